@@ -1,0 +1,1 @@
+"""The application: everything a trigger or the command line calls. Look, decide, do, tell."""

@@ -1,0 +1,28 @@
+"""Durations as people write them in settings and tags: ISO 8601, such as `P30D` or `PT24H`.
+
+Months and years are refused: they are no fixed time, and a deadline must be one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import isodate
+
+
+def parse(text: str) -> timedelta:
+    """Raises ValueError with an example."""
+    try:
+        length = isodate.parse_duration(text.strip())
+    except (isodate.ISO8601Error, ValueError):
+        raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or PT24H") from None
+    if not isinstance(length, timedelta):
+        raise ValueError(f"{text!r} has months or years, which are no fixed time: write days")  # noqa: TRY004
+    if length <= timedelta(0):
+        raise ValueError(f"{text!r} is not longer than nothing")
+    return length
+
+
+def iso(length: timedelta) -> str:
+    """The reverse of `parse`."""
+    return str(isodate.duration_isoformat(length))

@@ -1,0 +1,79 @@
+"""What can go wrong, sorted by who must act. Each class has an entry of the same name in docs/runbook.md.
+
+A message names the target and the thing; `next_step` says what to do. Azure's own exceptions are translated
+into these once, in the adapters, and stay attached as the cause. No message ever holds a key.
+"""
+
+from __future__ import annotations
+
+
+class RotationError(Exception):
+    """The family. `thing` is what it happened to: a target, an account, a secret, a setting."""
+
+    next_step = "read docs/runbook.md"
+
+    def __init__(self, thing: str, what: str, next_step: str | None = None) -> None:
+        super().__init__(thing, what)
+        self.thing = thing
+        self.what = what
+        if next_step is not None:
+            self.next_step = next_step
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        return f"{self.thing}: {self.what} Next step: {self.next_step}."
+
+
+class TryLater(RotationError):
+    """Azure was slow, throttled, unreachable or in an unclear state. The next tick looks again."""
+
+    next_step = "nothing; the next tick looks again and goes on from what it sees"
+
+
+class LeaseHeld(TryLater):
+    """Another turn holds this target."""
+
+    next_step = "wait for the other turn to end; a lease left by a killed process ends by itself within seconds"
+
+
+class LeaseLost(TryLater):
+    """This turn no longer holds its target and has stopped before its next step."""
+
+
+class FixConfiguration(RotationError):
+    """A setting, tag, message or request is wrong."""
+
+    next_step = "correct it and call again"
+
+
+class GrantRole(RotationError):
+    """The identity may not do something it must. New role assignments take minutes to act."""
+
+    next_step = "assign the role from infra/ to the function's identity and wait some minutes"
+
+
+class PersonMustLook(RotationError):
+    """Something only a person can judge. Nothing was touched."""
+
+    next_step = "look at the target and decide"
+
+
+class ProofFailed(RotationError):
+    """The account's own endpoint did not accept a key that is about to be published. It was not published."""
+
+    next_step = "check that the function can reach the account's endpoint; the next tick tries again"
+
+
+class UnexpectedAnswer(TryLater):
+    """Azure answered with something its specification does not describe. Nothing was done on the strength of it."""
+
+    next_step = "nothing if it happens once; if it stays, compare the answer with the specification"
+
+
+class UnknownTarget(RotationError):
+    """Nobody enrolled a target of that name."""
+
+    next_step = "see GET /api/targets for the names, or enrol the account"

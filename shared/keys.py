@@ -1,0 +1,79 @@
+"""What a key is here: a slot, a mark to compare by, and a value that does not show itself.
+
+An Azure OpenAI account has two keys. Which one is meant is a `KeySlot`; whether two values are the same is
+answered by `Fingerprint`; the value itself is an `ApiKey`, which prints as a mask and is unwrapped by one named
+verb, `reveal`, in the adapters that hand it to Azure. Nothing here checks what a key looks like: their length
+has changed before (32 characters until 2023, 84 in 2025, by published recordings).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from enum import StrEnum
+from typing import NoReturn
+
+MASK = "ApiKey(****)"
+
+
+class KeySlot(StrEnum):
+    """One of the account's two keys. The value is the spelling of Azure's answers and of the `CredentialId` tag."""
+
+    KEY1 = "key1"
+    KEY2 = "key2"
+
+    @property
+    def other(self) -> KeySlot:
+        """The slot that is the spare when this one is live."""
+        return KeySlot.KEY2 if self is KeySlot.KEY1 else KeySlot.KEY1
+
+
+class Fingerprint(str):
+    """A short one-way mark of a key, for comparing without knowing. 16 hexadecimal characters.
+
+    A key is random and at least 128 bits long, so a truncated hash gives nothing away; the prefix keeps the
+    mark from being looked up among marks other tools make of the same key.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, value: str) -> Fingerprint:
+        digest = hashlib.sha256(b"azure-openai-key-rotation\x00" + value.encode()).hexdigest()
+        return cls(digest[:16])
+
+
+class ApiKey:
+    """A key's value. It masks itself in text, refuses to be pickled, and compares in constant time."""
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The value itself, for an adapter about to hand it to Azure and for nobody else."""
+        return self.__value
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        return Fingerprint.of(self.__value)
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, _spec: str) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ApiKey):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.reveal().encode())
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key is not to be written anywhere")

@@ -1,0 +1,189 @@
+"""What the current secret version says, and how it says it in tags.
+
+A `Publication` is one version of the secret: whose key it is, which slot, and the facts that were written with
+it in the same call. Writing value and facts together is what makes one write a complete rotation; there is no
+second write that finishes the first. Two of our tags are bookkeeping and may be updated later (`told` and
+`spare`): losing one only repeats something harmless.
+
+Tags, fifteen at most and readable by anybody who may list secrets, so never part of a key:
+
+    CredentialId, ProviderAddress, ValidityPeriodDays   Microsoft's, as its two-key rotation tutorial uses them
+    key-rotation-live       fingerprint of this version's value
+    key-rotation-origin     what made this version, and when
+    key-rotation-previous   fingerprint of the other slot's value while somebody may use it, until when
+    key-rotation-spare      fingerprint of the other slot's value once nobody can hold it
+    key-rotation-endpoint   where the account answers, as it was when the key was proven
+    key-rotation-told       which announcements were accepted
+    key-rotation-owed       announcements that an earlier version could not get accepted
+    key-rotation-request    the request that made this version, if a person or a pipeline did
+
+All other tags belong to somebody else and are kept as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from shared.keys import Fingerprint, KeySlot
+from shared.telling import Told
+
+CREDENTIAL_ID = "CredentialId"
+PROVIDER_ADDRESS = "ProviderAddress"
+VALIDITY_DAYS = "ValidityPeriodDays"
+PREFIX = "key-rotation-"
+MOST_TAGS = 15  # Key Vault's limit (azure-facts, section 2)
+LONGEST_TAG = 256  # the older pages' limit; newer ones say 512
+OUR_TAGS = 11  # the three of Microsoft's and our eight: the room we may need at any time
+
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+_MARK = re.compile(r"^[0-9a-f]{16}$")
+
+
+class State(StrEnum):
+    """Whether the latest version can be read at all."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    DELETED = "deleted"
+
+
+class Origin(StrEnum):
+    """What made a version."""
+
+    ADOPTED = "adopted"
+    ROTATED = "rotated"
+    HEALED = "healed"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Our facts on a version. `previous` is the other slot's value while it may be in use; `spare` is that
+    slot's value once it was regenerated and shown to nobody. `leaked` says that `previous` must go at once."""
+
+    live: Fingerprint
+    origin: Origin
+    since: datetime
+    previous: Fingerprint | None = None
+    until: datetime | None = None
+    leaked: bool = False
+    spare: Fingerprint | None = None
+    endpoint: str | None = None
+    request: str | None = None
+    told: Told = field(default_factory=Told)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The latest version of a target's secret. `value` is the fingerprint of what it holds; none where it
+    cannot be read (a disabled or deleted secret) or was not (a listing). `marks` is none when our tags are
+    absent or damaged."""
+
+    version: str
+    state: State
+    created: datetime
+    value: Fingerprint | None = None
+    expires: datetime | None = None
+    slot: KeySlot | None = None
+    provider: str | None = None
+    validity: timedelta | None = None
+    marks: Marks | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> Told:
+        return self.marks.told if self.marks else Told()
+
+
+def stamp(moment: datetime) -> str:
+    """A time as it stands in a tag: UTC, to the microsecond, no characters that need quoting."""
+    return moment.astimezone(UTC).strftime(_STAMP)
+
+
+def unstamp(text: str) -> datetime:
+    """The reverse of `stamp`. Raises ValueError."""
+    return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+
+
+def tags_of(marks: Marks, slot: KeySlot, account: str, period: timedelta, others: Mapping[str, str]) -> dict[str, str]:
+    """All tags of a version: Microsoft's three, ours, and whatever else stood there."""
+    tags = dict(others)
+    tags[CREDENTIAL_ID] = slot.value
+    tags[PROVIDER_ADDRESS] = account
+    tags[VALIDITY_DAYS] = str(max(1, round(period / timedelta(days=1))))
+    tags.update({PREFIX + name: text for name, text in _texts(marks).items() if text})
+    return tags
+
+
+def _texts(marks: Marks) -> dict[str, str]:
+    previous = ""
+    if marks.previous is not None and marks.until is not None:
+        previous = f"{marks.previous} until={stamp(marks.until)}{' leaked' if marks.leaked else ''}"
+    return {
+        "live": marks.live,
+        "origin": f"{marks.origin} {stamp(marks.since)}",
+        "previous": previous,
+        "spare": marks.spare or "",
+        "endpoint": marks.endpoint or "",
+        "told": marks.told.text(),
+        "owed": marks.told.owed_text(),
+        "request": marks.request or "",
+    }
+
+
+def read_tags(tags: Mapping[str, str]) -> tuple[KeySlot | None, str | None, timedelta | None, Marks | None]:
+    """Slot, account, validity and our marks. What is absent or damaged is none: tags are a witness, not the truth."""
+    slot = next((slot for slot in KeySlot if slot.value == tags.get(CREDENTIAL_ID, "").lower()), None)
+    days = tags.get(VALIDITY_DAYS, "")
+    validity = timedelta(days=int(days)) if days.isascii() and days.isdigit() and 0 < int(days) < 36500 else None
+    try:
+        marks = _marks(tags)
+    except (KeyError, ValueError, IndexError):
+        marks = None
+    return slot, tags.get(PROVIDER_ADDRESS), validity, marks
+
+
+def others_in(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that are somebody else's."""
+    return {
+        name: text
+        for name, text in tags.items()
+        if not name.startswith(PREFIX) and name not in (CREDENTIAL_ID, PROVIDER_ADDRESS, VALIDITY_DAYS)
+    }
+
+
+def _marks(tags: Mapping[str, str]) -> Marks:
+    origin, since = tags[PREFIX + "origin"].split()
+    previous, until, leaked = _previous(tags.get(PREFIX + "previous", ""))
+    return Marks(
+        live=_mark(tags[PREFIX + "live"]),
+        origin=Origin(origin),
+        since=unstamp(since),
+        previous=previous,
+        until=until,
+        leaked=leaked,
+        spare=_optional_mark(tags.get(PREFIX + "spare")),
+        endpoint=tags.get(PREFIX + "endpoint") or None,
+        request=tags.get(PREFIX + "request") or None,
+        told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),
+    )
+
+
+def _previous(text: str) -> tuple[Fingerprint | None, datetime | None, bool]:
+    if not text:
+        return None, None, False
+    mark, until, *more = text.split()
+    return _mark(mark), unstamp(until.removeprefix("until=")), "leaked" in more
+
+
+def _mark(text: str) -> Fingerprint:
+    if not _MARK.match(text):
+        raise ValueError(f"{text!r} is not a fingerprint")
+    return Fingerprint(text)
+
+
+def _optional_mark(text: str | None) -> Fingerprint | None:
+    return _mark(text) if text else None

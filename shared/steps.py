@@ -1,0 +1,96 @@
+"""The kinds of step a plan can hold. Frozen, printable, and without keys: what to do, never with which value.
+
+Each step is harmless when it is met twice, because it only ever touches the spare, or the previous key once its
+overlap is over, or writes down again what is already true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.keys import Fingerprint, KeySlot
+from shared.publication import Marks, Origin
+from shared.telling import Told
+
+
+@dataclass(frozen=True)
+class Regenerate:
+    """Give the slot a new value; the old one stops working at once."""
+
+    slot: KeySlot
+
+    def __str__(self) -> str:
+        return f"regenerate {self.slot}"
+
+
+@dataclass(frozen=True)
+class Prove:
+    """Have the account's own endpoint accept the slot's key, repeatedly."""
+
+    slot: KeySlot
+
+    def __str__(self) -> str:
+        return f"prove {self.slot}"
+
+
+@dataclass(frozen=True)
+class Publish:
+    """Write a new secret version: the slot's key and its facts in one call.
+
+    `previous` is the other slot's value that may still be in use: until `until`, or until `overlap` after the
+    moment of writing, whichever is later.
+    """
+
+    slot: KeySlot
+    origin: Origin
+    previous: Fingerprint | None = None
+    overlap: timedelta = timedelta(0)
+    until: datetime | None = None
+    leaked: bool = False
+    spare: Fingerprint | None = None
+    request: str | None = None
+    told: Told = field(default_factory=Told)
+
+    def __str__(self) -> str:
+        return f"publish {self.slot} ({self.origin})"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Write our tags on the version that is there, whose value is right already."""
+
+    slot: KeySlot
+    marks: Marks
+
+    def __str__(self) -> str:
+        return f"mark the current version as {self.slot}"
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Leave consumers the stated least time before a leaked key goes."""
+
+    time: timedelta
+
+    def __str__(self) -> str:
+        return f"wait {int(self.time.total_seconds())} s"
+
+
+@dataclass(frozen=True)
+class DisableKeyAuth:
+    """Switch keys off on the account. A person can switch them on again."""
+
+    def __str__(self) -> str:
+        return "disable key authentication"
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """Disable the published version: it holds a key that nothing accepts."""
+
+    def __str__(self) -> str:
+        return "withdraw the publication"
+
+
+Step = Regenerate | Prove | Publish | Mark | Wait | DisableKeyAuth | Withdraw

@@ -1,0 +1,115 @@
+"""What has been announced, as one tag on the secret version remembers it.
+
+`Told` is bookkeeping: it is written after Event Grid accepted something, so losing it repeats an announcement
+and never drops one. A deadline's announcements form a ladder; only the lowest rung told is kept, because the
+longer leads are covered by it. A `Debt` is an announcement that an earlier version could not get accepted; the
+next version carries it on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from shared.keys import Fingerprint, KeySlot
+
+MOST_DEBTS = 8  # 28 characters each; a tag holds 256
+
+
+class Happened(StrEnum):
+    """What a version owes the world a word about: how it came to be, or which value ended with it."""
+
+    ADOPTED = "a"
+    ROTATED = "r"
+    HEALED = "h"
+    ENDED = "e"
+
+
+@dataclass(frozen=True)
+class Telling:
+    """An accepted announcement of `deadline`; `lead` is the lowest rung told, none for the first word only."""
+
+    deadline: datetime
+    lead: timedelta | None = None
+
+    def text(self) -> str:
+        rung = "" if self.lead is None else str(int(self.lead.total_seconds()))
+        return f"{_seconds(self.deadline)}/{rung}"
+
+    @classmethod
+    def read(cls, text: str) -> Telling:
+        deadline, _, rung = text.partition("/")
+        return cls(_moment(deadline), timedelta(seconds=int(rung)) if rung else None)
+
+
+@dataclass(frozen=True)
+class Debt:
+    """Something that happened and is still to be announced: what, to which slot's value, when."""
+
+    happened: Happened
+    slot: KeySlot
+    value: Fingerprint
+    at: datetime
+
+    def text(self) -> str:
+        return f"{self.happened}{self.slot[-1]}{self.value}{_seconds(self.at).split('.')[0]}"
+
+    @classmethod
+    def read(cls, text: str) -> Debt:
+        return cls(Happened(text[0]), KeySlot(f"key{text[1]}"), Fingerprint(text[2:18]), _moment(text[18:]))
+
+
+@dataclass(frozen=True)
+class Told:
+    """Which announcements about a version were accepted, and which older ones are still owed."""
+
+    origin: bool = False
+    key_auth_off: bool = False
+    rotation: Telling | None = None
+    retirement: Telling | None = None
+    sunset: Telling | None = None
+    debts: tuple[Debt, ...] = ()
+
+    def text(self) -> str:
+        """The tag's value; empty when nothing was told."""
+        words = [name for name in ("origin", "key_auth_off") if getattr(self, name)]
+        for name in ("rotation", "retirement", "sunset"):
+            telling: Telling | None = getattr(self, name)
+            if telling is not None:
+                words.append(f"{name}={telling.text()}")
+        return " ".join(words)
+
+    @classmethod
+    def read(cls, text: str, owed: str = "") -> Told:
+        """The reverse of `text` and `owed_text`. Raises ValueError or KeyError for what it cannot read."""
+        words = dict(word.partition("=")[::2] for word in text.split())
+        tellings = {
+            name: Telling.read(words.pop(name)) for name in ("rotation", "retirement", "sunset") if name in words
+        }
+        flags = {name: words.pop(name) == "" for name in ("origin", "key_auth_off") if name in words}
+        if words:
+            raise ValueError(f"{sorted(words)} is not something that can have been told")
+        return cls(
+            origin=flags.get("origin", False),
+            key_auth_off=flags.get("key_auth_off", False),
+            rotation=tellings.get("rotation"),
+            retirement=tellings.get("retirement"),
+            sunset=tellings.get("sunset"),
+            debts=tuple(Debt.read(word) for word in owed.split()),
+        )
+
+    def owed_text(self) -> str:
+        """The debts, as their own tag's value."""
+        return " ".join(debt.text() for debt in self.debts)
+
+
+def _seconds(moment: datetime) -> str:
+    """Seconds since 1970 as text, with the microseconds only where there are any."""
+    whole = int(moment.timestamp())
+    return f"{whole}.{moment.microsecond:06d}" if moment.microsecond else str(whole)
+
+
+def _moment(text: str) -> datetime:
+    whole, _, fraction = text.partition(".")
+    return datetime.fromtimestamp(int(whole), UTC).replace(microsecond=int(fraction or 0))

@@ -1,0 +1,85 @@
+"""The hours in which scheduled work may happen, in somebody's local time.
+
+`Mon-Fri 09:00-16:00 Europe/Berlin` is a `Window`. It is computed here, in UTC in and out, because Azure's own
+schedules cannot be: the time zone settings of Functions are not supported on Flex and Linux Consumption
+(functions-facts, "Timer"). Hours that a change to summer time skips or repeats are treated as the zone does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_SHAPE = re.compile(
+    r"^(?P<first>[A-Z][a-z]{2})(?:-(?P<last>[A-Z][a-z]{2}))?"
+    r" (?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d) (?P<zone>[A-Za-z0-9_+/-]+)$"
+)
+_EXAMPLE = "Mon-Fri 09:00-16:00 Europe/Berlin"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Weekdays (0 is Monday) and the local hours between `opens` and `closes`, the end not included."""
+
+    days: frozenset[int]
+    opens: time
+    closes: time
+    zone: str
+
+    @classmethod
+    def parse(cls, text: str) -> Window:
+        """Read `Mon-Fri 09:00-16:00 Europe/Berlin`. Raises ValueError, saying what is wrong and an example."""
+        shape = _SHAPE.match(text.strip())
+        if shape is None:
+            raise ValueError(f"{text!r} is not of the form '{_EXAMPLE}'")
+        days = _days(shape["first"], shape["last"] or shape["first"])
+        opens, closes = _hour(shape["opens"]), _hour(shape["closes"])
+        if opens >= closes:
+            raise ValueError(f"{text!r} opens at {opens:%H:%M}, which is not before it closes, {closes:%H:%M}")
+        _zone(shape["zone"])
+        return cls(days, opens, closes, shape["zone"])
+
+    def open_at(self, moment: datetime) -> bool:
+        local = moment.astimezone(_zone(self.zone))
+        return local.weekday() in self.days and self.opens <= local.time() < self.closes
+
+    def next_open(self, moment: datetime) -> datetime:
+        """The first moment at or after `moment` at which the window is open, in UTC."""
+        if self.open_at(moment):
+            return moment
+        local = moment.astimezone(_zone(self.zone))
+        for ahead in range(9):
+            day = local.date() + timedelta(days=ahead)
+            start = datetime.combine(day, self.opens, _zone(self.zone)).astimezone(UTC)
+            if start >= moment and self.open_at(start):
+                return start
+        raise ValueError(f"the window {self} does not open within nine days of {moment.isoformat()}")
+
+    def __str__(self) -> str:
+        names = ",".join(_DAYS[day] for day in sorted(self.days))
+        return f"{names} {self.opens:%H:%M}-{self.closes:%H:%M} {self.zone}"
+
+
+def _days(first: str, last: str) -> frozenset[int]:
+    for name in (first, last):
+        if name not in _DAYS:
+            raise ValueError(f"{name!r} is not one of {', '.join(_DAYS)}")
+    start, end = _DAYS.index(first), _DAYS.index(last)
+    return frozenset((start + step) % 7 for step in range((end - start) % 7 + 1))
+
+
+def _hour(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time of day such as 09:00") from None
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone such as Europe/Berlin or UTC") from None
