@@ -59,6 +59,22 @@ class ApiKey:
     def fingerprint(self) -> Fingerprint:
         return Fingerprint.of(self.__value)
 
+    def seal(self, text: str) -> str:
+        """The text, with a mark that only somebody who knows this key can make. See `unseal`."""
+        return f"{text} {self.__mac(text)}"
+
+    def unseal(self, sealed: str) -> str | None:
+        """The text, if it was sealed with this key; none if anybody else wrote it.
+
+        Tags can be written by people who may not read the secret. What a turn believes of a tag, and then sends
+        a key to, must come from somebody who had the key already.
+        """
+        text, _, mac = sealed.rpartition(" ")
+        return text if hmac.compare_digest(mac.encode(), self.__mac(text).encode()) else None
+
+    def __mac(self, text: str) -> str:
+        return hmac.new(self.__value.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
+
     def __repr__(self) -> str:
         return MASK
 

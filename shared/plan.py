@@ -140,7 +140,6 @@ def _unmarked(at: Situation) -> Plan | None:
         since=publication.created,
         previous=at.seen.keys[at.spare],
         until=publication.created + at.target.cadence.period,
-        endpoint=at.seen.endpoint,
     )
     why = f"The secret already holds {at.live}: our tags are added to that version and nothing new is written."
     return Plan(Reason.ADOPT_IN_PLACE, why, (Mark(at.live, marks),))

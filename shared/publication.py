@@ -12,7 +12,7 @@ Tags, fifteen at most and readable by anybody who may list secrets, so never par
     key-rotation-origin     what made this version, and when
     key-rotation-previous   fingerprint of the other slot's value while somebody may use it, until when
     key-rotation-spare      fingerprint of the other slot's value once nobody can hold it
-    key-rotation-endpoint   where the account answers, as it was when the key was proven
+    key-rotation-endpoint   where the account answers, as it was when the key was proven, sealed with that key
     key-rotation-told       which announcements were accepted
     key-rotation-owed       announcements that an earlier version could not get accepted
     key-rotation-request    the request that made this version, if a person or a pipeline did
@@ -71,7 +71,7 @@ class Marks:
     until: datetime | None = None
     leaked: bool = False
     spare: Fingerprint | None = None
-    endpoint: str | None = None
+    sealed_endpoint: str | None = None
     request: str | None = None
     told: Told = field(default_factory=Told)
 
@@ -80,7 +80,7 @@ class Marks:
 class Publication:
     """The latest version of a target's secret. `value` is the fingerprint of what it holds; none where it
     cannot be read (a disabled or deleted secret) or was not (a listing). `marks` is none when our tags are
-    absent or damaged."""
+    absent or damaged; `endpoint` is where the account answers, when the tag's seal shows it to be our word."""
 
     version: str
     state: State
@@ -91,6 +91,7 @@ class Publication:
     provider: str | None = None
     validity: timedelta | None = None
     marks: Marks | None = None
+    endpoint: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -127,7 +128,7 @@ def _texts(marks: Marks) -> dict[str, str]:
         "origin": f"{marks.origin} {stamp(marks.since)}",
         "previous": previous,
         "spare": marks.spare or "",
-        "endpoint": marks.endpoint or "",
+        "endpoint": marks.sealed_endpoint or "",
         "told": marks.told.text(),
         "owed": marks.told.owed_text(),
         "request": marks.request or "",
@@ -166,7 +167,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         until=until,
         leaked=leaked,
         spare=_optional_mark(tags.get(PREFIX + "spare")),
-        endpoint=tags.get(PREFIX + "endpoint") or None,
+        sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
         request=tags.get(PREFIX + "request") or None,
         told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),
     )

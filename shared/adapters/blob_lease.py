@@ -1,0 +1,133 @@
+"""Hold a target for the length of a turn: a blob lease in the host's own storage account.
+
+The lease is renewed in the background. What it is worth is judged by our own monotonic clock, from the moment a
+renewal was *asked for*: when that is too long ago, the lease counts as lost even if nobody has said so, and the
+turn stops before its next step. A holder that dies leaves the target within the lease's time, 15 seconds, the
+shortest that Azure Storage grants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient
+
+from shared.adapters.connections import Connections
+from shared.adapters.translate import azure_errors
+from shared.errors import LeaseHeld, LeaseLost
+from shared.settings import Storage
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+CONTAINER = "key-rotation-leases"
+SECONDS = 15
+RENEW_EVERY = 5.0
+SAFETY = 2.0  # given up this long before the service would, for the time a call is on its way
+
+log = logging.getLogger(__name__)
+
+
+class BlobLease:
+    """A lease that is held, as long as `check` says so."""
+
+    def __init__(self, target: str, lease: BlobLeaseClient, asked: float) -> None:
+        self._target = target
+        self._lease = lease
+        self._good_until = asked + SECONDS - SAFETY
+        self._lost: str | None = None
+
+    def check(self) -> None:
+        if self._lost is None and time.monotonic() >= self._good_until:
+            self._lost = "it could not be renewed in time"
+        if self._lost is not None:
+            raise LeaseLost(self._target, f"the turn lost its hold on the target: {self._lost}.")
+
+    async def keep(self) -> None:
+        """Renew until cancelled, or until the service says that somebody else has it."""
+        while self._lost is None:
+            await asyncio.sleep(RENEW_EVERY)
+            asked = time.monotonic()
+            try:
+                await self._lease.renew(retry_total=0)
+            except HttpResponseError as error:
+                if error.status_code in (404, 409, 412):
+                    self._lost = f"storage answered {error.status_code} to a renewal"
+                else:
+                    log.warning("%s: a renewal of the lease was answered %s", self._target, error.status_code)
+            except AzureError as error:
+                log.warning("%s: a renewal of the lease had no answer (%s)", self._target, type(error).__name__)
+            else:
+                self._good_until = asked + SECONDS - SAFETY
+
+    async def give_up(self) -> None:
+        """Give the lease back; if that fails it ends by itself."""
+        try:
+            await self._lease.release(retry_total=0)
+        except AzureError as error:
+            log.warning("%s: the lease was not given back and ends by itself (%s)", self._target, type(error).__name__)
+
+
+class BlobLeases:
+    def __init__(self, storage: Storage, credential: AsyncTokenCredential, connections: Connections) -> None:
+        self._service = _service(storage, credential, connections)
+
+    @asynccontextmanager
+    async def hold(self, target: str) -> AsyncIterator[BlobLease]:
+        lease = await self._acquire(target)
+        renewing = asyncio.create_task(lease.keep())
+        try:
+            yield lease
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+            await lease.give_up()
+
+    async def _acquire(self, target: str) -> BlobLease:
+        blob = self._service.get_blob_client(CONTAINER, blob_name(target))
+        with azure_errors(target, "take the lease"):
+            for _ in range(2):
+                asked = time.monotonic()
+                try:
+                    lease = BlobLeaseClient(blob)
+                    await lease.acquire(SECONDS)
+                except ResourceNotFoundError:
+                    await self._make(blob)
+                except ResourceExistsError as error:
+                    raise LeaseHeld(target, "another turn holds this target.") from error
+                else:
+                    return BlobLease(target, lease, asked)
+        raise LeaseLost(target, "the blob to lease is gone again and again.")
+
+    async def _make(self, blob: BlobClient) -> None:
+        """The container and the blob, which exist from the first turn on. Whoever comes second finds them there."""
+        container = self._service.get_container_client(CONTAINER)
+        try:
+            await container.create_container()
+        except ResourceExistsError:
+            log.debug("the container %s is there already", CONTAINER)
+        try:
+            await blob.upload_blob(b"", overwrite=False)
+        except ResourceExistsError:
+            log.debug("the blob %s is there already", blob.blob_name)
+
+
+def blob_name(target: str) -> str:
+    """A blob's name for a target: readable, and different for different targets."""
+    plain = re.sub(r"[^A-Za-z0-9-]", "-", target)[:60]
+    return f"{plain}-{hashlib.sha256(target.encode()).hexdigest()[:8]}"
+
+
+def _service(storage: Storage, credential: AsyncTokenCredential, connections: Connections) -> BlobServiceClient:
+    transport = connections.transport()
+    if storage.connection_string is not None:
+        return BlobServiceClient.from_connection_string(storage.connection_string, transport=transport, retry_total=2)
+    return BlobServiceClient(storage.blob_url or "", credential, transport=transport, retry_total=2)

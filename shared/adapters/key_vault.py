@@ -1,0 +1,145 @@
+"""The current publication; and publishing a key with its facts in one write.
+
+Every write makes a version and there is no precondition (azure-facts, section 2), so a repeated write leaves two
+equal versions, which hurts nobody. Updating tags goes to the very version that was read: if somebody published
+meanwhile, the bookkeeping lands on a version nobody looks at any more.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.keyvault.secrets import SecretProperties
+from azure.keyvault.secrets.aio import SecretClient
+
+from shared.adapters.connections import Connections
+from shared.adapters.translate import azure_errors, inner_code
+from shared.errors import UnexpectedAnswer
+from shared.keys import ApiKey, KeySlot
+from shared.model import Target
+from shared.publication import Marks, Publication, State, others_in, read_tags, tags_of
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+CONTENT_TYPE = "Azure OpenAI API key"
+READ_RETRIES = 2
+
+
+class KeyVault:
+    """Secrets over the released client, one client for each vault."""
+
+    def __init__(self, credential: AsyncTokenCredential, connections: Connections) -> None:
+        self._credential = credential
+        self._connections = connections
+        self._clients: dict[str, SecretClient] = {}
+
+    async def latest(self, target: Target) -> Publication | None:
+        client = self._client(target.vault_url)
+        with azure_errors(target.secret_url, "read the secret"):
+            try:
+                secret = await client.get_secret(target.secret)
+            except ResourceNotFoundError:
+                return await self._deleted(client, target)
+            except HttpResponseError as error:
+                if error.status_code == 403 and inner_code(error) == "SecretDisabled":
+                    return await self._disabled(client, target)
+                raise
+        if not isinstance(secret.value, str) or not secret.value or not secret.properties.version:
+            raise UnexpectedAnswer(target.secret_url, "the secret was answered without a value or a version.")
+        return _publication(secret.properties, State.ACTIVE, ApiKey(secret.value))
+
+    async def _deleted(self, client: SecretClient, target: Target) -> Publication | None:
+        try:
+            deleted = await client.get_deleted_secret(target.secret)
+        except ResourceNotFoundError:
+            return None
+        return _publication(deleted.properties, State.DELETED)
+
+    async def _disabled(self, client: SecretClient, target: Target) -> Publication | None:
+        """The disabled version's facts. Versions are listed in no order; the latest is the youngest, and of two
+        made in the same second the disabled one, since that is what the vault answered about."""
+        versions = [version async for version in client.list_properties_of_secret_versions(target.secret)]
+        latest = max(versions, key=lambda one: (_time(one.created_on), not one.enabled), default=None)
+        return _publication(latest, State.DISABLED) if latest else None
+
+    async def publish(
+        self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
+    ) -> None:
+        with azure_errors(target.secret_url, "publish the key"):
+            await self._client(target.vault_url).set_secret(
+                target.secret,
+                key.reveal(),
+                tags=tags_of(marks, slot, str(target.account), target.cadence.period, others),
+                content_type=CONTENT_TYPE,
+                expires_on=marks.since + target.cadence.period,
+                retry_total=0,
+            )
+
+    async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
+        tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
+        with azure_errors(target.secret_url, "note on the secret what was told"):
+            client = self._client(target.vault_url)
+            await client.update_secret_properties(target.secret, publication.version, tags=tags)
+
+    async def withdraw(self, target: Target, publication: Publication) -> None:
+        with azure_errors(target.secret_url, "disable the published version"):
+            client = self._client(target.vault_url)
+            await client.update_secret_properties(target.secret, publication.version, enabled=False)
+
+    async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
+        with azure_errors(vault_url, "list its secrets"):
+            async for found in self._client(vault_url).list_properties_of_secrets():
+                state = State.ACTIVE if found.enabled else State.DISABLED
+                yield str(found.name), _publication(found, state)
+
+    def _client(self, vault_url: str) -> SecretClient:
+        if vault_url not in self._clients:
+            self._clients[vault_url] = SecretClient(
+                vault_url,
+                self._credential,
+                transport=self._connections.transport(),
+                verify_challenge_resource=not _is_loopback(vault_url),
+                retry_total=READ_RETRIES,
+            )
+        return self._clients[vault_url]
+
+
+def _is_loopback(url: str) -> bool:
+    """The client checks that a vault lies in the domain its challenge names, so that no stranger is sent a token.
+    An address on this machine lies in no domain, and is no stranger."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _publication(properties: SecretProperties, state: State, key: ApiKey | None = None) -> Publication:
+    tags = {str(name): str(text) for name, text in (properties.tags or {}).items()}
+    slot, provider, validity, marks = read_tags(tags)
+    sealed = marks.sealed_endpoint if marks else None
+    return Publication(
+        version=properties.version or "",
+        state=state,
+        created=_time(properties.created_on),
+        value=key.fingerprint if key else None,
+        expires=properties.expires_on,
+        slot=slot,
+        provider=provider,
+        validity=validity,
+        marks=marks,
+        endpoint=key.unseal(sealed) if key and sealed else None,
+        others=others_in(tags),
+    )
+
+
+def _time(moment: datetime | None) -> datetime:
+    return moment.astimezone(UTC) if moment else datetime.fromtimestamp(0, UTC)

@@ -1,0 +1,112 @@
+"""List, regenerate and switch off the keys of an account, through Azure Resource Manager.
+
+`regenerateKey` has no precondition and no version, and the client would send it again by itself after a 500, 503
+or 504 (azure-facts, section 1): repeats are switched off for it. After an unclear answer the truth is one
+`listKeys` away, and the next look makes that call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
+
+from shared.adapters.connections import Connections
+from shared.adapters.translate import azure_errors
+from shared.errors import UnexpectedAnswer
+from shared.keys import ApiKey, KeySlot
+from shared.model import AccountId
+from shared.ports import Account, KeyAuthIsOff, Keys
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+# The request names keys with a capital, the answers do not (specification 2025-09-01).
+_NAMES = {KeySlot.KEY1: "Key1", KeySlot.KEY2: "Key2"}
+READ_RETRIES = 2
+
+
+class OpenAIAccounts:
+    """Accounts over the released management client, one client for each subscription."""
+
+    def __init__(self, credential: AsyncTokenCredential, resource_manager: str, connections: Connections) -> None:
+        self._credential = credential
+        self._resource_manager = resource_manager
+        self._connections = connections
+        self._clients: dict[str, CognitiveServicesManagementClient] = {}
+
+    async def read(self, account: AccountId) -> Account:
+        with azure_errors(str(account), "read the account"):
+            found = await self._operations(account.subscription).get(account.group, account.name)
+        return _account(found, account)
+
+    async def tagged(self, subscription: str) -> AsyncIterator[Account]:
+        with azure_errors(f"subscription {subscription}", "list its accounts"):
+            async for found in self._operations(subscription).list():
+                tags = {name.lower(): value for name, value in (found.tags or {}).items()}
+                if "key-rotation" in tags:
+                    yield _account(found, _id(found))
+
+    async def list_keys(self, account: AccountId) -> Keys:
+        with azure_errors(str(account), "list its keys"):
+            try:
+                answer = await self._operations(account.subscription).list_keys(account.group, account.name)
+            except HttpResponseError as error:
+                if error.status_code == 400 and "disableLocalAuth" in str(error.message):
+                    raise KeyAuthIsOff from error
+                raise
+        return _keys(answer, account)
+
+    async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
+        with azure_errors(str(account), f"regenerate {slot}"):
+            answer = await self._operations(account.subscription).regenerate_key(
+                account.group, account.name, key_name=_NAMES[slot], retry_total=0
+            )
+        return _keys(answer, account)
+
+    async def disable_key_auth(self, account: AccountId) -> None:
+        with azure_errors(str(account), "switch keys off"):
+            change: Any = {"properties": {"disableLocalAuth": True}}
+            poller = await self._operations(account.subscription).begin_update(account.group, account.name, change)
+            await poller.result()
+
+    def _operations(self, subscription: str) -> Any:  # noqa: ANN401 - the generated operations carry no useful types
+        if subscription not in self._clients:
+            self._clients[subscription] = CognitiveServicesManagementClient(
+                self._credential,
+                subscription,
+                base_url=self._resource_manager,
+                credential_scopes=[f"{self._resource_manager}/.default"],
+                transport=self._connections.transport(),
+                retry_total=READ_RETRIES,
+            )
+        return self._clients[subscription].accounts
+
+
+def _id(found: Any) -> AccountId:  # noqa: ANN401
+    try:
+        return AccountId.parse(str(found.id))
+    except ValueError as problem:
+        raise UnexpectedAnswer(str(found.id), f"an account was listed under an id that is none: {problem}.") from None
+
+
+def _account(found: Any, account: AccountId) -> Account:  # noqa: ANN401
+    properties = found.properties
+    endpoint = getattr(properties, "endpoint", None)
+    if not isinstance(endpoint, str) or not endpoint.startswith("https://"):
+        raise UnexpectedAnswer(str(account), "the account was described without an https endpoint.")
+    return Account(
+        account,
+        endpoint if endpoint.endswith("/") else f"{endpoint}/",
+        key_auth=getattr(properties, "disable_local_auth", None) is not True,
+        tags={name.lower(): str(value) for name, value in (found.tags or {}).items()},
+    )
+
+
+def _keys(answer: Any, account: AccountId) -> Keys:  # noqa: ANN401
+    key1, key2 = getattr(answer, "key1", None), getattr(answer, "key2", None)
+    if not (isinstance(key1, str) and isinstance(key2, str) and key1 and key2 and key1 != key2):
+        raise UnexpectedAnswer(str(account), "the answer does not hold two different keys.")
+    return {KeySlot.KEY1: ApiKey(key1), KeySlot.KEY2: ApiKey(key2)}

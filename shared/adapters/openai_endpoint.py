@@ -1,0 +1,50 @@
+"""Try a key against the account's own endpoint: list the models, which spends no tokens.
+
+Read by status, never by code: 200 accepts; 401 refuses, also a right key at the wrong host; 403 is the network or
+keys switched off, and comes before the key is judged; 429 and 5xx say nothing (azure-facts, section 4). Redirects
+are not followed: the key goes to this host and no other.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import aiohttp
+
+from shared.adapters.connections import Connections
+from shared.keys import ApiKey
+from shared.ports import Answer, Trial
+
+_MODELS = "openai/models?api-version=2024-10-21"
+_KEYS_OFF = "AuthenticationTypeDisabled"
+_MOST_READ = 4096
+
+
+class OpenAIEndpoint:
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
+        """One call. What the network does is an answer too."""
+        if not endpoint.startswith("https://"):
+            return Trial(Answer.UNCLEAR, "the endpoint is not https")
+        try:
+            async with self._connections.proving.get(
+                f"{endpoint}{_MODELS}", headers={"api-key": key.reveal()}, allow_redirects=False
+            ) as response:
+                body = (await response.content.read(_MOST_READ)).decode("utf-8", "replace")
+                return _read(response.status, body, response.headers.get("Retry-After"))
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Trial(Answer.UNCLEAR, f"no answer: {type(error).__name__}")
+
+
+def _read(status: int, body: str, retry_after: str | None) -> Trial:
+    if status == 200:
+        return Trial(Answer.ACCEPTED, "200")
+    if status == 401:
+        return Trial(Answer.REFUSED, "401")
+    if status == 403:
+        answer = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED
+        return Trial(answer, f"403, {answer}")
+    wait = timedelta(seconds=int(retry_after)) if retry_after and retry_after.isdigit() else None
+    return Trial(Answer.UNCLEAR, str(status), wait)

@@ -1,0 +1,102 @@
+"""The queue's words: one message, one target, one turn.
+
+A message names its target, and for a tagged account carries the tags as the tick saw them, so that a turn needs no
+second reading of the account. It is believed only for an hour: a later tick has asked again by then, with newer
+tags. No member is called like a piece of the queue's own metadata (`id`, `dequeueCount` and the like): the host
+would let it overwrite that (functions-facts, "Queue").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.errors import FixConfiguration
+from shared.model import AccountId, LeakedKey, Request, Wish
+
+QUEUE = "key-rotation-turns"
+BELIEVED_FOR = timedelta(hours=1)
+_MEMBERS = {"target", "account", "tags", "asked", "request"}
+_NEXT = "nothing; the next tick asks again. If a person wrote the message, correct it"
+
+
+@dataclass(frozen=True)
+class Message:
+    """Somebody asks for a turn."""
+
+    target: str
+    asked: datetime
+    account: AccountId | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    request: Request | None = None
+
+    def text(self) -> str:
+        """The message's body."""
+        body: dict[str, Any] = {"target": self.target, "asked": self.asked.isoformat()}
+        if self.account is not None:
+            body |= {"account": str(self.account), "tags": dict(self.tags)}
+        if self.request is not None:
+            body["request"] = {
+                "wish": self.request.wish,
+                "key": self.request.key,
+                "reason": self.request.reason,
+                "by": self.request.by,
+                "request_id": self.request.id,
+            }
+        return json.dumps(body)
+
+    def is_stale(self, now: datetime) -> bool:
+        return now - self.asked > BELIEVED_FOR
+
+
+def read_message(body: bytes) -> Message:
+    """Raises FixConfiguration naming what is wrong with the message."""
+    try:
+        data = json.loads(body)
+    except ValueError:
+        raise FixConfiguration("queue message", "it is not JSON.", _NEXT) from None
+    if not isinstance(data, dict) or not isinstance(data.get("target"), str):
+        raise FixConfiguration("queue message", "it is no object with a target.", _NEXT)
+    thing = f"queue message for {data['target'][:64]!r}"
+    unknown = sorted(set(data) - _MEMBERS)
+    if unknown:
+        raise FixConfiguration(thing, f"it has members nobody knows: {', '.join(unknown)[:200]}.", _NEXT)
+    try:
+        return Message(
+            data["target"], _moment(data["asked"]), _account(data), _tags(data), _request(data.get("request"))
+        )
+    except (KeyError, ValueError, TypeError) as problem:
+        raise FixConfiguration(thing, f"it cannot be read: {problem}.", _NEXT) from problem
+
+
+def _moment(text: object) -> datetime:
+    moment = datetime.fromisoformat(str(text))
+    if moment.tzinfo is None:
+        raise ValueError("asked has no time zone")
+    return moment.astimezone(UTC)
+
+
+def _account(data: Mapping[str, Any]) -> AccountId | None:
+    return AccountId.parse(str(data["account"])) if data.get("account") is not None else None
+
+
+def _tags(data: Mapping[str, Any]) -> dict[str, str]:
+    tags = data.get("tags", {})
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        raise ValueError("tags is not an object of texts")
+    return tags
+
+
+def _request(data: object) -> Request | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise ValueError("request is not an object")  # noqa: TRY004 - every problem of a message is a ValueError
+    texts = {name: data.get(name) or "" for name in ("reason", "by", "request_id")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("request holds something that is not text")
+    wish, key = Wish(str(data.get("wish"))), LeakedKey(str(data.get("key", LeakedKey.LIVE)))
+    return Request(wish, key, texts["reason"], texts["by"], texts["request_id"] or None)

@@ -1,0 +1,124 @@
+"""Do: carry out a plan's steps in order, one small function for each kind. Judges nothing.
+
+Before every step the lease is checked, so a turn that lost its target stops before the next effect. The first
+step that fails ends the turn; the next look decides again. Keys pass through here masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from shared.errors import PersonMustLook
+from shared.keys import ApiKey, KeySlot
+from shared.model import Target
+from shared.observe import Look
+from shared.ports import Accounts, Clock, Endpoint, Lease, Vault
+from shared.proof import Proof, prove
+from shared.publication import Marks, Publication
+from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Withdraw
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The doors a turn needs."""
+
+    accounts: Accounts
+    endpoint: Endpoint
+    vault: Vault
+    clock: Clock
+
+
+@dataclass
+class Work:
+    """One target's turn while steps are carried out: what was looked at, and the keys as they are now."""
+
+    target: Target
+    look: Look
+    lease: Lease
+    outside: Outside
+    done: list[Step] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+
+    @property
+    def keys(self) -> dict[KeySlot, ApiKey]:
+        return self.look.keys
+
+    @property
+    def where(self) -> str:
+        """Where the account answers. Raises PersonMustLook for an account that names no endpoint."""
+        if not self.look.seen.endpoint:
+            raise PersonMustLook(self.target.name, f"account {self.target.account} names no endpoint.")
+        return self.look.seen.endpoint
+
+    @property
+    def publication(self) -> Publication:
+        if self.look.seen.publication is None:
+            raise LookupError(f"{self.target.name}: a step needs a publication and none was seen")
+        return self.look.seen.publication
+
+
+async def perform(steps: Sequence[Step], work: Work) -> None:
+    """Carry out the steps, noting in `work.done` what was done. Raises the first failure."""
+    for step in steps:
+        work.lease.check()
+        await _carry_out(step, work)
+        work.done.append(step)
+
+
+async def _carry_out(step: Step, work: Work) -> None:
+    match step:
+        case Regenerate(slot):
+            work.look.keys = dict(await work.outside.accounts.regenerate(work.target.account, slot))
+        case Prove(slot):
+            await _prove(slot, work)
+        case Publish():
+            await _publish(step, work)
+        case Mark(slot, marks):
+            marks = replace(marks, sealed_endpoint=work.keys[slot].seal(work.where))
+            await work.outside.vault.note(work.target, work.publication, slot, marks)
+        case Wait(time):
+            await work.outside.clock.sleep(time)
+        case DisableKeyAuth():
+            await work.outside.accounts.disable_key_auth(work.target.account)
+        case Withdraw():
+            await work.outside.vault.withdraw(work.target, work.publication)
+        case _:
+            assert_never(step)
+
+
+async def _prove(slot: KeySlot, work: Work) -> None:
+    outside = work.outside
+    proof = await prove(work.keys[slot], work.where, work.target, outside.endpoint, outside.clock, work.lease)
+    work.proofs.append(proof)
+
+
+async def _publish(step: Publish, work: Work) -> None:
+    """The overlap starts when the new version is written, not when it was planned: consumers get all of it."""
+    key = work.keys[step.slot]
+    written = work.outside.clock.now()
+    until = max(written + step.overlap, step.until or written) if step.previous else None
+    marks = Marks(
+        live=key.fingerprint,
+        origin=step.origin,
+        since=written,
+        previous=step.previous,
+        until=until,
+        leaked=step.leaked,
+        spare=step.spare,
+        sealed_endpoint=key.seal(work.where),
+        request=step.request,
+        told=step.told,
+    )
+    others = work.look.seen.publication.others if work.look.seen.publication else {}
+    await work.outside.vault.publish(work.target, key, step.slot, marks, others)
+
+
+def after(work: Work) -> Look:
+    """The observation as the steps have left it, where that is certain without another call: new fingerprints
+    from the answers of regenerating. Publishing is never presumed; it is looked at again."""
+    if not any(isinstance(step, Regenerate) for step in work.done):
+        return work.look
+    marks = {slot: key.fingerprint for slot, key in work.keys.items()}
+    return Look(replace(work.look.seen, keys=marks), work.keys)

@@ -1,0 +1,126 @@
+"""What we need from outside, as small protocols in our words.
+
+An adapter turns one outside thing into one of these shapes and does nothing clever; only the errors of
+`shared.errors` come out of it. Keys pass through as `ApiKey`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from shared.events import Announcement
+from shared.keys import ApiKey, KeySlot
+from shared.model import AccountId, Target
+from shared.publication import Marks, Publication
+
+Keys = Mapping[KeySlot, ApiKey]
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account as its provider describes it. `key_auth` is false only when keys are switched off."""
+
+    id: AccountId
+    endpoint: str
+    key_auth: bool
+    tags: Mapping[str, str]
+
+
+class KeyAuthIsOff(Exception):
+    """The account refused to list keys because keys are switched off."""
+
+
+class Answer(StrEnum):
+    """What an account's endpoint said to a key. Only ACCEPTED proves anything for it, and only REFUSED against."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    KEYS_ARE_OFF = "keys-are-off"
+    NETWORK_REFUSED = "network-refused"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One answer, with what was seen (never a key) and how long the endpoint asked us to wait."""
+
+    answer: Answer
+    detail: str
+    retry_after: timedelta | None = None
+
+
+class Accounts(Protocol):
+    async def read(self, account: AccountId) -> Account: ...
+
+    def tagged(self, subscription: str) -> AsyncIterator[Account]:
+        """Every account of a subscription that carries any of our tags, page by page."""
+        ...
+
+    async def list_keys(self, account: AccountId) -> Keys:
+        """Raises KeyAuthIsOff where the account has keys switched off."""
+        ...
+
+    async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
+        """Both keys, the one named being new. Never repeated blindly: an unclear answer raises TryLater."""
+        ...
+
+    async def disable_key_auth(self, account: AccountId) -> None: ...
+
+
+class Endpoint(Protocol):
+    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
+        """One cheap authenticated call that spends no tokens. Raises nothing: not knowing is an answer."""
+        ...
+
+
+class Vault(Protocol):
+    async def latest(self, target: Target) -> Publication | None:
+        """The latest version, with its value's fingerprint. None when there is no such secret, deleted or not."""
+        ...
+
+    async def publish(
+        self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
+    ) -> None:
+        """One write: a new version with the key and all its facts."""
+        ...
+
+    async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
+        """Bookkeeping on the tags of that very version."""
+        ...
+
+    async def withdraw(self, target: Target, publication: Publication) -> None:
+        """Disable that version."""
+        ...
+
+    def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
+        """Name and latest version of every secret, by pages, without values."""
+        ...
+
+
+class Announcer(Protocol):
+    async def announce(self, announcements: Sequence[Announcement], now: datetime) -> None:
+        """Returns when all were accepted; raises a RotationError when not, or when nobody knows."""
+        ...
+
+
+class Lease(Protocol):
+    def check(self) -> None:
+        """Raises LeaseLost when the target may be somebody else's by now."""
+        ...
+
+
+class Leases(Protocol):
+    def hold(self, target: str) -> AbstractAsyncContextManager[Lease]:
+        """The target for the length of a turn. Raises LeaseHeld when another turn has it."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+    async def sleep(self, time: timedelta) -> None: ...

@@ -1,0 +1,157 @@
+"""The conductor: a tick finds who needs a turn, a turn serves one target, a survey stops after deciding.
+
+A tick looks cheaply: account pages, vault pages, nothing for each target. What it decides from is presumed (a
+listing shows dates and tags, not keys), with the same decision function; the turn looks properly and decides
+again. Once per `look_every` each target gets a full look all the same, because only that can see that somebody
+regenerated the live key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared import cadence
+from shared.enrolment import Enrolled, Enrolment, tagged_target
+from shared.errors import RotationError, UnknownTarget
+from shared.events import failed, owed
+from shared.model import AccountId, Observation, Request, Target
+from shared.observe import observe, presume
+from shared.perform import Outside
+from shared.plan import decide
+from shared.ports import Announcer, Leases
+from shared.publication import Publication
+from shared.report import Outcome, Result, Row, failure
+from shared.settings import Mode, Settings
+from shared.situation import Situation
+from shared.turn import take_turn
+
+AT_ONCE = 32  # memory grows by about 1.1 MiB for each at once; beyond 64 nothing is gained (performance-facts)
+
+
+@dataclass
+class Tick:
+    """What one tick found: who needs a turn, how many do not, and what could not be looked at."""
+
+    turns: list[Enrolled] = field(default_factory=list)
+    quiet: int = 0
+    problems: list[RotationError] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{len(self.turns)} targets need a turn, {self.quiet} do not, {len(self.problems)} problems."
+
+
+@dataclass
+class Rotation:
+    """Everything a trigger can ask for. One for each process."""
+
+    settings: Settings
+    outside: Outside
+    announcer: Announcer
+    leases: Leases
+
+    async def tick(self, since: datetime, now: datetime) -> Tick:
+        """Who needs a turn. `since` is the last tick: what was crossed between the two is looked at now."""
+        enrolled, problems = await self.enrolled()
+        tick = Tick(problems=problems)
+        published, unlisted = await self._listings({one.target.vault_url for one in enrolled})
+        tick.problems.extend(unlisted.values())
+        for one in enrolled:
+            listing = published.get(one.target.vault_url)
+            publication = listing.get(one.target.secret.casefold()) if listing is not None else None
+            if listing is not None and self._needs_a_turn(one, publication, since, now):
+                tick.turns.append(one)
+            else:
+                tick.quiet += 1
+        return tick
+
+    async def turn(self, target: Target, request: Request | None = None) -> Outcome:
+        """One target's turn. In observe mode, what the turn would do."""
+        if self.settings.mode is Mode.OBSERVE:
+            row = await self.look(target, request)
+            return planned_row(row)
+        return await take_turn(target, request, self.outside, self.announcer, self.leases)
+
+    async def look(self, target: Target, request: Request | None = None) -> Row:
+        """One line of a survey: observe and decide, and stop. Needs no lease, since nothing is done."""
+        try:
+            look = await observe(target, self.outside.accounts, self.outside.vault)
+        except RotationError as error:
+            return Row(target, error=error)
+        now = self.outside.clock.now()
+        plan = decide(look.seen, target, now, request)
+        return Row(target, plan, look.seen, owed(Situation(look.seen, target, now)))
+
+    async def survey(self) -> tuple[list[Row], list[RotationError]]:
+        """A line for every target, and what could not be enrolled."""
+        enrolled, problems = await self.enrolled()
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def line(target: Target) -> Row:
+            async with gate:
+                return await self.look(target)
+
+        return list(await asyncio.gather(*(line(one.target) for one in enrolled))), problems
+
+    async def find(self, name: str) -> Target:
+        """The target of that name. Raises UnknownTarget."""
+        explicit = next((target for target in self.settings.targets if target.name == name), None)
+        if explicit is not None:
+            return explicit
+        enrolled, problems = await self.enrolled()
+        found = next((one.target for one in enrolled if one.target.name == name), None)
+        if found is None:
+            hint = f" Enrolling had problems: {'; '.join(map(str, problems))}" if problems else ""
+            raise UnknownTarget(name, f"no target has this name.{hint}")
+        return found
+
+    def from_tags(self, account: AccountId, tags: Mapping[str, str]) -> Target:
+        """The target a tagged account asks for. Raises FixConfiguration, also where its subscription is not ours."""
+        return tagged_target(account, tags, self.settings)
+
+    async def enrolled(self) -> tuple[list[Enrolled], list[RotationError]]:
+        """Explicit targets, then tagged accounts that none of them names. One bad account is one problem."""
+        enrolment = Enrolment(self.settings)
+        for subscription in self.settings.subscriptions:
+            try:
+                async for account in self.outside.accounts.tagged(subscription):
+                    enrolment.add(account)
+            except RotationError as error:
+                enrolment.problems.append(error)
+        return enrolment.found, enrolment.problems
+
+    async def _listings(
+        self, vaults: Iterable[str]
+    ) -> tuple[dict[str, dict[str, Publication]], dict[str, RotationError]]:
+        """Each vault's latest versions by secret name, and the vaults that could not be listed."""
+        listed: dict[str, dict[str, Publication]] = {}
+        unlisted: dict[str, RotationError] = {}
+        for vault in sorted(vaults):
+            try:
+                listed[vault] = {name.casefold(): held async for name, held in self.outside.vault.listing(vault)}
+            except RotationError as error:
+                unlisted[vault] = error
+        return listed, unlisted
+
+    def _needs_a_turn(self, one: Enrolled, publication: Publication | None, since: datetime, now: datetime) -> bool:
+        seen: Observation | None = presume(publication, one.account)
+        if seen is None or cadence.look_due(one.target.name, self.settings.look_every, since, now):
+            return True
+        at = Situation(seen, one.target, now)
+        return bool(decide(seen, one.target, now).steps) or bool(owed(at))
+
+    async def announce_failure(self, target: Target, error: RotationError) -> None:
+        """Tell the world that a target's turns fail. Raises what announcing raises."""
+        now = self.outside.clock.now()
+        await self.announcer.announce([failed(target, error, now)], now)
+
+
+def planned_row(row: Row) -> Outcome:
+    """A plan nobody performed, as an outcome: the dry run, and every turn in observe mode."""
+    if row.error is not None or row.plan is None:
+        return failure(row.target.name, row.error or RotationError(row.target.name, "could not be looked at."))
+    steps = ", ".join(str(step) for step in row.plan.steps)
+    why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
+    return Outcome(row.target.name, Result.PLANNED, row.plan.reason.value, why, held_until=row.plan.held_until)

@@ -1,0 +1,199 @@
+"""The environment, read in one place into one frozen value.
+
+Read on first use, not at import: an import that fails leaves a function app with no functions and no
+explanation. Everything wrong is reported at once, each line naming its setting. No setting holds a key of ours;
+`AzureWebJobsStorage` may be a connection string and is kept out of every text form.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from shared import durations
+from shared.errors import FixConfiguration
+from shared.model import Cadence, Target
+from shared.targets import Defaults, Problems, check_cadence, one_of, read_target, vault_url, warnings_from
+from shared.window import Window
+
+PUBLIC_CLOUD = "https://management.azure.com"
+STORAGE = "AzureWebJobsStorage"
+NAMES = (
+    "ROTATION_SCHEDULE",
+    "ROTATION_MODE",
+    "ROTATION_TARGETS",
+    "ROTATION_SUBSCRIPTIONS",
+    "ROTATION_VAULT_URL",
+    "ROTATION_PERIOD",
+    "ROTATION_OVERLAP",
+    "ROTATION_CONSUMER_LAG",
+    "ROTATION_WARNINGS",
+    "ROTATION_NOTICE",
+    "ROTATION_WINDOW",
+    "ROTATION_LOOK_EVERY",
+    "EVENT_GRID_TOPIC_ENDPOINT",
+    "AZURE_CLIENT_ID",
+    "AZURE_RESOURCE_MANAGER_ENDPOINT",
+)
+_SUBSCRIPTION = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
+_HTTPS = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?$")
+
+
+class Mode(StrEnum):
+    ROTATE = "rotate"
+    OBSERVE = "observe"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The host's own storage account, in one of the two forms the host takes."""
+
+    connection_string: str | None = field(default=None, repr=False)
+    blob_url: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, checked together."""
+
+    mode: Mode
+    targets: tuple[Target, ...]
+    subscriptions: tuple[str, ...]
+    defaults: Defaults
+    look_every: timedelta
+    topic: str | None
+    client_id: str | None
+    resource_manager: str
+    storage: Storage
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Raises FixConfiguration listing every problem, by the setting's name."""
+    problems = Problems()
+    defaults = _defaults(environment, problems)
+    settings = Settings(
+        mode=_read(environment, "ROTATION_MODE", Mode.ROTATE, problems, one_of(Mode)),
+        targets=_targets(environment.get("ROTATION_TARGETS", ""), defaults, problems),
+        subscriptions=_read(environment, "ROTATION_SUBSCRIPTIONS", (), problems, _subscriptions),
+        defaults=defaults,
+        look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, durations.parse),
+        topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, _address),
+        client_id=environment.get("AZURE_CLIENT_ID") or None,
+        resource_manager=_read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, _address),
+        storage=_storage(environment, problems),
+    )
+    problems.extend(_nobody_enrolled(settings, problems))
+    problems.extend(_misspelt(environment))
+    if problems:
+        raise FixConfiguration("settings", "; ".join(problems) + ".", "correct the settings named and restart the app")
+    return settings
+
+
+def _defaults(environment: Mapping[str, str], problems: Problems) -> Defaults:
+    plain, before = Cadence(), len(problems)
+    period = _read(environment, "ROTATION_PERIOD", plain.period, problems, durations.parse)
+    usual = tuple(lead for lead in plain.warnings if lead < period)
+    cadence = Cadence(
+        period=period,
+        overlap=_read(environment, "ROTATION_OVERLAP", plain.overlap, problems, durations.parse),
+        warnings=_read(environment, "ROTATION_WARNINGS", usual, problems, warnings_from),
+        notice=_read(environment, "ROTATION_NOTICE", plain.notice, problems, durations.parse),
+        window=_read(environment, "ROTATION_WINDOW", None, problems, Window.parse),
+    )
+    lag = _read(environment, "ROTATION_CONSUMER_LAG", timedelta(hours=24), problems, durations.parse)
+    if len(problems) == before:
+        problems.extend(check_cadence(cadence, lag, "ROTATION_PERIOD, ROTATION_OVERLAP"))
+    return Defaults(_read(environment, "ROTATION_VAULT_URL", None, problems, vault_url), cadence, lag)
+
+
+def _targets(text: str, defaults: Defaults, problems: Problems) -> tuple[Target, ...]:
+    if not text.strip():
+        return ()
+    try:
+        entries = json.loads(text)
+    except ValueError as problem:
+        problems.append(f"ROTATION_TARGETS: is not JSON ({problem})")
+        return ()
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        problems.append("ROTATION_TARGETS: is not a JSON array of objects")
+        return ()
+    targets = [read_target(entry, f"ROTATION_TARGETS[{n}]", defaults, problems) for n, entry in enumerate(entries)]
+    found = tuple(target for target in targets if target is not None)
+    problems.extend(f"ROTATION_TARGETS: {clash}" for clash in clashes(found))
+    return found
+
+
+def clashes(targets: tuple[Target, ...]) -> list[str]:
+    """What two targets must not share: a name, an account (two rotators would destroy each other's keys), a secret."""
+    found: list[str] = []
+    for what, of in (
+        ("the name", lambda target: target.name),
+        ("the account", lambda target: str(target.account)),
+        ("the secret", lambda target: target.secret_url),
+    ):
+        seen: dict[str, str] = {}
+        for target in targets:
+            text: str = of(target)
+            if text.casefold() in seen:
+                found.append(f"two targets have {what} {text}")
+            seen[text.casefold()] = target.name
+    return found
+
+
+def _storage(environment: Mapping[str, str], problems: Problems) -> Storage:
+    """`AzureWebJobsStorage` as a connection string, or its identity form with `__accountName` or `__blobServiceUri`."""
+    text = environment.get(STORAGE)
+    account, url = environment.get(f"{STORAGE}__accountName"), environment.get(f"{STORAGE}__blobServiceUri")
+    if text:
+        return Storage(connection_string=text)
+    if not (account or url):
+        problems.append(f"{STORAGE}: is not set, nor {STORAGE}__accountName: leases need the host's storage account")
+    return Storage(
+        blob_url=url or f"https://{account}.blob.core.windows.net",
+        client_id=environment.get(f"{STORAGE}__clientId") or environment.get("AZURE_CLIENT_ID") or None,
+    )
+
+
+def _nobody_enrolled(settings: Settings, problems: Problems) -> list[str]:
+    if problems or settings.targets or settings.subscriptions:
+        return []
+    return ["ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS: neither is set, so there is nothing to rotate"]
+
+
+def _misspelt(environment: Mapping[str, str]) -> list[str]:
+    """A setting that looks like ours and is not read would be a silent default."""
+    return [
+        f"{name}: is not a setting; known: {', '.join(NAMES)}"
+        for name in environment
+        if name.startswith("ROTATION_") and name not in NAMES
+    ]
+
+
+def _read[T, D](
+    environment: Mapping[str, str], name: str, default: D, problems: Problems, reader: Callable[[str], T]
+) -> Any:  # noqa: ANN401 - the reader's type, or the default's
+    text = environment.get(name, "")
+    if not text.strip():
+        return default
+    value = problems.read(name, text, reader)
+    return default if value is None else value
+
+
+def _subscriptions(text: str) -> tuple[str, ...]:
+    ids = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    wrong = [part for part in ids if not _SUBSCRIPTION.match(part)]
+    if wrong:
+        raise ValueError(f"{', '.join(map(repr, wrong))}: not a subscription id")
+    return ids
+
+
+def _address(text: str) -> str:
+    if not _HTTPS.match(text.strip()):
+        raise ValueError(f"{text!r} is not an https address")
+    return text.strip().rstrip("/")

@@ -1,0 +1,142 @@
+"""One turn: hold the target, look, decide, do, look back, and tell.
+
+The observation is made under the lease, and everything decided from it is done under it too. After something
+was published the target is looked at again before the lease is given up: if vault and account disagree, the
+same decision function says so, and it is healed before leaving. Telling comes last and is not doing: a rotation
+that worked and could not be announced is a rotation that worked, with an announcement still owed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
+from shared.events import Announcement, owed, settled
+from shared.model import Request, Target
+from shared.observe import Look, observe
+from shared.perform import Outside, Work, after, perform
+from shared.plan import Plan, decide
+from shared.ports import Announcer, Lease, Leases
+from shared.report import Outcome, failure, person_must_look, result_of
+from shared.situation import Situation
+from shared.steps import Mark, Publish, Step, Withdraw
+
+MOST_ROUNDS = 4  # adopt, act on a request, and twice heal what somebody else did meanwhile
+
+
+@dataclass
+class Turn:
+    """A turn in progress."""
+
+    target: Target
+    request: Request | None
+    outside: Outside
+    announcer: Announcer
+    lease: Lease
+    look: Look | None = None
+    done: list[Step] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
+
+    async def run(self) -> Outcome:
+        """The outcome; a failure is an outcome too, and what is owed is announced all the same."""
+        try:
+            plan = await self._act()
+            if person_must_look(plan):
+                raise PersonMustLook(self.target.name, plan.why)
+        except LeaseLost as error:
+            return failure(self.target.name, error, self.done)
+        except RotationError as error:
+            told = await self._tell()
+            return told.on(failure(self.target.name, error, self.done))
+        told = await self._tell()
+        return told.on(
+            Outcome(
+                self.target.name,
+                result_of(plan),
+                plan.reason.value,
+                plan.why,
+                done=tuple(str(step) for step in self.done),
+                unproven=tuple(self.unproven),
+                held_until=plan.held_until,
+            )
+        )
+
+    async def _act(self) -> Plan:
+        """Rounds of look, decide and do, until nothing is left to do. The plan returned is the one that says why
+        this turn did what it did: the one that answered the request, or without a request the first."""
+        said: Plan | None = None
+        request = self.request
+        for _ in range(MOST_ROUNDS):
+            self.look = await observe(self.target, self.outside.accounts, self.outside.vault)
+            plan = decide(self.look.seen, self.target, self.outside.clock.now(), request)
+            said = plan if said is None or request is not None else said
+            request = None if plan.answers_a_request else request
+            if not plan.steps:
+                return said
+            await self._do(plan, self.look)
+            if request is None and not _wants_a_look_back(plan):
+                return said
+        raise TryLater(self.target.name, "every look in this turn found something new to do.")
+
+    async def _do(self, plan: Plan, look: Look) -> None:
+        work = Work(self.target, look, self.lease, self.outside)
+        try:
+            await perform(plan.steps, work)
+        finally:
+            self.look = after(work)
+            self.done.extend(work.done)
+            self.unproven.extend(proof.detail for proof in work.proofs if not proof.proven)
+
+    async def _tell(self) -> Told:
+        """Announce what is owed and note what was accepted. Failing here undoes nothing that was done."""
+        if self.look is None:
+            return Told()
+        now = self.outside.clock.now()
+        at = Situation(self.look.seen, self.target, now)
+        announcements = owed(at)
+        if not announcements:
+            return Told()
+        kinds = tuple(announcement.kind.value for announcement in announcements)
+        try:
+            await self.announcer.announce(announcements, now)
+        except RotationError as problem:
+            return Told(owed=kinds, problem=problem)
+        try:
+            await self._note(at, announcements)
+        except RotationError as problem:
+            return Told(accepted=kinds, problem=problem)
+        return Told(accepted=kinds)
+
+    async def _note(self, at: Situation, accepted: tuple[Announcement, ...]) -> None:
+        self.lease.check()
+        slot = at.live if at.seen.key_auth else at.publication.slot or at.live
+        await self.outside.vault.note(self.target, at.publication, slot, settled(at, accepted))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a turn's announcements. `problem` is why some are still owed, or will be repeated."""
+
+    accepted: tuple[str, ...] = ()
+    owed: tuple[str, ...] = ()
+    problem: RotationError | None = None
+
+    def on(self, outcome: Outcome) -> Outcome:
+        """The outcome with this written on it."""
+        step = outcome.next_step or (str(self.problem) if self.problem else None)
+        return replace(outcome, announced=self.accepted, owed=self.owed, next_step=step)
+
+
+def _wants_a_look_back(plan: Plan) -> bool:
+    return any(isinstance(step, Publish | Mark | Withdraw) for step in plan.steps)
+
+
+async def take_turn(
+    target: Target, request: Request | None, outside: Outside, announcer: Announcer, leases: Leases
+) -> Outcome:
+    """Hold the target for one turn. A target that another turn holds is an outcome like any other."""
+    try:
+        async with leases.hold(target.name) as lease:
+            return await Turn(target, request, outside, announcer, lease).run()
+    except RotationError as error:
+        return failure(target.name, error)
