@@ -7,7 +7,7 @@ Functions SDK itself. The timer never runs on start-up: a deployment is not a re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, List  # noqa: UP035 - see `tick`
 
 import azure.functions as func
 
@@ -22,8 +22,11 @@ STORAGE = "AzureWebJobsStorage"
 
 @app.timer_trigger(arg_name="timer", schedule="%ROTATION_SCHEDULE%", run_on_startup=False)
 @app.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
-async def tick(timer: func.TimerRequest, turns: func.Out[list[str]]) -> None:
-    """Look cheaply, and queue a turn for each target that needs one."""
+async def tick(timer: func.TimerRequest, turns: func.Out[List[str]]) -> None:  # noqa: UP006
+    """Look cheaply, and queue a turn for each target that needs one.
+
+    The worker code refuses `Out[list[str]]` when it indexes (azure-functions-runtime 1.3.0), hence `List`.
+    """
     from shared import doorways
 
     # The SDK's declared type leaves this out; what the worker hands in has it.

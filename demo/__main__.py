@@ -1,0 +1,130 @@
+"""Plays a hundred days of three accounts, with three incidents, and says whether the promises held.
+
+Exit code 0 when all of them did, 1 when one did not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from demo import scene
+from demo.picture import picture, say
+from demo.stage import Stage, set_stage, start_consumers
+from demo.verdict import checks, table_of_figures, table_of_promises
+from demo.witness import Witness
+
+
+async def play(console: Console) -> int:
+    """The whole piece."""
+    console.print("Setting the stage: an emulated Azure, the function app in the local host, six consumers.")
+    async with set_stage() as stage:
+        with tempfile.TemporaryDirectory(prefix="key-rotation-demo-") as folder:
+            witness = Witness(stage, time.time())
+            await witness.look()
+            await _first_adoption(witness)
+            await start_consumers(stage, Path(folder))
+            await _days(console, stage, witness)
+            await _curtain(stage)
+            return await _judge(console, stage, witness)
+
+
+async def _first_adoption(witness: Witness) -> None:
+    """Consumers can only begin when there is something to read."""
+    async with asyncio.timeout(30):
+        while len({event.account for event in witness.events}) < len(scene.PERIODS):
+            await asyncio.sleep(0.1)
+            await witness.look()
+
+
+async def _days(console: Console, stage: Stage, witness: Witness) -> None:
+    to_come = list(scene.INCIDENTS)
+    shown = 0
+    with Live(console=console, refresh_per_second=4, transient=False) as live:
+        while witness.day(time.time()) < scene.DAYS:
+            await witness.look()
+            while to_come and witness.day(time.time()) >= to_come[0].day - _ahead(to_come[0]):
+                await _bring_about(to_come.pop(0), stage, witness)
+            if console.is_terminal:
+                live.update(picture(witness, stage.lives(), time.time()))
+            else:
+                shown = _print_new(console, witness, shown)
+            await asyncio.sleep(0.15)
+        await witness.look()
+        live.update(picture(witness, stage.lives(), time.time()))
+
+
+def _ahead(incident: scene.Incident) -> float:
+    """The trap for the killed turn is laid before the rotation that walks into it."""
+    return 2.0 if incident.name == scene.KILL.name else 0.0
+
+
+def _print_new(console: Console, witness: Witness, shown: int) -> int:
+    for moment in witness.moments[shown:]:
+        if moment.sign != "·":
+            console.print(say(moment))
+    return len(witness.moments)
+
+
+async def _bring_about(incident: scene.Incident, stage: Stage, witness: Witness) -> None:
+    match incident.name:
+        case scene.KILL.name:
+            pid = await stage.host.worker_ready()
+            trap = {"operation": "arm.regenerateKey", "target": f"/accounts/{incident.account}", "effect": "signal"}
+            await stage.tell("/faults", {**trap, "when": "after", "pid": pid})
+        case scene.OUTAGE.name:
+            await stage.tell("/topics/outage", {"status": 503})
+        case scene.OUTAGE_ENDS.name:
+            await stage.tell("/topics/outage", {"status": None})
+        case scene.PORTAL.name:
+            live = next(
+                event.data["slot"]
+                for event in reversed(witness.events)
+                if event.account == incident.account and event.kind in ("KeyRotated", "KeyAdopted")
+            )
+            await stage.tell("/accounts/regenerate", {"account": incident.account, "key": live})
+    witness.incident(incident, time.time())
+
+
+async def _curtain(stage: Stage) -> None:
+    """The consumers end their last call, and say what became of them."""
+    if stage.consumers is not None:
+        stage.consumers.terminate()
+        await stage.consumers.wait()
+
+
+async def _judge(console: Console, stage: Stage, witness: Witness) -> int:
+    state = await stage.ask("/state?reveal=1")
+    texts = [record.message for record in stage.host.logs]
+    texts += [json.dumps(event.data) for event in witness.events]
+    texts.append(json.dumps(await stage.ask("/journal")))
+    found = checks(witness, stage.lives(), state, texts)
+    console.print(table_of_figures(witness, stage.lives()))
+    console.print(table_of_promises(found))
+    broken = [check for check in found if not check.kept]
+    kills = stage.host.worker_starts - 1
+    console.print(
+        f"The app was killed and started again {kills} time(s). {len(found) - len(broken)} of {len(found)} hold."
+    )
+    for record in stage.host.logs if broken else []:
+        if record.level in ("WARNING", "ERROR"):
+            console.print(f"{record.time:%H:%M:%S} {record.level} {record.message}", style="dim")
+    return 1 if broken else 0
+
+
+def main() -> int:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    return asyncio.run(play(console))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
