@@ -25,8 +25,9 @@ from demo.witness import Witness
 async def play(console: Console) -> int:
     """The whole piece."""
     console.print("Setting the stage: an emulated Azure, the function app in the local host, six consumers.")
-    async with set_stage() as stage:
+    async with set_stage(scene.seed(), scene.settings()) as stage:
         with tempfile.TemporaryDirectory(prefix="key-rotation-demo-") as folder:
+            await stage.tell("/faults", scene.SLOW_ANSWERS)
             witness = Witness(stage, time.time())
             await witness.look()
             await _first_adoption(witness)

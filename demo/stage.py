@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from demo import scene
+from funchost.activity import LogRecord
 from funchost.host import FunctionHost
 from funchost.options import HostOptions
 
@@ -60,22 +60,25 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_stage() -> AsyncIterator[Stage]:
+async def set_stage(
+    seed: Mapping[str, Any], own: Mapping[str, str], *, port: int = 0, on_log: Callable[[LogRecord], None] | None = None
+) -> AsyncIterator[Stage]:
+    """An emulated Azure that begins as `seed` says, and the app with settings of its `own` on top of where it is."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="key-rotation-demo-")))
-        told = await _start_emulator(folder, stack)
-        settings = {**told["settings"], **scene.settings()}
+        told = await _start_emulator(folder, seed, stack)
+        settings = {**told["settings"], **own}
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        host = FunctionHost(ROOT, settings=settings, host_id="demo", options=HostOptions(stop_timeout=5))
+        options = HostOptions(port=port, stop_timeout=5)
+        host = FunctionHost(ROOT, settings=settings, host_id="demo", options=options, on_log=on_log)
         stage = Stage(settings, told["control_url"], session, host)
-        await stage.tell("/faults", {"operation": "aoai.chat", "effect": "delay", "seconds": 0.05, "times": 0})
         await stack.enter_async_context(host)
         yield stage
         await _end(stage.consumers)
 
 
-async def _start_emulator(folder: Path, stack: AsyncExitStack) -> dict[str, Any]:
-    (folder / "seed.json").write_text(json.dumps(scene.seed()))
+async def _start_emulator(folder: Path, seed: Mapping[str, Any], stack: AsyncExitStack) -> dict[str, Any]:
+    (folder / "seed.json").write_text(json.dumps(seed))
     told = folder / "azure.json"
     command = [sys.executable, "-m", "emulator", "--seed", str(folder / "seed.json"), "--settings-out", str(told)]
     process = await asyncio.create_subprocess_exec(*command, "--ca-file", str(folder / "ca.pem"), cwd=ROOT)

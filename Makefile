@@ -1,0 +1,34 @@
+# The commands of this repository. Each sets itself up from nothing but Python 3.13.
+SHELL := /bin/bash
+PY := .venv/bin/python
+CODE := shared function_app.py emulator funchost demo samples tests
+
+.PHONY: help demo run test check lock clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+.venv/.ready: requirements-dev.txt .python-version scripts/setup
+	@scripts/setup
+
+demo: .venv/.ready ## a hundred days of three accounts in a hundred seconds, with three incidents
+	@$(PY) -m demo
+
+run: .venv/.ready ## the function app and the emulated Azure, staying up for you to poke
+	@$(PY) -m demo.stay
+
+test: .venv/.ready ## all tests, with coverage
+	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+
+check: .venv/.ready ## lint, strict types, import rules
+	@$(PY) -m ruff check $(CODE)
+	@$(PY) -m ruff format --check --quiet $(CODE)
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-logo
+
+lock: ## pin requirements*.in with hashes (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+
+clean: ## forget everything that was made
+	rm -rf .venv .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

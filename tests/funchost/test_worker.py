@@ -1,0 +1,162 @@
+"""The worker process: indexing, logs, sudden ends and restarts."""
+
+import asyncio
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from funchost import AppError, FunctionHost
+from tests.funchost.conftest import NO_STORAGE, settings_with, workers_of
+
+SETTINGS = settings_with(NO_STORAGE)
+
+
+async def test_all_functions_are_indexed_and_each_broken_one_says_why(host: FunctionHost) -> None:
+    errors = {each.name: each.error for each in host.functions if each.error}
+    assert set(errors) == {"never", "reserved", "unresolved", "unconnected"}
+    assert "4 fields" in (errors["never"] or "")
+    assert "NO_SUCH_SETTING" in (errors["unresolved"] or "")
+    assert "NoSuchConnection" in (errors["unconnected"] or "")
+    assert host.function("switched_off").disabled
+    assert len(host.functions) == 18
+
+
+@pytest.mark.parametrize(
+    ("app", "told"), [("broken_import", "a_module_that_nobody_has"), ("two_apps", "More than one")]
+)
+async def test_an_app_that_does_not_index_does_not_start_and_its_own_error_is_shown(start_host, app, told) -> None:
+    with pytest.raises(AppError, match=told) as caught:
+        await start_host(app, SETTINGS)
+    assert "Traceback" in caught.value.stack_trace
+
+
+async def test_an_unmatched_parameter_fails_the_whole_app(start_host, tmp_path: Path) -> None:
+    code = "import azure.functions as func\napp = func.FunctionApp()\n"
+    code += "@app.timer_trigger(arg_name='timer', schedule='0 * * * * *')\ndef tick(other): ...\n"
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+    (tmp_path / "function_app.py").write_text(code)
+    with pytest.raises(AppError, match="cannot load the tick function"):
+        await start_host(tmp_path, SETTINGS)
+
+
+async def test_a_folder_without_an_app_is_told(start_host, tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+    with pytest.raises(AppError, match=r"no function_app\.py"):
+        await start_host(tmp_path, SETTINGS)
+
+
+async def test_an_app_that_exits_while_it_is_imported_is_told(start_host, tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+    (tmp_path / "function_app.py").write_text("import os\nos._exit(5)\n")
+    with pytest.raises(AppError, match="ended while it loaded"):
+        await start_host(tmp_path, SETTINGS)
+
+
+async def test_an_app_that_takes_too_long_to_import_is_told(start_host, tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+    (tmp_path / "function_app.py").write_text("import threading\nthreading.Event().wait()\n")
+    with pytest.raises(AppError, match="did not start within"):
+        await start_host(tmp_path, SETTINGS, init_timeout=1)
+
+
+async def test_a_value_that_nothing_takes_fails_the_run(host: FunctionHost) -> None:
+    invocation = await host.fire_timer("returns")
+    assert not invocation.succeeded
+    assert "without a $return binding" in (invocation.error or "")
+
+
+async def test_records_carry_the_invocation_they_belong_to(host: FunctionHost, http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{host.url}/api/hello/bob") as response:
+        assert response.status == 200
+    async with http.get(f"{host.url}/api/threads") as response:
+        assert response.status == 204
+    greeting = await host.logged("greeting bob")
+    ids = {each.function: each.id for each in host.activity.finished}
+    assert (greeting.function, greeting.invocation_id, greeting.category) == ("hello", ids["hello"], "my.app")
+    assert (await host.logged("from the function")).invocation_id == ids["threads"]
+    assert (await host.logged("from a thread of its own")).invocation_id is None
+
+
+async def test_leaving_the_process_fails_what_ran_in_it_and_another_is_started(
+    host: FunctionHost, http: aiohttp.ClientSession
+) -> None:
+    first = host.worker_pid
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(status_of(http, f"{host.url}/api/wrong/wait"))
+        await host.running("wrong")
+        leaving = group.create_task(status_of(http, f"{host.url}/api/wrong/exit"))
+    assert (waiting.result(), leaving.result()) == (500, 500)
+    assert (await host.logged("leaving now")).source == "console"
+    assert "exit code 3" in (await host.logged("The worker process ended")).message
+    assert await host.worker_ready() != first
+    assert await status_of(http, f"{host.url}/api/hello/bob") == 200
+
+
+async def test_a_killed_worker_is_replaced_and_what_ran_in_it_fails(
+    host: FunctionHost, http: aiohttp.ClientSession
+) -> None:
+    first = host.worker_pid
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(status_of(http, f"{host.url}/api/wrong/wait"))
+        await host.running("wrong")
+        await host.kill_worker()
+    assert waiting.result() == 500
+    assert await status_of(http, f"{host.url}/api/hello/bob") == 200
+    assert host.worker_pid not in (None, first)
+    assert host.worker_starts == 2
+
+
+async def test_a_worker_killed_from_outside_is_noticed(host: FunctionHost) -> None:
+    assert host.worker_pid is not None
+    os.kill(host.worker_pid, signal.SIGKILL)
+    assert "exit code -9" in (await host.logged("The worker process ended")).message
+    assert (await host.invoke("at_start")).succeeded
+
+
+async def test_the_host_gives_up_on_an_app_that_no_longer_loads(
+    start_host, http: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    (tmp_path / "host.json").write_text('{"version": "2.0"}')
+    (tmp_path / "function_app.py").write_text("import azure.functions as func\napp = func.FunctionApp()\n")
+    host = await start_host(tmp_path, SETTINGS, start_attempts=2, restart_delay=0.01)
+    (tmp_path / "function_app.py").write_text("raise RuntimeError('spoilt')\n")
+    await host.kill_worker()
+    with pytest.raises(AppError, match="spoilt"):
+        await host.worker_ready()
+    assert (host.status()["state"], host.worker_starts) == ("Error", 3)
+
+
+async def test_a_worker_whose_host_is_gone_ends_by_itself(start_host) -> None:
+    host = await start_host("every", SETTINGS, listeners=False)
+    pid = host.worker_pid
+    await host.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_stopping_while_another_worker_starts_leaves_no_process_behind(host: FunctionHost) -> None:
+    await host.kill_worker()
+    await host.logged("starting another")
+    await host.stop()
+    assert workers_of(os.getpid()) == []
+
+
+async def test_waiting_for_what_never_comes_ends_with_a_time_out(host: FunctionHost) -> None:
+    with pytest.raises(TimeoutError):
+        await host.invocations(1, limit=0.05)
+
+
+async def test_an_invocation_tells_when_it_ran(host: FunctionHost) -> None:
+    before = datetime.now(UTC)
+    invocation = await host.fire_timer("at_start")
+    assert before <= invocation.started <= invocation.ended <= datetime.now(UTC)
+    assert (invocation.reason, invocation.succeeded) == ("run by hand", True)
+
+
+async def status_of(http: aiohttp.ClientSession, url: str) -> int:
+    async with http.get(url) as response:
+        return response.status
