@@ -1,0 +1,180 @@
+"""Who may do what: identities, role definitions and assignments as data, and the tokens that stand for them.
+
+Role definitions have the shape Azure's own files have (actions, notActions, dataActions, notDataActions, with
+wildcards), so a file of shipped roles can be loaded and put to the test. Tokens are signed by this world,
+name their audience, and end by the machine's clock.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Self
+
+TENANT = "72f988bf-0000-4000-8000-00000000e001"
+
+
+@dataclass(frozen=True)
+class Role:
+    """One role definition."""
+
+    name: str
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    data_actions: tuple[str, ...] = ()
+    not_data_actions: tuple[str, ...] = ()
+
+    @classmethod
+    def from_definition(cls, body: Mapping[str, Any]) -> Self:
+        """From a role definition as Azure writes it, alone or inside `properties`."""
+        facts = body.get("properties", body)
+        parts = facts.get("permissions", [])
+
+        def gather(key: str) -> tuple[str, ...]:
+            return tuple(action for part in parts for action in part.get(key, ()))
+
+        name = facts.get("roleName") or body["name"]
+        kinds = ("actions", "notActions", "dataActions", "notDataActions")
+        return cls(name, *(gather(kind) for kind in kinds))
+
+    def allows(self, action: str, *, data: bool) -> bool:
+        granted, withheld = (self.data_actions, self.not_data_actions) if data else (self.actions, self.not_actions)
+        return _covers(granted, action) and not _covers(withheld, action)
+
+
+@dataclass
+class Identity:
+    """A principal; one without assignments may do nothing."""
+
+    name: str
+    client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    object_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    assignments: list[tuple[str, str]] = field(default_factory=list)
+
+
+APP_ROLE = Role(
+    "Emulated rotation app",
+    actions=(
+        "Microsoft.CognitiveServices/accounts/read",
+        "Microsoft.CognitiveServices/accounts/write",
+        "Microsoft.CognitiveServices/accounts/listKeys/action",
+        "Microsoft.CognitiveServices/accounts/regenerateKey/action",
+        "Microsoft.Storage/storageAccounts/blobServices/containers/*",
+        "Microsoft.Storage/storageAccounts/queueServices/queues/*",
+    ),
+    data_actions=(
+        "Microsoft.KeyVault/vaults/secrets/*",
+        "Microsoft.EventGrid/events/send/action",
+        "Microsoft.CognitiveServices/accounts/OpenAI/*",
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*",
+        "Microsoft.Storage/storageAccounts/queueServices/queues/messages/*",
+    ),
+)
+
+
+class Directory:
+    """Identities, roles and the signing of tokens."""
+
+    def __init__(self) -> None:
+        self.tenant = TENANT
+        self.roles: dict[str, Role] = {}
+        self.identities: dict[str, Identity] = {}
+        self.token_seconds = 24 * 3600
+        self._secret = secrets.token_bytes(32)
+        self._not_before = 0.0
+
+    def define(self, *roles: Role) -> None:
+        self.roles.update({role.name: role for role in roles})
+
+    def add(self, identity: Identity, *roles: str, scope: str = "/") -> Identity:
+        self.identities[identity.name] = identity
+        for role in roles:
+            self.assign(identity.name, role, scope)
+        return identity
+
+    def assign(self, identity: str, role: str, scope: str = "/") -> None:
+        if role not in self.roles:
+            raise KeyError(f"no role definition named {role!r}")
+        self.identities[identity].assignments.append((role, scope))
+
+    def revoke(self, identity: str, role: str | None = None, scope: str | None = None) -> int:
+        """Take assignments away: all of them, or those of one role or scope. Says how many."""
+        held = self.identities[identity].assignments
+        kept = [(name, where) for name, where in held if role not in (None, name) or scope not in (None, where)]
+        self.identities[identity].assignments = kept
+        return len(held) - len(kept)
+
+    def allows(self, identity: Identity, action: str, scope: str, *, data: bool = False) -> bool:
+        return any(
+            _contains(where, scope) and self.roles[role].allows(action, data=data)
+            for role, where in identity.assignments
+        )
+
+    def by_client_id(self, client_id: str) -> Identity | None:
+        return next((one for one in self.identities.values() if one.client_id == client_id), None)
+
+    def token(self, identity: Identity, audience: str, seconds: float | None = None) -> tuple[str, int]:
+        """A signed token for an audience, and when it ends."""
+        now = time.time()
+        expires = int(now + (self.token_seconds if seconds is None else seconds))
+        claims = {
+            "aud": audience,
+            "iss": f"https://sts.windows.net/{self.tenant}/",
+            "iat": now,
+            "nbf": int(now),
+            "exp": expires,
+            "appid": identity.client_id,
+            "oid": identity.object_id,
+            "sub": identity.object_id,
+            "tid": self.tenant,
+        }
+        head = _encode({"typ": "JWT", "alg": "HS256"})
+        body = f"{head}.{_encode(claims)}"
+        return f"{body}.{self._sign(body)}", expires
+
+    def read(self, token: str, audiences: Iterable[str]) -> Identity | None:
+        """The identity a token stands for, or None when signature, life or audience is wrong."""
+        body, _, signature = token.rpartition(".")
+        if not body or not hmac.compare_digest(self._sign(body).encode(), signature.encode("utf-8", "replace")):
+            return None
+        claims = _decode(body.partition(".")[2])
+        if claims["exp"] <= time.time() or claims["iat"] < self._not_before:
+            return None
+        if claims["aud"].rstrip("/") not in {audience.rstrip("/") for audience in audiences}:
+            return None
+        return self.by_client_id(claims["appid"])
+
+    def expire_tokens(self) -> None:
+        """End the life of every token issued so far."""
+        self._not_before = time.time()
+
+    def _sign(self, body: str) -> str:
+        return _text(hmac.new(self._secret, body.encode("ascii", "replace"), hashlib.sha256).digest())
+
+
+def _covers(patterns: Iterable[str], action: str) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+
+def _contains(scope: str, resource: str) -> bool:
+    outer, inner = scope.lower().rstrip("/"), resource.lower().rstrip("/")
+    return inner == outer or inner.startswith(outer + "/")
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _encode(claims: Mapping[str, Any]) -> str:
+    return _text(json.dumps(claims, separators=(",", ":")).encode())
+
+
+def _decode(part: str) -> dict[str, Any]:
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims

@@ -1,0 +1,75 @@
+"""A served world for every test, released clients that talk to it, and a measure of every exchange.
+
+Each test that asks for `azure` gets a fresh world. When it ends, all its exchanges with services that have an
+OpenAPI description are held against that description.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.identity.aio import ManagedIdentityCredential
+
+from emulator.seed import sample_world
+from emulator.serve import Azure, running
+from emulator.surfaces.common import Surface
+from tests.emulator.clients import Clients
+from tests.emulator.contract import DESCRIPTIONS, Exchange, problems
+
+OBSERVED = Path(__file__).parent / "specs" / "observed" / "http-responses.json"
+
+
+@pytest.fixture
+def exchanges(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exchange]]:
+    """Every exchange of the test, in order; a test that spoils answers on purpose clears the list."""
+    seen: list[Exchange] = []
+    answer = Surface.answer
+
+    async def noted(self: Surface, request: web.Request) -> web.StreamResponse:
+        response = await answer(self, request)
+        body = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
+        hung_up = request.transport is None or request.transport.is_closing()
+        if not hung_up:
+            asked = await request.read()
+            seen.append(Exchange(self.service, request.method, str(request.url), asked, response.status, body))
+        return response
+
+    monkeypatch.setattr(Surface, "answer", noted)
+    yield seen
+    described = [
+        one for one in seen if one.service in DESCRIPTIONS and "/v1/" not in one.url and "/chat/" not in one.url
+    ]
+    found = {str(one): wrong for one in described if (wrong := problems(one))}
+    assert not found, found
+
+
+@pytest.fixture
+async def azure(exchanges: list[Exchange], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Azure]:
+    async with running(sample_world(2)) as served:
+        for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
+            monkeypatch.setenv(name, served.settings[name])
+        yield served
+
+
+@pytest.fixture
+async def session(azure: Azure) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=azure.ssl_context)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def clients(azure: Azure, session: aiohttp.ClientSession) -> AsyncIterator[Clients]:
+    transport: Any = AioHttpTransport(session=session, session_owner=False)
+    credential = ManagedIdentityCredential(client_id=azure.settings["AZURE_CLIENT_ID"], transport=transport)
+    async with Clients(azure, credential, transport) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def observed() -> dict[str, Any]:
+    return json.loads(OBSERVED.read_text())

@@ -1,0 +1,184 @@
+"""Measures recorded exchanges against the OpenAPI descriptions in `specs/`.
+
+Swagger 2.0 is close enough to JSON Schema for bodies: `$ref`s are followed across files, null counts as absent,
+and a name in an answer that no definition knows is a problem too, for a misspelt property would pass otherwise.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from jsonschema import Draft4Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT4
+
+SPECS = Path(__file__).parent / "specs"
+DESCRIPTIONS = {
+    "arm": "cognitiveservices-arm/cognitiveservices.2025-09-01.subset.json",
+    "kv": "keyvault-secrets/secrets.2026-04-01.json",
+    "eg": "eventgrid/EventGrid.2018-01-01.json",
+    "aoai": "azure-openai/azureopenai.authoring.2024-10-21.models-subset.json",
+}
+Json = Any
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request as it arrived and the answer as it left."""
+
+    service: str
+    method: str
+    url: str
+    request: bytes
+    status: int
+    response: bytes
+
+    def __str__(self) -> str:
+        return f"{self.method} {urlsplit(self.url).path} -> {self.status}"
+
+
+def problems(exchange: Exchange) -> list[str]:
+    """What the description of the service does not allow in this exchange."""
+    found = operation(exchange)
+    if found is None:
+        return [] if exchange.status in (404, 501) else ["an operation the description does not have was served"]
+    found_in, facts = found
+    return [*_request_problems(exchange, found_in, facts), *_response_problems(exchange, found_in, facts)]
+
+
+def operation(exchange: Exchange) -> tuple[str, Json] | None:
+    file = DESCRIPTIONS[exchange.service]
+    for pattern, methods in _paths(file):
+        if pattern.fullmatch(_local_path(exchange)) and exchange.method.lower() in methods:
+            return file, methods[exchange.method.lower()]
+    return None
+
+
+def _request_problems(exchange: Exchange, file: str, facts: Json) -> list[str]:
+    if exchange.status >= 400:
+        return []
+    given, found = parse_qs(urlsplit(exchange.url).query), []
+    for parameter in facts["parameters"]:
+        where, parameter = _follow(file, parameter)
+        if parameter["in"] == "query" and parameter.get("required") and parameter["name"] not in given:
+            found.append(f"query parameter {parameter['name']} is missing")
+        if parameter["in"] == "body":
+            found += _body_problems(where, parameter["schema"], exchange.request, "request")
+    return found
+
+
+def _response_problems(exchange: Exchange, file: str, facts: Json) -> list[str]:
+    declared = facts["responses"].get(str(exchange.status))
+    if declared is None and exchange.status < 400:
+        return [f"status {exchange.status} is not declared"]
+    schema = (declared or facts["responses"]["default"]).get("schema")
+    if schema is None:
+        refused = exchange.status >= 400
+        return ["a body was sent where none is declared"] if exchange.response and not refused else []
+    return _body_problems(file, schema, exchange.response, "response")
+
+
+def _body_problems(file: str, schema: Json, body: bytes, side: str) -> list[str]:
+    try:
+        value = _without_null(json.loads(body))
+    except ValueError:
+        return [f"the {side} body is not JSON"]
+    uri = (SPECS / file).as_uri()
+    validator = Draft4Validator({"allOf": [_absolute(schema, uri)]}, registry=_registry())
+    # The message of a failure can quote the whole instance, keys included; its path and rule say enough.
+    found = [f"{side} {error.json_path}: {error.validator}" for error in validator.iter_errors(value)]
+    return found + [f"{side}: no definition knows {name}" for name in _unknown(file, schema, value, "$")]
+
+
+def _unknown(file: str, schema: Json, value: Json, at: str) -> list[str]:
+    """Names in a value that the schema does not have; `additionalProperties` allows any."""
+    file, schema = _follow(file, schema)
+    if isinstance(value, list):
+        return [name for item in value for name in _unknown(file, schema.get("items", {}), item, f"{at}[]")]
+    known, is_open = _properties(file, schema)
+    if not isinstance(value, dict) or is_open:
+        return []
+    found = [f"{at}.{name}" for name in value if name not in known]
+    for name in value.keys() & known.keys():
+        found += _unknown(*known[name], value[name], f"{at}.{name}")
+    return found
+
+
+def _properties(file: str, schema: Json) -> tuple[dict[str, tuple[str, Json]], bool]:
+    file, schema = _follow(file, schema)
+    known = {name: (file, facts) for name, facts in schema.get("properties", {}).items()}
+    is_open = "additionalProperties" in schema
+    for part in schema.get("allOf", []):
+        inherited, inherited_open = _properties(file, part)
+        known, is_open = {**inherited, **known}, is_open or inherited_open
+    return known, is_open or not known
+
+
+def _follow(file: str, facts: Json) -> tuple[str, Json]:
+    while "$ref" in facts:
+        path, _, place = facts["$ref"].partition("#/")
+        if path:
+            file = str((SPECS / file).parent.joinpath(path).resolve().relative_to(SPECS))
+        facts = _load(file)
+        for step in place.split("/"):
+            facts = facts[step.replace("~1", "/")]
+    return file, facts
+
+
+def _absolute(schema: Json, uri: str) -> Json:
+    """A schema with whole addresses; `modelAsString` says that more values than the listed ones may come."""
+    if isinstance(schema, dict):
+        if schema.get("x-ms-enum", {}).get("modelAsString"):
+            schema = {name: part for name, part in schema.items() if name != "enum"}
+        return {
+            name: urljoin(uri, part) if name == "$ref" and isinstance(part, str) else _absolute(part, uri)
+            for name, part in schema.items()
+        }
+    return [_absolute(part, uri) for part in schema] if isinstance(schema, list) else schema
+
+
+def _without_null(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _without_null(part) for name, part in value.items() if part is not None}
+    return [_without_null(part) for part in value] if isinstance(value, list) else value
+
+
+def _local_path(exchange: Exchange) -> str:
+    """The path as the description writes it: without what stands for the host here."""
+    path = urlsplit(exchange.url).path
+    if exchange.service == "eg":
+        return "/" + path.removeprefix("/").partition("/")[2]
+    if exchange.service == "aoai":
+        return path.partition("/openai")[2]
+    if exchange.service == "kv" and exchange.method in ("GET", "PATCH"):
+        # The latest version is asked for by an empty last segment, or by none.
+        return re.sub(r"^(/secrets/[^/]+)/?$", r"\1/latest", path)
+    return path
+
+
+@cache
+def _load(file: str) -> Json:
+    return json.loads((SPECS / file).read_text())
+
+
+@cache
+def _paths(file: str) -> list[tuple[re.Pattern[str], Json]]:
+    description = _load(file)
+    if "eventgrid" in file:
+        return [(re.compile("/api/events"), description["x-ms-paths"]["?overload=cloudEvent"])]
+    # Fixed paths go first: /secrets/{name}/versions is no version called "versions".
+    paths = sorted(description["paths"].items(), key=lambda item: item[0].count("{"))
+    return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path), re.IGNORECASE), methods) for path, methods in paths]
+
+
+@cache
+def _registry() -> Registry[Json]:
+    files = [path for path in SPECS.rglob("*.json") if "observed" not in path.parts]
+    resources = [
+        (path.as_uri(), Resource.from_contents(_absolute(_load(str(path)), path.as_uri()), DRAFT4)) for path in files
+    ]
+    return Registry().with_resources(resources)

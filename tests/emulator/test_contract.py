@@ -1,0 +1,60 @@
+"""The measure itself: it finds what is wrong, or it would prove nothing about what is right."""
+
+import json
+
+import pytest
+
+from tests.emulator.contract import Exchange, problems
+
+ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
+ARM = f"https://arm{ACCOUNT}"
+VERSION = "?api-version=2025-09-01"
+KEYS = {"key1": "a", "key2": "b"}
+
+
+def exchange(**facts: object) -> Exchange:
+    fine = {
+        "service": "arm",
+        "method": "POST",
+        "url": f"{ARM}/regenerateKey{VERSION}",
+        "request": b'{"keyName": "Key1"}',
+        "status": 200,
+        "response": json.dumps(KEYS).encode(),
+    }
+    return Exchange(**{**fine, **facts})  # type: ignore[arg-type]
+
+
+def test_what_is_as_described_has_no_problems() -> None:
+    assert problems(exchange()) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "problem"),
+    [
+        ({"request": b'{"keyName": "key1"}'}, "request $.keyName: enum"),
+        ({"request": b"{}"}, "request $: required"),
+        ({"request": b""}, "the request body is not JSON"),
+        ({"url": f"{ARM}/regenerateKey"}, "query parameter api-version is missing"),
+        ({"response": b'{"key1": 1}'}, "response $.key1: type"),
+        ({"response": b'{"Key1": "a"}'}, "response: no definition knows $.Key1"),
+        ({"response": b'{"key1": "a"'}, "the response body is not JSON"),
+        ({"status": 201}, "status 201 is not declared"),
+        ({"status": 403, "response": b'{"error": {"kode": "x"}}'}, "response: no definition knows $.error.kode"),
+        ({"url": f"{ARM}/rotateKey{VERSION}"}, "an operation the description does not have was served"),
+    ],
+)
+def test_what_is_not_as_described_is_found(facts: dict[str, object], problem: str) -> None:
+    assert problems(exchange(**facts)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"attributes": {"exp": "tomorrow"}}, "response $.attributes.exp: type"),
+        ({"attributes": {"expires": 1}}, "response: no definition knows $.attributes.expires"),
+        ({"tags": {"a": 1}}, "response $.tags.a: type"),
+    ],
+)
+def test_the_inner_parts_of_a_secret_are_measured(wrong: dict[str, object], problem: str) -> None:
+    seen = Exchange("kv", "GET", "https://v/secrets/chat/?api-version=2026-04-01", b"", 200, json.dumps(wrong).encode())
+    assert problems(seen) == [problem]

@@ -1,0 +1,142 @@
+"""The world in plain Python: no server, no event loop."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from emulator import AzureError, Identity, Role, World
+from emulator.clock import Clock
+from emulator.limits import Limits
+
+ACTION = "Microsoft.CognitiveServices/accounts/listKeys/action"
+
+
+def test_three_lines_make_an_account_a_vault_and_a_new_key() -> None:
+    world = World()
+    account = world.accounts.add("chat")
+    vault = world.add_vault("keys")
+    keys = world.accounts.regenerate(account.id, "key2")
+    vault.set_secret("chat", keys["key2"], expires=datetime(2030, 1, 1, tzinfo=UTC))
+    assert vault.get_secret("chat").value == account.keys["key2"].value
+    assert world.accounts.key_accepted(account, keys["key2"])
+    assert world.accounts[account.id.upper()] is account
+
+
+def test_a_key_is_proved_without_a_network_and_noted() -> None:
+    world = World()
+    account = world.accounts.add("chat")
+    old = account.keys["key1"].value
+    world.data_plane.present(account, old)
+    world.accounts.regenerate(account.id, "key1")
+    with pytest.raises(AzureError) as refused:
+        world.data_plane.present(account, old)
+    assert refused.value.status == 401
+    world.accounts.update(account.id, {"network_acls": {"defaultAction": "Deny", "ipRules": [{"value": "10.0.0.1"}]}})
+    world.data_plane.present(account, account.keys["key1"].value, address="10.0.0.1")
+    with pytest.raises(AzureError, match="Firewall rules"):
+        world.data_plane.present(account, account.keys["key1"].value, address="10.0.0.2")
+    assert [use.accepted for use in world.accounts.uses] == [True, False, True]
+
+
+def test_a_running_clock_goes_on_from_where_it_is_set_and_a_frozen_one_stands() -> None:
+    clock = Clock()
+    clock.set(datetime(2030, 1, 1, tzinfo=UTC))
+    assert clock.utcnow().year == 2030
+    first = clock.now()
+    clock.freeze()
+    stood = clock.now()
+    assert clock.now() == stood >= first
+    clock.advance(60)
+    assert clock.now() == stood + 60
+    clock.resume()
+    assert clock.now() >= stood + 60
+
+
+def test_a_name_that_two_accounts_have_names_neither() -> None:
+    world = World()
+    world.accounts.add("twin", resource_group="a")
+    world.accounts.add("twin", resource_group="b", subdomain="twin-b")
+    with pytest.raises(KeyError, match="2 accounts"):
+        world.accounts.named("twin")
+
+
+def test_a_removed_account_is_gone_from_its_endpoint_too() -> None:
+    world = World()
+    account = world.accounts.add("chat")
+    world.accounts.remove(account.id)
+    assert world.accounts.by_subdomain("chat") is None
+    with pytest.raises(AzureError, match="ResourceNotFound"):
+        world.accounts.list_keys(account.id)
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        ({"actions": [ACTION]}, True),
+        ({"actions": ["microsoft.cognitiveservices/ACCOUNTS/*"]}, True),
+        ({"actions": ["*"], "notActions": [ACTION]}, False),
+        ({"actions": ["*/read"]}, False),
+        ({"dataActions": ["*"]}, False),
+        ({}, False),
+    ],
+)
+def test_a_role_allows_what_its_actions_cover_and_its_exclusions_do_not(
+    role: dict[str, list[str]], allowed: bool
+) -> None:
+    made = Role.from_definition({"properties": {"roleName": "r", "permissions": [role]}})
+    assert made.allows(ACTION, data=False) is allowed
+
+
+@pytest.mark.parametrize(
+    ("scope", "allowed"),
+    [
+        ("/", True),
+        ("/subscriptions/S", True),
+        ("/subscriptions/s/x", True),
+        ("/subscriptions/s2", False),
+        ("/sub", False),
+    ],
+)
+def test_an_assignment_reaches_what_lies_within_its_scope(scope: str, allowed: bool) -> None:
+    directory = World().directory
+    directory.define(Role("keys", actions=(ACTION,)))
+    identity = directory.add(Identity("one"), "keys", scope=scope)
+    assert directory.allows(identity, ACTION, "/subscriptions/s/x") is allowed
+
+
+def test_taking_one_role_away_leaves_the_other() -> None:
+    directory = World().directory
+    directory.define(Role("a", actions=("a/read",)), Role("b", actions=("b/read",)))
+    identity = directory.add(Identity("one"), "a", "b")
+    assert directory.revoke("one", "a") == 1
+    assert [directory.allows(identity, action, "/x") for action in ("a/read", "b/read")] == [False, True]
+
+
+def test_limits_are_off_until_they_are_wanted_and_apart_for_every_principal() -> None:
+    clock = Clock()
+    clock.freeze(1000)
+    limits = Limits(clock)
+    assert sum(limits.arm("s", "one", "writes") for _ in range(1000)) == 0
+    limits.on = True
+    assert [limits.arm("s", "one", "writes") for _ in range(201)].count(0) == 200
+    assert limits.arm("s", "two", "writes") == limits.arm("s", "one", "reads") == 0
+    clock.advance(1)
+    assert [limits.arm("s", "one", "writes") for _ in range(11)].count(0) == 10
+
+
+def test_a_refused_call_does_not_count_against_a_window() -> None:
+    clock = Clock()
+    clock.freeze(1000)
+    limits = Limits(clock)
+    limits.on = True
+    assert [limits.inference("a") for _ in range(60)].count(0) == 30
+    clock.advance(1)
+    assert limits.inference("a") == 0
+
+
+def test_ten_thousand_accounts_are_found_by_subscription_and_id() -> None:
+    world = World()
+    for number in range(10_000):
+        world.accounts.add(f"a{number}", subscription=f"s{number % 10}", key1="1", key2="2")
+    assert len(world.accounts.in_subscription("S3")) == 1000
+    assert len(world.accounts) == 10_000
