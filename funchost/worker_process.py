@@ -118,13 +118,13 @@ class WorkerProcess:
                 self._on_log(message)
             elif (future := self._waiting.get(message.get("id", 0))) and not future.done():
                 future.set_result(message)
-        self._fail_waiting()
         self.kill()  # a process that closed its line but lives on is of no use
 
     async def _await_exit(self) -> None:
+        """Gone first, then the failures: whoever tries again on a failure must not be given this process."""
         await self._process.wait()
-        self._fail_waiting()
         self.gone.set()
+        self._fail_waiting()
 
     async def _print(self, on_line: Callable[[str], None]) -> None:
         stream = self._process.stdout
