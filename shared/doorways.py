@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.enrolment import Enrolled
-from shared.errors import RotationError, TryLater
+from shared.errors import PersonMustLook, RotationError, TryLater
 from shared.messages import Message, read_message
 from shared.model import Target
 from shared.replies import BadRequest, Reply, of_error, of_outcome, of_row, of_survey, read_rotate
-from shared.report import Result, Row
+from shared.report import Result, Row, person_must_look
 from shared.rotation import Rotation, planned_row
 from shared.wiring import rotation
 
@@ -93,6 +93,8 @@ def _why_it_failed(row: Row) -> RotationError:
     """The reason as another look finds it; where looking works, what the turn could not carry out."""
     if row.error is not None:
         return row.error
+    if row.plan is not None and person_must_look(row.plan):
+        return PersonMustLook(row.target.name, row.plan.why)
     if row.plan is not None and row.plan.steps:
         steps = ", ".join(str(step) for step in row.plan.steps)
         return TryLater(row.target.name, f"its turn was given up; what it could not carry out: {steps}.")

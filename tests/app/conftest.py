@@ -1,0 +1,100 @@
+"""The function app in the local host, in Microsoft's worker code, against the emulated Azure over TLS."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from emulator.accounts import Account
+from emulator.serve import Azure, running
+from emulator.world import World
+from funchost.host import FunctionHost
+from funchost.options import HostOptions
+from shared.keys import Fingerprint, KeySlot
+from shared.model import AccountId
+from shared.publication import Marks, Origin, tags_of
+from shared.telling import Told
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEDULE = {"ROTATION_SCHEDULE": "0 0 0 1 1 *"}  # once a year: the tests fire the timer themselves
+SETTINGS = {**SCHEDULE, "FUNCTIONS_WORKER_RUNTIME": "python"}
+type Start = Callable[..., AsyncIterator[FunctionHost]]
+
+
+@pytest.fixture
+async def azure() -> AsyncIterator[Azure]:
+    """Two accounts that are enrolled by a tag, one that is not."""
+    world = World()
+    world.add_vault("keys")
+    world.add_topic("announcements")
+    for name in ("chat", "search"):
+        world.accounts.add(name, tags={"key-rotation": "on"})
+    world.accounts.add("legacy")
+    async with running(world) as served:
+        yield served
+
+
+@pytest.fixture
+async def host(azure: Azure) -> AsyncIterator[FunctionHost]:
+    async with a_host(azure) as started:
+        yield started
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+def a_host(azure: Azure, **settings: str) -> FunctionHost:
+    """The app with the settings of the emulated Azure, and others on top."""
+    options = HostOptions(stop_timeout=10)
+    return FunctionHost(ROOT, settings={**azure.settings, **SETTINGS, **settings}, options=options)
+
+
+async def tick(host: FunctionHost) -> None:
+    """One tick, and every turn that follows from it."""
+    ticked = await host.fire_timer("tick")
+    assert ticked.succeeded, ticked.error
+    await host.idle()
+
+
+def published(
+    azure: Azure, account: Account, *, days_ago: float, previous: bool = False, announced: bool = False
+) -> None:
+    """What a rotation so many days ago left behind: key 1 live, key 2 the spare or still the previous key."""
+    now = datetime.now(UTC)
+    since = now - timedelta(days=days_ago)
+    key1, key2 = account.keys["key1"].value, account.keys["key2"].value
+    other, until = Fingerprint.of(key2), since + timedelta(days=3)
+    told = Told(origin=True)
+    if announced:
+        from shared.telling import Telling
+
+        told = Told(origin=True, retirement=Telling(until, timedelta(days=1)))
+    marks = Marks(
+        live=Fingerprint.of(key1),
+        origin=Origin.ROTATED,
+        since=since,
+        previous=other if previous else None,
+        until=until if previous else None,
+        spare=None if previous else other,
+        told=told,
+    )
+    tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=30), {})
+    azure.world.vaults["keys"].set_secret(f"{account.name}-key", key1, tags=tags)
+
+
+def works(azure: Azure, name: str) -> bool:
+    """P1, from outside: the account takes what the vault says."""
+    account = azure.world.accounts.named(name)
+    value = azure.world.vaults["keys"].get_secret(f"{name}-key").value
+    return azure.world.accounts.key_accepted(account, value)
+
+
+def kinds(azure: Azure, name: str) -> list[str]:
+    """The types of the accepted events about an account, in order."""
+    events = azure.world.topics["announcements"].events
+    return [event["type"].removeprefix("KeyRotation.") for event in events if event["source"].endswith(f"/{name}")]
