@@ -17,9 +17,11 @@ from rich.live import Live
 
 from demo import scene
 from demo.picture import picture, say
-from demo.stage import Stage, set_stage, start_consumers
+from demo.stage import ROOT, Stage, set_stage, start_consumers
 from demo.verdict import checks, table_of_figures, table_of_promises
 from demo.witness import Witness
+
+LOG = ".run/demo.log"
 
 
 async def play(console: Console) -> int:
@@ -114,10 +116,19 @@ async def _judge(console: Console, stage: Stage, witness: Witness) -> int:
     console.print(
         f"The app was killed and started again {kills} time(s). {len(found) - len(broken)} of {len(found)} hold."
     )
-    for record in stage.host.logs if broken else []:
-        if record.level in ("WARNING", "ERROR"):
-            console.print(f"{record.time:%H:%M:%S} {record.level} {record.message}", style="dim")
+    _write_log(stage, witness)
+    console.print(f"The app's log of these days: {LOG}")
     return 1 if broken else 0
+
+
+def _write_log(stage: Stage, witness: Witness) -> None:
+    """Every record of the app and its host, by the day it was made on."""
+    path = ROOT / LOG
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
+        for record in stage.host.logs:
+            day = witness.day(record.time.timestamp())
+            file.write(f"day {day:6.2f} {record.level:7} {record.function or record.category}: {record.message}\n")
 
 
 def main() -> int:
