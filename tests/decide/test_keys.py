@@ -1,0 +1,56 @@
+"""A key does not show itself, and is compared by marks."""
+
+import copy
+import hashlib
+import pickle
+
+import pytest
+
+from shared.keys import MASK, ApiKey, Fingerprint, KeySlot
+from tests.support.tripwire import planted_key
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        str,
+        repr,
+        "{}".format,
+        "{:>90}".format,
+        "{!r}".format,
+        "%s".__mod__,
+        lambda key: f"{key}",
+        lambda key: repr([key]),
+    ],
+)
+def test_a_key_prints_as_a_mask(show):
+    key = planted_key()
+    text = show(ApiKey(key))
+    assert MASK in text
+    assert key[:8] not in text
+
+
+def test_a_key_has_no_readable_members_and_cannot_be_pickled_or_copied():
+    key = ApiKey(planted_key())
+    assert not hasattr(key, "__dict__")
+    for write in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="not to be written"):
+            write(key)
+
+
+def test_keys_are_equal_when_their_values_are():
+    assert ApiKey("a") == ApiKey("a")
+    assert ApiKey("a") != ApiKey("b")
+    assert ApiKey("a") != "a"
+    assert len({ApiKey("a"), ApiKey("a"), ApiKey("ü")}) == 2
+
+
+def test_a_fingerprint_is_stable_and_is_not_a_plain_hash():
+    assert Fingerprint.of("a") == ApiKey("a").fingerprint
+    assert len(Fingerprint.of("a")) == 16
+    assert not hashlib.sha256(b"a").hexdigest().startswith(Fingerprint.of("a"))
+
+
+def test_each_slot_is_the_other_of_the_other():
+    assert [slot.other.other for slot in KeySlot] == list(KeySlot)
+    assert KeySlot.KEY1.other is KeySlot.KEY2

@@ -1,0 +1,164 @@
+"""The queue's messages: what is written is read again, what is damaged is refused by name, and nothing in them can
+overwrite the queue's own metadata."""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import FixConfiguration
+from shared.messages import Message, read_message
+from shared.model import AccountId, LeakedKey, Request, Wish
+
+ACCOUNT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
+ASKED = datetime(2026, 11, 22, 10, 20, 30, 456789, UTC)
+WHOLE = Message(
+    "chat",
+    ASKED,
+    ACCOUNT,
+    {"key-rotation": "on", "key-rotation-owner": "team-é"},
+    Request(Wish.LEAK, LeakedKey.BOTH, "seen in a log", "somebody", "0123456789abcdef"),
+)
+# functions-facts, "Queue": top-level members of these names overwrite the message's own metadata, in any case.
+METADATA = {"id", "dequeuecount", "insertiontime", "expirationtime", "popreceipt", "nextvisibletime", "queuetrigger"}
+
+texts = st.text(max_size=20)
+requests = st.builds(
+    Request,
+    st.sampled_from(Wish),
+    st.sampled_from(LeakedKey),
+    texts,
+    texts,
+    st.none() | st.text(min_size=1, max_size=20),
+)
+messages = st.builds(
+    Message,
+    texts,
+    st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.just(ACCOUNT),
+    st.dictionaries(texts, texts, max_size=5),
+    st.none() | requests,
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def refused(body: bytes) -> FixConfiguration:
+    with pytest.raises(FixConfiguration) as caught:
+        read_message(body)
+    assert caught.value.thing.startswith("queue message")
+    str(caught.value).encode()
+    return caught.value
+
+
+@settings(derandomize=True)
+@given(messages)
+def test_a_message_that_was_written_is_read_again(message: Message) -> None:
+    assert read_message(message.text().encode()) == message
+
+
+def test_a_message_for_an_explicit_target_holds_its_name_and_the_time() -> None:
+    assert json.loads(Message("chat", ASKED).text()) == {"target": "chat", "asked": "2026-11-22T10:20:30.456789+00:00"}
+    assert read_message(Message("chat", ASKED).text().encode()) == Message("chat", ASKED)
+
+
+def test_no_member_is_called_like_the_queues_own_metadata() -> None:
+    assert not {name.lower() for name in json.loads(WHOLE.text())} & METADATA
+
+
+def test_a_message_fits_into_a_queue_with_the_most_tags_an_account_can_have() -> None:
+    """50 tags of 512 and 256 characters are Azure's limit; the host writes base64, and a queue takes 64 KiB."""
+    tags = {f"{number:0512}": "v" * 256 for number in range(50)}
+    body = Message("chat", ASKED, ACCOUNT, tags, WHOLE.request).text().encode()
+    assert len(body) * 4 / 3 < 64 * 1024
+
+
+def test_a_message_is_believed_for_an_hour() -> None:
+    message = Message("chat", ASKED)
+    assert not message.is_stale(ASKED + timedelta(hours=1))
+    assert message.is_stale(ASKED + timedelta(hours=1, seconds=1))
+
+
+def edited(**changes: Any) -> bytes:
+    return json.dumps(json.loads(WHOLE.text()) | changes).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "it is not JSON"),
+        (b"\xff\xfe\x00", "it is not JSON"),
+        (WHOLE.text().encode()[:-5], "it is not JSON"),
+        (b"[]", "no object with a target"),
+        (b"{}", "no object with a target"),
+        (edited(target=7), "no object with a target"),
+        (edited(extra=1), "members nobody knows: extra"),
+        (edited(asked=None), "cannot be read"),
+        (edited(asked="yesterday"), "cannot be read"),
+        (edited(asked="2026-11-22T10:20:30"), "asked has no time zone"),
+        (edited(account="chat"), "is not the resource id of an account"),
+        (edited(tags=["on"]), "tags is not an object of texts"),
+        (edited(tags={"key-rotation": True}), "tags is not an object of texts"),
+        (edited(request="rotate"), "request is not an object"),
+        (edited(request={"wish": "rest"}), "'rest' is not a valid Wish"),
+        (edited(request={"wish": "leak", "key": "third"}), "'third' is not a valid LeakedKey"),
+        (edited(request={"wish": "rotate", "reason": ["a"]}), "not text"),
+        (b'{"target": "chat"}', "cannot be read: 'asked'"),
+    ],
+)
+def test_a_damaged_message_is_refused_with_what_is_wrong(body: bytes, said: str) -> None:
+    assert said in refused(body).what
+
+
+def test_a_message_asked_for_at_a_time_of_no_calendar_is_refused() -> None:
+    refused(edited(asked="0001-01-01T00:00:00+14:00"))
+
+
+def test_a_message_nested_beyond_reason_is_refused() -> None:
+    refused(b"[" * 40_000)
+
+
+def test_a_message_whose_text_cannot_be_written_is_refused_in_words_that_can() -> None:
+    refused(b'{"target": "chat", "\\ud800": 1}')
+
+
+def keeps_to_itself(body: bytes) -> None:
+    """Read, or refused with the usual next step; any other exception ends the test."""
+    next_step = "nothing; the next tick asks again"
+    try:
+        read_message(body)
+    except FixConfiguration as error:
+        next_step = error.next_step
+    assert next_step.startswith("nothing; the next tick asks again")
+
+
+@settings(derandomize=True, max_examples=200)
+@given(st.data())
+def test_a_message_with_one_member_gone_bad_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
+    body = json.loads(WHOLE.text())
+    place = body if data.draw(st.booleans()) else body["request"]
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(anything)
+    keeps_to_itself(json.dumps(body).encode())
+
+
+@settings(derandomize=True, max_examples=200)
+@given(st.data())
+def test_a_message_with_bytes_gone_bad_is_read_or_refused_and_nothing_else(data: st.DataObject) -> None:
+    body = bytearray(WHOLE.text().encode())
+    for _ in range(data.draw(st.integers(1, 4))):
+        body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    keeps_to_itself(bytes(body)[: data.draw(st.integers(0, len(body)))])
+
+
+def test_reading_a_message_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        read_message(WHOLE.text().encode())
+        refused(b"{")
+    assert not caplog.records

@@ -1,0 +1,280 @@
+"""The environment is read once into one honest value: every setting, its default, and every problem at once by name."""
+
+import json
+from datetime import time, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from shared.errors import FixConfiguration
+from shared.model import Cadence
+from shared.settings import NAMES, PUBLIC_CLOUD, Mode, Settings, read_settings
+from shared.window import Window
+
+GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g"
+ID = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/chat"
+SECRET_STRING = (
+    "DefaultEndpointsProtocol=https;AccountName=host;AccountKey=a-key-nobody-may-see;EndpointSuffix=core.windows.net"
+)
+PLAIN = {
+    "AzureWebJobsStorage": SECRET_STRING,
+    "ROTATION_TARGETS": json.dumps([{"account": ID}]),
+    "ROTATION_VAULT_URL": "https://contoso.vault.azure.net",
+}
+SAMPLE = Path(__file__).parents[2] / "local.settings.sample.json"
+STORAGE_FORMS = (
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__blobServiceUri",
+    "AzureWebJobsStorage__clientId",
+)
+
+
+def read(**changes: str) -> Settings:
+    return read_settings(PLAIN | changes)
+
+
+def problems(environment: dict[str, str]) -> str:
+    with pytest.raises(FixConfiguration) as caught:
+        read_settings(environment)
+    return caught.value.what
+
+
+def test_what_nobody_set_has_the_documented_default() -> None:
+    found = read()
+    assert found.mode is Mode.ROTATE
+    assert found.defaults.cadence == Cadence(
+        period=timedelta(days=30),
+        overlap=timedelta(days=3),
+        warnings=(timedelta(days=14), timedelta(days=7), timedelta(days=1)),
+        notice=timedelta(days=1),
+        window=None,
+    )
+    assert found.defaults.lag == timedelta(hours=24)
+    assert found.look_every == timedelta(hours=1)
+    assert found.topic is None
+    assert found.client_id is None
+    assert found.resource_manager == PUBLIC_CLOUD
+    assert found.subscriptions == ()
+
+
+def test_what_is_set_to_nothing_counts_as_not_set() -> None:
+    assert read(**{name: "" for name in NAMES if name not in PLAIN}) == read()
+    assert read(**{name: "  " for name in NAMES if name not in (*PLAIN, "AZURE_CLIENT_ID")}) == read()
+
+
+def test_every_setting_is_read() -> None:
+    found = read(
+        ROTATION_MODE="observe",
+        ROTATION_SUBSCRIPTIONS="00000000-0000-4000-8000-000000000001, 00000000-0000-4000-8000-0000000000AB,",
+        ROTATION_PERIOD="P60D",
+        ROTATION_OVERLAP="P5D",
+        ROTATION_CONSUMER_LAG="P2D",
+        ROTATION_WARNINGS="P1D,P10D",
+        ROTATION_NOTICE="P2D",
+        ROTATION_WINDOW="Mon-Fri 09:00-16:00 Europe/Berlin",
+        ROTATION_LOOK_EVERY="PT30M",
+        EVENT_GRID_TOPIC_ENDPOINT="https://topic.westeurope-1.eventgrid.azure.net/api/events/",
+        AZURE_CLIENT_ID="a-client",
+        AZURE_RESOURCE_MANAGER_ENDPOINT="https://management.chinacloudapi.cn/",
+    )
+    assert found.mode is Mode.OBSERVE
+    assert found.subscriptions == ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-0000000000ab")
+    assert found.defaults.cadence == Cadence(
+        timedelta(days=60),
+        timedelta(days=5),
+        (timedelta(days=10), timedelta(days=1)),
+        timedelta(days=2),
+        Window(frozenset(range(5)), time(9), time(16), "Europe/Berlin"),
+    )
+    assert found.defaults.lag == timedelta(days=2)
+    assert found.look_every == timedelta(minutes=30)
+    assert found.topic == "https://topic.westeurope-1.eventgrid.azure.net/api/events"
+    assert found.client_id == "a-client"
+    assert found.resource_manager == "https://management.chinacloudapi.cn"
+    assert [target.name for target in found.targets] == ["chat"]
+    assert found.targets[0].cadence == found.defaults.cadence
+
+
+WRONG = {
+    "ROTATION_MODE": "rehearse",
+    "ROTATION_TARGETS": "[{",
+    "ROTATION_SUBSCRIPTIONS": "the-first, the-second",
+    "ROTATION_VAULT_URL": "contoso",
+    "ROTATION_PERIOD": "30 days",
+    "ROTATION_OVERLAP": "P1M",
+    "ROTATION_CONSUMER_LAG": "PT0S",
+    "ROTATION_WARNINGS": "P14D;P7D",
+    "ROTATION_NOTICE": "-P1D",
+    "ROTATION_WINDOW": "weekdays",
+    "ROTATION_LOOK_EVERY": "hourly",
+    "EVENT_GRID_TOPIC_ENDPOINT": "http://topic.example",
+    "AZURE_RESOURCE_MANAGER_ENDPOINT": "management.azure.com",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_setting_that_makes_no_sense_is_reported_by_its_name(name: str) -> None:
+    assert problems(PLAIN | {name: WRONG[name]}).startswith(f"{name}: ")
+
+
+def test_all_problems_are_listed_at_once() -> None:
+    what = problems(WRONG | {"ROTATION_PERIODE": "P30D"})
+    assert all(f"{name}: " in what for name in (*WRONG, "AzureWebJobsStorage", "ROTATION_PERIODE")), what
+
+
+def test_a_misspelt_setting_is_no_silent_default() -> None:
+    assert problems(PLAIN | {"ROTATION_OVERLAPS": "P9D"}) == (
+        f"ROTATION_OVERLAPS: is not a setting; known: {', '.join(NAMES)}."
+    )
+
+
+def test_other_settings_of_the_host_are_left_alone() -> None:
+    assert read(FUNCTIONS_WORKER_RUNTIME="python", WEBSITE_SITE_NAME="rotator") == read()
+
+
+def test_an_overlap_shorter_than_the_slowest_consumer_is_refused() -> None:
+    what = problems(PLAIN | {"ROTATION_OVERLAP": "PT12H"})
+    assert "ROTATION_OVERLAP" in what
+    assert "ROTATION_CONSUMER_LAG" in what
+    assert "PT12H" in what
+
+
+def test_a_short_overlap_is_taken_where_all_consumers_are_faster() -> None:
+    found = read(ROTATION_OVERLAP="PT12H", ROTATION_CONSUMER_LAG="PT4H")
+    assert found.defaults.cadence.overlap == timedelta(hours=12)
+
+
+def test_a_period_without_room_for_overlap_and_notice_is_refused() -> None:
+    assert "ROTATION_PERIOD" in problems(PLAIN | {"ROTATION_PERIOD": "P4D"})
+
+
+def test_the_usual_warnings_shrink_to_a_short_period_and_chosen_ones_do_not() -> None:
+    assert read(ROTATION_PERIOD="P10D").defaults.cadence.warnings == (timedelta(days=7), timedelta(days=1))
+    assert "P14D" in problems(PLAIN | {"ROTATION_PERIOD": "P10D", "ROTATION_WARNINGS": "P14D,P1D"})
+
+
+def test_nine_warnings_are_too_many() -> None:
+    warnings = ",".join(f"P{days}D" for days in range(1, 10))
+    assert "9 warnings" in problems(PLAIN | {"ROTATION_WARNINGS": warnings})
+
+
+def test_nobody_enrolled_is_a_problem() -> None:
+    environment = {name: text for name, text in PLAIN.items() if name != "ROTATION_TARGETS"}
+    assert problems(environment).startswith("ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS: neither is set")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "is not a JSON array of objects"),
+        ("[1]", "is not a JSON array of objects"),
+        ('"chat"', "is not a JSON array of objects"),
+        ("null", "is not a JSON array of objects"),
+        ("[{]", "is not JSON"),
+    ],
+)
+def test_targets_that_are_no_array_of_objects_are_refused(text: str, said: str) -> None:
+    assert f"ROTATION_TARGETS: {said}" in problems(PLAIN | {"ROTATION_TARGETS": text})
+
+
+def test_the_host_storage_may_be_named_in_its_identity_form() -> None:
+    environment = {name: text for name, text in PLAIN.items() if name != "AzureWebJobsStorage"}
+    named = read_settings(environment | {"AzureWebJobsStorage__accountName": "host", "AZURE_CLIENT_ID": "mine"}).storage
+    assert (named.connection_string, named.blob_url, named.client_id) == (
+        None,
+        "https://host.blob.core.windows.net",
+        "mine",
+    )
+    forms = {"AzureWebJobsStorage__blobServiceUri": "https://host.blob.example", "AzureWebJobsStorage__clientId": "its"}
+    told = read_settings(environment | forms).storage
+    assert (told.connection_string, told.blob_url, told.client_id) == (None, "https://host.blob.example", "its")
+
+
+def test_without_a_storage_account_there_are_no_leases_and_that_is_said() -> None:
+    environment = {name: text for name, text in PLAIN.items() if name != "AzureWebJobsStorage"}
+    assert problems(environment).startswith("AzureWebJobsStorage: ")
+
+
+def test_nothing_secret_stands_in_the_text_of_the_settings() -> None:
+    found = read()
+    for text in (repr(settings), str(settings), f"{settings}", repr(found.storage)):
+        assert "a-key-nobody-may-see" not in text
+        assert "AccountKey" not in text
+
+
+def test_nothing_secret_stands_in_a_complaint() -> None:
+    assert "a-key-nobody-may-see" not in problems(PLAIN | WRONG)
+
+
+def test_the_sample_settings_are_good_as_they_are() -> None:
+    values = json.loads(SAMPLE.read_text())["Values"]
+    assert all(isinstance(text, str) for text in values.values())
+    assert [target.name for target in read_settings(values).targets] == ["my-account"]
+
+
+def test_the_sample_names_every_setting_and_no_other() -> None:
+    values = json.loads(SAMPLE.read_text())["Values"]
+    assert set(values) - {"AzureWebJobsStorage", "FUNCTIONS_WORKER_RUNTIME"} == set(NAMES)
+
+
+def test_the_sample_shows_the_defaults() -> None:
+    values = json.loads(SAMPLE.read_text())["Values"]
+    chosen = {name: text for name, text in values.items() if name not in ("ROTATION_MODE", *PLAIN)}
+    assert read(**chosen) == read()
+
+
+def texts() -> st.SearchStrategy[str]:
+    """Any text, and texts near the ones that mean something."""
+    near = st.text(alphabet="PTDHMSWY0123456789.,-+:/ ", max_size=24)
+    json_like = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=8,
+    ).map(json.dumps)
+    fields = st.sampled_from(
+        ["account", "vault", "secret", "name", "period", "overlap", "warnings", "window", "sunset"]
+    )
+    entry = st.dictionaries(fields, near | st.text(max_size=8) | st.none(), max_size=4)
+    listed = entry.map(lambda one: json.dumps([{"account": ID} | one]))
+    return st.text(max_size=40) | near | json_like | listed
+
+
+@given(name=st.sampled_from((*NAMES, "AzureWebJobsStorage", *STORAGE_FORMS)), text=texts())
+@example(name="ROTATION_PERIOD", text="P1D")
+@example(name="ROTATION_WINDOW", text="Mon-Fri 09:00-16:00 ../../etc/passwd")
+@settings(derandomize=True, max_examples=300)
+def test_any_text_in_any_setting_works_or_is_refused_by_that_name(name: str, text: str) -> None:
+    refused = name
+    try:
+        read_settings(PLAIN | {name: text})
+    except FixConfiguration as error:
+        refused = error.what
+    assert name.partition("__")[0] in refused
+
+
+@pytest.mark.parametrize("name", ["ROTATION_PERIOD", "ROTATION_WARNINGS"])
+def test_a_duration_too_large_for_any_clock_is_refused_by_name(name: str) -> None:
+    assert f"{name}: " in problems(PLAIN | {name: "P99999999999D"})
+
+
+def test_a_period_that_leads_past_the_year_9999_is_refused_by_name() -> None:
+    assert "ROTATION_PERIOD: " in problems(PLAIN | {"ROTATION_PERIOD": "P3000000D"})
+
+
+def test_json_nested_beyond_reason_is_refused_by_name() -> None:
+    assert "ROTATION_TARGETS: " in problems(PLAIN | {"ROTATION_TARGETS": "[" * 100_000})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("AzureWebJobsStorage", "nonsense"),
+        ("AzureWebJobsStorage__blobServiceUri", "https://["),
+        ("AzureWebJobsStorage__blobServiceUri", "http://host.blob.core.windows.net"),
+    ],
+)
+def test_a_storage_setting_that_no_client_can_use_is_refused_by_name(name: str, text: str) -> None:
+    environment = {key: value for key, value in PLAIN.items() if key != "AzureWebJobsStorage"}
+    assert name in problems(environment | {name: text})
