@@ -9,18 +9,20 @@ from datetime import timedelta
 
 import isodate
 
+from shared.moments import sane_length
+
 
 def parse(text: str) -> timedelta:
     """Raises ValueError with an example."""
     try:
         length = isodate.parse_duration(text.strip())
-    except (isodate.ISO8601Error, ValueError):
+    except (isodate.ISO8601Error, ValueError, OverflowError, ArithmeticError):
         raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or PT24H") from None
     if not isinstance(length, timedelta):
         raise ValueError(f"{text!r} has months or years, which are no fixed time: write days")  # noqa: TRY004
     if length <= timedelta(0):
         raise ValueError(f"{text!r} is not longer than nothing")
-    return length
+    return sane_length(length)
 
 
 def iso(length: timedelta) -> str:

@@ -157,11 +157,28 @@ def owed(at: Situation) -> tuple[Announcement, ...]:
     if marks is None:
         return ()
     if not at.seen.key_auth:
-        done = marks.told.key_auth_off or not at.is_ours
-        return () if done else (Announcement(Kind.KEY_AUTH_DISABLED, at.target),)
+        return tuple(_last_words(at, marks)) if at.is_ours else ()
     if not at.is_published or at.seen.live is None or not at.is_marked_truly:
         return ()
     return (*_debts(at, marks), *_events(at, marks), *_deadlines(at, marks))
+
+
+def _last_words(at: Situation, marks: Marks) -> Iterator[Announcement]:
+    """Keys are off: what is still owed from before, and that they are off. A second end is a second event."""
+    yield from _debts(at, marks)
+    if not marks.told.origin:
+        yield _origin(at, marks)
+    if not marks.told.key_auth_off:
+        updated = at.publication.updated
+        occasion = updated.isoformat() if updated else None
+        yield Announcement(Kind.KEY_AUTH_DISABLED, at.target, value=marks.live, occasion=occasion)
+
+
+def _origin(at: Situation, marks: Marks) -> Announcement:
+    until = marks.until if at.seen.key_auth and at.spare_in_use else None
+    return Announcement(
+        _ORIGINS[marks.origin], at.target, at.live, marks.live, happened_at=marks.since, previous_until=until
+    )
 
 
 def _debts(at: Situation, marks: Marks) -> Iterator[Announcement]:
@@ -171,14 +188,7 @@ def _debts(at: Situation, marks: Marks) -> Iterator[Announcement]:
 
 def _events(at: Situation, marks: Marks) -> Iterator[Announcement]:
     if not marks.told.origin:
-        yield Announcement(
-            _ORIGINS[marks.origin],
-            at.target,
-            at.live,
-            marks.live,
-            happened_at=marks.since,
-            previous_until=marks.until if at.spare_in_use else None,
-        )
+        yield _origin(at, marks)
     if marks.previous is not None and not at.spare_in_use:
         yield Announcement(Kind.KEY_RETIRED, at.target, at.spare, marks.previous)
 
@@ -212,9 +222,12 @@ def _announced(
     return Announcement(kind, target, slot, value, deadline=rung.deadline, lead=rung.lead)
 
 
-def settled(at: Situation, accepted: Iterable[Announcement]) -> Marks:
-    """The marks with what was accepted noted on them. The reverse of `owed`."""
+def settled(at: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
+    """The marks with what was accepted noted on them: the reverse of `owed`. Where somebody has switched keys on
+    again, their end counts as untold, so that it is announced anew before it can come again."""
     marks = at.marks
+    if at.seen.key_auth and marks.told.key_auth_off:
+        marks = replace(marks, told=replace(marks.told, key_auth_off=False, sunset=None))
     for said in accepted:
         marks = _settle(at, marks, said)
     return marks
@@ -229,7 +242,8 @@ def _settle(at: Situation, marks: Marks, said: Announcement) -> Marks:
     if said.kind is _ORIGINS[marks.origin] and said.value == marks.live:
         told = replace(told, origin=True)
     elif said.kind is Kind.KEY_RETIRED and said.value == marks.previous:
-        marks = replace(marks, previous=None, until=None, leaked=False, spare=at.seen.keys[at.spare])
+        spare, fresh = at.seen.keys[at.spare], at.spare_is_for_a_rotation
+        marks = replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=fresh)
     elif said.deadline is not None:
         told = _tell_deadline(told, said, cadence.Owed(said.deadline, said.lead).telling())
     elif said.kind is Kind.KEY_AUTH_DISABLED:

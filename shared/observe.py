@@ -66,7 +66,9 @@ def presume(publication: Publication | None, account: Account | None) -> Observa
     """
     marks = publication.marks if publication else None
     ended = marks is not None and marks.told.key_auth_off
-    if ended or (account is not None and not account.key_auth):
+    if (ended and publication and publication.state is State.DISABLED) or (
+        account is not None and not account.key_auth
+    ):
         return Observation(key_auth=False, keys={}, publication=publication)
     if publication is None or marks is None or publication.slot is None:
         return None

@@ -38,6 +38,7 @@ class Work:
     look: Look
     lease: Lease
     outside: Outside
+    begun: list[Step] = field(default_factory=list)
     done: list[Step] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
 
@@ -60,9 +61,10 @@ class Work:
 
 
 async def perform(steps: Sequence[Step], work: Work) -> None:
-    """Carry out the steps, noting in `work.done` what was done. Raises the first failure."""
+    """Carry out the steps, noting in `work` what was begun and what was done. Raises the first failure."""
     for step in steps:
         work.lease.check()
+        work.begun.append(step)
         await _carry_out(step, work)
         work.done.append(step)
 
@@ -107,6 +109,7 @@ async def _publish(step: Publish, work: Work) -> None:
         until=until,
         leaked=step.leaked,
         spare=step.spare,
+        fresh=step.fresh,
         sealed_endpoint=key.seal(work.where),
         request=step.request,
         told=step.told,
@@ -115,9 +118,11 @@ async def _publish(step: Publish, work: Work) -> None:
     await work.outside.vault.publish(work.target, key, step.slot, marks, others)
 
 
-def after(work: Work) -> Look:
+def after(work: Work) -> Look | None:
     """The observation as the steps have left it, where that is certain without another call: new fingerprints
-    from the answers of regenerating. Publishing is never presumed; it is looked at again."""
+    from the answers of regenerating. What was written, or may have been, is never presumed: then there is none."""
+    if not all(isinstance(step, Regenerate | Prove | Wait) for step in work.begun):
+        return None
     if not any(isinstance(step, Regenerate) for step in work.done):
         return work.look
     marks = {slot: key.fingerprint for slot, key in work.keys.items()}

@@ -160,10 +160,19 @@ def _healing(at: Situation) -> Publish:
         return Publish(at.live, Origin.HEALED, at.seen.keys[at.spare], at.target.cadence.period)
     if at.spare_in_use:
         told = Told(retirement=told.retirement, sunset=told.sunset, debts=at.owed_by_now())
-        return Publish(at.live, Origin.HEALED, marks.previous, until=marks.until, leaked=marks.leaked, told=told)
+        return Publish(
+            at.live,
+            Origin.HEALED,
+            marks.previous,
+            until=marks.until,
+            leaked=marks.leaked,
+            request=marks.request,
+            told=told,
+        )
     told = Told(sunset=told.sunset, debts=at.owed_with_the_previous_key())
     spare = at.seen.keys[at.spare] if marks.previous is not None else marks.spare
-    return Publish(at.live, Origin.HEALED, spare=spare, told=told)
+    fresh = marks.fresh and spare == marks.spare
+    return Publish(at.live, Origin.HEALED, spare=spare, fresh=fresh, request=marks.request, told=told)
 
 
 def _leaked(at: Situation) -> Plan | None:

@@ -29,6 +29,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from shared.keys import Fingerprint, KeySlot
+from shared.moments import sane
 from shared.telling import Told
 
 CREDENTIAL_ID = "CredentialId"
@@ -40,7 +41,7 @@ LONGEST_TAG = 256  # the older pages' limit; newer ones say 512
 OUR_TAGS = 11  # the three of Microsoft's and our eight: the room we may need at any time
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
-_MARK = re.compile(r"^[0-9a-f]{16}$")
+_MARK = re.compile(r"[0-9a-f]{16}")
 
 
 class State(StrEnum):
@@ -62,7 +63,8 @@ class Origin(StrEnum):
 @dataclass(frozen=True)
 class Marks:
     """Our facts on a version. `previous` is the other slot's value while it may be in use; `spare` is that
-    slot's value once it was regenerated and shown to nobody. `leaked` says that `previous` must go at once."""
+    slot's value once it was regenerated and shown to nobody; `fresh` says that this was done by a rotation that did
+    not come to its end, so that the next one goes on with it. `leaked` says that `previous` must go at once."""
 
     live: Fingerprint
     origin: Origin
@@ -71,6 +73,7 @@ class Marks:
     until: datetime | None = None
     leaked: bool = False
     spare: Fingerprint | None = None
+    fresh: bool = False
     sealed_endpoint: str | None = None
     request: str | None = None
     told: Told = field(default_factory=Told)
@@ -85,6 +88,7 @@ class Publication:
     version: str
     state: State
     created: datetime
+    updated: datetime | None = None
     value: Fingerprint | None = None
     expires: datetime | None = None
     slot: KeySlot | None = None
@@ -106,7 +110,7 @@ def stamp(moment: datetime) -> str:
 
 def unstamp(text: str) -> datetime:
     """The reverse of `stamp`. Raises ValueError."""
-    return datetime.strptime(text, _STAMP).replace(tzinfo=UTC)
+    return sane(datetime.strptime(text, _STAMP).replace(tzinfo=UTC))
 
 
 def tags_of(marks: Marks, slot: KeySlot, account: str, period: timedelta, others: Mapping[str, str]) -> dict[str, str]:
@@ -127,7 +131,7 @@ def _texts(marks: Marks) -> dict[str, str]:
         "live": marks.live,
         "origin": f"{marks.origin} {stamp(marks.since)}",
         "previous": previous,
-        "spare": marks.spare or "",
+        "spare": f"{marks.spare}{' fresh' if marks.fresh else ''}" if marks.spare else "",
         "endpoint": marks.sealed_endpoint or "",
         "told": marks.told.text(),
         "owed": marks.told.owed_text(),
@@ -142,7 +146,7 @@ def read_tags(tags: Mapping[str, str]) -> tuple[KeySlot | None, str | None, time
     validity = timedelta(days=int(days)) if days.isascii() and days.isdigit() and 0 < int(days) < 36500 else None
     try:
         marks = _marks(tags)
-    except (KeyError, ValueError, IndexError):
+    except (KeyError, ValueError, IndexError, OverflowError, OSError):
         marks = None
     return slot, tags.get(PROVIDER_ADDRESS), validity, marks
 
@@ -159,6 +163,7 @@ def others_in(tags: Mapping[str, str]) -> dict[str, str]:
 def _marks(tags: Mapping[str, str]) -> Marks:
     origin, since = tags[PREFIX + "origin"].split()
     previous, until, leaked = _previous(tags.get(PREFIX + "previous", ""))
+    spare, _, fresh = tags.get(PREFIX + "spare", "").partition(" ")
     return Marks(
         live=_mark(tags[PREFIX + "live"]),
         origin=Origin(origin),
@@ -166,7 +171,8 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         previous=previous,
         until=until,
         leaked=leaked,
-        spare=_optional_mark(tags.get(PREFIX + "spare")),
+        spare=_mark(spare) if spare else None,
+        fresh=fresh == "fresh",
         sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
         request=tags.get(PREFIX + "request") or None,
         told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),
@@ -181,10 +187,6 @@ def _previous(text: str) -> tuple[Fingerprint | None, datetime | None, bool]:
 
 
 def _mark(text: str) -> Fingerprint:
-    if not _MARK.match(text):
+    if not _MARK.fullmatch(text):
         raise ValueError(f"{text!r} is not a fingerprint")
     return Fingerprint(text)
-
-
-def _optional_mark(text: str | None) -> Fingerprint | None:
-    return _mark(text) if text else None

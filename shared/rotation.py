@@ -15,8 +15,8 @@ from datetime import datetime
 
 from shared import cadence
 from shared.enrolment import Enrolled, Enrolment, tagged_target
-from shared.errors import RotationError, UnknownTarget
-from shared.events import failed, owed
+from shared.errors import PersonMustLook, RotationError, UnknownTarget
+from shared.events import failed, owed, settled
 from shared.model import AccountId, Observation, Request, Target
 from shared.observe import observe, presume
 from shared.perform import Outside
@@ -61,10 +61,15 @@ class Rotation:
         for one in enrolled:
             listing = published.get(one.target.vault_url)
             publication = listing.get(one.target.secret.casefold()) if listing is not None else None
-            if listing is not None and self._needs_a_turn(one, publication, since, now):
-                tick.turns.append(one)
-            else:
-                tick.quiet += 1
+            if listing is None:
+                continue
+            try:
+                needed = self._needs_a_turn(one, publication, since, now)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and stops no other target (P10)
+                tick.problems.append(_undecided(one.target, error))
+                continue
+            tick.turns.extend([one] if needed else [])
+            tick.quiet += not needed
         return tick
 
     async def turn(self, target: Target, request: Request | None = None) -> Outcome:
@@ -140,12 +145,19 @@ class Rotation:
         if seen is None or cadence.look_due(one.target.name, self.settings.look_every, since, now):
             return True
         at = Situation(seen, one.target, now)
-        return bool(decide(seen, one.target, now).steps) or bool(owed(at))
+        marks = publication.marks if publication else None
+        to_note = marks is not None and seen.key_auth and settled(at) != marks
+        return bool(decide(seen, one.target, now).steps) or bool(owed(at)) or to_note
 
     async def announce_failure(self, target: Target, error: RotationError) -> None:
         """Tell the world that a target's turns fail. Raises what announcing raises."""
         now = self.outside.clock.now()
         await self.announcer.announce([failed(target, error, now)], now)
+
+
+def _undecided(target: Target, error: Exception) -> RotationError:
+    what = f"nothing could be decided about it ({type(error).__name__}), so nothing was done."
+    return PersonMustLook(target.name, what, f"look at the tags of {target.secret_url} and report this")
 
 
 def planned_row(row: Row) -> Outcome:

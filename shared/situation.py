@@ -25,12 +25,14 @@ _OWED_FOR = {
 
 @dataclass(frozen=True)
 class Situation:
-    """What was seen, of which target, when, and what was asked for."""
+    """What was seen, of which target, when, and what was asked for. `interrupted` is a turn's own knowledge that it
+    regenerated the spare in order to publish it and failed before it could."""
 
     seen: Observation
     target: Target
     now: datetime
     request: Request | None = None
+    interrupted: bool = False
 
     @property
     def publication(self) -> Publication:
@@ -81,7 +83,12 @@ class Situation:
     @property
     def spare_is_fresh(self) -> bool:
         """The spare was regenerated and not published: by a turn that was cut off, or by hand, which is as good."""
-        return not self.spare_in_use and self._spare_value != self.marks.spare
+        return not self.spare_in_use and (self.marks.fresh or self._spare_value != self.marks.spare)
+
+    @property
+    def spare_is_for_a_rotation(self) -> bool:
+        """Whatever regenerated the spare meant to publish it: a turn that failed at that, or whoever was due to."""
+        return self.interrupted or self.now >= cadence.due_at(self.marks, self.target.cadence)
 
     @property
     def is_answered(self) -> bool:

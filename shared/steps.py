@@ -49,6 +49,7 @@ class Publish:
     until: datetime | None = None
     leaked: bool = False
     spare: Fingerprint | None = None
+    fresh: bool = False
     request: str | None = None
     told: Told = field(default_factory=Told)
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from shared.keys import Fingerprint, KeySlot
+from shared.moments import sane, sane_lead
 
 MOST_DEBTS = 8  # 28 characters each; a tag holds 256
 
@@ -40,7 +41,7 @@ class Telling:
     @classmethod
     def read(cls, text: str) -> Telling:
         deadline, _, rung = text.partition("/")
-        return cls(_moment(deadline), timedelta(seconds=int(rung)) if rung else None)
+        return cls(_moment(deadline), sane_lead(int(rung)) if rung else None)
 
 
 @dataclass(frozen=True)
@@ -112,4 +113,4 @@ def _seconds(moment: datetime) -> str:
 
 def _moment(text: str) -> datetime:
     whole, _, fraction = text.partition(".")
-    return datetime.fromtimestamp(int(whole), UTC).replace(microsecond=int(fraction or 0))
+    return sane(datetime.fromtimestamp(int(whole), UTC).replace(microsecond=int(fraction or 0)))

@@ -19,7 +19,7 @@ from shared.plan import Plan, decide
 from shared.ports import Announcer, Lease, Leases
 from shared.report import Outcome, failure, person_must_look, result_of
 from shared.situation import Situation
-from shared.steps import Mark, Publish, Step, Withdraw
+from shared.steps import Mark, Publish, Regenerate, Step, Withdraw
 
 MOST_ROUNDS = 4  # adopt, act on a request, and twice heal what somebody else did meanwhile
 
@@ -46,7 +46,7 @@ class Turn:
         except LeaseLost as error:
             return failure(self.target.name, error, self.done)
         except RotationError as error:
-            told = await self._tell()
+            told = await self._tell(interrupted=any(isinstance(step, Regenerate) for step in self.done))
             return told.on(failure(self.target.name, error, self.done))
         told = await self._tell()
         return told.on(
@@ -87,18 +87,16 @@ class Turn:
             self.done.extend(work.done)
             self.unproven.extend(proof.detail for proof in work.proofs if not proof.proven)
 
-    async def _tell(self) -> Told:
+    async def _tell(self, *, interrupted: bool = False) -> Told:
         """Announce what is owed and note what was accepted. Failing here undoes nothing that was done."""
         if self.look is None:
             return Told()
-        now = self.outside.clock.now()
-        at = Situation(self.look.seen, self.target, now)
+        at = Situation(self.look.seen, self.target, self.outside.clock.now(), interrupted=interrupted)
         announcements = owed(at)
-        if not announcements:
-            return Told()
         kinds = tuple(announcement.kind.value for announcement in announcements)
         try:
-            await self.announcer.announce(announcements, now)
+            if announcements:
+                await self.announcer.announce(announcements, at.now)
         except RotationError as problem:
             return Told(owed=kinds, problem=problem)
         try:
@@ -108,9 +106,11 @@ class Turn:
         return Told(accepted=kinds)
 
     async def _note(self, at: Situation, accepted: tuple[Announcement, ...]) -> None:
+        publication = at.seen.publication
+        if publication is None or publication.marks is None or settled(at, accepted) == publication.marks:
+            return
         self.lease.check()
-        slot = at.live if at.seen.key_auth else at.publication.slot or at.live
-        await self.outside.vault.note(self.target, at.publication, slot, settled(at, accepted))
+        await self.outside.vault.note(self.target, publication, at.live, settled(at, accepted))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ schedules cannot be: the time zone settings of Functions are not supported on Fl
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -17,6 +18,7 @@ _SHAPE = re.compile(
     r"^(?P<first>[A-Z][a-z]{2})(?:-(?P<last>[A-Z][a-z]{2}))?"
     r" (?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d) (?P<zone>[A-Za-z0-9_+/-]+)$"
 )
+_MOST_DAYS = 16  # a weekly window whose only hour is skipped once opens a week later
 _EXAMPLE = "Mon-Fri 09:00-16:00 Europe/Berlin"
 
 
@@ -50,13 +52,21 @@ class Window:
         """The first moment at or after `moment` at which the window is open, in UTC."""
         if self.open_at(moment):
             return moment
-        local = moment.astimezone(_zone(self.zone))
-        for ahead in range(9):
-            day = local.date() + timedelta(days=ahead)
-            start = datetime.combine(day, self.opens, _zone(self.zone)).astimezone(UTC)
-            if start >= moment and self.open_at(start):
-                return start
-        raise ValueError(f"the window {self} does not open within nine days of {moment.isoformat()}")
+        today = moment.astimezone(_zone(self.zone)).date()
+        for ahead in range(_MOST_DAYS):
+            for start in self._openings(today + timedelta(days=ahead)):
+                if start >= moment and self.open_at(start):
+                    return start
+        raise ValueError(f"the window {self} does not open within {_MOST_DAYS} days of {moment.isoformat()}")
+
+    def _openings(self, day: date) -> Iterator[datetime]:
+        """The moments at which the window may begin on a day, earliest first. There is one, but where a change of
+        summer time skips or repeats the hour; then the minutes between the two readings of the clock count too."""
+        wall = datetime.combine(day, self.opens, _zone(self.zone))
+        first, last = sorted((wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)))
+        while first <= last:
+            yield first
+            first += timedelta(minutes=1)
 
     def __str__(self) -> str:
         names = ",".join(_DAYS[day] for day in sorted(self.days))

@@ -1,0 +1,33 @@
+"""Which times can be meant. Tags, messages and settings are text that anybody may have written.
+
+A time far outside of any key's life cannot be calculated with (adding a period to the year 9999 overflows), so it
+is refused where text becomes a time, and nothing behind that has to think of it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+LONGEST = timedelta(days=3660)
+
+
+def sane(moment: datetime) -> datetime:
+    """The same moment. Raises ValueError for one that nobody can mean."""
+    if not FIRST <= moment < LAST:
+        raise ValueError(f"{moment.isoformat()} is not a time between {FIRST:%Y} and {LAST:%Y}")
+    return moment
+
+
+def sane_length(length: timedelta) -> timedelta:
+    """The same length. Raises ValueError for one longer than ten years."""
+    if length > LONGEST:
+        raise ValueError(f"{length.days} days is longer than ten years")
+    return length
+
+
+def sane_lead(seconds: int) -> timedelta:
+    """So many seconds as a length. Raises ValueError."""
+    if not 0 <= seconds <= LONGEST.total_seconds():
+        raise ValueError(f"{seconds} seconds is no lead of a deadline")
+    return timedelta(seconds=seconds)
