@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.enrolment import Enrolled
-from shared.errors import PersonMustLook, RotationError, TryLater
+from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.messages import Message, read_message
 from shared.model import Target
 from shared.replies import BadRequest, Reply, of_error, of_outcome, of_row, of_survey, read_rotate
@@ -136,6 +136,8 @@ async def rotate(name: str, body: bytes, headers: Mapping[str, str], invocation:
         reply = of_outcome(outcome, now)
         if reply.status == 202:
             queued.append(Message(found.name, now, request=request).text())
+        elif outcome.reason == LeaseLost.__name__:  # somebody else came in between: look again soon
+            queued.append(Message(found.name, now).text())
         return reply
 
     reply = await _answer(act)

@@ -153,7 +153,7 @@ class Announcement:
 
 def owed(at: Situation) -> tuple[Announcement, ...]:
     """Everything that should be announced about a target now and was not yet accepted."""
-    marks = at.seen.publication.marks if at.seen.publication else None
+    marks = _standing(at)
     if marks is None:
         return ()
     if not at.seen.key_auth:
@@ -163,15 +163,23 @@ def owed(at: Situation) -> tuple[Announcement, ...]:
     return (*_debts(at, marks), *_events(at, marks), *_deadlines(at, marks))
 
 
+def _standing(at: Situation) -> Marks | None:
+    """The marks, as far as what they say was told still stands. Where somebody has switched keys on again, their
+    end counts as untold, so that it is announced anew before it can come again."""
+    marks = at.seen.publication.marks if at.seen.publication else None
+    if marks is None or not at.seen.key_auth or not marks.told.key_auth_off:
+        return marks
+    return replace(marks, told=replace(marks.told, key_auth_off=False, sunset=None))
+
+
 def _last_words(at: Situation, marks: Marks) -> Iterator[Announcement]:
     """Keys are off: what is still owed from before, and that they are off. A second end is a second event."""
     yield from _debts(at, marks)
     if not marks.told.origin:
         yield _origin(at, marks)
     if not marks.told.key_auth_off:
-        updated = at.publication.updated
-        occasion = updated.isoformat() if updated else None
-        yield Announcement(Kind.KEY_AUTH_DISABLED, at.target, value=marks.live, occasion=occasion)
+        occasion = f"{marks.live} {_text(at.publication.updated)}"
+        yield Announcement(Kind.KEY_AUTH_DISABLED, at.target, occasion=occasion)
 
 
 def _origin(at: Situation, marks: Marks) -> Announcement:
@@ -223,11 +231,8 @@ def _announced(
 
 
 def settled(at: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
-    """The marks with what was accepted noted on them: the reverse of `owed`. Where somebody has switched keys on
-    again, their end counts as untold, so that it is announced anew before it can come again."""
-    marks = at.marks
-    if at.seen.key_auth and marks.told.key_auth_off:
-        marks = replace(marks, told=replace(marks.told, key_auth_off=False, sunset=None))
+    """The marks with what was accepted noted on them: the reverse of `owed`. Raises LookupError without marks."""
+    marks = _standing(at) or at.marks
     for said in accepted:
         marks = _settle(at, marks, said)
     return marks

@@ -70,10 +70,10 @@ class ApiKey:
         a key to, must come from somebody who had the key already.
         """
         text, _, mac = sealed.rpartition(" ")
-        return text if hmac.compare_digest(mac.encode(), self.__mac(text).encode()) else None
+        return text if hmac.compare_digest(mac.encode(errors="replace"), self.__mac(text).encode()) else None
 
     def __mac(self, text: str) -> str:
-        return hmac.new(self.__value.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
+        return hmac.new(self.__value.encode(), text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
     def __repr__(self) -> str:
         return MASK

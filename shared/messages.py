@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.errors import FixConfiguration
 from shared.model import AccountId, LeakedKey, Request, Wish
+from shared.moments import sane
 
 QUEUE = "key-rotation-turns"
 BELIEVED_FOR = timedelta(hours=1)
+MOST_TEXT = 200  # what stands in a tag must fit there
 _MEMBERS = {"target", "account", "tags", "asked", "request"}
 _NEXT = "nothing; the next tick asks again. If a person wrote the message, correct it"
 
@@ -56,19 +58,20 @@ def read_message(body: bytes) -> Message:
     """Raises FixConfiguration naming what is wrong with the message."""
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise FixConfiguration("queue message", "it is not JSON.", _NEXT) from None
     if not isinstance(data, dict) or not isinstance(data.get("target"), str):
         raise FixConfiguration("queue message", "it is no object with a target.", _NEXT)
     thing = f"queue message for {data['target'][:64]!r}"
     unknown = sorted(set(data) - _MEMBERS)
     if unknown:
-        raise FixConfiguration(thing, f"it has members nobody knows: {', '.join(unknown)[:200]}.", _NEXT)
+        names = ", ".join(unknown).encode("ascii", "backslashreplace").decode()[:200]  # a lone surrogate cannot be sent
+        raise FixConfiguration(thing, f"it has members nobody knows: {names}.", _NEXT)
     try:
         return Message(
             data["target"], _moment(data["asked"]), _account(data), _tags(data), _request(data.get("request"))
         )
-    except (KeyError, ValueError, TypeError) as problem:
+    except (KeyError, ValueError, TypeError, OverflowError) as problem:
         raise FixConfiguration(thing, f"it cannot be read: {problem}.", _NEXT) from problem
 
 
@@ -76,7 +79,7 @@ def _moment(text: object) -> datetime:
     moment = datetime.fromisoformat(str(text))
     if moment.tzinfo is None:
         raise ValueError("asked has no time zone")
-    return moment.astimezone(UTC)
+    return sane(moment)
 
 
 def _account(data: Mapping[str, Any]) -> AccountId | None:
@@ -98,5 +101,7 @@ def _request(data: object) -> Request | None:
     texts = {name: data.get(name) or "" for name in ("reason", "by", "request_id")}
     if not all(isinstance(text, str) for text in texts.values()):
         raise ValueError("request holds something that is not text")
+    if any(len(text) > MOST_TEXT for text in texts.values()):
+        raise ValueError(f"request holds a text of more than {MOST_TEXT} characters")
     wish, key = Wish(str(data.get("wish"))), LeakedKey(str(data.get("key", LeakedKey.LIVE)))
     return Request(wish, key, texts["reason"], texts["by"], texts["request_id"] or None)

@@ -13,10 +13,10 @@ LONGEST = timedelta(days=3660)
 
 
 def sane(moment: datetime) -> datetime:
-    """The same moment. Raises ValueError for one that nobody can mean."""
+    """The same moment, in UTC. Raises ValueError for one that nobody can mean."""
     if not FIRST <= moment < LAST:
         raise ValueError(f"{moment.isoformat()} is not a time between {FIRST:%Y} and {LAST:%Y}")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def sane_length(length: timedelta) -> timedelta:

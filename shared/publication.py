@@ -88,7 +88,6 @@ class Publication:
     version: str
     state: State
     created: datetime
-    updated: datetime | None = None
     value: Fingerprint | None = None
     expires: datetime | None = None
     slot: KeySlot | None = None
@@ -97,6 +96,7 @@ class Publication:
     marks: Marks | None = None
     endpoint: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
+    updated: datetime | None = None
 
     @property
     def told(self) -> Told:

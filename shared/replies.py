@@ -109,7 +109,8 @@ def read_rotate(body: bytes, headers: Mapping[str, str]) -> tuple[Request, bool]
     data = _json_object(body, headers.get("content-type", ""))
     unknown = sorted(set(data) - {"reason", "dry_run"})
     if unknown:
-        raise BadRequest(422, "UnknownField", f"{', '.join(unknown)[:200]}: not a field; known: reason, dry_run.")
+        names = ", ".join(unknown).encode("ascii", "backslashreplace").decode()[:200]  # a lone surrogate cannot be sent
+        raise BadRequest(422, "UnknownField", f"{names}: not a field; known: reason, dry_run.")
     reason, dry_run = data.get("reason", ""), data.get("dry_run", False)
     if not isinstance(reason, str) or len(reason) > MOST_REASON or not reason.isprintable():
         raise BadRequest(422, "BadField", f"reason: is not printable text of at most {MOST_REASON} characters.")

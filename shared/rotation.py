@@ -33,14 +33,16 @@ AT_ONCE = 32  # memory grows by about 1.1 MiB for each at once; beyond 64 nothin
 
 @dataclass
 class Tick:
-    """What one tick found: who needs a turn, how many do not, and what could not be looked at."""
+    """What one tick found: who needs a turn, how many do not or could not be looked at, and the problems met."""
 
     turns: list[Enrolled] = field(default_factory=list)
     quiet: int = 0
+    unseen: int = 0
     problems: list[RotationError] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{len(self.turns)} targets need a turn, {self.quiet} do not, {len(self.problems)} problems."
+        unseen = f", {self.unseen} could not be looked at" if self.unseen else ""
+        return f"{len(self.turns)} targets need a turn, {self.quiet} do not{unseen}; {len(self.problems)} problems."
 
 
 @dataclass
@@ -62,6 +64,7 @@ class Rotation:
             listing = published.get(one.target.vault_url)
             publication = listing.get(one.target.secret.casefold()) if listing is not None else None
             if listing is None:
+                tick.unseen += 1
                 continue
             try:
                 needed = self._needs_a_turn(one, publication, since, now)

@@ -15,6 +15,8 @@ from typing import Any
 
 from shared import durations
 from shared.model import AccountId, Adopt, Cadence, ProofPolicy, Target
+from shared.moments import sane
+from shared.publication import LONGEST_TAG
 from shared.window import Window
 
 TAG = "key-rotation"
@@ -61,9 +63,11 @@ def read_target(entry: Mapping[str, Any], thing: str, defaults: Defaults, proble
     )
     account = problems.read(f"{thing}, account", entry.get("account", ""), AccountId.parse)
     rhythm = _cadence(entry, thing, defaults, problems)
+    if account is not None and len(str(account)) > LONGEST_TAG:
+        problems.append(f"{thing}, account: is {len(str(account))} characters long; a secret's tag holds {LONGEST_TAG}")
     if account is None or rhythm is None:
         return None
-    vault = entry.get("vault", defaults.vault_url)
+    vault = entry.get("vault") or defaults.vault_url
     if vault is None:
         problems.append(f"{thing}: no vault: name one here or set ROTATION_VAULT_URL")
         return None
@@ -135,10 +139,10 @@ def moment(text: str) -> datetime:
     except ValueError:
         raise ValueError(f"{text!r} is not a date such as 2027-03-31 or 2027-03-31T18:00:00Z") from None
     if whole_day:
-        return value.replace(tzinfo=UTC)
+        value = value.replace(tzinfo=UTC)
     if value.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone: end it with Z or an offset")
-    return value.astimezone(UTC)
+    return sane(value)
 
 
 def _cadence(entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems) -> Cadence | None:
@@ -171,7 +175,7 @@ def _get[T, D](
 
 def _matching(shape: re.Pattern[str]) -> Callable[[str], str]:
     def read(text: str) -> str:
-        if not shape.match(text):
+        if not shape.fullmatch(text):
             raise ValueError(f"{text!r} has other characters than letters, digits and dashes, or is too long")
         return text
 

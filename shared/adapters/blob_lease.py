@@ -15,14 +15,14 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient
+from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient, ExponentialRetry
 
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
-from shared.errors import LeaseHeld, LeaseLost
+from shared.errors import FixConfiguration, LeaseHeld, LeaseLost
 from shared.settings import Storage
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ class BlobLeases:
             log.debug("the container %s is there already", CONTAINER)
         try:
             await blob.upload_blob(b"", overwrite=False)
-        except ResourceExistsError:
+        except HttpResponseError as error:
+            if error.status_code not in (409, 412):  # 412: it is there, and leased already
+                raise
             log.debug("the blob %s is there already", blob.blob_name)
 
 
@@ -127,7 +129,12 @@ def blob_name(target: str) -> str:
 
 
 def _service(storage: Storage, credential: AsyncTokenCredential, connections: Connections) -> BlobServiceClient:
-    transport = connections.transport()
+    # The storage clients would wait 15 seconds before they ask again, which is the whole lease.
+    retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=0)
+    options: Any = {"transport": connections.transport(), "retry_policy": retry}
     if storage.connection_string is not None:
-        return BlobServiceClient.from_connection_string(storage.connection_string, transport=transport, retry_total=2)
-    return BlobServiceClient(storage.blob_url or "", credential, transport=transport, retry_total=2)
+        try:
+            return BlobServiceClient.from_connection_string(storage.connection_string, **options)
+        except ValueError:
+            raise FixConfiguration("AzureWebJobsStorage", "it is not a connection string.") from None
+    return BlobServiceClient(storage.blob_url or "", credential, **options)

@@ -47,7 +47,7 @@ class OpenAIAccounts:
             async for found in self._operations(subscription).list():
                 tags = {name.lower(): value for name, value in (found.tags or {}).items()}
                 if "key-rotation" in tags:
-                    yield _account(found, _id(found))
+                    yield _listed(found)
 
     async def list_keys(self, account: AccountId) -> Keys:
         with azure_errors(str(account), "list its keys"):
@@ -92,8 +92,15 @@ def _id(found: Any) -> AccountId:  # noqa: ANN401
         raise UnexpectedAnswer(str(found.id), f"an account was listed under an id that is none: {problem}.") from None
 
 
+def _listed(found: Any) -> Account:  # noqa: ANN401
+    """As a listing shows it. An endpoint that is missing stops its own turn, not the listing of all others (P10)."""
+    tags = {name.lower(): str(value) for name, value in (found.tags or {}).items()}
+    off = getattr(found.properties, "disable_local_auth", None) is True
+    return Account(_id(found), "", key_auth=not off, tags=tags)
+
+
 def _account(found: Any, account: AccountId) -> Account:  # noqa: ANN401
-    properties = found.properties
+    properties = getattr(found, "properties", None)
     endpoint = getattr(properties, "endpoint", None)
     if not isinstance(endpoint, str) or not endpoint.startswith("https://"):
         raise UnexpectedAnswer(str(account), "the account was described without an https endpoint.")

@@ -7,6 +7,7 @@ are not followed: the key goes to this host and no other.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import aiohttp
@@ -18,6 +19,7 @@ from shared.ports import Answer, Trial
 _MODELS = "openai/models?api-version=2024-10-21"
 _KEYS_OFF = "AuthenticationTypeDisabled"
 _MOST_READ = 4096
+_SECONDS = re.compile(r"^[0-9]{1,6}$")
 
 
 class OpenAIEndpoint:
@@ -32,10 +34,18 @@ class OpenAIEndpoint:
             async with self._connections.proving.get(
                 f"{endpoint}{_MODELS}", headers={"api-key": key.reveal()}, allow_redirects=False
             ) as response:
-                body = (await response.content.read(_MOST_READ)).decode("utf-8", "replace")
+                body = (await _start_of(response.content)).decode("utf-8", "replace")
                 return _read(response.status, body, response.headers.get("Retry-After"))
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             return Trial(Answer.UNCLEAR, f"no answer: {type(error).__name__}")
+
+
+async def _start_of(body: aiohttp.StreamReader) -> bytes:
+    """The first bytes of a body, which may come in pieces."""
+    start = b""
+    while len(start) < _MOST_READ and (piece := await body.read(_MOST_READ - len(start))):
+        start += piece
+    return start
 
 
 def _read(status: int, body: str, retry_after: str | None) -> Trial:
@@ -46,5 +56,5 @@ def _read(status: int, body: str, retry_after: str | None) -> Trial:
     if status == 403:
         answer = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED
         return Trial(answer, f"403, {answer}")
-    wait = timedelta(seconds=int(retry_after)) if retry_after and retry_after.isdigit() else None
+    wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
     return Trial(Answer.UNCLEAR, str(status), wait)

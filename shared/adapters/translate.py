@@ -34,18 +34,26 @@ def azure_errors(thing: str, doing: str) -> Iterator[None]:
     except ClientAuthenticationError as error:
         raise _unauthenticated(thing, doing, error) from error
     except HttpResponseError as error:
-        raise _refused(thing, doing, error) from error
+        # Its text quotes the body. Only a body of the error shape is known to hold no key.
+        raise _refused(thing, doing, error) from (error if code_of(error) else None)
     except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
         raise TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).") from error
     except AzureError as error:
         raise TryLater(thing, f"could not {doing}: {type(error).__name__}.") from error
+    except ValueError as error:
+        if "challenge" not in str(error):
+            raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
+        what = f"could not {doing}: the address lies in another domain than its challenge names."
+        raise FixConfiguration(thing, what, "check the vault's address") from error
+    except (AttributeError, KeyError, TypeError):  # what the clients make of JSON of another shape
+        raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
 
 
 def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -> RotationError:
     return GrantRole(
         thing,
         f"could not {doing}: the identity was not accepted ({quote(error)}).",
-        "check that the app has its managed identity and that AZURE_CLIENT_ID names it",
+        "check that the app has its managed identity, that AZURE_CLIENT_ID names it, and that it has its role here",
     )
 
 
@@ -64,12 +72,13 @@ def _refused(thing: str, doing: str, error: HttpResponseError) -> RotationError:
         return PersonMustLook(thing, what, "recover the secret, or purge it to start anew")
     if status in (408, 409, 429) or status >= 500:
         return TryLater(thing, what)
-    return FixConfiguration(thing, what, "check that the account, the vault and their names are right")
+    return FixConfiguration(thing, what, "check the names and addresses in the settings and tags for it")
 
 
 def code_of(error: HttpResponseError) -> str:
     """Azure's error code, from the shape that all of its services share; empty when there is none."""
-    return str(getattr(error.error, "code", None) or "")
+    code = getattr(error.error, "code", None) or getattr(error, "error_code", None)  # storage has its own place for it
+    return str(getattr(code, "value", code) or "")
 
 
 def inner_code(error: HttpResponseError) -> str | None:
@@ -82,6 +91,8 @@ def inner_code(error: HttpResponseError) -> str | None:
 
 def quote(error: HttpResponseError) -> str:
     """Status, code and the first line of the message: what a person needs to search for."""
+    if error.status_code is None and isinstance(error.__cause__, HttpResponseError):
+        return quote(error.__cause__)  # the Event Grid client wraps a 404
     message = str(getattr(error.error, "message", None) or error.reason or "").strip().splitlines()
     text = " ".join(part for part in (str(error.status_code or "no status"), code_of(error)) if part)
     return f"{text}: {message[0][:_LONGEST_QUOTE]}" if message else text

@@ -26,6 +26,7 @@ from shared.publication import (
     unstamp,
 )
 from shared.situation import Situation
+from shared.targets import Defaults, Problems, read_target
 from shared.telling import MOST_DEBTS, Debt, Happened, Telling, Told
 from shared.window import Window
 from tests.support import strategies as some
@@ -80,10 +81,12 @@ def test_the_most_that_can_be_told_and_owed_still_fits_into_tags():
     assert len(everything.owed_text()) <= LONGEST_TAG
 
 
-def test_the_longest_resource_id_that_azure_allows_fits_into_a_tag():
-    account = AccountId.parse(str(AccountId(SUBSCRIPTION, "g" * 90, "a" * 64)))
-    tags = tags_of(marks(), KeySlot.KEY1, str(account), PERIOD, {})
-    assert max(len(text) for text in tags.values()) <= LONGEST_TAG
+def test_a_resource_id_that_fits_into_no_tag_is_refused_when_it_is_enrolled():
+    longest, problems = str(AccountId(SUBSCRIPTION, "g" * 90, "a" * 64)), Problems()
+    assert len(longest) > LONGEST_TAG
+    defaults = Defaults("https://keys.vault.azure.net")
+    assert read_target({"account": longest, "name": "long", "secret": "long"}, "entry", defaults, problems) is None
+    assert f"{len(longest)} characters" in problems[0]
 
 
 def test_the_longest_request_id_that_is_let_in_fits_into_a_tag():

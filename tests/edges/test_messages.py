@@ -38,7 +38,7 @@ requests = st.builds(
 messages = st.builds(
     Message,
     texts,
-    st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2199, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.just(ACCOUNT),
     st.dictionaries(texts, texts, max_size=5),
     st.none() | requests,

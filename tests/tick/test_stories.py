@@ -445,7 +445,7 @@ async def test_a_vault_that_cannot_be_listed_is_a_problem_and_its_targets_wait()
     stage.world.down.add("kv")
     stage.pass_time(minutes(10))
     found = await stage.look_for_work()
-    assert (found.turns, found.quiet, len(found.problems)) == ([], 1, 1)
+    assert (found.turns, found.unseen, len(found.problems)) == ([], 1, 1)
 
 
 # Observe mode and the survey.

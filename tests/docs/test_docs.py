@@ -1,0 +1,119 @@
+"""What the pages show is there: commands, files, links, names of functions, settings and error classes."""
+
+import ast
+import inspect
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import shared.errors
+from shared.settings import NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def names_in(path: Path) -> set[str]:
+    return {
+        node.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    named = re.findall(
+        r"`((?:shared|tests|emulator|funchost|demo|samples|docs|scripts|adapters)/[\w./-]+\.\w+)`", page.read_text()
+    )
+    gone = [name for name in named if not ((ROOT / name).exists() or (ROOT / "shared" / name).exists())]
+    assert gone == []
+
+
+def test_every_make_command_that_is_shown_exists() -> None:
+    made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    shown = {name for page in PAGES for name in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE)}
+    assert {"demo", "test", "run", "check"} <= shown <= made
+
+
+def test_every_make_command_can_be_asked_what_it_would_do() -> None:
+    for name in ("demo", "run", "test", "check"):
+        done = subprocess.run(["make", "-n", name], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_walkthrough_names_functions_that_exist() -> None:
+    page = (ROOT / "docs" / "walkthrough.md").read_text()
+    missing = []
+    for module, name in re.findall(r"`(\w+)\.(?!py`|json`|md`)(\w+)`", page):
+        path = ROOT / "shared" / f"{module}.py"
+        if path.exists():
+            found = names_in(path)
+        else:  # a method of a class that some room has
+            found = {n for room in (ROOT / "shared").rglob("*.py") if module in (r := names_in(room)) for n in r}
+        if name not in found:
+            missing.append(f"{module}.{name}")
+    assert missing == []
+
+
+def test_every_policy_of_the_plan_stands_in_the_walkthrough_in_order() -> None:
+    source = (ROOT / "shared" / "plan.py").read_text()
+    policies = re.findall(r"^    _(\w+),$", source[source.index("POLICIES = (") :], re.MULTILINE)
+    page = (ROOT / "docs" / "walkthrough.md").read_text()
+    listed = re.search(r"policies in order: ([^.]+)\.", page.replace("\n", " "))
+    assert listed is not None
+    assert len(listed[1].split(",")) == len(policies) - 1  # the last one says that there is nothing to do
+
+
+def test_the_runbook_has_an_entry_for_every_error() -> None:
+    classes = {
+        name
+        for name, kind in inspect.getmembers(shared.errors, inspect.isclass)
+        if kind.__module__ == shared.errors.__name__ and name != "RotationError"
+    }
+    entries = set(re.findall(r"^## (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE))
+    assert classes <= entries
+
+
+def test_the_readme_names_only_settings_that_exist() -> None:
+    named = set(re.findall(r"\b((?:ROTATION|EVENT_GRID|AZURE)_[A-Z_]+)\b", (ROOT / "README.md").read_text()))
+    assert named
+    assert named <= set(NAMES)
+
+
+def test_the_readme_names_only_routes_that_exist() -> None:
+    routes = set(re.findall(r'@app\.route\("([^"]+)"', (ROOT / "function_app.py").read_text()))
+    shown = set(re.findall(r"`(?:GET|POST) /api/([^`\s]+)`", (ROOT / "README.md").read_text()))
+    assert shown
+    assert shown == routes
+
+
+def test_the_decisions_are_all_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()))
+    assert listed == {path.name for path in folder.glob("[0-9]*.md")}
+
+
+def test_host_json_says_what_the_code_and_the_pages_count_on() -> None:
+    host = json.loads((ROOT / "host.json").read_text())
+    assert host["extensions"]["queues"]["maxDequeueCount"] == 3
+    assert "after three times" in (ROOT / "docs" / "walkthrough.md").read_text()
+    assert host["extensionBundle"]["id"] == "Microsoft.Azure.Functions.ExtensionBundle"
+
+
+def test_the_project_names_no_machine_of_its_makers() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    home = re.compile(r"(?<![\w.~-])/(root|home/[a-z]+|Users)/[A-Za-z.]")
+    texts = [
+        ROOT / name for name in tracked if not name.endswith((".lock", ".json")) and name != "tests/docs/test_docs.py"
+    ]
+    assert [str(path) for path in texts if home.search(path.read_text(errors="replace"))] == []
