@@ -16,7 +16,7 @@ from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.messages import Message, read_message
 from shared.model import Target
 from shared.replies import BadRequest, Reply, of_error, of_outcome, of_row, of_survey, read_rotate
-from shared.report import Result, Row, person_must_look
+from shared.report import Outcome, Result, Row, person_must_look
 from shared.rotation import Rotation, planned_row
 from shared.wiring import rotation
 
@@ -64,9 +64,16 @@ async def turn(body: bytes) -> None:
         log.warning("%s: the message is older than an hour and was left to the next tick", message.target)
         return
     outcome = await conductor.turn(await _target(conductor, message), message.request)
+    _say_what_is_forgotten(outcome)
     if outcome.result is Result.FAILED:
         raise TurnFailed(str(outcome))
     log.info("turn: %s", outcome)
+
+
+def _say_what_is_forgotten(outcome: Outcome) -> None:
+    """The last place for an announcement that a long outage left no room for."""
+    for debt in outcome.forgotten:
+        log.error("%s: never announced, and said here only: %s", outcome.target, debt)
 
 
 async def _target(conductor: Rotation, message: Message) -> Target:
@@ -133,6 +140,7 @@ async def rotate(name: str, body: bytes, headers: Mapping[str, str], invocation:
             return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
         outcome = await conductor.turn(found, request)
         log.info("rotate: %s", outcome)
+        _say_what_is_forgotten(outcome)
         reply = of_outcome(outcome, now)
         if reply.status == 202:
             queued.append(Message(found.name, now, request=request).text())

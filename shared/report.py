@@ -31,7 +31,7 @@ class Result(StrEnum):
 @dataclass(frozen=True)
 class Outcome:
     """One target's turn. `done` are the steps carried out, also when a later one failed; `owed` are the
-    announcements that were not accepted yet and stay owed."""
+    announcements that were not accepted yet and stay owed; `forgotten` are those that can stay so no longer."""
 
     target: str
     result: Result
@@ -41,6 +41,7 @@ class Outcome:
     announced: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
     held_until: datetime | None = None
     next_step: str | None = None
 
@@ -55,6 +56,7 @@ class Outcome:
             "announced": list(self.announced),
             "announcementsOwed": list(self.owed),
             "unproven": list(self.unproven),
+            "forgotten": list(self.forgotten),
             "heldUntil": self.held_until.isoformat() if self.held_until else None,
             "nextStep": self.next_step,
         }

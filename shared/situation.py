@@ -14,7 +14,7 @@ from shared import cadence
 from shared.keys import Fingerprint, KeySlot
 from shared.model import Observation, Request, Target, Wish
 from shared.publication import Marks, Origin, Publication, State
-from shared.telling import MOST_DEBTS, Debt, Happened, Told
+from shared.telling import Debt, Happened, Told
 
 _OWED_FOR = {
     Origin.ADOPTED: Happened.ADOPTED,
@@ -120,7 +120,7 @@ class Situation:
         debts = list(marks.told.debts)
         if not marks.told.origin:
             debts.append(Debt(_OWED_FOR[marks.origin], self.live, marks.live, marks.since))
-        return tuple(debts[-MOST_DEBTS:])
+        return tuple(debts)
 
     def owed_with_the_previous_key(self) -> tuple[Debt, ...]:
         """The same, and the end of the previous key, for a version that takes the spare into use."""
@@ -128,7 +128,7 @@ class Situation:
         if marks is None or marks.previous is None:
             return self.owed_by_now() if self.seen.publication else ()
         ended = Debt(Happened.ENDED, self.spare, marks.previous, self.now)
-        return (*self.owed_by_now(), ended)[-MOST_DEBTS:]
+        return (*self.owed_by_now(), ended)
 
     @property
     def _spare_value(self) -> Fingerprint:

@@ -53,6 +53,9 @@ class Debt:
     value: Fingerprint
     at: datetime
 
+    def __str__(self) -> str:
+        return f"{self.slot} {self.value} {self.happened.name.lower()} at {self.at.isoformat()}"
+
     def text(self) -> str:
         return f"{self.happened}{self.slot[-1]}{self.value}{_seconds(self.at).split('.')[0]}"
 
@@ -101,8 +104,13 @@ class Told:
         )
 
     def owed_text(self) -> str:
-        """The debts, as their own tag's value."""
-        return " ".join(debt.text() for debt in self.debts)
+        """The debts, as their own tag's value: as many of the latest as a tag holds (see `forgotten`)."""
+        return " ".join(debt.text() for debt in self.debts[-MOST_DEBTS:])
+
+    @property
+    def forgotten(self) -> tuple[Debt, ...]:
+        """The debts that no tag has room for. Whoever writes such marks must say them in another place."""
+        return self.debts[:-MOST_DEBTS]
 
 
 def _seconds(moment: datetime) -> str:

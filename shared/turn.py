@@ -36,6 +36,7 @@ class Turn:
     look: Look | None = None
     done: list[Step] = field(default_factory=list)
     unproven: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
 
     async def run(self) -> Outcome:
         """The outcome; a failure is an outcome too, and what is owed is announced all the same."""
@@ -47,7 +48,7 @@ class Turn:
             return failure(self.target.name, error, self.done)
         except RotationError as error:
             told = await self._tell(interrupted=any(isinstance(step, Regenerate) for step in self.done))
-            return told.on(failure(self.target.name, error, self.done))
+            return told.on(replace(failure(self.target.name, error, self.done), forgotten=tuple(self.forgotten)))
         told = await self._tell()
         return told.on(
             Outcome(
@@ -57,6 +58,7 @@ class Turn:
                 plan.why,
                 done=tuple(str(step) for step in self.done),
                 unproven=tuple(self.unproven),
+                forgotten=tuple(self.forgotten),
                 held_until=plan.held_until,
             )
         )
@@ -86,6 +88,8 @@ class Turn:
             self.look = after(work)
             self.done.extend(work.done)
             self.unproven.extend(proof.detail for proof in work.proofs if not proof.proven)
+            published = [step for step in work.begun if isinstance(step, Publish)]
+            self.forgotten.extend(str(debt) for step in published for debt in step.told.forgotten)
 
     async def _tell(self, *, interrupted: bool = False) -> Told:
         """Announce what is owed and note what was accepted. Failing here undoes nothing that was done."""

@@ -7,6 +7,7 @@ decisions run over in-memory doors; the witness holds the world to P1, P2, P3 an
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -30,6 +31,7 @@ FAULTS: dict[str, Callable[[int], Befall]] = {
     "429 at": lambda call: refused(call, 429),
 }
 MOST_CALLS = 14
+MOST_BLOWS = 2
 TO_REST = timedelta(days=45)
 
 
@@ -67,6 +69,7 @@ class Life:
     def __init__(self, targets: int = 3) -> None:
         self.stage: Stage = a_stage(targets)
         self.history: list[Action] = []
+        self._blows: Counter[int] = Counter()
         self._loop = asyncio.new_event_loop()
         self._deeds: dict[str, Callable[[Action], None]] = {
             "pass": self._pass,
@@ -80,6 +83,14 @@ class Life:
         }
 
     def do(self, action: Action) -> None:
+        """One more thing happens. In one outage a target suffers `MOST_BLOWS` at most, since a tag has no room for
+        more debts than that makes (docs/decisions/0005)."""
+        if action.what == "grid" and action.word == "up":
+            self._blows.clear()
+        if action.what in ("leak", "portal"):
+            self._blows[action.who] += 1
+            if self._blows[action.who] > MOST_BLOWS:
+                return
         self.history.append(action)
         self._deeds[action.what](action)
 
