@@ -65,8 +65,8 @@ async def turn(body: bytes) -> None:
         return
     outcome = await conductor.turn(await _target(conductor, message), message.request)
     _say_what_is_forgotten(outcome)
-    if outcome.result is Result.FAILED:
-        raise TurnFailed(str(outcome))
+    if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and message.request is not None):
+        raise TurnFailed(str(outcome))  # a tick's wish is made again by the next tick, a person's is not
     log.info("turn: %s", outcome)
 
 

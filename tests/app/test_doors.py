@@ -1,12 +1,15 @@
 """Every way in, end to end: the timer, the queue with its poison, and the HTTP doors, in real worker code."""
 
 import json
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
 from emulator.serve import Azure
 from funchost.host import FunctionHost
+from shared.messages import Message
+from shared.model import Request
 from tests.app.conftest import a_host, kinds, published, tick, works
 
 
@@ -102,6 +105,17 @@ async def test_a_target_that_another_turn_holds_is_answered_409(host, azure, htt
     blobs[name].lease.acquire(azure.world.clock.now(), 60, None)
     status, told = await post(http, host, "targets/chat/rotate")
     assert (status, told["reason"]) == (409, "LeaseHeld")
+
+
+async def test_a_person_s_wish_on_the_queue_is_offered_again_while_another_turn_holds_the_target(host, azure) -> None:
+    await tick(host)
+    blobs = azure.world.blobs.containers["key-rotation-leases"].blobs
+    name = next(blob for blob in blobs if blob.startswith("chat-"))
+    blobs[name].lease.acquire(azure.world.clock.now(), 60, None)
+    asked = datetime.now(UTC)
+    wish = Message("chat", asked, request=Request(reason="ticket 17")).text()
+    assert not (await host.invoke("turn", wish)).succeeded
+    assert (await host.invoke("turn", Message("chat", asked).text())).succeeded
 
 
 async def test_an_unknown_target_is_404_with_the_next_step(host, http) -> None:
