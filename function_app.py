@@ -7,6 +7,7 @@ Functions SDK itself. The timer never runs on start-up: a deployment is not a re
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, List  # noqa: UP035 - see `tick`
 
 import azure.functions as func
@@ -18,9 +19,11 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 QUEUE = "key-rotation-turns"
 STORAGE = "AzureWebJobsStorage"
+# The host resolves the name; where nobody set it, a function with an unresolved name would be left out in silence.
+SCHEDULE = "%ROTATION_SCHEDULE%" if os.environ.get("ROTATION_SCHEDULE") else "0 */10 * * * *"
 
 
-@app.timer_trigger(arg_name="timer", schedule="%ROTATION_SCHEDULE%", run_on_startup=False)
+@app.timer_trigger(arg_name="timer", schedule=SCHEDULE, run_on_startup=False)
 @app.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
 async def tick(timer: func.TimerRequest, turns: func.Out[List[str]]) -> None:  # noqa: UP006
     """Look cheaply, and queue a turn for each target that needs one.
@@ -41,7 +44,7 @@ async def turn(message: func.QueueMessage) -> None:
     """One message, one target, one turn."""
     from shared import doorways
 
-    await doorways.turn(message.get_body())
+    await doorways.turn(message.get_body(), message.dequeue_count or 1)
 
 
 @app.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection=STORAGE)

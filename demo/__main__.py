@@ -48,25 +48,22 @@ async def _first_adoption(witness: Witness) -> None:
 
 
 async def _days(console: Console, stage: Stage, witness: Witness) -> None:
-    to_come = list(scene.INCIDENTS)
+    to_come, trap = list(scene.INCIDENTS), KillTrap(stage)
     shown = 0
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         while witness.day(time.time()) < scene.DAYS:
             await witness.look()
-            while to_come and witness.day(time.time()) >= to_come[0].day - _ahead(to_come[0]):
-                await _bring_about(to_come.pop(0), stage, witness)
+            if to_come and witness.day(time.time()) >= to_come[0].day:
+                happened = await _bring_about(to_come[0], stage, witness, trap)
+                to_come = to_come[1:] if happened else to_come
             if console.is_terminal:
-                live.update(picture(witness, stage.lives(), time.time()))
+                live.update(picture(witness, stage.lives(), time.time(), console.width))
             else:
                 shown = _print_new(console, witness, shown)
             await asyncio.sleep(0.15)
         await witness.look()
-        live.update(picture(witness, stage.lives(), time.time()))
-
-
-def _ahead(incident: scene.Incident) -> float:
-    """The trap for the killed turn is laid before the rotation that walks into it."""
-    return 2.0 if incident.name == scene.KILL.name else 0.0
+        if console.is_terminal:
+            live.update(picture(witness, stage.lives(), time.time(), console.width))
 
 
 def _print_new(console: Console, witness: Witness, shown: int) -> int:
@@ -76,12 +73,33 @@ def _print_new(console: Console, witness: Witness, shown: int) -> int:
     return len(witness.moments)
 
 
-async def _bring_about(incident: scene.Incident, stage: Stage, witness: Witness) -> None:
+class KillTrap:
+    """Kills the app when it has regenerated a key and not yet published it. The trap must know the process that runs
+    now, so it is laid anew when another has taken its place, and it has worked only when a process has died of it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._laid_for: int | None = None
+        self._rule = 0
+
+    async def has_struck(self, incident: scene.Incident) -> bool:
+        rules = (await self._stage.ask("/faults"))["faults"]
+        if any(rule["id"] == self._rule and rule["struck"] for rule in rules):
+            return True
+        pid = await self._stage.host.worker_ready()
+        if pid != self._laid_for:
+            rule = {"operation": "arm.regenerateKey", "target": f"/accounts/{incident.account}", "effect": "signal"}
+            self._rule = (await self._stage.tell("/faults", {**rule, "when": "after", "pid": pid}))["id"]
+            self._laid_for = pid
+        return False
+
+
+async def _bring_about(incident: scene.Incident, stage: Stage, witness: Witness, trap: KillTrap) -> bool:
+    """Whether it has happened by now."""
     match incident.name:
         case scene.KILL.name:
-            pid = await stage.host.worker_ready()
-            trap = {"operation": "arm.regenerateKey", "target": f"/accounts/{incident.account}", "effect": "signal"}
-            await stage.tell("/faults", {**trap, "when": "after", "pid": pid})
+            if not await trap.has_struck(incident):
+                return False
         case scene.OUTAGE.name:
             await stage.tell("/topics/outage", {"status": 503})
         case scene.OUTAGE_ENDS.name:
@@ -94,6 +112,7 @@ async def _bring_about(incident: scene.Incident, stage: Stage, witness: Witness)
             )
             await stage.tell("/accounts/regenerate", {"account": incident.account, "key": live})
     witness.incident(incident, time.time())
+    return True
 
 
 async def _curtain(stage: Stage) -> None:
@@ -108,7 +127,8 @@ async def _judge(console: Console, stage: Stage, witness: Witness) -> int:
     texts = [record.message for record in stage.host.logs]
     texts += [json.dumps(event.data) for event in witness.events]
     texts.append(json.dumps(await stage.ask("/journal")))
-    found = checks(witness, stage.lives(), state, texts)
+    kills = stage.host.worker_starts - 1
+    found = checks(witness, stage.lives(), state, texts, kills)
     console.print(table_of_figures(witness, stage.lives()))
     console.print(table_of_promises(found))
     broken = [check for check in found if not check.kept]
@@ -135,7 +155,11 @@ def main() -> int:
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)
-    return asyncio.run(play(console))
+    try:
+        return asyncio.run(play(console))
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 130
 
 
 if __name__ == "__main__":

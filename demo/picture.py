@@ -13,20 +13,23 @@ from demo import scene
 from demo.witness import Moment, Witness
 
 COLOURS = {"A": "cyan", "w": "yellow", "R": "bold green", "x": "magenta", "!": "bold red", "H": "bold cyan", "F": "red"}
-WEIGHT = "-·wxARHF!"  # where a day saw several things, the weightier one is shown
+WEIGHT = "-·wxAR!HF"  # where a day saw several things, the weightier one is shown
+NAMES, CALLS = 7, 22
 LEGEND = "A adopted  w announced  R rotated  - overlap  x previous key retired  ! incident  H healed"
 
 
-def picture(witness: Witness, lives: list[dict[str, Any]], now: float) -> Group:
+def picture(witness: Witness, lives: list[dict[str, Any]], now: float, width: int = 150) -> Group:
+    """The picture for a terminal of so many columns; where a hundred days do not fit, the latest are shown."""
     day = min(witness.day(now), scene.DAYS)
+    room = max(20, min(scene.DAYS, width - NAMES - CALLS - 8))
     table = Table.grid(padding=(0, 1))
-    table.add_column(style="bold", width=7)
-    table.add_column(width=scene.DAYS, no_wrap=True)
-    table.add_column(width=24)
+    table.add_column(style="bold", min_width=NAMES, no_wrap=True)
+    table.add_column(width=room, no_wrap=True)
+    table.add_column(min_width=CALLS, no_wrap=True)
     for account in scene.PERIODS:
-        table.add_row(account, lane(witness.moments, account, day), _calls(lives, account))
-    title = f"Day {day:5.1f} of {scene.DAYS}   a day is a second   {LEGEND}"
-    return Group(Panel(table, title=title, title_align="left"), *_last(witness.moments))
+        table.add_row(account, lane(witness.moments, account, day)[-room:], _calls(lives, account))
+    title = f"Day {day:5.1f} of {scene.DAYS}, a day is a second"
+    return Group(Panel(table, title=title, title_align="left"), Text(LEGEND, "dim"), *_last(witness.moments))
 
 
 def lane(moments: list[Moment], account: str, day: float) -> Text:

@@ -30,7 +30,12 @@ class Incident:
     account: str = ""
 
 
-KILL = Incident(20.0, "kill", "the app is killed in the middle of a rotation, right after regenerateKey", "search")
+KILL = Incident(
+    18.0,
+    "kill",
+    "the app was killed in mid-rotation, after regenerateKey; its leases end by themselves in 15 s, here 15 days",
+    "search",
+)
 OUTAGE = Incident(48.0, "outage", "Event Grid answers 503 for ten days")
 OUTAGE_ENDS = Incident(58.0, "outage-ends", "Event Grid is back")
 PORTAL = Incident(70.0, "portal", "somebody regenerates the live key in the portal", "chat")

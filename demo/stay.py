@@ -43,7 +43,7 @@ SETTINGS = {
     "ROTATION_CONSUMER_LAG": "PT1M",
     "ROTATION_WARNINGS": "PT14M,PT7M,PT1M",
     "ROTATION_NOTICE": "PT1M",
-    "ROTATION_LOOK_EVERY": "PT10S",
+    "ROTATION_LOOK_EVERY": "PT1M",
     "ROTATION_TARGETS": json.dumps([{"account": _account("search"), "adopt": "rotate"}]),
 }
 
@@ -61,6 +61,8 @@ async def stay(port: int) -> None:
 
 def _show(record: LogRecord) -> None:
     if record.source == "system" and record.level in ("DEBUG", "INFO"):
+        return
+    if record.message.startswith(("Executing ", "Executed ")) or "nothing-to-do" in record.message:
         return
     console.print(
         f"{record.time:%H:%M:%S} {record.level:7} {record.function or record.category}: {record.message}", markup=False
@@ -80,17 +82,18 @@ Look:
   curl -s {host.url}/api/health
   curl -s {key} {host.url}/api/targets
 Act ('search' began with a fresh key, so it can be rotated once its overlap of three minutes is over):
-  curl -s {key} {host.url}/api/targets/search/rotate --json '{{"dry_run": true}}'
+  curl -s {key} {host.url}/api/targets/search/rotate -H 'content-type: application/json' -d '{{"dry_run": true}}'
   curl -s {key} -X POST {host.url}/api/targets/search/rotate
 Make things happen:
-  curl -s -X POST {control}/accounts/tags -d '{{"account": "legacy", "tags": {{"key-rotation": "on"}}}}'    enrol
-  curl -s -X POST {control}/accounts/regenerate -d '{{"account": "chat", "key": "key1"}}'    somebody in the portal
-  curl -s -X POST {control}/topics/outage -d '{{"status": 503}}'    Event Grid is out; null ends it
-  kill -9 {host.worker_pid}    kill the app; the host starts it again
+  curl -s -X POST {control}/accounts/tags -d '{{"account": "legacy", "tags": {{"key-rotation": "on"}}}}'   # enrol
+  curl -s -X POST {control}/accounts/regenerate -d '{{"account": "chat", "key": "key1"}}'   # somebody in the portal
+  curl -s -X POST {control}/topics/outage -d '{{"status": 503}}'    # Event Grid is out
+  curl -s -X POST {control}/topics/outage -d '{{"status": null}}'   # and back
+  pkill -9 -f funchost.worker   # kill the app; the host starts it again
 See what happened:
-  curl -s {control}/events        accepted announcements
-  curl -s {control}/journal       every call the emulated Azure was asked
-  curl -s {control}/state         accounts, secrets and versions, as fingerprints
+  curl -s {control}/events    # accepted announcements
+  curl -s {control}/journal   # every call the emulated Azure was asked
+  curl -s {control}/state     # accounts, secrets and versions; the emulator has fingerprints of its own
 Ctrl-C ends everything.
 """,
         markup=False,
@@ -100,7 +103,11 @@ Ctrl-C ends everything.
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo.stay", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="the function app's port; 0 takes any free one")
-    asyncio.run(stay(parser.parse_args().port))
+    try:
+        asyncio.run(stay(parser.parse_args().port))
+    except OSError as error:
+        console.print(f"The port cannot be used: {error.strerror}. Choose another with --port.")
+        return 1
     return 0
 
 

@@ -18,7 +18,7 @@ SIGNS = {
     "RotationAnnounced": ("w", "rotation announced"),
     "KeyRotated": ("R", "rotated"),
     "RetirementAnnounced": ("·", "the end of the previous key announced"),
-    "KeyRetired": ("x", "the previous key retired"),
+    "KeyRetired": ("x", "the old value has ended, retired"),
     "DriftHealed": ("H", "healed: the new value is published"),
     "RotationFailed": ("F", "a turn failed"),
 }

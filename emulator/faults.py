@@ -9,6 +9,7 @@ a challenge or a refused token uses none of them up. `drop_before` strikes befor
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from itertools import count
@@ -85,7 +86,8 @@ class Rule:
             case "drop_before" | "drop_after":
                 raise ConnectionDroppedError(after=self.strikes_after)
             case "signal":
-                os.kill(self.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it is gone already, which is what was wanted
+                    os.kill(self.pid, signal.SIGKILL)
             case "hook" if self.hook is not None:
                 result = self.hook(entry)
                 return result if isinstance(result, Awaitable) else 0.0

@@ -82,6 +82,7 @@ class FunctionHost:
 
     async def stop(self) -> None:
         """Let what runs end, up to `stop_timeout`; release the leases."""
+        self._supervisor.will_stop()
         for task, listener in self._tasks.items():
             listener.stop()
             if isinstance(listener, Timer) and not listener.listening:

@@ -36,6 +36,7 @@ class Supervisor:
         self._ready = asyncio.Event()
         self._failures = 0
         self._watch: asyncio.Task[None] | None = None
+        self._stopping = False
         self.failed: HostError | None = None
         self.starts = 0
 
@@ -68,7 +69,12 @@ class Supervisor:
             worker.kill()
             await worker.gone.wait()
 
+    def will_stop(self) -> None:
+        """From now on a process that ends is not missed."""
+        self._stopping = True
+
     async def stop(self) -> None:
+        self._stopping = True
         if self._watch:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -78,6 +84,8 @@ class Supervisor:
     async def _keep_running(self) -> None:
         while self._worker and not self.failed:
             await self._worker.gone.wait()
+            if self._stopping:
+                return
             code = self._worker.exit_code
             self._activity.host_log("ERROR", f"The worker process ended (exit code {code}); starting another.")
             await self._worker.close()

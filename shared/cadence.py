@@ -16,6 +16,8 @@ from shared.model import Cadence
 from shared.publication import Marks
 from shared.telling import Telling
 
+LONGEST_SENDING = timedelta(minutes=5)
+
 
 @dataclass(frozen=True)
 class Owed:
@@ -48,10 +50,7 @@ def ending_at(marks: Marks, cadence: Cadence, now: datetime) -> datetime | None:
     from `now` (P3: if announcing was impossible, the deadline moves). None when no previous key is left."""
     if marks.previous is None or marks.until is None:
         return None
-    told = marks.told.retirement
-    if told is not None and told.deadline >= marks.until:
-        return told.deadline
-    return within_window(max(marks.until, now + cadence.notice), cadence)
+    return _deadline(marks.until, marks.told.retirement, cadence, now)
 
 
 def announced_in_time(told: Telling | None, not_before: datetime, now: datetime) -> bool:
@@ -61,15 +60,23 @@ def announced_in_time(told: Telling | None, not_before: datetime, now: datetime)
 
 
 def rung_owed(
-    deadline: datetime, leads: Sequence[timedelta], told: Telling | None, now: datetime, *, at_once: bool
+    deadline: datetime,
+    leads: Sequence[timedelta],
+    told: Telling | None,
+    now: datetime,
+    *,
+    at_once: bool,
+    slack: timedelta = timedelta(0),
 ) -> Owed | None:
     """The announcement of `deadline` that is owed now, if any.
 
     The ladder's rungs are the leads; with `at_once` there is also a first word, owed as soon as the deadline is
-    known. A told deadline that has moved since counts as untold.
+    known. A told deadline that has moved since counts as untold; what an untold one leaves for the sending
+    (`slack`) must not make two announcements of one, so its leads are judged by that much later.
     """
     known = told is not None and told.deadline == deadline
-    lowest = min((lead for lead in leads if deadline - lead <= now), default=None)
+    judged = now if known else now + slack
+    lowest = min((lead for lead in leads if deadline - lead <= judged), default=None)
     if lowest is None:
         return Owed(deadline, None) if at_once and not known else None
     if told is not None and known and told.lead is not None and told.lead <= lowest:
@@ -93,6 +100,16 @@ def look_due(name: str, every: timedelta, since: datetime, now: datetime) -> boo
 
 def sunset_at(sunset: datetime, told: Telling | None, cadence: Cadence, now: datetime) -> datetime:
     """The end of keys to announce: the agreed date, but never sooner than the notice from `now` (P3)."""
-    if told is not None and told.deadline >= sunset:
-        return told.deadline
-    return within_window(max(sunset, now + cadence.notice), cadence)
+    return _deadline(sunset, told, cadence, now)
+
+
+def sending(cadence: Cadence) -> timedelta:
+    """The time an announcement may take until it is accepted."""
+    return min(LONGEST_SENDING, cadence.notice / 10)
+
+
+def _deadline(wanted: datetime, told: Telling | None, cadence: Cadence, now: datetime) -> datetime:
+    """What was told stands, unless it can come sooner by now (a date was moved, a window removed). What is told anew
+    leaves room for the sending itself, which may take its time before it is accepted."""
+    fresh = within_window(max(wanted, now + cadence.notice + sending(cadence)), cadence)
+    return min(told.deadline, fresh) if told is not None and told.deadline >= wanted else fresh

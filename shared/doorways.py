@@ -16,11 +16,13 @@ from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.messages import Message, read_message
 from shared.model import Target
 from shared.replies import BadRequest, Reply, of_error, of_outcome, of_row, of_survey, read_rotate
-from shared.report import Outcome, Result, Row, person_must_look
+from shared.report import Outcome, Result, Row, person_must_look, said_again
 from shared.rotation import Rotation, planned_row
+from shared.targets import TAG
 from shared.wiring import rotation
 
 log = logging.getLogger("key-rotation")
+MOST_TRIES = 3  # host.json, maxDequeueCount
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,18 +55,23 @@ def _message(one: Enrolled, now: datetime) -> Message:
     account = one.account
     if account is None:
         return Message(one.target.name, now)
-    return Message(one.target.name, now, account.id, account.tags)
+    ours = {name: text for name, text in account.tags.items() if name.startswith(TAG)}
+    return Message(one.target.name, now, account.id, ours)
 
 
-async def turn(body: bytes) -> None:
-    """One queue message, one turn. Raises TurnFailed so that the message is offered again."""
+async def turn(body: bytes, tries: int = 1) -> None:
+    """One queue message, one turn. Raises TurnFailed so that the message is offered again; the last of its `tries`
+    announces why."""
     conductor = await rotation()
     message = read_message(body)
-    if message.is_stale(conductor.outside.clock.now()):
-        log.warning("%s: the message is older than an hour and was left to the next tick", message.target)
+    if message.request is None and message.is_stale(conductor.outside.clock.now()):
+        log.warning("%r: the message is older than an hour and was left to the next tick", message.target)
         return
-    outcome = await conductor.turn(await _target(conductor, message), message.request)
+    target = await _target(conductor, message)
+    outcome = await conductor.turn(target, message.request)
     _say_what_is_forgotten(outcome)
+    if outcome.result is Result.FAILED and tries >= MOST_TRIES:
+        await conductor.announce_failure(target, said_again(outcome))
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and message.request is not None):
         raise TurnFailed(str(outcome))  # a tick's wish is made again by the next tick, a person's is not
     log.info("turn: %s", outcome)

@@ -63,7 +63,11 @@ def _claims(target: Target) -> tuple[tuple[str, str], ...]:
 
 
 def tagged_target(account: AccountId, tags: Mapping[str, str], settings: Settings) -> Target:
-    """Raises FixConfiguration for a bad tag, an account that is not tagged, or a subscription that is not ours."""
+    """The explicit target of this account, else the one its tags ask for. Raises FixConfiguration for a bad tag, an
+    account that is not tagged, a subscription that is not ours, or a vault that the settings do not name."""
+    explicit = next((target for target in settings.targets if target.account.same_as(str(account))), None)
+    if explicit is not None:
+        return explicit
     if account.subscription not in settings.subscriptions:
         raise FixConfiguration(str(account), "the account is in no subscription of ROTATION_SUBSCRIPTIONS.")
     problems = Problems()
@@ -71,4 +75,7 @@ def tagged_target(account: AccountId, tags: Mapping[str, str], settings: Setting
     if target is None:
         what = "; ".join(problems) or "the account is not tagged key-rotation: on"
         raise FixConfiguration(str(account), f"{what}.", "correct the account's tags")
+    if not settings.trusts(target.vault_url):
+        what = f"tag key-rotation-vault names {target.vault_url}, a vault that no setting names."
+        raise FixConfiguration(str(account), what, "correct the tag, or add the vault to ROTATION_VAULTS")
     return target

@@ -52,7 +52,7 @@ class FixConfiguration(RotationError):
 class GrantRole(RotationError):
     """The identity may not do something it must. New role assignments take minutes to act."""
 
-    next_step = "assign the role from infra/ to the function's identity and wait some minutes"
+    next_step = "assign the rights of README, Deploy it, to the function's identity and wait some minutes"
 
 
 class PersonMustLook(RotationError):

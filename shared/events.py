@@ -106,6 +106,7 @@ class Announcement:
     reason: str | None = None
     next_step: str | None = None
     occasion: str | None = None
+    unproven: bool = False
 
     @property
     def id(self) -> str:
@@ -145,6 +146,7 @@ class Announcement:
         yield "leadTime", iso(self.lead) if self.lead is not None else None
         yield "happenedAt", _text(self.happened_at)
         yield "previousKeyWorksUntil", _text(self.previous_until)
+        yield "proven", False if self.unproven else None
         yield "reason", self.reason
         yield "nextStep", self.next_step
         yield "whatHappens", what
@@ -164,12 +166,14 @@ def owed(at: Situation) -> tuple[Announcement, ...]:
 
 
 def _standing(at: Situation) -> Marks | None:
-    """The marks, as far as what they say was told still stands. Where somebody has switched keys on again, their
-    end counts as untold, so that it is announced anew before it can come again."""
+    """The marks, as far as what they say was told still stands. Where somebody has switched keys on again, or taken
+    the sunset back, the end counts as untold, so that it is announced anew before it can come."""
     marks = at.seen.publication.marks if at.seen.publication else None
-    if marks is None or not at.seen.key_auth or not marks.told.key_auth_off:
+    if marks is None or not at.seen.key_auth:
         return marks
-    return replace(marks, told=replace(marks.told, key_auth_off=False, sunset=None))
+    taken_back = marks.told.key_auth_off or at.target.sunset is None
+    told = replace(marks.told, key_auth_off=False, sunset=None if taken_back else marks.told.sunset)
+    return replace(marks, told=told)
 
 
 def _last_words(at: Situation, marks: Marks) -> Iterator[Announcement]:
@@ -185,7 +189,13 @@ def _last_words(at: Situation, marks: Marks) -> Iterator[Announcement]:
 def _origin(at: Situation, marks: Marks) -> Announcement:
     until = marks.until if at.seen.key_auth and at.spare_in_use else None
     return Announcement(
-        _ORIGINS[marks.origin], at.target, at.live, marks.live, happened_at=marks.since, previous_until=until
+        _ORIGINS[marks.origin],
+        at.target,
+        at.live,
+        marks.live,
+        happened_at=marks.since,
+        previous_until=until,
+        unproven=marks.unproven,
     )
 
 
@@ -202,20 +212,20 @@ def _events(at: Situation, marks: Marks) -> Iterator[Announcement]:
 
 
 def _deadlines(at: Situation, marks: Marks) -> Iterator[Announcement]:
-    rhythm, told = at.target.cadence, marks.told
-    due = cadence.rotation_at(marks, rhythm)
-    rung = cadence.rung_owed(due, rhythm.warnings, told.rotation, at.now, at_once=False)
+    rhythm, told, slack = at.target.cadence, marks.told, cadence.sending(at.target.cadence)
+    due = at.rotation_expected
+    rung = cadence.rung_owed(due, rhythm.warnings, told.rotation, at.now, at_once=False, slack=slack)
     if rung:
         yield _announced(Kind.ROTATION_ANNOUNCED, at.target, rung, at.live, marks.live)
     ending = cadence.ending_at(marks, rhythm, at.now) if at.spare_in_use and not marks.leaked else None
     if ending is not None:
         leads = [lead for lead in rhythm.warnings if lead <= ending - marks.since]
-        rung = cadence.rung_owed(ending, leads, told.retirement, at.now, at_once=True)
+        rung = cadence.rung_owed(ending, leads, told.retirement, at.now, at_once=True, slack=slack)
         if rung:
             yield _announced(Kind.RETIREMENT_ANNOUNCED, at.target, rung, at.spare, marks.previous)
     if at.target.sunset is not None:
         deadline = cadence.sunset_at(at.target.sunset, told.sunset, rhythm, at.now)
-        rung = cadence.rung_owed(deadline, rhythm.warnings, told.sunset, at.now, at_once=True)
+        rung = cadence.rung_owed(deadline, rhythm.warnings, told.sunset, at.now, at_once=True, slack=slack)
         if rung:
             yield _announced(Kind.SUNSET_ANNOUNCED, at.target, rung)
 
@@ -228,6 +238,16 @@ def _announced(
     value: Fingerprint | None = None,
 ) -> Announcement:
     return Announcement(kind, target, slot, value, deadline=rung.deadline, lead=rung.lead)
+
+
+def in_time(at: Situation, said: Announcement, accepted: datetime) -> bool:
+    """Whether an end that was accepted at that moment kept the notice (P3). One whose sending took too long counts as
+    not announced, and is announced again with a later deadline. One that was told before may be repeated late."""
+    if said.kind not in (Kind.RETIREMENT_ANNOUNCED, Kind.SUNSET_ANNOUNCED) or said.deadline is None:
+        return True
+    told = at.told().retirement if said.kind is Kind.RETIREMENT_ANNOUNCED else at.told().sunset
+    known = told is not None and told.deadline == said.deadline
+    return known or said.deadline - accepted >= at.target.cadence.notice
 
 
 def settled(at: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
@@ -265,14 +285,14 @@ def _tell_deadline(told: Told, said: Announcement, telling: Telling) -> Told:
 
 
 def failed(target: Target, error: RotationError, now: datetime) -> Announcement:
-    """A turn that could not be carried out, said once a day for each target and reason."""
+    """A turn that could not be carried out: one event a day for each target, whatever is said first."""
     return Announcement(
         Kind.ROTATION_FAILED,
         target,
         happened_at=now,
         reason=f"{error.code}: {error.what}",
         next_step=error.next_step,
-        occasion=f"{error.code} {now.astimezone(UTC):%Y-%m-%d}",
+        occasion=f"{now.astimezone(UTC):%Y-%m-%d}",
     )
 
 

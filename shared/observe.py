@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from shared.errors import TryLater
 from shared.keys import ApiKey, KeySlot
 from shared.model import Observation, Target
 from shared.ports import Account, Accounts, KeyAuthIsOff, Vault
@@ -24,10 +25,11 @@ class Look:
     keys: dict[KeySlot, ApiKey] = field(default_factory=dict)
 
 
-async def observe(target: Target, accounts: Accounts, vault: Vault) -> Look:
-    """One look. Raises only the errors of `shared.errors`."""
+async def observe(target: Target, accounts: Accounts, vault: Vault, *, doubtful: bool = False) -> Look:
+    """One look. Raises only the errors of `shared.errors`. `doubtful` believes no tag: a key is said to have leaked,
+    and whoever has it could have sealed an endpoint of his own."""
     publication = await vault.latest(target)
-    if publication is None or publication.endpoint is None:
+    if doubtful or publication is None or not publication.endpoint or not accounts.could_be_at(publication.endpoint):
         return await _with_the_account(target, accounts, publication)
     try:
         keys = dict(await accounts.list_keys(target.account))
@@ -44,13 +46,10 @@ async def _with_the_account(target: Target, accounts: Accounts, publication: Pub
     if account.key_auth:
         try:
             keys = dict(await accounts.list_keys(target.account))
-        except KeyAuthIsOff:  # switched off between the two calls
-            return _without_keys(account, publication)
+        except KeyAuthIsOff:
+            what = "the account says that keys are on, and listing them was refused because they are off."
+            raise TryLater(str(target.account), what) from None
         return Look(_observation(publication, keys, account.endpoint), keys)
-    return _without_keys(account, publication)
-
-
-def _without_keys(account: Account, publication: Publication | None) -> Look:
     return Look(Observation(key_auth=False, keys={}, publication=publication, endpoint=account.endpoint))
 
 

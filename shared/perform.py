@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from shared.errors import PersonMustLook
+from shared.errors import PersonMustLook, ProofFailed
 from shared.keys import ApiKey, KeySlot
 from shared.model import Target
 from shared.observe import Look
@@ -67,6 +67,7 @@ async def perform(steps: Sequence[Step], work: Work) -> None:
         work.begun.append(step)
         await _carry_out(step, work)
         work.done.append(step)
+        work.lease.check()  # what was done without the lease must be looked at again soon: the turn fails
 
 
 async def _carry_out(step: Step, work: Work) -> None:
@@ -91,9 +92,22 @@ async def _carry_out(step: Step, work: Work) -> None:
 
 
 async def _prove(slot: KeySlot, work: Work) -> None:
-    outside = work.outside
-    proof = await prove(work.keys[slot], work.where, work.target, outside.endpoint, outside.clock, work.lease)
+    """Prove where the account answers. An address that came from a tag may be out of date: before giving up, the
+    account is asked."""
+    try:
+        proof = await _proof_at(work.where, slot, work)
+    except ProofFailed:
+        endpoint = (await work.outside.accounts.read(work.target.account)).endpoint
+        if endpoint == work.where:
+            raise
+        work.look = Look(replace(work.look.seen, endpoint=endpoint), work.keys)
+        proof = await _proof_at(endpoint, slot, work)
     work.proofs.append(proof)
+
+
+async def _proof_at(where: str, slot: KeySlot, work: Work) -> Proof:
+    outside = work.outside
+    return await prove(work.keys[slot], where, work.target, outside.endpoint, outside.clock, work.lease)
 
 
 async def _publish(step: Publish, work: Work) -> None:
@@ -111,6 +125,7 @@ async def _publish(step: Publish, work: Work) -> None:
         spare=step.spare,
         fresh=step.fresh,
         sealed_endpoint=key.seal(work.where),
+        unproven=bool(work.proofs) and not work.proofs[-1].proven,
         request=step.request,
         told=step.told,
     )

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared import cadence
+from shared.durations import iso
 from shared.keys import KeySlot
 from shared.model import Adopt, LeakedKey, Observation, Request, Target, Wish
 from shared.publication import MOST_TAGS, OUR_TAGS, Marks, Origin, State
@@ -107,7 +108,10 @@ def _what_only_a_person_can_judge(at: Situation) -> str | None:
     if publication.provider and not at.is_ours:
         return f"Secret {secret} belongs to another account, {publication.provider}: name another secret."
     if not at.is_ours and at.seen.live is None:
-        return f"Secret {secret} holds neither key of the account and no tag says what it is: name another secret."
+        return (
+            f"Secret {secret} holds neither key of the account and no tag says what it is: put one of the two keys "
+            "there, or name another secret."
+        )
     if len(publication.others) > MOST_TAGS - OUR_TAGS:
         room = MOST_TAGS - OUR_TAGS
         return f"Secret {secret} carries {len(publication.others)} tags of others and has room for {room}: remove some."
@@ -251,7 +255,7 @@ def _held_by_the_previous_key(at: Situation) -> Plan | None:
     if at.end_is_announced:
         return None
     until = cadence.ending_at(marks, at.target.cadence, at.now)
-    why = f"The end of {at.spare} must first be announced, at least {at.target.cadence.notice} ahead."
+    why = f"The end of {at.spare} must first be announced, at least {iso(at.target.cadence.notice)} ahead."
     return Plan(Reason.NOT_ANNOUNCED, why, held_until=until)
 
 
@@ -273,7 +277,7 @@ def _nothing(at: Situation) -> Plan:
         return Plan(Reason.ALREADY_DONE, f"This request was carried out: {at.live} is live.")
     if at.target.sunset and at.now >= at.target.sunset and at.seen.key_calls:
         return Plan(Reason.STILL_USED, f"Keys should have ended, and {at.seen.key_calls} calls with a key were seen.")
-    due = cadence.rotation_at(at.marks, at.target.cadence)
+    due = at.rotation_expected
     return Plan(Reason.NOTHING_DUE, f"{at.live} is live; rotation is due on {due:%Y-%m-%d %H:%M:%S} UTC.")
 
 

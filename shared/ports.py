@@ -58,7 +58,11 @@ class Accounts(Protocol):
     async def read(self, account: AccountId) -> Account: ...
 
     def tagged(self, subscription: str) -> AsyncIterator[Account]:
-        """Every account of a subscription that carries any of our tags, page by page."""
+        """Every account of a subscription that carries our enrolling tag, page by page."""
+        ...
+
+    def could_be_at(self, endpoint: str) -> bool:
+        """Whether an address that only a tag vouches for lies where such accounts answer."""
         ...
 
     async def list_keys(self, account: AccountId) -> Keys:
@@ -115,8 +119,8 @@ class Lease(Protocol):
 
 
 class Leases(Protocol):
-    def hold(self, target: str) -> AbstractAsyncContextManager[Lease]:
-        """The target for the length of a turn. Raises LeaseHeld when another turn has it."""
+    def hold(self, account: str) -> AbstractAsyncContextManager[Lease]:
+        """An account, by its id, for the length of a turn. Raises LeaseHeld when another turn has it."""
         ...
 
 

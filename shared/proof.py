@@ -45,16 +45,18 @@ async def prove(key: ApiKey, where: str, target: Target, endpoint: Endpoint, clo
 async def _ask_patiently(key: ApiKey, where: str, endpoint: Endpoint, clock: Clock, lease: Lease) -> Trial:
     give_up: datetime = clock.now() + PATIENCE
     accepted, pause = 0, FIRST_PAUSE
+    judged: Trial | None = None
     while True:
         lease.check()
         trial = await endpoint.try_key(where, key)
         accepted = accepted + 1 if trial.answer is Answer.ACCEPTED else 0
+        judged = trial if trial.answer in (Answer.ACCEPTED, Answer.REFUSED) else judged
         if accepted == ACCEPTANCES or trial.answer in _HOPELESS:
             return trial
         if accepted:
             continue
         pause = max(pause, trial.retry_after or pause)
         if clock.now() + pause > give_up:
-            return trial
+            return judged if judged is not None and judged.answer is Answer.REFUSED else trial
         await clock.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)

@@ -64,7 +64,8 @@ class Origin(StrEnum):
 class Marks:
     """Our facts on a version. `previous` is the other slot's value while it may be in use; `spare` is that
     slot's value once it was regenerated and shown to nobody; `fresh` says that this was done by a rotation that did
-    not come to its end, so that the next one goes on with it. `leaked` says that `previous` must go at once."""
+    not come to its end, so that the next one goes on with it. `unproven` says that the network kept this version's
+    key from being proven; `leaked`, that `previous` must go at once."""
 
     live: Fingerprint
     origin: Origin
@@ -74,6 +75,7 @@ class Marks:
     leaked: bool = False
     spare: Fingerprint | None = None
     fresh: bool = False
+    unproven: bool = False
     sealed_endpoint: str | None = None
     request: str | None = None
     told: Told = field(default_factory=Told)
@@ -129,7 +131,7 @@ def _texts(marks: Marks) -> dict[str, str]:
         previous = f"{marks.previous} until={stamp(marks.until)}{' leaked' if marks.leaked else ''}"
     return {
         "live": marks.live,
-        "origin": f"{marks.origin} {stamp(marks.since)}",
+        "origin": f"{marks.origin} {stamp(marks.since)}{' unproven' if marks.unproven else ''}",
         "previous": previous,
         "spare": f"{marks.spare}{' fresh' if marks.fresh else ''}" if marks.spare else "",
         "endpoint": marks.sealed_endpoint or "",
@@ -161,7 +163,7 @@ def others_in(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def _marks(tags: Mapping[str, str]) -> Marks:
-    origin, since = tags[PREFIX + "origin"].split()
+    origin, since, *more = tags[PREFIX + "origin"].split()
     previous, until, leaked = _previous(tags.get(PREFIX + "previous", ""))
     spare, _, fresh = tags.get(PREFIX + "spare", "").partition(" ")
     return Marks(
@@ -173,6 +175,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         leaked=leaked,
         spare=_mark(spare) if spare else None,
         fresh=fresh == "fresh",
+        unproven="unproven" in more,
         sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
         request=tags.get(PREFIX + "request") or None,
         told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),

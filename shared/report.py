@@ -6,7 +6,6 @@ them, a terminal prints them: one shape for all.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,6 +41,7 @@ class Outcome:
     owed: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
     forgotten: tuple[str, ...] = ()
+    untold: str | None = None
     held_until: datetime | None = None
     next_step: str | None = None
 
@@ -57,6 +57,7 @@ class Outcome:
             "announcementsOwed": list(self.owed),
             "unproven": list(self.unproven),
             "forgotten": list(self.forgotten),
+            "announcingFailed": self.untold,
             "heldUntil": self.held_until.isoformat() if self.held_until else None,
             "nextStep": self.next_step,
         }
@@ -64,9 +65,11 @@ class Outcome:
 
     def __str__(self) -> str:
         doing = f" Done: {', '.join(self.done)}." if self.done else ""
+        unproven = f" Not proven: {', '.join(self.unproven)}." if self.unproven else ""
         owing = f" Still to be announced: {', '.join(self.owed)}." if self.owed else ""
+        owing += f" {self.untold}" if self.untold else ""
         step = f" Next step: {self.next_step}." if self.next_step else ""
-        return f"{self.target}: {self.result} ({self.reason}). {self.why}{doing}{owing}{step}"
+        return f"{self.target}: {self.result} ({self.reason}). {self.why}{doing}{unproven}{owing}{step}"
 
 
 def result_of(plan: Plan) -> Result:
@@ -79,7 +82,8 @@ def failure(target: str, error: RotationError, done: Iterable[object] = ()) -> O
     """The outcome of a turn that an error ended."""
     result = Result.BUSY if isinstance(error, LeaseHeld) else Result.FAILED
     steps = tuple(str(step) for step in done)
-    return Outcome(target, result, error.code, error.what, steps, next_step=error.next_step)
+    what = error.what if error.thing in (target, "") else f"{error.thing}: {error.what}"
+    return Outcome(target, result, error.code, what, steps, next_step=error.next_step)
 
 
 @dataclass(frozen=True)
@@ -124,17 +128,27 @@ class Row:
             "live": self.seen.live,
             "fingerprint": publication.value,
             "liveSince": marks.since.isoformat(),
-            "due": cadence.rotation_at(marks, self.target.cadence).isoformat(),
+            "due": cadence.due_at(marks, self.target.cadence).isoformat(),
             "previousKeyWorksUntil": marks.until.isoformat() if marks.until else None,
         }
         return {name: value for name, value in facts.items() if value is not None}
 
 
-def sentence(results: Iterable[Result]) -> str:
-    """The one sentence of totals: `12 targets: 1 done, 11 nothing-to-do.`"""
-    counts = Counter(results)
-    parts = ", ".join(f"{counts[result]} {result}" for result in Result if counts[result])
-    return f"{counts.total()} targets: {parts or 'none'}."
+class _Said(RotationError):
+    """A failure that an outcome tells of, as an error again: with the code that it had."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.target, outcome.why, outcome.next_step)
+        self._code = outcome.reason
+
+    @property
+    def code(self) -> str:
+        return self._code
+
+
+def said_again(outcome: Outcome) -> RotationError:
+    """The error that made a turn fail, for those who announce it."""
+    return _Said(outcome)
 
 
 def person_must_look(plan: Plan) -> bool:

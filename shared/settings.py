@@ -29,6 +29,7 @@ NAMES = (
     "ROTATION_TARGETS",
     "ROTATION_SUBSCRIPTIONS",
     "ROTATION_VAULT_URL",
+    "ROTATION_VAULTS",
     "ROTATION_PERIOD",
     "ROTATION_OVERLAP",
     "ROTATION_CONSUMER_LAG",
@@ -73,6 +74,12 @@ class Settings:
     client_id: str | None
     resource_manager: str
     storage: Storage
+    vaults: frozenset[str] = frozenset()
+
+    def trusts(self, vault: str) -> bool:
+        """Whether a tag may name this vault. People who can tag an account must not choose where its key goes."""
+        known = {self.defaults.vault_url, *self.vaults, *(target.vault_url for target in self.targets)}
+        return vault.casefold() in {one.casefold() for one in known if one}
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -84,6 +91,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         targets=_targets(environment.get("ROTATION_TARGETS", ""), defaults, problems),
         subscriptions=_read(environment, "ROTATION_SUBSCRIPTIONS", (), problems, _subscriptions),
         defaults=defaults,
+        vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, _vaults),
         look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, durations.parse),
         topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, _address),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
@@ -201,6 +209,10 @@ def _subscriptions(text: str) -> tuple[str, ...]:
     if wrong:
         raise ValueError(f"{', '.join(map(repr, wrong))}: not a subscription id")
     return ids
+
+
+def _vaults(text: str) -> frozenset[str]:
+    return frozenset(vault_url(part) for part in text.split(",") if part.strip())
 
 
 def _address(text: str) -> str:

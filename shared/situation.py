@@ -104,6 +104,15 @@ class Situation:
         return self.spare_in_use and self.marks.until is not None and self.now < self.marks.until
 
     @property
+    def rotation_expected(self) -> datetime:
+        """When the next scheduled rotation can be: due and inside the window, and not before the previous key ends."""
+        rhythm = self.target.cadence
+        due = cadence.rotation_at(self.marks, rhythm)
+        if not self.spare_in_use or self.marks.leaked:
+            return due
+        return max(due, cadence.ending_at(self.marks, rhythm, self.now) or due)
+
+    @property
     def end_is_announced(self) -> bool:
         """P3 allows the previous key to go: its end was accepted in time, or it leaked."""
         marks = self.marks

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CONTAINER = "key-rotation-leases"
 SECONDS = 15
 RENEW_EVERY = 5.0
+RENEW_WITHIN = 4  # seconds; one renewal that hangs must not cost the next one its chance
 SAFETY = 2.0  # given up this long before the service would, for the time a call is on its way
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class BlobLease:
             await asyncio.sleep(RENEW_EVERY)
             asked = time.monotonic()
             try:
-                await self._lease.renew(retry_total=0)
+                await self._lease.renew(retry_total=0, read_timeout=RENEW_WITHIN)
             except HttpResponseError as error:
                 if error.status_code in (404, 409, 412):
                     self._lost = f"storage answered {error.status_code} to a renewal"
@@ -122,10 +123,10 @@ class BlobLeases:
             log.debug("the blob %s is there already", blob.blob_name)
 
 
-def blob_name(target: str) -> str:
-    """A blob's name for a target: readable, and different for different targets."""
-    plain = re.sub(r"[^A-Za-z0-9-]", "-", target)[:60]
-    return f"{plain}-{hashlib.sha256(target.encode()).hexdigest()[:8]}"
+def blob_name(account: str) -> str:
+    """A blob's name for an account's id: readable, and different for different accounts."""
+    plain = re.sub(r"[^A-Za-z0-9-]", "-", account.rsplit("/", 1)[-1])[:60]
+    return f"{plain}-{hashlib.sha256(account.encode()).hexdigest()[:8]}"
 
 
 def _service(storage: Storage, credential: AsyncTokenCredential, connections: Connections) -> BlobServiceClient:

@@ -7,7 +7,9 @@ that the clients share, and one that closes each connection after a proof.
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
+from urllib.parse import urlsplit
 
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
@@ -44,3 +46,14 @@ class Connections:
     async def close(self) -> None:
         await self.shared.close()
         await self.proving.close()
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the address is on this machine, as the emulated Azure's are and Azure's never."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -7,17 +7,15 @@ meanwhile, the bookkeeping lands on a version nobody looks at any more.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
-from shared.adapters.connections import Connections
+from shared.adapters.connections import Connections, is_loopback
 from shared.adapters.translate import azure_errors, inner_code
 from shared.errors import UnexpectedAnswer
 from shared.keys import ApiKey, KeySlot
@@ -85,7 +83,10 @@ class KeyVault:
         tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
         with azure_errors(target.secret_url, "note on the secret what was told"):
             client = self._client(target.vault_url)
-            await client.update_secret_properties(target.secret, publication.version, tags=tags)
+            due = marks.since + target.cadence.period
+            await client.update_secret_properties(
+                target.secret, publication.version, tags=tags, content_type=CONTENT_TYPE, expires_on=due
+            )
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
         with azure_errors(target.secret_url, "disable the published version"):
@@ -104,22 +105,11 @@ class KeyVault:
                 vault_url,
                 self._credential,
                 transport=self._connections.transport(),
-                verify_challenge_resource=not _is_loopback(vault_url),
+                # An address on this machine lies in no domain that a challenge could name, and is no stranger.
+                verify_challenge_resource=not is_loopback(vault_url),
                 retry_total=READ_RETRIES,
             )
         return self._clients[vault_url]
-
-
-def _is_loopback(url: str) -> bool:
-    """The client checks that a vault lies in the domain its challenge names, so that no stranger is sent a token.
-    An address on this machine lies in no domain, and is no stranger."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _publication(properties: SecretProperties, state: State, key: ApiKey | None = None) -> Publication:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
-from shared.adapters.connections import Connections
+from shared.adapters.connections import Connections, is_loopback
 from shared.adapters.translate import azure_errors
 from shared.errors import UnexpectedAnswer
 from shared.keys import ApiKey, KeySlot
 from shared.model import AccountId
 from shared.ports import Account, KeyAuthIsOff, Keys
+from shared.targets import TAG
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
 # The request names keys with a capital, the answers do not (specification 2025-09-01).
 _NAMES = {KeySlot.KEY1: "Key1", KeySlot.KEY2: "Key2"}
 READ_RETRIES = 2
+# Where the data plane of such accounts answers, in the public and the sovereign clouds. An address elsewhere is not
+# refused; it is only not believed on the word of a tag, and the account is asked.
+_DOMAINS = (
+    ".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".api.cognitive.microsoft.com",
+    ".openai.azure.us", ".cognitiveservices.azure.us", ".openai.azure.cn", ".cognitiveservices.azure.cn",
+)  # fmt: skip
 
 
 class OpenAIAccounts:
@@ -46,8 +54,14 @@ class OpenAIAccounts:
         with azure_errors(f"subscription {subscription}", "list its accounts"):
             async for found in self._operations(subscription).list():
                 tags = {name.lower(): value for name, value in (found.tags or {}).items()}
-                if "key-rotation" in tags:
+                if TAG in tags:
                     yield _listed(found)
+
+    def could_be_at(self, endpoint: str) -> bool:
+        host = (urlsplit(endpoint).hostname or "").lower()
+        if not endpoint.startswith("https://"):
+            return False
+        return host.endswith(_DOMAINS) or (is_loopback(endpoint) and is_loopback(self._resource_manager))
 
     async def list_keys(self, account: AccountId) -> Keys:
         with azure_errors(str(account), "list its keys"):

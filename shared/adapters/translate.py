@@ -6,6 +6,7 @@ a key. The cause stays attached except in that case.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,7 +22,7 @@ from azure.core.exceptions import (
 
 from shared.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
 
-_LONGEST_QUOTE = 300
+_LONGEST_QUOTE = 500
 
 
 @contextmanager
@@ -93,6 +94,9 @@ def quote(error: HttpResponseError) -> str:
     """Status, code and the first line of the message: what a person needs to search for."""
     if error.status_code is None and isinstance(error.__cause__, HttpResponseError):
         return quote(error.__cause__)  # the Event Grid client wraps a 404
-    message = str(getattr(error.error, "message", None) or error.reason or "").strip().splitlines()
+    lines = str(getattr(error.error, "message", None) or error.reason or "").strip().splitlines()
+    # Key Vault says on a line of its own which action was refused.
+    kept = [line.strip().rstrip(".") for line in lines[:1] + [line for line in lines[1:] if line.startswith("Action:")]]
     text = " ".join(part for part in (str(error.status_code or "no status"), code_of(error)) if part)
-    return f"{text}: {message[0][:_LONGEST_QUOTE]}" if message else text
+    quoted = textwrap.shorten("; ".join(kept), _LONGEST_QUOTE, placeholder=" …")
+    return f"{text}: {quoted}" if quoted else text

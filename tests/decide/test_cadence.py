@@ -13,7 +13,7 @@ from shared.model import Cadence
 from shared.telling import Telling
 from shared.window import Window
 from tests.support.builders import marks, overlapping, told_of_the_end
-from tests.support.dates import START, at, days, hours, minutes
+from tests.support.dates import SENDING, START, at, days, hours, minutes
 
 SECOND = timedelta(seconds=1)
 USUAL = Cadence()
@@ -92,9 +92,9 @@ def test_whatever_ticks_are_missed_the_last_warning_is_told_and_none_twice(ticks
 UNTIL = START + days(3)
 ENDINGS = [
     ("well ahead the end is the end of the overlap", at(day=0, hour=10), None, UNTIL),
-    ("exactly the notice ahead it still is", UNTIL - days(1), None, UNTIL),
-    ("with less than the notice left it moves", UNTIL - days(1) + SECOND, None, UNTIL + SECOND),
-    ("long after, it is the notice from now", UNTIL + days(40), None, UNTIL + days(41)),
+    ("exactly the notice and the sending ahead it still is", UNTIL - days(1) - SENDING, None, UNTIL),
+    ("with less than the notice left it moves", UNTIL - days(1) + SECOND, None, UNTIL + SECOND + SENDING),
+    ("long after, it is the notice from now", UNTIL + days(40), None, UNTIL + days(41) + SENDING),
     ("a told end stays", UNTIL + days(40), UNTIL, UNTIL),
     ("a told end that was moved stays moved", UNTIL + days(40), UNTIL + days(2), UNTIL + days(2)),
     ("a told end before the promise does not count", UNTIL - days(2), UNTIL - days(1), UNTIL),
@@ -138,9 +138,10 @@ def test_a_deadline_counts_as_announced_when_the_told_moment_has_come(
 SUNSET = at(day=90)
 SUNSETS = [
     ("far ahead it is the agreed date", START, None, SUNSET),
-    ("agreed on too late it is the notice from now", SUNSET - hours(1), None, SUNSET + hours(23)),
+    ("agreed on too late it is the notice from now", SUNSET - hours(1), None, SUNSET + hours(23) + SENDING),
     ("told, it stays", SUNSET + days(5), Telling(SUNSET), SUNSET),
-    ("told for later, it stays later", START, Telling(SUNSET + days(1)), SUNSET + days(1)),
+    ("told for later because it was late, it stays later", SUNSET, Telling(SUNSET + days(1)), SUNSET + days(1)),
+    ("told for later, and moved to an earlier date since", START, Telling(SUNSET + days(50)), SUNSET),
     ("agreed anew for a later date, it is announced anew", START, Telling(SUNSET - days(9)), SUNSET),
 ]
 

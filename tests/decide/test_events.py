@@ -29,7 +29,7 @@ from tests.support.builders import (
     overlapping,
     told_of_the_end,
 )
-from tests.support.dates import START, at, days
+from tests.support.dates import SENDING, START, at, days
 
 UNTIL = START + days(3)
 WARNING = Announcement(Kind.ROTATION_ANNOUNCED, a_target(), KEY1, mark("A"), deadline=at(day=30), lead=days(7))
@@ -165,7 +165,7 @@ def test_an_outage_of_weeks_loses_nothing_and_says_each_thing_once():
     said = owed(after)
     assert len({one.id for one in said}) == len(said)
     end = next(one for one in said if one.kind is Kind.RETIREMENT_ANNOUNCED)
-    assert end.deadline == at(day=41)
+    assert end.deadline == at(day=41) + SENDING
     assert owed(a_situation(settled(after, said), at(day=40))) == ()
 
 

@@ -28,7 +28,7 @@ from tests.support.builders import (
     told_of_the_end,
     wants_rotation,
 )
-from tests.support.dates import START, at, days, hours, minutes
+from tests.support.dates import SENDING, START, at, days, hours, minutes
 
 QUIET = an_observation(a_publication())
 OVERLAP = an_observation(a_publication(overlapping()))
@@ -161,16 +161,16 @@ TABLE = [
         an_observation(a_publication(overlapping(until=at(day=31)))), at(day=30), Reason.OVERLAP_RUNS,
         held_until=at(day=31)),
     Row("asked for after the overlap, its end not announced", OVERLAP, at(day=4), Reason.NOT_ANNOUNCED,
-        request=wants_rotation(), held_until=at(day=5)),
+        request=wants_rotation(), held_until=at(day=5) + SENDING),
     Row("asked for after the overlap, its end announced", ANNOUNCED, at(day=4), Reason.REQUESTED, ROTATE_TO_2,
         request=wants_rotation()),
     Row("nothing while the overlap runs", ANNOUNCED, at(day=1), Reason.NOTHING_DUE),
     # Retirement.
     Row("a second before the end", ANNOUNCED, UNTIL - minutes(1 / 60), Reason.NOTHING_DUE),
     Row("at the end, announced", ANNOUNCED, UNTIL, Reason.OVERLAP_OVER, ["regenerate key2"]),
-    Row("at the end, not announced", OVERLAP, UNTIL, Reason.NOT_ANNOUNCED, held_until=UNTIL + days(1)),
+    Row("at the end, not announced", OVERLAP, UNTIL, Reason.NOT_ANNOUNCED, held_until=UNTIL + days(1) + SENDING),
     Row("weeks after the end, not announced", OVERLAP, UNTIL + days(20), Reason.NOT_ANNOUNCED,
-        held_until=UNTIL + days(21)),
+        held_until=UNTIL + days(21) + SENDING),
     Row("past the promise, before the announced end", MOVED, UNTIL + days(1), Reason.NOT_ANNOUNCED,
         held_until=UNTIL + days(2)),
     Row("at the announced end", MOVED, UNTIL + days(2), Reason.OVERLAP_OVER, ["regenerate key2"]),
@@ -182,7 +182,7 @@ TABLE = [
         an_observation(a_publication(overlapping(until=at(day=30), told=told_of_the_end(at(day=30))))), at(day=30),
         Reason.DUE, ROTATE_TO_2),
     Row("due and over at once, not announced", an_observation(a_publication(overlapping(until=at(day=30)))),
-        at(day=30), Reason.NOT_ANNOUNCED, held_until=at(day=31)),
+        at(day=30), Reason.NOT_ANNOUNCED, held_until=at(day=31) + SENDING),
     # Leaks.
     Row("the live key leaked", QUIET, at(day=9), Reason.LEAKED, [*ROTATE_TO_2, "regenerate key1"],
         request=reports_leak()),

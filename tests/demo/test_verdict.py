@@ -29,19 +29,20 @@ def kept_promises() -> tuple[Witness, list[dict], dict, list[str]]:
         event("RetirementAnnounced", 1, deadline=text(30)),
         event("KeyRetired", 31),
         event("KeyRotated", 31, fingerprint="f3", happenedAt=text(31), previousKeyWorksUntil=text(34)),
+        event("KeyRotated", 58.5, fingerprint="f4", happenedAt=text(55), previousKeyWorksUntil=text(58)),
         event("DriftHealed", 71, happenedAt=text(71)),
     ]
     witness.regenerated = [("chat", "key2", BEGAN + 30.9)]
     witness.incidents = [(incident.name, BEGAN + incident.day) for incident in scene.INCIDENTS]
-    lives = [{"account": "chat", "made": 100, "failed": 0, "errors": [], "dead_key": 0.0}]
+    lives = [{"account": "chat", "made": 100, "failed": 0, "errors": [], "dead_key": 0.0, "repeated": 0}]
     key = {"fingerprint": "x", "value": "k" * 84, "since": 0}
     version = {"enabled": True, "fingerprint": "x", "value": "k" * 84}
     state = {"accounts": [{"name": "chat", "keys": {"key1": key}}], "vaults": [{"secrets": {"chat-key": [version]}}]}
     return witness, lives, state, ["all is well"]
 
 
-def broken(witness: Witness, lives: list[dict], state: dict, texts: list[str]) -> list[str]:
-    return [check.promise.split()[0] for check in checks(witness, lives, state, texts) if not check.kept]
+def broken(witness: Witness, lives: list[dict], state: dict, texts: list[str], kills: int = 1) -> list[str]:
+    return [check.promise.split()[0] for check in checks(witness, lives, state, texts, kills) if not check.kept]
 
 
 def test_a_good_life_is_called_good() -> None:
@@ -79,6 +80,10 @@ def test_an_incident_that_was_not_survived_is_seen() -> None:
     witness, lives, state, texts = kept_promises()
     witness.events = [one for one in witness.events if one.kind != "DriftHealed"]
     assert broken(witness, lives, state, texts) == ["P5"]
+
+
+def test_a_demo_in_which_nobody_was_killed_proves_nothing_about_it() -> None:
+    assert broken(*kept_promises(), kills=0) == ["P5"]
 
 
 def test_a_key_in_a_log_is_seen_also_in_part() -> None:

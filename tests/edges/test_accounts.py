@@ -157,7 +157,7 @@ async def test_a_refusal_is_named_for_who_must_act(
     error = await raised(CALLS[operation](parts))
     assert type(error) is kind
     assert error.thing.lower() in (parts.account().id.lower(), f"subscription {parts.azure.world.subscription}")
-    assert f"{fault['status']} {fault['code']}: First line." in error.what
+    assert f"{fault['status']} {fault['code']}: First line" in error.what
     assert "Second line" not in error.what
     assert error.next_step
 

@@ -467,7 +467,7 @@ async def test_a_vault_of_another_domain_than_its_challenge_is_sent_no_token_and
     """The emulated vault lies on this machine and names vault.azure.net; with the check on it is refused."""
     from shared.adapters import key_vault
 
-    monkeypatch.setattr(key_vault, "_is_loopback", lambda _: False)
+    monkeypatch.setattr(key_vault, "is_loopback", lambda _: False)
     error = await raised(parts.vault.latest(parts.target()))
     assert type(error) is FixConfiguration
     assert azure.world.journal.count("identity.token") == 0

@@ -24,3 +24,6 @@ def hours(number: float) -> timedelta:
 
 def minutes(number: float) -> timedelta:
     return timedelta(minutes=number)
+
+
+SENDING = minutes(5)  # what a deadline that is told anew leaves for the sending itself

@@ -186,6 +186,9 @@ class AccountsDoor:
             found = await self._runner.call("arm.getAccount", str(account), lambda: world.accounts[str(account)])
         return self._account(found)
 
+    def could_be_at(self, endpoint: str) -> bool:
+        return endpoint.startswith("https://")
+
     async def tagged(self, subscription: str) -> AsyncIterator[Account]:
         world = self._runner.world
         with translated(f"subscription {subscription}", "list its accounts"):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import FixConfiguration
+from shared.events import Kind
 from shared.model import LeakedKey, ProofPolicy
 from shared.publication import read_tags
 from shared.report import Result
@@ -16,6 +17,7 @@ from shared.rotation import planned_row
 from shared.settings import Mode
 from tests.support.builders import reports_leak, wants_rotation
 from tests.support.dates import START, at, days, hours, minutes
+from tests.support.doors import AnnouncerDoor
 from tests.support.stage import Stage, a_stage, with_target
 
 
@@ -314,7 +316,54 @@ async def test_a_sunset_agreed_on_at_the_last_minute_still_gets_its_notice():
     with_target(stage, sunset=stage.now)
     await stage.until(at(day=46) - hours(1))
     assert not stage.account.disable_local_auth
-    await stage.until(at(day=46) + hours(6))
+    await stage.until(at(day=46) + hours(12))
+    assert stage.account.disable_local_auth
+
+
+async def test_an_announcement_that_is_slow_to_be_accepted_keeps_the_notice_all_the_same(monkeypatch):
+    """Sending takes longer than was left for it: what was accepted too late counts for nothing and is said again."""
+    stage = a_stage(overlap=days(1), notice=days(1))
+    await stage.until(at(day=29))
+    announce, slow = AnnouncerDoor.announce, []
+
+    async def slowly(door, announcements, now):
+        await announce(door, announcements, now)
+        ends = [said for said in announcements if said.kind is Kind.RETIREMENT_ANNOUNCED and said.slot == "key1"]
+        if ends and not slow:
+            slow.append(now)
+            stage.world.clock.advance(7 * 60)
+
+    monkeypatch.setattr(AnnouncerDoor, "announce", slowly)
+    await stage.until(at(day=33))
+    assert slow
+    ends = [e["data"]["deadline"] for e in stage.events("RetirementAnnounced") if e["data"]["slot"] == "key1"]
+    assert len(set(ends)) == 2
+    await stage.must_be_at_rest()
+
+
+async def test_a_sunset_taken_back_and_set_again_is_announced_again():
+    stage = await lived_until(10)
+    with_target(stage, sunset=at(day=45))
+    await stage.until(at(day=44))
+    with_target(stage, sunset=None)
+    await stage.until(at(day=100))
+    with_target(stage, sunset=at(day=45))
+    told = len(stage.events("SunsetAnnounced"))
+    await stage.until(at(day=100) + hours(18))
+    assert not stage.account.disable_local_auth
+    assert len(stage.events("SunsetAnnounced")) > told
+    await stage.until(at(day=102))
+    assert stage.account.disable_local_auth
+
+
+async def test_a_sunset_moved_to_an_earlier_date_comes_earlier():
+    stage = await lived_until(5)
+    with_target(stage, sunset=at(day=80))
+    await stage.until(at(day=10))
+    with_target(stage, sunset=at(day=30))
+    await stage.until(at(day=29))
+    assert not stage.account.disable_local_auth
+    await stage.until(at(day=31))
     assert stage.account.disable_local_auth
 
 
