@@ -48,11 +48,14 @@ async def turn(message: func.QueueMessage) -> None:
 
 
 @app.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection=STORAGE)
-async def turn_poison(message: func.QueueMessage) -> None:
-    """A turn that was given up: say so, with the reason."""
+@app.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
+async def turn_poison(message: func.QueueMessage, turns: func.Out[str]) -> None:
+    """A turn that was given up: say so, with the reason, and keep a person's request."""
     from shared import doorways
 
-    await doorways.turn_poison(message.get_body())
+    again = await doorways.turn_poison(message.get_body())
+    if again is not None:
+        turns.set(again)
 
 
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -88,6 +88,8 @@ class Rule:
             case "signal":
                 with suppress(ProcessLookupError):  # it is gone already, which is what was wanted
                     os.kill(self.pid, signal.SIGKILL)
+                if not self.strikes_after:  # a call that its caller did not live to make
+                    raise ConnectionDroppedError(after=False)
             case "hook" if self.hook is not None:
                 result = self.hook(entry)
                 return result if isinstance(result, Awaitable) else 0.0

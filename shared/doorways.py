@@ -89,18 +89,28 @@ async def _target(conductor: Rotation, message: Message) -> Target:
     return conductor.from_tags(message.account, message.tags)
 
 
-async def turn_poison(body: bytes) -> None:
-    """A message that was given up. Says why, as an event where the target is known, and in the log always."""
+async def turn_poison(body: bytes) -> str | None:
+    """A message that was given up. Says why, as an event where the target is known, and in the log always. Returns
+    a message to queue again where a person's request must not be lost."""
     try:
         conductor = await rotation()
         message = read_message(body)
         target = await _target(conductor, message)
     except RotationError as error:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - said in full already
-        return
+        return None
     reason = _why_it_failed(await conductor.look(target, message.request))
+    kept = message.is_to_be_kept(conductor.outside.clock.now())
+    if message.request is not None:
+        reason.next_step = (
+            "nothing; the request is tried again for a day" if kept else "ask again; the request was given up"
+        )
     log.error("turn_poison: a turn was given up: %s", reason)
-    await conductor.announce_failure(target, reason)
+    try:
+        await conductor.announce_failure(target, reason)
+    except RotationError as error:
+        log.error("turn_poison: and it could not be announced: %s", error)  # noqa: TRY400 - said in full already
+    return message.text() if kept else None
 
 
 def _why_it_failed(row: Row) -> RotationError:

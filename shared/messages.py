@@ -20,6 +20,7 @@ from shared.moments import sane
 
 QUEUE = "key-rotation-turns"
 BELIEVED_FOR = timedelta(hours=1)
+WISH_LASTS = timedelta(hours=24)  # how long a person's request is offered again after it failed
 MOST_TEXT = 200  # what stands in a tag must fit there
 _MEMBERS = {"target", "account", "tags", "asked", "request"}
 _NEXT = "nothing; the next tick asks again. If a person wrote the message, correct it"
@@ -49,6 +50,10 @@ class Message:
                 "request_id": self.request.id,
             }
         return json.dumps(body)
+
+    def is_to_be_kept(self, now: datetime) -> bool:
+        """A person's request, unlike a tick's, is made by nobody else again: it is not given up for a day."""
+        return self.request is not None and now - self.asked < WISH_LASTS
 
     def is_stale(self, now: datetime) -> bool:
         return now - self.asked > BELIEVED_FOR

@@ -9,7 +9,7 @@ import pytest
 from emulator.serve import Azure
 from funchost.host import FunctionHost
 from shared.messages import Message
-from shared.model import Request
+from shared.model import Request, Wish
 from tests.app.conftest import a_host, kinds, published, tick, works
 
 
@@ -199,6 +199,20 @@ async def test_a_turn_that_was_given_up_is_announced_once_with_the_reason(host, 
     events = [event for event in azure.world.topics["announcements"].events if event["type"].endswith("RotationFailed")]
     assert "neither key" in events[0]["data"]["reason"]
     assert len({event["id"] for event in events}) == 1
+
+
+async def test_a_leak_that_somebody_reported_survives_an_outage_of_azure(host, azure) -> None:
+    account = azure.world.accounts.named("chat")
+    published(azure, account, days_ago=10)
+    leaked = account.keys["key1"].value
+    wish = Message("chat", datetime.now(UTC), request=Request(Wish.LEAK, id="report-1")).text()
+    outage = azure.world.faults.add("arm.regenerateKey", "status", status=503, times=0)
+    assert not (await host.invoke("turn", wish)).succeeded
+    assert (await host.invoke("turn_poison", wish)).succeeded
+    azure.world.faults.remove(outage.id)
+    await host.idle()
+    assert not azure.world.accounts.key_accepted(account, leaked)
+    assert works(azure, "chat")
 
 
 async def test_in_observe_mode_a_due_target_is_only_talked_about(azure: Azure) -> None:
