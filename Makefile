@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 CODE := shared function_app.py emulator funchost demo samples prove tests
 
-.PHONY: help demo run test check lock clean
+.PHONY: help demo run test prove check lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -19,6 +19,9 @@ run: .venv/.ready ## the function app and the emulated Azure, staying up for you
 
 test: .venv/.ready ## all tests, with coverage
 	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+
+prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed doors
+	@$(PY) -m prove
 
 check: .venv/.ready ## lint, strict types, import rules
 	@$(PY) -m ruff check $(CODE)

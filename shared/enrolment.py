@@ -35,8 +35,9 @@ class Enrolment:
         self._explicit = {str(target.account).casefold() for target in settings.targets}
 
     def add(self, account: Account) -> None:
-        """Enrol a tagged account, or note why not. One that is not tagged `on`, or is explicit, is passed over."""
-        if account.tags.get(TAG, "").strip().lower() != "on" or str(account.id).casefold() in self._explicit:
+        """Enrol a tagged account, or note why not. One that is tagged `off`, or is explicit, is passed over."""
+        word = account.tags.get(TAG, "").strip().lower()
+        if word in ("", "off") or str(account.id).casefold() in self._explicit:
             return
         try:
             target = tagged_target(account.id, account.tags, self._settings)

@@ -67,6 +67,12 @@ class ProofFailed(RotationError):
     next_step = "check that the function can reach the account's endpoint; the next tick tries again"
 
 
+class ProofImpossible(ProofFailed):
+    """The account's endpoint would not judge a key: the network is closed to this function, or keys are off there."""
+
+    next_step = "let the function's network reach the account's endpoint, or set proof to prefer for this target"
+
+
 class UnexpectedAnswer(TryLater):
     """Azure answered with something its specification does not describe. Nothing was done on the strength of it."""
 

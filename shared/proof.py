@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.errors import ProofFailed
+from shared.errors import ProofFailed, ProofImpossible
 from shared.keys import ApiKey
 from shared.model import ProofPolicy, Target
 from shared.ports import Answer, Clock, Endpoint, Lease, Trial
@@ -31,7 +31,7 @@ class Proof:
 
 
 async def prove(key: ApiKey, where: str, target: Target, endpoint: Endpoint, clock: Clock, lease: Lease) -> Proof:
-    """Raises ProofFailed when the key was refused to the end, or when proof is required and was impossible."""
+    """Raises ProofFailed when the key was refused to the end, ProofImpossible when proof is required and not to be had."""
     trial = await _ask_patiently(key, where, endpoint, clock, lease)
     if trial.answer is Answer.ACCEPTED:
         return Proof(True, trial.detail)
@@ -39,7 +39,8 @@ async def prove(key: ApiKey, where: str, target: Target, endpoint: Endpoint, clo
     if not against and target.proof is ProofPolicy.PREFER:
         return Proof(False, f"proof was impossible: {trial.detail}")
     what = "refused" if against else "did not judge"
-    raise ProofFailed(target.name, f"{where} {what} the key that was about to be published ({trial.detail}).")
+    kind = ProofImpossible if trial.answer in _HOPELESS else ProofFailed
+    raise kind(target.name, f"{where} {what} the key that was about to be published ({trial.detail}).")
 
 
 async def _ask_patiently(key: ApiKey, where: str, endpoint: Endpoint, clock: Clock, lease: Lease) -> Trial:

@@ -88,7 +88,15 @@ def read_target(entry: Mapping[str, Any], thing: str, defaults: Defaults, proble
 def read_tags(account: AccountId, tags: Mapping[str, str], defaults: Defaults, problems: Problems) -> Target | None:
     """The target that an account's tags ask for; none when the account is not enrolled or a tag is wrong."""
     lowered = {name.lower(): value for name, value in tags.items()}
-    if lowered.get(TAG, "").strip().lower() != "on":
+    word = lowered.get(TAG, "").strip().lower()
+    if word != "on":
+        if word not in ("", "off"):
+            problems.append(f"account {account.name}, tag {TAG}: is {word[:40]!r}, neither on nor off")
+        return None
+    strange = sorted(name for name in lowered if name.startswith(f"{TAG}-") and name[len(TAG) + 1 :] not in TAGGED)
+    if strange:
+        known = ", ".join(f"{TAG}-{name}" for name in TAGGED)
+        problems.append(f"account {account.name}: {', '.join(strange)[:200]} is no tag of ours; known: {known}")
         return None
     entry = {name: lowered[f"{TAG}-{name}"] for name in TAGGED if f"{TAG}-{name}" in lowered}
     return read_target({"account": str(account), **entry}, f"account {account.name}, tags", defaults, problems)

@@ -26,6 +26,7 @@ STATUSES = {
     "GrantRole": 502,
     "PersonMustLook": 409,
     "ProofFailed": 202,
+    "ProofImpossible": 502,
     "UnexpectedAnswer": 502,
     "UnknownTarget": 404,
     "RotationError": 503,

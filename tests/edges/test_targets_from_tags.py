@@ -308,3 +308,39 @@ async def test_an_absurd_tag_on_one_account_does_not_stop_the_tick(parts: Parts,
     found = await parts.rotation.tick(now, now)
     assert "account-002" in [one.target.name for one in found.turns]
     assert [error.thing.lower() for error in found.problems] == [bad.id.lower()]
+
+
+CHAT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
+
+
+@pytest.mark.parametrize(
+    ("tags", "named"),
+    [({"key-rotation": "yes"}, "neither on nor off"), ({"key-rotation": "on", "key-rotation-perod": "P9D"}, "perod")],
+)
+def test_a_misspelt_tag_is_named_and_not_passed_over_in_silence(tags: dict[str, str], named: str) -> None:
+    problems = Problems()
+    assert read_tags(CHAT, tags, Defaults("https://contoso.vault.azure.net"), problems) is None
+    assert named in problems[0]
+
+
+VAULT_OF_HIS = {"key-rotation": "on", "key-rotation-vault": "https://his.vault.azure.net"}
+
+
+def tagged(**more: str) -> Target:
+    environment = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "ROTATION_SUBSCRIPTIONS": CHAT.subscription}
+    environment |= {"ROTATION_VAULT_URL": "https://ours.vault.azure.net", **more}
+    return tagged_target(CHAT, VAULT_OF_HIS, read_settings(environment))
+
+
+def test_a_tag_cannot_send_a_key_to_a_vault_that_no_setting_names() -> None:
+    with pytest.raises(FixConfiguration, match="his.vault.azure.net"):
+        tagged()
+
+
+def test_a_tag_may_name_a_vault_that_a_setting_names_too() -> None:
+    assert tagged(ROTATION_VAULTS="https://his.vault.azure.net/").vault_url == "https://his.vault.azure.net"
+
+
+def test_an_explicit_target_wins_over_what_a_message_says_of_its_account() -> None:
+    explicit = json.dumps([{"account": str(CHAT), "name": "explicit"}])
+    assert tagged(ROTATION_TARGETS=explicit).name == "explicit"
