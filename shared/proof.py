@@ -31,7 +31,7 @@ class Proof:
 
 
 async def prove(key: ApiKey, where: str, target: Target, endpoint: Endpoint, clock: Clock, lease: Lease) -> Proof:
-    """Raises ProofFailed when the key was refused to the end, ProofImpossible when proof is required and not to be had."""
+    """Raises ProofFailed when the key was refused to the end, ProofImpossible when proof is required and cannot be."""
     trial = await _ask_patiently(key, where, endpoint, clock, lease)
     if trial.answer is Answer.ACCEPTED:
         return Proof(True, trial.detail)

@@ -326,21 +326,21 @@ def test_a_misspelt_tag_is_named_and_not_passed_over_in_silence(tags: dict[str, 
 VAULT_OF_HIS = {"key-rotation": "on", "key-rotation-vault": "https://his.vault.azure.net"}
 
 
-def tagged(**more: str) -> Target:
+def settled_for(**more: str) -> Target:
     environment = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "ROTATION_SUBSCRIPTIONS": CHAT.subscription}
     environment |= {"ROTATION_VAULT_URL": "https://ours.vault.azure.net", **more}
     return tagged_target(CHAT, VAULT_OF_HIS, read_settings(environment))
 
 
 def test_a_tag_cannot_send_a_key_to_a_vault_that_no_setting_names() -> None:
-    with pytest.raises(FixConfiguration, match="his.vault.azure.net"):
-        tagged()
+    with pytest.raises(FixConfiguration, match=r"his\.vault\.azure\.net"):
+        settled_for()
 
 
 def test_a_tag_may_name_a_vault_that_a_setting_names_too() -> None:
-    assert tagged(ROTATION_VAULTS="https://his.vault.azure.net/").vault_url == "https://his.vault.azure.net"
+    assert settled_for(ROTATION_VAULTS="https://his.vault.azure.net/").vault_url == "https://his.vault.azure.net"
 
 
 def test_an_explicit_target_wins_over_what_a_message_says_of_its_account() -> None:
     explicit = json.dumps([{"account": str(CHAT), "name": "explicit"}])
-    assert tagged(ROTATION_TARGETS=explicit).name == "explicit"
+    assert settled_for(ROTATION_TARGETS=explicit).name == "explicit"
