@@ -250,7 +250,7 @@ async def test_a_key_that_cannot_be_proven_is_not_published_and_the_next_ticks_t
     stage = await lived_until(59)
     stage.account.public_network_access = "Disabled"
     outcomes = await stage.until(at(day=61))
-    assert outcomes[-1].reason == "ProofFailed"
+    assert outcomes[-1].reason == "ProofImpossible"
     assert len(stage.versions) == 2
     stage.account.public_network_access = "Enabled"
     await stage.until(at(day=62))
