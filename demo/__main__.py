@@ -133,9 +133,8 @@ async def _judge(console: Console, stage: Stage, witness: Witness) -> int:
     console.print(table_of_promises(found))
     broken = [check for check in found if not check.kept]
     kills = stage.host.worker_starts - 1
-    console.print(
-        f"The app was killed and started again {kills} time(s). {len(found) - len(broken)} of {len(found)} hold."
-    )
+    times = "once" if kills == 1 else f"{kills} times"
+    console.print(f"The app was killed and started again {times}. {len(found) - len(broken)} of {len(found)} hold.")
     _write_log(stage, witness)
     console.print(f"The app's log of these days: {LOG}")
     return 1 if broken else 0
