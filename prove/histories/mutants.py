@@ -1,0 +1,162 @@
+"""Mistakes a rotation is prone to, planted one at a time: an explorer that does not find them is not to be trusted.
+
+Each takes the place of a real part while it is planted, and each is found by what it breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from prove.histories import doors
+from shared import cadence, plan, turn
+from shared.cadence import Owed
+from shared.keys import ApiKey, KeySlot
+from shared.model import Observation, Request, Target
+from shared.plan import Plan, Reason
+from shared.publication import Marks
+from shared.situation import Situation
+from shared.steps import Prove, Regenerate, Step
+from shared.telling import Telling
+
+Change = Callable[[Plan, Situation], Plan]
+
+
+@contextmanager
+def _deciding(change: Change) -> Iterator[None]:
+    """Every plan of a turn is changed before it is carried out."""
+    real = plan.decide
+
+    def decide(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Plan:
+        return change(real(seen, target, now, request), Situation(seen, target, now, request))
+
+    with patch.object(turn, "decide", decide):
+        yield
+
+
+def _proves_last(decided: Plan, _at: Situation) -> Plan:
+    return replace(decided, steps=tuple(sorted(decided.steps, key=lambda step: isinstance(step, Prove))))
+
+
+def _confuses_slots(decided: Plan, _at: Situation) -> Plan:
+    return replace(decided, steps=tuple(_confused(step) for step in decided.steps))
+
+
+def _confused(step: Step) -> Step:
+    return Regenerate(step.slot.other) if isinstance(step, Regenerate) else step
+
+
+def _does_not_wait(decided: Plan, at: Situation) -> Plan:
+    """Retires the previous key as soon as another is published."""
+    if decided.steps or decided.reason is not Reason.NOTHING_DUE or not at.spare_in_use:
+        return decided
+    return replace(decided, steps=(Regenerate(at.spare),))
+
+
+def _does_not_announce_first(decided: Plan, at: Situation) -> Plan:
+    return replace(decided, steps=(Regenerate(at.spare),)) if decided.reason is Reason.NOT_ANNOUNCED else decided
+
+
+@contextmanager
+def publishing_before_proving() -> Iterator[None]:
+    with _deciding(_proves_last):
+        yield
+
+
+@contextmanager
+def regenerating_the_live_key() -> Iterator[None]:
+    with _deciding(_confuses_slots):
+        yield
+
+
+@contextmanager
+def retiring_early() -> Iterator[None]:
+    with _deciding(_does_not_wait):
+        yield
+
+
+@contextmanager
+def retiring_unannounced() -> Iterator[None]:
+    with _deciding(_does_not_announce_first):
+        yield
+
+
+@contextmanager
+def writing_tags_afterwards() -> Iterator[None]:
+    """The value in one write, what is known of it in a second one."""
+
+    real = doors.Runner.publish
+
+    async def publish(
+        vault: doors.Runner, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
+    ) -> None:
+        await real(vault, target, key, slot, None, others)
+        written = await vault.latest(target)
+        if written is not None:
+            await vault.note(target, written, slot, marks)
+
+    with patch.object(doors.Runner, "publish", publish):
+        yield
+
+
+@contextmanager
+def asking_no_lease() -> Iterator[None]:
+    """The target is held, and nobody asks whether it still is."""
+    with patch.object(doors.Lease, "check", lambda _: None):
+        yield
+
+
+@contextmanager
+def letting_everybody_in() -> Iterator[None]:
+    with patch.object(doors.Lease, "_take", lambda _: None):
+        yield
+
+
+@contextmanager
+def announcing_by_equality() -> Iterator[None]:
+    """A warning is owed at its very moment, and not when a tick comes later."""
+
+    def rung(
+        deadline: datetime, leads: Sequence[timedelta], told: Telling | None, now: datetime, **how: object
+    ) -> Owed | None:
+        known = told is not None and told.deadline == deadline
+        lead = next((lead for lead in leads if deadline - lead == now), None)
+        if lead is None:
+            return Owed(deadline, None) if how["at_once"] and not known else None
+        return None if told is not None and known and told.lead == lead else Owed(deadline, lead)
+
+    with patch.object(cadence, "rung_owed", rung):
+        yield
+
+
+@contextmanager
+def forgetting_debts() -> Iterator[None]:
+    with patch.object(Situation, "owed_by_now", lambda _: ()):
+        yield
+
+
+@contextmanager
+def never_noting() -> Iterator[None]:
+    async def note(*_: object) -> None:
+        """Forgets what was told."""
+
+    with patch.object(turn.Turn, "_note", note):
+        yield
+
+
+MUTANTS: dict[str, tuple[Callable[[], Any], int, str]] = {
+    "publish before proving": (publishing_before_proving, 0, "P4"),
+    "regenerate the live key": (regenerating_the_live_key, 0, "P1"),
+    "retire early": (retiring_early, 0, "P2"),
+    "retire unannounced": (retiring_unannounced, 1, "P3"),
+    "tags in a second write": (writing_tags_afterwards, 1, "P"),
+    "no lease is asked for": (asking_no_lease, 1, "P"),
+    "everybody is let in": (letting_everybody_in, 1, "P6"),
+    "announce by equality": (announcing_by_equality, 0, "P9"),
+    "debts are forgotten": (forgetting_debts, 1, "P9"),
+    "never note what was told": (never_noting, 0, "P5"),
+}

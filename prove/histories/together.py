@@ -1,0 +1,121 @@
+"""Two runners at one target, the first of which loses its lease at one of its calls.
+
+    lost        it stands still after the call, a second runner takes a whole turn, and then it wakes up
+    on its way  its call is out already when the lease goes, and lands before some call of the second one, or after it
+
+While the lease is held, a second runner is told busy at every call. A lost lease is tried with a second runner only
+where the first one goes on writing after it: one that stops was as good as killed, and that is tried anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prove.histories.disturbed import Disturber, Ending
+from prove.histories.lives import REQUESTS
+from prove.histories.walk import Walk
+from prove.histories.witness import Broken, while_
+from prove.histories.world import World
+from shared.model import Request
+from shared.report import Result
+
+_MEETS = ("read the secret", "list the keys", "regenerate", "publish", "announce", "note", "withdraw")
+
+
+@dataclass(frozen=True)
+class Together:
+    """The second runner comes with a tick, or because both keys leaked."""
+
+    first: Disturber
+    thorough: bool = False
+
+    def endings(self) -> Iterator[Ending]:
+        trace = self.first.trace
+        for number, (call, writes) in enumerate(zip(trace.calls, trace.writes, strict=True)):
+            if number + 1 < len(trace.calls) and self._goes_on(number):
+                yield from self._lost(number, call)
+            if writes:
+                yield from self._on_its_way(number, call)
+
+    def _goes_on(self, number: int) -> bool:
+        walk = self.first.upto(number)
+        answer = walk.effect()
+        _second_is_told_busy(walk.world)
+        walk.runner.lease.lost = True
+        walk.answer(*answer)
+        while walk.call is not None and not walk.call.writes:
+            walk.let_through()
+        goes_on = walk.call is not None
+        walk.die()
+        return goes_on
+
+    def _lost(self, number: int, call: str) -> Iterator[Ending]:
+        for name, request in self._seconds():
+            words = f"it loses its lease after it could {call}; {name} comes and ends before it wakes up"
+            with while_(words):
+                walk = self.first.upto(number)
+                answer = walk.effect()
+                walk.runner.lease.lost = True
+                walk.world.hear(request)
+                Walk(walk.world, request).finish()
+                walk.answer(*answer)
+                walk.finish()
+            yield _ending(walk, words, request)
+
+    def _on_its_way(self, number: int, call: str) -> Iterator[Ending]:
+        """The late call lands where the second one has passed so many of the calls that it can matter to."""
+        for name, request in self._seconds():
+            passing = 0 if self.thorough else len(_MEETS) * 4
+            ended = False
+            while not ended:
+                words = f"its call to {call} is late and its lease lost; {name} comes"
+                with while_(words):
+                    walk = self.first.upto(number)
+                    walk.runner.lease.lost = True
+                    walk.world.hear(request)
+                    second = Walk(walk.world, request)
+                    _pass(second, passing)
+                    where = f"before that can {second.call.words or second.call.name}" if second.call else "after that"
+                    ended, passing = second.call is None, passing + 1
+                    with while_(f"the late call lands {where}"):
+                        _land(walk, second)
+                    if call.startswith("publish"):
+                        walk.world.forget()
+                yield _ending(walk, f"{words}, and the call lands {where}", request)
+
+    def _seconds(self) -> Iterator[tuple[str, Request | None]]:
+        yield "another turn", None
+        if self.thorough:
+            yield "a turn because both keys leaked", REQUESTS["both keys leaked"]
+
+
+def _pass(second: Walk, passing: int) -> None:
+    """Up to the call that matters after so many others."""
+    while second.call is not None:
+        if second.call.name in _MEETS:
+            if passing == 0:
+                return
+            passing -= 1
+        second.let_through()
+
+
+def _land(walk: Walk, second: Walk) -> None:
+    """The late call has its effect, the second one ends, and the first one hears its answer."""
+    walk.world.somebody_else = True
+    answer = walk.effect()
+    walk.world.somebody_else = False
+    second.finish()
+    walk.answer(*answer)
+    walk.finish()
+
+
+def _ending(walk: Walk, words: str, second: Request | None) -> Ending:
+    return Ending(words, walk.world.state, walk.world.versions, allowed=3 if second is None else 5)
+
+
+def _second_is_told_busy(world: World) -> None:
+    before = world.state
+    outcome = Walk(world, held=True).finish()
+    if outcome.result is not Result.BUSY or world.state is not before:
+        raise Broken("P6: a second runner was let in while the target was held")
