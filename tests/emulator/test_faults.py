@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import nullcontext
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import aiohttp
