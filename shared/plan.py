@@ -212,8 +212,6 @@ def _sunset(at: Situation) -> Plan | None:
     sunset = at.target.sunset
     if sunset is None or not cadence.announced_in_time(at.told().sunset, sunset, at.now):
         return None
-    if at.told().key_auth_off:  # it has come before, and somebody took it back: it is announced anew first
-        return None
     if at.seen.key_calls or not _is_open(at):
         return None
     return Plan(Reason.SUNSET, f"Keys end here, as announced for {sunset:%Y-%m-%d}.", (DisableKeyAuth(), Withdraw()))

@@ -16,9 +16,10 @@ from datetime import datetime
 from shared import cadence
 from shared.enrolment import Enrolled, Enrolment, tagged_target
 from shared.errors import FixConfiguration, PersonMustLook, RotationError, TryLater, UnknownTarget
-from shared.events import failed, owed, settled
+from shared.events import failed
 from shared.model import AccountId, Observation, Request, Target
 from shared.observe import observe, presume
+from shared.owed import owed, settled
 from shared.perform import Outside
 from shared.plan import decide
 from shared.ports import Announcer, Leases

@@ -7,7 +7,7 @@ may still be using, a value that was noted when the previous key was retired, or
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared import cadence
@@ -144,4 +144,10 @@ class Situation:
         return self.seen.keys[self.spare]
 
     def told(self) -> Told:
-        return self.seen.publication.told if self.seen.publication else Told()
+        """What was told and still stands. Where somebody has switched keys on again, or taken the sunset back, the end
+        of keys counts as untold, so that it is announced anew before it can come."""
+        told = self.seen.publication.told if self.seen.publication else Told()
+        if not self.seen.key_auth:
+            return told
+        taken_back = told.key_auth_off or self.target.sunset is None
+        return replace(told, key_auth_off=False, sunset=None if taken_back else told.sunset)

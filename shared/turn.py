@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
-from shared.events import Announcement, in_time, owed, settled
+from shared.events import Announcement
 from shared.model import Request, Target, Wish
 from shared.observe import Look, observe
+from shared.owed import in_time, owed, settled
 from shared.perform import Outside, Work, after, perform
 from shared.plan import Plan, decide
 from shared.ports import Announcer, Lease, Leases

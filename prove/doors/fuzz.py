@@ -18,10 +18,10 @@ from typing import Any
 
 from prove.doors.spoil import as_json, spoiled, spoiled_bytes
 from shared.errors import FixConfiguration
-from shared.events import owed
 from shared.keys import Fingerprint, KeySlot
 from shared.messages import Message, read_message
 from shared.model import AccountId, Observation, Request, Target
+from shared.owed import owed
 from shared.plan import decide
 from shared.publication import Marks, Origin, Publication, State, others_in, read_tags, tags_of
 from shared.replies import BadRequest, read_rotate

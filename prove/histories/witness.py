@@ -127,6 +127,7 @@ def published(
 
 def noted(state: State) -> State:
     """What the tags promise about the other key is a promise."""
+    state = _on_again(state)
     marks = state.marks
     if marks is None or marks.previous is None or marks.until is None:
         return state
@@ -147,8 +148,16 @@ def _with_grips(state: State, grips: Sequence[Grip]) -> State:
     return state._replace(grips=(first, second))
 
 
+def _on_again(state: State) -> State:
+    """An end of all keys that was told of and is over, because somebody has switched them on again and we have seen
+    it, must be told of anew before it comes again, and so must the sunset."""
+    over = state.key_auth and state.off_said is not None
+    return state._replace(off_said=None, sunset_said=None) if over else state
+
+
 def told(state: State, said: Announcement, rhythm: Cadence) -> State:
     """Event Grid accepted this."""
+    state = _on_again(state)
     if said.kind in _SAYS and said.value is not None:
         return _happening_told(state, _SAYS[said.kind], values.number_of(said.value))
     if said.kind is Kind.KEY_AUTH_DISABLED:

@@ -69,23 +69,17 @@ class World:
         return self.keys()
 
     def switch_keys(self, *, on: bool) -> None:
-        """By ourselves for a sunset, or by hand. An end that nobody has seen was none; one that was announced and taken
-        back must be announced anew before it comes again."""
+        """By ourselves for a sunset, or by hand. What was switched on and off again unseen has never been on."""
         if on == self.state.key_auth:
             return
         if not on and not self.somebody_else:
             witness.may_switch_off(self.state)
-        version, owed = self.state.version, {one for one in self.state.owed if one[0] != witness.OFF}
-        if not on and version is not None and version.marks is not None and version.ours:
+        state, version = self.state, self.state.version
+        owed = {one for one in state.owed if one[0] != witness.OFF}
+        if not on and version is not None and version.marks is not None and version.ours and not state.off_said:
             owed.add((witness.OFF, version.value))
-        excused = on and version is not None and version.enabled and version.value not in self.state.keys
-        self.state = self.state._replace(
-            key_auth=on,
-            owed=frozenset(owed),
-            off_said=None,
-            sunset_said=None if on and self.state.off_said else self.state.sunset_said,
-            excused=excused or self.state.excused,
-        )
+        excused = on and version is not None and version.enabled and version.value not in state.keys
+        self.state = state._replace(key_auth=on, owed=frozenset(owed), excused=excused or state.excused)
 
     def try_key(self, value: int) -> Trial:
         if not self.state.key_auth:

@@ -14,9 +14,9 @@ from datetime import timedelta
 from typing import Any
 
 from emulator.accounts import Slot
-from shared.events import owed
 from shared.model import LeakedKey, Request, Target, Wish
 from shared.observe import observe
+from shared.owed import owed
 from shared.plan import decide
 from shared.situation import Situation
 from tests.support.doors import Befall, Killed, answer_lost, killed_after, killed_before, refused

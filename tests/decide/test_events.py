@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from shared.errors import ProofFailed
-from shared.events import Announcement, Kind, failed, owed, settled
+from shared.events import Announcement, Kind, failed
 from shared.keys import KeySlot
 from shared.model import Observation, Target
+from shared.owed import owed, settled
 from shared.publication import Origin, State
 from shared.situation import Situation
 from shared.telling import Debt, Happened, Telling, Told

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from shared.events import owed, settled
 from shared.model import Adopt, LeakedKey, Observation, Request, Target
+from shared.owed import owed, settled
 from shared.plan import Reason, decide
 from shared.publication import Origin, State
 from shared.situation import Situation

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 
-from shared.events import owed
 from shared.model import Observation, Request, Target
+from shared.owed import owed
 from shared.plan import Reason, decide
 from shared.situation import Situation
 from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Withdraw

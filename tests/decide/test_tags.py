@@ -7,10 +7,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from shared.errors import FixConfiguration
-from shared.events import owed
 from shared.keys import ApiKey, KeySlot
 from shared.messages import Message, read_message
 from shared.model import AccountId, Request
+from shared.owed import owed
 from shared.plan import decide
 from shared.publication import (
     LONGEST_TAG,

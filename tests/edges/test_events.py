@@ -15,9 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.errors import ProofFailed
-from shared.events import Announcement, Kind, failed, owed, settled
+from shared.events import Announcement, Kind, failed
 from shared.keys import Fingerprint, KeySlot
 from shared.model import AccountId, Observation, Target
+from shared.owed import owed, settled
 from shared.publication import Marks, Origin, Publication, State
 from shared.report import Result
 from shared.situation import Situation

@@ -356,6 +356,18 @@ async def test_a_sunset_taken_back_and_set_again_is_announced_again():
     assert stage.account.disable_local_auth
 
 
+async def test_a_sunset_taken_back_by_hand_does_not_come_again_with_the_next_rotation():
+    """Keys were switched on again, and a rotation is asked for before any tick has looked."""
+    stage = await lived_until(10)
+    with_target(stage, sunset=at(day=20))
+    await stage.until(at(day=21))
+    assert stage.account.disable_local_auth
+    stage.world.accounts.update(stage.account.id, {"disable_local_auth": False})
+    stage.vault.update_secret(stage.target.secret, enabled=True)
+    await stage.turn(reports_leak())
+    assert not stage.account.disable_local_auth
+
+
 async def test_a_sunset_moved_to_an_earlier_date_comes_earlier():
     stage = await lived_until(5)
     with_target(stage, sunset=at(day=80))
