@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 PROOFS = (
-    ("every history of a small world", ["prove.histories", "--faults", "2"]),
+    ("every history of a small world", ["prove.histories", "--faults", "1", "--thorough"]),
     ("long random lives", ["prove.lives", "--seeds", "300"]),
     ("the doors, fuzzed", ["prove.doors", "--inputs", "20000"]),
     ("every call, in real processes", ["prove.calls"]),
