@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.enrolment import Enrolled
-from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
+from shared.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
 from shared.messages import Message, read_message
 from shared.model import Target
 from shared.replies import BadRequest, Reply, of_error, of_outcome, of_row, of_survey, read_rotate
@@ -71,7 +71,7 @@ async def turn(body: bytes, tries: int = 1) -> None:
     outcome = await conductor.turn(target, message.request)
     _say_what_is_forgotten(outcome)
     if outcome.result is Result.FAILED and tries >= MOST_TRIES:
-        await conductor.announce_failure(target, said_again(outcome))
+        await _announce_failure(conductor, target, said_again(outcome))
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and message.request is not None):
         raise TurnFailed(str(outcome))  # a tick's wish is made again by the next tick, a person's is not
     log.info("turn: %s", outcome)
@@ -92,25 +92,32 @@ async def _target(conductor: Rotation, message: Message) -> Target:
 async def turn_poison(body: bytes) -> str | None:
     """A message that was given up. Says why, as an event where the target is known, and in the log always. Returns
     a message to queue again where a person's request must not be lost."""
+    message: Message | None = None
     try:
         conductor = await rotation()
         message = read_message(body)
         target = await _target(conductor, message)
     except RotationError as error:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - said in full already
-        return None
+        hopeless = message is None or isinstance(error, FixConfiguration | UnknownTarget)
+        return message.text() if message and not hopeless and message.is_to_be_kept(datetime.now(UTC)) else None
     reason = _why_it_failed(await conductor.look(target, message.request))
-    kept = message.is_to_be_kept(conductor.outside.clock.now())
+    kept = message.is_to_be_kept(datetime.now(UTC))
     if message.request is not None:
         reason.next_step = (
             "nothing; the request is tried again for a day" if kept else "ask again; the request was given up"
         )
     log.error("turn_poison: a turn was given up: %s", reason)
+    await _announce_failure(conductor, target, reason)
+    return message.text() if kept else None
+
+
+async def _announce_failure(conductor: Rotation, target: Target, reason: RotationError) -> None:
+    """Not being able to say it must not hide what it was, nor lose what is to follow."""
     try:
         await conductor.announce_failure(target, reason)
     except RotationError as error:
-        log.error("turn_poison: and it could not be announced: %s", error)  # noqa: TRY400 - said in full already
-    return message.text() if kept else None
+        log.error("%s: its failure could not be announced: %s", target.name, error)  # noqa: TRY400 - said in full already
 
 
 def _why_it_failed(row: Row) -> RotationError:

@@ -215,6 +215,22 @@ async def test_a_leak_that_somebody_reported_survives_an_outage_of_azure(host, a
     assert works(azure, "chat")
 
 
+async def test_a_leak_is_not_forgotten_while_nobody_can_even_find_the_target(host, azure) -> None:
+    account = azure.world.accounts.named("chat")
+    published(azure, account, days_ago=10)
+    leaked = account.keys["key1"].value
+    wish = Message("chat", datetime.now(UTC), request=Request(Wish.LEAK, id="report-2")).text()
+    outage = azure.world.faults.add("arm.*", "status", status=403, code="AuthorizationFailed", times=0)
+    assert (await host.invoke("turn_poison", wish)).succeeded
+    assert await host.logged("a message was given up")
+    azure.world.faults.remove(outage.id)
+    assert not (await host.invoke("turn_poison", "{not json")).outputs.get("turns")
+    azure.world.clock.advance(31)
+    await host.idle()
+    await host.activity.until(lambda: not azure.world.accounts.key_accepted(account, leaked), 40)
+    assert works(azure, "chat")
+
+
 async def test_in_observe_mode_a_due_target_is_only_talked_about(azure: Azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     async with a_host(azure, ROTATION_MODE="observe") as host:
