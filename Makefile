@@ -1,7 +1,7 @@
 # The commands of this repository. Each sets itself up from nothing but Python 3.13.
 SHELL := /bin/bash
 PY := .venv/bin/python
-CODE := shared function_app.py emulator funchost demo samples prove tests
+CODE := shared doors function_app.py emulator funchost demo samples prove tests
 
 .PHONY: help demo run test prove check lock clean
 

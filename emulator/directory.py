@@ -58,24 +58,7 @@ class Identity:
     assignments: list[tuple[str, str]] = field(default_factory=list)
 
 
-APP_ROLE = Role(
-    "Emulated rotation app",
-    actions=(
-        "Microsoft.CognitiveServices/accounts/read",
-        "Microsoft.CognitiveServices/accounts/write",
-        "Microsoft.CognitiveServices/accounts/listKeys/action",
-        "Microsoft.CognitiveServices/accounts/regenerateKey/action",
-        "Microsoft.Storage/storageAccounts/blobServices/containers/*",
-        "Microsoft.Storage/storageAccounts/queueServices/queues/*",
-    ),
-    data_actions=(
-        "Microsoft.KeyVault/vaults/secrets/*",
-        "Microsoft.EventGrid/events/send/action",
-        "Microsoft.CognitiveServices/accounts/OpenAI/*",
-        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*",
-        "Microsoft.Storage/storageAccounts/queueServices/queues/messages/*",
-    ),
-)
+EVERYTHING = Role("Everything that is imitated", actions=("*",), data_actions=("*",))
 
 
 class Directory:

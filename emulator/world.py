@@ -18,12 +18,13 @@ from emulator.accounts import SUBSCRIPTION, Account, Accounts
 from emulator.blobs import Blobs
 from emulator.clock import Clock
 from emulator.data_plane import DataPlane
-from emulator.directory import APP_ROLE, Directory, Identity, Role
+from emulator.directory import EVERYTHING, Directory, Identity, Role
 from emulator.errors import AzureError, ConnectionDroppedError
 from emulator.faults import Faults, Rule
 from emulator.journal import Entry, Journal
 from emulator.limits import Limits
 from emulator.queues import Queues
+from emulator.shipped import shipped_roles
 from emulator.topics import Topic
 from emulator.vaults import Vault
 
@@ -49,8 +50,9 @@ class World:
         self.down: set[str] = set()
         self.inference_url = INFERENCE_URL
         self.arm_page = 50
-        self.directory.define(APP_ROLE)
-        self.app = self.directory.add(Identity("app"), APP_ROLE.name)
+        roles = shipped_roles().values()
+        self.directory.define(EVERYTHING, *roles)
+        self.app = self.directory.add(Identity("app"), *(role.name for role in roles))
 
     @property
     def roles(self) -> dict[str, Role]:

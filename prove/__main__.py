@@ -1,7 +1,7 @@
 """`make prove`: every proof, one after the other, each with its figures. Exit code 1 if any found something.
 
-The short form of each is part of `make test`. The long forms take the better part of an hour on two cores; each can be
-run by itself: `python -m prove.histories`, `prove.calls`, `prove.lives`, `prove.doors`, all with `--help`.
+The short form of each is part of `make test`. The long forms take more than an hour on two cores; each can be run by
+itself, all with `--help`: `python -m prove.histories`, `prove.calls`, `prove.lives`, `prove.doors`, `prove.mutants`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ PROOFS = (
     ("long random lives", ["prove.lives", "--seeds", "300"]),
     ("the doors, fuzzed", ["prove.doors", "--inputs", "20000"]),
     ("every call, in real processes", ["prove.calls"]),
+    ("every small mistake in the rooms that decide", ["prove.mutants"]),
 )
 
 

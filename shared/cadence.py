@@ -31,8 +31,10 @@ class Owed:
 
 
 def due_at(marks: Marks, cadence: Cadence) -> datetime:
-    """The moment rotation should happen: one period after this version was made."""
-    return marks.since + cadence.period
+    """The moment rotation should happen: one period after this version was made, or sooner where a deployment was
+    waited for and went live, or its latest moment comes."""
+    scheduled = marks.since + cadence.period
+    return min(scheduled, marks.armed.due or scheduled) if marks.armed else scheduled
 
 
 def within_window(moment: datetime, cadence: Cadence) -> datetime:

@@ -6,6 +6,8 @@ into these once, in the adapters, and stay attached as the cause. No message eve
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class RotationError(Exception):
     """The family. `thing` is what it happened to: a target, an account, a secret, a setting."""
@@ -41,6 +43,12 @@ class LeaseHeld(TryLater):
 
 class LeaseLost(TryLater):
     """This turn no longer holds its target and has stopped before its next step."""
+
+
+class OutOfTime(TryLater):
+    """The turn was asked for by somebody who cannot wait longer for its answer. It goes on in another turn."""
+
+    next_step = "nothing; it goes on by itself: GET /api/targets/{name} shows how far it came"
 
 
 class FixConfiguration(RotationError):
@@ -80,6 +88,10 @@ class UnexpectedAnswer(TryLater):
 
 
 class UnknownTarget(RotationError):
-    """Nobody enrolled a target of that name."""
+    """Nobody enrolled a target of that name. `known` are the names there are, for those who may see them."""
 
     next_step = "see GET /api/targets for the names, or enrol the account"
+
+    def __init__(self, thing: str, what: str, next_step: str | None = None, known: Iterable[str] = ()) -> None:
+        super().__init__(thing, what, next_step)
+        self.known = tuple(sorted(known))

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from shared.asking import Armed, Asked
 from shared.durations import iso
 from shared.errors import RotationError
 from shared.keys import Fingerprint, KeySlot
@@ -73,11 +74,18 @@ _WORDS = {
     ),
 }
 
+_WAITING = (
+    "After the next deployment to the environment named, and at the deadline without one, another key is published. "
+    "The one published now keeps working for the overlap after it.",
+    "Deploy when you are ready, and say so (POST /api/deployments) if your pipeline does not.",
+)
+
 
 @dataclass(frozen=True)
 class Announcement:
     """One thing to say. `value` is the fingerprint of the key it is about; `deadline` and `lead` stand where
-    something is still to come; `reason` and `next_step` where something went wrong, once for each `occasion`."""
+    something is still to come; `reason` and `next_step` where something went wrong, once for each `occasion`.
+    `asked` is who wanted what happened; `after` the deployment that an announced rotation waits for."""
 
     kind: Kind
     target: Target
@@ -91,6 +99,8 @@ class Announcement:
     next_step: str | None = None
     occasion: str | None = None
     unproven: bool = False
+    asked: Asked = field(default_factory=Asked)
+    after: Armed | None = None
 
     @property
     def id(self) -> str:
@@ -121,7 +131,7 @@ class Announcement:
         }
 
     def _data(self) -> Iterator[tuple[str, object]]:
-        what, consumer = _WORDS[self.kind]
+        what, consumer = _WORDS[self.kind] if self.after is None else _WAITING
         yield "target", self.target.name
         yield "owner", self.target.owner
         yield "slot", self.slot
@@ -133,6 +143,10 @@ class Announcement:
         yield "proven", False if self.unproven else None
         yield "reason", self.reason
         yield "nextStep", self.next_step
+        yield "requestedBy", self.asked.by or None
+        yield "requestReason", self.asked.why or None
+        yield "afterDeploymentTo", self.after.environment if self.after else None
+        yield "soakTime", iso(self.after.soak) if self.after and self.after.soak else None
         yield "whatHappens", what
         yield "whatToDo", consumer
 

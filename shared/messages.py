@@ -14,41 +14,40 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.asking import Armed
 from shared.errors import FixConfiguration
 from shared.model import AccountId, LeakedKey, Request, Wish
-from shared.moments import sane
+from shared.moments import sane, sane_lead
 
 QUEUE = "key-rotation-turns"
 BELIEVED_FOR = timedelta(hours=1)
 WISH_LASTS = timedelta(hours=24)  # how long a person's request is offered again after it failed
 MOST_TEXT = 200  # what stands in a tag must fit there
-_MEMBERS = {"target", "account", "tags", "asked", "request"}
+_MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists"}
 _NEXT = "nothing; the next tick asks again. If a person wrote the message, correct it"
 
 
 @dataclass(frozen=True)
 class Message:
-    """Somebody asks for a turn."""
+    """Somebody asks for a turn. `crowded` says that many were queued by the same tick, so that the brake is asked;
+    `insists`, that something happened which another turn that is going on may have looked at too early."""
 
     target: str
     asked: datetime
     account: AccountId | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     request: Request | None = None
+    crowded: bool = False
+    insists: bool = False
 
     def text(self) -> str:
         """The message's body."""
         body: dict[str, Any] = {"target": self.target, "asked": self.asked.isoformat()}
         if self.account is not None:
             body |= {"account": str(self.account), "tags": dict(self.tags)}
+        body |= {name: True for name in ("crowded", "insists") if getattr(self, name)}
         if self.request is not None:
-            body["request"] = {
-                "wish": self.request.wish,
-                "key": self.request.key,
-                "reason": self.request.reason,
-                "by": self.request.by,
-                "request_id": self.request.id,
-            }
+            body["request"] = _request_text(self.request)
         return json.dumps(body)
 
     def is_to_be_kept(self, now: datetime) -> bool:
@@ -74,7 +73,13 @@ def read_message(body: bytes) -> Message:
         raise FixConfiguration(thing, f"it has members nobody knows: {names}.", _NEXT)
     try:
         return Message(
-            data["target"], _moment(data["asked"]), _account(data), _tags(data), _request(data.get("request"))
+            data["target"],
+            _moment(data["asked"]),
+            _account(data),
+            _tags(data),
+            _request(data.get("request")),
+            data.get("crowded") is True,
+            data.get("insists") is True,
         )
     except (KeyError, ValueError, TypeError, OverflowError) as problem:
         raise FixConfiguration(thing, f"it cannot be read: {problem}.", _NEXT) from problem
@@ -109,4 +114,27 @@ def _request(data: object) -> Request | None:
     if any(len(text) > MOST_TEXT for text in texts.values()):
         raise ValueError(f"request holds a text of more than {MOST_TEXT} characters")
     wish, key = Wish(str(data.get("wish"))), LeakedKey(str(data.get("key", LeakedKey.LIVE)))
-    return Request(wish, key, texts["reason"], texts["by"], texts["request_id"] or None)
+    wait, armed = data.get("wait", 0), data.get("armed")
+    if not isinstance(wait, int):
+        raise ValueError("wait is not a number of seconds")  # noqa: TRY004
+    return Request(
+        wish,
+        key,
+        texts["reason"],
+        texts["by"],
+        texts["request_id"] or None,
+        sane_lead(wait),
+        Armed.read(str(armed)) if armed else None,
+    )
+
+
+def _request_text(request: Request) -> dict[str, Any]:
+    return {
+        "wish": request.wish,
+        "key": request.key,
+        "reason": request.reason,
+        "by": request.by,
+        "request_id": request.id,
+        "wait": int(request.wait.total_seconds()),
+        "armed": request.armed.text() if request.armed else None,
+    }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.asking import Armed, Asked
 from shared.keys import Fingerprint, KeySlot
 from shared.publication import Publication, State
 from shared.window import Window
@@ -81,7 +82,8 @@ class ProofPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """An account, the secret its live key is published under, and its cadence."""
+    """An account, the secret its live key is published under, and its cadence. `after_deployment` arms each of its
+    versions anew, without anybody asking."""
 
     name: str
     account: AccountId
@@ -92,6 +94,7 @@ class Target:
     adopt: Adopt = Adopt.PUBLISH
     proof: ProofPolicy = ProofPolicy.REQUIRE
     sunset: datetime | None = None
+    after_deployment: Armed | None = None
 
     @property
     def secret_url(self) -> str:
@@ -100,10 +103,14 @@ class Target:
 
 
 class Wish(StrEnum):
-    """What a person can ask for out of rhythm."""
+    """What a person or a pipeline can ask for out of rhythm. Arming asks for a rotation after the next deployment;
+    DEPLOYED says that one went live."""
 
     ROTATE = "rotate"
     LEAK = "leak"
+    ARM = "arm"
+    DISARM = "disarm"
+    DEPLOYED = "deployed"
 
 
 class LeakedKey(StrEnum):
@@ -115,7 +122,8 @@ class LeakedKey(StrEnum):
 @dataclass(frozen=True)
 class Request:
     """A person's wish to act out of rhythm. `id` is the idempotency key: the same id never rotates twice.
-    `wait` is the least time a leaked key is left after its successor was published."""
+    `wait` is the least time a leaked key is left after its successor was published; `armed` is the deployment that
+    the wish is about."""
 
     wish: Wish = Wish.ROTATE
     key: LeakedKey = LeakedKey.LIVE
@@ -123,6 +131,11 @@ class Request:
     by: str = ""
     id: str | None = None
     wait: timedelta = timedelta(0)
+    armed: Armed | None = None
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.id, self.by, self.reason)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared import cadence
+from shared.asking import Armed
 from shared.events import Announcement, Kind, text_of
 from shared.keys import Fingerprint, KeySlot
 from shared.model import Target
@@ -69,6 +70,7 @@ def _origin(at: Situation, marks: Marks) -> Announcement:
         happened_at=marks.since,
         previous_until=until,
         unproven=marks.unproven,
+        asked=marks.asked,
     )
 
 
@@ -90,6 +92,8 @@ def _deadlines(at: Situation, marks: Marks) -> Iterator[Announcement]:
     rung = cadence.rung_owed(due, rhythm.warnings, told.rotation, at.now, at_once=False, slack=slack)
     if rung:
         yield _announced(Kind.ROTATION_ANNOUNCED, at.target, rung, at.live, marks.live)
+    if at.armed and not at.armed.deployed and not told.armed:
+        yield _armed(at, at.armed, due)
     ending = cadence.ending_at(marks, rhythm, at.now) if at.spare_in_use and not marks.leaked else None
     if ending is not None:
         leads = [lead for lead in rhythm.warnings if lead <= ending - marks.since]
@@ -101,6 +105,19 @@ def _deadlines(at: Situation, marks: Marks) -> Iterator[Announcement]:
         rung = cadence.rung_owed(deadline, rhythm.warnings, told.sunset, at.now, at_once=True, slack=slack)
         if rung:
             yield _announced(Kind.SUNSET_ANNOUNCED, at.target, rung)
+
+
+def _armed(at: Situation, armed: Armed, due: datetime) -> Announcement:
+    """That a deployment is waited for; the deadline is when the rotation happens without one."""
+    return Announcement(
+        Kind.ROTATION_ANNOUNCED,
+        at.target,
+        at.live,
+        at.marks.live,
+        deadline=due,
+        occasion=f"{armed.environment.casefold()} {armed.soak.total_seconds()} {text_of(armed.latest)}",
+        after=armed,
+    )
 
 
 def _announced(
@@ -142,6 +159,8 @@ def _settle(at: Situation, marks: Marks, said: Announcement) -> Marks:
     elif said.kind is Kind.KEY_RETIRED and said.value == marks.previous:
         spare, fresh = at.seen.keys[at.spare], at.spare_is_for_a_rotation
         marks = replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=fresh)
+    elif said.after is not None:
+        told = replace(told, armed=True)
     elif said.deadline is not None:
         told = _tell_deadline(told, said, cadence.Owed(said.deadline, said.lead).telling())
     elif said.kind is Kind.KEY_AUTH_DISABLED:

@@ -15,9 +15,9 @@ from shared.keys import ApiKey, KeySlot
 from shared.model import Target
 from shared.observe import Look
 from shared.ports import Accounts, Clock, Endpoint, Lease, Vault
-from shared.proof import Proof, prove
+from shared.proof import Ending, Proof, prove, see_refused, try_once
 from shared.publication import Marks, Publication
-from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Withdraw
+from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Outside:
 
 @dataclass
 class Work:
-    """One target's turn while steps are carried out: what was looked at, and the keys as they are now."""
+    """One target's turn while steps are carried out: what was looked at, and the keys as they are now. `ended` are
+    the values that this turn has regenerated, kept to be tried until it is over."""
 
     target: Target
     look: Look
@@ -41,6 +42,8 @@ class Work:
     begun: list[Step] = field(default_factory=list)
     done: list[Step] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
+    endings: dict[KeySlot, Ending] = field(default_factory=dict)
+    ended: dict[KeySlot, ApiKey] = field(default_factory=dict)
 
     @property
     def keys(self) -> dict[KeySlot, ApiKey]:
@@ -73,7 +76,10 @@ async def perform(steps: Sequence[Step], work: Work) -> None:
 async def _carry_out(step: Step, work: Work) -> None:
     match step:
         case Regenerate(slot):
+            work.ended[slot] = work.keys[slot]
             work.look.keys = dict(await work.outside.accounts.regenerate(work.target.account, slot))
+        case Watch(slot):
+            await _watch(slot, work)
         case Prove(slot):
             await _prove(slot, work)
         case Publish():
@@ -89,6 +95,16 @@ async def _carry_out(step: Step, work: Work) -> None:
             await work.outside.vault.withdraw(work.target, work.publication)
         case _:
             assert_never(step)
+
+
+async def _watch(slot: KeySlot, work: Work) -> None:
+    """Before its regeneration a leaked value is tried once, after it until it is refused: the latest answer counts."""
+    before = work.endings.get(slot, Ending(slot))
+    outside, value = work.outside, work.ended.get(slot)
+    if value is None:
+        work.endings[slot] = await try_once(work.keys[slot], work.where, before, outside.endpoint, outside.clock)
+    else:
+        work.endings[slot] = await see_refused(value, work.where, before, outside.endpoint, outside.clock, work.lease)
 
 
 async def _prove(slot: KeySlot, work: Work) -> None:
@@ -126,7 +142,8 @@ async def _publish(step: Publish, work: Work) -> None:
         fresh=step.fresh,
         sealed_endpoint=key.seal(work.where),
         unproven=bool(work.proofs) and not work.proofs[-1].proven,
-        request=step.request,
+        asked=step.asked,
+        armed=step.armed,
         told=step.told,
     )
     others = work.look.seen.publication.others if work.look.seen.publication else {}
@@ -136,7 +153,7 @@ async def _publish(step: Publish, work: Work) -> None:
 def after(work: Work) -> Look | None:
     """The observation as the steps have left it, where that is certain without another call: new fingerprints
     from the answers of regenerating. What was written, or may have been, is never presumed: then there is none."""
-    if not all(isinstance(step, Regenerate | Prove | Wait) for step in work.begun):
+    if not all(isinstance(step, Regenerate | Prove | Watch | Wait) for step in work.begun):
         return None
     if not any(isinstance(step, Regenerate) for step in work.done):
         return work.look

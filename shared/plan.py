@@ -10,69 +10,20 @@ decision table in the design.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 
 from shared import cadence
 from shared.durations import iso
 from shared.keys import KeySlot
-from shared.model import Adopt, LeakedKey, Observation, Request, Target, Wish
+from shared.model import Adopt, Observation, Request, Target, Wish
 from shared.publication import MOST_TAGS, OUR_TAGS, Marks, Origin, State
 from shared.situation import Situation
-from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Withdraw
+from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Withdraw
 from shared.telling import Told
+from shared.verdict import HELD, PREPARING, Plan, Reason
+from shared.wishes import armed, deployed, ended, fresh_spare, leaked
 
-
-class Reason(StrEnum):
-    """Why a plan is what it is. The values are public: replies, logs and reports use them."""
-
-    NOTHING_DUE = "nothing-due"
-    FINISHED = "finished"
-    KEY_AUTH_IS_OFF = "key-auth-is-off"
-    ADOPT = "adopt"
-    ADOPT_IN_PLACE = "adopt-in-place"
-    DRIFT = "drift"
-    DUE = "due"
-    REQUESTED = "requested"
-    RESUMED = "resumed"
-    ALREADY_DONE = "already-done"
-    OVERLAP_RUNS = "overlap-runs"
-    OUTSIDE_WINDOW = "outside-window"
-    NOT_ANNOUNCED = "not-announced"
-    OVERLAP_OVER = "overlap-over"
-    LEAKED = "leaked"
-    SUNSET = "sunset"
-    STILL_USED = "still-used"
-    PERSON_MUST_LOOK = "person-must-look"
-
-
-HELD = frozenset({Reason.OVERLAP_RUNS, Reason.OUTSIDE_WINDOW, Reason.NOT_ANNOUNCED, Reason.STILL_USED})
-PREPARING = frozenset({Reason.ADOPT, Reason.ADOPT_IN_PLACE, Reason.DRIFT})
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A reason, a sentence, and the steps in order. `held_until` is set when something is wanted and must wait:
-    the earliest moment at which asking again can help, as far as is known now."""
-
-    reason: Reason
-    why: str
-    steps: tuple[Step, ...] = ()
-    held_until: datetime | None = None
-
-    @property
-    def is_held(self) -> bool:
-        return self.reason in HELD
-
-    @property
-    def answers_a_request(self) -> bool:
-        """Whether a request is dealt with by this plan. Adopting and healing only prepare the ground for it."""
-        return self.reason not in PREPARING
-
-    def __str__(self) -> str:
-        doing = ", ".join(str(step) for step in self.steps) or "no steps"
-        return f"{self.reason}: {self.why} [{doing}]"
+__all__ = ["HELD", "POLICIES", "PREPARING", "Plan", "Reason", "decide"]
 
 
 def decide(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Plan:
@@ -163,48 +114,21 @@ def _healing(at: Situation) -> Publish:
     if marks is None:
         return Publish(at.live, Origin.HEALED, at.seen.keys[at.spare], at.target.cadence.period)
     if at.spare_in_use:
-        told = Told(retirement=told.retirement, sunset=told.sunset, debts=at.owed_by_now())
+        told = Told(armed=told.armed, retirement=told.retirement, sunset=told.sunset, debts=at.owed_by_now())
         return Publish(
             at.live,
             Origin.HEALED,
             marks.previous,
             until=marks.until,
             leaked=marks.leaked,
-            request=marks.request,
+            asked=marks.asked,
+            armed=marks.armed,
             told=told,
         )
-    told = Told(sunset=told.sunset, debts=at.owed_with_the_previous_key())
+    told = Told(armed=told.armed, sunset=told.sunset, debts=at.owed_with_the_previous_key())
     spare = at.seen.keys[at.spare] if marks.previous is not None else marks.spare
     fresh = marks.fresh and spare == marks.spare
-    return Publish(at.live, Origin.HEALED, spare=spare, fresh=fresh, request=marks.request, told=told)
-
-
-def _leaked(at: Situation) -> Plan | None:
-    """A person says that a key is out: it goes as fast as consumers of the vault can bear."""
-    if not at.asks_for(Wish.LEAK) or at.request is None:
-        return None
-    if at.request.key is LeakedKey.PREVIOUS:
-        if not at.spare_in_use:
-            return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
-        return Plan(Reason.LEAKED, f"The previous key, {at.spare}, is said to have leaked.", (Regenerate(at.spare),))
-    wait = (Wait(at.request.wait),) if at.request.wait else ()
-    fresh = _fresh_spare(at, at.request.wait, leaked=True)
-    why = f"A key is said to have leaked ({at.request.key}): a fresh {at.spare} is published and {at.live} ends."
-    return Plan(Reason.LEAKED, why, (Regenerate(at.spare), *fresh, *wait, Regenerate(at.live)))
-
-
-def _fresh_spare(at: Situation, overlap: timedelta, *, leaked: bool = False) -> tuple[Step, ...]:
-    """Prove the spare and publish it; the live value becomes the previous key."""
-    publish = Publish(
-        at.spare,
-        Origin.ROTATED,
-        previous=at.seen.keys[at.live],
-        overlap=overlap,
-        leaked=leaked,
-        request=at.request.id if at.request else None,
-        told=Told(sunset=at.told().sunset, debts=at.owed_with_the_previous_key()),
-    )
-    return (Prove(at.spare), publish)
+    return Publish(at.live, Origin.HEALED, spare=spare, fresh=fresh, asked=marks.asked, armed=marks.armed, told=told)
 
 
 def _sunset(at: Situation) -> Plan | None:
@@ -225,7 +149,7 @@ def _rotation(at: Situation) -> Plan | None:
     held = _held_by_the_previous_key(at) or (None if asked else _held_by_the_window(at))
     if held is not None:
         return held
-    fresh = _fresh_spare(at, at.target.cadence.overlap)
+    fresh = fresh_spare(at, at.target.cadence.overlap)
     if at.spare_is_fresh:
         why = f"{at.spare} was regenerated by a turn that did not come to its end: it is proven and published."
         return Plan(Reason.RESUMED, why, fresh)
@@ -239,6 +163,8 @@ def _retirement(at: Situation) -> Plan | None:
     if not at.spare_in_use or at.overlap_runs:
         return None
     held = _held_by_the_previous_key(at) or (None if at.marks.leaked else _held_by_the_window(at))
+    if at.marks.leaked:
+        return Plan(Reason.LEAKED, f"{at.spare}, the previous key, is said to have leaked.", ended(at.spare))
     why = f"The overlap is over: {at.spare}, the previous key, is retired."
     return held or Plan(Reason.OVERLAP_OVER, why, (Regenerate(at.spare),))
 
@@ -285,7 +211,9 @@ POLICIES = (
     _unpublished,
     _unmarked,
     _drifted,
-    _leaked,
+    leaked,
+    armed,
+    deployed,
     _sunset,
     _rotation,
     _retirement,

@@ -119,9 +119,18 @@ class Lease(Protocol):
 
 
 class Leases(Protocol):
-    def hold(self, account: str) -> AbstractAsyncContextManager[Lease]:
-        """An account, by its id, for the length of a turn. Raises LeaseHeld when another turn has it."""
+    def hold(self, account: str, *, take_over: bool = False) -> AbstractAsyncContextManager[Lease]:
+        """An account, by its id, for the length of a turn. Raises LeaseHeld when another turn has it, unless it is to
+        be taken over: then the other's hold is ended, and this one begins when the other must know of that."""
         ...
+
+
+class Failures(Protocol):
+    """Which accounts failed in which tick, seen by every instance."""
+
+    async def note(self, tick: datetime, account: str) -> None: ...
+
+    async def count(self, tick: datetime) -> int: ...
 
 
 class Clock(Protocol):

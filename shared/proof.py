@@ -7,11 +7,11 @@ failure whatever the policy. Where the network makes an answer impossible, the t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.errors import ProofFailed, ProofImpossible
-from shared.keys import ApiKey
+from shared.keys import ApiKey, KeySlot
 from shared.model import ProofPolicy, Target
 from shared.ports import Answer, Clock, Endpoint, Lease, Trial
 
@@ -28,6 +28,17 @@ class Proof:
 
     proven: bool
     detail: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a leaked value went: when the account last accepted it, and since when it was seen refused. Both are
+    moments at which it was tried; none where the account never said so. `detail` is its latest answer."""
+
+    slot: KeySlot
+    last_accepted: datetime | None = None
+    refused: datetime | None = None
+    detail: str = ""
 
 
 async def prove(key: ApiKey, where: str, target: Target, endpoint: Endpoint, clock: Clock, lease: Lease) -> Proof:
@@ -61,3 +72,32 @@ async def _ask_patiently(key: ApiKey, where: str, endpoint: Endpoint, clock: Clo
             return judged if judged is not None and judged.answer is Answer.REFUSED else trial
         await clock.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def try_once(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock) -> Ending:
+    """Whether the account takes this value now, added to what is known."""
+    moment = clock.now()
+    return _noted(known, await endpoint.try_key(where, key), moment)
+
+
+async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock, lease: Lease) -> Ending:
+    """Try a regenerated value until it is refused, or for as long as the patience lasts. An answer that is neither
+    fails no turn: the value is regenerated, and what is left is to say how far the account has noticed."""
+    give_up, pause = clock.now() + PATIENCE, FIRST_PAUSE
+    while True:
+        lease.check()
+        moment = clock.now()
+        trial = await endpoint.try_key(where, key)
+        known = _noted(known, trial, moment)
+        if known.refused or trial.answer in _HOPELESS or moment + pause > give_up:
+            return known
+        await clock.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _noted(known: Ending, trial: Trial, moment: datetime) -> Ending:
+    known = replace(known, detail=trial.detail)
+    if trial.answer is Answer.ACCEPTED:
+        return replace(known, last_accepted=moment, refused=None)
+    over = trial.answer in (Answer.REFUSED, Answer.KEYS_ARE_OFF)
+    return replace(known, refused=known.refused or moment) if over else known

@@ -15,7 +15,8 @@ Tags, fifteen at most and readable by anybody who may list secrets, so never par
     key-rotation-endpoint   where the account answers, as it was when the key was proven, sealed with that key
     key-rotation-told       which announcements were accepted
     key-rotation-owed       announcements that an earlier version could not get accepted
-    key-rotation-request    the request that made this version, if a person or a pipeline did
+    key-rotation-request    the request that made this version, by whom and why, if a person or a pipeline did
+    key-rotation-armed      the deployment after which this version's key is to be replaced
 
 All other tags belong to somebody else and are kept as they are.
 """
@@ -28,6 +29,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from shared.asking import Armed, Asked
 from shared.keys import Fingerprint, KeySlot
 from shared.moments import sane
 from shared.telling import Told
@@ -38,7 +40,7 @@ VALIDITY_DAYS = "ValidityPeriodDays"
 PREFIX = "key-rotation-"
 MOST_TAGS = 15  # Key Vault's limit (azure-facts, section 2)
 LONGEST_TAG = 256  # the older pages' limit; newer ones say 512
-OUR_TAGS = 11  # the three of Microsoft's and our eight: the room we may need at any time
+OUR_TAGS = 12  # the three of Microsoft's and our nine: the room we may need at any time
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _MARK = re.compile(r"[0-9a-f]{16}")
@@ -65,7 +67,7 @@ class Marks:
     """Our facts on a version. `previous` is the other slot's value while it may be in use; `spare` is that
     slot's value once it was regenerated and shown to nobody; `fresh` says that this was done by a rotation that did
     not come to its end, so that the next one goes on with it. `unproven` says that the network kept this version's
-    key from being proven; `leaked`, that `previous` must go at once."""
+    key from being proven; `leaked`, that `previous` must go at once; `armed`, that a deployment is waited for."""
 
     live: Fingerprint
     origin: Origin
@@ -77,8 +79,14 @@ class Marks:
     fresh: bool = False
     unproven: bool = False
     sealed_endpoint: str | None = None
-    request: str | None = None
+    asked: Asked = field(default_factory=Asked)
+    armed: Armed | None = None
     told: Told = field(default_factory=Told)
+
+    @property
+    def request(self) -> str | None:
+        """The id of the request that made this version."""
+        return self.asked.id
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,8 @@ def _texts(marks: Marks) -> dict[str, str]:
         "endpoint": marks.sealed_endpoint or "",
         "told": marks.told.text(),
         "owed": marks.told.owed_text(),
-        "request": marks.request or "",
+        "request": marks.asked.text(),
+        "armed": marks.armed.text() if marks.armed else "",
     }
 
 
@@ -177,7 +186,8 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         fresh=fresh == "fresh",
         unproven="unproven" in more,
         sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
-        request=tags.get(PREFIX + "request") or None,
+        asked=Asked.read(tags.get(PREFIX + "request", "")),
+        armed=Armed.read(tags[PREFIX + "armed"]) if tags.get(PREFIX + "armed") else None,
         told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),
     )
 

@@ -1,21 +1,19 @@
-"""Facts and errors to HTTP: status, JSON, and problem details (RFC 9457) where something is wrong.
-
-Also the other way round: a request's body into a `Request`, refusing by name what it does not know.
-"""
+"""Facts and errors to HTTP: status, JSON, and problem details (RFC 9457) where something is wrong."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
+from shared.deadlines import Deadline
 from shared.errors import (
     FixConfiguration,
     GrantRole,
     LeaseHeld,
+    OutOfTime,
     PersonMustLook,
     ProofFailed,
     ProofImpossible,
@@ -24,14 +22,13 @@ from shared.errors import (
     UnexpectedAnswer,
     UnknownTarget,
 )
-from shared.model import Request
+from shared.messages import Message
 from shared.report import Outcome, Result, Row
 
 PROBLEM = "application/problem+json"
-MOST_BODY = 16 * 1024
-MOST_REASON = 200
 _STATUS: tuple[tuple[type[RotationError], int], ...] = (
     (UnknownTarget, 404),
+    (OutOfTime, 202),
     (LeaseHeld, 409),
     (PersonMustLook, 409),
     (ProofImpossible, 502),
@@ -44,26 +41,26 @@ _STATUS: tuple[tuple[type[RotationError], int], ...] = (
 _CODES = {error.__name__: status for error, status in _STATUS}
 
 
+class ProblemData(TypedDict):
+    error: str
+    thing: str
+    why: str
+    nextStep: str
+
+
 @dataclass(frozen=True)
 class Reply:
-    """An answer without a framework."""
+    """An answer without a framework: data that becomes JSON, or text as it is. `queued` are the turns it leads to."""
 
     status: int
     data: object
     kind: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    queued: tuple[Message, ...] = ()
 
     @property
     def body(self) -> str:
-        return json.dumps(self.data, ensure_ascii=False)
-
-
-class BadRequest(Exception):
-    """What a caller sent is not a request. Carries the status and the words."""
-
-    def __init__(self, status: int, title: str, detail: str) -> None:
-        super().__init__(title, detail)
-        self.reply = problem(status, title, detail)
+        return self.data if isinstance(self.data, str) else json.dumps(self.data, ensure_ascii=False)
 
 
 def problem(status: int, title: str, detail: str, **more: object) -> Reply:
@@ -72,9 +69,11 @@ def problem(status: int, title: str, detail: str, **more: object) -> Reply:
     return Reply(status, {name: value for name, value in facts.items() if value is not None}, PROBLEM)
 
 
-def of_error(error: RotationError) -> Reply:
+def of_error(error: RotationError, *, names: bool = False) -> Reply:
+    """`names`: whoever asked may know which targets there are."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
-    return problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step)
+    known = list(error.known) if names and isinstance(error, UnknownTarget) else None
+    return problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step, known=known)
 
 
 def of_outcome(outcome: Outcome, now: datetime) -> Reply:
@@ -98,47 +97,17 @@ def _with_title(outcome: Outcome, status: int) -> dict[str, object]:
 
 
 def of_survey(rows: list[Row], problems: list[RotationError]) -> Reply:
-    wrong = [{"error": one.code, "thing": one.thing, "why": one.what, "nextStep": one.next_step} for one in problems]
-    return Reply(200, {"targets": [row.data() for row in rows], "problems": wrong})
+    return Reply(200, {"targets": [row.data() for row in rows], "problems": wrong(problems)})
+
+
+def of_deadlines(found: list[Deadline], problems: list[RotationError]) -> Reply:
+    return Reply(200, {"deadlines": [one.data() for one in found], "problems": wrong(problems)})
+
+
+def wrong(problems: list[RotationError]) -> list[ProblemData]:
+    """What could not be looked at, and who must do what about it."""
+    return [ProblemData(error=one.code, thing=one.thing, why=one.what, nextStep=one.next_step) for one in problems]
 
 
 def of_row(row: Row) -> Reply:
     return of_error(row.error) if row.error else Reply(200, row.data())
-
-
-def read_rotate(body: bytes, headers: Mapping[str, str]) -> tuple[Request, bool]:
-    """A request to rotate and whether it is a dry run. Raises BadRequest with the field named."""
-    data = _json_object(body, headers.get("content-type", ""))
-    unknown = sorted(set(data) - {"reason", "dry_run"})
-    if unknown:
-        names = ", ".join(unknown).encode("ascii", "backslashreplace").decode()[:200]  # a lone surrogate cannot be sent
-        raise BadRequest(422, "UnknownField", f"{names}: not a field; known: reason, dry_run.")
-    reason, dry_run = data.get("reason", ""), data.get("dry_run", False)
-    if not isinstance(reason, str) or len(reason) > MOST_REASON or not reason.isprintable():
-        raise BadRequest(422, "BadField", f"reason: is not printable text of at most {MOST_REASON} characters.")
-    if not isinstance(dry_run, bool):
-        raise BadRequest(422, "BadField", "dry_run: is neither true nor false.")
-    return Request(reason=reason, id=_idempotency(headers.get("idempotency-key", ""))), dry_run
-
-
-def _idempotency(key: str) -> str | None:
-    """The caller's key as a short mark: what stands in a tag is ours to shape, not the caller's."""
-    if len(key) > 255:
-        raise BadRequest(422, "BadHeader", "Idempotency-Key: is longer than 255 characters.")
-    return hashlib.sha256(key.encode()).hexdigest()[:32] if key else None
-
-
-def _json_object(body: bytes, content_type: str) -> dict[str, Any]:
-    if len(body) > MOST_BODY:
-        raise BadRequest(413, "BodyTooLarge", f"The body is longer than {MOST_BODY} bytes.")
-    if not body.strip():
-        return {}
-    if content_type.split(";")[0].strip().lower() not in ("application/json", ""):
-        raise BadRequest(415, "NotJson", f"Content-Type is {content_type[:80]!r}: send application/json.")
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadRequest(400, "NotJson", "The body is not JSON.") from None
-    if not isinstance(data, dict):
-        raise BadRequest(422, "NotAnObject", "The body is JSON but not an object.")
-    return data

@@ -9,27 +9,29 @@ regenerated the live key.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared import cadence
-from shared.enrolment import Enrolled, Enrolment, tagged_target
-from shared.errors import FixConfiguration, PersonMustLook, RotationError, TryLater, UnknownTarget
+from shared.brake import Brake
+from shared.deadlines import Deadline, deadlines
+from shared.enrolment import Enrolled
+from shared.errors import PersonMustLook, RotationError
 from shared.events import failed
-from shared.model import AccountId, Observation, Request, Target
+from shared.fleet import Fleet, Look
+from shared.model import Observation, Request, Target
 from shared.observe import observe, presume
 from shared.owed import owed, settled
 from shared.perform import Outside
 from shared.plan import decide
-from shared.ports import Announcer, Leases
+from shared.ports import Announcer, Failures, Leases
 from shared.publication import Publication
 from shared.report import Outcome, Result, Row, failure
 from shared.settings import Mode, Settings
 from shared.situation import Situation
 from shared.turn import take_turn
 
-VAULTS_AT_ONCE, VAULT_SECONDS = 8, 60  # a vault in the dark must not use up the tick of all the others
 AT_ONCE = 32  # memory grows by about 1.1 MiB for each at once; beyond 64 nothing is gained (performance-facts)
 
 
@@ -55,34 +57,43 @@ class Rotation:
     outside: Outside
     announcer: Announcer
     leases: Leases
+    failures: Failures | None = None
+
+    @property
+    def fleet(self) -> Fleet:
+        return Fleet(self.settings, self.outside.accounts, self.outside.vault)
 
     async def tick(self, since: datetime, now: datetime) -> Tick:
         """Who needs a turn. `since` is the last tick: what was crossed between the two is looked at now."""
-        enrolled, problems = await self.enrolled()
-        tick = Tick(problems=problems)
-        published, unlisted = await self._listings({one.target.vault_url for one in enrolled})
-        tick.problems.extend(unlisted.values())
-        for one in enrolled:
-            listing = published.get(one.target.vault_url)
-            publication = listing.get(one.target.secret.casefold()) if listing is not None else None
-            if listing is None:
-                tick.unseen += 1
-                continue
+        look = await self.fleet.look()
+        tick = Tick(unseen=len(look.unseen), problems=look.problems)
+        for one in look.listed:
             try:
-                needed = self._needs_a_turn(one, publication, since, now)
+                needed = self._needs_a_turn(one.enrolled, one.publication, since, now)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and stops no other target (P10)
-                tick.problems.append(_undecided(one.target, error))
+                tick.problems.append(_undecided(one.enrolled.target, error))
                 continue
-            tick.turns.extend([one] if needed else [])
+            tick.turns.extend([one.enrolled] if needed else [])
             tick.quiet += not needed
         return tick
 
-    async def turn(self, target: Target, request: Request | None = None) -> Outcome:
+    async def turn(
+        self,
+        target: Target,
+        request: Request | None = None,
+        *,
+        until: datetime | None = None,
+        brake: Brake | None = None,
+    ) -> Outcome:
         """One target's turn. In observe mode, what the turn would do."""
         if self.settings.mode is Mode.OBSERVE:
             row = await self.look(target, request)
             return planned_row(row)
-        return await take_turn(target, request, self.outside, self.announcer, self.leases)
+        return await take_turn(target, request, self.outside, self.announcer, self.leases, until=until, brake=brake)
+
+    def brake(self, tick: datetime) -> Brake | None:
+        """The brake of that tick; none where nobody counts."""
+        return Brake(self.failures, tick, self.settings.brake) if self.failures else None
 
     async def look(self, target: Target, request: Request | None = None) -> Row:
         """One line of a survey: observe and decide, and stop. Needs no lease, since nothing is done."""
@@ -99,7 +110,7 @@ class Rotation:
 
     async def survey(self) -> tuple[list[Row], list[RotationError]]:
         """A line for every target, and what could not be enrolled."""
-        enrolled, problems = await self.enrolled()
+        enrolled, problems = await self.fleet.enrolled()
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def line(target: Target) -> Row:
@@ -108,54 +119,17 @@ class Rotation:
 
         return list(await asyncio.gather(*(line(one.target) for one in enrolled))), problems
 
-    async def find(self, name: str) -> Target:
-        """The target of that name. Raises UnknownTarget."""
-        explicit = next((target for target in self.settings.targets if target.name == name), None)
-        if explicit is not None:
-            return explicit
-        enrolled, problems = await self.enrolled()
-        found = next((one.target for one in enrolled if one.target.name == name), None)
-        if found is not None:
-            return found
-        unseen = next((error for error in problems if not isinstance(error, FixConfiguration)), None)
-        if unseen is not None:  # it may be enrolled where nobody could look
-            raise unseen
-        raise UnknownTarget(repr(name[:64]), "no target has this name.")
+    async def deadlines(self) -> tuple[list[Deadline], list[RotationError]]:
+        """Every deadline to come, soonest first, and what could not be looked at. Presumed, as in a tick."""
+        look, now = await self.fleet.look(), self.outside.clock.now()
+        found = [deadline for at in _presumed(look, now) for deadline in deadlines(at)]
+        return sorted(found, key=lambda one: (one.at, one.target)), look.problems
 
-    def from_tags(self, account: AccountId, tags: Mapping[str, str]) -> Target:
-        """The target a tagged account asks for. Raises FixConfiguration, also where its subscription is not ours."""
-        return tagged_target(account, tags, self.settings)
-
-    async def enrolled(self) -> tuple[list[Enrolled], list[RotationError]]:
-        """Explicit targets, then tagged accounts that none of them names. One bad account is one problem."""
-        enrolment = Enrolment(self.settings)
-        for subscription in self.settings.subscriptions:
-            try:
-                async for account in self.outside.accounts.tagged(subscription):
-                    enrolment.add(account)
-            except RotationError as error:
-                enrolment.problems.append(error)
-        return enrolment.found, enrolment.problems
-
-    async def _listings(
-        self, vaults: Iterable[str]
-    ) -> tuple[dict[str, dict[str, Publication]], dict[str, RotationError]]:
-        """Each vault's latest versions by secret name, and the vaults that could not be listed."""
-        listed: dict[str, dict[str, Publication]] = {}
-        unlisted: dict[str, RotationError] = {}
-        gate = asyncio.Semaphore(VAULTS_AT_ONCE)
-
-        async def take(vault: str) -> None:
-            try:
-                async with gate, asyncio.timeout(VAULT_SECONDS):
-                    listed[vault] = {name.casefold(): held async for name, held in self.outside.vault.listing(vault)}
-            except RotationError as error:
-                unlisted[vault] = error
-            except TimeoutError:
-                unlisted[vault] = TryLater(vault, f"its secrets could not be listed within {VAULT_SECONDS} seconds.")
-
-        await asyncio.gather(*(take(vault) for vault in vaults))
-        return listed, unlisted
+    async def waiting_for(self, environment: str) -> tuple[list[Enrolled], list[RotationError]]:
+        """The targets that wait for a deployment to that environment, and what could not be looked at."""
+        look, now = await self.fleet.look(), self.outside.clock.now()
+        waiting = {at.target.name for at in _presumed(look, now) if at.armed and at.armed.waits_for(environment)}
+        return [one.enrolled for one in look.listed if one.enrolled.target.name in waiting], look.problems
 
     def _needs_a_turn(self, one: Enrolled, publication: Publication | None, since: datetime, now: datetime) -> bool:
         seen: Observation | None = presume(publication, one.account)
@@ -172,6 +146,14 @@ class Rotation:
             return
         now = self.outside.clock.now()
         await self.announcer.announce([failed(target, error, now)], now)
+
+
+def _presumed(look: Look, now: datetime) -> Iterator[Situation]:
+    """The targets that a listing tells enough about, as they should be now."""
+    for one in look.listed:
+        seen = presume(one.publication, one.enrolled.account)
+        if seen is not None and seen.publication is not None and seen.publication.marks is not None:
+            yield Situation(seen, one.enrolled.target, now)
 
 
 def _undecided(target: Target, error: Exception) -> RotationError:

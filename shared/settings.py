@@ -37,6 +37,7 @@ NAMES = (
     "ROTATION_NOTICE",
     "ROTATION_WINDOW",
     "ROTATION_LOOK_EVERY",
+    "ROTATION_BRAKE",
     "EVENT_GRID_TOPIC_ENDPOINT",
     "AZURE_CLIENT_ID",
     "AZURE_RESOURCE_MANAGER_ENDPOINT",
@@ -75,6 +76,7 @@ class Settings:
     resource_manager: str
     storage: Storage
     vaults: frozenset[str] = frozenset()
+    brake: int = 10
 
     def trusts(self, vault: str) -> bool:
         """Whether a tag may name this vault. People who can tag an account must not choose where its key goes."""
@@ -92,6 +94,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         subscriptions=_read(environment, "ROTATION_SUBSCRIPTIONS", (), problems, _subscriptions),
         defaults=defaults,
         vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, _vaults),
+        brake=_read(environment, "ROTATION_BRAKE", 10, problems, _count),
         look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, durations.parse),
         topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, _address),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
@@ -209,6 +212,12 @@ def _subscriptions(text: str) -> tuple[str, ...]:
     if wrong:
         raise ValueError(f"{', '.join(map(repr, wrong))}: not a subscription id")
     return ids
+
+
+def _count(text: str) -> int:
+    if not text.strip().isascii() or not text.strip().isdigit() or not 1 <= int(text) <= 100_000:
+        raise ValueError(f"{text[:40]!r} is not a whole number from 1 to 100000")
+    return int(text)
 
 
 def _vaults(text: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared import cadence
+from shared.asking import Armed, Asked
 from shared.keys import Fingerprint, KeySlot
 from shared.model import Observation, Request, Target, Wish
 from shared.publication import Marks, Origin, Publication, State
@@ -95,6 +96,21 @@ class Situation:
         """The current version was made by this very request."""
         marks = self.publication.marks
         return bool(self.request and self.request.id and marks and marks.request == self.request.id)
+
+    @property
+    def armed(self) -> Armed | None:
+        """The deployment that is waited for: somebody asked, or this target always does."""
+        marks = self.publication.marks
+        return (marks.armed if marks else None) or self.target.after_deployment
+
+    @property
+    def who_asked(self) -> Asked:
+        """Who wants the version that is about to be made: a person, a deployment, or only the schedule."""
+        if self.request is not None:
+            return self.request.asked
+        armed = self.armed
+        fired = armed is not None and armed.deployed is not None
+        return Asked(armed.id, "deployment", f"deployment to {armed.environment}") if armed and fired else Asked()
 
     def asks_for(self, wish: Wish) -> bool:
         return self.request is not None and self.request.wish is wish and not self.is_answered

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from shared.asking import Armed, Asked
 from shared.keys import Fingerprint, KeySlot
 from shared.publication import Marks, Origin
 from shared.telling import Told
@@ -50,8 +51,14 @@ class Publish:
     leaked: bool = False
     spare: Fingerprint | None = None
     fresh: bool = False
-    request: str | None = None
+    asked: Asked = field(default_factory=Asked)
+    armed: Armed | None = None
     told: Told = field(default_factory=Told)
+
+    @property
+    def request(self) -> str | None:
+        """The id of the request that is answered by this."""
+        return self.asked.id
 
     def __str__(self) -> str:
         return f"publish {self.slot} ({self.origin})"
@@ -66,6 +73,17 @@ class Mark:
 
     def __str__(self) -> str:
         return f"mark the current version as {self.slot}"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Ask the account whether it still takes the value that leaked: once before it is regenerated, and after that
+    until it is refused."""
+
+    slot: KeySlot
+
+    def __str__(self) -> str:
+        return f"watch the leaked {self.slot}"
 
 
 @dataclass(frozen=True)
@@ -94,4 +112,4 @@ class Withdraw:
         return "withdraw the publication"
 
 
-Step = Regenerate | Prove | Publish | Mark | Wait | DisableKeyAuth | Withdraw
+Step = Regenerate | Prove | Publish | Mark | Watch | Wait | DisableKeyAuth | Withdraw

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared import durations
+from shared.asking import LONGEST_SOAK, Armed, environment_name
 from shared.model import AccountId, Adopt, Cadence, ProofPolicy, Target
 from shared.moments import sane
 from shared.publication import LONGEST_TAG
@@ -22,9 +23,9 @@ from shared.window import Window
 TAG = "key-rotation"
 FIELDS = (
     "account", "vault", "secret", "name", "period", "overlap", "warnings", "window", "owner",
-    "adopt", "proof", "sunset",
+    "adopt", "proof", "sunset", "after-deployment",
 )  # fmt: skip
-TAGGED = ("secret", "vault", "period", "overlap", "owner", "sunset")
+TAGGED = ("secret", "vault", "period", "overlap", "owner", "sunset", "after-deployment")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
 _SECRET = re.compile(r"^[0-9a-zA-Z-]{1,127}$")
 _VAULT = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?/?$")
@@ -81,6 +82,7 @@ def read_target(entry: Mapping[str, Any], thing: str, defaults: Defaults, proble
         adopt=_get(entry, "adopt", Adopt.PUBLISH, thing, problems, one_of(Adopt)),
         proof=_get(entry, "proof", ProofPolicy.REQUIRE, thing, problems, one_of(ProofPolicy)),
         sunset=_get(entry, "sunset", None, thing, problems, moment),
+        after_deployment=_get(entry, "after-deployment", None, thing, problems, after_deployment),
     )
     return target if len(problems) == before else None
 
@@ -151,6 +153,20 @@ def moment(text: str) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone: end it with Z or an offset")
     return sane(value)
+
+
+def after_deployment(text: str) -> Armed:
+    """An environment's name, and a soak time where there is one: `production`, or `production PT2H`."""
+    environment, _, soak = text.strip().partition(" ")
+    return Armed(environment_name(environment), soak_time(soak) if soak else timedelta(0))
+
+
+def soak_time(text: str) -> timedelta:
+    """How long after a deployment. Raises ValueError."""
+    soak = durations.parse(text)
+    if soak > LONGEST_SOAK:
+        raise ValueError(f"{text!r} is longer than {durations.iso(LONGEST_SOAK)}")
+    return soak
 
 
 def _cadence(entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems) -> Cadence | None:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from shared.keys import Fingerprint, KeySlot
 from shared.moments import sane, sane_lead
 
+_FLAGS = ("origin", "key_auth_off", "armed")
 MOST_DEBTS = 8  # 28 characters each; a tag holds 256
 
 
@@ -70,6 +71,7 @@ class Told:
 
     origin: bool = False
     key_auth_off: bool = False
+    armed: bool = False
     rotation: Telling | None = None
     retirement: Telling | None = None
     sunset: Telling | None = None
@@ -77,7 +79,7 @@ class Told:
 
     def text(self) -> str:
         """The tag's value; empty when nothing was told."""
-        words = [name for name in ("origin", "key_auth_off") if getattr(self, name)]
+        words = [name for name in _FLAGS if getattr(self, name)]
         for name in ("rotation", "retirement", "sunset"):
             telling: Telling | None = getattr(self, name)
             if telling is not None:
@@ -91,12 +93,13 @@ class Told:
         tellings = {
             name: Telling.read(words.pop(name)) for name in ("rotation", "retirement", "sunset") if name in words
         }
-        flags = {name: words.pop(name) == "" for name in ("origin", "key_auth_off") if name in words}
+        flags = {name: words.pop(name) == "" for name in _FLAGS if name in words}
         if words:
             raise ValueError(f"{sorted(words)} is not something that can have been told")
         return cls(
             origin=flags.get("origin", False),
             key_auth_off=flags.get("key_auth_off", False),
+            armed=flags.get("armed", False),
             rotation=tellings.get("rotation"),
             retirement=tellings.get("retirement"),
             sunset=tellings.get("sunset"),

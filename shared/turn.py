@@ -9,60 +9,101 @@ that worked and could not be announced is a rotation that worked, with an announ
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
+from shared.brake import Brake
+from shared.errors import LeaseLost, OutOfTime, PersonMustLook, RotationError, TryLater
 from shared.events import Announcement
+from shared.keys import KeySlot
 from shared.model import Request, Target, Wish
 from shared.observe import Look, observe
 from shared.owed import in_time, owed, settled
 from shared.perform import Outside, Work, after, perform
 from shared.plan import Plan, decide
-from shared.ports import Announcer, Lease, Leases
+from shared.ports import Announcer, Clock, Lease, Leases
+from shared.proof import Ending
 from shared.report import Outcome, failure, person_must_look, result_of
 from shared.situation import Situation
 from shared.steps import Mark, Publish, Regenerate, Step, Withdraw
+from shared.verdict import held_by_the_brake
 
-MOST_ROUNDS = 4  # adopt, act on a request, and twice heal what somebody else did meanwhile
+MOST_ROUNDS = 5  # adopt, hear of a deployment, rotate, and twice heal what somebody else did meanwhile
+
+
+@dataclass
+class Deeds:
+    """What a turn has done so far, whatever becomes of it."""
+
+    done: list[Step] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
+    endings: dict[KeySlot, Ending] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+
+    def add(self, work: Work) -> None:
+        self.done.extend(work.done)
+        self.endings |= work.endings
+        self.unproven.extend(proof.detail for proof in work.proofs if not proof.proven)
+        published = [step for step in work.begun if isinstance(step, Publish)]
+        self.forgotten.extend(str(debt) for step in published for debt in step.told.forgotten)
+
+    def on(self, outcome: Outcome) -> Outcome:
+        """The outcome with these written on it."""
+        return replace(
+            outcome,
+            done=tuple(str(step) for step in self.done),
+            unproven=tuple(self.unproven),
+            endings=tuple(self.endings.values()),
+            forgotten=tuple(self.forgotten),
+        )
+
+
+@dataclass(frozen=True)
+class Hurried:
+    """A lease under which nothing is begun after a moment: whoever waits for the turn's answer waits no longer."""
+
+    lease: Lease
+    clock: Clock
+    until: datetime
+    target: str
+
+    def check(self) -> None:
+        self.lease.check()
+        if self.clock.now() >= self.until:
+            raise OutOfTime(self.target, "the turn came as far as its time allowed, and goes on in another.")
 
 
 @dataclass
 class Turn:
-    """A turn in progress."""
+    """A turn in progress. `until` is when it must have come to an end; `brake` whether others fail in numbers."""
 
     target: Target
     request: Request | None
     outside: Outside
     announcer: Announcer
     lease: Lease
+    until: datetime | None = None
+    brake: Brake | None = None
     look: Look | None = None
-    done: list[Step] = field(default_factory=list)
-    unproven: list[str] = field(default_factory=list)
-    forgotten: list[str] = field(default_factory=list)
+    deeds: Deeds = field(default_factory=Deeds)
 
     async def run(self) -> Outcome:
         """The outcome; a failure is an outcome too, and what is owed is announced all the same."""
+        outcome = self.deeds.on(await self._run())
+        return replace(outcome, asked=self.request.asked) if self.request else outcome
+
+    async def _run(self) -> Outcome:
         try:
             plan = await self._act()
             if person_must_look(plan):
                 raise PersonMustLook(self.target.name, plan.why)
         except LeaseLost as error:
-            return replace(failure(self.target.name, error, self.done), forgotten=tuple(self.forgotten))
+            return failure(self.target.name, error)
         except RotationError as error:
-            told = await self._tell(interrupted=any(isinstance(step, Regenerate) for step in self.done))
-            return told.on(replace(failure(self.target.name, error, self.done), forgotten=tuple(self.forgotten)))
+            told = await self._tell(interrupted=any(isinstance(step, Regenerate) for step in self.deeds.done))
+            return told.on(failure(self.target.name, error))
         told = await self._tell()
-        return told.on(
-            Outcome(
-                self.target.name,
-                result_of(plan),
-                plan.reason.value,
-                plan.why,
-                done=tuple(str(step) for step in self.done),
-                unproven=tuple(self.unproven),
-                forgotten=tuple(self.forgotten),
-                held_until=plan.held_until,
-            )
-        )
+        result = result_of(plan)
+        return told.on(Outcome(self.target.name, result, plan.reason.value, plan.why, held_until=plan.held_until))
 
     async def _act(self) -> Plan:
         """Rounds of look, decide and do, until nothing is left to do. The plan returned is the one that says why
@@ -72,7 +113,7 @@ class Turn:
         for _ in range(MOST_ROUNDS):
             doubtful = self.request is not None and self.request.wish is Wish.LEAK
             self.look = await observe(self.target, self.outside.accounts, self.outside.vault, doubtful=doubtful)
-            plan = decide(self.look.seen, self.target, self.outside.clock.now(), request)
+            plan = await self._braked(decide(self.look.seen, self.target, self.outside.clock.now(), request))
             said = plan if said is None or request is not None else said
             request = None if plan.answers_a_request else request
             if not plan.steps:
@@ -82,16 +123,20 @@ class Turn:
                 return said
         raise TryLater(self.target.name, "every look in this turn found something new to do.")
 
+    async def _braked(self, plan: Plan) -> Plan:
+        """The plan, or a hold where too many others have failed: what is scheduled can wait, the rest cannot."""
+        if self.brake is None or not plan.is_scheduled or not await self.brake.is_on():
+            return plan
+        return held_by_the_brake(plan, self.brake.limit)
+
     async def _do(self, plan: Plan, look: Look) -> None:
-        work = Work(self.target, look, self.lease, self.outside)
+        lease = Hurried(self.lease, self.outside.clock, self.until, self.target.name) if self.until else self.lease
+        work = Work(self.target, look, lease, self.outside)
         try:
             await perform(plan.steps, work)
         finally:
             self.look = after(work)
-            self.done.extend(work.done)
-            self.unproven.extend(proof.detail for proof in work.proofs if not proof.proven)
-            published = [step for step in work.begun if isinstance(step, Publish)]
-            self.forgotten.extend(str(debt) for step in published for debt in step.told.forgotten)
+            self.deeds.add(work)
 
     async def _tell(self, *, interrupted: bool = False) -> Told:
         """Announce what is owed and note what was accepted. Failing here undoes nothing that was done."""
@@ -140,12 +185,21 @@ def _wants_a_look_back(plan: Plan) -> bool:
 
 
 async def take_turn(
-    target: Target, request: Request | None, outside: Outside, announcer: Announcer, leases: Leases
+    target: Target,
+    request: Request | None,
+    outside: Outside,
+    announcer: Announcer,
+    leases: Leases,
+    *,
+    until: datetime | None = None,
+    brake: Brake | None = None,
 ) -> Outcome:
     """Hold the target for one turn, by its account: what must not be regenerated by two hands is the account's keys,
-    whatever the target is called. A target that another turn holds is an outcome like any other."""
+    whatever the target is called. A target that another turn holds is an outcome like any other, but a leak takes it
+    over: a key that is out must not wait for a turn that is stuck."""
+    leaked = request is not None and request.wish is Wish.LEAK
     try:
-        async with leases.hold(str(target.account).casefold()) as lease:
-            return await Turn(target, request, outside, announcer, lease).run()
+        async with leases.hold(str(target.account).casefold(), take_over=leaked) as lease:
+            return await Turn(target, request, outside, announcer, lease, until, brake).run()
     except RotationError as error:
         return failure(target.name, error)

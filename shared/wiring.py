@@ -36,6 +36,7 @@ async def rotation() -> Rotation:
 
 def build(environment: Mapping[str, str]) -> Rotation:
     """A `Rotation` over the real parts. Must be called inside the event loop that will use it."""
+    from shared.adapters.blob_failures import BlobFailures
     from shared.adapters.blob_lease import BlobLeases
     from shared.adapters.clock import RealClock
     from shared.adapters.connections import Connections
@@ -63,4 +64,5 @@ def build(environment: Mapping[str, str]) -> Rotation:
         clock=RealClock(),
     )
     announcer = EventGrid(credential, settings.topic, connections) if settings.topic else LogOnly()
-    return Rotation(settings, outside, announcer, BlobLeases(settings.storage, storage, connections))
+    leases = BlobLeases(settings.storage, storage, connections)
+    return Rotation(settings, outside, announcer, leases, BlobFailures(leases.service))

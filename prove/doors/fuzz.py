@@ -7,6 +7,7 @@ deciding and announcing must go on.
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import time
@@ -16,7 +17,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from prove.doors.spoil import as_json, spoiled, spoiled_bytes
+from prove.doors.spoil import as_json, spoiled, spoiled_bytes, spoiled_text
+from shared.asking import Armed, Asked
+from shared.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id
+from shared.callers import PRINCIPAL, Refused, caller_of
+from shared.doorways.notices import account_named, secret_named
 from shared.errors import FixConfiguration
 from shared.keys import Fingerprint, KeySlot
 from shared.messages import Message, read_message
@@ -24,7 +29,7 @@ from shared.model import AccountId, Observation, Request, Target
 from shared.owed import owed
 from shared.plan import decide
 from shared.publication import Marks, Origin, Publication, State, others_in, read_tags, tags_of
-from shared.replies import BadRequest, read_rotate
+from shared.replies import problem
 from shared.settings import read_settings
 from shared.situation import Situation
 from shared.targets import Defaults, Problems
@@ -69,19 +74,60 @@ def settings(chance: random.Random) -> bool:
 
 
 def messages(chance: random.Random) -> bool:
-    request = Request(reason="ticket", by="somebody", id="17")
+    armed = Armed("production", timedelta(hours=1), NOW, NOW, "d1")
+    request = Request(reason="ticket", by="somebody", id="17", armed=armed)
     good = json.loads(Message("chat", NOW, ACCOUNT, {"key-rotation": "on"}, request).text())
     return _refuses(lambda: read_message(spoiled_bytes(as_json(spoiled(good, chance)), chance)))
 
 
-def rotate_bodies(chance: random.Random) -> bool:
-    body = spoiled_bytes(as_json(spoiled({"reason": "somebody left", "dry_run": True}, chance)), chance)
-    kind = chance.choice(
-        ("application/json", "application/json; charset=utf-8", "text/plain", "", "application/jso\x00")
-    )
-    return _refuses(
-        lambda: read_rotate(body, {"content-type": kind, "idempotency-key": chance.choice(("", "k", "x" * 300))})
-    )
+BODIES: tuple[tuple[type[Body], dict[str, Any]], ...] = (
+    (Rotate, {"reason": "somebody left", "dry_run": True}),
+    (Leak, {"key": "live", "reason": "found in a repository", "wait": "PT30S"}),
+    (RotateMany, {"targets": ["chat", "search"], "reason": "drill"}),
+    (Arm, {"environment": "production", "soak": "PT2H", "latest": "2026-12-01T00:00:00Z"}),
+    (Deployment, {"environment": "production", "reason": "release 7"}),
+)
+
+
+def http_bodies(chance: random.Random) -> bool:
+    kind, good = chance.choice(BODIES)
+    body = spoiled_bytes(as_json(spoiled(good, chance)), chance)
+    headers = {
+        "content-type": chance.choice(
+            ("application/json", "application/json; charset=utf-8", "text/plain", "", "a\x00")
+        ),
+        "idempotency-key": chance.choice(("", "k", "é", "x" * 300)),
+    }
+
+    def knock() -> None:
+        read: Any = kind.read(body, headers)
+        moment = (NOW,) if kind is Deployment else ()
+        request = read.request(request_id(headers, "an-invocation"), "somebody", *moment)
+        read_message(Message("chat", NOW, request=request).text().encode())
+
+    return _refuses(knock)
+
+
+def callers(chance: random.Random) -> bool:
+    claims = [{"typ": "roles", "val": "Rotation.Reader"}, {"typ": "preferred_username", "val": "pat@contoso.example"}]
+    good = {"auth_typ": "aad", "role_typ": "roles", "claims": claims}
+    header = base64.b64encode(spoiled_bytes(as_json(spoiled(good, chance)), chance)).decode()
+    header = spoiled_text(header, chance) if chance.random() < 0.3 else header
+    return _refuses(lambda: caller_of({PRINCIPAL: header}, {"WEBSITE_AUTH_ENABLED": "True"}))
+
+
+def event_grid_events(chance: random.Random) -> bool:
+    """There is nothing to refuse: what is not about one of ours is passed over."""
+    vault = {"VaultName": "keys", "ObjectType": "Secret", "ObjectName": "chat-key", "Version": "v1", "EXP": 1.8e9}
+    account = {
+        "operationName": "Microsoft.CognitiveServices/accounts/regenerateKey/action",
+        "resourceUri": str(ACCOUNT),
+    }
+    secret = secret_named(spoiled(vault, chance))
+    found = account_named(spoiled(account, chance), chance.choice((str(ACCOUNT), "", "x" * 9999)))
+    if not all(isinstance(text, str) and text for text in secret or ()):
+        raise AssertionError(f"{secret} names no secret")
+    return secret is None or found is None
 
 
 def account_tags(chance: random.Random) -> bool:
@@ -105,7 +151,15 @@ def secret_tags(chance: random.Random) -> bool:
         origin=True, retirement=Telling(NOW, timedelta(days=1)), debts=(Debt(Happened.ENDED, KeySlot.KEY1, OTHER, NOW),)
     )
     marks = Marks(
-        LIVE, Origin.ROTATED, NOW - timedelta(days=20), OTHER, NOW, told=told, request="r", sealed_endpoint="e f"
+        LIVE,
+        Origin.ROTATED,
+        NOW - timedelta(days=20),
+        OTHER,
+        NOW,
+        told=told,
+        asked=Asked("r", "somebody", "why"),
+        armed=Armed("production"),
+        sealed_endpoint="e f",
     )
     good = tags_of(marks, KeySlot.KEY1, str(ACCOUNT), timedelta(days=30), {"team": "ours"})
     tags = {str(name): str(text) for name, text in _mapping(spoiled(good, chance)).items()}
@@ -135,7 +189,9 @@ def secret_tags(chance: random.Random) -> bool:
 DOORS: dict[str, Callable[[random.Random], bool]] = {
     "settings": settings,
     "queue messages": messages,
-    "rotate bodies": rotate_bodies,
+    "HTTP bodies": http_bodies,
+    "callers": callers,
+    "Event Grid events": event_grid_events,
     "account tags": account_tags,
     "secret tags": secret_tags,
 }
@@ -160,12 +216,11 @@ def _refuses(knock: Callable[[], object]) -> bool:
     except FixConfiguration as error:
         _must_name_something(str(error), error.next_step)
         return True
-    except BadRequest as bad:
-        facts: Any = bad.reply.data
-        _must_name_something(facts["title"], facts["detail"])
-        bad.reply.body.encode()
-        if not 400 <= bad.reply.status < 500:
-            raise AssertionError(f"a bad request was answered {bad.reply.status}") from bad
+    except (BadRequest, Refused) as bad:
+        _must_name_something(bad.title, bad.detail)
+        problem(bad.status, bad.title, bad.detail).body.encode()
+        if not 400 <= bad.status < 500:
+            raise AssertionError(f"a bad request was answered {bad.status}") from bad
         return True
     return False
 

@@ -18,6 +18,7 @@ from functools import lru_cache
 
 from prove.histories import values
 from prove.histories.state import KEY1, KEY2, NOW, Grip, State, Version
+from shared.asking import Asked
 from shared.model import Cadence
 from shared.publication import Marks
 from shared.telling import Telling, Told
@@ -75,7 +76,7 @@ def _marks_without_the_past(marks: Marks, period: timedelta) -> Marks:
         since=max(due, NOW) - period,
         until=marks.until and max(marks.until, NOW),
         told=told,
-        request=marks.request and SAME_REQUEST,
+        asked=Asked(marks.request and SAME_REQUEST),
     )
 
 

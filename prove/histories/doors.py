@@ -84,7 +84,7 @@ class Runner:
         self.lease = Lease(self)
         self.outside = Outside(self, self, self, self)
 
-    def hold(self, _target: str) -> Lease:
+    def hold(self, _account: str, *, take_over: bool = False) -> Lease:  # noqa: ARG002 - who loses it, `together` says
         return self.lease
 
     # Clock

@@ -16,6 +16,7 @@ from prove.histories.state import KEY1, KEY2, NOW, State, index, later
 from prove.histories.together import Together
 from prove.histories.undisturbed import Trace, a_world, undisturbed
 from prove.histories.witness import Broken, while_
+from shared.asking import Asked
 from shared.cadence import LONGEST_SENDING
 from shared.durations import iso
 from shared.keys import KeySlot
@@ -112,6 +113,6 @@ def repeating_changes_nothing(life: Life, state: State, plain: Trace) -> None:
 
 def _of_azure(state: State) -> tuple[object, ...]:
     """A rotation that was due anyway notes the request that found it so; that is the one difference."""
-    marks = state.marks and replace(state.marks, request=None)
+    marks = state.marks and replace(state.marks, asked=Asked())
     version = state.version and state.version._replace(marks=marks)
     return (state.keys, state.key_auth, version, state.owed)

@@ -32,6 +32,7 @@ CONTAINER = "key-rotation-leases"
 SECONDS = 15
 RENEW_EVERY = 5.0
 RENEW_WITHIN = 4  # seconds; one renewal that hangs must not cost the next one its chance
+LOOK_AGAIN = 0.5  # seconds between two looks at a lease that is ending
 SAFETY = 2.0  # given up this long before the service would, for the time a call is on its way
 
 log = logging.getLogger(__name__)
@@ -79,11 +80,11 @@ class BlobLease:
 
 class BlobLeases:
     def __init__(self, storage: Storage, credential: AsyncTokenCredential, connections: Connections) -> None:
-        self._service = _service(storage, credential, connections)
+        self.service = _service(storage, credential, connections)
 
     @asynccontextmanager
-    async def hold(self, target: str) -> AsyncIterator[BlobLease]:
-        lease = await self._acquire(target)
+    async def hold(self, target: str, *, take_over: bool = False) -> AsyncIterator[BlobLease]:
+        lease = await (self._take_over(target) if take_over else self._acquire(target))
         renewing = asyncio.create_task(lease.keep())
         try:
             yield lease
@@ -92,8 +93,27 @@ class BlobLeases:
             await asyncio.gather(renewing, return_exceptions=True)
             await lease.give_up()
 
+    async def _take_over(self, target: str) -> BlobLease:
+        """End the other's hold and wait for it. Breaking lets the lease run out and refuses to renew it, so the
+        other has stopped, by its own clock, before this one begins: as after any lease that was lost."""
+        blob = self.service.get_blob_client(CONTAINER, blob_name(target))
+        give_up = time.monotonic() + 2 * SECONDS
+        while True:
+            try:
+                return await self._acquire(target)
+            except LeaseHeld:
+                if time.monotonic() > give_up:
+                    raise
+            log.warning("%s: another turn holds this target and is told to stop", target)
+            with azure_errors(target, "break the lease"):
+                try:
+                    await BlobLeaseClient(blob).break_lease()
+                except ResourceExistsError:
+                    log.debug("%s: the lease ended by itself", target)
+            await asyncio.sleep(LOOK_AGAIN)
+
     async def _acquire(self, target: str) -> BlobLease:
-        blob = self._service.get_blob_client(CONTAINER, blob_name(target))
+        blob = self.service.get_blob_client(CONTAINER, blob_name(target))
         with azure_errors(target, "take the lease"):
             for _ in range(2):
                 asked = time.monotonic()
@@ -110,7 +130,7 @@ class BlobLeases:
 
     async def _make(self, blob: BlobClient) -> None:
         """The container and the blob, which exist from the first turn on. Whoever comes second finds them there."""
-        container = self._service.get_container_client(CONTAINER)
+        container = self.service.get_container_client(CONTAINER)
         try:
             await container.create_container()
         except ResourceExistsError:

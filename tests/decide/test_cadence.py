@@ -181,3 +181,14 @@ def test_a_fleet_is_spread_over_the_interval():
     ]
     assert sum(looked) == 600
     assert min(looked) > 60
+
+
+@pytest.mark.parametrize(("name", "minute"), [("chat", 11), ("search", 8), ("billing", 2)])
+def test_a_targets_moment_stays_where_it_is_when_the_app_is_updated(name: str, minute: int):
+    """If it moved, an update would have the whole fleet looked at out of turn."""
+    looked = [
+        number
+        for number in range(60)
+        if cadence.look_due(name, hours(1), START + minutes(number), START + minutes(number + 1))
+    ]
+    assert looked == [minute]

@@ -34,7 +34,7 @@ def test_a_key_has_no_readable_members_and_cannot_be_pickled_or_copied():
     key = ApiKey(planted_key())
     assert not hasattr(key, "__dict__")
     for write in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="not to be written"):
+        with pytest.raises(TypeError, match=r"^a key is not to be written anywhere$"):
             write(key)
 
 
@@ -54,3 +54,13 @@ def test_a_fingerprint_is_stable_and_is_not_a_plain_hash():
 def test_each_slot_is_the_other_of_the_other():
     assert [slot.other.other for slot in KeySlot] == list(KeySlot)
     assert KeySlot.KEY1.other is KeySlot.KEY2
+
+
+@pytest.mark.parametrize("text", ["https://chat.openai.azure.com/ \ud800", "\ud800 \udfff", "\ud800"])
+def test_a_seal_that_cannot_even_be_written_down_is_a_wrong_seal_and_no_error(text: str):
+    assert ApiKey("a").unseal(text) is None
+
+
+def test_what_is_sealed_can_be_any_text():
+    key = ApiKey("a")
+    assert key.unseal(key.seal("\ud800 ü")) == "\ud800 ü"

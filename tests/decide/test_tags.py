@@ -6,6 +6,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from shared.asking import Armed, Asked
 from shared.errors import FixConfiguration
 from shared.keys import ApiKey, KeySlot
 from shared.messages import Message, read_message
@@ -40,6 +41,20 @@ others = st.dictionaries(
 )
 
 
+request_ids = st.from_regex(r"[0-9a-f]{1,32}", fullmatch=True)
+names = st.from_regex(r"[A-Za-z][A-Za-z0-9@. ü]{0,12}", fullmatch=True)
+reasons = st.from_regex(r"([A-Za-z]([A-Za-z0-9 -]{0,100}[a-z])?)?", fullmatch=True)
+moments_to_the_second = some.exact_moments.map(lambda moment: moment.replace(microsecond=0))
+armings = st.builds(
+    Armed,
+    st.from_regex(r"[A-Za-z][A-Za-z0-9._-]{0,39}", fullmatch=True),
+    st.integers(0, 30 * 86400).map(lambda seconds: timedelta(seconds=seconds)),
+    st.one_of(st.none(), moments_to_the_second),
+    st.one_of(st.none(), moments_to_the_second),
+    st.one_of(st.none(), request_ids),
+)
+
+
 @st.composite
 def exact_marks(draw: st.DrawFn) -> Marks:
     previous = draw(st.one_of(st.none(), some.any_fingerprint))
@@ -52,7 +67,8 @@ def exact_marks(draw: st.DrawFn) -> Marks:
         leaked=draw(st.booleans()) if previous else False,
         spare=draw(st.one_of(st.none(), some.any_fingerprint)),
         sealed_endpoint=ApiKey("k").seal("https://chat.openai.azure.com/"),
-        request=draw(st.one_of(st.none(), st.text("abc-0123456789", min_size=1, max_size=64))),
+        asked=draw(st.builds(Asked, st.one_of(st.none(), request_ids), names, reasons)),
+        armed=draw(st.one_of(st.none(), armings)),
         told=draw(exact_told),
     )
 
@@ -110,7 +126,7 @@ def test_a_stamp_is_read_back_to_the_microsecond(moment):
     assert unstamp(stamp(moment)) == moment
 
 
-NAMES = ("live", "origin", "previous", "spare", "endpoint", "told", "owed", "request")
+NAMES = ("live", "origin", "previous", "spare", "endpoint", "told", "owed", "request", "armed")
 GOOD = tags_of(
     marks(
         previous=mark("B"),

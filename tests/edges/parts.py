@@ -126,7 +126,7 @@ async def parts_over(azure: Azure, **settings: str) -> AsyncIterator[Parts]:
 async def close_credentials(rotation: Rotation) -> None:
     accounts: Any = rotation.outside.accounts
     leases: Any = rotation.leases
-    for credential in {id(one): one for one in (accounts._credential, leases._service.credential)}.values():
+    for credential in {id(one): one for one in (accounts._credential, leases.service.credential)}.values():
         if hasattr(credential, "get_token"):
             await credential.close()
 

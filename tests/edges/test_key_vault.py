@@ -11,6 +11,7 @@ from azure.keyvault.secrets.aio import SecretClient
 
 from emulator.serve import Azure
 from emulator.vaults import SecretVersion, Vault
+from shared.asking import Armed, Asked
 from shared.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
 from shared.keys import ApiKey, Fingerprint, KeySlot
 from shared.model import Target
@@ -31,7 +32,8 @@ MARKS = Marks(
     leaked=True,
     spare=Fingerprint.of("a spare"),
     sealed_endpoint=KEY.seal("https://chat.openai.azure.com/"),
-    request="0123456789abcdef0123456789abcdef",
+    asked=Asked("0123456789abcdef0123456789abcdef", "pat@contoso.example", 'ticket 17, a "quoted" one'),
+    armed=Armed("production", timedelta(hours=2), utc("2026-11-20T08:00:00"), utc("2026-11-10T08:00:00"), "d-17"),
     told=Told(
         origin=True,
         rotation=Telling(utc("2026-12-01T08:00:00.123456"), timedelta(days=7)),
@@ -120,7 +122,7 @@ async def test_a_note_goes_to_the_version_that_was_read_and_changes_nothing_else
     await publish(parts)
     read = await latest(parts)
     await publish(parts, replace(MARKS, told=Told()))
-    await parts.vault.note(parts.target(), read, KeySlot.KEY2, replace(MARKS, request=None))
+    await parts.vault.note(parts.target(), read, KeySlot.KEY2, replace(MARKS, asked=Asked(), armed=None))
     older, newer = versions(parts)
     assert "key-rotation-request" not in older.tags
     assert older.value == KEY.reveal()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from emulator.directory import APP_ROLE, Identity
+from emulator.directory import Identity
 from emulator.leases import Lease
 from emulator.serve import Azure
 from shared.adapters import blob_lease
@@ -290,7 +290,7 @@ async def test_the_identity_form_of_the_storage_account_works_as_well(azure: Azu
 
 
 async def test_the_storage_account_may_have_an_identity_of_its_own(azure: Azure) -> None:
-    client = azure.world.directory.add(Identity("for storage"), APP_ROLE.name).client_id
+    client = azure.world.directory.add(Identity("for storage"), "Storage Blob Data Contributor").client_id
     async with parts_over(azure, **by_identity(azure, AzureWebJobsStorage__clientId=client)) as parts:
         await parts.rotation.turn(parts.target())
         callers = {(one.service, one.caller) for one in parts.calls()}

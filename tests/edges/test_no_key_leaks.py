@@ -16,7 +16,9 @@ import pytest
 
 from emulator.accounts import Slot
 from emulator.serve import Azure
-from shared import doorways, wiring
+from shared import wiring
+from shared.doorways import clockwork, people
+from shared.doorways.people import Incoming
 from shared.errors import RotationError
 from shared.keys import ApiKey
 from shared.messages import Message
@@ -190,20 +192,28 @@ async def test_no_doorway_says_a_key(azure: Azure, watch: Watch, monkeypatch: py
         monkeypatch.setenv(name, text)
     monkeypatch.setattr(wiring._Process, "rotation", None)
     monkeypatch.setattr(wiring._Process, "loop", None)
-    for message in await doorways.tick(None, past_due=True):
+    for message in await clockwork.tick(None, past_due=True):
         watch.note(message)
-        await doorways.turn(message.encode())
-    for reply in (await doorways.targets(), await doorways.target("account-001")):
+        await clockwork.turn(message.encode())
+    name = "account-001"
+    for door in (people.targets, people.target, people.deadlines, people.deadlines_ics, people.openapi):
+        reply = await door(Incoming("GET", name))
         assert reply.status == 200
         watch.note(reply.body)
     for body in (b'{"dry_run": true}', b'{"reason": "drill"}', b'{"reason": 1}'):
-        watch.note(await doorways.rotate("account-001", body, {}, "an-invocation"))
+        watch.note(await people.rotate(Incoming("POST", name, body, {}, "an-invocation")))
+    for body in (b'{"key": "previous"}', b'{"key": "live"}', b'{"key": "both"}'):
+        watch.note((await people.leak(Incoming("POST", name, body, {}, "a-leak"))).body)
+    for method, body in (("PUT", b'{"environment": "production"}'), ("DELETE", b"")):
+        watch.note((await people.arm(Incoming(method, name, body, {}, "an-arming"))).body)
+    watch.note((await people.rotate_many(Incoming("POST", body=b'{"targets": "all"}'))).body)
+    watch.note((await people.deployments(Incoming("POST", body=b'{"environment": "production"}'))).body)
     azure.world.faults.add("arm.listKeys", "malformed", times=0)
-    watch.note(await doorways.rotate("account-001", b"", {}, "another"))
+    watch.note(await people.rotate(Incoming("POST", name, b"", {}, "another")))
     now = (await wiring.rotation()).outside.clock.now()
-    await doorways.turn_poison(Message("account-001", now).text().encode())
-    with pytest.raises(doorways.TurnFailed) as caught:
-        await doorways.turn(Message("account-001", now).text().encode())
+    await clockwork.turn_poison(Message("account-001", now).text().encode())
+    with pytest.raises(clockwork.TurnFailed) as caught:
+        await clockwork.turn(Message("account-001", now).text().encode())
     watch.said.append(secrecy.attached(caught.value))
     rotation: Any = await wiring.rotation()
     await rotation.outside.accounts._connections.close()

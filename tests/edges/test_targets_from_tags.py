@@ -146,7 +146,7 @@ def test_an_unknown_field_is_named_with_the_known_ones() -> None:
     _, problems = explicit(vaults=VAULT)
     assert problems == [
         "entry: 'vaults' is not a field; known: account, vault, secret, name, period, overlap, warnings, window, "
-        "owner, adopt, proof, sunset"
+        "owner, adopt, proof, sunset, after-deployment"
     ]
 
 
@@ -284,7 +284,7 @@ async def test_an_account_that_nobody_can_understand_does_not_hide_the_others(pa
     for number in (1, 2):
         parts.account(number).tags = {"key-rotation": "on"}
     parts.account(1).properties = {"endpoint": None}
-    found, problems = await parts.rotation.enrolled()
+    found, problems = await parts.rotation.fleet.enrolled()
     assert "account-002" in [one.target.name for one in found]
     # The other is named here, or enrolled and named by its own turn.
     named = [error.thing for error in problems] + [str(one.target.account) for one in found]

@@ -15,6 +15,7 @@ from aiohttp import web
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ManagedIdentityCredential
 
+from emulator.directory import EVERYTHING
 from emulator.seed import sample_world
 from emulator.serve import Azure, running
 from emulator.surfaces.common import Surface
@@ -50,7 +51,10 @@ def exchanges(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exchange]]:
 
 @pytest.fixture
 async def azure(exchanges: list[Exchange], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Azure]:
-    async with running(sample_world(2)) as served:
+    world = sample_world(2)
+    world.directory.revoke("app")
+    world.directory.assign("app", EVERYTHING.name)  # what is imitated is more than the shipped roles allow
+    async with running(world) as served:
         for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
             monkeypatch.setenv(name, served.settings[name])
         yield served

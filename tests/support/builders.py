@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from shared.asking import Asked
 from shared.keys import Fingerprint, KeySlot
 from shared.model import AccountId, Cadence, LeakedKey, Observation, Request, Target, Wish
 from shared.publication import Marks, Origin, Publication, State
@@ -40,7 +41,8 @@ def a_target(name: str = "chat", **facts: Any) -> Target:
 def marks(**facts: Any) -> Marks:
     """A is live since the start after a rotation; the key before it has ended and B is the idle spare."""
     plain = Marks(live=mark("A"), origin=Origin.ROTATED, since=START, spare=mark("B"), told=Told(origin=True))
-    return replace(plain, **facts)
+    asked = {"asked": Asked(facts.pop("request"))} if "request" in facts else {}
+    return replace(plain, **asked, **facts)
 
 
 def overlapping(**facts: Any) -> Marks:

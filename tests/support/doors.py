@@ -431,8 +431,14 @@ class LeasesDoor:
         self._held: list[LeaseDoor] = []
 
     @asynccontextmanager
-    async def hold(self, target: str) -> AsyncIterator[LeaseDoor]:
-        lease = LeaseDoor(self._runner, target, await self._acquire(target))
+    async def hold(self, target: str, *, take_over: bool = False) -> AsyncIterator[LeaseDoor]:
+        try:
+            lease_id = await self._acquire(target)
+        except LeaseHeld:
+            if not take_over:
+                raise
+            lease_id = await self._take_over(target)
+        lease = LeaseDoor(self._runner, target, lease_id)
         self._held.append(lease)
         try:
             yield lease
@@ -444,6 +450,13 @@ class LeasesDoor:
     def renew(self) -> None:
         for lease in self._held:
             lease.renew()
+
+    async def _take_over(self, target: str) -> str:
+        """The other's lease is broken, and runs out before it can be had."""
+        lease, clock = self._runner.world.blobs.get(CONTAINER, blob_name(target)).lease, self._runner.world.clock
+        await self._runner.call("blob.lease.break", target, lambda: lease.break_(clock.now(), None))
+        await self._runner.clock.sleep(timedelta(seconds=SECONDS))
+        return await self._acquire(target)
 
     async def _acquire(self, target: str) -> str:
         blobs, name = self._runner.world.blobs, blob_name(target)

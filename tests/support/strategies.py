@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from shared.asking import Asked
 from shared.keys import Fingerprint, KeySlot
 from shared.model import Adopt, Cadence, LeakedKey, Observation, Request, Target, Wish
 from shared.publication import Marks, Origin, Publication, State
@@ -49,7 +50,7 @@ def some_marks(draw: st.DrawFn) -> Marks:
         until=draw(moments) if previous else None,
         leaked=draw(st.booleans()) if previous else False,
         spare=draw(st.one_of(st.none(), fingerprints)),
-        request=draw(st.sampled_from([None, "r-1", "r-2"])),
+        asked=Asked(draw(st.sampled_from([None, "r-1", "r-2"]))),
         told=draw(told()),
     )
 

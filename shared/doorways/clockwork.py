@@ -1,29 +1,30 @@
-"""What stands behind each trigger: one call for each, in plain data, without the Functions SDK.
+"""The timer and the queue: a tick names who needs a turn, a turn serves one target, and what was given up is said.
 
-A trigger in `function_app.py` says who may come in and hands on what it was given; here the message is read, the
-conductor called, and the answer formed. Whatever fails is named and logged once; nothing is half said.
+Several ticks' and people's messages for one target do no harm: each turn decides from what it sees.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+import random
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from shared.brake import Brake
 from shared.enrolment import Enrolled
 from shared.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
 from shared.messages import Message, read_message
 from shared.model import Target
-from shared.replies import BadRequest, Reply, of_error, of_outcome, of_row, of_survey, read_rotate
 from shared.report import Outcome, Result, Row, person_must_look, said_again
-from shared.rotation import Rotation, planned_row
+from shared.rotation import Rotation
 from shared.targets import TAG
+from shared.verdict import Reason
 from shared.wiring import rotation
 
 log = logging.getLogger("key-rotation")
 MOST_TRIES = 3  # host.json, maxDequeueCount
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_PASSING = frozenset({TryLater.__name__, LeaseLost.__name__})
 
 
 class TurnFailed(Exception):
@@ -38,7 +39,7 @@ async def tick(last: str | None, *, past_due: bool) -> list[str]:
     for error in found.problems:
         log.error("tick: %s", error)
     log.info("tick%s: %s", " (past due)" if past_due else "", found)
-    return [_message(one, now).text() for one in found.turns]
+    return [message.text() for message in _messages(found.turns, now, conductor.settings.brake)]
 
 
 def _since(last: str | None) -> datetime:
@@ -51,12 +52,20 @@ def _since(last: str | None) -> datetime:
     return max(moment, _LONG_AGO)
 
 
-def _message(one: Enrolled, now: datetime) -> Message:
+def _messages(turns: Sequence[Enrolled], now: datetime, limit: int) -> list[Message]:
+    """In another order each time, so that targets which fail in every tick are not always the first, and brake the
+    same others for ever. So few turns that the brake cannot come on need not ask for it."""
+    shuffled = random.sample(turns, len(turns))
+    return [message_for(one, now, crowded=len(turns) > limit) for one in shuffled]
+
+
+def message_for(one: Enrolled, now: datetime, *, crowded: bool = False, insists: bool = False) -> Message:
+    """A turn for this target, with the tags of its account where it was enrolled by them."""
     account = one.account
     if account is None:
-        return Message(one.target.name, now)
-    ours = {name: text for name, text in account.tags.items() if name.startswith(TAG)}
-    return Message(one.target.name, now, account.id, ours)
+        return Message(one.target.name, now, crowded=crowded, insists=insists)
+    ours = {name: text for name, text in account.tags.items() if name.lower().startswith(TAG)}
+    return Message(one.target.name, now, account.id, ours, crowded=crowded, insists=insists)
 
 
 async def turn(body: bytes, tries: int = 1) -> None:
@@ -68,16 +77,31 @@ async def turn(body: bytes, tries: int = 1) -> None:
         log.warning("%r: the message is older than an hour and was left to the next tick", message.target)
         return
     target = await _target(conductor, message)
-    outcome = await conductor.turn(target, message.request)
-    _say_what_is_forgotten(outcome)
+    brake = conductor.brake(message.asked) if message.crowded else None
+    outcome = await conductor.turn(target, message.request, brake=brake)
+    say_what_is_forgotten(outcome)
+    if outcome.result is Result.FAILED:
+        await _note_failure(brake, target, outcome, last=tries >= MOST_TRIES)
     if outcome.result is Result.FAILED and tries >= MOST_TRIES:
         await _announce_failure(conductor, target, said_again(outcome))
-    if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and message.request is not None):
-        raise TurnFailed(str(outcome))  # a tick's wish is made again by the next tick, a person's is not
-    log.info("turn: %s", outcome)
+    wanted = message.request is not None or message.insists
+    if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
+        raise TurnFailed(str(outcome))  # a tick's wish is made again by the next tick, anybody else's is not
+    log.log(logging.WARNING if outcome.reason == Reason.BRAKE else logging.INFO, "turn: %s", outcome)
 
 
-def _say_what_is_forgotten(outcome: Outcome) -> None:
+async def _note_failure(brake: Brake | None, target: Target, outcome: Outcome, *, last: bool) -> None:
+    """For the brake. What the next try may mend counts when it was the last, a person's affair never."""
+    passing = outcome.reason in _PASSING and not last
+    if brake is None or passing or outcome.reason == PersonMustLook.__name__:
+        return
+    try:
+        await brake.note(str(target.account).casefold())
+    except RotationError as error:
+        log.error("%s: its failure could not be noted: %s", target.name, error)  # noqa: TRY400 - said in full already
+
+
+def say_what_is_forgotten(outcome: Outcome) -> None:
     """The last place for an announcement that a long outage left no room for."""
     for debt in outcome.forgotten:
         log.error("%s: never announced, and said here only: %s", outcome.target, debt)
@@ -85,8 +109,8 @@ def _say_what_is_forgotten(outcome: Outcome) -> None:
 
 async def _target(conductor: Rotation, message: Message) -> Target:
     if message.account is None:
-        return await conductor.find(message.target)
-    return conductor.from_tags(message.account, message.tags)
+        return await conductor.fleet.find(message.target)
+    return conductor.fleet.from_tags(message.account, message.tags)
 
 
 async def turn_poison(body: bytes) -> str | None:
@@ -130,57 +154,3 @@ def _why_it_failed(row: Row) -> RotationError:
         steps = ", ".join(str(step) for step in row.plan.steps)
         return TryLater(row.target.name, f"its turn was given up; what it could not carry out: {steps}.")
     return TryLater(row.target.name, "its turn was given up, though another look finds nothing left to do.")
-
-
-async def targets() -> Reply:
-    return await _answer(_survey)
-
-
-async def _survey() -> Reply:
-    rows, problems = await (await rotation()).survey()
-    return of_survey(rows, problems)
-
-
-async def target(name: str) -> Reply:
-    async def look() -> Reply:
-        conductor = await rotation()
-        return of_row(await conductor.look(await conductor.find(name)))
-
-    return await _answer(look)
-
-
-async def rotate(name: str, body: bytes, headers: Mapping[str, str], invocation: str) -> tuple[Reply, str | None]:
-    """The reply, and a message to queue where the turn is still proving and must be gone on with."""
-    queued: list[str] = []
-
-    async def act() -> Reply:
-        request, dry_run = read_rotate(body, headers)
-        request = replace(request, id=request.id or invocation)
-        conductor = await rotation()
-        found = await conductor.find(name)
-        now = conductor.outside.clock.now()
-        if dry_run:
-            row = await conductor.look(found, request)
-            return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
-        outcome = await conductor.turn(found, request)
-        log.info("rotate: %s", outcome)
-        _say_what_is_forgotten(outcome)
-        reply = of_outcome(outcome, now)
-        if reply.status == 202:
-            queued.append(Message(found.name, now, request=request).text())
-        elif outcome.reason == LeaseLost.__name__:  # somebody else came in between: look again soon
-            queued.append(Message(found.name, now).text())
-        return reply
-
-    reply = await _answer(act)
-    return reply, queued[0] if queued else None
-
-
-async def _answer(act: Callable[[], Awaitable[Reply]]) -> Reply:
-    try:
-        return await act()
-    except BadRequest as bad:
-        return bad.reply
-    except RotationError as error:
-        log.warning("%s", error)
-        return of_error(error)

@@ -1,0 +1,39 @@
+"""Which accounts failed in which tick: one small blob for each account that ever did, in the container of the leases.
+
+A blob's metadata names the latest tick in which its account failed, so writing twice counts once, and nothing has to
+be cleaned up: there are never more of them than accounts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from shared.adapters.blob_lease import CONTAINER, blob_name
+from shared.adapters.translate import azure_errors
+from shared.publication import stamp
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobServiceClient
+
+PREFIX, TICK = "failed/", "tick"
+
+
+class BlobFailures:
+    def __init__(self, service: BlobServiceClient) -> None:
+        self._container = service.get_container_client(CONTAINER)
+
+    async def note(self, tick: datetime, account: str) -> None:
+        blob = self._container.get_blob_client(PREFIX + blob_name(account))
+        with azure_errors(account, "note its failure"):
+            await blob.upload_blob(b"", overwrite=True, metadata={TICK: stamp(tick)})
+
+    async def count(self, tick: datetime) -> int:
+        listing = self._container.list_blobs(name_starts_with=PREFIX, include=["metadata"])
+        with azure_errors("the fleet", "count its failures"):
+            try:
+                return len([blob async for blob in listing if (blob.metadata or {}).get(TICK) == stamp(tick)])
+            except ResourceNotFoundError:  # nothing was ever leased
+                return 0

@@ -1,0 +1,106 @@
+"""What people and pipelines ask for that a secret version remembers: who asked for it, and what it waits for.
+
+Both stand in tags of the version (see `publication`), readable by whoever may list secrets, so a name and a reason
+are cut to what fits there. An armed version waits for a deployment: its key is replaced after that, or at the latest
+moment that was agreed, whichever is first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, unquote
+
+from shared.moments import sane, sane_lead
+
+MOST_ENVIRONMENT = 40
+LONGEST_SOAK = timedelta(days=30)
+_ENVIRONMENT = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MOST_ENVIRONMENT - 1}}}")
+_CUT = re.compile(r"%.?$")  # what cutting may leave of a quoted character
+_NOBODY = "-"
+_BY, _WHY = 80, 130  # characters in the tag, beside an id of 32
+LONGEST_TEXT = 256  # what a tag holds
+
+
+def environment_name(text: str) -> str:
+    """A deployment environment's name. Raises ValueError with the form it has."""
+    name = text.strip()
+    if not _ENVIRONMENT.fullmatch(name):
+        raise ValueError(
+            f"{text[:80]!r} is not an environment's name: letters, digits, dots, dashes and underscores, "
+            f"{MOST_ENVIRONMENT} at most"
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asked for a version, and why. `id` is the idempotency key; all empty where the schedule asked."""
+
+    id: str | None = None
+    by: str = ""
+    why: str = ""
+
+    def text(self) -> str:
+        """The tag's value; empty when nobody asked."""
+        words = [self.id or _NOBODY, _CUT.sub("", quote(self.by, safe="@")[:_BY]) or _NOBODY, self.why[:_WHY]]
+        text = " ".join(words).strip()
+        return "" if text == f"{_NOBODY} {_NOBODY}" else text.removesuffix(f" {_NOBODY}")[:LONGEST_TEXT]
+
+    @classmethod
+    def read(cls, text: str) -> Asked:
+        """The reverse of `text`, of which nothing can be wrong: it decides nothing but whether an id is known."""
+        id_, by, why = (*text.split(" ", 2), "", "", "")[:3]
+        return cls(None if id_ in ("", _NOBODY) else id_, "" if by == _NOBODY else unquote(by), why)
+
+
+@dataclass(frozen=True)
+class Armed:
+    """To be rotated after the next deployment to `environment`, `soak` later; at `latest` it happens anyway.
+    `deployed` is when that deployment went live, `id` the request that said so."""
+
+    environment: str
+    soak: timedelta = timedelta(0)
+    latest: datetime | None = None
+    deployed: datetime | None = None
+    id: str | None = None
+
+    @property
+    def due(self) -> datetime | None:
+        """When the rotation should happen, as far as it is known."""
+        fired = self.deployed + self.soak if self.deployed else None
+        return min((moment for moment in (fired, self.latest) if moment), default=None)
+
+    def waits_for(self, environment: str) -> bool:
+        """Whether a deployment to that environment is the one waited for. Names are compared without case."""
+        return self.environment.casefold() == environment.casefold()
+
+    def text(self) -> str:
+        """The tag's value."""
+        words = [self.environment, f"soak={int(self.soak.total_seconds())}"]
+        words += [f"latest={_seconds(self.latest)}"] if self.latest else []
+        words += [f"deployed={_seconds(self.deployed)}"] if self.deployed else []
+        words += [f"id={self.id}"] if self.id else []
+        return " ".join(words)
+
+    @classmethod
+    def read(cls, text: str) -> Armed:
+        """The reverse of `text`. Raises ValueError or KeyError for what it cannot read."""
+        environment, *more = text.split(" ")
+        words = dict(word.split("=", 1) for word in more)
+        return cls(
+            environment_name(environment),
+            sane_lead(int(words["soak"])),
+            _moment(words["latest"]) if "latest" in words else None,
+            _moment(words["deployed"]) if "deployed" in words else None,
+            words.get("id"),
+        )
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _moment(text: str) -> datetime:
+    return sane(datetime.fromtimestamp(int(text), UTC))

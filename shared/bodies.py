@@ -1,0 +1,153 @@
+"""What callers may send, as types: the same ones read a request and describe it (OpenAPI).
+
+A field that nobody knows is refused and named, as is a value of another kind or form. What can be said by a type is
+said here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
+
+import msgspec
+from msgspec import Meta, Struct
+
+from shared import durations
+from shared.asking import Armed
+from shared.model import LeakedKey, Request, Wish
+from shared.moments import FIRST, LAST
+
+MOST_BODY = 16 * 1024
+MOST_TARGETS = 200
+_END = r"$(?!\n)"  # the end also for a regular expression that would let a last line break through
+_SOAK = r"^(P([1-9]|[12][0-9]|30)D|PT([1-9][0-9]?|[1-6][0-9][0-9]|7[01][0-9]|720)H|PT[1-9][0-9]{0,3}M)" + _END
+_WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
+
+type Reason = Annotated[str, Meta(max_length=200, description="Why. Stands in the report, the event and a tag.")]
+type DryRun = Annotated[bool, Meta(description="Say what would be done, and do nothing.")]
+type Environment = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}" + _END,
+        description="The deployment environment, such as production. Compared without case.",
+    ),
+]
+type Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}" + _END, description="A target's name.")]
+type Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_TARGETS, description="Targets by name.")]
+type Soak = Annotated[
+    str,
+    Meta(
+        pattern=_SOAK, description="How long after the deployment: days, hours or minutes, such as PT2H; at most P30D."
+    ),
+]
+type Wait = Annotated[
+    str,
+    Meta(
+        pattern=_WAIT, description="How long a leaked live key is left once its successor is published; at most PT2M."
+    ),
+]
+type Latest = Annotated[datetime, Meta(tz=True, description="When it happens anyway, without a deployment.")]
+
+
+class BadRequest(Exception):
+    """What a caller sent is not a request. Carries the status, a title and the words."""
+
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(title, detail)
+        self.status, self.title, self.detail = status, title, detail
+
+
+class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A request's body: a JSON object; none at all is an empty one."""
+
+    @classmethod
+    def read(cls, body: bytes, headers: Mapping[str, str]) -> Self:
+        """Raises BadRequest with the field named."""
+        if len(body) > MOST_BODY:
+            raise BadRequest(413, "BodyTooLarge", f"The body is longer than {MOST_BODY} bytes.")
+        kind = headers.get("content-type", "")
+        if body.strip() and kind.split(";")[0].strip().lower() not in ("application/json", ""):
+            raise BadRequest(415, "NotJson", f"Content-Type is {kind[:80]!r}: send application/json.")
+        try:
+            return msgspec.json.decode(body if body.strip() else b"{}", type=cls)
+        except msgspec.ValidationError as problem:
+            raise BadRequest(422, "BadField", f"{problem}.") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise BadRequest(400, "NotJson", "The body is not JSON.") from None
+
+
+class Rotate(Body, frozen=True, kw_only=True):
+    """Rotate now."""
+
+    reason: Reason = ""
+    dry_run: DryRun = False
+
+    def request(self, id_: str, by: str) -> Request:
+        return Request(Wish.ROTATE, reason=plain(self.reason), by=by, id=id_)
+
+
+class Leak(Body, frozen=True, kw_only=True):
+    """A key is out."""
+
+    key: Annotated[LeakedKey, Meta(description="Which key: the published one, the one before it, or both (unknown).")]
+    reason: Reason = ""
+    dry_run: DryRun = False
+    wait: Wait | None = None
+
+    def request(self, id_: str, by: str) -> Request:
+        wait = durations.parse(self.wait) if self.wait else timedelta(0)
+        return Request(Wish.LEAK, LeakedKey(self.key), plain(self.reason), by, id_, wait)
+
+
+class RotateMany(Body, frozen=True, kw_only=True):
+    """Rotate several targets, each in a turn of its own."""
+
+    targets: Names | Literal["all"]
+    reason: Reason = ""
+    dry_run: DryRun = False
+
+    def request(self, id_: str, by: str) -> Request:
+        return Request(Wish.ROTATE, reason=plain(self.reason), by=by, id=id_)
+
+
+class Arm(Body, frozen=True, kw_only=True):
+    """Rotate after the next deployment."""
+
+    environment: Environment
+    soak: Soak | None = None
+    latest: Latest | None = None
+    reason: Reason = ""
+
+    def request(self, id_: str, by: str) -> Request:
+        soak = durations.parse(self.soak) if self.soak else timedelta(0)
+        latest = max(self.latest, FIRST) if self.latest and self.latest < LAST else None
+        armed = Armed(self.environment, soak, latest.replace(microsecond=0) if latest else None)
+        return Request(Wish.ARM, reason=plain(self.reason), by=by, id=id_, armed=armed)
+
+
+class Deployment(Body, frozen=True, kw_only=True):
+    """A deployment went live."""
+
+    environment: Environment
+    reason: Reason = ""
+    dry_run: DryRun = False
+
+    def request(self, id_: str, by: str, now: datetime) -> Request:
+        armed = Armed(self.environment, deployed=now.replace(microsecond=0))
+        return Request(Wish.DEPLOYED, reason=plain(self.reason), by=by, id=id_, armed=armed)
+
+
+def plain(text: str) -> str:
+    """The text on one line: what stands in a tag and a log must not begin another."""
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()
+
+
+def request_id(headers: Mapping[str, str], invocation: str) -> str:
+    """The caller's Idempotency-Key as a short mark: what stands in a tag is ours to shape, not the caller's. Without
+    one, this invocation. Raises BadRequest."""
+    key = headers.get("idempotency-key", "")
+    if len(key) > 255:
+        raise BadRequest(422, "BadHeader", "Idempotency-Key: is longer than 255 characters.")
+    return hashlib.sha256(key.encode()).hexdigest()[:32] if key else invocation

@@ -1,0 +1,206 @@
+"""The HTTP doors: see, rotate, report a leak, arm for a deployment, and say that one went live.
+
+Each walks the same way: who calls, by which method, with which body; then one call inward and its answer. What a
+request cannot finish while its caller waits is queued, and goes on without them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
+from shared.callers import Caller, Refused, Role, caller_of
+from shared.doorways.clockwork import message_for, say_what_is_forgotten
+from shared.enrolment import Enrolled
+from shared.errors import LeaseLost, RotationError
+from shared.messages import Message
+from shared.model import Request, Target, Wish
+from shared.replies import Reply, of_deadlines, of_error, of_outcome, of_row, of_survey, problem, wrong
+from shared.report import Result
+from shared.rotation import Rotation, planned_row
+from shared.wiring import rotation
+
+log = logging.getLogger("key-rotation")
+PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (functions-facts, "HTTP auth")
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as the trigger hands it on. Header names are in lower case."""
+
+    method: str = "GET"
+    name: str = ""
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    invocation: str = ""
+
+
+type Act = Callable[[Incoming, Caller], Awaitable[Reply]]
+
+
+@dataclass(frozen=True)
+class Door:
+    """By which methods, in which role, and what stands behind."""
+
+    role: Role
+    acts: Mapping[str, Act]
+
+    async def __call__(self, incoming: Incoming) -> Reply:
+        """Always a reply; what is wrong is a problem of its own status."""
+        caller: Caller | None = None
+        try:
+            caller = caller_of(incoming.headers, os.environ)
+            caller.must(self.role)
+            act = self.acts.get(incoming.method.upper())
+            if act is None:
+                return self._another_method(incoming)
+            return await act(incoming, caller)
+        except (BadRequest, Refused) as refused:
+            return problem(refused.status, refused.title, refused.detail)
+        except RotationError as error:
+            log.warning("%s", error)
+            return of_error(error, names=caller is not None and caller.may(Role.READER))
+
+    def _another_method(self, incoming: Incoming) -> Reply:
+        allowed = ", ".join(self.acts)
+        refused = problem(405, "MethodNotAllowed", f"{incoming.method[:20]}: use {allowed}.")
+        return Reply(refused.status, refused.data, refused.kind, {"Allow": allowed})
+
+
+async def _survey(_: Incoming, __: Caller) -> Reply:
+    return of_survey(*await (await rotation()).survey())
+
+
+async def _row(incoming: Incoming, _: Caller) -> Reply:
+    conductor = await rotation()
+    return of_row(await conductor.look(await conductor.fleet.find(incoming.name)))
+
+
+async def _deadlines(_: Incoming, __: Caller) -> Reply:
+    return of_deadlines(*await (await rotation()).deadlines())
+
+
+async def _calendar(_: Incoming, __: Caller) -> Reply:
+    from shared.calendar import calendar  # its library is needed nowhere else
+
+    conductor = await rotation()
+    found, _problems = await conductor.deadlines()
+    return Reply(200, calendar(found, conductor.outside.clock.now()), "text/calendar")
+
+
+async def _openapi(_: Incoming, __: Caller) -> Reply:
+    from shared.openapi import description
+
+    return Reply(200, description())
+
+
+async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
+    body = Rotate.read(incoming.body, incoming.headers)
+    return await _act(incoming, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+
+
+async def _leak(incoming: Incoming, caller: Caller) -> Reply:
+    body = Leak.read(incoming.body, incoming.headers)
+    return await _act(incoming, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+
+
+async def _arm(incoming: Incoming, caller: Caller) -> Reply:
+    body = Arm.read(incoming.body, incoming.headers)
+    return await _act(incoming, body.request(_id(incoming), caller.name))
+
+
+async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
+    return await _act(incoming, Request(Wish.DISARM, by=caller.name, id=_id(incoming)))
+
+
+def _id(incoming: Incoming) -> str:
+    return request_id(incoming.headers, incoming.invocation)
+
+
+async def _act(incoming: Incoming, request: Request, *, dry_run: bool = False) -> Reply:
+    """One target, one turn, while the caller waits; or only what it would do."""
+    conductor = await rotation()
+    target = await conductor.fleet.find(incoming.name)
+    now = conductor.outside.clock.now()
+    if dry_run:
+        row = await conductor.look(target, request)
+        return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
+    outcome = await conductor.turn(target, request, until=now + PATIENCE)
+    log.info("%s, asked by %s: %s", request.wish, request.by, outcome)
+    say_what_is_forgotten(outcome)
+    reply = of_outcome(outcome, now)
+    if reply.status == 202:
+        return _queueing(reply, Message(target.name, now, request=request))
+    if request.wish is Wish.LEAK and outcome.result in (Result.FAILED, Result.BUSY):  # a key that is out is not left
+        return _queueing(reply, Message(target.name, now, request=request))
+    if outcome.reason == LeaseLost.__name__:  # somebody else came in between: look again soon
+        return _queueing(reply, Message(target.name, now))
+    return reply
+
+
+def _queueing(reply: Reply, *messages: Message) -> Reply:
+    return Reply(reply.status, reply.data, reply.kind, reply.headers, messages)
+
+
+async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
+    body = RotateMany.read(incoming.body, incoming.headers)
+    conductor = await rotation()
+    targets, problems = await _chosen(conductor, body.targets)
+    request = body.request(_id(incoming), caller.name)
+    accepted = {"targets": [target.name for target in targets], "problems": wrong(problems)}
+    if body.dry_run:
+        return Reply(200, accepted)
+    log.info("rotate: %d targets, asked by %s: %s", len(targets), request.by, request.reason)
+    now = conductor.outside.clock.now()
+    return Reply(202, accepted, queued=tuple(Message(target.name, now, request=request) for target in targets))
+
+
+async def _chosen(conductor: Rotation, names: list[str] | str) -> tuple[list[Target], list[RotationError]]:
+    """The targets by name, or all that can be seen. Raises UnknownTarget for a name that nobody enrolled."""
+    if isinstance(names, list):
+        return await conductor.fleet.find_all(dict.fromkeys(names)), []
+    enrolled, problems = await conductor.fleet.enrolled()
+    return [one.target for one in enrolled], problems
+
+
+async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
+    """A deployment that not everybody could hear of is answered with 503, so that the pipeline says it again: whoever
+    heard it already does not rotate twice."""
+    body = Deployment.read(incoming.body, incoming.headers)
+    conductor = await rotation()
+    now = conductor.outside.clock.now()
+    request = body.request(_id(incoming), caller.name, now)
+    waiting, problems = await conductor.waiting_for(body.environment)
+    heard = {
+        "environment": body.environment,
+        "targets": [one.target.name for one in waiting],
+        "problems": wrong(problems),
+    }
+    log.info("deployment to %s, said by %s: %d targets wait for it", body.environment, caller.name, len(waiting))
+    queued = () if body.dry_run else tuple(_deployed(one, request, now) for one in waiting)
+    if problems and not body.dry_run:
+        detail = "not every target could be asked whether it waits for this deployment; say it again."
+        facts = problem(503, "TryLater", detail, nextStep="repeat the request with its Idempotency-Key", **heard)
+        return Reply(503, facts.data, facts.kind, {"Retry-After": "30"}, queued)
+    return Reply(202 if queued else 200, heard, queued=queued)
+
+
+def _deployed(one: Enrolled, request: Request, now: datetime) -> Message:
+    plain = message_for(one, now)
+    return Message(plain.target, now, plain.account, plain.tags, request)
+
+
+targets = Door(Role.READER, {"GET": _survey})
+target = Door(Role.READER, {"GET": _row})
+deadlines = Door(Role.READER, {"GET": _deadlines})
+deadlines_ics = Door(Role.READER, {"GET": _calendar})
+openapi = Door(Role.READER, {"GET": _openapi})
+rotate = Door(Role.OPERATOR, {"POST": _rotate})
+leak = Door(Role.OPERATOR, {"POST": _leak})
+arm = Door(Role.OPERATOR, {"PUT": _arm, "DELETE": _disarm})
+rotate_many = Door(Role.OPERATOR, {"POST": _rotate_many})
+deployments = Door(Role.OPERATOR, {"POST": _deployment})

@@ -1,0 +1,124 @@
+"""Who takes part, and what the vaults' listings say of them: a look at a whole fleet that costs calls by the page.
+
+A listing shows dates and tags but no keys, so what follows from it is presumed. Ticks, deadlines and deployments are
+content with that; a turn looks properly before it does anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from shared.enrolment import Enrolled, Enrolment, tagged_target
+from shared.errors import FixConfiguration, RotationError, TryLater, UnknownTarget
+from shared.model import AccountId, Target
+from shared.ports import Accounts, Vault
+from shared.publication import Publication
+from shared.settings import Settings
+
+VAULTS_AT_ONCE, VAULT_SECONDS = 8, 60  # a vault in the dark must not use up the tick of all the others
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A target and the latest version of its secret, as the vault's listing shows it; none where there is none."""
+
+    enrolled: Enrolled
+    publication: Publication | None
+
+
+@dataclass
+class Look:
+    """A look at the whole fleet. `unseen` are the targets whose vault could not be listed."""
+
+    listed: list[Listed] = field(default_factory=list)
+    unseen: list[Target] = field(default_factory=list)
+    problems: list[RotationError] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All targets: those that the settings name and those that tags enrol."""
+
+    settings: Settings
+    accounts: Accounts
+    vault: Vault
+
+    async def look(self) -> Look:
+        """Every target with what is listed of it. One bad account or vault is one problem."""
+        enrolled, problems = await self.enrolled()
+        published, unlisted = await self._listings({one.target.vault_url for one in enrolled})
+        look = Look(problems=[*problems, *unlisted.values()])
+        for one in enrolled:
+            listing = published.get(one.target.vault_url)
+            if listing is None:
+                look.unseen.append(one.target)
+            else:
+                look.listed.append(Listed(one, listing.get(one.target.secret.casefold())))
+        return look
+
+    async def enrolled(self) -> tuple[list[Enrolled], list[RotationError]]:
+        """Explicit targets, then tagged accounts that none of them names. One bad account is one problem."""
+        enrolment = Enrolment(self.settings)
+        for subscription in self.settings.subscriptions:
+            try:
+                async for account in self.accounts.tagged(subscription):
+                    enrolment.add(account)
+            except RotationError as error:
+                enrolment.problems.append(error)
+        return enrolment.found, enrolment.problems
+
+    async def find(self, name: str) -> Target:
+        """The target of that name. Raises UnknownTarget."""
+        return (await self.find_all([name]))[0]
+
+    async def find_all(self, names: Iterable[str]) -> list[Target]:
+        """The targets of these names. Raises UnknownTarget naming those that nobody enrolled."""
+        found, wanted = {target.name: target for target in self.settings.targets}, list(names)
+        problems: list[RotationError] = []
+        if not all(name in found for name in wanted):
+            enrolled, problems = await self.enrolled()
+            found |= {one.target.name: one.target for one in enrolled}
+        missing = [name for name in wanted if name not in found]
+        if not missing:
+            return [found[name] for name in wanted]
+        unseen = next((error for error in problems if not isinstance(error, FixConfiguration)), None)
+        if unseen is not None:  # it may be enrolled where nobody could look
+            raise unseen
+        raise UnknownTarget(", ".join(repr(name[:64]) for name in missing[:5]), "no target has this name.", known=found)
+
+    async def find_account(self, account: AccountId) -> Enrolled | None:
+        """The target of that account; none when nobody enrolled it."""
+        explicit = next((one for one in self.settings.targets if one.account.same_as(str(account))), None)
+        if explicit is not None:
+            return Enrolled(explicit)
+        if account.subscription not in self.settings.subscriptions:
+            return None
+        enrolment = Enrolment(self.settings)
+        enrolment.add(await self.accounts.read(account))
+        return next((one for one in enrolment.found if one.account is not None), None)
+
+    def from_tags(self, account: AccountId, tags: Mapping[str, str]) -> Target:
+        """The target a tagged account asks for. Raises FixConfiguration, also where its subscription is not ours."""
+        return tagged_target(account, tags, self.settings)
+
+    async def _listings(
+        self, vaults: Iterable[str]
+    ) -> tuple[dict[str, dict[str, Publication]], dict[str, RotationError]]:
+        """Each vault's latest versions by secret name, and the vaults that could not be listed."""
+        listed: dict[str, dict[str, Publication]] = {}
+        unlisted: dict[str, RotationError] = {}
+        gate = asyncio.Semaphore(VAULTS_AT_ONCE)
+
+        async def take(vault: str) -> None:
+            try:
+                async with gate, asyncio.timeout(VAULT_SECONDS):
+                    listed[vault] = {name.casefold(): held async for name, held in self.vault.listing(vault)}
+            except RotationError as error:
+                unlisted[vault] = error
+            except TimeoutError:
+                unlisted[vault] = TryLater(vault, f"its secrets could not be listed within {VAULT_SECONDS} seconds.")
+
+        await asyncio.gather(*(take(vault) for vault in vaults))
+        return listed, unlisted

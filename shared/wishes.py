@@ -1,0 +1,90 @@
+"""What people ask for out of rhythm, decided: a key has leaked; rotate after the next deployment; it went live.
+
+These are policies like those of `plan`, which asks them in its order. A wish to rotate now needs none of its own: it
+is a rotation that is due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from shared.asking import Armed
+from shared.durations import iso
+from shared.keys import KeySlot
+from shared.model import LeakedKey, Wish
+from shared.publication import Origin
+from shared.situation import Situation
+from shared.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
+from shared.telling import Told
+from shared.verdict import Plan, Reason
+
+
+def leaked(at: Situation) -> Plan | None:
+    """A person says that a key is out: it goes as fast as consumers of the vault can bear."""
+    if not at.asks_for(Wish.LEAK) or at.request is None:
+        return None
+    if at.request.key is LeakedKey.PREVIOUS:
+        if not at.spare_in_use:
+            return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
+        return Plan(Reason.LEAKED, f"The previous key, {at.spare}, is said to have leaked.", ended(at.spare))
+    wait = (Wait(at.request.wait),) if at.request.wait else ()
+    fresh = fresh_spare(at, at.request.wait, leaked=True)
+    why = f"A key is said to have leaked ({at.request.key}): a fresh {at.spare} is published and {at.live} ends."
+    both = (Watch(at.spare),) if at.request.key is LeakedKey.BOTH else ()
+    return Plan(Reason.LEAKED, why, (Regenerate(at.spare), *fresh, *wait, *ended(at.live), *both))
+
+
+def ended(slot: KeySlot) -> tuple[Step, ...]:
+    """A leaked value goes, and the account is asked until it is seen to be gone."""
+    return (Watch(slot), Regenerate(slot), Watch(slot))
+
+
+def fresh_spare(at: Situation, overlap: timedelta, *, leaked: bool = False) -> tuple[Step, ...]:
+    """Prove the spare and publish it; the live value becomes the previous key."""
+    publish = Publish(
+        at.spare,
+        Origin.ROTATED,
+        previous=at.seen.keys[at.live],
+        overlap=overlap,
+        leaked=leaked,
+        asked=at.who_asked,
+        told=Told(sunset=at.told().sunset, debts=at.owed_with_the_previous_key()),
+    )
+    return (Prove(at.spare), publish)
+
+
+def armed(at: Situation) -> Plan | None:
+    """Rotate after the next deployment, or no longer: noted on the version that is live now."""
+    if at.asks_for(Wish.DISARM):
+        if at.marks.armed is None:
+            always = " The target's own after_deployment still counts." if at.armed else ""
+            return Plan(Reason.ALREADY_DONE, f"Nobody asked to wait for a deployment.{always}")
+        return Plan(Reason.DISARMED, f"Deployments do not matter to {at.live} any more.", (_remember(at, None),))
+    if not at.asks_for(Wish.ARM) or at.request is None or at.request.armed is None:
+        return None
+    wanted, why = at.request.armed, f"{at.live} is to be replaced after the next deployment to {{}}."
+    if at.marks.armed == wanted:
+        return Plan(Reason.ALREADY_DONE, why.format(wanted.environment))
+    return Plan(Reason.ARMED, why.format(wanted.environment), (_remember(at, wanted),))
+
+
+def deployed(at: Situation) -> Plan | None:
+    """A deployment went live. Where it was waited for, the rotation is due from then on, after its soak time."""
+    if at.request is None or at.request.wish is not Wish.DEPLOYED or at.request.armed is None:
+        return None
+    live = at.request.armed
+    if at.is_answered or (at.armed and at.armed.deployed and at.armed.waits_for(live.environment)):
+        return Plan(Reason.ALREADY_DONE, f"A deployment to {live.environment} was heard of before.")
+    if at.armed is None or not at.armed.waits_for(live.environment):
+        return Plan(Reason.NOT_ARMED, f"{at.live} waits for no deployment to {live.environment}.")
+    fired = replace(at.armed, deployed=live.deployed or at.now, id=at.request.id)
+    soak = f" {iso(fired.soak)} after it" if fired.soak else " now"
+    why = f"The deployment to {fired.environment} went live: {at.live} is replaced{soak}."
+    return Plan(Reason.DEPLOYED, why, (_remember(at, fired),))
+
+
+def _remember(at: Situation, armed: Armed | None) -> Mark:
+    """The mark changes; what was told of an earlier wish does not count for this one."""
+    told = replace(at.marks.told, armed=at.marks.told.armed and armed is not None and armed.deployed is not None)
+    return Mark(at.live, replace(at.marks, armed=armed, told=told))

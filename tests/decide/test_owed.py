@@ -1,0 +1,240 @@
+"""What is owed, fact by fact, and what is noted once it was accepted."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.events import Announcement, Kind
+from shared.model import Target
+from shared.owed import in_time, owed, settled
+from shared.publication import Marks, Origin, State
+from shared.situation import Situation
+from shared.telling import Debt, Happened, Telling, Told
+from tests.support.builders import (
+    KEY1,
+    KEY2,
+    a_publication,
+    a_situation,
+    a_target,
+    an_account_id,
+    an_observation,
+    mark,
+    marks,
+    nothing_published,
+    overlapping,
+    told_of_the_end,
+)
+from tests.support.dates import SENDING, START, at, days, hours
+
+SECOND = timedelta(seconds=1)
+TARGET, ENDING = a_target(), a_target(sunset=at(day=200))
+UNTIL = START + days(3)
+ENDED = Announcement(Kind.KEY_RETIRED, TARGET, KEY2, mark("B"))
+ROTATED = Announcement(Kind.KEY_ROTATED, TARGET, KEY1, mark("A"), happened_at=START)
+WITHDRAWN = a_publication(state=State.DISABLED, value=None, updated=at(day=1))
+OFF = an_observation(WITHDRAWN, key_auth=False, keys={})
+
+FACTS = [
+    ("a fresh version and the end of the key before it", a_situation(overlapping(told=Told()), at(day=1)), [
+        replace(ROTATED, previous_until=UNTIL),
+        Announcement(Kind.RETIREMENT_ANNOUNCED, TARGET, KEY2, mark("B"), deadline=UNTIL),
+    ]),
+    ("a version that could not be proven", a_situation(marks(told=Told(), unproven=True), at(day=1)), [
+        replace(ROTATED, unproven=True),
+    ]),
+    ("a version of which the key before it has ended", a_situation(overlapping(told=Told()), at(day=1), key2="N"), [
+        ROTATED, ENDED,
+    ]),
+    ("a rotation ahead", a_situation(marks(), at(day=16)), [
+        Announcement(Kind.ROTATION_ANNOUNCED, TARGET, KEY1, mark("A"), deadline=at(day=30), lead=days(14)),
+    ]),
+    ("a sunset ahead", a_situation(marks(), START, ENDING), [
+        Announcement(Kind.SUNSET_ANNOUNCED, ENDING, deadline=at(day=200)),
+    ]),
+    ("a debt", a_situation(marks(told=Told(True, debts=(Debt(Happened.HEALED, KEY2, mark("C"), at(day=1)),))),
+     at(day=5)), [Announcement(Kind.DRIFT_HEALED, TARGET, KEY2, mark("C"), happened_at=at(day=1))]),
+    ("the end of key authentication", Situation(OFF, TARGET, at(day=1)), [
+        Announcement(Kind.KEY_AUTH_DISABLED, TARGET, occasion=f"{mark('A')} 2026-03-03T09:00:00Z"),
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("situation", "said"), [row[1:] for row in FACTS], ids=[row[0] for row in FACTS])
+def test_what_is_owed_says_exactly_this(situation: Situation, said: list[Announcement]):
+    assert list(owed(situation)) == said
+
+
+def test_a_version_that_was_never_announced_is_announced_after_keys_have_ended_without_a_promise_that_nobody_keeps():
+    unannounced = replace(WITHDRAWN, marks=overlapping(told=Told()))
+    said = owed(Situation(replace(OFF, publication=unannounced), TARGET, at(day=1)))
+    assert [one.kind for one in said] == [Kind.KEY_ROTATED, Kind.KEY_AUTH_DISABLED]
+    assert said[0].previous_until is None
+
+
+def test_keys_that_end_a_second_time_are_a_second_event():
+    again = replace(OFF, publication=replace(WITHDRAWN, updated=at(day=9)))
+    first, second = (owed(Situation(seen, TARGET, at(day=10)))[0].id for seen in (OFF, again))
+    assert first != second
+
+
+SILENT = [
+    ("nothing is published", nothing_published()),
+    ("nothing is published and keys are off", nothing_published(key_auth=False, keys={})),
+    ("our tags are absent", an_observation(a_publication(marks=None))),
+    ("the version is disabled", an_observation(a_publication(marks(told=Told()), state=State.DISABLED))),
+    ("the value is neither key", an_observation(a_publication(marks(told=Told())), key1="X")),
+    ("the marks are about another value", an_observation(a_publication(marks(told=Told()), value=mark("B")))),
+    ("keys are off on an account that the secret does not belong to",
+     replace(OFF, publication=replace(WITHDRAWN, provider=str(an_account_id("other"))))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seen", [row[1] for row in SILENT], ids=[row[0] for row in SILENT])
+def test_nothing_is_said_where(seen):
+    assert owed(Situation(seen, TARGET, at(day=40))) == ()
+
+
+# Leads.
+
+
+def leads(noted: Marks, now: datetime, target: Target = TARGET) -> list[timedelta | None]:
+    return [one.lead for one in owed(a_situation(noted, now, target))]
+
+
+@pytest.mark.parametrize(("overlap", "lead"), [(days(7), days(7)), (days(7) - SECOND, None)])
+def test_an_end_is_announced_with_the_leads_that_the_overlap_has_room_for(overlap: timedelta, lead):
+    assert leads(overlapping(until=START + overlap), START) == [lead]
+
+
+@pytest.mark.parametrize(("now", "said"), [(at(day=16) - SENDING, [days(14)]), (at(day=16) - SENDING - SECOND, [])])
+def test_a_warning_goes_out_as_early_as_its_sending_may_take(now: datetime, said: list[timedelta]):
+    assert leads(marks(), now) == said
+
+
+DEADLINES = [
+    ("rotation", marks(), TARGET, at(day=30), "rotation"),
+    ("end of the previous key", overlapping(until=at(day=30)), a_target(period=days(90)), at(day=30), "retirement"),
+    ("sunset", marks(), a_target(sunset=at(day=30), period=days(90)), at(day=30), "sunset"),
+]
+
+
+@pytest.mark.parametrize(
+    ("noted", "target", "deadline", "name"), [row[1:] for row in DEADLINES], ids=[row[0] for row in DEADLINES]
+)
+def test_a_deadline_that_was_told_is_told_again_at_its_next_lead_and_not_before(noted, target, deadline, name: str):
+    noted = replace(noted, told=replace(Told(origin=True), **{name: Telling(deadline, days(14))}))
+    assert leads(noted, deadline - days(7) - SECOND, target) == []
+    assert leads(noted, deadline - days(7), target) == [days(7)]
+
+
+UNTOLD = [("end of the previous key", DEADLINES[1][1], DEADLINES[1][2]), ("sunset", DEADLINES[2][1], DEADLINES[2][2])]
+
+
+@pytest.mark.parametrize(("noted", "target"), [row[1:] for row in UNTOLD], ids=[row[0] for row in UNTOLD])
+def test_the_first_word_about_an_end_and_a_lead_that_comes_while_it_is_sent_are_one_announcement(noted, target):
+    assert leads(noted, at(day=16) - SENDING, target) == [days(14)]
+    assert leads(noted, at(day=16) - SENDING - SECOND, target) == [None]
+
+
+# Kept in time.
+
+SLOW = UNTIL - days(1) + SECOND
+END = Announcement(Kind.RETIREMENT_ANNOUNCED, TARGET, KEY2, mark("B"), deadline=UNTIL)
+KEYS_END = Announcement(Kind.SUNSET_ANNOUNCED, ENDING, deadline=UNTIL)
+TOLD_SUNSET = Told(origin=True, sunset=Telling(UNTIL))
+KEPT = [
+    ("an end that was accepted exactly the notice ahead", overlapping(), END, UNTIL - days(1), True),
+    ("an end that was accepted a second later", overlapping(), END, SLOW, False),
+    ("an end that was told before", overlapping(told=told_of_the_end(UNTIL)), END, SLOW, True),
+    ("an end that was told for another moment", overlapping(told=told_of_the_end(UNTIL + SECOND)), END, SLOW, False),
+    ("an end of which only the sunset was told", overlapping(told=TOLD_SUNSET), END, SLOW, False),
+    ("a sunset that was accepted exactly the notice ahead", marks(), KEYS_END, UNTIL - days(1), True),
+    ("a sunset that was accepted a second later", marks(), KEYS_END, SLOW, False),
+    ("a sunset that was told before", marks(told=TOLD_SUNSET), KEYS_END, SLOW, True),
+    ("a sunset of which only the end was told", overlapping(told=told_of_the_end(UNTIL)), KEYS_END, SLOW, False),
+    ("a rotation, which ends nothing", marks(), replace(END, kind=Kind.ROTATION_ANNOUNCED), SLOW, True),
+    ("something that has happened", marks(), ROTATED, SLOW, True),
+]
+
+
+@pytest.mark.parametrize(("noted", "said", "now", "kept"), [row[1:] for row in KEPT], ids=[row[0] for row in KEPT])
+def test_an_end_counts_as_announced_when_it_was_accepted_in_time(noted, said: Announcement, now: datetime, kept: bool):
+    assert in_time(a_situation(noted, UNTIL - days(2), ENDING), said, now) is kept
+
+
+# Noted.
+
+
+def test_an_end_that_was_said_leaves_the_new_spare_behind_and_no_promise():
+    before = overlapping(leaked=True, fresh=True, told=told_of_the_end(UNTIL))
+    noted = settled(a_situation(before, at(day=1), key2="N"), [ENDED])
+    assert noted == replace(before, previous=None, until=None, leaked=False, spare=mark("N"), fresh=False)
+
+
+@pytest.mark.parametrize(("now", "fresh"), [(at(day=30) - SECOND, False), (at(day=30), True)])
+def test_a_spare_that_was_regenerated_when_rotation_was_due_is_there_to_be_published(now: datetime, fresh: bool):
+    assert settled(a_situation(overlapping(), now, key2="N"), [ENDED]).fresh is fresh
+
+
+def test_a_spare_that_this_very_turn_regenerated_to_publish_it_is_there_to_be_published():
+    situation = replace(a_situation(overlapping(), at(day=1), key2="N"), interrupted=True)
+    assert settled(situation, [ENDED]).fresh
+
+
+def test_the_end_of_another_value_changes_nothing_about_the_previous_key():
+    situation = a_situation(overlapping(), at(day=1))
+    assert settled(situation, [replace(ENDED, value=mark("C"))]) == overlapping()
+
+
+def test_a_word_about_another_version_does_not_count_for_this_one():
+    situation = a_situation(marks(told=Told()), at(day=1))
+    assert not settled(situation, [replace(ROTATED, value=mark("C"))]).told.origin
+    assert not settled(situation, [replace(ROTATED, kind=Kind.KEY_ADOPTED)]).told.origin
+    assert settled(situation, [ROTATED]).told.origin
+
+
+@pytest.mark.parametrize("origin", list(Origin))
+def test_each_kind_of_version_is_settled_by_its_own_word(origin: Origin):
+    situation = a_situation(marks(origin=origin, told=Told()), at(day=1))
+    assert settled(situation, owed(situation)).told == Told(origin=True)
+
+
+OTHERS = [
+    Debt(Happened.ROTATED, KEY2, mark("C"), START),
+    Debt(Happened.ENDED, KEY1, mark("C"), START),
+    Debt(Happened.ENDED, KEY2, mark("D"), START),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=str)
+def test_a_debt_is_paid_by_its_own_word_and_by_no_other(other: Debt):
+    paid = Debt(Happened.ENDED, KEY2, mark("C"), START)
+    situation = a_situation(marks(told=Told(True, debts=(paid, other))), at(day=1))
+    assert settled(situation, [replace(ENDED, value=mark("C"))]).told.debts == (other,)
+
+
+TOLD = [
+    (Kind.ROTATION_ANNOUNCED, Told(origin=True, rotation=Telling(UNTIL, days(1)))),
+    (Kind.RETIREMENT_ANNOUNCED, Told(origin=True, retirement=Telling(UNTIL, days(1)))),
+    (Kind.SUNSET_ANNOUNCED, Told(origin=True, sunset=Telling(UNTIL, days(1)))),
+]
+
+
+@pytest.mark.parametrize(("kind", "told"), TOLD)
+def test_a_deadline_that_was_accepted_is_noted_with_its_lead(kind: Kind, told: Told):
+    said = Announcement(kind, ENDING, deadline=UNTIL, lead=days(1))
+    assert settled(a_situation(marks(), at(day=1), ENDING), [said]).told == told
+
+
+def test_the_end_of_keys_is_noted_beside_everything_else():
+    assert settled(Situation(OFF, TARGET, at(day=1)), owed(Situation(OFF, TARGET, at(day=1)))) == marks(
+        told=Told(origin=True, key_auth_off=True)
+    )
+
+
+def test_where_no_marks_are_there_is_nothing_to_note_on():
+    with pytest.raises(LookupError, match="chat: the publication is not marked"):
+        settled(Situation(an_observation(a_publication(marks=None)), TARGET, START))
+    with pytest.raises(LookupError, match="chat: nothing is published"):
+        settled(Situation(nothing_published(), TARGET, START + hours(1)))

@@ -1,0 +1,269 @@
+"""Doing: each kind of step against the emulated world, what a version says of itself, and where a turn stops."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import LeaseLost, PersonMustLook, ProofFailed, TryLater
+from shared.keys import ApiKey
+from shared.model import ProofPolicy
+from shared.observe import observe
+from shared.perform import Outside, Work, after, perform
+from shared.publication import Marks, Origin, read_tags
+from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Wait, Withdraw
+from shared.telling import Telling, Told
+from tests.support.builders import KEY1, KEY2, mark
+from tests.support.dates import at, days, hours, minutes
+from tests.support.doors import Befall, Runner, answer_lost, refused
+from tests.support.stage import Stage, a_stage
+
+TOLD = Told(sunset=Telling(at(day=90)))
+FIRST_STEP = 4  # after the lease, the secret and the keys
+
+
+@asynccontextmanager
+async def at_work(stage: Stage, befall: Befall | None = None) -> AsyncIterator[Work]:
+    """A turn that holds its target and has looked."""
+    runner = Runner(stage.world, befall)  # no witness: a step by itself may break what a plan as a whole keeps
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    async with runner.leases.hold(str(stage.target.account).casefold()) as lease:
+        look = await observe(stage.target, runner.accounts, runner.vault)
+        yield Work(stage.target, look, lease, outside)
+
+
+async def published(**facts: object) -> Stage:
+    stage = a_stage(**facts)
+    await stage.tick()
+    stage.pass_time(hours(1))
+    return stage
+
+
+def noted(stage: Stage) -> Marks:
+    """What the latest version says."""
+    marks = read_tags(stage.versions[-1].tags)[3]
+    assert marks is not None
+    return marks
+
+
+async def written(stage: Stage, *steps: object) -> Marks:
+    async with at_work(stage) as work:
+        await perform(steps, work)
+    return noted(stage)
+
+
+# What a version says of itself.
+
+
+async def test_a_version_says_which_key_it_holds_why_it_was_made_when_and_until_when_the_other_works():
+    stage = await published()
+    step = Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3), leaked=True, told=TOLD)
+    marks = await written(stage, step)
+    assert stage.versions[-1].value == stage.value("key2")
+    assert marks.live == ApiKey(stage.value("key2")).fingerprint
+    assert (marks.origin, marks.since) == (Origin.ROTATED, stage.now)
+    assert (marks.previous, marks.until, marks.leaked) == (mark("P"), stage.now + days(3), True)
+    assert (marks.spare, marks.fresh, marks.unproven, marks.told) == (None, False, False, TOLD)
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_a_version_without_a_previous_key_promises_nothing_and_notes_the_spare(fresh: bool):
+    marks = await written(await published(), Publish(KEY1, Origin.HEALED, spare=mark("S"), fresh=fresh))
+    assert (marks.previous, marks.until, marks.leaked) == (None, None, False)
+    assert (marks.spare, marks.fresh) == (mark("S"), fresh)
+
+
+async def test_the_overlap_begins_when_the_version_is_written_however_long_proving_took():
+    stage = await published()
+    planned = stage.now
+    step = Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3))
+    marks = await written(stage, Wait(minutes(10)), step)
+    assert marks.since == planned + minutes(10)
+    assert marks.until == planned + minutes(10) + days(3)
+
+
+PROMISES = [(days(0), days(2), days(2)), (days(3), days(2), days(3)), (days(0), -days(1), days(0))]
+
+
+@pytest.mark.parametrize(("overlap", "until", "works_for"), PROMISES)
+async def test_an_end_that_was_promised_is_kept_unless_the_overlap_is_longer_or_it_is_past(overlap, until, works_for):
+    stage = await published()
+    step = Publish(KEY1, Origin.HEALED, previous=mark("P"), overlap=overlap, until=stage.now + until)
+    assert (await written(stage, step)).until == stage.now + works_for
+
+
+async def test_the_tags_of_others_are_carried_on():
+    stage = a_stage()
+    stage.vault.set_secret(stage.target.secret, stage.value("key1"), tags={"team": "billing"})
+    await written(stage, Publish(KEY1, Origin.HEALED, spare=mark("S")))
+    assert len(stage.versions) == 2
+    assert stage.versions[-1].tags["team"] == "billing"
+
+
+async def test_a_first_version_carries_no_tags_of_others():
+    stage = a_stage()
+    await written(stage, Publish(KEY1, Origin.ADOPTED, previous=mark("P"), overlap=days(30)))
+    names = {name for name in stage.versions[-1].tags if not name.startswith("key-rotation-")}
+    assert names == {"CredentialId", "ProviderAddress", "ValidityPeriodDays"}
+
+
+async def test_the_endpoint_is_sealed_with_the_very_key_that_is_published():
+    stage = await published()
+    marks = await written(stage, Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3)))
+    assert ApiKey(stage.value("key2")).unseal(marks.sealed_endpoint) == stage.world.endpoint(stage.account)
+    assert ApiKey(stage.value("key1")).unseal(marks.sealed_endpoint) is None
+
+
+async def test_a_version_that_is_marked_in_place_gets_the_marks_and_the_sealed_endpoint():
+    stage = a_stage()
+    stage.vault.set_secret(stage.target.secret, stage.value("key2"))
+    marks = Marks(ApiKey(stage.value("key2")).fingerprint, Origin.ADOPTED, stage.now, mark("P"), stage.now + days(30))
+    found = await written(stage, Mark(KEY2, marks))
+    assert len(stage.versions) == 1
+    assert replace(found, sealed_endpoint=None) == marks
+    assert ApiKey(stage.value("key2")).unseal(found.sealed_endpoint) == stage.world.endpoint(stage.account)
+    assert stage.versions[0].tags["CredentialId"] == "key2"
+
+
+# Proof.
+
+
+async def test_what_the_network_kept_from_being_proven_is_marked_so():
+    stage = await published(proof=ProofPolicy.PREFER)
+    stage.account.public_network_access = "Disabled"
+    marks = await written(stage, Prove(KEY2), Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3)))
+    assert marks.unproven
+
+
+async def test_what_was_proven_is_not_marked():
+    stage = await published(proof=ProofPolicy.PREFER)
+    marks = await written(stage, Prove(KEY2), Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3)))
+    assert not marks.unproven
+
+
+async def test_an_account_that_has_moved_is_asked_for_its_address_and_the_version_says_the_new_one():
+    stage = await published()
+    async with at_work(stage) as work:
+        work.look.seen = replace(work.look.seen, endpoint="https://before.invalid/")
+        seen = work.look.seen
+        await perform([Prove(KEY2), Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3))], work)
+        here = stage.world.endpoint(stage.account)
+        assert work.look.seen == replace(seen, endpoint=here)
+        assert [proof.proven for proof in work.proofs] == [True]
+    assert ApiKey(stage.value("key2")).unseal(noted(stage).sealed_endpoint) == here
+
+
+async def test_a_key_that_is_refused_at_the_right_address_is_not_asked_about_there_a_second_time():
+    stage = await published()
+    stage.account.lag.new_after = 1000
+    async with at_work(stage) as work:
+        with pytest.raises(ProofFailed):
+            await perform([Regenerate(KEY2), Prove(KEY2)], work)
+        assert stage.now < at(day=0, hour=10) + minutes(2)
+        assert work.proofs == []
+
+
+async def test_an_account_without_an_endpoint_is_named_for_a_person_to_look_at():
+    stage = await published()
+    async with at_work(stage) as work:
+        work.look.seen = replace(work.look.seen, endpoint=None)
+        with pytest.raises(PersonMustLook) as error:
+            await perform([Prove(KEY2)], work)
+    told = f"chat: account {stage.target.account} names no endpoint. Next step: look at the target and decide."
+    assert str(error.value) == told
+
+
+# Other steps.
+
+
+async def test_regenerating_changes_one_key_and_the_turn_goes_on_with_the_new_one():
+    stage = await published()
+    first, second = stage.value("key1"), stage.value("key2")
+    async with at_work(stage) as work:
+        await perform([Regenerate(KEY2)], work)
+        assert work.keys[KEY2].reveal() == stage.value("key2") != second
+        assert work.keys[KEY1].reveal() == stage.value("key1") == first
+
+
+async def test_keys_are_switched_off_and_the_version_is_withdrawn():
+    stage = await published()
+    async with at_work(stage) as work:
+        await perform([DisableKeyAuth(), Withdraw()], work)
+    assert stage.account.disable_local_auth is True
+    assert stage.versions[-1].enabled is False
+
+
+@pytest.mark.parametrize("step", [Withdraw(), Mark(KEY1, Marks(mark("A"), Origin.ADOPTED, at(day=0)))])
+async def test_a_step_on_a_version_that_is_not_there_is_a_mistake_of_ours_and_names_the_target(step: object):
+    async with at_work(a_stage()) as work:
+        with pytest.raises(LookupError, match="chat: a step needs a publication and none was seen"):
+            await perform([step], work)
+
+
+# Where a turn stops.
+
+
+async def test_the_first_step_that_fails_ends_the_turn_and_both_are_known():
+    stage = await published()
+    steps = [Regenerate(KEY2), Regenerate(KEY1), Wait(minutes(1))]
+    async with at_work(stage, refused(FIRST_STEP + 1, 503)) as work:
+        with pytest.raises(TryLater):
+            await perform(steps, work)
+    assert (work.done, work.begun) == (steps[:1], steps[:2])
+
+
+async def test_a_turn_that_has_lost_its_target_begins_no_step():
+    stage = await published()
+    async with at_work(stage) as work:
+        stage.pass_time(minutes(5))
+        with pytest.raises(LeaseLost):
+            await perform([Regenerate(KEY2)], work)
+    assert (work.done, work.begun) == ([], [])
+
+
+async def test_a_step_during_which_the_target_was_lost_counts_as_done_and_the_turn_fails():
+    stage = await published()
+
+    async def much_time_passes(_call: object) -> None:
+        stage.world.clock.advance(300)
+
+    async with at_work(stage, Befall(after={FIRST_STEP: much_time_passes})) as work:
+        with pytest.raises(LeaseLost):
+            await perform([Regenerate(KEY2), Regenerate(KEY2)], work)
+    assert work.done == [Regenerate(KEY2)]
+
+
+# What is known afterwards without looking again.
+
+
+async def test_after_waiting_and_proving_the_look_still_holds():
+    async with at_work(await published()) as work:
+        look = work.look
+        await perform([Prove(KEY1), Wait(minutes(1))], work)
+        assert after(work) is look
+
+
+async def test_after_regenerating_the_new_fingerprint_is_known_and_all_else_is_as_it_was_seen():
+    stage = await published()
+    async with at_work(stage) as work:
+        seen = work.look.seen
+        await perform([Regenerate(KEY2), Prove(KEY2)], work)
+        known = after(work)
+    assert known is not None
+    fresh = ApiKey(stage.value("key2")).fingerprint
+    assert known.seen == replace(seen, keys={KEY1: seen.keys[KEY1], KEY2: fresh})
+    assert known.seen.keys[KEY2] != seen.keys[KEY2]
+    assert known.keys == work.keys
+
+
+async def test_after_anything_was_written_or_may_have_been_nothing_is_known_without_looking():
+    stage = await published()
+    step = Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3))
+    async with at_work(stage) as work:
+        await perform([step], work)
+        assert after(work) is None
+    async with at_work(stage, answer_lost(FIRST_STEP + 1)) as work:
+        with pytest.raises(TryLater):
+            await perform([Regenerate(KEY1), step], work)
+        assert after(work) is None

@@ -1,0 +1,154 @@
+"""What callers may send: read as they mean it, or refused by the field's name."""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.asking import Armed
+from shared.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id
+from shared.messages import Message
+from shared.model import LeakedKey, Request, Wish
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def ask(body: bytes = b"", **headers: str) -> tuple[Request, bool]:
+    given = {name.replace("_", "-"): text for name, text in headers.items()}
+    read = Rotate.read(body, given)
+    return read.request(request_id(given, "an-invocation"), "somebody"), read.dry_run
+
+
+def refused(body: bytes, kind: type[Body] = Rotate, **headers: str) -> BadRequest:
+    given = {name.replace("_", "-"): text for name, text in headers.items()}
+
+    def read() -> object:
+        return kind.read(body, given), request_id(given, "an-invocation")
+
+    with pytest.raises(BadRequest) as caught:
+        read()
+    assert 400 <= caught.value.status < 500
+    return caught.value
+
+
+def test_an_empty_body_asks_to_rotate() -> None:
+    for body in (b"", b"  \n", b"{}"):
+        assert ask(body) == (Request(id="an-invocation", by="somebody"), False)
+
+
+def test_a_whole_body_is_read() -> None:
+    body = json.dumps({"reason": "quarterly drill, ünicode", "dry_run": True}).encode()
+    mark = hashlib.sha256(b"again").hexdigest()[:32]
+    asked = ask(body, content_type="application/json; charset=utf-8", idempotency_key="again")
+    assert asked == (Request(reason="quarterly drill, ünicode", by="somebody", id=mark), True)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"{", 400, "not JSON"),
+        (b"\xff\xff", 400, "not JSON"),
+        (b"[" * 16_000, 422, "Expected `object`"),
+        (b"[]", 422, "Expected `object`"),
+        (b'"rotate"', 422, "Expected `object`"),
+        (b'{"force": true}', 422, "unknown field `force`"),
+        (b'{"reason": 7}', 422, "$.reason"),
+        (b'{"reason": null}', 422, "$.reason"),
+        (json.dumps({"reason": "r" * 201}).encode(), 422, "$.reason"),
+        (b'{"dry_run": "yes"}', 422, "$.dry_run"),
+        (b'{"dry_run": 1}', 422, "$.dry_run"),
+        (b" " * (MOST_BODY + 1), 413, str(MOST_BODY)),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused_by_the_fields_name(body: bytes, status: int, said: str) -> None:
+    problem = refused(body)
+    assert problem.status == status
+    assert said in problem.detail
+
+
+def test_a_body_of_another_kind_is_refused() -> None:
+    assert refused(b"reason=x", content_type="application/x-www-form-urlencoded").status == 415
+
+
+def test_an_idempotency_key_beyond_reason_is_refused() -> None:
+    assert "Idempotency-Key" in refused(b"", idempotency_key="k" * 256).detail
+
+
+def test_a_reason_of_several_lines_becomes_one_that_a_log_and_a_tag_can_hold() -> None:
+    assert ask(b'{"reason": "two\\nlines\\u2028and more"}')[0].reason == "two lines and more"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "said"),
+    [
+        (Leak, b"{}", "`key`"),
+        (Leak, b'{"key": "third"}', "third"),
+        (Leak, b'{"key": "live", "wait": "PT3M"}', "$.wait"),
+        (Leak, b'{"key": "live", "wait": "PT0S"}', "$.wait"),
+        (RotateMany, b"{}", "`targets`"),
+        (RotateMany, b'{"targets": []}', "$.targets"),
+        (RotateMany, b'{"targets": "some"}', "some"),
+        (RotateMany, b'{"targets": ["a/b"]}', "$.targets"),
+        (Arm, b"{}", "`environment`"),
+        (Arm, b'{"environment": "prod uction"}', "$.environment"),
+        (Arm, b'{"environment": "production\\n"}', "$.environment"),
+        (Arm, b'{"environment": "production", "soak": "P31D"}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": "P1M"}', "$.soak"),
+        (Arm, b'{"environment": "production", "latest": "tomorrow"}', "$.latest"),
+        (Arm, b'{"environment": "production", "latest": "2026-12-01T00:00:00"}', "$.latest"),
+        (Deployment, b'{"environment": ""}', "$.environment"),
+        (Deployment, b'{"environment": "production", "targets": []}', "targets"),
+    ],
+)
+def test_every_door_names_the_field_that_is_wrong(kind: type[Body], body: bytes, said: str) -> None:
+    assert said in refused(body, kind).detail
+
+
+def test_arming_is_read_with_its_soak_time_and_its_latest_moment() -> None:
+    body = b'{"environment": "Production", "soak": "PT2H", "latest": "2026-12-01T00:00:00+01:00", "reason": "agreed"}'
+    request = Arm.read(body, {}).request("r", "somebody")
+    assert request.wish is Wish.ARM
+    assert request.armed == Armed("Production", timedelta(hours=2), datetime(2026, 11, 30, 23, tzinfo=UTC))
+
+
+def test_a_latest_moment_that_nobody_can_mean_is_none() -> None:
+    assert Arm.read(b'{"environment": "p", "latest": "9999-12-31T23:59:59Z"}', {}).request("r", "x").armed == Armed("p")
+
+
+def test_a_leak_is_read_with_its_wait() -> None:
+    request = Leak.read(b'{"key": "both", "wait": "PT90S"}', {}).request("r", "somebody")
+    assert (request.wish, request.key, request.wait) == (Wish.LEAK, LeakedKey.BOTH, timedelta(seconds=90))
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=250),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+fields = st.dictionaries(st.sampled_from(["reason", "dry_run"]) | st.text(max_size=6), anything, max_size=3)
+bodies = (
+    st.binary(max_size=60)
+    | anything.map(lambda one: json.dumps(one).encode())
+    | fields.map(lambda one: json.dumps(one).encode())
+)
+
+
+@settings(derandomize=True, max_examples=300)
+@given(bodies, st.sampled_from(["", "application/json", "text/plain"]) | st.text(max_size=30), st.text(max_size=300))
+def test_any_request_is_read_or_refused_and_nothing_else(body: bytes, kind: str, key: str) -> None:
+    try:
+        asked, dry_run = ask(body, content_type=kind, idempotency_key=key)
+    except BadRequest as bad:
+        refusal = bad
+    else:
+        assert asked.reason.isprintable()
+        assert dry_run in (True, False)
+        assert asked.id != key or not key
+        assert Message("chat", NOW, request=asked).text().encode()
+        return
+    assert 400 <= refusal.status < 500
+    assert refusal.title
+    assert refusal.detail.encode()
