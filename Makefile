@@ -1,12 +1,12 @@
 # The commands of this repository. Each sets itself up from nothing but Python 3.13.
 SHELL := /bin/bash
 PY := .venv/bin/python
-CODE := shared doors function_app.py emulator funchost demo samples prove tests
+CODE := shared doors cli function_app.py emulator funchost demo samples prove tests
 
-.PHONY: help demo run test prove check lock clean
+.PHONY: help demo run test prove check check-infra lock clean
 
 help: ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 .venv/.ready: requirements-dev.txt .python-version scripts/setup
 	@scripts/setup
@@ -29,9 +29,13 @@ check: .venv/.ready ## lint, strict types, import rules
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-logo
 
+check-infra: .venv/.ready ## the templates, queries and workflows, by tools of other makers
+	@scripts/check_infra
+
 lock: ## pin requirements*.in with hashes (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-infra.in -o requirements-infra.txt
 
 clean: ## forget everything that was made
 	rm -rf .venv .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -19,10 +19,10 @@ ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK left it untyped
 
 
-@blueprint.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-async def health(req: func.HttpRequest) -> func.HttpResponse:
+@blueprint.route("health", methods=ANY, auth_level=func.AuthLevel.ANONYMOUS)
+async def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """That the app runs, and nothing else."""
-    return func.HttpResponse('{"status": "running"}', mimetype="application/json")
+    return await _through("health", req, context)
 
 
 @blueprint.route("targets", methods=ANY, auth_level=LEVEL)
@@ -47,6 +47,12 @@ async def deadlines(req: func.HttpRequest, context: func.Context) -> func.HttpRe
 async def deadlines_ics(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """The same as a calendar."""
     return await _through("deadlines_ics", req, context)
+
+
+@blueprint.route("status", methods=ANY, auth_level=LEVEL)
+async def status(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The survey as a page for people."""
+    return await _through("status", req, context)
 
 
 @blueprint.route("openapi.json", methods=ANY, auth_level=LEVEL)

@@ -6,7 +6,10 @@ more, so whatever runs against it proves that they are enough.
 """
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 from emulator.directory import Role
 
@@ -14,9 +17,12 @@ SHIPPED = Path(__file__).resolve().parent.parent / "infra" / "roles.json"
 BUILT_IN = Path(__file__).resolve().parent / "built_in_roles.json"
 
 
-def shipped_roles() -> dict[str, Role]:
+@cache
+def shipped_roles() -> Mapping[str, Role]:
     """Every role that infra/roles.json names, by the name it has there."""
     shipped = json.loads(SHIPPED.read_text())
     known = {one["name"]: one for one in json.loads(BUILT_IN.read_text())["roles"]}
     built_in = {name: known[one["id"]] for name, one in shipped["builtIn"].items()}
-    return {name: Role.from_definition(body) for name, body in {**shipped["custom"], **built_in}.items()}
+    return MappingProxyType(
+        {name: Role.from_definition(body) for name, body in {**shipped["custom"], **built_in}.items()}
+    )

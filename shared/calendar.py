@@ -6,7 +6,7 @@ An entry keeps its identity while its moment moves, so that a calendar moves it 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event
 
@@ -29,11 +29,11 @@ def calendar(deadlines: Iterable[Deadline], now: datetime) -> str:
 
 
 def _event(deadline: Deadline, now: datetime) -> Event:
-    event = Event()
+    event, at = Event(), deadline.at.astimezone(UTC)  # another zone would have to be described in the calendar
     event.add("uid", f"{deadline.target}.{deadline.what}@key-rotation")
     event.add("dtstamp", now)
-    event.add("dtstart", deadline.at)
-    event.add("dtend", deadline.at + LENGTH)
+    event.add("dtstart", at)
+    event.add("dtend", at + LENGTH)
     event.add("summary", f"{deadline.target}: {deadline.what}")
     lines = [f"{deadline.says}.", "Announced." if deadline.announced else "Not announced yet; it may move."]
     lines += [f"After the next deployment to {deadline.after_deployment}."] if deadline.after_deployment else []

@@ -133,6 +133,7 @@ def _paths() -> dict[str, Any]:
         "/deployments": {"post": _act("deployed", "A deployment went live", "Deployment", "Heard")},
         "/deadlines": {"get": _see("listDeadlines", "Every deadline to come", "Deadlines")},
         "/deadlines.ics": {"get": _calendar()},
+        "/status": {"get": _page()},
         "/openapi.json": {"get": _see("describe", "This description", None)},
         "/health": {"get": {**_see("health", "That the app runs", "Health", always=()), "security": []}},
     }
@@ -167,8 +168,10 @@ def _act(id_: str, summary: str, body: str | None, answer: str, *statuses: int) 
             **_problems(*_ALWAYS, *reading, *statuses),
         },
     }
+    if body is None:
+        return operation
     content = {"application/json": {"schema": {"$ref": _REF.format(name=body)}}}
-    return operation | ({"requestBody": {"content": content}} if body else {})
+    return operation | {"requestBody": {"content": content, "required": body != bodies.Rotate.__name__}}
 
 
 def _calendar() -> dict[str, Any]:
@@ -177,6 +180,14 @@ def _calendar() -> dict[str, Any]:
         "description": "iCalendar",
         "content": {"text/calendar": {"schema": {"type": "string"}}},
     }
+    return seen
+
+
+def _page() -> dict[str, Any]:
+    seen = _see("status", "The survey as a page for people", None)
+    html = {"text/html": {"schema": {"type": "string"}}}
+    seen["responses"] |= {"200": {"description": "HTML", "content": html}}
+    seen["responses"] |= {"503": {"description": f"{_WORDS[503]} A page, too.", "content": html}}
     return seen
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared import cadence
-from shared.asking import Armed
+from shared.asking import Armed, Asked
 from shared.events import Announcement, Kind, text_of
 from shared.keys import Fingerprint, KeySlot
 from shared.model import Target
@@ -62,6 +62,7 @@ def _last_words(at: Situation, marks: Marks) -> Iterator[Announcement]:
 
 def _origin(at: Situation, marks: Marks) -> Announcement:
     until = marks.until if at.seen.key_auth and at.spare_in_use else None
+    asked = marks.asked if marks.origin is Origin.ROTATED else Asked()  # a healed version keeps it, and nobody asked
     return Announcement(
         _ORIGINS[marks.origin],
         at.target,
@@ -70,7 +71,7 @@ def _origin(at: Situation, marks: Marks) -> Announcement:
         happened_at=marks.since,
         previous_until=until,
         unproven=marks.unproven,
-        asked=marks.asked,
+        asked=asked,
     )
 
 

@@ -78,6 +78,13 @@ class Settings:
     vaults: frozenset[str] = frozenset()
     brake: int = 10
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What holds for every target and should be known to whoever looks at one."""
+        observing = "The mode is observe: nothing is changed, whatever is due."
+        untold = "No topic is set: announcements stand in the log only, and nobody is warned before a key ends."
+        return (*([observing] if self.mode is Mode.OBSERVE else []), *([] if self.topic else [untold]))
+
     def trusts(self, vault: str) -> bool:
         """Whether a tag may name this vault. People who can tag an account must not choose where its key goes."""
         known = {self.defaults.vault_url, *self.vaults, *(target.vault_url for target in self.targets)}

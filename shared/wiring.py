@@ -9,10 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from shared.adapters.connections import Connections
+    from shared.adapters.openai_accounts import OpenAIAccounts
+    from shared.ports import Examiner, Inventory
     from shared.rotation import Rotation
 
 # Loggers that say at INFO what happens on every call: the worker sends every record to the host.
@@ -34,8 +41,55 @@ async def rotation() -> Rotation:
     return _Process.rotation
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The real parts, with those that only a person at a terminal asks for."""
+
+    rotation: Rotation
+    inventory: Inventory
+    examiner: Examiner
+
+
+@asynccontextmanager
+async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
+    """For a program that ends: the real parts, closed afterwards. Raises FixConfiguration."""
+    from shared.adapters.examination import Examination
+    from shared.adapters.identity import is_managed
+
+    made = _make(environment)
+    examiner = Examination(
+        made.credential,
+        made.storage_credential,
+        made.rotation.settings.resource_manager,
+        made.connections,
+        managed=is_managed(environment),
+    )
+    try:
+        yield Opened(made.rotation, made.accounts, examiner)
+    finally:
+        await made.close()
+
+
 def build(environment: Mapping[str, str]) -> Rotation:
     """A `Rotation` over the real parts. Must be called inside the event loop that will use it."""
+    return _make(environment).rotation
+
+
+@dataclass(frozen=True)
+class _Made:
+    rotation: Rotation
+    accounts: OpenAIAccounts
+    credential: AsyncTokenCredential
+    storage_credential: AsyncTokenCredential
+    connections: Connections
+
+    async def close(self) -> None:
+        await self.connections.close()
+        for credential in {id(one): one for one in (self.credential, self.storage_credential)}.values():
+            await credential.close()
+
+
+def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_failures import BlobFailures
     from shared.adapters.blob_lease import BlobLeases
     from shared.adapters.clock import RealClock
@@ -57,12 +111,14 @@ def build(environment: Mapping[str, str]) -> Rotation:
     if settings.storage.client_id not in (None, settings.client_id):
         storage = open_credential(settings.storage.client_id, environment)
     connections = Connections()
+    accounts = OpenAIAccounts(credential, settings.resource_manager, connections)
     outside = Outside(
-        accounts=OpenAIAccounts(credential, settings.resource_manager, connections),
+        accounts=accounts,
         endpoint=OpenAIEndpoint(connections),
         vault=KeyVault(credential, connections),
         clock=RealClock(),
     )
     announcer = EventGrid(credential, settings.topic, connections) if settings.topic else LogOnly()
     leases = BlobLeases(settings.storage, storage, connections)
-    return Rotation(settings, outside, announcer, leases, BlobFailures(leases.service))
+    made = Rotation(settings, outside, announcer, leases, BlobFailures(leases.service))
+    return _Made(made, accounts, credential, storage, connections)

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 _IN_AZURE = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME")
 
 
+def is_managed(environment: Mapping[str, str]) -> bool:
+    """Whether this process runs where Azure gives it an identity."""
+    return any(environment.get(name) for name in _IN_AZURE)
+
+
 def open_credential(client_id: str | None, environment: Mapping[str, str]) -> AsyncTokenCredential:
     """The credential for this process."""
-    if any(environment.get(name) for name in _IN_AZURE):
+    if is_managed(environment):
         from azure.identity.aio import ManagedIdentityCredential
 
         return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # The request names keys with a capital, the answers do not (specification 2025-09-01).
 _NAMES = {KeySlot.KEY1: "Key1", KeySlot.KEY2: "Key2"}
 READ_RETRIES = 2
+_KINDS = ("openai", "aiservices")  # the kinds of account that serve Azure OpenAI (azure-facts, section 4)
 # Where the data plane of such accounts answers, in the public and the sovereign clouds. An address elsewhere is not
 # refused; it is only not believed on the word of a tag, and the account is asked.
 _DOMAINS = (
@@ -55,6 +56,12 @@ class OpenAIAccounts:
             async for found in self._operations(subscription).list():
                 tags = {name.lower(): value for name, value in (found.tags or {}).items()}
                 if TAG in tags:
+                    yield _listed(found)
+
+    async def everyone(self, subscription: str) -> AsyncIterator[Account]:
+        with azure_errors(f"subscription {subscription}", "list its accounts"):
+            async for found in self._operations(subscription).list():
+                if str(found.kind).lower() in _KINDS:
                     yield _listed(found)
 
     def could_be_at(self, endpoint: str) -> bool:

@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.callers import Caller, Refused, Role, caller_of
@@ -44,17 +44,16 @@ type Act = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Door:
-    """By which methods, in which role, and what stands behind."""
+    """By which methods, in which role, and what stands behind. Without a role it is open to everybody."""
 
-    role: Role
+    role: Role | None
     acts: Mapping[str, Act]
 
     async def __call__(self, incoming: Incoming) -> Reply:
         """Always a reply; what is wrong is a problem of its own status."""
         caller: Caller | None = None
         try:
-            caller = caller_of(incoming.headers, os.environ)
-            caller.must(self.role)
+            caller = self._let_in(incoming)
             act = self.acts.get(incoming.method.upper())
             if act is None:
                 return self._another_method(incoming)
@@ -65,10 +64,21 @@ class Door:
             log.warning("%s", error)
             return of_error(error, names=caller is not None and caller.may(Role.READER))
 
+    def _let_in(self, incoming: Incoming) -> Caller:
+        if self.role is None:
+            return Caller("anybody", frozenset())
+        caller = caller_of(incoming.headers, os.environ)
+        caller.must(self.role)
+        return caller
+
     def _another_method(self, incoming: Incoming) -> Reply:
         allowed = ", ".join(self.acts)
         refused = problem(405, "MethodNotAllowed", f"{incoming.method[:20]}: use {allowed}.")
         return Reply(refused.status, refused.data, refused.kind, {"Allow": allowed})
+
+
+async def _health(_: Incoming, __: Caller) -> Reply:
+    return Reply(200, {"status": "running"})
 
 
 async def _survey(_: Incoming, __: Caller) -> Reply:
@@ -90,6 +100,20 @@ async def _calendar(_: Incoming, __: Caller) -> Reply:
     conductor = await rotation()
     found, _problems = await conductor.deadlines()
     return Reply(200, calendar(found, conductor.outside.clock.now()), "text/calendar")
+
+
+async def _status(_: Incoming, __: Caller) -> Reply:
+    """The survey for people. Wrong settings are a page, too."""
+    from shared.status_page import HEADERS, page, page_of_error
+
+    try:
+        conductor = await rotation()
+        rows, problems = await conductor.survey()
+    except RotationError as error:
+        log.warning("%s", error)
+        return Reply(of_error(error).status, page_of_error(error, datetime.now(UTC)), "text/html", HEADERS)
+    said = page(rows, problems, conductor.outside.clock.now(), conductor.settings.remarks)
+    return Reply(200, said, "text/html", HEADERS)
 
 
 async def _openapi(_: Incoming, __: Caller) -> Reply:
@@ -194,10 +218,12 @@ def _deployed(one: Enrolled, request: Request, now: datetime) -> Message:
     return Message(plain.target, now, plain.account, plain.tags, request)
 
 
+health = Door(None, {"GET": _health})
 targets = Door(Role.READER, {"GET": _survey})
 target = Door(Role.READER, {"GET": _row})
 deadlines = Door(Role.READER, {"GET": _deadlines})
 deadlines_ics = Door(Role.READER, {"GET": _calendar})
+status = Door(Role.READER, {"GET": _status})
 openapi = Door(Role.READER, {"GET": _openapi})
 rotate = Door(Role.OPERATOR, {"POST": _rotate})
 leak = Door(Role.OPERATOR, {"POST": _leak})

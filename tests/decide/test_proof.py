@@ -1,48 +1,19 @@
 """Proof: how long a key is asked about, when that is enough, and in which words an operator hears that it was not."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from shared.errors import LeaseLost, ProofFailed, ProofImpossible
-from shared.keys import ApiKey
 from shared.model import ProofPolicy
 from shared.ports import Answer, Trial
 from shared.proof import Proof, prove
 from tests.support.builders import a_target
 from tests.support.dates import START, minutes
+from tests.support.oracle import CLOSED, KEY, NO, OFF, SILENCE, WHERE, YES, Account
 
-WHERE, KEY = "https://chat.openai.azure.com/", ApiKey("a key")
-YES, NO, OFF = Trial(Answer.ACCEPTED, "200"), Trial(Answer.REFUSED, "401"), Trial(Answer.KEYS_ARE_OFF, "403, keys")
-CLOSED, SILENCE = Trial(Answer.NETWORK_REFUSED, "403, network"), Trial(Answer.UNCLEAR, "no answer")
 PREFERRED = a_target(proof=ProofPolicy.PREFER)
-
-
-@dataclass
-class Account:
-    """Answers as it is told to, the last answer for ever; notes when it was asked. It is the clock as well."""
-
-    answers: list[Trial]
-    moment: datetime = START
-    asked: list[float] = field(default_factory=list)
-    lost_after: int = 1000
-
-    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
-        assert (endpoint, key) == (WHERE, KEY)
-        self.asked.append((self.moment - START).total_seconds())
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-    def now(self) -> datetime:
-        return self.moment
-
-    async def sleep(self, time: timedelta) -> None:
-        self.moment += time
-
-    def check(self) -> None:
-        if len(self.asked) >= self.lost_after:
-            raise LeaseLost("chat", "the turn lost its hold on the target.")
 
 
 async def proven(account: Account, target=None) -> Proof:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.identity.aio import ChainedTokenCredential, ManagedIdentityCredential
 
-from emulator.directory import EVERYTHING, Identity
+from emulator.directory import Identity
 from emulator.serve import Azure
 from shared.adapters.identity import open_credential
 from shared.errors import GrantRole
@@ -36,7 +36,7 @@ async def test_outside_azure_it_is_whoever_is_signed_in() -> None:
 
 
 async def test_the_client_id_chooses_among_identities(azure: Azure) -> None:
-    azure.world.directory.add(Identity("second"), EVERYTHING.name)
+    azure.world.directory.add(Identity("second"), "Azure OpenAI key rotator")
     second = azure.world.directory.identities["second"].client_id
     async with parts_over(azure, AZURE_CLIENT_ID=second) as parts:
         await parts.accounts.read(parts.target().account)

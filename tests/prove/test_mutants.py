@@ -99,3 +99,12 @@ def test_the_command_says_what_it_came_to(monkeypatch, capsys, known: tuple[Argu
     assert told.startswith("mutants: plan: 19 of 20 killed\n")
     assert told.endswith(f"mutants: 20 mutants, 19 killed (95.0%), {1 - code} survivors argued, {code} not, 1 s\n")
     assert ("SURVIVED plan.decide\n    - a = 1\n    + a = 2" in told) is (code == 1)
+
+
+def test_the_command_says_when_nothing_could_be_tried(monkeypatch, capsys):
+    def fails(*_: object) -> Figures:
+        raise NotTried("the tests fail as they are")
+
+    monkeypatch.setattr("prove.mutants.__main__.run", fails)
+    assert main([]) == 1
+    assert capsys.readouterr().out == "mutants: nothing could be tried:\nthe tests fail as they are\n"

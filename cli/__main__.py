@@ -1,0 +1,61 @@
+"""`python -m cli plan | status | rotate | leak | arm | disarm | deployed | deadlines | audit | doctor`.
+
+Exit codes: 0 nothing to do, or done; 1 failed; 2 the command is wrong; 3 something is due, or a person must look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from cli.answer import FAILED, USAGE, Answer, UsageError, of_error
+from cli.arguments import Asked, parse
+from cli.commands import COMMANDS, doctor_without_settings
+from cli.settings_file import read_values
+from shared.errors import FixConfiguration, RotationError
+from shared.wiring import opened
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code. The answer goes to stdout; what went wrong with the call itself to stderr."""
+    try:
+        asked = parse(arguments)
+        if asked.settings:
+            os.environ.update(read_values(asked.settings))  # as the host does for the app
+        answer = asyncio.run(_answer(asked))
+    except UsageError as error:
+        print(f"{error}", file=sys.stderr)
+        return USAGE
+    except SystemExit as end:  # argparse has said why
+        return USAGE if end.code else 0
+    except KeyboardInterrupt:
+        print("Stopped. What was begun is finished by the next tick.", file=sys.stderr)
+        return FAILED
+    print(json.dumps(answer.data, indent=2) if asked.json else answer.text)
+    return answer.code
+
+
+async def _answer(asked: Asked) -> Answer:
+    try:
+        async with opened(os.environ) as parts:
+            return await COMMANDS[asked.command](parts, asked)
+    except FixConfiguration as error:
+        return doctor_without_settings(error) if asked.command == "doctor" else of_error(error)
+    except RotationError as error:
+        return of_error(error)
+
+
+def _listen() -> None:
+    """Warnings of ours go to stderr. What Azure's libraries warn of is in the answer, in our words."""
+    handler = logging.StreamHandler()
+    handler.addFilter(lambda record: not record.name.startswith(("azure.", "msal")))
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", handlers=[handler])
+
+
+if __name__ == "__main__":
+    _listen()
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""One small function for each command: one call inward, and its answer. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from cli import findings
+from cli.answer import (
+    DONE,
+    FAILED,
+    LOOK,
+    Answer,
+    code_of_dry_run,
+    code_of_error,
+    code_of_outcome,
+    code_of_row,
+    of_error,
+    worst,
+)
+from cli.arguments import Asked
+from cli.text import NOTHING, line, lines, moment, table
+from shared import doctor
+from shared.bodies import Arm, Deployment, Leak, Rotate
+from shared.check import Check, State
+from shared.deadlines import Deadline
+from shared.errors import RotationError
+from shared.model import Request, Wish
+from shared.replies import of_deadlines, of_survey, wrong
+from shared.report import Outcome, Result, Row
+from shared.rotation import Rotation, planned_row
+from shared.wiring import Opened
+
+type Command = Callable[[Opened, Asked], Awaitable[Answer]]
+
+
+async def plan(parts: Opened, _: Asked) -> Answer:
+    rows, problems = await parts.rotation.survey()
+    found = table(("TARGET", "REASON", "STEPS", "WHY"), (_planned(row) for row in rows)) if rows else ""
+    return _surveyed(rows, problems, found)
+
+
+async def status(parts: Opened, _: Asked) -> Answer:
+    rows, problems = await parts.rotation.survey()
+    heads = ("TARGET", "LIVE", "SINCE", "DUE", "PREVIOUS UNTIL", "WAITS FOR", "OWED", "STATE")
+    return _surveyed(rows, problems, table(heads, (_standing(row) for row in rows)) if rows else "")
+
+
+def _surveyed(rows: list[Row], problems: list[RotationError], found: str) -> Answer:
+    code = worst([*map(code_of_row, rows), *map(code_of_error, problems)])
+    nobody = "" if rows or problems else "No target is enrolled."
+    return Answer(code, of_survey(rows, problems).data, lines(found, _said(problems), nobody))
+
+
+def _planned(row: Row) -> tuple[object, ...]:
+    if row.plan is None:
+        return row.target.name, row.error.code if row.error else NOTHING, NOTHING, _why(row)
+    steps = ", ".join(str(step) for step in row.plan.steps)
+    until = f" Held until {moment(row.plan.held_until)}." if row.plan.held_until else ""
+    return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}"
+
+
+def _standing(row: Row) -> tuple[object, ...]:
+    facts = row.data()
+    publication = row.seen.publication if row.seen else None
+    marks = publication.marks if publication else None
+    waits = facts.get("waitsFor")
+    return (
+        row.target.name,
+        facts.get("live") or NOTHING,
+        moment(marks.since if marks else None),
+        facts.get("due", NOTHING)[:16].replace("T", " ") + ("Z" if "due" in facts else ""),
+        moment(marks.until if marks else None),
+        waits["environment"] if waits else NOTHING,
+        len(row.owed),
+        row.plan.reason if row.plan else _why(row),
+    )
+
+
+def _why(row: Row) -> str:
+    return f"{row.error.code}: {row.error}" if row.error else "It could not be looked at."
+
+
+def _said(problems: list[RotationError]) -> str:
+    return "\n".join(line(f"{error.code}: {error}") for error in problems)
+
+
+async def rotate(parts: Opened, asked: Asked) -> Answer:
+    return await _turn(parts.rotation, asked, asked.body(Rotate).request(asked.id, asked.by))
+
+
+async def leak(parts: Opened, asked: Asked) -> Answer:
+    return await _turn(parts.rotation, asked, asked.body(Leak).request(asked.id, asked.by))
+
+
+async def arm(parts: Opened, asked: Asked) -> Answer:
+    return await _turn(parts.rotation, asked, asked.body(Arm).request(asked.id, asked.by))
+
+
+async def disarm(parts: Opened, asked: Asked) -> Answer:
+    return await _turn(parts.rotation, asked, Request(Wish.DISARM, by=asked.by, id=asked.id))
+
+
+async def _turn(conductor: Rotation, asked: Asked, request: Request) -> Answer:
+    """One target, one turn, or only what it would do. Nobody queues what a command could not finish."""
+    target = await conductor.fleet.find(asked.name)
+    if asked.dry_run:
+        row = await conductor.look(target, request)
+        if row.error is not None or row.plan is None:
+            return of_error(row.error or RotationError(target.name, "could not be looked at."))
+        outcome = planned_row(row)
+        return Answer(code_of_dry_run(row.plan), outcome.data(), line(outcome))
+    outcome = await conductor.turn(target, request)
+    return Answer(
+        code_of_outcome(outcome), outcome.data(), lines(line(outcome), _forgotten(outcome), _again(outcome, asked))
+    )
+
+
+def _forgotten(outcome: Outcome) -> str:
+    return "\n".join(line(f"Never announced, and said here only: {debt}.") for debt in outcome.forgotten)
+
+
+def _again(outcome: Outcome, asked: Asked) -> str:
+    """How to ask once more, where asking helps."""
+    if outcome.result is Result.PLANNED:
+        return "Nothing was done: ROTATION_MODE is observe."
+    if outcome.result not in (Result.FAILED, Result.BUSY):
+        return ""
+    return f"This request is not queued. Ask again with --id {line(asked.key)}: it rotates once."
+
+
+async def deployed(parts: Opened, asked: Asked) -> Answer:
+    """Every target that waits has its turn here and now, one after the other."""
+    body, conductor = asked.body(Deployment), parts.rotation
+    request = body.request(asked.id, asked.by, conductor.outside.clock.now())
+    waiting, problems = await conductor.waiting_for(body.environment)
+    names = [one.target.name for one in waiting]
+    outcomes = [] if asked.dry_run else [await conductor.turn(one.target, request) for one in waiting]
+    heard = {"environment": body.environment, "targets": names, "outcomes": [one.data() for one in outcomes]}
+    words = (
+        f"{len(names)} targets wait for a deployment to {body.environment}{': ' if names else '.'}{', '.join(names)}"
+    )
+    told = [lines(line(one), _forgotten(one), _again(one, asked)) for one in outcomes]
+    code = worst([*map(code_of_outcome, outcomes), *(FAILED for _ in problems)])
+    return Answer(code, {**heard, "problems": wrong(problems)}, lines(words, *told, _said(problems)))
+
+
+async def deadlines(parts: Opened, asked: Asked) -> Answer:
+    found, problems = await parts.rotation.deadlines()
+    now = parts.rotation.outside.clock.now()
+    code = worst([*(LOOK for one in found if one.at <= now), *map(code_of_error, problems)])
+    data = of_deadlines(found, problems).data
+    if asked.given.ics:
+        from shared.calendar import calendar
+
+        return Answer(code, data, calendar(found, now).replace("\r\n", "\n").rstrip())
+    listed = table(("WHEN", "TARGET", "WHAT", "ANNOUNCED", "SAYS"), map(_deadline, found))
+    return Answer(code, data, lines(listed if found else "No deadline is known.", _said(problems)))
+
+
+def _deadline(one: Deadline) -> tuple[object, ...]:
+    after = f" (after the next deployment to {one.after_deployment})" if one.after_deployment else ""
+    return moment(one.at), one.target, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
+
+
+async def audit(parts: Opened, _: Asked) -> Answer:
+    found = await findings.audit(parts.rotation, parts.inventory)
+    data = {"findings": [one.data() for one in found]}
+    if not found:
+        return Answer(DONE, data, "No findings.")
+    listed = table(("SEVERITY", "CODE", "TARGET", "FINDING"), ((o.severity, o.code, o.target, o.says) for o in found))
+    steps = dict.fromkeys(f"{one.code}: {line(one.next_step)}." for one in found)
+    return Answer(LOOK, data, lines(listed, "", "Next steps:", *(f"  {step}" for step in steps)))
+
+
+async def examine(parts: Opened, _: Asked) -> Answer:
+    return _examined(await doctor.examine(parts.rotation, parts.examiner))
+
+
+def doctor_without_settings(error: RotationError) -> Answer:
+    return _examined(doctor.of_settings(error))
+
+
+def _examined(checks: list[Check]) -> Answer:
+    count = {state: sum(check.state is state for check in checks) for state in State}
+    total = ", ".join(f"{number} {state.replace('-', ' ')}" for state, number in count.items())
+    return Answer(
+        LOOK if count[State.FAILED] else DONE,
+        {"checks": [check.data() for check in checks], **{state.value: number for state, number in count.items()}},
+        lines(*(_check(check) for check in checks), f"{total}."),
+    )
+
+
+def _check(check: Check) -> str:
+    mend = f"\n{'':13}{'mend' if check.state is State.FAILED else 'see'}: {line(check.mend)}" if check.mend else ""
+    return f"{check.state.replace('-', ' '):12} {check.name:15} {line(check.thing)}: {line(check.why)}{mend}"
+
+
+COMMANDS: dict[str, Command] = {
+    "plan": plan,
+    "status": status,
+    "rotate": rotate,
+    "leak": leak,
+    "arm": arm,
+    "disarm": disarm,
+    "deployed": deployed,
+    "deadlines": deadlines,
+    "audit": audit,
+    "doctor": examine,
+}

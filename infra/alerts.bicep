@@ -1,0 +1,137 @@
+// What somebody must hear of. Each alert is a query over what the app logs; tests/infra compares their words with
+// the app's own.
+
+@description('Region.')
+param location string
+
+@description('Tags for every resource.')
+param tags object
+
+@description('What makes names unique.')
+param token string
+
+@description('The workspace that is asked.')
+param workspaceId string
+
+@description('Mail address; empty for none.')
+param alertEmail string
+
+var actionGroupIds = empty(alertEmail) ? [] : [
+  people.id
+]
+var rules = [
+  {
+    name: 'overdue'
+    says: 'A target is overdue: something was due, and for hours it could not be done.'
+    severity: 1
+    query: loadTextContent('queries/overdue.kql')
+    window: 'P1D'
+    every: 'PT1H'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'no-tick'
+    says: 'No tick for an hour: nothing is watched.'
+    severity: 1
+    query: loadTextContent('queries/no-tick.kql')
+    window: 'PT1H'
+    every: 'PT15M'
+    operator: 'LessThan'
+    threshold: 1
+  }
+  {
+    name: 'turn-failed'
+    says: 'A turn failed. It is tried again; the reason is in the log.'
+    severity: 3
+    query: loadTextContent('queries/turn-failed.kql')
+    window: 'PT15M'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'poison'
+    says: 'A turn was given up after three tries.'
+    severity: 2
+    query: loadTextContent('queries/poison.kql')
+    window: 'PT15M'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'brake'
+    says: 'The brake is on: so many accounts failed in one tick that the others are left alone.'
+    severity: 1
+    query: loadTextContent('queries/brake.kql')
+    window: 'PT15M'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'owed'
+    says: 'Announcements are owed: Event Grid does not accept them, and deadlines move.'
+    severity: 2
+    query: loadTextContent('queries/owed.kql')
+    window: 'PT1H'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+]
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {
+  name: 'ag-${token}'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'keyrotation'
+    enabled: true
+    emailReceivers: [
+      {
+        name: 'mail'
+        emailAddress: alertEmail
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
+  name: 'key-rotation-${rule.name}-${token}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'Key rotation: ${rule.name}'
+    description: rule.says
+    enabled: true
+    severity: rule.severity
+    scopes: [
+      workspaceId
+    ]
+    evaluationFrequency: rule.every
+    windowSize: rule.window
+    autoMitigate: true
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: rule.query
+          timeAggregation: 'Count'
+          operator: rule.operator
+          threshold: rule.threshold
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: actionGroupIds
+    }
+  }
+}]

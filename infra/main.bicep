@@ -1,0 +1,409 @@
+// Everything the key rotation app needs, from a subscription and nothing else. `azd up` deploys this file.
+//
+// One module for each concern. What the app may do stands in roles.json and nowhere else: the tests load the same
+// file into the emulated Azure. Nothing here holds a secret, and no key of any service is read.
+
+targetScope = 'subscription'
+
+// --- where -----------------------------------------------------------------------------------------------------
+
+@minLength(1)
+@maxLength(40)
+@description('A name for this deployment. Resource names, the resource group and the custom roles are derived from it.')
+param environmentName string
+
+@minLength(1)
+@description('The region. Flex Consumption must offer Python 3.13 there.')
+@metadata({
+  azd: {
+    type: 'location'
+  }
+})
+param location string
+
+// --- what is rotated -------------------------------------------------------------------------------------------
+
+@description('Subscription ids searched for tagged accounts, separated by commas. Empty: the subscription deployed to.')
+param accountSubscriptions string = ''
+
+@description('Search no subscription and receive rights on none: only the accounts in targets.json, each by itself.')
+param onlyTargets bool = false
+
+@description('Resource ids of further vaults that a tag or target may name, separated by commas.')
+param moreVaults string = ''
+
+@description('Whether the app may switch keys off at an announced sunset. Adds the right to write accounts.')
+param allowSunset bool = false
+
+// --- how it rotates; empty means the default of the app (local.settings.sample.json) ------------------------------
+
+@allowed([
+  'observe'
+  'rotate'
+])
+@description('observe: plan, say what would be done, change nothing. rotate: do it.')
+param rotationMode string = 'observe'
+
+@description('When the app looks, as NCRONTAB with six fields, in UTC.')
+param rotationSchedule string = ''
+
+@description('ISO 8601: how long a key is live.')
+param rotationPeriod string = ''
+
+@description('ISO 8601: how long the previous key goes on working.')
+param rotationOverlap string = ''
+
+@description('ISO 8601: how long the slowest consumer takes to read the new secret.')
+param rotationConsumerLag string = ''
+
+@description('ISO 8601, separated by commas: how long before a deadline it is announced.')
+param rotationWarnings string = ''
+
+@description('ISO 8601: the least notice before a retirement or a sunset.')
+param rotationNotice string = ''
+
+@description('When scheduled rotations may happen, for example: Mon-Fri 09:00-16:00 Europe/Berlin')
+param rotationWindow string = ''
+
+@description('ISO 8601: how often each account is looked at in full.')
+param rotationLookEvery string = ''
+
+@description('How many accounts may fail in one tick before the others are left alone.')
+param rotationBrake string = ''
+
+// --- who may call it, who is told ------------------------------------------------------------------------------
+
+@description('Client id of the app registration that guards the HTTP doors. Empty: function keys alone guard them.')
+param authClientId string = ''
+
+@description('Deliver events of the vaults and of Azure Resource Manager to the app. Needs its functions: after the first deployment.')
+param eventDoors bool = false
+
+@description('Mail address for alerts. Empty: alerts fire and are seen in the portal only.')
+param alertEmail string = ''
+
+// --- what it runs on -------------------------------------------------------------------------------------------
+
+@description('Put the app into a network of its own, and vault, storage and topic behind private endpoints there.')
+param privateNetwork bool = false
+
+@description('Address space of that network.')
+param addressPrefix string = '10.80.0.0/24'
+
+@description('The part of it that the app reaches out from: 64 addresses or more.')
+param appPrefix string = '10.80.0.0/26'
+
+@description('The part of it for private endpoints.')
+param endpointPrefix string = '10.80.0.64/26'
+
+@allowed([
+  512
+  2048
+  4096
+])
+@description('Memory of an instance, in MB.')
+param instanceMemoryMB int = 2048
+
+@minValue(40)
+@maxValue(1000)
+@description('The most instances at once.')
+param maximumInstanceCount int = 40
+
+@minValue(30)
+@maxValue(730)
+@description('How many days logs are kept.')
+param logRetentionDays int = 90
+
+// ---------------------------------------------------------------------------------------------------------------
+
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var tags = {
+  'azd-env-name': environmentName
+}
+// Elsewhere than in the one group that azd looks for by its tag.
+var eventTags = {
+  'rotation-deployment': environmentName
+}
+var here = subscription().subscriptionId
+var targets = loadJsonContent('targets.json')
+var searched = onlyTargets ? [] : split(replace(empty(accountSubscriptions) ? here : accountSubscriptions, ' ', ''), ',')
+var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
+var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
+var doorSubscriptions = eventDoors ? searched : []
+var functionAppName = 'func-${token}'
+
+// The app reads an empty setting as its default. tests/infra compares these names with shared/settings.py.
+var rotationSettings = {
+  ROTATION_SCHEDULE: rotationSchedule
+  ROTATION_MODE: rotationMode
+  ROTATION_TARGETS: string(targets)
+  ROTATION_SUBSCRIPTIONS: join(searched, ',')
+  ROTATION_VAULT_URL: vault.outputs.url
+  ROTATION_VAULTS: join(vaultUrls, ',')
+  ROTATION_PERIOD: rotationPeriod
+  ROTATION_OVERLAP: rotationOverlap
+  ROTATION_CONSUMER_LAG: rotationConsumerLag
+  ROTATION_WARNINGS: rotationWarnings
+  ROTATION_NOTICE: rotationNotice
+  ROTATION_WINDOW: rotationWindow
+  ROTATION_LOOK_EVERY: rotationLookEvery
+  ROTATION_BRAKE: rotationBrake
+  EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
+  AZURE_CLIENT_ID: identities.outputs.appClientId
+  AZURE_RESOURCE_MANAGER_ENDPOINT: environment().resourceManager
+}
+
+resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+  name: 'rg-${environmentName}'
+  location: location
+  tags: tags
+}
+
+module identities 'identities.bicep' = {
+  name: 'identities'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+  }
+}
+
+module monitoring 'monitoring.bicep' = {
+  name: 'monitoring'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    retentionDays: logRetentionDays
+  }
+}
+
+module network 'network.bicep' = if (privateNetwork) {
+  name: 'network'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    addressPrefix: addressPrefix
+    appPrefix: appPrefix
+    endpointPrefix: endpointPrefix
+  }
+}
+
+module storage 'storage.bicep' = {
+  name: 'storage'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    privateNetwork: privateNetwork
+  }
+}
+
+module vault 'vault.bicep' = {
+  name: 'vault'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    privateNetwork: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module topic 'topic.bicep' = {
+  name: 'topic'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    privateNetwork: privateNetwork
+    eventsIdentityId: identities.outputs.eventsId
+  }
+}
+
+module endpoints 'endpoints.bicep' = if (privateNetwork) {
+  name: 'endpoints'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    subnetId: privateNetwork ? network.outputs.endpointSubnetId : ''
+    networkId: privateNetwork ? network.outputs.networkId : ''
+    vaultId: vault.outputs.id
+    storageId: storage.outputs.id
+    topicId: topic.outputs.id
+  }
+}
+
+// --- rights ----------------------------------------------------------------------------------------------------
+
+module roles 'roles.bicep' = {
+  name: 'roles-${token}'
+  params: {
+    environmentName: environmentName
+    token: token
+    subscriptions: searched
+    vaultIds: vaultIds
+    targets: targets
+  }
+}
+
+module ownGrants 'grants/own.bicep' = {
+  name: 'grants'
+  scope: group
+  params: {
+    appPrincipalId: identities.outputs.appPrincipalId
+    eventsPrincipalId: identities.outputs.eventsPrincipalId
+    storageName: storage.outputs.name
+    topicName: topic.outputs.name
+    insightsName: monitoring.outputs.insightsName
+  }
+}
+
+module vaultGrant 'grants/vault.bicep' = {
+  name: 'grant-vault'
+  scope: group
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    vaultName: vault.outputs.name
+    roleName: roles.outputs.keyPublisher
+  }
+}
+
+module vaultGrants 'grants/vault.bicep' = [for id in vaultIds: {
+  name: 'grant-${token}-${uniqueString(id)}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    vaultName: last(split(id, '/'))
+    roleName: roles.outputs.keyPublisher
+  }
+}]
+
+module subscriptionGrants 'grants/subscription.bicep' = [for id in searched: {
+  name: 'grant-${token}-${uniqueString(id)}'
+  scope: subscription(id)
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    rotatorRoleName: roles.outputs.keyRotator
+    switchRoleName: roles.outputs.keyAuthSwitch
+    allowSunset: allowSunset
+  }
+}]
+
+module targetGrants 'grants/targets.bicep' = {
+  name: 'grants-targets-${token}'
+  params: {
+    token: token
+    targets: targets
+    principalId: identities.outputs.appPrincipalId
+    rotatorRoleName: roles.outputs.keyRotator
+    switchRoleName: roles.outputs.keyAuthSwitch
+    allowSunset: allowSunset
+  }
+}
+
+// --- the app ---------------------------------------------------------------------------------------------------
+
+module app 'app.bicep' = {
+  name: 'app'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    name: functionAppName
+    identityId: identities.outputs.appId
+    identityClientId: identities.outputs.appClientId
+    storageName: storage.outputs.name
+    insightsName: monitoring.outputs.insightsName
+    subnetId: privateNetwork ? network.outputs.appSubnetId : ''
+    authClientId: authClientId
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    settings: rotationSettings
+  }
+  dependsOn: [
+    ownGrants
+    vaultGrant
+    endpoints
+  ]
+}
+
+module alerts 'alerts.bicep' = {
+  name: 'alerts'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    workspaceId: monitoring.outputs.workspaceId
+    alertEmail: alertEmail
+  }
+}
+
+module workbook 'workbook.bicep' = {
+  name: 'workbook'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    token: token
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+// --- events that come in ---------------------------------------------------------------------------------------
+
+module vaultDoor 'events/vault.bicep' = if (eventDoors) {
+  name: 'door-vault'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    vaultName: vault.outputs.name
+    eventsIdentityId: identities.outputs.eventsId
+    functionAppId: app.outputs.id
+    storageId: storage.outputs.id
+    deadLetterContainer: storage.outputs.deadLetterContainer
+  }
+  dependsOn: [
+    ownGrants
+  ]
+}
+
+module accountDoors 'events/subscription.bicep' = [for id in doorSubscriptions: {
+  name: 'door-${token}-${uniqueString(id)}'
+  scope: subscription(id)
+  params: {
+    environmentName: environmentName
+    location: location
+    tags: eventTags
+    eventsIdentityId: identities.outputs.eventsId
+    functionAppId: app.outputs.id
+    storageId: storage.outputs.id
+    deadLetterContainer: storage.outputs.deadLetterContainer
+  }
+  dependsOn: [
+    ownGrants
+  ]
+}]
+
+// --- what azd and people need to know afterwards ---------------------------------------------------------------
+
+output AZURE_RESOURCE_GROUP string = group.name
+output AZURE_FUNCTION_APP_NAME string = app.outputs.name
+output ROTATION_URL string = app.outputs.url
+output ROTATION_VAULT_URL string = vault.outputs.url
+output ROTATION_TOPIC_ID string = topic.outputs.id
+output ROTATION_IDENTITY_CLIENT_ID string = identities.outputs.appClientId
+output ROTATION_IDENTITY_PRINCIPAL_ID string = identities.outputs.appPrincipalId
+output ROTATION_WORKSPACE_ID string = monitoring.outputs.workspaceId

@@ -1,0 +1,63 @@
+// The custom roles, as roles.json defines them. Their names carry the deployment's name, since a role's name must be
+// unique in a tenant.
+
+targetScope = 'subscription'
+
+@description('The deployment.')
+param environmentName string
+
+@description('What makes names unique.')
+param token string
+
+@description('Subscriptions in which the roles can be assigned, beside this one.')
+param subscriptions array
+
+@description('Resource ids of vaults, whose subscriptions are added.')
+param vaultIds array
+
+@description('The entries of targets.json, whose subscriptions are added.')
+param targets array
+
+var definitions = loadJsonContent('roles.json')
+var vaultSubscriptions = [for id in vaultIds: split(id, '/')[2]]
+var targetSubscriptions = [for target in targets: split(target.account, '/')[2]]
+var here = subscription().subscriptionId
+var everywhere = union([here], subscriptions, vaultSubscriptions, targetSubscriptions)
+var assignableScopes = [for id in everywhere: '/subscriptions/${id}']
+
+resource keyRotator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'keyRotator')
+  properties: {
+    roleName: '${definitions.custom.keyRotator.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.keyRotator.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.keyRotator.permissions
+  }
+}
+
+resource keyPublisher 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'keyPublisher')
+  properties: {
+    roleName: '${definitions.custom.keyPublisher.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.keyPublisher.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.keyPublisher.permissions
+  }
+}
+
+resource keyAuthSwitch 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'keyAuthSwitch')
+  properties: {
+    roleName: '${definitions.custom.keyAuthSwitch.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.keyAuthSwitch.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.keyAuthSwitch.permissions
+  }
+}
+
+output keyRotator string = keyRotator.name
+output keyPublisher string = keyPublisher.name
+output keyAuthSwitch string = keyAuthSwitch.name

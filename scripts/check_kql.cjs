@@ -1,0 +1,49 @@
+// Parses the queries of infra/ with Kusto's own language service, against the columns that Azure Monitor documents
+// for the tables they ask. Node, with @kusto/language-service-next; `make check-infra` sets it up and calls this.
+//
+//     node check_kql.cjs <folder of node_modules> <infra folder>
+
+const fs = require('fs')
+const path = require('path')
+
+const [modules, infra] = process.argv.slice(2)
+const service = path.join(modules, '@kusto', 'language-service-next')
+require(path.join(service, 'bridge.min.js'))
+require(path.join(service, 'Kusto.Language.Bridge.min.js'))
+
+const { KustoCode, GlobalState, Symbols } = globalThis.Kusto.Language
+
+const COMMON = 'TimeGenerated: datetime, OperationId: string, OperationName: string, Properties: dynamic, AppRoleName: string'
+const TABLES = {
+  AppTraces: `(${COMMON}, Message: string, SeverityLevel: int)`,
+  AppRequests: `(${COMMON}, Name: string, Success: bool, ResultCode: string, DurationMs: real)`,
+  AppExceptions: `(${COMMON}, OuterMessage: string, InnermostMessage: string, ProblemId: string, SeverityLevel: int)`,
+  AzureDiagnostics:
+    '(TimeGenerated: datetime, ResourceProvider: string, OperationName: string, CallerIPAddress: string, ' +
+    'Category: string, properties_s: string, _ResourceId: string)'
+}
+
+const tables = Object.entries(TABLES).map(([name, columns]) => new Symbols.TableSymbol.$ctor7(name, columns, null))
+const database = new Symbols.DatabaseSymbol.ctor('logs', tables)
+const globals = GlobalState.Default.WithDatabase(database)
+
+function queries () {
+  const folder = path.join(infra, 'queries')
+  const found = fs.readdirSync(folder).map(name => [name, fs.readFileSync(path.join(folder, name), 'utf8')])
+  const items = JSON.parse(fs.readFileSync(path.join(infra, 'workbook.json'), 'utf8')).items
+  return [...found, ...items.filter(one => one.type === 3).map(one => [one.name, one.content.query])]
+}
+
+function problems (query) {
+  const diagnostics = KustoCode.ParseAndAnalyze(query, globals).GetDiagnostics()
+  return Array.from({ length: diagnostics.Count }, (_, n) => diagnostics.getItem(n)).map(one => one.Message)
+}
+
+let wrong = 0
+const planted = problems('AppTraces | where Mesage has "x" and')
+if (planted.length < 2) { console.error('the check finds no mistake that was planted'); wrong++ }
+for (const [name, query] of queries()) {
+  for (const one of problems(query)) { console.error(`${name}: ${one}`); wrong++ }
+}
+console.log(`${queries().length} queries, ${wrong} problems`)
+process.exit(wrong ? 1 : 0)

@@ -1,0 +1,108 @@
+"""What an examination asks of a deployment: for a token, for its own permissions, and whether somebody answers.
+
+Nothing here changes anything. A token is asked for and shown to nobody: only whose it is comes out, from its claims,
+which are read and not verified, since nothing is decided by them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from shared.adapters.connections import Connections
+from shared.adapters.translate import azure_errors
+from shared.errors import TryLater
+from shared.ports import Bearer, Knock, Permission
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+STORAGE = "https://storage.azure.com"
+_PERMISSIONS = "{manager}{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
+_CLAIMS = ("appid", "azp"), ("oid",), ("tid",)
+
+
+class Examination:
+    """The storage account may be opened by another identity than everything else."""
+
+    def __init__(
+        self,
+        credential: AsyncTokenCredential,
+        storage: AsyncTokenCredential,
+        resource_manager: str,
+        connections: Connections,
+        *,
+        managed: bool,
+    ) -> None:
+        self._credential = credential
+        self._storage = storage
+        self._resource_manager = resource_manager
+        self._connections = connections
+        self.managed = managed
+
+    async def whose_token(self, resource: str) -> Bearer:
+        credential = self._storage if resource == STORAGE else self._credential
+        return _bearer(await self._token(credential, resource))
+
+    async def permissions(self, scope: str) -> Sequence[Permission] | None:
+        """Asks as the caller; a caller without the right to ask gets none, and so does one whose answer is unclear."""
+        token = await self._token(self._credential, self._resource_manager)
+        url = _PERMISSIONS.format(manager=self._resource_manager, scope=scope)
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            async with self._connections.proving.get(url, headers=headers, allow_redirects=False) as response:
+                return _permissions(await response.json()) if response.status == 200 else None
+        except (aiohttp.ClientError, OSError, ValueError):
+            return None
+
+    async def knock(self, url: str) -> Knock:
+        try:
+            async with self._connections.proving.get(url, allow_redirects=False) as response:
+                return Knock(response.status, _date(response.headers.get("Date")))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise TryLater(url, f"nobody answers there ({_reason(error)}).") from error
+
+    async def _token(self, credential: AsyncTokenCredential, resource: str) -> str:
+        with azure_errors(resource, "get a token"):
+            return str((await credential.get_token(f"{resource}/.default")).token)
+
+
+def _bearer(token: str) -> Bearer:
+    """From the token's second part; a token of another form is nobody's."""
+    try:
+        part = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        found = [next((str(claims[name]) for name in names if claims.get(name)), None) for names in _CLAIMS]
+    except (ValueError, IndexError, TypeError, AttributeError):
+        return Bearer()
+    return Bearer(*found)
+
+
+def _permissions(body: Any) -> list[Permission] | None:  # noqa: ANN401 - whatever was answered
+    entries = body.get("value") if isinstance(body, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return None
+    return [Permission(_texts(entry.get("actions")), _texts(entry.get("notActions"))) for entry in entries]
+
+
+def _texts(listed: object) -> tuple[str, ...]:
+    return tuple(str(one) for one in listed) if isinstance(listed, list) else ()
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text or "").astimezone(UTC)
+    except (ValueError, TypeError):
+        return None
+
+
+def _reason(error: Exception) -> str:
+    """The kind of failure and, where the system has one, its word for it."""
+    inner = getattr(error, "os_error", None)
+    return f"{type(error).__name__}: {inner.strerror}" if inner and inner.strerror else type(error).__name__

@@ -1,0 +1,130 @@
+"""`main` in this process against the emulated Azure over TLS, which is served from another thread."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.__main__ import main
+from emulator.accounts import Account
+from emulator.seed import VAULT
+from emulator.serve import Azure, running_in_thread
+from emulator.world import World
+from shared.keys import Fingerprint, KeySlot
+from shared.model import AccountId
+from shared.publication import Marks, Origin, tags_of
+from shared.settings import NAMES, STORAGE
+from shared.telling import Told
+from tests.support.tripwire import no_key_is_ever_shown, planted_key, wire
+
+__all__ = ["no_key_is_ever_shown"]  # around every test here
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+@dataclass
+class Terminal:
+    """A terminal beside an emulated Azure: type a command, change the settings or the world."""
+
+    azure: Azure
+    monkeypatch: pytest.MonkeyPatch
+    capture: pytest.CaptureFixture[str]
+    _plain: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def world(self) -> World:
+        return self.azure.world
+
+    def type(self, *words: str) -> Said:
+        """All that is said is listened to by the tripwire."""
+        self.plant()
+        code = main(words)
+        said = self.capture.readouterr()
+        self.plant()
+        wire.hear(said.out, said.err)
+        return Said(code, said.out, said.err)
+
+    def json(self, *words: str) -> Said:
+        return self.type(*words, "--json")
+
+    def plant(self) -> None:
+        wire.plant(*(key.value for account in self.world.accounts for key in account.keys.values()))
+
+    def set(self, **settings: str | None) -> None:
+        for name, text in settings.items():
+            self.monkeypatch.delenv(name, raising=False) if text is None else self.monkeypatch.setenv(name, text)
+
+    def account(self, name: str = "chat") -> Account:
+        return self.world.accounts.named(name)
+
+    @property
+    def vault(self) -> Any:
+        return self.world.vaults[VAULT]
+
+    def works(self, name: str = "chat") -> bool:
+        """P1, from outside: the account takes what the vault says."""
+        value = self.vault.get_secret(f"{name}-key").value
+        return self.world.accounts.key_accepted(self.account(name), value)
+
+    def publish(self, name: str = "chat", *, days_ago: float, period: float = 30, **changes: Any) -> None:
+        """What a rotation so many days ago left behind: key 1 live, key 2 the spare, all of it announced."""
+        account, since = self.account(name), datetime.now(UTC) - timedelta(days=days_ago)
+        key1, key2 = account.keys["key1"].value, account.keys["key2"].value
+        facts: dict[str, Any] = {"spare": Fingerprint.of(key2), "told": Told(origin=True)}
+        if "until" in changes:
+            facts |= {"spare": None, "previous": Fingerprint.of(key2)}
+        marks = Marks(live=Fingerprint.of(key1), origin=Origin.ROTATED, since=since)
+        marks = Marks(**{**vars(marks), **facts, **changes})
+        tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=period), {})
+        expires = since + timedelta(days=period)
+        self.vault.set_secret(f"{name}-key", key1, tags=tags, expires=expires)
+
+
+def add(world: World, name: str, **facts: Any) -> Account:
+    """An account with keys that are easy to recognise."""
+    return world.accounts.add(name, key1=planted_key(), key2=planted_key(), **facts)
+
+
+@pytest.fixture
+def azure() -> Iterator[Azure]:
+    """Two accounts that are enrolled by a tag."""
+    world = World()
+    world.add_vault(VAULT)
+    world.add_topic("announcements")
+    for name in ("chat", "search"):
+        add(world, name, tags={"key-rotation": "on", "key-rotation-owner": f"{name}-team"})
+    with running_in_thread(world) as served:
+        yield served
+
+
+@pytest.fixture
+def terminal(azure: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    for name in (*NAMES, STORAGE):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in azure.settings.items():
+        monkeypatch.setenv(name, text)
+    for name in ("azure", "msal", "aiohttp.access"):
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.WARNING)
+    return Terminal(azure, monkeypatch, capsys)

@@ -1,0 +1,262 @@
+"""Who asked, and which deployment is waited for: as values, as tags on a version, and as decisions."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.asking import LONGEST_TEXT, Armed, Asked, environment_name
+from shared.model import LeakedKey, Observation, Request, Target, Wish
+from shared.plan import Plan, Reason, decide
+from shared.situation import Situation
+from shared.steps import Mark, Publish
+from shared.telling import Told
+from tests.support.builders import KEY1, a_publication, a_target, an_observation, marks, overlapping, reports_leak
+from tests.support.dates import START, at, days, hours
+
+TARGET = a_target()
+PROD = Armed("prod", soak=hours(2), latest=at(day=20))
+ALWAYS = a_target(after_deployment=Armed("prod"))
+QUIET = an_observation(a_publication())
+
+
+# As tags.
+
+ASKED = [
+    ("nobody", Asked(), ""),
+    ("an id alone", Asked("r-1"), "r-1"),
+    ("a person without an id", Asked(None, "ann@example.com"), "- ann@example.com"),
+    (
+        "a person and a reason",
+        Asked("r-1", "ann@example.com", "before the audit"),
+        "r-1 ann@example.com before the audit",
+    ),
+    ("a reason alone", Asked(None, "", "because"), "- - because"),
+    ("a name with a space in it", Asked("r-1", "Ann Lee"), "r-1 Ann%20Lee"),
+]
+
+
+@pytest.mark.parametrize(("asked", "text"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED])
+def test_who_asked_is_written_for_people_and_read_back(asked: Asked, text: str):
+    assert asked.text() == text
+    assert Asked.read(text) == asked
+
+
+def test_a_long_name_and_a_long_reason_are_cut_to_what_a_tag_holds_and_the_id_never_is():
+    asked = Asked("i" * 32, "ü" * 60, "because " * 60)
+    again = Asked.read(asked.text())
+    assert len(asked.text()) <= LONGEST_TEXT
+    assert (again.id, again.by, again.why) == ("i" * 32, "ü" * 13, ("because " * 60)[:130].strip())
+
+
+ARMED = [
+    (Armed("prod"), "prod soak=0"),
+    (PROD, "prod soak=7200 latest=1774170000"),
+    (replace(PROD, deployed=at(day=1), id="d-1"), "prod soak=7200 latest=1774170000 deployed=1772528400 id=d-1"),
+    (Armed("prod", deployed=at(day=1)), "prod soak=0 deployed=1772528400"),
+    (Armed("prod", id="run=7=of=9"), "prod soak=0 id=run=7=of=9"),
+]
+
+
+@pytest.mark.parametrize(("armed", "text"), ARMED, ids=[row[1] for row in ARMED])
+def test_a_deployment_that_is_waited_for_is_written_and_read_back(armed: Armed, text: str):
+    assert armed.text() == text
+    assert Armed.read(text) == armed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "prod", "prod soak=", "prod soak=-1", "prod soak=0 latest=soon", "prod  soak=0", "pr/od soak=0", "prod soak"],
+)
+def test_a_damaged_deployment_is_no_deployment(text: str):
+    with pytest.raises((ValueError, KeyError)):
+        Armed.read(text)
+
+
+@pytest.mark.parametrize("name", ["prod", "Prod-2", "eu.west_1", "7", "e" * 40])
+def test_an_environment_has_a_plain_name(name: str):
+    assert environment_name(f" {name} ") == name
+
+
+@pytest.mark.parametrize("name", ["", "-prod", "pro d", "e" * 41, "prod\nsoak=0", "prød"])
+def test_any_other_name_is_refused_with_the_form_it_should_have(name: str):
+    with pytest.raises(ValueError) as error:
+        environment_name(name)
+    form = "letters, digits, dots, dashes and underscores, 40 at most"
+    assert str(error.value) == f"{name!r} is not an environment's name: {form}"
+
+
+def test_a_very_long_name_is_not_repeated_in_full():
+    with pytest.raises(ValueError, match=f"^'{'e' * 80}' is not"):
+        environment_name("e" * 500)
+
+
+# When an armed version is due.
+
+DUE = [
+    ("nothing is known yet", Armed("prod"), None),
+    ("at the latest moment", PROD, at(day=20)),
+    ("after its soak time", replace(PROD, deployed=at(day=9)), at(day=9) + hours(2)),
+    ("at the latest moment, if that comes before the soak time ends", replace(PROD, deployed=at(day=20) - hours(1)),
+     at(day=20)),
+    ("at once without a soak time", Armed("prod", deployed=at(day=9)), at(day=9)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("armed", "due"), [row[1:] for row in DUE], ids=[row[0] for row in DUE])
+def test_an_armed_version_is_due(armed: Armed, due: datetime | None):
+    assert armed.due == due
+
+
+def test_environments_are_compared_without_case():
+    assert Armed("Prod").waits_for("pROD")
+    assert not Armed("prod").waits_for("production")
+
+
+# As decisions.
+
+
+def asks(wish: Wish, armed: Armed | None = None, id_: str | None = "d-1") -> Request:
+    return Request(wish, reason="release 7", by="pipeline", id=id_, armed=armed)
+
+
+def seeing(armed: Armed | None, told: Told | None = None, **facts: object) -> Observation:
+    return an_observation(a_publication(marks(armed=armed, told=told or Told(origin=True), **facts)))
+
+
+def noted(plan: Plan) -> Armed | None:
+    (mark,) = plan.steps
+    assert isinstance(mark, Mark)
+    assert mark.slot is KEY1
+    return mark.marks.armed
+
+
+DECIDED = [
+    ("somebody arms", QUIET, TARGET, asks(Wish.ARM, PROD), Reason.ARMED,
+     "key1 is to be replaced after the next deployment to prod.", PROD),
+    ("somebody arms for another environment", seeing(Armed("test")), TARGET, asks(Wish.ARM, PROD), Reason.ARMED,
+     "key1 is to be replaced after the next deployment to prod.", PROD),
+    ("somebody arms again for the same", seeing(PROD), TARGET, asks(Wish.ARM, PROD), Reason.ALREADY_DONE,
+     "key1 is to be replaced after the next deployment to prod.", None),
+    ("somebody disarms", seeing(PROD), TARGET, asks(Wish.DISARM), Reason.DISARMED,
+     "Deployments do not matter to key1 any more.", None),
+    ("somebody disarms what was not armed", QUIET, TARGET, asks(Wish.DISARM), Reason.ALREADY_DONE,
+     "Nobody asked to wait for a deployment.", None),
+    ("somebody disarms what always is", QUIET, ALWAYS, asks(Wish.DISARM), Reason.ALREADY_DONE,
+     "Nobody asked to wait for a deployment. The target's own after_deployment still counts.", None),
+    ("the deployment goes live", seeing(PROD), TARGET, asks(Wish.DEPLOYED, Armed("PROD", deployed=at(day=9))),
+     Reason.DEPLOYED, "The deployment to prod went live: key1 is replaced PT2H after it.",
+     replace(PROD, deployed=at(day=9), id="d-1")),
+    ("it goes live and nobody says when", seeing(PROD), TARGET, asks(Wish.DEPLOYED, Armed("prod")),
+     Reason.DEPLOYED, "The deployment to prod went live: key1 is replaced PT2H after it.",
+     replace(PROD, deployed=at(day=10), id="d-1")),
+    ("it goes live where it always is waited for", QUIET, ALWAYS, asks(Wish.DEPLOYED, Armed("prod")),
+     Reason.DEPLOYED, "The deployment to prod went live: key1 is replaced now.",
+     Armed("prod", deployed=at(day=10), id="d-1")),
+    ("it goes live a second time", seeing(replace(PROD, deployed=at(day=9))), TARGET,
+     asks(Wish.DEPLOYED, Armed("prod")), Reason.ALREADY_DONE, "A deployment to prod was heard of before.", None),
+    ("it goes live elsewhere", seeing(PROD), TARGET, asks(Wish.DEPLOYED, Armed("test")), Reason.NOT_ARMED,
+     "key1 waits for no deployment to test.", None),
+    ("another goes live elsewhere after this one did", seeing(replace(PROD, deployed=at(day=9))), TARGET,
+     asks(Wish.DEPLOYED, Armed("test")), Reason.NOT_ARMED, "key1 waits for no deployment to test.", None),
+    ("it goes live and nobody waits", QUIET, TARGET, asks(Wish.DEPLOYED, Armed("prod")), Reason.NOT_ARMED,
+     "key1 waits for no deployment to prod.", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("seen", "target", "wish", "reason", "why", "armed"), [row[1:] for row in DECIDED], ids=[row[0] for row in DECIDED]
+)
+def test_a_wish_about_deployments_is_decided(seen, target: Target, wish: Request, reason: Reason, why: str, armed):
+    plan = decide(seen, target, at(day=10), wish)
+    assert (plan.reason, plan.why) == (reason, why)
+    assert bool(plan.steps) is (reason in (Reason.ARMED, Reason.DISARMED, Reason.DEPLOYED))
+    if plan.steps:
+        assert noted(plan) == armed
+
+
+def test_the_deployment_that_made_a_version_is_known_to_it_when_its_news_come_again():
+    asked = asks(Wish.DEPLOYED, Armed("prod"), "d-7")
+    plan = decide(seeing(PROD, request="d-7"), TARGET, at(day=10), asked)
+    assert (plan.reason, plan.why) == (Reason.ALREADY_DONE, "A deployment to prod was heard of before.")
+
+
+@pytest.mark.parametrize("wish", [Wish.ARM, Wish.DEPLOYED])
+def test_a_wish_that_names_no_deployment_is_none(wish: Wish):
+    assert decide(QUIET, TARGET, at(day=9), asks(wish)).reason is Reason.NOTHING_DUE
+
+
+TOLD = Told(origin=True, armed=True)
+
+
+def test_an_announcement_that_a_deployment_is_waited_for_counts_for_that_wish_alone():
+    """A deployment that went live ends the wait that was announced; another wish is another announcement."""
+    for wish, counts in ((asks(Wish.ARM, Armed("test")), False), (asks(Wish.DISARM), False)):
+        (mark,) = decide(seeing(PROD, TOLD), TARGET, at(day=9), wish).steps
+        assert mark.marks.told.armed is counts
+    for told in (TOLD, Told(origin=True)):
+        (mark,) = decide(seeing(PROD, told), TARGET, at(day=9), asks(Wish.DEPLOYED, Armed("prod"))).steps
+        assert mark.marks.told == told
+
+
+def test_a_rotation_after_a_deployment_says_which_one_asked_for_it():
+    fired = replace(PROD, deployed=at(day=9), id="d-1")
+    plan = decide(seeing(fired), TARGET, at(day=9) + hours(2))
+    publish = next(step for step in plan.steps if isinstance(step, Publish))
+    assert (plan.reason, publish.asked) == (Reason.DUE, Asked("d-1", "deployment", "deployment to prod"))
+    assert publish.armed is None
+
+
+def test_a_rotation_at_the_latest_moment_was_asked_for_by_nobody():
+    plan = decide(seeing(PROD), TARGET, at(day=20))
+    publish = next(step for step in plan.steps if isinstance(step, Publish))
+    assert (plan.reason, publish.asked) == (Reason.DUE, Asked())
+
+
+def test_a_person_who_asks_is_named_before_any_deployment():
+    fired = replace(PROD, deployed=at(day=9), id="d-1")
+    situation = Situation(seeing(fired), TARGET, at(day=10), asks(Wish.ROTATE))
+    assert situation.who_asked == Asked("d-1", "pipeline", "release 7")
+
+
+def test_an_armed_version_is_not_rotated_before_its_deployment():
+    assert decide(seeing(Armed("prod")), TARGET, at(day=20)).reason is Reason.NOTHING_DUE
+    assert decide(seeing(PROD), TARGET, at(day=20) - timedelta(seconds=1)).reason is Reason.NOTHING_DUE
+
+
+def test_waiting_for_a_deployment_never_puts_a_rotation_off():
+    assert decide(seeing(replace(PROD, latest=at(day=90))), TARGET, at(day=30)).reason is Reason.DUE
+
+
+def test_healing_keeps_waiting_for_the_deployment():
+    for noted_ in (marks(armed=PROD, told=TOLD), overlapping(armed=PROD, told=TOLD)):
+        plan = decide(an_observation(a_publication(noted_), key1="X"), TARGET, at(day=1))
+        publish = next(step for step in plan.steps if isinstance(step, Publish))
+        assert (publish.armed, publish.told.armed) == (PROD, True)
+
+
+def test_healing_keeps_who_asked_for_the_version():
+    asked = Asked("r-1", "ann", "audit")
+    for noted_ in (marks(asked=asked), overlapping(asked=asked)):
+        plan = decide(an_observation(a_publication(noted_), key1="X"), TARGET, at(day=1))
+        assert next(step for step in plan.steps if isinstance(step, Publish)).asked == asked
+
+
+# A leak of both keys is watched to its end.
+
+WATCHED = [
+    (LeakedKey.LIVE, ["watch the leaked key1", "regenerate key1", "watch the leaked key1"]),
+    (LeakedKey.BOTH, ["watch the leaked key1", "regenerate key1", "watch the leaked key1", "watch the leaked key2"]),
+]
+
+
+@pytest.mark.parametrize(("key", "last"), WATCHED)
+def test_every_value_that_leaked_is_watched_until_it_is_gone(key: LeakedKey, last: list[str]):
+    steps = [str(step) for step in decide(QUIET, TARGET, at(day=1), reports_leak(key)).steps]
+    assert steps == ["regenerate key2", "prove key2", "publish key2 (rotated)", *last]
+
+
+def test_a_leaked_version_says_who_reported_it():
+    plan = decide(QUIET, TARGET, START + days(1), reports_leak())
+    publish = next(step for step in plan.steps if isinstance(step, Publish))
+    assert publish.asked == Asked("l-1", "tester", "found in a repository")

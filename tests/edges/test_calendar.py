@@ -1,0 +1,87 @@
+"""Deadlines as a calendar, read back by a library that calendars are read with, and line by line as RFC 5545 asks."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import icalendar
+import pytest
+
+from shared.calendar import LENGTH, REFRESH, calendar
+from shared.deadlines import Deadline, What
+from shared.keys import KeySlot
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+AT = datetime(2026, 12, 24, 9, 30, tzinfo=UTC)
+ROTATION = Deadline("chat", What.ROTATION, AT, KeySlot.KEY1, announced=False)
+ODD = "Ops; chat, search \\ team\r\nBEGIN:VEVENT 日本語 " + "x" * 90
+
+
+def read(*deadlines: Deadline) -> icalendar.Calendar:
+    whole = icalendar.Calendar.from_ical(calendar(deadlines, NOW))
+    assert isinstance(whole, icalendar.Calendar)
+    return whole
+
+
+def events(*deadlines: Deadline) -> list[icalendar.Event]:
+    return [one for one in read(*deadlines).walk("VEVENT") if isinstance(one, icalendar.Event)]
+
+
+def test_an_empty_calendar_is_one_that_a_program_can_subscribe_to() -> None:
+    whole = read()
+    assert (whole["VERSION"], bool(whole["PRODID"]), whole["NAME"]) == ("2.0", True, "Key rotation")
+    assert whole["REFRESH-INTERVAL"].dt == REFRESH
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT6H\r\n" in calendar([], NOW)
+    assert not events()
+
+
+def test_a_deadline_is_read_back_as_it_was() -> None:
+    told = replace(ROTATION, announced=True, owner="team-chat", after_deployment="production")
+    (event,) = events(told)
+    assert (event["SUMMARY"], event["DTSTART"].dt, event["DTSTAMP"].dt) == ("chat: rotation", AT, NOW)
+    assert event["DTEND"].dt - AT == LENGTH
+    assert event["DESCRIPTION"].splitlines() == [
+        f"{told.says}.",
+        "Announced.",
+        "After the next deployment to production.",
+        "Owner: team-chat.",
+    ]
+
+
+def test_what_is_not_announced_yet_says_that_it_may_move() -> None:
+    (event,) = events(ROTATION)
+    assert event["DESCRIPTION"].splitlines() == [f"{ROTATION.says}.", "Not announced yet; it may move."]
+
+
+def test_moments_stand_in_utc_whatever_zone_they_came_in() -> None:
+    elsewhere = AT.astimezone(datetime.fromisoformat("2026-01-01T00:00:00+09:00").tzinfo)
+    assert events(replace(ROTATION, at=elsewhere))[0]["DTSTART"].dt == AT
+
+
+@pytest.mark.parametrize("owner", [ODD, ODD.encode().decode("latin-1"), '"quoted"; x=y', "a\nb\tc"])
+def test_whatever_an_owner_is_called_stays_in_its_own_line(owner: str) -> None:
+    found = events(replace(ROTATION, owner=owner), replace(ROTATION, what=What.SUNSET))
+    assert [one["SUMMARY"] for one in found] == ["chat: rotation", "chat: sunset"]
+    said = found[0]["DESCRIPTION"].replace("\r\n", "\n")
+    assert said.endswith(f"Owner: {owner}.".replace("\r\n", "\n"))
+
+
+def test_lines_are_folded_and_end_as_the_format_asks() -> None:
+    text = calendar([replace(ROTATION, owner=ODD)], NOW)
+    lines = text.encode().split(b"\r\n")
+    assert lines[-1] == b""
+    assert not any(b"\n" in line or b"\r" in line for line in lines)
+    assert max(len(line) for line in lines) <= 75
+    assert any(line.startswith(b" ") for line in lines)
+    for line in lines:
+        line.decode()  # no character is cut in two
+    assert text.count("BEGIN:VEVENT\r\n") == 1
+
+
+def test_a_deadline_that_moves_keeps_its_identity_and_every_other_has_its_own() -> None:
+    moved = replace(ROTATION, at=AT + timedelta(days=3), announced=True, owner="another")
+    assert events(ROTATION)[0]["UID"] == events(moved)[0]["UID"]
+    all_ = [replace(ROTATION, target=name, what=what) for name in ("chat", "search") for what in What]
+    uids = sorted(one["UID"] for one in events(*all_))
+    assert all(one != another for one, another in pairwise(uids))
+    assert len(uids) == 6

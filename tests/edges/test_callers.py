@@ -1,0 +1,99 @@
+"""The caller's description as App Service authentication writes it: read where the platform vouches for it."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from shared.callers import ENFORCED, MOST_NAME, PRINCIPAL, Refused, Role, caller_of, is_enforced
+
+ON = {ENFORCED: "True"}
+ROLE_URI = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
+OID_URI = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+UPN_URI = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
+
+
+def header(principal: object) -> dict[str, str]:
+    return {PRINCIPAL: base64.b64encode(json.dumps(principal).encode()).decode()}
+
+
+def described(*claims: tuple[str, Any], **more: Any) -> dict[str, str]:
+    return header({"auth_typ": "aad", "claims": [{"typ": kind, "val": value} for kind, value in claims], **more})
+
+
+NAMES = [
+    ("a person", [("preferred_username", "ada@contoso.com"), ("oid", "o-1")], "ada@contoso.com"),
+    ("a person of an older token", [("upn", "ada@contoso.com"), ("unique_name", "ada")], "ada@contoso.com"),
+    ("a person by long names", [(OID_URI, "o-1"), (UPN_URI, "ada@contoso.com")], "ada@contoso.com"),
+    ("an app of a newer token", [("azp", "a-1"), ("oid", "o-1")], "app a-1"),
+    ("an app of an older token", [("appid", "a-1"), (OID_URI, "o-1")], "app a-1"),
+    ("only an object", [(OID_URI, "o-1")], "o-1"),
+    ("nothing that names", [("ver", "2.0")], "somebody signed in"),
+    ("a very long name", [("preferred_username", "a" * 200)], "a" * MOST_NAME),
+]
+
+
+@pytest.mark.parametrize(("claims", "name"), [row[1:] for row in NAMES], ids=[row[0] for row in NAMES])
+def test_a_caller_is_named_by_what_says_most(claims: list[tuple[str, str]], name: str) -> None:
+    assert caller_of(described(*claims), ON).name == name
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("roles", {}), (ROLE_URI, {}), ("groups", {"role_typ": "groups"}), (ROLE_URI, {"role_typ": ROLE_URI})],
+)
+def test_roles_are_read_under_every_name_that_the_platform_gives_them(kind: str, more: dict[str, str]) -> None:
+    caller = caller_of(described((kind, Role.READER), (kind, "another"), ("appid", "a-1"), **more), ON)
+    assert caller.roles == {Role.READER, "another"}
+    caller.must(Role.READER)
+    with pytest.raises(Refused) as refused:
+        caller.must(Role.OPERATOR)
+    assert (refused.value.status, Role.OPERATOR in refused.value.detail) == (403, True)
+
+
+def test_a_claim_of_another_kind_is_no_role() -> None:
+    assert caller_of(described(("scp", Role.OPERATOR), ("groups", Role.OPERATOR)), ON).roles == frozenset()
+
+
+NOBODY = {
+    "absent": {},
+    "empty": {PRINCIPAL: ""},
+    "no base64": {PRINCIPAL: "{}"},
+    "base64 of no text": {PRINCIPAL: base64.b64encode(b"\xff\xfe\xfa").decode()},
+    "base64 of no JSON": {PRINCIPAL: base64.b64encode(b"Rotation.Operator").decode()},
+    "very deep": {PRINCIPAL: base64.b64encode(b"[" * 100_000).decode()},
+    "a list": header([{"typ": "roles", "val": Role.OPERATOR}]),
+    "no claims": header({"auth_typ": "aad"}),
+    "claims that are no list": header({"claims": {"typ": "roles", "val": Role.OPERATOR}}),
+    "claims that are no objects": header({"claims": ["roles", 7, None]}),
+    "claims without texts": described(("roles", 7), ("oid", None)),
+    "claims without values": described(("roles", "")),
+}
+
+
+@pytest.mark.parametrize("headers", NOBODY.values(), ids=NOBODY)
+def test_whoever_is_not_described_as_the_platform_does_it_is_not_signed_in(headers: dict[str, str]) -> None:
+    with pytest.raises(Refused) as refused:
+        caller_of(headers, ON)
+    assert (refused.value.status, refused.value.title) == (401, "NotSignedIn")
+
+
+def test_a_damaged_claim_hides_no_other() -> None:
+    principal = {"claims": ["x", {"typ": 1, "val": 2}, {"typ": "roles", "val": Role.READER}], "role_typ": ["roles"]}
+    assert caller_of(header(principal), ON).roles == {Role.READER}
+
+
+@pytest.mark.parametrize(
+    ("value", "enforced"),
+    [("True", True), ("true", True), (" TRUE ", True), ("1", True), ("False", False), ("0", False), ("", False)],
+)
+def test_only_the_platform_s_own_word_makes_the_header_count(value: str, enforced: bool) -> None:
+    assert is_enforced({ENFORCED: value}) is enforced
+    assert is_enforced({}) is False
+
+
+def test_where_the_platform_does_not_authenticate_the_header_is_not_even_read() -> None:
+    for headers in ({}, described(("preferred_username", "mallory"), ("roles", Role.READER)), {PRINCIPAL: "junk"}):
+        caller = caller_of(headers, {ENFORCED: "False"})
+        assert (caller.name, caller.roles) == ("a function key", {Role.READER, Role.OPERATOR})

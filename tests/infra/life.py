@@ -1,0 +1,256 @@
+"""A full life of a fleet under the shipped roles, each assigned where the template assigns it and nowhere else.
+
+Chapters follow each other as in a deployment: enrolment by a tag, a rotation, a retirement, a leak, a survey, what a
+person did to a secret, and a sunset. The first refusal ends the life and says in which chapter and over what.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from emulator.directory import Role
+from emulator.seed import sample_world
+from emulator.serve import Azure, running
+from emulator.shipped import SHIPPED, shipped_roles
+from emulator.surfaces.storage import ACCOUNT
+from emulator.world import World
+from shared.errors import RotationError
+from shared.model import LeakedKey, Request, Target, Wish
+from shared.report import Outcome
+from tests.edges.parts import Parts, parts_over
+
+STORAGE = json.loads((SHIPPED.parent / "storage.json").read_text())
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role at a scope, as the template assigns it. `on` is what a test calls the scope."""
+
+    role: str
+    on: str
+
+
+# What grants/*.bicep assigns to the app; test_grants.py compares the two.
+GRANTS = (
+    Grant("keyRotator", "subscription"),
+    Grant("keyAuthSwitch", "subscription"),
+    Grant("keyPublisher", "vault"),
+    Grant("eventGridDataSender", "topic"),
+    Grant("storageBlobDataOwner", "hostContainers"),
+    Grant("storageBlobDataContributor", "appContainers"),
+    Grant("storageQueueDataContributor", "queues"),
+    Grant("monitoringMetricsPublisher", "insights"),
+)
+
+
+def scopes(world: World, on: str) -> list[str]:
+    """The resource ids behind a word of GRANTS."""
+    subscription = f"/subscriptions/{world.subscription}"
+    account = f"{subscription}/resourceGroups/emulated/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
+    blobs, queues = f"{account}/blobServices/default/containers", f"{account}/queueServices/default/queues"
+    places: dict[str, list[str]] = {
+        "subscription": [subscription],
+        "vault": [one.id for one in world.vaults.values()],
+        "topic": [one.id for one in world.topics.values()],
+        "hostContainers": [f"{blobs}/{name}" for name in STORAGE["hostContainers"]],
+        "appContainers": [f"{blobs}/{name}" for name in STORAGE["appContainers"]],
+        "queues": [f"{queues}/{name}" for name in STORAGE["queues"]],
+        "insights": [f"{subscription}/resourceGroups/emulated/providers/Microsoft.Insights/components/appi"],
+    }
+    return places[on]
+
+
+def deployed(world: World, *, without: Grant | None = None, action: str = "") -> None:
+    """Containers, queues and rights as the template leaves them; one grant or one action of it may be missing."""
+    for name in (*STORAGE["hostContainers"], *STORAGE["appContainers"]):
+        world.blobs.create_container(name)
+    for name in STORAGE["queues"]:
+        world.queues.create(name)
+    world.directory.revoke("app")
+    roles = shipped_roles()
+    for grant in GRANTS:
+        role = roles[grant.role]
+        if grant == without:
+            if not action:
+                continue
+            role = _lacking(role, action)
+        world.directory.define(role)
+        for scope in scopes(world, grant.on):
+            world.directory.assign("app", role.name, scope)
+
+
+def _lacking(role: Role, action: str) -> Role:
+    left = {
+        kind: tuple(one for one in getattr(role, kind) if one != action)
+        for kind in ("actions", "data_actions", "not_actions", "not_data_actions")
+    }
+    return replace(role, **left)
+
+
+def by_identity(azure: Azure) -> dict[str, str]:
+    """The host's storage in the form the template sets: no key."""
+    return {
+        "AzureWebJobsStorage": "",
+        "AzureWebJobsStorage__blobServiceUri": f"{azure.urls['blob']}/{ACCOUNT}",
+        "AzureWebJobsStorage__queueServiceUri": f"{azure.urls['queue']}/{ACCOUNT}",
+        "AzureWebJobsStorage__credential": "managedidentity",
+        "AzureWebJobsStorage__clientId": azure.world.app.client_id,
+    }
+
+
+class Refused(Exception):
+    """A life that could not go on."""
+
+    def __init__(self, chapter: str, actions: list[str], error: str) -> None:
+        super().__init__(f"{chapter}: {', '.join(actions)}: {error}")
+        self.chapter, self.actions, self.error = chapter, actions, error
+
+
+@dataclass
+class Life:
+    """One fleet of one target, and what was refused to it so far."""
+
+    parts: Parts
+    refused: list[str] = field(default_factory=list)
+    targets: list[Target] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        return self.parts.azure.world
+
+    @property
+    def name(self) -> str:
+        return f"{self.parts.account().name}-key"
+
+    def watch(self) -> None:
+        allows = self.world.directory.allows
+
+        def noted(identity, action, scope, *, data=False):
+            allowed = allows(identity, action, scope, data=data)
+            if not allowed:
+                self.refused.append(action)
+            return allowed
+
+        self.world.directory.allows = noted
+
+    async def run(self) -> list[str]:
+        """The chapters that were lived. Raises Refused."""
+        lived = []
+        for name, chapter in CHAPTERS.items():
+            try:
+                await chapter(self)
+            except RotationError as error:
+                raise Refused(name, self.refused, str(error)) from error
+            except Refused as refused:
+                refused.chapter = name
+                raise
+            assert not self.refused, (name, self.refused)
+            lived.append(name)
+        return lived
+
+    async def pass_time(self, **time: float) -> None:
+        self.world.clock.advance(timedelta(**time).total_seconds())
+
+    async def tick(self) -> list[Outcome]:
+        """A tick and its turns. Problems and failed turns are raised."""
+        now = self.parts.rotation.outside.clock.now()
+        found = await self.parts.rotation.tick(now - timedelta(hours=2), now)
+        for problem in found.problems:
+            raise problem
+        self.targets = [one.target for one in found.turns] or self.targets
+        return [await self.turn(one.target) for one in found.turns]
+
+    async def turn(self, target: Target, request: Request | None = None, expect: str = "") -> Outcome:
+        outcome = await self.parts.rotation.turn(target, request)
+        told = outcome.untold or (outcome.why if outcome.reason == "GrantRole" else "")
+        if told:
+            raise Refused("", self.refused, told)
+        assert not expect or outcome.reason == expect, outcome
+        return outcome
+
+    @property
+    def target(self) -> Target:
+        """The one target, as the last tick that wanted a turn of it enrolled it."""
+        return self.targets[0]
+
+
+async def enrolment(life: Life) -> None:
+    life.world.accounts.update(life.parts.account().id, {"tags": {"key-rotation": "on"}})
+    (outcome,) = await life.tick()
+    assert outcome.reason == "adopt", outcome
+
+
+async def rotation(life: Life) -> None:
+    await life.pass_time(days=31)
+    (outcome,) = await life.tick()
+    assert "regenerate key2" in outcome.done, outcome
+
+
+async def retirement(life: Life) -> None:
+    await life.pass_time(days=4)
+    (outcome,) = await life.tick()
+    assert outcome.done == ("regenerate key1",), outcome
+
+
+async def leak(life: Life) -> None:
+    outcome = await life.turn(life.target, Request(wish=Wish.LEAK, key=LeakedKey.BOTH, reason="seen in a chat"))
+    assert outcome.reason == "leaked", outcome
+
+
+async def survey(life: Life) -> None:
+    rows, problems = await life.parts.rotation.survey()
+    for error in [*problems, *(row.error for row in rows if row.error)]:
+        raise error
+
+
+async def deleted_secret(life: Life) -> None:
+    vault = next(iter(life.world.vaults.values()))
+    vault.delete_secret(life.name)
+    await life.turn(life.target, expect="PersonMustLook")
+    vault.recover_deleted(life.name)
+
+
+async def disabled_secret(life: Life) -> None:
+    vault = next(iter(life.world.vaults.values()))
+    version = vault.version(life.name).version
+    vault.update_secret(life.name, version, enabled=False)
+    await life.turn(life.target, expect="PersonMustLook")
+    vault.update_secret(life.name, version, enabled=True)
+
+
+async def sunset(life: Life) -> None:
+    ends = (life.world.clock.utcnow() + timedelta(days=9)).date().isoformat()
+    life.world.accounts.update(life.parts.account().id, {"tags": {"key-rotation": "on", "key-rotation-sunset": ends}})
+    for _ in range(11):
+        await life.tick()
+        await life.pass_time(days=1)
+    assert life.parts.account().disable_local_auth is True
+    assert not next(iter(life.world.vaults.values())).version(life.name).enabled
+
+
+type Chapter = Callable[[Life], Awaitable[None]]
+CHAPTERS: dict[str, Chapter] = {
+    "enrolment by a tag": enrolment,
+    "rotation": rotation,
+    "retirement": retirement,
+    "leak": leak,
+    "survey": survey,
+    "a secret that somebody deleted": deleted_secret,
+    "a secret that somebody disabled": disabled_secret,
+    "sunset": sunset,
+}
+
+
+@asynccontextmanager
+async def a_life(*, without: Grant | None = None, action: str = "") -> AsyncIterator[Life]:
+    """A world with one account, where the app has what the template grants it, less what a test takes away."""
+    async with running(sample_world(1)) as azure:
+        deployed(azure.world, without=without, action=action)
+        async with parts_over(azure, **by_identity(azure)) as parts:
+            life = Life(parts)
+            life.watch()
+            yield life

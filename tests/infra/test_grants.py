@@ -1,0 +1,105 @@
+"""The template assigns what the tests run under: each role at its scope, to the right identity, and nothing else."""
+
+import json
+
+from emulator.shipped import SHIPPED
+from tests.infra.bicep import Template, literal, properties, templates, text
+from tests.infra.life import GRANTS
+
+ROLES = json.loads(SHIPPED.read_text())
+BY_NAME = {one.name: one for one in templates()}
+TYPES = {
+    "vault": "Microsoft.KeyVault/vaults",
+    "account": "Microsoft.CognitiveServices/accounts",
+    "topic": "Microsoft.EventGrid/topics",
+    "insights": "Microsoft.Insights/components",
+    "hostContainers": "Microsoft.Storage/storageAccounts/blobServices/containers",
+    "appContainers": "Microsoft.Storage/storageAccounts/blobServices/containers",
+    "deadLetters": "Microsoft.Storage/storageAccounts/blobServices/containers",
+    "queues": "Microsoft.Storage/storageAccounts/queueServices/queues",
+}
+
+
+def assigned(name: str) -> set[tuple[str, str, str]]:
+    """What a file assigns: principal, role, scope."""
+    template = BY_NAME[name]
+    found = set()
+    for one in template.resources.values():
+        if one.type == "Microsoft.Authorization/roleAssignments":
+            given = properties(one.body)
+            facts = properties(given["properties"])
+            assert literal(facts["principalType"]) == "ServicePrincipal"
+            found.add((text(facts["principalId"]), role_of(text(facts["roleDefinitionId"])), scope_of(template, given)))
+    return found
+
+
+def role_of(definition: str) -> str:
+    return definition.removesuffix(")").rpartition(", ")[2]
+
+
+def scope_of(template: Template, given: dict) -> str:
+    if "scope" not in given:
+        return template.scope
+    symbol = text(given["scope"]).partition("[")[0]
+    assert template.resources[symbol].type == TYPES[symbol]
+    return symbol
+
+
+def test_what_belongs_to_the_deployment_is_granted_container_by_container_and_queue_by_queue() -> None:
+    ours = {("appPrincipalId", f"builtIn.{one.role}.id", one.on) for one in GRANTS if one.role in ROLES["builtIn"]}
+    others = {("eventsPrincipalId", "builtIn.storageBlobDataContributor.id", "deadLetters")}
+    assert assigned("grants/own.bicep") == ours | others
+
+
+def test_a_subscription_and_an_account_grant_rotation_and_under_a_condition_the_switch() -> None:
+    for name, scope in (("grants/subscription.bicep", "subscription"), ("grants/account.bicep", "account")):
+        assert assigned(name) == {
+            ("principalId", "rotatorRoleName", scope),
+            ("principalId", "switchRoleName", scope),
+        }
+        assert {one.symbol for one in BY_NAME[name].resources.values() if one.conditional} == {"switchOff"}
+
+
+def test_a_vault_grants_publishing() -> None:
+    assert assigned("grants/vault.bicep") == {("principalId", "roleName", "vault")}
+
+
+def test_no_other_file_assigns_a_role() -> None:
+    granting = {
+        one.name
+        for one in BY_NAME.values()
+        if any(held.type == "Microsoft.Authorization/roleAssignments" for held in one.resources.values())
+    }
+    assert {name for name in granting if not name.startswith("grants/")} == set()
+
+
+def test_each_grant_is_handed_the_role_that_is_meant() -> None:
+    main = BY_NAME["main.bicep"]
+    handed = {
+        (name, parameter): text(value)
+        for name, one in main.modules.items()
+        for parameter, value in properties(properties(one.body)["params"]).items()
+        if parameter in ("rotatorRoleName", "switchRoleName", "roleName", "principalId", "appPrincipalId")
+    }
+    for (_, parameter), value in handed.items():
+        assert (
+            value
+            == {
+                "rotatorRoleName": "roles.outputs.keyRotator",
+                "switchRoleName": "roles.outputs.keyAuthSwitch",
+                "roleName": "roles.outputs.keyPublisher",
+                "principalId": "identities.outputs.appPrincipalId",
+                "appPrincipalId": "identities.outputs.appPrincipalId",
+            }[parameter]
+        )
+
+
+def test_the_custom_roles_are_those_of_the_file_with_all_they_say() -> None:
+    roles = BY_NAME["roles.bicep"]
+    assert set(roles.resources) == set(roles.outputs) == set(ROLES["custom"])
+    for name, one in roles.resources.items():
+        facts = properties(properties(one.body)["properties"])
+        assert text(facts["permissions"]) == f"definitions.custom.{name}.permissions"
+        assert text(facts["description"]) == f"definitions.custom.{name}.description"
+        assert text(properties(one.body)["name"]) == f"guid(subscription().id, environmentName, '{name}')"
+        assert literal(facts["type"]) == "CustomRole"

@@ -1,0 +1,78 @@
+"""The function host under the shipped roles: its storage by identity, container by container, queue by queue."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from emulator.serve import Azure, running
+from emulator.shipped import shipped_roles
+from emulator.world import World
+from funchost.host import FunctionHost
+from tests.app.conftest import a_host, works
+from tests.infra.life import Grant, by_identity, deployed
+from tests.infra.test_roles import grant
+
+
+def a_world(without: Grant | None = None) -> World:
+    world = World()
+    world.add_vault("keys")
+    world.add_topic("announcements")
+    world.accounts.add("chat", tags={"key-rotation": "on"})
+    deployed(world, without=without)
+    return world
+
+
+@dataclass
+class Deployed:
+    """The app in the host, and the world it runs in."""
+
+    host: FunctionHost
+    azure: Azure
+
+    def refused(self) -> set[str]:
+        """What the app was kept from, by the last name of the place. A vault's first challenge is none."""
+        entries = self.azure.world.journal.entries
+        return {
+            one.target.partition("?")[0].strip("/").split("/")[0]
+            for one in entries
+            if one.status == 403 or (one.status == 401 and one.service != "kv")
+        }
+
+
+@asynccontextmanager
+async def started(world: World) -> AsyncIterator[Deployed]:
+    async with running(world) as azure, a_host(azure, **by_identity(azure)) as host:
+        yield Deployed(host, azure)
+
+
+async def test_with_all_roles_a_tick_and_its_turns_meet_no_refusal() -> None:
+    async with started(a_world()) as app:
+        assert (await app.host.fire_timer("tick")).succeeded
+        await app.host.idle()
+        assert works(app.azure, "chat")
+        assert app.refused() == set()
+        callers = {one.caller for one in app.azure.world.journal.entries if one.service in ("blob", "queue")}
+    assert callers == {"app"}
+
+
+async def test_without_the_right_to_the_hosts_containers_no_timer_listens() -> None:
+    async with started(a_world(without=grant("storageBlobDataOwner"))) as app:
+        await app.host.idle()
+        assert app.refused() == {"azure-webjobs-hosts"}
+
+
+async def test_without_the_right_to_the_queues_no_turn_is_queued() -> None:
+    async with started(a_world(without=grant("storageQueueDataContributor"))) as app:
+        assert not (await app.host.fire_timer("tick")).succeeded
+        assert "key-rotation-turns" in app.refused()
+        assert not list(app.azure.world.journal.find("kv.setSecret"))
+
+
+@pytest.mark.parametrize("role", ["storageBlobDataOwner", "storageQueueDataContributor", "storageBlobDataContributor"])
+async def test_the_hosts_roles_reach_nothing_but_their_containers_and_queues(role: str) -> None:
+    world = a_world()
+    held = [scope for name, scope in world.app.assignments if name == shipped_roles()[role].name]
+    assert held
+    assert all("/containers/" in scope or "/queues/" in scope for scope in held)

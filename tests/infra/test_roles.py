@@ -1,0 +1,117 @@
+"""P8: what infra/roles.json allows is enough for everything the app does, and nothing in it is idle."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from emulator.shipped import BUILT_IN, SHIPPED, shipped_roles
+from emulator.world import World
+from tests.infra.life import CHAPTERS, GRANTS, Grant, Refused, a_life
+
+ROLES = json.loads(SHIPPED.read_text())
+ACCOUNTS, SECRETS = "Microsoft.CognitiveServices/accounts", "Microsoft.KeyVault/vaults/secrets"
+# Without the action: the chapter that breaks, and how the app says so.
+BREAKS = {
+    f"{ACCOUNTS}/read": ("enrolment by a tag", "could not list its accounts"),
+    f"{ACCOUNTS}/listKeys/action": ("enrolment by a tag", "could not list its keys"),
+    f"{ACCOUNTS}/regenerateKey/action": ("rotation", "could not regenerate key2"),
+    f"{ACCOUNTS}/write": ("sunset", "could not switch keys off"),
+    f"{SECRETS}/readMetadata/action": ("enrolment by a tag", "could not list its secrets"),
+    f"{SECRETS}/getSecret/action": ("enrolment by a tag", "could not read the secret"),
+    f"{SECRETS}/setSecret/action": ("enrolment by a tag", "could not publish the key"),
+    f"{SECRETS}/update/action": ("enrolment by a tag", "could not note on the secret what was told"),
+}
+CUSTOM = [
+    (name, action)
+    for name, role in ROLES["custom"].items()
+    for part in role["permissions"]
+    for action in (*part["actions"], *part["dataActions"])
+]
+
+
+def test_a_world_gives_its_app_the_shipped_roles_and_no_others() -> None:
+    world = World()
+    assert world.app.assignments == [(role.name, "/") for role in shipped_roles().values()]
+
+
+def test_nothing_but_the_emulators_own_tests_gives_anybody_more() -> None:
+    """P8: the whole suite, the demo and the proofs run under the shipped roles."""
+    rooms = ("tests", "demo", "prove", "samples", "funchost")
+    files = [one for room in rooms for one in (SHIPPED.parents[1] / room).rglob("*.py") if one != Path(__file__)]
+    assert {one.parent.name for one in files if "EVERYTHING.name" in one.read_text()} == {"emulator"}
+
+
+def grant(role: str) -> Grant:
+    return next(one for one in GRANTS if one.role == role)
+
+
+async def test_with_all_roles_a_full_life_meets_no_refusal() -> None:
+    async with a_life() as life:
+        assert await life.run() == list(CHAPTERS)
+        assert life.refused == []
+
+
+@pytest.mark.parametrize(("role", "action"), CUSTOM)
+async def test_without_one_action_of_a_role_this_breaks_and_is_named(role: str, action: str) -> None:
+    chapter, words = BREAKS[action]
+    async with a_life(without=grant(role), action=action) as life:
+        with pytest.raises(Refused) as caught:
+            await life.run()
+    assert set(caught.value.actions) == {action}
+    assert words in str(caught.value.__cause__ or caught.value), caught.value
+    assert caught.value.chapter == chapter
+
+
+async def test_without_the_right_to_send_events_an_announcement_is_owed() -> None:
+    async with a_life(without=grant("eventGridDataSender")) as life:
+        with pytest.raises(Refused, match="could not announce") as caught:
+            await life.run()
+    assert caught.value.chapter == "enrolment by a tag"
+
+
+async def test_without_the_right_to_its_containers_no_turn_is_taken() -> None:
+    async with a_life(without=grant("storageBlobDataContributor")) as life:
+        with pytest.raises(Refused, match="could not take the lease") as caught:
+            await life.run()
+    assert caught.value.chapter == "enrolment by a tag"
+
+
+async def test_only_a_sunset_needs_the_right_to_write_accounts() -> None:
+    async with a_life(without=grant("keyAuthSwitch")) as life:
+        with pytest.raises(Refused) as caught:
+            await life.run()
+    assert caught.value.chapter == "sunset"
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("Microsoft.CognitiveServices/accounts/delete", False),
+        ("Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action", True),
+        ("Microsoft.KeyVault/vaults/secrets/delete", True),
+        ("Microsoft.KeyVault/vaults/secrets/purge/action", True),
+        ("Microsoft.KeyVault/vaults/secrets/recover/action", True),
+        ("Microsoft.KeyVault/vaults/secrets/backup/action", True),
+        ("Microsoft.KeyVault/vaults/keys/read", True),
+        ("Microsoft.KeyVault/vaults/write", False),
+        ("Microsoft.Authorization/roleAssignments/write", False),
+        ("Microsoft.Storage/storageAccounts/listKeys/action", False),
+        ("Microsoft.EventGrid/topics/listKeys/action", False),
+        ("Microsoft.EventGrid/topics/write", False),
+    ],
+)
+def test_no_shipped_role_allows_more(action: str, data: bool) -> None:
+    assert [name for name, role in shipped_roles().items() if role.allows(action, data=data)] == []
+
+
+def test_custom_roles_use_no_wildcard_and_take_nothing_back() -> None:
+    for role in ROLES["custom"].values():
+        for part in role["permissions"]:
+            assert not [one for one in (*part["actions"], *part["dataActions"]) if "*" in one]
+            assert (part["notActions"], part["notDataActions"]) == ([], [])
+
+
+def test_built_in_roles_are_named_as_azure_names_them() -> None:
+    known = {one["name"]: one["roleName"] for one in json.loads(BUILT_IN.read_text())["roles"]}
+    assert {one["id"]: one["roleName"] for one in ROLES["builtIn"].values()} == known

@@ -1,0 +1,215 @@
+"""The template and the app agree: on settings, on names in storage, on app roles, on functions, on words in logs."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from emulator.shipped import SHIPPED
+from shared.adapters.blob_lease import CONTAINER
+from shared.callers import Role
+from shared.messages import QUEUE
+from shared.report import Outcome, Result
+from shared.settings import NAMES
+from tests.infra.bicep import INFRA, ROOT, calls, literal, properties, templates, text
+
+BY_NAME = {one.name: one for one in templates()}
+MAIN, APP = BY_NAME["main.bicep"], BY_NAME["app.bicep"]
+CODE = "\n".join(one.read_text() for room in ("shared", "doors") for one in (ROOT / room).rglob("*.py"))
+HOST = {
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__credential",
+    "AzureWebJobsStorage__clientId",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+}
+# Flex Consumption takes the runtime from functionAppConfig and refuses these.
+REFUSED = {"FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_TIME_ZONE"}
+
+
+def test_the_template_sets_every_setting_of_the_app_and_no_other() -> None:
+    assert set(properties(MAIN.variables["rotationSettings"])) == set(NAMES)
+
+
+def test_the_hosts_settings_name_an_identity_and_hold_no_key() -> None:
+    host = properties(APP.variables["hostSettings"])
+    assert set(host) == HOST
+    assert not set(host) & REFUSED
+    assert literal(host["AzureWebJobsStorage__credential"]) == "managedidentity"
+    assert text(host["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]).endswith("Authorization=AAD'")
+
+
+def test_the_app_starts_by_observing() -> None:
+    assert "param rotationMode string = 'observe'" in (INFRA / "main.bicep").read_text()
+
+
+def test_the_runtime_is_the_one_that_the_repository_names() -> None:
+    wanted = (ROOT / ".python-version").read_text().strip()
+    config = properties(properties(properties(APP.resources["app"].body)["properties"])["functionAppConfig"])
+    assert literal(properties(config["runtime"])["version"]) == wanted
+
+
+def test_containers_and_queues_are_those_that_host_and_app_use() -> None:
+    names = json.loads((INFRA / "storage.json").read_text())
+    assert names["queues"] == [QUEUE, f"{QUEUE}-poison"]
+    assert names["appContainers"] == [names["packageContainer"], CONTAINER]
+    assert names["hostContainers"] == ["azure-webjobs-hosts", "azure-webjobs-secrets"]
+
+
+def test_the_app_roles_are_those_that_the_app_asks_for() -> None:
+    roles = json.loads((INFRA / "app-roles.json").read_text())
+    assert {one["value"] for one in roles} == {role.value for role in Role}
+    assert len({one["id"] for one in roles}) == len(roles)
+    assert all(one["isEnabled"] and one["description"] and one["allowedMemberTypes"] for one in roles)
+
+
+@pytest.mark.parametrize("name", ["vault", "accounts"])
+def test_events_go_to_functions_that_exist(name: str) -> None:
+    door = properties(properties(BY_NAME[f"events/{name}.bicep"].resources["door"].body)["properties"])
+    function = text(properties(properties(door["destination"])["properties"])["resourceId"])
+    place = re.search(r"\$\{functionAppId\}/functions/(\w+)", function)
+    assert place is not None
+    doors = "\n".join(one.read_text() for one in (ROOT / "doors").glob("*.py"))
+    assert re.search(rf"event_grid_trigger.*\n(@.*\n)*async def {place[1]}\(", doors)
+
+
+def test_health_and_the_events_webhook_stay_open_and_nothing_else() -> None:
+    on = properties(APP.variables["authenticationOn"])
+    open_paths = [literal(one) for one in properties(on["globalValidation"])["excludedPaths"].named_children]
+    assert open_paths == ["/api/health", "/runtime/webhooks/eventgrid"]
+
+
+def test_every_parameter_can_be_set_through_azd_and_every_value_has_a_parameter() -> None:
+    values = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    assert set(values) == set(MAIN.parameters)
+    for name, value in values.items():
+        asked = re.fullmatch(r"\$\{([A-Z_]+)(=[^{}]*)?\}", value["value"])
+        assert asked is not None, value
+        assert (asked[2] is None) is not MAIN.parameters[name].optional, name
+
+
+def test_what_azd_falls_back_to_is_what_the_template_falls_back_to() -> None:
+    values = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    source = (INFRA / "main.bicep").read_text()
+    for name, value in values.items():
+        given = re.search(r"=([^{}]*)\}", value["value"])
+        if given is not None:
+            said = re.search(rf"^param {name} \w+ = (.*)$", source, re.MULTILINE)
+            assert said is not None
+            assert said[1].strip("'") == given[1], name
+
+
+def test_every_parameter_stands_in_the_deployment_page() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    values = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    variables = {name: re.findall(r"[A-Z_]{3,}", value["value"])[0] for name, value in values.items()}
+    assert {name for name, variable in variables.items() if f"`{variable}`" not in page} == set()
+
+
+def test_targets_are_a_json_array() -> None:
+    assert isinstance(json.loads((INFRA / "targets.json").read_text()), list)
+
+
+FORBIDDEN = ("listKeys", "listAccountSas", "listServiceSas", "listSecrets", "AccountKey", "SharedAccessKey", "@secure")
+
+
+@pytest.mark.parametrize("path", sorted(one for one in INFRA.rglob("*") if one.suffix in (".bicep", ".json")), ids=str)
+def test_no_file_reads_a_key_or_holds_a_secret(path: Path) -> None:
+    content = path.read_text()
+    if path == SHIPPED:  # the right that the app is about
+        content = content.replace("Microsoft.CognitiveServices/accounts/listKeys/action", "")
+    assert [word for word in FORBIDDEN if word.lower() in content.lower()] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "symbol", "path", "value"),
+    [
+        ("storage.bicep", "account", "properties.allowSharedKeyAccess", "false"),
+        ("storage.bicep", "account", "properties.allowBlobPublicAccess", "false"),
+        ("vault.bicep", "vault", "properties.enableRbacAuthorization", "true"),
+        ("vault.bicep", "vault", "properties.enablePurgeProtection", "true"),
+        ("topic.bicep", "topic", "properties.disableLocalAuth", "true"),
+        ("topic.bicep", "topic", "properties.inputSchema", "'CloudEventSchemaV1_0'"),
+        ("monitoring.bicep", "insights", "properties.DisableLocalAuth", "true"),
+        ("monitoring.bicep", "workspace", "properties.features.disableLocalAuth", "true"),
+        ("app.bicep", "app", "properties.httpsOnly", "true"),
+        ("app.bicep", "noFtpPassword", "properties.allow", "false"),
+        ("app.bicep", "noScmPassword", "properties.allow", "false"),
+    ],
+)
+def test_nothing_can_be_entered_with_a_key_or_a_password(file: str, symbol: str, path: str, value: str) -> None:
+    node = BY_NAME[file].resources[symbol].body
+    for step in path.split("."):
+        node = properties(node)[step]
+    assert text(node) == value
+
+
+QUERIES = sorted((INFRA / "queries").glob("*.kql"))
+
+
+def test_every_query_is_an_alert_and_every_alert_has_one() -> None:
+    asked = {literal(given[0]) for name, given in calls(BY_NAME["alerts.bicep"].root) if name == "loadTextContent"}
+    assert asked == {f"queries/{one.name}" for one in QUERIES}
+
+
+def queries() -> dict[str, str]:
+    found = {one.name: one.read_text() for one in QUERIES}
+    for item in json.loads((INFRA / "workbook.json").read_text())["items"]:
+        if item["type"] == 3:
+            found[item["name"]] = item["content"]["query"]
+    return found
+
+
+# Words that a query looks for, by where the app or the platform says them.
+SAID = {
+    "turn: ": '"turn: %s"',
+    "turn_poison: ": '"turn_poison: ',
+    "tick": '"tick%s: %s"',
+    "TurnFailed": "class TurnFailed",
+    "Still to be announced": "Still to be announced",
+    "never announced, and said here only": "never announced, and said here only",
+    "could not be announced": "could not be announced",
+    "failed": 'FAILED = "failed"',
+    "held-back": 'HELD = "held-back"',
+    "not-announced": 'NOT_ANNOUNCED = "not-announced"',
+    "still-used": 'STILL_USED = "still-used"',
+    "(brake)": 'BRAKE = "brake"',
+    "brake": 'BRAKE = "brake"',
+    "turn": "async def turn(",
+}
+GRAMMAR = {": ", " (", ")", "TurnFailed: (.*)", "MICROSOFT.KEYVAULT", "SecretGet", "SecretSet"}
+
+
+@pytest.mark.parametrize("name", list(queries()))
+def test_a_query_looks_for_words_that_the_app_really_says(name: str) -> None:
+    text_only = re.sub(r"//.*", "", queries()[name])
+    for word in set(re.findall(r'"([^"]*)"', text_only)) - GRAMMAR:
+        assert SAID[word] in CODE, word
+
+
+def as_kusto_parses(pattern: str, line: str) -> dict[str, str]:
+    """What `parse` takes from a text: the shortest that lets the next literal match."""
+    parts = re.findall(r'"([^"]*)"|(\w+)|\*', pattern)
+    regex = "".join(re.escape(fixed) if fixed else f"(?P<{name}>.*?)" if name else ".*" for fixed, name in parts)
+    found = re.match(regex, line, re.DOTALL)
+    return found.groupdict() if found else {}
+
+
+@pytest.mark.parametrize("result", list(Result))
+def test_the_queries_take_a_turns_words_apart_as_they_are_put_together(result: Result) -> None:
+    outcome = Outcome("chat", result, "not-announced", "It waits: (really).", next_step="wait")
+    pattern = re.search(r"\| parse Text with (.*)", queries()["overdue.kql"])
+    assert pattern is not None
+    assert as_kusto_parses(pattern[1], str(outcome)) == {
+        "Target": "chat",
+        "Result": result.value,
+        "Reason": "not-announced",
+    }
+
+
+def test_what_is_owed_is_found_in_a_turns_words() -> None:
+    owed = Outcome("chat", Result.DONE, "due", "It is due.", owed=("KeyRotation.KeyRotated",))
+    words = re.findall(r'contains "([^"]*)"', queries()["owed.kql"])
+    assert any(word in str(owed) for word in words)
+    assert not any(word in str(Outcome("chat", Result.DONE, "due", "It is due.")) for word in words)

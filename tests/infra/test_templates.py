@@ -1,0 +1,279 @@
+"""What a compiler would say of the Bicep files, as far as it can be said without one: syntax, names, the parameters
+and outputs of modules, types and versions, and the names of properties."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tree_sitter import Node
+
+from tests.infra.bicep import (
+    INFRA,
+    Declared,
+    Template,
+    calls,
+    literal,
+    literals,
+    objects,
+    outputs_asked,
+    properties,
+    read,
+    templates,
+    text,
+    walk,
+)
+from tests.infra.shapes import kind_of
+
+DATA = Path(__file__).parent / "data"
+VERSIONS = json.loads((DATA / "versions.json").read_text())["versions"]
+SHAPES = json.loads((DATA / "properties.json").read_text())
+ALL = templates()
+# Functions of the language that the templates use; a misspelt one is found by not standing here.
+FUNCTIONS = frozenset(
+    """concat empty environment guid join last loadJsonContent loadTextContent replace resourceGroup split string
+    subscription subscriptionResourceId tenant toLower union uniqueString""".split()  # noqa: SIM905 - as prose
+)
+DECORATORS = frozenset(["allowed", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue"])
+# What Bicep itself understands in a resource or a module, beside the resource's own properties.
+LANGUAGE = frozenset(["dependsOn", "name", "parent", "scope"])
+IN_MODULES = frozenset(["dependsOn", "name", "params", "scope"])
+PRIMITIVES = {"string": "string", "number": "int", "boolean": "bool", "array": "array", "object": "object"}
+
+each = pytest.mark.parametrize("template", ALL, ids=lambda one: one.name)
+
+
+@each
+def test_a_file_is_bicep_without_an_error(template: Template) -> None:
+    assert template.errors == []
+
+
+@each
+def test_every_name_that_is_used_is_declared(template: Template) -> None:
+    assert template.unknown() == set()
+
+
+@each
+def test_every_parameter_and_variable_is_used(template: Template) -> None:
+    assert {*template.parameters, *template.variables} - template.used() == set()
+
+
+@each
+def test_every_resource_that_is_only_looked_up_is_used(template: Template) -> None:
+    assert {name for name, one in template.resources.items() if one.existing} - template.used() == set()
+
+
+@each
+def test_no_name_is_given_twice(template: Template) -> None:
+    kinds = (template.parameters, template.variables, template.resources, template.modules)
+    assert len(template.symbols) == sum(len(kind) for kind in kinds)
+
+
+@each
+def test_every_parameter_is_described(template: Template) -> None:
+    assert [name for name, one in template.parameters.items() if not one.description] == []
+
+
+@each
+def test_only_functions_that_exist_are_called(template: Template) -> None:
+    called = {name for name, _ in calls(template.root)}
+    assert called - FUNCTIONS - DECORATORS == set()
+
+
+@each
+def test_every_file_that_is_named_exists(template: Template) -> None:
+    named = {literal(given[0]) for name, given in calls(template.root) if name.startswith("load")}
+    named |= {one.source for one in template.modules.values()}
+    assert [one for one in named if one is None or not (template.path.parent / one).is_file()] == []
+
+
+@each
+def test_every_output_that_is_asked_of_a_module_is_there(template: Template) -> None:
+    missing = [
+        f"{module}.{name}"
+        for module, name in outputs_asked(template.root)
+        if module not in template.modules or name not in _module(template, module).outputs
+    ]
+    assert missing == []
+
+
+@each
+def test_a_loops_outputs_are_not_asked_for_as_one(template: Template) -> None:
+    asked = {module for module, _ in outputs_asked(template.root)}
+    assert [name for name in asked if template.modules[name].looped] == []
+
+
+@each
+def test_a_conditional_modules_outputs_are_asked_under_its_condition(template: Template) -> None:
+    """`privateNetwork ? network.outputs.x : ''`, or in the body of something under the same condition."""
+    bare = [
+        text(one)
+        for one in walk(template.root)
+        if one.type == "member_expression"
+        and text(one.named_children[0]).removesuffix(".outputs") in _conditional(template)
+        and text(one.named_children[0]).endswith(".outputs")
+        and not _in_a_ternary(one)
+    ]
+    assert bare == []
+
+
+def _conditional(template: Template) -> set[str]:
+    return {name for name, one in template.modules.items() if one.conditional}
+
+
+def _in_a_ternary(node: Node) -> bool:
+    above = node.parent
+    while above is not None and above.type != "ternary_expression":
+        above = above.parent
+    return above is not None
+
+
+def test_every_output_of_a_module_is_used() -> None:
+    asked = {
+        (_module(template, module).name, name) for template in ALL for module, name in outputs_asked(template.root)
+    }
+    given = {(one.name, name) for one in ALL if one.name != "main.bicep" for name in one.outputs}
+    assert given - asked == set()
+
+
+def test_every_file_is_a_module_of_another() -> None:
+    used = {_module(template, name).name for template in ALL for name in template.modules}
+    assert {one.name for one in ALL} - used == {"main.bicep"}
+
+
+def modules() -> Iterator[tuple[str, Template, Declared]]:
+    for template in ALL:
+        for name, one in template.modules.items():
+            yield f"{template.name}:{name}", template, one
+
+
+each_module = pytest.mark.parametrize(
+    ("template", "module"), [(a, b) for _, a, b in modules()], ids=[name for name, _, _ in modules()]
+)
+
+
+@each_module
+def test_a_module_is_given_what_it_needs_and_nothing_it_does_not_know(template: Template, module: Declared) -> None:
+    wanted = _module(template, module.symbol).parameters
+    given = properties(properties(module.body)["params"])
+    assert set(given) - set(wanted) == set()
+    assert {name for name, one in wanted.items() if not one.optional} - set(given) == set()
+
+
+@each_module
+def test_a_parameter_is_handed_on_as_the_type_it_has(template: Template, module: Declared) -> None:
+    wanted = _module(template, module.symbol).parameters
+    wrong = {
+        name: (kind, wanted[name].type)
+        for name, value in properties(properties(module.body)["params"]).items()
+        if (kind := _kind(template, value)) and kind != wanted[name].type
+    }
+    assert wrong == {}
+
+
+def _kind(template: Template, value: Node) -> str | None:
+    """The type of a value, where it can be seen from here."""
+    if value.type == "identifier" and text(value) in template.parameters:
+        return template.parameters[text(value)].type
+    return PRIMITIVES.get(value.type)
+
+
+@each_module
+def test_a_module_says_its_scope_where_it_is_another_than_ours(template: Template, module: Declared) -> None:
+    said = properties(module.body).get("scope")
+    target = _module(template, module.symbol).scope
+    assert set(properties(module.body)) <= IN_MODULES
+    if said is None:
+        assert target == template.scope
+    elif text(said).startswith("subscription("):
+        assert target == "subscription"
+    else:
+        assert target == "resourceGroup"
+        assert text(said).startswith("resourceGroup(") or _is_a_group(template, text(said))
+
+
+def _is_a_group(template: Template, symbol: str) -> bool:
+    return symbol in template.resources and template.resources[symbol].type == "Microsoft.Resources/resourceGroups"
+
+
+def resources() -> Iterator[tuple[str, Template, Declared]]:
+    for template in ALL:
+        for name, one in template.resources.items():
+            yield f"{template.name}:{name}", template, one
+
+
+each_resource = pytest.mark.parametrize(
+    ("template", "resource"), [(a, b) for _, a, b in resources()], ids=[name for name, _, _ in resources()]
+)
+
+
+@each_resource
+def test_a_resources_type_and_version_are_ones_that_exist(template: Template, resource: Declared) -> None:
+    assert resource.version in VERSIONS[resource.type.partition("/")[0]]
+    assert kind_of(resource) in SHAPES or resource.existing
+
+
+@each_resource
+def test_a_resource_has_a_name_and_stands_where_it_can(template: Template, resource: Declared) -> None:
+    given = properties(resource.body)
+    assert "name" in given
+    if template.scope == "subscription":
+        assert resource.type in ("Microsoft.Resources/resourceGroups", *_ANYWHERE)
+    if "parent" in given:
+        parent = template.resources[text(given["parent"]).partition("[")[0]]
+        assert resource.type.rpartition("/")[0] == parent.type
+    elif resource.type.count("/") > 1:
+        name = next(iter([literal(given["name"])]), None) or text(given["name"])
+        assert name.strip("'").count("/") == resource.type.count("/") - 1
+
+
+_ANYWHERE = ("Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/roleDefinitions")
+
+
+@each_resource
+def test_a_resource_has_the_properties_and_values_that_its_type_knows(template: Template, resource: Declared) -> None:
+    if resource.existing:
+        assert set(properties(resource.body)) <= LANGUAGE
+        return
+    shape = SHAPES[kind_of(resource)]["properties"] | dict.fromkeys(LANGUAGE)
+    assert list(_strange(resource.body, shape, template, kind_of(resource))) == []
+
+
+def _strange(node: Node, shape: dict, template: Template, at: str) -> Iterator[str]:
+    for one in objects(node, template):
+        given = properties(one)
+        yield from (f"{at}.{name} is missing" for name in shape.get("!", []) if name not in given)
+        for name, value in given.items():
+            if name not in shape and "*" not in shape:
+                yield f"{at}.{name} is not known"
+                continue
+            inner = shape.get(name)
+            if inner and "=" in inner:
+                known = {one.lower() for one in inner["="]}
+                yield from (f"{at}.{name}: {one}" for one in literals(value, template) if one.lower() not in known)
+            elif inner:
+                yield from _strange(value, inner, template, f"{at}.{name}")
+            elif any(properties(deep) for deep in objects(value, template)) and "*" not in shape:
+                yield f"{at}.{name}: what is in it is not known; run scripts/infra_properties.py"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "found"),
+    [
+        ("enablePurgeProtection", "enablePurgeProtecton", "vault.properties.enablePurgeProtecton is not known"),
+        ("    tenantId: tenant().tenantId\n", "", "vault.properties.tenantId is missing"),
+        ("name: 'standard'", "name: 'basic'", "vault.properties.sku.name: basic"),
+        ("? 'Deny' :", "? 'Denied' :", "vault.properties.networkAcls.defaultAction: Denied"),
+    ],
+)
+def test_a_mistake_that_is_planted_is_found(tmp_path: Path, right: str, wrong: str, found: str) -> None:
+    """A check that finds nothing anywhere would be no check."""
+    (tmp_path / "vault.bicep").write_text((INFRA / "vault.bicep").read_text().replace(right, wrong))
+    template = read(tmp_path / "vault.bicep")
+    shape = SHAPES["Microsoft.KeyVault/vaults"]["properties"] | dict.fromkeys(LANGUAGE)
+    assert list(_strange(template.resources["vault"].body, shape, template, "vault")) == [found]
+
+
+def _module(template: Template, name: str) -> Template:
+    place = (template.path.parent / template.modules[name].source).resolve()
+    return next(one for one in ALL if one.path == place)

@@ -1,0 +1,38 @@
+"""An account that answers as it is told to, for whatever asks it about a key."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.errors import LeaseLost
+from shared.keys import ApiKey
+from shared.ports import Answer, Trial
+from tests.support.dates import START
+
+WHERE, KEY = "https://chat.openai.azure.com/", ApiKey("a key")
+YES, NO, OFF = Trial(Answer.ACCEPTED, "200"), Trial(Answer.REFUSED, "401"), Trial(Answer.KEYS_ARE_OFF, "403, keys")
+CLOSED, SILENCE = Trial(Answer.NETWORK_REFUSED, "403, network"), Trial(Answer.UNCLEAR, "no answer")
+
+
+@dataclass
+class Account:
+    """Answers as it is told to, the last answer for ever; notes when it was asked. It is the clock as well."""
+
+    answers: list[Trial]
+    moment: datetime = START
+    asked: list[float] = field(default_factory=list)
+    lost_after: int = 1000
+
+    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
+        assert (endpoint, key) == (WHERE, KEY)
+        self.asked.append((self.moment - START).total_seconds())
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def now(self) -> datetime:
+        return self.moment
+
+    async def sleep(self, time: timedelta) -> None:
+        self.moment += time
+
+    def check(self) -> None:
+        if len(self.asked) >= self.lost_after:
+            raise LeaseLost("chat", "the turn lost its hold on the target.")
