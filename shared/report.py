@@ -161,6 +161,7 @@ class RowData(TypedDict):
     account: str
     secret: str
     owner: NotRequired[str]
+    presumed: NotRequired[bool]
     error: NotRequired[str]
     why: NotRequired[str]
     nextStep: NotRequired[str]
@@ -180,19 +181,21 @@ class RowData(TypedDict):
 
 @dataclass(frozen=True)
 class Row:
-    """One target of a survey: what was seen, what would be done now, and what is owed."""
+    """One target of a survey: what was seen, what would be done now, and what is owed. `presumed` from a listing that
+    shows dates and tags: what somebody did to the keys since the last look does not show."""
 
     target: Target
     plan: Plan | None = None
     seen: Observation | None = None
     owed: tuple[Announcement, ...] = ()
     error: RotationError | None = None
+    presumed: bool = False
 
     def data(self) -> RowData:
         """JSON-ready."""
         target = self.target
         facts = RowData(target=target.name, account=str(target.account), secret=target.secret_url)
-        facts = _with(facts, {"owner": target.owner, **self._failed(), **self._marks()})
+        facts = _with(facts, {"owner": target.owner, "presumed": self.presumed, **self._failed(), **self._marks()})
         if self.plan is not None:
             facts["reason"], facts["why"] = self.plan.reason, self.plan.why
             facts["steps"] = [str(step) for step in self.plan.steps]

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared import cadence
 from shared.brake import Brake
 from shared.deadlines import Deadline, deadlines
 from shared.enrolment import Enrolled
-from shared.errors import PersonMustLook, RotationError
+from shared.errors import PersonMustLook, RotationError, TryLater
 from shared.events import failed
 from shared.fleet import Fleet, Look
 from shared.model import Observation, Request, Target
@@ -32,6 +32,9 @@ from shared.settings import Mode, Settings
 from shared.situation import Situation
 from shared.turn import take_turn
 
+MOST_LOOKED_AT = 400  # targets: two calls each, 32 at once; listKeys has its limit for each subscription as well
+_NOT_SEEN = "it was not looked at in a survey of so many."
+_SEE_IT = "ask for this target alone"
 AT_ONCE = 32  # memory grows by about 1.1 MiB for each at once; beyond 64 nothing is gained (performance-facts)
 
 
@@ -101,23 +104,37 @@ class Rotation:
             look = await observe(target, self.outside.accounts, self.outside.vault)
         except RotationError as error:
             return Row(target, error=error)
-        now = self.outside.clock.now()
-        try:
-            plan = decide(look.seen, target, now, request)
-            return Row(target, plan, look.seen, owed(Situation(look.seen, target, now)))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
-            return Row(target, error=_undecided(target, error))
+        return _row(look.seen, target, self.outside.clock.now(), request)
 
     async def survey(self) -> tuple[list[Row], list[RotationError]]:
-        """A line for every target, and what could not be enrolled."""
+        """A line for every target, and what could not be enrolled. A fleet too large to be looked at one by one while
+        somebody waits is presumed from the listings, and its lines say so."""
         enrolled, problems = await self.fleet.enrolled()
+        if len(enrolled) > MOST_LOOKED_AT:
+            return await self._presumed_survey()
+        return await self._look_at([one.target for one in enrolled]), problems
+
+    async def _presumed_survey(self) -> tuple[list[Row], list[RotationError]]:
+        look, now = await self.fleet.look(), self.outside.clock.now()
+        rows, unknown = [], []
+        for one in look.listed:
+            seen = presume(one.publication, one.enrolled.account)
+            if seen is None:
+                unknown.append(one.enrolled.target)
+            else:
+                rows.append(replace(_row(seen, one.enrolled.target, now), presumed=True))
+        rows += await self._look_at(unknown[:MOST_LOOKED_AT])
+        unseen = [*unknown[MOST_LOOKED_AT:], *look.unseen]
+        return rows + [Row(target, error=TryLater(target.name, _NOT_SEEN, _SEE_IT)) for target in unseen], look.problems
+
+    async def _look_at(self, targets: list[Target]) -> list[Row]:
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def line(target: Target) -> Row:
             async with gate:
                 return await self.look(target)
 
-        return list(await asyncio.gather(*(line(one.target) for one in enrolled))), problems
+        return list(await asyncio.gather(*(line(target) for target in targets)))
 
     async def deadlines(self) -> tuple[list[Deadline], list[RotationError]]:
         """Every deadline to come, soonest first, and what could not be looked at. Presumed, as in a tick."""
@@ -154,6 +171,13 @@ def _presumed(look: Look, now: datetime) -> Iterator[Situation]:
         seen = presume(one.publication, one.enrolled.account)
         if seen is not None and seen.publication is not None and seen.publication.marks is not None:
             yield Situation(seen, one.enrolled.target, now)
+
+
+def _row(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Row:
+    try:
+        return Row(target, decide(seen, target, now, request), seen, owed(Situation(seen, target, now)))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
+        return Row(target, error=_undecided(target, error))
 
 
 def _undecided(target: Target, error: Exception) -> RotationError:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from html import escape
+from urllib.parse import urlsplit
 
 from shared.bodies import plain
 from shared.deadlines import Deadline, What, deadlines
-from shared.durations import iso
 from shared.errors import RotationError
 from shared.keys import KeySlot
 from shared.plan import Plan, Reason
@@ -41,8 +41,10 @@ li{padding:.8rem 1rem;background:var(--card);border:1px solid var(--line);border
 border-radius:.4rem}
 .bad{--shade:var(--bad)}.due{--shade:var(--due)}.waits{--shade:var(--waits)}.calm{--shade:var(--calm)}
 .state{margin:.1rem 0 .35rem;color:var(--shade);font-weight:600}
-dl{display:grid;grid-template-columns:minmax(6.5rem,auto) 1fr;gap:.15rem .75rem;margin:.6rem 0 0;font-size:.93rem}
+dl{display:grid;grid-template-columns:minmax(5rem,auto) 1fr;gap:.15rem .75rem;margin:.6rem 0 0;font-size:.93rem}
 dt{color:var(--faint)}dd{margin:0}
+time,dd .faint{white-space:nowrap}
+@media(max-width:22rem){dl{display:block}dt{margin-top:.35rem}}
 .faint{color:var(--faint)}
 """
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -71,7 +73,7 @@ _HEADS = {
     Shade.WAITS: "Waits",
     Shade.CALM: "In order",
 }
-_COUNTED = {Shade.BAD: "for a person", Shade.DUE: "due", Shade.WAITS: "waiting", Shade.CALM: "in order"}
+_COUNTED = {Shade.BAD: "for a person to look at", Shade.DUE: "due", Shade.WAITS: "waiting", Shade.CALM: "in order"}
 _STATES = {
     Reason.PERSON_MUST_LOOK: (Shade.BAD, "A person must look"),
     Reason.DRIFT: (Shade.BAD, "The published key is dead, and is about to be replaced"),
@@ -86,7 +88,7 @@ _STATES = {
     Reason.KEY_AUTH_IS_OFF: (Shade.DUE, "Keys are switched off; the secret is about to be withdrawn"),
     Reason.OVERLAP_RUNS: (Shade.WAITS, "Waits for the end of the previous key"),
     Reason.OUTSIDE_WINDOW: (Shade.WAITS, "Waits for its window"),
-    Reason.NOT_ANNOUNCED: (Shade.WAITS, "Waits until its announcement is old enough"),
+    Reason.NOT_ANNOUNCED: (Shade.WAITS, "Waits for its announcement"),
     Reason.FINISHED: (Shade.CALM, "Finished: keys are switched off"),
 }
 
@@ -128,15 +130,16 @@ def _document(body: str) -> str:
 
 def _header(cards: Sequence[_Card], problems: Sequence[RotationError], now: datetime) -> str:
     counts = ((words, sum(card.shade is shade for card in cards)) for shade, words in _COUNTED.items())
-    parts = [f"{number} {words}" for words, number in (("not to be looked at", len(problems)), *counts) if number]
+    parts = [f"{number} {words}" for words, number in counts if number]
     total = f"{len(cards)} {'target' if len(cards) == 1 else 'targets'}{': ' if parts else ''}{', '.join(parts)}."
+    total += f" {len(problems)} more could not be looked at." if problems else ""
     return f'<header><h1>Key rotation</h1><p>{_text(total)}</p><p class="faint">As of {_time(now)}.</p></header><main>'
 
 
 def _problems(problems: Sequence[RotationError]) -> str:
     items = "".join(
-        f'<li class="bad"><h3>{_text(error.thing)}</h3><p class="state">{_text(error.code)}</p>'
-        f"<p>{_text(error.what)}</p><p>Next step: {_text(error.next_step)}.</p></li>"
+        f'<li class="bad"><h3>{_text(error.thing.rpartition("/")[2])}</h3><p class="state">{_text(error.code)}</p>'
+        f"<p>{_text(error)}</p></li>"
         for error in problems
     )
     return f"<section><h2>Could not be looked at ({len(problems)})</h2><ul>{items}</ul></section>"
@@ -178,13 +181,13 @@ def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     if at is not None and marks is not None and at.seen.key_auth:
         yield from _keys(at, marks, now)
     if row.owed:
-        yield "Still to announce", _text(", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.owed)))
+        yield "To announce", _text(", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.owed)))
     if marks is not None and (marks.asked.by or marks.asked.why):
         yield "Last asked for", _text(": ".join(text for text in (marks.asked.by, marks.asked.why) if text))
     if row.target.owner:
         yield "Owner", _text(row.target.owner)
-    yield "Account", _text(row.target.account.name)
-    yield "Secret", _text(row.target.secret_url)
+    yield "Account", _text(f"{row.target.account.name} in {row.target.account.group}")
+    yield "Secret", _text(f"{row.target.secret} in {urlsplit(row.target.vault_url).hostname}")
 
 
 def _keys(at: Situation, marks: Marks, now: datetime) -> Iterator[tuple[str, str]]:
@@ -195,7 +198,7 @@ def _keys(at: Situation, marks: Marks, now: datetime) -> Iterator[tuple[str, str
     if What.ROTATION in coming:
         yield "Next rotation", _deadline(coming[What.ROTATION], now)
     if at.armed and not at.armed.deployed:
-        soak = f", {iso(at.armed.soak)} after it" if at.armed.soak else ""
+        soak = f", {_length(at.armed.soak)} after it" if at.armed.soak else ""
         yield "Waits for", _text(f"the next deployment to {at.armed.environment}{soak}")
     if at.spare_in_use and marks.until is not None:
         over = " It should have ended." if marks.until < now else ""
@@ -221,14 +224,15 @@ def _time(moment: datetime, now: datetime | None = None) -> str:
 
 
 def _away(distance: timedelta) -> str:
-    size, seconds = abs(distance), int(abs(distance).total_seconds())
-    if size >= timedelta(days=2):
-        text = f"{size.days} days"
-    elif size >= timedelta(hours=2):
-        text = f"{seconds // 3600} hours"
-    else:
-        text = f"{max(1, seconds // 60)} min"
-    return f"in {text}" if distance > timedelta(0) else f"{text} ago"
+    return f"in {_length(distance)}" if distance > timedelta(0) else f"{_length(-distance)} ago"
+
+
+def _length(time: timedelta) -> str:
+    """Roughly, in the largest unit of which there are at least two."""
+    minutes = int(time.total_seconds()) // 60
+    if minutes >= 2 * 24 * 60:
+        return f"{minutes // (24 * 60)} days"
+    return f"{minutes // 60} hours" if minutes >= 2 * 60 else f"{max(1, minutes)} min"
 
 
 def _text(words: object) -> str:

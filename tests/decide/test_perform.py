@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.asking import Armed, Asked
 from shared.errors import LeaseLost, PersonMustLook, ProofFailed, TryLater
 from shared.keys import ApiKey
 from shared.model import ProofPolicy
@@ -65,6 +66,12 @@ async def test_a_version_says_which_key_it_holds_why_it_was_made_when_and_until_
     assert (marks.origin, marks.since) == (Origin.ROTATED, stage.now)
     assert (marks.previous, marks.until, marks.leaked) == (mark("P"), stage.now + days(3), True)
     assert (marks.spare, marks.fresh, marks.unproven, marks.told) == (None, False, False, TOLD)
+
+
+async def test_a_version_says_who_asked_for_it_and_which_deployment_it_waits_for():
+    asked, armed = Asked("r-1", "ann", "audit"), Armed("prod", soak=hours(2))
+    marks = await written(await published(), Publish(KEY1, Origin.HEALED, spare=mark("S"), asked=asked, armed=armed))
+    assert (marks.asked, marks.armed) == (asked, armed)
 
 
 @pytest.mark.parametrize("fresh", [True, False])

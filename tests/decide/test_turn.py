@@ -148,6 +148,17 @@ async def test_a_turn_that_finds_what_a_person_must_judge_fails_with_the_sentenc
     )
 
 
+async def test_a_secret_of_somebody_else_is_named_and_nothing_is_noted_on_it():
+    stage = a_stage()
+    stage.vault.set_secret(stage.target.secret, "something else")
+    stage.witness.somebody_ends("something else")
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert (outcome.reason, outcome.announced, outcome.untold) == ("PersonMustLook", (), None)
+    assert outcome.why.startswith("Secret chat-key holds neither key of the account")
+    assert stage.versions[-1].tags == {}
+
+
 async def test_a_turn_that_fails_half_way_says_what_was_done_and_where_it_failed():
     stage = await rotation_due()
     outcome = await stage.turn(befall=refused(PUBLISH, 503))

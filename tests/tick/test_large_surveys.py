@@ -1,0 +1,59 @@
+"""A survey of a fleet too large to be looked at one by one: presumed from the listings, and said to be."""
+
+import pytest
+
+import shared.rotation
+from tests.support.dates import days
+from tests.support.stage import Stage, a_stage
+
+
+@pytest.fixture(autouse=True)
+def two_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared.rotation, "MOST_LOOKED_AT", 2)
+
+
+async def an_adopted_fleet(many: int) -> Stage:
+    stage = a_stage(many)
+    await stage.tick()
+    stage.world.journal.clear()
+    return stage
+
+
+def calls(stage: Stage, operation: str) -> int:
+    return stage.world.journal.count(operation)
+
+
+async def test_it_costs_pages_and_lists_no_keys():
+    stage = await an_adopted_fleet(5)
+    rows, problems = await stage.rotation().survey()
+    assert not problems
+    assert len(rows) == 5
+    assert all(row.data()["presumed"] for row in rows)
+    assert calls(stage, "arm.listKeys") == calls(stage, "kv.getSecret") == 0
+    assert calls(stage, "kv.listSecrets") == 1
+
+
+async def test_it_gives_the_same_answers_as_a_look_at_each():
+    stage = await an_adopted_fleet(3)
+    stage.pass_time(days(31))
+    rows, _ = await stage.rotation().survey()
+    for row in rows:
+        seen = await stage.rotation().look(row.target)
+        assert row.plan is not None
+        assert seen.plan is not None
+        assert (row.plan.reason, row.plan.steps) == (seen.plan.reason, seen.plan.steps)
+
+
+async def test_what_a_listing_cannot_tell_is_looked_at_or_said_to_be_unseen():
+    stage = a_stage(5)
+    rows, _ = await stage.rotation().survey()
+    assert [row.error is None for row in rows] == [True, True, False, False, False]
+    assert calls(stage, "arm.listKeys") == 2
+    assert "ask for this target alone" in str(rows[-1].error)
+
+
+async def test_a_small_fleet_is_looked_at():
+    stage = await an_adopted_fleet(2)
+    rows, _ = await stage.rotation().survey()
+    assert not any(row.presumed for row in rows)
+    assert calls(stage, "arm.listKeys") == 2
