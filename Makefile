@@ -1,9 +1,9 @@
 # The commands of this repository. Each sets itself up from nothing but Python 3.13.
 SHELL := /bin/bash
 PY := .venv/bin/python
-CODE := shared doors cli function_app.py emulator funchost demo samples prove tests
+CODE := bench shared doors cli function_app.py emulator funchost demo samples prove tests
 
-.PHONY: help demo run test prove check check-infra lock clean
+.PHONY: help demo run test prove bench check check-infra lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -22,6 +22,9 @@ test: .venv/.ready ## all tests, with coverage
 
 prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed doors
 	@$(PY) -m prove
+
+bench: .venv/.ready ## what it costs: start-up, turns, ticks over a fleet; as ratios
+	@$(PY) -m bench
 
 check: .venv/.ready ## lint, strict types, import rules
 	@$(PY) -m ruff check $(CODE)

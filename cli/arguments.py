@@ -32,6 +32,10 @@ class Asked:
         return str(self.given.name)
 
     @property
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(self.given.names))
+
+    @property
     def by(self) -> str:
         return str(self.given.by)[:80]
 
@@ -76,8 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, words: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=words, description=words, epilog=_EPILOG, parents=[common])
 
-    add("plan", "what would be done now, and why")
-    add("status", "which key is live, and until when what holds")
+    for name, words in (
+        ("plan", "what would be done now, and why"),
+        ("status", "which key is live, and until when what holds"),
+    ):
+        add(name, words).add_argument("names", metavar="NAME", nargs="*", help="these targets only")
     add("audit", "findings over all targets and enrolled subscriptions")
     add("doctor", "whether this deployment can do what it must, and what mends it")
     add("deadlines", "every deadline to come").add_argument("--ics", action="store_true", help="as a calendar")

@@ -33,22 +33,38 @@ from shared.wiring import Opened
 type Command = Callable[[Opened, Asked], Awaitable[Answer]]
 
 
-async def plan(parts: Opened, _: Asked) -> Answer:
-    rows, problems = await parts.rotation.survey()
+async def plan(parts: Opened, asked: Asked) -> Answer:
+    rows, problems = await _rows(parts.rotation, asked)
     found = table(("TARGET", "REASON", "STEPS", "WHY"), (_planned(row) for row in rows)) if rows else ""
     return _surveyed(rows, problems, found)
 
 
-async def status(parts: Opened, _: Asked) -> Answer:
-    rows, problems = await parts.rotation.survey()
+async def status(parts: Opened, asked: Asked) -> Answer:
+    rows, problems = await _rows(parts.rotation, asked)
     heads = ("TARGET", "LIVE", "SINCE", "DUE", "PREVIOUS UNTIL", "WAITS FOR", "OWED", "STATE")
     return _surveyed(rows, problems, table(heads, (_standing(row) for row in rows)) if rows else "")
+
+
+async def _rows(conductor: Rotation, asked: Asked) -> tuple[list[Row], list[RotationError]]:
+    """All targets as a survey sees them, or those that are named, each of them looked at."""
+    if not asked.names:
+        return await conductor.survey()
+    return [await conductor.look(target) for target in await conductor.fleet.find_all(asked.names)], []
 
 
 def _surveyed(rows: list[Row], problems: list[RotationError], found: str) -> Answer:
     code = worst([*map(code_of_row, rows), *map(code_of_error, problems)])
     nobody = "" if rows or problems else "No target is enrolled."
-    return Answer(code, of_survey(rows, problems).data, lines(found, _said(problems), nobody))
+    return Answer(code, of_survey(rows, problems).data, lines(found, _said(problems), nobody, _presumed(rows)))
+
+
+def _presumed(rows: list[Row]) -> str:
+    count = sum(row.presumed for row in rows)
+    return (
+        f"{count} targets were not looked at one by one. Name those that matter to see them as they are."
+        if count
+        else ""
+    )
 
 
 def _planned(row: Row) -> tuple[object, ...]:
@@ -136,9 +152,7 @@ async def deployed(parts: Opened, asked: Asked) -> Answer:
     names = [one.target.name for one in waiting]
     outcomes = [] if asked.dry_run else [await conductor.turn(one.target, request) for one in waiting]
     heard = {"environment": body.environment, "targets": names, "outcomes": [one.data() for one in outcomes]}
-    words = (
-        f"{len(names)} targets wait for a deployment to {body.environment}{': ' if names else '.'}{', '.join(names)}"
-    )
+    words = f"Waiting for a deployment to {body.environment}: {', '.join(names) or 'nobody'}."
     told = [lines(line(one), _forgotten(one), _again(one, asked)) for one in outcomes]
     code = worst([*map(code_of_outcome, outcomes), *(FAILED for _ in problems)])
     return Answer(code, {**heard, "problems": wrong(problems)}, lines(words, *told, _said(problems)))
@@ -186,8 +200,13 @@ def _examined(checks: list[Check]) -> Answer:
     return Answer(
         LOOK if count[State.FAILED] else DONE,
         {"checks": [check.data() for check in checks], **{state.value: number for state, number in count.items()}},
-        lines(*(_check(check) for check in checks), f"{total}."),
+        lines(*(_check(check) for check in sorted(checks, key=_order)), f"{total}."),
     )
+
+
+def _order(check: Check) -> int:
+    """What failed stands last, where a terminal's reader looks first."""
+    return [State.OK, State.NOT_CHECKED, State.FAILED].index(check.state)
 
 
 def _check(check: Check) -> str:

@@ -52,6 +52,7 @@ class Code(StrEnum):
     NOTHING_IS_DONE = "nothing-is-done"
     NOT_PUBLISHED = "not-published"
     NEVER_ROTATED = "never-rotated"
+    PRESUMED = "presumed"
     UNPROVEN = "unproven"
     UNTOLD = "untold"
     LONG_LIVED = "long-lived"
@@ -88,6 +89,7 @@ MEANINGS = {
     Code.NOTHING_IS_DONE: Meaning(_MEDIUM, "when the plans are what you want, set ROTATION_MODE to rotate"),
     Code.NOT_PUBLISHED: Meaning(_MEDIUM, "the next tick adopts it; if it stays, see that ticks run"),
     Code.NEVER_ROTATED: Meaning(_MEDIUM, "the schedule ends both values; to be faster see the runbook on adoption"),
+    Code.PRESUMED: Meaning(_MEDIUM, "python -m cli plan NAME looks at the targets that matter"),
     Code.UNPROVEN: Meaning(
         _MEDIUM, "let the app's network reach the account's endpoint; the next rotation proves again"
     ),
@@ -136,12 +138,22 @@ async def audit(rotation: Rotation, inventory: Inventory) -> list[Finding]:
     rows, problems = await rotation.survey()
     settings, now = rotation.settings, rotation.outside.clock.now()
     found = [*of_settings(settings), *map(_of_problem, problems)]
+    found += _presumed(rows)
     for row in rows:
         found += of_row(row, settings, now)
     known = {str(row.target.account).casefold() for row in rows} | {error.thing.casefold() for error in problems}
     for subscription in settings.subscriptions:
         found += await _strangers(inventory, subscription, known, {error.thing for error in problems})
     return sorted(found, key=lambda one: (_ORDER.index(one.severity), one.code, one.target))
+
+
+def _presumed(rows: list[Row]) -> Iterator[Finding]:
+    count = sum(row.presumed for row in rows)
+    if count:
+        why = (
+            f"{count} targets were judged by their vault's listing alone, which shows no key that somebody regenerated."
+        )
+        yield Finding(Code.PRESUMED, "fleet", why)
 
 
 async def _strangers(inventory: Inventory, subscription: str, known: set[str], unlisted: set[str]) -> list[Finding]:

@@ -9,6 +9,7 @@ endpoint and the control surface are plain HTTP, as the one is in Azure and the 
 """
 
 import asyncio
+import os
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -109,6 +110,22 @@ def running_in_thread(
         finally:
             loop.call_soon_threadsafe(stop.set)
             served.result()
+
+
+@contextmanager
+def in_environment(azure: Azure) -> Iterator[None]:
+    """Let this very process find its identity's tokens here, and trust the emulated services, as the platform would
+    say it. Without this, clients in this process would ask the machine's own metadata service."""
+    trust = azure.settings["SSL_CERT_FILE"]
+    wanted = {name: azure.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE")}
+    before = {name: os.environ.get(name) for name in (*wanted, "REQUESTS_CA_BUNDLE")}
+    os.environ.update(wanted, REQUESTS_CA_BUNDLE=trust)
+    try:
+        yield
+    finally:
+        for name, text in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if text is None else {name: text})
 
 
 def _prepare(world: World, stack: AsyncExitStack, ca_file: Path) -> Azure:

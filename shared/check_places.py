@@ -10,6 +10,7 @@ from shared import mending
 from shared.check import STORAGE, VAULTS, Case, Check, State, bad, good, refused, unknown
 from shared.check_target import vault_refused
 from shared.errors import RotationError
+from shared.messages import QUEUE
 from shared.publication import Publication
 
 MOST_SKEW = timedelta(minutes=2)
@@ -77,6 +78,16 @@ async def leases(case: Case) -> Check:
         where = mending.leases(mending.storage_name(storage.blob_url))
         return refused("lease", thing, error, case.mend.assign(mending.LEASES, where))
     return good("lease", thing, "A lease was taken and given back.")
+
+
+def queue(case: Case) -> Check | None:
+    """The host opens the queue, not the app's own code. With a connection string there is no right to look at."""
+    storage = case.settings.storage
+    if storage.connection_string is not None:
+        return None
+    where = mending.queue(mending.storage_name(storage.blob_url), QUEUE)
+    why = f"Only the function host uses the queue. See that the app has the role {mending.QUEUES}."
+    return unknown("queue", QUEUE, why, case.mend.assigned(where))
 
 
 def clock(case: Case) -> Check:

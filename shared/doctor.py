@@ -42,6 +42,7 @@ async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:
         made += [check async for check in check_places.vault(case, url)]
     made += [check async for check in check_places.topic(case)]
     made.append(await check_places.leases(case))
+    made += [check for check in [check_places.queue(case)] if check]
     return [*made, check_places.clock(case)]
 
 

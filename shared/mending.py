@@ -1,7 +1,7 @@
 """What to run to mend a deployment: commands of the Azure CLI, written out. Knows of nothing but names.
 
 Custom roles carry the deployment's name in theirs, and a vault is known here by its address alone; such things are
-looked up by the commands themselves. What only the reader can know stands in angle brackets.
+looked up by the commands themselves. What only the reader can know stands in angle brackets, one word each.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ PUBLISHER = "Azure OpenAI key publisher"
 SWITCH = "Azure OpenAI key authentication switch"
 SENDER = "EventGrid Data Sender"
 LEASES = "Storage Blob Data Contributor"
+QUEUES = "Storage Queue Data Contributor"
 CUSTOM = (ROTATOR, PUBLISHER, SWITCH)
 LEASE_CONTAINER = "key-rotation-leases"
 
@@ -35,7 +36,7 @@ class Mending:
         is_the_app = bearer is not None and bearer.object_id and client_id in (None, bearer.client_id)
         if bearer is not None and is_the_app:
             return cls(f"--assignee-object-id {bearer.object_id} --assignee-principal-type ServicePrincipal")
-        return cls(f"--assignee {shlex.quote(client_id)}" if client_id else "--assignee <the app's identity>")
+        return cls(f"--assignee {shlex.quote(client_id)}" if client_id else "--assignee <client-id>")
 
     def assign(self, role: str, scope: str) -> str:
         """Give the app a role. `scope` is a resource id, or a command that finds one."""
@@ -45,7 +46,7 @@ class Mending:
     def assigned(self, scope: str) -> str:
         """See which roles the app has."""
         who = self.assignee.replace("--assignee-object-id", "--assignee").split(" --assignee-principal-type")[0]
-        return f"az role assignment list {who} --include-inherited --scope {scope} --query [].roleDefinitionName"
+        return f'az role assignment list {who} --include-inherited --scope {scope} --query "[].roleDefinitionName"'
 
 
 def _role_id(role: str) -> str:
@@ -67,8 +68,15 @@ def topic(url: str) -> str:
 
 
 def leases(storage: str) -> str:
-    found = f"az storage account show --name {storage} --query id --output tsv"
-    return f'"$({found})/blobServices/default/containers/{LEASE_CONTAINER}"'
+    return f'"{_storage(storage)}/blobServices/default/containers/{LEASE_CONTAINER}"'
+
+
+def queue(storage: str, name: str) -> str:
+    return f'"{_storage(storage)}/queueServices/default/queues/{name}"'
+
+
+def _storage(name: str) -> str:
+    return f"$(az storage account show --name {name} --query id --output tsv)"
 
 
 def vault_name(url: str) -> str:
@@ -78,7 +86,7 @@ def vault_name(url: str) -> str:
 def storage_name(blob_url: str | None) -> str:
     host = urlsplit(blob_url or "").hostname or ""
     return (
-        shlex.quote(host.split(".")[0]) if host.endswith(tuple("abcdefghijklmnopqrstuvwxyz")) else "<storage account>"
+        shlex.quote(host.split(".")[0]) if host.endswith(tuple("abcdefghijklmnopqrstuvwxyz")) else "<storage-account>"
     )
 
 
@@ -86,12 +94,12 @@ def open_account(of: AccountId) -> str:
     """Let the app's network reach an account's endpoint."""
     return (
         f"az cognitiveservices account network-rule add --resource-group {shlex.quote(of.group)} "
-        f"--name {shlex.quote(of.name)} --subnet <the app's subnet id>"
+        f"--name {shlex.quote(of.name)} --subnet <subnet-id>"
     )
 
 
 def open_vault(url: str) -> str:
-    return f"az keyvault network-rule add --name {vault_name(url)} --subnet <the app's subnet id>"
+    return f"az keyvault network-rule add --name {vault_name(url)} --subnet <subnet-id>"
 
 
 def see_vault(url: str) -> str:
@@ -113,25 +121,23 @@ def see_topic(url: str) -> str:
 
 
 def make_topic() -> str:
-    return (
-        "az eventgrid topic create --resource-group <group> --name <topic> --location <region> "
-        "--input-schema cloudeventschemav1_0, then set EVENT_GRID_TOPIC_ENDPOINT to its endpoint"
-    )
+    topic = "--resource-group <group> --name <topic>"
+    found = f"$(az eventgrid topic show {topic} --query endpoint --output tsv)"
+    made = f"az eventgrid topic create {topic} --location <location> --input-schema cloudeventschemav1_0"
+    return f"{made} && {set_settings(f'EVENT_GRID_TOPIC_ENDPOINT="{found}"')}"
 
 
-def set_settings() -> str:
-    return "az functionapp config appsettings set --resource-group <group> --name <function app> --settings NAME=VALUE"
+def set_settings(setting: str = "<NAME=value>") -> str:
+    return f"az functionapp config appsettings set --resource-group <group> --name <function-app> --settings {setting}"
 
 
 def give_identity(*, managed: bool) -> str:
     """So that a token can be had at all."""
     if not managed:
         return "az login"
-    return (
-        "az functionapp identity assign --resource-group <group> --name <function app> --identities <its resource id>, "
-        "and set AZURE_CLIENT_ID to that identity's client id"
-    )
+    given = "az functionapp identity assign --resource-group <group> --name <function-app> --identities <identity-id>"
+    return f"{given} && {set_settings('AZURE_CLIENT_ID=<client-id>')}"
 
 
 def enrol() -> str:
-    return "az tag update --operation merge --tags key-rotation=on --resource-id <the account's resource id>"
+    return "az tag update --operation merge --tags key-rotation=on --resource-id <account-id>"

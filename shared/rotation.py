@@ -19,7 +19,7 @@ from shared.deadlines import Deadline, deadlines
 from shared.enrolment import Enrolled
 from shared.errors import PersonMustLook, RotationError, TryLater
 from shared.events import failed
-from shared.fleet import Fleet, Look
+from shared.fleet import Fleet, Listed, Look
 from shared.model import Observation, Request, Target
 from shared.observe import observe, presume
 from shared.owed import owed, settled
@@ -42,6 +42,8 @@ AT_ONCE = 32  # memory grows by about 1.1 MiB for each at once; beyond 64 nothin
 class Tick:
     """What one tick found: who needs a turn, how many do not or could not be looked at, and the problems met."""
 
+    now: datetime
+    listed: list[Listed] = field(default_factory=list, repr=False)
     turns: list[Enrolled] = field(default_factory=list)
     quiet: int = 0
     unseen: int = 0
@@ -69,7 +71,7 @@ class Rotation:
     async def tick(self, since: datetime, now: datetime) -> Tick:
         """Who needs a turn. `since` is the last tick: what was crossed between the two is looked at now."""
         look = await self.fleet.look()
-        tick = Tick(unseen=len(look.unseen), problems=look.problems)
+        tick = Tick(now, look.listed, unseen=len(look.unseen), problems=look.problems)
         for one in look.listed:
             try:
                 needed = self._needs_a_turn(one.enrolled, one.publication, since, now)

@@ -38,6 +38,7 @@ NAMES = (
     "ROTATION_WINDOW",
     "ROTATION_LOOK_EVERY",
     "ROTATION_BRAKE",
+    "ROTATION_TELEMETRY",
     "EVENT_GRID_TOPIC_ENDPOINT",
     "AZURE_CLIENT_ID",
     "AZURE_RESOURCE_MANAGER_ENDPOINT",
@@ -51,6 +52,13 @@ _HTTPS = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?$")
 class Mode(StrEnum):
     ROTATE = "rotate"
     OBSERVE = "observe"
+
+
+class Sending(StrEnum):
+    """Whether traces and metrics are sent, and how."""
+
+    OFF = "off"
+    OTLP = "otlp"
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ class Settings:
     storage: Storage
     vaults: frozenset[str] = frozenset()
     brake: int = 10
+    telemetry: Sending = Sending.OFF
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -102,6 +111,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         defaults=defaults,
         vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, _vaults),
         brake=_read(environment, "ROTATION_BRAKE", 10, problems, _count),
+        telemetry=read_telemetry(environment, problems),
         look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, durations.parse),
         topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, _address),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
@@ -113,6 +123,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if problems:
         raise FixConfiguration("settings", "; ".join(problems) + ".", "correct the settings named and restart the app")
     return settings
+
+
+def read_telemetry(environment: Mapping[str, str], problems: Problems) -> Sending:
+    """By itself, too: that other settings are wrong is worth sending."""
+    found: Sending = _read(environment, "ROTATION_TELEMETRY", Sending.OFF, problems, one_of(Sending))
+    return found
 
 
 def _defaults(environment: Mapping[str, str], problems: Problems) -> Defaults:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,7 @@ from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 from openai import APIError, AuthenticationError, OpenAI
 
-from emulator.serve import Azure
+from emulator.serve import Azure, in_environment
 from samples.openai_client.vault_key import VaultKey
 
 PATIENCE = 30.0
@@ -38,7 +37,7 @@ class Figures:
 def consumers(azure: Azure, account: str, identity: str, many: int) -> Iterator[Figures]:
     """So many of them, calling until the block is left. Half read the vault all the time, half rarely."""
     figures, stop = Figures(), threading.Event()
-    with ExitStack() as stack, _environment(azure):
+    with ExitStack() as stack, in_environment(azure):
         asks = [_asks(stack, azure, account, identity, 0.2 if number % 2 else 3600.0) for number in range(many)]
         threads = [threading.Thread(target=_live, args=(ask, figures, stop), daemon=True) for ask in asks]
         for thread in threads:
@@ -75,21 +74,6 @@ def _asks(stack: ExitStack, azure: Azure, account: str, identity: str, max_age: 
         return refused
 
     return ask
-
-
-@contextmanager
-def _environment(azure: Azure) -> Iterator[None]:
-    """Where a managed identity finds its token, and whom to trust, as the platform would say it."""
-    trust = azure.settings["SSL_CERT_FILE"]
-    wanted = {name: azure.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE")}
-    before = {name: os.environ.get(name) for name in (*wanted, "REQUESTS_CA_BUNDLE")}
-    os.environ.update(wanted, REQUESTS_CA_BUNDLE=trust)
-    try:
-        yield
-    finally:
-        for name, text in before.items():
-            os.environ.pop(name)
-            os.environ.update({} if text is None else {name: text})
 
 
 def _client_id(azure: Azure, identity: str) -> str:

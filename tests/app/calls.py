@@ -1,14 +1,19 @@
 """What the tests of the doors share: a call and its answer, and marks on a version as if time had passed."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
+from jsonschema import Draft202012Validator
 
 from emulator.serve import Azure
 from funchost.host import FunctionHost
 from shared.publication import Marks, others_in, read_tags, tags_of
+from tests.app.conftest import ROOT
+
+SCHEMAS = ROOT / "docs" / "schemas"
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,9 @@ def regenerations(azure: Azure, name: str = "") -> int:
 
 
 def events(azure: Azure, name: str, kind: str) -> list[dict[str, Any]]:
-    """The data of the accepted events of a kind about an account, in order."""
+    """The data of the accepted events of a kind about an account, in order, each as its schema says."""
     accepted = azure.world.topics["announcements"].events
     found = [one for one in accepted if one["source"].endswith(f"/{name}") and one["type"] == f"KeyRotation.{kind}"]
+    schema = Draft202012Validator(json.loads((SCHEMAS / f"{kind}.json").read_text()))
+    assert [error.message for one in found for error in schema.iter_errors(one)] == []
     return [one["data"] for one in found]

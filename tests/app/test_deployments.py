@@ -1,7 +1,10 @@
 """A rotation that waits for a deployment: armed, announced, set off by the pipeline, and never twice."""
 
+import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 
+import icalendar
 import pytest
 
 from emulator.serve import Azure
@@ -146,6 +149,28 @@ async def test_the_same_deployment_said_again_during_its_soak_time_does_not_begi
     assert (await doors.get("targets/chat")).data["due"] == due
 
 
+async def test_one_deployment_said_twice_at_once_rotates_once(doors, quiet) -> None:
+    await doors.ask("PUT", ARMED, PRODUCTION)
+    both = [doors.post("deployments", PRODUCTION, Idempotency_Key="run-1") for _ in range(2)]
+    assert [one.status for one in await asyncio.gather(*both)] == [202, 202]
+    for _ in range(3):  # the turn that finds the target held is offered again half a minute later
+        await doors.host.idle()
+        quiet.world.clock.advance(31)
+    assert (credential(quiet, "chat"), regenerations(quiet)) == ("key2", 1)
+    assert len(events(quiet, "chat", "KeyRotated")) == 1
+
+
+async def test_a_rotation_that_was_cut_off_after_its_deployment_is_finished_by_the_next_tick(doors, quiet) -> None:
+    await doors.ask("PUT", ARMED, PRODUCTION)
+    quiet.world.faults.add("kv.setSecret", "status", status=409, code="Conflict")
+    await doors.post("deployments", PRODUCTION)
+    await doors.host.idle()
+    assert (credential(quiet, "chat"), regenerations(quiet)) == ("key1", 1)
+    await tick(doors.host)
+    assert (credential(quiet, "chat"), works(quiet, "chat"), regenerations(quiet)) == ("key2", True, 1)
+    assert events(quiet, "chat", "KeyRotated")[0]["requestedBy"] == "deployment"
+
+
 async def test_while_an_overlap_runs_a_deployment_is_remembered_and_the_rotation_comes_afterwards(
     doors, azure: Azure
 ) -> None:
@@ -182,6 +207,34 @@ async def test_a_tag_on_the_account_arms_every_version_anew(doors, quiet) -> Non
     assert (await doors.get("targets/chat")).data["waitsFor"] == {"environment": "production", "soak": "PT1H"}
     said = [one["fingerprint"] for one in events(quiet, "chat", "RotationAnnounced") if "afterDeploymentTo" in one]
     assert len(set(said)) == len(said) == 2
+
+
+async def test_a_target_of_the_settings_can_always_wait_too(azure: Azure, http) -> None:
+    chat = azure.world.accounts.named("chat")
+    published(azure, chat, days_ago=10)
+    targets = json.dumps([{"account": chat.id, "after-deployment": "production"}])
+    async with a_host(azure, ROTATION_TARGETS=targets) as host:
+        assert (await Doors(host, http).post("deployments", PRODUCTION)).data["targets"] == ["chat"]
+        await host.idle()
+    assert (credential(azure, "chat"), works(azure, "chat")) == ("key2", True)
+
+
+async def test_the_deadlines_show_the_wait_and_the_calendar_moves_the_entry_it_had(doors, quiet) -> None:
+    def rotation(text: str) -> icalendar.Component:
+        return next(
+            one for one in icalendar.Calendar.from_ical(text).walk("VEVENT") if "chat: rotation" in one.values()
+        )
+
+    before = rotation((await doors.get("deadlines.ics")).data)
+    latest = datetime.now(UTC).replace(microsecond=0) + timedelta(days=5)
+    await doors.ask("PUT", ARMED, {"environment": "production", "latest": latest.isoformat()})
+    shown = await doors.get("deadlines.ics")
+    after = rotation(shown.data)
+    assert shown.headers["Content-Type"].startswith("text/calendar")
+    assert (after["UID"], after["DTSTART"].dt) == (before["UID"], latest)
+    assert before["DTSTART"].dt > latest
+    first = (await doors.get("deadlines")).data["deadlines"][0]
+    assert (first["target"], first["at"], first["afterDeploymentTo"]) == ("chat", latest.isoformat(), "production")
 
 
 async def test_where_a_vault_cannot_be_listed_the_others_are_rotated_and_the_pipeline_says_it_again(

@@ -250,9 +250,11 @@ async def test_while_another_turn_holds_the_target_the_event_is_offered_again_un
     assert not grid.host.activity.finished_of("tick")
 
 
-async def test_while_azure_cannot_be_asked_the_event_is_refused_so_that_it_comes_again(grid, azure) -> None:
+@pytest.mark.parametrize("how", ["refuses", "is gone"])
+async def test_while_azure_cannot_be_asked_the_event_is_refused_so_that_it_comes_again(grid, azure, how) -> None:
     regenerated_by_hand(azure)
-    outage = azure.world.faults.add("arm.*", "status", status=403, code="AuthorizationFailed", times=0)
+    effect = {"effect": "status", "status": 403, "code": "AuthorizationFailed"}
+    outage = azure.world.faults.add("arm.*", **(effect if how == "refuses" else {"effect": "drop_before"}), times=0)
     by_account = account_event(in_event_grid_schema, action_facts(azure))
     by_secret = vault_event(in_event_grid_schema, VAULT_KINDS[1], secret_facts(azure))
     assert await grid.settled("on_account_event", by_account) == 500

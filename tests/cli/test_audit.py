@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import shared.rotation
 from cli.findings import MEANINGS, Code, Severity
 from shared.asking import Asked
 from shared.keys import Fingerprint, KeySlot
@@ -46,6 +47,10 @@ def observing(terminal: Terminal) -> None:
 
 def stranger(terminal: Terminal) -> None:
     add(terminal.world, "legacy")
+
+
+def foundry(terminal: Terminal) -> None:
+    add(terminal.world, "legacy", kind="AIServices")
 
 
 def tagged_off(terminal: Terminal) -> None:
@@ -132,6 +137,10 @@ def long_period(terminal: Terminal) -> None:
     terminal.account().tags |= {"key-rotation-period": "P180D"}
 
 
+def crowded(terminal: Terminal) -> None:
+    terminal.monkeypatch.setattr(shared.rotation, "MOST_LOOKED_AT", 1)
+
+
 def explicit(terminal: Terminal) -> None:
     account = terminal.account().id
     terminal.set(
@@ -143,6 +152,7 @@ MADE: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_topic, Code.NOBODY_IS_TOLD, "EVENT_GRID_TOPIC_ENDPOINT"),
     (observing, Code.NOTHING_IS_DONE, "ROTATION_MODE"),
     (stranger, Code.NOT_ENROLLED, "/legacy"),
+    (foundry, Code.NOT_ENROLLED, "/legacy"),
     (tagged_off, Code.NOT_ENROLLED, "/legacy"),
     (bad_tag, Code.NOT_ENROLLABLE, "/chat"),
     (unreadable, Code.UNSEEN, "chat"),
@@ -163,6 +173,7 @@ MADE: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_sunset, Code.NO_SUNSET, "chat"),
     (sunset_past, Code.SUNSET_PAST, "chat"),
     (long_period, Code.LONG_LIVED, "chat"),
+    (crowded, Code.PRESUMED, "fleet"),
     (explicit, Code.PROOF_NOT_REQUIRED, "chat"),
 ]
 

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import shared.rotation
+from cli.answer import Answer
 from cli.commands import COMMANDS
+from shared.keys import KeySlot
+from shared.model import AccountId
+from shared.wiring import Opened
 from tests.cli.conftest import ROOT, Terminal
+from tests.support.tripwire import KeyLeaked, wire
 
 NOW = datetime.now(UTC)
 
@@ -30,6 +36,22 @@ def test_a_plan_in_json_is_what_the_survey_says_over_http(terminal: Terminal) ->
     assert (rows["chat"]["reason"], rows["search"]["reason"]) == ("nothing-due", "due")
     assert said.data["problems"] == []
     assert said.code == 3
+
+
+def test_targets_that_are_named_are_looked_at_alone(terminal: Terminal) -> None:
+    terminal.publish(days_ago=1)
+    for command in ("plan", "status"):
+        said = terminal.json(command, "chat")
+        assert (said.code, [row["target"] for row in said.data["targets"]]) == (0, ["chat"])
+    assert terminal.type("plan", "chat", "chart").code == 2
+
+
+def test_a_fleet_too_large_to_be_looked_at_says_so(terminal: Terminal) -> None:
+    for name in ("chat", "search"):
+        terminal.publish(name, days_ago=1)
+    terminal.monkeypatch.setattr(shared.rotation, "MOST_LOOKED_AT", 1)
+    assert terminal.type("plan").lines[-1].startswith("2 targets were not looked at one by one.")
+    assert terminal.type("plan", "chat").lines[-1].startswith("chat")
 
 
 def test_nothing_to_do_is_success(terminal: Terminal) -> None:
@@ -139,7 +161,7 @@ def test_a_deployment_can_be_waited_for_no_more(terminal: Terminal) -> None:
     assert said.code == 0
     assert "disarmed" in said.out
     assert terminal.type("deployed", "--environment", "production").lines == [
-        "0 targets wait for a deployment to production."
+        "Waiting for a deployment to production: nobody."
     ]
 
 
@@ -294,6 +316,47 @@ def test_what_somebody_wrote_into_a_tag_cannot_steer_the_terminal(terminal: Term
         "chat-key", latest.version, tags={**latest.tags, "ProviderAddress": "\x1b[2J\x1b]0;owned\x07/other"}
     )
     assert "\x1b" not in terminal.type("plan").out
+
+
+def test_stopping_a_command_says_that_nothing_is_lost(terminal: Terminal) -> None:
+    async def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    terminal.monkeypatch.setitem(COMMANDS, "plan", stopped)
+    said = terminal.type("plan")
+    assert (said.code, said.err) == (1, "Stopped. What was begun is finished by the next tick.\n")
+
+
+OPERATIONS = ("kv.getSecret", "arm.listKeys", "arm.regenerateKey", "aoai.models", "kv.setSecret", "kv.updateSecret")
+FAULTS = (("malformed", "truncated"), ("malformed", "wrong"), ("status", ""), ("drop_after", ""))
+TYPED = (["plan"], ["status"], ["audit"], ["doctor"], ["rotate", "search"], ["leak", "chat", "--key", "both"])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_command_says_a_key_whatever_fails(terminal: Terminal, operation: str) -> None:
+    """P7: the tripwire around every test listens to all that is said and logged."""
+    for effect, form in FAULTS:
+        for name in ("chat", "search"):
+            terminal.publish(name, days_ago=5)
+        terminal.world.faults.add(operation, effect, times=0, **({"form": form} if form else {}))
+        for words in TYPED:
+            terminal.type(*words)
+            terminal.json(*words)
+        terminal.world.faults.clear()
+
+
+def test_the_tripwire_hears_what_is_typed_out(terminal: Terminal) -> None:
+    """Were it deaf, the tests above would pass."""
+
+    async def showing(parts: Opened, _: object) -> Answer:
+        keys = await parts.rotation.outside.accounts.list_keys(AccountId.parse(terminal.account().id))
+        return Answer(0, {}, keys[KeySlot.KEY1].reveal()[3:20])
+
+    terminal.monkeypatch.setitem(COMMANDS, "plan", showing)
+    terminal.type("plan")
+    with pytest.raises(KeyLeaked):
+        wire.check()
+    wire.heard.clear()
 
 
 def test_it_runs_as_a_module(terminal: Terminal) -> None:

@@ -31,6 +31,7 @@ ASKED = [
         Asked("r-1", "ann@example.com", "before the audit"),
         "r-1 ann@example.com before the audit",
     ),
+    ("a reason that begins with a space", Asked("r-1", "ann", " and so on"), "r-1 ann  and so on"),
     ("a reason alone", Asked(None, "", "because"), "- - because"),
     ("a name with a space in it", Asked("r-1", "Ann Lee"), "r-1 Ann%20Lee"),
 ]

@@ -137,6 +137,12 @@ def test_the_first_word_about_an_end_and_a_lead_that_comes_while_it_is_sent_are_
     assert leads(noted, at(day=16) - SENDING - SECOND, target) == [None]
 
 
+def test_a_sunset_that_was_announced_for_later_is_not_put_off_again_by_every_look():
+    told = Told(origin=True, sunset=Telling(at(day=21), days(1)))
+    situation = a_situation(marks(told=told), at(day=20), a_target(sunset=at(day=20), period=days(90)))
+    assert owed(situation) == ()
+
+
 # Kept in time.
 
 SLOW = UNTIL - days(1) + SECOND

@@ -1,0 +1,172 @@
+"""The way to a collector: OTLP over HTTP, to wherever the standard OTEL_ variables say.
+
+An instance of the app may be frozen or ended as soon as an invocation is over, so everything is sent at its end and
+not in rhythm. It is sent on a thread of its own, one round at a time; whoever waits for it waits PATIENCE at the
+most. After a round that failed or was too slow nobody waits, and nothing is sent, for PAUSE.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from threading import Thread
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import requests
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import (
+    CardinalityLimits,
+    InstrumentCardinalityKey,
+    MetricExportResult,
+    MetricsData,
+    PeriodicExportingMetricReader,
+)
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExportResult
+
+log = logging.getLogger("key-rotation")
+PATIENCE, PAUSE = 2.0, 60.0  # seconds
+MOST_SPANS, MOST_SERIES = 2048, 50_000  # kept while nothing can be sent; of a gauge, for ten thousand targets
+
+
+def resource(environment: Mapping[str, str]) -> Resource:
+    """Who is speaking. What the standard variables say about that wins."""
+    site = environment.get("WEBSITE_SITE_NAME")
+    ours = {"service.name": site or "key-rotation", "service.instance.id": str(uuid4())}
+    if site:
+        ours |= {"cloud.provider": "azure", "cloud.platform": "azure.functions", "faas.name": site}
+    return Resource.create({**ours, **OTELResourceDetector().detect().attributes})
+
+
+class Answers(requests.Session):
+    """A session that remembers what the collector last said; none where it could not be asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.status: int | None = None
+        self.hooks["response"].append(self._note)
+
+    def _note(self, response: requests.Response, **_: Any) -> None:  # noqa: ANN401 - whatever requests hands on
+        self.status = response.status_code
+
+
+class _Metrics(OTLPMetricExporter):
+    """The exporter, with what became of its last export: its reader does not tell."""
+
+    accepted = True
+
+    def export(self, metrics_data: MetricsData, timeout_millis: float | None = 10_000, **kwargs: Any) -> Any:  # noqa: ANN401
+        result = super().export(metrics_data, timeout_millis, **kwargs)
+        self.accepted = result is MetricExportResult.SUCCESS
+        return result
+
+
+class _Kept(SpanProcessor):
+    """Ended spans until they are sent, the latest of them."""
+
+    def __init__(self) -> None:
+        self._spans: deque[ReadableSpan] = deque(maxlen=MOST_SPANS)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if span.context is not None and span.context.trace_flags.sampled:
+            self._spans.append(span)
+
+    def take(self) -> list[ReadableSpan]:
+        return [self._spans.popleft() for _ in range(len(self._spans))]
+
+
+class Collector:
+    """Providers of our own and not the process's: Azure's libraries, which would trace into those, hear nothing of
+    this and put no header of it on their calls."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # its words hold the collector's address
+        self._answers, self._kept, silent = Answers(), _Kept(), NoOpMeterProvider()
+        self._metrics = _Metrics(session=self._answers, meter_provider=silent)
+        self._traces = OTLPSpanExporter(session=self._answers, meter_provider=silent)
+        limits = CardinalityLimits({InstrumentCardinalityKey.GAUGE: MOST_SERIES})
+        self._reader = PeriodicExportingMetricReader(self._metrics, math.inf, cardinality_limits=limits)
+        who = resource(environment)
+        self.meters = MeterProvider([self._reader], who, shutdown_on_exit=False)
+        self.tracers = TracerProvider(resource=who, shutdown_on_exit=False, meter_provider=silent)
+        self.tracers.add_span_processor(self._kept)
+
+    def send(self) -> None:
+        """Everything there is. Blocks; raises ConnectionError when it was not accepted."""
+        self._answers.status = None
+        self._reader.collect()
+        spans = self._kept.take() if self._metrics.accepted else []
+        sent = not spans or self._traces.export(spans) is SpanExportResult.SUCCESS
+        if not (self._metrics.accepted and sent):
+            status = self._answers.status
+            raise ConnectionError(f"the collector answered {status}" if status else "the collector was not reached")
+
+
+class Outbox:
+    """Rounds of sending: one at a time, shared by all who wait, each with everything from before it began."""
+
+    def __init__(self, send: Callable[[], None]) -> None:
+        self._send = send
+        self._round: Future[None] | None = None
+        self._begun = 0
+        self._silent_until = -math.inf
+
+    async def flush(self) -> None:
+        """Returns when all was sent, or could not be, or PATIENCE is over. Raises nothing of its own."""
+        if monotonic() < self._silent_until:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._sent()
+        except TimeoutError:
+            self._be_silent(f"the collector took longer than {PATIENCE:g} seconds")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the turn is over and went as it went
+            self._be_silent(str(error) if isinstance(error, ConnectionError) else type(error).__name__)
+
+    async def _sent(self) -> None:
+        before = self._begun
+        if self._round is not None:  # it may have begun too early
+            await _ended(self._round)
+        if self._begun == before:
+            self._begun += 1
+            self._round = in_a_thread(self._send)
+        if self._round is not None:
+            await _ended(self._round)
+            self._round.result()
+
+    def _be_silent(self, why: str) -> None:
+        if monotonic() >= self._silent_until:
+            log.warning("telemetry: %s; nothing is sent for %g seconds", why, PAUSE)
+        self._silent_until = monotonic() + PAUSE
+
+
+async def _ended(one: Future[None]) -> None:
+    """When it is over, however. Not waiting for it any longer does not end it."""
+    await asyncio.wait([asyncio.wrap_future(one)])
+
+
+def in_a_thread(work: Callable[[], None]) -> Future[None]:
+    """On a thread that keeps no process from ending."""
+    done: Future[None] = Future()
+    done.set_running_or_notify_cancel()  # from now on it cannot be cancelled by whoever waits no longer
+
+    def run() -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - it is raised where somebody waits
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    Thread(target=run, name="telemetry", daemon=True).start()
+    return done

@@ -1,0 +1,92 @@
+"""What the app tells a collector about itself: nothing, unless a setting asks for it.
+
+A doorway says that something begins and, once it knows, what was found or done; how that becomes metrics and spans is
+an adapter's affair. Whatever becomes of it, it fails no turn, and holds up none for longer than the adapter states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from shared.deadlines import What, deadlines
+from shared.fleet import Listed
+from shared.observe import presume
+from shared.owed import owed
+from shared.replies import Reply
+from shared.report import Outcome
+from shared.rotation import Tick
+from shared.situation import Situation
+
+type Watched[T] = AbstractAsyncContextManager[Callable[[T], None]]
+
+
+class Trigger(StrEnum):
+    """Who wants a turn: a message, or somebody who waits for the answer."""
+
+    QUEUE = "queue"
+    HTTP = "http"
+
+
+class Telemetry(Protocol):
+    """Each is around the work, and is called with what became of it. An error that passes through is noted."""
+
+    def tick(self) -> Watched[Tick]: ...
+
+    def turn(self, trigger: Trigger) -> Watched[Outcome]: ...
+
+    def request(self, method: str, route: str) -> Watched[Reply]: ...
+
+
+def _unheard(_: object) -> None:
+    pass
+
+
+_NOTHING = nullcontext(_unheard)
+
+
+class Off:
+    """The default: nobody listens."""
+
+    def tick(self) -> Watched[Tick]:
+        return _NOTHING
+
+    def turn(self, trigger: Trigger) -> Watched[Outcome]:  # noqa: ARG002 - the protocol's
+        return _NOTHING
+
+    def request(self, method: str, route: str) -> Watched[Reply]:  # noqa: ARG002 - the protocol's
+        return _NOTHING
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a target stands at a moment, as the listings show it. What is past is negative."""
+
+    target: str
+    age: timedelta
+    remaining: dict[What, timedelta]
+    owed: int
+
+
+def standings(tick: Tick) -> Iterator[Standing]:
+    """Every target that the listings tell enough about. One that cannot be judged is a problem of the tick already."""
+    for one in tick.listed:
+        try:
+            found = _standing(one, tick)
+        except Exception:  # noqa: BLE001, S112 - the tick has named it (P10); the others are told all the same
+            continue
+        if found is not None:
+            yield found
+
+
+def _standing(one: Listed, tick: Tick) -> Standing | None:
+    seen = presume(one.publication, one.enrolled.account)
+    if seen is None or seen.publication is None or seen.publication.marks is None:
+        return None
+    at = Situation(seen, one.enrolled.target, tick.now)
+    remaining = {deadline.what: deadline.at - tick.now for deadline in deadlines(at)}
+    return Standing(at.target.name, tick.now - at.marks.since, remaining, len(owed(at)))

@@ -1,0 +1,21 @@
+"""The measurements can be made, and what they say of calls is what the design allows."""
+
+import re
+
+from bench.fleet import fleet
+from bench.turns import MOST, turns
+
+
+async def test_each_kind_of_turn_is_counted_and_a_rotation_costs_what_the_design_allows() -> None:
+    lines = await turns()
+    assert len(lines) == 5
+    rotating = next(line for line in lines if "that rotates" in line)
+    found = re.search(r"makes (\d+) calls", rotating)
+    assert found is not None
+    assert int(found[1]) == MOST
+
+
+async def test_ticks_over_two_fleets_are_set_against_each_other() -> None:
+    *ticks, ratio = await fleet((10, 60))
+    assert [line.split(",")[0] for line in ticks] == ["tick: 10 targets", "tick: 60 targets"]
+    assert ratio.startswith("tick: 6 times the targets")

@@ -1,0 +1,35 @@
+"""The commands that the pages show, typed one after the other against the emulated Azure."""
+
+import re
+import shlex
+
+import pytest
+
+from cli.commands import COMMANDS
+from tests.cli.conftest import ROOT, Terminal, azure, no_key_is_ever_shown, terminal
+
+__all__ = ["azure", "no_key_is_ever_shown", "terminal"]
+
+README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "command-line.md").read_text()
+SHOWN = re.findall(r"^python -m cli (.+)$", README, re.MULTILINE)
+
+
+def test_every_command_that_the_readme_shows_does_what_it_should(terminal: Terminal) -> None:
+    terminal.publish(days_ago=5)
+    terminal.publish("search", days_ago=5)
+    said = {words: terminal.type(*shlex.split(words, comments=True)) for words in SHOWN}
+    assert {words.split()[0] for words in said} == set(COMMANDS)
+    due = {words.split()[0] for words, answer in said.items() if answer.code == 3}
+    assert due == {"audit"}, "the targets have no sunset; nothing else is due"
+    assert {answer.code for answer in said.values()} == {0, 3}
+    assert terminal.works()
+
+
+def test_the_page_shows_every_command(terminal: Terminal) -> None:
+    assert set(re.findall(r"^\| `([a-z]+)", PAGE, re.MULTILINE)) >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3])
+def test_the_page_explains_every_exit_code(code: int) -> None:
+    assert re.search(rf"^\| {code} \| ", PAGE, re.MULTILINE)

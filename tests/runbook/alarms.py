@@ -1,0 +1,66 @@
+"""The alerts of infra/alerts.bicep over what the app said, as Azure Monitor would evaluate them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from emulator.clock import Clock
+from tests.runbook.kusto import Row, ask, duration
+from tests.runbook.page import DOCS
+
+INFRA = DOCS.parent / "infra"
+RULE = re.compile(
+    r"name: '(?P<name>[\w-]+)'\s+says: '(?P<says>[^']*)'.*?loadTextContent\('(?P<query>[^']*)'\)\s+window: '(?P<window>\w+)'"
+    r".*?operator: '(?P<operator>\w+)'\s+threshold: (?P<threshold>\d+)",
+    re.DOTALL,
+)
+RULES = {found["name"]: found.groupdict() for found in RULE.finditer((INFRA / "alerts.bicep").read_text())}
+
+
+@dataclass
+class Telemetry(logging.Handler):
+    """What the host sends to Application Insights: traces, requests and exceptions, at the world's time."""
+
+    clock: Clock
+    traces: list[Row] = field(default_factory=list)
+    requests: list[Row] = field(default_factory=list)
+    exceptions: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(logging.INFO)
+
+    __hash__ = object.__hash__
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(("key-rotation", "shared")):
+            self.traces.append({"TimeGenerated": self.clock.utcnow(), "Message": record.getMessage()})
+
+    def ended(self, name: str, error: Exception | None = None) -> None:
+        """An invocation is over; an error stands in the log as the worker words it."""
+        now = self.clock.utcnow()
+        self.requests.append({"TimeGenerated": now, "Name": name, "Success": error is None})
+        if error is not None:
+            text = f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: ..."
+            self.exceptions.append({"TimeGenerated": now, "InnermostMessage": text})
+
+    @property
+    def text(self) -> str:
+        """Everything that was said."""
+        return "\n".join([*(row["Message"] for row in self.traces), *(row["InnermostMessage"] for row in self.exceptions)])
+
+    def rings(self, alert: str) -> bool:
+        """Whether the alert fires now, over its own window."""
+        rule, now = RULES[alert], self.clock.utcnow()
+        since = now - duration(rule["window"])
+        query = (INFRA / rule["query"]).read_text()
+        tables = {"AppTraces": self.traces, "AppRequests": self.requests, "AppExceptions": self.exceptions}
+        found = len(ask(query, {name: _after(rows, since) for name, rows in tables.items()}))
+        few = rule["operator"] == "LessThan"
+        return found < int(rule["threshold"]) if few else found > int(rule["threshold"])
+
+
+def _after(rows: list[Row], since: datetime) -> list[Row]:
+    return [row for row in rows if row["TimeGenerated"] > since]

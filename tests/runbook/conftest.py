@@ -1,0 +1,54 @@
+"""One site for each test, with the entry that the test is marked with.
+
+    @entry("LeaseHeld")
+    async def test_...(site: Site) -> None: ...
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from azure.core.pipeline.transport import AsyncHttpTransport
+
+from emulator.serve import running
+from emulator.world import World
+from tests.runbook.page import entries
+from tests.runbook.site import Site
+from tests.support.tripwire import no_key_is_ever_shown, planted_key
+
+__all__ = ["no_key_is_ever_shown"]  # around every test here
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "entry(name): the entry of docs/runbook.md that the test brings about")
+    config.addinivalue_line("markers", "procedure(name): the procedure of docs/operations.md that the test carries out")
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients do not wait between their own attempts."""
+
+    async def at_once(self: AsyncHttpTransport, duration: float) -> None:
+        return
+
+    monkeypatch.setattr(AsyncHttpTransport, "sleep", at_once)
+
+
+@pytest.fixture
+async def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    """One account, enrolled by a tag, adopted some days ago. What the entry shows must have been done in the end."""
+    mark = request.node.get_closest_marker("entry") or request.node.get_closest_marker("procedure")
+    page = "runbook.md" if mark.name == "entry" else "operations.md"
+    world = World()
+    world.add_vault("keys")
+    world.add_topic("announcements")
+    tags = {"key-rotation": "on", "key-rotation-owner": "chat-team"}
+    world.accounts.add("chat", tags=tags, key1=planted_key(), key2=planted_key())
+    async with running(world) as azure, AsyncExitStack() as stack:
+        for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE"):
+            monkeypatch.setenv(name, azure.settings[name])
+        made = Site(azure, entries(page)[mark.args[0]], monkeypatch, stack)
+        await made.start()
+        await made.tick()
+        yield made
+        made.everything_shown_was_done()

@@ -1,0 +1,177 @@
+"""What an operator's `az` and `azd` do to the emulated Azure: the commands that the pages show, and no others.
+
+Nothing here goes by way of the app. A command or an option that is not known is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.runbook.site import Site
+
+type Options = dict[str, list[str]]
+type Act = Callable[[Site, Options], Awaitable[Any]]
+ACTS: dict[str, Act] = {}
+
+
+async def do(site: Site, words: list[str]) -> Any:
+    verb = [word for word in words[: next((n for n, word in enumerate(words) if word.startswith("-")), len(words))]]
+    name = next((" ".join(verb[:length]) for length in range(len(verb), 0, -1) if " ".join(verb[:length]) in ACTS), "")
+    if not name:
+        raise NotImplementedError(" ".join(words))
+    options: Options = {"": verb[len(name.split()) :]}
+    option = ""
+    for word in words[len(verb) :]:
+        if re.match(r"--?[a-z]", word):
+            option = word
+            options[option] = []
+        else:
+            options[option].append(word)
+    return await ACTS[name](site, options)
+
+
+def acts(command: str) -> Callable[[Act], Act]:
+    def known(act: Act) -> Act:
+        ACTS[command] = act
+        return act
+
+    return known
+
+
+def _vault(site: Site, options: Options) -> Any:
+    return site.world.vaults[options["--vault-name"][0]]
+
+
+@acts("az keyvault secret recover")
+async def _(site: Site, options: Options) -> None:
+    _vault(site, options).recover_deleted(options["--name"][0])
+
+
+@acts("az keyvault secret delete")
+async def _(site: Site, options: Options) -> None:
+    _vault(site, options).delete_secret(options["--name"][0])
+
+
+@acts("az keyvault secret purge")
+async def _(site: Site, options: Options) -> None:
+    _vault(site, options).purge_deleted(options["--name"][0])
+
+
+@acts("az keyvault secret set-attributes")
+async def _(site: Site, options: Options) -> None:
+    vault, name = _vault(site, options), options["--name"][0]
+    changes: dict[str, Any] = {}
+    if "--enabled" in options:
+        changes["enabled"] = options["--enabled"] == ["true"]
+    if "--tags" in options:
+        changes["tags"] = _tags(options["--tags"])
+    vault.update_secret(name, vault.version(name).version, **changes)
+
+
+@acts("az keyvault secret set")
+async def _(site: Site, options: Options) -> None:
+    """A new version, without tags unless some are given. `$(...)` is a command whose answer is the value."""
+    value = options["--value"][0]
+    if inner := re.fullmatch(r"\$\((.*)\)", value):
+        value = await do(site, inner[1].split())
+    _vault(site, options).set_secret(options["--name"][0], value, tags=_tags(options.get("--tags", [])))
+
+
+@acts("az keyvault secret show")
+async def _(site: Site, options: Options) -> str:
+    return _vault(site, options).get_secret(options["--name"][0]).value
+
+
+@acts("az keyvault network-rule add")
+async def _(site: Site, options: Options) -> None:
+    site.world.vaults[options["--name"][0]].firewall_closed = False
+
+
+@acts("az keyvault show")
+async def _(site: Site, options: Options) -> dict[str, Any]:
+    """Of a vault that is gone, nothing."""
+    return {"id": site.world.vaults[options["--name"][0]].id}
+
+
+@acts("az keyvault recover")
+async def _(site: Site, options: Options) -> None:
+    await site.serve_again(options["--name"][0])
+
+
+@acts("az cognitiveservices account keys regenerate")
+async def _(site: Site, options: Options) -> str:
+    slot = options["--key-name"][0].lower()
+    return site.world.accounts.regenerate(site.account(options["--name"][0]).id, slot)[slot]
+
+
+@acts("az cognitiveservices account keys list")
+async def _(site: Site, options: Options) -> str:
+    query = options["--query"][0]
+    return site.world.accounts.list_keys(site.account(options["--name"][0]).id)[query]
+
+
+@acts("az cognitiveservices account network-rule add")
+async def _(site: Site, options: Options) -> None:
+    account = site.account(options["--name"][0])
+    account.public_network_access, account.network_acls = "Enabled", None
+
+
+@acts("az resource update")
+async def _(site: Site, options: Options) -> None:
+    name, _, value = options["--set"][0].partition("=")
+    assert name == "properties.disableLocalAuth"
+    site.world.accounts.update(options["--ids"][0], {"disable_local_auth": value == "true"})
+
+
+@acts("az tag update")
+async def _(site: Site, options: Options) -> None:
+    account = site.world.accounts[options["--resource-id"][0]]
+    given = _tags(options["--tags"])
+    if options["--operation"] == ["merge"]:
+        tags = account.tags | given
+    else:
+        assert options["--operation"] == ["delete"]
+        tags = {name: text for name, text in account.tags.items() if given.get(name) != text}
+    site.world.accounts.update(account.id, {"tags": tags})
+
+
+@acts("az role assignment create")
+async def _(site: Site, options: Options) -> None:
+    site.world.directory.assign("app", options["--role"][0])
+
+
+@acts("az functionapp identity assign")
+async def _(site: Site, options: Options) -> None:
+    site.world.down.discard("identity")
+
+
+@acts("az functionapp config appsettings set")
+async def _(site: Site, options: Options) -> None:
+    await site.start(**_tags(options["--settings"]))
+
+
+@acts("az functionapp config appsettings delete")
+async def _(site: Site, options: Options) -> None:
+    await site.start(**dict.fromkeys(options["--setting-names"], ""))
+
+
+@acts("az functionapp stop")
+async def _(site: Site, options: Options) -> None:
+    site.stopped = True
+
+
+@acts("az functionapp start")
+async def _(site: Site, options: Options) -> None:
+    await site.start()
+
+
+@acts("az functionapp restart")
+async def _(site: Site, options: Options) -> None:
+    await site.start()
+
+
+def _tags(words: list[str]) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in words if "=" in word)

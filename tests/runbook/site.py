@@ -1,0 +1,237 @@
+"""A site as its operator has it: the function app, the emulated Azure over TLS, alerts, and a terminal.
+
+    await site.tick()                               the timer, and every turn that follows, tried again as the host does
+    await site.run("python -m cli doctor")          a command of the entry that the test is about
+    site.rings("overdue")                           whether an alert of infra/alerts.bicep fires now
+    site.sees(text)                                 the signs that the entry names are all there
+
+A command is only run when the entry shows it, and the entry shows none that its test does not run.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+import cli.__main__ as terminal
+from cli.answer import Answer
+from cli.arguments import parse
+from emulator.accounts import Account
+from emulator.serve import Azure
+from emulator.world import World
+from shared import wiring
+from shared.doorways import clockwork, notices, people
+from shared.errors import RotationError
+from shared.replies import Reply
+from shared.rotation import Rotation
+from shared.wiring import Opened
+from tests.edges.parts import WorldClock
+from tests.runbook import hands
+from tests.runbook.alarms import Telemetry
+from tests.runbook.page import Entry, filled, turns_up
+from tests.support.tripwire import wire
+
+TRIES = 3
+RETRY = 30  # seconds until the host offers a message again (host.json)
+DOORS = {
+    "GET /api/targets": people.targets, "GET /api/targets/<name>": people.target, "GET /api/health": people.health,
+    "POST /api/targets/<name>/rotate": people.rotate, "POST /api/targets/<name>/leak": people.leak,
+}  # fmt: skip
+
+
+class RealTime:
+    """The machine's clock, as far off as a test says."""
+
+    def __init__(self, off: timedelta) -> None:
+        self.off = off
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.off
+
+
+@dataclass
+class Site:
+    azure: Azure
+    entry: Entry
+    monkeypatch: pytest.MonkeyPatch
+    stack: AsyncExitStack
+    settings: dict[str, str] = field(default_factory=dict)
+    queue: list[str] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)
+    stopped: bool = False
+    clock_off: timedelta = timedelta(0)
+    said: str = ""
+    _opened: Opened | None = None
+    _wrong: RotationError | None = None
+    _last_tick: str | None = None
+
+    def __post_init__(self) -> None:
+        self.settings = {**self.azure.settings, **self.settings}
+        self.telemetry = Telemetry(self.world.clock)
+        root = logging.getLogger()
+        root.addHandler(self.telemetry)
+        self.stack.callback(root.removeHandler, self.telemetry)
+        for door in (clockwork, people, notices):
+            self.monkeypatch.setattr(door, "rotation", self.rotation)
+        self.monkeypatch.setattr(terminal, "opened", self._at_the_terminal)
+
+    # The app.
+
+    async def start(self, **settings: str) -> None:
+        """Start the app, or start it again with settings changed; an empty one is none."""
+        self.settings = {name: text for name, text in {**self.settings, **settings}.items() if text}
+        self.stopped = False
+        try:
+            opened = await self.stack.enter_async_context(wiring.opened(self.settings))
+        except RotationError as error:
+            self._opened, self._wrong = None, error
+            return
+        opened.rotation.outside = replace(opened.rotation.outside, clock=WorldClock(self.world.clock))
+        self._opened, self._wrong = opened, None
+
+    async def rotation(self) -> Rotation:
+        if self._opened is None:
+            assert self._wrong is not None
+            raise self._wrong
+        return self._opened.rotation
+
+    async def tick(self) -> None:
+        """The timer and the queue, unless the app is stopped."""
+        await self.timer()
+        await self.work()
+
+    async def timer(self) -> None:
+        if self.stopped:
+            return
+        error: Exception | None = None
+        try:
+            self.queue += await clockwork.tick(self._last_tick, past_due=False)
+            self._last_tick = self.world.clock.utcnow().isoformat()
+        except RotationError as wrong:
+            error = wrong
+        self.telemetry.ended("tick", error)
+
+    async def work(self) -> None:
+        """Every message that is queued: three tries, then the poison queue, which may put it back for later."""
+        waiting, self.queue = self.queue, []
+        while waiting and not self.stopped:
+            kept = await self._message(waiting.pop(0).encode())
+            self.queue += [kept] if kept else []
+        self.queue += waiting
+
+    async def _message(self, body: bytes) -> str | None:
+        for tries in range(1, TRIES + 1):
+            try:
+                await clockwork.turn(body, tries)
+            except (clockwork.TurnFailed, RotationError) as error:
+                self.telemetry.ended("turn", error)
+                self.world.clock.advance(RETRY)
+            else:
+                self.telemetry.ended("turn")
+                return None
+        return await clockwork.turn_poison(body)
+
+    # Time.
+
+    def pass_time(self, **time: float) -> None:
+        self.world.clock.advance(timedelta(**time).total_seconds())
+
+    async def live_for(self, *, every: timedelta = timedelta(hours=6), **time: float) -> None:
+        """Ticks at regular times for so long."""
+        end = self.world.clock.utcnow() + timedelta(**time)
+        while self.world.clock.utcnow() < end:
+            self.world.clock.advance(every.total_seconds())
+            await self.tick()
+
+    # What is seen.
+
+    @property
+    def world(self) -> World:
+        return self.azure.world
+
+    @property
+    def vault(self) -> Any:
+        return self.world.vaults["keys"]
+
+    @property
+    def topic(self) -> Any:
+        return self.world.topics["announcements"]
+
+    def account(self, name: str = "chat") -> Account:
+        return self.world.accounts.named(name)
+
+    def works(self, name: str = "chat", secret: str = "", vault: str = "keys") -> bool:
+        """P1, from outside: the account takes what the vault says."""
+        value = self.world.vaults[vault].get_secret(secret or f"{name}-key").value
+        return self.world.accounts.key_accepted(self.account(name), value)
+
+    def rings(self, alert: str) -> bool:
+        return self.telemetry.rings(alert)
+
+    def sees(self, text: object = None) -> None:
+        """All that the entry says is seen, turns up: in the text, or in the log."""
+        shown = self.telemetry.text if text is None else str(text)
+        missing = [sign for sign in self.entry.signs if not turns_up(sign, shown)]
+        assert not missing, f"{self.entry.name}: {missing} is not to be seen in:\n{shown}"
+
+    # What is typed.
+
+    async def run(self, command: str, body: object = None, **values: str) -> Any:
+        """Run a command as the entry shows it, with what its placeholders stand for."""
+        command = " ".join(command.split())
+        assert command in self.entry.commands, f"{self.entry.name} does not show: {command}"
+        self.ran.append(command)
+        return await self.type(filled(command, values), command, body, **values)
+
+    async def type(self, typed: str, shape: str = "", body: object = None, **values: str) -> Any:
+        """Run a command that belongs to no entry."""
+        self._plant()
+        if typed.startswith("python -m cli"):
+            answer = await self._cli(shlex.split(typed)[3:])
+        elif typed.startswith(("az ", "azd ")):
+            answer = await hands.do(self, shlex.split(typed))
+        else:
+            answer = await self._call(shape or typed, body, values.get("name", ""))
+        self._plant()
+        return answer
+
+    async def _cli(self, words: list[str]) -> Answer:
+        asked = parse(words)
+        answer = await terminal._answer(asked)
+        self.said = answer.text
+        wire.hear(answer.text, answer.data)
+        return answer
+
+    @asynccontextmanager
+    async def _at_the_terminal(self, _environment: object) -> AsyncIterator[Opened]:
+        """The app's own parts. An examination compares clocks, and the emulated answers carry the machine's time."""
+        rotation = await self.rotation()
+        assert self._opened is not None
+        real: Any = RealTime(self.clock_off)
+        examined = replace(rotation, outside=replace(rotation.outside, clock=real))
+        yield replace(self._opened, rotation=examined if "doctor" in self.ran[-1:][0] else rotation)
+
+    async def _call(self, shape: str, body: object, name: str) -> Reply:
+        method, path = shape.split()[:2]
+        key = f"{method} {path}"
+        sent = b"" if body is None else json.dumps(body).encode()
+        headers = {"content-type": "application/json"} if sent else {}
+        reply = await DOORS[key](people.Incoming(method, name, sent, headers, f"call-{len(self.ran)}"))
+        self.queue += [message.text() for message in reply.queued]
+        wire.hear(reply.body)
+        return reply
+
+    def _plant(self) -> None:
+        wire.plant(*(key.value for account in self.world.accounts for key in account.keys.values()))
+
+    def everything_shown_was_done(self) -> None:
+        left = [command for command in self.entry.commands if command not in self.ran]
+        assert not left, f"{self.entry.name} shows commands that its test does not run: {left}"

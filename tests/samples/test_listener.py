@@ -1,0 +1,85 @@
+"""The sample listener, run in the local host: an announcement reaches the team's channel once, in words."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from emulator.serve import running
+from emulator.world import World
+from funchost.host import FunctionHost
+from shared.events import Announcement, Kind
+from shared.keys import Fingerprint, KeySlot
+from shared.model import AccountId, Target
+
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "listener"
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+TARGET = Target(
+    "chat", AccountId("0" * 36, "prod", "chat"), "https://keys.vault.azure.net", "chat-key", owner="chat-team"
+)
+ENDS = Announcement(
+    Kind.RETIREMENT_ANNOUNCED, TARGET, KeySlot.KEY2, Fingerprint.of("b"), deadline=NOW + timedelta(days=3)
+)
+
+
+@pytest.fixture
+async def channel() -> AsyncIterator[tuple[str, list[str]]]:
+    """Where the team reads."""
+    heard: list[str] = []
+
+    async def hear(request: web.Request) -> web.Response:
+        heard.append((await request.json())["text"])
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", hear)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/", heard
+    await runner.cleanup()
+
+
+async def deliver(host: FunctionHost, *announcements: Announcement) -> int:
+    url = f"{host.url}/runtime/webhooks/eventgrid?functionName=on_announcement&code={host.keys.eventgrid}"
+    headers = {"aeg-event-type": "Notification", "Content-Type": "application/cloudevents+json"}
+    async with aiohttp.ClientSession() as http:
+        for announcement in announcements:
+            async with http.post(url, data=json.dumps(announcement.wire(NOW)), headers=headers) as answer:
+                status = answer.status
+    return status
+
+
+@pytest.fixture
+async def azure_settings() -> AsyncIterator[dict[str, str]]:
+    async with running(World()) as azure:
+        yield dict(azure.settings)
+
+
+async def test_an_announcement_delivered_twice_is_told_once(channel, azure_settings) -> None:
+    url, heard = channel
+    async with FunctionHost(SAMPLE, settings={**azure_settings, "TEAM_WEBHOOK": url}) as host:
+        assert await deliver(host, ENDS, ENDS) in (200, 202)
+    (told,) = heard
+    assert told.splitlines()[0] == "chat: RetirementAnnounced (2026-11-25T12:00:00Z)"
+    assert "restart what has read it only once" in told
+
+
+async def test_what_belongs_to_others_is_not_told(channel, azure_settings) -> None:
+    url, heard = channel
+    settings = {**azure_settings, "TEAM_WEBHOOK": url, "OWNERS": "search-team"}
+    async with FunctionHost(SAMPLE, settings=settings) as host:
+        await deliver(host, ENDS)
+    assert heard == []
+
+
+async def test_a_channel_that_is_down_makes_event_grid_deliver_again(azure_settings) -> None:
+    settings = {**azure_settings, "TEAM_WEBHOOK": "http://127.0.0.1:9/"}
+    async with FunctionHost(SAMPLE, settings=settings) as host:
+        assert await asyncio.wait_for(deliver(host, ENDS), 30) == 500

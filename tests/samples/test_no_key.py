@@ -1,0 +1,60 @@
+"""The sample without a key, run: the real openai client and a managed identity, also after keys are switched off."""
+
+from collections.abc import Iterator
+
+import pytest
+from azure.identity import ManagedIdentityCredential, get_bearer_token_provider
+from openai import OpenAI, OpenAIError
+
+from emulator.directory import Identity
+from emulator.serve import Azure, running_in_thread
+from emulator.world import World
+from samples.no_key.chat import SCOPE, client_for
+
+USER = {
+    "name": "May call models",
+    "permissions": [{"dataActions": ["Microsoft.CognitiveServices/accounts/OpenAI/*"]}],
+}
+
+
+@pytest.fixture
+def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+    world = World()
+    world.accounts.add("chat")
+    world.directory.add(Identity("consumer"))
+    world.give_roles("consumer", [USER])
+    with running_in_thread(world) as served:
+        for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE"):
+            monkeypatch.setenv(name, served.settings[name])
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", served.settings["SSL_CERT_FILE"])
+        yield served
+
+
+@pytest.fixture
+def client(azure: Azure) -> Iterator[OpenAI]:
+    client_id = azure.world.directory.identities["consumer"].client_id
+    with ManagedIdentityCredential(client_id=client_id) as credential:
+        endpoint = azure.world.endpoint(azure.world.accounts.named("chat"))
+        with client_for(endpoint, get_bearer_token_provider(credential, SCOPE)) as made:
+            yield made
+
+
+def ask(client: OpenAI) -> str | None:
+    message = {"role": "user", "content": "Who are you?"}
+    return client.chat.completions.create(model="gpt-4o", messages=[message]).choices[0].message.content
+
+
+def test_it_calls_with_its_identity_and_no_key(client: OpenAI) -> None:
+    assert ask(client)
+
+
+def test_it_does_not_notice_that_keys_were_switched_off(azure: Azure, client: OpenAI) -> None:
+    account = azure.world.accounts.named("chat")
+    azure.world.accounts.update(account.id, {"disable_local_auth": True})
+    assert ask(client)
+
+
+def test_without_the_role_it_is_refused(azure: Azure, client: OpenAI) -> None:
+    azure.world.give_roles("consumer", [])
+    with pytest.raises(OpenAIError, match="lacks the required data action"):
+        ask(client)
