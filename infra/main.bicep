@@ -71,6 +71,9 @@ param rotationLookEvery string = ''
 @description('How many accounts may fail in one tick before the others are left alone.')
 param rotationBrake string = ''
 
+@description('off, or otlp: send traces and metrics to the collector that the OTEL_ settings name.')
+param rotationTelemetry string = ''
+
 // --- who may call it, who is told ------------------------------------------------------------------------------
 
 @description('Client id of the app registration that guards the HTTP doors. Empty: function keys alone guard them.')
@@ -148,6 +151,7 @@ var rotationSettings = {
   ROTATION_WINDOW: rotationWindow
   ROTATION_LOOK_EVERY: rotationLookEvery
   ROTATION_BRAKE: rotationBrake
+  ROTATION_TELEMETRY: rotationTelemetry
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   AZURE_CLIENT_ID: identities.outputs.appClientId
   AZURE_RESOURCE_MANAGER_ENDPOINT: environment().resourceManager

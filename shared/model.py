@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from shared.asking import Armed, Asked
 from shared.keys import Fingerprint, KeySlot
-from shared.publication import Publication, State
+from shared.publication import Publication
 from shared.window import Window
 
 _ACCOUNT_ID = re.compile(
@@ -154,7 +154,3 @@ class Observation:
         """The slot whose value is published, by value alone; none when the published value is neither key."""
         value = self.publication.value if self.publication else None
         return next((slot for slot, mark in self.keys.items() if mark == value), None)
-
-    @property
-    def readable(self) -> bool:
-        return self.publication is not None and self.publication.state is State.ACTIVE

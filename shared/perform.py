@@ -153,7 +153,8 @@ async def _publish(step: Publish, work: Work) -> None:
 def after(work: Work) -> Look | None:
     """The observation as the steps have left it, where that is certain without another call: new fingerprints
     from the answers of regenerating. What was written, or may have been, is never presumed: then there is none."""
-    if not all(isinstance(step, Regenerate | Prove | Watch | Wait) for step in work.begun):
+    unanswered = [step for step in work.begun[len(work.done) :] if isinstance(step, Regenerate)]
+    if unanswered or not all(isinstance(step, Regenerate | Prove | Watch | Wait) for step in work.begun):
         return None
     if not any(isinstance(step, Regenerate) for step in work.done):
         return work.look

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.asking import Asked
 from shared.brake import Brake
 from shared.errors import LeaseLost, OutOfTime, PersonMustLook, RotationError, TryLater
 from shared.events import Announcement
@@ -202,4 +203,4 @@ async def take_turn(
         async with leases.hold(str(target.account).casefold(), take_over=leaked) as lease:
             return await Turn(target, request, outside, announcer, lease, until, brake).run()
     except RotationError as error:
-        return failure(target.name, error)
+        return replace(failure(target.name, error), asked=request.asked if request else Asked())

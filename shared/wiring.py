@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.ports import Examiner, Inventory
     from shared.rotation import Rotation
+    from shared.telemetry import Telemetry
 
+log = logging.getLogger("key-rotation")
 # Loggers that say at INFO what happens on every call: the worker sends every record to the host.
 _TALKATIVE = ("azure", "msal", "aiohttp.access")
 
@@ -31,6 +33,31 @@ class _Process:
 
     rotation: Rotation | None = None
     loop: asyncio.AbstractEventLoop | None = None
+    telemetry: Telemetry | None = None
+
+
+def telemetry() -> Telemetry:
+    """This process's, chosen on first use. Wrong settings do not keep it from telling that they are wrong."""
+    if _Process.telemetry is None:
+        _Process.telemetry = choose_telemetry(os.environ)
+    return _Process.telemetry
+
+
+def choose_telemetry(environment: Mapping[str, str]) -> Telemetry:
+    """What the environment asks for, and nothing of OpenTelemetry imported unless it asks."""
+    from shared.settings import Sending, read_telemetry
+    from shared.targets import Problems
+    from shared.telemetry import Off
+
+    if read_telemetry(environment, Problems()) is Sending.OFF:
+        return Off()
+    try:
+        from shared.adapters.otel import OpenTelemetry
+
+        return OpenTelemetry(environment)
+    except Exception as error:  # noqa: BLE001 - keys are rotated without it all the same
+        log.error("telemetry: could not be set up (%s); nothing is sent", type(error).__name__)  # noqa: TRY400
+        return Off()
 
 
 async def rotation() -> Rotation:

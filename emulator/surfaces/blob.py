@@ -5,6 +5,7 @@ refused by name.
 """
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import override
 from xml.sax.saxutils import escape
 
@@ -19,12 +20,14 @@ from emulator.surfaces.storage import (
     http_date,
     metadata,
     metadata_headers,
+    number,
     xml_answer,
 )
 
 _CONTAINER = rf"/{ACCOUNT}/(?P<container>[^/]+)"
 _BLOB = _CONTAINER + r"/(?P<blob>.+)"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+_PAGE = 5000
 _DATA = "blobServices/containers/blobs"
 
 
@@ -83,13 +86,20 @@ class BlobService(Storage):
 
     def list_blobs(self, call: Call) -> web.Response:
         self.require(call, [f"{_DATA}/read"])
-        if call.query("delimiter") or call.query("marker"):
-            raise NotImitatedError("blob listings by delimiter or in pages")
+        if call.query("delimiter"):
+            raise NotImitatedError("blob listings by delimiter")
+        size, begin = _page_size(call), _marked(call.query("marker"))
         found = self.world.blobs.list(call.parts["container"], call.query("prefix"))
-        items = "".join(self._entry(one, "metadata" in call.query("include")) for one in found)
+        left = [one for one in found if one.name >= begin]
+        items = "".join(self._entry(one, "metadata" in call.query("include")) for one in left[:size])
         name = escape(call.parts["container"])
-        start = f'<EnumerationResults ContainerName="{name}">'
-        return xml_answer(f"{start}<Blobs>{items}</Blobs><NextMarker/></EnumerationResults>")
+        asked = {"Prefix": call.query("prefix"), "Marker": call.query("marker"), "MaxResults": call.query("maxresults")}
+        facts = "".join(
+            f"<{kind}>{escape(text)}</{kind}>" for kind, text in asked.items() if text
+        )  # clients go by them
+        start = f'<EnumerationResults ContainerName="{name}">{facts}'
+        end = f"<NextMarker>{_marker(left[size])}</NextMarker>" if len(left) > size else "<NextMarker/>"
+        return xml_answer(f"{start}<Blobs>{items}</Blobs>{end}</EnumerationResults>")
 
     def put(self, call: Call) -> web.Response:
         self.require(call, [f"{_DATA}/write", f"{_DATA}/add/action"])
@@ -195,6 +205,28 @@ class BlobService(Storage):
             f"<Content-Type>{escape(blob.content_type)}</Content-Type><BlobType>BlockBlob</BlobType>{facts}"
             f"</Properties>{f'<Metadata>{extra}</Metadata>' if with_metadata else ''}</Blob>"
         )
+
+
+def _page_size(call: Call) -> int:
+    """At most 5000 blobs in one answer, whatever is asked for; none at all is an error."""
+    size = number(call, "maxresults", _PAGE)
+    if size < 1:
+        message = "One of the query parameters specified in the request URI is outside the permissible range."
+        raise AzureError(400, "OutOfRangeQueryParameterValue", message)
+    return min(size, _PAGE)
+
+
+def _marker(blob: Blob) -> str:
+    return urlsafe_b64encode(blob.name.encode()).decode()
+
+
+def _marked(marker: str) -> str:
+    """The name that the page begins with."""
+    try:
+        return urlsafe_b64decode(marker).decode()
+    except ValueError as error:
+        message = "Value for one of the query parameters specified in the request URI is invalid: marker."
+        raise AzureError(400, "InvalidQueryParameterValue", message) from error
 
 
 def _name(call: Call) -> tuple[str, str]:

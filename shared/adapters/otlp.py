@@ -22,10 +22,8 @@ import requests
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import Gauge, MeterProvider
 from opentelemetry.sdk.metrics.export import (
-    CardinalityLimits,
-    InstrumentCardinalityKey,
     MetricExportResult,
     MetricsData,
     PeriodicExportingMetricReader,
@@ -91,11 +89,10 @@ class Collector:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # its words hold the collector's address
-        self._answers, self._kept, silent = Answers(), _Kept(), NoOpMeterProvider()
-        self._metrics = _Metrics(session=self._answers, meter_provider=silent)
-        self._traces = OTLPSpanExporter(session=self._answers, meter_provider=silent)
-        limits = CardinalityLimits({InstrumentCardinalityKey.GAUGE: MOST_SERIES})
-        self._reader = PeriodicExportingMetricReader(self._metrics, math.inf, cardinality_limits=limits)
+        self._answers, self._kept, silent = (Answers(), Answers()), _Kept(), NoOpMeterProvider()
+        self._metrics = _Metrics(session=self._answers[0], meter_provider=silent)
+        self._traces = OTLPSpanExporter(session=self._answers[1], meter_provider=silent)
+        self._reader = PeriodicExportingMetricReader(self._metrics, math.inf, cardinality_limits={Gauge: MOST_SERIES})
         who = resource(environment)
         self.meters = MeterProvider([self._reader], who, shutdown_on_exit=False)
         self.tracers = TracerProvider(resource=who, shutdown_on_exit=False, meter_provider=silent)
@@ -103,13 +100,16 @@ class Collector:
 
     def send(self) -> None:
         """Everything there is. Blocks; raises ConnectionError when it was not accepted."""
-        self._answers.status = None
         self._reader.collect()
-        spans = self._kept.take() if self._metrics.accepted else []
-        sent = not spans or self._traces.export(spans) is SpanExportResult.SUCCESS
-        if not (self._metrics.accepted and sent):
-            status = self._answers.status
-            raise ConnectionError(f"the collector answered {status}" if status else "the collector was not reached")
+        _must(self._metrics.accepted, self._answers[0])
+        spans = self._kept.take()
+        _must(not spans or self._traces.export(spans) is SpanExportResult.SUCCESS, self._answers[1])
+
+
+def _must(accepted: bool, answers: Answers) -> None:
+    status, answers.status = answers.status, None
+    if not accepted:
+        raise ConnectionError(f"the collector answered {status}" if status else "the collector was not reached")
 
 
 class Outbox:
@@ -117,7 +117,7 @@ class Outbox:
 
     def __init__(self, send: Callable[[], None]) -> None:
         self._send = send
-        self._round: Future[None] | None = None
+        self._round: Round | None = None
         self._begun = 0
         self._silent_until = -math.inf
 
@@ -127,22 +127,21 @@ class Outbox:
             return
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._sent()
+                error = await self._sent()
         except TimeoutError:
             self._be_silent(f"the collector took longer than {PATIENCE:g} seconds")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the turn is over and went as it went
-            self._be_silent(str(error) if isinstance(error, ConnectionError) else type(error).__name__)
+        else:
+            if error is not None:
+                self._be_silent(str(error) if isinstance(error, ConnectionError) else type(error).__name__)
 
-    async def _sent(self) -> None:
+    async def _sent(self) -> Exception | None:
         before = self._begun
         if self._round is not None:  # it may have begun too early
-            await _ended(self._round)
-        if self._begun == before:
+            await asyncio.wait([asyncio.wrap_future(self._round)])
+        if self._round is None or self._begun == before:
             self._begun += 1
             self._round = in_a_thread(self._send)
-        if self._round is not None:
-            await _ended(self._round)
-            self._round.result()
+        return await asyncio.wrap_future(self._round)
 
     def _be_silent(self, why: str) -> None:
         if monotonic() >= self._silent_until:
@@ -150,21 +149,19 @@ class Outbox:
         self._silent_until = monotonic() + PAUSE
 
 
-async def _ended(one: Future[None]) -> None:
-    """When it is over, however. Not waiting for it any longer does not end it."""
-    await asyncio.wait([asyncio.wrap_future(one)])
+type Round = Future[Exception | None]
 
 
-def in_a_thread(work: Callable[[], None]) -> Future[None]:
-    """On a thread that keeps no process from ending."""
-    done: Future[None] = Future()
-    done.set_running_or_notify_cancel()  # from now on it cannot be cancelled by whoever waits no longer
+def in_a_thread(work: Callable[[], None]) -> Round:
+    """On a thread that keeps no process from ending. Not waiting for it any longer does not stop it."""
+    done: Round = Future()
+    done.set_running_or_notify_cancel()  # from now on it cannot be cancelled
 
     def run() -> None:
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - it is raised where somebody waits
-            done.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - it is said where somebody waits
+            done.set_result(error)
         else:
             done.set_result(None)
 

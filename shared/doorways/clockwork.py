@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from shared.brake import Brake
@@ -16,10 +16,11 @@ from shared.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationE
 from shared.messages import Message, read_message
 from shared.model import Target
 from shared.report import Outcome, Result, Row, person_must_look, said_again
-from shared.rotation import Rotation
+from shared.rotation import Rotation, Tick
 from shared.targets import TAG
+from shared.telemetry import Trigger
 from shared.verdict import Reason
-from shared.wiring import rotation
+from shared.wiring import rotation, telemetry
 
 log = logging.getLogger("key-rotation")
 MOST_TRIES = 3  # host.json, maxDequeueCount
@@ -33,9 +34,15 @@ class TurnFailed(Exception):
 
 async def tick(last: str | None, *, past_due: bool) -> list[str]:
     """The messages to queue. `last` is when the timer ran before, as the host tells it."""
+    async with telemetry().tick() as saw:
+        return await _tick(last, past_due, saw)
+
+
+async def _tick(last: str | None, past_due: bool, saw: Callable[[Tick], None]) -> list[str]:
     conductor = await rotation()
     now = conductor.outside.clock.now()
     found = await conductor.tick(_since(last), now)
+    saw(found)
     for error in found.problems:
         log.error("tick: %s", error)
     log.info("tick%s: %s", " (past due)" if past_due else "", found)
@@ -71,6 +78,11 @@ def message_for(one: Enrolled, now: datetime, *, crowded: bool = False, insists:
 async def turn(body: bytes, tries: int = 1) -> None:
     """One queue message, one turn. Raises TurnFailed so that the message is offered again; the last of its `tries`
     announces why."""
+    async with telemetry().turn(Trigger.QUEUE) as saw:
+        await _turn(body, tries, saw)
+
+
+async def _turn(body: bytes, tries: int, saw: Callable[[Outcome], None]) -> None:
     conductor = await rotation()
     message = read_message(body)
     if message.request is None and message.is_stale(conductor.outside.clock.now()):
@@ -79,6 +91,7 @@ async def turn(body: bytes, tries: int = 1) -> None:
     target = await _target(conductor, message)
     brake = conductor.brake(message.asked) if message.crowded else None
     outcome = await conductor.turn(target, message.request, brake=brake)
+    saw(outcome)
     say_what_is_forgotten(outcome)
     if outcome.result is Result.FAILED:
         await _note_failure(brake, target, outcome, last=tries >= MOST_TRIES)

@@ -22,7 +22,8 @@ from shared.model import Request, Target, Wish
 from shared.replies import Reply, of_deadlines, of_error, of_outcome, of_row, of_survey, problem, wrong
 from shared.report import Result
 from shared.rotation import Rotation, planned_row
-from shared.wiring import rotation
+from shared.telemetry import Trigger
+from shared.wiring import rotation, telemetry
 
 log = logging.getLogger("key-rotation")
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (functions-facts, "HTTP auth")
@@ -44,13 +45,20 @@ type Act = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 @dataclass(frozen=True)
 class Door:
-    """By which methods, in which role, and what stands behind. Without a role it is open to everybody."""
+    """Where, by which methods, in which role, and what stands behind. Without a role it is open to everybody."""
 
+    route: str
     role: Role | None
     acts: Mapping[str, Act]
 
     async def __call__(self, incoming: Incoming) -> Reply:
         """Always a reply; what is wrong is a problem of its own status."""
+        async with telemetry().request(incoming.method, f"/api/{self.route}") as saw:
+            reply = await self._answer(incoming)
+            saw(reply)
+        return reply
+
+    async def _answer(self, incoming: Incoming) -> Reply:
         caller: Caller | None = None
         try:
             caller = self._let_in(incoming)
@@ -153,7 +161,9 @@ async def _act(incoming: Incoming, request: Request, *, dry_run: bool = False) -
     if dry_run:
         row = await conductor.look(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
-    outcome = await conductor.turn(target, request, until=now + PATIENCE)
+    async with telemetry().turn(Trigger.HTTP) as saw:
+        outcome = await conductor.turn(target, request, until=now + PATIENCE)
+        saw(outcome)
     log.info("%s, asked by %s: %s", request.wish, request.by, outcome)
     say_what_is_forgotten(outcome)
     reply = of_outcome(outcome, now)
@@ -218,15 +228,15 @@ def _deployed(one: Enrolled, request: Request, now: datetime) -> Message:
     return Message(plain.target, now, plain.account, plain.tags, request)
 
 
-health = Door(None, {"GET": _health})
-targets = Door(Role.READER, {"GET": _survey})
-target = Door(Role.READER, {"GET": _row})
-deadlines = Door(Role.READER, {"GET": _deadlines})
-deadlines_ics = Door(Role.READER, {"GET": _calendar})
-status = Door(Role.READER, {"GET": _status})
-openapi = Door(Role.READER, {"GET": _openapi})
-rotate = Door(Role.OPERATOR, {"POST": _rotate})
-leak = Door(Role.OPERATOR, {"POST": _leak})
-arm = Door(Role.OPERATOR, {"PUT": _arm, "DELETE": _disarm})
-rotate_many = Door(Role.OPERATOR, {"POST": _rotate_many})
-deployments = Door(Role.OPERATOR, {"POST": _deployment})
+health = Door("health", None, {"GET": _health})
+targets = Door("targets", Role.READER, {"GET": _survey})
+target = Door("targets/{name}", Role.READER, {"GET": _row})
+deadlines = Door("deadlines", Role.READER, {"GET": _deadlines})
+deadlines_ics = Door("deadlines.ics", Role.READER, {"GET": _calendar})
+status = Door("status", Role.READER, {"GET": _status})
+openapi = Door("openapi.json", Role.READER, {"GET": _openapi})
+rotate = Door("targets/{name}/rotate", Role.OPERATOR, {"POST": _rotate})
+leak = Door("targets/{name}/leak", Role.OPERATOR, {"POST": _leak})
+arm = Door("targets/{name}/deployment", Role.OPERATOR, {"PUT": _arm, "DELETE": _disarm})
+rotate_many = Door("rotate", Role.OPERATOR, {"POST": _rotate_many})
+deployments = Door("deployments", Role.OPERATOR, {"POST": _deployment})

@@ -8,6 +8,7 @@ from emulator.directory import Identity
 from shared.adapters.blob_failures import PREFIX, BlobFailures
 from shared.adapters.blob_lease import CONTAINER
 from shared.errors import GrantRole, TryLater
+from shared.publication import stamp
 from tests.edges.parts import Parts, parts_over
 
 TICK = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)
@@ -85,6 +86,16 @@ async def test_a_fleet_s_failures_are_counted_in_one_call_and_leave_one_blob_eac
     assert await failures.count(LATER) == 30
     assert parts.names(since=before) == ["blob.list"]
     assert len(parts.azure.world.blobs.list(CONTAINER, PREFIX)) == 30
+
+
+async def test_more_failures_than_a_page_of_a_listing_holds_are_counted_all_the_same(
+    parts: Parts, failures: BlobFailures
+) -> None:
+    for number in range(5001):
+        parts.azure.world.blobs.put(CONTAINER, f"{PREFIX}{number}", b"", metadata={"tick": stamp(TICK)})
+    before = parts.mark()
+    assert await failures.count(TICK) == 5001
+    assert parts.names(since=before) == ["blob.list"] * 2
 
 
 async def test_a_storage_account_that_is_out_is_an_error_to_try_again(parts: Parts, failures: BlobFailures) -> None:

@@ -145,6 +145,18 @@ async def test_blobs_are_listed_by_prefix_in_order(store: Store) -> None:
     assert store.container.container_name in [one.name async for one in store.blobs.list_containers("test-")]
 
 
+async def test_blobs_are_listed_in_pages_of_the_size_asked_for(store: Store) -> None:
+    await store.container.create_container()
+    for number in range(5):
+        await store.container.upload_blob(f"x/{number}", b"", metadata={"n": str(number)})
+    await store.container.upload_blob("y", b"")
+    listing = store.container.list_blobs(name_starts_with="x/", include=["metadata"], results_per_page=2).by_page()
+    pages = [[one.metadata["n"] async for one in page] async for page in listing]
+    assert pages == [["0", "1"], ["2", "3"], ["4"]]
+    nothing = store.container.list_blobs(results_per_page=-1)
+    assert (await refusal(anext(aiter(nothing))))[0] == 400
+
+
 async def test_a_deleted_blob_is_gone(store: Store) -> None:
     blob = await store.blob()
     await blob.delete_blob()

@@ -1,0 +1,22 @@
+"""A call that nobody answered may have happened: nothing is said on the strength of what was seen before it."""
+
+from shared.report import Result
+from tests.support.dates import days
+from tests.support.stage import a_stage
+
+
+async def test_after_a_retirement_without_an_answer_the_end_is_not_announced_as_still_to_come():
+    stage = a_stage(notice=days(1), overlap=days(3))
+    await stage.tick()
+    await stage.until(stage.now + days(31))
+    versions = stage.versions
+    stage.pass_time(days(2.5))  # the last warning of the end is owed by now, and nobody ticked
+    stage.pass_time(days(1))
+    said = len(stage.topic.events)
+    stage.world.faults.add("arm.regenerateKey", "drop_after")
+    outcome = await stage.turn()
+    assert outcome.result is Result.FAILED
+    assert stage.topic.events[said:] == []
+    await stage.tick()
+    assert stage.topic.events[-1]["type"] == "KeyRotation.KeyRetired"
+    assert len(stage.versions) == len(versions)
