@@ -148,7 +148,8 @@ async def deployed(parts: Opened, asked: Asked) -> Answer:
     """Every target that waits has its turn here and now, one after the other."""
     body, conductor = asked.body(Deployment), parts.rotation
     request = body.request(asked.id, asked.by, conductor.outside.clock.now())
-    waiting, problems = await conductor.waiting_for(body.environment)
+    waiting, look = await conductor.waiting_for(body.environment)
+    problems = look.problems
     names = [one.target.name for one in waiting]
     outcomes = [] if asked.dry_run else [await conductor.turn(one.target, request) for one in waiting]
     heard = {"environment": body.environment, "targets": names, "outcomes": [one.data() for one in outcomes]}

@@ -41,6 +41,16 @@ var rules = [
     threshold: 1
   }
   {
+    name: 'unseen'
+    says: 'Something cannot be looked at or enrolled, for hours: nobody watches it.'
+    severity: 1
+    query: loadTextContent('queries/unseen.kql')
+    window: 'P1D'
+    every: 'PT1H'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
     name: 'turn-failed'
     says: 'A turn failed. It is tried again; the reason is in the log.'
     severity: 3

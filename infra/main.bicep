@@ -74,6 +74,9 @@ param rotationBrake string = ''
 @description('off, or otlp: send traces and metrics to the collector that the OTEL_ settings name.')
 param rotationTelemetry string = ''
 
+@description('Address of that collector, without the path: https://collector.example:4318')
+param otlpEndpoint string = ''
+
 // --- who may call it, who is told ------------------------------------------------------------------------------
 
 @description('Client id of the app registration that guards the HTTP doors. Empty: function keys alone guard them.')
@@ -155,6 +158,9 @@ var rotationSettings = {
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   AZURE_CLIENT_ID: identities.outputs.appClientId
   AZURE_RESOURCE_MANAGER_ENDPOINT: environment().resourceManager
+}
+var collectorSettings = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
@@ -333,7 +339,7 @@ module app 'app.bicep' = {
     authClientId: authClientId
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
-    settings: rotationSettings
+    settings: union(rotationSettings, collectorSettings)
   }
   dependsOn: [
     ownGrants

@@ -7,6 +7,7 @@ said here and nowhere else.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
@@ -21,6 +22,7 @@ from shared.moments import FIRST, LAST
 
 MOST_BODY = 16 * 1024
 MOST_TARGETS = 200
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/=]{30,}")  # accounts' keys are 32 or 84 such characters
 _END = r"$(?!\n)"  # the end also for a regular expression that would let a last line break through
 _SOAK = r"^(P([1-9]|[12][0-9]|30)D|PT([1-9][0-9]?|[1-6][0-9][0-9]|7[01][0-9]|720)H|PT[1-9][0-9]{0,3}M)" + _END
 _WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
@@ -85,7 +87,7 @@ class Rotate(Body, frozen=True, kw_only=True):
     dry_run: DryRun = False
 
     def request(self, id_: str, by: str) -> Request:
-        return Request(Wish.ROTATE, reason=plain(self.reason), by=by, id=id_)
+        return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=id_)
 
 
 class Leak(Body, frozen=True, kw_only=True):
@@ -98,7 +100,7 @@ class Leak(Body, frozen=True, kw_only=True):
 
     def request(self, id_: str, by: str) -> Request:
         wait = durations.parse(self.wait) if self.wait else timedelta(0)
-        return Request(Wish.LEAK, LeakedKey(self.key), plain(self.reason), by, id_, wait)
+        return Request(Wish.LEAK, LeakedKey(self.key), why(self.reason), by, id_, wait)
 
 
 class RotateMany(Body, frozen=True, kw_only=True):
@@ -109,7 +111,7 @@ class RotateMany(Body, frozen=True, kw_only=True):
     dry_run: DryRun = False
 
     def request(self, id_: str, by: str) -> Request:
-        return Request(Wish.ROTATE, reason=plain(self.reason), by=by, id=id_)
+        return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=id_)
 
 
 class Arm(Body, frozen=True, kw_only=True):
@@ -124,7 +126,7 @@ class Arm(Body, frozen=True, kw_only=True):
         soak = durations.parse(self.soak) if self.soak else timedelta(0)
         latest = max(self.latest, FIRST) if self.latest and self.latest < LAST else None
         armed = Armed(self.environment, soak, latest.replace(microsecond=0) if latest else None)
-        return Request(Wish.ARM, reason=plain(self.reason), by=by, id=id_, armed=armed)
+        return Request(Wish.ARM, reason=why(self.reason), by=by, id=id_, armed=armed)
 
 
 class Deployment(Body, frozen=True, kw_only=True):
@@ -136,12 +138,18 @@ class Deployment(Body, frozen=True, kw_only=True):
 
     def request(self, id_: str, by: str, now: datetime) -> Request:
         armed = Armed(self.environment, deployed=now.replace(microsecond=0))
-        return Request(Wish.DEPLOYED, reason=plain(self.reason), by=by, id=id_, armed=armed)
+        return Request(Wish.DEPLOYED, reason=why(self.reason), by=by, id=id_, armed=armed)
 
 
 def plain(text: str) -> str:
     """The text on one line: what stands in a tag and a log must not begin another."""
     return "".join(sign if sign.isprintable() else " " for sign in text).strip()
+
+
+def why(text: str) -> str:
+    """A reason as it may stand in a tag, an event and a log. Whatever is as long and as dense as a key is left out:
+    somebody who reports a leak may well paste what leaked."""
+    return _LIKE_A_KEY.sub("(left out)", plain(text))
 
 
 def request_id(headers: Mapping[str, str], invocation: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
-from shared.errors import GrantRole, RotationError
+from shared.errors import GrantRole, RotationError, TryLater
 from shared.mending import Mending
 from shared.ports import Bearer, Examiner
 from shared.publication import Publication
@@ -18,6 +18,8 @@ from shared.rotation import Rotation
 from shared.settings import Settings
 
 EVENTS, STORAGE, VAULTS = "https://eventgrid.azure.net", "https://storage.azure.com", "https://vault.azure.net"
+
+AGAIN = "ask again in a minute; if it stays, see that this network reaches it and that the service is well"
 
 
 class State(StrEnum):
@@ -64,9 +66,11 @@ def unknown(name: str, thing: str, why: str, mend: str | None = None) -> Check:
 
 
 def refused(name: str, thing: str, error: RotationError, grant: str) -> Check:
-    """A refusal for want of a role names the command that grants it; anything else, its own next step."""
-    lacks = isinstance(error, GrantRole) and error.next_step == GrantRole.next_step
-    return bad(name, thing, error.what, grant if lacks else error.next_step)
+    """A refusal for want of a role names the command that grants it; what may pass, that one can ask again; anything
+    else, its own next step."""
+    if isinstance(error, GrantRole) and error.next_step == GrantRole.next_step:
+        return bad(name, thing, error.what, grant)
+    return bad(name, thing, error.what, AGAIN if isinstance(error, TryLater) else error.next_step)
 
 
 @dataclass

@@ -79,7 +79,7 @@ async def _right(case: Case, target: Target, right: tuple[str, str], grant: str,
     except RotationError:
         permissions = None
     if permissions is None:
-        why = f"{full} cannot be tried harmlessly, and this identity may not list its own permissions. {sign}"
+        why = f"{full} cannot be tried harmlessly, and Azure does not list this identity's permissions for it. {sign}"
         return unknown(name, target.name, why, case.mend.assigned(mending.account(target.account)))
     if any(permission.covers(full) for permission in permissions):
         return good(name, target.name, f"Azure says that {full} is granted.")

@@ -60,7 +60,7 @@ class FixConfiguration(RotationError):
 class GrantRole(RotationError):
     """The identity may not do something it must. New role assignments take minutes to act."""
 
-    next_step = "assign the rights of README, Deploy it, to the function's identity and wait some minutes"
+    next_step = "assign the role that `python -m cli doctor` names, as in docs/deploy.md, and wait some minutes"
 
 
 class PersonMustLook(RotationError):
@@ -90,7 +90,7 @@ class UnexpectedAnswer(TryLater):
 class UnknownTarget(RotationError):
     """Nobody enrolled a target of that name. `known` are the names there are, for those who may see them."""
 
-    next_step = "see GET /api/targets for the names, or enrol the account"
+    next_step = "see GET /api/targets or `python -m cli status` for the names, or enrol the account"
 
     def __init__(self, thing: str, what: str, next_step: str | None = None, known: Iterable[str] = ()) -> None:
         super().__init__(thing, what, next_step)

@@ -36,6 +36,12 @@ class Look:
     unseen: list[Target] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
+    @property
+    def may_show_more(self) -> bool:
+        """Whether looking again may find targets that this look did not: a vault or a subscription could not be
+        listed. An account with a wrong tag is no target until somebody corrects it."""
+        return bool(self.unseen) or any(not isinstance(problem, FixConfiguration) for problem in self.problems)
+
 
 @dataclass(frozen=True)
 class Fleet:

@@ -51,12 +51,13 @@ def _standing(at: Situation) -> Marks | None:
 
 
 def _last_words(at: Situation, marks: Marks) -> Iterator[Announcement]:
-    """Keys are off: what is still owed from before, and that they are off. A second end is a second event."""
+    """Keys are off: what is still owed from before, and that they are off. A second end is a second event; whoever
+    touches the version in between does not make the first one another."""
     yield from _debts(at, marks)
     if not marks.told.origin:
         yield _origin(at, marks)
     if not marks.told.key_auth_off:
-        occasion = f"{marks.live} {text_of(at.publication.updated)}"
+        occasion = f"{marks.live} {marks.told.ends}"
         yield Announcement(Kind.KEY_AUTH_DISABLED, at.target, occasion=occasion)
 
 

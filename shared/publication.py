@@ -106,7 +106,6 @@ class Publication:
     marks: Marks | None = None
     endpoint: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
-    updated: datetime | None = None
 
     @property
     def told(self) -> Told:

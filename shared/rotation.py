@@ -144,11 +144,11 @@ class Rotation:
         found = [deadline for at in _presumed(look, now) for deadline in deadlines(at)]
         return sorted(found, key=lambda one: (one.at, one.target)), look.problems
 
-    async def waiting_for(self, environment: str) -> tuple[list[Enrolled], list[RotationError]]:
-        """The targets that wait for a deployment to that environment, and what could not be looked at."""
+    async def waiting_for(self, environment: str) -> tuple[list[Enrolled], Look]:
+        """The targets that wait for a deployment to that environment, and the look that found them."""
         look, now = await self.fleet.look(), self.outside.clock.now()
         waiting = {at.target.name for at in _presumed(look, now) if at.armed and at.armed.waits_for(environment)}
-        return [one.enrolled for one in look.listed if one.enrolled.target.name in waiting], look.problems
+        return [one.enrolled for one in look.listed if one.enrolled.target.name in waiting], look
 
     def _needs_a_turn(self, one: Enrolled, publication: Publication | None, since: datetime, now: datetime) -> bool:
         seen: Observation | None = presume(publication, one.account)

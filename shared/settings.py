@@ -55,8 +55,6 @@ class Mode(StrEnum):
 
 
 class Sending(StrEnum):
-    """Whether traces and metrics are sent, and how."""
-
     OFF = "off"
     OTLP = "otlp"
 
@@ -126,9 +124,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def read_telemetry(environment: Mapping[str, str], problems: Problems) -> Sending:
-    """By itself, too: that other settings are wrong is worth sending."""
-    found: Sending = _read(environment, "ROTATION_TELEMETRY", Sending.OFF, problems, one_of(Sending))
-    return found
+    return Sending(_read(environment, "ROTATION_TELEMETRY", Sending.OFF, problems, one_of(Sending)))
 
 
 def _defaults(environment: Mapping[str, str], problems: Problems) -> Defaults:

@@ -166,4 +166,5 @@ class Situation:
         if not self.seen.key_auth:
             return told
         taken_back = told.key_auth_off or self.target.sunset is None
-        return replace(told, key_auth_off=False, sunset=None if taken_back else told.sunset)
+        sunset, ends = None if taken_back else told.sunset, told.ends + told.key_auth_off
+        return replace(told, key_auth_off=False, sunset=sunset, ends=ends)

@@ -6,6 +6,7 @@ an adapter's affair. Whatever becomes of it, it fails no turn, and holds up none
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from shared.replies import Reply
 from shared.report import Outcome
 from shared.rotation import Tick
 from shared.situation import Situation
+
+log = logging.getLogger("key-rotation")
 
 type Watched[T] = AbstractAsyncContextManager[Callable[[T], None]]
 
@@ -73,11 +76,12 @@ class Standing:
 
 
 def standings(tick: Tick) -> Iterator[Standing]:
-    """Every target that the listings tell enough about. One that cannot be judged is a problem of the tick already."""
+    """Every target that the listings tell enough about."""
     for one in tick.listed:
         try:
             found = _standing(one, tick)
-        except Exception:  # noqa: BLE001, S112 - the tick has named it (P10); the others are told all the same
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
+            log.warning("telemetry: %s was not told of (%s)", one.enrolled.target.name, type(error).__name__)
             continue
         if found is not None:
             yield found

@@ -67,7 +67,8 @@ class Debt:
 
 @dataclass(frozen=True)
 class Told:
-    """Which announcements about a version were accepted, and which older ones are still owed."""
+    """Which announcements about a version were accepted, and which older ones are still owed. `ends` is how many ends
+    of all keys were told of and taken back, by somebody who has switched keys on again."""
 
     origin: bool = False
     key_auth_off: bool = False
@@ -75,6 +76,7 @@ class Told:
     rotation: Telling | None = None
     retirement: Telling | None = None
     sunset: Telling | None = None
+    ends: int = 0
     debts: tuple[Debt, ...] = ()
 
     def text(self) -> str:
@@ -84,6 +86,7 @@ class Told:
             telling: Telling | None = getattr(self, name)
             if telling is not None:
                 words.append(f"{name}={telling.text()}")
+        words += [f"ends={self.ends}"] if self.ends else []
         return " ".join(words)
 
     @classmethod
@@ -93,6 +96,7 @@ class Told:
         tellings = {
             name: Telling.read(words.pop(name)) for name in ("rotation", "retirement", "sunset") if name in words
         }
+        ends = int(words.pop("ends", "0"))
         flags = {name: words.pop(name) == "" for name in _FLAGS if name in words}
         if words:
             raise ValueError(f"{sorted(words)} is not something that can have been told")
@@ -103,6 +107,7 @@ class Told:
             rotation=tellings.get("rotation"),
             retirement=tellings.get("retirement"),
             sunset=tellings.get("sunset"),
+            ends=ends,
             debts=tuple(Debt.read(word) for word in owed.split()),
         )
 

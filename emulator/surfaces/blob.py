@@ -5,7 +5,6 @@ refused by name.
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import override
 from xml.sax.saxutils import escape
 
@@ -13,6 +12,7 @@ from aiohttp import web
 
 from emulator.blobs import Blob, Conditions, Container, check_lease_conditions
 from emulator.errors import AzureError, NotImitatedError
+from emulator.surfaces.blob_listing import common, lease_facts, listing
 from emulator.surfaces.common import Call, Route, route
 from emulator.surfaces.storage import (
     ACCOUNT,
@@ -20,14 +20,12 @@ from emulator.surfaces.storage import (
     http_date,
     metadata,
     metadata_headers,
-    number,
     xml_answer,
 )
 
 _CONTAINER = rf"/{ACCOUNT}/(?P<container>[^/]+)"
 _BLOB = _CONTAINER + r"/(?P<blob>.+)"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
-_PAGE = 5000
 _DATA = "blobServices/containers/blobs"
 
 
@@ -79,27 +77,15 @@ class BlobService(Storage):
         held = sorted(self.world.blobs.containers.values(), key=lambda one: one.name)
         found = [one for one in held if one.name.startswith(call.query("prefix"))]
         items = "".join(
-            f"<Container><Name>{escape(one.name)}</Name><Properties>{_common(one)}</Properties></Container>"
+            f"<Container><Name>{escape(one.name)}</Name><Properties>{common(one)}</Properties></Container>"
             for one in found
         )
         return xml_answer(f"<EnumerationResults><Containers>{items}</Containers><NextMarker/></EnumerationResults>")
 
     def list_blobs(self, call: Call) -> web.Response:
         self.require(call, [f"{_DATA}/read"])
-        if call.query("delimiter"):
-            raise NotImitatedError("blob listings by delimiter")
-        size, begin = _page_size(call), _marked(call.query("marker"))
         found = self.world.blobs.list(call.parts["container"], call.query("prefix"))
-        left = [one for one in found if one.name >= begin]
-        items = "".join(self._entry(one, "metadata" in call.query("include")) for one in left[:size])
-        name = escape(call.parts["container"])
-        asked = {"Prefix": call.query("prefix"), "Marker": call.query("marker"), "MaxResults": call.query("maxresults")}
-        facts = "".join(
-            f"<{kind}>{escape(text)}</{kind}>" for kind, text in asked.items() if text
-        )  # clients go by them
-        start = f'<EnumerationResults ContainerName="{name}">{facts}'
-        end = f"<NextMarker>{_marker(left[size])}</NextMarker>" if len(left) > size else "<NextMarker/>"
-        return xml_answer(f"{start}<Blobs>{items}</Blobs>{end}</EnumerationResults>")
+        return listing(call, found, self.world.clock.now())
 
     def put(self, call: Call) -> web.Response:
         self.require(call, [f"{_DATA}/write", f"{_DATA}/add/action"])
@@ -182,7 +168,7 @@ class BlobService(Storage):
 
     def _facts(self, blob: Blob) -> dict[str, str]:
         """What GET and HEAD tell of a blob."""
-        lease = dict(_lease_facts(blob, self.world.clock.now()))
+        lease = dict(lease_facts(blob, self.world.clock.now()))
         return {
             **_marks(blob),
             "Content-Type": blob.content_type,
@@ -193,40 +179,6 @@ class BlobService(Storage):
             **{f"x-ms-{name}": value for name, value in lease.items()},
             **metadata_headers(blob.metadata),
         }
-
-    def _entry(self, blob: Blob, with_metadata: bool) -> str:
-        lease = _lease_facts(blob, self.world.clock.now())
-        facts = "".join(f"<{_pascal(name)}>{value}</{_pascal(name)}>" for name, value in lease)
-        extra = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in blob.metadata.items())
-        return (
-            f"<Blob><Name>{escape(blob.name)}</Name><Properties>"
-            f"<Creation-Time>{http_date(blob.created)}</Creation-Time>{_common(blob)}"
-            f"<Content-Length>{len(blob.content)}</Content-Length>"
-            f"<Content-Type>{escape(blob.content_type)}</Content-Type><BlobType>BlockBlob</BlobType>{facts}"
-            f"</Properties>{f'<Metadata>{extra}</Metadata>' if with_metadata else ''}</Blob>"
-        )
-
-
-def _page_size(call: Call) -> int:
-    """At most 5000 blobs in one answer, whatever is asked for; none at all is an error."""
-    size = number(call, "maxresults", _PAGE)
-    if size < 1:
-        message = "One of the query parameters specified in the request URI is outside the permissible range."
-        raise AzureError(400, "OutOfRangeQueryParameterValue", message)
-    return min(size, _PAGE)
-
-
-def _marker(blob: Blob) -> str:
-    return urlsafe_b64encode(blob.name.encode()).decode()
-
-
-def _marked(marker: str) -> str:
-    """The name that the page begins with."""
-    try:
-        return urlsafe_b64decode(marker).decode()
-    except ValueError as error:
-        message = "Value for one of the query parameters specified in the request URI is invalid: marker."
-        raise AzureError(400, "InvalidQueryParameterValue", message) from error
 
 
 def _name(call: Call) -> tuple[str, str]:
@@ -248,24 +200,6 @@ def _container_headers(container: Container) -> dict[str, str]:
     lease = {"x-ms-lease-state": "available", "x-ms-lease-status": "unlocked"}
     policy = {"x-ms-has-immutability-policy": "false", "x-ms-has-legal-hold": "false"}
     return _marks(container) | lease | policy
-
-
-def _common(held: Blob | Container) -> str:
-    modified = http_date(held.modified)
-    return f"<Last-Modified>{modified}</Last-Modified><Etag>{escape(held.etag)}</Etag>"
-
-
-def _lease_facts(blob: Blob, now: float) -> list[tuple[str, str]]:
-    state = blob.lease.state(now)
-    status = "locked" if blob.lease.active(now) else "unlocked"
-    facts = [("lease-status", status), ("lease-state", state)]
-    if state == "leased":
-        facts.append(("lease-duration", "infinite" if blob.lease.duration == -1 else "fixed"))
-    return facts
-
-
-def _pascal(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("-"))
 
 
 def _lease_id(call: Call) -> str:

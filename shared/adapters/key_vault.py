@@ -120,7 +120,6 @@ def _publication(properties: SecretProperties, state: State, key: ApiKey | None 
         version=properties.version or "",
         state=state,
         created=_time(properties.created_on),
-        updated=properties.updated_on,
         value=key.fingerprint if key else None,
         expires=properties.expires_on,
         slot=slot,

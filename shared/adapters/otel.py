@@ -6,15 +6,16 @@ Said are names of targets, words of ours, and numbers: nothing that a caller sen
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
+from functools import partial
 from time import perf_counter
 from types import TracebackType
 from typing import Self
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import Meter
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from shared.adapters.otlp import Collector, Outbox
@@ -28,6 +29,15 @@ from shared.verdict import Reason
 log = logging.getLogger("key-rotation")
 SCOPE = "key-rotation"
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 150.0, 300.0, 600.0)
+PROBLEMS, UNSEEN, OWED = "key_rotation.tick.problems", "key_rotation.tick.unseen", "key_rotation.announcements.owed"
+AGE, REMAINING = "key_rotation.key.age", "key_rotation.deadline.remaining"
+GAUGES = (
+    (PROBLEMS, "{problem}", "Problems of the last tick"),
+    (UNSEEN, "{target}", "Targets whose vault the last tick could not list"),
+    (OWED, "{announcement}", "Announcements owed when the last tick looked"),
+    (AGE, "s", "Since the live key was published"),
+    (REMAINING, "s", "Until a deadline; negative after it"),
+)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _outer: ContextVar[Span | None] = ContextVar("outer", default=None)
 
@@ -45,11 +55,13 @@ class Instruments:
         self.held = meter.create_counter("key_rotation.brake.holds", "{turn}", "Turns that the brake held back")
         self.ticks = meter.create_counter("key_rotation.ticks", "{tick}", "Ticks")
         self.queued = meter.create_counter("key_rotation.tick.turns", "{turn}", "Turns that ticks queued")
-        self.problems = meter.create_gauge("key_rotation.tick.problems", "{problem}", "Problems of the last tick")
-        self.unseen = meter.create_gauge("key_rotation.tick.unseen", "{target}", "Targets it could not look at")
-        self.owed = meter.create_gauge("key_rotation.announcements.owed", "{announcement}", "Owed at the last tick")
-        self.age = meter.create_gauge("key_rotation.key.age", "s", "Since the live key was published")
-        self.remaining = meter.create_gauge("key_rotation.deadline.remaining", "s", "Until a deadline; negative after")
+        self.looked: dict[str, list[Observation]] = {}
+        for name, unit, says in GAUGES:
+            meter.create_observable_gauge(name, [partial(self._once, name)], unit, says)
+
+    def _once(self, name: str, _: CallbackOptions) -> Iterable[Observation]:
+        """What the last tick saw is said once: of a target that has left, and by every turn after, nothing is."""
+        return self.looked.pop(name, [])
 
 
 class Watch[T]:
@@ -132,8 +144,7 @@ class OpenTelemetry:
         if tick is None:
             return
         self._to.queued.add(len(tick.turns))
-        self._to.problems.set(len(tick.problems))
-        self._to.unseen.set(tick.unseen)
+        self._to.looked = looked_at(tick)
         watch.span.set_attributes(
             {
                 "key_rotation.tick.turns": len(tick.turns),
@@ -142,17 +153,6 @@ class OpenTelemetry:
                 "key_rotation.tick.problems": len(tick.problems),
             }
         )
-        self._stand(tick)
-
-    def _stand(self, tick: Tick) -> None:
-        debts = 0
-        for one in standings(tick):
-            debts += one.owed
-            self._to.age.set(one.age.total_seconds(), {"key_rotation.target": one.target})
-            for what, time in one.remaining.items():
-                named = {"key_rotation.target": one.target, "key_rotation.deadline": what.value}
-                self._to.remaining.set(time.total_seconds(), named)
-        self._to.owed.set(debts)
 
     def _turned(self, watch: Watch[Outcome]) -> None:
         outcome, error = watch.found, watch.error
@@ -173,6 +173,21 @@ class OpenTelemetry:
         if error is not None or result is Result.FAILED:
             unsaid = outcome is None or result not in (Result.FAILED, Result.BUSY)
             watch.failed(code_of(error) if error is not None and unsaid else reason)
+
+
+def looked_at(tick: Tick) -> dict[str, list[Observation]]:
+    """The gauges' values: three of the tick, and those of each target."""
+    ages: list[Observation] = []
+    remaining: list[Observation] = []
+    debts = 0
+    for one in standings(tick):
+        debts += one.owed
+        named = {"key_rotation.target": one.target}
+        ages.append(Observation(one.age.total_seconds(), named))
+        for what, time in one.remaining.items():
+            remaining.append(Observation(time.total_seconds(), {**named, "key_rotation.deadline": what.value}))
+    whole = {PROBLEMS: len(tick.problems), UNSEEN: tick.unseen, OWED: debts}
+    return {name: [Observation(number)] for name, number in whole.items()} | {AGE: ages, REMAINING: remaining}
 
 
 def code_of(error: Exception | None) -> str:

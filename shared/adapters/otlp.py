@@ -22,19 +22,20 @@ import requests
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.metrics import NoOpMeterProvider
-from opentelemetry.sdk.metrics import Gauge, MeterProvider
+from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
     MetricExportResult,
     MetricsData,
     PeriodicExportingMetricReader,
 )
+from opentelemetry.sdk.metrics.view import View
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 log = logging.getLogger("key-rotation")
 PATIENCE, PAUSE = 2.0, 60.0  # seconds
-MOST_SPANS, MOST_SERIES = 2048, 50_000  # kept while nothing can be sent; of a gauge, for ten thousand targets
+MOST_SPANS, MOST_SERIES = 2048, 50_000  # while nothing can be sent; of a metric, enough for ten thousand targets
 
 
 def resource(environment: Mapping[str, str]) -> Resource:
@@ -92,9 +93,10 @@ class Collector:
         self._answers, self._kept, silent = (Answers(), Answers()), _Kept(), NoOpMeterProvider()
         self._metrics = _Metrics(session=self._answers[0], meter_provider=silent)
         self._traces = OTLPSpanExporter(session=self._answers[1], meter_provider=silent)
-        self._reader = PeriodicExportingMetricReader(self._metrics, math.inf, cardinality_limits={Gauge: MOST_SERIES})
+        self._reader = PeriodicExportingMetricReader(self._metrics, math.inf)
         who = resource(environment)
-        self.meters = MeterProvider([self._reader], who, shutdown_on_exit=False)
+        many = View(instrument_name="key_rotation.*", aggregation_cardinality_limit=MOST_SERIES)
+        self.meters = MeterProvider([self._reader], who, shutdown_on_exit=False, views=[many])
         self.tracers = TracerProvider(resource=who, shutdown_on_exit=False, meter_provider=silent)
         self.tracers.add_span_processor(self._kept)
 

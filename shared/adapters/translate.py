@@ -51,9 +51,11 @@ def azure_errors(thing: str, doing: str) -> Iterator[None]:
 
 
 def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -> RotationError:
+    # Without an answer it is the credential that speaks: which kinds of sign-in it tried, and why each failed.
+    said = quote(error) if error.status_code else textwrap.shorten(str(error.message), _LONGEST_QUOTE, placeholder=" …")
     return GrantRole(
         thing,
-        f"could not {doing}: the identity was not accepted ({quote(error)}).",
+        f"could not {doing}: the identity was not accepted ({said.rstrip('.')}).",
         "check that the app has its managed identity, that AZURE_CLIENT_ID names it, and that it has its role here",
     )
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from shared.doorways.clockwork import TurnFailed, message_for
 from shared.enrolment import Enrolled
-from shared.errors import RotationError
+from shared.errors import FixConfiguration, RotationError
 from shared.model import AccountId
 from shared.rotation import Rotation
 from shared.wiring import rotation
@@ -30,8 +30,9 @@ async def vault_event(data: object) -> list[str]:
     conductor = await _conductor()
     enrolled, problems = await conductor.fleet.enrolled()
     found = [one for one in enrolled if _is_at(one, *named)]
-    if not found and problems:  # it may be a target that nobody could see
-        raise TurnFailed("; ".join(str(problem) for problem in problems))
+    unseen = [problem for problem in problems if not isinstance(problem, FixConfiguration)]
+    if not found and unseen:  # it may be a target that nobody could see
+        raise TurnFailed("; ".join(str(problem) for problem in unseen))
     return _queued(conductor, found, "secret {1} in vault {0}".format(*named))
 
 
@@ -45,6 +46,8 @@ async def account_event(data: object, subject: str = "") -> list[str]:
         return _passed_over(f"tells of our own call for {account}")
     try:
         found = await conductor.fleet.find_account(account)
+    except FixConfiguration as error:  # it is gone, or in no state to be a target: sending it again mends nothing
+        return _passed_over(f"is about an account that is no target: {error}")
     except RotationError as error:
         raise TurnFailed(str(error)) from error
     return _queued(conductor, [found] if found else [], f"a key of {account}")

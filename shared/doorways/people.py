@@ -208,15 +208,15 @@ async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
     conductor = await rotation()
     now = conductor.outside.clock.now()
     request = body.request(_id(incoming), caller.name, now)
-    waiting, problems = await conductor.waiting_for(body.environment)
+    waiting, look = await conductor.waiting_for(body.environment)
     heard = {
         "environment": body.environment,
         "targets": [one.target.name for one in waiting],
-        "problems": wrong(problems),
+        "problems": wrong(look.problems),
     }
     log.info("deployment to %s, said by %s: %d targets wait for it", body.environment, caller.name, len(waiting))
     queued = () if body.dry_run else tuple(_deployed(one, request, now) for one in waiting)
-    if problems and not body.dry_run:
+    if look.may_show_more and not body.dry_run:
         detail = "not every target could be asked whether it waits for this deployment; say it again."
         facts = problem(503, "TryLater", detail, nextStep="repeat the request with its Idempotency-Key", **heard)
         return Reply(503, facts.data, facts.kind, {"Retry-After": "30"}, queued)

@@ -65,6 +65,7 @@ async def test_a_deployment_to_that_environment_rotates_now_however_its_name_is_
     assert (credential(quiet, "chat"), credential(quiet, "search")) == ("key2", "key1")
     assert works(quiet, "chat")
     assert quiet.world.accounts.key_accepted(quiet.world.accounts.named("chat"), before)
+    assert quiet.world.journal.count("arm.listAccounts") == 2, "the turn itself needs no listing of the fleet"
     (rotated,) = events(quiet, "chat", "KeyRotated")
     assert (rotated["requestedBy"], rotated["requestReason"]) == ("deployment", "deployment to Production")
 
@@ -259,6 +260,24 @@ async def test_where_a_vault_cannot_be_listed_the_others_are_rotated_and_the_pip
         again = await Doors(host, http).post("deployments", PRODUCTION, Idempotency_Key="run-1")
         await host.idle()
     assert (again.status, regenerations(azure, "chat")) == (202, 1)
+
+
+async def test_an_account_with_a_wrong_tag_is_named_and_keeps_no_pipeline_saying_it_again(doors, quiet) -> None:
+    """Repeating mends no tag, and one bad account must not fail the deployments of all others."""
+    await doors.ask("PUT", ARMED, PRODUCTION)
+    search = quiet.world.accounts.named("search")
+    quiet.world.accounts.update(search.id, {"tags": {**search.tags, "key-rotation-period": "monthly"}})
+    heard = await doors.post("deployments", PRODUCTION)
+    assert (heard.status, heard.data["targets"]) == (202, ["chat"])
+    assert [one["error"] for one in heard.data["problems"]] == ["FixConfiguration"]
+    await doors.host.idle()
+    assert credential(quiet, "chat") == "key2"
+
+
+async def test_where_accounts_cannot_be_listed_the_pipeline_says_it_again(doors, quiet) -> None:
+    quiet.world.faults.add("arm.listAccounts", "status", status=403, code="AuthorizationFailed", times=0)
+    heard = await doors.post("deployments", PRODUCTION)
+    assert (heard.status, [one["error"] for one in heard.data["problems"]]) == (503, ["GrantRole"])
 
 
 async def test_a_dry_run_names_who_waits_and_sets_nothing_off(doors, quiet) -> None:

@@ -186,8 +186,10 @@ async def test_an_event_about_no_secret_of_ours_is_passed_over(grid, azure, fact
     assert (grid.turns, regenerations(azure)) == (0, 0)
 
 
-def account_of(azure: Azure, subscription: str) -> str:
-    return azure.world.accounts.named("chat").id.replace(azure.world.subscription, subscription)
+def account_of(azure: Azure, subscription: str | None = None) -> str:
+    return azure.world.accounts.named("chat").id.replace(
+        azure.world.subscription, subscription or azure.world.subscription
+    )
 
 
 OTHERS = {
@@ -195,6 +197,7 @@ OTHERS = {
     "another subscription": lambda azure: action_facts(
         azure, resourceUri=account_of(azure, "99999999-0000-4000-8000-000000000009")
     ),
+    "an account that is gone": lambda azure: action_facts(azure, resourceUri=f"{account_of(azure)}-gone"),
     "another operation": lambda azure: action_facts(
         azure, operationName="Microsoft.CognitiveServices/accounts/listKeys/action"
     ),
@@ -263,6 +266,17 @@ async def test_while_azure_cannot_be_asked_the_event_is_refused_so_that_it_comes
     azure.world.faults.remove(outage.id)
     assert await grid.settled("on_account_event", by_account) == 202
     assert works(azure, "chat")
+
+
+async def test_an_account_with_a_wrong_tag_makes_no_event_about_others_come_again(grid, azure) -> None:
+    """Somebody must correct the tag; that the event comes again for a day mends nothing."""
+    search = azure.world.accounts.named("search")
+    azure.world.accounts.update(search.id, {"tags": {**search.tags, "key-rotation-period": "monthly"}})
+    foreign = vault_event(in_event_grid_schema, VAULT_KINDS[1], secret_facts(azure, "legacy-key"))
+    assert await grid.settled("on_vault_event", foreign) == 202
+    by_account = account_event(in_event_grid_schema, action_facts(azure, "search"))
+    assert await grid.settled("on_account_event", by_account) == 202
+    assert grid.turns == 0
 
 
 async def test_wrong_settings_refuse_an_event_so_that_it_is_not_lost(azure, http) -> None:

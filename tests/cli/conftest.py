@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.pipeline.transport import AsyncHttpTransport
 
+import shared.proof
 from cli.__main__ import main
 from emulator.accounts import Account
 from emulator.seed import VAULT
@@ -117,6 +119,17 @@ def azure() -> Iterator[Azure]:
         add(world, name, tags={"key-rotation": "on", "key-rotation-owner": f"{name}-team"})
     with running_in_thread(world) as served:
         yield served
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Azure clients ask again at once, and a proof is not patient."""
+
+    async def sleep(self: AsyncHttpTransport, duration: float) -> None:
+        pass
+
+    monkeypatch.setattr(AsyncHttpTransport, "sleep", sleep)
+    monkeypatch.setattr(shared.proof, "PATIENCE", timedelta(seconds=0.4))
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ def test_a_target_that_cannot_be_looked_at_is_a_failure_with_its_next_step(termi
     said = terminal.type("plan")
     assert said.code == 1
     assert "GrantRole" in said.lines[1]
-    assert "Next step: assign the rights of README" in said.lines[1]
+    assert "Next step: assign the role that" in said.lines[1]
     assert said.lines[2].startswith("search")
     assert terminal.type("status").code == 1
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,13 +13,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from emulator.directory import Identity
+from emulator.directory import Identity, Role
 from emulator.surfaces.common import Surface, json_answer
 from emulator.surfaces.storage import ACCOUNT
 from shared import mending
 from tests.cli.conftest import ROOT, Said, Terminal
 
 ROTATOR, PUBLISHER = "Azure OpenAI key rotator", "Azure OpenAI key publisher"
+BASH = shutil.which("bash") or "/bin/bash"
 Answering = Callable[[Callable[[Any], web.Response | None]], None]
 
 
@@ -55,7 +57,7 @@ def assert_can_be_pasted(command: str) -> None:
     """A shell reads it, once what stands in angle brackets is filled in."""
     filled = re.sub(r"<[\w=-]+>", "filled", command)
     assert "<" not in filled
-    done = subprocess.run(["bash", "-n", "-c", filled], capture_output=True, text=True, check=False)
+    done = subprocess.run([BASH, "-n", "-c", filled], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stderr}"
 
 
@@ -243,6 +245,31 @@ def test_without_the_role_on_the_leases(by_identity: Terminal) -> None:
     assert one["mend"].endswith('/blobServices/default/containers/key-rotation-leases"')
 
 
+def test_with_storage_that_does_not_answer(well: Terminal) -> None:
+    well.world.down.add("blob")
+    [(name, one)] = failed(well).items()
+    assert name == ("lease", "key-rotation-leases")
+    assert one["mend"].startswith("ask again in a minute")
+
+
+def test_without_a_token_for_one_service_only_what_needs_it_is_not_looked_at(by_identity: Terminal) -> None:
+    for resource in ("https://vault.azure.net", "https://storage.azure.com"):
+        by_identity.world.faults.add("identity.token", "status", target=resource, times=0, status=400)
+    said = by_identity.json("doctor")
+    assert set(checks(said, "failed")) == {("token", "Key Vault"), ("token", "Azure Storage")}
+    assert {"get-secret", "list-secrets", "lease"} <= {name for name, _ in checks(said, "not-checked")}
+    assert ("endpoint", "chat") in checks(said, "ok")
+
+
+def test_with_the_right_to_read_an_account_and_not_its_keys(well: Terminal) -> None:
+    well.world.directory.revoke("app", ROTATOR)
+    well.world.directory.define(Role("Reader", ("Microsoft.CognitiveServices/accounts/read",)))
+    well.world.directory.assign("app", "Reader")
+    found = failed(well)
+    assert set(found) == {("list-keys", "chat"), ("list-keys", "search")}
+    assert all(ROTATOR in one["mend"] for one in found.values())
+
+
 def test_with_a_clock_that_is_wrong(well: Terminal, answering: Answering) -> None:
     def instead(call: Any) -> web.Response | None:
         late = {"Date": "Sun, 01 Feb 2026 00:00:00 GMT"}
@@ -330,6 +357,7 @@ def test_signed_in_nowhere(well: Terminal, tmp_path: Path) -> None:
     found = failed(well)
     assert {name for name, _ in found} == {"token"}
     assert {one["mend"] for one in found.values()} == {"az login"}
+    assert all("Azure CLI not found on path" in one["why"] for one in found.values())
 
 
 def test_the_roles_that_are_named_are_the_roles_that_are_shipped() -> None:

@@ -32,7 +32,7 @@ TARGET, ENDING = a_target(), a_target(sunset=at(day=200))
 UNTIL = START + days(3)
 ENDED = Announcement(Kind.KEY_RETIRED, TARGET, KEY2, mark("B"))
 ROTATED = Announcement(Kind.KEY_ROTATED, TARGET, KEY1, mark("A"), happened_at=START)
-WITHDRAWN = a_publication(state=State.DISABLED, value=None, updated=at(day=1))
+WITHDRAWN = a_publication(state=State.DISABLED, value=None)
 OFF = an_observation(WITHDRAWN, key_auth=False, keys={})
 
 FACTS = [
@@ -55,7 +55,7 @@ FACTS = [
     ("a debt", a_situation(marks(told=Told(True, debts=(Debt(Happened.HEALED, KEY2, mark("C"), at(day=1)),))),
      at(day=5)), [Announcement(Kind.DRIFT_HEALED, TARGET, KEY2, mark("C"), happened_at=at(day=1))]),
     ("the end of key authentication", Situation(OFF, TARGET, at(day=1)), [
-        Announcement(Kind.KEY_AUTH_DISABLED, TARGET, occasion=f"{mark('A')} 2026-03-03T09:00:00Z"),
+        Announcement(Kind.KEY_AUTH_DISABLED, TARGET, occasion=f"{mark('A')} 0"),
     ]),
 ]  # fmt: skip
 
@@ -73,9 +73,21 @@ def test_a_version_that_was_never_announced_is_announced_after_keys_have_ended_w
 
 
 def test_keys_that_end_a_second_time_are_a_second_event():
-    again = replace(OFF, publication=replace(WITHDRAWN, updated=at(day=9)))
-    first, second = (owed(Situation(seen, TARGET, at(day=10)))[0].id for seen in (OFF, again))
-    assert first != second
+    off = Situation(OFF, TARGET, at(day=1))
+    (first,) = owed(off)
+    on_again = an_observation(a_publication(settled(off, [first])))
+    seen_on = settled(Situation(on_again, TARGET, at(day=2)))
+    assert settled(Situation(replace(on_again, publication=a_publication(seen_on)), TARGET, at(day=3))) == seen_on
+    again = replace(OFF, publication=replace(WITHDRAWN, marks=seen_on))
+    (second,) = owed(Situation(again, TARGET, at(day=4)))
+    assert second.kind is first.kind is Kind.KEY_AUTH_DISABLED
+    assert second.id != first.id
+
+
+def test_one_end_of_keys_stays_one_event_whoever_touches_the_version_before_that_was_noted():
+    touched = replace(OFF, publication=replace(WITHDRAWN, version="v2", state=State.ACTIVE, value=mark("A")))
+    first, second = (owed(Situation(seen, TARGET, at(day=10)))[0].id for seen in (OFF, touched))
+    assert first == second
 
 
 SILENT = [

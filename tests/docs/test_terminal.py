@@ -6,9 +6,9 @@ import shlex
 import pytest
 
 from cli.commands import COMMANDS
-from tests.cli.conftest import ROOT, Terminal, azure, no_key_is_ever_shown, terminal
+from tests.cli.conftest import ROOT, Terminal, azure, no_key_is_ever_shown, no_waiting, terminal
 
-__all__ = ["azure", "no_key_is_ever_shown", "terminal"]
+__all__ = ["azure", "no_key_is_ever_shown", "no_waiting", "terminal"]
 
 README = (ROOT / "README.md").read_text()
 PAGE = (ROOT / "docs" / "command-line.md").read_text()

@@ -81,6 +81,12 @@ def test_a_reason_of_several_lines_becomes_one_that_a_log_and_a_tag_can_hold() -
     assert ask(b'{"reason": "two\\nlines\\u2028and more"}')[0].reason == "two lines and more"
 
 
+@pytest.mark.parametrize("key", ["0123456789abcdef" * 2, "Ab3" * 28])
+def test_a_key_that_somebody_pasted_into_the_reason_is_left_out(key: str) -> None:
+    body = json.dumps({"key": "live", "reason": f"found {key} in a log"}).encode()
+    assert Leak.read(body, {}).request("r", "x").reason == "found (left out) in a log"
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "said"),
     [

@@ -81,7 +81,6 @@ async def test_what_was_published_is_read_again_with_all_its_facts(parts: Parts)
         version=versions(parts)[0].version,
         state=State.ACTIVE,
         created=found.created,
-        updated=found.updated,
         value=KEY.fingerprint,
         expires=(SINCE + target.cadence.period).replace(microsecond=0),
         slot=KeySlot.KEY2,

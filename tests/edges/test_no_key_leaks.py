@@ -196,7 +196,7 @@ async def test_no_doorway_says_a_key(azure: Azure, watch: Watch, monkeypatch: py
         watch.note(message)
         await clockwork.turn(message.encode())
     name = "account-001"
-    for door in (people.targets, people.target, people.deadlines, people.deadlines_ics, people.openapi):
+    for door in (people.targets, people.target, people.status, people.deadlines, people.deadlines_ics, people.openapi):
         reply = await door(Incoming("GET", name))
         assert reply.status == 200
         watch.note(reply.body)

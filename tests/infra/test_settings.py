@@ -166,6 +166,8 @@ SAID = {
     "turn: ": '"turn: %s"',
     "turn_poison: ": '"turn_poison: ',
     "tick": '"tick%s: %s"',
+    "tick: ": '"tick: %s", error',
+    "Next step: ": "Next step: {self.next_step}",
     "TurnFailed": "class TurnFailed",
     "Still to be announced": "Still to be announced",
     "never announced, and said here only": "never announced, and said here only",

@@ -46,10 +46,16 @@ class Telemetry(logging.Handler):
             text = f"Result: Failure\nException: {type(error).__name__}: {error}\nStack: ..."
             self.exceptions.append({"TimeGenerated": now, "InnermostMessage": text})
 
+    def clear(self) -> None:
+        for rows in (self.traces, self.requests, self.exceptions):
+            rows.clear()
+
     @property
     def text(self) -> str:
         """Everything that was said."""
-        return "\n".join([*(row["Message"] for row in self.traces), *(row["InnermostMessage"] for row in self.exceptions)])
+        return "\n".join(
+            [*(row["Message"] for row in self.traces), *(row["InnermostMessage"] for row in self.exceptions)]
+        )
 
     def rings(self, alert: str) -> bool:
         """Whether the alert fires now, over its own window."""

@@ -1,10 +1,10 @@
 """One site for each test, with the entry that the test is marked with.
 
-    @entry("LeaseHeld")
-    async def test_...(site: Site) -> None: ...
+@entry("LeaseHeld")
+async def test_...(site: Site) -> None: ...
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -18,10 +18,20 @@ from tests.support.tripwire import no_key_is_ever_shown, planted_key
 
 __all__ = ["no_key_is_ever_shown"]  # around every test here
 
+FAILED = pytest.StashKey[bool]()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "entry(name): the entry of docs/runbook.md that the test brings about")
     config.addinivalue_line("markers", "procedure(name): the procedure of docs/operations.md that the test carries out")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed is not asked, too, what it left undone."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +42,12 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         return
 
     monkeypatch.setattr(AsyncHttpTransport, "sleep", at_once)
+
+
+@pytest.fixture
+def pages() -> dict[str, set[str]]:
+    """The names of what the pages hold."""
+    return {name: set(entries(name)) for name in ("runbook.md", "operations.md")}
 
 
 @pytest.fixture
@@ -51,4 +67,5 @@ async def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         await made.start()
         await made.tick()
         yield made
-        made.everything_shown_was_done()
+        if not request.node.stash.get(FAILED, False):
+            made.everything_shown_was_done()

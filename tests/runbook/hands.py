@@ -9,6 +9,8 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from emulator.shipped import shipped_roles
+
 if TYPE_CHECKING:
     from tests.runbook.site import Site
 
@@ -119,6 +121,12 @@ async def _(site: Site, options: Options) -> None:
     account.public_network_access, account.network_acls = "Enabled", None
 
 
+@acts("az eventgrid topic create")
+async def _(site: Site, options: Options) -> None:
+    assert options["--input-schema"] == ["cloudeventschemav1_0"]
+    site.world.add_topic(options["--name"][0])
+
+
 @acts("az resource update")
 async def _(site: Site, options: Options) -> None:
     name, _, value = options["--set"][0].partition("=")
@@ -140,7 +148,36 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az role assignment create")
 async def _(site: Site, options: Options) -> None:
-    site.world.directory.assign("app", options["--role"][0])
+    """Only the app's own identity, and only at a scope that is there."""
+    assert options["--assignee-object-id"] == [site.world.app.object_id]
+    assert options["--assignee-principal-type"] == ["ServicePrincipal"]
+    site.world.directory.assign("app", options["--role"][0], options["--scope"][0])
+
+
+@acts("az role assignment list")
+async def _(site: Site, options: Options) -> list[str]:
+    who = next(one for one in site.world.directory.identities.values() if one.object_id == options["--assignee"][0])
+    scope = options["--scope"][0]
+    return [role for role, where in who.assignments if scope.startswith(where.rstrip("/"))]
+
+
+@acts("az eventgrid topic list")
+async def _(site: Site, options: Options) -> list[dict[str, str]]:
+    """Every topic of the emulated Azure takes CloudEvents."""
+    return [{"name": name, "schema": "CloudEventSchemaV1_0"} for name in site.world.topics]
+
+
+@acts("azd env set")
+async def _(site: Site, options: Options) -> None:
+    name, value = options[""]
+    site.environment[name] = value
+
+
+@acts("azd provision")
+async def _(site: Site, options: Options) -> None:
+    """The template's part that the tests need: the right to switch keys off."""
+    if site.environment.get("ROTATION_ALLOW_SUNSET") == "true":
+        site.world.directory.assign("app", shipped_roles()["keyAuthSwitch"].name)
 
 
 @acts("az functionapp identity assign")

@@ -16,19 +16,20 @@ type Tables = dict[str, list[Row]]
 
 def ask(query: str, tables: Tables) -> list[Row]:
     text = re.sub(r"//.*", "", query).strip()
-    head, *pipes = _pipes(text)
+    head, *pipes = _parts(text, "|")
     rows = _union(head, tables) if head.startswith("union") else list(tables[head])
     for pipe in pipes:
         rows = _applied(pipe, rows)
     return rows
 
 
-def _pipes(text: str) -> list[str]:
-    """The parts between bars that stand in no bracket."""
-    parts, depth = [""], 0
+def _parts(text: str, mark: str) -> list[str]:
+    """The parts between marks that stand in no bracket and no text."""
+    parts, depth, quoted = [""], 0, False
     for character in text:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "|" and depth == 0:
+        quoted ^= character == '"'
+        depth += 0 if quoted else {"(": 1, ")": -1}.get(character, 0)
+        if character == mark and depth == 0 and not quoted:
             parts.append("")
         else:
             parts[-1] += character
@@ -36,10 +37,8 @@ def _pipes(text: str) -> list[str]:
 
 
 def _union(head: str, tables: Tables) -> list[Row]:
-    inner = re.findall(r"\((App\w+ \|.*?)\)(?=, \(|$)", head)
-    if len(inner) != 2:
-        raise NotImplementedError(head)
-    return [row for one in inner for row in ask(one, tables)]
+    inner = _parts(head.removeprefix("union"), ",")
+    return [row for one in inner for row in ask(one.strip()[1:-1], tables)]
 
 
 def _applied(pipe: str, rows: list[Row]) -> list[Row]:
@@ -49,7 +48,7 @@ def _applied(pipe: str, rows: list[Row]) -> list[Row]:
             holds = _condition(rest)
             return [row for row in rows if holds(row)]
         case "project":
-            columns = [_column(part) for part in re.split(r", (?=\w+(?:$|,| =))", rest)]
+            columns = [_column(part) for part in _parts(rest, ",")]
             return [{name: value(row) for name, value in columns} for row in rows]
         case "parse":
             return [row | found for row in rows if (found := _parsed(rest, row)) is not None]
@@ -71,12 +70,43 @@ def _column(text: str) -> tuple[str, Callable[[Row], Any]]:
 
 
 def _condition(text: str) -> Callable[[Row], bool]:
-    """Words of Kusto as those of Python, which binds `and` before `or` like Kusto."""
-    code = re.sub(r'(\w+) startswith ("[^"]*")', r'str(row["\1"]).lower().startswith(\2.lower())', text)
-    code = re.sub(r'(\w+) contains ("[^"]*")', r'(\2.lower() in str(row["\1"]).lower())', code)
-    code = re.sub(r"\b(\w+) (==|in|>=) (?=[\"(\dt])", r'row["\1"] \2 ', code)
-    code = re.sub(r"\btrue\b", "True", re.sub(r"\bfalse\b", "False", code))
-    return lambda row: bool(eval(code, {"str": str}, {"row": row}))  # noqa: S307 - our own files
+    """As an expression of Python, which binds `and` before `or` like Kusto. Kusto's two words for texts are methods."""
+    words = re.findall(r'"[^"]*"|\w+|==|>=|[(),]', text)
+    if re.sub(r"\s", "", "".join(words)) != re.sub(r"\s", "", text):
+        raise NotImplementedError(text)
+    code = " ".join(
+        word if word[0] in '"(),=>' or word.isdigit() else WORDS.get(word, f"see({word!r})") for word in words
+    )
+    code = re.sub(r"(see\('\w+'\)) (startswith|contains) (\"[^\"]*\")", r"\1.\2(\3)", code)
+    try:
+        made = compile(code, text, "eval")
+    except SyntaxError as error:
+        raise NotImplementedError(text) from error
+    return lambda row: bool(eval(made, {"see": lambda name: Text(row[name])}))
+
+
+WORDS = {word: word for word in ("and", "or", "in", "startswith", "contains")} | {"true": "True", "false": "False"}
+
+
+class Text:
+    """A value as Kusto compares it: texts without regard to case in `startswith` and `contains`."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __ge__(self, other: int) -> bool:
+        return bool(self.value >= other)
+
+    def startswith(self, text: str) -> bool:
+        return str(self.value).lower().startswith(text.lower())
+
+    def contains(self, text: str) -> bool:
+        return text.lower() in str(self.value).lower()
 
 
 def _parsed(rest: str, row: Row) -> Row | None:

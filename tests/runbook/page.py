@@ -45,7 +45,8 @@ def spans(text: str) -> list[str]:
 
 def entries(page: str) -> dict[str, Entry]:
     """The entries of a page, by their headings of the second level."""
-    pieces = re.split(r"^## (.+)$", (DOCS / page).read_text(), flags=re.MULTILINE)[1:]
+    text = re.sub(r"^# .+?(?=^## |\Z)", "", (DOCS / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    pieces = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
     return {name: Entry(name, text) for name, text in zip(pieces[::2], pieces[1::2], strict=True)}
 
 

@@ -26,6 +26,7 @@ from cli.answer import Answer
 from cli.arguments import parse
 from emulator.accounts import Account
 from emulator.serve import Azure
+from emulator.shipped import shipped_roles
 from emulator.world import World
 from shared import wiring
 from shared.doorways import clockwork, notices, people
@@ -39,6 +40,7 @@ from tests.runbook.alarms import Telemetry
 from tests.runbook.page import Entry, filled, turns_up
 from tests.support.tripwire import wire
 
+ACTIONS = ("actions", "data_actions")
 TRIES = 3
 RETRY = 30  # seconds until the host offers a message again (host.json)
 DOORS = {
@@ -64,11 +66,14 @@ class Site:
     monkeypatch: pytest.MonkeyPatch
     stack: AsyncExitStack
     settings: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     queue: list[str] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     stopped: bool = False
     clock_off: timedelta = timedelta(0)
-    said: str = ""
+    secret: str = "chat-key"
+    regenerated: int = 0
+    _examining: bool = False
     _opened: Opened | None = None
     _wrong: RotationError | None = None
     _last_tick: str | None = None
@@ -151,6 +156,26 @@ class Site:
             self.world.clock.advance(every.total_seconds())
             await self.tick()
 
+    async def look(self) -> None:
+        """A tick two hours later, which looks at every target in full."""
+        self.pass_time(hours=2)
+        await self.tick()
+
+    async def settle(self) -> None:
+        """Until a rotation is over, its previous key ended, and nothing holds back another one."""
+        await self.live_for(days=35, every=timedelta(days=1))
+        self.regenerated = self.world.journal.count("arm.regenerateKey", "chat", effect=True)
+
+    def lacks(self, name: str, *actions: str) -> str:
+        """Take actions out of a role that the app has, or the whole role. Its own name is the answer."""
+        role = shipped_roles()[name]
+        left = {kind: tuple(one for one in getattr(role, kind) if one not in actions) for kind in ACTIONS}
+        self.world.directory.revoke("app", role.name)
+        if actions:
+            self.world.directory.define(replace(role, name="Less than that", **left))
+            self.world.directory.assign("app", "Less than that")
+        return role.name
+
     # What is seen.
 
     @property
@@ -205,8 +230,8 @@ class Site:
 
     async def _cli(self, words: list[str]) -> Answer:
         asked = parse(words)
+        self._examining = asked.command == "doctor"
         answer = await terminal._answer(asked)
-        self.said = answer.text
         wire.hear(answer.text, answer.data)
         return answer
 
@@ -217,7 +242,7 @@ class Site:
         assert self._opened is not None
         real: Any = RealTime(self.clock_off)
         examined = replace(rotation, outside=replace(rotation.outside, clock=real))
-        yield replace(self._opened, rotation=examined if "doctor" in self.ran[-1:][0] else rotation)
+        yield replace(self._opened, rotation=examined if self._examining else rotation)
 
     async def _call(self, shape: str, body: object, name: str) -> Reply:
         method, path = shape.split()[:2]

@@ -362,7 +362,6 @@ def _publication(found: SecretVersion, state: State, key: ApiKey | None = None) 
         version=found.version,
         state=state,
         created=datetime.fromtimestamp(found.created, UTC),
-        updated=datetime.fromtimestamp(found.updated, UTC),
         value=key.fingerprint if key else None,
         expires=datetime.fromtimestamp(found.expires, UTC) if found.expires else None,
         slot=slot,

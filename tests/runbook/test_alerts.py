@@ -1,0 +1,144 @@
+"""Every alert of infra/alerts.bicep: it rings, the log says what the entry says, and it ends when the cause is mended."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.runbook.site import Site
+
+entry = pytest.mark.entry
+HOURLY = timedelta(hours=1)
+STATUS, PLAN, DOCTOR = "python -m cli status", "python -m cli plan", "python -m cli doctor"
+REGENERATE = "Microsoft.CognitiveServices/accounts/regenerateKey/action"
+
+
+async def a_day_passes(site: Site) -> None:
+    await site.live_for(days=1, hours=1, every=HOURLY)
+
+
+@entry("Alert: overdue")
+async def test_a_rotation_that_fails_for_hours_rings_and_ends_within_a_day_of_being_mended(site: Site) -> None:
+    await site.live_for(days=29, every=timedelta(days=1))
+    role = site.lacks("keyRotator", REGENERATE)
+    await site.live_for(days=1, every=timedelta(days=1))
+    await site.live_for(hours=4, every=HOURLY)
+    assert not site.rings("overdue")
+    await site.live_for(hours=4, every=HOURLY)
+    assert site.rings("overdue")
+    site.sees()
+    plan = await site.run(PLAN)
+    assert plan.code == 3
+    assert "regenerate key2" in plan.text
+    assert site.works()
+    site.world.directory.assign("app", role)
+    await site.live_for(hours=1, every=HOURLY)
+    assert (await site.run(PLAN)).code == 0
+    await a_day_passes(site)
+    assert not site.rings("overdue")
+
+
+@entry("Alert: no-tick")
+async def test_an_app_that_is_stopped_or_cannot_read_its_settings_rings_until_it_ticks_again(site: Site) -> None:
+    await site.look()
+    assert not site.rings("no-tick")
+    site.stopped = True
+    site.pass_time(hours=2)
+    await site.tick()
+    assert site.rings("no-tick")
+    await site.run("az functionapp start --resource-group <group> --name <app>", group="rg", app="app")
+    await site.tick()
+    assert not site.rings("no-tick")
+    site.sees()
+    await site.start(ROTATION_PERIOD="monthly")
+    site.pass_time(hours=2)
+    await site.tick()
+    assert site.rings("no-tick")
+    assert (await site.run("GET /api/health")).status == 200
+    assert "ROTATION_PERIOD" in (await site.run(DOCTOR)).text
+    await site.start(ROTATION_PERIOD="")
+    await site.tick()
+    assert not site.rings("no-tick")
+
+
+@entry("Alert: unseen")
+async def test_a_vault_that_ticks_cannot_list_rings_though_no_turn_fails(site: Site) -> None:
+    role = site.lacks("keyPublisher")
+    await site.live_for(hours=3, every=HOURLY)
+    assert site.rings("unseen")
+    assert not site.rings("turn-failed")
+    assert not site.rings("overdue")
+    site.sees()
+    assert f"'{role}'" in (await site.run(DOCTOR)).text
+    site.world.directory.assign("app", role)
+    assert (await site.run("GET /api/targets")).data["problems"] == []
+    await a_day_passes(site)
+    assert not site.rings("unseen")
+
+
+@entry("Alert: turn-failed")
+async def test_one_failed_try_rings_for_a_quarter_of_an_hour(site: Site) -> None:
+    site.world.faults.add("kv.getSecret", "status", status=500, times=3)  # the client itself asks three times
+    await site.look()
+    assert site.rings("turn-failed")
+    assert not site.rings("poison")
+    site.sees()
+    assert (await site.run(STATUS)).code == 0
+    site.pass_time(minutes=16)
+    assert not site.rings("turn-failed")
+
+
+@entry("Alert: poison")
+async def test_a_turn_that_was_given_up_rings_and_is_announced(site: Site) -> None:
+    site.lacks("keyPublisher", "Microsoft.KeyVault/vaults/secrets/setSecret/action")
+    site.world.accounts.regenerate(site.account().id, "key1")
+    await site.look()
+    assert site.rings("poison")
+    site.sees(f"{site.telemetry.text} {[event['type'] for event in site.topic.events]}")
+    assert (await site.run(STATUS)).code == 3
+    site.world.directory.assign("app", "Azure OpenAI key publisher")
+    await site.look()
+    assert not site.rings("poison")
+    assert (await site.run(STATUS)).code == 0
+    assert site.works()
+
+
+@entry("Alert: brake")
+async def test_when_many_fail_the_others_are_held_until_fewer_do(site: Site) -> None:
+    for number in range(3):
+        site.world.accounts.add(f"failing-{number}", tags={"key-rotation": "on"})
+    await site.start(ROTATION_BRAKE="2")
+    await site.live_for(days=29, every=timedelta(days=1))
+    role = site.lacks("keyRotator", REGENERATE)
+    site.world.directory.assign("app", role, site.account().id)
+    site.pass_time(days=2)
+    await site.timer()
+    site.queue.sort(key=lambda text: "failing" not in text)  # the ones that fail, first
+    await site.work()
+    assert site.rings("brake")
+    site.sees()
+    assert "chat: held-back (brake)" in site.telemetry.text
+    assert REGENERATE in site.telemetry.text
+    assert "regenerate-key" in (await site.run(DOCTOR)).text
+    site.world.directory.assign("app", role)
+    await site.look()
+    assert not site.rings("brake")
+    assert (await site.run(PLAN)).code == 0
+
+
+@entry("Alert: owed")
+async def test_what_event_grid_does_not_accept_stays_owed_and_is_told_when_it_does(site: Site) -> None:
+    await site.live_for(days=29, every=timedelta(days=1))
+    site.topic.outage = 503
+    site.pass_time(days=2)
+    await site.tick()
+    assert site.rings("owed")
+    site.sees()
+    owed = await site.run(STATUS)
+    assert owed.text.splitlines()[1].split()[-2] != "0"
+    assert site.works()
+    assert "announce" in (await site.run(DOCTOR)).text
+    site.topic.outage = None
+    await site.look()
+    assert (await site.run(STATUS)).text.splitlines()[1].split()[-2] == "0"
+    site.pass_time(hours=1, minutes=1)
+    assert not site.rings("owed")

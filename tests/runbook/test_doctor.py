@@ -1,0 +1,261 @@
+"""Every check of `doctor`: failed or not made, mended by the command that it names, and good again."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from emulator.directory import Identity
+from emulator.shipped import shipped_roles
+from emulator.surfaces.common import Surface, json_answer
+from emulator.surfaces.storage import ACCOUNT
+from tests.runbook.page import DOCS
+from tests.runbook.site import Site
+
+entry = pytest.mark.entry
+DOCTOR, STATUS = "python -m cli doctor", "python -m cli status"
+SET = "az functionapp config appsettings set --resource-group <group> --name <app> --settings <setting>"
+GRANT = (
+    "az role assignment create --assignee-object-id <object id> --assignee-principal-type ServicePrincipal "
+    "--role <role> --scope <scope>"
+)
+ROLES = (
+    "az role assignment list --assignee <object id> --include-inherited --scope <scope> --query [].roleDefinitionName"
+)
+PLACE = {"group": "rg", "app": "app"}
+ACCOUNTS = "Microsoft.CognitiveServices/accounts"
+type Answering = Callable[[Callable[[Any], web.Response | None]], None]
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
+    """Answers that requests get instead of the world's."""
+
+    def put(instead: Callable[[Any], web.Response | None]) -> None:
+        serve = Surface._serve
+
+        async def serving(self: Surface, call: Any, handler: Any, entry: Any) -> Any:
+            return instead(call) or await serve(self, call, handler, entry)
+
+        monkeypatch.setattr(Surface, "_serve", serving)
+
+    return put
+
+
+async def is_failed(site: Site, command: str = "az ") -> None:
+    """The check fails, in the words of its entry, and names what mends it."""
+    name = site.entry.name.removeprefix("Doctor: ")
+    answer = await site.type(DOCTOR)
+    failed = [check for check in answer.data["checks"] if (check["check"], check["state"]) == (name, "failed")]
+    assert failed, answer.text
+    assert all(command in check["mend"] for check in failed), failed
+    site.sees(answer.text)
+
+
+async def is_ok(site: Site) -> None:
+    name = site.entry.name.removeprefix("Doctor: ")
+    checks = (await site.run(DOCTOR)).data["checks"]
+    assert {check["state"] for check in checks if check["check"] == name} == {"ok"}, checks
+
+
+async def is_granted(site: Site, role: str, scope: str) -> None:
+    await site.run(GRANT, role=f"'{role}'", object_id=site.world.app.object_id, scope=scope)
+    await is_ok(site)
+
+
+@entry("Doctor: settings")
+async def test_a_setting_that_is_wrong(site: Site) -> None:
+    await site.start(ROTATION_PERIOD="monthly")
+    await is_failed(site)
+    await site.run(SET, setting="ROTATION_PERIOD=P30D", **PLACE)
+    await is_ok(site)
+
+
+@entry("Doctor: token")
+async def test_an_app_without_its_identity(site: Site) -> None:
+    site.world.down.add("identity")
+    await site.start()
+    await is_failed(site)
+    command = "az functionapp identity assign --resource-group <group> --name <app> --identities <identity id>"
+    await site.run(command, identity_id="an-identity", **PLACE)
+    await site.start()
+    await is_ok(site)
+
+
+@entry("Doctor: identity")
+async def test_an_app_that_calls_as_another_identity(site: Site, answering: Answering) -> None:
+    directory = site.world.directory
+    other = directory.add(Identity("other"), *(role for role, _ in directory.identities["app"].assignments))
+
+    def instead(call: Any) -> web.Response | None:
+        if call.operation != "identity.token":
+            return None
+        token, expires = directory.token(other, call.query("resource"))
+        return json_answer({"access_token": token, "expires_on": str(expires), "resource": call.query("resource")})
+
+    answering(instead)
+    await site.start()
+    await is_failed(site)
+    await site.run(SET.replace("<setting>", "AZURE_CLIENT_ID=<client id>"), client_id=other.client_id, **PLACE)
+    await is_ok(site)
+
+
+@entry("Doctor: reach")
+async def test_an_address_where_nobody_answers(site: Site) -> None:
+    topic = site.settings["EVENT_GRID_TOPIC_ENDPOINT"]
+    await site.start(EVENT_GRID_TOPIC_ENDPOINT="https://127.0.0.1:9/api/events")
+    await is_failed(site)
+    await site.run(SET, setting=f"EVENT_GRID_TOPIC_ENDPOINT={topic}", **PLACE)
+    await is_ok(site)
+
+
+@entry("Doctor: enrolment")
+async def test_nobody_is_enrolled(site: Site) -> None:
+    site.account().tags = {}
+    await is_failed(site)
+    command = "az tag update --operation merge --tags key-rotation=on --resource-id <account id>"
+    await site.run(command, account_id=site.account().id)
+    await is_ok(site)
+
+
+@entry("Doctor: read-account")
+async def test_an_account_that_the_app_may_not_read(site: Site) -> None:
+    await site.start(ROTATION_TARGETS=json.dumps([{"account": site.account().id}]), ROTATION_SUBSCRIPTIONS="")
+    role = site.lacks("keyRotator", f"{ACCOUNTS}/read")
+    await is_failed(site, "az role assignment create ")
+    await is_granted(site, role, site.account().id)
+
+
+@entry("Doctor: list-keys")
+async def test_keys_that_the_app_may_not_list(site: Site) -> None:
+    role = site.lacks("keyRotator", f"{ACCOUNTS}/listKeys/action")
+    await is_failed(site, "az role assignment create ")
+    await is_granted(site, role, site.account().id)
+
+
+def permitted(site: Site, call: Any) -> web.Response | None:
+    """Azure's answer to somebody who may list their own permissions: those of the app's roles."""
+    asked = call.request.path.endswith("/providers/Microsoft.Authorization/permissions")
+    if not (asked and call.bearer()):
+        return None
+    directory = site.world.directory
+    roles = [directory.roles[role] for role, _ in directory.identities["app"].assignments]
+    return json_answer({"value": [{"actions": list(role.actions), "notActions": []} for role in roles]})
+
+
+@entry("Doctor: regenerate-key")
+async def test_keys_that_the_app_may_not_regenerate(site: Site, answering: Answering) -> None:
+    answering(lambda call: permitted(site, call))
+    role = site.lacks("keyRotator", f"{ACCOUNTS}/regenerateKey/action")
+    await is_failed(site, "az role assignment create ")
+    await is_granted(site, role, site.account().id)
+
+
+@entry("Doctor: switch-keys-off")
+async def test_a_sunset_that_the_app_may_not_carry_out(site: Site, answering: Answering) -> None:
+    answering(lambda call: permitted(site, call))
+    site.account().tags |= {"key-rotation-sunset": "2099-12-31"}
+    site.lacks("keyAuthSwitch")
+    await is_failed(site, "az role assignment create ")
+    await site.run("azd env set ROTATION_ALLOW_SUNSET true")
+    await site.run("azd provision")
+    await is_ok(site)
+
+
+@entry("Doctor: endpoint")
+async def test_an_account_whose_network_keeps_the_app_out(site: Site) -> None:
+    site.account().network_acls = {"defaultAction": "Deny"}
+    await is_failed(site)
+    command = (
+        "az cognitiveservices account network-rule add --resource-group <group> --name <account> --subnet <subnet id>"
+    )
+    await site.run(command, group="emulated", account="chat", subnet_id="a-subnet")
+    await is_ok(site)
+
+
+@entry("Doctor: get-secret")
+async def test_a_secret_that_the_app_may_not_read(site: Site) -> None:
+    role = site.lacks("keyPublisher", "Microsoft.KeyVault/vaults/secrets/getSecret/action")
+    await is_failed(site, "az role assignment create ")
+    await is_granted(site, role, site.vault.id)
+
+
+@entry("Doctor: list-secrets")
+async def test_a_vault_whose_firewall_keeps_the_app_out(site: Site) -> None:
+    site.vault.firewall_closed = True
+    await is_failed(site)
+    await site.run("az keyvault network-rule add --name <vault> --subnet <subnet id>", vault="keys", subnet_id="s")
+    await is_ok(site)
+
+
+@entry("Doctor: set-secret")
+async def test_writing_is_known_by_its_last_success(site: Site) -> None:
+    answer = await site.type(DOCTOR)
+    site.sees(answer.text)
+    roles = await site.run(ROLES, object_id=site.world.app.object_id, scope=site.vault.id)
+    assert "Azure OpenAI key publisher" in roles
+    await site.settle()
+    assert "It worked on" in (await site.run(DOCTOR)).text
+
+
+@entry("Doctor: announce")
+async def test_announcing_is_known_by_what_is_owed(site: Site) -> None:
+    site.sees((await site.type(DOCTOR)).text)
+    roles = await site.run(ROLES, object_id=site.world.app.object_id, scope=site.topic.id)
+    assert "EventGrid Data Sender" in roles
+    assert (await site.run(STATUS)).text.splitlines()[1].split()[-2] == "0"
+
+
+@entry("Doctor: topic-schema")
+async def test_the_schema_of_a_topic_is_seen_by_whoever_may_read_it(site: Site) -> None:
+    site.sees((await site.type(DOCTOR)).text)
+    topics = await site.run('az eventgrid topic list --query "[].{name: name, schema: inputSchema}"')
+    assert topics == [{"name": "announcements", "schema": "CloudEventSchemaV1_0"}]
+    assert (await site.run(STATUS)).text.splitlines()[1].split()[-2] == "0"
+
+
+def by_identity(site: Site) -> dict[str, str]:
+    """Storage opened by the identity, as in Azure."""
+    return {"AzureWebJobsStorage": "", "AzureWebJobsStorage__blobServiceUri": f"{site.azure.urls['blob']}/{ACCOUNT}"}
+
+
+@entry("Doctor: lease")
+async def test_leases_that_the_app_may_not_take(site: Site) -> None:
+    site.lacks("storageBlobDataOwner")
+    role = site.lacks("storageBlobDataContributor")
+    await site.start(**by_identity(site))
+    await is_failed(site, "az role assignment create ")
+    await is_granted(site, role, f"/subscriptions/{site.world.subscription}")
+
+
+@entry("Doctor: queue")
+async def test_the_queue_is_the_host_s_affair(site: Site) -> None:
+    role = shipped_roles()["storageQueueDataContributor"].name
+    await site.start(**by_identity(site))
+    site.sees((await site.type(DOCTOR)).text)
+    assert role in await site.run(ROLES, object_id=site.world.app.object_id, scope="/")
+    await site.look()
+    assert "turn: " in site.telemetry.text
+
+
+@entry("Doctor: clock")
+async def test_a_machine_whose_clock_is_ahead(site: Site) -> None:
+    site.clock_off = timedelta(minutes=5)
+    await is_failed(site, "timedatectl set-ntp true")
+    site.clock_off = timedelta(0)
+    await is_ok(site)
+
+
+def test_every_check_has_an_entry(pages: dict[str, set[str]]) -> None:
+    code = "\n".join(
+        (DOCS.parent / "shared" / f"{name}.py").read_text() for name in ("doctor", "check_target", "check_places")
+    )
+    called = set(re.findall(r'(?:good|bad|unknown|refused|vault_refused)\((?:case, )?"([a-z-]+)"', code))
+    named = set(re.findall(r'name = "([a-z-]+)"', code)) | set(re.findall(r'\("([a-z]+-[a-z-]+)", "', code))
+    assert {f"Doctor: {name}" for name in called | named} == {
+        name for name in pages["runbook.md"] if name.startswith("Doctor: ")
+    }
