@@ -138,7 +138,11 @@ async def turn_poison(body: bytes) -> str | None:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - said in full already
         hopeless = message is None or isinstance(error, FixConfiguration | UnknownTarget)
         return message.text() if message and not hopeless and message.is_to_be_kept(datetime.now(UTC)) else None
-    reason = _why_it_failed(await conductor.look(target, message.request))
+    row = await conductor.look(target, message.request)
+    if message.insists and row.plan is not None and not row.plan.steps and not person_must_look(row.plan):
+        log.warning("%s: an event's turn never had the target to itself; another look finds it well", target.name)
+        return None
+    reason = _why_it_failed(row)
     kept = message.is_to_be_kept(datetime.now(UTC))
     if message.request is not None:
         reason.next_step = (

@@ -202,7 +202,7 @@ ENDING = a_target(sunset=at(day=90))
 STANDS = [
     ("a sunset that is still agreed", SUNSET, ENDING, True, SUNSET),
     ("a sunset that was taken back", SUNSET, TARGET, True, replace(SUNSET, sunset=None)),
-    ("a sunset that came, and keys were switched on again", OVER, ENDING, True, replace(SUNSET, sunset=None)),
+    ("a sunset that came, and keys were switched on again", OVER, ENDING, True, replace(SUNSET, sunset=None, ends=1)),
     ("a sunset that came", OVER, ENDING, False, OVER),
     ("a sunset that came and was taken back afterwards", OVER, TARGET, False, OVER),
 ]

@@ -19,6 +19,7 @@ TOLD = Told(
     rotation=Telling(at(day=30), days(7)),
     retirement=Telling(at(day=3)),
     sunset=Telling(at(day=90) + timedelta(microseconds=5), days(1)),
+    ends=2,
     debts=(DEBT, replace(DEBT, happened=Happened.HEALED, slot=KEY1)),
 )
 FULL = Marks(
@@ -44,7 +45,7 @@ TAGS = {
     "key-rotation-spare": f"{mark('S')} fresh",
     "key-rotation-endpoint": "https://chat.openai.azure.com/ 0123",
     "key-rotation-told": "origin key_auth_off rotation=1775034000/604800 retirement=1772701200/ "
-    "sunset=1780218000.000005/86400",
+    "sunset=1780218000.000005/86400 ends=2",
     "key-rotation-owed": f"e2{mark('C')}1772442000 h1{mark('C')}1772442000",
     "team": "billing",
 }

@@ -91,7 +91,8 @@ def test_the_most_that_can_be_told_and_owed_still_fits_into_tags():
     moment = START.replace(microsecond=999_999)
     telling = Telling(moment, timedelta(days=29))
     owed = tuple(Debt(Happened.ENDED, KeySlot.KEY1, mark(letter), START) for letter in "ABCDEFGH")
-    everything = Told(origin=True, key_auth_off=True, rotation=telling, retirement=telling, sunset=telling, debts=owed)
+    told = {"rotation": telling, "retirement": telling, "sunset": telling}
+    everything = Told(origin=True, key_auth_off=True, armed=True, **told, ends=999, debts=owed)
     assert len(owed) == MOST_DEBTS
     assert len(everything.text()) <= LONGEST_TAG
     assert len(everything.owed_text()) <= LONGEST_TAG

@@ -12,13 +12,13 @@ import pytest
 from prove.histories import explore
 from prove.histories.canonical import canonical
 from prove.histories.explorer import Explorer
-from prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, lives
+from prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, ending, lives
 from prove.histories.mutants import MUTANTS
 from prove.histories.state import State, later
 from prove.histories.undisturbed import undisturbed
 
 PUBLISH, ROTATE, SUNSET, ARMED, ALWAYS = lives(SHORT)
-LIVES = {life.name: life for life in lives(SHORT)}
+LIVES = {life.name: life for life in (*lives(SHORT), ending())}
 
 
 def with_requests(life: Life, *names: str) -> Life:
@@ -42,6 +42,13 @@ def test_no_history_with_one_fault_breaks_a_promise(life: Life):
     assert figures.complete
     assert figures.states > 500
     assert figures.longest_to_rest <= 2
+
+
+def test_no_history_of_the_way_out_of_keys_breaks_a_promise_with_two_faults():
+    figures = explore(2, [ending()])
+    assert not figures.violations
+    assert figures.complete
+    assert figures.states > 3000
 
 
 def test_no_undisturbed_history_breaks_a_promise_in_the_longer_rhythm_or_on_the_way_out_of_keys():

@@ -35,6 +35,7 @@ def told(telling=tellings, debt=debts):
         rotation=maybe,
         retirement=maybe,
         sunset=maybe,
+        ends=st.integers(0, 99),
         debts=st.lists(debt, max_size=8, unique_by=lambda one: (one.happened, one.slot, one.value)).map(tuple),
     )
 
