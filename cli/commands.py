@@ -49,7 +49,7 @@ async def _rows(conductor: Rotation, asked: Asked) -> tuple[list[Row], list[Rota
     """All targets as a survey sees them, or those that are named, each of them looked at."""
     if not asked.names:
         return await conductor.survey()
-    return [await conductor.look(target) for target in await conductor.fleet.find_all(asked.names)], []
+    return [await conductor.look(one.target) for one in await conductor.fleet.find_all(asked.names)], []
 
 
 def _surveyed(rows: list[Row], problems: list[RotationError], found: str) -> Answer:

@@ -8,18 +8,18 @@ moment that was agreed, whichever is first.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from urllib.parse import quote, unquote
 
-from shared.moments import sane, sane_lead
+from shared.moments import from_seconds, sane_lead, seconds_text
 
 MOST_ENVIRONMENT = 40
 LONGEST_SOAK = timedelta(days=30)
 _ENVIRONMENT = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MOST_ENVIRONMENT - 1}}}")
-_CUT = re.compile(r"%.?$")  # what cutting may leave of a quoted character
 _NOBODY = "-"
-_BY, _WHY = 80, 130  # characters in the tag, beside an id of 32
+_JOIN, _SHORT, _EARLIER = "+", 8, 4  # an id by its first eight characters, of the last four
+_BY, _WHY = 70, 100  # characters in the tag, beside an id of 32 and four short ones
 LONGEST_TEXT = 256  # what a tag holds
 
 
@@ -36,23 +36,51 @@ def environment_name(text: str) -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asked for a version, and why. `id` is the idempotency key; all empty where the schedule asked."""
+    """Who asked for a version, and why. `id` is the idempotency key; all empty where the schedule asked. `earlier` are
+    the beginnings of the ids that made the versions before, so that a late repetition of one is known."""
 
     id: str | None = None
     by: str = ""
     why: str = ""
+    earlier: tuple[str, ...] = ()
+
+    def knows(self, id_: str) -> bool:
+        """Whether a request of this id has made this version or one of the last before it."""
+        return self.id == id_ or id_[:_SHORT] in self.earlier
+
+    def after(self, before: Asked) -> Asked:
+        """The same, on the version that follows one with `before`."""
+        known = ((before.id[:_SHORT],) if before.id else ()) + before.earlier
+        return replace(self, earlier=known[:_EARLIER])
 
     def text(self) -> str:
         """The tag's value; empty when nobody asked."""
-        words = [self.id or _NOBODY, _CUT.sub("", quote(self.by, safe="@")[:_BY]) or _NOBODY, self.why[:_WHY]]
+        words = [
+            _JOIN.join([self.id or _NOBODY, *self.earlier]),
+            _quoted(self.by) or _NOBODY,
+            self.why[:_WHY],
+        ]
         text = " ".join(words).strip()
         return "" if text == f"{_NOBODY} {_NOBODY}" else text.removesuffix(f" {_NOBODY}")[:LONGEST_TEXT]
 
     @classmethod
     def read(cls, text: str) -> Asked:
         """The reverse of `text`, of which nothing can be wrong: it decides nothing but whether an id is known."""
-        id_, by, why = (*text.split(" ", 2), "", "", "")[:3]
-        return cls(None if id_ in ("", _NOBODY) else id_, "" if by == _NOBODY else unquote(by), why)
+        ids, by, why = (*text.split(" ", 2), "", "", "")[:3]
+        id_, *earlier = ids.split(_JOIN)
+        return cls(
+            None if id_ in ("", _NOBODY) else id_,
+            "" if by == _NOBODY else unquote(by),
+            why,
+            tuple(one[:_SHORT] for one in earlier[:_EARLIER]),
+        )
+
+
+def _quoted(by: str) -> str:
+    """A name without a space, cut between two of its characters to what the tag has room for."""
+    while len(quoted := quote(by, safe="@")) > _BY:
+        by = by[:-1]
+    return quoted
 
 
 @dataclass(frozen=True)
@@ -79,8 +107,8 @@ class Armed:
     def text(self) -> str:
         """The tag's value."""
         words = [self.environment, f"soak={int(self.soak.total_seconds())}"]
-        words += [f"latest={_seconds(self.latest)}"] if self.latest else []
-        words += [f"deployed={_seconds(self.deployed)}"] if self.deployed else []
+        words += [f"latest={seconds_text(self.latest)}"] if self.latest else []
+        words += [f"deployed={seconds_text(self.deployed)}"] if self.deployed else []
         words += [f"id={self.id}"] if self.id else []
         return " ".join(words)
 
@@ -92,15 +120,7 @@ class Armed:
         return cls(
             environment_name(environment),
             sane_lead(int(words["soak"])),
-            _moment(words["latest"]) if "latest" in words else None,
-            _moment(words["deployed"]) if "deployed" in words else None,
+            from_seconds(words["latest"]) if "latest" in words else None,
+            from_seconds(words["deployed"]) if "deployed" in words else None,
             words.get("id"),
         )
-
-
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _moment(text: str) -> datetime:
-    return sane(datetime.fromtimestamp(int(text), UTC))

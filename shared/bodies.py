@@ -87,7 +87,7 @@ class Rotate(Body, frozen=True, kw_only=True):
     dry_run: DryRun = False
 
     def request(self, id_: str, by: str) -> Request:
-        return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=id_)
+        return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=scoped(id_, Wish.ROTATE))
 
 
 class Leak(Body, frozen=True, kw_only=True):
@@ -100,7 +100,8 @@ class Leak(Body, frozen=True, kw_only=True):
 
     def request(self, id_: str, by: str) -> Request:
         wait = durations.parse(self.wait) if self.wait else timedelta(0)
-        return Request(Wish.LEAK, LeakedKey(self.key), why(self.reason), by, id_, wait)
+        mark = scoped(id_, Wish.LEAK, self.key)
+        return Request(Wish.LEAK, LeakedKey(self.key), why(self.reason), by, mark, wait)
 
 
 class RotateMany(Body, frozen=True, kw_only=True):
@@ -111,7 +112,7 @@ class RotateMany(Body, frozen=True, kw_only=True):
     dry_run: DryRun = False
 
     def request(self, id_: str, by: str) -> Request:
-        return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=id_)
+        return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=scoped(id_, Wish.ROTATE))
 
 
 class Arm(Body, frozen=True, kw_only=True):
@@ -126,7 +127,7 @@ class Arm(Body, frozen=True, kw_only=True):
         soak = durations.parse(self.soak) if self.soak else timedelta(0)
         latest = max(self.latest, FIRST) if self.latest and self.latest < LAST else None
         armed = Armed(self.environment, soak, latest.replace(microsecond=0) if latest else None)
-        return Request(Wish.ARM, reason=why(self.reason), by=by, id=id_, armed=armed)
+        return Request(Wish.ARM, reason=why(self.reason), by=by, id=scoped(id_, Wish.ARM), armed=armed)
 
 
 class Deployment(Body, frozen=True, kw_only=True):
@@ -137,8 +138,9 @@ class Deployment(Body, frozen=True, kw_only=True):
     dry_run: DryRun = False
 
     def request(self, id_: str, by: str, now: datetime) -> Request:
-        armed = Armed(self.environment, deployed=now.replace(microsecond=0))
-        return Request(Wish.DEPLOYED, reason=why(self.reason), by=by, id=id_, armed=armed)
+        armed = Armed(self.environment, deployed=now)
+        mark = scoped(id_, Wish.DEPLOYED, self.environment.casefold())
+        return Request(Wish.DEPLOYED, reason=why(self.reason), by=by, id=mark, armed=armed)
 
 
 def plain(text: str) -> str:
@@ -159,3 +161,8 @@ def request_id(headers: Mapping[str, str], invocation: str) -> str:
     if len(key) > 255:
         raise BadRequest(422, "BadHeader", "Idempotency-Key: is longer than 255 characters.")
     return hashlib.sha256(key.encode()).hexdigest()[:32] if key else invocation
+
+
+def scoped(id_: str, *about: str) -> str:
+    """The mark of a request for this and nothing else: the same key under another wish is another request."""
+    return hashlib.sha256("\n".join([*about, id_]).encode()).hexdigest()[:32]

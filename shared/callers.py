@@ -72,7 +72,8 @@ def caller_of(headers: Mapping[str, str], environment: Mapping[str, str]) -> Cal
     if not claims:
         raise Refused(401, "NotSignedIn", "Call with a token of Microsoft Entra ID for this app.")
     names = [f"app {values[0]}" if kind in ("appid", "azp") else values[0] for kind, values in _named(claims)]
-    return Caller(names[0][:MOST_NAME] if names else "somebody signed in", frozenset(claims.get("roles", ())))
+    name = "".join(sign if sign.isprintable() else " " for sign in names[0]) if names else "somebody signed in"
+    return Caller(name[:MOST_NAME], frozenset(claims.get("roles", ())))
 
 
 def _named(claims: Mapping[str, list[str]]) -> list[tuple[str, list[str]]]:
@@ -87,7 +88,9 @@ def _claims(header: str) -> dict[str, list[str]]:
         return {}
     found: dict[str, list[str]] = {}
     listed = principal.get("claims") if isinstance(principal, dict) else None
-    for claim in listed if isinstance(listed, list) else []:
+    if not isinstance(listed, list) or principal.get("auth_typ") != "aad":  # signed in elsewhere is not signed in here
+        return {}
+    for claim in listed:
         kind, value = _claim(claim, principal.get("role_typ"))
         if kind and value:
             found.setdefault(kind, []).append(value)

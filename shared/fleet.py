@@ -77,15 +77,15 @@ class Fleet:
 
     async def find(self, name: str) -> Target:
         """The target of that name. Raises UnknownTarget."""
-        return (await self.find_all([name]))[0]
+        return (await self.find_all([name]))[0].target
 
-    async def find_all(self, names: Iterable[str]) -> list[Target]:
+    async def find_all(self, names: Iterable[str]) -> list[Enrolled]:
         """The targets of these names. Raises UnknownTarget naming those that nobody enrolled."""
-        found, wanted = {target.name: target for target in self.settings.targets}, list(names)
+        found, wanted = {target.name: Enrolled(target) for target in self.settings.targets}, list(names)
         problems: list[RotationError] = []
         if not all(name in found for name in wanted):
             enrolled, problems = await self.enrolled()
-            found |= {one.target.name: one.target for one in enrolled}
+            found |= {one.target.name: one for one in enrolled}
         missing = [name for name in wanted if name not in found]
         if not missing:
             return [found[name] for name in wanted]

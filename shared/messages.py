@@ -9,6 +9,7 @@ would let it overwrite that (functions-facts, "Queue").
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ QUEUE = "key-rotation-turns"
 BELIEVED_FOR = timedelta(hours=1)
 WISH_LASTS = timedelta(hours=24)  # how long a person's request is offered again after it failed
 MOST_TEXT = 200  # what stands in a tag must fit there
+_ID = re.compile(r"[!-*,-~]{1,64}")  # it stands in tags between spaces and pluses, and must be read back from there
 _MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists"}
 _NEXT = "nothing; the next tick asks again. If a person wrote the message, correct it"
 
@@ -77,7 +79,7 @@ def read_message(body: bytes) -> Message:
             _moment(data["asked"]),
             _account(data),
             _tags(data),
-            _request(data.get("request")),
+            _request(data.get("request"), _moment(data["asked"])),
             data.get("crowded") is True,
             data.get("insists") is True,
         )
@@ -103,7 +105,7 @@ def _tags(data: Mapping[str, Any]) -> dict[str, str]:
     return tags
 
 
-def _request(data: object) -> Request | None:
+def _request(data: object, asked: datetime) -> Request | None:
     if data is None:
         return None
     if not isinstance(data, dict):
@@ -113,6 +115,8 @@ def _request(data: object) -> Request | None:
         raise ValueError("request holds something that is not text")
     if any(len(text) > MOST_TEXT for text in texts.values()):
         raise ValueError(f"request holds a text of more than {MOST_TEXT} characters")
+    if texts["request_id"] and not _ID.fullmatch(texts["request_id"]):
+        raise ValueError("request_id is not of 64 characters at most, without spaces and pluses")
     wish, key = Wish(str(data.get("wish"))), LeakedKey(str(data.get("key", LeakedKey.LIVE)))
     wait, armed = data.get("wait", 0), data.get("armed")
     if not isinstance(wait, int):
@@ -125,6 +129,7 @@ def _request(data: object) -> Request | None:
         texts["request_id"] or None,
         sane_lead(wait),
         Armed.read(str(armed)) if armed else None,
+        asked,
     )
 
 

@@ -123,7 +123,7 @@ class LeakedKey(StrEnum):
 class Request:
     """A person's wish to act out of rhythm. `id` is the idempotency key: the same id never rotates twice.
     `wait` is the least time a leaked key is left after its successor was published; `armed` is the deployment that
-    the wish is about."""
+    the wish is about; `at` when it was made, for one that may be carried out later."""
 
     wish: Wish = Wish.ROTATE
     key: LeakedKey = LeakedKey.LIVE
@@ -132,6 +132,7 @@ class Request:
     id: str | None = None
     wait: timedelta = timedelta(0)
     armed: Armed | None = None
+    at: datetime | None = None
 
     @property
     def asked(self) -> Asked:

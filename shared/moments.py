@@ -19,6 +19,18 @@ def sane(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def seconds_text(moment: datetime) -> str:
+    """Seconds since 1970 as text, with the microseconds only where there are any."""
+    whole = int(moment.timestamp())
+    return f"{whole}.{moment.microsecond:06d}" if moment.microsecond else str(whole)
+
+
+def from_seconds(text: str) -> datetime:
+    """The reverse of `seconds_text`. Raises ValueError."""
+    whole, _, fraction = text.partition(".")
+    return sane(datetime.fromtimestamp(int(whole), UTC).replace(microsecond=int(fraction or 0)))
+
+
 def sane_length(length: timedelta) -> timedelta:
     """The same length. Raises ValueError for one longer than ten years."""
     if length > LONGEST:

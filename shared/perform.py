@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.errors import PersonMustLook, ProofFailed
+from shared.errors import OutOfTime, PersonMustLook, ProofFailed
 from shared.keys import ApiKey, KeySlot
 from shared.model import Target
 from shared.observe import Look
 from shared.ports import Accounts, Clock, Endpoint, Lease, Vault
-from shared.proof import Ending, Proof, prove, see_refused, try_once
+from shared.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
 from shared.publication import Marks, Publication
 from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
 
@@ -30,6 +31,21 @@ class Outside:
     clock: Clock
 
 
+@dataclass(frozen=True)
+class Hurried:
+    """A lease under which nothing is begun after a moment: whoever waits for the turn's answer waits no longer."""
+
+    lease: Lease
+    clock: Clock
+    until: datetime
+    target: str
+
+    def check(self) -> None:
+        self.lease.check()
+        if self.clock.now() >= self.until:
+            raise OutOfTime(self.target, "the turn came as far as its time allowed, and goes on in another.")
+
+
 @dataclass
 class Work:
     """One target's turn while steps are carried out: what was looked at, and the keys as they are now. `ended` are
@@ -39,11 +55,17 @@ class Work:
     look: Look
     lease: Lease
     outside: Outside
+    until: datetime | None = None
     begun: list[Step] = field(default_factory=list)
     done: list[Step] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
     endings: dict[KeySlot, Ending] = field(default_factory=dict)
     ended: dict[KeySlot, ApiKey] = field(default_factory=dict)
+
+    @property
+    def begin(self) -> Lease:
+        """What allows another step to begin: the lease, and the time there is."""
+        return Hurried(self.lease, self.outside.clock, self.until, self.target.name) if self.until else self.lease
 
     @property
     def keys(self) -> dict[KeySlot, ApiKey]:
@@ -66,7 +88,7 @@ class Work:
 async def perform(steps: Sequence[Step], work: Work) -> None:
     """Carry out the steps, noting in `work` what was begun and what was done. Raises the first failure."""
     for step in steps:
-        work.lease.check()
+        work.begin.check()
         work.begun.append(step)
         await _carry_out(step, work)
         work.done.append(step)
@@ -80,8 +102,8 @@ async def _carry_out(step: Step, work: Work) -> None:
             work.look.keys = dict(await work.outside.accounts.regenerate(work.target.account, slot))
         case Watch(slot):
             await _watch(slot, work)
-        case Prove(slot):
-            await _prove(slot, work)
+        case Prove(slot, patient):
+            await _prove(slot, LONG_PATIENCE if patient else PATIENCE, work)
         case Publish():
             await _publish(step, work)
         case Mark(slot, marks):
@@ -104,26 +126,26 @@ async def _watch(slot: KeySlot, work: Work) -> None:
     if value is None:
         work.endings[slot] = await try_once(work.keys[slot], work.where, before, outside.endpoint, outside.clock)
     else:
-        work.endings[slot] = await see_refused(value, work.where, before, outside.endpoint, outside.clock, work.lease)
+        work.endings[slot] = await see_refused(value, work.where, before, outside.endpoint, outside.clock)
 
 
-async def _prove(slot: KeySlot, work: Work) -> None:
+async def _prove(slot: KeySlot, patience: timedelta, work: Work) -> None:
     """Prove where the account answers. An address that came from a tag may be out of date: before giving up, the
     account is asked."""
     try:
-        proof = await _proof_at(work.where, slot, work)
+        proof = await _proof_at(work.where, slot, patience, work)
     except ProofFailed:
         endpoint = (await work.outside.accounts.read(work.target.account)).endpoint
         if endpoint == work.where:
             raise
         work.look = Look(replace(work.look.seen, endpoint=endpoint), work.keys)
-        proof = await _proof_at(endpoint, slot, work)
+        proof = await _proof_at(endpoint, slot, patience, work)
     work.proofs.append(proof)
 
 
-async def _proof_at(where: str, slot: KeySlot, work: Work) -> Proof:
-    outside = work.outside
-    return await prove(work.keys[slot], where, work.target, outside.endpoint, outside.clock, work.lease)
+async def _proof_at(where: str, slot: KeySlot, patience: timedelta, work: Work) -> Proof:
+    key, outside, lease = work.keys[slot], work.outside, work.begin
+    return await prove(key, where, work.target, outside.endpoint, outside.clock, lease, patience)
 
 
 async def _publish(step: Publish, work: Work) -> None:

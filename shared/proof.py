@@ -17,6 +17,7 @@ from shared.ports import Answer, Clock, Endpoint, Lease, Trial
 
 ACCEPTANCES = 2
 PATIENCE = timedelta(seconds=90)
+LONG_PATIENCE = timedelta(minutes=5)
 FIRST_PAUSE = timedelta(seconds=0.25)
 LONGEST_PAUSE = timedelta(seconds=8)
 _HOPELESS = (Answer.KEYS_ARE_OFF, Answer.NETWORK_REFUSED)
@@ -41,9 +42,17 @@ class Ending:
     detail: str = ""
 
 
-async def prove(key: ApiKey, where: str, target: Target, endpoint: Endpoint, clock: Clock, lease: Lease) -> Proof:
+async def prove(
+    key: ApiKey,
+    where: str,
+    target: Target,
+    endpoint: Endpoint,
+    clock: Clock,
+    lease: Lease,
+    patience: timedelta = PATIENCE,
+) -> Proof:
     """Raises ProofFailed when the key was refused to the end, ProofImpossible when proof is required and cannot be."""
-    trial = await _ask_patiently(key, where, endpoint, clock, lease)
+    trial = await _ask_patiently(key, where, endpoint, clock, lease, patience)
     if trial.answer is Answer.ACCEPTED:
         return Proof(True, trial.detail)
     against = trial.answer in (Answer.REFUSED, Answer.KEYS_ARE_OFF)
@@ -54,8 +63,10 @@ async def prove(key: ApiKey, where: str, target: Target, endpoint: Endpoint, clo
     raise kind(target.name, f"{where} {what} the key that was about to be published ({trial.detail}).")
 
 
-async def _ask_patiently(key: ApiKey, where: str, endpoint: Endpoint, clock: Clock, lease: Lease) -> Trial:
-    give_up: datetime = clock.now() + PATIENCE
+async def _ask_patiently(
+    key: ApiKey, where: str, endpoint: Endpoint, clock: Clock, lease: Lease, patience: timedelta
+) -> Trial:
+    give_up: datetime = clock.now() + patience
     accepted, pause = 0, FIRST_PAUSE
     judged: Trial | None = None
     while True:
@@ -80,12 +91,11 @@ async def try_once(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, c
     return _noted(known, await endpoint.try_key(where, key), moment)
 
 
-async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock, lease: Lease) -> Ending:
+async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock) -> Ending:
     """Try a regenerated value until it is refused, or for as long as the patience lasts. An answer that is neither
     fails no turn: the value is regenerated, and what is left is to say how far the account has noticed."""
     give_up, pause = clock.now() + PATIENCE, FIRST_PAUSE
     while True:
-        lease.check()
         moment = clock.now()
         trial = await endpoint.try_key(where, key)
         known = _noted(known, trial, moment)

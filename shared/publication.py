@@ -40,7 +40,7 @@ VALIDITY_DAYS = "ValidityPeriodDays"
 PREFIX = "key-rotation-"
 MOST_TAGS = 15  # Key Vault's limit (azure-facts, section 2)
 LONGEST_TAG = 256  # the older pages' limit; newer ones say 512
-OUR_TAGS = 12  # the three of Microsoft's and our nine: the room we may need at any time
+OUR_TAGS = 11  # the three of Microsoft's and eight of our nine: `previous` and `spare` never stand together
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _MARK = re.compile(r"[0-9a-f]{16}")
@@ -186,9 +186,17 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         unproven="unproven" in more,
         sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
         asked=Asked.read(tags.get(PREFIX + "request", "")),
-        armed=Armed.read(tags[PREFIX + "armed"]) if tags.get(PREFIX + "armed") else None,
+        armed=_armed(tags.get(PREFIX + "armed", "")),
         told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),
     )
+
+
+def _armed(text: str) -> Armed | None:
+    """What is damaged is forgotten, and nothing else with it: somebody can ask again."""
+    try:
+        return Armed.read(text) if text else None
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _previous(text: str) -> tuple[Fingerprint | None, datetime | None, bool]:

@@ -141,7 +141,12 @@ class Rotation:
     async def deadlines(self) -> tuple[list[Deadline], list[RotationError]]:
         """Every deadline to come, soonest first, and what could not be looked at. Presumed, as in a tick."""
         look, now = await self.fleet.look(), self.outside.clock.now()
-        found = [deadline for at in _presumed(look, now) for deadline in deadlines(at)]
+        found: list[Deadline] = []
+        for at in _presumed(look, now):
+            try:
+                found.extend(deadlines(at))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
+                look.problems.append(_undecided(at.target, error))
         return sorted(found, key=lambda one: (one.at, one.target)), look.problems
 
     async def waiting_for(self, environment: str) -> tuple[list[Enrolled], Look]:

@@ -95,7 +95,15 @@ class Situation:
     def is_answered(self) -> bool:
         """The current version was made by this very request."""
         marks = self.publication.marks
-        return bool(self.request and self.request.id and marks and marks.request == self.request.id)
+        return bool(self.request and self.request.id and marks and marks.asked.knows(self.request.id))
+
+    @property
+    def is_older_than_the_rotation(self) -> bool:
+        """The request was made before the current version was, by a rotation: what it spoke of has moved on."""
+        marks, request = self.publication.marks, self.request
+        if request is None or request.at is None or marks is None:
+            return False
+        return marks.origin is Origin.ROTATED and marks.since > request.at
 
     @property
     def armed(self) -> Armed | None:
@@ -106,11 +114,14 @@ class Situation:
     @property
     def who_asked(self) -> Asked:
         """Who wants the version that is about to be made: a person, a deployment, or only the schedule."""
+        marks = self.publication.marks if self.seen.publication else None
+        before = marks.asked if marks else Asked()
         if self.request is not None:
-            return self.request.asked
-        armed = self.armed
-        fired = armed is not None and armed.deployed is not None
-        return Asked(armed.id, "deployment", f"deployment to {armed.environment}") if armed and fired else Asked()
+            return self.request.asked.after(before)
+        armed = marks.armed if marks else None
+        if armed is None or armed.deployed is None:
+            return Asked().after(before)
+        return Asked(armed.id, "deployment", f"deployment to {armed.environment}").after(before)
 
     def asks_for(self, wish: Wish) -> bool:
         return self.request is not None and self.request.wish is wish and not self.is_answered

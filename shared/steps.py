@@ -27,9 +27,11 @@ class Regenerate:
 
 @dataclass(frozen=True)
 class Prove:
-    """Have the account's own endpoint accept the slot's key, repeatedly."""
+    """Have the account's own endpoint accept the slot's key, repeatedly. `patient` where nothing is gained by giving
+    up early, because the next try would begin with another key."""
 
     slot: KeySlot
+    patient: bool = False
 
     def __str__(self) -> str:
         return f"prove {self.slot}"

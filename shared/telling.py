@@ -9,11 +9,11 @@ next version carries it on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.keys import Fingerprint, KeySlot
-from shared.moments import sane, sane_lead
+from shared.moments import from_seconds, sane_lead, seconds_text
 
 _FLAGS = ("origin", "key_auth_off", "armed")
 MOST_DEBTS = 8  # 28 characters each; a tag holds 256
@@ -37,12 +37,12 @@ class Telling:
 
     def text(self) -> str:
         rung = "" if self.lead is None else str(int(self.lead.total_seconds()))
-        return f"{_seconds(self.deadline)}/{rung}"
+        return f"{seconds_text(self.deadline)}/{rung}"
 
     @classmethod
     def read(cls, text: str) -> Telling:
         deadline, _, rung = text.partition("/")
-        return cls(_moment(deadline), sane_lead(int(rung)) if rung else None)
+        return cls(from_seconds(deadline), sane_lead(int(rung)) if rung else None)
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class Debt:
         return f"{self.slot} {self.value} {self.happened.name.lower()} at {self.at.isoformat()}"
 
     def text(self) -> str:
-        return f"{self.happened}{self.slot[-1]}{self.value}{_seconds(self.at).split('.')[0]}"
+        return f"{self.happened}{self.slot[-1]}{self.value}{seconds_text(self.at).split('.')[0]}"
 
     @classmethod
     def read(cls, text: str) -> Debt:
-        return cls(Happened(text[0]), KeySlot(f"key{text[1]}"), Fingerprint(text[2:18]), _moment(text[18:]))
+        return cls(Happened(text[0]), KeySlot(f"key{text[1]}"), Fingerprint(text[2:18]), from_seconds(text[18:]))
 
 
 @dataclass(frozen=True)
@@ -119,14 +119,3 @@ class Told:
     def forgotten(self) -> tuple[Debt, ...]:
         """The debts that no tag has room for. Whoever writes such marks must say them in another place."""
         return self.debts[:-MOST_DEBTS]
-
-
-def _seconds(moment: datetime) -> str:
-    """Seconds since 1970 as text, with the microseconds only where there are any."""
-    whole = int(moment.timestamp())
-    return f"{whole}.{moment.microsecond:06d}" if moment.microsecond else str(whole)
-
-
-def _moment(text: str) -> datetime:
-    whole, _, fraction = text.partition(".")
-    return sane(datetime.fromtimestamp(int(whole), UTC).replace(microsecond=int(fraction or 0)))

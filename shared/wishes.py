@@ -12,7 +12,7 @@ from datetime import timedelta
 from shared.asking import Armed
 from shared.durations import iso
 from shared.keys import KeySlot
-from shared.model import LeakedKey, Wish
+from shared.model import LeakedKey, Request, Wish
 from shared.publication import Origin
 from shared.situation import Situation
 from shared.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
@@ -22,17 +22,37 @@ from shared.verdict import Plan, Reason
 
 def leaked(at: Situation) -> Plan | None:
     """A person says that a key is out: it goes as fast as consumers of the vault can bear."""
-    if not at.asks_for(Wish.LEAK) or at.request is None:
+    if at.request is None or at.request.wish is not Wish.LEAK:
         return None
-    if at.request.key is LeakedKey.PREVIOUS:
+    if at.marks.leaked and at.spare_in_use and (at.is_answered or at.is_older_than_the_rotation):
+        rest = max((at.marks.until or at.now) - at.now, timedelta(0))
+        why = f"A fresh {at.live} is published; {at.spare}, which is said to have leaked, still has to end."
+        return Plan(Reason.LEAKED, why, (*((Wait(rest),) if rest else ()), *ended(at.spare)))
+    if at.is_answered:
+        return None
+    return (_of_another_time if at.is_older_than_the_rotation else _leaked_now)(at, at.request)
+
+
+def _of_another_time(at: Situation, request: Request) -> Plan:
+    """The report was made before the last rotation: what was live then is the previous key now, and what was the
+    previous key then ended with that rotation."""
+    if request.key is LeakedKey.PREVIOUS or not at.spare_in_use:
+        return Plan(Reason.ALREADY_DONE, "The key that is said to have leaked ended with a rotation since.")
+    return Plan(Reason.LEAKED, f"{at.spare}, live when it was said to have leaked, ends.", ended(at.spare))
+
+
+def _leaked_now(at: Situation, request: Request) -> Plan:
+    if request.key is LeakedKey.PREVIOUS:
         if not at.spare_in_use:
             return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
         return Plan(Reason.LEAKED, f"The previous key, {at.spare}, is said to have leaked.", ended(at.spare))
-    wait = (Wait(at.request.wait),) if at.request.wait else ()
-    fresh = fresh_spare(at, at.request.wait, leaked=True)
-    why = f"A key is said to have leaked ({at.request.key}): a fresh {at.spare} is published and {at.live} ends."
-    both = (Watch(at.spare),) if at.request.key is LeakedKey.BOTH else ()
-    return Plan(Reason.LEAKED, why, (Regenerate(at.spare), *fresh, *wait, *ended(at.live), *both))
+    both = request.key is LeakedKey.BOTH
+    wait = (Wait(request.wait),) if request.wait else ()
+    # A spare that lies ready is as good as another one, unless it is said to be out itself.
+    begin = () if at.spare_is_fresh and not both else (Regenerate(at.spare),)
+    fresh = fresh_spare(at, request.wait, leaked=True, patient=both)
+    why = f"A key is said to have leaked ({request.key}): a fresh {at.spare} is published and {at.live} ends."
+    return Plan(Reason.LEAKED, why, (*begin, *fresh, *wait, *ended(at.live), *((Watch(at.spare),) if both else ())))
 
 
 def ended(slot: KeySlot) -> tuple[Step, ...]:
@@ -40,7 +60,7 @@ def ended(slot: KeySlot) -> tuple[Step, ...]:
     return (Watch(slot), Regenerate(slot), Watch(slot))
 
 
-def fresh_spare(at: Situation, overlap: timedelta, *, leaked: bool = False) -> tuple[Step, ...]:
+def fresh_spare(at: Situation, overlap: timedelta, *, leaked: bool = False, patient: bool = False) -> tuple[Step, ...]:
     """Prove the spare and publish it; the live value becomes the previous key."""
     publish = Publish(
         at.spare,
@@ -51,7 +71,7 @@ def fresh_spare(at: Situation, overlap: timedelta, *, leaked: bool = False) -> t
         asked=at.who_asked,
         told=Told(sunset=at.told().sunset, debts=at.owed_with_the_previous_key()),
     )
-    return (Prove(at.spare), publish)
+    return (Prove(at.spare, patient), publish)
 
 
 def armed(at: Situation) -> Plan | None:
@@ -64,7 +84,7 @@ def armed(at: Situation) -> Plan | None:
     if not at.asks_for(Wish.ARM) or at.request is None or at.request.armed is None:
         return None
     wanted, why = at.request.armed, f"{at.live} is to be replaced after the next deployment to {{}}."
-    if at.marks.armed == wanted:
+    if at.marks.armed and replace(at.marks.armed, deployed=None, id=None) == wanted:
         return Plan(Reason.ALREADY_DONE, why.format(wanted.environment))
     return Plan(Reason.ARMED, why.format(wanted.environment), (_remember(at, wanted),))
 
@@ -74,6 +94,8 @@ def deployed(at: Situation) -> Plan | None:
     if at.request is None or at.request.wish is not Wish.DEPLOYED or at.request.armed is None:
         return None
     live = at.request.armed
+    if live.deployed and at.marks.origin is Origin.ROTATED and live.deployed <= at.marks.since:
+        return Plan(Reason.ALREADY_DONE, f"{at.live} was published after that deployment to {live.environment}.")
     if at.is_answered or (at.armed and at.armed.deployed and at.armed.waits_for(live.environment)):
         return Plan(Reason.ALREADY_DONE, f"A deployment to {live.environment} was heard of before.")
     if at.armed is None or not at.armed.waits_for(live.environment):

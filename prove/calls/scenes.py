@@ -15,6 +15,7 @@ from emulator.topics import Accepted
 from emulator.world import World
 from shared.adapters.blob_lease import CONTAINER as LEASES
 from shared.adapters.blob_lease import blob_name
+from shared.asking import Armed
 from shared.events import Announcement, Kind
 from shared.keys import ApiKey, Fingerprint, KeySlot
 from shared.messages import Message
@@ -117,6 +118,20 @@ def _leak(world: World, account: Account) -> Facts:
     return Facts(in_use=live, leaked=live, must_end=live, message=message.text())
 
 
+def _deployment(world: World, account: Account) -> Facts:
+    """A deployment goes live that key 1 was armed for; its announcement was accepted when it was armed."""
+    now = world.clock.utcnow()
+    armed = Armed("production", latest=(now + 9 * DAY).replace(microsecond=0))
+    _published(world, account, now - 10 * DAY, armed=armed, told=Told(origin=True, armed=True))
+    live = frozenset({account.keys["key1"].value})
+    went_live = Armed("production", deployed=now.replace(microsecond=0))
+    request = Request(
+        Wish.DEPLOYED, reason="release 7", by="a pipeline", id=f"release-7-{account.name}", armed=went_live
+    )
+    message = Message(account.name, now, AccountId.parse(account.id), account.tags, request)
+    return Facts(keeps=live, in_use=live, message=message.text())
+
+
 def _sunset(world: World, account: Account) -> Facts:
     now = world.clock.utcnow()
     end = (now - timedelta(hours=1)).replace(microsecond=0)
@@ -127,12 +142,14 @@ def _sunset(world: World, account: Account) -> Facts:
     return Facts(keeps=live, in_use=live)
 
 
+_WARNS = frozenset({"RotationFailed", "RotationAnnounced"})  # one that is due and comes only with the next tick
 SCENES = {
     scene.name: scene
     for scene in (
         Scene("adoption", _adoption, frozenset({"KeyAdopted", "RetirementAnnounced"}), 1, "key1"),
         Scene("rotation", _rotation, frozenset({"KeyRotated", "RetirementAnnounced"}), 2, "key2"),
         Scene("retirement", _retirement, frozenset({"KeyRetired"}), 1, "key1"),
+        Scene("deployment", _deployment, frozenset({"KeyRotated", "RetirementAnnounced"}), 2, "key2", _WARNS),
         Scene("leak", _leak, frozenset({"KeyRotated", "KeyRetired"}), 2, "key2"),
         Scene("sunset", _sunset, frozenset({"KeyAuthDisabled"}), 1, None),
     )

@@ -1,7 +1,7 @@
 """Every history of one target in a small world, explored to the end with the real deciding and performing code.
 
 A state is what Azure holds between two turns, and what a witness must remember to judge (`state`). From each state
-everything that can happen next is tried (`moves`): time passes, a tick, a request or a leak of each kind brings a
+everything that can happen next is tried (`moves`): time passes, a tick, a request, a leak or a deployment brings a
 turn; a turn is killed, refused, unheard, repeated or overtaken by a second runner at each of its calls (`disturbed`,
 `together`); somebody has the portal open; Event Grid is out. The witness judges every effect (`witness`), and from
 every state the following ticks must find rest (`rest`). States that mean the same are one (`canonical`), so all of
@@ -22,12 +22,12 @@ from prove.histories.lives import Life, lives
 BOUNDS = """\
 Bounded: so many faults and interferences in one history as is said, and everything else without end; requests stop
 while four happenings are still to be announced; they come at interesting moments and not between them.
-Left out: armed deployments (not built yet), windows, keys that take time to be valid, the pauses within a turn, the
-`prefer` policy, several targets, a second runner that is disturbed itself, tags and secrets damaged or deleted by
+Left out: windows, keys that take time to be valid, the pauses within a turn, a turn that has only so long, the brake,
+the `prefer` policy, several targets, a second runner that is disturbed itself, tags and secrets damaged or deleted by
 hand, a lease left by a killed process (it only delays: whoever comes is told busy and touches nothing).
 A call that is on its way when its lease is lost cannot be held back: what it breaks is excused until the next look,
 which must heal it, and where it hides the version that another turn has just written, what only that version knew is
-not asked for any more."""
+not asked for any more: neither for what was owed, nor for a deployment that was waited for."""
 
 
 @dataclass(frozen=True)

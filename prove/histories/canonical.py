@@ -3,6 +3,7 @@
     keys are numbered in the order in which they stand in the state; a key that is named nowhere is gone
     the slots are exchanged so that the one the publication names is key 1: nothing depends on which it is
     a deadline that is over is over just now, and what was promised until then is promised no more
+    ends of keys are counted from the latest on
     a repeated request is the same as the one before it, whatever its id was
 
 Merging by mistake would hide histories, so each line leans on a fact of the deciding code that tests hold: the
@@ -16,15 +17,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from prove.histories import values
+from prove.histories import values, waiting
 from prove.histories.state import KEY1, KEY2, NOW, Grip, State, Version
 from shared.asking import Asked
 from shared.model import Cadence
 from shared.publication import Marks
 from shared.telling import Telling, Told
 
-LONG_AGO, EARLIER = NOW - timedelta(days=1000), NOW - timedelta(days=1)
-SAME_REQUEST = "the last request"
+EARLIER = NOW - timedelta(days=1)
+SAME_REQUEST = "the-last-request"
 
 
 def canonical(state: State, rhythm: Cadence) -> State:
@@ -33,14 +34,12 @@ def canonical(state: State, rhythm: Cadence) -> State:
 
 
 def _without_the_past(state: State, rhythm: Cadence) -> State:
-    off_said, version = state.off_said, state.version
+    version, ends = state.version, state.marks.told.ends if state.marks else 0
     if version is not None:
-        marks = version.marks and _marks_without_the_past(version.marks, rhythm.period)
-        again = off_said is not None and version.updated != off_said
+        marks = version.marks and _marks_without_the_past(version.marks, rhythm)
         version = version._replace(
             marks=marks,
             created=NOW if marks else max(version.created, NOW - rhythm.period),
-            updated=EARLIER if again else LONG_AGO,
             serial=0,
         )
     sunset, said = state.sunset, state.sunset_said
@@ -49,9 +48,12 @@ def _without_the_past(state: State, rhythm: Cadence) -> State:
         version=version,
         sunset=sunset and max(sunset, NOW),
         grips=(first, second),
-        warned=state.warned and (max(state.warned[0], NOW), state.warned[1]),
+        warned=frozenset(one for one in state.warned if one[0] >= NOW),
         sunset_said=said and (max(said[0], NOW), said[1]),
-        off_said=off_said and LONG_AGO,
+        off_said=None if state.off_said is None else max(state.off_said - ends, -1),
+        off_before=None if state.off_before is None or state.off_before < ends else state.off_before - ends,
+        awaits=waiting.without_the_past(state.awaits, SAME_REQUEST),
+        wait_said=waiting.without_the_past(state.wait_said, SAME_REQUEST),
     )
 
 
@@ -61,23 +63,34 @@ def _grip_without_the_past(grip: Grip) -> Grip:
 
 
 @lru_cache(maxsize=100_000)
-def _marks_without_the_past(marks: Marks, period: timedelta) -> Marks:
-    told, due = marks.told, marks.since + period
+def _marks_without_the_past(marks: Marks, rhythm: Cadence) -> Marks:
+    told, due, scheduled = marks.told, waiting.due(marks, rhythm), marks.since + rhythm.period
     ending = told.retirement.deadline if told.retirement else marks.until
     told = replace(
         told,
-        rotation=_telling(told.rotation, ending if marks.previous and ending and ending > due else due),
+        rotation=_expected(told.rotation, ending if marks.previous and ending and ending > due else due),
         retirement=_telling(told.retirement, marks.until),
         sunset=told.sunset and Telling(max(told.sunset.deadline, NOW), told.sunset.lead),
+        ends=0,
         debts=tuple(replace(debt, at=NOW) for debt in told.debts),
     )
     return replace(
         marks,
-        since=max(due, NOW) - period,
+        since=max(scheduled, NOW) - rhythm.period,
         until=marks.until and max(marks.until, NOW),
         told=told,
         asked=Asked(marks.request and SAME_REQUEST),
+        armed=waiting.without_the_past(marks.armed, SAME_REQUEST),
     )
+
+
+def _expected(told: Telling | None, deadline: datetime) -> Telling | None:
+    """An announced rotation is the one that is expected, or another one: when that was is all the same once it is
+    over."""
+    if told is None:
+        return None
+    same = told.deadline == deadline
+    return Telling(max(told.deadline, NOW if same else EARLIER), told.lead)
 
 
 def _telling(told: Telling | None, until: datetime | None) -> Telling | None:

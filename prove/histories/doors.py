@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from prove.histories import values, witness
+from prove.histories import values, waiting, witness
 from prove.histories.state import NOW
 from prove.histories.world import World
 from shared.errors import LeaseHeld, LeaseLost, RotationError
@@ -22,8 +22,9 @@ from shared.keys import ApiKey, KeySlot
 from shared.model import AccountId, Request, Target, Wish
 from shared.perform import Outside
 from shared.ports import Account, Keys, Trial
-from shared.proof import PATIENCE
 from shared.publication import Marks, Origin, Publication
+
+LONGER_THAN_ANY_PATIENCE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Runner:
     def now(self) -> datetime:
         """A turn takes no time. Only who asks again and again for a key's acceptance finds his patience at an end."""
         waited, self.waiting = self.waiting, False
-        return NOW + PATIENCE if waited else NOW
+        return NOW + LONGER_THAN_ANY_PATIENCE if waited else NOW
 
     async def sleep(self, _time: timedelta) -> None:
         self.waiting = True
@@ -147,6 +148,8 @@ class Runner:
 
         def write() -> None:
             witness.may_be_published(value, self.accepted.get(value, 0))
+            if not self.world.somebody_else:
+                waiting.may_be_rotated(self.world.state, marks, self.request, self.world.target.cadence)
             self.world.publish(value, slot, marks, by_leak=by_leak)
 
         await Call("publish", write, writes=True, words=f"publish {slot}")

@@ -1,7 +1,8 @@
 """Breadth first through all states of a life: first everything that happens with no fault, then with one, and so on.
 
-A state that was reached with fewer faults is not looked at again with more. Each state remembers how it was first
-reached, so the history of a violation is a shortest one of those with the fewest faults.
+A state that was reached with fewer faults is not looked at again with more; one that was reached with more first, and
+then with fewer, is looked at with the fewer. Each state remembers how it was reached with the fewest, so the history
+of a violation is a shortest one of those.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Explorer:
     longest_to_rest: int = 0
     out_of_time: bool = False
     seconds: float = 0
+    _spent: dict[State, int] = field(default_factory=dict)
     _rests: dict[State, tuple[int, int]] = field(default_factory=dict)
     _steps: dict[State, int] = field(default_factory=dict)
 
@@ -61,7 +63,7 @@ class Explorer:
     def _all(self) -> None:
         levels: list[list[State]] = [[] for _ in range(self.faults + 1)]
         for name, state in self.life.begins.items():
-            self._reach(state, None, f"{self.life.name}: {name}", levels[0])
+            self._reach(state, None, f"{self.life.name}: {name}", 0, levels)
         for spent in range(self.faults + 1):
             self._level(spent, levels)
 
@@ -72,23 +74,25 @@ class Explorer:
                 self.out_of_time = True
             if self.out_of_time or len(self.violations) >= self.most_violations:
                 return
-            self._look_at(state, spent, levels)
+            if self._spent[state] == spent:
+                self._look_at(state, spent, levels)
 
     def _look_at(self, state: State, spent: int, levels: list[list[State]]) -> None:
         try:
             for ending in self._ways_out(state, free=spent == self.faults):
                 self.transitions += 1
                 if spent + ending.cost <= self.faults:
-                    self._reach(ending.state, state, ending.words, levels[spent + ending.cost])
+                    self._reach(ending.state, state, ending.words, spent + ending.cost, levels)
         except Broken as broken:
             history = [*self._history(state), *broken.doing]
             self.violations.append(Violation(str(broken), tuple(history)))
 
-    def _reach(self, state: State, before: State | None, words: str, frontier: list[State]) -> None:
+    def _reach(self, state: State, before: State | None, words: str, spent: int, levels: list[list[State]]) -> None:
         state = canonical(state, self.life.target.cadence)
-        if state not in self.found:
+        if spent < self._spent.get(state, len(levels)):
+            self._spent[state] = spent
             self.found[state] = (before, words)
-            frontier.append(state)
+            levels[spent].append(state)
 
     def _history(self, state: State | None) -> list[str]:
         steps: list[str] = []
@@ -104,7 +108,7 @@ class Explorer:
         yield from moves.of_time(state, self.life.target.cadence)
         yield from (one for one in moves.of_persons(self.life, state) if not free or not one.cost)
         walked = []
-        for name, request in moves.requests(state):
+        for name, request in moves.requests(self.life, state):
             with while_(name):
                 trace = plain if request is None else undisturbed(self.life, state, request)
             yield Ending(name, trace.end, trace.versions, cost=0)
@@ -160,7 +164,7 @@ class Explorer:
     def _at_rest(self, state: State, trace: Trace) -> None:
         if trace.events or trace.versions:
             raise Broken("P5: every tick does the same again")
-        must_be_well(state, self.life.target.cadence)
+        must_be_well(state, self.life.target)
         self._rests[state] = (0, 0)
 
     def _canonical(self, state: State) -> State:

@@ -5,12 +5,13 @@ The rhythm is short, so that there are few interesting moments: a period of ten 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from prove.histories.state import KEY1, NOW, State, Version
+from shared.asking import Armed
 from shared.cadence import LONGEST_SENDING
 from shared.model import AccountId, Adopt, Cadence, LeakedKey, Request, Target, Wish
 from shared.settings import Settings, read_settings
@@ -22,6 +23,8 @@ def rhythm(period: int, overlap: int, *warnings: int) -> Cadence:
     return Cadence(one * period, one * overlap, tuple(one * lead for lead in warnings), notice=one - sending)
 
 
+SHORT = rhythm(3, 1, 1)
+ALWAYS = Armed("production", SHORT.overlap / 2)
 TARGET = Target(
     "chat",
     AccountId("00000000-0000-4000-8000-000000000001", "group", "chat"),
@@ -45,14 +48,29 @@ ENVIRONMENT = {
     "EVENT_GRID_TOPIC_ENDPOINT": "https://announcements.invalid",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
-NEW, SAME = "a new request", "the last request"
+LEAK = "the live key leaked"
+NEW, SAME = "a-new-request", "the-last-request"
 REQUESTS = {
     "rotate": Request(Wish.ROTATE, id=NEW),
-    "the live key leaked": Request(Wish.LEAK, LeakedKey.LIVE, id=NEW),
+    LEAK: Request(Wish.LEAK, LeakedKey.LIVE, id=NEW),
     "the previous key leaked": Request(Wish.LEAK, LeakedKey.PREVIOUS, id=NEW),
     "both keys leaked": Request(Wish.LEAK, LeakedKey.BOTH, id=NEW),
 }
-REPEATED = tuple(replace(request, id=SAME) for request in REQUESTS.values())
+
+
+def waiting_requests(cadence: Cadence) -> Mapping[str, Request]:
+    """What can be asked for about deployments."""
+    production = Armed("production", cadence.overlap, NOW + cadence.period - cadence.overlap)
+    return {
+        "rotate after the next deployment": Request(Wish.ARM, id=NEW, armed=production),
+        "wait no longer for a deployment": Request(Wish.DISARM, id=NEW),
+        "a deployment went live": Request(Wish.DEPLOYED, id=NEW, armed=Armed("production", deployed=NOW)),
+    }
+
+
+def repeated(requests: Mapping[str, Request]) -> Iterator[Request]:
+    """The same, by callers who have asked before."""
+    return (replace(request, id=SAME) for request in requests.values())
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,7 @@ class Life:
     name: str
     target: Target
     begins: Mapping[str, State]
+    requests: Mapping[str, Request] = field(default_factory=lambda: REQUESTS)
 
     def target_in(self, state: State) -> Target:
         return _with_sunset(self.target, state.sunset)
@@ -78,12 +97,27 @@ def settings_for(target: Target) -> Settings:
     return replace(read_settings(ENVIRONMENT), targets=(target,), subscriptions=())
 
 
-def lives(cadence: Cadence = TARGET.cadence) -> tuple[Life, ...]:
-    """All of them: adopted as it stands, begun with a fresh key, and on its way out of keys."""
+def lives(cadence: Cadence = TARGET.cadence, others: Cadence | None = None) -> tuple[Life, ...]:
+    """All of them: adopted as it stands, begun with a fresh key, on its way out of keys, and waiting for deployments,
+    asked or always. `others` is the rhythm of those after the first; the last two have a short one of their own, since
+    a wish can come at any moment of it."""
     target = replace(TARGET, cadence=cadence)
-    ending = UNPUBLISHED._replace(sunset=NOW + cadence.period + timedelta(days=1))
+    other = replace(TARGET, cadence=others or cadence)
+    ending = UNPUBLISHED._replace(sunset=NOW + other.cadence.period + timedelta(days=1))
+    first, wishes = {"nothing is published": UNPUBLISHED}, waiting_requests(SHORT)
+    waiting = replace(target, cadence=SHORT)
+    always = {"a deployment went live": wishes["a deployment went live"], LEAK: REQUESTS[LEAK]}
     return (
         Life("adopt: publish", target, FIRST_LOOKS),
-        Life("adopt: rotate", replace(target, adopt=Adopt.ROTATE), {"nothing is published": UNPUBLISHED}),
-        Life("sunset", target, {"nothing is published, and keys end soon": ending}),
+        Life("adopt: rotate", replace(other, adopt=Adopt.ROTATE), first),
+        Life("sunset", other, {"nothing is published, and keys end soon": ending}),
+        Life("armed", waiting, first, wishes),
+        Life("always armed", replace(waiting, after_deployment=ALWAYS), first, always),
     )
+
+
+def ending() -> Life:
+    """The way out of keys with nobody asking for anything: small enough for one fault more than the others."""
+    quick = rhythm(2, 1, 1)
+    state = UNPUBLISHED._replace(sunset=NOW + quick.period + timedelta(days=1))
+    return Life("ending", replace(TARGET, cadence=quick), {"nothing is published, and keys end soon": state}, {})

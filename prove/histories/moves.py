@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from prove.histories import waiting
 from prove.histories.disturbed import Disturber, Ending
-from prove.histories.lives import REPEATED, REQUESTS, Life
+from prove.histories.lives import Life, repeated
 from prove.histories.state import KEY1, KEY2, NOW, State, index, later
 from prove.histories.together import Together
 from prove.histories.undisturbed import Trace, a_world, undisturbed
@@ -20,7 +21,7 @@ from shared.asking import Asked
 from shared.cadence import LONGEST_SENDING
 from shared.durations import iso
 from shared.keys import KeySlot
-from shared.model import Cadence, Request
+from shared.model import Cadence, Request, Wish
 
 MOST_OWED = 4  # while so much is owed (Event Grid is out), no more requests come: a tag holds eight debts
 
@@ -49,11 +50,14 @@ def _deadlines(state: State, rhythm: Cadence) -> Iterator[datetime]:
     if marks is not None:
         told = (marks.told.rotation, marks.told.retirement, marks.told.sunset)
         yield marks.since + rhythm.period
+        yield waiting.due(marks, rhythm)
         yield from (telling.deadline for telling in told if telling is not None)
         yield from (() if marks.until is None else (marks.until,))
     for grip in state.grips:
         yield from (moment for moment in (grip.until, grip.deadline) if moment is not None)
     yield from (() if state.sunset is None else (state.sunset,))
+    if state.awaits is not None and state.awaits.due is not None:
+        yield state.awaits.due
 
 
 def of_persons(life: Life, state: State) -> Iterator[Ending]:
@@ -86,11 +90,11 @@ def _keys_switched(life: Life, state: State) -> Ending:
     return Ending(f"somebody switches keys {'off' if state.key_auth else 'on'}", world.state, 0)
 
 
-def requests(state: State) -> Iterator[tuple[str, Request | None]]:
+def requests(life: Life, state: State) -> Iterator[tuple[str, Request | None]]:
     """The reasons for a turn: a tick, and everything that a person can ask for."""
     yield "a turn", None
     if len(state.owed) < MOST_OWED:
-        yield from ((f"{name}: a turn", request) for name, request in REQUESTS.items())
+        yield from ((f"{name}: a turn", request) for name, request in life.requests.items())
 
 
 def disturbed(life: Life, state: State, request: Request | None, trace: Trace, *, thorough: bool) -> Iterator[Ending]:
@@ -100,14 +104,19 @@ def disturbed(life: Life, state: State, request: Request | None, trace: Trace, *
 
 
 def repeating_changes_nothing(life: Life, state: State, plain: Trace) -> None:
-    """A request that made the present version and comes again is a turn like any other."""
+    """A request that made the present version, or a deployment that it has heard of, comes again: a turn like any
+    other."""
     marks = state.marks
-    if marks is None or marks.request is None:
+    if marks is None:
         return
-    for request in REPEATED:
+    for request in repeated(life.requests):
+        heard_of = request.wish is Wish.DEPLOYED and marks.armed is not None and marks.armed.id is not None
+        if marks.request is None and not heard_of:
+            continue
         with while_(f"the same request comes again ({request.wish})"):
             again = undisturbed(life, state, request)
-        if _of_azure(again.end) != _of_azure(plain.end):
+        left_alone = request.wish is Wish.DEPLOYED and again.end.keys == state.keys  # the next tick does it
+        if _of_azure(again.end) != _of_azure(plain.end) and not left_alone:
             raise Broken(f"a repeated request ({request.wish}, {request.key}) was carried out twice")
 
 

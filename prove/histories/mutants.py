@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from prove.histories import doors
 from shared import cadence, plan, turn
+from shared.asking import Armed
 from shared.cadence import Owed
 from shared.keys import ApiKey, KeySlot
 from shared.model import Observation, Request, Target
 from shared.plan import Plan, Reason
 from shared.publication import Marks
 from shared.situation import Situation
-from shared.steps import Prove, Regenerate, Step
+from shared.steps import Prove, Publish, Regenerate, Step, Watch
 from shared.telling import Telling
 
 Change = Callable[[Plan, Situation], Plan]
@@ -148,15 +149,94 @@ def never_noting() -> Iterator[None]:
         yield
 
 
-MUTANTS: dict[str, tuple[Callable[[], Any], int, str]] = {
-    "publish before proving": (publishing_before_proving, 0, "P4"),
-    "regenerate the live key": (regenerating_the_live_key, 0, "P1"),
-    "retire early": (retiring_early, 0, "P2"),
-    "retire unannounced": (retiring_unannounced, 1, "P3"),
-    "tags in a second write": (writing_tags_afterwards, 1, "P"),
-    "no lease is asked for": (asking_no_lease, 1, "P"),
-    "everybody is let in": (letting_everybody_in, 1, "P6"),
-    "announce by equality": (announcing_by_equality, 0, "P9"),
-    "debts are forgotten": (forgetting_debts, 1, "P9"),
-    "never note what was told": (never_noting, 0, "P5"),
+def _waits_for_its_period(decided: Plan, at: Situation) -> Plan:
+    early = decided.reason is Reason.DUE and at.now < at.marks.since + at.target.cadence.period
+    return Plan(Reason.NOTHING_DUE, "Its period is not over.") if early else decided
+
+
+def _heals_and_forgets(decided: Plan, _at: Situation) -> Plan:
+    return replace(decided, steps=tuple(_forgetful(step) for step in decided.steps))
+
+
+def _forgetful(step: Step) -> Step:
+    return replace(step, armed=None) if isinstance(step, Publish) else step
+
+
+def _ends_nothing(decided: Plan, _at: Situation) -> Plan:
+    """A leak brings another key, and the one that leaked stays."""
+    ended = {step.slot for step in decided.steps if isinstance(step, Watch)}
+    return replace(
+        decided, steps=tuple(one for one in decided.steps if not (isinstance(one, Regenerate) and one.slot in ended))
+    )
+
+
+@contextmanager
+def ignoring_deployments() -> Iterator[None]:
+    """A deployment is heard of and noted, and the rotation comes when it would have come anyway."""
+    with _deciding(_waits_for_its_period):
+        yield
+
+
+@contextmanager
+def ignoring_the_soak_time() -> Iterator[None]:
+    def due(armed: Armed) -> datetime | None:
+        return min((one for one in (armed.deployed, armed.latest) if one), default=None)
+
+    with patch.object(Armed, "due", property(due)):
+        yield
+
+
+@contextmanager
+def hearing_of_a_deployment_twice() -> Iterator[None]:
+    """Whoever says so again is believed again."""
+    with patch.object(Situation, "is_answered", property(lambda _: False)):
+        yield
+
+
+@contextmanager
+def forgetting_the_deployment() -> Iterator[None]:
+    with _deciding(_heals_and_forgets):
+        yield
+
+
+@contextmanager
+def leaving_the_leaked_key() -> Iterator[None]:
+    with _deciding(_ends_nothing):
+        yield
+
+
+@contextmanager
+def counting_no_ends() -> Iterator[None]:
+    """A second end of all keys is taken for the first one, told once more."""
+    real = Situation.told
+    with patch.object(Situation, "told", lambda at: replace(real(at), ends=0)):
+        yield
+
+
+class Mutant(NamedTuple):
+    """How it is planted, with how many faults it is found, how that begins, and in which life."""
+
+    plant: Callable[[], Any]
+    faults: int
+    promise: str
+    life: str = "adopt: publish"
+
+
+MUTANTS: dict[str, Mutant] = {
+    "publish before proving": Mutant(publishing_before_proving, 0, "P4"),
+    "regenerate the live key": Mutant(regenerating_the_live_key, 0, "P1"),
+    "retire early": Mutant(retiring_early, 0, "P2"),
+    "retire unannounced": Mutant(retiring_unannounced, 1, "P3"),
+    "tags in a second write": Mutant(writing_tags_afterwards, 1, "P"),
+    "no lease is asked for": Mutant(asking_no_lease, 1, "P"),
+    "everybody is let in": Mutant(letting_everybody_in, 1, "P6"),
+    "announce by equality": Mutant(announcing_by_equality, 0, "P9"),
+    "debts are forgotten": Mutant(forgetting_debts, 1, "P9"),
+    "never note what was told": Mutant(never_noting, 0, "P5"),
+    "deployments are ignored": Mutant(ignoring_deployments, 0, "P5", "armed"),
+    "the soak time is ignored": Mutant(ignoring_the_soak_time, 0, "armed", "armed"),
+    "healing forgets the deployment": Mutant(forgetting_the_deployment, 1, "armed", "armed"),
+    "a request is believed twice": Mutant(hearing_of_a_deployment_twice, 0, "a repeated request", "always armed"),
+    "ends of keys are not counted": Mutant(counting_no_ends, 2, "P9: a second end", "ending"),
+    "the leaked key stays": Mutant(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
 }

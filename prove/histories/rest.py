@@ -6,16 +6,16 @@ was announced and lies ahead, and every warning whose lead is crossed must have 
 
 from __future__ import annotations
 
-from prove.histories import values
+from prove.histories import values, waiting
 from prove.histories.state import NOW, State, Version
 from prove.histories.witness import ENDED, Broken
-from shared.model import Cadence
+from shared.model import Cadence, Target
 from shared.publication import Marks
 
 
-def must_be_well(state: State, rhythm: Cadence) -> None:
+def must_be_well(state: State, target: Target) -> None:
     """For a state in which a tick does nothing. One that only a person can end is left to that person."""
-    version = state.version
+    version, rhythm = state.version, target.cadence
     if version is None or (state.key_auth and not version.enabled) or _is_foreign(state, version):
         return
     _everything_is_told(state)
@@ -26,6 +26,7 @@ def must_be_well(state: State, rhythm: Cadence) -> None:
     _nothing_is_stuck(state, version.marks, 1 - state.live, rhythm)
     _was_warned(state, version.marks, 1 - state.live, rhythm)
     _sunset_is_coming(state)
+    waiting.must_be_remembered(state, version.marks, target)
 
 
 def _is_foreign(state: State, version: Version) -> bool:
@@ -46,7 +47,7 @@ def _nothing_is_stuck(state: State, marks: Marks, spare: int, rhythm: Cadence) -
     ahead = in_use and marks.until is not None and (marks.until > NOW or bool(grip.deadline and grip.deadline > NOW))
     if in_use and not ahead:
         raise Broken("P5: the overlap is over and the previous key will never be retired")
-    if marks.since + rhythm.period <= NOW and not ahead:
+    if waiting.due(marks, rhythm) <= NOW and not ahead:
         raise Broken("P5: a rotation is due and will never happen")
     if in_use and grip.held and not grip.leaked and grip.deadline is None:
         raise Broken("P3: the previous key will end and nobody was told")
@@ -55,9 +56,9 @@ def _nothing_is_stuck(state: State, marks: Marks, spare: int, rhythm: Cadence) -
 def _was_warned(state: State, marks: Marks, spare: int, rhythm: Cadence) -> None:
     """A rotation waits for the end of the previous key; that is when it is to be expected."""
     ending = state.grips[spare].deadline if marks.previous == values.mark(state.keys[spare]) else None
-    expected = max(marks.since + rhythm.period, ending or NOW)
+    expected = max(waiting.due(marks, rhythm), ending or NOW)
     lead = min((lead for lead in rhythm.warnings if expected - lead <= NOW), default=None)
-    if lead is not None and (state.warned is None or state.warned[0] != expected or state.warned[1] > lead):
+    if lead is not None and not any(deadline == expected and said <= lead for deadline, said in state.warned):
         raise Broken(f"P9: a rotation is less than {lead} ahead and that was not announced")
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
+from shared.asking import Armed
 from shared.keys import KeySlot
 from shared.publication import Marks
 from shared.telling import Telling
@@ -28,7 +29,6 @@ class Version(NamedTuple):
     marks: Marks | None = None
     enabled: bool = True
     created: datetime = NOW
-    updated: datetime = NOW
     serial: int = 0
 
 
@@ -47,7 +47,10 @@ class Grip(NamedTuple):
 
 class State(NamedTuple):
     """Azure's side first; from `grips` on, the witness's memory. `excused` is set while somebody else is to blame
-    for a published key that is dead; `owed` are happenings that nobody was told of yet."""
+    for a published key that is dead; `owed` are happenings that nobody was told of yet; `warned` are the moments that
+    were announced for the rotation, each with its nearest lead; `off_said` is the number under which an end of all keys
+    was announced, `off_before` that of the end before it; `awaits` is the deployment that somebody was told is waited
+    for, `wait_said` the one that Event Grid accepted as waited for."""
 
     keys: tuple[int, int]
     key_auth: bool = True
@@ -57,9 +60,12 @@ class State(NamedTuple):
     grips: tuple[Grip, Grip] = (Grip(), Grip())
     owed: frozenset[tuple[str, int]] = frozenset()
     excused: bool = False
-    warned: tuple[datetime, timedelta] | None = None
+    warned: frozenset[tuple[datetime, timedelta]] = frozenset()
     sunset_said: tuple[datetime, bool] | None = None
-    off_said: datetime | None = None
+    off_said: int | None = None
+    off_before: int | None = None
+    awaits: Armed | None = None
+    wait_said: Armed | None = None
     fresh: int = 2
 
     @property
@@ -81,15 +87,16 @@ def later(state: State, time: timedelta) -> State:
     version = state.version
     if version is not None:
         marks = _marks_later(version.marks, time) if version.marks else None
-        version = version._replace(marks=marks, created=version.created - time, updated=version.updated - time)
+        version = version._replace(marks=marks, created=version.created - time)
     first, second = (_grip_later(grip, time) for grip in state.grips)
     return state._replace(
         version=version,
         sunset=state.sunset and state.sunset - time,
         grips=(first, second),
-        warned=state.warned and (state.warned[0] - time, state.warned[1]),
+        warned=frozenset((deadline - time, lead) for deadline, lead in state.warned),
         sunset_said=state.sunset_said and (state.sunset_said[0] - time, state.sunset_said[1]),
-        off_said=state.off_said and state.off_said - time,
+        awaits=armed_later(state.awaits, time),
+        wait_said=armed_later(state.wait_said, time),
     )
 
 
@@ -110,4 +117,18 @@ def _marks_later(marks: Marks, time: timedelta) -> Marks:
         sunset=telling(told.sunset),
         debts=tuple(replace(debt, at=debt.at - time) for debt in told.debts),
     )
-    return replace(marks, since=marks.since - time, until=marks.until and marks.until - time, told=told)
+    return replace(
+        marks,
+        since=marks.since - time,
+        until=marks.until and marks.until - time,
+        armed=armed_later(marks.armed, time),
+        told=told,
+    )
+
+
+def armed_later(armed: Armed | None, time: timedelta) -> Armed | None:
+    if armed is None:
+        return None
+    return replace(
+        armed, latest=armed.latest and armed.latest - time, deployed=armed.deployed and armed.deployed - time
+    )

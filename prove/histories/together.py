@@ -3,29 +3,34 @@
     lost        it stands still after the call, a second runner takes a whole turn, and then it wakes up
     on its way  its call is out already when the lease goes, and lands before some call of the second one, or after it
 
-While the lease is held, a second runner is told busy at every call. A lost lease is tried with a second runner only
-where the first one goes on writing after it: one that stops was as good as killed, and that is tried anyway.
+While the lease is held, a second runner is told busy at every call; one that comes because a key leaked takes the lease
+over, which is losing it for the first one, and must see the leaked value dead, whatever of the first one lands late.
+A lost lease is tried with a second runner only where the first one goes on writing after it: one that stops was as
+good as killed, and that is tried anyway.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prove.histories.disturbed import Disturber, Ending
 from prove.histories.lives import REQUESTS
+from prove.histories.state import State
+from prove.histories.undisturbed import leak_was_ended
 from prove.histories.walk import Walk
 from prove.histories.witness import Broken, while_
 from prove.histories.world import World
 from shared.model import Request
-from shared.report import Result
+from shared.report import Outcome, Result
 
+ANOTHER = "another-request"
 _MEETS = ("read the secret", "list the keys", "regenerate", "publish", "announce", "note", "withdraw")
 
 
 @dataclass(frozen=True)
 class Together:
-    """The second runner comes with a tick, or because both keys leaked."""
+    """The second runner comes with a tick, or takes over because a key leaked."""
 
     first: Disturber
     thorough: bool = False
@@ -57,10 +62,11 @@ class Together:
                 walk = self.first.upto(number)
                 answer = walk.effect()
                 walk.runner.lease.lost = True
-                walk.world.hear(request)
-                Walk(walk.world, request).finish()
+                reported = _begin(walk.world, request)
+                outcome = Walk(walk.world, request).finish()
                 walk.answer(*answer)
                 walk.finish()
+                _leak_is_over(walk.world, reported, request, outcome)
             yield _ending(walk, words, request)
 
     def _on_its_way(self, number: int, call: str) -> Iterator[Ending]:
@@ -73,21 +79,23 @@ class Together:
                 with while_(words):
                     walk = self.first.upto(number)
                     walk.runner.lease.lost = True
-                    walk.world.hear(request)
+                    reported = _begin(walk.world, request)
                     second = Walk(walk.world, request)
                     _pass(second, passing)
                     where = f"before that can {second.call.words or second.call.name}" if second.call else "after that"
                     ended, passing = second.call is None, passing + 1
                     with while_(f"the late call lands {where}"):
-                        _land(walk, second)
+                        outcome = _land(walk, second)
                     if call.startswith("publish"):
                         walk.world.forget()
+                    _leak_is_over(walk.world, reported, request, outcome)
                 yield _ending(walk, f"{words}, and the call lands {where}", request)
 
     def _seconds(self) -> Iterator[tuple[str, Request | None]]:
         yield "another turn", None
-        if self.thorough:
-            yield "a turn because both keys leaked", REQUESTS["both keys leaked"]
+        leaks = ("the live key leaked", "both keys leaked") if self.thorough else ("the live key leaked",)
+        for leak in leaks:
+            yield f"a turn takes over because {leak}", replace(REQUESTS[leak], id=ANOTHER)
 
 
 def _pass(second: Walk, passing: int) -> None:
@@ -100,14 +108,32 @@ def _pass(second: Walk, passing: int) -> None:
         second.let_through()
 
 
-def _land(walk: Walk, second: Walk) -> None:
+def _begin(world: World, request: Request | None) -> State:
+    """A leak is reported. What it is about is what stands there now."""
+    reported = world.state
+    world.hear(request)
+    return reported
+
+
+def _leak_is_over(world: World, reported: State, request: Request | None, outcome: Outcome) -> None:
+    """A turn that failed is asked for again; then what was reported does not work any more."""
+    if request is None:
+        return
+    if outcome.result is Result.FAILED:
+        outcome = Walk(world, request).finish()
+    if world.state.key_auth and outcome.result is not Result.FAILED:
+        leak_was_ended(reported, world.state, request)
+
+
+def _land(walk: Walk, second: Walk) -> Outcome:
     """The late call has its effect, the second one ends, and the first one hears its answer."""
     walk.world.somebody_else = True
     answer = walk.effect()
     walk.world.somebody_else = False
-    second.finish()
+    outcome = second.finish()
     walk.answer(*answer)
     walk.finish()
+    return outcome
 
 
 def _ending(walk: Walk, words: str, second: Request | None) -> Ending:

@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import cache
 
+from prove.histories import waiting
 from prove.histories.doors import Runner
 from prove.histories.lives import NEW, Life, settings_for
 from prove.histories.state import NOW, State
@@ -60,6 +61,8 @@ def undisturbed(life: Life, state: State, request: Request | None = None) -> Tra
         after.append(world.state)
     outcome = walk.finish()
     _went_well(state, world.state, request, outcome)
+    if request is not None and request.id == NEW:
+        waiting.went_well(state, world.state, request, outcome, world.target)
     return Trace(tuple(calls), tuple(writes), tuple(after), outcome, world.versions, world.events)
 
 
@@ -71,10 +74,11 @@ def _went_well(start: State, end: State, request: Request | None, outcome: Outco
     if end.excused and end.key_auth:
         raise Broken("P1: a look has come to its end and the published key is still dead")
     if request is not None and request.wish is Wish.LEAK and request.id == NEW and end.key_auth:
-        _leak_was_ended(start, end, request)
+        leak_was_ended(start, end, request)
 
 
-def _leak_was_ended(start: State, end: State, request: Request) -> None:
+def leak_was_ended(start: State, end: State, request: Request) -> None:
+    """The values that were reported, as they were at that moment, are gone."""
     live = start.live
     if live is None:
         return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from prove.histories import witness
+from prove.histories import waiting, witness
 from prove.histories.doors import Call, Runner
 from prove.histories.world import World
 from shared.model import Request
@@ -77,4 +77,5 @@ class Walk:
             self.call = step()
         except StopIteration as end:
             self.call, self.outcome = None, end.value
+            self.world.state = waiting.answered(self.world.state, self.request, end.value)
             witness.nothing_is_shown(str(self.outcome), str(self.outcome and self.outcome.data()))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from prove.histories import values
@@ -121,7 +122,8 @@ def published(
                 grips[slot] = grips[slot]._replace(leaked=True, must_go=True)
     state = _with_grips(state, grips)
     if before is None or first or before.value != version.value:
-        state = state._replace(owed=state.owed | {(MADE, version.value)}, warned=None)
+        state = state._replace(owed=state.owed | {(MADE, version.value)}, warned=frozenset())
+        return noted(state)._replace(off_before=None)  # its ends are counted anew, and named by its own value
     return noted(state)
 
 
@@ -152,7 +154,7 @@ def _on_again(state: State) -> State:
     """An end of all keys that was told of and is over, because somebody has switched them on again and we have seen
     it, must be told of anew before it comes again, and so must the sunset."""
     over = state.key_auth and state.off_said is not None
-    return state._replace(off_said=None, sunset_said=None) if over else state
+    return state._replace(off_said=None, off_before=state.off_said, sunset_said=None) if over else state
 
 
 def told(state: State, said: Announcement, rhythm: Cadence) -> State:
@@ -162,6 +164,8 @@ def told(state: State, said: Announcement, rhythm: Cadence) -> State:
         return _happening_told(state, _SAYS[said.kind], values.number_of(said.value))
     if said.kind is Kind.KEY_AUTH_DISABLED:
         return _off_told(state, said)
+    if said.after is not None:
+        return state._replace(wait_said=replace(said.after, id=None))
     if said.deadline is None:
         return state
     in_time = said.deadline - NOW >= rhythm.notice
@@ -171,7 +175,8 @@ def told(state: State, said: Announcement, rhythm: Cadence) -> State:
         again = state.sunset_said is not None and state.sunset_said == (said.deadline, True)
         return state._replace(sunset_said=(said.deadline, in_time or again))
     lead = said.lead if said.lead is not None else timedelta.max
-    return state._replace(warned=(said.deadline, lead))
+    others = {one for one in state.warned if one[0] != said.deadline}
+    return state._replace(warned=frozenset({*others, (said.deadline, lead)}))
 
 
 def _happening_told(state: State, what: str, value: int) -> State:
@@ -194,10 +199,12 @@ def _end_told(state: State, mark: Fingerprint, deadline: datetime, *, in_time: b
 def _off_told(state: State, said: Announcement) -> State:
     if state.key_auth:
         raise Broken("P9: the end of all keys is announced and the account takes keys")
-    when = datetime.fromisoformat((said.occasion or "").split()[-1])
-    if state.off_said not in (None, when):
+    number = int((said.occasion or "").split()[-1])
+    if state.off_said not in (None, number):
         raise Broken("P9: one end of all keys is announced under two ids")
-    return state._replace(off_said=when, owed=frozenset(one for one in state.owed if one[0] != OFF))
+    if state.off_said is None and state.off_before == number:
+        raise Broken("P9: a second end of all keys is announced under the first one's id")
+    return state._replace(off_said=number, owed=frozenset(one for one in state.owed if one[0] != OFF))
 
 
 def leak_reported(state: State, slots: Sequence[int]) -> State:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from functools import lru_cache
 
-from prove.histories import values, witness
+from prove.histories import values, waiting, witness
 from prove.histories.state import KEY1, KEY2, NOW, Grip, State, Version, index
 from shared.errors import TryLater
 from shared.events import Announcement
@@ -21,8 +20,6 @@ from shared.model import LeakedKey, Request, Target, Wish
 from shared.ports import Account, Answer, KeyAuthIsOff, Keys, Trial
 from shared.publication import Marks, Publication, read_tags, tags_of
 from shared.publication import State as Readable
-
-_TICK = timedelta(microseconds=1)
 
 
 @dataclass
@@ -76,7 +73,7 @@ class World:
             witness.may_switch_off(self.state)
         state, version = self.state, self.state.version
         owed = {one for one in state.owed if one[0] != witness.OFF}
-        if not on and version is not None and version.marks is not None and version.ours and not state.off_said:
+        if not on and version is not None and version.marks is not None and version.ours and state.off_said is None:
             owed.add((witness.OFF, version.value))
         excused = on and version is not None and version.enabled and version.value not in state.keys
         self.state = state._replace(key_auth=on, owed=frozenset(owed), excused=excused or state.excused)
@@ -101,7 +98,7 @@ class World:
         serial = before.serial + 1 if before else 1
         version = Version(value, slot if written else None, written is not None, written, serial=serial)
         self.versions += 1
-        self.state = self.state._replace(version=version)
+        self.state = waiting.published(self.state._replace(version=version))
         if value not in self.state.keys and (self.somebody_else or value in self.spoilt):
             self.state = self.state._replace(excused=True)
         by_leak = by_leak and not self.somebody_else  # a late one fails its turn, and the request comes again
@@ -116,9 +113,9 @@ class World:
         if before is None or str(before.serial) != serial:
             return
         if self.somebody_else:  # a late note takes back what was noted after it, so that is said again, and anew
-            self.state = self.state._replace(off_said=None)
+            self.state = self.state._replace(off_said=None, off_before=None, awaits=None)
         written = _as_tags_keep_them(marks, slot, self.target)
-        version = before._replace(slot=slot, ours=True, marks=written, updated=_touched(before))
+        version = before._replace(slot=slot, ours=True, marks=written)
         self.state = self.state._replace(version=version)
         self.state = witness.published(self.state, before, self.target.cadence, self.by_hand)
         self._judge()
@@ -131,7 +128,7 @@ class World:
     def enable(self, serial: str, *, enabled: bool) -> None:
         version = self.state.version
         if version is not None and str(version.serial) == serial:
-            self.state = self.state._replace(version=version._replace(enabled=enabled, updated=_touched(version)))
+            self.state = self.state._replace(version=version._replace(enabled=enabled))
 
     def listed(self) -> Publication | None:
         """As a listing shows it: without the value."""
@@ -153,6 +150,7 @@ class World:
     def hear(self, request: Request | None) -> None:
         """Who says that the live key leaked accepts that the previous one ends with it, and what takes its place in
         this very turn."""
+        self.state = waiting.heard(self.state, request)
         if request is None or request.wish is not Wish.LEAK:
             return
         live, version = self.state.live, self.state.version
@@ -169,7 +167,9 @@ class World:
             grip if values.mark(value) in known else Grip()
             for value, grip in zip(self.state.keys, self.state.grips, strict=True)
         )
-        self.state = self.state._replace(owed=frozenset(), off_said=None, grips=(first, second))
+        self.state = self.state._replace(
+            owed=frozenset(), off_said=None, off_before=None, awaits=None, grips=(first, second)
+        )
 
     def _judge(self) -> None:
         self.state = witness.published_key_works(self.state)
@@ -177,10 +177,6 @@ class World:
 
 def _is_published(state: State, slot: int) -> bool:
     return state.version is not None and state.keys[slot] == state.version.value
-
-
-def _touched(version: Version) -> datetime:
-    return max(NOW, version.updated) + _TICK
 
 
 @lru_cache(maxsize=100_000)
@@ -208,7 +204,6 @@ def _publication(version: Version, target: Target) -> Publication:
         version=str(version.serial),
         state=readable,
         created=version.created,
-        updated=version.updated,
         value=values.mark(version.value) if version.enabled else None,
         slot=version.slot,
         provider=str(target.account) if version.ours else None,

@@ -1,7 +1,8 @@
 """One life: an emulated world with several targets, and the actions that can happen to it, as data.
 
 An action is a frozen value with a text, so a history can be printed and played again. The real conductor, turns and
-decisions run over in-memory doors; the witness holds the world to P1, P2, P3 and P9 before and after every call.
+decisions run over in-memory doors; the witness holds the world to P1, P2, P3 and P9 before and after every call. What a
+person was answered is held against the world as well: a leaked key is dead, a deployment is waited for.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from datetime import timedelta
 from typing import Any
 
 from emulator.accounts import Slot
+from shared.asking import Armed
 from shared.model import LeakedKey, Request, Target, Wish
 from shared.observe import observe
 from shared.owed import owed
-from shared.plan import decide
+from shared.plan import Reason, decide
+from shared.report import Result
 from shared.situation import Situation
-from tests.support.doors import Befall, Killed, answer_lost, killed_after, killed_before, refused
+from tests.support.doors import Befall, Killed, answer_lost, killed_after, killed_before, meanwhile_after, refused
 from tests.support.stage import Stage, a_stage
+from tests.support.witness import PromiseBroken
 
 FAULTS: dict[str, Callable[[int], Befall]] = {
     "killed before": killed_before,
@@ -30,6 +34,9 @@ FAULTS: dict[str, Callable[[int], Befall]] = {
     "403 at": lambda call: refused(call, 403),
     "429 at": lambda call: refused(call, 429),
 }
+STANDS_STILL = "stands still after"
+KEYS = tuple(key.value for key in LeakedKey)
+RELEASES = ("", "release-1", "release-2")
 MOST_CALLS = 14
 MOST_BLOWS = 2
 TO_REST = timedelta(days=45)
@@ -57,7 +64,7 @@ class Action:
     fault: Fault | None = None
 
     def __str__(self) -> str:
-        target = f" target {self.who + 1}" if self.what in ("rotate", "leak", "portal", "cadence", "turn") else ""
+        target = f" target {self.who + 1}" if self.what not in ("pass", "tick", "grid") else ""
         length = f" {self.hours:g} h" if self.hours else ""
         fault = f" ({self.fault})" if self.fault else ""
         return f"{self.what}{target}{' ' + self.word if self.word else ''}{length}{fault}"
@@ -77,6 +84,10 @@ class Life:
             "turn": lambda action: self._turn(action, None),
             "rotate": lambda action: self._turn(action, Request(reason="life", id=action.word or None)),
             "leak": self._leak,
+            "take over": self._take_over,
+            "arm": lambda action: self._wish(action, Wish.ARM, self._armed(action)),
+            "disarm": lambda action: self._wish(action, Wish.DISARM, None),
+            "deployed": lambda action: self._wish(action, Wish.DEPLOYED, self._went_live()),
             "portal": self._portal,
             "grid": lambda action: self.stage.event_grid_is(action.word),
             "cadence": self._cadence,
@@ -87,7 +98,7 @@ class Life:
         more debts than that makes (docs/decisions/0005)."""
         if action.what == "grid" and action.word == "up":
             self._blows.clear()
-        if action.what in ("leak", "portal"):
+        if action.what in ("leak", "portal", "take over"):
             self._blows[action.who] += 1
             if self._blows[action.who] > MOST_BLOWS:
                 return
@@ -121,12 +132,54 @@ class Life:
         self._run(self.stage.turn(None if request is None else request, befall, target))
 
     def _leak(self, action: Action) -> None:
-        target = self._target(action)
-        account = self.stage.world.accounts[str(target.account)]
-        self.stage.witness.somebody_reports(*(key.value for key in account.keys.values()))
         befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
-        request = Request(Wish.LEAK, LeakedKey(action.word), reason="life")
-        self._run(self.stage.rotation(befall).turn(target, request), mortal=True)
+        self._run(self._end_what_leaked(action, befall), mortal=True)
+
+    def _take_over(self, action: Action) -> None:
+        """A turn stands still after one of its calls, and a leak takes its lease away."""
+        call = action.fault.call if action.fault else 1
+
+        async def come() -> None:
+            await self._end_what_leaked(action)
+
+        self._run(self.stage.turn(None, meanwhile_after(call, come), self._target(action)))
+
+    async def _end_what_leaked(self, action: Action, befall: Befall | None = None) -> None:
+        target, request = self._target(action), Request(Wish.LEAK, LeakedKey(action.word), reason="life")
+        account = self.stage.world.accounts[str(target.account)]
+        before = {slot: key.value for slot, key in account.keys.items()}
+        self.stage.witness.somebody_reports(*before.values())
+        live = self._published(target)
+        outcome = await self.stage.rotation(befall).turn(target, request)
+        if outcome.result is Result.FAILED or live not in before.values() or request.key is LeakedKey.PREVIOUS:
+            return
+        leaked = set(before.values()) if request.key is LeakedKey.BOTH else {live}
+        if leaked & {key.value for key in account.keys.values()}:
+            raise PromiseBroken(f"a leaked key works after a turn that was asked to end it: {outcome}")
+
+    def _published(self, target: Target) -> str | None:
+        secret = self.stage.vault.secrets.get(target.secret.lower())
+        return secret.latest.value if secret else None
+
+    def _armed(self, action: Action) -> Armed:
+        latest = (self.stage.now + timedelta(hours=action.hours)).replace(microsecond=0)
+        return Armed("production", timedelta(hours=2), latest)
+
+    def _went_live(self) -> Armed:
+        return Armed("production", deployed=self.stage.now.replace(microsecond=0))
+
+    def _wish(self, action: Action, wish: Wish, armed: Armed | None) -> None:
+        """Whoever is answered that his wish is noted may rely on it: the tags of the version say the same."""
+        target, request = self._target(action), Request(wish, reason="life", id=action.word or None, armed=armed)
+        befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
+        outcome = self._loop.run_until_complete(self.stage.turn(request, befall, target))
+        if outcome is None or outcome.reason not in (Reason.ARMED, Reason.DISARMED, Reason.DEPLOYED):
+            return
+        tag = self.stage.vault.secrets[target.secret.lower()].latest.tags.get("key-rotation-armed", "")
+        noted = {Reason.ARMED: bool(tag), Reason.DISARMED: not tag, Reason.DEPLOYED: "deployed=" in tag}
+        rotated = any(step.startswith("publish") for step in outcome.done)
+        if not noted[Reason(outcome.reason)] and not rotated:
+            raise PromiseBroken(f"a wish was answered with {outcome.reason} and is not noted: {tag!r}")
 
     def _portal(self, action: Action) -> None:
         account = self.stage.world.accounts[str(self._target(action).account)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from prove.lives.life import FAULTS, MOST_CALLS, Action, Fault, Life
+from prove.lives.life import FAULTS, KEYS, MOST_CALLS, RELEASES, STANDS_STILL, Action, Fault, Life
 
 TARGETS = 2
 WHO = st.integers(0, TARGETS - 1)
@@ -35,9 +35,25 @@ class Lives(RuleBasedStateMachine):
     def a_person_rotates(self, who: int, fault: Fault | None, word: str) -> None:
         self.life.do(Action("rotate", who, word=word, fault=fault))
 
-    @rule(who=WHO, fault=FAULT, word=st.sampled_from(("live", "previous", "both")))
+    @rule(who=WHO, fault=FAULT, word=st.sampled_from(KEYS))
     def a_key_leaks(self, who: int, fault: Fault | None, word: str) -> None:
         self.life.do(Action("leak", who, word=word, fault=fault))
+
+    @rule(who=WHO, call=st.integers(1, MOST_CALLS), word=st.sampled_from(KEYS))
+    def a_leak_takes_over(self, who: int, call: int, word: str) -> None:
+        self.life.do(Action("take over", who, word=word, fault=Fault(STANDS_STILL, call)))
+
+    @rule(who=WHO, fault=FAULT, hours=st.sampled_from((24.0, 96.0, 240.0)))
+    def a_person_waits_for_a_deployment(self, who: int, fault: Fault | None, hours: float) -> None:
+        self.life.do(Action("arm", who, hours=hours, fault=fault))
+
+    @rule(who=WHO, fault=FAULT)
+    def a_person_waits_no_longer(self, who: int, fault: Fault | None) -> None:
+        self.life.do(Action("disarm", who, fault=fault))
+
+    @rule(who=WHO, fault=FAULT, word=st.sampled_from(RELEASES))
+    def a_deployment_goes_live(self, who: int, fault: Fault | None, word: str) -> None:
+        self.life.do(Action("deployed", who, word=word, fault=fault))
 
     @rule(who=WHO, word=st.sampled_from(("key1", "key2")))
     def somebody_regenerates_in_the_portal(self, who: int, word: str) -> None:

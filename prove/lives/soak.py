@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from prove.lives.life import FAULTS, MOST_CALLS, Action, Fault, Life
+from prove.lives.life import FAULTS, KEYS, MOST_CALLS, RELEASES, STANDS_STILL, Action, Fault, Life
 
 WEIGHTS = {"pass": 30, "tick": 34, "turn": 16, "rotate": 5, "leak": 3, "portal": 4, "grid": 6, "cadence": 2}
+WEIGHTS |= {"take over": 2, "arm": 4, "disarm": 1, "deployed": 4}
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,13 @@ def an_action(chance: random.Random, targets: int) -> Action:
             return Action(what, hours=chance.choice((0.2, 1, 6, 24, 24, 72, 168)))
         case "tick":
             return Action(what)
+        case "arm" | "disarm" | "deployed":
+            return Action(what, who, chance.choice((24.0, 96.0, 240.0)), chance.choice(RELEASES), fault)
         case "turn" | "rotate":
             return Action(what, who, fault=fault)
-        case "leak":
-            return Action(what, who, word=chance.choice(("live", "previous", "both")), fault=fault)
+        case "leak" | "take over":
+            still = Fault(STANDS_STILL, chance.randint(1, MOST_CALLS))
+            return Action(what, who, word=chance.choice(KEYS), fault=fault if what == "leak" else still)
         case "portal":
             return Action(what, who, word=chance.choice(("key1", "key2")))
         case "grid":

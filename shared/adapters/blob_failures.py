@@ -16,7 +16,7 @@ from shared.adapters.translate import azure_errors
 from shared.publication import stamp
 
 if TYPE_CHECKING:
-    from azure.storage.blob.aio import BlobServiceClient
+    from azure.storage.blob.aio import BlobClient, BlobServiceClient
 
 PREFIX, TICK = "failed/", "tick"
 
@@ -28,7 +28,8 @@ class BlobFailures:
     async def note(self, tick: datetime, account: str) -> None:
         blob = self._container.get_blob_client(PREFIX + blob_name(account))
         with azure_errors(account, "note its failure"):
-            await blob.upload_blob(b"", overwrite=True, metadata={TICK: stamp(tick)})
+            if await _latest(blob) < stamp(tick):
+                await blob.upload_blob(b"", overwrite=True, metadata={TICK: stamp(tick)})
 
     async def count(self, tick: datetime) -> int:
         listing = self._container.list_blobs(name_starts_with=PREFIX, include=["metadata"])
@@ -37,3 +38,12 @@ class BlobFailures:
                 return len([blob async for blob in listing if (blob.metadata or {}).get(TICK) == stamp(tick)])
             except ResourceNotFoundError:  # nothing was ever leased
                 return 0
+
+
+async def _latest(blob: BlobClient) -> str:
+    """The tick that is noted, as text that sorts as time does: a late failure of an older one does not replace it."""
+    try:
+        properties = await blob.get_blob_properties()
+    except ResourceNotFoundError:
+        return ""
+    return str((properties.metadata or {}).get(TICK, ""))

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from shared.brake import Brake
 from shared.enrolment import Enrolled
-from shared.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
+from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
 from shared.messages import Message, read_message
-from shared.model import Target
+from shared.model import Target, Wish
 from shared.report import Outcome, Result, Row, person_must_look, said_again
 from shared.rotation import Rotation, Tick
 from shared.targets import TAG
@@ -90,17 +90,28 @@ async def _turn(body: bytes, tries: int, saw: Callable[[Outcome], None]) -> None
         return
     target = await _target(conductor, message)
     brake = conductor.brake(message.asked) if message.crowded else None
-    outcome = await conductor.turn(target, message.request, brake=brake)
+    try:
+        outcome = await conductor.turn(target, message.request, brake=brake)
+    except Exception:  # a mistake of ours is what the brake is there for, too
+        await _note_unexpected(brake, target)
+        raise
     saw(outcome)
     say_what_is_forgotten(outcome)
     if outcome.result is Result.FAILED:
         await _note_failure(brake, target, outcome, last=tries >= MOST_TRIES)
     if outcome.result is Result.FAILED and tries >= MOST_TRIES:
         await _announce_failure(conductor, target, said_again(outcome))
+    if outcome.result is Result.PLANNED and message.request is not None and message.request.wish is Wish.LEAK:
+        raise TurnFailed(f"{outcome} A leak is not forgotten because the app only observes.")
     wanted = message.request is not None or message.insists
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
         raise TurnFailed(str(outcome))  # a tick's wish is made again by the next tick, anybody else's is not
     log.log(logging.WARNING if outcome.reason == Reason.BRAKE else logging.INFO, "turn: %s", outcome)
+
+
+async def _note_unexpected(brake: Brake | None, target: Target) -> None:
+    unexpected = Outcome(target.name, Result.FAILED, "Unexpected", "an error that nobody foresaw.")
+    await _note_failure(brake, target, unexpected, last=True)
 
 
 async def _note_failure(brake: Brake | None, target: Target, outcome: Outcome, *, last: bool) -> None:
@@ -121,9 +132,16 @@ def say_what_is_forgotten(outcome: Outcome) -> None:
 
 
 async def _target(conductor: Rotation, message: Message) -> Target:
+    """The target that the message means. Tags that it carries are believed for an hour; after that the account is
+    asked whether it still takes part, and as what."""
     if message.account is None:
         return await conductor.fleet.find(message.target)
-    return conductor.fleet.from_tags(message.account, message.tags)
+    if not message.is_stale(conductor.outside.clock.now()):
+        return conductor.fleet.from_tags(message.account, message.tags)
+    found = await conductor.fleet.find_account(message.account)
+    if found is None:
+        raise UnknownTarget(repr(message.target[:64]), "its account is not enrolled any more.")
+    return found.target
 
 
 async def turn_poison(body: bytes) -> str | None:
@@ -131,13 +149,12 @@ async def turn_poison(body: bytes) -> str | None:
     a message to queue again where a person's request must not be lost."""
     message: Message | None = None
     try:
-        conductor = await rotation()
         message = read_message(body)
+        conductor = await rotation()
         target = await _target(conductor, message)
     except RotationError as error:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - said in full already
-        hopeless = message is None or isinstance(error, FixConfiguration | UnknownTarget)
-        return message.text() if message and not hopeless and message.is_to_be_kept(datetime.now(UTC)) else None
+        return message.text() if message and message.is_to_be_kept(datetime.now(UTC)) else None
     row = await conductor.look(target, message.request)
     if message.insists and row.plan is not None and not row.plan.steps and not person_must_look(row.plan):
         log.warning("%s: an event's turn never had the target to itself; another look finds it well", target.name)

@@ -11,6 +11,7 @@ import logging
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.bodies import plain
 from shared.doorways.clockwork import TurnFailed, message_for
 from shared.enrolment import Enrolled
 from shared.errors import FixConfiguration, RotationError
@@ -95,7 +96,7 @@ def _queued(conductor: Rotation, found: list[Enrolled], what: str) -> list[str]:
 
 
 def _passed_over(why: str) -> list[str]:
-    log.info("an event %s and is passed over", why)
+    log.info("an event %s and is passed over", plain(why))
     return []
 
 

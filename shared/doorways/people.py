@@ -9,18 +9,18 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.callers import Caller, Refused, Role, caller_of
 from shared.doorways.clockwork import message_for, say_what_is_forgotten
 from shared.enrolment import Enrolled
-from shared.errors import LeaseLost, RotationError
+from shared.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError
 from shared.messages import Message
-from shared.model import Request, Target, Wish
+from shared.model import Request, Wish
 from shared.replies import Reply, of_deadlines, of_error, of_outcome, of_row, of_survey, problem, wrong
-from shared.report import Result
+from shared.report import Outcome, Result
 from shared.rotation import Rotation, planned_row
 from shared.telemetry import Trigger
 from shared.wiring import rotation, telemetry
@@ -106,7 +106,10 @@ async def _calendar(_: Incoming, __: Caller) -> Reply:
     from shared.calendar import calendar  # its library is needed nowhere else
 
     conductor = await rotation()
-    found, _problems = await conductor.deadlines()
+    found, problems = await conductor.deadlines()
+    unseen = next((one for one in problems if not isinstance(one, FixConfiguration | PersonMustLook)), None)
+    if unseen is not None:  # a calendar without some of its entries would be taken for the whole
+        raise unseen
     return Reply(200, calendar(found, conductor.outside.clock.now()), "text/calendar")
 
 
@@ -167,13 +170,23 @@ async def _act(incoming: Incoming, request: Request, *, dry_run: bool = False) -
     log.info("%s, asked by %s: %s", request.wish, request.by, outcome)
     say_what_is_forgotten(outcome)
     reply = of_outcome(outcome, now)
-    if reply.status == 202:
-        return _queueing(reply, Message(target.name, now, request=request))
+    if request.wish in (Wish.ARM, Wish.DISARM):  # later it may not be what is wanted any more
+        return reply
     if request.wish is Wish.LEAK and outcome.result in (Result.FAILED, Result.BUSY):  # a key that is out is not left
+        return _queueing(_going_on(outcome, reply), Message(target.name, now, request=request))
+    if reply.status == 202:
         return _queueing(reply, Message(target.name, now, request=request))
     if outcome.reason == LeaseLost.__name__:  # somebody else came in between: look again soon
         return _queueing(reply, Message(target.name, now))
     return reply
+
+
+def _going_on(outcome: Outcome, reply: Reply) -> Reply:
+    """A leak that is queued is accepted, unless somebody must do something before it can be ended."""
+    if reply.status not in (409, 503) or outcome.reason in (PersonMustLook.__name__, FixConfiguration.__name__):
+        return reply
+    later = replace(outcome, next_step="nothing; it is queued and tried for a day. The key is not dead yet")
+    return Reply(202, later.data(), headers={"Location": f"/api/targets/{outcome.target}"})
 
 
 def _queueing(reply: Reply, *messages: Message) -> Reply:
@@ -182,23 +195,24 @@ def _queueing(reply: Reply, *messages: Message) -> Reply:
 
 async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     body = RotateMany.read(incoming.body, incoming.headers)
+    if body.targets == "all":
+        caller.must(Role.READER)  # the answer names targets that the caller has not named
     conductor = await rotation()
-    targets, problems = await _chosen(conductor, body.targets)
+    chosen, problems = await _chosen(conductor, body.targets)
     request = body.request(_id(incoming), caller.name)
-    accepted = {"targets": [target.name for target in targets], "problems": wrong(problems)}
+    accepted = {"targets": [one.target.name for one in chosen], "problems": wrong(problems)}
     if body.dry_run:
         return Reply(200, accepted)
-    log.info("rotate: %d targets, asked by %s: %s", len(targets), request.by, request.reason)
+    log.info("rotate: %d targets, asked by %s: %s", len(chosen), request.by, request.reason)
     now = conductor.outside.clock.now()
-    return Reply(202, accepted, queued=tuple(Message(target.name, now, request=request) for target in targets))
+    return Reply(202, accepted, queued=tuple(_asking(one, request, now) for one in chosen))
 
 
-async def _chosen(conductor: Rotation, names: list[str] | str) -> tuple[list[Target], list[RotationError]]:
+async def _chosen(conductor: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
     """The targets by name, or all that can be seen. Raises UnknownTarget for a name that nobody enrolled."""
     if isinstance(names, list):
         return await conductor.fleet.find_all(dict.fromkeys(names)), []
-    enrolled, problems = await conductor.fleet.enrolled()
-    return [one.target for one in enrolled], problems
+    return await conductor.fleet.enrolled()
 
 
 async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
@@ -215,15 +229,17 @@ async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
         "problems": wrong(look.problems),
     }
     log.info("deployment to %s, said by %s: %d targets wait for it", body.environment, caller.name, len(waiting))
-    queued = () if body.dry_run else tuple(_deployed(one, request, now) for one in waiting)
+    queued = () if body.dry_run else tuple(_asking(one, request, now) for one in waiting)
     if look.may_show_more and not body.dry_run:
         detail = "not every target could be asked whether it waits for this deployment; say it again."
-        facts = problem(503, "TryLater", detail, nextStep="repeat the request with its Idempotency-Key", **heard)
+        facts = problem(
+            503, "TryLater", detail, nextStep="send the request again, with the same Idempotency-Key", **heard
+        )
         return Reply(503, facts.data, facts.kind, {"Retry-After": "30"}, queued)
     return Reply(202 if queued else 200, heard, queued=queued)
 
 
-def _deployed(one: Enrolled, request: Request, now: datetime) -> Message:
+def _asking(one: Enrolled, request: Request, now: datetime) -> Message:
     plain = message_for(one, now)
     return Message(plain.target, now, plain.account, plain.tags, request)
 

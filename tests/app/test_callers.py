@@ -129,7 +129,7 @@ async def test_who_asked_and_why_stands_in_the_report_the_event_the_survey_and_t
 async def test_who_asked_for_several_stands_in_each_event(signed, azure) -> None:
     for name in ("chat", "search"):
         published(azure, azure.world.accounts.named(name), days_ago=10)
-    body = {"targets": "all", "reason": "ticket 17"}
+    body = {"targets": ["chat", "search"], "reason": "ticket 17"}
     told = await signed.ask("POST", "rotate", body, principal(OPERATOR, name="ops@contoso.com"))
     assert (told.status, told.data["targets"]) == (202, ["chat", "search"])
     await signed.doors.host.idle()

@@ -124,7 +124,7 @@ def test_what_needs_a_person_comes_first() -> None:
     heads = [found.texts[at] for at, text in enumerate(found.texts) if re.fullmatch(r".* \(\d\)", text)]
     assert heads == ["Could not be looked at (1)", "Needs a person (2)", "Something is due (1)", "In order (1)"]
     assert "4 targets: 2 for a person to look at, 1 due, 1 in order. 1 more could not be looked at." in found.text
-    assert "Cannot be looked at: GrantRole could not list its keys. Next step: assign the rights" in found.text
+    assert "Cannot be looked at: GrantRole could not list its keys. Next step: assign the role" in found.text
     assert "neither on nor off. Next step: correct the account's tags." in found.text
 
 

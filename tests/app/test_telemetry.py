@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emulator.serve import Azure
+from emulator.surfaces.common import Surface
 from funchost.host import FunctionHost
 from tests.app.calls import Doors
 from tests.app.conftest import ROOT, a_host, kinds, published, tick, works
@@ -117,20 +119,35 @@ async def test_nothing_that_is_told_holds_a_key_or_what_a_caller_sent(azure: Azu
     async with telling(azure, collector, OTEL_EXPORTER_OTLP_COMPRESSION="gzip") as host:
         doors = Doors(host, http)
         await tick(host)
-        named = {"Idempotency_Key": sent, "traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}
-        await doors.post("targets/search/leak", {"key": "both", "reason": sent}, **named)
-        await doors.post(f"targets/{sent[:20]}/rotate", {"reason": sent})
-        await doors.post("targets/chat/rotate", sent.encode(), Content_Type=sent[:20])
+        named = {"Idempotency_Key": "whispered-1", "traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01", "x_note": sent}
+        leak = {"key": "both", "reason": f"whispered in a chat, {sent}"}
+        assert (await doors.post("targets/search/leak", leak, **named)).data["requestReason"].startswith("whispered")
+        assert (await doors.post("targets/whispered/rotate?whispered=1", **named)).status == 404
+        assert (await doors.post(f"targets/{sent[:16]}/rotate", {"reason": sent})).status == 404
+        assert (await doors.post("targets/chat/rotate", sent.encode(), Content_Type=sent[:16])).status == 415
         azure.world.faults.add("arm.regenerateKey", "malformed", times=0)
         await doors.post("targets/search/leak", {"key": "both"})
-        said = [record.message for record in host.logs]
     wire.plant(sent, host.keys.default, *(key.value for one in azure.world.accounts for key in one.keys.values()))
     assert len(collector.heard) > 10
-    wire.hear(*collector.heard, *said)
+    wire.hear(*collector.heard)
     wire.check()
-    for text in ("PLANTED", "abababab", "cdcdcdcd", "127.0.0.1", "vault.azure", "a function key"):
+    for text in ("PLANTED", "hisper", "abababab", "cdcdcdcd", "127.0.0.1", "vault.azure", "a function key"):
         assert not [one for one in collector.heard if text in one and "'Host'" not in one], text
-    assert not [entry for entry in azure.world.journal.entries if "traceparent" in str(entry).lower()]
+
+
+async def test_no_call_to_azure_tells_of_a_trace(azure: Azure, collector: Collector, monkeypatch: pytest.MonkeyPatch):
+    headers: list[str] = []
+    serve = Surface._serve
+
+    async def listening(self: Surface, call: Any, handler: Any, entry: Any) -> Any:
+        headers.extend(name.lower() for name in call.request.headers)
+        return await serve(self, call, handler, entry)
+
+    monkeypatch.setattr(Surface, "_serve", listening)
+    async with telling(azure, collector) as host:
+        await tick(host)
+    assert "x-ms-client-request-id" in headers
+    assert not {"traceparent", "tracestate", "baggage"} & set(headers)
 
 
 @pytest.mark.parametrize("manner", ["gone", "refuses", "unavailable", "hangs"])

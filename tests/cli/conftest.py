@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
 
+import shared.perform
 import shared.proof
 from cli.__main__ import main
 from emulator.accounts import Account
@@ -129,6 +130,8 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
     monkeypatch.setattr(AsyncHttpTransport, "sleep", sleep)
+    for name in ("PATIENCE", "LONG_PATIENCE"):
+        monkeypatch.setattr(shared.perform, name, timedelta(seconds=0.4))
     monkeypatch.setattr(shared.proof, "PATIENCE", timedelta(seconds=0.4))
 
 

@@ -47,7 +47,7 @@ def test_a_long_name_and_a_long_reason_are_cut_to_what_a_tag_holds_and_the_id_ne
     asked = Asked("i" * 32, "ü" * 60, "because " * 60)
     again = Asked.read(asked.text())
     assert len(asked.text()) <= LONGEST_TEXT
-    assert (again.id, again.by, again.why) == ("i" * 32, "ü" * 13, ("because " * 60)[:130].strip())
+    assert (again.id, again.by, again.why) == ("i" * 32, "ü" * 11, ("because " * 60)[:100].strip())
 
 
 ARMED = [
@@ -204,7 +204,7 @@ def test_a_rotation_after_a_deployment_says_which_one_asked_for_it():
     fired = replace(PROD, deployed=at(day=9), id="d-1")
     plan = decide(seeing(fired), TARGET, at(day=9) + hours(2))
     publish = next(step for step in plan.steps if isinstance(step, Publish))
-    assert (plan.reason, publish.asked) == (Reason.DUE, Asked("d-1", "deployment", "deployment to prod"))
+    assert (plan.reason, publish.asked) == (Reason.DEPLOYED, Asked("d-1", "deployment", "deployment to prod"))
     assert publish.armed is None
 
 

@@ -7,10 +7,10 @@ import pytest
 from shared.brake import Brake
 from shared.errors import LeaseLost, OutOfTime
 from shared.model import Request
-from shared.perform import Outside
+from shared.perform import Hurried, Outside
 from shared.plan import decide
 from shared.report import Outcome, Result
-from shared.turn import Hurried, take_turn
+from shared.turn import take_turn
 from shared.verdict import Plan, Reason, held_by_the_brake
 from tests.support.builders import (
     a_publication,

@@ -10,7 +10,7 @@ from shared.asking import Armed, Asked
 from shared.errors import FixConfiguration
 from shared.keys import ApiKey, KeySlot
 from shared.messages import Message, read_message
-from shared.model import AccountId, Request
+from shared.model import AccountId, Request, Wish
 from shared.owed import owed
 from shared.plan import decide
 from shared.publication import (
@@ -65,7 +65,7 @@ def exact_marks(draw: st.DrawFn) -> Marks:
         previous=previous,
         until=draw(some.exact_moments) if previous else None,
         leaked=draw(st.booleans()) if previous else False,
-        spare=draw(st.one_of(st.none(), some.any_fingerprint)),
+        spare=None if previous else draw(st.one_of(st.none(), some.any_fingerprint)),  # never both: room for tags
         sealed_endpoint=ApiKey("k").seal("https://chat.openai.azure.com/"),
         asked=draw(st.builds(Asked, st.one_of(st.none(), request_ids), names, reasons)),
         armed=draw(st.one_of(st.none(), armings)),
@@ -115,6 +115,25 @@ def test_the_longest_request_id_that_is_let_in_fits_into_a_tag():
     assert request is not None
     tags = tags_of(marks(request=request.id), KeySlot.KEY1, str(an_account_id()), PERIOD, {})
     assert max(len(text) for text in tags.values()) <= LONGEST_TAG
+
+
+@pytest.mark.parametrize("known", ["release 7", "release\t7", "release+7", "r" * 65, "größe"])
+def test_a_request_id_that_a_tag_would_not_give_back_is_refused(known: str):
+    wish = Request(Wish.DEPLOYED, id=known, armed=Armed("production", deployed=START))
+    with pytest.raises(FixConfiguration, match="request_id"):
+        read_message(Message("chat", START, request=wish).text().encode())
+
+
+def test_every_request_id_that_is_let_in_is_read_back_from_the_tags():
+    known = "".join(chr(sign) for sign in range(33, 98) if chr(sign) != "+")
+    wish = Request(Wish.DEPLOYED, id=known, armed=Armed("production", deployed=START))
+    request = read_message(Message("chat", START, request=wish).text().encode()).request
+    assert request is not None
+    fired = Armed("e" * 40, timedelta(days=30), at(day=9), START, request.id)
+    noted = marks(asked=Asked(request.id, "somebody"), armed=fired)
+    tags = tags_of(noted, KeySlot.KEY1, str(an_account_id()), PERIOD, {})
+    assert max(len(text) for text in tags.values()) <= LONGEST_TAG
+    assert read_tags(tags)[3] == noted
 
 
 @given(exact_told)

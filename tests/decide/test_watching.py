@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import LeaseLost
 from shared.keys import ApiKey
 from shared.observe import observe
 from shared.perform import Outside, Work, after, perform
@@ -23,7 +22,7 @@ BEFORE = Ending(KEY1, last_accepted=START - SECOND, refused=START - SECOND, deta
 
 
 async def seen(account: Account, known: Ending = BEFORE) -> Ending:
-    return await see_refused(KEY, WHERE, known, account, account, account)
+    return await see_refused(KEY, WHERE, known, account, account)
 
 
 # One answer.
@@ -85,11 +84,6 @@ async def test_an_answer_that_no_patience_changes_ends_the_watch_at_once(answer:
     account = Account([answer])
     assert await seen(account, Ending(KEY1)) == Ending(KEY1, refused=refused, detail=answer.detail)
     assert account.asked == [0]
-
-
-async def test_a_turn_that_loses_its_target_stops_watching():
-    with pytest.raises(LeaseLost):
-        await seen(Account([YES], lost_after=2))
 
 
 # In a turn.

@@ -89,7 +89,7 @@ TABLE = [
     Row("arming while the overlap runs", in_overlap(), at(day=1), ARM, Reason.ARMED, MARKED),
     Row("a deployment while the overlap runs is noted", in_overlap(PROD), at(day=1), LIVE, Reason.DEPLOYED, MARKED),
     Row("then it is held", in_overlap(FIRED), at(day=2), None, Reason.OVERLAP_RUNS, held_until=UNTIL),
-    Row("and carried out when the overlap is over", in_overlap(FIRED), UNTIL, None, Reason.DUE, ROTATED),
+    Row("and carried out when the overlap is over", in_overlap(FIRED), UNTIL, None, Reason.DEPLOYED, ROTATED),
     Row("a soak time that outlasts the overlap is waited for", in_overlap(replace(SOAKING, soak=days(5))), UNTIL, None,
         Reason.OVERLAP_OVER, ["regenerate key2"]),
     Row("a latest moment while the overlap runs", in_overlap(Armed("prod", latest=at(day=2))), at(day=2), None,
@@ -97,14 +97,14 @@ TABLE = [
     # A deployment and the soak time.
     Row("a second before the soak time is over", quiet(SOAKING), at(day=2, hour=23, minute=59), None,
         Reason.NOTHING_DUE),
-    Row("when the soak time is over", quiet(SOAKING), at(day=3), None, Reason.DUE, ROTATED),
+    Row("when the soak time is over", quiet(SOAKING), at(day=3), None, Reason.DEPLOYED, ROTATED),
     Row("another deployment during the soak time", quiet(SOAKING), at(day=2), replace(LIVE, id="d-2"),
         Reason.ALREADY_DONE),
     Row("disarming during the soak time", quiet(SOAKING), at(day=2), DISARM, Reason.DISARMED, MARKED),
     # A deployment and the window.
     Row("a deployment on Saturday is noted", quiet(PROD), SATURDAY, LIVE, Reason.DEPLOYED, MARKED, OFFICE),
     Row("and waits for Monday", quiet(FIRED), SATURDAY, None, Reason.OUTSIDE_WINDOW, target=OFFICE, held_until=MONDAY),
-    Row("and is carried out then", quiet(FIRED), MONDAY, None, Reason.DUE, ROTATED, OFFICE),
+    Row("and is carried out then", quiet(FIRED), MONDAY, None, Reason.DEPLOYED, ROTATED, OFFICE),
     # What an interrupted turn left.
     Row("a spare that was regenerated for a deployment is gone on with", quiet(FIRED, key2="N"), at(day=2), None,
         Reason.RESUMED, ROTATED[1:]),

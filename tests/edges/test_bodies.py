@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.asking import Armed
-from shared.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id
+from shared.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id, scoped
 from shared.messages import Message
 from shared.model import LeakedKey, Request, Wish
 
@@ -36,12 +36,12 @@ def refused(body: bytes, kind: type[Body] = Rotate, **headers: str) -> BadReques
 
 def test_an_empty_body_asks_to_rotate() -> None:
     for body in (b"", b"  \n", b"{}"):
-        assert ask(body) == (Request(id="an-invocation", by="somebody"), False)
+        assert ask(body) == (Request(id=scoped("an-invocation", Wish.ROTATE), by="somebody"), False)
 
 
 def test_a_whole_body_is_read() -> None:
     body = json.dumps({"reason": "quarterly drill, ünicode", "dry_run": True}).encode()
-    mark = hashlib.sha256(b"again").hexdigest()[:32]
+    mark = scoped(hashlib.sha256(b"again").hexdigest()[:32], Wish.ROTATE)
     asked = ask(body, content_type="application/json; charset=utf-8", idempotency_key="again")
     assert asked == (Request(reason="quarterly drill, ünicode", by="somebody", id=mark), True)
 

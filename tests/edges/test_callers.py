@@ -80,7 +80,11 @@ def test_whoever_is_not_described_as_the_platform_does_it_is_not_signed_in(heade
 
 
 def test_a_damaged_claim_hides_no_other() -> None:
-    principal = {"claims": ["x", {"typ": 1, "val": 2}, {"typ": "roles", "val": Role.READER}], "role_typ": ["roles"]}
+    principal = {
+        "auth_typ": "aad",
+        "claims": ["x", {"typ": 1, "val": 2}, {"typ": "roles", "val": Role.READER}],
+        "role_typ": ["roles"],
+    }
     assert caller_of(header(principal), ON).roles == {Role.READER}
 
 

@@ -120,3 +120,10 @@ async def test_without_a_role_on_the_storage_account_it_is_said_who_must_act(par
 
 def blob_url(parts: Parts) -> str:
     return f"{parts.azure.urls['blob']}/devstoreaccount1"
+
+
+async def test_a_late_failure_of_an_older_tick_does_not_take_the_newer_ones_place(failures: BlobFailures) -> None:
+    await failures.note(LATER, "/subscriptions/s/accounts/chat")
+    await failures.note(TICK, "/subscriptions/s/accounts/chat")
+    assert await failures.count(LATER) == 1
+    assert await failures.count(TICK) == 0

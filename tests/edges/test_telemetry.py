@@ -158,6 +158,7 @@ async def test_a_deadline_that_passed_is_negative_and_a_target_that_left_is_not_
     await ticks(otel, replace(a_tick(listed()), now=at(day=40)))
     assert collector.latest("key_rotation.deadline.remaining", target="chat", deadline="rotation") == -864_000
     before = len(collector.points)
+    await turns(otel, DONE)
     await ticks(otel, a_tick())
     assert "key_rotation.key.age" not in {one.metric for one in collector.points[before:]}
 

@@ -5,10 +5,11 @@ from hypothesis import HealthCheck, settings
 
 import prove.lives.soak
 import shared.plan
+import shared.wishes
 from prove.lives.life import Life
 from prove.lives.machine import Lives
 from prove.lives.soak import live, soak
-from shared.steps import Prove, Regenerate
+from shared.steps import Mark, Prove, Regenerate
 from tests.support.witness import PromiseBroken
 
 Lives.TestCase.settings = settings(
@@ -29,7 +30,7 @@ def test_a_life_is_eventful() -> None:
     assert error is None
     assert len(life.stage.events("KeyRotated")) > 3
     assert len(life.stage.events("KeyRetired")) > 3
-    assert {action.what for action in life.history} >= {"pass", "tick", "turn", "portal", "grid"}
+    assert {action.what for action in life.history} >= {"pass", "tick", "turn", "portal", "grid", "arm", "deployed"}
 
 
 def test_the_same_seed_lives_the_same_life() -> None:
@@ -41,9 +42,9 @@ def broken_within(seeds: int) -> bool:
 
 
 def test_a_plan_that_regenerates_the_live_slot_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = shared.plan._fresh_spare
+    real = shared.plan.fresh_spare
     monkeypatch.setattr(
-        shared.plan, "_fresh_spare", lambda at, *more, **words: (Regenerate(at.live), *real(at, *more, **words))
+        shared.plan, "fresh_spare", lambda at, *more, **words: (Regenerate(at.live), *real(at, *more, **words))
     )
     assert broken_within(5)
 
@@ -55,14 +56,26 @@ def test_a_retirement_that_does_not_wait_for_its_announcement_does_not_live_long
     assert broken_within(5)
 
 
+def test_a_leak_that_ends_nothing_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared.plan, "ended", lambda _: ())
+    monkeypatch.setattr(shared.wishes, "ended", lambda _: ())
+    assert broken_within(5)
+
+
+def test_a_wish_that_is_answered_and_not_noted_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared.wishes, "_remember", lambda at, _: Mark(at.live, at.marks))
+    assert broken_within(5)
+
+
 def test_a_key_that_is_not_proven_is_not_missed_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without proof nothing breaks while keys are valid at once; with a lag the consumers notice."""
-    real = shared.plan._fresh_spare
+    real = shared.plan.fresh_spare
 
     def unproven(at, *more, **words):
         return tuple(step for step in real(at, *more, **words) if not isinstance(step, Prove))
 
-    monkeypatch.setattr(shared.plan, "_fresh_spare", unproven)
+    monkeypatch.setattr(shared.plan, "fresh_spare", unproven)
+    monkeypatch.setattr(shared.wishes, "fresh_spare", unproven)
 
     class Lagging(Life):
         def __init__(self, targets: int = 3) -> None:

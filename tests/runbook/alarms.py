@@ -13,8 +13,8 @@ from tests.runbook.page import DOCS
 
 INFRA = DOCS.parent / "infra"
 RULE = re.compile(
-    r"name: '(?P<name>[\w-]+)'\s+says: '(?P<says>[^']*)'.*?loadTextContent\('(?P<query>[^']*)'\)\s+window: '(?P<window>\w+)'"
-    r".*?operator: '(?P<operator>\w+)'\s+threshold: (?P<threshold>\d+)",
+    r"name: '(?P<name>[\w-]+)'\s+says: '(?P<says>[^']*)'.*?loadTextContent\('(?P<query>[^']*)'\)"
+    r"\s+window: '(?P<window>\w+)'.*?operator: '(?P<operator>\w+)'\s+threshold: (?P<threshold>\d+)",
     re.DOTALL,
 )
 RULES = {found["name"]: found.groupdict() for found in RULE.finditer((INFRA / "alerts.bicep").read_text())}

@@ -63,7 +63,7 @@ async def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     async with running(world) as azure, AsyncExitStack() as stack:
         for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, azure.settings[name])
-        made = Site(azure, entries(page)[mark.args[0]], monkeypatch, stack)
+        made = Site(azure, monkeypatch, stack, entry=entries(page)[mark.args[0]])
         await made.start()
         await made.tick()
         yield made

@@ -75,16 +75,17 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az keyvault secret set")
 async def _(site: Site, options: Options) -> None:
-    """A new version, without tags unless some are given. `$(...)` is a command whose answer is the value."""
+    """A new version, with no tag but the CLI's own. `$(...)` is a command whose answer is the value."""
     value = options["--value"][0]
     if inner := re.fullmatch(r"\$\((.*)\)", value):
         value = await do(site, inner[1].split())
-    _vault(site, options).set_secret(options["--name"][0], value, tags=_tags(options.get("--tags", [])))
+    _vault(site, options).set_secret(options["--name"][0], value, tags={"file-encoding": "utf-8"})
 
 
 @acts("az keyvault secret show")
 async def _(site: Site, options: Options) -> str:
-    return _vault(site, options).get_secret(options["--name"][0]).value
+    found = _vault(site, options).get_secret(options["--name"][0])
+    return found.value if options["--query"] == ["value"] else found.tags["CredentialId"]
 
 
 @acts("az keyvault network-rule add")
@@ -92,15 +93,10 @@ async def _(site: Site, options: Options) -> None:
     site.world.vaults[options["--name"][0]].firewall_closed = False
 
 
-@acts("az keyvault show")
-async def _(site: Site, options: Options) -> dict[str, Any]:
-    """Of a vault that is gone, nothing."""
-    return {"id": site.world.vaults[options["--name"][0]].id}
-
-
 @acts("az keyvault recover")
 async def _(site: Site, options: Options) -> None:
-    await site.serve_again(options["--name"][0])
+    """The vault answers again, and nobody has a role on it."""
+    site.world.down.discard("kv")
 
 
 @acts("az cognitiveservices account keys regenerate")
@@ -117,8 +113,9 @@ async def _(site: Site, options: Options) -> str:
 
 @acts("az cognitiveservices account network-rule add")
 async def _(site: Site, options: Options) -> None:
+    """A rule for the app's subnet, which is this machine here. It opens nothing that is closed altogether."""
     account = site.account(options["--name"][0])
-    account.public_network_access, account.network_acls = "Enabled", None
+    account.network_acls = {**(account.network_acls or {}), "ipRules": [{"value": "127.0.0.1"}]}
 
 
 @acts("az eventgrid topic create")
@@ -175,9 +172,51 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("azd provision")
 async def _(site: Site, options: Options) -> None:
-    """The template's part that the tests need: the right to switch keys off."""
-    if site.environment.get("ROTATION_ALLOW_SUNSET") == "true":
-        site.world.directory.assign("app", shipped_roles()["keyAuthSwitch"].name)
+    """What the template sees to: the app's roles, one of them only where it is asked for, its mode, and storage."""
+    site.world.directory.revoke("app")
+    for name, role in shipped_roles().items():
+        if name != "keyAuthSwitch" or site.environment.get("ROTATION_ALLOW_SUNSET") == "true":
+            site.world.directory.assign("app", role.name)
+    site.world.down.discard("blob")
+    if "ROTATION_MODE" in site.environment:
+        await site.start(ROTATION_MODE=site.environment["ROTATION_MODE"])
+
+
+@acts("azd deploy")
+async def _(site: Site, options: Options) -> None:
+    """The code is another one; a stopped app stays stopped."""
+    stopped = site.stopped
+    await site.start()
+    site.stopped = stopped
+
+
+@acts("azd env new")
+async def _(site: Site, options: Options) -> None:
+    site.environment = {}
+
+
+@acts("azd up")
+async def _(site: Site, options: Options) -> None:
+    """A deployment with storage and a vault of its own, which knows of nothing and observes."""
+    await site.storage_is_lost()
+    url = await site.azure.serve_vault(site.world.add_vault("own"))
+    named = site.environment.get("ROTATION_MORE_VAULTS", "")
+    more = [vault.url for vault in site.world.vaults.values() if vault.id == named]
+    await site.start(ROTATION_VAULT_URL=url, ROTATION_VAULTS=",".join(more), ROTATION_MODE="observe")
+
+
+@acts("azd down")
+async def _(site: Site, options: Options) -> None:
+    site.stopped = True
+    site.world.vaults["keys"].secrets.clear()
+
+
+@acts("az resource move")
+async def _(site: Site, options: Options) -> None:
+    account = site.world.accounts[options["--ids"][0]]
+    site.world.accounts.remove(account.id)
+    account.resource_group = options["--destination-group"][0]
+    site.world.accounts.restore(account)
 
 
 @acts("az functionapp identity assign")

@@ -40,7 +40,7 @@ def spans(text: str) -> list[str]:
     blocks = re.findall(r"```\w*\n(.*?)```", text, re.DOTALL)
     typed = [line for block in blocks for line in re.sub(r"\\\s*\n\s*", "", block).splitlines()]
     inline = re.findall(r"`([^`]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    return [" ".join(one.split()) for one in (*typed, *inline) if one.strip()]
+    return [" ".join(re.sub(r"\s+# .*", "", one).split()) for one in (*typed, *inline) if one.strip()]
 
 
 def entries(page: str) -> dict[str, Entry]:

@@ -1,4 +1,4 @@
-"""Every alert of infra/alerts.bicep: it rings, the log says what the entry says, and it ends when the cause is mended."""
+"""Every alert of infra/alerts.bicep: it rings, the log says what the entry says, and it ends when its cause does."""
 
 from datetime import timedelta
 
@@ -63,7 +63,7 @@ async def test_an_app_that_is_stopped_or_cannot_read_its_settings_rings_until_it
 @entry("Alert: unseen")
 async def test_a_vault_that_ticks_cannot_list_rings_though_no_turn_fails(site: Site) -> None:
     role = site.lacks("keyPublisher")
-    await site.live_for(hours=3, every=HOURLY)
+    await site.live_for(hours=4, every=HOURLY)
     assert site.rings("unseen")
     assert not site.rings("turn-failed")
     assert not site.rings("overdue")

@@ -187,7 +187,7 @@ async def test_a_key_that_spreads_slowly_is_published_by_a_later_turn(site: Site
 @entry("ProofImpossible")
 async def test_an_account_behind_a_closed_network_is_opened_or_trusted(site: Site) -> None:
     await site.settle()
-    site.account().public_network_access = "Disabled"
+    site.account().network_acls = {"defaultAction": "Deny"}
     answer = await site.run(ROTATE, name="chat")
     site.sees(answer.text)
     assert answer.code == 1
@@ -196,7 +196,7 @@ async def test_an_account_behind_a_closed_network_is_opened_or_trusted(site: Sit
     assert (await site.run(ROTATE, name="chat")).data["unproven"]
     await site.start(ROTATION_TARGETS="")
     await site.settle()
-    site.account().public_network_access = "Disabled"
+    site.account().network_acls = {"defaultAction": "Deny"}
     assert (await site.run(ROTATE, name="chat")).data["reason"] == "ProofImpossible"
     command = (
         "az cognitiveservices account network-rule add --resource-group <group> --name <account> --subnet <subnet id>"

@@ -82,7 +82,9 @@ class Outside:
             self.outage -= 1
             return web.Response(status=503, headers={"Retry-After": "1"})
         claims = [{"typ": "azp", "val": CALLER}, {"typ": "roles", "val": "Rotation.Operator"}]
-        principal = base64.b64encode(json.dumps({"claims": claims, "role_typ": "roles"}).encode()).decode()
+        principal = base64.b64encode(
+            json.dumps({"auth_typ": "aad", "claims": claims, "role_typ": "roles"}).encode()
+        ).decode()
         kept = {name: request.headers[name] for name in ("Content-Type", "Idempotency-Key")}
         headers = {**kept, "X-MS-CLIENT-PRINCIPAL": principal}
         url = f"{self.host.url}{request.path}"

@@ -453,7 +453,8 @@ class LeasesDoor:
     async def _take_over(self, target: str) -> str:
         """The other's lease is broken, and runs out before it can be had."""
         lease, clock = self._runner.world.blobs.get(CONTAINER, blob_name(target)).lease, self._runner.world.clock
-        await self._runner.call("blob.lease.break", target, lambda: lease.break_(clock.now(), None))
+        with translated(target, "break the lease"):
+            await self._runner.call("blob.lease.break", target, lambda: lease.break_(clock.now(), None))
         await self._runner.clock.sleep(timedelta(seconds=SECONDS))
         return await self._acquire(target)
 

@@ -7,6 +7,7 @@ killed in the middle of it, and then the first one wakes up. The promises are wa
 
 import pytest
 
+from shared.model import Wish
 from shared.report import Result
 from tests.support.dates import days, hours
 from tests.support.doors import Befall, Killed, killed_after, meanwhile_after, meanwhile_before
@@ -30,7 +31,8 @@ async def finishes(stage: Stage, extra: int) -> None:
 @pytest.mark.parametrize("name", SCENES)
 async def test_a_second_runner_is_told_busy_and_makes_no_other_call_while_the_lease_is_held(name: str):
     scene = SCENES[name]
-    for number in range(1, await calls_of(scene)):
+    leak = scene.request is not None and scene.request.wish is Wish.LEAK  # it is first among leaks, and then holds
+    for number in range(1 + leak, await calls_of(scene) - leak):
         stage = await scene.open()
         second: list[tuple[Result, int]] = []
 

@@ -1,0 +1,131 @@
+"""A wish that comes late, twice or after something else: it means the keys of its own time, and is done once."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.asking import Armed, Asked
+from shared.bodies import Arm, Deployment, Leak, Rotate
+from shared.model import LeakedKey, Observation, Request, Wish
+from shared.plan import Reason, decide
+from shared.publication import Origin
+from shared.situation import Situation
+from shared.steps import Publish
+from shared.window import Window
+from tests.support.builders import a_publication, a_target, an_observation, marks, overlapping, reports_leak
+from tests.support.dates import START, at, days
+
+TARGET = a_target()
+OFFICE = a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))
+SATURDAY = at(day=33, hour=12)
+EARLIER = START - days(1)
+GONE_2 = ["watch the leaked key2", "regenerate key2", "watch the leaked key2"]
+LIVE, PREVIOUS, BOTH = LeakedKey
+FIRED = Armed("prod", deployed=at(day=1), id="d-1")
+
+
+def steps(seen: Observation, now, request: Request | None = None, target=TARGET) -> tuple[Reason, list[str]]:
+    plan = decide(seen, target, now, request)
+    return plan.reason, [str(step) for step in plan.steps]
+
+
+def overlap(**facts: object) -> Observation:
+    return an_observation(a_publication(overlapping(**facts)))
+
+
+# A leak that was reported before the last rotation.
+
+
+@pytest.mark.parametrize("key", LeakedKey)
+def test_after_the_leaked_key_has_gone_a_late_report_ends_no_other(key: LeakedKey):
+    quiet = an_observation(a_publication(marks()))
+    assert steps(quiet, at(day=1), reports_leak(key, at=EARLIER)) == (Reason.ALREADY_DONE, [])
+
+
+def test_a_late_report_of_the_previous_key_does_not_mean_the_one_that_is_previous_now():
+    assert steps(overlap(), at(day=1), reports_leak(PREVIOUS, at=EARLIER)) == (Reason.ALREADY_DONE, [])
+    assert steps(overlap(), at(day=1), reports_leak(PREVIOUS, at=at(day=1))) == (Reason.LEAKED, GONE_2)
+
+
+@pytest.mark.parametrize("key", [LIVE, BOTH])
+def test_a_late_report_of_the_live_key_means_the_one_that_is_previous_now(key: LeakedKey):
+    assert steps(overlap(), at(day=1), reports_leak(key, at=EARLIER)) == (Reason.LEAKED, GONE_2)
+
+
+def test_a_version_that_only_healed_or_adopted_is_no_rotation_that_a_report_could_be_late_for():
+    for origin in (Origin.HEALED, Origin.ADOPTED):
+        assert steps(overlap(origin=origin), at(day=1), reports_leak(PREVIOUS, at=EARLIER)) == (Reason.LEAKED, GONE_2)
+
+
+# A leak that was cut off after its fresh key was published.
+
+
+def test_a_leaked_key_waits_for_no_window_although_a_rotation_is_due():
+    for armed in (None, FIRED):
+        seen = overlap(leaked=True, until=START, armed=armed)
+        assert steps(seen, SATURDAY, target=OFFICE) == (Reason.LEAKED, GONE_2)
+        assert not decide(seen, OFFICE, SATURDAY).is_scheduled
+
+
+def test_the_same_report_again_goes_on_with_what_is_left_of_its_wait():
+    seen = overlap(leaked=True, until=START + timedelta(seconds=60), request="l-1")
+    assert steps(seen, START + timedelta(seconds=20), reports_leak()) == (Reason.LEAKED, ["wait 40 s", *GONE_2])
+    assert steps(seen, START + timedelta(seconds=60), reports_leak()) == (Reason.LEAKED, GONE_2)
+
+
+# Late rotations and deployments.
+
+
+def test_a_rotation_asked_for_before_the_last_one_is_that_one():
+    late = Request(reason="drill", id="r-1", at=EARLIER)
+    assert steps(an_observation(a_publication()), at(day=1), late) == (Reason.ALREADY_DONE, [])
+
+
+def test_a_deployment_before_this_version_was_published_does_not_replace_it():
+    seen = an_observation(a_publication(marks(armed=Armed("prod"))))
+    late = Request(Wish.DEPLOYED, id="d-9", armed=Armed("prod", deployed=EARLIER))
+    assert steps(seen, at(day=1), late) == (Reason.ALREADY_DONE, [])
+    assert steps(seen, at(day=1), replace(late, armed=Armed("prod", deployed=at(day=1))))[0] is Reason.DEPLOYED
+
+
+def test_arming_in_the_same_words_again_does_not_forget_a_deployment_that_was_heard_of():
+    seen = an_observation(a_publication(marks(armed=FIRED)))
+    again = Request(Wish.ARM, id="a-2", armed=Armed("prod"))
+    assert steps(seen, at(day=1) - days(0.5), again) == (Reason.ALREADY_DONE, [])
+
+
+# The same id again.
+
+
+def test_the_ids_of_the_last_versions_are_known():
+    asked = Asked("b" * 32).after(Asked("a" * 32, earlier=("00000001", "00000002", "00000003", "00000004")))
+    assert asked.earlier == ("aaaaaaaa", "00000001", "00000002", "00000003")
+    assert Asked.read(asked.text()) == asked
+    assert all(asked.knows(one) for one in ("a" * 32, "b" * 32))
+    assert not asked.knows("c" * 32)
+
+
+def test_a_request_that_made_the_version_before_rotates_nothing_again():
+    seen = an_observation(a_publication(marks(asked=Asked("r-2", earlier=("r-1",)))))
+    assert steps(seen, at(day=9), Request(reason="drill", id="r-1")) == (Reason.ALREADY_DONE, [])
+
+
+def test_a_new_version_remembers_who_asked_for_the_ones_before():
+    seen = an_observation(a_publication(marks(asked=Asked("a" * 32))))
+    publish = next(s for s in decide(seen, TARGET, at(day=30)).steps if isinstance(s, Publish))
+    assert publish.asked == Asked(earlier=("aaaaaaaa",))
+    assert Situation(seen, TARGET, at(day=30)).who_asked == publish.asked
+
+
+def test_one_key_under_another_wish_is_another_request():
+    now = at(day=1)
+    ids = {
+        Rotate().request("k", "x").id,
+        *(Leak(key=key).request("k", "x").id for key in LeakedKey),
+        Arm(environment="prod").request("k", "x").id,
+        Deployment(environment="prod").request("k", "x", now).id,
+        Deployment(environment="test").request("k", "x", now).id,
+    }
+    assert len(ids) == 7
+    assert Deployment(environment="Prod").request("k", "x", now).id in ids

@@ -1,0 +1,130 @@
+"""The function app on its site: its settings, its timer and its queue, with the real doorways behind them."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from emulator.serve import Azure
+from emulator.world import World
+from shared import wiring
+from shared.doorways import clockwork, notices, people
+from shared.errors import RotationError
+from shared.rotation import Rotation
+from shared.wiring import Opened
+from tests.edges.parts import WorldClock
+from tests.runbook.alarms import Telemetry
+
+TRIES = 3
+RETRY = 30  # seconds until the host offers a message again (host.json)
+
+
+@dataclass
+class App:
+    """One app, started again with other settings as often as somebody likes."""
+
+    azure: Azure
+    monkeypatch: pytest.MonkeyPatch
+    stack: AsyncExitStack
+    settings: dict[str, str] = field(default_factory=dict)
+    queue: list[str] = field(default_factory=list)
+    stopped: bool = False
+    opened: Opened | None = None
+    wrong: RotationError | None = None
+    last_tick: str | None = None
+
+    def __post_init__(self) -> None:
+        self.settings = {**self.azure.settings, **self.settings}
+        self.telemetry = Telemetry(self.world.clock)
+        root = logging.getLogger()
+        root.addHandler(self.telemetry)
+        self.stack.callback(root.removeHandler, self.telemetry)
+        for door in (clockwork, people, notices):
+            self.monkeypatch.setattr(door, "rotation", self.rotation)
+
+    @property
+    def world(self) -> World:
+        return self.azure.world
+
+    async def start(self, **settings: str) -> None:
+        """Start the app, or start it again with settings changed; an empty one is none."""
+        self.settings = {name: text for name, text in {**self.settings, **settings}.items() if text}
+        self.stopped = False
+        try:
+            opened = await self.stack.enter_async_context(wiring.opened(self.settings))
+        except RotationError as error:
+            self.opened, self.wrong = None, error
+            return
+        opened.rotation.outside = replace(opened.rotation.outside, clock=WorldClock(self.world.clock))
+        self.opened, self.wrong = opened, None
+
+    async def rotation(self) -> Rotation:
+        if self.opened is None:
+            assert self.wrong is not None
+            raise self.wrong
+        return self.opened.rotation
+
+    async def tick(self) -> None:
+        """The timer and the queue, unless the app is stopped."""
+        await self.timer()
+        await self.work()
+
+    async def timer(self) -> None:
+        if self.stopped:
+            return
+        error: Exception | None = None
+        try:
+            self.queue += await clockwork.tick(self.last_tick, past_due=False)
+            self.last_tick = self.world.clock.utcnow().isoformat()
+        except RotationError as wrong:
+            error = wrong
+        self.telemetry.ended("tick", error)
+
+    async def work(self) -> None:
+        """Every message that is queued: three tries, then the poison queue, which may put it back for later."""
+        waiting, self.queue = self.queue, []
+        while waiting and not self.stopped:
+            kept = await self._message(waiting.pop(0).encode())
+            self.queue += [kept] if kept else []
+        self.queue += waiting
+
+    async def _message(self, body: bytes) -> str | None:
+        for tries in range(1, TRIES + 1):
+            try:
+                await clockwork.turn(body, tries)
+            except (clockwork.TurnFailed, RotationError) as error:
+                self.telemetry.ended("turn", error)
+                self.pass_time(seconds=RETRY)
+            else:
+                self.telemetry.ended("turn")
+                return None
+        return await clockwork.turn_poison(body)
+
+    def pass_time(self, **time: float) -> None:
+        self.world.clock.advance(timedelta(**time).total_seconds())
+
+    async def live_for(self, *, every: timedelta = timedelta(hours=6), **time: float) -> None:
+        """Ticks at regular times for so long."""
+        end = self.world.clock.utcnow() + timedelta(**time)
+        while self.world.clock.utcnow() < end:
+            self.world.clock.advance(every.total_seconds())
+            await self.tick()
+
+    async def look(self) -> None:
+        """A tick two hours later, which looks at every target in full."""
+        self.pass_time(hours=2)
+        await self.tick()
+
+    async def storage_is_lost(self) -> None:
+        """Leases and queued messages are gone."""
+        self.queue.clear()
+        self.last_tick = None
+        for name in list(self.world.blobs.containers):
+            del self.world.blobs.containers[name]
+
+    def rings(self, alert: str) -> bool:
+        return self.telemetry.rings(alert)

@@ -1,0 +1,32 @@
+"""What the tests of procedures share: the commands of a section, and what has become of keys and versions."""
+
+from datetime import timedelta
+
+from shared.keys import Fingerprint
+from tests.runbook.site import Site
+
+DAILY = timedelta(days=1)
+APP = {"group": "rg", "app": "app"}
+PLAN, AUDIT = "python -m cli plan", "python -m cli audit"
+STOP = "az functionapp stop --resource-group <group> --name <app>"
+START = "az functionapp start --resource-group <group> --name <app>"
+SETTING = "az functionapp config appsettings set --resource-group <group> --name <app> --settings "
+DELETE = "az keyvault secret delete --vault-name <vault> --name <secret>"
+
+
+def shown(site: Site, *words: str) -> str:
+    """The one command of the section that holds all these words."""
+    [command] = {one for one in site.entry.commands if all(word in one for word in words)}
+    return command
+
+
+def regenerated(site: Site) -> int:
+    return site.world.journal.count("arm.regenerateKey", effect=True)
+
+
+def versions_of(site: Site) -> list[object]:
+    return site.vault.secrets["chat-key"].versions
+
+
+def mark_of(value: str) -> str:
+    return str(Fingerprint.of(value))

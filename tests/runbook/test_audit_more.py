@@ -1,0 +1,129 @@
+"""The lesser findings of `audit`: brought about, mended as the entry says, and gone."""
+
+import json
+
+import pytest
+
+from shared import rotation
+from tests.runbook.auditing import DAILY, DATE, LET_IN, PLACE, SET, found, is_found, is_gone
+from tests.runbook.site import Site
+
+entry = pytest.mark.entry
+
+
+@entry("Audit: nobody-is-told")
+async def test_an_app_without_a_topic(site: Site) -> None:
+    endpoint = site.settings["EVENT_GRID_TOPIC_ENDPOINT"]
+    await site.start(EVENT_GRID_TOPIC_ENDPOINT="")
+    await is_found(site)
+    create = (
+        "az eventgrid topic create --resource-group <group> --name <topic> --location <region> "
+        "--input-schema cloudeventschemav1_0"
+    )
+    await site.run(create, group="emulated", topic="another", region="westeurope")
+    named = SET.replace("<setting>", "EVENT_GRID_TOPIC_ENDPOINT=<endpoint>")
+    await site.run(named, endpoint=endpoint.replace("/announcements/", "/another/"), **PLACE)
+    await is_gone(site)
+    site.world.accounts.regenerate(site.account().id, "key1")
+    await site.look()
+    assert [event["type"] for event in site.world.topics["another"].events] == ["KeyRotation.DriftHealed"]
+
+
+@entry("Audit: nothing-is-done")
+async def test_an_app_that_only_observes(site: Site) -> None:
+    await site.start(ROTATION_MODE="observe")
+    await is_found(site)
+    await site.run(SET.replace("<setting>", "ROTATION_MODE=rotate"), **PLACE)
+    await is_gone(site)
+
+
+@entry("Audit: not-published")
+async def test_an_account_before_its_first_tick(site: Site) -> None:
+    site.world.accounts.add("search", tags={"key-rotation": "on"})
+    await is_found(site)
+    await site.tick()
+    await is_gone(site)
+    assert site.works("search")
+
+
+@entry("Audit: never-rotated")
+async def test_keys_that_are_older_than_the_enrolment(site: Site) -> None:
+    await is_found(site)
+    await site.live_for(days=31, every=DAILY)
+    await is_gone(site)
+
+
+@entry("Audit: presumed")
+async def test_a_fleet_that_is_too_large_to_look_at(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotation, "MOST_LOOKED_AT", 0)
+    site.world.accounts.regenerate(site.account().id, "key1")
+    await is_found(site)
+    assert "published-key-dead" not in await found(site)
+    assert "drift" in (await site.run("python -m cli plan <name>", name="chat")).text
+
+
+@entry("Audit: unproven")
+async def test_a_key_that_the_network_kept_from_being_proven(site: Site) -> None:
+    await site.settle()
+    site.account().network_acls = {"defaultAction": "Deny"}
+    await site.start(ROTATION_TARGETS=json.dumps([{"account": site.account().id, "proof": "prefer"}]))
+    assert (await site.type("python -m cli rotate chat")).code == 0
+    await is_found(site)
+    await site.run(LET_IN, **PLACE)
+    assert "unproven" in await found(site)
+    await site.live_for(days=31, every=DAILY)
+    await is_gone(site)
+
+
+@entry("Audit: untold")
+async def test_a_leak_that_event_grid_never_heard_of(site: Site) -> None:
+    await site.settle()
+    site.topic.outage = 503
+    await site.type("python -m cli leak chat --key live")
+    await site.type("python -m cli leak chat --key live")
+    await is_found(site)
+    site.topic.outage = None
+    await site.tick()
+    await is_gone(site)
+
+
+@entry("Audit: long-lived")
+async def test_a_period_of_half_a_year(site: Site) -> None:
+    site.account().tags |= {"key-rotation-period": "P180D"}
+    await is_found(site)
+    command = "az tag update --operation merge --tags key-rotation-period=<period> --resource-id <account id>"
+    await site.run(command, period="P60D", account_id=site.account().id)
+    await is_gone(site)
+
+
+@entry("Audit: proof-not-required")
+async def test_a_target_whose_keys_need_no_proof(site: Site) -> None:
+    await site.start(ROTATION_TARGETS=json.dumps([{"account": site.account().id, "proof": "prefer"}]))
+    await is_found(site)
+    required = json.dumps([{"account": site.account().id}], separators=(",", ":"))
+    await site.run(SET, setting=f"'ROTATION_TARGETS={required}'", **PLACE)
+    await is_gone(site)
+
+
+@entry("Audit: secret-without-expiry")
+async def test_a_version_whose_date_somebody_took_away(site: Site) -> None:
+    site.vault.update_secret("chat-key", expires=None)
+    await is_found(site)
+    await site.live_for(days=31, every=DAILY)
+    await is_gone(site)
+
+
+@entry("Audit: no-sunset")
+async def test_a_target_without_an_agreed_end(site: Site) -> None:
+    await is_found(site)
+    await site.run(DATE, date="2099-12-31", account_id=site.account().id)
+    await is_gone(site)
+
+
+@entry("Audit: no-owner")
+async def test_a_target_that_nobody_answers_for(site: Site) -> None:
+    del site.account().tags["key-rotation-owner"]
+    await is_found(site)
+    command = "az tag update --operation merge --tags key-rotation-owner=<owner> --resource-id <account id>"
+    await site.run(command, owner="chat-team", account_id=site.account().id)
+    await is_gone(site)

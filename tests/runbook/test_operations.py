@@ -1,0 +1,238 @@
+"""Planned procedures of docs/operations.md, command by command, with consumers that go on working."""
+
+import asyncio
+import json
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.runbook.operating import (
+    APP,
+    AUDIT,
+    DAILY,
+    PLAN,
+    SETTING,
+    START,
+    STOP,
+    mark_of,
+    regenerated,
+    shown,
+    versions_of,
+)
+from tests.runbook.site import Site
+
+procedure = pytest.mark.procedure
+
+
+@procedure("Upgrade")
+async def test_a_deployment_in_the_middle_of_a_rotation_loses_nothing(site: Site) -> None:
+    await site.live_for(days=29, every=DAILY)
+    site.pass_time(days=2)
+    await site.timer()
+    queued = list(site.queue)
+    working = asyncio.create_task(site.work())
+    site.world.faults.add("arm.regenerateKey", "hook", when="after", hook=lambda _: working.cancel())
+    with suppress(asyncio.CancelledError):
+        await working
+    assert regenerated(site) == 1
+    assert site.works()
+    before = await site.run(PLAN)
+    assert "resumed" in before.text
+    await site.run("azd provision")
+    await site.run("azd deploy")
+    assert (await site.run("GET /api/health")).status == 200
+    assert (await site.run("python -m cli doctor")).data["failed"] == 0
+    assert (await site.run(PLAN)).data == before.data
+    site.queue = queued  # what was cut off is offered again
+    await site.work()
+    assert regenerated(site) == 1
+    assert site.vault.get_secret("chat-key").tags["CredentialId"] == "key2"
+    assert site.works()
+
+
+async def rolled_back(site: Site, newer: dict[str, str]) -> None:
+    """What a newer version would have written stands on the live version; then the older one takes over."""
+    tags = site.vault.get_secret("chat-key").tags
+    site.vault.update_secret("chat-key", tags={**tags, **newer})
+    await site.run(AUDIT)
+    await site.run(STOP, **APP)
+    await site.run("azd deploy")
+    await site.run(START, **APP)
+
+
+@procedure("Rollback")
+async def test_a_tag_of_a_newer_version_is_ignored_and_gone_with_the_next_write(site: Site) -> None:
+    await site.settle()
+    await rolled_back(site, {"key-rotation-colour": "blue"})
+    assert "nothing-due" in (await site.run(PLAN)).text
+    assert "key-rotation-colour" in site.vault.get_secret("chat-key").tags
+    await site.live_for(days=31, every=DAILY)
+    assert "key-rotation-colour" not in site.vault.get_secret("chat-key").tags
+    assert site.works()
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        {"key-rotation-told": "origin moon=1780000000/"},
+        {"key-rotation-origin": "borrowed 20261122T050000.000000Z"},
+        {"key-rotation-owed": "x1a1b2c3d4e5f607181780000000"},
+    ],
+    ids=["told", "origin", "owed"],
+)
+@procedure("Rollback")
+async def test_words_of_a_newer_version_make_a_version_unmarked_and_it_is_adopted_in_place(
+    site: Site, newer: dict[str, str]
+) -> None:
+    await site.live_for(days=31, every=DAILY)  # the previous key is promised for two more days
+    previous, before, versions = site.account().keys["key1"].value, regenerated(site), len(versions_of(site))
+    await rolled_back(site, newer)
+    assert "adopt-in-place" in (await site.run(PLAN)).text
+    await site.live_for(days=20, every=DAILY)
+    assert (regenerated(site), len(versions_of(site))) == (before, versions)
+    assert not site.ended(previous)
+    assert [one["whatHappens"] for one in site.announced("KeyAdopted")][1:]
+    await site.live_for(days=15, every=DAILY)
+    assert site.ended(previous)
+    told = [one["deadline"] for one in site.announced("RetirementAnnounced") if one["fingerprint"] == mark_of(previous)]
+    assert told
+    assert site.works()
+
+
+@procedure("Rollback")
+async def test_a_leak_that_is_not_over_is_forgotten_by_a_version_that_cannot_read_of_it(site: Site) -> None:
+    await site.settle()
+    out = site.vault.get_secret("chat-key").value
+    site.world.faults.add("arm.regenerateKey", "status", status=503, skip=1, times=0)
+    await site.type("python -m cli leak chat --key live")
+    site.world.faults.clear()
+    assert "leaked-key-works" in (await site.type(AUDIT)).text
+    await rolled_back(site, {"key-rotation-told": "moon"})
+    assert "adopt-in-place" in (await site.run(PLAN)).text
+    await site.tick()
+    assert not site.ended(out)  # as the page says
+
+
+@procedure("Rollback")
+async def test_what_is_waited_for_and_still_to_be_announced_is_forgotten_too(site: Site) -> None:
+    await site.settle()
+    site.topic.outage = 503
+    for _ in range(2):
+        await site.type("python -m cli leak chat --key live")
+    await site.type("python -m cli arm chat --environment production")
+    row = (await site.type("GET /api/targets/<name>", name="chat")).data
+    assert row["waitsFor"]["environment"] == "production"
+    assert "untold" in (await site.type(AUDIT)).text
+    await rolled_back(site, {"key-rotation-told": "moon"})
+    assert "adopt-in-place" in (await site.run(PLAN)).text
+    site.topic.outage = None
+    events = len(site.announced("KeyRotated"))
+    await site.look()
+    assert "waitsFor" not in (await site.type("GET /api/targets/<name>", name="chat")).data
+    assert "untold" not in (await site.type(AUDIT)).text
+    assert len(site.announced("KeyRotated")) == events
+    assert site.works()
+
+
+@procedure("Rollback")
+async def test_a_message_of_a_newer_version_is_given_up_and_said(site: Site) -> None:
+    await rolled_back(site, {})
+    await site.run(PLAN)
+    asked = site.world.clock.utcnow().isoformat()
+    wish = {"wish": "rotate", "by": "ada", "request_id": "r-1"}
+    site.queue.append(json.dumps({"target": "chat", "asked": asked, "request": wish, "colour": "blue"}))
+    await site.work()
+    assert site.queue == []
+    assert "turn_poison: a message was given up" in site.telemetry.text
+    assert "members nobody knows: colour" in site.telemetry.text
+
+
+@procedure("Stop and observe")
+async def test_while_stopped_or_observing_keys_work_and_afterwards_nothing_ends_by_surprise(site: Site) -> None:
+    await site.live_for(days=29, every=DAILY)
+    await site.run(SETTING + "ROTATION_MODE=observe", **APP)
+    events = len(site.topic.events)
+    await site.live_for(days=10, every=DAILY)
+    assert "planned (due)" in site.telemetry.text
+    asked = {"wish": "rotate", "by": "ada", "request_id": "r-1"}
+    site.queue.append(json.dumps({"target": "chat", "asked": site.world.clock.utcnow().isoformat(), "request": asked}))
+    await site.work()
+    assert site.queue == []
+    assert (regenerated(site), len(site.topic.events)) == (0, events)
+    await site.run(SETTING + "ROTATION_MODE=rotate", **APP)
+    await site.tick()
+    previous = site.account().keys["key1"].value
+    await site.run(STOP, **APP)
+    await site.live_for(days=10, every=DAILY)
+    assert not site.ended(previous)
+    await site.run(START, **APP)
+    await site.live_for(days=4, every=timedelta(hours=6))
+    assert site.ended(previous)
+    told = [one for one in site.announced("RetirementAnnounced") if one["fingerprint"] == mark_of(previous)]
+    assert datetime.fromisoformat(told[0]["deadline"]) < site.world.clock.utcnow()
+    assert site.works()
+
+
+@procedure("Take a target out")
+async def test_a_target_that_was_out_for_months_is_taken_up_where_it_was_left(site: Site) -> None:
+    await site.live_for(days=31, every=DAILY)
+    previous, before, events = site.account().keys["key1"].value, regenerated(site), len(site.topic.events)
+    await site.run(shown(site, "key-rotation=off"), account_id=site.account().id)
+    await site.live_for(days=60, every=DAILY)
+    assert (regenerated(site), len(site.topic.events)) == (before, events)
+    assert not site.ended(previous)
+    assert site.works()
+    assert "not-enrolled" in (await site.type(AUDIT)).text
+    await site.run(shown(site, "key-rotation=on"), account_id=site.account().id)
+    await site.tick()
+    assert mark_of(previous) in {one["fingerprint"] for one in site.announced("RetirementAnnounced")}
+    assert site.ended(previous)
+    await site.live_for(days=5, every=timedelta(hours=12))
+    assert regenerated(site) == before + 2
+    assert site.works()
+
+
+@procedure("Take back a sunset")
+async def test_a_sunset_is_moved_before_it_comes_and_taken_back_after_it_came(site: Site) -> None:
+    def in_days(days: int) -> str:
+        return (site.world.clock.utcnow() + timedelta(days=days)).date().isoformat()
+
+    later = shown(site, "key-rotation-sunset")
+    account = site.account()
+    await site.type(
+        f"az tag update --operation merge --tags key-rotation-sunset={in_days(5)} --resource-id {account.id}"
+    )
+    await site.live_for(days=3, every=DAILY)
+    await site.run(later, later_date=in_days(8), account_id=account.id)
+    await site.live_for(days=6, every=DAILY)
+    assert not account.disable_local_auth
+    await site.live_for(days=4, every=DAILY)
+    assert account.disable_local_auth
+    assert [one["deadline"][:10] for one in site.announced("SunsetAnnounced")][-1]
+    assert site.announced("KeyAuthDisabled")
+    values = [key.value for key in account.keys.values()]
+    await site.run(later, later_date=in_days(60), account_id=account.id)
+    await site.run(shown(site, "disableLocalAuth=false"), account_id=account.id)
+    await site.run(shown(site, "--enabled true"), vault="keys", secret="chat-key")
+    await site.look()
+    assert (await site.type("python -m cli status")).code == 0
+    assert [key.value for key in account.keys.values()] == values
+    assert site.works()
+    await site.live_for(days=40, every=DAILY)
+    assert not account.disable_local_auth
+    assert site.works()
+
+
+@procedure("Leave the product")
+async def test_consumers_keep_a_key_that_works_when_everything_is_gone(site: Site) -> None:
+    await site.settle()
+    mine = site.world.add_vault("mine")
+    await site.azure.serve_vault(mine)
+    await site.run(shown(site, "secret set"), your_vault="mine", vault="keys", secret="chat-key")
+    await site.run(STOP, **APP)
+    await site.run(shown(site, "tag update"), account_id=site.account().id)
+    await site.run("azd down")
+    assert "key-rotation" not in site.account().tags
+    await site.live_for(days=400, every=timedelta(days=100))
+    assert site.works(vault="mine")

@@ -1,0 +1,87 @@
+"""A leak while another is dealt with, while fresh keys are slow, and after its message was given up or grew old."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.doorways import clockwork
+from shared.errors import FixConfiguration, UnknownTarget
+from shared.messages import Message, read_message
+from shared.model import LeakedKey, Request, Wish
+from shared.report import Outcome, Result
+from shared.rotation import Rotation
+from tests.support.builders import reports_leak
+from tests.support.dates import days, hours, minutes
+from tests.support.doors import meanwhile_after
+from tests.support.stage import Stage, a_stage
+
+
+async def quiet(**facts: object) -> Stage:
+    """Rotated once, and the previous key retired since."""
+    stage = a_stage(**facts)
+    await stage.tick()
+    await stage.until(stage.now + days(40))
+    return stage
+
+
+async def test_a_second_leak_does_not_take_the_target_from_the_first():
+    for number in range(3, 12):
+        stage = await quiet()
+        leaked, second = stage.value(stage.live), []
+
+        async def report_again(stage: Stage = stage, second: list[Outcome | None] = second) -> None:
+            second.append(await stage.turn(reports_leak(request_id="another")))
+
+        first = await stage.turn(reports_leak(), meanwhile_after(number, report_again))
+        assert first is not None
+        assert (first.result, first.reason) == (Result.DONE, "leaked")
+        assert [one.result for one in second if one] == [Result.BUSY]
+        assert not stage.world.accounts.key_accepted(stage.account, leaked)
+
+
+@pytest.mark.parametrize("key", [LeakedKey.LIVE, LeakedKey.BOTH])
+async def test_a_leak_comes_to_its_end_although_fresh_keys_take_minutes_to_be_accepted(key: LeakedKey):
+    stage = await quiet()
+    stage.account.lag.new_after = 150
+    leaked = stage.value(stage.live)
+    for _ in range(3):
+        outcome = await stage.turn(reports_leak(key))
+        assert outcome is not None
+        if outcome.result is Result.DONE:
+            break
+        stage.pass_time(minutes(0.5))
+    assert outcome.result is Result.DONE
+    assert not stage.world.accounts.key_accepted(stage.account, leaked)
+
+
+async def test_a_leak_in_the_queue_outlives_settings_that_are_broken_for_a_while(monkeypatch: pytest.MonkeyPatch):
+    stage = await quiet()
+
+    async def broken() -> Rotation:
+        raise FixConfiguration("settings", "ROTATION_PERIOD: is wrong.")
+
+    monkeypatch.setattr(clockwork, "rotation", broken)
+    kept = Message("chat", stage.now, request=reports_leak()).text()
+    monkeypatch.setattr(Message, "is_to_be_kept", lambda self, _: self.request is not None)
+    assert await clockwork.turn_poison(kept.encode()) == kept
+    assert await clockwork.turn_poison(Message("chat", stage.now).text().encode()) is None
+    assert await clockwork.turn_poison(b"{") is None
+
+
+async def test_after_an_hour_the_tags_in_a_message_count_no_more():
+    stage = a_stage(tagged=True)
+    request = Request(Wish.DEPLOYED)
+    said = Message("chat", stage.now, stage.target.account, {"key-rotation": "on"}, request)
+    assert (await clockwork._target(stage.rotation(), said)).name == "chat"
+    stage.pass_time(hours(2))
+    stage.account.tags = {"key-rotation": "on", "key-rotation-secret": "another-secret"}
+    assert (await clockwork._target(stage.rotation(), said)).secret == "another-secret"
+    stage.account.tags = {"key-rotation": "off"}
+    with pytest.raises(UnknownTarget, match="not enrolled any more"):
+        await clockwork._target(stage.rotation(), said)
+
+
+def test_a_request_from_the_queue_knows_when_it_was_made():
+    said = Message("chat", a_stage().now, request=reports_leak())
+    assert said.request is not None
+    assert read_message(said.text().encode()).request == replace(said.request, at=said.asked)
