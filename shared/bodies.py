@@ -7,7 +7,6 @@ said here and nowhere else.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
@@ -17,12 +16,12 @@ from msgspec import Meta, Struct
 
 from shared import durations
 from shared.asking import Armed
+from shared.keys import without_keys
 from shared.model import LeakedKey, Request, Wish
 from shared.moments import FIRST, LAST
 
 MOST_BODY = 16 * 1024
 MOST_TARGETS = 200
-_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/=]{30,}")  # accounts' keys are 32 or 84 such characters
 _END = r"$(?!\n)"  # the end also for a regular expression that would let a last line break through
 _SOAK = r"^(P([1-9]|[12][0-9]|30)D|PT([1-9][0-9]?|[1-6][0-9][0-9]|7[01][0-9]|720)H|PT[1-9][0-9]{0,3}M)" + _END
 _WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
@@ -149,9 +148,8 @@ def plain(text: str) -> str:
 
 
 def why(text: str) -> str:
-    """A reason as it may stand in a tag, an event and a log. Whatever is as long and as dense as a key is left out:
-    somebody who reports a leak may well paste what leaked."""
-    return _LIKE_A_KEY.sub("(left out)", plain(text))
+    """A reason as it may stand in a tag, an event and a log: somebody who reports a leak may well paste what leaked."""
+    return without_keys(plain(text))
 
 
 def request_id(headers: Mapping[str, str], invocation: str) -> str:

@@ -9,7 +9,7 @@ from shared.check import VAULTS, Case, Check, bad, good, refused, unknown
 from shared.errors import FixConfiguration, GrantRole, RotationError
 from shared.keys import KeySlot
 from shared.model import ProofPolicy, Target
-from shared.ports import Answer, KeyAuthIsOff, Keys, Trial
+from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAuthIsOff, Keys, Trial
 from shared.publication import Origin, Publication
 
 _ACCOUNTS = "Microsoft.CognitiveServices/accounts"
@@ -110,6 +110,8 @@ def _of_trial(target: Target, endpoint: str, slot: KeySlot, trial: Trial) -> Che
     why = f"{endpoint} cannot be asked from here ({trial.detail}), so no key can be proven."
     if target.proof is ProofPolicy.PREFER:
         return unknown(name, target.name, f"{why} This target's proof is prefer: its keys are published unproven.")
+    if PUBLIC_ACCESS_IS_OFF in trial.detail:
+        return bad(name, target.name, why, mending.join_account(target.account))
     closed = trial.answer is Answer.NETWORK_REFUSED
     mend = mending.open_account(target.account) if closed else mending.see_account(target.account)
     return bad(name, target.name, why, mend)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from shared.enrolment import Enrolled, Enrolment, tagged_target
 from shared.errors import FixConfiguration, RotationError, TryLater, UnknownTarget
+from shared.keys import without_keys
 from shared.model import AccountId, Target
 from shared.ports import Accounts, Vault
 from shared.publication import Publication
@@ -92,7 +93,9 @@ class Fleet:
         unseen = next((error for error in problems if not isinstance(error, FixConfiguration)), None)
         if unseen is not None:  # it may be enrolled where nobody could look
             raise unseen
-        raise UnknownTarget(", ".join(repr(name[:64]) for name in missing[:5]), "no target has this name.", known=found)
+        raise UnknownTarget(
+            ", ".join(repr(without_keys(name)[:64]) for name in missing[:5]), "no target has this name.", known=found
+        )
 
     async def find_account(self, account: AccountId) -> Enrolled | None:
         """The target of that account; none when nobody enrolled it."""

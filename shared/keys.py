@@ -2,18 +2,27 @@
 
 An Azure OpenAI account has two keys. Which one is meant is a `KeySlot`; whether two values are the same is
 answered by `Fingerprint`; the value itself is an `ApiKey`, which prints as a mask and is unwrapped by one named
-verb, `reveal`, in the adapters that hand it to Azure. Nothing here checks what a key looks like: their length
-has changed before (32 characters until 2023, 84 in 2025, by published recordings).
+verb, `reveal`, in the adapters that hand it to Azure. Nothing is decided by what a key
+looks like: their length has changed before (32 characters until 2023, 84 in 2025, by published recordings). Only text
+that people type is searched for what may be one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from enum import StrEnum
 from typing import NoReturn
 
 MASK = "ApiKey(****)"
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/=]{30,}")
+
+
+def without_keys(text: str) -> str:
+    """The text without whatever in it is as long and as dense as keys have been so far: what people type into a reason
+    or an address may be a key that they found."""
+    return _LIKE_A_KEY.sub("(left out)", text)
 
 
 class KeySlot(StrEnum):

@@ -98,6 +98,15 @@ def open_account(of: AccountId) -> str:
     )
 
 
+def join_account(of: AccountId) -> str:
+    """Lead the app's network to an account that takes no calls from the public one."""
+    group, name = shlex.quote(of.group), shlex.quote(of.name)
+    return (
+        f"az network private-endpoint create --resource-group {group} --name {name} --connection-name {name} "
+        f"--subnet <subnet-id> --private-connection-resource-id {shlex.quote(str(of))} --group-id account"
+    )
+
+
 def open_vault(url: str) -> str:
     return f"az keyvault network-rule add --name {vault_name(url)} --subnet <subnet-id>"
 

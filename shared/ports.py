@@ -32,6 +32,9 @@ class Account:
     tags: Mapping[str, str]
 
 
+PUBLIC_ACCESS_IS_OFF = "public access is off"  # how a `Trial` says that only a private endpoint leads there
+
+
 class KeyAuthIsOff(Exception):
     """The account refused to list keys because keys are switched off."""
 

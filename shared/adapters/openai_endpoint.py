@@ -14,9 +14,10 @@ import aiohttp
 
 from shared.adapters.connections import Connections
 from shared.keys import ApiKey
-from shared.ports import Answer, Trial
+from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, Trial
 
 _MODELS = "openai/models?api-version=2024-10-21"
+_NO_PUBLIC_ACCESS = "Public access is disabled"  # azure-facts, section 9
 _KEYS_OFF = "AuthenticationTypeDisabled"
 _MOST_READ = 4096
 _SECONDS = re.compile(r"^[0-9]{1,6}$")
@@ -55,6 +56,6 @@ def _read(status: int, body: str, retry_after: str | None) -> Trial:
         return Trial(Answer.REFUSED, "401")
     if status == 403:
         answer = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED
-        return Trial(answer, f"403, {answer}")
+        return Trial(answer, f"403, {PUBLIC_ACCESS_IS_OFF if _NO_PUBLIC_ACCESS in body else answer}")
     wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
     return Trial(Answer.UNCLEAR, str(status), wait)

@@ -173,11 +173,19 @@ def test_with_an_identity_of_another_tenant(well: Terminal) -> None:
     assert "AZURE_CLIENT_ID" in one["mend"]
 
 
-def test_with_an_account_whose_network_is_closed(well: Terminal) -> None:
-    well.account().public_network_access = "Disabled"
+def test_with_an_account_whose_network_lets_in_others_only(well: Terminal) -> None:
+    well.account().network_acls = {"defaultAction": "Deny"}
     [(name, one)] = failed(well).items()
     assert name == ("endpoint", "chat")
     assert one["mend"].startswith("az cognitiveservices account network-rule add --resource-group emulated --name chat")
+
+
+def test_with_an_account_that_is_closed_altogether_no_rule_is_said_to_help(well: Terminal) -> None:
+    well.account().public_network_access = "Disabled"
+    [(name, one)] = failed(well).items()
+    assert name == ("endpoint", "chat")
+    assert one["mend"].startswith("az network private-endpoint create --resource-group emulated --name chat")
+    assert well.account().id in one["mend"]
 
 
 def test_with_a_closed_account_whose_keys_need_no_proof(well: Terminal) -> None:
