@@ -26,11 +26,12 @@ prove: .venv/.ready ## the long proofs: every history, every call, random lives,
 bench: .venv/.ready ## what it costs: start-up, turns, ticks over a fleet; as ratios
 	@$(PY) -m bench
 
-check: .venv/.ready ## lint, strict types, import rules
+check: .venv/.ready ## lint, strict types, import rules, and the templates and workflows
 	@$(PY) -m ruff check $(CODE)
 	@$(PY) -m ruff format --check --quiet $(CODE)
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-logo
+	@scripts/check_infra
 
 check-infra: .venv/.ready ## the templates, queries and workflows, by tools of other makers
 	@scripts/check_infra
