@@ -165,11 +165,14 @@ def _retirement(at: Situation) -> Plan | None:
     """The overlap is over and the spare is still the previous key: end it, if P3 allows."""
     if not at.spare_in_use or at.overlap_runs:
         return None
-    held = _held_by_the_previous_key(at) or (None if at.marks.leaked else _held_by_the_window(at))
     if at.marks.leaked:
         return Plan(Reason.LEAKED, f"{at.spare}, the previous key, is said to have leaked.", ended(at.spare))
     why = f"The overlap is over: {at.spare}, the previous key, is retired."
-    return held or Plan(Reason.OVERLAP_OVER, why, (Regenerate(at.spare),))
+    return (
+        _held_by_the_previous_key(at)
+        or _held_by_the_window(at)
+        or Plan(Reason.OVERLAP_OVER, why, (Regenerate(at.spare),))
+    )
 
 
 def _held_by_the_previous_key(at: Situation) -> Plan | None:

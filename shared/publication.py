@@ -192,9 +192,9 @@ def _marks(tags: Mapping[str, str]) -> Marks:
 
 
 def _armed(text: str) -> Armed | None:
-    """What is damaged is forgotten, and nothing else with it: somebody can ask again."""
+    """What is absent is none, and so is what is damaged; nothing else is forgotten with it."""
     try:
-        return Armed.read(text) if text else None
+        return Armed.read(text)
     except (KeyError, ValueError, OverflowError, OSError):
         return None
 

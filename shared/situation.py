@@ -113,12 +113,10 @@ class Situation:
 
     @property
     def who_asked(self) -> Asked:
-        """Who wants the version that is about to be made: a person, a deployment, or only the schedule."""
-        marks = self.publication.marks if self.seen.publication else None
-        before = marks.asked if marks else Asked()
+        """Who wants the version that is about to follow this one: a person, a deployment, or only the schedule."""
+        before, armed = self.marks.asked, self.marks.armed
         if self.request is not None:
             return self.request.asked.after(before)
-        armed = marks.armed if marks else None
         if armed is None or armed.deployed is None:
             return Asked().after(before)
         return Asked(armed.id, "deployment", f"deployment to {armed.environment}").after(before)

@@ -1,0 +1,145 @@
+"""Sentences and small facts that people rely on when something late, leaked or asked for is decided."""
+
+from dataclasses import replace
+
+import pytest
+
+from shared.asking import Armed, Asked
+from shared.cadence import LONGEST_SENDING, sending
+from shared.events import Kind
+from shared.keys import KeySlot
+from shared.model import Cadence, LeakedKey, Request, Wish
+from shared.owed import owed
+from shared.perform import LONG_PATIENCE, PATIENCE, Outside, Work, after, perform
+from shared.plan import Plan, decide
+from shared.proof import ProofFailed
+from shared.publication import Marks, Origin
+from shared.report import Result
+from shared.situation import Situation
+from shared.steps import Prove, Regenerate
+from shared.telling import Told
+from shared.turn import take_turn
+from tests.support.builders import (
+    KEY2,
+    a_publication,
+    a_situation,
+    a_target,
+    an_observation,
+    marks,
+    overlapping,
+    reports_leak,
+    wants_rotation,
+)
+from tests.support.dates import START, at, days, minutes
+from tests.support.doors import Runner
+from tests.support.stage import a_stage
+
+TARGET = a_target()
+EARLIER = START - days(1)
+LIVE, PREVIOUS, BOTH = LeakedKey
+
+
+def why(noted: Marks, request: Request | None = None) -> str:
+    return decide(an_observation(a_publication(noted)), TARGET, at(day=1), request).why
+
+
+def test_what_is_left_of_a_leak_is_said_with_both_keys():
+    noted = overlapping(leaked=True, until=START, request="l-1")
+    assert (
+        why(noted, reports_leak()) == "A fresh key1 is published; key2, which is said to have leaked, still has to end."
+    )
+    assert why(noted) == "key2, the previous key, is said to have leaked."
+
+
+def test_a_report_that_comes_late_is_told_what_became_of_its_key():
+    gone = "The key that is said to have leaked ended with a rotation since."
+    assert why(marks(), reports_leak(at=EARLIER)) == gone
+    assert why(overlapping(), reports_leak(PREVIOUS, at=EARLIER)) == gone
+    assert why(overlapping(), reports_leak(at=EARLIER)) == "key2, live when it was said to have leaked, ends."
+
+
+def test_a_wish_that_was_overtaken_is_told_by_what():
+    asked = replace(wants_rotation(), at=EARLIER)
+    assert why(marks(), asked) == "key1 was published after this was asked for."
+    late = Request(Wish.DEPLOYED, id="d-9", armed=Armed("prod", deployed=START))
+    said = why(marks(armed=Armed("prod")), late)
+    assert said == "key1 was published after that deployment to prod."
+
+
+def test_what_was_asked_for_at_the_very_moment_of_a_publication_is_not_late():
+    assert decide(an_observation(a_publication()), TARGET, at(day=1), replace(wants_rotation(), at=START)).steps
+
+
+def test_only_where_both_keys_are_out_a_fresh_one_is_proven_with_more_patience():
+    for key, patient in ((LIVE, False), (BOTH, True)):
+        steps = decide(an_observation(a_publication()), TARGET, at(day=1), reports_leak(key)).steps
+        assert Prove(KEY2, patient) in steps
+    assert Prove(KEY2) in decide(an_observation(a_publication()), TARGET, at(day=30)).steps
+
+
+@pytest.mark.parametrize(("patient", "patience"), [(False, PATIENCE), (True, LONG_PATIENCE)])
+async def test_a_key_is_waited_for_as_long_as_the_step_is_patient(patient: bool, patience):
+    stage = a_stage()
+    await stage.tick()
+    stage.account.lag.new_after = 10_000
+    runner = Runner(stage.world)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    from shared.observe import observe
+
+    async with runner.leases.hold("an account") as lease:
+        work = Work(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
+        await perform([Regenerate(KEY2)], work)
+        began = stage.now
+        with pytest.raises(ProofFailed):
+            await perform([Prove(KEY2, patient)], work)
+    assert patience - minutes(0.5) < stage.now - began <= patience
+
+
+def test_after_a_regenerate_without_an_answer_nothing_is_known(monkeypatch: pytest.MonkeyPatch):
+    work = Work.__new__(Work)
+    work.begun, work.done = [Prove(KEY2), Regenerate(KEY2)], [Prove(KEY2)]
+    assert after(work) is None
+
+
+async def test_whoever_finds_the_target_busy_is_named_in_the_answer():
+    stage = a_stage()
+    await stage.tick()
+    runner = stage.runner()
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    async with runner.leases.hold(str(stage.target.account).casefold()):
+        other = Runner(stage.world)
+        outcome = await take_turn(stage.target, wants_rotation(), outside, other.announcer, other.leases)
+    assert outcome.result is Result.BUSY
+    assert outcome.asked == Asked("r-1", "tester", "asked")
+
+
+def test_a_key_that_was_healed_names_nobody_who_had_asked_for_the_version_before():
+    noted = marks(origin=Origin.HEALED, asked=Asked("r-1", "ada", "drill"), told=Told())
+    (said,) = [one for one in owed(a_situation(noted, at(day=1))) if one.kind is Kind.DRIFT_HEALED]
+    assert said.asked == Asked()
+
+
+def test_sending_may_take_a_tenth_of_the_notice_and_five_minutes_at_the_most():
+    assert sending(Cadence(notice=minutes(10))) == minutes(1)
+    assert sending(Cadence(notice=days(1))) == LONGEST_SENDING
+
+
+def test_a_target_that_always_waits_for_a_deployment_does_so_before_its_version_is_marked():
+    armed = Armed("prod")
+    at_first = Situation(an_observation(replace(a_publication(), marks=None)), a_target(after_deployment=armed), START)
+    assert at_first.armed == armed
+
+
+def test_that_a_wait_was_told_of_is_read_back():
+    assert Told.read("armed") == Told(armed=True)
+    assert Told.read("") == Told()
+
+
+def test_a_name_that_just_fits_is_not_cut():
+    assert Asked.read(Asked("i", "a" * 70, "x").text()).by == "a" * 70
+    assert Asked.read(Asked("i", "a" * 71, "x").text()).by == "a" * 70
+
+
+def test_a_plan_for_the_spare_is_about_the_other_slot():
+    plan: Plan = decide(an_observation(a_publication()), TARGET, at(day=30))
+    assert plan.steps[0] == Regenerate(KeySlot.KEY2)
