@@ -29,6 +29,7 @@ from emulator.surfaces.event_grid import EventGrid
 from emulator.surfaces.identity import IdentityEndpoint
 from emulator.surfaces.inference import Inference
 from emulator.surfaces.key_vault import KeyVault
+from emulator.surfaces.logs import Logs
 from emulator.surfaces.management import Management
 from emulator.surfaces.queue import QueueService
 from emulator.surfaces.storage import ACCOUNT, ACCOUNT_KEY
@@ -36,7 +37,7 @@ from emulator.vaults import Vault
 from emulator.world import World
 
 HOST = "127.0.0.1"
-SERVICES = ("control", "identity", "arm", "aoai", "eg", "blob", "queue")
+SERVICES = ("control", "identity", "arm", "aoai", "eg", "blob", "queue", "logs")
 _PLAIN = frozenset({"control", "identity"})
 
 
@@ -147,6 +148,7 @@ def _applications(world: World, identity_header: str) -> dict[str, web.Applicati
         "eg": EventGrid(world).application(),
         "blob": BlobService(world).application(),
         "queue": QueueService(world).application(),
+        "logs": Logs(world).application(),
     }
 
 
@@ -164,6 +166,7 @@ def _settings(azure: Azure) -> dict[str, str]:
     subscriptions = dict.fromkeys([world.subscription, *(account.subscription for account in world.accounts)])
     settings = {
         "AZURE_RESOURCE_MANAGER_ENDPOINT": urls["arm"],
+        "AZURE_LOG_ANALYTICS_ENDPOINT": urls["logs"],
         "IDENTITY_ENDPOINT": f"{urls['identity']}/msi/token",
         "IDENTITY_HEADER": azure.identity_header,
         "AZURE_CLIENT_ID": world.app.client_id,

@@ -6,8 +6,8 @@
     world.accounts.regenerate(account.id, "key2")
 
 What can be asked of it lives with its concern: `accounts`, `data_plane` (which keys are taken), `vaults`,
-`topics`, `blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`. Nothing here
-knows of HTTP. Methods of the world's parts do what they say and are not journalled; `perform` puts a call through
+`topics`, `workspace`, `blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`.
+Nothing here knows of HTTP. Methods of the world's parts do what they say and are not journalled; `perform` puts a call through
 the same journal and the same faults that requests over HTTP meet, for tests that want doors without a network.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from emulator.accounts import SUBSCRIPTION, Account, Accounts
 from emulator.blobs import Blobs
+from emulator.call_log import Workspace
 from emulator.clock import Clock
 from emulator.data_plane import DataPlane
 from emulator.directory import EVERYTHING, Directory, Identity, Role
@@ -45,6 +46,7 @@ class World:
         self.data_plane = DataPlane(self.accounts, self.limits)
         self.vaults: dict[str, Vault] = {}
         self.topics: dict[str, Topic] = {}
+        self.workspace = Workspace(self.clock, subscription)
         self.blobs = Blobs(self.clock)
         self.queues = Queues(self.clock)
         self.down: set[str] = set()

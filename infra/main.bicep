@@ -35,6 +35,9 @@ param moreVaults string = ''
 @description('Whether the app may switch keys off at an announced sunset. Adds the right to write accounts.')
 param allowSunset bool = false
 
+@description('Resource id of the Log Analytics workspace that the accounts log their calls to. Empty: nobody counts who still uses keys.')
+param logWorkspace string = ''
+
 // --- how it rotates; empty means the default of the app (local.settings.sample.json) ------------------------------
 
 @allowed([
@@ -70,6 +73,9 @@ param rotationLookEvery string = ''
 
 @description('How many accounts may fail in one tick before the others are left alone.')
 param rotationBrake string = ''
+
+@description('ISO 8601: how far back calls with a key are counted before keys end.')
+param rotationLogLookBack string = ''
 
 @description('off, or otlp: send traces and metrics to the collector that the OTEL_ settings name.')
 param rotationTelemetry string = ''
@@ -135,6 +141,7 @@ var targets = loadJsonContent('targets.json')
 var searched = onlyTargets ? [] : split(replace(empty(accountSubscriptions) ? here : accountSubscriptions, ' ', ''), ',')
 var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
+var workspaceIds = empty(logWorkspace) ? [] : [logWorkspace]
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
 
@@ -155,9 +162,12 @@ var rotationSettings = {
   ROTATION_LOOK_EVERY: rotationLookEvery
   ROTATION_BRAKE: rotationBrake
   ROTATION_TELEMETRY: rotationTelemetry
+  ROTATION_LOG_WORKSPACE_ID: empty(logWorkspace) ? '' : logGrants[0].outputs.id
+  ROTATION_LOG_LOOK_BACK: rotationLogLookBack
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   AZURE_CLIENT_ID: identities.outputs.appClientId
   AZURE_RESOURCE_MANAGER_ENDPOINT: environment().resourceManager
+  AZURE_LOG_ANALYTICS_ENDPOINT: environment().name == 'AzureUSGovernment' ? 'https://api.loganalytics.us' : ''
 }
 var collectorSettings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint
@@ -262,6 +272,7 @@ module roles 'roles.bicep' = {
     token: token
     subscriptions: searched
     vaultIds: vaultIds
+    workspaceIds: workspaceIds
     targets: targets
   }
 }
@@ -295,6 +306,16 @@ module vaultGrants 'grants/vault.bicep' = [for id in vaultIds: {
     principalId: identities.outputs.appPrincipalId
     vaultName: last(split(id, '/'))
     roleName: roles.outputs.keyPublisher
+  }
+}]
+
+module logGrants 'grants/logs.bicep' = [for id in workspaceIds: {
+  name: 'grant-${token}-${uniqueString(id)}'
+  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    workspaceName: last(split(id, '/'))
+    counterRoleName: roles.outputs.keyCallCounter
   }
 }]
 

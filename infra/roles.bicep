@@ -15,14 +15,18 @@ param subscriptions array
 @description('Resource ids of vaults, whose subscriptions are added.')
 param vaultIds array
 
+@description('Resource ids of workspaces, whose subscriptions are added.')
+param workspaceIds array
+
 @description('The entries of targets.json, whose subscriptions are added.')
 param targets array
 
 var definitions = loadJsonContent('roles.json')
 var vaultSubscriptions = [for id in vaultIds: split(id, '/')[2]]
+var workspaceSubscriptions = [for id in workspaceIds: split(id, '/')[2]]
 var targetSubscriptions = [for target in targets: split(target.account, '/')[2]]
 var here = subscription().subscriptionId
-var everywhere = union([here], subscriptions, vaultSubscriptions, targetSubscriptions)
+var everywhere = union([here], subscriptions, vaultSubscriptions, workspaceSubscriptions, targetSubscriptions)
 var assignableScopes = [for id in everywhere: '/subscriptions/${id}']
 
 resource keyRotator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
@@ -58,6 +62,18 @@ resource keyAuthSwitch 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+resource keyCallCounter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'keyCallCounter')
+  properties: {
+    roleName: '${definitions.custom.keyCallCounter.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.keyCallCounter.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.keyCallCounter.permissions
+  }
+}
+
 output keyRotator string = keyRotator.name
 output keyPublisher string = keyPublisher.name
 output keyAuthSwitch string = keyAuthSwitch.name
+output keyCallCounter string = keyCallCounter.name

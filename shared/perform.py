@@ -15,7 +15,7 @@ from shared.errors import OutOfTime, PersonMustLook, ProofFailed
 from shared.keys import ApiKey, KeySlot
 from shared.model import Target
 from shared.observe import Look
-from shared.ports import Accounts, Clock, Endpoint, Lease, Vault
+from shared.ports import Accounts, Clock, Endpoint, Lease, Logs, Vault
 from shared.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
 from shared.publication import Marks, Publication
 from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
@@ -23,12 +23,13 @@ from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step,
 
 @dataclass(frozen=True)
 class Outside:
-    """The doors a turn needs."""
+    """The doors a turn needs. `logs` is none where nobody counts who still uses keys."""
 
     accounts: Accounts
     endpoint: Endpoint
     vault: Vault
     clock: Clock
+    logs: Logs | None = None
 
 
 @dataclass(frozen=True)

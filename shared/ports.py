@@ -110,6 +110,13 @@ class Vault(Protocol):
         ...
 
 
+class Logs(Protocol):
+    async def key_calls(self, account: AccountId) -> int:
+        """How many calls with a key the account saw lately. Raises a RotationError where that cannot be told, also
+        where nothing shows that its calls are logged at all."""
+        ...
+
+
 class Announcer(Protocol):
     async def announce(self, announcements: Sequence[Announcement], now: datetime) -> None:
         """Returns when all were accepted; raises a RotationError when not, or when nobody knows."""

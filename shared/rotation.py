@@ -9,12 +9,13 @@ regenerated the live key.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared import cadence
 from shared.brake import Brake
+from shared.counting import decide_counting
 from shared.deadlines import Deadline, deadlines
 from shared.enrolment import Enrolled
 from shared.errors import PersonMustLook, RotationError, TryLater
@@ -106,7 +107,18 @@ class Rotation:
             look = await observe(target, self.outside.accounts, self.outside.vault)
         except RotationError as error:
             return Row(target, error=error)
-        return _row(look.seen, target, self.outside.clock.now(), request)
+        return await self._row(look.seen, target, request)
+
+    async def _row(self, seen: Observation, target: Target, request: Request | None = None) -> Row:
+        """The line as a turn would decide it: where keys would end, the logs are asked here as well."""
+        now = self.outside.clock.now()
+        try:
+            seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
+            return Row(target, plan, seen, owed(Situation(seen, target, now)))
+        except RotationError as error:
+            return Row(target, error=error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
+            return Row(target, error=_undecided(target, error))
 
     async def survey(self) -> tuple[list[Row], list[RotationError]]:
         """A line for every target, and what could not be enrolled. A fleet too large to be looked at one by one while
@@ -117,26 +129,17 @@ class Rotation:
         return await self._look_at([one.target for one in enrolled]), problems
 
     async def _presumed_survey(self) -> tuple[list[Row], list[RotationError]]:
-        look, now = await self.fleet.look(), self.outside.clock.now()
-        rows, unknown = [], []
-        for one in look.listed:
-            seen = presume(one.publication, one.enrolled.account)
-            if seen is None:
-                unknown.append(one.enrolled.target)
-            else:
-                rows.append(replace(_row(seen, one.enrolled.target, now), presumed=True))
+        look = await self.fleet.look()
+        presumed = [(one.enrolled.target, presume(one.publication, one.enrolled.account)) for one in look.listed]
+        unknown = [target for target, seen in presumed if seen is None]
+        lines = [self._row(seen, target) for target, seen in presumed if seen is not None]
+        rows = [replace(row, presumed=True) for row in await _few_at_once(lines)]
         rows += await self._look_at(unknown[:MOST_LOOKED_AT])
         unseen = [*unknown[MOST_LOOKED_AT:], *look.unseen]
         return rows + [Row(target, error=TryLater(target.name, _NOT_SEEN, _SEE_IT)) for target in unseen], look.problems
 
     async def _look_at(self, targets: list[Target]) -> list[Row]:
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def line(target: Target) -> Row:
-            async with gate:
-                return await self.look(target)
-
-        return list(await asyncio.gather(*(line(target) for target in targets)))
+        return await _few_at_once([self.look(target) for target in targets])
 
     async def deadlines(self) -> tuple[list[Deadline], list[RotationError]]:
         """Every deadline to come, soonest first, and what could not be looked at. Presumed, as in a tick."""
@@ -172,19 +175,22 @@ class Rotation:
         await self.announcer.announce([failed(target, error, now)], now)
 
 
+async def _few_at_once(lines: Sequence[Awaitable[Row]]) -> list[Row]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def gated(line: Awaitable[Row]) -> Row:
+        async with gate:
+            return await line
+
+    return list(await asyncio.gather(*map(gated, lines)))
+
+
 def _presumed(look: Look, now: datetime) -> Iterator[Situation]:
     """The targets that a listing tells enough about, as they should be now."""
     for one in look.listed:
         seen = presume(one.publication, one.enrolled.account)
         if seen is not None and seen.publication is not None and seen.publication.marks is not None:
             yield Situation(seen, one.enrolled.target, now)
-
-
-def _row(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Row:
-    try:
-        return Row(target, decide(seen, target, now, request), seen, owed(Situation(seen, target, now)))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
-        return Row(target, error=_undecided(target, error))
 
 
 def _undecided(target: Target, error: Exception) -> RotationError:

@@ -22,6 +22,7 @@ from shared.targets import Defaults, Problems, check_cadence, one_of, read_targe
 from shared.window import Window
 
 PUBLIC_CLOUD = "https://management.azure.com"
+PUBLIC_LOGS = "https://api.loganalytics.io"
 STORAGE = "AzureWebJobsStorage"
 NAMES = (
     "ROTATION_SCHEDULE",
@@ -39,11 +40,14 @@ NAMES = (
     "ROTATION_LOOK_EVERY",
     "ROTATION_BRAKE",
     "ROTATION_TELEMETRY",
+    "ROTATION_LOG_WORKSPACE_ID",
+    "ROTATION_LOG_LOOK_BACK",
     "EVENT_GRID_TOPIC_ENDPOINT",
     "AZURE_CLIENT_ID",
     "AZURE_RESOURCE_MANAGER_ENDPOINT",
+    "AZURE_LOG_ANALYTICS_ENDPOINT",
 )
-_SUBSCRIPTION = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
+_GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 _CONNECTION = re.compile(r"(^|;)\s*(AccountName=|BlobEndpoint=https?://|UseDevelopmentStorage=true)", re.IGNORECASE)
 _STORAGE_ACCOUNT = re.compile(r"^[a-z0-9]{3,24}$")
 _HTTPS = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?$")
@@ -69,6 +73,15 @@ class Storage:
 
 
 @dataclass(frozen=True)
+class CallLog:
+    """Where calls of accounts are logged, by the workspace's id, and how far back they are counted."""
+
+    workspace: str
+    look_back: timedelta = timedelta(days=7)
+    endpoint: str = PUBLIC_LOGS
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, checked together."""
 
@@ -84,6 +97,7 @@ class Settings:
     vaults: frozenset[str] = frozenset()
     brake: int = 10
     telemetry: Sending = Sending.OFF
+    call_log: CallLog | None = None
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -110,6 +124,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, _vaults),
         brake=_read(environment, "ROTATION_BRAKE", 10, problems, _count),
         telemetry=read_telemetry(environment, problems),
+        call_log=_call_log(environment, problems),
         look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, durations.parse),
         topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, _address),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
@@ -198,6 +213,13 @@ def _storage(environment: Mapping[str, str], problems: Problems) -> Storage:
     )
 
 
+def _call_log(environment: Mapping[str, str], problems: Problems) -> CallLog | None:
+    workspace = _read(environment, "ROTATION_LOG_WORKSPACE_ID", None, problems, _workspace)
+    look_back = _read(environment, "ROTATION_LOG_LOOK_BACK", CallLog.look_back, problems, durations.parse)
+    endpoint = _read(environment, "AZURE_LOG_ANALYTICS_ENDPOINT", PUBLIC_LOGS, problems, _address)
+    return CallLog(workspace, look_back, endpoint) if workspace else None
+
+
 def _nobody_enrolled(settings: Settings, problems: Problems) -> list[str]:
     if problems or settings.targets or settings.subscriptions:
         return []
@@ -207,12 +229,7 @@ def _nobody_enrolled(settings: Settings, problems: Problems) -> list[str]:
 def _misspelt(environment: Mapping[str, str]) -> list[str]:
     """A setting that looks like ours and is not read would be a silent default."""
     strange = [name for name in environment if name.startswith("ROTATION_") and name not in NAMES]
-    return [
-        f"{name}: counting who still uses keys is not built yet; leave it out"
-        if name == "ROTATION_LOG_WORKSPACE_ID"
-        else f"{name}: is not a setting; known: {', '.join(NAMES)}"
-        for name in strange
-    ]
+    return [f"{name}: is not a setting; known: {', '.join(NAMES)}" for name in strange]
 
 
 def _read[T, D](
@@ -227,10 +244,16 @@ def _read[T, D](
 
 def _subscriptions(text: str) -> tuple[str, ...]:
     ids = tuple(part.strip().lower() for part in text.split(",") if part.strip())
-    wrong = [part for part in ids if not _SUBSCRIPTION.match(part)]
+    wrong = [part for part in ids if not _GUID.match(part)]
     if wrong:
         raise ValueError(f"{', '.join(map(repr, wrong))}: not a subscription id")
     return ids
+
+
+def _workspace(text: str) -> str:
+    if not _GUID.match(text.strip()):
+        raise ValueError(f"{text[:40]!r} is not the id of a workspace, a GUID that Azure calls its customerId")
+    return text.strip().lower()
 
 
 def _count(text: str) -> int:

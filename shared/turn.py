@@ -14,6 +14,7 @@ from datetime import datetime
 
 from shared.asking import Asked
 from shared.brake import Brake
+from shared.counting import decide_counting
 from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.events import Announcement
 from shared.keys import KeySlot
@@ -21,7 +22,7 @@ from shared.model import Request, Target, Wish
 from shared.observe import Look, observe
 from shared.owed import in_time, owed, settled
 from shared.perform import Outside, Work, after, perform
-from shared.plan import Plan, decide
+from shared.plan import Plan
 from shared.ports import Announcer, Lease, Leases
 from shared.proof import Ending
 from shared.report import Outcome, failure, person_must_look, result_of
@@ -100,7 +101,7 @@ class Turn:
         for _ in range(MOST_ROUNDS):
             doubtful = self.request is not None and self.request.wish is Wish.LEAK
             self.look = await observe(self.target, self.outside.accounts, self.outside.vault, doubtful=doubtful)
-            plan = await self._braked(decide(self.look.seen, self.target, self.outside.clock.now(), request))
+            plan = await self._braked(await self._decide(self.look, request, first=said is None))
             said = plan if said is None or request is not None else said
             request = None if plan.answers_a_request else request
             if not plan.steps:
@@ -109,6 +110,12 @@ class Turn:
             if request is None and not _wants_a_look_back(plan):
                 return said
         raise TryLater(self.target.name, "every look in this turn found something new to do.")
+
+    async def _decide(self, look: Look, request: Request | None, *, first: bool) -> Plan:
+        """The logs' silence ends a turn only where the turn began with it: what was done by then is done."""
+        now, logs = self.outside.clock.now(), self.outside.logs
+        look.seen, plan = await decide_counting(logs, look.seen, self.target, now, request, strict=first)
+        return plan
 
     async def _braked(self, plan: Plan) -> Plan:
         """The plan, or a hold where too many others have failed: what is scheduled can wait, the rest cannot."""

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
-    from shared.ports import Examiner, Inventory
+    from shared.ports import Examiner, Inventory, Logs
     from shared.rotation import Rotation
+    from shared.settings import CallLog
     from shared.telemetry import Telemetry
 
 log = logging.getLogger("key-rotation")
@@ -116,6 +117,15 @@ class _Made:
             await credential.close()
 
 
+def _logs(found: CallLog | None, credential: AsyncTokenCredential, connections: Connections) -> Logs | None:
+    """Nothing of it is imported where nobody counts."""
+    if found is None:
+        return None
+    from shared.adapters.log_analytics import LogAnalytics
+
+    return LogAnalytics(credential, found.endpoint, found.workspace, found.look_back, connections)
+
+
 def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_failures import BlobFailures
     from shared.adapters.blob_lease import BlobLeases
@@ -144,6 +154,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
         endpoint=OpenAIEndpoint(connections),
         vault=KeyVault(credential, connections),
         clock=RealClock(),
+        logs=_logs(settings.call_log, credential, connections),
     )
     announcer = EventGrid(credential, settings.topic, connections) if settings.topic else LogOnly()
     leases = BlobLeases(settings.storage, storage, connections)

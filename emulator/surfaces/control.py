@@ -21,7 +21,7 @@ from emulator.world import World
 
 Body = dict[str, Any]
 Answer = dict[str, Any]
-SERVICES = ("identity", "arm", "aoai", "kv", "eg", "blob", "queue")
+SERVICES = ("identity", "arm", "aoai", "kv", "eg", "blob", "queue", "logs")
 
 
 class Control:

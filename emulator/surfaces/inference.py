@@ -44,11 +44,11 @@ class Inference(Surface):
         return account.id if account else call.parts["subdomain"]
 
     def models(self, call: Call) -> web.Response:
-        self._admit(call, _READ, "GET /openai/models")
+        self._admit(call, _READ, "GET /openai/models", "Models_List")
         return json_answer({"object": "list", "data": [_v1_model() if call.parts.get("v1") else _model()]})
 
     def chat(self, call: Call) -> web.Response:
-        self._admit(call, _CHAT, "POST /openai/deployments/chat/completions")
+        self._admit(call, _CHAT, "POST /openai/deployments/chat/completions", "ChatCompletions_Create")
         try:
             body = call.json_object()
         except ValueError as error:
@@ -59,7 +59,7 @@ class Inference(Surface):
         answer = _completion(call, model, int(self.world.clock.now()))
         return _stream(answer) if body.get("stream") else json_answer(answer)
 
-    def _admit(self, call: Call, action: str, words: str) -> None:
+    def _admit(self, call: Call, action: str, words: str, logged_as: str) -> None:
         if not call.parts.get("v1") and call.query("api-version") != API_VERSION:
             raise AzureError(404, "404", "Resource not found")
         account, door = self._account(call), self.world.data_plane
@@ -75,6 +75,7 @@ class Inference(Surface):
             door.judge(account, key, call.operation)
         else:
             raise wrong_key()
+        self.world.workspace.note(account.id, logged_as, identity.object_id if identity else "")
 
     def _check_role(self, identity: Identity, account: Account, action: str, words: str) -> None:
         if not self.world.directory.allows(identity, action, account.id, data=True):
