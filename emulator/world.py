@@ -7,8 +7,9 @@
 
 What can be asked of it lives with its concern: `accounts`, `data_plane` (which keys are taken), `vaults`,
 `topics`, `workspace`, `blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`.
-Nothing here knows of HTTP. Methods of the world's parts do what they say and are not journalled; `perform` puts a call through
-the same journal and the same faults that requests over HTTP meet, for tests that want doors without a network.
+Nothing here knows of HTTP. Methods of the world's parts do what they say and are not journalled; `perform` puts a
+call through the same journal and the same faults that requests over HTTP meet, for tests that want doors without a
+network.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -142,6 +142,8 @@ var searched = onlyTargets ? [] : split(replace(empty(accountSubscriptions) ? he
 var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
 var workspaceIds = empty(logWorkspace) ? [] : [logWorkspace]
+// Split even where nothing is granted, so it must have the parts of a resource id.
+var workspaceParts = split(empty(logWorkspace) ? '/subscriptions/${here}/resourceGroups/none/none' : logWorkspace, '/')
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
 
@@ -162,7 +164,7 @@ var rotationSettings = {
   ROTATION_LOOK_EVERY: rotationLookEvery
   ROTATION_BRAKE: rotationBrake
   ROTATION_TELEMETRY: rotationTelemetry
-  ROTATION_LOG_WORKSPACE_ID: empty(logWorkspace) ? '' : logGrants[0].outputs.id
+  ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   AZURE_CLIENT_ID: identities.outputs.appClientId
@@ -309,15 +311,15 @@ module vaultGrants 'grants/vault.bicep' = [for id in vaultIds: {
   }
 }]
 
-module logGrants 'grants/logs.bicep' = [for id in workspaceIds: {
-  name: 'grant-${token}-${uniqueString(id)}'
-  scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+module logGrant 'grants/logs.bicep' = if (!empty(logWorkspace)) {
+  name: 'grant-logs-${token}'
+  scope: resourceGroup(workspaceParts[2], workspaceParts[4])
   params: {
     principalId: identities.outputs.appPrincipalId
-    workspaceName: last(split(id, '/'))
+    workspaceName: last(workspaceParts)
     counterRoleName: roles.outputs.keyCallCounter
   }
-}]
+}
 
 module subscriptionGrants 'grants/subscription.bicep' = [for id in searched: {
   name: 'grant-${token}-${uniqueString(id)}'

@@ -66,9 +66,8 @@ class LogAnalytics:
     async def _ask(self, account: AccountId) -> Any:  # noqa: ANN401 - whatever was answered
         query = _QUERY.format(account=json.dumps(str(account)))
         body = {"query": query, "timespan": iso(self._look_back)}
-        response = await self._client.send_request(
-            HttpRequest("POST", self._address, json=body, headers={"Prefer": _LONGEST})
-        )
+        request = HttpRequest("POST", self._address, json=body, headers={"Prefer": _LONGEST})
+        response = await self._client.send_request(request, retry_on_methods=["POST"])  # asking twice changes nothing
         if response.status_code != 200:
             raise HttpResponseError(response=response)
         return response.json()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import FixConfiguration
 from shared.model import Cadence
-from shared.settings import NAMES, PUBLIC_CLOUD, Mode, Settings, read_settings
+from shared.settings import NAMES, PUBLIC_CLOUD, CallLog, Mode, Settings, read_settings
 from shared.window import Window
 
 GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g"
@@ -111,6 +111,9 @@ WRONG = {
     "ROTATION_LOOK_EVERY": "hourly",
     "EVENT_GRID_TOPIC_ENDPOINT": "http://topic.example",
     "AZURE_RESOURCE_MANAGER_ENDPOINT": "management.azure.com",
+    "ROTATION_LOG_WORKSPACE_ID": "/subscriptions/s/resourceGroups/g/workspaces/w",
+    "ROTATION_LOG_LOOK_BACK": "a week",
+    "AZURE_LOG_ANALYTICS_ENDPOINT": "http://api.loganalytics.io",
 }
 
 
@@ -128,6 +131,19 @@ def test_a_misspelt_setting_is_no_silent_default() -> None:
     assert problems(PLAIN | {"ROTATION_OVERLAPS": "P9D"}) == (
         f"ROTATION_OVERLAPS: is not a setting; known: {', '.join(NAMES)}."
     )
+
+
+def test_calls_are_counted_where_a_workspace_is_named_and_nowhere_else() -> None:
+    workspace = "00000000-0000-4000-8000-0000000000AB"
+    assert read(ROTATION_LOG_LOOK_BACK="P1D").call_log is None
+    assert read(ROTATION_LOG_WORKSPACE_ID=workspace).call_log == CallLog(
+        workspace.lower(), timedelta(days=7), "https://api.loganalytics.io"
+    )
+    assert read(
+        ROTATION_LOG_WORKSPACE_ID=workspace,
+        ROTATION_LOG_LOOK_BACK="P30D",
+        AZURE_LOG_ANALYTICS_ENDPOINT="https://api.loganalytics.us/",
+    ).call_log == CallLog(workspace.lower(), timedelta(days=30), "https://api.loganalytics.us")
 
 
 def test_other_settings_of_the_host_are_left_alone() -> None:

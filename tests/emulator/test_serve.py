@@ -27,6 +27,7 @@ from emulator.serve import running, running_in_thread
 from emulator.state import load, save
 
 SETTINGS = {
+    "AZURE_LOG_ANALYTICS_ENDPOINT",
     "AZURE_RESOURCE_MANAGER_ENDPOINT",
     "EVENT_GRID_TOPIC_ENDPOINT",
     "IDENTITY_ENDPOINT",

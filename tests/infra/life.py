@@ -39,6 +39,7 @@ GRANTS = (
     Grant("keyRotator", "subscription"),
     Grant("keyAuthSwitch", "subscription"),
     Grant("keyPublisher", "vault"),
+    Grant("keyCallCounter", "workspace"),
     Grant("eventGridDataSender", "topic"),
     Grant("storageBlobDataOwner", "hostContainers"),
     Grant("storageBlobDataContributor", "appContainers"),
@@ -55,6 +56,7 @@ def scopes(world: World, on: str) -> list[str]:
     places: dict[str, list[str]] = {
         "subscription": [subscription],
         "vault": [one.id for one in world.vaults.values()],
+        "workspace": [world.workspace.resource_id],
         "topic": [one.id for one in world.topics.values()],
         "hostContainers": [f"{blobs}/{name}" for name in STORAGE["hostContainers"]],
         "appContainers": [f"{blobs}/{name}" for name in STORAGE["appContainers"]],
@@ -226,6 +228,7 @@ async def sunset(life: Life) -> None:
     ends = (life.world.clock.utcnow() + timedelta(days=9)).date().isoformat()
     life.world.accounts.update(life.parts.account().id, {"tags": {"key-rotation": "on", "key-rotation-sunset": ends}})
     for _ in range(11):
+        life.world.workspace.note(life.parts.account().id, caller="a consumer that has left keys behind")
         await life.tick()
         await life.pass_time(days=1)
     assert life.parts.account().disable_local_auth is True
@@ -250,7 +253,8 @@ async def a_life(*, without: Grant | None = None, action: str = "") -> AsyncIter
     """A world with one account, where the app has what the template grants it, less what a test takes away."""
     async with running(sample_world(1)) as azure:
         deployed(azure.world, without=without, action=action)
-        async with parts_over(azure, **by_identity(azure)) as parts:
+        counting = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id}
+        async with parts_over(azure, **by_identity(azure), **counting) as parts:
             life = Life(parts)
             life.watch()
             yield life

@@ -12,6 +12,7 @@ TYPES = {
     "vault": "Microsoft.KeyVault/vaults",
     "account": "Microsoft.CognitiveServices/accounts",
     "topic": "Microsoft.EventGrid/topics",
+    "workspace": "Microsoft.OperationalInsights/workspaces",
     "insights": "Microsoft.Insights/components",
     "hostContainers": "Microsoft.Storage/storageAccounts/blobServices/containers",
     "appContainers": "Microsoft.Storage/storageAccounts/blobServices/containers",
@@ -64,6 +65,10 @@ def test_a_vault_grants_publishing() -> None:
     assert assigned("grants/vault.bicep") == {("principalId", "roleName", "vault")}
 
 
+def test_a_workspace_grants_counting() -> None:
+    assert assigned("grants/logs.bicep") == {("principalId", "counterRoleName", "workspace")}
+
+
 def test_no_other_file_assigns_a_role() -> None:
     granting = {
         one.name
@@ -79,7 +84,8 @@ def test_each_grant_is_handed_the_role_that_is_meant() -> None:
         (name, parameter): text(value)
         for name, one in main.modules.items()
         for parameter, value in properties(properties(one.body)["params"]).items()
-        if parameter in ("rotatorRoleName", "switchRoleName", "roleName", "principalId", "appPrincipalId")
+        if parameter
+        in ("rotatorRoleName", "switchRoleName", "roleName", "counterRoleName", "principalId", "appPrincipalId")
     }
     for (_, parameter), value in handed.items():
         assert (
@@ -88,6 +94,7 @@ def test_each_grant_is_handed_the_role_that_is_meant() -> None:
                 "rotatorRoleName": "roles.outputs.keyRotator",
                 "switchRoleName": "roles.outputs.keyAuthSwitch",
                 "roleName": "roles.outputs.keyPublisher",
+                "counterRoleName": "roles.outputs.keyCallCounter",
                 "principalId": "identities.outputs.appPrincipalId",
                 "appPrincipalId": "identities.outputs.appPrincipalId",
             }[parameter]

@@ -11,12 +11,15 @@ from tests.infra.life import CHAPTERS, GRANTS, Grant, Refused, a_life
 
 ROLES = json.loads(SHIPPED.read_text())
 ACCOUNTS, SECRETS = "Microsoft.CognitiveServices/accounts", "Microsoft.KeyVault/vaults/secrets"
+LOGS = "Microsoft.OperationalInsights/workspaces/query"
 # Without the action: the chapter that breaks, and how the app says so.
 BREAKS = {
     f"{ACCOUNTS}/read": ("enrolment by a tag", "could not list its accounts"),
     f"{ACCOUNTS}/listKeys/action": ("enrolment by a tag", "could not list its keys"),
     f"{ACCOUNTS}/regenerateKey/action": ("rotation", "could not regenerate key2"),
     f"{ACCOUNTS}/write": ("sunset", "could not switch keys off"),
+    f"{LOGS}/read": ("sunset", "could not count calls with a key"),
+    f"{LOGS}/AzureDiagnostics/read": ("sunset", "could not count calls with a key"),
     f"{SECRETS}/readMetadata/action": ("enrolment by a tag", "could not list its secrets"),
     f"{SECRETS}/getSecret/action": ("enrolment by a tag", "could not read the secret"),
     f"{SECRETS}/setSecret/action": ("enrolment by a tag", "could not publish the key"),
@@ -99,6 +102,8 @@ async def test_only_a_sunset_needs_the_right_to_write_accounts() -> None:
         ("Microsoft.Storage/storageAccounts/listKeys/action", False),
         ("Microsoft.EventGrid/topics/listKeys/action", False),
         ("Microsoft.EventGrid/topics/write", False),
+        ("Microsoft.OperationalInsights/workspaces/sharedKeys/action", False),
+        ("Microsoft.OperationalInsights/workspaces/query/AppTraces/read", False),
     ],
 )
 def test_no_shipped_role_allows_more(action: str, data: bool) -> None:

@@ -26,6 +26,7 @@ from shared.model import AccountId, Target
 from shared.ports import Account, Answer, KeyAuthIsOff, Keys, Trial
 from shared.publication import Marks, Publication, State, others_in, read_tags, tags_of
 
+LOOK_BACK = timedelta(days=7)
 RENEW_EVERY = timedelta(seconds=5)
 LISTED = 25
 
@@ -107,6 +108,7 @@ class Runner:
         self.accounts = AccountsDoor(self)
         self.endpoint = EndpointDoor(self)
         self.vault = VaultDoor(self)
+        self.logs = LogsDoor(self)
         self.announcer = AnnouncerDoor(self)
         self.leases = LeasesDoor(self)
 
@@ -371,6 +373,23 @@ def _publication(found: SecretVersion, state: State, key: ApiKey | None = None) 
         endpoint=key.unseal(sealed) if key and sealed else None,
         others=others_in(found.tags),
     )
+
+
+class LogsDoor:
+    """The world's one workspace, asked as far back as the app asks by default."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def key_calls(self, account: AccountId) -> int:
+        workspace = self._runner.world.workspace
+        with translated(f"workspace {workspace.id}", "count calls with a key"):
+            logged, calls = await self._runner.call(
+                "logs.query", str(account), lambda: workspace.count(str(account), LOOK_BACK.total_seconds())
+            )
+        if not logged:
+            raise FixConfiguration(str(account), "no call of any kind was logged.")
+        return calls
 
 
 class AnnouncerDoor:

@@ -60,6 +60,7 @@ class Stage:
         self.witness = Witness(self.world, targets, lag=hours(24))
         self.last_tick = START - TICK
         self.last_runner: Runner | None = None
+        self.counts = False
 
     @property
     def now(self) -> datetime:
@@ -87,7 +88,8 @@ class Stage:
     def rotation(self, befall: Befall | None = None) -> Rotation:
         """The application, as one process runs it."""
         runner = self.runner(befall)
-        outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+        logs = runner.logs if self.counts else None
+        outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, logs)
         return Rotation(self.settings, outside, runner.announcer, runner.leases)
 
     async def turn(
@@ -214,6 +216,13 @@ class Stage:
     def somebody_switches_keys_off(self) -> None:
         self.witness.keys_switched_off_by_hand = True
         self.world.accounts.update(self.account.id, {"disable_local_auth": True})
+
+    def somebody_calls(self, *, with_a_key: bool) -> None:
+        """A consumer's call, as the account's log has it."""
+        self.world.workspace.note(self.account.id, caller="" if with_a_key else "an Entra object id")
+
+    def logs_are(self, state: str) -> None:
+        self.world.down = self.world.down - {"logs"} if state == "up" else self.world.down | {"logs"}
 
     def event_grid_is(self, state: str) -> None:
         self.topic.outage = None if state == "up" else 503
