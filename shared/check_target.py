@@ -9,7 +9,7 @@ from shared.check import VAULTS, Case, Check, bad, good, refused, unknown
 from shared.errors import FixConfiguration, GrantRole, RotationError
 from shared.keys import KeySlot
 from shared.model import ProofPolicy, Target
-from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAuthIsOff, Keys, Trial
+from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAuthIsOff, Keys, Logs, Trial
 from shared.publication import Origin, Publication
 
 _ACCOUNTS = "Microsoft.CognitiveServices/accounts"
@@ -59,6 +59,8 @@ async def _account(case: Case, target: Target, publication: Publication | None) 
     if target.sunset is not None:
         switch = case.mend.assign(mending.SWITCH, mending.account(account))
         yield await _right(case, target, ("switch-keys-off", "write"), switch, "It is needed at the sunset.")
+        if case.rotation.outside.logs is not None:
+            yield await _key_calls(case, target, case.rotation.outside.logs)
     try:
         keys = await accounts.list_keys(account)
     except KeyAuthIsOff:
@@ -84,6 +86,16 @@ async def _right(case: Case, target: Target, right: tuple[str, str], grant: str,
     if any(permission.covers(full) for permission in permissions):
         return good(name, target.name, f"Azure says that {full} is granted.")
     return bad(name, target.name, f"Azure says that {full} is not granted.", grant)
+
+
+async def _key_calls(case: Case, target: Target, logs: Logs) -> Check:
+    """Asked as at the sunset, so that it is known before then whether the logs answer."""
+    name = "count-calls"
+    try:
+        calls = await logs.key_calls(target.account)
+    except RotationError as error:
+        return refused(name, target.name, error, case.mend.assign(mending.COUNTER, mending.workspace()))
+    return good(name, target.name, f"{calls} calls with a key were counted; keys end when there are none.")
 
 
 def _last_rotated(publication: Publication | None) -> str:

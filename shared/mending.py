@@ -17,10 +17,11 @@ from shared.ports import Bearer
 ROTATOR = "Azure OpenAI key rotator"
 PUBLISHER = "Azure OpenAI key publisher"
 SWITCH = "Azure OpenAI key authentication switch"
+COUNTER = "Azure OpenAI key call counter"
 SENDER = "EventGrid Data Sender"
 LEASES = "Storage Blob Data Contributor"
 QUEUES = "Storage Queue Data Contributor"
-CUSTOM = (ROTATOR, PUBLISHER, SWITCH)
+CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER)
 LEASE_CONTAINER = "key-rotation-leases"
 
 
@@ -65,6 +66,11 @@ def vault(url: str) -> str:
 def topic(url: str) -> str:
     query = f"[?contains(endpoint, '{urlsplit(url).hostname}')].id"
     return f'"$(az eventgrid topic list --query "{query}" --output tsv)"'
+
+
+def workspace() -> str:
+    """Known here by the id that queries name, which finds no scope."""
+    return "<workspace-resource-id>"
 
 
 def leases(storage: str) -> str:

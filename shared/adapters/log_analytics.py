@@ -19,7 +19,7 @@ from azure.core.rest import HttpRequest
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
 from shared.durations import iso
-from shared.errors import FixConfiguration, GrantRole, TryLater, UnexpectedAnswer
+from shared.errors import FixConfiguration, TryLater, UnexpectedAnswer
 from shared.model import AccountId
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _QUERY = """AzureDiagnostics
 | summarize logged = count(), keyCalls = countif(isempty(caller) and OperationName !contains "models")"""
 _LONGEST = "wait=25"  # seconds, less than a client waits for its answer
 _DOING = "count calls with a key"
-_GRANT = "let the app query AzureDiagnostics there: give its resource id as ROTATION_LOG_WORKSPACE (docs/deploy.md)"
 
 
 class LogAnalytics:
@@ -53,11 +52,8 @@ class LogAnalytics:
         self._client: Any = AsyncPipelineClient(endpoint, policies=policies, transport=connections.transport())
 
     async def key_calls(self, account: AccountId) -> int:
-        try:
-            with azure_errors(f"workspace {self._workspace}", _DOING):
-                answer = await self._ask(account)
-        except GrantRole as error:
-            raise GrantRole(error.thing, error.what, _GRANT) from error.__cause__
+        with azure_errors(f"workspace {self._workspace}", _DOING):
+            answer = await self._ask(account)
         logged, calls = self._read(answer)
         if not logged:
             raise self._nothing_logged(account)

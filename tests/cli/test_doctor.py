@@ -368,6 +368,22 @@ def test_signed_in_nowhere(well: Terminal, tmp_path: Path) -> None:
     assert all("Azure CLI not found on path" in one["why"] for one in found.values())
 
 
+def test_before_a_sunset_the_log_is_asked_where_calls_are_counted(well: Terminal) -> None:
+    well.account().tags |= {"key-rotation-sunset": "2030-01-01"}
+    assert not [name for name, _ in checks(well.json("doctor"), "ok") if name == "count-calls"]
+    well.set(ROTATION_LOG_WORKSPACE_ID=well.world.workspace.id)
+    well.world.workspace.calls.clear()
+    nothing = checks(well.json("doctor"), "failed")["count-calls", "chat"]
+    assert "no call of any kind was logged" in nothing["why"]
+    well.world.workspace.note(well.account().id)
+    counted = checks(well.json("doctor"), "ok")
+    assert counted["count-calls", "chat"]["why"] == "1 calls with a key were counted; keys end when there are none."
+    assert ("count-calls", "search") not in counted
+    well.world.directory.revoke("app", "Azure OpenAI key call counter")
+    refused = checks(well.json("doctor"), "failed")["count-calls", "chat"]
+    assert "Azure OpenAI key call counter" in refused["mend"]
+
+
 def test_the_roles_that_are_named_are_the_roles_that_are_shipped() -> None:
     shipped = json.loads((ROOT / "infra" / "roles.json").read_text())
     assert {one["roleName"] for one in shipped["custom"].values()} == set(mending.CUSTOM)

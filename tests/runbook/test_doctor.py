@@ -166,6 +166,20 @@ async def test_a_sunset_that_the_app_may_not_carry_out(site: Site, answering: An
     await is_ok(site)
 
 
+@entry("Doctor: count-calls")
+async def test_an_app_that_may_not_count_who_still_uses_keys(site: Site) -> None:
+    workspace = site.world.workspace
+    site.account().tags |= {"key-rotation-sunset": "2099-12-31"}
+    workspace.note(site.account().id, caller="a consumer that has left keys behind")
+    site.lacks("keyCallCounter")
+    await site.start(ROTATION_LOG_WORKSPACE_ID=workspace.id)
+    await is_failed(site, "az role assignment create ")
+    await is_granted(site, shipped_roles()["keyCallCounter"].name, workspace.resource_id)
+    site.lacks("keyCallCounter")
+    await site.run("azd provision")
+    await is_ok(site)
+
+
 @entry("Doctor: endpoint")
 async def test_an_account_whose_network_keeps_the_app_out(site: Site) -> None:
     site.account().network_acls = {"defaultAction": "Deny"}
