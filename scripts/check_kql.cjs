@@ -1,4 +1,4 @@
-// Parses the queries of infra/ with Kusto's own language service, against the columns that Azure Monitor documents
+// Parses the queries of infra/ and the app's own with Kusto's own language service, against the columns that Azure Monitor documents
 // for the tables they ask. Node, with @kusto/language-service-next; `make check-infra` sets it up and calls this.
 //
 //     node check_kql.cjs <folder of node_modules> <infra folder>
@@ -31,7 +31,14 @@ function queries () {
   const folder = path.join(infra, 'queries')
   const found = fs.readdirSync(folder).map(name => [name, fs.readFileSync(path.join(folder, name), 'utf8')])
   const items = JSON.parse(fs.readFileSync(path.join(infra, 'workbook.json'), 'utf8')).items
+  found.push(['log_analytics.py', asked()])
   return [...found, ...items.filter(one => one.type === 3).map(one => [one.name, one.content.query])]
+}
+
+// What the app itself asks before keys end.
+function asked () {
+  const adapter = path.join(infra, '..', 'shared', 'adapters', 'log_analytics.py')
+  return fs.readFileSync(adapter, 'utf8').match(/_QUERY = """([^]*?)"""/)[1].replace('{account}', '"an account"')
 }
 
 function problems (query) {
