@@ -172,10 +172,14 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("azd provision")
 async def _(site: Site, options: Options) -> None:
-    """What the template sees to: the app's roles, one of them only where it is asked for, its mode, and storage."""
+    """What the template sees to: the app's roles, two of them only where they are asked for, its mode, and storage."""
     site.world.directory.revoke("app")
+    wanted = {
+        "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
+        "keyCallCounter": bool(site.environment.get("ROTATION_LOG_WORKSPACE")),
+    }
     for name, role in shipped_roles().items():
-        if name != "keyAuthSwitch" or site.environment.get("ROTATION_ALLOW_SUNSET") == "true":
+        if wanted.get(name, True):
             site.world.directory.assign("app", role.name)
     site.world.down.discard("blob")
     if "ROTATION_MODE" in site.environment:

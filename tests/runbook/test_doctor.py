@@ -176,6 +176,7 @@ async def test_an_app_that_may_not_count_who_still_uses_keys(site: Site) -> None
     await is_failed(site, "az role assignment create ")
     await is_granted(site, shipped_roles()["keyCallCounter"].name, workspace.resource_id)
     site.lacks("keyCallCounter")
+    await site.run("azd env set ROTATION_LOG_WORKSPACE <workspace id>", workspace_id=workspace.resource_id)
     await site.run("azd provision")
     await is_ok(site)
 
