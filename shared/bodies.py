@@ -7,6 +7,7 @@ said here and nowhere else.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
@@ -28,6 +29,7 @@ _WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
 
 type Reason = Annotated[str, Meta(max_length=200, description="Why. Stands in the report, the event and a tag.")]
 type DryRun = Annotated[bool, Meta(description="Say what would be done, and do nothing.")]
+type NamesOnly = Annotated[bool, Meta(description="Say which targets would get a turn, and do nothing.")]
 type Environment = Annotated[
     str,
     Meta(
@@ -74,9 +76,17 @@ class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         try:
             return msgspec.json.decode(body if body.strip() else b"{}", type=cls)
         except msgspec.ValidationError as problem:
-            raise BadRequest(422, "BadField", f"{problem}.") from None
+            raise BadRequest(422, "BadField", f"{problem}.{cls.hint(str(problem))}") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BadRequest(400, "NotJson", "The body is not JSON.") from None
+
+    @classmethod
+    def hint(cls, problem: str) -> str:
+        """What the field that a problem names is for, in the words of its own description."""
+        field = re.search(r"`\$\.(\w+)", problem)
+        facts = msgspec.json.schema(cls)["$defs"][cls.__name__]["properties"].get(field[1], {}) if field else {}
+        words = [one["description"] for one in (facts, *facts.get("anyOf", ())) if "description" in one]
+        return f" {words[0]}" if words else ""
 
 
 class Rotate(Body, frozen=True, kw_only=True):
@@ -92,7 +102,10 @@ class Rotate(Body, frozen=True, kw_only=True):
 class Leak(Body, frozen=True, kw_only=True):
     """A key is out."""
 
-    key: Annotated[LeakedKey, Meta(description="Which key: the published one, the one before it, or both (unknown).")]
+    key: Annotated[
+        LeakedKey,
+        Meta(description="`live` is the published one, `previous` the one before it; `both` also where nobody knows."),
+    ]
     reason: Reason = ""
     dry_run: DryRun = False
     wait: Wait | None = None
@@ -108,7 +121,7 @@ class RotateMany(Body, frozen=True, kw_only=True):
 
     targets: Names | Literal["all"]
     reason: Reason = ""
-    dry_run: DryRun = False
+    dry_run: NamesOnly = False
 
     def request(self, id_: str, by: str) -> Request:
         return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=scoped(id_, Wish.ROTATE))
@@ -134,7 +147,7 @@ class Deployment(Body, frozen=True, kw_only=True):
 
     environment: Environment
     reason: Reason = ""
-    dry_run: DryRun = False
+    dry_run: NamesOnly = False
 
     def request(self, id_: str, by: str, now: datetime) -> Request:
         armed = Armed(self.environment, deployed=now)

@@ -10,7 +10,7 @@ from shared.errors import FixConfiguration, GrantRole, RotationError
 from shared.keys import KeySlot
 from shared.model import ProofPolicy, Target
 from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAuthIsOff, Keys, Logs, Trial
-from shared.publication import Origin, Publication
+from shared.publication import Origin, Publication, State
 
 _ACCOUNTS = "Microsoft.CognitiveServices/accounts"
 
@@ -33,6 +33,9 @@ async def _secret(case: Case, target: Target) -> tuple[Check, Publication | None
         publication = await case.rotation.outside.vault.latest(target)
     except RotationError as error:
         return vault_refused(case, name, target.name, target.vault_url, error), None
+    if publication is not None and publication.state is State.DELETED:
+        why = f"{target.secret_url} is deleted but recoverable."
+        return bad(name, target.name, why, mending.recover_secret(target.vault_url, target.secret)), publication
     found = "was read" if publication else "does not exist yet"
     return good(name, target.name, f"{target.secret_url} {found}."), publication
 

@@ -66,7 +66,7 @@ class GrantRole(RotationError):
 class PersonMustLook(RotationError):
     """Something only a person can judge. Nothing was touched."""
 
-    next_step = "look at the target and decide"
+    next_step = "look at the target and decide; docs/runbook.md, PersonMustLook, has the ways"
 
 
 class ProofFailed(RotationError):

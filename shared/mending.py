@@ -117,6 +117,10 @@ def open_vault(url: str) -> str:
     return f"az keyvault network-rule add --name {vault_name(url)} --subnet <subnet-id>"
 
 
+def recover_secret(url: str, secret: str) -> str:
+    return f"az keyvault secret recover --vault-name {vault_name(url)} --name {shlex.quote(secret)}"
+
+
 def see_vault(url: str) -> str:
     query = "properties.{enabled: publicNetworkAccess, rules: networkAcls}"
     return f'az keyvault show --name {vault_name(url)} --query "{query}"'

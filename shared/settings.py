@@ -221,7 +221,8 @@ def _call_log(environment: Mapping[str, str], problems: Problems) -> CallLog | N
 
 
 def _nobody_enrolled(settings: Settings, problems: Problems) -> list[str]:
-    if problems or settings.targets or settings.subscriptions:
+    said = any("ROTATION_TARGETS" in problem or "ROTATION_SUBSCRIPTIONS" in problem for problem in problems)
+    if said or settings.targets or settings.subscriptions:
         return []
     return ["ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS: neither is set, so there is nothing to rotate"]
 

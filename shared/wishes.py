@@ -52,6 +52,8 @@ def _leaked_now(at: Situation, request: Request) -> Plan:
     begin = () if at.spare_is_fresh and not both else (Regenerate(at.spare),)
     fresh = fresh_spare(at, request.wait, leaked=True, patient=both)
     why = f"A key is said to have leaked ({request.key}): a fresh {at.spare} is published and {at.live} ends."
+    if at.spare_in_use and not both:
+        why += f" What {at.spare} holds now, which may still be in use, ends with that."
     return Plan(Reason.LEAKED, why, (*begin, *fresh, *wait, *ended(at.live), *((Watch(at.spare),) if both else ())))
 
 
@@ -84,6 +86,8 @@ def armed(at: Situation) -> Plan | None:
     if not at.asks_for(Wish.ARM) or at.request is None or at.request.armed is None:
         return None
     wanted, why = at.request.armed, f"{at.live} is to be replaced after the next deployment to {{}}."
+    if wanted.latest is not None and wanted.latest <= at.now:
+        why = f"{at.live} is to be replaced now: the latest moment for a deployment to {{}} has passed."
     if at.marks.armed and replace(at.marks.armed, deployed=None, id=None) == wanted:
         return Plan(Reason.ALREADY_DONE, why.format(wanted.environment))
     return Plan(Reason.ARMED, why.format(wanted.environment), (_remember(at, wanted),))
@@ -101,8 +105,9 @@ def deployed(at: Situation) -> Plan | None:
     if at.armed is None or not at.armed.waits_for(live.environment):
         return Plan(Reason.NOT_ARMED, f"{at.live} waits for no deployment to {live.environment}.")
     fired = replace(at.armed, deployed=live.deployed or at.now, id=at.request.id)
-    soak = f" {iso(fired.soak)} after it" if fired.soak else " now"
-    why = f"The deployment to {fired.environment} went live: {at.live} is replaced{soak}."
+    soak = f" {iso(fired.soak)} after it" if fired.soak else ""
+    held = f", when {at.spare} is not promised to work any more" if at.overlap_runs else ""
+    why = f"The deployment to {fired.environment} went live: {at.live} is due to be replaced{soak}{held}."
     return Plan(Reason.DEPLOYED, why, (_remember(at, fired),))
 
 

@@ -183,9 +183,11 @@ async def _act(incoming: Incoming, request: Request, *, dry_run: bool = False) -
 
 def _going_on(outcome: Outcome, reply: Reply) -> Reply:
     """A leak that is queued is accepted, unless somebody must do something before it can be ended."""
+    waiting = "The key is not dead yet; its end is queued and tried for a day"
     if reply.status not in (409, 503) or outcome.reason in (PersonMustLook.__name__, FixConfiguration.__name__):
-        return reply
-    later = replace(outcome, next_step="nothing; it is queued and tried for a day. The key is not dead yet")
+        told = of_outcome(replace(outcome, next_step=f"{outcome.next_step}. {waiting}"), datetime.now(UTC))
+        return replace(reply, data=told.data)
+    later = replace(outcome, next_step=f"nothing. {waiting}")
     return Reply(202, later.data(), headers={"Location": f"/api/targets/{outcome.target}"})
 
 
