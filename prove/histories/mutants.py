@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from prove.histories import doors
-from shared import cadence, plan, turn
+from shared import cadence, counting, plan, turn
 from shared.asking import Armed
 from shared.cadence import Owed
 from shared.keys import ApiKey, KeySlot
@@ -35,7 +35,7 @@ def _deciding(change: Change) -> Iterator[None]:
     def decide(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Plan:
         return change(real(seen, target, now, request), Situation(seen, target, now, request))
 
-    with patch.object(turn, "decide", decide):
+    with patch.object(counting, "decide", decide):
         yield
 
 

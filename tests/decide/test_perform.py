@@ -177,7 +177,7 @@ async def test_an_account_without_an_endpoint_is_named_for_a_person_to_look_at()
         work.look.seen = replace(work.look.seen, endpoint=None)
         with pytest.raises(PersonMustLook) as error:
             await perform([Prove(KEY2)], work)
-    told = f"chat: account {stage.target.account} names no endpoint. Next step: look at the target and decide."
+    told = f"chat: account {stage.target.account} names no endpoint. Next step: {PersonMustLook.next_step}."
     assert str(error.value) == told
 
 

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pytest
 
+from shared import counting as real_counting
 from shared import plan as real_plan
-from shared import turn as real_turn
 from shared.errors import TryLater
 from shared.keys import ApiKey, KeySlot
 from shared.plan import Plan, Reason
@@ -34,7 +34,7 @@ def decide_wrongly(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Plan]
     """Let every plan be changed before it is carried out."""
 
     def install(change: Callable[[Plan], Plan]) -> None:
-        monkeypatch.setattr(real_turn, "decide", lambda *facts: change(real_plan.decide(*facts)))
+        monkeypatch.setattr(real_counting, "decide", lambda *facts: change(real_plan.decide(*facts)))
 
     return install
 
