@@ -143,3 +143,22 @@ def test_a_name_that_just_fits_is_not_cut():
 def test_a_plan_for_the_spare_is_about_the_other_slot():
     plan: Plan = decide(an_observation(a_publication()), TARGET, at(day=30))
     assert plan.steps[0] == Regenerate(KeySlot.KEY2)
+
+
+def test_a_leak_says_that_the_key_before_ends_with_it_only_where_somebody_may_use_it():
+    begins = "A key is said to have leaked (live): a fresh key2 is published and key1 ends."
+    also = " What key2 holds now, which may still be in use, ends with that."
+    assert why(overlapping(), reports_leak()) == begins + also
+    assert why(marks(), reports_leak()) == begins
+    assert not why(overlapping(), reports_leak(BOTH)).endswith(also)
+
+
+def test_a_latest_moment_that_has_come_is_said_to_have_passed():
+    said = "key1 is to be replaced now: the latest moment for a deployment to prod has passed."
+    assert why(marks(), Request(Wish.ARM, id="a", armed=Armed("prod", latest=at(day=1)))) == said
+
+
+def test_a_deployment_during_the_overlap_is_told_what_it_waits_for():
+    live = Request(Wish.DEPLOYED, id="d", armed=Armed("prod", deployed=at(day=1)))
+    said = "The deployment to prod went live: key1 is due to be replaced, when key2 is not promised to work any more."
+    assert why(overlapping(armed=Armed("prod")), live) == said
