@@ -32,9 +32,16 @@ async def decide_counting(
         return seen, plan
     try:
         counted = replace(seen, key_calls=await logs.key_calls(target.account))
-    except RotationError:
+    except RotationError as error:
         without = decide(replace(seen, key_calls=1), target, now, request)  # nobody counted: somebody may be calling
         if strict and without.is_held:
             raise
-        return seen, without
+        return seen, _uncounted(without, error)
     return counted, decide(counted, target, now, request)
+
+
+def _uncounted(plan: Plan, error: RotationError) -> Plan:
+    """The plan, without a number that nobody counted."""
+    if plan.reason is not Reason.STILL_USED:
+        return plan
+    return replace(plan, why=f"Keys should have ended, and nobody could count who still uses them: {error.what}")

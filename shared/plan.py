@@ -10,6 +10,7 @@ decision table in the design.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from shared import cadence
@@ -110,25 +111,25 @@ def _drifted(at: Situation) -> Plan | None:
 
 
 def _healing(at: Situation) -> Publish:
-    marks, told = at.publication.marks, at.told()
-    if marks is None:
-        return Publish(at.live, Origin.HEALED, at.seen.keys[at.spare], at.target.cadence.period)
+    """A spare that was never noted may be in the hands of whoever regenerated the live key, or of readers of a vault
+    that this target was published in meanwhile: it is given a period, like the other key of an adoption."""
+    if at.publication.marks is None:
+        return Publish(at.live, Origin.HEALED, previous=at.seen.keys[at.spare], overlap=at.target.cadence.period)
+    marks, told = at.marks, at.told()
+    healed = Publish(
+        at.live,
+        Origin.HEALED,
+        rotated=marks.last_rotation,
+        asked=marks.asked,
+        armed=marks.armed,
+        told=Told(armed=told.armed, sunset=told.sunset, debts=at.owed_with_the_previous_key()),
+    )
     if at.spare_in_use:
-        told = Told(armed=told.armed, retirement=told.retirement, sunset=told.sunset, debts=at.owed_by_now())
-        return Publish(
-            at.live,
-            Origin.HEALED,
-            marks.previous,
-            until=marks.until,
-            leaked=marks.leaked,
-            asked=marks.asked,
-            armed=marks.armed,
-            told=told,
-        )
-    told = Told(armed=told.armed, sunset=told.sunset, debts=at.owed_with_the_previous_key())
-    spare = at.seen.keys[at.spare] if marks.previous is not None else marks.spare
-    fresh = marks.fresh and spare == marks.spare
-    return Publish(at.live, Origin.HEALED, spare=spare, fresh=fresh, asked=marks.asked, armed=marks.armed, told=told)
+        told = replace(healed.told, retirement=told.retirement, debts=at.owed_by_now())
+        return replace(healed, previous=marks.previous, until=marks.until, leaked=marks.leaked, told=told)
+    if at.spare_is_unknown:
+        return replace(healed, previous=at.seen.keys[at.spare], overlap=at.target.cadence.period)
+    return replace(healed, spare=marks.spare, fresh=marks.fresh)
 
 
 def _sunset(at: Situation) -> Plan | None:
@@ -208,7 +209,7 @@ def _nothing(at: Situation) -> Plan:
     if at.is_older_than_the_rotation:
         return Plan(Reason.ALREADY_DONE, f"{at.live} was published after this was asked for.")
     if at.target.sunset and at.now >= at.target.sunset and at.seen.key_calls:
-        return Plan(Reason.STILL_USED, f"Keys should have ended, and {at.seen.key_calls} calls with a key were seen.")
+        return Plan(Reason.STILL_USED, f"Keys should have ended, and calls with a key were seen: {at.seen.key_calls}.")
     due = at.rotation_expected
     return Plan(Reason.NOTHING_DUE, f"{at.live} is live; rotation is due on {due:%Y-%m-%d %H:%M:%S} UTC.")
 

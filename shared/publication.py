@@ -9,7 +9,7 @@ Tags, fifteen at most and readable by anybody who may list secrets, so never par
 
     CredentialId, ProviderAddress, ValidityPeriodDays   Microsoft's, as its two-key rotation tutorial uses them
     key-rotation-live       fingerprint of this version's value
-    key-rotation-origin     what made this version, and when
+    key-rotation-origin     what made this version, when, and when the keys last changed places before it
     key-rotation-previous   fingerprint of the other slot's value while somebody may use it, until when
     key-rotation-spare      fingerprint of the other slot's value once nobody can hold it
     key-rotation-endpoint   where the account answers, as it was when the key was proven, sealed with that key
@@ -44,6 +44,7 @@ OUR_TAGS = 11  # the three of Microsoft's and eight of our nine: `previous` and 
 
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _MARK = re.compile(r"[0-9a-f]{16}")
+_ROTATED = "rotated="
 
 
 class State(StrEnum):
@@ -67,7 +68,8 @@ class Marks:
     """Our facts on a version. `previous` is the other slot's value while it may be in use; `spare` is that
     slot's value once it was regenerated and shown to nobody; `fresh` says that this was done by a rotation that did
     not come to its end, so that the next one goes on with it. `unproven` says that the network kept this version's
-    key from being proven; `leaked`, that `previous` must go at once; `armed`, that a deployment is waited for."""
+    key from being proven; `leaked`, that `previous` must go at once; `armed`, that a deployment is waited for;
+    `rotated`, when the keys last changed places, where this version came by healing after that."""
 
     live: Fingerprint
     origin: Origin
@@ -78,6 +80,7 @@ class Marks:
     spare: Fingerprint | None = None
     fresh: bool = False
     unproven: bool = False
+    rotated: datetime | None = None
     sealed_endpoint: str | None = None
     asked: Asked = field(default_factory=Asked)
     armed: Armed | None = None
@@ -87,6 +90,11 @@ class Marks:
     def request(self) -> str | None:
         """The id of the request that made this version."""
         return self.asked.id
+
+    @property
+    def last_rotation(self) -> datetime | None:
+        """When the keys last changed places; none where that was before anything that is known here."""
+        return self.since if self.origin is Origin.ROTATED else self.rotated
 
 
 @dataclass(frozen=True)
@@ -136,9 +144,10 @@ def _texts(marks: Marks) -> dict[str, str]:
     previous = ""
     if marks.previous is not None and marks.until is not None:
         previous = f"{marks.previous} until={stamp(marks.until)}{' leaked' if marks.leaked else ''}"
+    rotated = f" {_ROTATED}{stamp(marks.rotated)}" if marks.rotated else ""
     return {
         "live": marks.live,
-        "origin": f"{marks.origin} {stamp(marks.since)}{' unproven' if marks.unproven else ''}",
+        "origin": f"{marks.origin} {stamp(marks.since)}{rotated}{' unproven' if marks.unproven else ''}",
         "previous": previous,
         "spare": f"{marks.spare}{' fresh' if marks.fresh else ''}" if marks.spare else "",
         "endpoint": marks.sealed_endpoint or "",
@@ -178,6 +187,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         live=_mark(tags[PREFIX + "live"]),
         origin=Origin(origin),
         since=unstamp(since),
+        rotated=next((unstamp(word.removeprefix(_ROTATED)) for word in more if word.startswith(_ROTATED)), None),
         previous=previous,
         until=until,
         leaked=leaked,

@@ -84,7 +84,12 @@ class Situation:
     @property
     def spare_is_fresh(self) -> bool:
         """The spare was regenerated and not published: by a turn that was cut off, or by hand, which is as good."""
-        return not self.spare_in_use and (self.marks.fresh or self._spare_value != self.marks.spare)
+        return not self.spare_in_use and (self.marks.fresh or self.spare_is_unknown)
+
+    @property
+    def spare_is_unknown(self) -> bool:
+        """The spare has a value that was never noted."""
+        return self._spare_value not in (self.marks.previous, self.marks.spare)
 
     @property
     def spare_is_for_a_rotation(self) -> bool:
@@ -99,11 +104,11 @@ class Situation:
 
     @property
     def is_older_than_the_rotation(self) -> bool:
-        """The request was made before the current version was, by a rotation: what it spoke of has moved on."""
+        """The request was made before the keys last changed places: what it spoke of has moved on."""
         marks, request = self.publication.marks, self.request
-        if request is None or request.at is None or marks is None:
+        if request is None or request.at is None or marks is None or marks.last_rotation is None:
             return False
-        return marks.origin is Origin.ROTATED and marks.since > request.at
+        return marks.last_rotation > request.at
 
     @property
     def armed(self) -> Armed | None:

@@ -132,19 +132,33 @@ def test_a_cut_off_rotation_goes_on_after_healing_instead_of_regenerating_the_sp
     assert plan.reason is Reason.RESUMED
 
 
-def test_where_both_keys_were_regenerated_the_other_one_is_noted_as_it_is_and_its_end_is_owed():
+def test_where_both_keys_were_regenerated_the_other_may_be_in_unknown_hands_and_its_old_values_end_is_owed():
     seen = drifted(overlapping(told=EVERYTHING_TOLD), key2="N")
     assert carried(written(seen, at(day=1))) == Publish(
         KEY1,
         Origin.HEALED,
-        spare=mark("N"),
+        previous=mark("N"),
+        overlap=days(30),
         told=Told(sunset=SUNSET, debts=(OLDER, Debt(Happened.ENDED, KEY2, mark("B"), at(day=1)))),
     )
 
 
-def test_a_spare_that_somebody_else_regenerated_after_the_retirement_stays_to_be_found_by_the_next_rotation():
+def test_a_spare_that_somebody_else_regenerated_after_the_retirement_is_promised_a_period_too():
     publish = written(drifted(marks(), key2="N"), at(day=9))
-    assert publish.spare == mark("B")
+    assert (publish.previous, publish.overlap, publish.spare) == (mark("N"), days(30), None)
+
+
+def test_a_key_that_leaked_and_was_regenerated_by_hand_is_a_leaked_one_no_more():
+    assert not written(drifted(overlapping(leaked=True), key2="N"), at(day=1)).leaked
+
+
+@pytest.mark.parametrize("noted", [marks(), overlapping(), overlapping(told=EVERYTHING_TOLD)])
+def test_healing_remembers_when_the_keys_last_changed_places(noted: Marks):
+    assert written(drifted(noted), at(day=9)).rotated == START
+    again = replace(noted, origin=Origin.HEALED, since=at(day=1), rotated=START)
+    assert written(drifted(again), at(day=9)).rotated == START
+    adopted = replace(noted, origin=Origin.ADOPTED)
+    assert written(drifted(adopted), at(day=9)).rotated is None
 
 
 def test_healing_without_marks_publishes_what_the_named_slot_holds_and_counts_the_other_as_in_use():

@@ -32,6 +32,7 @@ FULL = Marks(
     spare=mark("S"),
     fresh=True,
     unproven=True,
+    rotated=at(day=1),
     sealed_endpoint="https://chat.openai.azure.com/ 0123",
     told=TOLD,
 )
@@ -40,7 +41,7 @@ TAGS = {
     "ProviderAddress": ACCOUNT,
     "ValidityPeriodDays": "30",
     "key-rotation-live": mark("A"),
-    "key-rotation-origin": "rotated 20260302T090000.000007Z unproven",
+    "key-rotation-origin": "rotated 20260302T090000.000007Z rotated=20260303T090000.000000Z unproven",
     "key-rotation-previous": f"{mark('B')} until=20260305T090000.000000Z leaked",
     "key-rotation-spare": f"{mark('S')} fresh",
     "key-rotation-endpoint": "https://chat.openai.azure.com/ 0123",

@@ -53,6 +53,13 @@ def test_a_late_report_of_the_live_key_means_the_one_that_is_previous_now(key: L
     assert steps(overlap(), at(day=1), reports_leak(key, at=EARLIER)) == (Reason.LEAKED, GONE_2)
 
 
+def test_a_late_report_is_as_late_after_the_version_was_healed():
+    healed = overlap(origin=Origin.HEALED, since=at(day=1), rotated=START)
+    assert steps(healed, at(day=1), reports_leak(PREVIOUS, at=EARLIER)) == (Reason.ALREADY_DONE, [])
+    assert steps(healed, at(day=1), reports_leak(LIVE, at=EARLIER)) == (Reason.LEAKED, GONE_2)
+    assert steps(healed, at(day=1), reports_leak(PREVIOUS, at=START)) == (Reason.LEAKED, GONE_2)
+
+
 def test_a_version_that_only_healed_or_adopted_is_no_rotation_that_a_report_could_be_late_for():
     for origin in (Origin.HEALED, Origin.ADOPTED):
         assert steps(overlap(origin=origin), at(day=1), reports_leak(PREVIOUS, at=EARLIER)) == (Reason.LEAKED, GONE_2)

@@ -51,6 +51,7 @@ def some_marks(draw: st.DrawFn) -> Marks:
         until=draw(moments) if previous else None,
         leaked=draw(st.booleans()) if previous else False,
         spare=draw(st.one_of(st.none(), fingerprints)),
+        rotated=draw(st.one_of(st.none(), moments)),
         asked=Asked(draw(st.sampled_from([None, "r-1", "r-2"]))),
         told=draw(told()),
     )

@@ -110,6 +110,18 @@ async def test_logs_that_are_silent_hold_the_end_and_say_so_until_they_answer():
     await stage.must_be_at_rest()
 
 
+async def test_a_turn_that_healed_first_is_one_that_healed_though_the_logs_are_silent_after_it():
+    stage = await the_day_before()
+    await lived(stage, SUNSET - hours(1), with_a_key=True)
+    stage.logs_are("down")
+    stage.somebody_regenerates(stage.live)
+    stage.pass_time(hours(2))
+    healed = await stage.turn()
+    assert healed is not None
+    assert (healed.result, healed.reason) == (Result.DONE, "drift")
+    assert not stage.account.disable_local_auth
+
+
 async def test_an_app_that_may_not_ask_ends_nothing_and_names_the_right():
     stage = await the_day_before()
     stage.world.faults.add("logs.query", "status", status=403, times=0)
