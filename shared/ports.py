@@ -130,9 +130,10 @@ class Lease(Protocol):
 
 
 class Leases(Protocol):
-    def hold(self, account: str, *, take_over: bool = False) -> AbstractAsyncContextManager[Lease]:
-        """An account, by its id, for the length of a turn. Raises LeaseHeld when another turn has it, unless it is to
-        be taken over: then the other's hold is ended, and this one begins when the other must know of that."""
+    def hold(self, account: str, *, take_over: bool = False, who: str = "") -> AbstractAsyncContextManager[Lease]:
+        """An account, by its id, for the length of a turn; `who` is whom others are told it is held for. Raises
+        LeaseHeld when another turn has it, unless it is to be taken over: then the other's hold is ended, and this one
+        begins when the other must know of that."""
         ...
 
 

@@ -66,10 +66,10 @@ class Origin(StrEnum):
 @dataclass(frozen=True)
 class Marks:
     """Our facts on a version. `previous` is the other slot's value while it may be in use; `spare` is that
-    slot's value once it was regenerated and shown to nobody; `fresh` says that this was done by a rotation that did
-    not come to its end, so that the next one goes on with it. `unproven` says that the network kept this version's
-    key from being proven; `leaked`, that `previous` must go at once; `armed`, that a deployment is waited for;
-    `rotated`, when the keys last changed places, where this version came by healing after that."""
+    slot's value once it was regenerated; `fresh` says that it was not made by a retirement, but by a rotation that did
+    not come to its end or by somebody else, so that it is published before it ends. `unproven` says that the network
+    kept this version's key from being proven; `leaked`, that `previous` must go at once; `armed`, that a deployment is
+    waited for; `rotated`, when the keys last changed places, where this version came by healing after that."""
 
     live: Fingerprint
     origin: Origin

@@ -26,14 +26,14 @@ _OWED_FOR = {
 
 @dataclass(frozen=True)
 class Situation:
-    """What was seen, of which target, when, and what was asked for. `interrupted` is a turn's own knowledge that it
-    regenerated the spare in order to publish it and failed before it could."""
+    """What was seen, of which target, when, and what was asked for. `retired` is a turn's own knowledge that it has
+    ended the previous key, so that nobody can hold what the spare has been given instead."""
 
     seen: Observation
     target: Target
     now: datetime
     request: Request | None = None
-    interrupted: bool = False
+    retired: bool = False
 
     @property
     def publication(self) -> Publication:
@@ -90,11 +90,6 @@ class Situation:
     def spare_is_unknown(self) -> bool:
         """The spare has a value that was never noted."""
         return self._spare_value not in (self.marks.previous, self.marks.spare)
-
-    @property
-    def spare_is_for_a_rotation(self) -> bool:
-        """Whatever regenerated the spare meant to publish it: a turn that failed at that, or whoever was due to."""
-        return self.interrupted or self.now >= cadence.due_at(self.marks, self.target.cadence)
 
     @property
     def is_answered(self) -> bool:

@@ -42,6 +42,12 @@ class Deeds:
     endings: dict[KeySlot, Ending] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
 
+    @property
+    def retired(self) -> bool:
+        """The key that was regenerated last was not published after that: it was regenerated to end what it was."""
+        last = next((step for step in reversed(self.done) if isinstance(step, Regenerate | Publish)), None)
+        return isinstance(last, Regenerate)
+
     def add(self, work: Work) -> None:
         self.done.extend(work.done)
         self.endings |= work.endings
@@ -87,9 +93,9 @@ class Turn:
         except LeaseLost as error:
             return failure(self.target.name, error)
         except RotationError as error:
-            told = await self._tell(interrupted=any(isinstance(step, Regenerate) for step in self.deeds.done))
+            told = await self._tell()
             return told.on(failure(self.target.name, error))
-        told = await self._tell()
+        told = await self._tell(retired=self.deeds.retired)
         result = result_of(plan)
         return told.on(Outcome(self.target.name, result, plan.reason.value, plan.why, held_until=plan.held_until))
 
@@ -131,11 +137,11 @@ class Turn:
             self.look = after(work)
             self.deeds.add(work)
 
-    async def _tell(self, *, interrupted: bool = False) -> Told:
+    async def _tell(self, *, retired: bool = False) -> Told:
         """Announce what is owed and note what was accepted. Failing here undoes nothing that was done."""
         if self.look is None:
             return Told()
-        at = Situation(self.look.seen, self.target, self.outside.clock.now(), interrupted=interrupted)
+        at = Situation(self.look.seen, self.target, self.outside.clock.now(), retired=retired)
         announcements = owed(at)
         kinds = tuple(announcement.kind.value for announcement in announcements)
         try:
@@ -196,7 +202,8 @@ async def take_turn(
         async with AsyncExitStack() as held:
             if leaked:  # first among leaks, so that two of them do not take the target from each other for ever
                 await held.enter_async_context(leases.hold(f"{account}/leak"))
-            lease = await held.enter_async_context(leases.hold(account, take_over=leaked))
+            who = f"{request.wish}, asked by {request.by}" if request and request.by else ""
+            lease = await held.enter_async_context(leases.hold(account, take_over=leaked, who=who))
             return await Turn(target, request, outside, announcer, lease, until, brake).run()
     except RotationError as error:
         return replace(failure(target.name, error), asked=request.asked if request else Asked())

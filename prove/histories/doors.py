@@ -85,7 +85,7 @@ class Runner:
         self.lease = Lease(self)
         self.outside = Outside(self, self, self, self)
 
-    def hold(self, _account: str, *, take_over: bool = False) -> Lease:  # noqa: ARG002 - who loses it, `together` says
+    def hold(self, _account: str, *, take_over: bool = False, who: str = "") -> Lease:  # noqa: ARG002 - see `together`
         return self.lease
 
     # Clock

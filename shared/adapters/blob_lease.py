@@ -4,6 +4,9 @@ The lease is renewed in the background. What it is worth is judged by our own mo
 renewal was *asked for*: when that is too long ago, the lease counts as lost even if nobody has said so, and the
 turn stops before its next step. A holder that dies leaves the target within the lease's time, 15 seconds, the
 shortest that Azure Storage grants.
+
+A turn that somebody asked for signs the blob, in its metadata, so that whoever has to wait learns for whom. That is
+a courtesy: a signature that cannot be written or read stops no turn.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient, ExponentialRetry
@@ -33,6 +38,8 @@ SECONDS = 15
 RENEW_EVERY = 5.0
 RENEW_WITHIN = 4  # seconds; one renewal that hangs must not cost the next one its chance
 LOOK_AGAIN = 0.5  # seconds between two looks at a lease that is ending
+AT_ONCE: Any = {"retry_total": 0, "read_timeout": RENEW_WITHIN}
+LONGEST_TURN = 600  # seconds (host.json, functionTimeout): what was signed longer ago was left by a killed process
 SAFETY = 2.0  # given up this long before the service would, for the time a call is on its way
 
 log = logging.getLogger(__name__)
@@ -59,7 +66,7 @@ class BlobLease:
             await asyncio.sleep(RENEW_EVERY)
             asked = time.monotonic()
             try:
-                await self._lease.renew(retry_total=0, read_timeout=RENEW_WITHIN)
+                await self._lease.renew(**AT_ONCE)
             except HttpResponseError as error:
                 if error.status_code in (404, 409, 412):
                     self._lost = f"storage answered {error.status_code} to a renewal"
@@ -69,6 +76,14 @@ class BlobLease:
                 log.warning("%s: a renewal of the lease had no answer (%s)", self._target, type(error).__name__)
             else:
                 self._good_until = asked + SECONDS - SAFETY
+
+    async def sign(self, blob: BlobClient, who: str) -> None:
+        """Say on the blob for whom it is held; with an empty text, for nobody any more."""
+        signature = {"asked": quote(who), "since": str(int(time.time()))} if who else {}
+        try:
+            await blob.set_blob_metadata(signature, lease=self._lease, **AT_ONCE)
+        except AzureError as error:
+            log.warning("%s: the lease could not be signed (%s)", self._target, type(error).__name__)
 
     async def give_up(self) -> None:
         """Give the lease back; if that fails it ends by itself."""
@@ -83,14 +98,22 @@ class BlobLeases:
         self.service = _service(storage, credential, connections)
 
     @asynccontextmanager
-    async def hold(self, target: str, *, take_over: bool = False) -> AsyncIterator[BlobLease]:
-        lease = await (self._take_over(target) if take_over else self._acquire(target))
+    async def hold(self, target: str, *, take_over: bool = False, who: str = "") -> AsyncIterator[BlobLease]:
+        blob = self.service.get_blob_client(CONTAINER, blob_name(target))
+        try:
+            lease = await (self._take_over(target) if take_over else self._acquire(target))
+        except LeaseHeld as held:
+            raise LeaseHeld(target, f"another turn holds this target: {await _holder(blob)}.") from held
         renewing = asyncio.create_task(lease.keep())
         try:
+            if who:
+                await lease.sign(blob, who)
             yield lease
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
+            if who:
+                await lease.sign(blob, "")
             await lease.give_up()
 
     async def _take_over(self, target: str) -> BlobLease:
@@ -141,6 +164,18 @@ class BlobLeases:
             if error.status_code not in (409, 412):  # 412: it is there, and leased already
                 raise
             log.debug("the blob %s is there already", blob.blob_name)
+
+
+async def _holder(blob: BlobClient) -> str:
+    """For whom it is held, as far as that is known."""
+    try:
+        signature = (await blob.get_blob_properties(**AT_ONCE)).metadata
+        since = datetime.fromtimestamp(int(signature["since"]), UTC)
+    except (AzureError, KeyError, ValueError, OverflowError, OSError):
+        return "one of the schedule or of an event, or nobody can tell"
+    if abs(time.time() - since.timestamp()) > LONGEST_TURN:
+        return "one of the schedule or of an event"
+    return f"{unquote(signature.get('asked', ''))}, since {since:%H:%M:%S} UTC"
 
 
 def blob_name(account: str) -> str:

@@ -1,11 +1,13 @@
 """Every way in, end to end: the timer, the queue with its poison, and the HTTP doors, in real worker code."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
 import aiohttp
 import pytest
 
+from emulator.journal import Entry
 from emulator.serve import Azure
 from funchost.host import FunctionHost
 from shared.messages import Message
@@ -105,6 +107,25 @@ async def test_a_target_that_another_turn_holds_is_answered_409(host, azure, htt
     blobs[name].lease.acquire(azure.world.clock.now(), 60, None)
     status, told = await post(http, host, "targets/chat/rotate")
     assert (status, told["reason"]) == (409, "LeaseHeld")
+    assert "another turn holds this target: one of the schedule or of an event" in told["detail"]
+
+
+async def test_the_409_names_whoever_holds_the_target(host, azure, http) -> None:
+    published(azure, azure.world.accounts.named("chat"), days_ago=10)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def stand_still(_: Entry) -> None:
+        begun.set()
+        await go_on.wait()
+
+    azure.world.faults.add("arm.regenerateKey", "hook", hook=stand_still)
+    first = asyncio.create_task(post(http, host, "targets/chat/rotate"))
+    await begun.wait()
+    status, told = await post(http, host, "targets/chat/rotate")
+    assert (status, told["reason"]) == (409, "LeaseHeld")
+    assert "another turn holds this target: rotate, asked by a function key, since " in told["detail"]
+    go_on.set()
+    assert (await first)[0] == 200
 
 
 async def test_a_person_s_wish_on_the_queue_is_offered_again_while_another_turn_holds_the_target(host, azure) -> None:

@@ -186,18 +186,13 @@ def test_an_end_counts_as_announced_when_it_was_accepted_in_time(noted, said: An
 
 def test_an_end_that_was_said_leaves_the_new_spare_behind_and_no_promise():
     before = overlapping(leaked=True, fresh=True, told=told_of_the_end(UNTIL))
-    noted = settled(a_situation(before, at(day=1), key2="N"), [ENDED])
+    retired = replace(a_situation(before, at(day=1), key2="N"), retired=True)
+    noted = settled(retired, [ENDED])
     assert noted == replace(before, previous=None, until=None, leaked=False, spare=mark("N"), fresh=False)
 
 
-@pytest.mark.parametrize(("now", "fresh"), [(at(day=30) - SECOND, False), (at(day=30), True)])
-def test_a_spare_that_was_regenerated_when_rotation_was_due_is_there_to_be_published(now: datetime, fresh: bool):
-    assert settled(a_situation(overlapping(), now, key2="N"), [ENDED]).fresh is fresh
-
-
-def test_a_spare_that_this_very_turn_regenerated_to_publish_it_is_there_to_be_published():
-    situation = replace(a_situation(overlapping(), at(day=1), key2="N"), interrupted=True)
-    assert settled(situation, [ENDED]).fresh
+def test_a_spare_that_somebody_else_regenerated_or_a_turn_that_was_cut_off_is_to_be_published_before_it_ends():
+    assert settled(a_situation(overlapping(), at(day=1), key2="N"), [ENDED]).fresh
 
 
 def test_the_end_of_another_value_changes_nothing_about_the_previous_key():

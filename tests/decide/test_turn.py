@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.errors import PersonMustLook
-from shared.model import ProofPolicy
+from shared.model import ProofPolicy, Request, Wish
 from shared.publication import PREFIX
 from shared.report import Outcome, Result
 from shared.telling import MOST_DEBTS, Debt, Happened, Told
@@ -44,6 +44,22 @@ async def rotation_due(**facts: object) -> Stage:
 async def test_a_turn_that_did_everything_says_why_what_it_did_and_what_was_announced():
     stage = await rotation_due()
     assert await stage.turn() == Outcome("chat", Result.DONE, "due", DUE, done=ROTATED, announced=WORDS)
+
+
+@pytest.mark.parametrize(
+    ("request_", "who"),
+    [
+        (None, ""),
+        (Request(reason="drill"), ""),
+        (Request(reason="drill", by="zoë@example.com"), "rotate, asked by zoë@example.com"),
+        (Request(Wish.LEAK, by="a function key"), "leak, asked by a function key"),
+    ],
+)
+async def test_a_turn_holds_its_target_for_whoever_asked(request_: Request | None, who: str):
+    stage = await rotation_due()
+    await stage.turn(request_)
+    assert stage.last_runner is not None
+    assert stage.last_runner.leases.held_for == who
 
 
 async def test_a_retirement_is_announced_by_its_own_turn_which_looks_once_since_it_published_nothing():

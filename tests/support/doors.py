@@ -447,9 +447,11 @@ class LeasesDoor:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._held: list[LeaseDoor] = []
+        self.held_for = ""
 
     @asynccontextmanager
-    async def hold(self, target: str, *, take_over: bool = False) -> AsyncIterator[LeaseDoor]:
+    async def hold(self, target: str, *, take_over: bool = False, who: str = "") -> AsyncIterator[LeaseDoor]:
+        self.held_for = who
         try:
             lease_id = await self._acquire(target)
         except LeaseHeld:

@@ -139,7 +139,7 @@ async def test_two_runners_without_a_lease_are_noticed(monkeypatch: pytest.Monke
             """Nobody asks."""
 
     @asynccontextmanager
-    async def hold(self: LeasesDoor, target: str, *, take_over: bool = False) -> AsyncIterator[NoLease]:
+    async def hold(self: LeasesDoor, target: str, **how: object) -> AsyncIterator[NoLease]:
         yield NoLease()
 
     monkeypatch.setattr(LeasesDoor, "hold", hold)
