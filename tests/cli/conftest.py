@@ -104,6 +104,12 @@ class Terminal:
         expires = since + timedelta(days=period)
         self.vault.set_secret(f"{name}-key", key1, tags=tags, expires=expires)
 
+    def begin_afresh(self, name: str = "chat") -> None:
+        """Enrol the account so that it begins with a fresh key, and let it have its first turn."""
+        facts = {"account": self.account(name).id, "adopt": "rotate", "owner": "a", "sunset": "2099-12-31"}
+        self.set(ROTATION_TARGETS=json.dumps([facts]))
+        self.type("rotate", name)
+
 
 def add(world: World, name: str, **facts: Any) -> Account:
     """An account with keys that are easy to recognise."""

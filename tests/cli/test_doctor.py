@@ -17,6 +17,7 @@ from emulator.directory import Identity, Role
 from emulator.surfaces.common import Surface, json_answer
 from emulator.surfaces.storage import ACCOUNT
 from shared import mending
+from shared.publication import Origin
 from tests.cli.conftest import ROOT, Said, Terminal
 
 ROTATOR, PUBLISHER = "Azure OpenAI key rotator", "Azure OpenAI key publisher"
@@ -85,6 +86,19 @@ def test_what_cannot_be_tried_harmlessly_is_said_not_to_be_checked(well: Termina
     assert {name for name, _ in unknown} == {"regenerate-key", "set-secret", "announce", "topic-schema"}
     assert "It worked on" in unknown["regenerate-key", "chat"]["why"]
     assert all(one["mend"].startswith("az ") for one in unknown.values())
+
+
+def test_a_fresh_beginning_is_a_sign_that_keys_can_be_regenerated(well: Terminal) -> None:
+    well.vault.secrets.pop("chat-key")
+    well.begin_afresh()
+    one = checks(well.json("doctor"), "not-checked")["regenerate-key", "chat"]
+    assert "when this target began with a fresh key" in one["why"]
+
+
+def test_an_adopted_key_is_no_sign_that_keys_can_be_regenerated(well: Terminal) -> None:
+    well.publish(days_ago=1, origin=Origin.ADOPTED)
+    one = checks(well.json("doctor"), "not-checked")["regenerate-key", "chat"]
+    assert "It has not been used for the version that is published." in one["why"]
 
 
 def test_an_examination_changes_nothing(well: Terminal) -> None:
