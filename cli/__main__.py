@@ -22,6 +22,7 @@ from shared.wiring import opened
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code. The answer goes to stdout; what went wrong with the call itself to stderr."""
+    asked: Asked | None = None
     try:
         asked = parse(arguments)
         if asked.settings:
@@ -33,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return USAGE if end.code else 0
     except KeyboardInterrupt:
-        print("Stopped. What was begun is finished by the next tick.", file=sys.stderr)
+        again = f" To make this very request again: {asked.same}" if asked and asked.is_a_request else ""
+        print(f"Stopped. What was begun is finished by the next tick.{again}", file=sys.stderr)
         return FAILED
     print(json.dumps(answer.data, indent=2) if asked.json else answer.text)
     return answer.code

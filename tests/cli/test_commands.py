@@ -92,6 +92,44 @@ def test_a_rotation_with_the_same_id_is_done_once(terminal: Terminal) -> None:
     assert terminal.world.journal.count("arm.regenerateKey", "chat", effect=True) == 1
 
 
+ASKING = (["rotate", "chat"], ["leak", "chat", "--key", "both"], ["arm", "chat", "--environment", "production"])
+
+
+@pytest.mark.parametrize("words", ASKING, ids=[words[0] for words in ASKING])
+def test_a_request_says_the_id_that_repeats_it(terminal: Terminal, words: list[str]) -> None:
+    terminal.publish(days_ago=5)
+    first = terminal.json(*words)
+    regenerated = terminal.world.journal.count("arm.regenerateKey", "chat", effect=True)
+    again = terminal.json(*words, "--id", first.data["requestId"])
+    assert (first.code, again.code) == (0, 0)
+    assert again.data["requestId"] == first.data["requestId"]
+    assert again.data["done"] == []
+    assert terminal.world.journal.count("arm.regenerateKey", "chat", effect=True) == regenerated
+
+
+@pytest.mark.parametrize("words", ASKING, ids=[words[0] for words in ASKING])
+def test_the_words_say_the_id_as_it_can_be_pasted(terminal: Terminal, words: list[str]) -> None:
+    terminal.publish(days_ago=5)
+    said = terminal.type(*words, "--id", "ticket 12")
+    assert said.lines[-1] == "To make this very request again, and not another one: --id 'ticket 12'"
+
+
+def test_word_of_a_deployment_says_the_id_that_repeats_it(terminal: Terminal) -> None:
+    terminal.publish(days_ago=5)
+    for name in ("first", "second"):
+        terminal.type("arm", "chat", "--environment", "production", "--id", name)
+        said = terminal.type("deployed", "--environment", "production")
+        assert "To make this very request again, and not another one: --id " in said.lines[-1]
+    assert terminal.json("deployed", "--environment", "staging").data["requestId"]
+
+
+def test_a_dry_run_asks_for_nothing_that_could_be_repeated(terminal: Terminal) -> None:
+    terminal.publish(days_ago=5)
+    for words in (["rotate", "chat"], ["deployed", "--environment", "production"]):
+        assert "requestId" not in terminal.json(*words, "--dry-run").data
+        assert "--id" not in terminal.type(*words, "--dry-run").out
+
+
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     said = terminal.type("rotate", "chat", "--dry-run")
@@ -122,7 +160,7 @@ def test_a_turn_that_failed_says_how_to_ask_again(terminal: Terminal) -> None:
     said = terminal.type("rotate", "chat", "--id", "ticket 12")
     assert said.code == 1
     assert "GrantRole" in said.out
-    assert said.lines[-1] == "This request is not queued. Ask again with --id ticket 12: it rotates once."
+    assert said.lines[-1] == "This request is not queued. Ask again with --id 'ticket 12': it rotates once."
 
 
 @pytest.mark.parametrize(("key", "ended"), [("live", {"key1"}), ("previous", {"key2"}), ("both", {"key1", "key2"})])
@@ -322,9 +360,12 @@ def test_stopping_a_command_says_that_nothing_is_lost(terminal: Terminal) -> Non
     async def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    terminal.monkeypatch.setitem(COMMANDS, "plan", stopped)
+    for command in ("plan", "leak"):
+        terminal.monkeypatch.setitem(COMMANDS, command, stopped)
     said = terminal.type("plan")
     assert (said.code, said.err) == (1, "Stopped. What was begun is finished by the next tick.\n")
+    leak = terminal.type("leak", "chat", "--key", "live", "--id", "ticket 12")
+    assert leak.err.endswith("To make this very request again: --id 'ticket 12'\n")
 
 
 OPERATIONS = ("kv.getSecret", "arm.listKeys", "arm.regenerateKey", "aoai.models", "kv.setSecret", "kv.updateSecret")
