@@ -23,9 +23,10 @@ from shared.model import AccountId
 from shared.publication import Marks, Origin, tags_of
 from shared.settings import NAMES, STORAGE
 from shared.telling import Told
+from tests.support.answering import answering
 from tests.support.tripwire import no_key_is_ever_shown, planted_key, wire
 
-__all__ = ["no_key_is_ever_shown"]  # around every test here
+__all__ = ["answering", "no_key_is_ever_shown"]  # the second is around every test here
 
 ROOT = Path(__file__).resolve().parents[2]
 

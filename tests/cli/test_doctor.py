@@ -6,7 +6,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +13,15 @@ import pytest
 from aiohttp import web
 
 from emulator.directory import Identity, Role
-from emulator.surfaces.common import Surface, json_answer
+from emulator.surfaces.common import json_answer
 from emulator.surfaces.storage import ACCOUNT
 from shared import mending
 from shared.publication import Origin
 from tests.cli.conftest import ROOT, Said, Terminal
+from tests.support.answering import Answering, tokens_of
 
 ROTATOR, PUBLISHER = "Azure OpenAI key rotator", "Azure OpenAI key publisher"
 BASH = shutil.which("bash") or "/bin/bash"
-Answering = Callable[[Callable[[Any], web.Response | None]], None]
-
-
-@pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
-    """Answers that requests get instead of the world's."""
-
-    def put(instead: Callable[[Any], web.Response | None]) -> None:
-        serve = Surface._serve
-
-        async def serving(self: Surface, call: Any, handler: Any, entry: Any) -> Any:
-            return instead(call) or await serve(self, call, handler, entry)
-
-        monkeypatch.setattr(Surface, "_serve", serving)
-
-    return put
 
 
 @pytest.fixture
@@ -167,14 +151,7 @@ def test_with_another_identity_that_has_no_roles(well: Terminal) -> None:
 
 def test_with_the_token_of_another_identity_than_the_settings_name(well: Terminal, answering: Answering) -> None:
     other = well.world.directory.add(Identity("other"))
-
-    def instead(call: Any) -> web.Response | None:
-        if call.operation != "identity.token":
-            return None
-        token, expires = well.world.directory.token(other, call.query("resource"))
-        return json_answer({"access_token": token, "expires_on": str(expires), "resource": call.query("resource")})
-
-    answering(instead)
+    answering(tokens_of(other, well.world.directory))
     one = failed(well)["identity", "identity"]
     assert other.client_id in one["why"]
 
