@@ -19,11 +19,11 @@ from cli.answer import (
 )
 from cli.arguments import Asked
 from cli.text import NOTHING, line, lines, moment, table
-from shared import doctor
+from shared import doctor, mending
 from shared.bodies import Arm, Deployment, Leak, Rotate
 from shared.check import Check, State
 from shared.deadlines import Deadline
-from shared.errors import RotationError
+from shared.errors import FixConfiguration, RotationError
 from shared.model import Request, Wish
 from shared.replies import of_deadlines, of_survey, wrong
 from shared.report import Outcome, Result, Row
@@ -198,8 +198,10 @@ async def examine(parts: Opened, _: Asked) -> Answer:
     return _examined(await doctor.examine(parts.rotation, parts.examiner))
 
 
-def doctor_without_settings(error: RotationError) -> Answer:
-    return _examined(doctor.of_settings(error))
+def without_settings(error: FixConfiguration, asked: Asked) -> Answer:
+    """No command can do anything. What is to be done about it depends on where this command found its settings."""
+    error = FixConfiguration(error.thing, error.what, mending.name_settings(asked.settings))
+    return _examined(doctor.of_settings(error)) if asked.command == "doctor" else of_error(error)
 
 
 def _examined(checks: list[Check]) -> Answer:

@@ -13,6 +13,7 @@ from cli.answer import Answer
 from cli.commands import COMMANDS
 from shared.keys import KeySlot
 from shared.model import AccountId
+from shared.settings import NAMES, STORAGE
 from shared.wiring import Opened
 from tests.cli.conftest import ROOT, Terminal
 from tests.support.tripwire import KeyLeaked, wire
@@ -312,6 +313,24 @@ def test_wrong_settings_are_said_all_at_once(terminal: Terminal) -> None:
     assert said.code == 1
     assert "ROTATION_PERIOD" in said.out
     assert "ROTATION_VAULT_URL" in said.out
+
+
+def test_without_settings_it_is_said_first_how_to_name_them_here_and_then_in_the_app(terminal: Terminal) -> None:
+    for name in (*NAMES, STORAGE):
+        terminal.set(**{name: None})
+    for words in (["plan"], ["doctor"], ["leak", "chat", "--key", "live"]):
+        said = terminal.type(*words)
+        assert "here: set them in the environment, or in a file and add --settings local.settings.json" in said.out
+        assert said.out.index("here: ") < said.out.index("in the function app: az functionapp config appsettings set")
+        assert "restart the app" not in said.out
+
+
+def test_wrong_settings_of_a_file_are_to_be_corrected_in_that_file(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({"Values": {"ROTATION_PERIOD": "monthly"}}))
+    terminal.set(ROTATION_PERIOD="P30D")
+    said = terminal.json("plan", "--settings", str(file))
+    assert said.data["nextStep"].startswith(f"here: correct them in {file}, which wins over the environment; ")
 
 
 @pytest.mark.parametrize("place", ["before", "after"])

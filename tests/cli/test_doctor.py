@@ -287,7 +287,11 @@ def test_with_wrong_settings_nothing_else_is_looked_at(well: Terminal) -> None:
     assert one["check"] == "settings"
     assert "ROTATION_PERIOD" in one["why"]
     assert "AzureWebJobsStorage" in one["why"]
-    assert one["mend"].startswith("az functionapp config appsettings set")
+    here, _, there = one["mend"].partition("; in the function app: ")
+    assert here.startswith("here: set them in the environment")
+    assert there.startswith("az functionapp config appsettings set")
+    for command in (there, *re.findall(r"func azure [^)]*", here)):
+        assert_can_be_pasted(command)
 
 
 def test_with_nobody_enrolled(well: Terminal) -> None:
