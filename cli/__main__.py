@@ -11,10 +11,11 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from cli.answer import FAILED, USAGE, Answer, UsageError, of_error
 from cli.arguments import Asked, parse
-from cli.commands import COMMANDS, doctor_without_settings
+from cli.commands import COMMANDS, without_settings
 from cli.settings_file import read_values
 from shared.errors import FixConfiguration, RotationError
 from shared.wiring import opened
@@ -22,6 +23,7 @@ from shared.wiring import opened
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code. The answer goes to stdout; what went wrong with the call itself to stderr."""
+    asked: Asked | None = None
     try:
         asked = parse(arguments)
         if asked.settings:
@@ -33,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return USAGE if end.code else 0
     except KeyboardInterrupt:
-        print("Stopped. What was begun is finished by the next tick.", file=sys.stderr)
+        again = f" To make this very request again: {asked.same}" if asked and asked.is_a_request else ""
+        print(f"Stopped. What was begun is finished by the next tick.{again}", file=sys.stderr)
         return FAILED
     print(json.dumps(answer.data, indent=2) if asked.json else answer.text)
     return answer.code
@@ -41,10 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _answer(asked: Asked) -> Answer:
     try:
-        async with opened(os.environ) as parts:
+        async with AsyncExitStack() as stack:
+            try:
+                parts = await stack.enter_async_context(opened(os.environ))
+            except FixConfiguration as error:
+                return without_settings(error, asked)
             return await COMMANDS[asked.command](parts, asked)
-    except FixConfiguration as error:
-        return doctor_without_settings(error) if asked.command == "doctor" else of_error(error)
     except RotationError as error:
         return of_error(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import uuid4
 import msgspec
 
 from cli.answer import UsageError
-from shared.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id
+from shared.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, plain, request_id
 from shared.model import LeakedKey
 
 _EPILOG = "exit codes: 0 nothing to do, or done; 1 failed; 2 wrong command; 3 something is due or a person must look"
@@ -50,6 +51,15 @@ class Asked:
             return request_id({"idempotency-key": self.key}, "")
         except BadRequest as problem:
             raise UsageError(problem.detail.replace("Idempotency-Key", "--id")) from None
+
+    @property
+    def same(self) -> str:
+        """The option that makes the same request again, as it can be pasted."""
+        return f"--id {shlex.quote(plain(self.key))}"
+
+    @property
+    def is_a_request(self) -> bool:
+        return hasattr(self.given, "id") and not self.dry_run
 
     def body[B: Body](self, kind: type[B]) -> B:
         """The request as its type reads it. Raises UsageError with the field named."""

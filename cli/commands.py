@@ -19,11 +19,11 @@ from cli.answer import (
 )
 from cli.arguments import Asked
 from cli.text import NOTHING, line, lines, moment, table
-from shared import doctor
+from shared import doctor, mending
 from shared.bodies import Arm, Deployment, Leak, Rotate
 from shared.check import Check, State
 from shared.deadlines import Deadline
-from shared.errors import RotationError
+from shared.errors import FixConfiguration, RotationError
 from shared.model import Request, Wish
 from shared.replies import of_deadlines, of_survey, wrong
 from shared.report import Outcome, Result, Row
@@ -31,6 +31,8 @@ from shared.rotation import Rotation, planned_row
 from shared.wiring import Opened
 
 type Command = Callable[[Opened, Asked], Awaitable[Answer]]
+
+REQUEST_ID = "requestId"  # what --id and Idempotency-Key take; the mark that stands in a tag is made of it
 
 
 async def plan(parts: Opened, asked: Asked) -> Answer:
@@ -126,22 +128,26 @@ async def _turn(conductor: Rotation, asked: Asked, request: Request) -> Answer:
         outcome = planned_row(row)
         return Answer(code_of_dry_run(row.plan), outcome.data(), line(outcome))
     outcome = await conductor.turn(target, request)
-    return Answer(
-        code_of_outcome(outcome), outcome.data(), lines(line(outcome), _forgotten(outcome), _again(outcome, asked))
-    )
+    data = {**outcome.data(), REQUEST_ID: asked.key}
+    return Answer(code_of_outcome(outcome), data, lines(*_told([outcome], asked)))
+
+
+def _told(outcomes: list[Outcome], asked: Asked) -> list[str]:
+    """What became of each, and what holds for the request as a whole."""
+    said = [lines(line(one), _forgotten(one)) for one in outcomes]
+    planned = any(one.result is Result.PLANNED for one in outcomes)
+    return [*said, _again(outcomes, asked), "Nothing was done: ROTATION_MODE is observe." if planned else ""]
 
 
 def _forgotten(outcome: Outcome) -> str:
     return "\n".join(line(f"Never announced, and said here only: {debt}.") for debt in outcome.forgotten)
 
 
-def _again(outcome: Outcome, asked: Asked) -> str:
-    """How to ask once more, where asking helps."""
-    if outcome.result is Result.PLANNED:
-        return "Nothing was done: ROTATION_MODE is observe."
-    if outcome.result not in (Result.FAILED, Result.BUSY):
-        return ""
-    return f"This request is not queued. Ask again with --id {line(asked.key)}: it rotates once."
+def _again(outcomes: list[Outcome], asked: Asked) -> str:
+    """How to make the very same request once more: where asking again helps, and for whoever wants to be sure."""
+    if any(one.result in (Result.FAILED, Result.BUSY) for one in outcomes):
+        return f"This request is not queued. Ask again with {asked.same}: it rotates once."
+    return f"To make this very request again, and not another one: {asked.same}" if outcomes else ""
 
 
 async def deployed(parts: Opened, asked: Asked) -> Answer:
@@ -153,10 +159,11 @@ async def deployed(parts: Opened, asked: Asked) -> Answer:
     names = [one.target.name for one in waiting]
     outcomes = [] if asked.dry_run else [await conductor.turn(one.target, request) for one in waiting]
     heard = {"environment": body.environment, "targets": names, "outcomes": [one.data() for one in outcomes]}
+    known = {} if asked.dry_run else {REQUEST_ID: asked.key}
     words = f"Waiting for a deployment to {body.environment}: {', '.join(names) or 'nobody'}."
-    told = [lines(line(one), _forgotten(one), _again(one, asked)) for one in outcomes]
     code = worst([*map(code_of_outcome, outcomes), *(FAILED for _ in problems)])
-    return Answer(code, {**heard, "problems": wrong(problems)}, lines(words, *told, _said(problems)))
+    text = lines(words, _said(problems), *_told(outcomes, asked))
+    return Answer(code, {**heard, "problems": wrong(problems), **known}, text)
 
 
 async def deadlines(parts: Opened, asked: Asked) -> Answer:
@@ -191,8 +198,10 @@ async def examine(parts: Opened, _: Asked) -> Answer:
     return _examined(await doctor.examine(parts.rotation, parts.examiner))
 
 
-def doctor_without_settings(error: RotationError) -> Answer:
-    return _examined(doctor.of_settings(error))
+def without_settings(error: FixConfiguration, asked: Asked) -> Answer:
+    """No command can do anything. What is to be done about it depends on where this command found its settings."""
+    error = FixConfiguration(error.thing, error.what, mending.name_settings(asked.settings))
+    return _examined(doctor.of_settings(error)) if asked.command == "doctor" else of_error(error)
 
 
 def _examined(checks: list[Check]) -> Answer:

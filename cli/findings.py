@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypedDict
 
+from shared.adoption import began_fresh
 from shared.errors import FixConfiguration, RotationError
 from shared.model import ProofPolicy
 from shared.plan import Reason
@@ -246,7 +247,7 @@ def _of_keys(name: str, at: Situation, marks: Marks, patience: timedelta) -> Ite
         yield Finding(Code.PREVIOUS_KEY_WORKS, name, why)
     if at.rotation_expected + patience < at.now:
         yield Finding(Code.ROTATION_OVERDUE, name, f"Rotation was due on {at.rotation_expected:%Y-%m-%d %H:%M}Z.")
-    if marks.origin is Origin.ADOPTED:
+    if marks.origin is Origin.ADOPTED and not began_fresh(at.publication, at.target):
         why = "Its keys are older than its enrolment, so they may be in unknown hands."
         yield Finding(Code.NEVER_ROTATED, name, why)
     if marks.unproven:

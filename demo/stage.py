@@ -38,6 +38,7 @@ class Stage:
     control_url: str
     session: aiohttp.ClientSession
     host: FunctionHost
+    settings_file: Path
     lines: list[str] = field(default_factory=list)
     consumers: asyncio.subprocess.Process | None = None
 
@@ -71,10 +72,17 @@ async def set_stage(
         session = await stack.enter_async_context(aiohttp.ClientSession())
         options = HostOptions(port=port, stop_timeout=5)
         host = FunctionHost(ROOT, settings=settings, host_id="demo", options=options, on_log=on_log)
-        stage = Stage(settings, told["control_url"], session, host)
+        stage = Stage(settings, told["control_url"], session, host, _write_settings(folder, settings))
         await stack.enter_async_context(host)
         yield stage
         await _end(stage.consumers)
+
+
+def _write_settings(folder: Path, settings: Mapping[str, str]) -> Path:
+    """As the Functions tools write them, so that the command line can be given them, too."""
+    path = folder / "local.settings.json"
+    path.write_text(json.dumps({"IsEncrypted": False, "Values": settings}, indent=2))
+    return path
 
 
 async def _start_emulator(folder: Path, seed: Mapping[str, Any], stack: AsyncExitStack) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from rich.console import Console
 
 from demo.scene import SUBSCRIPTION, VAULT
 from demo.stage import Stage, set_stage
+from demo.to_type import how_to_kill, what_to_type
 from funchost.activity import LogRecord
 
 console = Console(highlight=False, soft_wrap=True)
-QUIET = ("azure", "aiohttp")
+PAUSE = 0.2
 
 
 def _account(name: str) -> str:
@@ -54,8 +55,11 @@ async def stay(port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with set_stage(SEED, SETTINGS, port=port, on_log=_show) as stage:
-        _tell(stage)
+        pid = await stage.host.worker_ready()
+        console.print(what_to_type(stage, pid), markup=False)
+        following = asyncio.create_task(_follow(stage, pid))
         await stop.wait()
+        following.cancel()
         console.print("Stopping.")
 
 
@@ -70,35 +74,14 @@ def _show(record: LogRecord) -> None:
     )
 
 
-def _tell(stage: Stage) -> None:
-    host, control = stage.host, stage.control_url
-    key = f"-H 'x-functions-key: {host.keys.default}'"
-    vault, trust = stage.settings["ROTATION_VAULT_URL"], stage.settings["SSL_CERT_FILE"]
-    console.print(
-        f"""
-The function app answers at {host.url}/api, the emulated Azure is steered at {control}. A day is a minute.
-  vault {vault}   trust {trust}
-
-Look:
-  curl -s {host.url}/api/health
-  curl -s {key} {host.url}/api/targets
-Act ('search' began with a fresh key, so it can be rotated once its overlap of three minutes is over):
-  curl -s {key} {host.url}/api/targets/search/rotate -H 'content-type: application/json' -d '{{"dry_run": true}}'
-  curl -s {key} -X POST {host.url}/api/targets/search/rotate
-Make things happen:
-  curl -s -X POST {control}/accounts/tags -d '{{"account": "legacy", "tags": {{"key-rotation": "on"}}}}'   # enrol
-  curl -s -X POST {control}/accounts/regenerate -d '{{"account": "chat", "key": "key1"}}'   # somebody in the portal
-  curl -s -X POST {control}/topics/outage -d '{{"status": 503}}'    # Event Grid is out
-  curl -s -X POST {control}/topics/outage -d '{{"status": null}}'   # and back
-  pkill -9 -f funchost.worker   # kill the app; the host starts it again
-See what happened:
-  curl -s {control}/events    # accepted announcements
-  curl -s {control}/journal   # every call the emulated Azure was asked
-  curl -s {control}/state     # accounts, secrets and versions; the emulator has fingerprints of its own
-Ctrl-C ends everything.
-""",
-        markup=False,
-    )
+async def _follow(stage: Stage, pid: int) -> None:
+    """Say as which process the app runs, whenever that is another one: the number that was printed is nobody's then,
+    or somebody else's."""
+    while True:
+        await asyncio.sleep(PAUSE)
+        if (now := stage.host.worker_pid) not in (None, pid):
+            pid = now
+            console.print(f"The app runs again, as another process: {how_to_kill(pid)}", markup=False)
 
 
 def main() -> int:

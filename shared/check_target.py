@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from shared import mending
+from shared.adoption import began_fresh
 from shared.check import VAULTS, Case, Check, bad, good, refused, unknown
 from shared.errors import FixConfiguration, GrantRole, RotationError
 from shared.keys import KeySlot
@@ -58,7 +59,7 @@ async def _account(case: Case, target: Target, publication: Publication | None) 
         yield refused("read-account", target.name, error, grant)
         return
     yield good("read-account", target.name, f"{account} was read.")
-    yield await _right(case, target, ("regenerate-key", "regenerateKey/action"), grant, _last_rotated(publication))
+    yield await _right(case, target, ("regenerate-key", "regenerateKey/action"), grant, _last_used(target, publication))
     if target.sunset is not None:
         switch = case.mend.assign(mending.SWITCH, mending.account(account))
         yield await _right(case, target, ("switch-keys-off", "write"), switch, "It is needed at the sunset.")
@@ -101,11 +102,16 @@ async def _key_calls(case: Case, target: Target, logs: Logs) -> Check:
     return good(name, target.name, f"{calls} calls with a key were counted; keys end when there are none.")
 
 
-def _last_rotated(publication: Publication | None) -> str:
+def _last_used(target: Target, publication: Publication | None) -> str:
+    """The latest sign that a key could be regenerated."""
     marks = publication.marks if publication else None
-    if marks is None or marks.origin is not Origin.ROTATED:
+    if publication is None or marks is None:
         return "It has not been used for this target yet."
-    return f"It worked on {marks.since:%Y-%m-%d}, when this target was last rotated."
+    if marks.origin is Origin.ROTATED:
+        return f"It worked on {marks.since:%Y-%m-%d}, when this target was last rotated."
+    if began_fresh(publication, target):
+        return f"It worked on {marks.since:%Y-%m-%d}, when this target began with a fresh key."
+    return "It has not been used for the version that is published."
 
 
 async def _endpoint(case: Case, target: Target, endpoint: str, keys: Keys, publication: Publication | None) -> Check:

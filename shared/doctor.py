@@ -25,7 +25,7 @@ _SOVEREIGN = {"vault.azure.cn": "https://vault.azure.cn", "vault.usgovcloudapi.n
 
 def of_settings(error: RotationError) -> list[Check]:
     """The settings could not be read: nothing else can be looked at."""
-    return [bad("settings", error.thing, error.what, mending.set_settings())]
+    return [bad("settings", error.thing, error.what, error.next_step)]
 
 
 async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:

@@ -150,6 +150,15 @@ def set_settings(setting: str = "<NAME=value>") -> str:
     return f"az functionapp config appsettings set --resource-group <group> --name <function-app> --settings {setting}"
 
 
+def name_settings(file: str | None) -> str:
+    """For a command that cannot use the settings it found, in the file it was given or without one. Whoever typed it is
+    more likely to have named none here than to have deployed wrong ones, so this comes first."""
+    fetched = "the app's own: func azure functionapp fetch-app-settings <function-app> && func settings decrypt"
+    named = f"set them in the environment, or in a file and add --settings local.settings.json ({fetched})"
+    here = f"correct them in {file}, which wins over the environment" if file else named
+    return f"here: {here}; in the function app: {set_settings()}"
+
+
 def give_identity(*, managed: bool) -> str:
     """So that a token can be had at all."""
     if not managed:

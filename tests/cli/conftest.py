@@ -23,9 +23,10 @@ from shared.model import AccountId
 from shared.publication import Marks, Origin, tags_of
 from shared.settings import NAMES, STORAGE
 from shared.telling import Told
+from tests.support.answering import answering
 from tests.support.tripwire import no_key_is_ever_shown, planted_key, wire
 
-__all__ = ["no_key_is_ever_shown"]  # around every test here
+__all__ = ["answering", "no_key_is_ever_shown"]  # the second is around every test here
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,6 +104,12 @@ class Terminal:
         tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=period), {})
         expires = since + timedelta(days=period)
         self.vault.set_secret(f"{name}-key", key1, tags=tags, expires=expires)
+
+    def begin_afresh(self, name: str = "chat") -> None:
+        """Enrol the account so that it begins with a fresh key, and let it have its first turn."""
+        facts = {"account": self.account(name).id, "adopt": "rotate", "owner": "a", "sunset": "2099-12-31"}
+        self.set(ROTATION_TARGETS=json.dumps([facts]))
+        self.type("rotate", name)
 
 
 def add(world: World, name: str, **facts: Any) -> Account:

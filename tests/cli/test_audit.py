@@ -197,6 +197,19 @@ def test_every_code_is_made_by_a_case_above() -> None:
     assert {code for _, code, _ in MADE} == set(Code)
 
 
+def test_a_target_that_began_with_a_fresh_key_has_been_rotated(in_order: Terminal) -> None:
+    in_order.vault.secrets.pop("chat-key")
+    in_order.begin_afresh()
+    assert in_order.vault.get_secret("chat-key").tags["key-rotation-origin"].startswith("adopted ")
+    assert in_order.json("audit").data["findings"] == []
+
+
+def test_a_key_that_somebody_published_by_hand_is_old_also_where_a_fresh_one_was_wanted(in_order: Terminal) -> None:
+    in_order.vault.set_secret("chat-key", in_order.account().keys["key2"].value)
+    in_order.begin_afresh()
+    assert "never-rotated" in codes(in_order.json("audit"))
+
+
 def test_an_account_without_keys_is_no_finding(in_order: Terminal) -> None:
     add(in_order.world, "entra-only", disable_local_auth=True)
     add(in_order.world, "speech", kind="SpeechServices")

@@ -13,6 +13,7 @@ from cli.answer import Answer
 from cli.commands import COMMANDS
 from shared.keys import KeySlot
 from shared.model import AccountId
+from shared.settings import NAMES, STORAGE
 from shared.wiring import Opened
 from tests.cli.conftest import ROOT, Terminal
 from tests.support.tripwire import KeyLeaked, wire
@@ -92,6 +93,44 @@ def test_a_rotation_with_the_same_id_is_done_once(terminal: Terminal) -> None:
     assert terminal.world.journal.count("arm.regenerateKey", "chat", effect=True) == 1
 
 
+ASKING = (["rotate", "chat"], ["leak", "chat", "--key", "both"], ["arm", "chat", "--environment", "production"])
+
+
+@pytest.mark.parametrize("words", ASKING, ids=[words[0] for words in ASKING])
+def test_a_request_says_the_id_that_repeats_it(terminal: Terminal, words: list[str]) -> None:
+    terminal.publish(days_ago=5)
+    first = terminal.json(*words)
+    regenerated = terminal.world.journal.count("arm.regenerateKey", "chat", effect=True)
+    again = terminal.json(*words, "--id", first.data["requestId"])
+    assert (first.code, again.code) == (0, 0)
+    assert again.data["requestId"] == first.data["requestId"]
+    assert again.data["done"] == []
+    assert terminal.world.journal.count("arm.regenerateKey", "chat", effect=True) == regenerated
+
+
+@pytest.mark.parametrize("words", ASKING, ids=[words[0] for words in ASKING])
+def test_the_words_say_the_id_as_it_can_be_pasted(terminal: Terminal, words: list[str]) -> None:
+    terminal.publish(days_ago=5)
+    said = terminal.type(*words, "--id", "ticket 12")
+    assert said.lines[-1] == "To make this very request again, and not another one: --id 'ticket 12'"
+
+
+def test_word_of_a_deployment_says_the_id_that_repeats_it(terminal: Terminal) -> None:
+    terminal.publish(days_ago=5)
+    for name in ("first", "second"):
+        terminal.type("arm", "chat", "--environment", "production", "--id", name)
+        said = terminal.type("deployed", "--environment", "production")
+        assert "To make this very request again, and not another one: --id " in said.lines[-1]
+    assert terminal.json("deployed", "--environment", "staging").data["requestId"]
+
+
+def test_a_dry_run_asks_for_nothing_that_could_be_repeated(terminal: Terminal) -> None:
+    terminal.publish(days_ago=5)
+    for words in (["rotate", "chat"], ["deployed", "--environment", "production"]):
+        assert "requestId" not in terminal.json(*words, "--dry-run").data
+        assert "--id" not in terminal.type(*words, "--dry-run").out
+
+
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     said = terminal.type("rotate", "chat", "--dry-run")
@@ -122,7 +161,7 @@ def test_a_turn_that_failed_says_how_to_ask_again(terminal: Terminal) -> None:
     said = terminal.type("rotate", "chat", "--id", "ticket 12")
     assert said.code == 1
     assert "GrantRole" in said.out
-    assert said.lines[-1] == "This request is not queued. Ask again with --id ticket 12: it rotates once."
+    assert said.lines[-1] == "This request is not queued. Ask again with --id 'ticket 12': it rotates once."
 
 
 @pytest.mark.parametrize(("key", "ended"), [("live", {"key1"}), ("previous", {"key2"}), ("both", {"key1", "key2"})])
@@ -276,6 +315,24 @@ def test_wrong_settings_are_said_all_at_once(terminal: Terminal) -> None:
     assert "ROTATION_VAULT_URL" in said.out
 
 
+def test_without_settings_it_is_said_first_how_to_name_them_here_and_then_in_the_app(terminal: Terminal) -> None:
+    for name in (*NAMES, STORAGE):
+        terminal.set(**{name: None})
+    for words in (["plan"], ["doctor"], ["leak", "chat", "--key", "live"]):
+        said = terminal.type(*words)
+        assert "here: set them in the environment, or in a file and add --settings local.settings.json" in said.out
+        assert said.out.index("here: ") < said.out.index("in the function app: az functionapp config appsettings set")
+        assert "restart the app" not in said.out
+
+
+def test_wrong_settings_of_a_file_are_to_be_corrected_in_that_file(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    file.write_text(json.dumps({"Values": {"ROTATION_PERIOD": "monthly"}}))
+    terminal.set(ROTATION_PERIOD="P30D")
+    said = terminal.json("plan", "--settings", str(file))
+    assert said.data["nextStep"].startswith(f"here: correct them in {file}, which wins over the environment; ")
+
+
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_the_settings_of_a_functions_settings_file_are_read(terminal: Terminal, tmp_path: Path, place: str) -> None:
     terminal.publish(days_ago=5)
@@ -322,9 +379,12 @@ def test_stopping_a_command_says_that_nothing_is_lost(terminal: Terminal) -> Non
     async def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    terminal.monkeypatch.setitem(COMMANDS, "plan", stopped)
+    for command in ("plan", "leak"):
+        terminal.monkeypatch.setitem(COMMANDS, command, stopped)
     said = terminal.type("plan")
     assert (said.code, said.err) == (1, "Stopped. What was begun is finished by the next tick.\n")
+    leak = terminal.type("leak", "chat", "--key", "live", "--id", "ticket 12")
+    assert leak.err.endswith("To make this very request again: --id 'ticket 12'\n")
 
 
 OPERATIONS = ("kv.getSecret", "arm.listKeys", "arm.regenerateKey", "aoai.models", "kv.setSecret", "kv.updateSecret")

@@ -6,7 +6,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +13,15 @@ import pytest
 from aiohttp import web
 
 from emulator.directory import Identity, Role
-from emulator.surfaces.common import Surface, json_answer
+from emulator.surfaces.common import json_answer
 from emulator.surfaces.storage import ACCOUNT
 from shared import mending
+from shared.publication import Origin
 from tests.cli.conftest import ROOT, Said, Terminal
+from tests.support.answering import Answering, tokens_of
 
 ROTATOR, PUBLISHER = "Azure OpenAI key rotator", "Azure OpenAI key publisher"
 BASH = shutil.which("bash") or "/bin/bash"
-Answering = Callable[[Callable[[Any], web.Response | None]], None]
-
-
-@pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
-    """Answers that requests get instead of the world's."""
-
-    def put(instead: Callable[[Any], web.Response | None]) -> None:
-        serve = Surface._serve
-
-        async def serving(self: Surface, call: Any, handler: Any, entry: Any) -> Any:
-            return instead(call) or await serve(self, call, handler, entry)
-
-        monkeypatch.setattr(Surface, "_serve", serving)
-
-    return put
 
 
 @pytest.fixture
@@ -85,6 +70,19 @@ def test_what_cannot_be_tried_harmlessly_is_said_not_to_be_checked(well: Termina
     assert {name for name, _ in unknown} == {"regenerate-key", "set-secret", "announce", "topic-schema"}
     assert "It worked on" in unknown["regenerate-key", "chat"]["why"]
     assert all(one["mend"].startswith("az ") for one in unknown.values())
+
+
+def test_a_fresh_beginning_is_a_sign_that_keys_can_be_regenerated(well: Terminal) -> None:
+    well.vault.secrets.pop("chat-key")
+    well.begin_afresh()
+    one = checks(well.json("doctor"), "not-checked")["regenerate-key", "chat"]
+    assert "when this target began with a fresh key" in one["why"]
+
+
+def test_an_adopted_key_is_no_sign_that_keys_can_be_regenerated(well: Terminal) -> None:
+    well.publish(days_ago=1, origin=Origin.ADOPTED)
+    one = checks(well.json("doctor"), "not-checked")["regenerate-key", "chat"]
+    assert "It has not been used for the version that is published." in one["why"]
 
 
 def test_an_examination_changes_nothing(well: Terminal) -> None:
@@ -153,14 +151,7 @@ def test_with_another_identity_that_has_no_roles(well: Terminal) -> None:
 
 def test_with_the_token_of_another_identity_than_the_settings_name(well: Terminal, answering: Answering) -> None:
     other = well.world.directory.add(Identity("other"))
-
-    def instead(call: Any) -> web.Response | None:
-        if call.operation != "identity.token":
-            return None
-        token, expires = well.world.directory.token(other, call.query("resource"))
-        return json_answer({"access_token": token, "expires_on": str(expires), "resource": call.query("resource")})
-
-    answering(instead)
+    answering(tokens_of(other, well.world.directory))
     one = failed(well)["identity", "identity"]
     assert other.client_id in one["why"]
 
@@ -296,7 +287,11 @@ def test_with_wrong_settings_nothing_else_is_looked_at(well: Terminal) -> None:
     assert one["check"] == "settings"
     assert "ROTATION_PERIOD" in one["why"]
     assert "AzureWebJobsStorage" in one["why"]
-    assert one["mend"].startswith("az functionapp config appsettings set")
+    here, _, there = one["mend"].partition("; in the function app: ")
+    assert here.startswith("here: set them in the environment")
+    assert there.startswith("az functionapp config appsettings set")
+    for command in (there, *re.findall(r"func azure [^)]*", here)):
+        assert_can_be_pasted(command)
 
 
 def test_with_nobody_enrolled(well: Terminal) -> None:

@@ -14,9 +14,10 @@ from emulator.serve import running
 from emulator.world import World
 from tests.runbook.page import entries
 from tests.runbook.site import Site
+from tests.support.answering import answering
 from tests.support.tripwire import no_key_is_ever_shown, planted_key
 
-__all__ = ["no_key_is_ever_shown"]  # around every test here
+__all__ = ["answering", "no_key_is_ever_shown"]  # the second is around every test here
 
 FAILED = pytest.StashKey[bool]()
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +10,11 @@ from aiohttp import web
 
 from emulator.directory import Identity
 from emulator.shipped import shipped_roles
-from emulator.surfaces.common import Surface, json_answer
+from emulator.surfaces.common import json_answer
 from emulator.surfaces.storage import ACCOUNT
 from tests.runbook.page import DOCS
 from tests.runbook.site import Site
+from tests.support.answering import Answering, tokens_of
 
 entry = pytest.mark.entry
 DOCTOR, STATUS = "python -m cli doctor", "python -m cli status"
@@ -28,22 +28,6 @@ ROLES = (
 )
 PLACE = {"group": "rg", "app": "app"}
 ACCOUNTS = "Microsoft.CognitiveServices/accounts"
-type Answering = Callable[[Callable[[Any], web.Response | None]], None]
-
-
-@pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
-    """Answers that requests get instead of the world's."""
-
-    def put(instead: Callable[[Any], web.Response | None]) -> None:
-        serve = Surface._serve
-
-        async def serving(self: Surface, call: Any, handler: Any, entry: Any) -> Any:
-            return instead(call) or await serve(self, call, handler, entry)
-
-        monkeypatch.setattr(Surface, "_serve", serving)
-
-    return put
 
 
 async def is_failed(site: Site, command: str = "az ") -> None:
@@ -90,14 +74,7 @@ async def test_an_app_without_its_identity(site: Site) -> None:
 async def test_an_app_that_calls_as_another_identity(site: Site, answering: Answering) -> None:
     directory = site.world.directory
     other = directory.add(Identity("other"), *(role for role, _ in directory.identities["app"].assignments))
-
-    def instead(call: Any) -> web.Response | None:
-        if call.operation != "identity.token":
-            return None
-        token, expires = directory.token(other, call.query("resource"))
-        return json_answer({"access_token": token, "expires_on": str(expires), "resource": call.query("resource")})
-
-    answering(instead)
+    answering(tokens_of(other, directory))
     await site.start()
     await is_failed(site)
     await site.run(SET.replace("<setting>", "AZURE_CLIENT_ID=<client id>"), client_id=other.client_id, **PLACE)
