@@ -31,7 +31,7 @@ def _deciding() -> list[str]:
     return [name.removeprefix("shared.") for name in rules["importlinter:contract:pure"]["source_modules"].split()]
 
 
-ROOMS = (*_deciding(), "observe", "perform", "proof", "turn")
+ROOMS = (*_deciding(), "counting", "brake", "observe", "perform", "proof", "turn")
 
 
 def run(rooms: Sequence[str] = ROOMS, processes: int = 2, tests: Sequence[str] = TESTS) -> Figures:
