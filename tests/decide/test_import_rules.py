@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 DECIDING = (
     "keys", "telling", "window", "publication", "model", "cadence", "steps", "situation", "plan", "events", "errors",
-    "durations", "moments", "owed", "asking", "verdict", "wishes", "deadlines",
+    "durations", "moments", "owed", "asking", "verdict", "wishes", "deadlines", "adoption",
 )  # fmt: skip
 CLOCKS = {"now", "utcnow", "today", "monotonic", "perf_counter", "time_ns", "localtime", "gmtime"}
 
