@@ -211,7 +211,7 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
 
 
 async def _chosen(conductor: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
-    """The targets by name, or all that can be seen. Raises UnknownTarget for a name that nobody enrolled."""
+    """The targets by name, or all that can be seen. Raises as `Fleet.find_all` does."""
     if isinstance(names, list):
         return await conductor.fleet.find_all(dict.fromkeys(names)), []
     return await conductor.fleet.enrolled()
