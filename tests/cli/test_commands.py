@@ -281,6 +281,7 @@ WRONG = {
     "no environment": (["arm", "chat"], "--environment"),
     "a bad environment": (["deployed", "--environment", "pro duction"], "$.environment"),
     "a bad soak": (["arm", "chat", "--environment", "production", "--soak", "2h"], "$.soak"),
+    "a bad soak, in words": (["arm", "chat", "--environment", "production", "--soak", "2h"], "such as P1D, PT2H"),
     "a moment without a zone": (
         ["arm", "chat", "--environment", "prod", "--latest", "2027-01-31T00:00:00"],
         "$.latest",
