@@ -28,7 +28,7 @@ FIELDS = (
 TAGGED = ("secret", "vault", "period", "overlap", "owner", "sunset", "after-deployment")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
 _SECRET = re.compile(r"^[0-9a-zA-Z-]{1,127}$")
-_VAULT = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?/?$")
+_VAULT = re.compile(r"^https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:\d+)?/?$")
 MOST_WARNINGS = 8
 
 
