@@ -199,9 +199,10 @@ def test_a_deployment_can_be_waited_for_no_more(terminal: Terminal) -> None:
     said = terminal.type("disarm", "chat")
     assert said.code == 0
     assert "disarmed" in said.out
-    assert terminal.type("deployed", "--environment", "production").lines == [
-        "Waiting for a deployment to production: nobody."
-    ]
+    first, then = terminal.type("deployed", "--environment", "production").lines
+    assert first == "No target waits for a deployment to production."
+    assert then.startswith("Next step: arm a target for it with ")
+    assert terminal.json("deployed", "--environment", "production").data["why"] == first
 
 
 def test_the_deadlines_are_listed_soonest_first(terminal: Terminal) -> None:
