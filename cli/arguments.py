@@ -68,7 +68,7 @@ class Asked:
         try:
             return msgspec.convert(facts, type=kind)
         except msgspec.ValidationError as problem:
-            raise UsageError(f"{problem}.") from None
+            raise UsageError(kind.in_words(problem)) from None
 
 
 def parse(arguments: Sequence[str] | None) -> Asked:

@@ -25,7 +25,7 @@ from shared.check import Check, State
 from shared.deadlines import Deadline
 from shared.errors import FixConfiguration, RotationError
 from shared.model import Request, Wish
-from shared.replies import of_deadlines, of_survey, wrong
+from shared.replies import heard, of_deadlines, of_survey
 from shared.report import Outcome, Result, Row
 from shared.rotation import Rotation, planned_row
 from shared.wiring import Opened
@@ -158,12 +158,13 @@ async def deployed(parts: Opened, asked: Asked) -> Answer:
     problems = look.problems
     names = [one.target.name for one in waiting]
     outcomes = [] if asked.dry_run else [await conductor.turn(one.target, request) for one in waiting]
-    heard = {"environment": body.environment, "targets": names, "outcomes": [one.data() for one in outcomes]}
+    said = heard(body.environment, names, problems)
     known = {} if asked.dry_run else {REQUEST_ID: asked.key}
-    words = f"Waiting for a deployment to {body.environment}: {', '.join(names) or 'nobody'}."
+    words = f"Waiting for a deployment to {body.environment}: {', '.join(names)}." if names else said["why"]
+    step = f"Next step: {said['nextStep']}." if "nextStep" in said else ""
     code = worst([*map(code_of_outcome, outcomes), *(FAILED for _ in problems)])
-    text = lines(words, _said(problems), *_told(outcomes, asked))
-    return Answer(code, {**heard, "problems": wrong(problems), **known}, text)
+    data = {**said, "outcomes": [one.data() for one in outcomes], **known}
+    return Answer(code, data, lines(words, step, _said(problems), *_told(outcomes, asked)))
 
 
 async def deadlines(parts: Opened, asked: Asked) -> Answer:

@@ -34,24 +34,41 @@ type Environment = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}" + _END,
-        description="The deployment environment, such as production. Compared without case.",
+        description="The deployment environment, such as production: at most 40 letters, digits, dots, dashes and "
+        "underscores, a letter or digit first. Compared without case.",
     ),
 ]
-type Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}" + _END, description="A target's name.")]
+type Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}" + _END,
+        description="A target's name: at most 63 letters, digits and dashes, a letter or digit first.",
+    ),
+]
 type Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_TARGETS, description="Targets by name.")]
 type Soak = Annotated[
     str,
     Meta(
-        pattern=_SOAK, description="How long after the deployment: days, hours or minutes, such as PT2H; at most P30D."
+        pattern=_SOAK,
+        description="How long after the deployment: whole days, hours or minutes, such as P1D, PT2H or PT90M; at most "
+        "30 days, as P30D or PT720H.",
     ),
 ]
 type Wait = Annotated[
     str,
     Meta(
-        pattern=_WAIT, description="How long a leaked live key is left once its successor is published; at most PT2M."
+        pattern=_WAIT,
+        description="How long a leaked live key is left once its successor is published: whole seconds or minutes, "
+        "such as PT30S; at most two minutes, PT2M.",
     ),
 ]
-type Latest = Annotated[datetime, Meta(tz=True, description="When it happens anyway, without a deployment.")]
+type Latest = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description="When it happens anyway, without a deployment: date, time and zone, such as 2027-01-31T18:00:00Z.",
+    ),
+]
 
 
 class BadRequest(Exception):
@@ -76,13 +93,20 @@ class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         try:
             return msgspec.json.decode(body if body.strip() else b"{}", type=cls)
         except msgspec.ValidationError as problem:
-            raise BadRequest(422, "BadField", f"{problem}.{cls.hint(str(problem))}") from None
+            raise BadRequest(422, "BadField", cls.in_words(problem)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise BadRequest(400, "NotJson", "The body is not JSON.") from None
 
     @classmethod
-    def hint(cls, problem: str) -> str:
-        """What the field that a problem names is for, in the words of its own description."""
+    def in_words(cls, problem: msgspec.ValidationError) -> str:
+        """What is wrong with which field, for people: a regular expression is none of their words, and a name or value
+        that nobody knows may be a key that was pasted into the wrong place."""
+        said = re.sub(r"Expected `[^`]*` matching regex '.*'", "Another form is wanted", str(problem))
+        return f"{without_keys(said)}.{cls._hint(said)}"
+
+    @classmethod
+    def _hint(cls, problem: str) -> str:
+        """What the field that a problem names is for and how it is written, in the words of its own description."""
         field = re.search(r"`\$\.(\w+)", problem)
         facts = msgspec.json.schema(cls)["$defs"][cls.__name__]["properties"].get(field[1], {}) if field else {}
         words = [one["description"] for one in (facts, *facts.get("anyOf", ())) if "description" in one]
@@ -119,7 +143,12 @@ class Leak(Body, frozen=True, kw_only=True):
 class RotateMany(Body, frozen=True, kw_only=True):
     """Rotate several targets, each in a turn of its own."""
 
-    targets: Names | Literal["all"]
+    targets: Annotated[
+        Names | Literal["all"],
+        Meta(
+            description="Names of targets (at most 63 letters, digits and dashes, a letter or digit first), or `all`."
+        ),
+    ]
     reason: Reason = ""
     dry_run: NamesOnly = False
 

@@ -70,7 +70,8 @@ def refused(name: str, thing: str, error: RotationError, grant: str) -> Check:
     else, its own next step."""
     if isinstance(error, GrantRole) and error.next_step == GrantRole.next_step:
         return bad(name, thing, error.what, grant)
-    return bad(name, thing, error.what, AGAIN if isinstance(error, TryLater) else error.next_step)
+    passing = isinstance(error, TryLater) and error.next_step == type(error).next_step
+    return bad(name, thing, error.what, AGAIN if passing else error.next_step)
 
 
 @dataclass

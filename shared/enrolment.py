@@ -13,7 +13,7 @@ from shared.errors import FixConfiguration, RotationError
 from shared.model import AccountId, Target
 from shared.ports import Account
 from shared.settings import Settings
-from shared.targets import TAG, Problems, read_tags
+from shared.targets import TAG, Problems, default_name, read_tags, vault_url
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Enrolment:
         self._settings = settings
         self.found = [Enrolled(target) for target in settings.targets]
         self.problems: list[RotationError] = []
+        self.refused: dict[str, list[FixConfiguration]] = {}  # by the name that the target would have
         self._taken = {claim: target.name for target in settings.targets for claim in _claims(target)}
         self._explicit = {str(target.account).casefold() for target in settings.targets}
 
@@ -42,17 +43,29 @@ class Enrolment:
         try:
             target = tagged_target(account.id, account.tags, self._settings)
         except FixConfiguration as error:
-            self.problems.append(error)
+            self._refuse(account, error, error)
             return
-        clash = next((claim for claim in _claims(target) if claim in self._taken), None)
-        if clash is not None:
-            what = f"{' '.join(clash)} is taken by target {self._taken[clash]}."
-            self.problems.append(
-                FixConfiguration(str(account.id), what, "tag it key-rotation-secret with another name")
-            )
+        clashes = [claim for claim in _claims(target) if claim in self._taken]
+        if clashes:
+            self._refuse(account, *self._clash(account, clashes))
             return
         self._taken |= dict.fromkeys(_claims(target), target.name)
         self.found.append(Enrolled(target, account))
+
+    def _refuse(self, account: Account, listed: FixConfiguration, told: FixConfiguration) -> None:
+        """`listed` for those who may see all targets, `told` for whoever asks for this one by its name."""
+        self.problems.append(listed)
+        self.refused.setdefault(default_name(account.id), []).append(told)
+
+    def _clash(self, account: Account, claims: list[tuple[str, str]]) -> tuple[FixConfiguration, FixConfiguration]:
+        """With the target that was there first, and without its name."""
+        with_names = "; ".join(f"{' '.join(claim)} is taken by target {self._taken[claim]}" for claim in claims)
+        without = "; ".join(f"{' '.join(claim)} is taken by another target" for claim in claims)
+        step = "tag it key-rotation-secret with another name"
+        if "name" in dict(claims):  # no tag gives a target another name
+            step = "list it in ROTATION_TARGETS with a name and a secret of its own"
+        thing = str(account.id)
+        return FixConfiguration(thing, f"{with_names}.", step), FixConfiguration(thing, f"{without}.", step)
 
 
 def _claims(target: Target) -> tuple[tuple[str, str], ...]:
@@ -73,10 +86,22 @@ def tagged_target(account: AccountId, tags: Mapping[str, str], settings: Setting
         raise FixConfiguration(str(account), "the account is in no subscription of ROTATION_SUBSCRIPTIONS.")
     problems = Problems()
     target = read_tags(account, tags, settings.defaults, problems)
-    if target is None:
-        what = "; ".join(problems) or "the account is not tagged key-rotation: on"
-        raise FixConfiguration(str(account), f"{what}.", "correct the account's tags")
-    if not settings.trusts(target.vault_url):
-        what = f"tag key-rotation-vault names {target.vault_url}, a vault that no setting names."
-        raise FixConfiguration(str(account), what, "correct the tag, or add the vault to ROTATION_VAULTS")
+    step, stray = "correct the account's tags", _stray_vault(tags, settings)
+    if target is None and not problems:
+        raise FixConfiguration(str(account), "the account is not tagged key-rotation: on.", step)
+    if stray is not None:
+        problems.append(f"tag {TAG}-vault names {stray}, a vault that no setting names")
+        step = f"{step}, or add the vault to ROTATION_VAULTS"
+    if target is None or problems:
+        raise FixConfiguration(str(account), f"{'; '.join(problems)}.", step)
     return target
+
+
+def _stray_vault(tags: Mapping[str, str], settings: Settings) -> str | None:
+    """The vault that a tag names and no setting does. One whose address makes no sense is another problem."""
+    named = next((text for name, text in tags.items() if name.lower() == f"{TAG}-vault"), None)
+    try:
+        vault = vault_url(named) if named is not None else None
+    except ValueError:
+        return None
+    return vault if vault is not None and not settings.trusts(vault) else None

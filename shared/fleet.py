@@ -67,6 +67,10 @@ class Fleet:
 
     async def enrolled(self) -> tuple[list[Enrolled], list[RotationError]]:
         """Explicit targets, then tagged accounts that none of them names. One bad account is one problem."""
+        enrolment = await self._enrolment()
+        return enrolment.found, enrolment.problems
+
+    async def _enrolment(self) -> Enrolment:
         enrolment = Enrolment(self.settings)
         for subscription in self.settings.subscriptions:
             try:
@@ -74,31 +78,26 @@ class Fleet:
                     enrolment.add(account)
             except RotationError as error:
                 enrolment.problems.append(error)
-        return enrolment.found, enrolment.problems
+        return enrolment
 
     async def find(self, name: str) -> Target:
-        """The target of that name. Raises UnknownTarget."""
+        """The target of that name. Raises as `find_all` does."""
         return (await self.find_all([name]))[0].target
 
     async def find_all(self, names: Iterable[str]) -> list[Enrolled]:
-        """The targets of these names. Raises UnknownTarget naming those that nobody enrolled."""
+        """The targets of these names. Raises UnknownTarget naming those that nobody enrolled, or FixConfiguration for
+        those that somebody enrolled wrongly."""
         found, wanted = {target.name: Enrolled(target) for target in self.settings.targets}, list(names)
-        problems: list[RotationError] = []
         if not all(name in found for name in wanted):
-            enrolled, problems = await self.enrolled()
-            found |= {one.target.name: one for one in enrolled}
-        missing = [name for name in wanted if name not in found]
-        if not missing:
-            return [found[name] for name in wanted]
-        unseen = next((error for error in problems if not isinstance(error, FixConfiguration)), None)
-        if unseen is not None:  # it may be enrolled where nobody could look
-            raise unseen
-        raise UnknownTarget(
-            ", ".join(repr(without_keys(name)[:64]) for name in missing[:5]), "no target has this name.", known=found
-        )
+            enrolment = await self._enrolment()
+            found |= {one.target.name: one for one in enrolment.found}
+            missing = [name for name in wanted if name not in found]
+            if missing:
+                raise _not_found(missing, enrolment)
+        return [found[name] for name in wanted]
 
     async def find_account(self, account: AccountId) -> Enrolled | None:
-        """The target of that account; none when nobody enrolled it."""
+        """The target of that account; none when nobody enrolled it. Raises FixConfiguration for a wrong tag."""
         explicit = next((one for one in self.settings.targets if one.account.same_as(str(account))), None)
         if explicit is not None:
             return Enrolled(explicit)
@@ -106,6 +105,8 @@ class Fleet:
             return None
         enrolment = Enrolment(self.settings)
         enrolment.add(await self.accounts.read(account))
+        if enrolment.problems:
+            raise enrolment.problems[0]
         return next((one for one in enrolment.found if one.account is not None), None)
 
     def from_tags(self, account: AccountId, tags: Mapping[str, str]) -> Target:
@@ -131,3 +132,21 @@ class Fleet:
 
         await asyncio.gather(*(take(vault) for vault in vaults))
         return listed, unlisted
+
+
+def _not_found(missing: list[str], enrolment: Enrolment) -> RotationError:
+    """Why there are no targets of these names. None of them hides another."""
+    unknown = [name for name in missing if name not in enrolment.refused]
+    refused = [error for name in missing for error in enrolment.refused.get(name, ())]
+    unseen = next((error for error in enrolment.problems if not isinstance(error, FixConfiguration)), None)
+    if unknown and unseen is not None:  # it may be enrolled where nobody could look
+        return unseen
+    if unknown:
+        what = " ".join(["no target has this name.", *(f"{error.thing}: {error.what}" for error in refused)])
+        known = [one.target.name for one in enrolment.found]
+        return UnknownTarget(", ".join(repr(without_keys(name)[:64]) for name in unknown[:5]), what, known=known)
+    if len(refused) == 1:
+        return refused[0]
+    first, *others = refused
+    what = " ".join([first.what, *(f"{error.thing}: {error.what}" for error in others)])
+    return FixConfiguration(first.thing, what, " and ".join(dict.fromkeys(error.next_step for error in refused)))

@@ -13,7 +13,7 @@ import msgspec
 from shared import bodies
 from shared.callers import Role
 from shared.deadlines import DeadlineData
-from shared.replies import PROBLEM, ProblemData
+from shared.replies import PROBLEM, Heard, ProblemData
 from shared.report import OutcomeData, RowData
 
 VERSION = "1.0.0"
@@ -39,12 +39,6 @@ class Accepted(TypedDict):
 
     targets: list[str]
     problems: list[ProblemData]
-
-
-class Heard(Accepted):
-    """The targets that waited for a deployment to this environment."""
-
-    environment: str
 
 
 class Problem(TypedDict, total=False):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from shared.deadlines import Deadline
 from shared.errors import (
@@ -38,6 +38,10 @@ _STATUS: tuple[tuple[type[RotationError], int], ...] = (
     (TryLater, 503),
     (FixConfiguration, 503),
 )
+_ARM = (
+    "arm a target for it with PUT /api/targets/{name}/deployment or `python -m cli arm`, or tag its account "
+    "key-rotation-after-deployment"
+)
 _CODES = {error.__name__: status for error, status in _STATUS}
 
 
@@ -46,6 +50,16 @@ class ProblemData(TypedDict):
     thing: str
     why: str
     nextStep: str
+
+
+class Heard(TypedDict):
+    """The targets that waited for a deployment to this environment; where there are none, that, and how to arm one."""
+
+    environment: str
+    targets: list[str]
+    problems: list[ProblemData]
+    why: NotRequired[str]
+    nextStep: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -107,6 +121,17 @@ def of_deadlines(found: list[Deadline], problems: list[RotationError]) -> Reply:
 def wrong(problems: list[RotationError]) -> list[ProblemData]:
     """What could not be looked at, and who must do what about it."""
     return [ProblemData(error=one.code, thing=one.thing, why=one.what, nextStep=one.next_step) for one in problems]
+
+
+def heard(environment: str, waiting: list[str], problems: list[RotationError]) -> Heard:
+    """Who waited for a deployment. Where nobody did, it is said so: a pipeline that names another environment than
+    people armed would otherwise look well for ever."""
+    said = Heard(environment=environment, targets=waiting, problems=wrong(problems))
+    if not waiting:
+        some = " that could be looked at" if problems else ""
+        said["why"] = f"No target{some} waits for a deployment to {environment}."
+        said["nextStep"] = _ARM
+    return said
 
 
 def of_row(row: Row) -> Reply:

@@ -28,7 +28,7 @@ FIELDS = (
 TAGGED = ("secret", "vault", "period", "overlap", "owner", "sunset", "after-deployment")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
 _SECRET = re.compile(r"^[0-9a-zA-Z-]{1,127}$")
-_VAULT = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?/?$")
+_VAULT = re.compile(r"^https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:\d+)?/?$")
 MOST_WARNINGS = 8
 
 
@@ -66,42 +66,50 @@ def read_target(entry: Mapping[str, Any], thing: str, defaults: Defaults, proble
     rhythm = _cadence(entry, thing, defaults, problems)
     if account is not None and len(str(account)) > LONGEST_TAG:
         problems.append(f"{thing}, account: is {len(str(account))} characters long; a secret's tag holds {LONGEST_TAG}")
-    if account is None or rhythm is None:
-        return None
-    vault = entry.get("vault") or defaults.vault_url
-    if vault is None:
+    name = _get(entry, "name", None, thing, problems, _matching(_NAME))
+    vault = _get(entry, "vault", defaults.vault_url, thing, problems, vault_url)
+    if vault is None and entry.get("vault") is None:
         problems.append(f"{thing}: no vault: name one here or set ROTATION_VAULT_URL")
+    secret = _get(entry, "secret", None, thing, problems, _matching(_SECRET))
+    more = {
+        "owner": _get(entry, "owner", None, thing, problems, _owner),
+        "adopt": _get(entry, "adopt", Adopt.PUBLISH, thing, problems, one_of(Adopt)),
+        "proof": _get(entry, "proof", ProofPolicy.REQUIRE, thing, problems, one_of(ProofPolicy)),
+        "sunset": _get(entry, "sunset", None, thing, problems, moment),
+        "after_deployment": _get(entry, "after-deployment", None, thing, problems, after_deployment),
+    }
+    if account is None or rhythm is None or len(problems) > before:
         return None
-    target = Target(
-        name=_get(entry, "name", account.name.replace("_", "-").replace(".", "-"), thing, problems, _matching(_NAME)),
+    return Target(
+        name=name or default_name(account),
         account=account,
-        vault_url=_get(entry, "vault", vault, thing, problems, vault_url),
-        secret=_get(entry, "secret", default_secret(account), thing, problems, _matching(_SECRET)),
+        vault_url=vault,
+        secret=secret or default_secret(account),
         cadence=rhythm,
-        owner=_get(entry, "owner", None, thing, problems, _owner),
-        adopt=_get(entry, "adopt", Adopt.PUBLISH, thing, problems, one_of(Adopt)),
-        proof=_get(entry, "proof", ProofPolicy.REQUIRE, thing, problems, one_of(ProofPolicy)),
-        sunset=_get(entry, "sunset", None, thing, problems, moment),
-        after_deployment=_get(entry, "after-deployment", None, thing, problems, after_deployment),
+        **more,
     )
-    return target if len(problems) == before else None
 
 
 def read_tags(account: AccountId, tags: Mapping[str, str], defaults: Defaults, problems: Problems) -> Target | None:
     """The target that an account's tags ask for; none when the account is not enrolled or a tag is wrong."""
     lowered = {name.lower(): value for name, value in tags.items()}
-    word = lowered.get(TAG, "").strip().lower()
-    if word != "on":
-        if word not in ("", "off"):
-            problems.append(f"account {account.name}, tag {TAG}: is {word[:40]!r}, neither on nor off")
+    word, before = lowered.get(TAG, "").strip().lower(), len(problems)
+    if word in ("", "off"):
         return None
+    if word != "on":
+        problems.append(f"account {account.name}, tag {TAG}: is {word[:40]!r}, neither on nor off")
     strange = sorted(name for name in lowered if name.startswith(f"{TAG}-") and name[len(TAG) + 1 :] not in TAGGED)
     if strange:
         known = ", ".join(f"{TAG}-{name}" for name in TAGGED)
         problems.append(f"account {account.name}: {', '.join(strange)[:200]} is no tag of ours; known: {known}")
-        return None
     entry = {name: lowered[f"{TAG}-{name}"] for name in TAGGED if f"{TAG}-{name}" in lowered}
-    return read_target({"account": str(account), **entry}, f"account {account.name}, tags", defaults, problems)
+    target = read_target({"account": str(account), **entry}, f"account {account.name}, tags", defaults, problems)
+    return target if len(problems) == before else None
+
+
+def default_name(account: AccountId) -> str:
+    """The target's name where nobody chose one, and always where it is enrolled by tags."""
+    return account.name.replace("_", "-").replace(".", "-")
 
 
 def default_secret(account: AccountId) -> str:

@@ -22,7 +22,7 @@ from shared.owed import owed
 from shared.plan import Reason, decide
 from shared.report import Result
 from shared.situation import Situation
-from tests.support.doors import Befall, Killed, answer_lost, killed_after, killed_before, meanwhile_after, refused
+from tests.support.befalls import Befall, Killed, answer_lost, killed_after, killed_before, meanwhile_after, refused
 from tests.support.stage import Stage, a_stage
 from tests.support.witness import PromiseBroken
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "Azure OpenAI API key"
 READ_RETRIES = 2
+_NAMED_BY = "the vault's address in ROTATION_VAULT_URL, ROTATION_TARGETS or the account's tag key-rotation-vault"
+_vault_errors = partial(azure_errors, named_by=_NAMED_BY)
 
 
 class KeyVault:
@@ -39,7 +42,7 @@ class KeyVault:
 
     async def latest(self, target: Target) -> Publication | None:
         client = self._client(target.vault_url)
-        with azure_errors(target.secret_url, "read the secret"):
+        with _vault_errors(target.secret_url, "read the secret"):
             try:
                 secret = await client.get_secret(target.secret)
             except ResourceNotFoundError:
@@ -69,7 +72,7 @@ class KeyVault:
     async def publish(
         self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
     ) -> None:
-        with azure_errors(target.secret_url, "publish the key"):
+        with _vault_errors(target.secret_url, "publish the key"):
             await self._client(target.vault_url).set_secret(
                 target.secret,
                 key.reveal(),
@@ -81,7 +84,7 @@ class KeyVault:
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
-        with azure_errors(target.secret_url, "note on the secret what was told"):
+        with _vault_errors(target.secret_url, "note on the secret what was told"):
             client = self._client(target.vault_url)
             due = marks.since + target.cadence.period
             await client.update_secret_properties(
@@ -89,12 +92,12 @@ class KeyVault:
             )
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
-        with azure_errors(target.secret_url, "disable the published version"):
+        with _vault_errors(target.secret_url, "disable the published version"):
             client = self._client(target.vault_url)
             await client.update_secret_properties(target.secret, publication.version, enabled=False)
 
     async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
-        with azure_errors(vault_url, "list its secrets"):
+        with _vault_errors(vault_url, "list its secrets"):
             async for found in self._client(vault_url).list_properties_of_secrets():
                 state = State.ACTIVE if found.enabled else State.DISABLED
                 yield str(found.name), _publication(found, state)

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import aiohttp
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
@@ -26,8 +27,9 @@ _LONGEST_QUOTE = 500
 
 
 @contextmanager
-def azure_errors(thing: str, doing: str) -> Iterator[None]:
-    """Run an Azure call; only errors of `shared.errors` come out. `doing` completes 'could not ...'."""
+def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds the address") -> Iterator[None]:
+    """Run an Azure call; only errors of `shared.errors` come out. `doing` completes 'could not ...', `named_by` 'check
+    ...' where the address leads nowhere."""
     try:
         yield
     except (DecodeError, DeserializationError):
@@ -38,7 +40,7 @@ def azure_errors(thing: str, doing: str) -> Iterator[None]:
         # Its text quotes the body. Only a body of the error shape is known to hold no key.
         raise _refused(thing, doing, error) from (error if code_of(error) else None)
     except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
-        raise TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).") from error
+        raise _no_answer(thing, doing, error, named_by) from error
     except AzureError as error:
         raise TryLater(thing, f"could not {doing}: {type(error).__name__}.") from error
     except ValueError as error:
@@ -48,6 +50,22 @@ def azure_errors(thing: str, doing: str) -> Iterator[None]:
         raise FixConfiguration(thing, what, "check the vault's address") from error
     except (AttributeError, KeyError, TypeError):  # what the clients make of JSON of another shape
         raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
+
+
+def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLater:
+    host = _unresolved(error)
+    if host is None:
+        return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).")
+    what = f"could not {doing}: the host name {host} has no address (DNS does not know it, or could not be asked)."
+    # Waiting mends only the second. Nobody can tell them apart from here, so it is tried again all the same.
+    return TryLater(thing, what, f"check {named_by}; if {host} is right, nothing: the next tick looks again")
+
+
+def _unresolved(error: BaseException | None) -> str | None:
+    """The host name without an address, where that is why no answer came."""
+    while error is not None and not isinstance(error, aiohttp.ClientConnectorDNSError):
+        error = error.__cause__
+    return error.host if error is not None else None
 
 
 def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -> RotationError:

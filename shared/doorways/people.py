@@ -19,7 +19,7 @@ from shared.enrolment import Enrolled
 from shared.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError
 from shared.messages import Message
 from shared.model import Request, Wish
-from shared.replies import Reply, of_deadlines, of_error, of_outcome, of_row, of_survey, problem, wrong
+from shared.replies import Reply, heard, of_deadlines, of_error, of_outcome, of_row, of_survey, problem, wrong
 from shared.report import Outcome, Result
 from shared.rotation import Rotation, planned_row
 from shared.telemetry import Trigger
@@ -211,7 +211,7 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
 
 
 async def _chosen(conductor: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
-    """The targets by name, or all that can be seen. Raises UnknownTarget for a name that nobody enrolled."""
+    """The targets by name, or all that can be seen. Raises as `Fleet.find_all` does."""
     if isinstance(names, list):
         return await conductor.fleet.find_all(dict.fromkeys(names)), []
     return await conductor.fleet.enrolled()
@@ -225,20 +225,15 @@ async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
     now = conductor.outside.clock.now()
     request = body.request(_id(incoming), caller.name, now)
     waiting, look = await conductor.waiting_for(body.environment)
-    heard = {
-        "environment": body.environment,
-        "targets": [one.target.name for one in waiting],
-        "problems": wrong(look.problems),
-    }
+    said = heard(body.environment, [one.target.name for one in waiting], look.problems)
     log.info("deployment to %s, said by %s: %d targets wait for it", body.environment, caller.name, len(waiting))
     queued = () if body.dry_run else tuple(_asking(one, request, now) for one in waiting)
     if look.may_show_more and not body.dry_run:
         detail = "not every target could be asked whether it waits for this deployment; say it again."
-        facts = problem(
-            503, "TryLater", detail, nextStep="send the request again, with the same Idempotency-Key", **heard
-        )
+        again = "send the request again, with the same Idempotency-Key"
+        facts = problem(503, "TryLater", detail, **{**said, "nextStep": again})
         return Reply(503, facts.data, facts.kind, {"Retry-After": "30"}, queued)
-    return Reply(202 if queued else 200, heard, queued=queued)
+    return Reply(202 if queued else 200, said, queued=queued)
 
 
 def _asking(one: Enrolled, request: Request, now: datetime) -> Message:

@@ -155,6 +155,17 @@ async def test_only_whoever_may_see_targets_is_told_their_names_for_one_that_is_
     assert (await signed.ask("GET", "targets/nobody", None, principal(READER))).data["known"] == ["chat", "search"]
 
 
+async def test_a_target_with_a_wrong_tag_is_refused_by_its_problem_and_names_no_other_target(signed, azure) -> None:
+    azure.world.accounts.named("chat").tags = {"key-rotation": "on", "key-rotation-period": "soon"}
+    both = principal(READER, OPERATOR)
+    (listed,) = (await signed.ask("GET", "targets", None, both)).data["problems"]
+    for method, path, by in (("GET", "targets/chat", both), ("POST", "targets/chat/rotate", principal(OPERATOR))):
+        told = await signed.ask(method, path, None, by)
+        assert (told.status, told.data["title"]) == (503, listed["error"]) == (503, "FixConfiguration")
+        assert told.data["detail"] == f"{listed['thing']}: {listed['why']}"
+        assert "search" not in str(told.data)
+
+
 @doors_and_bodies
 async def test_another_method_is_told_which_is_right(host, azure, http, method, path, body) -> None:
     allowed = {one for one, another, _ in EVERY if another == path}

@@ -74,6 +74,8 @@ async def test_a_deployment_to_another_environment_does_nothing(doors, quiet) ->
     await doors.ask("PUT", ARMED, PRODUCTION)
     heard = await doors.post("deployments", {"environment": "staging"})
     assert (heard.status, heard.data["targets"]) == (200, [])
+    assert heard.data["why"] == "No target waits for a deployment to staging."
+    assert "PUT /api/targets/{name}/deployment" in heard.data["nextStep"]
     await doors.host.idle()
     assert not regenerations(quiet)
     assert not doors.host.activity.finished_of("turn")

@@ -199,9 +199,10 @@ def test_a_deployment_can_be_waited_for_no_more(terminal: Terminal) -> None:
     said = terminal.type("disarm", "chat")
     assert said.code == 0
     assert "disarmed" in said.out
-    assert terminal.type("deployed", "--environment", "production").lines == [
-        "Waiting for a deployment to production: nobody."
-    ]
+    first, then = terminal.type("deployed", "--environment", "production").lines
+    assert first == "No target waits for a deployment to production."
+    assert then.startswith("Next step: arm a target for it with ")
+    assert terminal.json("deployed", "--environment", "production").data["why"] == first
 
 
 def test_the_deadlines_are_listed_soonest_first(terminal: Terminal) -> None:
@@ -281,6 +282,7 @@ WRONG = {
     "no environment": (["arm", "chat"], "--environment"),
     "a bad environment": (["deployed", "--environment", "pro duction"], "$.environment"),
     "a bad soak": (["arm", "chat", "--environment", "production", "--soak", "2h"], "$.soak"),
+    "a bad soak, in words": (["arm", "chat", "--environment", "production", "--soak", "2h"], "such as P1D, PT2H"),
     "a moment without a zone": (
         ["arm", "chat", "--environment", "prod", "--latest", "2027-01-31T00:00:00"],
         "$.latest",

@@ -12,6 +12,7 @@ from shared.plan import decide
 from shared.report import Outcome, Result
 from shared.turn import take_turn
 from shared.verdict import Plan, Reason, held_by_the_brake
+from tests.support.befalls import Befall, Call
 from tests.support.builders import (
     a_publication,
     a_target,
@@ -23,7 +24,6 @@ from tests.support.builders import (
     wants_rotation,
 )
 from tests.support.dates import START, at, days, minutes
-from tests.support.doors import Befall, Call
 from tests.support.oracle import NO, Account
 from tests.support.stage import Stage, a_stage
 

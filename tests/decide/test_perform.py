@@ -15,9 +15,10 @@ from shared.perform import Outside, Work, after, perform
 from shared.publication import Marks, Origin, read_tags
 from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Wait, Withdraw
 from shared.telling import Telling, Told
+from tests.support.befalls import Befall, answer_lost, refused
 from tests.support.builders import KEY1, KEY2, mark
 from tests.support.dates import at, days, hours, minutes
-from tests.support.doors import Befall, Runner, answer_lost, refused
+from tests.support.doors import Runner
 from tests.support.stage import Stage, a_stage
 
 TOLD = Told(sunset=Telling(at(day=90)))

@@ -9,9 +9,9 @@ from shared.model import ProofPolicy, Request, Wish
 from shared.publication import PREFIX
 from shared.report import Outcome, Result
 from shared.telling import MOST_DEBTS, Debt, Happened, Told
+from tests.support.befalls import Befall, Call, refused
 from tests.support.builders import KEY1, mark, reports_leak, wants_rotation
 from tests.support.dates import START, at, days, hours
-from tests.support.doors import Befall, Call, refused
 from tests.support.stage import Stage, a_stage, with_target
 
 # The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 regenerate, 5 and 6 proofs, 7 publish,

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import shared.errors
+from shared.callers import Role
+from shared.doorways import people
 from shared.settings import NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +97,37 @@ def test_the_readme_names_only_routes_that_exist() -> None:
     shown = set(re.findall(r"`(?:GET|POST|PUT) /api/([^`\s]+)`", (ROOT / "README.md").read_text()))
     assert shown
     assert shown == routes
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_block_for_a_terminal_holds_no_raw_request(page: Path) -> None:
+    """Whoever copies a block types it: a request stands in a block of its own."""
+    raw = re.compile(r"^\s*(GET|POST|PUT|DELETE) ", re.MULTILINE)
+    blocks = re.findall(r"^[ ]*```(\w*)\n(.*?)^[ ]*```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert [text for kind, text in blocks if raw.search(text) and kind != "http"] == []
+
+
+ACTS = {
+    "rotate": "rotate", "rotate_many": "rotate", "leak": "declare a leak",
+    "arm": "arm a target for a deployment", "deployments": "went live",
+}  # fmt: skip
+
+
+def test_all_that_an_operator_may_do_is_said_where_the_role_is_given() -> None:
+    """Whoever hands out the role reads its description in the portal, or the page about security."""
+    doors = {name for name, one in vars(people).items() if isinstance(one, people.Door) and one.role is Role.OPERATOR}
+    assert doors == set(ACTS)
+    roles = json.loads((ROOT / "infra" / "app-roles.json").read_text())
+    given = next(role["description"] for role in roles if role["value"] == Role.OPERATOR).lower()
+    page = next(line for line in (ROOT / "SECURITY.md").read_text().splitlines() if line.startswith("| operators"))
+    for text in (given, page):
+        assert [act for act in ACTS.values() if act not in text] == []
+
+
+def test_the_pages_send_nobody_to_notes_that_are_not_there() -> None:
+    """There is no changelog: what has changed stands in the commits and the decisions."""
+    for page in PAGES:
+        assert not re.search(r"release notes|changelog", page.read_text(), re.IGNORECASE), page
 
 
 def test_the_decisions_are_all_listed() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -111,6 +112,46 @@ def test_a_key_that_somebody_pasted_into_the_reason_is_left_out(key: str) -> Non
 )
 def test_every_door_names_the_field_that_is_wrong(kind: type[Body], body: bytes, said: str) -> None:
     assert said in refused(body, kind).detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "wanted"),
+    [
+        (Leak, b'{"key": "live", "wait": "PT3M"}', "at most two minutes, PT2M"),
+        (RotateMany, b'{"targets": ["a/b"]}', "letters, digits and dashes"),
+        (RotateMany, b'{"targets": "some"}', "or `all`"),
+        (Arm, b'{"environment": "prod uction"}', "letters, digits, dots, dashes and underscores"),
+        (Arm, b'{"environment": "production", "soak": "2h"}', "such as P1D, PT2H or PT90M"),
+        (Arm, b'{"environment": "production", "latest": "tomorrow"}', "such as 2027-01-31T18:00:00Z"),
+        (Arm, b'{"environment": "production", "latest": "2026-12-01T00:00:00"}', "date, time and zone"),
+        (Deployment, b'{"environment": ""}', "a letter or digit first"),
+    ],
+)
+def test_the_form_that_is_wanted_is_said_in_words(kind: type[Body], body: bytes, wanted: str) -> None:
+    said = refused(body, kind).detail
+    assert wanted in said
+    for sign in ("regex", "^", "[A-Z", "]{"):
+        assert sign not in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "field"), [(Arm, {"environment": "production"}, "soak"), (Leak, {"key": "live"}, "wait")]
+)
+def test_every_time_that_a_refusal_gives_as_an_example_is_taken(kind: type[Body], given: dict, field: str) -> None:
+    said = refused(json.dumps(given | {field: "2h"}).encode(), kind).detail
+    examples = re.findall(r"\bP[0-9A-Z]+\b", said)
+    assert len(examples) > 1
+    for one in examples:
+        assert getattr(kind.read(json.dumps(given | {field: one}).encode(), {}), field) == one
+
+
+@pytest.mark.parametrize("field", ["key", "value"])
+def test_a_key_that_somebody_pasted_in_the_wrong_place_is_not_said_again(field: str) -> None:
+    pasted = "0123456789abcdef" * 2
+    body = {pasted: "live"} if field == "key" else {"key": pasted}
+    said = refused(json.dumps({"key": "live"} | body).encode(), Leak).detail
+    assert pasted not in said
+    assert "(left out)" in said
 
 
 def test_arming_is_read_with_its_soak_time_and_its_latest_moment() -> None:

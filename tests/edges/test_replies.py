@@ -9,7 +9,8 @@ import pytest
 from shared import errors
 from shared.errors import RotationError
 from shared.model import AccountId, Target
-from shared.replies import PROBLEM, Reply, of_error, of_outcome, of_row, of_survey
+from shared.openapi import description
+from shared.replies import PROBLEM, Reply, heard, of_error, of_outcome, of_row, of_survey
 from shared.report import Outcome, Result, Row, failure
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -115,6 +116,27 @@ def test_a_survey_shows_what_failed_beside_what_did_not() -> None:
     assert body["problems"] == [
         {"error": "FixConfiguration", "thing": "account x", "why": "bad tag.", "nextStep": "correct it and call again"}
     ]
+
+
+def test_a_deployment_that_nobody_waits_for_is_told_so_and_how_to_arm_a_target() -> None:
+    said = heard("staging", [], [])
+    assert said["why"] == "No target waits for a deployment to staging."
+    for way in ("PUT /api/targets/{name}/deployment", "python -m cli arm", "key-rotation-after-deployment"):
+        assert way in said["nextStep"]
+
+
+def test_that_nobody_waits_is_said_only_of_those_that_could_be_looked_at() -> None:
+    said = heard("staging", [], [errors.TryLater("https://dark.vault.azure.net", "slow.")])
+    assert said["why"] == "No target that could be looked at waits for a deployment to staging."
+
+
+def test_a_deployment_that_somebody_waits_for_needs_no_explanation() -> None:
+    assert heard("production", ["chat"], []) == {"environment": "production", "targets": ["chat"], "problems": []}
+
+
+def test_every_field_of_the_answer_to_a_deployment_is_described() -> None:
+    described = description()["components"]["schemas"]["Heard"]["properties"]
+    assert set(heard("staging", [], [])) == set(described)
 
 
 def test_one_target_that_could_not_be_looked_at_is_a_problem() -> None:

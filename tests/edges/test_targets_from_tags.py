@@ -108,6 +108,7 @@ def test_a_field_that_is_null_counts_as_not_given(field: str) -> None:
         ("account", 7),
         ("vault", "contoso"),
         ("vault", "http://contoso.vault.azure.net"),
+        ("vault", "https://contoso..vault.azure.net"),
         ("secret", "a_b"),
         ("secret", ""),
         ("secret", "s" * 128),

@@ -22,9 +22,10 @@ from shared.report import Outcome, Row
 from shared.rotation import Rotation, Tick
 from shared.settings import PUBLIC_CLOUD, Mode, Settings, Storage
 from shared.targets import Defaults
+from tests.support.befalls import Befall, Killed
 from tests.support.builders import SUBSCRIPTION, a_target
-from tests.support.dates import START, hours, minutes
-from tests.support.doors import Befall, Killed, Runner
+from tests.support.dates import START, at, hours, minutes
+from tests.support.doors import Runner
 from tests.support.tripwire import planted_key, wire
 from tests.support.witness import Witness
 
@@ -238,3 +239,11 @@ def with_target(stage: Stage, **facts: Any) -> None:
     """Change the settings of the stage's one target, as a new deployment would."""
     stage.targets[0] = replace(stage.target, **facts)
     stage.settings = replace(stage.settings, targets=tuple(stage.targets))
+
+
+async def lived_until(day: int, **facts: object) -> Stage:
+    """A stage with its targets adopted and so many days behind them."""
+    stage = a_stage(**facts)
+    await stage.tick()
+    await stage.until(at(day=day))
+    return stage

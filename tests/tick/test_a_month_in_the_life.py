@@ -7,12 +7,14 @@ slowest reads once a day, must never hold a key that is refused.
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from shared.events import Kind
 from shared.keys import Fingerprint
 from shared.model import Cadence
 from shared.publication import read_tags
 from shared.report import Result
 from shared.window import Window
 from tests.support.dates import START, at, days, hours
+from tests.support.small_doors import AnnouncerDoor
 from tests.support.stage import Stage, a_stage, with_target
 
 
@@ -207,3 +209,24 @@ async def test_a_shorter_period_does_not_cut_what_was_promised_short():
     await stage.until(at(day=45))
     assert len(stage.versions) == 3
     assert round((stage.versions[1].created - START.timestamp()) / 86400) == 30
+
+
+async def test_an_announcement_that_is_slow_to_be_accepted_keeps_the_notice_all_the_same(monkeypatch):
+    """Sending takes longer than was left for it: what was accepted too late counts for nothing and is said again."""
+    stage = a_stage(overlap=days(1), notice=days(1))
+    await stage.until(at(day=29))
+    announce, slow = AnnouncerDoor.announce, []
+
+    async def slowly(door, announcements, now):
+        await announce(door, announcements, now)
+        ends = [said for said in announcements if said.kind is Kind.RETIREMENT_ANNOUNCED and said.slot == "key1"]
+        if ends and not slow:
+            slow.append(now)
+            stage.world.clock.advance(7 * 60)
+
+    monkeypatch.setattr(AnnouncerDoor, "announce", slowly)
+    await stage.until(at(day=33))
+    assert slow
+    ends = [e["data"]["deadline"] for e in stage.events("RetirementAnnounced") if e["data"]["slot"] == "key1"]
+    assert len(set(ends)) == 2
+    await stage.must_be_at_rest()

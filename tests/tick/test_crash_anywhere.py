@@ -11,8 +11,8 @@ from functools import partial
 
 import pytest
 
+from tests.support.befalls import Befall, answer_lost, killed_after, killed_before, refused
 from tests.support.dates import days, hours
-from tests.support.doors import Befall, answer_lost, killed_after, killed_before, refused
 from tests.support.scenes import SCENES, Scene
 from tests.support.stage import Stage
 

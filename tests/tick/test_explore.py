@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from shared.model import LeakedKey
+from tests.support.befalls import Befall, answer_lost, killed_after, killed_before
 from tests.support.builders import reports_leak, wants_rotation
 from tests.support.dates import days, hours
-from tests.support.doors import Befall, answer_lost, killed_after, killed_before
 from tests.support.scenes import SCENES
 from tests.support.stage import TICK, Stage
 

@@ -10,9 +10,9 @@ from shared.messages import Message, read_message
 from shared.model import LeakedKey, Request, Wish
 from shared.report import Outcome, Result
 from shared.rotation import Rotation
+from tests.support.befalls import meanwhile_after
 from tests.support.builders import reports_leak
 from tests.support.dates import days, hours, minutes
-from tests.support.doors import meanwhile_after
 from tests.support.stage import Stage, a_stage
 
 

@@ -18,11 +18,14 @@ from shared.errors import TryLater
 from shared.keys import ApiKey, KeySlot
 from shared.plan import Plan, Reason
 from shared.steps import Prove, Publish, Regenerate
+from tests.support.befalls import meanwhile_after
 from tests.support.dates import at, days, hours
-from tests.support.doors import AnnouncerDoor, LeasesDoor, VaultDoor, meanwhile_after
+from tests.support.lease_doors import LeasesDoor
 from tests.support.scenes import SCENES
+from tests.support.small_doors import AnnouncerDoor
 from tests.support.stage import Stage
 from tests.support.tripwire import KeyLeaked, Tripwire, planted_key
+from tests.support.vault_door import VaultDoor
 from tests.support.witness import PromiseBroken
 from tests.tick.test_crash_anywhere import comes_to_rest
 

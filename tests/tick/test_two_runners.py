@@ -9,8 +9,8 @@ import pytest
 
 from shared.model import Wish
 from shared.report import Result
+from tests.support.befalls import Befall, Killed, killed_after, meanwhile_after, meanwhile_before
 from tests.support.dates import days, hours
-from tests.support.doors import Befall, Killed, killed_after, meanwhile_after, meanwhile_before
 from tests.support.scenes import SCENES, Scene
 from tests.support.stage import Stage
 from tests.tick.test_crash_anywhere import calls_of

@@ -1,0 +1,51 @@
+"""Somebody regenerates a key by hand: what was published is healed, and promises are kept."""
+
+from shared.publication import read_tags
+from tests.support.dates import at, days, hours
+from tests.support.stage import lived_until
+
+
+async def test_a_live_key_regenerated_by_hand_is_healed_within_the_hour_and_the_clock_starts_anew():
+    stage = await lived_until(10)
+    other = stage.value("key2")
+    stage.somebody_regenerates("key1")
+    await stage.rest()
+    assert stage.works(stage.versions[-1].value)
+    assert stage.value("key2") == other
+    assert [event["data"]["slot"] for event in stage.events("DriftHealed")] == ["key1"]
+    await stage.must_be_at_rest()
+    due = read_tags(stage.versions[-1].tags)[3].since + days(30)
+    assert (await stage.row()).data()["due"] == due.isoformat()
+
+
+async def test_drift_during_the_overlap_keeps_the_previous_keys_promise():
+    stage = await lived_until(31)
+    previous = stage.value("key1")
+    stage.somebody_regenerates("key2")
+    await stage.rest()
+    await stage.until(at(day=33) - hours(1))
+    assert stage.works(previous)
+    await stage.until(at(day=35))
+    assert not stage.works(previous)
+    await stage.must_be_at_rest()
+
+
+async def test_a_spare_regenerated_by_hand_during_the_overlap_is_announced_as_ended_and_nothing_else_happens():
+    stage = await lived_until(31)
+    stage.somebody_regenerates("key1")
+    await stage.rest()
+    assert len(stage.events("KeyRetired")) == 2
+    assert len(stage.versions) == 2
+    await stage.must_be_at_rest()
+
+
+async def test_two_drifts_in_one_outage_are_both_announced_afterwards():
+    stage = await lived_until(10)
+    stage.event_grid_is("down")
+    for _ in range(2):
+        stage.somebody_regenerates("key1")
+        await stage.rest()
+    stage.event_grid_is("up")
+    await stage.rest()
+    assert len(stage.events("DriftHealed")) == 2
+    await stage.must_be_at_rest()

@@ -1,0 +1,85 @@
+"""Several targets: one that is wrong is named and stops no other, and clashes are seen."""
+
+import pytest
+
+from shared.errors import FixConfiguration
+from tests.support.dates import at, minutes
+from tests.support.stage import a_stage, lived_until
+
+
+async def test_one_bad_target_among_three_is_named_and_stops_no_other():
+    stage = a_stage(3)
+    await stage.tick()
+    stage.vault.delete_secret("chat-2-key")
+    await stage.until(at(day=31))
+    versions = {name: len(secret.versions) for name, secret in stage.vault.secrets.items()}
+    assert versions == {"chat-key": 2, "chat-3-key": 2}
+    outcomes = await stage.tick()
+    assert outcomes["chat-2"].reason == "PersonMustLook"
+
+
+async def test_one_account_that_is_gone_stops_no_other():
+    stage = a_stage(3)
+    await stage.tick()
+    gone = stage.world.accounts.named("chat-2").id
+    stage.witness.forget("chat-2")
+    stage.world.accounts.remove(gone)
+    outcomes = await stage.until(at(day=31))
+    assert {outcome.reason for outcome in outcomes if outcome.target == "chat-2"} == {"FixConfiguration"}
+    assert len(stage.vault.secrets["chat-3-key"].versions) == 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "text"),
+    [
+        ("key-rotation-origin", "rotated 99991231T235959.000000Z"),
+        ("key-rotation-told", "rotation=99999999999999999999/5"),
+    ],
+    ids=["made at the end of all time", "told at the end of all time"],
+)
+async def test_one_tag_that_makes_no_sense_stops_no_other_target(tag: str, text: str):
+    stage = a_stage(3)
+    await stage.tick()
+    stage.vault.secrets["chat-2-key"].latest.tags[tag] = text
+    stage.pass_time(minutes(10))
+    await stage.tick()
+    await stage.until(at(day=31))
+    assert len(stage.vault.secrets["chat-3-key"].versions) == 2
+
+
+async def test_accounts_are_enrolled_by_their_tags():
+    stage = a_stage(2, tagged=True)
+    stage.account.tags = {"Key-Rotation": "On", "key-rotation-owner": "team-chat"}
+    await stage.tick()
+    assert list(stage.vault.secrets) == ["chat-key"]
+    assert stage.events("KeyAdopted")[0]["data"]["owner"] == "team-chat"
+
+
+async def test_two_tagged_accounts_that_want_the_same_secret_are_a_problem_and_only_the_first_takes_part():
+    stage = a_stage(2, tagged=True)
+    for account in stage.world.accounts:
+        account.tags = {"key-rotation": "on", "key-rotation-secret": "shared-key"}
+    found = await stage.look_for_work()
+    assert [one.target.name for one in found.turns] == ["chat"]
+    assert len(found.problems) == 1
+    assert isinstance(found.problems[0], FixConfiguration)
+    assert "shared-key" in str(found.problems[0])
+    assert "chat-2" in str(found.problems[0])
+
+
+async def test_a_bad_tag_on_one_account_is_one_problem_and_the_others_take_part():
+    stage = a_stage(3, tagged=True)
+    for account in stage.world.accounts:
+        account.tags = {"key-rotation": "on"}
+    stage.account.tags["key-rotation-period"] = "monthly"
+    found = await stage.look_for_work()
+    assert [one.target.name for one in found.turns] == ["chat-2", "chat-3"]
+    assert "monthly" in str(found.problems[0])
+
+
+async def test_a_vault_that_cannot_be_listed_is_a_problem_and_its_targets_wait():
+    stage = await lived_until(5)
+    stage.world.down.add("kv")
+    stage.pass_time(minutes(10))
+    found = await stage.look_for_work()
+    assert (found.turns, found.unseen, len(found.problems)) == ([], 1, 1)
