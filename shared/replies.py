@@ -43,6 +43,8 @@ _ARM = (
     "key-rotation-after-deployment"
 )
 _CODES = {error.__name__: status for error, status in _STATUS}
+_A_PART = "a part of it could not be looked at."
+_A_READER = "let somebody with the role Rotation.Reader see which: GET /api/targets"
 
 
 class ProblemData(TypedDict):
@@ -123,15 +125,20 @@ def wrong(problems: list[RotationError]) -> list[ProblemData]:
     return [ProblemData(error=one.code, thing=one.thing, why=one.what, nextStep=one.next_step) for one in problems]
 
 
-def heard(environment: str, waiting: list[str], problems: list[RotationError]) -> Heard:
+def heard(environment: str, waiting: list[str], problems: list[RotationError], *, names: bool = True) -> Heard:
     """Who waited for a deployment. Where nobody did, it is said so: a pipeline that names another environment than
-    people armed would otherwise look well for ever."""
-    said = Heard(environment=environment, targets=waiting, problems=wrong(problems))
+    people armed would otherwise look well for ever. `names`: whoever said it may know which accounts there are."""
+    said = Heard(environment=environment, targets=waiting, problems=wrong(problems if names else _unnamed(problems)))
     if not waiting:
         some = " that could be looked at" if problems else ""
         said["why"] = f"No target{some} waits for a deployment to {environment}."
         said["nextStep"] = _ARM
     return said
+
+
+def _unnamed(problems: list[RotationError]) -> list[RotationError]:
+    """The same, for whoever may not see the fleet: that there is something, and of what kind."""
+    return [type(one)("the fleet", _A_PART, _A_READER) for one in problems]
 
 
 def of_row(row: Row) -> Reply:

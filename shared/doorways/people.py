@@ -225,7 +225,8 @@ async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
     now = conductor.outside.clock.now()
     request = body.request(_id(incoming), caller.name, now)
     waiting, look = await conductor.waiting_for(body.environment)
-    said = heard(body.environment, [one.target.name for one in waiting], look.problems)
+    targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
+    said = heard(body.environment, targets, look.problems, names=sees)
     log.info("deployment to %s, said by %s: %d targets wait for it", body.environment, caller.name, len(waiting))
     queued = () if body.dry_run else tuple(_asking(one, request, now) for one in waiting)
     if look.may_show_more and not body.dry_run:

@@ -166,6 +166,17 @@ async def test_a_target_with_a_wrong_tag_is_refused_by_its_problem_and_names_no_
         assert "search" not in str(told.data)
 
 
+async def test_a_pipeline_that_may_not_see_the_fleet_hears_that_something_is_wrong_and_not_where(signed, azure) -> None:
+    azure.world.accounts.named("search").tags = {"key-rotation": "on", "key-rotation-period": "soon"}
+    body = {"environment": "production", "dry_run": True}
+    (seen,) = (await signed.ask("POST", "deployments", body, principal(READER, OPERATOR))).data["problems"]
+    (unseen,) = (await signed.ask("POST", "deployments", body, principal(OPERATOR))).data["problems"]
+    assert seen["error"] == unseen["error"] == "FixConfiguration"
+    assert "search" in seen["thing"]
+    assert "search" not in str(unseen)
+    assert READER in unseen["nextStep"]
+
+
 @doors_and_bodies
 async def test_another_method_is_told_which_is_right(host, azure, http, method, path, body) -> None:
     allowed = {one for one, another, _ in EVERY if another == path}
