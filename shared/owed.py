@@ -159,8 +159,8 @@ def _settle(at: Situation, marks: Marks, said: Announcement) -> Marks:
     if said.kind is _ORIGINS[marks.origin] and said.value == marks.live:
         told = replace(told, origin=True)
     elif said.kind is Kind.KEY_RETIRED and said.value == marks.previous:
-        spare, fresh = at.seen.keys[at.spare], not at.retired
-        marks = replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=fresh)
+        spare = at.seen.keys[at.spare]
+        marks = replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=spare != at.retired)
     elif said.after is not None:
         told = replace(told, armed=True)
     elif said.deadline is not None:

@@ -158,6 +158,7 @@ async def _publish(step: Publish, work: Work) -> None:
         live=key.fingerprint,
         origin=step.origin,
         since=written,
+        resumed=step.resumed,
         rotated=step.rotated,
         previous=step.previous,
         until=until,

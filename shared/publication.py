@@ -9,7 +9,7 @@ Tags, fifteen at most and readable by anybody who may list secrets, so never par
 
     CredentialId, ProviderAddress, ValidityPeriodDays   Microsoft's, as its two-key rotation tutorial uses them
     key-rotation-live       fingerprint of this version's value
-    key-rotation-origin     what made this version, when, and when the keys last changed places before it
+    key-rotation-origin     what made this version, when and how, and when the keys last changed places before it
     key-rotation-previous   fingerprint of the other slot's value while somebody may use it, until when
     key-rotation-spare      fingerprint of the other slot's value once nobody can hold it
     key-rotation-endpoint   where the account answers, as it was when the key was proven, sealed with that key
@@ -68,8 +68,9 @@ class Marks:
     """Our facts on a version. `previous` is the other slot's value while it may be in use; `spare` is that
     slot's value once it was regenerated; `fresh` says that it was not made by a retirement, but by a rotation that did
     not come to its end or by somebody else, so that it is published before it ends. `unproven` says that the network
-    kept this version's key from being proven; `leaked`, that `previous` must go at once; `armed`, that a deployment is
-    waited for; `rotated`, when the keys last changed places, where this version came by healing after that."""
+    kept this version's key from being proven; `resumed`, that it was there before it was wanted; `leaked`, that
+    `previous` must go at once; `armed`, that a deployment is waited for; `rotated`, when the keys last changed places,
+    where this version came by healing after that."""
 
     live: Fingerprint
     origin: Origin
@@ -80,6 +81,7 @@ class Marks:
     spare: Fingerprint | None = None
     fresh: bool = False
     unproven: bool = False
+    resumed: bool = False
     rotated: datetime | None = None
     sealed_endpoint: str | None = None
     asked: Asked = field(default_factory=Asked)
@@ -144,10 +146,12 @@ def _texts(marks: Marks) -> dict[str, str]:
     previous = ""
     if marks.previous is not None and marks.until is not None:
         previous = f"{marks.previous} until={stamp(marks.until)}{' leaked' if marks.leaked else ''}"
-    rotated = f" {_ROTATED}{stamp(marks.rotated)}" if marks.rotated else ""
+    origin = [marks.origin, stamp(marks.since)]
+    origin += [f"{_ROTATED}{stamp(marks.rotated)}"] if marks.rotated else []
+    origin += [word for word in ("unproven", "resumed") if getattr(marks, word)]
     return {
         "live": marks.live,
-        "origin": f"{marks.origin} {stamp(marks.since)}{rotated}{' unproven' if marks.unproven else ''}",
+        "origin": " ".join(origin),
         "previous": previous,
         "spare": f"{marks.spare}{' fresh' if marks.fresh else ''}" if marks.spare else "",
         "endpoint": marks.sealed_endpoint or "",
@@ -194,6 +198,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         spare=_mark(spare) if spare else None,
         fresh=fresh == "fresh",
         unproven="unproven" in more,
+        resumed="resumed" in more,
         sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
         asked=Asked.read(tags.get(PREFIX + "request", "")),
         armed=_armed(tags.get(PREFIX + "armed", "")),

@@ -26,14 +26,14 @@ _OWED_FOR = {
 
 @dataclass(frozen=True)
 class Situation:
-    """What was seen, of which target, when, and what was asked for. `retired` is a turn's own knowledge that it has
-    ended the previous key, so that nobody can hold what the spare has been given instead."""
+    """What was seen, of which target, when, and what was asked for. `retired` is a turn's own knowledge of the value
+    that it has given a slot to end the one before it: nobody else can have seen that."""
 
     seen: Observation
     target: Target
     now: datetime
     request: Request | None = None
-    retired: bool = False
+    retired: Fingerprint | None = None
 
     @property
     def publication(self) -> Publication:

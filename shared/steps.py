@@ -42,8 +42,8 @@ class Publish:
     """Write a new secret version: the slot's key and its facts in one call.
 
     `previous` is the other slot's value that may still be in use: until `until`, or until `overlap` after the
-    moment of writing, whichever is later. `rotated` is when the keys last changed places, for a version that does
-    not exchange them.
+    moment of writing, whichever is later. `resumed`: the slot's key was there before. `rotated` is when the keys
+    last changed places, for a version that does not exchange them.
     """
 
     slot: KeySlot
@@ -54,6 +54,7 @@ class Publish:
     leaked: bool = False
     spare: Fingerprint | None = None
     fresh: bool = False
+    resumed: bool = False
     rotated: datetime | None = None
     asked: Asked = field(default_factory=Asked)
     armed: Armed | None = None

@@ -17,7 +17,7 @@ from shared.brake import Brake
 from shared.counting import decide_counting
 from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.events import Announcement
-from shared.keys import KeySlot
+from shared.keys import Fingerprint, KeySlot
 from shared.model import Request, Target, Wish
 from shared.observe import Look, observe
 from shared.owed import in_time, owed, settled
@@ -41,16 +41,12 @@ class Deeds:
     unproven: list[str] = field(default_factory=list)
     endings: dict[KeySlot, Ending] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
-
-    @property
-    def retired(self) -> bool:
-        """The key that was regenerated last was not published after that: it was regenerated to end what it was."""
-        last = next((step for step in reversed(self.done) if isinstance(step, Regenerate | Publish)), None)
-        return isinstance(last, Regenerate)
+    retired: Fingerprint | None = None
 
     def add(self, work: Work) -> None:
         self.done.extend(work.done)
         self.endings |= work.endings
+        self.retired = _retired(work) or self.retired
         self.unproven.extend(proof.detail for proof in work.proofs if not proof.proven)
         published = [step for step in work.begun if isinstance(step, Publish)]
         self.forgotten.extend(str(debt) for step in published for debt in step.told.forgotten)
@@ -137,7 +133,7 @@ class Turn:
             self.look = after(work)
             self.deeds.add(work)
 
-    async def _tell(self, *, retired: bool = False) -> Told:
+    async def _tell(self, *, retired: Fingerprint | None = None) -> Told:
         """Announce what is owed and note what was accepted. Failing here undoes nothing that was done."""
         if self.look is None:
             return Told()
@@ -179,6 +175,12 @@ class Told:
         return replace(outcome, announced=self.accepted, owed=self.owed, untold=problem, next_step=step)
 
 
+def _retired(work: Work) -> Fingerprint | None:
+    """What the slot was given that was regenerated last, unless it was published after that: nobody has seen it."""
+    last = next((step for step in reversed(work.done) if isinstance(step, Regenerate | Publish)), None)
+    return work.keys[last.slot].fingerprint if isinstance(last, Regenerate) else None
+
+
 def _wants_a_look_back(plan: Plan) -> bool:
     return any(isinstance(step, Publish | Mark | Withdraw) for step in plan.steps)
 
@@ -197,12 +199,12 @@ async def take_turn(
     whatever the target is called. A target that another turn holds is an outcome like any other, but a leak takes it
     over: a key that is out must not wait for a turn that is stuck."""
     account = str(target.account).casefold()
+    who = f"{request.wish}, asked by {request.by}" if request and request.by else ""
     leaked = request is not None and request.wish is Wish.LEAK
     try:
         async with AsyncExitStack() as held:
             if leaked:  # first among leaks, so that two of them do not take the target from each other for ever
-                await held.enter_async_context(leases.hold(f"{account}/leak"))
-            who = f"{request.wish}, asked by {request.by}" if request and request.by else ""
+                await held.enter_async_context(leases.hold(f"{account}/leak", who=who))
             lease = await held.enter_async_context(leases.hold(account, take_over=leaked, who=who))
             return await Turn(target, request, outside, announcer, lease, until, brake).run()
     except RotationError as error:

@@ -34,8 +34,10 @@ def leaked(at: Situation) -> Plan | None:
 
 
 def _of_another_time(at: Situation, request: Request) -> Plan:
-    """The report was made before the last rotation: what was live then is the previous key now, and what was the
-    previous key then ended with that rotation."""
+    """The report was made before the last rotation: what was live then is the previous key now, and what was the other
+    key then ended with that rotation, or was published by it as it was."""
+    if request.key is LeakedKey.PREVIOUS and at.marks.resumed:
+        return _leaked_now(at, replace(request, key=LeakedKey.LIVE))
     if request.key is LeakedKey.PREVIOUS or not at.spare_in_use:
         return Plan(Reason.ALREADY_DONE, "The key that is said to have leaked ended with a rotation since.")
     return Plan(Reason.LEAKED, f"{at.spare}, live when it was said to have leaked, ends.", ended(at.spare))
@@ -43,18 +45,20 @@ def _of_another_time(at: Situation, request: Request) -> Plan:
 
 def _leaked_now(at: Situation, request: Request) -> Plan:
     if request.key is LeakedKey.PREVIOUS:
-        if not at.spare_in_use:
-            return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
-        return Plan(Reason.LEAKED, f"The previous key, {at.spare}, is said to have leaked.", ended(at.spare))
+        if at.spare_in_use:
+            return Plan(Reason.LEAKED, f"The previous key, {at.spare}, is said to have leaked.", ended(at.spare))
+        if at.spare_is_fresh:
+            why = f"What {at.spare} holds was to be published next and is said to have leaked: it ends."
+            return Plan(Reason.LEAKED, why, ended(at.spare))
+        return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
     both = request.key is LeakedKey.BOTH
     wait = (Wait(request.wait),) if request.wait else ()
     # A spare that lies ready is as good as another one, unless it is said to be out itself.
-    begin = () if at.spare_is_fresh and not both else (Regenerate(at.spare),)
-    fresh = fresh_spare(at, request.wait, leaked=True, patient=both)
+    fresh = fresh_spare(at, request.wait, anew=both or not at.spare_is_fresh, leaked=True, patient=both)
     why = f"A key is said to have leaked ({request.key}): a fresh {at.spare} is published and {at.live} ends."
     if at.spare_in_use and not both:
         why += f" What {at.spare} holds now, which may still be in use, ends with that."
-    return Plan(Reason.LEAKED, why, (*begin, *fresh, *wait, *ended(at.live), *((Watch(at.spare),) if both else ())))
+    return Plan(Reason.LEAKED, why, (*fresh, *wait, *ended(at.live), *((Watch(at.spare),) if both else ())))
 
 
 def ended(slot: KeySlot) -> tuple[Step, ...]:
@@ -62,18 +66,21 @@ def ended(slot: KeySlot) -> tuple[Step, ...]:
     return (Watch(slot), Regenerate(slot), Watch(slot))
 
 
-def fresh_spare(at: Situation, overlap: timedelta, *, leaked: bool = False, patient: bool = False) -> tuple[Step, ...]:
-    """Prove the spare and publish it; the live value becomes the previous key."""
+def fresh_spare(
+    at: Situation, overlap: timedelta, *, anew: bool, leaked: bool = False, patient: bool = False
+) -> tuple[Step, ...]:
+    """Prove the spare and publish it, with a new value or the one it has; the live value becomes the previous key."""
     publish = Publish(
         at.spare,
         Origin.ROTATED,
         previous=at.seen.keys[at.live],
         overlap=overlap,
         leaked=leaked,
+        resumed=not anew,
         asked=at.who_asked,
         told=Told(sunset=at.told().sunset, debts=at.owed_with_the_previous_key()),
     )
-    return (Prove(at.spare, patient), publish)
+    return (*((Regenerate(at.spare),) if anew else ()), Prove(at.spare, patient), publish)
 
 
 def armed(at: Situation) -> Plan | None:
@@ -98,7 +105,8 @@ def deployed(at: Situation) -> Plan | None:
     if at.request is None or at.request.wish is not Wish.DEPLOYED or at.request.armed is None:
         return None
     live = at.request.armed
-    if live.deployed and at.marks.origin is Origin.ROTATED and live.deployed <= at.marks.since:
+    rotated = at.marks.last_rotation
+    if live.deployed and rotated and live.deployed <= rotated:
         return Plan(Reason.ALREADY_DONE, f"{at.live} was published after that deployment to {live.environment}.")
     if at.is_answered or (at.armed and at.armed.deployed and at.armed.waits_for(live.environment)):
         return Plan(Reason.ALREADY_DONE, f"A deployment to {live.environment} was heard of before.")

@@ -5,7 +5,7 @@
     a deadline that is over is over just now, and what was promised until then is promised no more
     ends of keys are counted from the latest on
     a repeated request is the same as the one before it, whatever its id was
-    when the keys last changed places matters to requests that come late, and all requests here come at once
+    when and how the keys last changed places matters to requests that come late; all requests here come at once
 
 Merging by mistake would hide histories, so each line leans on a fact of the deciding code that tests hold: the
 answers for a state and for its canonical form are compared in tests/prove.
@@ -80,6 +80,7 @@ def _marks_without_the_past(marks: Marks, rhythm: Cadence) -> Marks:
         since=max(scheduled, NOW) - rhythm.period,
         until=marks.until and max(marks.until, NOW),
         rotated=None,
+        resumed=False,
         told=told,
         asked=Asked(marks.request and SAME_REQUEST),
         armed=waiting.without_the_past(marks.armed, SAME_REQUEST),

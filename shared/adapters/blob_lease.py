@@ -27,7 +27,7 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClien
 
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
-from shared.errors import FixConfiguration, LeaseHeld, LeaseLost
+from shared.errors import FixConfiguration, LeaseHeld, LeaseLost, RotationError
 from shared.settings import Storage
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ RENEW_EVERY = 5.0
 RENEW_WITHIN = 4  # seconds; one renewal that hangs must not cost the next one its chance
 LOOK_AGAIN = 0.5  # seconds between two looks at a lease that is ending
 AT_ONCE: Any = {"retry_total": 0, "read_timeout": RENEW_WITHIN}
+QUICKLY: Any = {"retry_total": 0, "read_timeout": 2, "connection_timeout": 2}  # a courtesy that nobody waits for
 LONGEST_TURN = 600  # seconds (host.json, functionTimeout): what was signed longer ago was left by a killed process
 SAFETY = 2.0  # given up this long before the service would, for the time a call is on its way
 
@@ -79,11 +80,12 @@ class BlobLease:
 
     async def sign(self, blob: BlobClient, who: str) -> None:
         """Say on the blob for whom it is held; with an empty text, for nobody any more."""
-        signature = {"asked": quote(who), "since": str(int(time.time()))} if who else {}
+        signature = {"asked": quote(who, errors="replace"), "since": str(int(time.time()))} if who else {}
         try:
-            await blob.set_blob_metadata(signature, lease=self._lease, **AT_ONCE)
-        except AzureError as error:
-            log.warning("%s: the lease could not be signed (%s)", self._target, type(error).__name__)
+            with azure_errors(self._target, "sign the lease"):
+                await blob.set_blob_metadata(signature, lease=self._lease, **QUICKLY)
+        except RotationError as error:
+            log.warning("%s", error)
 
     async def give_up(self) -> None:
         """Give the lease back; if that fails it ends by itself."""
@@ -112,9 +114,11 @@ class BlobLeases:
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
-            if who:
-                await lease.sign(blob, "")
-            await lease.give_up()
+            try:
+                if who:
+                    await lease.sign(blob, "")
+            finally:
+                await lease.give_up()
 
     async def _take_over(self, target: str) -> BlobLease:
         """End the other's hold and wait for it. Breaking lets the lease run out and refuses to renew it, so the
@@ -169,13 +173,14 @@ class BlobLeases:
 async def _holder(blob: BlobClient) -> str:
     """For whom it is held, as far as that is known."""
     try:
-        signature = (await blob.get_blob_properties(**AT_ONCE)).metadata
+        with azure_errors(blob.blob_name, "read who holds the lease"):
+            signature = (await blob.get_blob_properties(**QUICKLY)).metadata
         since = datetime.fromtimestamp(int(signature["since"]), UTC)
-    except (AzureError, KeyError, ValueError, OverflowError, OSError):
+    except (RotationError, KeyError, ValueError, OverflowError, OSError):
         return "one of the schedule or of an event, or nobody can tell"
     if abs(time.time() - since.timestamp()) > LONGEST_TURN:
         return "one of the schedule or of an event"
-    return f"{unquote(signature.get('asked', ''))}, since {since:%H:%M:%S} UTC"
+    return f"{unquote(signature.get('asked', ''))}, as it said at {since:%H:%M:%S} UTC"
 
 
 def blob_name(account: str) -> str:

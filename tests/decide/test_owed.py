@@ -186,13 +186,15 @@ def test_an_end_counts_as_announced_when_it_was_accepted_in_time(noted, said: An
 
 def test_an_end_that_was_said_leaves_the_new_spare_behind_and_no_promise():
     before = overlapping(leaked=True, fresh=True, told=told_of_the_end(UNTIL))
-    retired = replace(a_situation(before, at(day=1), key2="N"), retired=True)
+    retired = replace(a_situation(before, at(day=1), key2="N"), retired=mark("N"))
     noted = settled(retired, [ENDED])
     assert noted == replace(before, previous=None, until=None, leaked=False, spare=mark("N"), fresh=False)
 
 
 def test_a_spare_that_somebody_else_regenerated_or_a_turn_that_was_cut_off_is_to_be_published_before_it_ends():
-    assert settled(a_situation(overlapping(), at(day=1), key2="N"), [ENDED]).fresh
+    seen = a_situation(overlapping(), at(day=1), key2="N")
+    assert settled(seen, [ENDED]).fresh
+    assert settled(replace(seen, retired=mark("M")), [ENDED]).fresh
 
 
 def test_the_end_of_another_value_changes_nothing_about_the_previous_key():

@@ -87,7 +87,7 @@ async def test_who_has_to_wait_is_told_for_whom_and_since_when(parts: Parts) -> 
     since = parts.azure.world.clock.utcnow()
     async with parts.rotation.leases.hold(NAME, who=ASKED):
         parts.azure.world.clock.advance(5)
-        assert await told_who_holds(parts) == f"{ASKED}, since {since:%H:%M:%S} UTC."
+        assert await told_who_holds(parts) == f"{ASKED}, as it said at {since:%H:%M:%S} UTC."
 
 
 async def test_a_turn_that_nobody_asked_for_is_not_taken_for_the_one_before_it(parts: Parts) -> None:
