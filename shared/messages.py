@@ -115,6 +115,7 @@ def _request(data: object, asked: datetime) -> Request | None:
         raise ValueError("request holds something that is not text")
     if any(len(text) > MOST_TEXT for text in texts.values()):
         raise ValueError(f"request holds a text of more than {MOST_TEXT} characters")
+    texts = {name: text.encode(errors="replace").decode() for name, text in texts.items()}  # half a character is none
     if texts["request_id"] and not _ID.fullmatch(texts["request_id"]):
         raise ValueError("request_id is not of 64 characters at most, without spaces and pluses")
     wish, key = Wish(str(data.get("wish"))), LeakedKey(str(data.get("key", LeakedKey.LIVE)))

@@ -80,7 +80,7 @@ def went_well(start: State, end: State, request: Request, outcome: Outcome, targ
     before = start.version.value if start.version else None
     if end.marks.origin is Origin.ROTATED and end.version is not None and end.version.value != before:
         return
-    if request.wish is Wish.DEPLOYED and end.marks.origin is Origin.ROTATED and end.marks.since == NOW:
+    if request.wish is Wish.DEPLOYED and end.marks.last_rotation == NOW:
         return  # published at the moment of the deployment: it may count as before it or after it
     if plain(end.marks.armed) != _wanted(start, request, target):
         raise Broken(f"armed: a wish ({request.wish}) was answered with {outcome.reason} and is not noted")

@@ -33,6 +33,7 @@ FULL = Marks(
     fresh=True,
     unproven=True,
     rotated=at(day=1),
+    resumed=True,
     sealed_endpoint="https://chat.openai.azure.com/ 0123",
     told=TOLD,
 )
@@ -41,7 +42,7 @@ TAGS = {
     "ProviderAddress": ACCOUNT,
     "ValidityPeriodDays": "30",
     "key-rotation-live": mark("A"),
-    "key-rotation-origin": "rotated 20260302T090000.000007Z rotated=20260303T090000.000000Z unproven",
+    "key-rotation-origin": "rotated 20260302T090000.000007Z rotated=20260303T090000.000000Z unproven resumed",
     "key-rotation-previous": f"{mark('B')} until=20260305T090000.000000Z leaked",
     "key-rotation-spare": f"{mark('S')} fresh",
     "key-rotation-endpoint": "https://chat.openai.azure.com/ 0123",

@@ -89,11 +89,42 @@ def test_a_rotation_asked_for_before_the_last_one_is_that_one():
     assert steps(an_observation(a_publication()), at(day=1), late) == (Reason.ALREADY_DONE, [])
 
 
+def test_a_late_report_of_the_other_key_means_the_live_one_where_a_rotation_has_published_it_as_it_was():
+    resumed = overlap(resumed=True)
+    late = reports_leak(PREVIOUS, at=EARLIER)
+    assert steps(resumed, at(day=1), late) == steps(overlap(), at(day=1), reports_leak(LIVE))
+    healed = overlap(origin=Origin.HEALED, since=at(day=1), rotated=START)
+    assert steps(healed, at(day=1), late) == (Reason.ALREADY_DONE, [])
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_version_says_whether_its_key_was_made_for_it(fresh: bool):
+    seen = an_observation(a_publication(marks(fresh=fresh)))
+    for request in (None, reports_leak(LIVE)):
+        publish = next(s for s in decide(seen, TARGET, at(day=30), request).steps if isinstance(s, Publish))
+        assert publish.resumed is fresh
+    publish = next(s for s in decide(seen, TARGET, at(day=30), reports_leak(BOTH)).steps if isinstance(s, Publish))
+    assert not publish.resumed
+
+
+def test_a_key_that_waits_to_be_published_ends_when_it_leaks():
+    waiting = an_observation(a_publication(marks(fresh=True)))
+    plan = decide(waiting, TARGET, at(day=1), reports_leak(PREVIOUS))
+    assert (plan.reason, list(map(str, plan.steps))) == (Reason.LEAKED, GONE_2)
+    assert plan.why == "What key2 holds was to be published next and is said to have leaked: it ends."
+    quiet = an_observation(a_publication(marks()))
+    assert steps(quiet, at(day=1), reports_leak(PREVIOUS)) == (Reason.ALREADY_DONE, [])
+
+
 def test_a_deployment_before_this_version_was_published_does_not_replace_it():
     seen = an_observation(a_publication(marks(armed=Armed("prod"))))
     late = Request(Wish.DEPLOYED, id="d-9", armed=Armed("prod", deployed=EARLIER))
     assert steps(seen, at(day=1), late) == (Reason.ALREADY_DONE, [])
     assert steps(seen, at(day=1), replace(late, armed=Armed("prod", deployed=at(day=1))))[0] is Reason.DEPLOYED
+    healed = marks(armed=Armed("prod"), origin=Origin.HEALED, since=at(day=1), rotated=START)
+    assert steps(an_observation(a_publication(healed)), at(day=1), late) == (Reason.ALREADY_DONE, [])
+    adopted = marks(armed=Armed("prod"), origin=Origin.ADOPTED)
+    assert steps(an_observation(a_publication(adopted)), at(day=1), late)[0] is Reason.DEPLOYED
 
 
 def test_arming_in_the_same_words_again_does_not_forget_a_deployment_that_was_heard_of():

@@ -13,6 +13,7 @@ import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from emulator.directory import Identity
+from emulator.journal import Entry
 from emulator.leases import Lease
 from emulator.serve import Azure
 from shared.adapters import blob_lease
@@ -124,6 +125,43 @@ async def test_a_signature_that_cannot_be_read_is_no_reason_to_fail(parts: Parts
         assert (await told_who_holds(parts)).startswith(NOBODY_ASKED)
         parts.azure.world.faults.add("blob.properties", "status", status=503, times=0)
         assert (await told_who_holds(parts)).startswith(NOBODY_ASKED)
+
+
+async def test_an_answer_to_a_signature_that_makes_no_sense_stops_no_turn_and_keeps_no_lease(parts, spoiled) -> None:
+    def of_another_kind(answer: Any) -> Any:
+        answer.headers["Last-Modified"] = "yesterday"
+        return answer
+
+    for _ in ("signed", "wiped"):
+        spoiled.next("blob.metadata", of_another_kind)
+    async with parts.rotation.leases.hold(NAME, who=ASKED) as lease:
+        lease.check()
+    assert state(parts) == "available"
+
+
+async def test_a_turn_that_is_cancelled_while_it_wipes_its_signature_gives_the_lease_back(parts: Parts) -> None:
+    begun = asyncio.Event()
+
+    async def hang(_: Entry) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def a_turn() -> None:
+        async with parts.rotation.leases.hold(NAME, who=ASKED):
+            parts.azure.world.faults.add("blob.metadata", "hook", hook=hang)
+
+    turn = asyncio.create_task(a_turn())
+    await begun.wait()
+    turn.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    assert state(parts) == "available"
+
+
+@pytest.mark.parametrize("who", ["leak, asked by x\ud800", "rotate, asked by " + "\N{DROMEDARY CAMEL}" * 80])
+async def test_whatever_somebody_is_called_the_lease_can_be_signed(parts: Parts, who: str) -> None:
+    async with parts.rotation.leases.hold(NAME, who=who):
+        assert (await told_who_holds(parts)).startswith(who.replace("\ud800", "?"))
 
 
 async def test_two_processes_do_not_hold_one_target(azure: Azure, parts: Parts) -> None:

@@ -52,6 +52,7 @@ def some_marks(draw: st.DrawFn) -> Marks:
         leaked=draw(st.booleans()) if previous else False,
         spare=draw(st.one_of(st.none(), fingerprints)),
         rotated=draw(st.one_of(st.none(), moments)),
+        resumed=draw(st.booleans()),
         asked=Asked(draw(st.sampled_from([None, "r-1", "r-2"]))),
         told=draw(told()),
     )

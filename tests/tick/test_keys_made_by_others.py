@@ -1,0 +1,117 @@
+"""Keys that somebody else has made: nobody here knows who holds them, so none of them ends unannounced, unless it is
+said to have leaked, and then it does end.
+"""
+
+from shared.keys import Fingerprint
+from shared.model import LeakedKey
+from shared.report import Outcome
+from tests.support.befalls import meanwhile_after
+from tests.support.builders import reports_leak, wants_rotation
+from tests.support.dates import days, hours
+from tests.support.stage import Stage, a_stage
+
+PREVIOUS = LeakedKey.PREVIOUS
+
+
+async def lived(number: int) -> Stage:
+    stage = a_stage()
+    await stage.tick()
+    await stage.until(stage.now + days(number))
+    return stage
+
+
+def other(stage: Stage) -> str:
+    return "key1" if stage.live == "key2" else "key2"
+
+
+async def previous_key_regenerated_by_hand() -> tuple[Stage, str]:
+    """During the overlap; the next ticks note it. Where we are, and what the slot holds since."""
+    stage = await lived(31)
+    stage.somebody_regenerates(other(stage))
+    await stage.rest()
+    return stage, stage.value(other(stage))
+
+
+def announced_end(stage: Stage, value: str) -> bool:
+    return any(one["data"]["fingerprint"] == Fingerprint.of(value) for one in stage.events("RetirementAnnounced"))
+
+
+async def ended(stage: Stage, value: str) -> bool:
+    """Lived on until that value is refused."""
+    for _ in range(70):
+        await stage.until(stage.now + days(1))
+        if not stage.works(value):
+            return True
+    return False
+
+
+async def test_a_previous_key_that_somebody_regenerated_is_published_before_its_announced_end():
+    stage, made = await previous_key_regenerated_by_hand()
+    await stage.until(stage.now + days(31))
+    assert stage.versions[-1].value == made
+    assert await ended(stage, made)
+    assert announced_end(stage, made)
+
+
+async def test_when_both_keys_were_regenerated_the_other_one_ends_announced():
+    stage = await lived(31)
+    stage.somebody_regenerates(other(stage))
+    stage.somebody_regenerates(stage.live)
+    await stage.turn()
+    made = stage.value(other(stage))
+    assert stage.works(stage.versions[-1].value)
+    assert await ended(stage, made)
+    assert announced_end(stage, made)
+
+
+async def test_a_key_that_somebody_made_ends_when_it_is_said_to_have_leaked_and_is_never_published():
+    stage, made = await previous_key_regenerated_by_hand()
+    outcome = await stage.turn(reports_leak(PREVIOUS))
+    assert outcome is not None
+    assert outcome.reason == "leaked"
+    assert not stage.works(made)
+    await stage.until(stage.now + days(40))
+    assert made not in [version.value for version in stage.versions]
+    await stage.must_be_at_rest()
+
+
+async def test_a_report_that_waited_while_the_key_was_published_ends_it_all_the_same():
+    stage, made = await previous_key_regenerated_by_hand()
+    reported = stage.now
+    await stage.until(stage.now + days(31))
+    assert stage.versions[-1].value == made
+    stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
+    outcome = await stage.rotation().turn(stage.target, reports_leak(PREVIOUS, at=reported))
+    assert outcome.reason == "leaked"
+    assert not stage.works(made)
+    assert stage.works(stage.versions[-1].value)
+
+
+async def test_what_somebody_makes_of_a_leaked_key_while_it_is_watched_is_not_taken_for_ours():
+    stage = await lived(45)
+    leaked = stage.live
+    trial = stage.again()
+    await trial.turn(reports_leak())
+    assert trial.last_runner is not None
+    last = [call.number for call in trial.last_runner.calls if call.operation == "arm.regenerateKey"][-1]
+
+    async def regenerate_too() -> None:
+        stage.somebody_regenerates(leaked)
+
+    outcome: Outcome | None = await stage.turn(reports_leak(), meanwhile_after(last + 1, regenerate_too))
+    assert outcome is not None
+    made = stage.value(leaked)
+    assert stage.works(made)
+    assert await ended(stage, made)
+    assert announced_end(stage, made)
+
+
+async def test_after_a_retirement_nobody_waits_for_a_key_that_nobody_holds():
+    stage = await lived(45)
+    before = stage.value(other(stage))
+    outcome = await stage.turn(wants_rotation())
+    assert outcome is not None
+    assert outcome.reason == "requested"
+    assert not stage.works(before), "what a retirement left behind is made anew before it is published"
+    await stage.until(stage.now + hours(6))
+    await stage.must_be_at_rest()
