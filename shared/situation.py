@@ -148,21 +148,21 @@ class Situation:
     def owed_by_now(self) -> tuple[Debt, ...]:
         """What a new version must carry on because the present one could not get it accepted: how that one came
         to be, and the end of the previous key that the new version is about to bring, or that came unannounced."""
-        marks = self.publication.marks
-        if marks is None:
-            return ()
+        marks = self.marks
         debts = list(marks.told.debts)
         if not marks.told.origin:
             debts.append(Debt(_OWED_FOR[marks.origin], self.live, marks.live, marks.since))
         return tuple(debts)
 
+    @property
+    def end_of_the_previous_key(self) -> tuple[Debt, ...]:
+        """The end of the key that the marks call the previous one, to be told by marks that do not name it any more."""
+        previous = self.marks.previous
+        return (Debt(Happened.ENDED, self.spare, previous, self.now),) if previous is not None else ()
+
     def owed_with_the_previous_key(self) -> tuple[Debt, ...]:
-        """The same, and the end of the previous key, for a version that takes the spare into use."""
-        marks = self.publication.marks if self.seen.publication else None
-        if marks is None or marks.previous is None:
-            return self.owed_by_now() if self.seen.publication else ()
-        ended = Debt(Happened.ENDED, self.spare, marks.previous, self.now)
-        return (*self.owed_by_now(), ended)
+        """What is owed by now, and the end of the previous key, for a version that takes the spare into use."""
+        return self.owed_by_now() + self.end_of_the_previous_key
 
     @property
     def _spare_value(self) -> Fingerprint:

@@ -13,10 +13,10 @@ from shared.asking import Armed
 from shared.durations import iso
 from shared.keys import KeySlot
 from shared.model import LeakedKey, Request, Wish
-from shared.publication import Origin
+from shared.publication import Marks, Origin
 from shared.situation import Situation
 from shared.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
-from shared.telling import Told
+from shared.telling import Debt, Happened, Told
 from shared.verdict import Plan, Reason
 
 
@@ -49,7 +49,7 @@ def _leaked_now(at: Situation, request: Request) -> Plan:
             return Plan(Reason.LEAKED, f"The previous key, {at.spare}, is said to have leaked.", ended(at.spare))
         if at.spare_is_fresh:
             why = f"What {at.spare} holds was to be published next and is said to have leaked: it ends."
-            return Plan(Reason.LEAKED, why, ended(at.spare))
+            return Plan(Reason.LEAKED, why, (Mark(at.live, _leaked_spare(at)), *ended(at.spare)))
         return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
     both = request.key is LeakedKey.BOTH
     wait = (Wait(request.wait),) if request.wait else ()
@@ -61,6 +61,13 @@ def _leaked_now(at: Situation, request: Request) -> Plan:
     return Plan(Reason.LEAKED, why, (*fresh, *wait, *ended(at.live), *((Watch(at.spare),) if both else ())))
 
 
+def _leaked_spare(at: Situation) -> Marks:
+    """The spare taken for a previous key that leaked: somebody may hold it, so its end is told like any other's."""
+    told = replace(at.marks.told, debts=(*at.marks.told.debts, *at.end_of_the_previous_key))
+    held = at.seen.keys[at.spare]
+    return replace(at.marks, previous=held, until=at.now, leaked=True, spare=None, fresh=False, told=told)
+
+
 def ended(slot: KeySlot) -> tuple[Step, ...]:
     """A leaked value goes, and the account is asked until it is seen to be gone."""
     return (Watch(slot), Regenerate(slot), Watch(slot))
@@ -70,6 +77,7 @@ def fresh_spare(
     at: Situation, overlap: timedelta, *, anew: bool, leaked: bool = False, patient: bool = False
 ) -> tuple[Step, ...]:
     """Prove the spare and publish it, with a new value or the one it has; the live value becomes the previous key."""
+    ended_too = (Debt(Happened.ENDED, at.spare, at.seen.keys[at.spare], at.now),) if anew and at.spare_is_fresh else ()
     publish = Publish(
         at.spare,
         Origin.ROTATED,
@@ -78,7 +86,7 @@ def fresh_spare(
         leaked=leaked,
         resumed=not anew,
         asked=at.who_asked,
-        told=Told(sunset=at.told().sunset, debts=at.owed_with_the_previous_key()),
+        told=Told(sunset=at.told().sunset, debts=at.owed_with_the_previous_key() + ended_too),
     )
     return (*((Regenerate(at.spare),) if anew else ()), Prove(at.spare, patient), publish)
 

@@ -19,7 +19,7 @@ from prove.histories.world import World
 from shared.errors import LeaseHeld, LeaseLost, RotationError
 from shared.events import Announcement
 from shared.keys import ApiKey, KeySlot
-from shared.model import AccountId, Request, Target, Wish
+from shared.model import AccountId, LeakedKey, Request, Target, Wish
 from shared.perform import Outside
 from shared.ports import Account, Keys, Trial
 from shared.publication import Marks, Origin, Publication
@@ -143,8 +143,9 @@ class Runner:
     async def publish(
         self, _target: Target, key: ApiKey, slot: KeySlot, marks: Marks | None, _others: Mapping[str, str]
     ) -> None:
-        value, wish = values.number_of(key.fingerprint), self.request and self.request.wish
-        by_leak = wish is Wish.LEAK and (marks is None or marks.origin is Origin.ROTATED)
+        value, request = values.number_of(key.fingerprint), self.request
+        replaces = request is not None and request.wish is Wish.LEAK and request.key is not LeakedKey.PREVIOUS
+        by_leak = replaces and (marks is None or marks.origin is Origin.ROTATED)
 
         def write() -> None:
             witness.may_be_published(value, self.accepted.get(value, 0))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from prove.histories import waiting
+from prove.histories import waiting, witness
 from prove.histories.disturbed import Disturber, Ending
 from prove.histories.lives import Life, repeated
 from prove.histories.state import KEY1, KEY2, NOW, State, index, later
@@ -81,7 +81,8 @@ def _regenerated(life: Life, state: State, slot: KeySlot) -> Ending:
     world.somebody_else = True
     world.regenerate(slot)
     live = state.live == index(slot)
-    return Ending(f"somebody regenerates the {'live' if live else 'other'} key by hand", world.state, 0)
+    made = witness.in_hands(world.state, index(slot))
+    return Ending(f"somebody regenerates the {'live' if live else 'other'} key by hand", made, 0)
 
 
 def _keys_switched(life: Life, state: State) -> Ending:

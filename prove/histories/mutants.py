@@ -213,6 +213,13 @@ def counting_no_ends() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def taking_what_others_made_for_nobodys() -> Iterator[None]:
+    """A key that somebody has regenerated is ended like one that was never shown to anybody."""
+    with patch.object(Situation, "spare_is_unknown", property(lambda _: False)):
+        yield
+
+
 class Mutant(NamedTuple):
     """How it is planted, with how many faults it is found, how that begins, and in which life."""
 
@@ -238,5 +245,6 @@ MUTANTS: dict[str, Mutant] = {
     "healing forgets the deployment": Mutant(forgetting_the_deployment, 1, "armed", "armed"),
     "a request is believed twice": Mutant(hearing_of_a_deployment_twice, 0, "a repeated request", "always armed"),
     "ends of keys are not counted": Mutant(counting_no_ends, 2, "P9: a second end", "ending"),
+    "what others made is nobody's": Mutant(taking_what_others_made_for_nobodys, 1, "P"),
     "the leaked key stays": Mutant(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
 }

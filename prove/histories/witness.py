@@ -141,6 +141,16 @@ def noted(state: State) -> State:
     return _with_grips(state, grips)
 
 
+def in_hands(state: State, slot: int) -> State:
+    """Whoever regenerates a key in the portal may use what it is from then on, and is owed what others are owed. Before
+    anything was published nobody is: a strict adoption ends what key 2 holds."""
+    if state.marks is None:
+        return state
+    grips = list(state.grips)
+    grips[slot] = grips[slot]._replace(held=True)
+    return _with_grips(state, grips)
+
+
 def _promised(grip: Grip, until: datetime) -> Grip:
     return grip._replace(held=True, until=max(grip.until or until, until))
 

@@ -216,7 +216,6 @@ def test_of_what_was_told_stands(told: Told, target: Target, key_auth: bool, sta
     assert Situation(seen, target, START).told() == stands
 
 
-def test_of_what_is_not_published_nothing_was_told_nothing_is_owed():
+def test_of_what_is_not_published_nothing_was_told():
     nothing, bare = seeing(nothing_published()), seeing(an_observation(a_publication(marks=None)))
     assert nothing.told() == bare.told() == Told()
-    assert nothing.owed_with_the_previous_key() == bare.owed_with_the_previous_key() == ()

@@ -1,19 +1,31 @@
 """A wish that comes late, twice or after something else: it means the keys of its own time, and is done once."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from shared.asking import Armed, Asked
 from shared.bodies import Arm, Deployment, Leak, Rotate
+from shared.keys import Fingerprint
 from shared.model import LeakedKey, Observation, Request, Wish
 from shared.plan import Reason, decide
 from shared.publication import Origin
 from shared.situation import Situation
-from shared.steps import Publish
+from shared.steps import Mark, Publish
+from shared.telling import Debt, Happened, Told
 from shared.window import Window
-from tests.support.builders import a_publication, a_target, an_observation, marks, overlapping, reports_leak
+from tests.support.builders import (
+    KEY1,
+    KEY2,
+    a_publication,
+    a_target,
+    an_observation,
+    mark,
+    marks,
+    overlapping,
+    reports_leak,
+)
 from tests.support.dates import START, at, days
 
 TARGET = a_target()
@@ -28,6 +40,10 @@ FIRED = Armed("prod", deployed=at(day=1), id="d-1")
 def steps(seen: Observation, now, request: Request | None = None, target=TARGET) -> tuple[Reason, list[str]]:
     plan = decide(seen, target, now, request)
     return plan.reason, [str(step) for step in plan.steps]
+
+
+def debt(value: Fingerprint, moment: datetime) -> Debt:
+    return Debt(Happened.ENDED, KEY2, value, moment)
 
 
 def overlap(**facts: object) -> Observation:
@@ -110,10 +126,27 @@ def test_a_version_says_whether_its_key_was_made_for_it(fresh: bool):
 def test_a_key_that_waits_to_be_published_ends_when_it_leaks():
     waiting = an_observation(a_publication(marks(fresh=True)))
     plan = decide(waiting, TARGET, at(day=1), reports_leak(PREVIOUS))
-    assert (plan.reason, list(map(str, plan.steps))) == (Reason.LEAKED, GONE_2)
+    noted = Mark(KEY1, replace(overlapping(until=at(day=1), leaked=True), told=Told(origin=True)))
+    assert plan.reason is Reason.LEAKED
+    assert plan.steps[0] == noted, "whoever holds it is told of its end, even if this turn is cut off"
+    assert list(map(str, plan.steps[1:])) == GONE_2
     assert plan.why == "What key2 holds was to be published next and is said to have leaked: it ends."
     quiet = an_observation(a_publication(marks()))
     assert steps(quiet, at(day=1), reports_leak(PREVIOUS)) == (Reason.ALREADY_DONE, [])
+
+
+def test_the_end_of_the_key_before_is_told_as_well_when_what_came_after_it_leaks():
+    seen = an_observation(a_publication(overlapping()), key2="N")
+    step = decide(seen, TARGET, at(day=1), reports_leak(PREVIOUS)).steps[0]
+    assert isinstance(step, Mark)
+    assert (step.marks.previous, step.marks.told.debts) == (mark("N"), (debt(mark("B"), at(day=1)),))
+
+
+@pytest.mark.parametrize(("fresh", "ended"), [(True, [mark("B")]), (False, [])])
+def test_when_both_leaked_the_end_of_a_key_that_waited_to_be_published_is_told(fresh: bool, ended: list[Fingerprint]):
+    seen = an_observation(a_publication(marks(fresh=fresh)))
+    publish = next(s for s in decide(seen, TARGET, at(day=1), reports_leak(BOTH)).steps if isinstance(s, Publish))
+    assert publish.told.debts == tuple(debt(one, at(day=1)) for one in ended)
 
 
 def test_a_deployment_before_this_version_was_published_does_not_replace_it():
