@@ -4,6 +4,7 @@ Waiting between an Azure client's own attempts is noted, not waited.
 """
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from emulator.seed import sample_world
 from emulator.serve import Azure, running
 from emulator.surfaces.common import Surface
+from shared.adapters import blob_lease
 from tests.edges.parts import Parts, Spoiled, parts_over
 
 
@@ -51,3 +53,11 @@ async def azure(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Azure]:
 async def parts(azure: Azure) -> AsyncIterator[Parts]:
     async with parts_over(azure) as wired:
         yield wired
+
+
+@pytest.fixture
+def lease_time(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease's time is the emulated world's: it passes when a test says so, on the service's side and on ours."""
+    azure.world.clock.freeze()
+    clock = SimpleNamespace(monotonic=azure.world.clock.now, time=azure.world.clock.now)
+    monkeypatch.setattr(blob_lease, "time", clock)
