@@ -150,7 +150,8 @@ class Runner:
         def write() -> None:
             witness.may_be_published(value, self.accepted.get(value, 0))
             if not self.world.somebody_else:
-                waiting.may_be_rotated(self.world.state, marks, self.request, self.world.target.cadence)
+                rhythm = self.world.target.cadence
+                waiting.may_be_rotated(self.world.state, marks, self.request, rhythm, self.world.covered)
             self.world.publish(value, slot, marks, by_leak=by_leak)
 
         await Call("publish", write, writes=True, words=f"publish {slot}")

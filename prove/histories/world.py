@@ -25,7 +25,8 @@ from shared.publication import State as Readable
 @dataclass
 class World:
     """A state, and what may be done to it. Since the world was set up: how many versions were written and events
-    accepted; the keys that somebody else ended (`spoilt`) or made (`by_hand`), or that were published `late`."""
+    accepted; the keys that somebody else ended (`spoilt`) or made (`by_hand`), or that were published `late`; the marks
+    that a late note has `covered`, from which a turn may have decided already."""
 
     state: State
     target: Target
@@ -35,6 +36,7 @@ class World:
     spoilt: set[int] = field(default_factory=set)
     by_hand: set[int] = field(default_factory=set)
     late: set[int] = field(default_factory=set)
+    covered: list[Marks] = field(default_factory=list)
 
     # The account
 
@@ -114,6 +116,7 @@ class World:
             return
         if self.somebody_else:  # a late note takes back what was noted after it, so that is said again, and anew
             self.state = self.state._replace(off_said=None, off_before=None, awaits=None)
+            self.covered += [before.marks] if before.marks else []
         written = _as_tags_keep_them(marks, slot, self.target)
         version = before._replace(slot=slot, ours=True, marks=written)
         self.state = self.state._replace(version=version)
