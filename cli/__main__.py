@@ -35,8 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse has said why
         return USAGE if end.code else 0
     except KeyboardInterrupt:
-        again = f" To make this very request again: {asked.same}" if asked and asked.is_a_request else ""
-        print(f"Stopped. What was begun is finished by the next tick.{again}", file=sys.stderr)
+        unsure = f" It may not have been carried out: make this very request again with {asked.same}." if asked else ""
+        again = unsure if asked and asked.is_a_request else ""
+        print(f"Stopped.{again}", file=sys.stderr)
         return FAILED
     print(json.dumps(answer.data, indent=2) if asked.json else answer.text)
     return answer.code

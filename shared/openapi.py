@@ -78,7 +78,7 @@ _WORDS = {
     403: "The caller lacks the role.",
     404: "No such target.",
     405: "Another method is needed.",
-    409: "Held back until `heldUntil`, or another turn holds the target, or a person must look.",
+    409: "Held back until `heldUntil`, another turn holds the target, a person must look, or the app only observes.",
     413: "The body is too large.",
     415: "The body is of another type than JSON.",
     422: "A field is wrong, and named.",
@@ -120,8 +120,8 @@ def _paths() -> dict[str, Any]:
         "/targets/{name}/rotate": _at_target(post=_act("rotate", "Rotate now", "Rotate", "OutcomeData", *turn)),
         "/targets/{name}/leak": _at_target(post=_act("reportLeak", "A key is out", "Leak", "OutcomeData", *turn)),
         "/targets/{name}/deployment": _at_target(
-            put=_act("arm", "Rotate after the next deployment", "Arm", "OutcomeData", *turn),
-            delete=_act("disarm", "Wait for no deployment any more", None, "OutcomeData", *turn),
+            put=_at_once(_act("arm", "Rotate after the next deployment", "Arm", "OutcomeData", *turn)),
+            delete=_at_once(_act("disarm", "Wait for no deployment any more", None, "OutcomeData", *turn)),
         ),
         "/rotate": {"post": _act("rotateMany", "Rotate several targets", "RotateMany", "Accepted", 404)},
         "/deployments": {"post": _act("deployed", "A deployment went live", "Deployment", "Heard")},
@@ -166,6 +166,12 @@ def _act(id_: str, summary: str, body: str | None, answer: str, *statuses: int) 
         return operation
     content = {"application/json": {"schema": {"$ref": _REF.format(name=body)}}}
     return operation | {"requestBody": {"content": content, "required": body != bodies.Rotate.__name__}}
+
+
+def _at_once(operation: dict[str, Any]) -> dict[str, Any]:
+    """Done while the caller waits, or not at all."""
+    del operation["responses"]["202"]
+    return operation
 
 
 def _calendar() -> dict[str, Any]:

@@ -92,8 +92,9 @@ def of_error(error: RotationError, *, names: bool = False) -> Reply:
     return problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step, known=known)
 
 
-def of_outcome(outcome: Outcome, now: datetime) -> Reply:
-    """200 done or nothing to do, 202 still proving, 409 held back with the time or the holder, else why not."""
+def of_outcome(outcome: Outcome, now: datetime, *, goes_on: bool = True) -> Reply:
+    """200 done or nothing to do, 202 still proving, 409 held back with the time or the holder, else why not. Without
+    `goes_on` nobody goes on with it: what would be a 202 is a 503."""
     if outcome.result is Result.HELD:
         until = outcome.held_until
         wait = {"Retry-After": str(max(1, int((until - now).total_seconds())))} if until else {}
@@ -103,6 +104,8 @@ def of_outcome(outcome: Outcome, now: datetime) -> Reply:
     if outcome.result is not Result.FAILED:
         return Reply(200, outcome.data())
     status = _CODES.get(outcome.reason, 503)
+    if status == 202 and not goes_on:
+        status = 503
     if status == 202:
         return Reply(202, outcome.data(), headers={"Location": f"/api/targets/{outcome.target}"})
     return Reply(status, _with_title(outcome, status), PROBLEM)

@@ -15,7 +15,7 @@ from datetime import datetime
 from shared.asking import Asked
 from shared.brake import Brake
 from shared.counting import decide_counting
-from shared.errors import LeaseLost, PersonMustLook, RotationError, TryLater
+from shared.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.events import Announcement
 from shared.keys import Fingerprint, KeySlot
 from shared.model import Request, Target, Wish
@@ -207,5 +207,8 @@ async def take_turn(
                 await held.enter_async_context(leases.hold(f"{account}/leak", who=who))
             lease = await held.enter_async_context(leases.hold(account, take_over=leaked, who=who))
             return await Turn(target, request, outside, announcer, lease, until, brake).run()
+    except LeaseHeld as held:
+        outcome = failure(target.name, LeaseHeld(target.name, held.what))
     except RotationError as error:
-        return replace(failure(target.name, error), asked=request.asked if request else Asked())
+        outcome = failure(target.name, error)
+    return replace(outcome, asked=request.asked if request else Asked())

@@ -9,24 +9,22 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from shared.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.callers import Caller, Refused, Role, caller_of
-from shared.doorways.clockwork import message_for, say_what_is_forgotten
+from shared.doorways.clockwork import message_for
+from shared.doorways.turns import answer
 from shared.enrolment import Enrolled
-from shared.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError
+from shared.errors import FixConfiguration, PersonMustLook, RotationError
 from shared.messages import Message
 from shared.model import Request, Wish
-from shared.replies import Reply, heard, of_deadlines, of_error, of_outcome, of_row, of_survey, problem, wrong
-from shared.report import Outcome, Result
-from shared.rotation import Rotation, planned_row
-from shared.telemetry import Trigger
+from shared.replies import Reply, heard, of_deadlines, of_error, of_row, of_survey, problem, wrong
+from shared.rotation import Rotation
 from shared.wiring import rotation, telemetry
 
 log = logging.getLogger("key-rotation")
-PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (functions-facts, "HTTP auth")
 
 
 @dataclass(frozen=True)
@@ -135,64 +133,25 @@ async def _openapi(_: Incoming, __: Caller) -> Reply:
 
 async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
     body = Rotate.read(incoming.body, incoming.headers)
-    return await _act(incoming, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+    return await answer(incoming.name, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
 
 
 async def _leak(incoming: Incoming, caller: Caller) -> Reply:
     body = Leak.read(incoming.body, incoming.headers)
-    return await _act(incoming, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+    return await answer(incoming.name, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
 
 
 async def _arm(incoming: Incoming, caller: Caller) -> Reply:
     body = Arm.read(incoming.body, incoming.headers)
-    return await _act(incoming, body.request(_id(incoming), caller.name))
+    return await answer(incoming.name, body.request(_id(incoming), caller.name))
 
 
 async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
-    return await _act(incoming, Request(Wish.DISARM, by=caller.name, id=_id(incoming)))
+    return await answer(incoming.name, Request(Wish.DISARM, by=caller.name, id=_id(incoming)))
 
 
 def _id(incoming: Incoming) -> str:
     return request_id(incoming.headers, incoming.invocation)
-
-
-async def _act(incoming: Incoming, request: Request, *, dry_run: bool = False) -> Reply:
-    """One target, one turn, while the caller waits; or only what it would do."""
-    conductor = await rotation()
-    target = await conductor.fleet.find(incoming.name)
-    now = conductor.outside.clock.now()
-    if dry_run:
-        row = await conductor.look(target, request)
-        return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
-    async with telemetry().turn(Trigger.HTTP) as saw:
-        outcome = await conductor.turn(target, request, until=now + PATIENCE)
-        saw(outcome)
-    log.info("%s, asked by %s: %s", request.wish, request.by, outcome)
-    say_what_is_forgotten(outcome)
-    reply = of_outcome(outcome, now)
-    if request.wish in (Wish.ARM, Wish.DISARM):  # later it may not be what is wanted any more
-        return reply
-    if request.wish is Wish.LEAK and outcome.result in (Result.FAILED, Result.BUSY):  # a key that is out is not left
-        return _queueing(_going_on(outcome, reply), Message(target.name, now, request=request))
-    if reply.status == 202:
-        return _queueing(reply, Message(target.name, now, request=request))
-    if outcome.reason == LeaseLost.__name__:  # somebody else came in between: look again soon
-        return _queueing(reply, Message(target.name, now))
-    return reply
-
-
-def _going_on(outcome: Outcome, reply: Reply) -> Reply:
-    """A leak that is queued is accepted, unless somebody must do something before it can be ended."""
-    waiting = "The key is not dead yet; its end is queued and tried for a day"
-    if reply.status not in (409, 503) or outcome.reason in (PersonMustLook.__name__, FixConfiguration.__name__):
-        told = of_outcome(replace(outcome, next_step=f"{outcome.next_step}. {waiting}"), datetime.now(UTC))
-        return replace(reply, data=told.data)
-    later = replace(outcome, next_step=f"nothing. {waiting}")
-    return Reply(202, later.data(), headers={"Location": f"/api/targets/{outcome.target}"})
-
-
-def _queueing(reply: Reply, *messages: Message) -> Reply:
-    return Reply(reply.status, reply.data, reply.kind, reply.headers, messages)
 
 
 async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:

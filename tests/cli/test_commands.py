@@ -377,16 +377,17 @@ def test_what_somebody_wrote_into_a_tag_cannot_steer_the_terminal(terminal: Term
     assert "\x1b" not in terminal.type("plan").out
 
 
-def test_stopping_a_command_says_that_nothing_is_lost(terminal: Terminal) -> None:
+def test_stopping_a_command_promises_nothing_and_says_how_to_make_its_request_again(terminal: Terminal) -> None:
     async def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
     for command in ("plan", "leak"):
         terminal.monkeypatch.setitem(COMMANDS, command, stopped)
     said = terminal.type("plan")
-    assert (said.code, said.err) == (1, "Stopped. What was begun is finished by the next tick.\n")
+    assert (said.code, said.err) == (1, "Stopped.\n")
     leak = terminal.type("leak", "chat", "--key", "live", "--id", "ticket 12")
-    assert leak.err.endswith("To make this very request again: --id 'ticket 12'\n")
+    again = "It may not have been carried out: make this very request again with --id 'ticket 12'."
+    assert leak.err == f"Stopped. {again}\n"
 
 
 OPERATIONS = ("kv.getSecret", "arm.listKeys", "arm.regenerateKey", "aoai.models", "kv.setSecret", "kv.updateSecret")

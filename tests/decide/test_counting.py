@@ -51,6 +51,11 @@ async def test_what_was_counted_stands_in_the_observation_that_was_decided_from(
     assert plan.reason is (Reason.STILL_USED if calls else Reason.SUNSET)
 
 
+async def test_what_somebody_asked_for_is_done_where_keys_do_not_end_since_they_are_used():
+    _, plan = await decide_counting(Logs(7), SETTING, ENDING, at(day=20), wants_rotation())
+    assert plan.reason is Reason.REQUESTED
+
+
 async def test_without_an_answer_keys_do_not_end_and_the_reason_comes_out():
     with pytest.raises(TryLater, match="no answer came"):
         await decide_counting(Logs(None), SETTING, ENDING, at(day=20))

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from shared.keys import MASK, ApiKey, Fingerprint, KeySlot
+from shared.keys import MASK, ApiKey, Fingerprint, KeySlot, without_keys
 from tests.support.tripwire import planted_key
 
 
@@ -64,3 +64,8 @@ def test_a_seal_that_cannot_even_be_written_down_is_a_wrong_seal_and_no_error(te
 def test_what_is_sealed_can_be_any_text():
     key = ApiKey("a")
     assert key.unseal(key.seal("\ud800 ü")) == "\ud800 ü"
+
+
+def test_what_looks_like_a_key_is_left_out_of_a_text_and_the_rest_stands():
+    assert without_keys(f"was {planted_key()} here") == "was (left out) here"
+    assert without_keys("key1 of chat") == "key1 of chat"

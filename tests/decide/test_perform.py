@@ -17,7 +17,7 @@ from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Wait,
 from shared.telling import Telling, Told
 from tests.support.befalls import Befall, answer_lost, refused
 from tests.support.builders import KEY1, KEY2, mark
-from tests.support.dates import at, days, hours, minutes
+from tests.support.dates import START, at, days, hours, minutes
 from tests.support.doors import Runner
 from tests.support.stage import Stage, a_stage
 
@@ -67,6 +67,14 @@ async def test_a_version_says_which_key_it_holds_why_it_was_made_when_and_until_
     assert (marks.origin, marks.since) == (Origin.ROTATED, stage.now)
     assert (marks.previous, marks.until, marks.leaked) == (mark("P"), stage.now + days(3), True)
     assert (marks.spare, marks.fresh, marks.unproven, marks.told) == (None, False, False, TOLD)
+
+
+async def test_a_version_says_how_its_key_came_to_be_and_when_the_keys_last_changed_places():
+    stage = await published()
+    healed = await written(stage, Publish(KEY1, Origin.HEALED, rotated=START))
+    assert (healed.rotated, healed.resumed) == (START, False)
+    resumed = await written(stage, Publish(KEY2, Origin.ROTATED, resumed=True))
+    assert (resumed.rotated, resumed.resumed) == (None, True)
 
 
 async def test_a_version_says_who_asked_for_it_and_which_deployment_it_waits_for():

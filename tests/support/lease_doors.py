@@ -59,11 +59,11 @@ class LeasesDoor:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._held: list[LeaseDoor] = []
-        self.held_for = ""
+        self.held_for: dict[str, str] = {}
 
     @asynccontextmanager
     async def hold(self, target: str, *, take_over: bool = False, who: str = "") -> AsyncIterator[LeaseDoor]:
-        self.held_for = who
+        self.held_for[target] = who
         try:
             lease_id = await self._acquire(target)
         except LeaseHeld:
