@@ -12,7 +12,7 @@ import pytest
 from emulator.serve import Azure
 from emulator.world import World
 from shared import wiring
-from shared.doorways import clockwork, notices, people
+from shared.doorways import clockwork, notices, people, turns
 from shared.errors import RotationError
 from shared.rotation import Rotation
 from shared.wiring import Opened
@@ -43,7 +43,7 @@ class App:
         root = logging.getLogger()
         root.addHandler(self.telemetry)
         self.stack.callback(root.removeHandler, self.telemetry)
-        for door in (clockwork, people, notices):
+        for door in (clockwork, people, turns, notices):
             self.monkeypatch.setattr(door, "rotation", self.rotation)
 
     @property
