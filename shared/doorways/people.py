@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from shared.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.callers import Caller, Refused, Role, caller_of
 from shared.doorways.clockwork import message_for
-from shared.doorways.turns import answer
+from shared.doorways.turns import answer, then_again
 from shared.enrolment import Enrolled
-from shared.errors import FixConfiguration, PersonMustLook, RotationError
+from shared.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
 from shared.messages import Message
 from shared.model import Request, Wish
 from shared.replies import Reply, heard, of_deadlines, of_error, of_row, of_survey, problem, wrong
@@ -67,6 +67,8 @@ class Door:
         except (BadRequest, Refused) as refused:
             return problem(refused.status, refused.title, refused.detail)
         except RotationError as error:
+            if self.role is Role.OPERATOR and not isinstance(error, UnknownTarget):
+                error.next_step = then_again(error.next_step)
             log.warning("%s", error)
             return of_error(error, names=caller is not None and caller.may(Role.READER))
 

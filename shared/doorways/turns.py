@@ -39,7 +39,6 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
     except RotationError as error:
         if request.wish is Wish.LEAK and not dry_run:
             return _kept(failure(name, error), name, request, datetime.now(UTC))
-        error.next_step = _then_again(error.next_step)
         raise
     now = conductor.outside.clock.now()
     if dry_run:
@@ -62,7 +61,7 @@ def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Repl
         return reply
     if reply.status == 202 and request.wish is Wish.ROTATE:
         return replace(reply, queued=(Message(name, now, request=request),))
-    again = of_outcome(replace(outcome, next_step=_then_again(outcome.next_step)), now, goes_on=False)
+    again = of_outcome(replace(outcome, next_step=then_again(outcome.next_step)), now, goes_on=False)
     if outcome.reason == LeaseLost.__name__:  # somebody else came in between: look again soon
         return replace(again, queued=(Message(name, now),))
     return again
@@ -85,6 +84,6 @@ def _observing(outcome: Outcome) -> Outcome:
     return replace(outcome, result=Result.HELD, reason=OBSERVING, why=why, next_step=step)
 
 
-def _then_again(step: str | None) -> str:
-    """The next step of somebody whose wish nobody remembers."""
+def then_again(step: str | None) -> str:
+    """The next step of somebody whose wish nobody remembers: no tick makes up for that."""
     return _AGAIN if step is None or step.startswith("nothing") else f"{step}; then {_AGAIN}"

@@ -100,6 +100,13 @@ async def refused(doors: Doors, azure: Azure, operation: str) -> list[Answer]:
     ]
 
 
+async def test_whoever_asked_for_several_targets_while_none_can_be_found_is_told_to_ask_again(doors, azure) -> None:
+    azure.world.faults.add("arm.*", "status", status=503, times=0)
+    told = await doors.post("rotate", {"targets": ["chat"]})
+    assert (told.status, told.data["nextStep"]) == (503, AGAIN)
+    assert (await doors.get("targets/chat")).data["nextStep"].startswith("nothing"), "who only looks waits for a tick"
+
+
 @pytest.mark.parametrize("operation", ["arm.*", "kv.getSecret"])
 async def test_whoever_asked_for_anything_else_is_told_to_ask_again(doors, azure, leaked, operation: str) -> None:
     for told in await refused(doors, azure, operation):
