@@ -146,7 +146,7 @@ async def test_what_somebody_did_to_the_secret_is_undone_by_a_person(site: Site)
     command = (
         "az keyvault secret set --vault-name <vault> --name <secret> --value "
         '"$(az cognitiveservices account keys list --resource-group <group> --name <account> '
-        '--query key1 --output tsv)"'
+        '--query key1 --output tsv)" --output none'
     )
     await site.run(command, group="emulated", account="chat", **SECRET)
     await it_is_over()
