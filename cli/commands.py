@@ -132,21 +132,28 @@ async def _turn(conductor: Rotation, asked: Asked, request: Request) -> Answer:
     return Answer(code_of_outcome(outcome), data, lines(*_told([outcome], asked)))
 
 
-def _told(outcomes: list[Outcome], asked: Asked) -> list[str]:
+def _told(outcomes: list[Outcome], asked: Asked, *, unasked: bool = False) -> list[str]:
     """What became of each, and what holds for the request as a whole."""
     said = [lines(line(one), _forgotten(one)) for one in outcomes]
     planned = any(one.result is Result.PLANNED for one in outcomes)
-    return [*said, _again(outcomes, asked), "Nothing was done: ROTATION_MODE is observe." if planned else ""]
+    return [
+        *said,
+        _again(outcomes, asked, unasked=unasked),
+        "Nothing was done: ROTATION_MODE is observe." if planned else "",
+    ]
 
 
 def _forgotten(outcome: Outcome) -> str:
     return "\n".join(line(f"Never announced, and said here only: {debt}.") for debt in outcome.forgotten)
 
 
-def _again(outcomes: list[Outcome], asked: Asked) -> str:
-    """How to make the very same request once more: where asking again helps, and for whoever wants to be sure."""
+def _again(outcomes: list[Outcome], asked: Asked, *, unasked: bool = False) -> str:
+    """How to make the very same request once more: where asking again helps, and for whoever wants to be sure.
+    `unasked`: not every target could be asked whether it is meant."""
     if any(one.result in (Result.FAILED, Result.BUSY) for one in outcomes):
         return f"This request is not queued. Ask again with {asked.same}: it rotates once."
+    if unasked:
+        return f"Not every target could be asked. Say it again with {asked.same}: whoever heard it rotates once."
     return f"To make this very request again, and not another one: {asked.same}" if outcomes else ""
 
 
@@ -164,7 +171,8 @@ async def deployed(parts: Opened, asked: Asked) -> Answer:
     step = f"Next step: {said['nextStep']}." if "nextStep" in said else ""
     code = worst([*map(code_of_outcome, outcomes), *(FAILED for _ in problems)])
     data = {**said, "outcomes": [one.data() for one in outcomes], **known}
-    return Answer(code, data, lines(words, step, _said(problems), *_told(outcomes, asked)))
+    told = _told(outcomes, asked, unasked=bool(problems) and not asked.dry_run)
+    return Answer(code, data, lines(words, step, _said(problems), *told))
 
 
 async def deadlines(parts: Opened, asked: Asked) -> Answer:

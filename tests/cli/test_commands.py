@@ -124,6 +124,23 @@ def test_word_of_a_deployment_says_the_id_that_repeats_it(terminal: Terminal) ->
     assert terminal.json("deployed", "--environment", "staging").data["requestId"]
 
 
+def test_a_deployment_that_not_every_target_could_hear_of_says_how_to_say_it_again(terminal: Terminal) -> None:
+    terminal.publish(days_ago=5)
+    again = "Not every target could be asked. Say it again with --id run-7: whoever heard it rotates once."
+    words = ["deployed", "--environment", "production", "--id", "run-7"]
+    terminal.world.faults.add("kv.listSecrets", "status", times=0, status=403, code="Forbidden")
+    said = terminal.type(*words)
+    assert (said.code, said.lines[-1]) == (1, again)
+    assert "--id" not in terminal.type(*words, "--dry-run").out
+    terminal.world.faults.clear()
+    terminal.type("arm", "chat", "--environment", "production")
+    account = terminal.world.accounts.add("search", tags={"key-rotation": "on", "key-rotation-overlap": "long"})
+    assert account.tags
+    said = terminal.type(*words)
+    assert "publish key2 (rotated)" in said.out
+    assert (said.code, said.lines[-1]) == (1, again)
+
+
 def test_a_dry_run_asks_for_nothing_that_could_be_repeated(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     for words in (["rotate", "chat"], ["deployed", "--environment", "production"]):
