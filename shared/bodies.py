@@ -27,7 +27,14 @@ _END = r"$(?!\n)"  # the end also for a regular expression that would let a last
 _SOAK = r"^(P([1-9]|[12][0-9]|30)D|PT([1-9][0-9]?|[1-6][0-9][0-9]|7[01][0-9]|720)H|PT[1-9][0-9]{0,3}M)" + _END
 _WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
 
-type Reason = Annotated[str, Meta(max_length=200, description="Why. Stands in the report, the event and a tag.")]
+type Reason = Annotated[
+    str,
+    Meta(
+        max_length=200,
+        description="Why. Stands in the answer and the log; where another key is published for it, its first 100 "
+        "characters stand in the event and a tag.",
+    ),
+]
 type DryRun = Annotated[bool, Meta(description="Say what would be done, and do nothing.")]
 type NamesOnly = Annotated[bool, Meta(description="Say which targets would get a turn, and do nothing.")]
 type Environment = Annotated[
@@ -128,7 +135,10 @@ class Leak(Body, frozen=True, kw_only=True):
 
     key: Annotated[
         LeakedKey,
-        Meta(description="`live` is the published one, `previous` the one before it; `both` also where nobody knows."),
+        Meta(
+            description="`live` is the published one; `previous` the other key: the one before, or one that waits to "
+            "be published; `both` also where nobody knows."
+        ),
     ]
     reason: Reason = ""
     dry_run: DryRun = False
@@ -146,7 +156,8 @@ class RotateMany(Body, frozen=True, kw_only=True):
     targets: Annotated[
         Names | Literal["all"],
         Meta(
-            description="Names of targets (at most 63 letters, digits and dashes, a letter or digit first), or `all`."
+            description="Names of targets (at most 63 letters, digits and dashes, a letter or digit first), or `all`, "
+            "which needs the reader's role, too: the answer names them."
         ),
     ]
     reason: Reason = ""

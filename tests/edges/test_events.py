@@ -276,6 +276,13 @@ def test_the_page_explains_every_field_and_names_no_event_that_is_not_there() ->
     assert set(re.findall(r"KeyRotation\.(\w+)", PAGE)) == SCHEMAS.keys()
 
 
+def test_a_reason_is_cut_to_what_its_schema_and_the_page_say() -> None:
+    kept = Asked.read(Asked("r-1", "ada@contoso.com", "x" * 200).text()).why
+    field = SCHEMAS["KeyRotated"]["properties"]["data"]["properties"]["requestReason"]
+    assert len(kept) == field["maxLength"]
+    assert f"at most {len(kept)} characters" in field["description"]
+
+
 def test_only_a_rotation_was_asked_for_by_somebody() -> None:
     """A version that heals another remembers the request, so that it is not carried out twice, and names nobody."""
     named = {said.kind: said.asked for origin in Origin for said in of(marks(origin=origin, asked=ADA))[:1]}
