@@ -1,6 +1,6 @@
 """A consumer that never notices a rotation: it only knows the vault, and the openai client asks it for the key.
 
-Copy this file. It needs `openai` 1.106 or later, `azure-keyvault-secrets` and `azure-identity`:
+Copy this file. It needs Python 3.12, `openai` 1.106 or later, `azure-keyvault-secrets` and `azure-identity`:
 
     key = VaultKey(SecretClient("https://my-vault.vault.azure.net", DefaultAzureCredential()), "my-account-key")
     client = OpenAI(base_url="https://my-account.openai.azure.com/openai/v1/", api_key=key)

@@ -24,7 +24,7 @@ GRANT = (
     "--role <role> --scope <scope>"
 )
 ROLES = (
-    "az role assignment list --assignee <object id> --include-inherited --scope <scope> --query [].roleDefinitionName"
+    'az role assignment list --assignee <object id> --include-inherited --scope <scope> --query "[].roleDefinitionName"'
 )
 PLACE = {"group": "rg", "app": "app"}
 ACCOUNTS = "Microsoft.CognitiveServices/accounts"
