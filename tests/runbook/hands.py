@@ -172,7 +172,8 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("azd provision")
 async def _(site: Site, options: Options) -> None:
-    """What the template sees to: the app's roles, two of them only where they are asked for, its mode, and storage."""
+    """What the template sees to: the app's roles, two of them only where they are asked for, its mode, the
+    workspace that it asks, and storage."""
     site.world.directory.revoke("app")
     wanted = {
         "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
@@ -184,6 +185,8 @@ async def _(site: Site, options: Options) -> None:
     site.world.down.discard("blob")
     if "ROTATION_MODE" in site.environment:
         await site.start(ROTATION_MODE=site.environment["ROTATION_MODE"])
+    if site.environment.get("ROTATION_LOG_WORKSPACE") == site.world.workspace.resource_id:
+        await site.start(ROTATION_LOG_WORKSPACE_ID=site.world.workspace.id)
 
 
 @acts("azd deploy")

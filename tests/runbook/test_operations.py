@@ -193,6 +193,35 @@ async def test_a_target_that_was_out_for_months_is_taken_up_where_it_was_left(si
     assert site.works()
 
 
+@procedure("Agree on a sunset")
+async def test_a_sunset_is_announced_and_comes_when_nobody_uses_a_key_any_more(site: Site) -> None:
+    account, workspace = site.account(), site.world.workspace
+    site.lacks("keyAuthSwitch")
+    site.lacks("keyCallCounter")
+    date = (site.world.clock.utcnow() + timedelta(days=20)).date().isoformat()
+    await site.run("azd env set ROTATION_ALLOW_SUNSET true")
+    await site.run("azd env set ROTATION_LOG_WORKSPACE <workspace id>", workspace_id=workspace.resource_id)
+    await site.run("azd provision")
+    await site.run(shown(site, "key-rotation-sunset"), date=date, account_id=account.id)
+    workspace.note(account.id)
+    assert date in (await site.run("python -m cli deadlines")).text
+    assert (await site.run("python -m cli doctor")).data["failed"] == 0
+    for _ in range(22):
+        await site.live_for(days=1, every=DAILY)
+        workspace.note(account.id)
+    assert not account.disable_local_auth
+    assert "still-used" in (await site.type(PLAN)).text
+    told = [(one["deadline"][:10], one.get("leadTime")) for one in site.announced("SunsetAnnounced")]
+    assert told == [(date, None), (date, "P14D"), (date, "P7D"), (date, "P1D")]
+    workspace.note(account.id, caller="a consumer that has left keys behind")
+    for _ in range(8):
+        await site.live_for(days=1, every=DAILY)
+        workspace.note(account.id, caller="a consumer that has left keys behind")
+    assert account.disable_local_auth
+    assert not site.vault.secrets["chat-key"].versions[-1].enabled
+    assert len(site.announced("KeyAuthDisabled")) == 1
+
+
 @procedure("Take back a sunset")
 async def test_a_sunset_is_moved_before_it_comes_and_taken_back_after_it_came(site: Site) -> None:
     def in_days(days: int) -> str:

@@ -1,0 +1,48 @@
+"""The page of answers lists what can be answered, all of it and nothing else."""
+
+import ast
+import re
+
+import pytest
+
+from shared.bodies import MOST_BODY
+from shared.report import Result
+from shared.verdict import Reason
+from tests.docs.test_docs import ROOT
+
+PAGE = (ROOT / "docs" / "answers.md").read_text()
+
+
+def listed(section: str) -> list[str]:
+    text = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| `([\w-]+)` \| .+ \|$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("section", "kind"), [("Results", Result), ("Reasons", Reason)])
+def test_every_word_is_listed_once_and_no_other(section: str, kind: type[Result] | type[Reason]) -> None:
+    assert sorted(listed(section)) == sorted(kind)
+
+
+def titles() -> dict[str, set[int]]:
+    """Every title that the code writes out, with its statuses. An error's own name stands in the runbook."""
+    found: dict[str, set[int]] = {}
+    for path in (ROOT / "shared").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            match call:
+                case ast.Call(
+                    func=ast.Name("BadRequest" | "Refused" | "problem"),
+                    args=[ast.Constant(int() as status), ast.Constant(str() as title), *_],
+                ):
+                    found.setdefault(title, set()).add(status)
+                case _:
+                    pass
+    return found
+
+
+def test_every_title_is_listed_with_its_statuses_and_no_other() -> None:
+    own = {title: statuses for title, statuses in titles().items() if title != "TryLater"}
+    assert {"BadField", "RoleMissing"} <= own.keys()
+    assert sorted(listed("Titles of problems")) == sorted(own)
+    for title, statuses in own.items():
+        assert f"| `{title}` | {', '.join(map(str, sorted(statuses)))} |" in PAGE
+    assert f"{MOST_BODY // 1024} KiB" in PAGE
