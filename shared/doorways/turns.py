@@ -38,6 +38,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         raise
     except RotationError as error:
         if request.wish is Wish.LEAK and not dry_run:
+            log.error("a leak said by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400 - in full
             return _kept(failure(name, error), name, request, datetime.now(UTC))
         raise
     now = conductor.outside.clock.now()
