@@ -250,6 +250,14 @@ async def test_a_target_that_another_turn_holds_is_busy():
     )
 
 
+async def test_a_target_that_cannot_be_held_since_storage_is_out_fails_and_says_what_could_not_be_done():
+    stage = await rotation_due()
+    outcome = await stage.turn(befall=refused(1, 503))
+    account = str(stage.target.account).casefold()
+    why = f"{account}: could not take the lease: 503 Refused."
+    assert outcome == Outcome("chat", Result.FAILED, "TryLater", why, next_step=NOTHING)
+
+
 async def test_a_target_is_held_by_its_account_in_whatever_letters_that_is_written():
     stage = await rotation_due()
     other = stage.runner()
