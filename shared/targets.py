@@ -15,6 +15,7 @@ from typing import Any
 
 from shared import durations
 from shared.asking import LONGEST_SOAK, Armed, environment_name
+from shared.keys import without_keys
 from shared.model import AccountId, Adopt, Cadence, ProofPolicy, Target
 from shared.moments import sane
 from shared.publication import LONGEST_TAG
@@ -27,6 +28,7 @@ FIELDS = (
 )  # fmt: skip
 TAGGED = ("secret", "vault", "period", "overlap", "owner", "sunset", "after-deployment")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
+_ANY_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")  # also one that is made of an account's name
 _SECRET = re.compile(r"^[0-9a-zA-Z-]{1,127}$")
 _VAULT = re.compile(r"^https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:\d+)?/?$")
 MOST_WARNINGS = 8
@@ -105,6 +107,11 @@ def read_tags(account: AccountId, tags: Mapping[str, str], defaults: Defaults, p
     entry = {name: lowered[f"{TAG}-{name}"] for name in TAGGED if f"{TAG}-{name}" in lowered}
     target = read_target({"account": str(account), **entry}, f"account {account.name}, tags", defaults, problems)
     return target if len(problems) == before else None
+
+
+def could_be_a_name(text: str) -> bool:
+    """Whether a target may be called that. What looks like a key is not taken for a name: it would be repeated."""
+    return _ANY_NAME.fullmatch(text) is not None and without_keys(text) == text
 
 
 def default_name(account: AccountId) -> str:

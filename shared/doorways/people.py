@@ -188,7 +188,8 @@ async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
     waiting, look = await conductor.waiting_for(body.environment)
     targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
     said = heard(body.environment, targets, look.problems, names=sees)
-    log.info("deployment to %s, said by %s: %d targets wait for it", body.environment, caller.name, len(waiting))
+    why, many = request.reason or "no reason given", len(waiting)
+    log.info("deployment to %s, said by %s (%s): %d targets wait for it", body.environment, caller.name, why, many)
     queued = () if body.dry_run else tuple(_asking(one, request, now) for one in waiting)
     if look.may_show_more and not body.dry_run:
         detail = "not every target could be asked whether it waits for this deployment; say it again."

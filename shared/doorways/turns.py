@@ -18,6 +18,7 @@ from shared.model import Request, Wish
 from shared.replies import Reply, of_error, of_outcome
 from shared.report import Outcome, Result, failure
 from shared.rotation import planned_row
+from shared.targets import could_be_a_name
 from shared.telemetry import Trigger
 from shared.wiring import rotation, telemetry
 
@@ -37,7 +38,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
     except UnknownTarget:
         raise
     except RotationError as error:
-        if request.wish is Wish.LEAK and not dry_run:
+        if request.wish is Wish.LEAK and not dry_run and could_be_a_name(name):
             log.error("a leak said by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400 - in full
             return _kept(failure(name, error), name, request, datetime.now(UTC))
         raise

@@ -69,6 +69,16 @@ async def test_a_leak_of_a_target_that_is_not_there_is_refused_and_not_kept(door
     assert not kept(azure)
 
 
+@pytest.mark.parametrize("name", ["%22", "Ab3" * 20])
+async def test_what_can_be_no_target_s_name_is_neither_kept_nor_repeated(doors, azure, name: str) -> None:
+    """It may be a key that was pasted into the wrong place."""
+    azure.world.faults.add("arm.*", "status", status=503, times=0)
+    told = await doors.post(f"targets/{name}/leak", LEAK)
+    assert (told.status, told.data["nextStep"]) == (503, AGAIN)
+    assert "Ab3" not in str(told.data)
+    assert not kept(azure)
+
+
 async def test_what_a_leak_would_do_is_not_kept(doors, azure, leaked: str) -> None:
     azure.world.faults.add("arm.*", "status", status=503, times=0)
     told = await doors.post("targets/chat/leak", LEAK | {"dry_run": True})

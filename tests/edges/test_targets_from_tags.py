@@ -14,7 +14,7 @@ from shared.errors import FixConfiguration
 from shared.model import AccountId, Adopt, Cadence, ProofPolicy, Target
 from shared.ports import Account
 from shared.settings import Settings, read_settings
-from shared.targets import TAGGED, Defaults, Problems, read_tags, read_target
+from shared.targets import TAGGED, Defaults, Problems, could_be_a_name, read_tags, read_target
 from shared.window import Window
 from tests.edges.parts import Parts
 
@@ -345,3 +345,13 @@ def test_a_tag_may_name_a_vault_that_a_setting_names_too() -> None:
 def test_an_explicit_target_wins_over_what_a_message_says_of_its_account() -> None:
     explicit = json.dumps([{"account": str(CHAT), "name": "explicit"}])
     assert settled_for(ROTATION_TARGETS=explicit).name == "explicit"
+
+
+@pytest.mark.parametrize("name", ["chat", "a" * 29 + "-" + "b" * 29, "x" * 20, "-", "7"])
+def test_what_a_target_may_be_called_could_be_a_name(name: str):
+    assert could_be_a_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "chat\n", "chat\r\nX-Told: yes", "a b", "a/b", "a-" * 33, "Ab3" * 20])
+def test_a_line_break_too_many_letters_or_what_looks_like_a_key_is_no_name(name: str):
+    assert not could_be_a_name(name)
