@@ -1,7 +1,7 @@
 # The commands of this repository. Each sets itself up from nothing but Python 3.13.
 SHELL := /bin/bash
 PY := .venv/bin/python
-CODE := bench shared doors cli function_app.py emulator funchost demo samples prove tests
+CODE := function_app.py shared cli lab samples tests
 
 .PHONY: help demo run test prove bench check check-infra lock clean
 
@@ -12,19 +12,19 @@ help: ## what there is
 	@scripts/setup
 
 demo: .venv/.ready ## a hundred days of three accounts in a hundred seconds, with three incidents
-	@$(PY) -m demo
+	@$(PY) -m lab.demo
 
 run: .venv/.ready ## the function app and the emulated Azure, staying up for you to poke
-	@$(PY) -m demo.stay
+	@$(PY) -m lab.demo.stay
 
 test: .venv/.ready ## all tests, with coverage
 	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
 prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed doors
-	@$(PY) -m prove
+	@$(PY) -m lab.prove
 
 bench: .venv/.ready ## what it costs: start-up, turns, ticks over a fleet; as ratios
-	@$(PY) -m bench
+	@$(PY) -m lab.bench
 
 check: .venv/.ready ## lint, strict types, import rules, and the templates and workflows
 	@$(PY) -m ruff check $(CODE)

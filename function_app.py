@@ -1,9 +1,9 @@
-"""The function app: its triggers, by kind of door. Who are you, what do you want, here is the answer."""
+"""The function app: it registers the triggers of `shared/triggers`, and nothing else."""
 
 import azure.functions as func
 
-from doors import clockwork, notices, people
+from shared.triggers import event_grid, http, timer_and_queue
 
 app = func.FunctionApp()
-for door in (clockwork, people, notices):
-    app.register_functions(door.blueprint)
+for trigger in (timer_and_queue, http, event_grid):
+    app.register_functions(trigger.blueprint)

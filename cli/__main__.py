@@ -17,7 +17,7 @@ from cli.answer import FAILED, USAGE, Answer, UsageError, of_error
 from cli.arguments import Asked, parse
 from cli.commands import COMMANDS, without_settings
 from cli.settings_file import read_values
-from shared.errors import FixConfiguration, RotationError
+from shared.domain.errors import FixConfiguration, RotationError
 from shared.wiring import opened
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cli.text import line
-from shared.errors import PersonMustLook, RotationError, UnknownTarget
-from shared.plan import Plan
-from shared.replies import wrong
-from shared.report import Outcome, Result, Row, person_must_look
+from shared.decide.plan import Plan
+from shared.domain.errors import PersonMustLook, RotationError, UnknownTarget
+from shared.turns.report import Outcome, Result, Row, person_must_look
+from shared.web.responses import wrong
 
 DONE, FAILED, USAGE, LOOK = 0, 1, 2, 3
 

@@ -12,8 +12,9 @@ from uuid import uuid4
 import msgspec
 
 from cli.answer import UsageError
-from shared.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, plain, request_id
-from shared.model import LeakedKey
+from shared.domain.requests import LeakedKey
+from shared.domain.text import plain
+from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id
 
 _EPILOG = "exit codes: 0 nothing to do, or done; 1 failed; 2 wrong command; 3 something is due or a person must look"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from cli import findings
 from cli.answer import (
     DONE,
     FAILED,
@@ -19,15 +18,16 @@ from cli.answer import (
 )
 from cli.arguments import Asked
 from cli.text import NOTHING, line, lines, moment, table
-from shared import doctor, mending
-from shared.bodies import Arm, Deployment, Leak, Rotate
-from shared.check import Check, State
-from shared.deadlines import Deadline
-from shared.errors import FixConfiguration, RotationError
-from shared.model import Request, Wish
-from shared.replies import heard, of_deadlines, of_survey
-from shared.report import Outcome, Result, Row
-from shared.rotation import Rotation, planned_row
+from shared.announce.deadlines import Deadline
+from shared.doctor import examine, remedies
+from shared.doctor.check import Check, State
+from shared.domain.errors import FixConfiguration, RotationError
+from shared.domain.requests import Request, Wish
+from shared.findings import gather
+from shared.fleet.rotation import Rotation, planned_row
+from shared.turns.report import Outcome, Result, Row
+from shared.web.bodies import Arm, Deployment, Leak, Rotate
+from shared.web.responses import heard, of_deadlines, of_survey
 from shared.wiring import Opened
 
 type Command = Callable[[Opened, Asked], Awaitable[Answer]]
@@ -181,7 +181,7 @@ async def deadlines(parts: Opened, asked: Asked) -> Answer:
     code = worst([*(LOOK for one in found if one.at <= now), *map(code_of_error, problems)])
     data = of_deadlines(found, problems).data
     if asked.given.ics:
-        from shared.calendar import calendar
+        from shared.web.calendar import calendar
 
         return Answer(code, data, calendar(found, now).replace("\r\n", "\n").rstrip())
     listed = table(("WHEN", "TARGET", "WHAT", "ANNOUNCED", "SAYS"), map(_deadline, found))
@@ -194,7 +194,7 @@ def _deadline(one: Deadline) -> tuple[object, ...]:
 
 
 async def audit(parts: Opened, _: Asked) -> Answer:
-    found = await findings.audit(parts.rotation, parts.inventory)
+    found = await gather.audit(parts.rotation, parts.inventory)
     data = {"findings": [one.data() for one in found]}
     if not found:
         return Answer(DONE, data, "No findings.")
@@ -203,14 +203,14 @@ async def audit(parts: Opened, _: Asked) -> Answer:
     return Answer(LOOK, data, lines(listed, "", "Next steps:", *(f"  {step}" for step in steps)))
 
 
-async def examine(parts: Opened, _: Asked) -> Answer:
-    return _examined(await doctor.examine(parts.rotation, parts.examiner))
+async def doctor(parts: Opened, _: Asked) -> Answer:
+    return _examined(await examine.examine(parts.rotation, parts.examiner))
 
 
 def without_settings(error: FixConfiguration, asked: Asked) -> Answer:
     """No command can do anything. What is to be done about it depends on where this command found its settings."""
-    error = FixConfiguration(error.thing, error.what, mending.name_settings(asked.settings))
-    return _examined(doctor.of_settings(error)) if asked.command == "doctor" else of_error(error)
+    error = FixConfiguration(error.thing, error.what, remedies.name_settings(asked.settings))
+    return _examined(examine.of_settings(error)) if asked.command == "doctor" else of_error(error)
 
 
 def _examined(checks: list[Check]) -> Answer:
@@ -243,5 +243,5 @@ COMMANDS: dict[str, Command] = {
     "deployed": deployed,
     "deadlines": deadlines,
     "audit": audit,
-    "doctor": examine,
+    "doctor": doctor,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from shared.bodies import plain
+from shared.domain.text import plain
 
 NOTHING = "-"
 

@@ -147,7 +147,7 @@ var workspaceParts = split(empty(logWorkspace) ? '/subscriptions/${here}/resourc
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
 
-// The app reads an empty setting as its default. tests/infra compares these names with shared/settings.py.
+// The app reads an empty setting as its default. tests/infra compares these names with shared/settings/environment.py.
 var rotationSettings = {
   ROTATION_SCHEDULE: rotationSchedule
   ROTATION_MODE: rotationMode

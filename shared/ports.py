@@ -1,7 +1,7 @@
 """What we need from outside, as small protocols in our words.
 
 An adapter turns one outside thing into one of these shapes and does nothing clever; only the errors of
-`shared.errors` come out of it. Keys pass through as `ApiKey`.
+`shared.domain.errors` come out of it. Keys pass through as `ApiKey`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Protocol
 
-from shared.events import Announcement
-from shared.keys import ApiKey, KeySlot
-from shared.model import AccountId, Target
-from shared.publication import Marks, Publication
+from shared.announce.announcements import Announcement
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import AccountId, Target
+from shared.domain.publication import Marks, Publication
 
 Keys = Mapping[KeySlot, ApiKey]
 
@@ -151,60 +150,12 @@ class Clock(Protocol):
     async def sleep(self, time: timedelta) -> None: ...
 
 
-class Inventory(Protocol):
-    def everyone(self, subscription: str) -> AsyncIterator[Account]:
-        """Every account of a subscription that serves Azure OpenAI, enrolled or not, page by page."""
-        ...
-
-
 @dataclass(frozen=True)
-class Bearer:
-    """Whose token it is, as the token itself says: an application's client id, an object id, a tenant."""
+class Outside:
+    """The doors a turn needs. `logs` is none where nobody counts who still uses keys."""
 
-    client_id: str | None = None
-    object_id: str | None = None
-    tenant: str | None = None
-
-
-@dataclass(frozen=True)
-class Knock:
-    """That somebody answers at an address, and the time by their clock."""
-
-    status: int
-    date: datetime | None
-
-
-@dataclass(frozen=True)
-class Permission:
-    """One of a caller's permissions, with wildcards: what it grants and what it leaves out of that."""
-
-    actions: tuple[str, ...] = ()
-    not_actions: tuple[str, ...] = ()
-
-    def covers(self, action: str) -> bool:
-        return _matches(self.actions, action) and not _matches(self.not_actions, action)
-
-
-def _matches(patterns: Sequence[str], action: str) -> bool:
-    return any(fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
-
-
-class Examiner(Protocol):
-    """What only an examination asks of a deployment. None of it changes anything."""
-
-    @property
-    def managed(self) -> bool:
-        """Whether this process calls as a managed identity; otherwise as whoever has signed in to develop."""
-        ...
-
-    async def whose_token(self, resource: str) -> Bearer:
-        """Get a token for that resource. Raises GrantRole when there is none to be had."""
-        ...
-
-    async def permissions(self, scope: str) -> Sequence[Permission] | None:
-        """What the caller may do there; none where it may not even ask."""
-        ...
-
-    async def knock(self, url: str) -> Knock:
-        """See that somebody answers, sending nothing. Raises TryLater when nobody does."""
-        ...
+    accounts: Accounts
+    endpoint: Endpoint
+    vault: Vault
+    clock: Clock
+    logs: Logs | None = None

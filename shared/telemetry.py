@@ -14,14 +14,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from shared.deadlines import What, deadlines
-from shared.fleet import Listed
-from shared.observe import presume
-from shared.owed import owed
-from shared.replies import Reply
-from shared.report import Outcome
-from shared.rotation import Tick
-from shared.situation import Situation
+from shared.announce.deadlines import What, deadlines
+from shared.announce.outstanding import owed
+from shared.decide.situation import Situation
+from shared.fleet.listing import Listed
+from shared.fleet.rotation import Tick
+from shared.turns.observe import presume
+from shared.turns.report import Outcome
+from shared.web.responses import Reply
 
 log = logging.getLogger("key-rotation")
 

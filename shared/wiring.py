@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
-    from shared.ports import Examiner, Inventory, Logs
-    from shared.rotation import Rotation
-    from shared.settings import CallLog
+    from shared.doctor.ports import Examiner
+    from shared.findings.ports import Inventory
+    from shared.fleet.rotation import Rotation
+    from shared.ports import Logs
+    from shared.settings.environment import CallLog
     from shared.telemetry import Telemetry
 
 log = logging.getLogger("key-rotation")
@@ -46,8 +48,8 @@ def telemetry() -> Telemetry:
 
 def choose_telemetry(environment: Mapping[str, str]) -> Telemetry:
     """What the environment asks for, and nothing of OpenTelemetry imported unless it asks."""
-    from shared.settings import Sending, read_telemetry
-    from shared.targets import Problems
+    from shared.settings.environment import Sending, read_telemetry
+    from shared.settings.target_fields import Problems
     from shared.telemetry import Off
 
     if read_telemetry(environment, Problems()) is Sending.OFF:
@@ -136,9 +138,9 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.key_vault import KeyVault
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.adapters.openai_endpoint import OpenAIEndpoint
-    from shared.perform import Outside
-    from shared.rotation import Rotation
-    from shared.settings import read_settings
+    from shared.fleet.rotation import Rotation
+    from shared.ports import Outside
+    from shared.settings.environment import read_settings
 
     settings = read_settings(environment)
     for name in _TALKATIVE:

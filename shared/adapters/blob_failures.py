@@ -13,7 +13,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from shared.adapters.blob_lease import CONTAINER, blob_name
 from shared.adapters.translate import azure_errors
-from shared.publication import stamp
+from shared.domain.publication import stamp
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobClient, BlobServiceClient

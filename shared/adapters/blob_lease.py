@@ -27,8 +27,8 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClien
 
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
-from shared.errors import FixConfiguration, LeaseHeld, LeaseLost, RotationError
-from shared.settings import Storage
+from shared.domain.errors import FixConfiguration, LeaseHeld, LeaseLost, RotationError
+from shared.settings.environment import Storage
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

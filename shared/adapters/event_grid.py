@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.events import Announcement
+from shared.announce.announcements import Announcement
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -17,8 +17,8 @@ import aiohttp
 
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
-from shared.errors import TryLater
-from shared.ports import Bearer, Knock, Permission
+from shared.doctor.ports import Bearer, Knock, Permission
+from shared.domain.errors import TryLater
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -18,10 +18,10 @@ from azure.keyvault.secrets.aio import SecretClient
 
 from shared.adapters.connections import Connections, is_loopback
 from shared.adapters.translate import azure_errors, inner_code
-from shared.errors import UnexpectedAnswer
-from shared.keys import ApiKey, KeySlot
-from shared.model import Target
-from shared.publication import Marks, Publication, State, others_in, read_tags, tags_of
+from shared.domain.errors import UnexpectedAnswer
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import Target
+from shared.domain.publication import Marks, Publication, State, others_in, read_tags, tags_of
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -18,9 +18,9 @@ from azure.core.rest import HttpRequest
 
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
-from shared.durations import iso
-from shared.errors import FixConfiguration, TryLater, UnexpectedAnswer
-from shared.model import AccountId
+from shared.domain.errors import FixConfiguration, TryLater, UnexpectedAnswer
+from shared.domain.model import AccountId
+from shared.domain.times import iso_duration
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -61,7 +61,7 @@ class LogAnalytics:
 
     async def _ask(self, account: AccountId) -> Any:  # noqa: ANN401 - whatever was answered
         query = _QUERY.format(account=json.dumps(str(account)))
-        body = {"query": query, "timespan": iso(self._look_back)}
+        body = {"query": query, "timespan": iso_duration(self._look_back)}
         request = HttpRequest("POST", self._address, json=body, headers={"Prefer": _LONGEST})
         response = await self._client.send_request(request, retry_on_methods=["POST"])  # asking twice changes nothing
         if response.status_code != 200:
@@ -85,7 +85,7 @@ class LogAnalytics:
         return logged, calls
 
     def _nothing_logged(self, account: AccountId) -> FixConfiguration:
-        what = f"no call of any kind was logged in workspace {self._workspace} within {iso(self._look_back)}"
+        what = f"no call of any kind was logged in workspace {self._workspace} within {iso_duration(self._look_back)}"
         return FixConfiguration(
             str(account),
             f"{what}, so nobody can say that keys are not used, and they do not end.",

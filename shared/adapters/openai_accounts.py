@@ -16,11 +16,11 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
 from shared.adapters.connections import Connections, is_loopback
 from shared.adapters.translate import azure_errors
-from shared.errors import UnexpectedAnswer
-from shared.keys import ApiKey, KeySlot
-from shared.model import AccountId
+from shared.domain.errors import UnexpectedAnswer
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import AccountId
 from shared.ports import Account, KeyAuthIsOff, Keys
-from shared.targets import TAG
+from shared.settings.target_fields import TAG
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -13,7 +13,7 @@ from datetime import timedelta
 import aiohttp
 
 from shared.adapters.connections import Connections
-from shared.keys import ApiKey
+from shared.domain.keys import ApiKey
 from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, Trial
 
 _MODELS = "openai/models?api-version=2024-10-21"

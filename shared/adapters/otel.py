@@ -19,12 +19,12 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer, set_span_in_context
 
 from shared.adapters.otlp import Collector, Outbox
-from shared.errors import RotationError
-from shared.replies import PROBLEM, Reply
-from shared.report import Outcome, Result
-from shared.rotation import Tick
+from shared.decide.plan import Reason
+from shared.domain.errors import RotationError
+from shared.fleet.rotation import Tick
 from shared.telemetry import Trigger, Watched, standings
-from shared.verdict import Reason
+from shared.turns.report import Outcome, Result
+from shared.web.responses import PROBLEM, Reply
 
 log = logging.getLogger("key-rotation")
 SCOPE = "key-rotation"

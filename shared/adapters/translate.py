@@ -21,14 +21,14 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from shared.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
 
 _LONGEST_QUOTE = 500
 
 
 @contextmanager
 def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds the address") -> Iterator[None]:
-    """Run an Azure call; only errors of `shared.errors` come out. `doing` completes 'could not ...', `named_by` 'check
+    """Run an Azure call; only errors of `shared.domain.errors` come out. `doing` completes 'could not ...', `named_by` 'check
     ...' where the address leads nowhere."""
     try:
         yield

@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 from jsonschema import Draft202012Validator
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
-from shared.publication import Marks, others_in, read_tags, tags_of
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
+from shared.domain.publication import Marks, others_in, read_tags, tags_of
 from tests.app.conftest import ROOT
 
 SCHEMAS = ROOT / "docs" / "schemas"

@@ -7,15 +7,15 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from emulator.accounts import Account
-from emulator.serve import Azure, running
-from emulator.world import World
-from funchost.host import FunctionHost
-from funchost.options import HostOptions
-from shared.keys import Fingerprint, KeySlot
-from shared.model import AccountId
-from shared.publication import Marks, Origin, tags_of
-from shared.telling import Told
+from lab.emulator.accounts import Account
+from lab.emulator.serve import Azure, running
+from lab.emulator.world import World
+from lab.funchost.host import FunctionHost
+from lab.funchost.options import HostOptions
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import AccountId
+from shared.domain.publication import Marks, Origin, tags_of
+from shared.domain.told import Told
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULE = {"ROTATION_SCHEDULE": "0 0 0 1 1 *"}  # once a year: the tests fire the timer themselves
@@ -71,7 +71,7 @@ def published(
     other, until = Fingerprint.of(key2), since + timedelta(days=3)
     told = Told(origin=True)
     if announced:
-        from shared.telling import Telling
+        from shared.domain.told import Telling
 
         told = Told(origin=True, retirement=Telling(until, timedelta(days=1)))
     marks = Marks(

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Awaitable
 
 import pytest
 
-from emulator.directory import Role
-from emulator.journal import Entry
-from emulator.serve import Azure, running
-from emulator.shipped import shipped_roles
-from emulator.world import World
-from funchost.activity import Invocation
-from funchost.host import FunctionHost
+from lab.emulator.directory import Role
+from lab.emulator.journal import Entry
+from lab.emulator.serve import Azure, running
+from lab.emulator.shipped import shipped_roles
+from lab.emulator.world import World
+from lab.funchost.activity import Invocation
+from lab.funchost.host import FunctionHost
 from tests.app.calls import Doors, credential, regenerations
 from tests.app.conftest import a_host, published, tick, works
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from funchost.host import FunctionHost
-from shared.callers import Role
+from lab.funchost.host import FunctionHost
+from shared.web.callers import Role
 from tests.app.calls import Answer, Doors, events, regenerations
 from tests.app.conftest import a_host, published, tick
 

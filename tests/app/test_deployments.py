@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import icalendar
 import pytest
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
-from shared.asking import Armed
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
+from shared.domain.requests import Armed
 from tests.app.calls import Doors, credential, events, marks_of, noted, regenerations, the_overlap_is_over
 from tests.app.conftest import a_host, kinds, published, tick, works
 

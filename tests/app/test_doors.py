@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from emulator.journal import Entry
-from emulator.serve import Azure
-from funchost.host import FunctionHost
-from shared.messages import Message
-from shared.model import Request, Wish
+from lab.emulator.journal import Entry
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
+from shared.domain.requests import Request, Wish
+from shared.turns.message import Message
 from tests.app.conftest import a_host, kinds, published, tick, works
 
 

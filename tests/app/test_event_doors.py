@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
 from tests.app.calls import credential, events, regenerations
 from tests.app.conftest import a_host, kinds, published, works
 

@@ -6,8 +6,8 @@ call's effect; the world's clock then passes the time of the lease that the dead
 
 import pytest
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
 from tests.app.conftest import kinds, published, tick, works
 
 CALLS = [

@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 from jsonschema import Draft202012Validator
 
-from doors import people as triggers
-from emulator.serve import Azure
-from funchost.bindings import HttpTrigger
-from funchost.host import FunctionHost
-from shared.doorways import people
-from shared.openapi import description
+from lab.emulator.serve import Azure
+from lab.funchost.bindings import HttpTrigger
+from lab.funchost.host import FunctionHost
+from shared.handlers import http as handlers
+from shared.triggers import http as triggers
+from shared.web.openapi import description
 from tests.app.conftest import tick
 
 CONFIG = """
@@ -24,7 +24,7 @@ unexpected-methods = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]  # no 
 """
 # A name with a slash in it is another path, and the host's to answer.
 MODES = {"positive": [], "negative": ["--exclude-checks", "content_type_conformance"]}
-EXAMPLES = "8"  # for each operation and phase; `python -m prove` sends many more
+EXAMPLES = "8"  # for each operation and phase; `python -m lab.prove` sends many more
 BOTH = {"type": "string", "enum": ["chat", "search"]}
 
 
@@ -49,7 +49,7 @@ def test_every_schema_is_one(name: str) -> None:
 
 
 def test_the_methods_described_are_the_methods_of_the_doors() -> None:
-    doors = {name: door for name, door in vars(people).items() if isinstance(door, people.Door)}
+    doors = {name: door for name, door in vars(handlers).items() if isinstance(door, handlers.Door)}
     found = {tuple(sorted(method.lower() for method in door.acts)) for door in doors.values()}
     shown = [set(path) - {"parameters"} for path in description()["paths"].values()]
     assert {tuple(sorted(one)) for one in shown} == found

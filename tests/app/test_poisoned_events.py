@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
-from shared.messages import Message
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
+from shared.turns.message import Message
 from tests.app.conftest import kinds, published, tick
 
 

@@ -13,22 +13,22 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
-from shared.asking import Armed, Asked
-from shared.errors import FixConfiguration, GrantRole
-from shared.keys import Fingerprint, KeySlot
-from shared.model import AccountId, Observation, Target
-from shared.owed import owed
-from shared.plan import Reason, decide
-from shared.publication import Marks, Origin, Publication, State
-from shared.report import Row
-from shared.situation import Situation
-from shared.status_page import _STATES, HEADERS, page, page_of_error
-from shared.telling import Told
-from shared.verdict import HELD, Plan
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
+from lab.simulation.tripwire import wire
+from shared.announce.outstanding import owed
+from shared.decide.plan import HELD, Plan, Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.domain.errors import FixConfiguration, GrantRole
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import AccountId, Observation, Target
+from shared.domain.publication import Marks, Origin, Publication, State
+from shared.domain.requests import Armed, Asked
+from shared.domain.told import Told
+from shared.turns.report import Row
+from shared.web.pages.status import _STATES, HEADERS, page, page_of_error
 from tests.app.conftest import a_host, published
-from tests.support.tripwire import wire
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
 ACCOUNT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from emulator.serve import Azure
-from emulator.surfaces.common import Surface
-from funchost.host import FunctionHost
+from lab.emulator.serve import Azure
+from lab.emulator.surfaces.common import Surface
+from lab.funchost.host import FunctionHost
+from lab.simulation.tripwire import Tripwire, planted_key
 from tests.app.calls import Doors
 from tests.app.conftest import ROOT, a_host, kinds, published, tick, works
 from tests.support.collector import Collector, collecting
-from tests.support.tripwire import Tripwire, planted_key
 
 DAY = 24 * 3600.0
 
@@ -181,7 +181,7 @@ async def life():
     messages = await clockwork.tick(None, past_due=False)
     for one in messages:
         await clockwork.turn(one.encode())
-    status = (await people.rotate(people.Incoming("POST", "chat", b'{"dry_run": true}'))).status
+    status = (await http.rotate(http.Incoming("POST", "chat", b'{"dry_run": true}'))).status
     return len(messages), status
 
 found = asyncio.run(life())
@@ -203,12 +203,12 @@ async def test_off_nothing_of_it_is_imported_by_a_tick_a_turn_and_a_request(azur
 
 
 def test_the_doors_say_the_routes_that_the_triggers_have() -> None:
-    from shared.doorways import people
+    from shared.handlers import http
 
-    source = (Path(ROOT) / "doors" / "people.py").read_text()
+    source = (Path(ROOT) / "shared" / "triggers" / "http.py").read_text()
     routes = dict(
         (name, route)
         for route, name in re.findall(r'\.route\("([^"]+)"[^\n]*\n(?:@[^\n]*\n)*async def (\w+)\(', source)
     )
-    assert {name: getattr(people, name).route for name in routes} == routes
+    assert {name: getattr(http, name).route for name in routes} == routes
     assert len(routes) == 12

@@ -4,8 +4,8 @@ import asyncio
 
 import aiohttp
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
 from tests.app.conftest import published, tick, works
 from tests.app.test_doors import post
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import ClientSession
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
-from shared.telling import Telling, Told
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
+from shared.domain.told import Telling, Told
 from tests.app.calls import Doors, noted
 from tests.app.conftest import a_host, kinds, published, tick, works
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from emulator.serve import Azure
-from funchost.host import FunctionHost
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
 from tests.app.calls import Answer, Doors, marks_of
 from tests.app.conftest import a_host, published, works
 

@@ -2,8 +2,8 @@
 
 import re
 
-from bench.fleet import fleet
-from bench.turns import MOST, turns
+from lab.bench.fleet import fleet
+from lab.bench.turns import MOST, turns
 
 
 async def test_each_kind_of_turn_is_counted_and_a_rotation_costs_what_the_design_allows() -> None:

@@ -11,20 +11,20 @@ from typing import Any
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-import shared.perform
-import shared.proof
+import shared.turns.perform
+import shared.turns.proof
 from cli.__main__ import main
-from emulator.accounts import Account
-from emulator.seed import VAULT
-from emulator.serve import Azure, running_in_thread
-from emulator.world import World
-from shared.keys import Fingerprint, KeySlot
-from shared.model import AccountId
-from shared.publication import Marks, Origin, tags_of
-from shared.settings import NAMES, STORAGE
-from shared.telling import Told
+from lab.emulator.accounts import Account
+from lab.emulator.seed import VAULT
+from lab.emulator.serve import Azure, running_in_thread
+from lab.emulator.world import World
+from lab.simulation.tripwire import no_key_is_ever_shown, planted_key, wire
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import AccountId
+from shared.domain.publication import Marks, Origin, tags_of
+from shared.domain.told import Told
+from shared.settings.environment import NAMES, STORAGE
 from tests.support.answering import answering
-from tests.support.tripwire import no_key_is_ever_shown, planted_key, wire
 
 __all__ = ["answering", "no_key_is_ever_shown"]  # the second is around every test here
 
@@ -138,8 +138,8 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(AsyncHttpTransport, "sleep", sleep)
     for name in ("PATIENCE", "LONG_PATIENCE"):
-        monkeypatch.setattr(shared.perform, name, timedelta(seconds=0.4))
-    monkeypatch.setattr(shared.proof, "PATIENCE", timedelta(seconds=0.4))
+        monkeypatch.setattr(shared.turns.perform, name, timedelta(seconds=0.4))
+    monkeypatch.setattr(shared.turns.proof, "PATIENCE", timedelta(seconds=0.4))
 
 
 @pytest.fixture

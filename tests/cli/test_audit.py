@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import shared.rotation
-from cli.findings import MEANINGS, Code, Severity
-from shared.asking import Asked
-from shared.keys import Fingerprint, KeySlot
-from shared.publication import Origin
-from shared.telling import Debt, Happened, Told
+import shared.fleet.rotation
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.publication import Origin
+from shared.domain.requests import Asked
+from shared.domain.told import Debt, Happened, Told
+from shared.findings.kinds import MEANINGS, Code, Severity
 from tests.cli.conftest import ROOT, Said, Terminal, add
 
 NOW = datetime.now(UTC)
@@ -138,7 +138,7 @@ def long_period(terminal: Terminal) -> None:
 
 
 def crowded(terminal: Terminal) -> None:
-    terminal.monkeypatch.setattr(shared.rotation, "MOST_LOOKED_AT", 1)
+    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 1)
 
 
 def explicit(terminal: Terminal) -> None:

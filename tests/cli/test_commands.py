@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-import shared.rotation
+import shared.fleet.rotation
 from cli.answer import Answer
 from cli.commands import COMMANDS
-from shared.keys import KeySlot
-from shared.model import AccountId
-from shared.settings import NAMES, STORAGE
+from lab.simulation.tripwire import KeyLeaked, wire
+from shared.domain.keys import KeySlot
+from shared.domain.model import AccountId
+from shared.settings.environment import NAMES, STORAGE
 from shared.wiring import Opened
 from tests.cli.conftest import ROOT, Terminal
-from tests.support.tripwire import KeyLeaked, wire
 
 NOW = datetime.now(UTC)
 
@@ -50,7 +50,7 @@ def test_targets_that_are_named_are_looked_at_alone(terminal: Terminal) -> None:
 def test_a_fleet_too_large_to_be_looked_at_says_so(terminal: Terminal) -> None:
     for name in ("chat", "search"):
         terminal.publish(name, days_ago=1)
-    terminal.monkeypatch.setattr(shared.rotation, "MOST_LOOKED_AT", 1)
+    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 1)
     assert terminal.type("plan").lines[-1].startswith("2 targets were not looked at one by one.")
     assert terminal.type("plan", "chat").lines[-1].startswith("chat")
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from emulator.directory import Identity, Role
-from emulator.surfaces.common import json_answer
-from emulator.surfaces.storage import ACCOUNT
-from shared import mending
-from shared.publication import Origin
+from lab.emulator.directory import Identity, Role
+from lab.emulator.surfaces.common import json_answer
+from lab.emulator.surfaces.storage import ACCOUNT
+from shared.doctor import remedies
+from shared.domain.publication import Origin
 from tests.cli.conftest import ROOT, Said, Terminal
 from tests.support.answering import Answering, tokens_of
 
@@ -232,15 +232,15 @@ def by_identity(well: Terminal) -> Terminal:
 def test_with_storage_that_is_opened_by_the_identity(by_identity: Terminal) -> None:
     said = by_identity.json("doctor")
     assert not checks(said, "failed")
-    assert mending.QUEUES in checks(said, "not-checked")["queue", "key-rotation-turns"]["why"]
+    assert remedies.QUEUES in checks(said, "not-checked")["queue", "key-rotation-turns"]["why"]
 
 
 def test_without_the_role_on_the_leases(by_identity: Terminal) -> None:
-    for role in ("Storage Blob Data Owner", mending.LEASES):
+    for role in ("Storage Blob Data Owner", remedies.LEASES):
         by_identity.world.directory.revoke("app", role)
     [(name, one)] = failed(by_identity).items()
     assert name == ("lease", "key-rotation-leases")
-    assert f'--role "{mending.LEASES}"' in one["mend"]
+    assert f'--role "{remedies.LEASES}"' in one["mend"]
     assert one["mend"].endswith('/blobServices/default/containers/key-rotation-leases"')
 
 
@@ -381,5 +381,7 @@ def test_before_a_sunset_the_log_is_asked_where_calls_are_counted(well: Terminal
 
 def test_the_roles_that_are_named_are_the_roles_that_are_shipped() -> None:
     shipped = json.loads((ROOT / "infra" / "roles.json").read_text())
-    assert {one["roleName"] for one in shipped["custom"].values()} == set(mending.CUSTOM)
-    assert {mending.SENDER, mending.LEASES, mending.QUEUES} <= {one["roleName"] for one in shipped["builtIn"].values()}
+    assert {one["roleName"] for one in shipped["custom"].values()} == set(remedies.CUSTOM)
+    assert {remedies.SENDER, remedies.LEASES, remedies.QUEUES} <= {
+        one["roleName"] for one in shipped["builtIn"].values()
+    }

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared.adapters.examination import _bearer, _date, _permissions
-from shared.ports import Bearer, Permission
+from shared.doctor.ports import Bearer, Permission
 
 
 def token(claims: object) -> str:

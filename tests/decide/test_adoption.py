@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from shared.adoption import began_fresh
-from shared.keys import KeySlot
-from shared.model import Adopt, Target
-from shared.publication import Marks, Origin, Publication
-from tests.support.builders import KEY1, KEY2, a_publication, a_target, marks, overlapping
-from tests.support.dates import START, days
+from lab.simulation.builders import KEY1, KEY2, a_publication, a_target, marks, overlapping
+from lab.simulation.dates import START, days
+from shared.decide.adoption import began_fresh
+from shared.domain.keys import KeySlot
+from shared.domain.model import Adopt, Target
+from shared.domain.publication import Marks, Origin, Publication
 
 STRICT = a_target(adopt=Adopt.ROTATE)
 UNTIL = START + days(3)

@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.asking import LONGEST_TEXT, Armed, Asked, environment_name
-from shared.model import LeakedKey, Observation, Request, Target, Wish
-from shared.plan import Plan, Reason, decide
-from shared.situation import Situation
-from shared.steps import Mark, Publish
-from shared.telling import Told
-from tests.support.builders import KEY1, a_publication, a_target, an_observation, marks, overlapping, reports_leak
-from tests.support.dates import START, at, days, hours
+from lab.simulation.builders import KEY1, a_publication, a_target, an_observation, marks, overlapping, reports_leak
+from lab.simulation.dates import START, at, days, hours
+from shared.decide.plan import Plan, Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.decide.steps import Mark, Publish
+from shared.domain.model import Observation, Target
+from shared.domain.requests import LONGEST_TEXT, Armed, Asked, LeakedKey, Request, Wish, environment_name
+from shared.domain.told import Told
 
 TARGET = a_target()
 PROD = Armed("prod", soak=hours(2), latest=at(day=20))

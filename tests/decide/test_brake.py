@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from shared.brake import Brake
-from tests.support.dates import at
+from lab.simulation.dates import at
+from shared.turns.brake import Brake
 
 
 @dataclass

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import cadence
-from shared.cadence import Owed
-from shared.model import Cadence
-from shared.telling import Telling
-from shared.window import Window
-from tests.support.builders import marks, overlapping, told_of_the_end
-from tests.support.dates import SENDING, START, at, days, hours, minutes
+from lab.simulation.builders import marks, overlapping, told_of_the_end
+from lab.simulation.dates import SENDING, START, at, days, hours, minutes
+from shared.decide import cadence
+from shared.decide.cadence import Owed
+from shared.domain.model import Cadence
+from shared.domain.told import Telling
+from shared.domain.window import Window
 
 SECOND = timedelta(seconds=1)
 USUAL = Cadence()

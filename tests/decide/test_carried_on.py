@@ -10,12 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.model import Adopt, LeakedKey, Observation, Request, Target
-from shared.plan import Reason, decide
-from shared.publication import Marks, Origin
-from shared.steps import Mark, Publish, Step, Wait
-from shared.telling import Debt, Happened, Telling, Told
-from tests.support.builders import (
+from lab.simulation.builders import (
     KEY1,
     KEY2,
     a_publication,
@@ -28,7 +23,14 @@ from tests.support.builders import (
     reports_leak,
     told_of_the_end,
 )
-from tests.support.dates import START, at, days, minutes
+from lab.simulation.dates import START, at, days, minutes
+from shared.decide.plan import Reason
+from shared.decide.policies import decide
+from shared.decide.steps import Mark, Publish, Step, Wait
+from shared.domain.model import Adopt, Observation, Target
+from shared.domain.publication import Marks, Origin
+from shared.domain.requests import LeakedKey, Request
+from shared.domain.told import Debt, Happened, Telling, Told
 
 UNTIL = START + days(3)
 SUNSET = Telling(at(day=200))

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from shared.counting import decide_counting
-from shared.errors import TryLater
-from shared.model import AccountId
-from shared.plan import Plan, Reason, decide
+from lab.simulation.builders import wants_rotation
+from lab.simulation.dates import at
+from shared.decide.plan import Plan, Reason
+from shared.decide.policies import decide
+from shared.domain.errors import TryLater
+from shared.domain.model import AccountId
+from shared.turns.key_usage import decide_counting
 from tests.decide.test_plan import ENDING, SETTING, TABLE, Row
-from tests.support.builders import wants_rotation
-from tests.support.dates import at
 
 
 @dataclass

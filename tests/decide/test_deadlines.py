@@ -4,15 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from shared.asking import Armed, Asked
-from shared.deadlines import Deadline, What, deadlines
-from shared.events import Announcement, Kind
-from shared.model import Target
-from shared.owed import owed, settled
-from shared.publication import Marks, State
-from shared.situation import Situation
-from shared.telling import Telling, Told
-from tests.support.builders import (
+from lab.simulation.builders import (
     KEY1,
     KEY2,
     a_publication,
@@ -25,7 +17,15 @@ from tests.support.builders import (
     overlapping,
     told_of_the_end,
 )
-from tests.support.dates import SENDING, START, at, days, hours
+from lab.simulation.dates import SENDING, START, at, days, hours
+from shared.announce.announcements import Announcement, Kind
+from shared.announce.deadlines import Deadline, What, deadlines
+from shared.announce.outstanding import owed, settled
+from shared.decide.situation import Situation
+from shared.domain.model import Target
+from shared.domain.publication import Marks, State
+from shared.domain.requests import Armed, Asked
+from shared.domain.told import Telling, Told
 
 UNTIL, SUNSET = START + days(3), at(day=90)
 TARGET, OWNED, ENDING = a_target(), a_target(owner="team-chat"), a_target(sunset=SUNSET)

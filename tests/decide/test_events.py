@@ -8,16 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 
-from shared.errors import ProofFailed
-from shared.events import Announcement, Kind, failed
-from shared.keys import KeySlot
-from shared.model import Observation, Target
-from shared.owed import owed, settled
-from shared.publication import Origin, State
-from shared.situation import Situation
-from shared.telling import Debt, Happened, Telling, Told
-from tests.support import strategies as some
-from tests.support.builders import (
+from lab.simulation.builders import (
     KEY1,
     KEY2,
     a_publication,
@@ -30,7 +21,16 @@ from tests.support.builders import (
     overlapping,
     told_of_the_end,
 )
-from tests.support.dates import SENDING, START, at, days
+from lab.simulation.dates import SENDING, START, at, days
+from shared.announce.announcements import Announcement, Kind, failed
+from shared.announce.outstanding import owed, settled
+from shared.decide.situation import Situation
+from shared.domain.errors import ProofFailed
+from shared.domain.keys import KeySlot
+from shared.domain.model import Observation, Target
+from shared.domain.publication import Origin, State
+from shared.domain.told import Debt, Happened, Telling, Told
+from tests.support import strategies as some
 
 UNTIL = START + days(3)
 WARNING = Announcement(Kind.ROTATION_ANNOUNCED, a_target(), KEY1, mark("A"), deadline=at(day=30), lead=days(7))

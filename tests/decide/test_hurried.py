@@ -4,16 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.brake import Brake
-from shared.errors import LeaseLost, OutOfTime
-from shared.model import Request
-from shared.perform import Hurried, Outside
-from shared.plan import decide
-from shared.report import Outcome, Result
-from shared.turn import take_turn
-from shared.verdict import Plan, Reason, held_by_the_brake
-from tests.support.befalls import Befall, Call
-from tests.support.builders import (
+from lab.simulation.builders import (
     a_publication,
     a_target,
     an_observation,
@@ -23,9 +14,19 @@ from tests.support.builders import (
     told_of_the_end,
     wants_rotation,
 )
-from tests.support.dates import START, at, days, minutes
+from lab.simulation.dates import START, at, days, minutes
+from lab.simulation.interruptions import Befall, Call
+from lab.simulation.stage import Stage, a_stage
+from shared.decide.plan import Plan, Reason, held_by_the_brake
+from shared.decide.policies import decide
+from shared.domain.errors import LeaseLost, OutOfTime
+from shared.domain.requests import Request
+from shared.ports import Outside
+from shared.turns.brake import Brake
+from shared.turns.perform import Hurried
+from shared.turns.report import Outcome, Result
+from shared.turns.turn import take_turn
 from tests.support.oracle import NO, Account
-from tests.support.stage import Stage, a_stage
 
 SECOND = timedelta(seconds=1)
 LATE = "the turn came as far as its time allowed, and goes on in another."

@@ -6,8 +6,9 @@ import pickle
 
 import pytest
 
-from shared.keys import MASK, ApiKey, Fingerprint, KeySlot, without_keys
-from tests.support.tripwire import planted_key
+from lab.simulation.tripwire import planted_key
+from shared.domain.keys import MASK, ApiKey, Fingerprint, KeySlot
+from shared.domain.text import without_keys
 
 
 @pytest.mark.parametrize(

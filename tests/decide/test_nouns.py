@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.asking import Asked
-from shared.durations import iso, parse
-from shared.errors import GrantRole, RotationError, TryLater, UnknownTarget
-from shared.model import AccountId, Request, Wish
-from shared.moments import LONGEST, sane, sane_lead, sane_length
-from tests.support.builders import SUBSCRIPTION, a_target
-from tests.support.dates import days, hours, minutes
+from lab.simulation.builders import SUBSCRIPTION, a_target
+from lab.simulation.dates import days, hours, minutes
+from shared.domain.errors import GrantRole, RotationError, TryLater, UnknownTarget
+from shared.domain.model import AccountId
+from shared.domain.requests import Asked, Request, Wish
+from shared.domain.times import LONGEST, iso_duration, parse_duration, sane, sane_lead, sane_length
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.CognitiveServices/accounts/chat"
 
@@ -61,7 +60,7 @@ LENGTHS = [
 
 @pytest.mark.parametrize(("text", "length"), LENGTHS)
 def test_a_duration_is_read_as_iso_8601(text: str, length: timedelta):
-    assert parse(text) == length
+    assert parse_duration(text) == length
 
 
 @pytest.mark.parametrize(
@@ -78,13 +77,13 @@ def test_a_duration_is_read_as_iso_8601(text: str, length: timedelta):
 )
 def test_a_duration_that_cannot_be_meant_says_why(text: str, why: str):
     with pytest.raises(ValueError) as error:
-        parse(text)
+        parse_duration(text)
     assert str(error.value) == why
 
 
 @pytest.mark.parametrize(("length", "text"), [(days(30), "P30D"), (hours(2), "PT2H"), (minutes(90), "PT1H30M")])
 def test_a_duration_is_written_as_iso_8601(length: timedelta, text: str):
-    assert iso(length) == text
+    assert iso_duration(length) == text
 
 
 # Times.

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from shared.errors import TryLater
-from shared.keys import ApiKey, KeySlot
-from shared.model import AccountId, Observation, Target
-from shared.observe import Look, observe, presume
+from lab.simulation.builders import KEY1, KEY2, a_publication, a_target, an_account_id, mark, marks, overlapping
+from shared.domain.errors import TryLater
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import AccountId, Observation, Target
+from shared.domain.publication import Publication, State
+from shared.domain.told import Told
 from shared.ports import Account, KeyAuthIsOff
-from shared.publication import Publication, State
-from shared.telling import Told
-from tests.support.builders import KEY1, KEY2, a_publication, a_target, an_account_id, mark, marks, overlapping
+from shared.turns.observe import Look, observe, presume
 
 TAGGED, TOLD = "https://from-a-tag.openai.azure.com/", "https://from-the-account.openai.azure.com/"
 KEYS = {KEY1: ApiKey("the key called A"), KEY2: ApiKey("the key called B")}

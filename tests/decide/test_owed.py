@@ -5,13 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.events import Announcement, Kind
-from shared.model import Target
-from shared.owed import in_time, owed, settled
-from shared.publication import Marks, Origin, State
-from shared.situation import Situation
-from shared.telling import Debt, Happened, Telling, Told
-from tests.support.builders import (
+from lab.simulation.builders import (
     KEY1,
     KEY2,
     a_publication,
@@ -25,7 +19,13 @@ from tests.support.builders import (
     overlapping,
     told_of_the_end,
 )
-from tests.support.dates import SENDING, START, at, days, hours
+from lab.simulation.dates import SENDING, START, at, days, hours
+from shared.announce.announcements import Announcement, Kind
+from shared.announce.outstanding import in_time, owed, settled
+from shared.decide.situation import Situation
+from shared.domain.model import Target
+from shared.domain.publication import Marks, Origin, State
+from shared.domain.told import Debt, Happened, Telling, Told
 
 SECOND = timedelta(seconds=1)
 TARGET, ENDING = a_target(), a_target(sunset=at(day=200))

@@ -6,20 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from shared.asking import Armed, Asked
-from shared.errors import LeaseLost, PersonMustLook, ProofFailed, TryLater
-from shared.keys import ApiKey
-from shared.model import ProofPolicy
-from shared.observe import observe
-from shared.perform import Outside, Work, after, perform
-from shared.publication import Marks, Origin, read_tags
-from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Wait, Withdraw
-from shared.telling import Telling, Told
-from tests.support.befalls import Befall, answer_lost, refused
-from tests.support.builders import KEY1, KEY2, mark
-from tests.support.dates import START, at, days, hours, minutes
-from tests.support.doors import Runner
-from tests.support.stage import Stage, a_stage
+from lab.simulation.builders import KEY1, KEY2, mark
+from lab.simulation.dates import START, at, days, hours, minutes
+from lab.simulation.fakes import Runner
+from lab.simulation.interruptions import Befall, answer_lost, refused
+from lab.simulation.stage import Stage, a_stage
+from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Wait, Withdraw
+from shared.domain.errors import LeaseLost, PersonMustLook, ProofFailed, TryLater
+from shared.domain.keys import ApiKey
+from shared.domain.model import ProofPolicy
+from shared.domain.publication import Marks, Origin, read_tags
+from shared.domain.requests import Armed, Asked
+from shared.domain.told import Telling, Told
+from shared.ports import Outside
+from shared.turns.observe import observe
+from shared.turns.perform import Work, after, perform
 
 TOLD = Told(sunset=Telling(at(day=90)))
 FIRST_STEP = 4  # after the lease, the secret and the keys

@@ -5,15 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from shared.model import Adopt, LeakedKey, Observation, Request, Target
-from shared.owed import owed, settled
-from shared.plan import Reason, decide
-from shared.publication import Origin, State
-from shared.situation import Situation
-from shared.steps import Mark, Publish
-from shared.telling import Debt, Happened, Telling, Told
-from shared.window import Window
-from tests.support.builders import (
+from lab.simulation.builders import (
     KEY1,
     KEY2,
     a_publication,
@@ -28,7 +20,17 @@ from tests.support.builders import (
     told_of_the_end,
     wants_rotation,
 )
-from tests.support.dates import SENDING, START, at, days, hours, minutes
+from lab.simulation.dates import SENDING, START, at, days, hours, minutes
+from shared.announce.outstanding import owed, settled
+from shared.decide.plan import Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.decide.steps import Mark, Publish
+from shared.domain.model import Adopt, Observation, Target
+from shared.domain.publication import Origin, State
+from shared.domain.requests import LeakedKey, Request
+from shared.domain.told import Debt, Happened, Telling, Told
+from shared.domain.window import Window
 
 QUIET = an_observation(a_publication())
 OVERLAP = an_observation(a_publication(overlapping()))

@@ -4,11 +4,13 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 
-from shared.model import Observation, Request, Target
-from shared.owed import owed
-from shared.plan import Reason, decide
-from shared.situation import Situation
-from shared.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Withdraw
+from shared.announce.outstanding import owed
+from shared.decide.plan import Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Withdraw
+from shared.domain.model import Observation, Target
+from shared.domain.requests import Request
 from tests.support import strategies as some
 
 MORE = settings(max_examples=150, deadline=None)

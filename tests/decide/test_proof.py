@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import LeaseLost, ProofFailed, ProofImpossible
-from shared.model import ProofPolicy
+from lab.simulation.builders import a_target
+from lab.simulation.dates import START, minutes
+from shared.domain.errors import LeaseLost, ProofFailed, ProofImpossible
+from shared.domain.model import ProofPolicy
 from shared.ports import Answer, Trial
-from shared.proof import Proof, prove
-from tests.support.builders import a_target
-from tests.support.dates import START, minutes
+from shared.turns.proof import Proof, prove
 from tests.support.oracle import CLOSED, KEY, NO, OFF, SILENCE, WHERE, YES, Account
 
 PREFERRED = a_target(proof=ProofPolicy.PREFER)

@@ -5,12 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from shared.model import Adopt, LeakedKey, Observation, Request, Target
-from shared.plan import decide
-from shared.publication import State
-from shared.telling import Telling, Told
-from shared.window import Window
-from tests.support.builders import (
+from lab.simulation.builders import (
     a_publication,
     a_target,
     an_account_id,
@@ -22,7 +17,13 @@ from tests.support.builders import (
     told_of_the_end,
     wants_rotation,
 )
-from tests.support.dates import START, at, days
+from lab.simulation.dates import START, at, days
+from shared.decide.policies import decide
+from shared.domain.model import Adopt, Observation, Target
+from shared.domain.publication import State
+from shared.domain.requests import LeakedKey, Request
+from shared.domain.told import Telling, Told
+from shared.domain.window import Window
 
 QUIET = an_observation(a_publication())
 OVERLAP = an_observation(a_publication(overlapping()))

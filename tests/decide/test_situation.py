@@ -5,13 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.model import Observation, Target
-from shared.plan import Reason, decide
-from shared.publication import Marks, State
-from shared.situation import Situation
-from shared.telling import Telling, Told
-from shared.window import Window
-from tests.support.builders import (
+from lab.simulation.builders import (
     KEY1,
     KEY2,
     a_publication,
@@ -27,7 +21,14 @@ from tests.support.builders import (
     told_of_the_end,
     wants_rotation,
 )
-from tests.support.dates import SENDING, START, at, days
+from lab.simulation.dates import SENDING, START, at, days
+from shared.decide.plan import Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.domain.model import Observation, Target
+from shared.domain.publication import Marks, State
+from shared.domain.told import Telling, Told
+from shared.domain.window import Window
 
 UNTIL = START + days(3)
 TARGET, OFFICE = a_target(), a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))

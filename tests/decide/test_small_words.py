@@ -4,22 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.asking import Armed, Asked
-from shared.cadence import LONGEST_SENDING, sending
-from shared.events import Kind
-from shared.keys import KeySlot
-from shared.model import Cadence, LeakedKey, Request, Wish
-from shared.owed import owed
-from shared.perform import LONG_PATIENCE, PATIENCE, Outside, Work, after, perform
-from shared.plan import Plan, decide
-from shared.proof import ProofFailed
-from shared.publication import Marks, Origin
-from shared.report import Result
-from shared.situation import Situation
-from shared.steps import Prove, Regenerate
-from shared.telling import Told
-from shared.turn import take_turn
-from tests.support.builders import (
+from lab.simulation.builders import (
     KEY2,
     a_publication,
     a_situation,
@@ -30,9 +15,26 @@ from tests.support.builders import (
     reports_leak,
     wants_rotation,
 )
-from tests.support.dates import START, at, days, minutes
-from tests.support.doors import Runner
-from tests.support.stage import a_stage
+from lab.simulation.dates import START, at, days, minutes
+from lab.simulation.fakes import Runner
+from lab.simulation.stage import a_stage
+from shared.announce.announcements import Kind
+from shared.announce.outstanding import owed
+from shared.decide.cadence import LONGEST_SENDING, sending
+from shared.decide.plan import Plan
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.decide.steps import Prove, Regenerate
+from shared.domain.keys import KeySlot
+from shared.domain.model import Cadence
+from shared.domain.publication import Marks, Origin
+from shared.domain.requests import Armed, Asked, LeakedKey, Request, Wish
+from shared.domain.told import Told
+from shared.ports import Outside
+from shared.turns.perform import LONG_PATIENCE, PATIENCE, Work, after, perform
+from shared.turns.proof import ProofFailed
+from shared.turns.report import Result
+from shared.turns.turn import take_turn
 
 TARGET = a_target()
 EARLIER = START - days(1)
@@ -84,7 +86,7 @@ async def test_a_key_is_waited_for_as_long_as_the_step_is_patient(patient: bool,
     stage.account.lag.new_after = 10_000
     runner = Runner(stage.world)
     outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
-    from shared.observe import observe
+    from shared.turns.observe import observe
 
     async with runner.leases.hold("an account") as lease:
         work = Work(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)

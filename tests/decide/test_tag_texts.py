@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from shared.keys import KeySlot
-from shared.publication import Marks, Origin, others_in, read_tags, tags_of
-from shared.telling import MOST_DEBTS, Debt, Happened, Telling, Told
-from tests.support.builders import KEY1, KEY2, an_account_id, mark, marks, overlapping
-from tests.support.dates import START, at, days
+from lab.simulation.builders import KEY1, KEY2, an_account_id, mark, marks, overlapping
+from lab.simulation.dates import START, at, days
+from shared.domain.keys import KeySlot
+from shared.domain.publication import Marks, Origin, others_in, read_tags, tags_of
+from shared.domain.told import MOST_DEBTS, Debt, Happened, Telling, Told
 
 ACCOUNT = str(an_account_id())
 DEBT = Debt(Happened.ENDED, KEY2, mark("C"), START)

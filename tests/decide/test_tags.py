@@ -6,14 +6,15 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from shared.asking import Armed, Asked
-from shared.errors import FixConfiguration
-from shared.keys import ApiKey, KeySlot
-from shared.messages import Message, read_message
-from shared.model import AccountId, Request, Wish
-from shared.owed import owed
-from shared.plan import decide
-from shared.publication import (
+from lab.simulation.builders import SUBSCRIPTION, a_publication, a_target, an_account_id, an_observation, mark, marks
+from lab.simulation.dates import START, at, days
+from shared.announce.outstanding import owed
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.domain.errors import FixConfiguration
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import AccountId
+from shared.domain.publication import (
     LONGEST_TAG,
     MOST_TAGS,
     OUR_TAGS,
@@ -26,13 +27,12 @@ from shared.publication import (
     tags_of,
     unstamp,
 )
-from shared.situation import Situation
-from shared.targets import Defaults, Problems, read_target
-from shared.telling import MOST_DEBTS, Debt, Happened, Telling, Told
-from shared.window import Window
+from shared.domain.requests import Armed, Asked, Request, Wish
+from shared.domain.told import MOST_DEBTS, Debt, Happened, Telling, Told
+from shared.domain.window import Window
+from shared.settings.target_fields import Defaults, Problems, read_target
+from shared.turns.message import Message, read_message
 from tests.support import strategies as some
-from tests.support.builders import SUBSCRIPTION, a_publication, a_target, an_account_id, an_observation, mark, marks
-from tests.support.dates import START, at, days
 
 PERIOD = days(30)
 exact_told = some.told(st.builds(Telling, some.exact_moments, some.leads))

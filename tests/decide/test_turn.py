@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from shared.errors import PersonMustLook
-from shared.model import ProofPolicy, Request, Wish
-from shared.publication import PREFIX
-from shared.report import Outcome, Result
-from shared.telling import MOST_DEBTS, Debt, Happened, Told
-from tests.support.befalls import Befall, Call, refused
-from tests.support.builders import KEY1, mark, reports_leak, wants_rotation
-from tests.support.dates import START, at, days, hours
-from tests.support.stage import Stage, a_stage, with_target
+from lab.simulation.builders import KEY1, mark, reports_leak, wants_rotation
+from lab.simulation.dates import START, at, days, hours
+from lab.simulation.interruptions import Befall, Call, refused
+from lab.simulation.stage import Stage, a_stage, with_target
+from shared.domain.errors import PersonMustLook
+from shared.domain.model import ProofPolicy
+from shared.domain.publication import PREFIX
+from shared.domain.requests import Request, Wish
+from shared.domain.told import MOST_DEBTS, Debt, Happened, Told
+from shared.turns.report import Outcome, Result
 
 # The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 regenerate, 5 and 6 proofs, 7 publish,
 # 8 secret, 9 keys, 10 announce, 11 note, 12 release.

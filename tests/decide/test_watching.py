@@ -5,17 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from shared.keys import ApiKey
-from shared.observe import observe
-from shared.perform import Outside, Work, after, perform
-from shared.ports import Trial
-from shared.proof import Ending, see_refused, try_once
-from shared.steps import Regenerate, Watch
-from tests.support.builders import KEY1, KEY2
-from tests.support.dates import START, minutes
-from tests.support.doors import Runner
+from lab.simulation.builders import KEY1, KEY2
+from lab.simulation.dates import START, minutes
+from lab.simulation.fakes import Runner
+from lab.simulation.stage import a_stage
+from shared.decide.steps import Regenerate, Watch
+from shared.domain.keys import ApiKey
+from shared.ports import Outside, Trial
+from shared.turns.observe import observe
+from shared.turns.perform import Work, after, perform
+from shared.turns.proof import Ending, see_refused, try_once
 from tests.support.oracle import CLOSED, KEY, NO, OFF, SILENCE, WHERE, YES, Account
-from tests.support.stage import a_stage
 
 SECOND = timedelta(seconds=1)
 BEFORE = Ending(KEY1, last_accepted=START - SECOND, refused=START - SECOND, detail="before")

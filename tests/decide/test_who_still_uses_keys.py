@@ -8,11 +8,11 @@ from datetime import datetime
 
 import pytest
 
-from shared.report import Result
-from shared.verdict import Reason
-from tests.support.builders import reports_leak, wants_rotation
-from tests.support.dates import at, days, hours
-from tests.support.stage import Stage, a_stage
+from lab.simulation.builders import reports_leak, wants_rotation
+from lab.simulation.dates import at, days, hours
+from lab.simulation.stage import Stage, a_stage
+from shared.decide.plan import Reason
+from shared.turns.report import Result
 
 SUNSET = at(day=50)
 _lived: dict[str, Stage] = {}
@@ -82,7 +82,7 @@ async def test_the_turn_the_dry_run_and_the_survey_say_the_same():
 
 
 async def test_a_survey_that_only_presumes_asks_the_logs_too(monkeypatch):
-    monkeypatch.setattr("shared.rotation.MOST_LOOKED_AT", 0)
+    monkeypatch.setattr("shared.fleet.rotation.MOST_LOOKED_AT", 0)
     stage = await the_day_before()
     await lived(stage, SUNSET, with_a_key=True)
     (row,), _ = await stage.rotation().survey()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.window import Window
-from tests.support.dates import START, minutes
+from lab.simulation.dates import START, minutes
+from shared.domain.window import Window
 
 
 def utc(text: str) -> datetime:

@@ -5,16 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from shared.asking import Armed
-from shared.model import LeakedKey, Observation, Request, Target, Wish
-from shared.owed import owed, settled
-from shared.plan import Reason, decide
-from shared.publication import State
-from shared.situation import Situation
-from shared.steps import Mark, Publish
-from shared.telling import Told
-from shared.window import Window
-from tests.support.builders import (
+from lab.simulation.builders import (
     a_publication,
     a_situation,
     a_target,
@@ -28,7 +19,17 @@ from tests.support.builders import (
     told_of_the_end,
     wants_rotation,
 )
-from tests.support.dates import START, at, days, hours
+from lab.simulation.dates import START, at, days, hours
+from shared.announce.outstanding import owed, settled
+from shared.decide.plan import Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.decide.steps import Mark, Publish
+from shared.domain.model import Observation, Target
+from shared.domain.publication import State
+from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.told import Told
+from shared.domain.window import Window
 
 PROD = Armed("prod")
 FIRED = Armed("prod", deployed=at(day=1), id="d-1")

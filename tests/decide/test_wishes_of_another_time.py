@@ -5,17 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.asking import Armed, Asked
-from shared.bodies import Arm, Deployment, Leak, Rotate
-from shared.keys import Fingerprint
-from shared.model import LeakedKey, Observation, Request, Wish
-from shared.plan import Reason, decide
-from shared.publication import Origin
-from shared.situation import Situation
-from shared.steps import Mark, Publish
-from shared.telling import Debt, Happened, Told
-from shared.window import Window
-from tests.support.builders import (
+from lab.simulation.builders import (
     KEY1,
     KEY2,
     a_publication,
@@ -26,7 +16,18 @@ from tests.support.builders import (
     overlapping,
     reports_leak,
 )
-from tests.support.dates import START, at, days
+from lab.simulation.dates import START, at, days
+from shared.decide.plan import Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.decide.steps import Mark, Publish
+from shared.domain.keys import Fingerprint
+from shared.domain.model import Observation
+from shared.domain.publication import Origin
+from shared.domain.requests import Armed, Asked, LeakedKey, Request, Wish
+from shared.domain.told import Debt, Happened, Told
+from shared.domain.window import Window
+from shared.web.bodies import Arm, Deployment, Leak, Rotate
 
 TARGET = a_target()
 OFFICE = a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.errors import GrantRole
-from shared.events import Announcement, Kind, failed, text_of
-from shared.publication import Origin, stamp, unstamp
-from shared.steps import Mark, Prove, Publish, Regenerate, Wait
-from shared.telling import Debt, Happened, Telling
-from shared.window import Window
-from tests.support.builders import KEY1, KEY2, a_target, an_account_id, mark, marks
-from tests.support.dates import START, at, days
+from lab.simulation.builders import KEY1, KEY2, a_target, an_account_id, mark, marks
+from lab.simulation.dates import START, at, days
+from shared.announce.announcements import Announcement, Kind, failed, text_of
+from shared.decide.steps import Mark, Prove, Publish, Regenerate, Wait
+from shared.domain.errors import GrantRole
+from shared.domain.publication import Origin, stamp, unstamp
+from shared.domain.told import Debt, Happened, Telling
+from shared.domain.window import Window
 
 TARGET = a_target(owner="team-chat")
 KOLKATA = ZoneInfo("Asia/Kolkata")

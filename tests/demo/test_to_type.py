@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from demo.stage import ROOT, Stage, set_stage
-from demo.stay import PAUSE, SEED, SETTINGS, _follow
-from demo.to_type import what_to_type
-from shared.openapi import description
+from lab.demo.stage import ROOT, Stage, set_stage
+from lab.demo.stay import PAUSE, SEED, SETTINGS, _follow
+from lab.demo.to_type import what_to_type
+from shared.web.openapi import description
 
 BASH = shutil.which("bash") or "/bin/bash"
 DOORS = {
@@ -86,7 +86,7 @@ async def test_another_process_is_named_as_soon_as_the_app_runs_in_it(capsys: py
 
 
 def test_it_is_printed_first_and_its_settings_are_gone_afterwards() -> None:
-    command = [sys.executable, "-m", "demo.stay"]
+    command = [sys.executable, "-m", "lab.demo.stay"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             printed = "".join(takewhile(lambda line: not line.startswith("Ctrl-C"), process.stdout or ()))

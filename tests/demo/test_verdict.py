@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from demo import scene
-from demo.picture import lane
-from demo.verdict import checks
-from demo.witness import Announced, Moment, Witness
+from lab.demo import scene
+from lab.demo.observer import Announced, Moment, Witness
+from lab.demo.picture import lane
+from lab.demo.verdict import checks
 
 BEGAN = 1_000_000.0
 

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from shared.bodies import MOST_BODY
-from shared.doorways.turns import OBSERVING
-from shared.report import Result
-from shared.verdict import Reason
+from shared.decide.plan import Reason
+from shared.handlers.one_turn import OBSERVING
+from shared.turns.report import Result
+from shared.web.bodies import MOST_BODY
 from tests.docs.test_docs import ROOT
 
 PAGE = (ROOT / "docs" / "answers.md").read_text()

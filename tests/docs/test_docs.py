@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import shared.errors
-from shared.callers import Role
-from shared.doorways import people
-from shared.settings import NAMES
+import shared.domain.errors
+from shared.handlers import http
+from shared.settings.environment import NAMES
+from shared.web.callers import Role
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -80,7 +80,7 @@ def test_the_walkthrough_names_functions_that_exist() -> None:
 
 
 def test_every_policy_of_the_plan_stands_in_the_walkthrough_in_order() -> None:
-    source = (ROOT / "shared" / "plan.py").read_text()
+    source = (ROOT / "shared" / "decide" / "policies.py").read_text()
     policies = re.findall(r"^    (\w+),$", source[source.index("POLICIES = (") :], re.MULTILINE)
     page = (ROOT / "docs" / "walkthrough.md").read_text()
     listed = re.search(r"policies in order: ([^.]+)\.", page.replace("\n", " "))
@@ -91,8 +91,8 @@ def test_every_policy_of_the_plan_stands_in_the_walkthrough_in_order() -> None:
 def test_the_runbook_has_an_entry_for_every_error() -> None:
     classes = {
         name
-        for name, kind in inspect.getmembers(shared.errors, inspect.isclass)
-        if kind.__module__ == shared.errors.__name__ and name != "RotationError"
+        for name, kind in inspect.getmembers(shared.domain.errors, inspect.isclass)
+        if kind.__module__ == shared.domain.errors.__name__ and name != "RotationError"
     }
     entries = set(re.findall(r"^## (\w+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE))
     assert classes <= entries
@@ -105,7 +105,7 @@ def test_the_readme_names_only_settings_that_exist() -> None:
 
 
 def test_the_readme_names_only_routes_that_exist() -> None:
-    routes = set(re.findall(r'\.route\("([^"]+)"', (ROOT / "doors" / "people.py").read_text()))
+    routes = set(re.findall(r'\.route\("([^"]+)"', (ROOT / "shared" / "triggers" / "http.py").read_text()))
     shown = set(re.findall(r"`(?:GET|POST|PUT) /api/([^`\s]+)`", (ROOT / "README.md").read_text()))
     assert shown
     assert shown == routes
@@ -127,7 +127,7 @@ ACTS = {
 
 def test_all_that_an_operator_may_do_is_said_where_the_role_is_given() -> None:
     """Whoever hands out the role reads its description in the portal, or the page about security."""
-    doors = {name for name, one in vars(people).items() if isinstance(one, people.Door) and one.role is Role.OPERATOR}
+    doors = {name for name, one in vars(http).items() if isinstance(one, http.Door) and one.role is Role.OPERATOR}
     assert doors == set(ACTS)
     roles = json.loads((ROOT / "infra" / "app-roles.json").read_text())
     given = next(role["description"] for role in roles if role["value"] == Role.OPERATOR).lower()

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from emulator.seed import sample_world
-from emulator.serve import Azure, running
-from emulator.surfaces.common import Surface
+from lab.emulator.seed import sample_world
+from lab.emulator.serve import Azure, running
+from lab.emulator.surfaces.common import Surface
 from shared.adapters import blob_lease
 from tests.edges.parts import Parts, Spoiled, parts_over
 

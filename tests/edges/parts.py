@@ -10,12 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
-from emulator.accounts import Account
-from emulator.clock import Clock
-from emulator.journal import Entry
-from emulator.serve import Azure
-from shared.model import AccountId, Target
-from shared.rotation import Rotation
+from lab.emulator.accounts import Account
+from lab.emulator.clock import Clock
+from lab.emulator.journal import Entry
+from lab.emulator.serve import Azure
+from shared.domain.model import AccountId, Target
+from shared.fleet.rotation import Rotation
 from shared.wiring import build
 
 Spoiler = Callable[[web.Response], web.Response]

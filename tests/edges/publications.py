@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from emulator.vaults import SecretVersion, Vault
-from shared.asking import Armed, Asked
-from shared.errors import RotationError
-from shared.keys import ApiKey, Fingerprint, KeySlot
-from shared.model import Target
-from shared.publication import Marks, Origin, Publication
-from shared.telling import Debt, Happened, Telling, Told
+from lab.emulator.vaults import SecretVersion, Vault
+from shared.domain.errors import RotationError
+from shared.domain.keys import ApiKey, Fingerprint, KeySlot
+from shared.domain.model import Target
+from shared.domain.publication import Marks, Origin, Publication
+from shared.domain.requests import Armed, Asked
+from shared.domain.told import Debt, Happened, Telling, Told
 from tests.edges.parts import Parts, utc
 
 KEY = ApiKey("Vq7hTnLw2zKpXc9RjYd4GmSb8FsQ")

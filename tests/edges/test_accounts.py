@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from emulator.serve import Azure
-from shared.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
-from shared.keys import KeySlot
-from shared.model import AccountId
+from lab.emulator.serve import Azure
+from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.keys import KeySlot
+from shared.domain.model import AccountId
 from shared.ports import KeyAuthIsOff
 from tests.edges import secrecy
 from tests.edges.parts import Parts, Spoiled, everything_logged, parts_over

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.check import AGAIN, refused
-from shared.errors import RotationError, TryLater
+from shared.doctor.check import AGAIN, refused
+from shared.domain.errors import RotationError, TryLater
 from tests.edges.parts import Parts, parts_over
 
 MISSPELT = "https://contosso.vault.azure.net"

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.asking import Armed
-from shared.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id, scoped
-from shared.messages import Message
-from shared.model import LeakedKey, Request, Wish
+from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.turns.message import Message
+from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id, scoped
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

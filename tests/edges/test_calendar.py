@@ -7,9 +7,9 @@ from itertools import pairwise
 import icalendar
 import pytest
 
-from shared.calendar import LENGTH, REFRESH, calendar
-from shared.deadlines import Deadline, What
-from shared.keys import KeySlot
+from shared.announce.deadlines import Deadline, What
+from shared.domain.keys import KeySlot
+from shared.web.calendar import LENGTH, REFRESH, calendar
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AT = datetime(2026, 12, 24, 9, 30, tzinfo=UTC)

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.serve import Azure
-from shared.model import Request, Target
-from shared.report import Result
+from lab.emulator.serve import Azure
+from shared.domain.model import Target
+from shared.domain.requests import Request
+from shared.turns.report import Result
 from tests.edges.parts import Parts, parts_over
 
 DAY = timedelta(days=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.callers import ENFORCED, MOST_NAME, PRINCIPAL, Refused, Role, caller_of, is_enforced
+from shared.web.callers import ENFORCED, MOST_NAME, PRINCIPAL, Refused, Role, caller_of, is_enforced
 
 ON = {ENFORCED: "True"}
 ROLE_URI = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientTimeout, web
 
-from emulator.serve import Azure
+from lab.emulator.serve import Azure
 from shared.adapters.connections import Connections
 from shared.adapters.openai_endpoint import OpenAIEndpoint
-from shared.keys import ApiKey
+from shared.domain.keys import ApiKey
 from shared.ports import Answer, Trial
 from tests.edges import secrecy
 from tests.edges.parts import Parts, Spoiled, everything_logged

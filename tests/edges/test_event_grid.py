@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from emulator.serve import Azure
-from emulator.topics import Topic
-from shared.errors import FixConfiguration, GrantRole, RotationError, TryLater
-from shared.events import Announcement, Kind
-from shared.keys import Fingerprint, KeySlot
-from shared.report import Result
+from lab.emulator.serve import Azure
+from lab.emulator.topics import Topic
+from shared.announce.announcements import Announcement, Kind
+from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.turns.report import Result
 from tests.edges.parts import Parts, parts_over
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

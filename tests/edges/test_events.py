@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.asking import Armed, Asked
-from shared.errors import ProofFailed
-from shared.events import Announcement, Kind, failed
-from shared.keys import Fingerprint, KeySlot
-from shared.model import AccountId, Observation, Target
-from shared.owed import owed, settled
-from shared.publication import Marks, Origin, Publication, State
-from shared.report import Result
-from shared.situation import Situation
-from shared.telling import Debt, Happened, Told
+from shared.announce.announcements import Announcement, Kind, failed
+from shared.announce.outstanding import owed, settled
+from shared.decide.situation import Situation
+from shared.domain.errors import ProofFailed
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import AccountId, Observation, Target
+from shared.domain.publication import Marks, Origin, Publication, State
+from shared.domain.requests import Armed, Asked
+from shared.domain.told import Debt, Happened, Told
+from shared.turns.report import Result
 from tests.edges.parts import Parts
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from emulator.directory import Identity
+from lab.emulator.directory import Identity
 from shared.adapters.blob_failures import PREFIX, BlobFailures
 from shared.adapters.blob_lease import CONTAINER
-from shared.errors import GrantRole, TryLater
-from shared.publication import stamp
+from shared.domain.errors import GrantRole, TryLater
+from shared.domain.publication import stamp
 from tests.edges.parts import Parts, parts_over
 
 TICK = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)

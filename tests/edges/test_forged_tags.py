@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.keys import ApiKey
-from shared.report import Result
+from shared.domain.keys import ApiKey
+from shared.turns.report import Result
 from tests.edges.parts import Parts
 from tests.edges.publications import MARKS, latest, publish, versions
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from azure.identity.aio import ChainedTokenCredential, ManagedIdentityCredential
 
-from emulator.directory import Identity
-from emulator.serve import Azure
+from lab.emulator.directory import Identity
+from lab.emulator.serve import Azure
 from shared.adapters.identity import open_credential
-from shared.errors import GrantRole
-from shared.report import Result
+from shared.domain.errors import GrantRole
+from shared.turns.report import Result
 from tests.edges.parts import Parts, parts_over
 
 IN_AZURE = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME")

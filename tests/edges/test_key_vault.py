@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.asking import Asked
-from shared.errors import PersonMustLook
-from shared.keys import Fingerprint, KeySlot
-from shared.publication import Publication, State
-from shared.telling import Told
+from shared.domain.errors import PersonMustLook
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.publication import Publication, State
+from shared.domain.requests import Asked
+from shared.domain.told import Told
 from tests.edges import secrecy
 from tests.edges.parts import Parts
 from tests.edges.publications import KEY, MARKS, SINCE, latest, publish, raised, vault_of, versions

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from emulator.directory import Identity
-from emulator.leases import Lease
-from emulator.serve import Azure
+from lab.emulator.directory import Identity
+from lab.emulator.leases import Lease
+from lab.emulator.serve import Azure
 from shared.adapters import blob_lease
 from shared.adapters.blob_lease import CONTAINER, blob_name
-from shared.errors import GrantRole, LeaseHeld, LeaseLost, TryLater
-from shared.report import Result
+from shared.domain.errors import GrantRole, LeaseHeld, LeaseLost, TryLater
+from shared.turns.report import Result
 from tests.edges.parts import Parts, parts_over
 
 NAME = "chat"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from emulator.journal import Entry
+from lab.emulator.journal import Entry
 from shared.adapters.blob_lease import CONTAINER, blob_name
-from shared.errors import LeaseHeld
+from shared.domain.errors import LeaseHeld
 from tests.edges.parts import Parts
 
 pytestmark = pytest.mark.usefixtures("lease_time")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from emulator.serve import Azure
+from lab.emulator.serve import Azure
 from shared.adapters.log_analytics import LogAnalytics
-from shared.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
 from shared.wiring import build
 from tests.edges import secrecy
 from tests.edges.parts import Parts, Spoiled, close_credentials, everything_logged, parts_over

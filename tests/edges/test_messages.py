@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.errors import FixConfiguration
-from shared.messages import Message, read_message
-from shared.model import AccountId, LeakedKey, Request, Wish
+from shared.domain.errors import FixConfiguration
+from shared.domain.model import AccountId
+from shared.domain.requests import LeakedKey, Request, Wish
+from shared.turns.message import Message, read_message
 
 ACCOUNT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
 ASKED = datetime(2026, 11, 22, 10, 20, 30, 456789, UTC)

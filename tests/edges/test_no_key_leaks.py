@@ -14,16 +14,17 @@ from typing import Any
 
 import pytest
 
-from emulator.accounts import Slot
-from emulator.serve import Azure
+from lab.emulator.accounts import Slot
+from lab.emulator.serve import Azure
 from shared import wiring
-from shared.doorways import clockwork, people
-from shared.doorways.people import Incoming
-from shared.errors import RotationError
-from shared.keys import ApiKey
-from shared.messages import Message
-from shared.model import LeakedKey, ProofPolicy, Request, Wish
-from shared.report import Outcome
+from shared.domain.errors import RotationError
+from shared.domain.keys import ApiKey
+from shared.domain.model import ProofPolicy
+from shared.domain.requests import LeakedKey, Request, Wish
+from shared.handlers import http, timer_and_queue
+from shared.handlers.http import Incoming
+from shared.turns.message import Message
+from shared.turns.report import Outcome
 from tests.edges import secrecy
 from tests.edges.parts import Parts, Spoiled, Tape, close_credentials, everything_logged
 
@@ -192,28 +193,28 @@ async def test_no_doorway_says_a_key(azure: Azure, watch: Watch, monkeypatch: py
         monkeypatch.setenv(name, text)
     monkeypatch.setattr(wiring._Process, "rotation", None)
     monkeypatch.setattr(wiring._Process, "loop", None)
-    for message in await clockwork.tick(None, past_due=True):
+    for message in await timer_and_queue.tick(None, past_due=True):
         watch.note(message)
-        await clockwork.turn(message.encode())
+        await timer_and_queue.turn(message.encode())
     name = "account-001"
-    for door in (people.targets, people.target, people.status, people.deadlines, people.deadlines_ics, people.openapi):
+    for door in (http.targets, http.target, http.status, http.deadlines, http.deadlines_ics, http.openapi):
         reply = await door(Incoming("GET", name))
         assert reply.status == 200
         watch.note(reply.body)
     for body in (b'{"dry_run": true}', b'{"reason": "drill"}', b'{"reason": 1}'):
-        watch.note(await people.rotate(Incoming("POST", name, body, {}, "an-invocation")))
+        watch.note(await http.rotate(Incoming("POST", name, body, {}, "an-invocation")))
     for body in (b'{"key": "previous"}', b'{"key": "live"}', b'{"key": "both"}'):
-        watch.note((await people.leak(Incoming("POST", name, body, {}, "a-leak"))).body)
+        watch.note((await http.leak(Incoming("POST", name, body, {}, "a-leak"))).body)
     for method, body in (("PUT", b'{"environment": "production"}'), ("DELETE", b"")):
-        watch.note((await people.arm(Incoming(method, name, body, {}, "an-arming"))).body)
-    watch.note((await people.rotate_many(Incoming("POST", body=b'{"targets": "all"}'))).body)
-    watch.note((await people.deployments(Incoming("POST", body=b'{"environment": "production"}'))).body)
+        watch.note((await http.arm(Incoming(method, name, body, {}, "an-arming"))).body)
+    watch.note((await http.rotate_many(Incoming("POST", body=b'{"targets": "all"}'))).body)
+    watch.note((await http.deployments(Incoming("POST", body=b'{"environment": "production"}'))).body)
     azure.world.faults.add("arm.listKeys", "malformed", times=0)
-    watch.note(await people.rotate(Incoming("POST", name, b"", {}, "another")))
+    watch.note(await http.rotate(Incoming("POST", name, b"", {}, "another")))
     now = (await wiring.rotation()).outside.clock.now()
-    await clockwork.turn_poison(Message("account-001", now).text().encode())
-    with pytest.raises(clockwork.TurnFailed) as caught:
-        await clockwork.turn(Message("account-001", now).text().encode())
+    await timer_and_queue.turn_poison(Message("account-001", now).text().encode())
+    with pytest.raises(timer_and_queue.TurnFailed) as caught:
+        await timer_and_queue.turn(Message("account-001", now).text().encode())
     watch.said.append(secrecy.attached(caught.value))
     rotation: Any = await wiring.rotation()
     await rotation.outside.accounts._connections.close()

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from shared import errors
-from shared.errors import RotationError
-from shared.model import AccountId, Target
-from shared.openapi import description
-from shared.replies import PROBLEM, Reply, heard, of_error, of_outcome, of_row, of_survey
-from shared.report import Outcome, Result, Row, failure
+from shared.domain import errors
+from shared.domain.errors import RotationError
+from shared.domain.model import AccountId, Target
+from shared.turns.report import Outcome, Result, Row, failure
+from shared.web.openapi import description
+from shared.web.responses import PROBLEM, Reply, heard, of_error, of_outcome, of_row, of_survey
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TARGET = Target("chat", AccountId("0" * 36, "g", "chat"), "https://v.vault.azure.net", "chat-key")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.errors import FixConfiguration
-from shared.model import Cadence
-from shared.settings import NAMES, PUBLIC_CLOUD, CallLog, Mode, Settings, read_settings
-from shared.window import Window
+from shared.domain.errors import FixConfiguration
+from shared.domain.model import Cadence
+from shared.domain.window import Window
+from shared.settings.environment import NAMES, PUBLIC_CLOUD, CallLog, Mode, Settings, read_settings
 
 GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g"
 ID = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/chat"

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from shared.enrolment import Enrolment, tagged_target
-from shared.errors import FixConfiguration
-from shared.model import AccountId, Adopt, Cadence, ProofPolicy, Target
+from shared.domain.errors import FixConfiguration
+from shared.domain.model import AccountId, Adopt, Cadence, ProofPolicy, Target
+from shared.domain.window import Window
+from shared.fleet.enrolment import Enrolment, tagged_target
 from shared.ports import Account
-from shared.settings import Settings, read_settings
-from shared.targets import TAGGED, Defaults, Problems, could_be_a_name, read_tags, read_target
-from shared.window import Window
+from shared.settings.environment import Settings, read_settings
+from shared.settings.target_fields import TAGGED, Defaults, Problems, could_be_a_name, read_tags, read_target
 from tests.edges.parts import Parts
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"

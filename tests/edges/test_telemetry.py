@@ -14,23 +14,23 @@ from typing import Any
 
 import pytest
 
+from lab.simulation.builders import a_publication, a_target, overlapping
+from lab.simulation.dates import at, days
 from shared import telemetry, wiring
 from shared.adapters import otlp
 from shared.adapters.otel import OpenTelemetry
 from shared.adapters.otlp import Outbox
-from shared.deadlines import What
-from shared.enrolment import Enrolled
-from shared.errors import GrantRole, TryLater
-from shared.fleet import Listed
-from shared.model import Target
-from shared.publication import Marks
-from shared.replies import Reply, problem
-from shared.report import Outcome, Result
-from shared.rotation import Tick
+from shared.announce.deadlines import What
+from shared.domain.errors import GrantRole, TryLater
+from shared.domain.model import Target
+from shared.domain.publication import Marks
+from shared.fleet.enrolment import Enrolled
+from shared.fleet.listing import Listed
+from shared.fleet.rotation import Tick
 from shared.telemetry import Off, Trigger, standings
-from tests.support.builders import a_publication, a_target, overlapping
+from shared.turns.report import Outcome, Result
+from shared.web.responses import Reply, problem
 from tests.support.collector import Collector, Seen, collecting
-from tests.support.dates import at, days
 
 SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
 PAGE = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.errors import TryLater, UnexpectedAnswer
-from shared.report import Result
+from shared.domain.errors import TryLater, UnexpectedAnswer
+from shared.turns.report import Result
 from tests.edges import secrecy
 from tests.edges.parts import Parts, Spoiled, everything_logged
 from tests.edges.publications import KEY, MARKS, latest, publish, raised, versions

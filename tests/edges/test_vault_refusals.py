@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from azure.keyvault.secrets.aio import SecretClient
 
-from emulator.serve import Azure
-from shared.errors import FixConfiguration, GrantRole, RotationError, TryLater
-from shared.keys import KeySlot
+from lab.emulator.serve import Azure
+from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater
+from shared.domain.keys import KeySlot
 from tests.edges import secrecy
 from tests.edges.parts import Parts
 from tests.edges.publications import KEY, MARKS, latest, publish, raised, vault_of

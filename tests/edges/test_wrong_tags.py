@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.errors import FixConfiguration, RotationError, UnknownTarget
-from shared.model import AccountId
+from shared.domain.errors import FixConfiguration, RotationError, UnknownTarget
+from shared.domain.model import AccountId
 from shared.ports import Account
-from shared.settings import Settings
+from shared.settings.environment import Settings
 from tests.edges.parts import Parts
 from tests.edges.test_targets_from_tags import account, enrolled, settings
 

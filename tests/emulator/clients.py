@@ -10,7 +10,7 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
-from emulator.serve import Azure
+from lab.emulator.serve import Azure
 
 
 class Clients:

@@ -15,10 +15,10 @@ from aiohttp import web
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ManagedIdentityCredential
 
-from emulator.directory import EVERYTHING
-from emulator.seed import sample_world
-from emulator.serve import Azure, running
-from emulator.surfaces.common import Surface
+from lab.emulator.directory import EVERYTHING
+from lab.emulator.seed import sample_world
+from lab.emulator.serve import Azure, running
+from lab.emulator.surfaces.common import Surface
 from tests.emulator.clients import Clients
 from tests.emulator.contract import DESCRIPTIONS, Exchange, problems
 

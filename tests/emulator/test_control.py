@@ -6,9 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator import Account, fingerprint
-from emulator.seed import TOPIC, VAULT
-from emulator.serve import Azure
+from lab.emulator import Account, fingerprint
+from lab.emulator.seed import TOPIC, VAULT
+from lab.emulator.serve import Azure
 
 Control = Callable[..., Awaitable[tuple[int, Any]]]
 

@@ -7,9 +7,9 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from azure.core.messaging import CloudEvent
 
-from emulator.seed import TOPIC
-from emulator.serve import Azure
-from emulator.topics import unfit
+from lab.emulator.seed import TOPIC
+from lab.emulator.serve import Azure
+from lab.emulator.topics import unfit
 from tests.emulator.clients import Clients
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator import AzureError, ConnectionDroppedError, Rule, World
-from emulator.journal import Entry
-from emulator.seed import VAULT, sample_world
-from emulator.serve import Azure
+from lab.emulator import AzureError, ConnectionDroppedError, Rule, World
+from lab.emulator.journal import Entry
+from lab.emulator.seed import VAULT, sample_world
+from lab.emulator.serve import Azure
 from tests.emulator.clients import Clients
 from tests.emulator.contract import Exchange
 

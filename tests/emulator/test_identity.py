@@ -10,8 +10,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ManagedIdentityCredential
 
-from emulator import Identity
-from emulator.serve import Azure
+from lab.emulator import Identity
+from lab.emulator.serve import Azure
 from tests.emulator.clients import Clients
 
 ARM = "https://management.azure.com"

@@ -7,9 +7,9 @@ import aiohttp
 import openai
 import pytest
 
-from emulator import Account, Lag, fingerprint
-from emulator.seed import sample_world
-from emulator.serve import Azure, running_in_thread
+from lab.emulator import Account, Lag, fingerprint
+from lab.emulator.seed import sample_world
+from lab.emulator.serve import Azure, running_in_thread
 
 MODELS = "openai/models?api-version=2024-10-21"
 

@@ -7,9 +7,9 @@ import aiohttp
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 
-from emulator.seed import VAULT
-from emulator.serve import Azure
-from emulator.vaults import Vault
+from lab.emulator.seed import VAULT
+from lab.emulator.serve import Azure
+from lab.emulator.vaults import Vault
 from tests.emulator.clients import Clients
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator.serve import Azure
+from lab.emulator.serve import Azure
 from tests.emulator.clients import Clients
 
 RIGHTS = ("query/read", "query/AzureDiagnostics/read")

@@ -6,9 +6,9 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.mgmt.cognitiveservices.models import RegenerateKeyParameters
 
-from emulator import World, fingerprint
-from emulator.serve import Azure
-from emulator.surfaces.account_shape import render
+from lab.emulator import World, fingerprint
+from lab.emulator.serve import Azure
+from lab.emulator.surfaces.account_shape import render
 from tests.emulator.clients import Clients
 
 GROUP, NAME = "emulated", "account-001"

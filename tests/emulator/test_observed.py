@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator import Account
-from emulator.seed import TOPIC, VAULT
-from emulator.serve import Azure
+from lab.emulator import Account
+from lab.emulator.seed import TOPIC, VAULT
+from lab.emulator.serve import Azure
 from tests.emulator.clients import Clients
 
 Ask = Callable[..., Awaitable[tuple[int, Any, Any]]]

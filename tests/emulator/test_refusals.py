@@ -8,10 +8,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-import emulator
-from emulator.seed import TOPIC, VAULT
-from emulator.serve import Azure
-from emulator.snapshot import snapshot
+from lab.emulator.seed import TOPIC, VAULT
+from lab.emulator.serve import Azure
+from lab.emulator.snapshot import snapshot
 from tests.emulator.clients import Clients
 
 Ask = Callable[..., Awaitable[tuple[int, str]]]
@@ -150,9 +149,10 @@ async def test_no_service_takes_a_caller_it_does_not_know(
 
 
 def test_the_emulator_knows_nothing_of_what_it_is_used_to_test() -> None:
-    foreign = {"shared", "funchost", "cli", "function_app", "azure", "tests", "openai", "msal"}
-    for path in Path(emulator.__file__).parent.rglob("*.py"):
+    foreign = {"shared", "cli", "function_app", "azure", "tests", "openai", "msal"}
+    for path in (Path(__file__).parents[2] / "lab" / "emulator").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [item.name for item in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not {name.partition(".")[0] for name in names} & foreign, path
+            assert not any(name.startswith("lab.") and not name.startswith("lab.emulator") for name in names), path

@@ -18,13 +18,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator import World
-from emulator.__main__ import main
-from emulator.accounts import SLOTS
-from emulator.blobs import Conditions
-from emulator.seed import sample_world, seeded_world
-from emulator.serve import running, running_in_thread
-from emulator.state import load, save
+from lab.emulator import World
+from lab.emulator.__main__ import main
+from lab.emulator.accounts import SLOTS
+from lab.emulator.blobs import Conditions
+from lab.emulator.seed import sample_world, seeded_world
+from lab.emulator.serve import running, running_in_thread
+from lab.emulator.state import load, save
 
 SETTINGS = {
     "AZURE_LOG_ANALYTICS_ENDPOINT",
@@ -48,11 +48,11 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def program(tmp_path: Path, *options: str) -> AsyncIterator[tuple[dict[str, Any], asyncio.subprocess.Process]]:
-    """`python -m emulator`, once it has told where it is."""
+    """`python -m lab.emulator`, once it has told where it is."""
     told = tmp_path / "settings.json"
     told.unlink(missing_ok=True)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "emulator", "--settings-out", str(told), *options
+        sys.executable, "-m", "lab.emulator", "--settings-out", str(told), *options
     )
     try:
         async with asyncio.timeout(30):

@@ -10,10 +10,10 @@ from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobServiceClient
 from azure.storage.queue.aio import QueueServiceClient
 
-from emulator import AzureError, World
-from emulator.leases import Lease
-from emulator.serve import Azure
-from emulator.surfaces.storage import ACCOUNT, ACCOUNT_KEY
+from lab.emulator import AzureError, World
+from lab.emulator.leases import Lease
+from lab.emulator.serve import Azure
+from lab.emulator.surfaces.storage import ACCOUNT, ACCOUNT_KEY
 from tests.emulator.clients import Clients
 
 KEY = AzureNamedKeyCredential(ACCOUNT, ACCOUNT_KEY)

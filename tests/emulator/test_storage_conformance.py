@@ -24,7 +24,7 @@ from azure.storage.blob import ContentSettings
 from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClient, ContainerClient
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from emulator.surfaces.storage import ACCOUNT, ACCOUNT_KEY
+from lab.emulator.surfaces.storage import ACCOUNT, ACCOUNT_KEY
 from tests.emulator.clients import Clients
 
 KEY = AzureNamedKeyCredential(ACCOUNT, ACCOUNT_KEY)

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emulator import AzureError, Identity, Role, World
-from emulator.clock import Clock
-from emulator.limits import Limits
+from lab.emulator import AzureError, Identity, Role, World
+from lab.emulator.clock import Clock
+from lab.emulator.limits import Limits
 
 ACTION = "Microsoft.CognitiveServices/accounts/listKeys/action"
 

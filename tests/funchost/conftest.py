@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator import World
-from emulator.serve import running
-from funchost import FunctionHost, HostOptions
-from funchost.storage import Storage
+from lab.emulator import World
+from lab.emulator.serve import running
+from lab.funchost import FunctionHost, HostOptions
+from lab.funchost.storage import Storage
 
 APPS = Path(__file__).parent / "apps"
 NO_STORAGE = (
@@ -34,7 +34,7 @@ def settings_with(connection: str) -> dict[str, str]:
 def workers_of(pid: int) -> list[int]:
     """The worker processes among the children of a process."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(each) for each in children if b"funchost.worker" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    return [int(each) for each in children if b"lab.funchost.worker" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
 type StartHost = Callable[..., Any]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from funchost.bindings import FunctionDescription, HttpTrigger, TimerTrigger, describe
-from funchost.errors import AppError
-from funchost.host_json import HostConfig, QueueConfig
+from lab.funchost.bindings import FunctionDescription, HttpTrigger, TimerTrigger, describe
+from lab.funchost.errors import AppError
+from lab.funchost.host_json import HostConfig, QueueConfig
 
 BUNDLED = HostConfig(None, "api", True, QueueConfig())
 BARE = HostConfig(None, "api", False, QueueConfig())

@@ -1,4 +1,4 @@
-"""`python -m funchost`."""
+"""`python -m lab.funchost`."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 @asynccontextmanager
 async def command(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "funchost", *arguments),
+        *(sys.executable, "-m", "lab.funchost", *arguments),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from funchost import FunctionHost
+from lab.funchost import FunctionHost
 
 
 def event(number: int, **data: Any) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from funchost.errors import HostConfigError
-from funchost.host_json import HostConfig, read_host_json
+from lab.funchost.errors import HostConfigError
+from lab.funchost.host_json import HostConfig, read_host_json
 
 
 def read(folder: Path, content: Any) -> HostConfig:

@@ -5,7 +5,7 @@ import json
 import aiohttp
 import pytest
 
-from funchost import FunctionHost, HostKeys, HostOptions
+from lab.funchost import FunctionHost, HostKeys, HostOptions
 from tests.funchost.conftest import NO_STORAGE, settings_with
 
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from funchost.errors import ScheduleError
-from funchost.ncrontab import parse_schedule, shortest_gap
+from lab.funchost.errors import ScheduleError
+from lab.funchost.ncrontab import parse_schedule, shortest_gap
 
 SUNDAY = datetime(2026, 11, 22, 10, 30, 15, tzinfo=UTC)
 

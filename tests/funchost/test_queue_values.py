@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from funchost.outputs import decode, encode, messages_of
-from funchost.queue_metadata import overwritten
-from funchost.wire import Json, bytes_value
+from lab.funchost.outputs import decode, encode, messages_of
+from lab.funchost.queue_metadata import overwritten
+from lab.funchost.wire import Json, bytes_value
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import json
 
 import aiohttp
 
-from funchost import FunctionHost
-from funchost.storage import Storage
+from lab.funchost import FunctionHost
+from lab.funchost.storage import Storage
 
 
 def encoded(text: str) -> str:

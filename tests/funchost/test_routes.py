@@ -2,8 +2,8 @@
 
 import pytest
 
-from funchost.errors import BindingError
-from funchost.routes import parse_route
+from lab.funchost.errors import BindingError
+from lab.funchost.routes import parse_route
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from funchost.errors import BindingError, SettingsError
-from funchost.settings import merge_settings, read_settings_file, resolve
-from funchost.storage import Connection, resolve_connection
+from lab.funchost.errors import BindingError, SettingsError
+from lab.funchost.settings import merge_settings, read_settings_file, resolve
+from lab.funchost.storage import Connection, resolve_connection
 
 
 def test_a_settings_file_gives_its_values_as_text(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 from azure.storage.blob.aio import BlobLeaseClient
 
-from funchost.leases import CONTAINER
-from funchost.storage import Storage
+from lab.funchost.leases import CONTAINER
+from lab.funchost.storage import Storage
 from tests.funchost.test_queues import contents
 
 EVERY_SECOND = "* * * * * *"

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from funchost import AppError, FunctionHost
+from lab.funchost import AppError, FunctionHost
 from tests.funchost.conftest import NO_STORAGE, settings_with, workers_of
 
 SETTINGS = settings_with(NO_STORAGE)

@@ -3,7 +3,7 @@
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from emulator import serve
+from lab.emulator import serve
 
 
 @pytest.fixture(autouse=True)

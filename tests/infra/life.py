@@ -12,15 +12,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from emulator.directory import Role
-from emulator.seed import sample_world
-from emulator.serve import Azure, running
-from emulator.shipped import SHIPPED, shipped_roles
-from emulator.surfaces.storage import ACCOUNT
-from emulator.world import World
-from shared.errors import RotationError
-from shared.model import LeakedKey, Request, Target, Wish
-from shared.report import Outcome
+from lab.emulator.directory import Role
+from lab.emulator.seed import sample_world
+from lab.emulator.serve import Azure, running
+from lab.emulator.shipped import SHIPPED, shipped_roles
+from lab.emulator.surfaces.storage import ACCOUNT
+from lab.emulator.world import World
+from shared.domain.errors import RotationError
+from shared.domain.model import Target
+from shared.domain.requests import LeakedKey, Request, Wish
+from shared.turns.report import Outcome
 from tests.edges.parts import Parts, parts_over
 
 STORAGE = json.loads((SHIPPED.parent / "storage.json").read_text())

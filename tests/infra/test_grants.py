@@ -2,7 +2,7 @@
 
 import json
 
-from emulator.shipped import SHIPPED
+from lab.emulator.shipped import SHIPPED
 from tests.infra.bicep import Template, literal, properties, templates, text
 from tests.infra.life import GRANTS
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from emulator.serve import Azure, running
-from emulator.shipped import shipped_roles
-from emulator.world import World
-from funchost.host import FunctionHost
+from lab.emulator.serve import Azure, running
+from lab.emulator.shipped import shipped_roles
+from lab.emulator.world import World
+from lab.funchost.host import FunctionHost
 from tests.app.conftest import a_host, works
 from tests.infra.life import Grant, by_identity, deployed
 from tests.infra.test_roles import grant

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.shipped import BUILT_IN, SHIPPED, shipped_roles
-from emulator.world import World
+from lab.emulator.shipped import BUILT_IN, SHIPPED, shipped_roles
+from lab.emulator.world import World
 from tests.infra.life import CHAPTERS, GRANTS, Grant, Refused, a_life
 
 ROLES = json.loads(SHIPPED.read_text())
@@ -40,7 +40,7 @@ def test_a_world_gives_its_app_the_shipped_roles_and_no_others() -> None:
 
 def test_nothing_but_the_emulators_own_tests_gives_anybody_more() -> None:
     """P8: the whole suite, the demo and the proofs run under the shipped roles."""
-    rooms = ("tests", "demo", "prove", "samples", "funchost")
+    rooms = ("tests", "samples", "lab/demo", "lab/prove", "lab/funchost", "lab/simulation")
     files = [one for room in rooms for one in (SHIPPED.parents[1] / room).rglob("*.py") if one != Path(__file__)]
     assert {one.parent.name for one in files if "EVERYTHING.name" in one.read_text()} == {"emulator"}
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from emulator.shipped import SHIPPED
+from lab.emulator.shipped import SHIPPED
 from shared.adapters.blob_lease import CONTAINER
-from shared.callers import Role
-from shared.messages import QUEUE
-from shared.report import Outcome, Result
-from shared.settings import NAMES
+from shared.settings.environment import NAMES
+from shared.turns.message import QUEUE
+from shared.turns.report import Outcome, Result
+from shared.web.callers import Role
 from tests.infra.bicep import INFRA, ROOT, calls, literal, properties, templates, text
 
 BY_NAME = {one.name: one for one in templates()}
 MAIN, APP = BY_NAME["main.bicep"], BY_NAME["app.bicep"]
-CODE = "\n".join(one.read_text() for room in ("shared", "doors") for one in (ROOT / room).rglob("*.py"))
+CODE = "\n".join(one.read_text() for one in (ROOT / "shared").rglob("*.py"))
 HOST = {
     "AzureWebJobsStorage__accountName",
     "AzureWebJobsStorage__credential",
@@ -70,7 +70,7 @@ def test_events_go_to_functions_that_exist(name: str) -> None:
     function = text(properties(properties(door["destination"])["properties"])["resourceId"])
     place = re.search(r"\$\{functionAppId\}/functions/(\w+)", function)
     assert place is not None
-    doors = "\n".join(one.read_text() for one in (ROOT / "doors").glob("*.py"))
+    doors = "\n".join(one.read_text() for one in (ROOT / "shared" / "triggers").glob("*.py"))
     assert re.search(rf"event_grid_trigger.*\n(@.*\n)*async def {place[1]}\(", doors)
 
 

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from emulator.accounts import Account
-from prove.calls import SCENES, SHORT, Call, Case, Fault, Figures, Result, SceneFigures, run
-from prove.calls.__main__ import main
-from prove.calls.faults import KILLED_AFTER, KILLED_BEFORE, SLOW, pairs
-from prove.calls.place import Place, a_place
-from prove.calls.scenes import TOPIC, VAULT
-from prove.calls.trial import play, record
+from lab.emulator.accounts import Account
+from lab.prove.calls import SCENES, SHORT, Call, Case, Fault, Figures, Result, SceneFigures, run
+from lab.prove.calls.__main__ import main
+from lab.prove.calls.faults import KILLED_AFTER, KILLED_BEFORE, SLOW, pairs
+from lab.prove.calls.place import Place, a_place
+from lab.prove.calls.scenes import TOPIC, VAULT
+from lab.prove.calls.trial import play, record
 
 REGENERATE = Call("arm.regenerateKey", 0)
 
@@ -105,7 +105,7 @@ def test_the_command_says_what_it_came_to(monkeypatch, capsys, kept: int, code: 
     case = Case("retirement", REGENERATE, KILLED_AFTER)
     failures = () if kept == 6 else (Result(case, ("P1: the published key was dead",), f"{case}\n  a long story"),)
     figures = Figures((SceneFigures("retirement", 2, 3, 6, kept),), failures, 1.0)
-    monkeypatch.setattr("prove.calls.__main__.run", lambda *_args, **_more: figures)
+    monkeypatch.setattr("lab.prove.calls.__main__.run", lambda *_args, **_more: figures)
     assert main(["--only", "retirement", "--sample", "6"]) == code
     told = capsys.readouterr().out
     assert told.startswith(f"retirement: 2 calls x 3 faults where they apply, {kept} of 6\n")

@@ -2,8 +2,7 @@
 
 import pytest
 
-import prove.doors.fuzz
-from prove.doors.fuzz import DOORS, fuzz
+from lab.prove.fuzzing.fuzz import DOORS, fuzz
 
 
 def test_bad_input_is_always_refused_by_name() -> None:
@@ -21,5 +20,5 @@ def test_a_door_that_lets_an_unnamed_error_out_is_found(monkeypatch: pytest.Monk
     def careless(body: bytes) -> object:
         return body.decode("ascii")
 
-    monkeypatch.setattr(prove.doors.fuzz, "read_message", careless)
+    monkeypatch.setattr("lab.prove.fuzzing.fuzz.read_message", careless)
     assert any("UnicodeDecodeError" in finding for finding in fuzz(300).findings)

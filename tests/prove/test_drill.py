@@ -2,7 +2,7 @@
 
 import pytest
 
-from prove.drill.leak import Situation, drill
+from lab.prove.drill.leak import Situation, drill
 
 
 @pytest.mark.timeout(180)

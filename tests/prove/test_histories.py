@@ -1,6 +1,6 @@
 """Every history of a small world with one fault, in its short form; and proof that the explorer would have noticed.
 
-`python -m prove.histories` is the long form. Here the rhythm is shorter (three days, one of them overlap), so that
+`python -m lab.prove.histories` is the long form. Here the rhythm is shorter (three days, one of them overlap), so that
 there are fewer moments at which things can happen, and with one fault less is asked for.
 """
 
@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from prove.histories import explore
-from prove.histories.canonical import canonical
-from prove.histories.explorer import Explorer
-from prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, ending, lives
-from prove.histories.mutants import MUTANTS
-from prove.histories.state import State, later
-from prove.histories.undisturbed import undisturbed
+from lab.prove.histories import explore
+from lab.prove.histories.canonical import canonical
+from lab.prove.histories.explorer import Explorer
+from lab.prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, ending, lives
+from lab.prove.histories.mutants import MUTANTS
+from lab.prove.histories.state import State, later
+from lab.prove.histories.undisturbed import undisturbed
 
 PUBLISH, ROTATE, SUNSET, ARMED, ALWAYS = lives(SHORT)
 LIVES = {life.name: life for life in (*lives(SHORT), ending())}

@@ -3,14 +3,13 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-import prove.lives.soak
-import shared.plan
-import shared.wishes
-from prove.lives.life import Life
-from prove.lives.machine import Lives
-from prove.lives.soak import live, soak
-from shared.steps import Mark, Prove, Regenerate
-from tests.support.witness import PromiseBroken
+import shared.decide.policies
+import shared.decide.request_policies
+from lab.prove.lives.life import Life
+from lab.prove.lives.machine import Lives
+from lab.prove.lives.soak import live, soak
+from lab.simulation.witness import PromiseBroken
+from shared.decide.steps import Mark, Prove, Regenerate
 
 Lives.TestCase.settings = settings(
     max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
@@ -42,9 +41,11 @@ def broken_within(seeds: int) -> bool:
 
 
 def test_a_plan_that_regenerates_the_live_slot_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = shared.plan.fresh_spare
+    real = shared.decide.policies.fresh_spare
     monkeypatch.setattr(
-        shared.plan, "fresh_spare", lambda at, *more, **words: (Regenerate(at.live), *real(at, *more, **words))
+        shared.decide.policies,
+        "fresh_spare",
+        lambda at, *more, **words: (Regenerate(at.live), *real(at, *more, **words)),
     )
     assert broken_within(5)
 
@@ -52,12 +53,12 @@ def test_a_plan_that_regenerates_the_live_slot_does_not_live_long(monkeypatch: p
 def test_a_retirement_that_does_not_wait_for_its_announcement_does_not_live_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shared.plan, "_held_by_the_previous_key", lambda _: None)
+    monkeypatch.setattr(shared.decide.policies, "_held_by_the_previous_key", lambda _: None)
     assert broken_within(5)
 
 
 def test_a_leak_that_ends_nothing_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.plan, "ended", lambda _: ())
+    monkeypatch.setattr(shared.decide.policies, "ended", lambda _: ())
     monkeypatch.setattr(shared.wishes, "ended", lambda _: ())
     assert broken_within(5)
 
@@ -69,13 +70,13 @@ def test_a_wish_that_is_answered_and_not_noted_does_not_live_long(monkeypatch: p
 
 def test_a_key_that_is_not_proven_is_not_missed_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without proof nothing breaks while keys are valid at once; with a lag the consumers notice."""
-    real = shared.plan.fresh_spare
+    real = shared.decide.policies.fresh_spare
 
     def unproven(at, *more, **words):
         return tuple(step for step in real(at, *more, **words) if not isinstance(step, Prove))
 
-    monkeypatch.setattr(shared.plan, "fresh_spare", unproven)
-    monkeypatch.setattr(shared.wishes, "fresh_spare", unproven)
+    monkeypatch.setattr(shared.decide.policies, "fresh_spare", unproven)
+    monkeypatch.setattr(shared.decide.request_policies, "fresh_spare", unproven)
 
     class Lagging(Life):
         def __init__(self, targets: int = 3) -> None:
@@ -83,5 +84,5 @@ def test_a_key_that_is_not_proven_is_not_missed_by_chance(monkeypatch: pytest.Mo
             for account in self.stage.world.accounts:
                 account.lag.new_after = 30.0
 
-    monkeypatch.setattr(prove.lives.soak, "Life", Lagging)
+    monkeypatch.setattr("lab.prove.lives.soak.Life", Lagging)
     assert broken_within(5)

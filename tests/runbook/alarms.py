@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from emulator.clock import Clock
+from lab.emulator.clock import Clock
 from tests.runbook.kusto import Row, ask, duration
 from tests.runbook.page import DOCS
 

@@ -9,12 +9,12 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.serve import Azure
-from emulator.world import World
+from lab.emulator.serve import Azure
+from lab.emulator.world import World
 from shared import wiring
-from shared.doorways import clockwork, notices, people, turns
-from shared.errors import RotationError
-from shared.rotation import Rotation
+from shared.domain.errors import RotationError
+from shared.fleet.rotation import Rotation
+from shared.handlers import event_grid, http, one_turn, timer_and_queue
 from shared.wiring import Opened
 from tests.edges.parts import WorldClock
 from tests.runbook.alarms import Telemetry
@@ -43,8 +43,8 @@ class App:
         root = logging.getLogger()
         root.addHandler(self.telemetry)
         self.stack.callback(root.removeHandler, self.telemetry)
-        for door in (clockwork, people, turns, notices):
-            self.monkeypatch.setattr(door, "rotation", self.rotation)
+        for handlers in (timer_and_queue, http, one_turn, event_grid):
+            self.monkeypatch.setattr(handlers, "rotation", self.rotation)
 
     @property
     def world(self) -> World:
@@ -78,7 +78,7 @@ class App:
             return
         error: Exception | None = None
         try:
-            self.queue += await clockwork.tick(self.last_tick, past_due=False)
+            self.queue += await timer_and_queue.tick(self.last_tick, past_due=False)
             self.last_tick = self.world.clock.utcnow().isoformat()
         except RotationError as wrong:
             error = wrong
@@ -95,14 +95,14 @@ class App:
     async def _message(self, body: bytes) -> str | None:
         for tries in range(1, TRIES + 1):
             try:
-                await clockwork.turn(body, tries)
-            except (clockwork.TurnFailed, RotationError) as error:
+                await timer_and_queue.turn(body, tries)
+            except (timer_and_queue.TurnFailed, RotationError) as error:
                 self.telemetry.ended("turn", error)
                 self.pass_time(seconds=RETRY)
             else:
                 self.telemetry.ended("turn")
                 return None
-        return await clockwork.turn_poison(body)
+        return await timer_and_queue.turn_poison(body)
 
     def pass_time(self, **time: float) -> None:
         self.world.clock.advance(timedelta(**time).total_seconds())

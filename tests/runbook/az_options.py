@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/*.md")
-CODE = ("shared/mending.py", "shared/check_places.py", "shared/doctor.py", "shared/check_target.py")
+CODE = tuple(f"shared/doctor/{name}.py" for name in ("remedies", "services", "examine", "targets"))
 GLOBAL = ["--debug", "--help", "-h", "--only-show-errors", "--output", "-o", "--query", "--subscription", "--verbose"]
 
 

@@ -10,12 +10,12 @@ from contextlib import AsyncExitStack
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from emulator.serve import running
-from emulator.world import World
+from lab.emulator.serve import running
+from lab.emulator.world import World
+from lab.simulation.tripwire import no_key_is_ever_shown, planted_key
 from tests.runbook.page import entries
 from tests.runbook.site import Site
 from tests.support.answering import answering
-from tests.support.tripwire import no_key_is_ever_shown, planted_key
 
 __all__ = ["answering", "no_key_is_ever_shown"]  # the second is around every test here
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from emulator.shipped import shipped_roles
+from lab.emulator.shipped import shipped_roles
 
 if TYPE_CHECKING:
     from tests.runbook.site import Site

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.keys import Fingerprint
+from shared.domain.keys import Fingerprint
 from tests.runbook.site import Site
 
 DAILY = timedelta(days=1)

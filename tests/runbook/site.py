@@ -21,22 +21,22 @@ from typing import Any
 import cli.__main__ as terminal
 from cli.answer import Answer
 from cli.arguments import parse
-from emulator.accounts import Account
-from emulator.shipped import shipped_roles
-from shared.doorways import people
-from shared.replies import Reply
+from lab.emulator.accounts import Account
+from lab.emulator.shipped import shipped_roles
+from lab.simulation.tripwire import wire
+from shared.handlers import http
+from shared.web.responses import Reply
 from shared.wiring import Opened
 from tests.runbook import hands
 from tests.runbook.app import App
 from tests.runbook.page import Entry, filled, turns_up
-from tests.support.tripwire import wire
 
 ACTIONS = ("actions", "data_actions")
 TRIES = 3
 RETRY = 30  # seconds until the host offers a message again (host.json)
 DOORS = {
-    "GET /api/targets": people.targets, "GET /api/targets/<name>": people.target, "GET /api/health": people.health,
-    "POST /api/targets/<name>/rotate": people.rotate, "POST /api/targets/<name>/leak": people.leak,
+    "GET /api/targets": http.targets, "GET /api/targets/<name>": http.target, "GET /api/health": http.health,
+    "POST /api/targets/<name>/rotate": http.rotate, "POST /api/targets/<name>/leak": http.leak,
 }  # fmt: skip
 
 
@@ -156,7 +156,7 @@ class Site(App):
         key = f"{method} {path}"
         sent = b"" if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"} if sent else {}
-        reply = await DOORS[key](people.Incoming(method, name, sent, headers, f"call-{len(self.ran)}"))
+        reply = await DOORS[key](http.Incoming(method, name, sent, headers, f"call-{len(self.ran)}"))
         self.queue += [message.text() for message in reply.queued]
         wire.hear(reply.body)
         return reply

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cli.findings import Code
+from shared.findings.kinds import Code
 from tests.runbook.auditing import ANOTHER, DAILY, DATE, LEAK, PLACE, PLAN, ROTATE, START, TAG, found, is_found, is_gone
 from tests.runbook.site import Site
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared import rotation
+from shared.fleet import rotation
 from tests.runbook.auditing import DAILY, DATE, LET_IN, PLACE, SET, found, is_found, is_gone
 from tests.runbook.site import Site
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from emulator.directory import Identity
-from emulator.shipped import shipped_roles
-from emulator.surfaces.common import json_answer
-from emulator.surfaces.storage import ACCOUNT
+from lab.emulator.directory import Identity
+from lab.emulator.shipped import shipped_roles
+from lab.emulator.surfaces.common import json_answer
+from lab.emulator.surfaces.storage import ACCOUNT
 from tests.runbook.page import DOCS
 from tests.runbook.site import Site
 from tests.support.answering import Answering, tokens_of
@@ -244,7 +244,7 @@ async def test_a_machine_whose_clock_is_ahead(site: Site) -> None:
 
 def test_every_check_has_an_entry(pages: dict[str, set[str]]) -> None:
     code = "\n".join(
-        (DOCS.parent / "shared" / f"{name}.py").read_text() for name in ("doctor", "check_target", "check_places")
+        (DOCS.parent / "shared" / "doctor" / f"{name}.py").read_text() for name in ("examine", "targets", "services")
     )
     called = set(re.findall(r'(?:good|bad|unknown|refused|vault_refused)\((?:case, )?"([a-z-]+)"', code))
     named = set(re.findall(r'name = "([a-z-]+)"', code)) | set(re.findall(r'\("([a-z]+-[a-z-]+)", "', code))

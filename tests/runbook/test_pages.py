@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import shared.errors
+import shared.domain.errors
 from tests.runbook.alarms import RULES
 from tests.runbook.kusto import ask
 from tests.runbook.page import DOCS, PARTS, Entry, entries, turns_up
@@ -30,8 +30,8 @@ def test_every_procedure_has_a_test_and_every_test_its_procedure() -> None:
 
 
 def test_every_error_class_has_an_entry() -> None:
-    classes = inspect.getmembers(shared.errors, inspect.isclass)
-    own = {name for name, kind in classes if kind.__module__ == shared.errors.__name__} - {"RotationError"}
+    classes = inspect.getmembers(shared.domain.errors, inspect.isclass)
+    own = {name for name, kind in classes if kind.__module__ == shared.domain.errors.__name__} - {"RotationError"}
     assert own <= set(RUNBOOK)
 
 

@@ -18,9 +18,9 @@ import pytest
 import yaml
 from aiohttp import web
 
-from emulator.serve import Azure, running
-from emulator.world import World
-from funchost.host import FunctionHost
+from lab.emulator.serve import Azure, running
+from lab.emulator.world import World
+from lab.funchost.host import FunctionHost
 from tests.app.calls import credential, events, regenerations, the_overlap_is_over
 from tests.app.conftest import ROOT, a_host, published, works
 

@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from emulator.serve import running
-from emulator.world import World
-from funchost.host import FunctionHost
-from shared.events import Announcement, Kind
-from shared.keys import Fingerprint, KeySlot
-from shared.model import AccountId, Target
+from lab.emulator.serve import running
+from lab.emulator.world import World
+from lab.funchost.host import FunctionHost
+from shared.announce.announcements import Announcement, Kind
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import AccountId, Target
 
 SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "listener"
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -6,9 +6,9 @@ import pytest
 from azure.identity import ManagedIdentityCredential, get_bearer_token_provider
 from openai import OpenAI, OpenAIError
 
-from emulator.directory import Identity
-from emulator.serve import Azure, running_in_thread
-from emulator.world import World
+from lab.emulator.directory import Identity
+from lab.emulator.serve import Azure, running_in_thread
+from lab.emulator.world import World
 from samples.no_key.chat import SCOPE, client_for
 
 USER = {

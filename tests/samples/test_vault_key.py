@@ -8,9 +8,9 @@ from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 from openai import AuthenticationError, OpenAI
 
-from emulator.accounts import fingerprint
-from emulator.serve import Azure, running_in_thread
-from emulator.world import World
+from lab.emulator.accounts import fingerprint
+from lab.emulator.serve import Azure, running_in_thread
+from lab.emulator.world import World
 from samples.openai_client.vault_key import VaultKey
 
 

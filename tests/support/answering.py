@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from emulator.directory import Directory, Identity
-from emulator.surfaces.common import Surface, json_answer
+from lab.emulator.directory import Directory, Identity
+from lab.emulator.surfaces.common import Surface, json_answer
 
 type Instead = Callable[[Any], web.Response | None]
 type Answering = Callable[[Instead], None]

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.errors import LeaseLost
-from shared.keys import ApiKey
+from lab.simulation.dates import START
+from shared.domain.errors import LeaseLost
+from shared.domain.keys import ApiKey
 from shared.ports import Answer, Trial
-from tests.support.dates import START
 
 WHERE, KEY = "https://chat.openai.azure.com/", ApiKey("a key")
 YES, NO, OFF = Trial(Answer.ACCEPTED, "200"), Trial(Answer.REFUSED, "401"), Trial(Answer.KEYS_ARE_OFF, "403, keys")

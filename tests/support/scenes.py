@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.model import Adopt, LeakedKey, Request
-from tests.support.builders import reports_leak, wants_rotation
-from tests.support.dates import at, hours, minutes
-from tests.support.stage import Stage, a_stage
+from lab.simulation.builders import reports_leak, wants_rotation
+from lab.simulation.dates import at, hours, minutes
+from lab.simulation.stage import Stage, a_stage
+from shared.domain.model import Adopt
+from shared.domain.requests import LeakedKey, Request
 
 _prepared: dict[str, Stage] = {}
 

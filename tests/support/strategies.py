@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from shared.asking import Asked
-from shared.keys import Fingerprint, KeySlot
-from shared.model import Adopt, Cadence, LeakedKey, Observation, Request, Target, Wish
-from shared.publication import Marks, Origin, Publication, State
-from shared.telling import Debt, Happened, Telling, Told
-from shared.window import Window
-from tests.support.builders import ENDPOINT, KEY1, KEY2, a_target, an_account_id, mark
-from tests.support.dates import START, days, hours, minutes
+from lab.simulation.builders import ENDPOINT, KEY1, KEY2, a_target, an_account_id, mark
+from lab.simulation.dates import START, days, hours, minutes
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import Adopt, Cadence, Observation, Target
+from shared.domain.publication import Marks, Origin, Publication, State
+from shared.domain.requests import Asked, LeakedKey, Request, Wish
+from shared.domain.told import Debt, Happened, Telling, Told
+from shared.domain.window import Window
 
 letters = st.sampled_from("ABCD")
 fingerprints = st.builds(mark, letters)

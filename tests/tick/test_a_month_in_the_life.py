@@ -7,15 +7,15 @@ slowest reads once a day, must never hold a key that is refused.
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.events import Kind
-from shared.keys import Fingerprint
-from shared.model import Cadence
-from shared.publication import read_tags
-from shared.report import Result
-from shared.window import Window
-from tests.support.dates import START, at, days, hours
-from tests.support.small_doors import AnnouncerDoor
-from tests.support.stage import Stage, a_stage, with_target
+from lab.simulation.dates import START, at, days, hours
+from lab.simulation.small_fakes import AnnouncerDoor
+from lab.simulation.stage import Stage, a_stage, with_target
+from shared.announce.announcements import Kind
+from shared.domain.keys import Fingerprint
+from shared.domain.model import Cadence
+from shared.domain.publication import read_tags
+from shared.domain.window import Window
+from shared.turns.report import Result
 
 
 async def adopted(**facts: object) -> Stage:

@@ -11,10 +11,10 @@ from functools import partial
 
 import pytest
 
-from tests.support.befalls import Befall, answer_lost, killed_after, killed_before, refused
-from tests.support.dates import days, hours
+from lab.simulation.dates import days, hours
+from lab.simulation.interruptions import Befall, answer_lost, killed_after, killed_before, refused
+from lab.simulation.stage import Stage
 from tests.support.scenes import SCENES, Scene
-from tests.support.stage import Stage
 
 BEFALLS: dict[str, Callable[[int], Befall]] = {
     "killed before": killed_before,

@@ -1,8 +1,8 @@
 """Somebody regenerates a key by hand: what was published is healed, and promises are kept."""
 
-from shared.publication import read_tags
-from tests.support.dates import at, days, hours
-from tests.support.stage import lived_until
+from lab.simulation.dates import at, days, hours
+from lab.simulation.stage import lived_until
+from shared.domain.publication import read_tags
 
 
 async def test_a_live_key_regenerated_by_hand_is_healed_within_the_hour_and_the_clock_starts_anew():

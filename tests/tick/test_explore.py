@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shared.model import LeakedKey
-from tests.support.befalls import Befall, answer_lost, killed_after, killed_before
-from tests.support.builders import reports_leak, wants_rotation
-from tests.support.dates import days, hours
+from lab.simulation.builders import reports_leak, wants_rotation
+from lab.simulation.dates import days, hours
+from lab.simulation.interruptions import Befall, answer_lost, killed_after, killed_before
+from lab.simulation.stage import TICK, Stage
+from shared.domain.requests import LeakedKey
 from tests.support.scenes import SCENES
-from tests.support.stage import TICK, Stage
 
 DEPTH = int(os.environ.get("EXPLORE", "2"))
 FROM = ("adoption", "rotation on request", "leak of the live key during the overlap", "first rotation")

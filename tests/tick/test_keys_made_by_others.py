@@ -2,13 +2,13 @@
 said to have leaked, and then it does end.
 """
 
-from shared.keys import Fingerprint
-from shared.model import LeakedKey
-from shared.report import Outcome
-from tests.support.befalls import meanwhile_after
-from tests.support.builders import reports_leak, wants_rotation
-from tests.support.dates import days, hours
-from tests.support.stage import Stage, a_stage
+from lab.simulation.builders import reports_leak, wants_rotation
+from lab.simulation.dates import days, hours
+from lab.simulation.interruptions import meanwhile_after
+from lab.simulation.stage import Stage, a_stage
+from shared.domain.keys import Fingerprint
+from shared.domain.requests import LeakedKey
+from shared.turns.report import Outcome
 
 PREVIOUS = LeakedKey.PREVIOUS
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.model import ProofPolicy
-from tests.support.dates import at
-from tests.support.stage import lived_until
+from lab.simulation.dates import at
+from lab.simulation.stage import lived_until
+from shared.domain.model import ProofPolicy
 
 
 async def test_a_key_that_cannot_be_proven_is_not_published_and_the_next_ticks_try_again():

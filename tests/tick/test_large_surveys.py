@@ -2,14 +2,14 @@
 
 import pytest
 
-import shared.rotation
-from tests.support.dates import days
-from tests.support.stage import Stage, a_stage
+import shared.fleet.rotation
+from lab.simulation.dates import days
+from lab.simulation.stage import Stage, a_stage
 
 
 @pytest.fixture(autouse=True)
 def two_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.rotation, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 2)
 
 
 async def an_adopted_fleet(many: int) -> Stage:

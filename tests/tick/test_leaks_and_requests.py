@@ -1,10 +1,10 @@
 """What people ask for out of rhythm: a leaked key ends, a rotation comes once or is held back."""
 
-from shared.model import LeakedKey
-from shared.report import Result
-from tests.support.builders import reports_leak, wants_rotation
-from tests.support.dates import at, days, minutes
-from tests.support.stage import a_stage, lived_until
+from lab.simulation.builders import reports_leak, wants_rotation
+from lab.simulation.dates import at, days, minutes
+from lab.simulation.stage import a_stage, lived_until
+from shared.domain.requests import LeakedKey
+from shared.turns.report import Result
 
 
 async def test_a_leaked_live_key_is_dead_when_the_turn_ends():

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from shared.doorways import clockwork
-from shared.errors import FixConfiguration, UnknownTarget
-from shared.messages import Message, read_message
-from shared.model import LeakedKey, Request, Wish
-from shared.report import Outcome, Result
-from shared.rotation import Rotation
-from tests.support.befalls import meanwhile_after
-from tests.support.builders import reports_leak
-from tests.support.dates import days, hours, minutes
-from tests.support.stage import Stage, a_stage
+from lab.simulation.builders import reports_leak
+from lab.simulation.dates import days, hours, minutes
+from lab.simulation.interruptions import meanwhile_after
+from lab.simulation.stage import Stage, a_stage
+from shared.domain.errors import FixConfiguration, UnknownTarget
+from shared.domain.requests import LeakedKey, Request, Wish
+from shared.fleet.rotation import Rotation
+from shared.handlers import timer_and_queue
+from shared.turns.message import Message, read_message
+from shared.turns.report import Outcome, Result
 
 
 async def quiet(**facts: object) -> Stage:
@@ -60,25 +60,25 @@ async def test_a_leak_in_the_queue_outlives_settings_that_are_broken_for_a_while
     async def broken() -> Rotation:
         raise FixConfiguration("settings", "ROTATION_PERIOD: is wrong.")
 
-    monkeypatch.setattr(clockwork, "rotation", broken)
+    monkeypatch.setattr(timer_and_queue, "rotation", broken)
     kept = Message("chat", stage.now, request=reports_leak()).text()
     monkeypatch.setattr(Message, "is_to_be_kept", lambda self, _: self.request is not None)
-    assert await clockwork.turn_poison(kept.encode()) == kept
-    assert await clockwork.turn_poison(Message("chat", stage.now).text().encode()) is None
-    assert await clockwork.turn_poison(b"{") is None
+    assert await timer_and_queue.turn_poison(kept.encode()) == kept
+    assert await timer_and_queue.turn_poison(Message("chat", stage.now).text().encode()) is None
+    assert await timer_and_queue.turn_poison(b"{") is None
 
 
 async def test_after_an_hour_the_tags_in_a_message_count_no_more():
     stage = a_stage(tagged=True)
     request = Request(Wish.DEPLOYED)
     said = Message("chat", stage.now, stage.target.account, {"key-rotation": "on"}, request)
-    assert (await clockwork._target(stage.rotation(), said)).name == "chat"
+    assert (await timer_and_queue._target(stage.rotation(), said)).name == "chat"
     stage.pass_time(hours(2))
     stage.account.tags = {"key-rotation": "on", "key-rotation-secret": "another-secret"}
-    assert (await clockwork._target(stage.rotation(), said)).secret == "another-secret"
+    assert (await timer_and_queue._target(stage.rotation(), said)).secret == "another-secret"
     stage.account.tags = {"key-rotation": "off"}
     with pytest.raises(UnknownTarget, match="not enrolled any more"):
-        await clockwork._target(stage.rotation(), said)
+        await timer_and_queue._target(stage.rotation(), said)
 
 
 def test_a_request_from_the_queue_knows_when_it_was_made():

@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.publication import read_tags
-from shared.report import Result
-from tests.support.dates import START, at, days, hours
-from tests.support.stage import a_stage, lived_until
+from lab.simulation.dates import START, at, days, hours
+from lab.simulation.stage import a_stage, lived_until
+from shared.domain.publication import read_tags
+from shared.turns.report import Result
 
 
 async def test_a_secret_made_by_hand_is_adopted_in_place_without_a_new_version():

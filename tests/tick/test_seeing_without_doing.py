@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from shared.report import Result
-from shared.rotation import planned_row
-from shared.settings import Mode
-from tests.support.builders import wants_rotation
-from tests.support.dates import at, days
-from tests.support.stage import a_stage, lived_until
+from lab.simulation.builders import wants_rotation
+from lab.simulation.dates import at, days
+from lab.simulation.stage import a_stage, lived_until
+from shared.fleet.rotation import planned_row
+from shared.settings.environment import Mode
+from shared.turns.report import Result
 
 
 @pytest.mark.parametrize("day", [0, 30, 33])

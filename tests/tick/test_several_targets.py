@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.errors import FixConfiguration
-from tests.support.dates import at, minutes
-from tests.support.stage import a_stage, lived_until
+from lab.simulation.dates import at, minutes
+from lab.simulation.stage import a_stage, lived_until
+from shared.domain.errors import FixConfiguration
 
 
 async def test_one_bad_target_among_three_is_named_and_stops_no_other():

@@ -12,21 +12,21 @@ from urllib.parse import quote
 
 import pytest
 
-from shared import counting as real_counting
-from shared import plan as real_plan
-from shared.errors import TryLater
-from shared.keys import ApiKey, KeySlot
-from shared.plan import Plan, Reason
-from shared.steps import Prove, Publish, Regenerate
-from tests.support.befalls import meanwhile_after
-from tests.support.dates import at, days, hours
-from tests.support.lease_doors import LeasesDoor
+from lab.simulation.dates import at, days, hours
+from lab.simulation.interruptions import meanwhile_after
+from lab.simulation.leases import LeasesDoor
+from lab.simulation.small_fakes import AnnouncerDoor
+from lab.simulation.stage import Stage
+from lab.simulation.tripwire import KeyLeaked, Tripwire, planted_key
+from lab.simulation.vault import VaultDoor
+from lab.simulation.witness import PromiseBroken
+from shared.decide import policies as real_plan
+from shared.decide.plan import Plan, Reason
+from shared.decide.steps import Prove, Publish, Regenerate
+from shared.domain.errors import TryLater
+from shared.domain.keys import ApiKey, KeySlot
+from shared.turns import key_usage as real_counting
 from tests.support.scenes import SCENES
-from tests.support.small_doors import AnnouncerDoor
-from tests.support.stage import Stage
-from tests.support.tripwire import KeyLeaked, Tripwire, planted_key
-from tests.support.vault_door import VaultDoor
-from tests.support.witness import PromiseBroken
 from tests.tick.test_crash_anywhere import comes_to_rest
 
 Decide = Callable[..., Plan]

@@ -7,12 +7,12 @@ killed in the middle of it, and then the first one wakes up. The promises are wa
 
 import pytest
 
-from shared.model import Wish
-from shared.report import Result
-from tests.support.befalls import Befall, Killed, killed_after, meanwhile_after, meanwhile_before
-from tests.support.dates import days, hours
+from lab.simulation.dates import days, hours
+from lab.simulation.interruptions import Befall, Killed, killed_after, meanwhile_after, meanwhile_before
+from lab.simulation.stage import Stage
+from shared.domain.requests import Wish
+from shared.turns.report import Result
 from tests.support.scenes import SCENES, Scene
-from tests.support.stage import Stage
 from tests.tick.test_crash_anywhere import calls_of
 
 LONGER_THAN_A_LEASE = 16

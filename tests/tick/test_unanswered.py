@@ -1,8 +1,8 @@
 """A call that nobody answered may have happened: nothing is said on the strength of what was seen before it."""
 
-from shared.report import Result
-from tests.support.dates import days
-from tests.support.stage import a_stage
+from lab.simulation.dates import days
+from lab.simulation.stage import a_stage
+from shared.turns.report import Result
 
 
 async def test_after_a_retirement_without_an_answer_the_end_is_not_announced_as_still_to_come():

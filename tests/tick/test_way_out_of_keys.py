@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from tests.support.builders import reports_leak
-from tests.support.dates import at, days, hours, minutes
-from tests.support.stage import Stage, lived_until, with_target
+from lab.simulation.builders import reports_leak
+from lab.simulation.dates import at, days, hours, minutes
+from lab.simulation.stage import Stage, lived_until, with_target
 
 
 async def test_a_sunset_is_announced_ahead_and_then_keys_end():

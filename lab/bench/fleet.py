@@ -1,0 +1,91 @@
+"""A tick over fleets of several sizes: calls by the page, never one for each target, and memory that stays flat."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from lab.emulator.accounts import Account
+from lab.emulator.serve import Azure, in_environment, running
+from lab.emulator.world import World
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import AccountId
+from shared.domain.publication import Marks, Origin, tags_of
+from shared.domain.told import Told
+from shared.wiring import build
+
+PERIOD = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Ticked:
+    """What one tick over so many targets cost: calls, seconds, and MiB at its highest."""
+
+    targets: int
+    turns: int
+    calls: int
+    seconds: float
+    peak: float
+
+    def __str__(self) -> str:
+        return (
+            f"tick: {self.targets} targets, {self.turns} due: {self.calls} calls "
+            f"({self.calls / self.targets:.3f} for each target), peak {self.peak:.1f} MiB"
+        )
+
+
+async def fleet(sizes: tuple[int, ...]) -> list[str]:
+    """The lines to print."""
+    ticks = [await _tick(size) for size in sizes]
+    first, last = ticks[0], ticks[-1]
+    growth = last.targets / first.targets
+    slower = last.seconds / first.seconds / growth
+    return [
+        *map(str, ticks),
+        f"tick: {growth:.0f} times the targets take {slower:.2f} times as long for each, and "
+        f"{(last.peak - first.peak) * 1024 / (last.targets - first.targets):.1f} KiB more for each",
+    ]
+
+
+async def _tick(size: int) -> Ticked:
+    world = World()
+    world.add_vault("keys")
+    world.add_topic("announcements")
+    for number in range(size):
+        _publish(world, world.accounts.add(f"account-{number:05}", tags={"key-rotation": "on"}), number)
+    async with running(world) as azure:
+        with in_environment(azure):
+            return await _measure(azure, size)
+
+
+async def _measure(azure: Azure, size: int) -> Ticked:
+    rotation = build(azure.settings)
+    now = rotation.outside.clock.now()
+    await rotation.tick(now - timedelta(minutes=10), now)  # tokens, connections and clients are there from here on
+    azure.world.journal.clear()
+    tracemalloc.start()
+    began = time.perf_counter()
+    ticked = await rotation.tick(now - timedelta(minutes=10), now)
+    took = time.perf_counter() - began
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    await _close(rotation)
+    return Ticked(size, len(ticked.turns), len(azure.world.journal.entries), took, peak / 2**20)
+
+
+async def _close(rotation: object) -> None:
+    """Connections and credentials of a process that goes on with another one."""
+    accounts = rotation.outside.accounts  # type: ignore[attr-defined]
+    await accounts._connections.close()
+    await accounts._credential.close()
+
+
+def _publish(world: World, account: Account, number: int) -> None:
+    """Live for some days: one in fifty is due."""
+    since = datetime.now(UTC) - timedelta(days=31 if number % 50 == 0 else 12)
+    key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
+    marks = Marks(key1.fingerprint, Origin.ROTATED, since, spare=key2.fingerprint, told=Told(origin=True))
+    tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), PERIOD, {})
+    world.vaults["keys"].set_secret(f"{account.name}-key", account.keys["key1"].value, tags=tags)

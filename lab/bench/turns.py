@@ -1,0 +1,66 @@
+"""Turns, by the emulated Azure's journal: how many calls each kind makes, and what time goes beside Azure's own."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import timedelta
+
+from lab.bench.fleet import _close
+from lab.emulator.journal import Entry
+from lab.emulator.serve import Azure, in_environment, running
+from lab.emulator.world import World
+from shared.domain.model import Target
+from shared.domain.requests import LeakedKey, Request, Wish
+from shared.fleet.rotation import Rotation
+from shared.wiring import build
+
+CHAT = "chat"
+# As long as Azure takes, roughly; what is measured is what comes on top.
+SECONDS = {"arm.*": 0.3, "kv.*": 0.1, "aoai.models": 0.15, "eg.publish": 0.1, "blob.*": 0.03}
+MOST = 12
+
+
+async def turns() -> list[str]:
+    """The lines to print."""
+    world = World()
+    world.add_vault("keys")
+    world.add_topic("announcements")
+    world.accounts.add(CHAT, tags={"key-rotation": "on", "key-rotation-period": "P30D"})
+    async with running(world) as azure:
+        with in_environment(azure):
+            return await _all(world, azure)
+
+
+async def _all(world: World, azure: Azure) -> list[str]:
+    rotation = build(azure.settings)
+    target = (await rotation.fleet.enrolled())[0][0].target
+    lines = [await _turn("adopts, the first in its process and storage account,", azure, rotation, target)]
+    for operation, seconds in SECONDS.items():
+        world.faults.add(operation, "delay", seconds=seconds, times=0)
+    lines.append(await _turn("has nothing to do", azure, rotation, target))
+    leak = Request(Wish.LEAK, LeakedKey.PREVIOUS, "bench", "bench")
+    lines.append(await _turn("ends a leaked previous key", azure, rotation, target, leak))
+    scheduled = Request(reason="bench")  # as the schedule makes it: who asks by name has the lease signed as well
+    lines.append(await _turn("rotates", azure, rotation, target, scheduled))
+    lines.append(await _turn("is held back", azure, rotation, target, Request(reason="bench", by="bench")))
+    await _close(rotation)
+    return lines
+
+
+def _challenged(entry: Entry) -> bool:
+    """The vault's first answer to a client that does not know it yet."""
+    return entry.service == "kv" and entry.status == 401
+
+
+async def _turn(what: str, azure: Azure, rotation: Rotation, target: Target, request: Request | None = None) -> str:
+    azure.world.journal.clear()
+    began = time.perf_counter()
+    outcome = await rotation.turn(target, request)
+    took = timedelta(seconds=time.perf_counter() - began).total_seconds()
+    entries = [one for one in azure.world.journal.entries if one.service != "identity" and not _challenged(one)]
+    azures = sum((one.done or one.time) - one.time for one in entries)
+    kinds = Counter(one.service for one in entries)
+    parts = ", ".join(f"{name} {count}" for name, count in sorted(kinds.items()))
+    share = f", {took / azures:.2f} times Azure's own time" if azures > 0.2 else ""
+    return f"turn: one that {what} ({outcome.reason}) makes {len(entries)} calls ({parts}; allowed: {MOST}){share}"

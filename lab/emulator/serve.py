@@ -1,0 +1,188 @@
+"""Puts a world on the wire: every surface on a port of its own, all but two of them behind TLS.
+
+    async with running(world) as azure:
+        os.environ.update(azure.settings)
+
+The certificate authority is made afresh for every start and lives in a file named by SSL_CERT_FILE. All URLs
+name 127.0.0.1, so that no resolver has a say; the certificate is good for localhost as well. The identity
+endpoint and the control surface are plain HTTP, as the one is in Azure and the other is nobody's imitation.
+"""
+
+import asyncio
+import os
+import ssl
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import trustme
+from aiohttp import web
+
+from lab.emulator.seed import sample_world
+from lab.emulator.surfaces.blob import BlobService
+from lab.emulator.surfaces.control import Control
+from lab.emulator.surfaces.event_grid import EventGrid
+from lab.emulator.surfaces.identity import IdentityEndpoint
+from lab.emulator.surfaces.inference import Inference
+from lab.emulator.surfaces.key_vault import KeyVault
+from lab.emulator.surfaces.logs import Logs
+from lab.emulator.surfaces.management import Management
+from lab.emulator.surfaces.queue import QueueService
+from lab.emulator.surfaces.storage import ACCOUNT, ACCOUNT_KEY
+from lab.emulator.vaults import Vault
+from lab.emulator.world import World
+
+HOST = "127.0.0.1"
+SERVICES = ("control", "identity", "arm", "aoai", "eg", "blob", "queue", "logs")
+_PLAIN = frozenset({"control", "identity"})
+
+
+@dataclass
+class Azure:
+    """A served world: where it is, and the settings an app needs to find it."""
+
+    world: World
+    ca_file: Path
+    ssl_context: ssl.SSLContext
+    urls: dict[str, str]
+    identity_header: str
+    _stack: AsyncExitStack
+    _server_context: ssl.SSLContext
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def control_url(self) -> str:
+        return self.urls["control"]
+
+    async def serve_vault(self, vault: Vault) -> str:
+        """Serve one more vault of the world; its URL is the answer."""
+        app = KeyVault(self.world, vault).application()
+        port = await _serve(self._stack, app, vault.port, self._server_context)
+        vault.url = f"https://{HOST}:{port}"
+        return vault.url
+
+
+@asynccontextmanager
+async def running(
+    world: World | None = None, *, ports: Mapping[str, int] | None = None, ca_file: Path | None = None
+) -> AsyncIterator[Azure]:
+    """Serve a world (a small sample unless given) until the block ends. Ports are free ones unless named."""
+    world = world or sample_world()
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulated-azure-")))
+        azure = _prepare(world, stack, ca_file or folder / "ca.pem")
+        surfaces = _applications(world, azure.identity_header)
+        for name, app in surfaces.items():
+            tls = None if name in _PLAIN else azure._server_context
+            port = await _serve(stack, app, (ports or {}).get(name, 0), tls)
+            azure.urls[name] = f"{'http' if tls is None else 'https'}://{HOST}:{port}"
+        for vault in world.vaults.values():
+            await azure.serve_vault(vault)
+        world.inference_url = azure.urls["aoai"]
+        azure.settings.update(_settings(azure))
+        yield azure
+
+
+@contextmanager
+def running_in_thread(
+    world: World | None = None, *, ports: Mapping[str, int] | None = None, ca_file: Path | None = None
+) -> Iterator[Azure]:
+    """The same for programs without an event loop of their own: served from a thread."""
+    stop, ready = asyncio.Event(), Future[tuple[Azure, asyncio.AbstractEventLoop]]()
+
+    async def serve() -> None:
+        async with running(world, ports=ports, ca_file=ca_file) as azure:
+            ready.set_result((azure, asyncio.get_running_loop()))
+            await stop.wait()
+
+    with ThreadPoolExecutor(1, "emulator") as pool:
+        served = pool.submit(lambda: asyncio.run(serve()))
+        pending: list[Future[Any]] = [ready, served]
+        wait(pending, return_when=FIRST_COMPLETED)
+        if served.done():
+            served.result()
+        azure, loop = ready.result()
+        try:
+            yield azure
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            served.result()
+
+
+@contextmanager
+def in_environment(azure: Azure) -> Iterator[None]:
+    """Let this very process find its identity's tokens here, and trust the emulated services, as the platform would
+    say it. Without this, clients in this process would ask the machine's own metadata service."""
+    trust = azure.settings["SSL_CERT_FILE"]
+    wanted = {name: azure.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE")}
+    before = {name: os.environ.get(name) for name in (*wanted, "REQUESTS_CA_BUNDLE")}
+    os.environ.update(wanted, REQUESTS_CA_BUNDLE=trust)
+    try:
+        yield
+    finally:
+        for name, text in before.items():
+            os.environ.pop(name)
+            os.environ.update({} if text is None else {name: text})
+
+
+def _prepare(world: World, stack: AsyncExitStack, ca_file: Path) -> Azure:
+    authority = trustme.CA(organization_name="Emulated Azure")
+    authority.cert_pem.write_to_path(str(ca_file))
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(HOST, "localhost").configure_cert(server)
+    client = ssl.create_default_context(cafile=str(ca_file))
+    header = IdentityEndpoint(world).header
+    return Azure(world, ca_file, client, {}, header, stack, server)
+
+
+def _applications(world: World, identity_header: str) -> dict[str, web.Application]:
+    return {
+        "control": Control(world).application(),
+        "identity": IdentityEndpoint(world, identity_header).application(),
+        "arm": Management(world).application(),
+        "aoai": Inference(world).application(),
+        "eg": EventGrid(world).application(),
+        "blob": BlobService(world).application(),
+        "queue": QueueService(world).application(),
+        "logs": Logs(world).application(),
+    }
+
+
+async def _serve(stack: AsyncExitStack, app: web.Application, port: int, tls: ssl.SSLContext | None) -> int:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, HOST, port, ssl_context=tls, backlog=1024).start()
+    return int(runner.addresses[0][1])
+
+
+def _settings(azure: Azure) -> dict[str, str]:
+    """The environment of an app that is to use this world."""
+    world, urls = azure.world, azure.urls
+    subscriptions = dict.fromkeys([world.subscription, *(account.subscription for account in world.accounts)])
+    settings = {
+        "AZURE_RESOURCE_MANAGER_ENDPOINT": urls["arm"],
+        "AZURE_LOG_ANALYTICS_ENDPOINT": urls["logs"],
+        "IDENTITY_ENDPOINT": f"{urls['identity']}/msi/token",
+        "IDENTITY_HEADER": azure.identity_header,
+        "AZURE_CLIENT_ID": world.app.client_id,
+        "ROTATION_SUBSCRIPTIONS": ",".join(subscriptions),
+        "AzureWebJobsStorage": _connection(urls["blob"], urls["queue"]),
+        "SSL_CERT_FILE": str(azure.ca_file),
+    }
+    if world.topics:
+        settings["EVENT_GRID_TOPIC_ENDPOINT"] = f"{urls['eg']}/{next(iter(world.topics))}/api/events"
+    if world.vaults:
+        settings["ROTATION_VAULT_URL"] = next(iter(world.vaults.values())).url
+    return settings
+
+
+def _connection(blob: str, queue: str) -> str:
+    return (
+        f"DefaultEndpointsProtocol=https;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
+        f"BlobEndpoint={blob}/{ACCOUNT};QueueEndpoint={queue}/{ACCOUNT};"
+    )

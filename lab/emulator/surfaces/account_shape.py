@@ -1,0 +1,72 @@
+"""An account as ARM shows it, property for property what a recorded 2025 answer held.
+
+disableLocalAuth, networkAcls and customSubDomainName are absent until somebody sets them.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from lab.emulator.accounts import Account
+
+_CAPABILITIES = [{"name": "VirtualNetworks"}, {"name": "CustomerManagedKey"}, {"name": "RaiMonitor"}]
+
+
+def render(account: Account, endpoint: str) -> dict[str, Any]:
+    """The whole resource."""
+    created, modified = _moment(account.created), _moment(account.modified)
+    return {
+        "id": account.id,
+        "name": account.name,
+        "type": "Microsoft.CognitiveServices/accounts",
+        "etag": account.etag,
+        "location": account.location,
+        "sku": account.sku,
+        "kind": account.kind,
+        "tags": account.tags,
+        "properties": {**_given(account, endpoint), **_chosen(account), **account.properties},
+        "systemData": {
+            "createdBy": "emulator",
+            "createdByType": "Application",
+            "createdAt": created,
+            "lastModifiedBy": "emulator",
+            "lastModifiedByType": "Application",
+            "lastModifiedAt": modified,
+        },
+    }
+
+
+def _given(account: Account, endpoint: str) -> dict[str, Any]:
+    """What every account has."""
+    return {
+        "endpoint": endpoint,
+        "provisioningState": "Succeeded",
+        "internalId": account.internal_id,
+        "dateCreated": _moment(account.created),
+        "apiProperties": {},
+        "callRateLimit": {"rules": [_rule("openai", "openai/*"), _rule("default", "*")]},
+        "isMigrated": False,
+        "allowProjectManagement": False,
+        "privateEndpointConnections": [],
+        "publicNetworkAccess": account.public_network_access,
+        "capabilities": _CAPABILITIES,
+        "endpoints": {"OpenAI Language Model Instance API": endpoint, "Token Service API": endpoint},
+    }
+
+
+def _chosen(account: Account) -> dict[str, Any]:
+    """What is there only once somebody has set it."""
+    facts = {
+        "disableLocalAuth": account.disable_local_auth,
+        "networkAcls": account.network_acls,
+        "customSubDomainName": account.subdomain,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _rule(key: str, path: str) -> dict[str, Any]:
+    patterns = [{"path": path, "method": "*"}]
+    return {"key": key, "renewalPeriod": 1, "count": 30, "matchPatterns": patterns}
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

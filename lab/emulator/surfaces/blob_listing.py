@@ -1,0 +1,80 @@
+"""A page of a container's listing, and the facts of a blob or container that listings and answers share."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+
+from lab.emulator.blobs import Blob, Container
+from lab.emulator.errors import AzureError, NotImitatedError
+from lab.emulator.surfaces.common import Call
+from lab.emulator.surfaces.storage import http_date, number, xml_answer
+
+PAGE = 5000
+
+
+def listing(call: Call, found: list[Blob], now: float) -> web.Response:
+    """The page that is asked for, of blobs in order. What was asked stands in it again: clients go on by that."""
+    if call.query("delimiter"):
+        raise NotImitatedError("blob listings by delimiter")
+    size, begin = _page_size(call), _marked(call.query("marker"))
+    left = [one for one in found if one.name >= begin]
+    items = "".join(_entry(one, now, "metadata" in call.query("include")) for one in left[:size])
+    asked = {"Prefix": call.query("prefix"), "Marker": call.query("marker"), "MaxResults": call.query("maxresults")}
+    again = "".join(f"<{kind}>{escape(text)}</{kind}>" for kind, text in asked.items() if text)
+    start = f'<EnumerationResults ContainerName="{escape(call.parts["container"])}">{again}'
+    end = f"<NextMarker>{_marker(left[size])}</NextMarker>" if len(left) > size else "<NextMarker/>"
+    return xml_answer(f"{start}<Blobs>{items}</Blobs>{end}</EnumerationResults>")
+
+
+def common(held: Blob | Container) -> str:
+    modified = http_date(held.modified)
+    return f"<Last-Modified>{modified}</Last-Modified><Etag>{escape(held.etag)}</Etag>"
+
+
+def lease_facts(blob: Blob, now: float) -> list[tuple[str, str]]:
+    state = blob.lease.state(now)
+    status = "locked" if blob.lease.active(now) else "unlocked"
+    facts = [("lease-status", status), ("lease-state", state)]
+    if state == "leased":
+        facts.append(("lease-duration", "infinite" if blob.lease.duration == -1 else "fixed"))
+    return facts
+
+
+def _entry(blob: Blob, now: float, with_metadata: bool) -> str:
+    lease = lease_facts(blob, now)
+    facts = "".join(f"<{_pascal(name)}>{value}</{_pascal(name)}>" for name, value in lease)
+    extra = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in blob.metadata.items())
+    return (
+        f"<Blob><Name>{escape(blob.name)}</Name><Properties>"
+        f"<Creation-Time>{http_date(blob.created)}</Creation-Time>{common(blob)}"
+        f"<Content-Length>{len(blob.content)}</Content-Length>"
+        f"<Content-Type>{escape(blob.content_type)}</Content-Type><BlobType>BlockBlob</BlobType>{facts}"
+        f"</Properties>{f'<Metadata>{extra}</Metadata>' if with_metadata else ''}</Blob>"
+    )
+
+
+def _page_size(call: Call) -> int:
+    """At most 5000 blobs in one answer, whatever is asked for; none at all is an error."""
+    size = number(call, "maxresults", PAGE)
+    if size < 1:
+        message = "One of the query parameters specified in the request URI is outside the permissible range."
+        raise AzureError(400, "OutOfRangeQueryParameterValue", message)
+    return min(size, PAGE)
+
+
+def _marker(blob: Blob) -> str:
+    return urlsafe_b64encode(blob.name.encode()).decode()
+
+
+def _marked(marker: str) -> str:
+    """The name that the page begins with."""
+    try:
+        return urlsafe_b64decode(marker).decode()
+    except ValueError as error:
+        message = "Value for one of the query parameters specified in the request URI is invalid: marker."
+        raise AzureError(400, "InvalidQueryParameterValue", message) from error
+
+
+def _pascal(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("-"))

@@ -1,0 +1,243 @@
+"""The hand on the world's switches, on a port of its own and not part of what is imitated.
+
+It takes and gives JSON over plain HTTP on the loopback address. A POST answers with the state it leaves behind;
+a body it cannot use is answered 400 with the reason, an unknown name 404. Keys and secret values are shown only
+by `GET /state?reveal=1`.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from lab.emulator.accounts import SLOTS, Account, fingerprint
+from lab.emulator.directory import Identity
+from lab.emulator.errors import AzureError
+from lab.emulator.faults import Rule
+from lab.emulator.snapshot import snapshot, use_json
+from lab.emulator.world import World
+
+Body = dict[str, Any]
+Answer = dict[str, Any]
+SERVICES = ("identity", "arm", "aoai", "kv", "eg", "blob", "queue", "logs")
+
+
+class Control:
+    """Every switch, by path."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.reads: dict[str, Callable[[web.Request], Answer]] = {
+            "/clock": lambda _: self._clock(),
+            "/faults": lambda _: self._faults(),
+            "/journal": self.journal,
+            "/state": lambda request: snapshot(world, reveal=request.query.get("reveal") == "1"),
+            "/events": self.events,
+            "/keys/uses": self.uses,
+        }
+        self.writes: dict[str, Callable[[Body], Answer]] = {
+            "/clock": self.set_clock,
+            "/faults": self.add_fault,
+            "/accounts": self.add_account,
+            "/accounts/regenerate": self.regenerate,
+            "/accounts/lag": self.set_lag,
+            "/accounts/tags": self.set_tags,
+            "/accounts/local-auth": self.set_local_auth,
+            "/accounts/network": self.set_network,
+            "/vaults/firewall": self.set_firewall,
+            "/topics/outage": self.set_outage,
+            "/roles/revoke": self.revoke,
+            "/roles/assign": self.assign,
+            "/roles/define": self.define,
+            "/identities": self.add_identity,
+            "/tokens/expire": self.expire_tokens,
+            "/throttling": self.set_throttling,
+            "/services": self.set_service,
+        }
+
+    def application(self) -> web.Application:
+        app = web.Application()
+        for path, read in self.reads.items():
+            app.router.add_get(path, _reading(read))
+        for path, write in self.writes.items():
+            app.router.add_post(path, _writing(write))
+        app.router.add_delete("/faults", self.clear_faults)
+        app.router.add_delete("/faults/{id}", self.remove_fault)
+        return app
+
+    # What can be read
+
+    def journal(self, request: web.Request) -> Answer:
+        since = int(request.query.get("since", "0"))
+        return {"entries": [entry.to_json() for entry in self.world.journal.since(since)]}
+
+    def events(self, request: web.Request) -> Answer:
+        since, topics = int(request.query.get("since", "0")), self.world.topics
+        names = [request.query["topic"]] if "topic" in request.query else list(topics)
+        return {
+            "events": [
+                {"topic": name, **asdict(one)} for name in names for one in topics[name].accepted if one.seq > since
+            ]
+        }
+
+    def uses(self, request: web.Request) -> Answer:
+        wanted, mark = request.query.get("account"), request.query.get("fingerprint")
+        account = self.world.accounts.named(wanted).id if wanted else None
+        found = [use for use in self.world.accounts.uses if account in (None, use.account)]
+        return {"uses": [use_json(use) for use in found if mark in (None, use.fingerprint)]}
+
+    # What can be changed
+
+    def set_clock(self, body: Body) -> Answer:
+        clock = self.world.clock
+        if "set" in body:
+            moment = body["set"]
+            clock.set(datetime.fromisoformat(moment) if isinstance(moment, str) else float(moment))
+        if "advance" in body:
+            clock.advance(float(body["advance"]))
+        if "frozen" in body:
+            (clock.freeze if body["frozen"] else clock.resume)()
+        return self._clock()
+
+    def add_fault(self, body: Body) -> Answer:
+        return self.world.faults.put(Rule.from_json(body)).to_json()
+
+    def add_account(self, body: Body) -> Answer:
+        return {"id": self.world.accounts.add(**{"subscription": self.world.subscription, **body}).id}
+
+    def regenerate(self, body: Body) -> Answer:
+        account = self._account(body)
+        if body.get("key") not in SLOTS:
+            raise ValueError("key must be key1 or key2")
+        keys = self.world.accounts.regenerate(account.id, body["key"])
+        return {"account": account.id, **{slot: fingerprint(value) for slot, value in keys.items()}}
+
+    def set_lag(self, body: Body) -> Answer:
+        lags = {name: float(value) for name, value in body.items() if name != "account"}
+        chosen = [self._account(body)] if body.get("account") else list(self.world.accounts)
+        for account in chosen:
+            unknown = set(lags) - set(asdict(account.lag))
+            if unknown:
+                raise ValueError(f"unknown lag: {', '.join(sorted(unknown))}")
+            for name, value in lags.items():
+                setattr(account.lag, name, value)
+        return {"accounts": {account.id: asdict(account.lag) for account in chosen}}
+
+    def set_tags(self, body: Body) -> Answer:
+        return self._change(body, {"tags": {str(name): str(value) for name, value in body["tags"].items()}})
+
+    def set_local_auth(self, body: Body) -> Answer:
+        if body["disabled"] not in (True, False, None):
+            raise ValueError("disabled must be true, false or null")
+        return self._change(body, {"disable_local_auth": body["disabled"]})
+
+    def set_network(self, body: Body) -> Answer:
+        changes: dict[str, Any] = {}
+        if "publicNetworkAccess" in body:
+            changes["public_network_access"] = body["publicNetworkAccess"]
+        if "networkAcls" in body:
+            changes["network_acls"] = body["networkAcls"]
+        return self._change(body, changes)
+
+    def set_firewall(self, body: Body) -> Answer:
+        vault = self.world.vaults[body["vault"]]
+        vault.firewall_closed = bool(body["closed"])
+        return {"vault": vault.name, "closed": vault.firewall_closed}
+
+    def set_outage(self, body: Body) -> Answer:
+        names = [body["topic"]] if body.get("topic") else list(self.world.topics)
+        status = None if body["status"] is None else int(body["status"])
+        for name in names:
+            self.world.topics[name].outage = status
+        return {"topics": names, "status": status}
+
+    def revoke(self, body: Body) -> Answer:
+        identity = body.get("identity", self.world.app.name)
+        return {"revoked": self.world.directory.revoke(identity, body.get("role"), body.get("scope"))}
+
+    def assign(self, body: Body) -> Answer:
+        identity = body.get("identity", self.world.app.name)
+        self.world.directory.assign(identity, body["role"], body.get("scope", "/"))
+        return {"assignments": self.world.directory.identities[identity].assignments}
+
+    def define(self, body: Body) -> Answer:
+        """Role definitions as Azure writes them, replacing all the identity had."""
+        identity = body.get("identity", self.world.app.name)
+        self.world.give_roles(identity, body["definitions"], body.get("scope", "/"))
+        return {"assignments": self.world.directory.identities[identity].assignments}
+
+    def add_identity(self, body: Body) -> Answer:
+        roles = body.get("roles", [])
+        made = self.world.directory.add(Identity(body["name"]), *roles, scope=body.get("scope", "/"))
+        return {"name": made.name, "client_id": made.client_id, "object_id": made.object_id}
+
+    def expire_tokens(self, _: Body) -> Answer:
+        self.world.directory.expire_tokens()
+        return {"expired": True}
+
+    def set_throttling(self, body: Body) -> Answer:
+        self.world.limits.on = bool(body["on"])
+        return {"on": self.world.limits.on}
+
+    def set_service(self, body: Body) -> Answer:
+        """A service that is down closes every connection without an answer."""
+        name = body["service"]
+        if name not in SERVICES:
+            raise ValueError(f"service must be one of {', '.join(SERVICES)}")
+        (self.world.down.discard if body["up"] else self.world.down.add)(name)
+        return {"down": sorted(self.world.down)}
+
+    async def clear_faults(self, _: web.Request) -> web.Response:
+        self.world.faults.clear()
+        return web.json_response(self._faults())
+
+    async def remove_fault(self, request: web.Request) -> web.Response:
+        known = self.world.faults.remove(int(request.match_info["id"]))
+        return web.json_response(self._faults(), status=200 if known else 404)
+
+    def _clock(self) -> Answer:
+        clock = self.world.clock
+        return {"now": clock.now(), "utc": clock.utcnow().isoformat(), "frozen": clock.frozen}
+
+    def _faults(self) -> Answer:
+        return {"faults": [rule.to_json() for rule in self.world.faults.rules]}
+
+    def _account(self, body: Body) -> Account:
+        return self.world.accounts.named(body["account"])
+
+    def _change(self, body: Body, changes: dict[str, Any]) -> Answer:
+        account = self.world.accounts.update(self._account(body).id, changes)
+        return {"account": account.id, **{name: getattr(account, name) for name in changes}}
+
+
+def _reading(read: Callable[[web.Request], Answer]) -> Callable[[web.Request], Any]:
+    async def handler(request: web.Request) -> web.Response:
+        return _answered(lambda: read(request))
+
+    return handler
+
+
+def _writing(write: Callable[[Body], Answer]) -> Callable[[web.Request], Any]:
+    async def handler(request: web.Request) -> web.Response:
+        try:
+            body = await request.json() if request.can_read_body else {}
+        except ValueError:
+            return web.json_response({"error": "the body is not valid JSON"}, status=400)
+        if not isinstance(body, dict):
+            return web.json_response({"error": "the body must be a JSON object"}, status=400)
+        return _answered(lambda: write(body))
+
+    return handler
+
+
+def _answered(act: Callable[[], Answer]) -> web.Response:
+    try:
+        return web.json_response(act())
+    except AzureError as error:
+        return web.json_response({"error": error.message}, status=error.status)
+    except KeyError as error:
+        return web.json_response({"error": f"missing or unknown: {error.args[0]}"}, status=404)
+    except (TypeError, ValueError) as error:
+        return web.json_response({"error": str(error)}, status=400)

@@ -1,0 +1,238 @@
+"""The Key Vault secrets data plane, api-version 2026-04-01, one served vault for each surface.
+
+Imitated: set, get, update, both lists, delete, the deleted ones, recover, purge. Backup and restore are not. A
+request without a token is challenged before anything else is looked at, its body included: the client library
+sends such a request on purpose, without the body.
+"""
+
+import base64
+import binascii
+from typing import Any, override
+
+from aiohttp import web
+
+from lab.emulator.directory import Identity
+from lab.emulator.errors import AzureError
+from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
+from lab.emulator.vaults import Secret, SecretVersion, Vault
+from lab.emulator.world import World
+
+API_VERSION = "2026-04-01"
+AUDIENCE = "https://vault.azure.net"
+PAGE = 25
+_NAME = r"/(?P<name>[^/]+)"
+_DAY = 24 * 3600
+
+
+class KeyVault(Surface):
+    """One vault."""
+
+    service = "kv"
+
+    def __init__(self, world: World, vault: Vault) -> None:
+        self.vault = vault
+        super().__init__(world)
+
+    @override
+    def make_routes(self) -> list[Route]:
+        one = "/secrets" + _NAME
+        gone = "/deletedsecrets" + _NAME
+        return [
+            route("GET", "/secrets/?", "kv.listSecrets", self.list_secrets),
+            route("GET", one + "/versions", "kv.listVersions", self.list_versions),
+            route("PUT", one, "kv.setSecret", self.set_secret),
+            route("GET", one + "(/(?P<version>[0-9a-f]*))?", "kv.getSecret", self.get_secret),
+            route("PATCH", one + "(/(?P<version>[0-9a-f]*))?", "kv.updateSecret", self.update_secret),
+            route("DELETE", one, "kv.deleteSecret", self.delete_secret),
+            route("GET", "/deletedsecrets/?", "kv.listDeleted", self.list_deleted),
+            route("GET", gone, "kv.getDeleted", self.get_deleted),
+            route("POST", gone + "/recover", "kv.recoverDeleted", self.recover_deleted),
+            route("DELETE", gone, "kv.purgeDeleted", self.purge_deleted),
+        ]
+
+    @override
+    def target(self, call: Call) -> str:
+        name = call.parts.get("name")
+        return self.vault.id + (f"/secrets/{name}" if name else "")
+
+    @override
+    def identify(self, call: Call) -> Identity:
+        if call.bearer() is None:
+            raise self._challenge("AKV10000: Request is missing a Bearer or PoP token.")
+        identity = entra_identity(call, (AUDIENCE,))
+        if identity is None:
+            raise self._challenge("AKV10032: The token is not valid for this vault.")
+        version = call.query("api-version")
+        if version != API_VERSION:
+            message = f"The specified version ({version}) is not recognized. Supported: {API_VERSION}."
+            raise AzureError(400, "BadParameter", message)
+        return identity
+
+    def set_secret(self, call: Call) -> web.Response:
+        self._admit(call, "setSecret/action", creates=True)
+        body = _body(call)
+        if not isinstance(body.get("value"), str):
+            raise AzureError(400, "BadParameter", "The request body must hold the property value.")
+        made = self.vault.set_secret(call.parts["name"], body["value"], **_facts(body))
+        return json_answer(self._bundle(made, value=True))
+
+    def get_secret(self, call: Call) -> web.Response:
+        self._admit(call, "getSecret/action")
+        found = self.vault.get_secret(call.parts["name"], call.parts["version"])
+        return json_answer(self._bundle(found, value=True))
+
+    def update_secret(self, call: Call) -> web.Response:
+        self._admit(call, "update/action")
+        facts = _facts(_body(call))
+        return json_answer(self._bundle(self.vault.update_secret(call.parts["name"], call.parts["version"], **facts)))
+
+    def list_secrets(self, call: Call) -> web.Response:
+        self._admit(call, "readMetadata/action")
+        return self._page(call, [(one.name, self._item(one)) for one in self.vault.list_secrets()])
+
+    def list_versions(self, call: Call) -> web.Response:
+        self._admit(call, "readMetadata/action")
+        versions = self.vault.list_versions(call.parts["name"])
+        return self._page(call, [(one.version, self._item(one, versioned=True)) for one in versions])
+
+    def delete_secret(self, call: Call) -> web.Response:
+        self._admit(call, "delete")
+        return json_answer(self._deleted(self.vault.delete_secret(call.parts["name"]), value=True))
+
+    def list_deleted(self, call: Call) -> web.Response:
+        self._admit(call, "readMetadata/action")
+        gone = sorted(self.vault.deleted.values(), key=lambda one: one.name.lower())
+        return self._page(call, [(one.name, self._deleted(one)) for one in gone])
+
+    def get_deleted(self, call: Call) -> web.Response:
+        self._admit(call, "readMetadata/action")
+        return json_answer(self._deleted(self.vault.get_deleted(call.parts["name"])))
+
+    def recover_deleted(self, call: Call) -> web.Response:
+        self._admit(call, "recover/action")
+        return json_answer(self._bundle(self.vault.recover_deleted(call.parts["name"]).latest))
+
+    def purge_deleted(self, call: Call) -> web.Response:
+        self._admit(call, "purge/action")
+        self.vault.purge_deleted(call.parts["name"])
+        return web.Response(status=204)
+
+    def _admit(self, call: Call, action: str, *, creates: bool = False) -> None:
+        if self.vault.firewall_closed:
+            message = (
+                "Client address is not authorized and caller is not a trusted service.\r\n"
+                f"Client address: {call.request.remote}\r\n"
+            )
+            raise AzureError(403, "Forbidden", message, inner="ForbiddenByFirewall")
+        full = f"Microsoft.KeyVault/vaults/secrets/{action}"
+        caller = call.caller
+        if caller is None or not self.world.directory.allows(caller, full, call.target, data=True):
+            raise self._forbidden(caller, full, call.target)
+        wait = self.world.limits.vault(self.vault.id, creates=creates)
+        if wait:
+            headers = {"Retry-After": str(wait)}
+            message = "Request was not processed because too many requests were received."
+            raise AzureError(429, "Throttled", message, headers=headers)
+
+    def _page(self, call: Call, items: list[tuple[str, dict[str, Any]]]) -> web.Response:
+        """A page of items that come with their place in the order."""
+        after, size = _skip_token(call), _page_size(call)
+        rest = [(place, item) for place, item in items if place.lower() > after] if after else items
+        link = None
+        if len(rest) > size:
+            token = base64.urlsafe_b64encode(rest[size - 1][0].lower().encode()).decode()
+            query = f"api-version={API_VERSION}&$skiptoken={token}&maxresults={size}"
+            link = f"{self.vault.url}{call.request.path}?{query}"
+        return json_answer({"value": [item for _, item in rest[:size]], "nextLink": link})
+
+    def _bundle(self, one: SecretVersion, *, value: bool = False) -> dict[str, Any]:
+        body = self._item(one, versioned=True)
+        return {"value": one.value, **body} if value else body
+
+    def _item(self, one: SecretVersion, *, versioned: bool = False) -> dict[str, Any]:
+        attributes: dict[str, Any] = {"enabled": one.enabled, "nbf": one.not_before, "exp": one.expires}
+        attributes |= {"created": one.created, "updated": one.updated}
+        attributes |= {"recoveryLevel": self.vault.recovery_level, "recoverableDays": self.vault.retention_days}
+        tail = f"/{one.version}" if versioned else ""
+        body: dict[str, Any] = {"id": f"{self.vault.url}/secrets/{one.name}{tail}", "contentType": one.content_type}
+        body["attributes"] = {name: fact for name, fact in attributes.items() if fact is not None}
+        body["tags"] = one.tags or None
+        return {name: fact for name, fact in body.items() if fact is not None}
+
+    def _deleted(self, secret: Secret, *, value: bool = False) -> dict[str, Any]:
+        deleted = int(secret.deleted or 0)
+        facts = {
+            "recoveryId": f"{self.vault.url}/deletedsecrets/{secret.name}",
+            "deletedDate": deleted,
+            "scheduledPurgeDate": deleted + self.vault.retention_days * _DAY,
+        }
+        return {**facts, **self._bundle(secret.latest, value=value)}
+
+    def _challenge(self, message: str) -> AzureError:
+        tenant = self.world.directory.tenant
+        challenge = f'Bearer authorization="https://login.windows.net/{tenant}", resource="{AUDIENCE}"'
+        return AzureError(401, "Unauthorized", message, headers={"WWW-Authenticate": challenge})
+
+    def _forbidden(self, caller: Identity | None, action: str, scope: str) -> AzureError:
+        who = f"appid={caller.client_id};oid={caller.object_id}" if caller else ""
+        lines = (
+            "Caller is not authorized to perform action on resource.",
+            "If role assignments, deny assignments or role definitions were changed recently, "
+            "please observe propagation time.",
+            f"Caller: {who}",
+            f"Action: '{action}'",
+            f"Resource: '{scope}'",
+            "Assignment: (not found)",
+            "DenyAssignmentId: null",
+            "DecisionReason: null ",
+            f"Vault: {self.vault.name};location={self.vault.location}",
+            "",
+        )
+        return AzureError(403, "Forbidden", "\r\n".join(lines), inner="ForbiddenByRbac")
+
+    @override
+    def headers(self, call: Call) -> dict[str, str]:
+        return {
+            "Cache-Control": "no-cache",
+            "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
+            "X-Content-Type-Options": "nosniff",
+            "x-ms-keyvault-region": self.vault.location,
+            "x-ms-keyvault-service-version": "1.9.0.0",
+            "x-ms-keyvault-network-info": f"addr={call.request.remote};act_addr_fam=InterNetwork;",
+            "x-ms-request-id": call.id,
+        }
+
+    @override
+    def refusal(self, error: AzureError, call: Call) -> web.Response:
+        return json_answer(error_body(error), error.status)
+
+
+def _body(call: Call) -> dict[str, Any]:
+    try:
+        return call.json_object()
+    except ValueError as error:
+        raise AzureError(400, "BadParameter", "The request body is not a valid JSON object.") from error
+
+
+def _facts(body: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a version that a body names; what it does not name stays away."""
+    attributes = body.get("attributes") or {}
+    named = {"enabled": attributes.get("enabled"), "expires": attributes.get("exp")}
+    named |= {"not_before": attributes.get("nbf")}
+    named |= {"content_type": body.get("contentType"), "tags": body.get("tags")}
+    return {name: fact for name, fact in named.items() if fact is not None}
+
+
+def _page_size(call: Call) -> int:
+    size = call.query("maxresults", str(PAGE))
+    if not size.isdecimal() or not 1 <= int(size) <= PAGE:
+        raise AzureError(400, "BadParameter", f"maxresults must be between 1 and {PAGE}.")
+    return int(size)
+
+
+def _skip_token(call: Call) -> str:
+    token = call.query("$skiptoken")
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise AzureError(400, "BadParameter", "The skip token is invalid.") from error

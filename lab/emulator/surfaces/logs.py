@@ -1,0 +1,84 @@
+"""The query interface of Log Analytics: one question, to one workspace, from whoever may read that table.
+
+Kusto is not imitated. The one query that is known is answered from the workspace's log of calls; any other is
+refused, and so is a span of time in another form than days, hours, minutes and seconds.
+"""
+
+import json
+import re
+from typing import Any, override
+
+from aiohttp import web
+
+from lab.emulator.directory import Identity
+from lab.emulator.errors import AzureError, NotImitatedError
+from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
+
+AUDIENCE = "https://api.loganalytics.io"
+_RIGHTS = "Microsoft.OperationalInsights/workspaces/query"
+_KNOWN = re.compile(
+    r"""AzureDiagnostics
+\| where ResourceProvider == "MICROSOFT\.COGNITIVESERVICES" and Category == "RequestResponse"
+\| where _ResourceId =~ (?P<account>"[^"\\]+")
+\| extend caller = tostring\(parse_json\(properties_s\)\.objectId\)
+\| summarize logged = count\(\), keyCalls = countif\(isempty\(caller\) and OperationName !contains "models"\)"""
+)
+_SPAN = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_UNITS = (86400, 3600, 60, 1)
+_COLUMNS = [{"name": "logged", "type": "long"}, {"name": "keyCalls", "type": "long"}]
+
+
+class Logs(Surface):
+    """The world's one workspace."""
+
+    service = "logs"
+
+    @override
+    def make_routes(self) -> list[Route]:
+        return [route("POST", r"/v1/workspaces/(?P<workspace>[^/]+)/query", "logs.query", self.query)]
+
+    @override
+    def target(self, call: Call) -> str:
+        return call.parts["workspace"]
+
+    @override
+    def identify(self, call: Call) -> Identity:
+        identity = entra_identity(call, (AUDIENCE, f"https://{call.request.host}"))
+        if identity is None:
+            message = "Valid authentication was not provided"
+            raise AzureError(401, "AuthorizationRequiredError", message, headers={"WWW-Authenticate": "Bearer"})
+        return identity
+
+    def query(self, call: Call) -> web.Response:
+        workspace = self.world.workspace
+        if call.parts["workspace"].lower() != workspace.id:
+            raise AzureError(404, "PathNotFoundError", "The requested path does not exist")
+        self._check_rights(call, workspace.resource_id)
+        account, seconds = _asked(call)
+        row = list(workspace.count(account, seconds))
+        return json_answer({"tables": [{"name": "PrimaryResult", "columns": _COLUMNS, "rows": [row]}]})
+
+    def _check_rights(self, call: Call, workspace: str) -> None:
+        for action in (f"{_RIGHTS}/read", f"{_RIGHTS}/AzureDiagnostics/read"):
+            if call.caller is None or not self.world.directory.allows(call.caller, action, workspace):
+                message = "The provided credentials have insufficient access to perform the requested operation"
+                raise AzureError(403, "InsufficientAccessError", message)
+
+    @override
+    def refusal(self, error: AzureError, call: Call) -> web.Response:
+        return json_answer(error_body(error), error.status)
+
+
+def _asked(call: Call) -> tuple[str, float]:
+    """Of which account, and how many seconds back."""
+    try:
+        body: dict[str, Any] = call.json_object()
+    except ValueError as error:
+        raise AzureError(400, "BadArgumentError", "The request had some invalid properties") from error
+    known, span = _KNOWN.fullmatch(str(body.get("query"))), _SPAN.fullmatch(str(body.get("timespan")))
+    if known is None:
+        raise NotImitatedError("any query but the one that counts an account's calls")
+    if span is None or not any(span.groups()):
+        raise NotImitatedError(f"the timespan {body.get('timespan')!r}")
+    seconds = sum(int(part or 0) * unit for part, unit in zip(span.groups(), _UNITS, strict=True))
+    return str(json.loads(known["account"])), seconds

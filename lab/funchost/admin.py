@@ -1,0 +1,80 @@
+"""The host's own interface, for the holder of the master key: what there is, how it is, and `run this now`."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from lab.funchost.auth import given_key, is_one_of
+from lab.funchost.bindings import FunctionDescription, HttpTrigger
+from lab.funchost.options import HostKeys
+
+
+class AdminHost(Protocol):
+    """The part of the host that this interface shows."""
+
+    def status(self) -> Mapping[str, Any]: ...
+
+    def begin_manual_run(self, function: FunctionDescription, text: str) -> None: ...
+
+
+class AdminApi:
+    """Everything below `/admin`."""
+
+    def __init__(
+        self,
+        functions: Callable[[], Iterable[FunctionDescription]],
+        keys: HostKeys,
+        host: AdminHost,
+        link: Callable[[FunctionDescription], str | None],
+    ) -> None:
+        self._functions, self._keys, self._host, self._link = functions, keys, host, link
+
+    async def handle(self, request: web.Request) -> web.Response:
+        if not is_one_of(given_key(request), (self._keys.master,)):
+            return web.Response(status=401)
+        parts = [part for part in request.path.split("/") if part][1:]
+        if parts[:1] == ["functions"] and len(parts) <= 2:
+            return await self._handle_functions(request, parts[1:])
+        if parts == ["host", "status"] and request.method == "GET":
+            return web.json_response(self._host.status())
+        if parts == ["host", "ping"] and request.method in ("GET", "POST", "HEAD"):
+            return web.Response()
+        return web.Response(status=404)
+
+    async def _handle_functions(self, request: web.Request, name: list[str]) -> web.Response:
+        if not name:
+            listed = [self._shown(each) for each in self._functions()]
+            return web.json_response(listed) if request.method == "GET" else web.Response(status=405)
+        function = next((each for each in self._functions() if each.name.lower() == name[0].lower()), None)
+        if function is None or function.error:
+            return web.Response(status=404)
+        if request.method == "GET":
+            return web.json_response(self._shown(function))
+        if request.method != "POST":
+            return web.Response(status=405)
+        return await self._run(request, function)
+
+    async def _run(self, request: web.Request, function: FunctionDescription) -> web.Response:
+        try:
+            content: Any = json.loads(await request.read() or b"{}")
+        except ValueError:
+            return web.Response(status=400, text="the body is not JSON")
+        text = content.get("input") if isinstance(content, dict) else None
+        if not isinstance(text, str | None):
+            return web.Response(status=400, text="input is a text")
+        self._host.begin_manual_run(function, text or "")
+        return web.Response(status=202)
+
+    def _shown(self, function: FunctionDescription) -> dict[str, Any]:
+        is_http = isinstance(function.trigger, HttpTrigger)
+        return {
+            "name": function.name,
+            "script_href": None,
+            "isDisabled": function.disabled,
+            "language": "python",
+            "invoke_url_template": self._link(function) if is_http else None,
+            "config": {"name": function.name, "bindings": list(function.raw_bindings)},
+            "error": function.error,
+        }

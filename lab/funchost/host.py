@@ -1,0 +1,272 @@
+"""The host: puts worker, triggers, outputs and the HTTP server together, starts and stops them.
+
+It decides the order only. Starting: worker and indexing, then HTTP, then listeners. Stopping: listeners first, then
+what still runs is given time, then HTTP, worker and clients.
+"""
+
+import asyncio
+import hashlib
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from lab.funchost.activity import Activity, Invocation, LogRecord
+from lab.funchost.admin import AdminApi
+from lab.funchost.bindings import FunctionDescription, HttpTrigger, QueueTrigger, TimerTrigger, describe
+from lab.funchost.errors import BindingError
+from lab.funchost.host_json import read_host_json
+from lab.funchost.http import HttpServer, HttpServices
+from lab.funchost.invoker import Invoker
+from lab.funchost.manual import REASON, manual_call
+from lab.funchost.options import HostKeys, HostOptions
+from lab.funchost.outputs import QueueOutputs
+from lab.funchost.queues import QueueListener, QueueServices
+from lab.funchost.settings import lookup, merge_settings
+from lab.funchost.storage import Storage, resolve_connection
+from lab.funchost.supervisor import AppPlace, Supervisor
+from lab.funchost.timers import Timer, TimerServices
+from lab.funchost.webhooks import EventGridWebhook
+
+
+class FunctionHost:
+    """Runs one function app: `async with FunctionHost(app_dir, settings=…) as host`."""
+
+    def __init__(
+        self,
+        app_dir: Path | str,
+        *,
+        settings: Mapping[str, str] | None = None,
+        settings_file: Path | None = None,
+        with_environment: bool = False,
+        host_id: str | None = None,
+        keys: HostKeys | None = None,
+        options: HostOptions | None = None,
+        on_log: Callable[[LogRecord], None] | None = None,
+    ) -> None:
+        self._app_dir = Path(app_dir).resolve()
+        self.settings = merge_settings(settings, settings_file, with_environment)
+        self.host_id = host_id or lookup(self.settings, "AzureFunctionsWebHost__hostid") or _host_id(self._app_dir)
+        self.keys = keys or HostKeys()
+        self.options = options or HostOptions()
+        self.functions: list[FunctionDescription] = []
+        self.activity = Activity(on_log)
+        self._config = read_host_json(self._app_dir)
+        self._storage = Storage(self.settings)
+        environment = {**self.settings, "AzureWebJobsScriptRoot": str(self._app_dir)}
+        self._supervisor = Supervisor(AppPlace(self._app_dir, environment), self.options, self.activity)
+        self._outputs = QueueOutputs(self._storage, self._config.queues.message_encoding, self._sent)
+        limit = self.options.function_timeout or self._config.function_timeout
+        self._invoker = Invoker(self._supervisor, self.activity, self._outputs, limit)
+        self._http = self._http_server()
+        self._listeners: list[QueueListener] = []
+        self._timers: dict[str, Timer] = {}
+        self._tasks: dict[asyncio.Task[None], QueueListener | Timer] = {}
+        self._manual: set[asyncio.Task[Invocation]] = set()
+
+    async def start(self) -> None:
+        """An AppError or HostError says why the app cannot run; nothing is left behind then."""
+        try:
+            await self._storage.open()
+            self.functions = self._checked(describe(await self._supervisor.start(), self.settings, self._config))
+            for function in self.functions:
+                if function.error:
+                    self.activity.host_log("ERROR", f"{function.name} is not served: {function.error}", function.name)
+            await self._http.start(self.options.address, self.options.port)
+            self._make_listeners()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Let what runs end, up to `stop_timeout`; release the leases."""
+        self._supervisor.will_stop()
+        for task, listener in self._tasks.items():
+            listener.stop()
+            if isinstance(listener, Timer) and not listener.listening:
+                task.cancel()
+        working = [*self._tasks, *self._manual, *(task for each in self._listeners for task in each.processing)]
+        if working:
+            _, late = await asyncio.wait(working, timeout=self.options.stop_timeout)
+            await self._drop([*late, *(task for each in self._listeners for task in each.processing)])
+        await self._http.stop()
+        await self._supervisor.stop()
+        await self._storage.close()
+        self._tasks.clear()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address, without a slash at its end."""
+        return f"http://{self.options.address}:{self._http.port}"
+
+    @property
+    def logs(self) -> list[LogRecord]:
+        return self.activity.logs
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The worker process, or None while there is none."""
+        return self._supervisor.pid
+
+    @property
+    def worker_starts(self) -> int:
+        return self._supervisor.starts
+
+    def function(self, name: str) -> FunctionDescription:
+        """A KeyError when the app has no such function."""
+        return next(each for each in self.functions if each.name == name) if self._has(name) else _missing(name)
+
+    def link(self, function: FunctionDescription) -> str | None:
+        """Where an HTTP or Event Grid function is called."""
+        trigger = function.trigger
+        if isinstance(trigger, HttpTrigger):
+            return "/".join(filter(None, (self.url, self._config.route_prefix, trigger.route.template)))
+        return None
+
+    async def invoke(self, name: str, text: str = "") -> Invocation:
+        """Run a function now and return what came of it; `text` is a message, a request body or an event as JSON."""
+        function = self.function(name)
+        if function.trigger is None:
+            raise BindingError(f"{name} is not served: {function.error}")
+        if isinstance(function.trigger, TimerTrigger):
+            return await self.fire_timer(name)
+        return await self._invoker.run(function, manual_call(function, text, self.link(function) or self.url))
+
+    async def fire_timer(self, name: str, *, past_due: bool = False) -> Invocation:
+        """Run a timer function now; its status blob stays as it is."""
+        return await self._timer(self.function(name)).fire(REASON, past_due)
+
+    async def kill_worker(self) -> None:
+        """SIGKILL the worker process and return once it is gone; another is started."""
+        await self._supervisor.kill()
+
+    async def worker_ready(self, limit: float = 30) -> int:
+        """The process id of a worker that has loaded the app."""
+        async with asyncio.timeout(limit):
+            return (await self._supervisor.worker()).pid
+
+    async def idle(self, limit: float = 30) -> None:
+        """Return when nothing runs and every queue, polled anew, has no visible message."""
+        async with asyncio.timeout(limit):
+            finished = -1
+            while finished != len(self.activity.finished):
+                finished = len(self.activity.finished)
+                for listener in self._listeners:
+                    listener.poke()
+                await self.activity.until(self._settled, limit)
+
+    async def invocations(self, count: int, function: str | None = None, limit: float = 30) -> list[Invocation]:
+        """All finished runs (of one function) as soon as there are at least so many."""
+        await self.activity.until(lambda: len(self.activity.finished_of(function)) >= count, limit)
+        return self.activity.finished_of(function)
+
+    async def running(self, function: str, limit: float = 30) -> str:
+        """The id of a run of the function, as soon as one is under way."""
+        await self.activity.until(lambda: function in self.activity.running.values(), limit)
+        return next(key for key, name in self.activity.running.items() if name == function)
+
+    async def logged(self, text: str, limit: float = 30) -> LogRecord:
+        """The first log record that has the text in its message, as soon as there is one."""
+        await self.activity.until(lambda: any(text in each.message for each in self.logs), limit)
+        return next(each for each in self.logs if text in each.message)
+
+    async def listening(self, name: str, limit: float = 70) -> None:
+        """Return when the timer holds its lease."""
+        await self.activity.until(lambda: self._timers[name].listening, limit)
+
+    def status(self) -> dict[str, Any]:
+        failed = self._supervisor.failed
+        errors = [f"{each.name}: {each.error}" for each in self.functions if each.error]
+        errors += [str(failed)] if failed else []
+        return {"id": self.host_id, "state": "Error" if failed else "Running", "version": "4.0", "errors": errors}
+
+    def begin_manual_run(self, function: FunctionDescription, text: str) -> None:
+        task = asyncio.create_task(self._manual_run(function.name, text))
+        self._manual.add(task)
+        task.add_done_callback(self._manual.discard)
+
+    async def _manual_run(self, name: str, text: str) -> Invocation:
+        return await self.invoke(name, text)
+
+    def _has(self, name: str) -> bool:
+        return any(each.name == name for each in self.functions)
+
+    def _http_server(self) -> HttpServer:
+        admin = AdminApi(lambda: self.functions, self.keys, self, self.link)
+        webhook = EventGridWebhook(lambda: self.functions, self._invoker, self.keys)
+        prefix, limit = self._config.route_prefix, self.options.response_timeout
+        services = HttpServices(lambda: self.functions, self._invoker, self.keys, prefix, limit)
+        return HttpServer(services, admin, webhook)
+
+    def _checked(self, functions: list[FunctionDescription]) -> list[FunctionDescription]:
+        """A connection that does not resolve breaks its function only."""
+        return [self._with_connections(each) for each in functions]
+
+    def _with_connections(self, function: FunctionDescription) -> FunctionDescription:
+        trigger = function.trigger
+        names = {output.connection for output in function.outputs}
+        names |= {trigger.connection} if isinstance(trigger, QueueTrigger) else set()
+        names |= {"AzureWebJobsStorage"} if isinstance(trigger, TimerTrigger) else set()
+        try:
+            for name in sorted(names):
+                resolve_connection(self.settings, name)
+        except BindingError as error:
+            return replace(function, trigger=None, outputs=(), error=str(error))
+        return function
+
+    def _make_listeners(self) -> None:
+        config = self._config.queues
+        queue_services = QueueServices(self._storage, config, self._invoker, self.activity, self._sent)
+        for function in self.functions:
+            trigger = function.trigger
+            if isinstance(trigger, TimerTrigger):
+                self._timers[function.name] = self._timer(function)
+                if function.active and self.options.listeners:
+                    self._listen(self._timers[function.name])
+            elif isinstance(trigger, QueueTrigger) and function.active and self.options.listeners:
+                self._listeners.append(QueueListener(function, trigger, queue_services))
+                self._listen(self._listeners[-1])
+
+    def _timer(self, function: FunctionDescription) -> Timer:
+        if function.name in self._timers:
+            return self._timers[function.name]
+        if not isinstance(function.trigger, TimerTrigger):
+            raise BindingError(f"{function.name} is no timer function that is served")
+        services = TimerServices(self._storage, self._invoker, self.activity, self.options, self.host_id)
+        return Timer(function, function.trigger, services)
+
+    def _listen(self, listener: QueueListener | Timer) -> None:
+        self._tasks[asyncio.create_task(listener.run())] = listener
+
+    def _sent(self, queue: str) -> None:
+        for listener in self._listeners:
+            if listener.queue == queue:
+                listener.poke()
+
+    def _settled(self) -> bool:
+        return not self.activity.running and all(each.settled for each in self._listeners)
+
+    async def _drop(self, tasks: list[asyncio.Task[Any]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _host_id(app_dir: Path) -> str:
+    """The same for the same app on the same machine; at most 32 characters, as the platform asks."""
+    return hashlib.sha256(f"{socket.gethostname()} {app_dir}".encode()).hexdigest()[:32]
+
+
+def _missing(name: str) -> FunctionDescription:
+    raise KeyError(f"the app has no function {name}")

@@ -1,0 +1,55 @@
+"""`make prove`: every proof, each with its figures. Exit code 1 if any found something.
+
+The short form of each is part of `make test`. Exploring takes one core for about as long as most others together, so it
+runs beside them, and its figures are printed when both have come to their end; the long forms take half an hour on two
+cores. Each can be run by itself, all with `--help`: `python -m lab.prove.histories`; so can `calls`, `lives`, `doors`,
+`drill` and `mutants`.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from tempfile import TemporaryFile
+
+Proof = tuple[str, list[str]]
+
+BESIDE: Proof = ("every history of a small world", ["lab.prove.histories", "--faults", "1", "--thorough"])
+ONE_BY_ONE: tuple[Proof, ...] = (
+    ("long random lives", ["lab.prove.lives", "--seeds", "300"]),
+    ("the doors, fuzzed", ["lab.prove.fuzzing", "--inputs", "20000"]),
+    ("the leak drill, under consumers' load", ["lab.prove.drill"]),
+    ("every call, in real processes", ["lab.prove.calls"]),
+)
+LAST: Proof = ("every small mistake in the rooms that decide", ["lab.prove.mutants"])  # it takes all cores itself
+
+
+def main() -> int:
+    with TemporaryFile("w+") as figures, subprocess.Popen(_command(BESIDE), stdout=figures) as exploring:
+        print(f"== {_title(BESIDE)}, beside the next ones", flush=True)
+        found = [proof for proof in ONE_BY_ONE if _finds_something(proof)]
+        found += [BESIDE] if exploring.wait() else []
+        figures.seek(0)
+        print(f"== {_title(BESIDE)}\n{figures.read()}", end="", flush=True)
+    found += [LAST] if _finds_something(LAST) else []
+    proofs = len(ONE_BY_ONE) + 2
+    print(f"== {proofs - len(found)} of {proofs} proofs hold" + "".join(f"; not: {name}" for name, _ in found))
+    return 1 if found else 0
+
+
+def _finds_something(proof: Proof) -> bool:
+    print(f"== {_title(proof)}", flush=True)
+    return subprocess.run(_command(proof), check=False).returncode != 0
+
+
+def _title(proof: Proof) -> str:
+    name, words = proof
+    return f"{name}: python -m {' '.join(words)}"
+
+
+def _command(proof: Proof) -> list[str]:
+    return [sys.executable, "-m", *proof[1]]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What can befall one outgoing call, and how it is told to the emulated Azure.
+
+A process that is killed before a call has its effect is killed while the request is on its way, and the request is
+then dropped: without that the request would still be served, and "before" would be another word for "after".
+Status faults come once, and three times in a row where the clients ask again by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.emulator.faults import Effect, Faults, Rule
+from shared.adapters.blob_lease import CONTAINER as LEASES
+from shared.adapters.connections import READ_SECONDS
+
+OWN_REPEATS = frozenset({"arm.regenerateKey", "kv.setSecret", "blob.lease.release", "aoai.models"})
+WRITES = frozenset({"arm.regenerateKey", "arm.updateAccount", "kv.setSecret", "kv.updateSecret", "eg.publish"})
+
+
+@dataclass(frozen=True, order=True)
+class Call:
+    """One outgoing call of a scene: the operation and how-many-th of its kind, from 0."""
+
+    operation: str
+    nth: int
+
+    @property
+    def service(self) -> str:
+        return self.operation.partition(".")[0]
+
+    @property
+    def target(self) -> str:
+        """What the emulator must find in a request's target: the host has blobs of its own."""
+        return LEASES if self.service == "blob" else ""
+
+    def __str__(self) -> str:
+        return f"{self.operation} #{self.nth + 1}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A way for a call to go wrong."""
+
+    name: str
+    effect: Effect
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kills(self) -> bool:
+        return self.effect == "signal"
+
+    @property
+    def is_repeated(self) -> bool:
+        return bool(self.details.get("times", 1) > 1)
+
+    @property
+    def is_slow(self) -> bool:
+        return self.effect == "delay"
+
+    def concerns(self, call: Call) -> bool:
+        """Every call, but: no repeats where the app itself asks once, and slowness only where it changes something."""
+        if self.is_slow:
+            return call.operation in WRITES
+        return not (self.is_repeated and call.operation in OWN_REPEATS)
+
+    def arm(self, faults: Faults, call: Call, pid: int) -> Rule:
+        where: dict[str, Any] = {"target": call.target, "skip": call.nth}
+        more = {"pid": pid} if self.kills else {}
+        rule = faults.add(call.operation, self.effect, **where, **self.details, **more)
+        if self.kills and not rule.strikes_after:
+            faults.add(call.operation, "drop_before", **where)
+        return rule
+
+
+def _status(status: int, times: int = 1) -> Fault:
+    details: dict[str, Any] = {"status": status, "code": f"Told{status}", "times": times}
+    if status == 429:
+        details["retry_after"] = 1.0
+    words = f"{status}{' with Retry-After' if status == 429 else ''}"
+    return Fault(words if times == 1 else f"{words}, {times} times", "status", details)
+
+
+KILLED_BEFORE = Fault("killed before", "signal", {"when": "before"})
+KILLED_AFTER = Fault("killed after", "signal", {"when": "after"})
+DROPPED_AFTER = Fault("connection dropped after", "drop_after")
+STATUSES = tuple(_status(status) for status in (401, 403, 408, 409, 429, 500, 503))
+REPEATED = tuple(_status(status, 3) for status in (408, 429, 500, 503))
+TRUNCATED = Fault("truncated answer", "malformed", {"form": "truncated"})
+STRANGE = Fault("answer of another shape", "malformed", {"form": "wrong"})
+SLOW = Fault("slow past the time-out", "delay", {"seconds": READ_SECONDS + 1.0, "when": "after"})
+SINGLE = (KILLED_BEFORE, KILLED_AFTER, DROPPED_AFTER, *STATUSES, TRUNCATED, STRANGE)
+SHORT = (KILLED_BEFORE, KILLED_AFTER, DROPPED_AFTER)
+ALL = (*SINGLE, *REPEATED, SLOW)
+
+
+def pairs(calls: Iterable[Call], faults: Iterable[Fault]) -> Iterator[tuple[Call, Fault]]:
+    ways = tuple(faults)
+    return ((call, fault) for call in calls for fault in ways if fault.concerns(call))

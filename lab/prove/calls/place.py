@@ -1,0 +1,100 @@
+"""Where scenes are played: one emulated Azure over TLS, and the function app in the local host beside it.
+
+The app's worker is a process of its own and is used for many scenes. Each scene has the Azure to itself: what
+belongs to the one before it is taken away, and the clock is set right again.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.emulator.accounts import Account
+from lab.emulator.serve import Azure, running
+from lab.emulator.world import World
+from lab.funchost.host import FunctionHost
+from lab.funchost.options import HostOptions
+from lab.prove.calls.scenes import TOPIC, VAULT
+from shared.turns.message import QUEUE
+
+ROOT = Path(__file__).resolve().parents[3]
+SETTINGS = {"ROTATION_SCHEDULE": "0 0 0 1 1 *", "FUNCTIONS_WORKER_RUNTIME": "python"}  # the timer is fired by hand
+QUEUES = (QUEUE, f"{QUEUE}-poison")
+PATIENCE = 180.0  # seconds until something that never comes counts as never coming
+LEASE_AND_MORE = 61.0  # by then a dead holder's lease has ended and a failed message is offered again
+
+
+@dataclass
+class Place:
+    """An Azure and a host, and how many scenes were played there."""
+
+    azure: Azure
+    host: FunctionHost
+    played: int = 0
+    logs_from: int = 0
+    runs_from: int = 0
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        return self.azure.world
+
+    def clear(self, scene: str) -> Account:
+        """Nothing is left of the scene before; a fresh account is enrolled by its tag."""
+        self._forget()
+        self.played += 1
+        name = f"{scene}-{self.played}"
+        self.names.append(name)
+        self.logs_from, self.runs_from = len(self.host.logs), len(self.host.activity.finished)
+        return self.world.accounts.add(name, tags={"key-rotation": "on"})
+
+    def _forget(self) -> None:
+        world = self.world
+        world.clock.offset = 0.0
+        world.faults.clear()
+        world.journal.clear()
+        world.accounts.uses.clear()
+        world.vaults[VAULT].secrets.clear()
+        world.topics[TOPIC].accepted.clear()
+        for account in list(world.accounts):
+            world.accounts.remove(account.id)
+        for queue in QUEUES:
+            world.queues.create(queue)
+            world.queues.clear(queue)
+
+    async def act(self, message: str = "") -> None:
+        """A tick, or a person's message instead; and every turn that follows."""
+        if message:
+            self.world.queues.put(QUEUE, base64.b64encode(message.encode()).decode())
+        else:
+            await self.host.fire_timer("tick")
+        await self.host.idle(PATIENCE)
+
+    async def later(self) -> None:
+        """A minute later, another tick."""
+        self.world.clock.advance(LEASE_AND_MORE)
+        await self.act()
+
+    async def fresh_process(self) -> None:
+        """The app as after a cold start: no token, no connection, no client."""
+        await self.host.kill_worker()
+        await self.host.worker_ready(PATIENCE)
+
+    @property
+    def waiting(self) -> int:
+        """Messages on the queues, visible or not."""
+        return sum(self.world.queues.length(queue) for queue in QUEUES)
+
+
+@asynccontextmanager
+async def a_place() -> AsyncIterator[Place]:
+    world = World()
+    world.add_vault(VAULT)
+    world.add_topic(TOPIC)
+    async with running(world) as azure:
+        options = HostOptions(stop_timeout=10)
+        async with FunctionHost(ROOT, settings={**azure.settings, **SETTINGS}, options=options) as host:
+            yield Place(azure, host)

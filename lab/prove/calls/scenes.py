@@ -1,0 +1,156 @@
+"""The scenes: how the vault and the topic stand before each, and what must be true at rest after it.
+
+Every scene has an account of its own, so that many can follow each other in one emulated Azure. What came before a
+scene (a rotation so many days ago, an end that was announced) is written as the app would have left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from lab.emulator.accounts import Account, Slot
+from lab.emulator.topics import Accepted
+from lab.emulator.world import World
+from shared.adapters.blob_lease import CONTAINER as LEASES
+from shared.adapters.blob_lease import blob_name
+from shared.announce.announcements import Announcement, Kind
+from shared.domain.keys import ApiKey, Fingerprint, KeySlot
+from shared.domain.model import AccountId, Target
+from shared.domain.publication import Marks, Origin, tags_of
+from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.told import Telling, Told
+from shared.turns.message import Message
+
+VAULT, TOPIC = "keys", "announcements"
+DAY = timedelta(days=1)
+PERIOD, OVERLAP, NOTICE = 30 * DAY, 3 * DAY, DAY
+
+
+@dataclass
+class Facts:
+    """What an observer knows beforehand: keys that must work throughout, that somebody may be using, that a person
+    says have leaked; when keys are to end altogether; and the message of a person who asks for something."""
+
+    keeps: frozenset[str] = frozenset()
+    in_use: frozenset[str] = frozenset()
+    leaked: frozenset[str] = frozenset()
+    must_end: frozenset[str] = frozenset()
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`live` is the slot published at rest, none when keys are over; `versions` is how many the secret then has."""
+
+    name: str
+    set_up: Callable[[World, Account], Facts]
+    tells: frozenset[str]
+    versions: int
+    live: Slot | None
+    allows: frozenset[str] = field(default=frozenset({"RotationFailed"}))
+
+
+def target_of(world: World, account: Account) -> Target:
+    """The target that the account's tag makes of it."""
+    vault = world.vaults[VAULT].url
+    return Target(account.name, AccountId.parse(account.id), vault, f"{account.name}-key")
+
+
+def _published(world: World, account: Account, since: datetime, **facts: object) -> None:
+    """Key 1 live since then, published by a rotation that was announced."""
+    key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
+    spare = {} if "previous" in facts else {"spare": key2.fingerprint}
+    known = {"told": Told(origin=True), **spare, **facts}
+    sealed = key1.seal(world.endpoint(account))
+    marks = Marks(live=key1.fingerprint, origin=Origin.ROTATED, since=since, sealed_endpoint=sealed, **known)  # type: ignore[arg-type]
+    tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), PERIOD, {})
+    world.vaults[VAULT].set_secret(f"{account.name}-key", key1.reveal(), tags=tags)
+    _had_turns(world, account)
+
+
+def _had_turns(world: World, account: Account) -> None:
+    """The blob to lease is there since the first turn."""
+    if LEASES not in world.blobs.containers:
+        world.blobs.create_container(LEASES)
+    world.blobs.put(LEASES, blob_name(account.id.casefold()), b"")
+
+
+def _announced(world: World, account: Account, at: datetime, kind: Kind, **facts: object) -> None:
+    """The topic took this announcement at that time."""
+    said = Announcement(kind, target_of(world, account), **facts)  # type: ignore[arg-type]
+    topic = world.topics[TOPIC]
+    topic.accepted.append(Accepted(len(topic.accepted) + 1, at.timestamp(), said.wire(at)))
+
+
+def _adoption(world: World, account: Account) -> Facts:
+    world.blobs.containers.pop(LEASES, None)
+    both = frozenset(key.value for key in account.keys.values())
+    return Facts(keeps=both, in_use=both)
+
+
+def _rotation(world: World, account: Account) -> Facts:
+    since = world.clock.utcnow() - 31 * DAY
+    told = Told(origin=True, rotation=Telling(since + PERIOD, DAY))
+    _published(world, account, since, told=told)
+    live = frozenset({account.keys["key1"].value})
+    return Facts(keeps=live, in_use=live)
+
+
+def _retirement(world: World, account: Account) -> Facts:
+    since = world.clock.utcnow() - 4 * DAY
+    until = since + OVERLAP
+    live, previous = account.keys["key1"].value, account.keys["key2"].value
+    mark = Fingerprint.of(previous)
+    _published(world, account, since, previous=mark, until=until, told=Told(True, retirement=Telling(until, DAY)))
+    facts = {"slot": KeySlot.KEY2, "value": mark, "deadline": until}
+    _announced(world, account, since + timedelta(seconds=2), Kind.RETIREMENT_ANNOUNCED, **facts)
+    return Facts(frozenset({live}), in_use=frozenset({live, previous}), must_end=frozenset({previous}))
+
+
+def _leak(world: World, account: Account) -> Facts:
+    now = world.clock.utcnow()
+    _published(world, account, now - 10 * DAY)
+    live = frozenset({account.keys["key1"].value})
+    request = Request(Wish.LEAK, LeakedKey.LIVE, "seen in a repository", "a person", f"leak-of-{account.name}")
+    message = Message(account.name, now, AccountId.parse(account.id), account.tags, request)
+    return Facts(in_use=live, leaked=live, must_end=live, message=message.text())
+
+
+def _deployment(world: World, account: Account) -> Facts:
+    """A deployment goes live that key 1 was armed for; its announcement was accepted when it was armed."""
+    now = world.clock.utcnow()
+    armed = Armed("production", latest=(now + 9 * DAY).replace(microsecond=0))
+    _published(world, account, now - 10 * DAY, armed=armed, told=Told(origin=True, armed=True))
+    live = frozenset({account.keys["key1"].value})
+    went_live = Armed("production", deployed=now.replace(microsecond=0))
+    request = Request(
+        Wish.DEPLOYED, reason="release 7", by="a pipeline", id=f"release-7-{account.name}", armed=went_live
+    )
+    message = Message(account.name, now, AccountId.parse(account.id), account.tags, request)
+    return Facts(keeps=live, in_use=live, message=message.text())
+
+
+def _sunset(world: World, account: Account) -> Facts:
+    now = world.clock.utcnow()
+    end = (now - timedelta(hours=1)).replace(microsecond=0)
+    world.accounts.update(account.id, {"tags": {**account.tags, "key-rotation-sunset": end.isoformat()}})
+    _published(world, account, now - 10 * DAY, told=Told(origin=True, sunset=Telling(end, DAY)))
+    _announced(world, account, end - 7 * DAY, Kind.SUNSET_ANNOUNCED, deadline=end)
+    live = frozenset({account.keys["key1"].value})
+    return Facts(keeps=live, in_use=live)
+
+
+_WARNS = frozenset({"RotationFailed", "RotationAnnounced"})  # one that is due and comes only with the next tick
+SCENES = {
+    scene.name: scene
+    for scene in (
+        Scene("adoption", _adoption, frozenset({"KeyAdopted", "RetirementAnnounced"}), 1, "key1"),
+        Scene("rotation", _rotation, frozenset({"KeyRotated", "RetirementAnnounced"}), 2, "key2"),
+        Scene("retirement", _retirement, frozenset({"KeyRetired"}), 1, "key1"),
+        Scene("deployment", _deployment, frozenset({"KeyRotated", "RetirementAnnounced"}), 2, "key2", _WARNS),
+        Scene("leak", _leak, frozenset({"KeyRotated", "KeyRetired"}), 2, "key2"),
+        Scene("sunset", _sunset, frozenset({"KeyAuthDisabled"}), 1, None),
+    )
+}

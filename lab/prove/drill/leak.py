@@ -1,0 +1,169 @@
+"""One drill: the stage, the situation, the report of the leak over HTTP, and what was measured."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from lab.emulator.accounts import Lag
+from lab.emulator.directory import Identity
+from lab.emulator.serve import Azure, running_in_thread
+from lab.emulator.world import World
+from lab.funchost.host import FunctionHost
+from lab.prove.drill.consumers import Figures, consumers
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import AccountId
+from shared.domain.publication import Marks, Origin, tags_of
+from shared.domain.told import Told
+
+ROOT = Path(__file__).resolve().parents[3]
+CHAT = "chat"
+# Azure takes its time; without that, the drill would measure nothing but this machine.
+SECONDS = {"arm.regenerateKey": 0.8, "arm.listKeys": 0.2, "kv.*": 0.1, "aoai.models": 0.15, "eg.publish": 0.1}
+SECONDS |= {"aoai.chat": 0.05}
+SETTINGS = {"ROTATION_SCHEDULE": "0 0 0 1 1 *", "FUNCTIONS_WORKER_RUNTIME": "python"}
+APP = ("arm.*", "kv.*", "aoai.models", "eg.*", "blob.*", "identity.*")
+CONSUMER = "consumer"
+READER = {
+    "name": "Secret reader",
+    "permissions": [{"dataActions": ["Microsoft.KeyVault/vaults/secrets/getSecret/action"]}],
+}
+
+
+class Situation(StrEnum):
+    """What else is going on when the leak is reported."""
+
+    QUIET = "nothing else is going on"
+    OVERLAP = "the overlap of a rotation runs"
+    STUCK = "a scheduled turn holds the target and waits for an answer"
+    PROVING = "a scheduled turn holds the target and is proving its key"
+
+
+AGES = {Situation.OVERLAP: 1, Situation.STUCK: 31, Situation.PROVING: 31}  # days that key 1 has been live
+HOLDING = {Situation.STUCK: "arm.regenerateKey", Situation.PROVING: "aoai.models"}
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What was measured: times in seconds, `azure` the sum of Azure's own answers to the app meanwhile."""
+
+    situation: Situation
+    status: int
+    report: dict[str, Any]
+    took: float
+    azure: float
+    consumers: Figures
+    leaked_is_refused: bool
+    broken: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        leaked = self.report.get("leakedKeys") or [{}]
+        return (
+            f"{self.situation}: answered {self.status} after {self.took:.1f} s, of which Azure's own answers "
+            f"{self.azure:.1f} s ({self.took / self.azure:.2f} times); last accepted {leaked[0].get('lastAccepted')}, "
+            f"refused from {leaked[0].get('refusedFrom')}; consumers made {self.consumers.made} requests, "
+            f"{self.consumers.repeated} repeated after a 401, {len(self.consumers.failed)} failed"
+        )
+
+
+async def drill(situation: Situation, many: int = 4) -> Drill:
+    """Play it. Whatever broke stands in `broken`, in words."""
+    with running_in_thread(_world()) as azure:
+        async with FunctionHost(ROOT, settings={**azure.settings, **SETTINGS}) as host, aiohttp.ClientSession() as http:
+            leaked = azure.world.accounts.named(CHAT).keys["key1"].value
+            _set_stage(situation, azure)
+            with consumers(azure, CHAT, CONSUMER, many) as figures:
+                await _until(lambda: figures.made >= 3 * many)
+                if situation in HOLDING:
+                    await _a_turn_that_takes_long(host, azure, HOLDING[situation])
+                seen, began = len(azure.world.journal.entries), time.monotonic()
+                status, report = await _report(host, http)
+                took = time.monotonic() - began
+                answers = _answers(azure, seen)
+                made = figures.made
+                await _until(lambda: figures.made >= made + 3 * many)
+            await host.idle(60)
+            account = azure.world.accounts.named(CHAT)
+            refused = not azure.world.accounts.key_accepted(account, leaked)
+            works = azure.world.accounts.key_accepted(account, _published(azure))
+            return Drill(
+                situation, status, report, took, answers, figures, refused, _broken(status, figures, refused, works)
+            )
+
+
+def _world() -> World:
+    """An account whose old keys are accepted a little while after they were regenerated, as in every large service."""
+    world = World()
+    world.add_vault("keys")
+    world.add_topic("announcements")
+    world.accounts.add(CHAT, tags={"key-rotation": "on"}, lag=Lag(old_for=1.0))
+    world.directory.add(Identity(CONSUMER))
+    world.give_roles(CONSUMER, [READER])
+    return world
+
+
+def _set_stage(situation: Situation, azure: Azure) -> None:
+    """Key 1 has been live for ten days; for longer than its period where a scheduled turn is wanted."""
+    account = azure.world.accounts.named(CHAT)
+    since = datetime.now(UTC) - timedelta(days=AGES.get(situation, 10))
+    key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
+    marks = Marks(key1.fingerprint, Origin.ROTATED, since, spare=key2.fingerprint, told=Told(origin=True))
+    if situation is Situation.OVERLAP:
+        marks = replace(marks, previous=key2.fingerprint, until=since + timedelta(days=3), spare=None)
+    tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=30), {})
+    azure.world.vaults["keys"].set_secret(f"{CHAT}-key", account.keys["key1"].value, tags=tags)
+    for operation, seconds in SECONDS.items():
+        azure.world.faults.add(operation, "delay", seconds=seconds, times=0)
+    if situation is Situation.STUCK:
+        azure.world.faults.add("arm.regenerateKey", "delay", seconds=30, when="after")
+    if situation is Situation.PROVING:
+        account.lag.new_after = 8.0
+
+
+async def _a_turn_that_takes_long(host: FunctionHost, azure: Azure, operation: str) -> None:
+    await host.fire_timer("tick")
+    await _until(lambda: any(True for _ in azure.world.journal.find(operation)))
+
+
+def _published(azure: Azure) -> str:
+    return str(azure.world.vaults["keys"].get_secret(f"{CHAT}-key").value)
+
+
+async def _report(host: FunctionHost, http: aiohttp.ClientSession) -> tuple[int, dict[str, Any]]:
+    url, headers = f"{host.url}/api/targets/{CHAT}/leak", {"x-functions-key": host.keys.default}
+    body = {"key": "live", "reason": "found in a public repository"}
+    async with http.post(url, json=body, headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+def _answers(azure: Azure, seen: int) -> float:
+    """How long Azure itself took for what the app asked of it: the sum of its answers."""
+    entries = azure.world.journal.entries[seen:]
+    ours = [entry for entry in entries if fnmatch_any(entry.operation, APP) and entry.caller != CONSUMER]
+    return sum((entry.done or entry.time) - entry.time for entry in ours)
+
+
+def fnmatch_any(text: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(text, pattern) for pattern in patterns)
+
+
+async def _until(true: Callable[[], bool], limit: float = 60) -> None:
+    async with asyncio.timeout(limit):
+        while not true():  # noqa: ASYNC110 - threads make it true
+            await asyncio.sleep(0.02)
+
+
+def _broken(status: int, figures: Figures, refused: bool, works: bool) -> list[str]:
+    found = [] if status == 200 else [f"the leak was answered {status}"]
+    found += [f"a consumer failed: {what}" for what in figures.failed]
+    found += [] if refused else ["the leaked key is still accepted"]
+    return found + ([] if works else ["the published key is not accepted"])

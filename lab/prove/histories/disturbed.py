@@ -1,0 +1,115 @@
+"""A turn in which one thing goes wrong, for every call of it and everything that can go wrong there.
+
+    killed          the process is gone, before the call or after its effect
+    refused         the call has no effect and the turn hears of it; a proof finds the network closed
+    answer lost     the call has its effect and the turn hears that nobody knows
+    written twice   the client repeats a write of the secret by itself
+    by hand         somebody regenerates a key just before the call
+
+Two runners are in `together`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lab.prove.histories.judge import while_
+from lab.prove.histories.lives import Life
+from lab.prove.histories.state import KEY1, KEY2, State
+from lab.prove.histories.undisturbed import Trace, a_world
+from lab.prove.histories.walk import Walk
+from shared.domain.errors import TryLater
+from shared.domain.keys import KeySlot
+from shared.domain.requests import Request
+from shared.ports import Answer, Trial
+
+TOUCHED_BY_KEYS = ("list the keys", "regenerate", "try the key", "publish", "switch keys off")
+
+
+class Ending(NamedTuple):
+    """How a disturbed turn left the world. `allowed` is how many versions more than undisturbed it may cost."""
+
+    words: str
+    state: State
+    versions: int
+    allowed: int = 1
+    cost: int = 1
+
+
+@dataclass(frozen=True)
+class Disturber:
+    """Walks one turn again and again, each time with another thing going wrong."""
+
+    life: Life
+    state: State
+    request: Request | None
+    trace: Trace
+
+    def endings(self) -> Iterator[Ending]:
+        yield from self._killed()
+        for number, (call, writes) in enumerate(zip(self.trace.calls, self.trace.writes, strict=True)):
+            yield self._refused(number, call)
+            if writes:
+                yield self._lost(number, call)
+            if call.startswith("publish"):
+                yield self._twice(number, call)
+            if call.startswith(TOUCHED_BY_KEYS) and call != self.trace.calls[number - 1]:
+                yield from (self._by_hand(number, call, slot) for slot in (KEY1, KEY2))
+
+    def upto(self, number: int) -> Walk:
+        """The turn, standing before that call."""
+        walk = Walk(a_world(self.life, self.state, self.request), self.request)
+        for _ in range(number):
+            walk.let_through()
+        return walk
+
+    def _killed(self) -> Iterator[Ending]:
+        begun = a_world(self.life, self.state, self.request).state
+        yield Ending("the process is killed before its first effect", begun, 0)
+        before = begun
+        for number, state in enumerate(self.trace.after[:-1]):
+            if state is not before:
+                written = sum(call.startswith("publish") for call in self.trace.calls[: number + 1])
+                yield Ending(f"the process is killed after it could {self.trace.calls[number]}", state, written)
+            before = state
+
+    def _refused(self, number: int, call: str) -> Ending:
+        def happens(walk: Walk) -> None:
+            if call == "try the key":
+                walk.answer(Trial(Answer.NETWORK_REFUSED, "the network is closed"))
+            else:
+                walk.answer(None, TryLater("the service", "is unwell."))
+
+        return self._walked(number, f"it is refused to {call}", happens)
+
+    def _lost(self, number: int, call: str) -> Ending:
+        def happens(walk: Walk) -> None:
+            walk.effect()
+            walk.answer(None, TryLater("the service", "did not answer."))
+
+        return self._walked(number, f"it could {call} and the answer is lost", happens)
+
+    def _twice(self, number: int, call: str) -> Ending:
+        def happens(walk: Walk) -> None:
+            walk.effect()
+            walk.let_through()
+
+        return self._walked(number, f"its client repeats the call to {call}", happens)
+
+    def _by_hand(self, number: int, call: str, slot: KeySlot) -> Ending:
+        def happens(walk: Walk) -> None:
+            if walk.world.state.key_auth:
+                walk.world.somebody_else = True
+                walk.world.regenerate(slot)
+                walk.world.somebody_else = False
+
+        return self._walked(number, f"somebody regenerates {slot} by hand before it can {call}", happens, allowed=2)
+
+    def _walked(self, number: int, words: str, happens: Callable[[Walk], None], allowed: int = 1) -> Ending:
+        with while_(words):
+            walk = self.upto(number)
+            happens(walk)
+            walk.finish()
+        return Ending(words, walk.world.state, walk.world.versions, allowed)

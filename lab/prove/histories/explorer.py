@@ -1,0 +1,171 @@
+"""Breadth first through all states of a life: first everything that happens with no fault, then with one, and so on.
+
+A state that was reached with fewer faults is not looked at again with more; one that was reached with more first, and
+then with fewer, is looked at with the fewer. Each state remembers how it was reached with the fewest, so the history
+of a violation is a shortest one of those.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lab.prove.histories import moves
+from lab.prove.histories.canonical import canonical
+from lab.prove.histories.disturbed import Ending
+from lab.prove.histories.judge import Broken, while_
+from lab.prove.histories.lives import Life
+from lab.prove.histories.rest import must_be_well
+from lab.prove.histories.state import State
+from lab.prove.histories.undisturbed import Trace, listing_tells_all, tick_finds, undisturbed
+from shared.domain.requests import Request
+
+MOST_TICKS = 4  # that may be needed to come to rest
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A promise, and the history that breaks it."""
+
+    broken: str
+    history: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [f"  {number}. {step}" for number, step in enumerate(self.history, 1)]
+        return "\n".join([f"BROKEN: {self.broken}", *lines])
+
+
+@dataclass
+class Explorer:
+    """One life. `found` maps each state to the one before it and what happened in between."""
+
+    life: Life
+    faults: int
+    thorough: bool = False
+    until: float = float("inf")
+    most_violations: int = 1
+    found: dict[State, tuple[State | None, str]] = field(default_factory=dict)
+    violations: list[Violation] = field(default_factory=list)
+    transitions: int = 0
+    longest_to_rest: int = 0
+    out_of_time: bool = False
+    seconds: float = 0
+    _spent: dict[State, int] = field(default_factory=dict)
+    _rests: dict[State, tuple[int, int]] = field(default_factory=dict)
+    _steps: dict[State, int] = field(default_factory=dict)
+
+    def explore(self) -> None:
+        began = time.monotonic()
+        self._all()
+        self.seconds = time.monotonic() - began
+
+    def _all(self) -> None:
+        levels: list[list[State]] = [[] for _ in range(self.faults + 1)]
+        for name, state in self.life.begins.items():
+            self._reach(state, None, f"{self.life.name}: {name}", 0, levels)
+        for spent in range(self.faults + 1):
+            self._level(spent, levels)
+
+    def _level(self, spent: int, levels: list[list[State]]) -> None:
+        frontier = levels[spent]
+        for state in frontier:  # it grows while it is walked
+            if time.monotonic() > self.until:
+                self.out_of_time = True
+            if self.out_of_time or len(self.violations) >= self.most_violations:
+                return
+            if self._spent[state] == spent:
+                self._look_at(state, spent, levels)
+
+    def _look_at(self, state: State, spent: int, levels: list[list[State]]) -> None:
+        try:
+            for ending in self._ways_out(state, free=spent == self.faults):
+                self.transitions += 1
+                if spent + ending.cost <= self.faults:
+                    self._reach(ending.state, state, ending.words, spent + ending.cost, levels)
+        except Broken as broken:
+            history = [*self._history(state), *broken.doing]
+            self.violations.append(Violation(str(broken), tuple(history)))
+
+    def _reach(self, state: State, before: State | None, words: str, spent: int, levels: list[list[State]]) -> None:
+        state = canonical(state, self.life.target.cadence)
+        if spent < self._spent.get(state, len(levels)):
+            self._spent[state] = spent
+            self.found[state] = (before, words)
+            levels[spent].append(state)
+
+    def _history(self, state: State | None) -> list[str]:
+        steps: list[str] = []
+        while state is not None:
+            state, words = self.found[state]
+            steps.append(words)
+        return steps[::-1]
+
+    def _ways_out(self, state: State, *, free: bool) -> Iterator[Ending]:
+        with while_("a turn"):
+            plain = undisturbed(self.life, state)
+        self._is_seen_and_ends(state, plain)
+        yield from moves.of_time(state, self.life.target.cadence)
+        yield from (one for one in moves.of_persons(self.life, state) if not free or not one.cost)
+        walked = []
+        for name, request in moves.requests(self.life, state):
+            with while_(name):
+                trace = plain if request is None else undisturbed(self.life, state, request)
+            yield Ending(name, trace.end, trace.versions, cost=0)
+            if not free and trace.steps not in walked:  # two requests that lead through the same steps are one
+                walked.append(trace.steps)
+                yield from self._going_wrong(state, name, request, trace)
+
+    def _is_seen_and_ends(self, state: State, plain: Trace) -> None:
+        """The tick's cheap look and the turn agree about whether there is work, and the work comes to an end."""
+        acts = self._canonical(plain.end) != state or plain.events > 0
+        moves.repeating_changes_nothing(self.life, state, plain)
+        with while_("then ticks, with everything well"):
+            self.to_rest(state)
+        if not listing_tells_all(self.life, state) or not state.topic_up:
+            return
+        queued = tick_finds(self.life, state)
+        if queued != acts:
+            raise Broken("P9: a tick queues no turn and there is work" if acts else "P5: ticks queue turns for ever")
+
+    def _going_wrong(self, state: State, words: str, request: Request | None, trace: Trace) -> Iterator[Ending]:
+        """P5, the count: an interruption costs so many versions more than the undisturbed turn, at the most."""
+        with while_(words):
+            should = trace.versions + self.to_rest(trace.end)[1]
+            for ending in moves.disturbed(self.life, state, request, trace, thorough=self.thorough):
+                with while_(ending.words):
+                    extra = ending.versions + self.to_rest(ending.state)[1] - should
+                    if extra > ending.allowed:
+                        raise Broken(f"P5: {extra} versions more than without the interruption")
+                yield ending._replace(words=f"{words}; {ending.words}")
+
+    def to_rest(self, state: State) -> tuple[int, int]:
+        """How many ticks with everything well bring this state to rest, and how many versions they write."""
+        state = self._canonical(state._replace(topic_up=True))
+        if state in self._rests:
+            return self._rests[state]
+        path = [state]
+        while path[-1] not in self._rests:
+            trace = undisturbed(self.life, path[-1])
+            after = self._canonical(trace.end)
+            if after == path[-1]:
+                self._at_rest(after, trace)
+            elif after in path or len(path) > MOST_TICKS:
+                raise Broken("P5: ticks do not bring it to rest")
+            else:
+                self._steps[path[-1]] = trace.versions
+                path.append(after)
+        for before, after in zip(path[-2::-1], path[:0:-1], strict=True):
+            ticks, versions = self._rests[after]
+            self._rests[before] = (ticks + 1, versions + self._steps.pop(before))
+            self.longest_to_rest = max(self.longest_to_rest, ticks + 1)
+        return self._rests[state]
+
+    def _at_rest(self, state: State, trace: Trace) -> None:
+        if trace.events or trace.versions:
+            raise Broken("P5: every tick does the same again")
+        must_be_well(state, self.life.target)
+        self._rests[state] = (0, 0)
+
+    def _canonical(self, state: State) -> State:
+        return canonical(state, self.life.target.cadence)

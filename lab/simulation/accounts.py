@@ -1,0 +1,107 @@
+"""The emulated accounts behind the ports that a runner knows them by: managed, and asked with a key."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lab.emulator.accounts import Account as EmulatedAccount
+from lab.emulator.errors import AzureError, ConnectionDroppedError
+from lab.simulation.refusals import translated
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import AccountId
+from shared.ports import Account, Answer, KeyAuthIsOff, Keys, Trial
+
+if TYPE_CHECKING:
+    from lab.simulation.fakes import Runner
+
+
+class AccountsDoor:
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def read(self, account: AccountId) -> Account:
+        world = self._runner.world
+        with translated(str(account), "read the account"):
+            found = await self._runner.call("arm.getAccount", str(account), lambda: world.accounts[str(account)])
+        return self._account(found)
+
+    def could_be_at(self, endpoint: str) -> bool:
+        return endpoint.startswith("https://")
+
+    async def tagged(self, subscription: str) -> AsyncIterator[Account]:
+        world = self._runner.world
+        with translated(f"subscription {subscription}", "list its accounts"):
+            found = await self._runner.call(
+                "arm.listAccounts", subscription, lambda: world.accounts.in_subscription(subscription)
+            )
+        for one in found:
+            if "key-rotation" in {name.lower() for name in one.tags}:
+                yield self._account(one)
+
+    async def list_keys(self, account: AccountId) -> Keys:
+        world, id_ = self._runner.world, str(account)
+        with translated(id_, "list its keys"):
+            try:
+                return _keys(await self._runner.call("arm.listKeys", id_, lambda: world.accounts.list_keys(id_)))
+            except AzureError as error:
+                if error.status == 400 and "disableLocalAuth" in error.message:
+                    raise KeyAuthIsOff from error
+                raise
+
+    async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
+        world, id_ = self._runner.world, str(account)
+        with translated(id_, f"regenerate {slot}"):
+            return _keys(
+                await self._runner.call("arm.regenerateKey", id_, lambda: world.accounts.regenerate(id_, slot.value))
+            )
+
+    async def disable_key_auth(self, account: AccountId) -> None:
+        world, id_ = self._runner.world, str(account)
+        with translated(id_, "switch keys off"):
+            await self._runner.call(
+                "arm.updateAccount", id_, lambda: world.accounts.update(id_, {"disable_local_auth": True})
+            )
+
+    def _account(self, found: EmulatedAccount) -> Account:
+        tags = {name.lower(): value for name, value in found.tags.items()}
+        endpoint = self._runner.world.endpoint(found)
+        return Account(AccountId.parse(found.id), endpoint, found.disable_local_auth is not True, tags)
+
+
+def _keys(values: Mapping[Any, str]) -> Keys:
+    return {slot: ApiKey(values[slot.value]) for slot in KeySlot}
+
+
+class EndpointDoor:
+    """The account's data plane, asked with a key."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
+        world = self._runner.world
+        account = next((one for one in world.accounts if world.endpoint(one) == endpoint), None)
+        try:
+            return await self._runner.call(
+                "aoai.models", account.id if account else endpoint, lambda: self._judge(account, key)
+            )
+        except AzureError as error:
+            if error.status in (401, 403):
+                answer = Answer.REFUSED if error.status == 401 else Answer.NETWORK_REFUSED
+                return Trial(answer, str(error.status))
+            return Trial(Answer.UNCLEAR, str(error.status))
+        except ConnectionDroppedError:
+            return Trial(Answer.UNCLEAR, "no answer")
+
+    def _judge(self, account: EmulatedAccount | None, key: ApiKey) -> Trial:
+        world = self._runner.world
+        if account is None:
+            return Trial(Answer.REFUSED, "401")
+        if account.public_network_access != "Enabled":
+            return Trial(Answer.NETWORK_REFUSED, "403")
+        if world.accounts.keys_disabled(account):
+            return Trial(Answer.KEYS_ARE_OFF, "403")
+        accepted = world.accounts.key_accepted(account, key.reveal())
+        world.accounts.note_use(account, key.reveal(), "aoai.models", 200 if accepted else 401)
+        return Trial(Answer.ACCEPTED, "200") if accepted else Trial(Answer.REFUSED, "401")

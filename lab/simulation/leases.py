@@ -1,0 +1,109 @@
+"""The emulated leases behind the port that a runner knows them by."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lab.emulator.errors import AzureError, ConnectionDroppedError
+from lab.simulation.interruptions import Killed
+from lab.simulation.refusals import translated
+from shared.adapters.blob_lease import CONTAINER, SAFETY, SECONDS, blob_name
+from shared.domain.errors import LeaseHeld, LeaseLost
+
+if TYPE_CHECKING:
+    from lab.simulation.fakes import Runner
+
+
+class LeaseDoor:
+    """A lease that is held, judged by the clock from the last renewal, as the blob lease judges it."""
+
+    def __init__(self, runner: Runner, target: str, id_: str) -> None:
+        self._runner, self._target, self.id = runner, target, id_
+        self._good_until = self._until()
+        self._lost = False
+
+    def check(self) -> None:
+        if self._runner.dead:
+            raise Killed
+        self._lost = self._lost or self._runner.clock.now() >= self._good_until
+        if self._lost:
+            raise LeaseLost(self._target, "the turn lost its hold on the target.")
+
+    def renew(self) -> None:
+        world = self._runner.world
+        try:
+            world.perform("blob.lease.renew", self._target, lambda: self._blob.lease.renew(world.clock.now(), self.id))
+        except AzureError:
+            self._lost = True
+        else:
+            self._good_until = self._until()
+
+    async def give_up(self) -> None:
+        try:
+            await self._runner.call("blob.lease.release", self._target, lambda: self._blob.lease.release(self.id))
+        except (AzureError, ConnectionDroppedError):
+            self._lost = True
+
+    @property
+    def _blob(self):
+        return self._runner.world.blobs.get(CONTAINER, blob_name(self._target))
+
+    def _until(self) -> datetime:
+        return self._runner.clock.now() + timedelta(seconds=SECONDS - SAFETY)
+
+
+class LeasesDoor:
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._held: list[LeaseDoor] = []
+        self.held_for: dict[str, str] = {}
+
+    @asynccontextmanager
+    async def hold(self, target: str, *, take_over: bool = False, who: str = "") -> AsyncIterator[LeaseDoor]:
+        self.held_for[target] = who
+        try:
+            lease_id = await self._acquire(target)
+        except LeaseHeld:
+            if not take_over:
+                raise
+            lease_id = await self._take_over(target)
+        lease = LeaseDoor(self._runner, target, lease_id)
+        self._held.append(lease)
+        try:
+            yield lease
+        finally:
+            self._held.remove(lease)
+            if not self._runner.dead:
+                await lease.give_up()
+
+    def renew(self) -> None:
+        for lease in self._held:
+            lease.renew()
+
+    async def _take_over(self, target: str) -> str:
+        """The other's lease is broken, and runs out before it can be had."""
+        lease, clock = self._runner.world.blobs.get(CONTAINER, blob_name(target)).lease, self._runner.world.clock
+        with translated(target, "break the lease"):
+            await self._runner.call("blob.lease.break", target, lambda: lease.break_(clock.now(), None))
+        await self._runner.clock.sleep(timedelta(seconds=SECONDS))
+        return await self._acquire(target)
+
+    async def _acquire(self, target: str) -> str:
+        blobs, name = self._runner.world.blobs, blob_name(target)
+        if CONTAINER not in blobs.containers:
+            blobs.create_container(CONTAINER)
+        if name not in blobs.container(CONTAINER).blobs:
+            blobs.put(CONTAINER, name, b"")
+        lease, clock = blobs.get(CONTAINER, name).lease, self._runner.world.clock
+        with translated(target, "take the lease"):
+            try:
+                return await self._runner.call(
+                    "blob.lease.acquire", target, lambda: lease.acquire(clock.now(), SECONDS, None)
+                )
+            except AzureError as error:
+                if error.code == "LeaseAlreadyPresent":
+                    raise LeaseHeld(target, "another turn holds this target.") from error
+                raise

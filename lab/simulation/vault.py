@@ -1,0 +1,126 @@
+"""The emulated vault behind the port that a runner knows it by."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lab.emulator.errors import AzureError
+from lab.emulator.vaults import SecretVersion
+from lab.simulation.refusals import translated
+from shared.adapters.key_vault import CONTENT_TYPE
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import Target
+from shared.domain.publication import Marks, Publication, State, others_in, read_tags, tags_of
+
+if TYPE_CHECKING:
+    from lab.simulation.fakes import Runner
+
+LISTED = 25
+
+
+class VaultDoor:
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def latest(self, target: Target) -> Publication | None:
+        vault = self._vault(target.vault_url)
+        with translated(target.secret_url, "read the secret"):
+            try:
+                found = await self._runner.call(
+                    "kv.getSecret", target.secret_url, lambda: vault.get_secret(target.secret)
+                )
+            except AzureError as error:
+                if error.status == 404:
+                    return await self._deleted(target)
+                if error.inner == "SecretDisabled":
+                    return await self._disabled(target)
+                raise
+        return _publication(found, State.ACTIVE, ApiKey(found.value))
+
+    async def _deleted(self, target: Target) -> Publication | None:
+        vault = self._vault(target.vault_url)
+        try:
+            gone = await self._runner.call("kv.getDeleted", target.secret_url, lambda: vault.get_deleted(target.secret))
+        except AzureError as error:
+            if error.status == 404:
+                return None
+            raise
+        return _publication(gone.latest, State.DELETED)
+
+    async def _disabled(self, target: Target) -> Publication | None:
+        vault = self._vault(target.vault_url)
+        found = await self._runner.call(
+            "kv.listVersions", target.secret_url, lambda: vault.list_versions(target.secret)
+        )
+        latest = max(found, key=lambda one: (one.created, not one.enabled), default=None)
+        return _publication(latest, State.DISABLED) if latest else None
+
+    async def publish(
+        self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
+    ) -> None:
+        vault, period = self._vault(target.vault_url), target.cadence.period
+        with translated(target.secret_url, "publish the key"):
+            await self._runner.call(
+                "kv.setSecret",
+                target.secret_url,
+                lambda: vault.set_secret(
+                    target.secret,
+                    key.reveal(),
+                    content_type=CONTENT_TYPE,
+                    tags=tags_of(marks, slot, str(target.account), period, others),
+                    expires=marks.since + period,
+                ),
+            )
+
+    async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
+        tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
+        with translated(target.secret_url, "note on the secret what was told"):
+            await self._update(target, publication, tags=tags)
+
+    async def withdraw(self, target: Target, publication: Publication) -> None:
+        with translated(target.secret_url, "disable the published version"):
+            await self._update(target, publication, enabled=False)
+
+    async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
+        vault = self._vault(vault_url)
+        with translated(vault_url, "list its secrets"):
+            start, found = 0, [None]
+            while found:
+                here = slice(start, start + LISTED)
+                found = await self._runner.call("kv.listSecrets", vault_url, lambda: vault.list_secrets()[here])  # noqa: B023
+                for one in found:
+                    yield one.name, _publication(one, State.ACTIVE if one.enabled else State.DISABLED)
+                start += LISTED
+                if len(found) < LISTED:
+                    return
+
+    async def _update(self, target: Target, publication: Publication, **changes: Any) -> None:
+        vault = self._vault(target.vault_url)
+        await self._runner.call(
+            "kv.updateSecret",
+            target.secret_url,
+            lambda: vault.update_secret(target.secret, publication.version, **changes),
+        )
+
+    def _vault(self, url: str):
+        return next(vault for vault in self._runner.world.vaults.values() if vault.url == url)
+
+
+def _publication(found: SecretVersion, state: State, key: ApiKey | None = None) -> Publication:
+    slot, provider, validity, marks = read_tags(found.tags)
+    sealed = marks.sealed_endpoint if marks else None
+    return Publication(
+        version=found.version,
+        state=state,
+        created=datetime.fromtimestamp(found.created, UTC),
+        value=key.fingerprint if key else None,
+        expires=datetime.fromtimestamp(found.expires, UTC) if found.expires else None,
+        slot=slot,
+        provider=provider,
+        validity=validity,
+        marks=marks,
+        endpoint=key.unseal(sealed) if key and sealed else None,
+        others=others_in(found.tags),
+    )

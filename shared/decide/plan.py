@@ -1,0 +1,77 @@
+"""The shape of a decision: a reason, a sentence, and steps. What is decided when, say `plan` and `wishes`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.decide.steps import Step
+
+
+class Reason(StrEnum):
+    """Why a plan is what it is. The values are public: replies, logs and reports use them."""
+
+    NOTHING_DUE = "nothing-due"
+    FINISHED = "finished"
+    KEY_AUTH_IS_OFF = "key-auth-is-off"
+    ADOPT = "adopt"
+    ADOPT_IN_PLACE = "adopt-in-place"
+    DRIFT = "drift"
+    DUE = "due"
+    REQUESTED = "requested"
+    RESUMED = "resumed"
+    ALREADY_DONE = "already-done"
+    OVERLAP_RUNS = "overlap-runs"
+    OUTSIDE_WINDOW = "outside-window"
+    NOT_ANNOUNCED = "not-announced"
+    OVERLAP_OVER = "overlap-over"
+    LEAKED = "leaked"
+    ARMED = "armed"
+    DISARMED = "disarmed"
+    DEPLOYED = "deployed"
+    NOT_ARMED = "not-armed"
+    SUNSET = "sunset"
+    STILL_USED = "still-used"
+    BRAKE = "brake"
+    PERSON_MUST_LOOK = "person-must-look"
+
+
+HELD = frozenset({Reason.OVERLAP_RUNS, Reason.OUTSIDE_WINDOW, Reason.NOT_ANNOUNCED, Reason.STILL_USED, Reason.BRAKE})
+SCHEDULED = frozenset({Reason.ADOPT, Reason.DUE, Reason.OVERLAP_OVER, Reason.SUNSET})
+PREPARING = frozenset({Reason.ADOPT, Reason.ADOPT_IN_PLACE, Reason.DRIFT})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A reason, a sentence, and the steps in order. `held_until` is set when something is wanted and must wait:
+    the earliest moment at which asking again can help, as far as is known now."""
+
+    reason: Reason
+    why: str
+    steps: tuple[Step, ...] = ()
+    held_until: datetime | None = None
+
+    @property
+    def is_held(self) -> bool:
+        return self.reason in HELD
+
+    @property
+    def answers_a_request(self) -> bool:
+        """Whether a request is dealt with by this plan. Adopting and healing only prepare the ground for it."""
+        return self.reason not in PREPARING
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether this begins something only because its time has come, so that it can also come a little later."""
+        return bool(self.steps) and self.reason in SCHEDULED
+
+    def __str__(self) -> str:
+        doing = ", ".join(str(step) for step in self.steps) or "no steps"
+        return f"{self.reason}: {self.why} [{doing}]"
+
+
+def held_by_the_brake(plan: Plan, limit: int) -> Plan:
+    """What would have been done, held back until the next tick because too many other targets failed in this one."""
+    why = f"More than {limit} targets failed in this tick, so nothing scheduled is begun. It would be: {plan.why}"
+    return Plan(Reason.BRAKE, why)

@@ -1,0 +1,114 @@
+"""The kinds of finding: each with a public code, a severity and a next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypedDict
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+GRAVEST_FIRST = list(Severity)
+
+
+class Code(StrEnum):
+    LEAKED_KEY_WORKS = "leaked-key-works"
+    PUBLISHED_KEY_DEAD = "published-key-dead"
+    NOT_ENROLLED = "not-enrolled"
+    NOT_ENROLLABLE = "not-enrollable"
+    UNSEEN = "unseen"
+    SECRET_DELETED = "secret-deleted"  # noqa: S105 - a code, no secret
+    SECRET_DISABLED = "secret-disabled"  # noqa: S105
+    SECRET_FOREIGN = "secret-foreign"  # noqa: S105
+    PREVIOUS_KEY_WORKS = "previous-key-works"
+    ROTATION_OVERDUE = "rotation-overdue"
+    SUNSET_PAST = "sunset-past"
+    NOBODY_IS_TOLD = "nobody-is-told"
+    NOTHING_IS_DONE = "nothing-is-done"
+    NOT_PUBLISHED = "not-published"
+    NEVER_ROTATED = "never-rotated"
+    PRESUMED = "presumed"
+    UNPROVEN = "unproven"
+    UNTOLD = "untold"
+    LONG_LIVED = "long-lived"
+    PROOF_NOT_REQUIRED = "proof-not-required"
+    SECRET_WITHOUT_EXPIRY = "secret-without-expiry"  # noqa: S105
+    NO_SUNSET = "no-sunset"
+    NO_OWNER = "no-owner"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    severity: Severity
+    next_step: str
+
+
+_HIGH, _MEDIUM, _LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
+MEANINGS = {
+    Code.LEAKED_KEY_WORKS: Meaning(Severity.CRITICAL, "python -m cli leak NAME --key previous"),
+    Code.PUBLISHED_KEY_DEAD: Meaning(
+        Severity.CRITICAL, "the next full look heals it; to heal at once: python -m cli rotate NAME"
+    ),
+    Code.NOT_ENROLLED: Meaning(
+        _HIGH, "tag the account key-rotation: on, or off once its key authentication is disabled"
+    ),
+    Code.NOT_ENROLLABLE: Meaning(_HIGH, "correct what is named; until then nothing rotates this account"),
+    Code.UNSEEN: Meaning(_HIGH, "python -m cli doctor says what is missing and what mends it"),
+    Code.SECRET_DELETED: Meaning(_HIGH, "recover the secret, or purge it to begin anew"),
+    Code.SECRET_DISABLED: Meaning(_HIGH, "enable the secret's latest version, or publish under another name"),
+    Code.SECRET_FOREIGN: Meaning(_HIGH, "name another secret for this target"),
+    Code.PREVIOUS_KEY_WORKS: Meaning(_HIGH, "python -m cli plan says what holds its end back"),
+    Code.ROTATION_OVERDUE: Meaning(_HIGH, "python -m cli plan says what holds it back; then see that ticks run"),
+    Code.SUNSET_PAST: Meaning(_HIGH, "python -m cli plan says what holds it back; or agree on another date"),
+    Code.NOBODY_IS_TOLD: Meaning(_HIGH, "make a topic with the CloudEvents schema and set EVENT_GRID_TOPIC_ENDPOINT"),
+    Code.NOTHING_IS_DONE: Meaning(_MEDIUM, "when the plans are what you want, set ROTATION_MODE to rotate"),
+    Code.NOT_PUBLISHED: Meaning(_MEDIUM, "the next tick adopts it; if it stays, see that ticks run"),
+    Code.NEVER_ROTATED: Meaning(_MEDIUM, "the schedule ends both values; to be faster see the runbook on adoption"),
+    Code.PRESUMED: Meaning(_MEDIUM, "python -m cli plan NAME looks at the targets that matter"),
+    Code.UNPROVEN: Meaning(
+        _MEDIUM, "let the app's network reach the account's endpoint; the next rotation proves again"
+    ),
+    Code.UNTOLD: Meaning(_MEDIUM, "see that the topic accepts events; they stay owed until it does"),
+    Code.LONG_LIVED: Meaning(_MEDIUM, "shorten the period"),
+    Code.PROOF_NOT_REQUIRED: Meaning(_LOW, "let the app's network reach the endpoint and set proof to require"),
+    Code.SECRET_WITHOUT_EXPIRY: Meaning(_LOW, "the next rotation writes one; nobody is warned by the vault until then"),
+    Code.NO_SUNSET: Meaning(_LOW, "agree on a date with its consumers and tag it key-rotation-sunset"),
+    Code.NO_OWNER: Meaning(_LOW, "tag the account key-rotation-owner"),
+}
+
+
+class FindingData(TypedDict):
+    code: Code
+    severity: Severity
+    target: str
+    says: str
+    nextStep: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as it should be. `target` is a target's name, an account's id or a setting."""
+
+    code: Code
+    target: str
+    says: str
+    special_step: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return MEANINGS[self.code].severity
+
+    @property
+    def next_step(self) -> str:
+        return self.special_step or MEANINGS[self.code].next_step
+
+    def data(self) -> FindingData:
+        return FindingData(
+            code=self.code, severity=self.severity, target=self.target, says=self.says, nextStep=self.next_step
+        )

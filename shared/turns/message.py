@@ -1,0 +1,146 @@
+"""The queue's words: one message, one target, one turn.
+
+A message names its target, and for a tagged account carries the tags as the tick saw them, so that a turn needs no
+second reading of the account. It is believed only for an hour: a later tick has asked again by then, with newer
+tags. No member is called like a piece of the queue's own metadata (`id`, `dequeueCount` and the like): the host
+would let it overwrite that (functions-facts, "Queue").
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.domain.errors import FixConfiguration
+from shared.domain.model import AccountId
+from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.times import sane, sane_lead
+
+QUEUE = "key-rotation-turns"
+BELIEVED_FOR = timedelta(hours=1)
+WISH_LASTS = timedelta(hours=24)  # how long a person's request is offered again after it failed
+MOST_TEXT = 200  # what stands in a tag must fit there
+_ID = re.compile(r"[!-*,-~]{1,64}")  # it stands in tags between spaces and pluses, and must be read back from there
+_MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists"}
+_NEXT = "nothing; the next tick asks again. If a person wrote the message, correct it"
+
+
+@dataclass(frozen=True)
+class Message:
+    """Somebody asks for a turn. `crowded` says that many were queued by the same tick, so that the brake is asked;
+    `insists`, that something happened which another turn that is going on may have looked at too early."""
+
+    target: str
+    asked: datetime
+    account: AccountId | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    request: Request | None = None
+    crowded: bool = False
+    insists: bool = False
+
+    def text(self) -> str:
+        """The message's body."""
+        body: dict[str, Any] = {"target": self.target, "asked": self.asked.isoformat()}
+        if self.account is not None:
+            body |= {"account": str(self.account), "tags": dict(self.tags)}
+        body |= {name: True for name in ("crowded", "insists") if getattr(self, name)}
+        if self.request is not None:
+            body["request"] = _request_text(self.request)
+        return json.dumps(body)
+
+    def is_to_be_kept(self, now: datetime) -> bool:
+        """A person's request, unlike a tick's, is made by nobody else again: it is not given up for a day."""
+        return self.request is not None and now - self.asked < WISH_LASTS
+
+    def is_stale(self, now: datetime) -> bool:
+        return now - self.asked > BELIEVED_FOR
+
+
+def read_message(body: bytes) -> Message:
+    """Raises FixConfiguration naming what is wrong with the message."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise FixConfiguration("queue message", "it is not JSON.", _NEXT) from None
+    if not isinstance(data, dict) or not isinstance(data.get("target"), str):
+        raise FixConfiguration("queue message", "it is no object with a target.", _NEXT)
+    thing = f"queue message for {data['target'][:64]!r}"
+    unknown = sorted(set(data) - _MEMBERS)
+    if unknown:
+        names = ", ".join(unknown).encode("ascii", "backslashreplace").decode()[:200]  # a lone surrogate cannot be sent
+        raise FixConfiguration(thing, f"it has members nobody knows: {names}.", _NEXT)
+    try:
+        return Message(
+            data["target"],
+            _moment(data["asked"]),
+            _account(data),
+            _tags(data),
+            _request(data.get("request"), _moment(data["asked"])),
+            data.get("crowded") is True,
+            data.get("insists") is True,
+        )
+    except (KeyError, ValueError, TypeError, OverflowError) as problem:
+        raise FixConfiguration(thing, f"it cannot be read: {problem}.", _NEXT) from problem
+
+
+def _moment(text: object) -> datetime:
+    moment = datetime.fromisoformat(str(text))
+    if moment.tzinfo is None:
+        raise ValueError("asked has no time zone")
+    return sane(moment)
+
+
+def _account(data: Mapping[str, Any]) -> AccountId | None:
+    return AccountId.parse(str(data["account"])) if data.get("account") is not None else None
+
+
+def _tags(data: Mapping[str, Any]) -> dict[str, str]:
+    tags = data.get("tags", {})
+    if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
+        raise ValueError("tags is not an object of texts")
+    return tags
+
+
+def _request(data: object, asked: datetime) -> Request | None:
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise ValueError("request is not an object")  # noqa: TRY004 - every problem of a message is a ValueError
+    texts = {name: data.get(name) or "" for name in ("reason", "by", "request_id")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("request holds something that is not text")
+    if any(len(text) > MOST_TEXT for text in texts.values()):
+        raise ValueError(f"request holds a text of more than {MOST_TEXT} characters")
+    texts = {name: text.encode(errors="replace").decode() for name, text in texts.items()}  # half a character is none
+    if texts["request_id"] and not _ID.fullmatch(texts["request_id"]):
+        raise ValueError("request_id is not of 64 characters at most, without spaces and pluses")
+    wish, key = Wish(str(data.get("wish"))), LeakedKey(str(data.get("key", LeakedKey.LIVE)))
+    wait, armed = data.get("wait", 0), data.get("armed")
+    if not isinstance(wait, int):
+        raise ValueError("wait is not a number of seconds")  # noqa: TRY004
+    return Request(
+        wish,
+        key,
+        texts["reason"],
+        texts["by"],
+        texts["request_id"] or None,
+        sane_lead(wait),
+        Armed.read(str(armed)) if armed else None,
+        asked,
+    )
+
+
+def _request_text(request: Request) -> dict[str, Any]:
+    return {
+        "wish": request.wish,
+        "key": request.key,
+        "reason": request.reason,
+        "by": request.by,
+        "request_id": request.id,
+        "wait": int(request.wait.total_seconds()),
+        "armed": request.armed.text() if request.armed else None,
+    }

@@ -1,0 +1,113 @@
+"""Prove: have the account's own endpoint accept a key, repeatedly, before anybody is told to use it.
+
+A fresh key is not instantly valid everywhere, so a refusal is asked again with growing pauses for as long as the
+patience lasts; two acceptances in a row, each over a connection of its own, are proof. A refusal that stays is a
+failure whatever the policy. Where the network makes an answer impossible, the target's policy decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.domain.errors import ProofFailed, ProofImpossible
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import ProofPolicy, Target
+from shared.ports import Answer, Clock, Endpoint, Lease, Trial
+
+ACCEPTANCES = 2
+PATIENCE = timedelta(seconds=90)
+LONG_PATIENCE = timedelta(minutes=5)
+FIRST_PAUSE = timedelta(seconds=0.25)
+LONGEST_PAUSE = timedelta(seconds=8)
+_HOPELESS = (Answer.KEYS_ARE_OFF, Answer.NETWORK_REFUSED)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is known of a key about to be published. Only `prefer` lets an unproven one through."""
+
+    proven: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a leaked value went: when the account last accepted it, and since when it was seen refused. Both are
+    moments at which it was tried; none where the account never said so. `detail` is its latest answer."""
+
+    slot: KeySlot
+    last_accepted: datetime | None = None
+    refused: datetime | None = None
+    detail: str = ""
+
+
+async def prove(
+    key: ApiKey,
+    where: str,
+    target: Target,
+    endpoint: Endpoint,
+    clock: Clock,
+    lease: Lease,
+    patience: timedelta = PATIENCE,
+) -> Proof:
+    """Raises ProofFailed when the key was refused to the end, ProofImpossible when proof is required and cannot be."""
+    trial = await _ask_patiently(key, where, endpoint, clock, lease, patience)
+    if trial.answer is Answer.ACCEPTED:
+        return Proof(True, trial.detail)
+    against = trial.answer in (Answer.REFUSED, Answer.KEYS_ARE_OFF)
+    if not against and target.proof is ProofPolicy.PREFER:
+        return Proof(False, f"proof was impossible: {trial.detail}")
+    what = "refused" if against else "did not judge"
+    kind = ProofImpossible if trial.answer in _HOPELESS else ProofFailed
+    raise kind(target.name, f"{where} {what} the key that was about to be published ({trial.detail}).")
+
+
+async def _ask_patiently(
+    key: ApiKey, where: str, endpoint: Endpoint, clock: Clock, lease: Lease, patience: timedelta
+) -> Trial:
+    give_up: datetime = clock.now() + patience
+    accepted, pause = 0, FIRST_PAUSE
+    judged: Trial | None = None
+    while True:
+        lease.check()
+        trial = await endpoint.try_key(where, key)
+        accepted = accepted + 1 if trial.answer is Answer.ACCEPTED else 0
+        judged = trial if trial.answer in (Answer.ACCEPTED, Answer.REFUSED) else judged
+        if accepted == ACCEPTANCES or trial.answer in _HOPELESS:
+            return trial
+        if accepted:
+            continue
+        pause = max(pause, trial.retry_after or pause)
+        if clock.now() + pause > give_up:
+            return judged if judged is not None and judged.answer is Answer.REFUSED else trial
+        await clock.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def try_once(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock) -> Ending:
+    """Whether the account takes this value now, added to what is known."""
+    moment = clock.now()
+    return _noted(known, await endpoint.try_key(where, key), moment)
+
+
+async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock) -> Ending:
+    """Try a regenerated value until it is refused, or for as long as the patience lasts. An answer that is neither
+    fails no turn: the value is regenerated, and what is left is to say how far the account has noticed."""
+    give_up, pause = clock.now() + PATIENCE, FIRST_PAUSE
+    while True:
+        moment = clock.now()
+        trial = await endpoint.try_key(where, key)
+        known = _noted(known, trial, moment)
+        if known.refused or trial.answer in _HOPELESS or moment + pause > give_up:
+            return known
+        await clock.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _noted(known: Ending, trial: Trial, moment: datetime) -> Ending:
+    known = replace(known, detail=trial.detail)
+    if trial.answer is Answer.ACCEPTED:
+        return replace(known, last_accepted=moment, refused=None)
+    over = trial.answer in (Answer.REFUSED, Answer.KEYS_ARE_OFF)
+    return replace(known, refused=known.refused or moment) if over else known

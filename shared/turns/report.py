@@ -1,0 +1,256 @@
+"""What happened, as data: an outcome for each turn, a row for each target of a survey, and the sentence about all.
+
+Outcomes hold reasons, slots, fingerprints and times; never a key. The trigger logs them, the HTTP reply carries
+them, a terminal prints them: one shape for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NotRequired, TypedDict, cast
+
+from shared.announce.announcements import Announcement
+from shared.decide import cadence
+from shared.decide.plan import Plan, Reason
+from shared.domain.errors import LeaseHeld, RotationError
+from shared.domain.keys import KeySlot
+from shared.domain.model import Observation, Target
+from shared.domain.requests import Armed, Asked
+from shared.domain.times import iso_duration
+from shared.turns.proof import Ending
+
+
+class EndingData(TypedDict):
+    """How a leaked key went, as the account itself answered to it."""
+
+    key: KeySlot
+    lastAccepted: str | None
+    refusedFrom: str | None
+    lastAnswer: str
+
+
+class Result(StrEnum):
+    DONE = "done"
+    NOTHING = "nothing-to-do"
+    HELD = "held-back"
+    BUSY = "busy"
+    FAILED = "failed"
+    PLANNED = "planned"
+
+
+class OutcomeData(TypedDict):
+    """What became of a turn, or would."""
+
+    target: str
+    result: Result
+    reason: str
+    why: str
+    done: list[str]
+    announced: NotRequired[list[str]]
+    announcementsOwed: NotRequired[list[str]]
+    unproven: NotRequired[list[str]]
+    forgotten: NotRequired[list[str]]
+    leakedKeys: NotRequired[list[EndingData]]
+    announcingFailed: NotRequired[str]
+    requestedBy: NotRequired[str]
+    requestReason: NotRequired[str]
+    heldUntil: NotRequired[str]
+    nextStep: NotRequired[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One target's turn. `done` are the steps carried out, also when a later one failed; `owed` are the
+    announcements that were not accepted yet and stay owed; `forgotten` are those that can stay so no longer."""
+
+    target: str
+    result: Result
+    reason: str
+    why: str
+    done: tuple[str, ...] = ()
+    announced: tuple[str, ...] = ()
+    owed: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
+    endings: tuple[Ending, ...] = ()
+    asked: Asked = field(default_factory=Asked)
+    untold: str | None = None
+    held_until: datetime | None = None
+    next_step: str | None = None
+
+    def data(self) -> OutcomeData:
+        """JSON-ready, without what is empty."""
+        facts = OutcomeData(
+            target=self.target, result=self.result, reason=self.reason, why=self.why, done=list(self.done)
+        )
+        more = {
+            "announced": list(self.announced),
+            "announcementsOwed": list(self.owed),
+            "unproven": list(self.unproven),
+            "forgotten": list(self.forgotten),
+            "leakedKeys": [_ending(one) for one in self.endings],
+            "announcingFailed": self.untold,
+            "requestedBy": self.asked.by,
+            "requestReason": self.asked.why,
+            "heldUntil": self.held_until.isoformat() if self.held_until else None,
+            "nextStep": self.next_step,
+        }
+        return _with(facts, more)
+
+    def __str__(self) -> str:
+        doing = f" Done: {', '.join(self.done)}." if self.done else ""
+        doing += "".join(f" {_gone(one)}" for one in self.endings)
+        unproven = f" Not proven: {', '.join(self.unproven)}." if self.unproven else ""
+        owing = f" Still to be announced: {', '.join(self.owed)}." if self.owed else ""
+        owing += f" {self.untold}" if self.untold else ""
+        step = f" Next step: {self.next_step}." if self.next_step else ""
+        return f"{self.target}: {self.result} ({self.reason}). {self.why}{doing}{unproven}{owing}{step}"
+
+
+def _gone(one: Ending) -> str:
+    accepted = f"last accepted at {one.last_accepted.isoformat()}" if one.last_accepted else "never seen accepted"
+    refused = f"refused from {one.refused.isoformat()}" if one.refused else f"not seen refused ({one.detail})"
+    return f"The leaked {one.slot}: {accepted}, {refused}."
+
+
+def _ending(one: Ending) -> EndingData:
+    return EndingData(
+        key=one.slot,
+        lastAccepted=one.last_accepted.isoformat() if one.last_accepted else None,
+        refusedFrom=one.refused.isoformat() if one.refused else None,
+        lastAnswer=one.detail,
+    )
+
+
+def _with[D](facts: D, more: Mapping[str, object]) -> D:
+    """The facts and whatever of the others is not empty. Their types are those of the facts' own type, which the
+    tests hold against it."""
+    return cast("D", {**cast("dict[str, object]", facts), **{name: value for name, value in more.items() if value}})
+
+
+def result_of(plan: Plan) -> Result:
+    if plan.steps:
+        return Result.DONE
+    return Result.HELD if plan.is_held else Result.NOTHING
+
+
+def failure(target: str, error: RotationError, done: Iterable[object] = ()) -> Outcome:
+    """The outcome of a turn that an error ended."""
+    result = Result.BUSY if isinstance(error, LeaseHeld) else Result.FAILED
+    steps = tuple(str(step) for step in done)
+    what = error.what if error.thing in (target, "") else f"{error.thing}: {error.what}"
+    return Outcome(target, result, error.code, what, steps, next_step=error.next_step)
+
+
+class ArmedData(TypedDict):
+    """The deployment that a rotation waits for."""
+
+    environment: str
+    soak: NotRequired[str]
+    latest: NotRequired[str]
+    deployed: NotRequired[str]
+
+
+class RowData(TypedDict):
+    """One target of a survey."""
+
+    target: str
+    account: str
+    secret: str
+    owner: NotRequired[str]
+    presumed: NotRequired[bool]
+    error: NotRequired[str]
+    why: NotRequired[str]
+    nextStep: NotRequired[str]
+    reason: NotRequired[Reason]
+    steps: NotRequired[list[str]]
+    heldUntil: NotRequired[str]
+    announcementsOwed: NotRequired[list[str]]
+    live: NotRequired[KeySlot]
+    fingerprint: NotRequired[str]
+    liveSince: NotRequired[str]
+    due: NotRequired[str]
+    previousKeyWorksUntil: NotRequired[str]
+    requestedBy: NotRequired[str]
+    requestReason: NotRequired[str]
+    waitsFor: NotRequired[ArmedData]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One target of a survey: what was seen, what would be done now, and what is owed. `presumed` from a listing that
+    shows dates and tags: what somebody did to the keys since the last look does not show."""
+
+    target: Target
+    plan: Plan | None = None
+    seen: Observation | None = None
+    owed: tuple[Announcement, ...] = ()
+    error: RotationError | None = None
+    presumed: bool = False
+
+    def data(self) -> RowData:
+        """JSON-ready."""
+        target = self.target
+        facts = RowData(target=target.name, account=str(target.account), secret=target.secret_url)
+        facts = _with(facts, {"owner": target.owner, "presumed": self.presumed, **self._failed(), **self._marks()})
+        if self.plan is not None:
+            facts["reason"], facts["why"] = self.plan.reason, self.plan.why
+            facts["steps"] = [str(step) for step in self.plan.steps]
+            facts["announcementsOwed"] = [announcement.kind.value for announcement in self.owed]
+            if self.plan.held_until:
+                facts["heldUntil"] = self.plan.held_until.isoformat()
+        return facts
+
+    def _failed(self) -> dict[str, object]:
+        error = self.error
+        return {"error": error.code, "why": error.what, "nextStep": error.next_step} if error else {}
+
+    def _marks(self) -> dict[str, object]:
+        publication = self.seen.publication if self.seen else None
+        if self.seen is None or publication is None or publication.marks is None:
+            return {}
+        marks = publication.marks
+        armed = marks.armed or self.target.after_deployment
+        return {
+            "live": self.seen.live,
+            "fingerprint": publication.value,
+            "liveSince": marks.since.isoformat(),
+            "due": cadence.due_at(marks, self.target.cadence).isoformat(),
+            "previousKeyWorksUntil": marks.until.isoformat() if marks.until else None,
+            "requestedBy": marks.asked.by,
+            "requestReason": marks.asked.why,
+            "waitsFor": _armed(armed) if armed else None,
+        }
+
+
+def _armed(armed: Armed) -> ArmedData:
+    more = {
+        "soak": iso_duration(armed.soak) if armed.soak else None,
+        "latest": armed.latest.isoformat() if armed.latest else None,
+        "deployed": armed.deployed.isoformat() if armed.deployed else None,
+    }
+    return _with(ArmedData(environment=armed.environment), more)
+
+
+class _Said(RotationError):
+    """A failure that an outcome tells of, as an error again: with the code that it had."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.target, outcome.why, outcome.next_step)
+        self._code = outcome.reason
+
+    @property
+    def code(self) -> str:
+        return self._code
+
+
+def said_again(outcome: Outcome) -> RotationError:
+    """The error that made a turn fail, for those who announce it."""
+    return _Said(outcome)
+
+
+def person_must_look(plan: Plan) -> bool:
+    return plan.reason is Reason.PERSON_MUST_LOOK

@@ -1,0 +1,148 @@
+"""Facts and errors to HTTP: status, JSON, and problem details (RFC 9457) where something is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+from shared.announce.deadlines import Deadline
+from shared.domain.errors import (
+    FixConfiguration,
+    GrantRole,
+    LeaseHeld,
+    OutOfTime,
+    PersonMustLook,
+    ProofFailed,
+    ProofImpossible,
+    RotationError,
+    TryLater,
+    UnexpectedAnswer,
+    UnknownTarget,
+)
+from shared.turns.message import Message
+from shared.turns.report import Outcome, Result, Row
+
+PROBLEM = "application/problem+json"
+_STATUS: tuple[tuple[type[RotationError], int], ...] = (
+    (UnknownTarget, 404),
+    (OutOfTime, 202),
+    (LeaseHeld, 409),
+    (PersonMustLook, 409),
+    (ProofImpossible, 502),
+    (ProofFailed, 202),
+    (UnexpectedAnswer, 502),
+    (GrantRole, 502),
+    (TryLater, 503),
+    (FixConfiguration, 503),
+)
+_ARM = (
+    "arm a target for it with PUT /api/targets/{name}/deployment or `python -m cli arm`, or tag its account "
+    "key-rotation-after-deployment"
+)
+_CODES = {error.__name__: status for error, status in _STATUS}
+_A_PART = "a part of it could not be looked at."
+_A_READER = "let somebody with the role Rotation.Reader see which: GET /api/targets"
+
+
+class ProblemData(TypedDict):
+    error: str
+    thing: str
+    why: str
+    nextStep: str
+
+
+class Heard(TypedDict):
+    """The targets that waited for a deployment to this environment; where there are none, that, and how to arm one."""
+
+    environment: str
+    targets: list[str]
+    problems: list[ProblemData]
+    why: NotRequired[str]
+    nextStep: NotRequired[str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer without a framework: data that becomes JSON, or text as it is. `queued` are the turns it leads to."""
+
+    status: int
+    data: object
+    kind: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    queued: tuple[Message, ...] = ()
+
+    @property
+    def body(self) -> str:
+        return self.data if isinstance(self.data, str) else json.dumps(self.data, ensure_ascii=False)
+
+
+def problem(status: int, title: str, detail: str, **more: object) -> Reply:
+    """A problem-details body. `type` is left out: the title is the type's name."""
+    facts = {"title": title, "status": status, "detail": detail, **more}
+    return Reply(status, {name: value for name, value in facts.items() if value is not None}, PROBLEM)
+
+
+def of_error(error: RotationError, *, names: bool = False) -> Reply:
+    """`names`: whoever asked may know which targets there are."""
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+    known = list(error.known) if names and isinstance(error, UnknownTarget) else None
+    return problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step, known=known)
+
+
+def of_outcome(outcome: Outcome, now: datetime, *, goes_on: bool = True) -> Reply:
+    """200 done or nothing to do, 202 still proving, 409 held back with the time or the holder, else why not. Without
+    `goes_on` nobody goes on with it: what would be a 202 is a 503."""
+    if outcome.result is Result.HELD:
+        until = outcome.held_until
+        wait = {"Retry-After": str(max(1, int((until - now).total_seconds())))} if until else {}
+        return Reply(409, _with_title(outcome, 409), PROBLEM, wait)
+    if outcome.result is Result.BUSY:
+        return Reply(409, _with_title(outcome, 409), PROBLEM, {"Retry-After": "15"})
+    if outcome.result is not Result.FAILED:
+        return Reply(200, outcome.data())
+    status = _CODES.get(outcome.reason, 503)
+    if status == 202 and not goes_on:
+        status = 503
+    if status == 202:
+        return Reply(202, outcome.data(), headers={"Location": f"/api/targets/{outcome.target}"})
+    return Reply(status, _with_title(outcome, status), PROBLEM)
+
+
+def _with_title(outcome: Outcome, status: int) -> dict[str, object]:
+    return {"title": outcome.reason, "status": status, "detail": f"{outcome.target}: {outcome.why}", **outcome.data()}
+
+
+def of_survey(rows: list[Row], problems: list[RotationError]) -> Reply:
+    return Reply(200, {"targets": [row.data() for row in rows], "problems": wrong(problems)})
+
+
+def of_deadlines(found: list[Deadline], problems: list[RotationError]) -> Reply:
+    return Reply(200, {"deadlines": [one.data() for one in found], "problems": wrong(problems)})
+
+
+def wrong(problems: list[RotationError]) -> list[ProblemData]:
+    """What could not be looked at, and who must do what about it."""
+    return [ProblemData(error=one.code, thing=one.thing, why=one.what, nextStep=one.next_step) for one in problems]
+
+
+def heard(environment: str, waiting: list[str], problems: list[RotationError], *, names: bool = True) -> Heard:
+    """Who waited for a deployment. Where nobody did, it is said so: a pipeline that names another environment than
+    people armed would otherwise look well for ever. `names`: whoever said it may know which accounts there are."""
+    said = Heard(environment=environment, targets=waiting, problems=wrong(problems if names else _unnamed(problems)))
+    if not waiting:
+        some = " that could be looked at" if problems else ""
+        said["why"] = f"No target{some} waits for a deployment to {environment}."
+        said["nextStep"] = _ARM
+    return said
+
+
+def _unnamed(problems: list[RotationError]) -> list[RotationError]:
+    """The same, for whoever may not see the fleet: that there is something, and of what kind."""
+    return [type(one)("the fleet", _A_PART, _A_READER) for one in problems]
+
+
+def of_row(row: Row) -> Reply:
+    return of_error(row.error) if row.error else Reply(200, row.data())
