@@ -19,16 +19,16 @@ class UsageError(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     code: int
     data: object
     text: str
 
 
-def of_error(error: RotationError) -> Answer:
+def of_error(error: RotationError) -> CommandResult:
     """An error that ended the whole command."""
     known = f" Known: {', '.join(error.known)}." if isinstance(error, UnknownTarget) and error.known else ""
-    return Answer(code_of_error(error), wrong([error])[0], line(f"{error.code}: {error}{known}"))
+    return CommandResult(code_of_error(error), wrong([error])[0], line(f"{error.code}: {error}{known}"))
 
 
 def code_of_error(error: RotationError) -> int:

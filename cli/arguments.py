@@ -20,7 +20,7 @@ _EPILOG = "exit codes: 0 nothing to do, or done; 1 failed; 2 wrong command; 3 so
 
 
 @dataclass(frozen=True)
-class Asked:
+class Command:
     """A command with what was given to it. `key` names a request: repeated with the same one, it rotates once."""
 
     command: str
@@ -72,13 +72,13 @@ class Asked:
             raise UsageError(kind.in_words(problem)) from None
 
 
-def parse(arguments: Sequence[str] | None) -> Asked:
+def parse(arguments: Sequence[str] | None) -> Command:
     """Raises SystemExit after argparse has said why, and UsageError."""
     given = _parser().parse_args(arguments)
     key = getattr(given, "id", None) or uuid4().hex
-    asked = Asked(given.command, getattr(given, "json", False), getattr(given, "settings", None), given, key)
-    _ = asked.id
-    return asked
+    command = Command(given.command, getattr(given, "json", False), getattr(given, "settings", None), given, key)
+    _ = command.id
+    return command
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -31,7 +31,7 @@ class Account:
     tags: Mapping[str, str]
 
 
-PUBLIC_ACCESS_IS_OFF = "public access is off"  # how a `Trial` says that only a private endpoint leads there
+PUBLIC_ACCESS_IS_OFF = "public access is off"  # how a `KeyAttempt` says that only a private endpoint leads there
 
 
 class KeyAuthIsOff(Exception):
@@ -49,7 +49,7 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trial:
+class KeyAttempt:
     """One answer, with what was seen (never a key) and how long the endpoint asked us to wait."""
 
     answer: Answer
@@ -80,7 +80,7 @@ class Accounts(Protocol):
 
 
 class Endpoint(Protocol):
-    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
+    async def try_key(self, endpoint: str, key: ApiKey) -> KeyAttempt:
         """One cheap authenticated call that spends no tokens. Raises nothing: not knowing is an answer."""
         ...
 

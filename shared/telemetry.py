@@ -14,8 +14,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from shared.announce.deadlines import What, deadlines
-from shared.announce.outstanding import owed
+from shared.announce.deadlines import DeadlineKind, deadlines
+from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.fleet.listing import Listed
 from shared.fleet.rotation import Tick
@@ -71,8 +71,8 @@ class Standing:
 
     target: str
     age: timedelta
-    remaining: dict[What, timedelta]
-    owed: int
+    remaining: dict[DeadlineKind, timedelta]
+    outstanding: int
 
 
 def standings(tick: Tick) -> Iterator[Standing]:
@@ -93,4 +93,4 @@ def _standing(one: Listed, tick: Tick) -> Standing | None:
         return None
     at = Situation(seen, one.enrolled.target, tick.now)
     remaining = {deadline.what: deadline.at - tick.now for deadline in deadlines(at)}
-    return Standing(at.target.name, tick.now - at.marks.since, remaining, len(owed(at)))
+    return Standing(at.target.name, tick.now - at.marks.since, remaining, len(outstanding(at)))

@@ -83,11 +83,11 @@ class Opened:
 @asynccontextmanager
 async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
     """For a program that ends: the real parts, closed afterwards. Raises FixConfiguration."""
-    from shared.adapters.examination import Examination
+    from shared.adapters.examination import AzureExaminer
     from shared.adapters.identity import is_managed
 
     made = _make(environment)
-    examiner = Examination(
+    examiner = AzureExaminer(
         made.credential,
         made.storage_credential,
         made.rotation.settings.resource_manager,

@@ -11,7 +11,7 @@ from lab.emulator.journal import Entry
 from lab.emulator.serve import Azure, in_environment, running
 from lab.emulator.world import World
 from shared.domain.model import Target
-from shared.domain.requests import LeakedKey, Request, Wish
+from shared.domain.requests import LeakedKey, LeakRequest, Request, RotateRequest
 from shared.fleet.rotation import Rotation
 from shared.wiring import build
 
@@ -39,11 +39,11 @@ async def _all(world: World, azure: Azure) -> list[str]:
     for operation, seconds in SECONDS.items():
         world.faults.add(operation, "delay", seconds=seconds, times=0)
     lines.append(await _turn("has nothing to do", azure, rotation, target))
-    leak = Request(Wish.LEAK, LeakedKey.PREVIOUS, "bench", "bench")
+    leak = LeakRequest(key=LeakedKey.PREVIOUS, reason="bench", by="bench")
     lines.append(await _turn("ends a leaked previous key", azure, rotation, target, leak))
-    scheduled = Request(reason="bench")  # as the schedule makes it: who asks by name has the lease signed as well
+    scheduled = RotateRequest(reason="bench")  # as the schedule makes it: who asks by name has the lease signed as well
     lines.append(await _turn("rotates", azure, rotation, target, scheduled))
-    lines.append(await _turn("is held back", azure, rotation, target, Request(reason="bench", by="bench")))
+    lines.append(await _turn("is held back", azure, rotation, target, RotateRequest(reason="bench", by="bench")))
     await _close(rotation)
     return lines
 

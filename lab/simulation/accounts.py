@@ -10,7 +10,7 @@ from lab.emulator.errors import AzureError, ConnectionDroppedError
 from lab.simulation.refusals import translated
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId
-from shared.ports import Account, Answer, KeyAuthIsOff, Keys, Trial
+from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
 
 if TYPE_CHECKING:
     from lab.simulation.fakes import Runner
@@ -79,7 +79,7 @@ class EndpointDoor:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
-    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
+    async def try_key(self, endpoint: str, key: ApiKey) -> KeyAttempt:
         world = self._runner.world
         account = next((one for one in world.accounts if world.endpoint(one) == endpoint), None)
         try:
@@ -89,19 +89,19 @@ class EndpointDoor:
         except AzureError as error:
             if error.status in (401, 403):
                 answer = Answer.REFUSED if error.status == 401 else Answer.NETWORK_REFUSED
-                return Trial(answer, str(error.status))
-            return Trial(Answer.UNCLEAR, str(error.status))
+                return KeyAttempt(answer, str(error.status))
+            return KeyAttempt(Answer.UNCLEAR, str(error.status))
         except ConnectionDroppedError:
-            return Trial(Answer.UNCLEAR, "no answer")
+            return KeyAttempt(Answer.UNCLEAR, "no answer")
 
-    def _judge(self, account: EmulatedAccount | None, key: ApiKey) -> Trial:
+    def _judge(self, account: EmulatedAccount | None, key: ApiKey) -> KeyAttempt:
         world = self._runner.world
         if account is None:
-            return Trial(Answer.REFUSED, "401")
+            return KeyAttempt(Answer.REFUSED, "401")
         if account.public_network_access != "Enabled":
-            return Trial(Answer.NETWORK_REFUSED, "403")
+            return KeyAttempt(Answer.NETWORK_REFUSED, "403")
         if world.accounts.keys_disabled(account):
-            return Trial(Answer.KEYS_ARE_OFF, "403")
+            return KeyAttempt(Answer.KEYS_ARE_OFF, "403")
         accepted = world.accounts.key_accepted(account, key.reveal())
         world.accounts.note_use(account, key.reveal(), "aoai.models", 200 if accepted else 401)
-        return Trial(Answer.ACCEPTED, "200") if accepted else Trial(Answer.REFUSED, "401")
+        return KeyAttempt(Answer.ACCEPTED, "200") if accepted else KeyAttempt(Answer.REFUSED, "401")

@@ -13,9 +13,20 @@ from lab.simulation.dates import START, days
 from shared.decide.situation import Situation
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId, Cadence, Observation, Target
-from shared.domain.publication import Marks, Origin, Publication, State
-from shared.domain.requests import Asked, LeakedKey, Request, Wish
-from shared.domain.told import Telling, Told
+from shared.domain.publication import Marks, Origin, Publication, SecretState
+from shared.domain.requests import (
+    ArmRequest,
+    AwaitedDeployment,
+    DeploymentRequest,
+    DisarmRequest,
+    LeakedKey,
+    LeakRequest,
+    Request,
+    Requester,
+    RequestKind,
+    RotateRequest,
+)
+from shared.domain.told import Told, ToldDeadline
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 KEY1, KEY2 = KeySlot.KEY1, KeySlot.KEY2
@@ -41,8 +52,8 @@ def a_target(name: str = "chat", **facts: Any) -> Target:
 def marks(**facts: Any) -> Marks:
     """A is live since the start after a rotation; the key before it has ended and B is the idle spare."""
     plain = Marks(live=mark("A"), origin=Origin.ROTATED, since=START, spare=mark("B"), told=Told(origin=True))
-    asked = {"asked": Asked(facts.pop("request"))} if "request" in facts else {}
-    return replace(plain, **asked, **facts)
+    requester = {"requester": Requester(facts.pop("request"))} if "request" in facts else {}
+    return replace(plain, **requester, **facts)
 
 
 def overlapping(**facts: Any) -> Marks:
@@ -52,7 +63,7 @@ def overlapping(**facts: Any) -> Marks:
 
 def told_of_the_end(deadline: datetime) -> Told:
     """The version and the end of the previous key were announced and accepted."""
-    return Told(origin=True, retirement=Telling(deadline))
+    return Told(origin=True, retirement=ToldDeadline(deadline))
 
 
 def a_publication(noted: Marks | None = None, **facts: Any) -> Publication:
@@ -60,7 +71,7 @@ def a_publication(noted: Marks | None = None, **facts: Any) -> Publication:
     noted = marks() if noted is None else noted
     plain = Publication(
         version="v1",
-        state=State.ACTIVE,
+        state=SecretState.ACTIVE,
         created=noted.since,
         value=noted.live,
         slot=KEY1,
@@ -87,8 +98,18 @@ def a_situation(noted: Marks | None, now: datetime, target: Target | None = None
 
 
 def wants_rotation(request_id: str | None = "r-1") -> Request:
-    return Request(Wish.ROTATE, reason="asked", by="tester", id=request_id)
+    return RotateRequest(reason="asked", by="tester", id=request_id)
 
 
 def reports_leak(key: LeakedKey = LeakedKey.LIVE, request_id: str | None = "l-1", **facts: Any) -> Request:
-    return Request(Wish.LEAK, key, reason="found in a repository", by="tester", id=request_id, **facts)
+    return LeakRequest(key=key, reason="found in a repository", by="tester", id=request_id, **facts)
+
+
+def about_deployments(kind: RequestKind, deployment: AwaitedDeployment | None, **facts: Any) -> Request:
+    """A request of that kind, with the deployment where the kind has one."""
+    if kind is RequestKind.ARM and deployment is not None:
+        return ArmRequest(deployment=deployment, **facts)
+    if kind is RequestKind.DEPLOYED and deployment is not None:
+        return DeploymentRequest(deployment=deployment, **facts)
+    plain = {RequestKind.DISARM: DisarmRequest, RequestKind.ROTATE: RotateRequest, RequestKind.LEAK: LeakRequest}
+    return plain[kind](**facts)

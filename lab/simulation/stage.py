@@ -23,7 +23,7 @@ from lab.simulation.interruptions import Befall, Killed
 from lab.simulation.tripwire import planted_key, wire
 from lab.simulation.witness import Witness
 from shared.domain.model import Target
-from shared.domain.requests import LeakedKey, Request, Wish
+from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.fleet.rotation import Rotation, Tick
 from shared.ports import Outside
 from shared.settings.environment import PUBLIC_CLOUD, Mode, Settings, Storage
@@ -98,7 +98,7 @@ class Stage:
         self, request: Request | None = None, befall: Befall | None = None, target: Target | None = None
     ) -> Outcome | None:
         """One turn by a runner of its own; none when it was killed."""
-        if request is not None and request.wish is Wish.LEAK:
+        if isinstance(request, LeakRequest):
             self._declare(request)
         try:
             outcome = await self.rotation(befall).turn(target or self.target, request)
@@ -107,7 +107,7 @@ class Stage:
         wire.hear(outcome, outcome.data(), repr(outcome))
         return outcome
 
-    def _declare(self, request: Request) -> None:
+    def _declare(self, request: LeakRequest) -> None:
         """Who says that the live key leaked accepts that the spare, fresh or previous, is regenerated at once."""
         live, spare = self.value(self.live), self.value("key1" if self.live == "key2" else "key2")
         self.witness.somebody_reports(*((spare,) if request.key is LeakedKey.PREVIOUS else (live, spare)))
@@ -148,7 +148,7 @@ class Stage:
 
     async def row(self) -> Row:
         row = await self.rotation().look(self.target)
-        wire.hear(row.plan, row.data(), row.error or "", *(said.wire(self.now) for said in row.owed))
+        wire.hear(row.plan, row.data(), row.error or "", *(said.wire(self.now) for said in row.outstanding))
         return row
 
     async def must_be_at_rest(self, *, all_told: bool = True) -> None:
@@ -157,7 +157,7 @@ class Stage:
         assert row.error is None, row.error
         assert row.plan is not None
         assert not row.plan.steps, row.plan
-        assert not row.owed, [str(said.kind) for said in row.owed]
+        assert not row.outstanding, [str(said.kind) for said in row.outstanding]
         if all_told:
             self.witness.everything_was_announced()
 

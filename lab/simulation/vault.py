@@ -12,7 +12,7 @@ from lab.simulation.refusals import translated
 from shared.adapters.key_vault import CONTENT_TYPE
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
-from shared.domain.publication import Marks, Publication, State, others_in, read_tags, tags_of
+from shared.domain.publication import Marks, Publication, SecretState, others_in, read_tags, tags_of
 
 if TYPE_CHECKING:
     from lab.simulation.fakes import Runner
@@ -37,7 +37,7 @@ class VaultDoor:
                 if error.inner == "SecretDisabled":
                     return await self._disabled(target)
                 raise
-        return _publication(found, State.ACTIVE, ApiKey(found.value))
+        return _publication(found, SecretState.ACTIVE, ApiKey(found.value))
 
     async def _deleted(self, target: Target) -> Publication | None:
         vault = self._vault(target.vault_url)
@@ -47,7 +47,7 @@ class VaultDoor:
             if error.status == 404:
                 return None
             raise
-        return _publication(gone.latest, State.DELETED)
+        return _publication(gone.latest, SecretState.DELETED)
 
     async def _disabled(self, target: Target) -> Publication | None:
         vault = self._vault(target.vault_url)
@@ -55,7 +55,7 @@ class VaultDoor:
             "kv.listVersions", target.secret_url, lambda: vault.list_versions(target.secret)
         )
         latest = max(found, key=lambda one: (one.created, not one.enabled), default=None)
-        return _publication(latest, State.DISABLED) if latest else None
+        return _publication(latest, SecretState.DISABLED) if latest else None
 
     async def publish(
         self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
@@ -91,7 +91,7 @@ class VaultDoor:
                 here = slice(start, start + LISTED)
                 found = await self._runner.call("kv.listSecrets", vault_url, lambda: vault.list_secrets()[here])  # noqa: B023
                 for one in found:
-                    yield one.name, _publication(one, State.ACTIVE if one.enabled else State.DISABLED)
+                    yield one.name, _publication(one, SecretState.ACTIVE if one.enabled else SecretState.DISABLED)
                 start += LISTED
                 if len(found) < LISTED:
                     return
@@ -108,7 +108,7 @@ class VaultDoor:
         return next(vault for vault in self._runner.world.vaults.values() if vault.url == url)
 
 
-def _publication(found: SecretVersion, state: State, key: ApiKey | None = None) -> Publication:
+def _publication(found: SecretVersion, state: SecretState, key: ApiKey | None = None) -> Publication:
     slot, provider, validity, marks = read_tags(found.tags)
     sealed = marks.sealed_endpoint if marks else None
     return Publication(

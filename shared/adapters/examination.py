@@ -17,7 +17,7 @@ import aiohttp
 
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
-from shared.doctor.ports import Bearer, Knock, Permission
+from shared.doctor.ports import Permission, Reachability, TokenIdentity
 from shared.domain.errors import TryLater
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _PERMISSIONS = "{manager}{scope}/providers/Microsoft.Authorization/permissions?a
 _CLAIMS = ("appid", "azp"), ("oid",), ("tid",)
 
 
-class Examination:
+class AzureExaminer:
     """The storage account may be opened by another identity than everything else."""
 
     def __init__(
@@ -46,7 +46,7 @@ class Examination:
         self._connections = connections
         self.managed = managed
 
-    async def whose_token(self, resource: str) -> Bearer:
+    async def token_identity(self, resource: str) -> TokenIdentity:
         credential = self._storage if resource == STORAGE else self._credential
         return _bearer(await self._token(credential, resource))
 
@@ -61,10 +61,10 @@ class Examination:
         except (aiohttp.ClientError, OSError, ValueError):
             return None
 
-    async def knock(self, url: str) -> Knock:
+    async def reachability(self, url: str) -> Reachability:
         try:
             async with self._connections.proving.get(url, allow_redirects=False) as response:
-                return Knock(response.status, _date(response.headers.get("Date")))
+                return Reachability(response.status, _date(response.headers.get("Date")))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TryLater(url, f"nobody answers there ({_reason(error)}).") from error
 
@@ -73,15 +73,15 @@ class Examination:
             return str((await credential.get_token(f"{resource}/.default")).token)
 
 
-def _bearer(token: str) -> Bearer:
+def _bearer(token: str) -> TokenIdentity:
     """From the token's second part; a token of another form is nobody's."""
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
         found = [next((str(claims[name]) for name in names if claims.get(name)), None) for names in _CLAIMS]
     except (ValueError, IndexError, TypeError, AttributeError):
-        return Bearer()
-    return Bearer(*found)
+        return TokenIdentity()
+    return TokenIdentity(*found)
 
 
 def _permissions(body: Any) -> list[Permission] | None:  # noqa: ANN401 - whatever was answered

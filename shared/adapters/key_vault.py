@@ -21,7 +21,7 @@ from shared.adapters.translate import azure_errors, inner_code
 from shared.domain.errors import UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
-from shared.domain.publication import Marks, Publication, State, others_in, read_tags, tags_of
+from shared.domain.publication import Marks, Publication, SecretState, others_in, read_tags, tags_of
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -53,21 +53,21 @@ class KeyVault:
                 raise
         if not isinstance(secret.value, str) or not secret.value or not secret.properties.version:
             raise UnexpectedAnswer(target.secret_url, "the secret was answered without a value or a version.")
-        return _publication(secret.properties, State.ACTIVE, ApiKey(secret.value))
+        return _publication(secret.properties, SecretState.ACTIVE, ApiKey(secret.value))
 
     async def _deleted(self, client: SecretClient, target: Target) -> Publication | None:
         try:
             deleted = await client.get_deleted_secret(target.secret)
         except ResourceNotFoundError:
             return None
-        return _publication(deleted.properties, State.DELETED)
+        return _publication(deleted.properties, SecretState.DELETED)
 
     async def _disabled(self, client: SecretClient, target: Target) -> Publication | None:
         """The disabled version's facts. Versions are listed in no order; the latest is the youngest, and of two
         made in the same second the disabled one, since that is what the vault answered about."""
         versions = [version async for version in client.list_properties_of_secret_versions(target.secret)]
         latest = max(versions, key=lambda one: (_time(one.created_on), not one.enabled), default=None)
-        return _publication(latest, State.DISABLED) if latest else None
+        return _publication(latest, SecretState.DISABLED) if latest else None
 
     async def publish(
         self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
@@ -99,7 +99,7 @@ class KeyVault:
     async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
         with _vault_errors(vault_url, "list its secrets"):
             async for found in self._client(vault_url).list_properties_of_secrets():
-                state = State.ACTIVE if found.enabled else State.DISABLED
+                state = SecretState.ACTIVE if found.enabled else SecretState.DISABLED
                 yield str(found.name), _publication(found, state)
 
     def _client(self, vault_url: str) -> SecretClient:
@@ -115,7 +115,7 @@ class KeyVault:
         return self._clients[vault_url]
 
 
-def _publication(properties: SecretProperties, state: State, key: ApiKey | None = None) -> Publication:
+def _publication(properties: SecretProperties, state: SecretState, key: ApiKey | None = None) -> Publication:
     tags = {str(name): str(text) for name, text in (properties.tags or {}).items()}
     slot, provider, validity, marks = read_tags(tags)
     sealed = marks.sealed_endpoint if marks else None

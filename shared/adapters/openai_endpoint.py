@@ -14,7 +14,7 @@ import aiohttp
 
 from shared.adapters.connections import Connections
 from shared.domain.keys import ApiKey
-from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, Trial
+from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAttempt
 
 _MODELS = "openai/models?api-version=2024-10-21"
 _NO_PUBLIC_ACCESS = "Public access is disabled"  # azure-facts, section 9
@@ -27,10 +27,10 @@ class OpenAIEndpoint:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
-    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
+    async def try_key(self, endpoint: str, key: ApiKey) -> KeyAttempt:
         """One call. What the network does is an answer too."""
         if not endpoint.startswith("https://"):
-            return Trial(Answer.UNCLEAR, "the endpoint is not https")
+            return KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
         try:
             async with self._connections.proving.get(
                 f"{endpoint}{_MODELS}", headers={"api-key": key.reveal()}, allow_redirects=False
@@ -38,7 +38,7 @@ class OpenAIEndpoint:
                 body = (await _start_of(response.content)).decode("utf-8", "replace")
                 return _read(response.status, body, response.headers.get("Retry-After"))
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Trial(Answer.UNCLEAR, f"no answer: {type(error).__name__}")
+            return KeyAttempt(Answer.UNCLEAR, f"no answer: {type(error).__name__}")
 
 
 async def _start_of(body: aiohttp.StreamReader) -> bytes:
@@ -49,13 +49,13 @@ async def _start_of(body: aiohttp.StreamReader) -> bytes:
     return start
 
 
-def _read(status: int, body: str, retry_after: str | None) -> Trial:
+def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
     if status == 200:
-        return Trial(Answer.ACCEPTED, "200")
+        return KeyAttempt(Answer.ACCEPTED, "200")
     if status == 401:
-        return Trial(Answer.REFUSED, "401")
+        return KeyAttempt(Answer.REFUSED, "401")
     if status == 403:
         answer = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED
-        return Trial(answer, f"403, {PUBLIC_ACCESS_IS_OFF if _NO_PUBLIC_ACCESS in body else answer}")
+        return KeyAttempt(answer, f"403, {PUBLIC_ACCESS_IS_OFF if _NO_PUBLIC_ACCESS in body else answer}")
     wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
-    return Trial(Answer.UNCLEAR, str(status), wait)
+    return KeyAttempt(Answer.UNCLEAR, str(status), wait)

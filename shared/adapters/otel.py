@@ -169,7 +169,7 @@ class OpenTelemetry:
         if outcome is not None:
             watch.span.set_attribute("key_rotation.target", outcome.target)
             watch.span.set_attribute("key_rotation.steps", outcome.done)
-            watch.span.set_attribute("key_rotation.announcements.owed", outcome.owed)
+            watch.span.set_attribute("key_rotation.announcements.owed", outcome.outstanding)
         if error is not None or result is Result.FAILED:
             unsaid = outcome is None or result not in (Result.FAILED, Result.BUSY)
             watch.failed(code_of(error) if error is not None and unsaid else reason)
@@ -179,14 +179,14 @@ def looked_at(tick: Tick) -> dict[str, list[Observation]]:
     """The gauges' values: three of the tick, and those of each target."""
     ages: list[Observation] = []
     remaining: list[Observation] = []
-    debts = 0
+    carried_over = 0
     for one in standings(tick):
-        debts += one.owed
+        carried_over += one.outstanding
         named = {"key_rotation.target": one.target}
         ages.append(Observation(one.age.total_seconds(), named))
         for what, time in one.remaining.items():
             remaining.append(Observation(time.total_seconds(), {**named, "key_rotation.deadline": what.value}))
-    whole = {PROBLEMS: len(tick.problems), UNSEEN: tick.unseen, OWED: debts}
+    whole = {PROBLEMS: len(tick.problems), UNSEEN: tick.unseen, OWED: carried_over}
     return {name: [Observation(number)] for name, number in whole.items()} | {AGE: ages, REMAINING: remaining}
 
 

@@ -1,4 +1,4 @@
-"""What we announce: its kinds, its words, its stable id and its wire form. What is owed when, says `owed`.
+"""What we announce: its kinds, its words, its stable id and its wire form. What is owed when, says `outstanding`.
 
 An announcement's id follows from what it says (account, secret, key, deadline, lead), so a listener can ignore
 the second copy: CloudEvents makes id and source together the identity of an event. The wire form is
@@ -17,7 +17,7 @@ from enum import StrEnum
 from shared.domain.errors import RotationError
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
-from shared.domain.requests import Armed, Asked
+from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.times import iso_duration
 
 
@@ -99,8 +99,8 @@ class Announcement:
     next_step: str | None = None
     occasion: str | None = None
     unproven: bool = False
-    asked: Asked = field(default_factory=Asked)
-    after: Armed | None = None
+    requester: Requester = field(default_factory=Requester)
+    after: AwaitedDeployment | None = None
 
     @property
     def id(self) -> str:
@@ -143,8 +143,8 @@ class Announcement:
         yield "proven", False if self.unproven else None
         yield "reason", self.reason
         yield "nextStep", self.next_step
-        yield "requestedBy", self.asked.by or None
-        yield "requestReason", self.asked.why or None
+        yield "requestedBy", self.requester.by or None
+        yield "requestReason", self.requester.why or None
         yield "afterDeploymentTo", self.after.environment if self.after else None
         yield "soakTime", iso_duration(self.after.soak) if self.after and self.after.soak else None
         yield "whatHappens", what

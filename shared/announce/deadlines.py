@@ -1,6 +1,6 @@
 """What is going to happen to a target and when: the deadlines that a calendar can show.
 
-The same moments that `owed` announces, all of them at once and whether or not they were announced yet.
+The same moments that `outstanding` announces, all of them at once and whether or not they were announced yet.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import NotRequired, TypedDict
 from shared.decide import cadence
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
-from shared.domain.told import Telling
+from shared.domain.told import ToldDeadline
 
 
-class What(StrEnum):
+class DeadlineKind(StrEnum):
     """What happens at a deadline."""
 
     ROTATION = "rotation"
@@ -26,15 +26,15 @@ class What(StrEnum):
 
 
 _WORDS = {
-    What.ROTATION: "another key is published; {key} keeps working for the overlap after it",
-    What.RETIREMENT: "{key} stops working for everybody who still holds it",
-    What.SUNSET: "the account stops accepting keys altogether",
+    DeadlineKind.ROTATION: "another key is published; {key} keeps working for the overlap after it",
+    DeadlineKind.RETIREMENT: "{key} stops working for everybody who still holds it",
+    DeadlineKind.SUNSET: "the account stops accepting keys altogether",
 }
 
 
 class DeadlineData(TypedDict):
     target: str
-    what: What
+    what: DeadlineKind
     at: str
     announced: bool
     says: str
@@ -47,7 +47,7 @@ class Deadline:
     """One moment to come. `announced` says that Event Grid accepted an announcement of this very moment."""
 
     target: str
-    what: What
+    what: DeadlineKind
     at: datetime
     key: KeySlot
     announced: bool
@@ -76,18 +76,23 @@ def deadlines(at: Situation) -> Iterator[Deadline]:
     if not at.seen.key_auth or not at.is_published:
         return
     marks, rhythm, told = at.marks, at.target.cadence, at.told()
-    waits = at.armed.environment if at.armed and not at.armed.deployed else None
-    yield _deadline(at, What.ROTATION, at.rotation_expected, at.live, told.rotation, waits)
+    waits = at.awaited.environment if at.awaited and not at.awaited.deployed else None
+    yield _deadline(at, DeadlineKind.ROTATION, at.rotation_expected, at.live, told.rotation, waits)
     ending = cadence.ending_at(marks, rhythm, at.now) if at.spare_in_use and not marks.leaked else None
     if ending is not None:
-        yield _deadline(at, What.RETIREMENT, ending, at.spare, told.retirement)
+        yield _deadline(at, DeadlineKind.RETIREMENT, ending, at.spare, told.retirement)
     if at.target.sunset is not None:
         moment = cadence.sunset_at(at.target.sunset, told.sunset, rhythm, at.now)
-        yield _deadline(at, What.SUNSET, moment, at.live, told.sunset)
+        yield _deadline(at, DeadlineKind.SUNSET, moment, at.live, told.sunset)
 
 
 def _deadline(
-    at: Situation, what: What, moment: datetime, key: KeySlot, told: Telling | None, waits: str | None = None
+    at: Situation,
+    what: DeadlineKind,
+    moment: datetime,
+    key: KeySlot,
+    told: ToldDeadline | None,
+    waits: str | None = None,
 ) -> Deadline:
     announced = told is not None and told.deadline == moment
     return Deadline(at.target.name, what, moment, key, announced, at.target.owner, waits)

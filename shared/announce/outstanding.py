@@ -1,7 +1,7 @@
 """Which announcements are owed, and how the marks look once they were accepted.
 
 Announcing is at least once. What is true is compared with what the marks say was told, and the difference is owed;
-what was accepted is noted afterwards, and losing the note only repeats it. `settled` is the reverse of `owed`.
+what was accepted is noted afterwards, and losing the note only repeats it. `acknowledged` is the reverse of `outstanding`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from shared.decide.situation import Situation
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin
-from shared.domain.requests import Armed, Asked
-from shared.domain.told import Happened, Telling, Told
+from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.told import Happened, Told, ToldDeadline
 
 _ORIGINS = {
     Origin.ADOPTED: Kind.KEY_ADOPTED,
@@ -32,7 +32,7 @@ _DEBTS = {
 }
 
 
-def owed(at: Situation) -> tuple[Announcement, ...]:
+def outstanding(at: Situation) -> tuple[Announcement, ...]:
     """Everything that should be announced about a target now and was not yet accepted."""
     marks = _standing(at)
     if marks is None:
@@ -63,7 +63,9 @@ def _last_words(at: Situation, marks: Marks) -> Iterator[Announcement]:
 
 def _origin(at: Situation, marks: Marks) -> Announcement:
     until = marks.until if at.seen.key_auth and at.spare_in_use else None
-    asked = marks.asked if marks.origin is Origin.ROTATED else Asked()  # a healed version keeps it, and nobody asked
+    asked = (
+        marks.requester if marks.origin is Origin.ROTATED else Requester()
+    )  # a healed version keeps it, and nobody asked
     return Announcement(
         _ORIGINS[marks.origin],
         at.target,
@@ -72,13 +74,13 @@ def _origin(at: Situation, marks: Marks) -> Announcement:
         happened_at=marks.since,
         previous_until=until,
         unproven=marks.unproven,
-        asked=asked,
+        requester=asked,
     )
 
 
 def _debts(at: Situation, marks: Marks) -> Iterator[Announcement]:
-    for debt in marks.told.debts:
-        yield Announcement(_DEBTS[debt.happened], at.target, debt.slot, debt.value, happened_at=debt.at)
+    for carried in marks.told.carried_over:
+        yield Announcement(_DEBTS[carried.happened], at.target, carried.slot, carried.value, happened_at=carried.at)
 
 
 def _events(at: Situation, marks: Marks) -> Iterator[Announcement]:
@@ -91,25 +93,25 @@ def _events(at: Situation, marks: Marks) -> Iterator[Announcement]:
 def _deadlines(at: Situation, marks: Marks) -> Iterator[Announcement]:
     rhythm, told, slack = at.target.cadence, marks.told, cadence.sending(at.target.cadence)
     due = at.rotation_expected
-    rung = cadence.rung_owed(due, rhythm.warnings, told.rotation, at.now, at_once=False, slack=slack)
+    rung = cadence.due_notice(due, rhythm.warnings, told.rotation, at.now, at_once=False, slack=slack)
     if rung:
         yield _announced(Kind.ROTATION_ANNOUNCED, at.target, rung, at.live, marks.live)
-    if at.armed and not at.armed.deployed and not told.armed:
-        yield _armed(at, at.armed, due)
+    if at.awaited and not at.awaited.deployed and not told.awaited:
+        yield _armed(at, at.awaited, due)
     ending = cadence.ending_at(marks, rhythm, at.now) if at.spare_in_use and not marks.leaked else None
     if ending is not None:
         leads = [lead for lead in rhythm.warnings if lead <= ending - marks.since]
-        rung = cadence.rung_owed(ending, leads, told.retirement, at.now, at_once=True, slack=slack)
+        rung = cadence.due_notice(ending, leads, told.retirement, at.now, at_once=True, slack=slack)
         if rung:
             yield _announced(Kind.RETIREMENT_ANNOUNCED, at.target, rung, at.spare, marks.previous)
     if at.target.sunset is not None:
         deadline = cadence.sunset_at(at.target.sunset, told.sunset, rhythm, at.now)
-        rung = cadence.rung_owed(deadline, rhythm.warnings, told.sunset, at.now, at_once=True, slack=slack)
+        rung = cadence.due_notice(deadline, rhythm.warnings, told.sunset, at.now, at_once=True, slack=slack)
         if rung:
             yield _announced(Kind.SUNSET_ANNOUNCED, at.target, rung)
 
 
-def _armed(at: Situation, armed: Armed, due: datetime) -> Announcement:
+def _armed(at: Situation, armed: AwaitedDeployment, due: datetime) -> Announcement:
     """That a deployment is waited for; the deadline is when the rotation happens without one."""
     return Announcement(
         Kind.ROTATION_ANNOUNCED,
@@ -125,14 +127,14 @@ def _armed(at: Situation, armed: Armed, due: datetime) -> Announcement:
 def _announced(
     kind: Kind,
     target: Target,
-    rung: cadence.Owed,
+    rung: cadence.DueNotice,
     slot: KeySlot | None = None,
     value: Fingerprint | None = None,
 ) -> Announcement:
     return Announcement(kind, target, slot, value, deadline=rung.deadline, lead=rung.lead)
 
 
-def in_time(at: Situation, said: Announcement, accepted: datetime) -> bool:
+def accepted_in_time(at: Situation, said: Announcement, accepted: datetime) -> bool:
     """Whether an end that was accepted at that moment kept the notice (P3). One whose sending took too long counts as
     not announced, and is announced again with a later deadline. One that was told before may be repeated late."""
     if said.kind not in (Kind.RETIREMENT_ANNOUNCED, Kind.SUNSET_ANNOUNCED) or said.deadline is None:
@@ -142,8 +144,8 @@ def in_time(at: Situation, said: Announcement, accepted: datetime) -> bool:
     return known or said.deadline - accepted >= at.target.cadence.notice
 
 
-def settled(at: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
-    """The marks with what was accepted noted on them: the reverse of `owed`. Raises LookupError without marks."""
+def acknowledged(at: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
+    """The marks with what was accepted noted on them: the reverse of `outstanding`. Raises LookupError without marks."""
     marks = _standing(at) or at.marks
     for said in accepted:
         marks = _settle(at, marks, said)
@@ -153,26 +155,26 @@ def settled(at: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
 def _settle(at: Situation, marks: Marks, said: Announcement) -> Marks:
     told = marks.told
     remaining = tuple(
-        d for d in told.debts if (_DEBTS[d.happened], d.slot, d.value) != (said.kind, said.slot, said.value)
+        d for d in told.carried_over if (_DEBTS[d.happened], d.slot, d.value) != (said.kind, said.slot, said.value)
     )
-    told = replace(told, debts=remaining)
+    told = replace(told, carried_over=remaining)
     if said.kind is _ORIGINS[marks.origin] and said.value == marks.live:
         told = replace(told, origin=True)
     elif said.kind is Kind.KEY_RETIRED and said.value == marks.previous:
         spare = at.seen.keys[at.spare]
         marks = replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=spare != at.retired)
     elif said.after is not None:
-        told = replace(told, armed=True)
+        told = replace(told, awaited=True)
     elif said.deadline is not None:
-        told = _tell_deadline(told, said, cadence.Owed(said.deadline, said.lead).telling())
+        told = _tell_deadline(told, said, cadence.DueNotice(said.deadline, said.lead).told_deadline())
     elif said.kind is Kind.KEY_AUTH_DISABLED:
         told = replace(told, key_auth_off=True)
     return replace(marks, told=told)
 
 
-def _tell_deadline(told: Told, said: Announcement, telling: Telling) -> Told:
+def _tell_deadline(told: Told, said: Announcement, told_deadline: ToldDeadline) -> Told:
     if said.kind is Kind.ROTATION_ANNOUNCED:
-        return replace(told, rotation=telling)
+        return replace(told, rotation=told_deadline)
     if said.kind is Kind.RETIREMENT_ANNOUNCED:
-        return replace(told, retirement=telling)
-    return replace(told, sunset=telling)
+        return replace(told, retirement=told_deadline)
+    return replace(told, sunset=told_deadline)

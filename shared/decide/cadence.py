@@ -14,27 +14,27 @@ from datetime import datetime, timedelta
 
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
-from shared.domain.told import Telling
+from shared.domain.told import ToldDeadline
 
 LONGEST_SENDING = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Owed:
+class DueNotice:
     """One announcement of a deadline that should be made now. `lead` is none for the first word about it."""
 
     deadline: datetime
     lead: timedelta | None
 
-    def telling(self) -> Telling:
-        return Telling(self.deadline, self.lead)
+    def told_deadline(self) -> ToldDeadline:
+        return ToldDeadline(self.deadline, self.lead)
 
 
 def due_at(marks: Marks, cadence: Cadence) -> datetime:
     """The moment rotation should happen: one period after this version was made, or sooner where a deployment was
     waited for and went live, or its latest moment comes."""
     scheduled = marks.since + cadence.period
-    return min(scheduled, marks.armed.due or scheduled) if marks.armed else scheduled
+    return min(scheduled, marks.awaited.due or scheduled) if marks.awaited else scheduled
 
 
 def within_window(moment: datetime, cadence: Cadence) -> datetime:
@@ -55,21 +55,21 @@ def ending_at(marks: Marks, cadence: Cadence, now: datetime) -> datetime | None:
     return _deadline(marks.until, marks.told.retirement, cadence, now)
 
 
-def announced_in_time(told: Telling | None, not_before: datetime, now: datetime) -> bool:
+def announced_in_time(told: ToldDeadline | None, not_before: datetime, now: datetime) -> bool:
     """Whether a deadline was accepted by Event Grid, for a moment that is not in the future any more. The
     announced deadline was at least the notice away when it was announced (`ending_at`), so this is P3."""
     return told is not None and not_before <= told.deadline <= now
 
 
-def rung_owed(
+def due_notice(
     deadline: datetime,
     leads: Sequence[timedelta],
-    told: Telling | None,
+    told: ToldDeadline | None,
     now: datetime,
     *,
     at_once: bool,
     slack: timedelta = timedelta(0),
-) -> Owed | None:
+) -> DueNotice | None:
     """The announcement of `deadline` that is owed now, if any.
 
     The ladder's rungs are the leads; with `at_once` there is also a first word, owed as soon as the deadline is
@@ -80,13 +80,13 @@ def rung_owed(
     judged = now if known else now + slack
     lowest = min((lead for lead in leads if deadline - lead <= judged), default=None)
     if lowest is None:
-        return Owed(deadline, None) if at_once and not known else None
+        return DueNotice(deadline, None) if at_once and not known else None
     if told is not None and known and told.lead is not None and told.lead <= lowest:
         return None
-    return Owed(deadline, lowest)
+    return DueNotice(deadline, lowest)
 
 
-def look_due(name: str, every: timedelta, since: datetime, now: datetime) -> bool:
+def observation_due(name: str, every: timedelta, since: datetime, now: datetime) -> bool:
     """Whether a target's own moment for a full look was crossed between two ticks.
 
     A listing shows dates and tags but not keys, so every target is looked at once per `every` to find a live
@@ -100,7 +100,7 @@ def look_due(name: str, every: timedelta, since: datetime, now: datetime) -> boo
     return (now.timestamp() - offset) // seconds > (since.timestamp() - offset) // seconds
 
 
-def sunset_at(sunset: datetime, told: Telling | None, cadence: Cadence, now: datetime) -> datetime:
+def sunset_at(sunset: datetime, told: ToldDeadline | None, cadence: Cadence, now: datetime) -> datetime:
     """The end of keys to announce: the agreed date, but never sooner than the notice from `now` (P3)."""
     return _deadline(sunset, told, cadence, now)
 
@@ -110,7 +110,7 @@ def sending(cadence: Cadence) -> timedelta:
     return min(LONGEST_SENDING, cadence.notice / 10)
 
 
-def _deadline(wanted: datetime, told: Telling | None, cadence: Cadence, now: datetime) -> datetime:
+def _deadline(wanted: datetime, told: ToldDeadline | None, cadence: Cadence, now: datetime) -> datetime:
     """What was told stands, unless it can come sooner by now (a date was moved, a window removed). What is told anew
     leaves room for the sending itself, which may take its time before it is accepted."""
     fresh = within_window(max(wanted, now + cadence.notice + sending(cadence)), cadence)

@@ -14,25 +14,25 @@ from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Marks, Origin
-from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.requests import ArmRequest, AwaitedDeployment, DeploymentRequest, LeakedKey, LeakRequest, RequestKind
 from shared.domain.times import iso_duration
-from shared.domain.told import Debt, Happened, Told
+from shared.domain.told import CarriedOver, Happened, Told
 
 
 def leaked(at: Situation) -> Plan | None:
     """A person says that a key is out: it goes as fast as consumers of the vault can bear."""
-    if at.request is None or at.request.wish is not Wish.LEAK:
+    if not isinstance(at.request, LeakRequest):
         return None
-    if at.marks.leaked and at.spare_in_use and (at.is_answered or at.is_older_than_the_rotation):
+    if at.marks.leaked and at.spare_in_use and (at.is_answered or at.request_is_outdated):
         rest = max((at.marks.until or at.now) - at.now, timedelta(0))
         why = f"A fresh {at.live} is published; {at.spare}, which is said to have leaked, still has to end."
         return Plan(Reason.LEAKED, why, (*((Wait(rest),) if rest else ()), *ended(at.spare)))
     if at.is_answered:
         return None
-    return (_of_another_time if at.is_older_than_the_rotation else _leaked_now)(at, at.request)
+    return (_of_another_time if at.request_is_outdated else _leaked_now)(at, at.request)
 
 
-def _of_another_time(at: Situation, request: Request) -> Plan:
+def _of_another_time(at: Situation, request: LeakRequest) -> Plan:
     """The report was made before the last rotation: what was live then is the previous key now, and what was the other
     key then ended with that rotation, or was published by it as it was."""
     if request.key is LeakedKey.PREVIOUS and at.marks.resumed:
@@ -42,7 +42,7 @@ def _of_another_time(at: Situation, request: Request) -> Plan:
     return Plan(Reason.LEAKED, f"{at.spare}, live when it was said to have leaked, ends.", ended(at.spare))
 
 
-def _leaked_now(at: Situation, request: Request) -> Plan:
+def _leaked_now(at: Situation, request: LeakRequest) -> Plan:
     if request.key is LeakedKey.PREVIOUS:
         if at.spare_in_use:
             return Plan(Reason.LEAKED, f"The previous key, {at.spare}, is said to have leaked.", ended(at.spare))
@@ -62,7 +62,7 @@ def _leaked_now(at: Situation, request: Request) -> Plan:
 
 def _leaked_spare(at: Situation) -> Marks:
     """The spare taken for a previous key that leaked: somebody may hold it, so its end is told like any other's."""
-    told = replace(at.marks.told, debts=(*at.marks.told.debts, *at.end_of_the_previous_key))
+    told = replace(at.marks.told, carried_over=(*at.marks.told.carried_over, *at.previous_key_end))
     held = at.seen.keys[at.spare]
     return replace(at.marks, previous=held, until=at.now, leaked=True, spare=None, fresh=False, told=told)
 
@@ -76,7 +76,9 @@ def fresh_spare(
     at: Situation, overlap: timedelta, *, anew: bool, leaked: bool = False, patient: bool = False
 ) -> tuple[Step, ...]:
     """Prove the spare and publish it, with a new value or the one it has; the live value becomes the previous key."""
-    ended_too = (Debt(Happened.ENDED, at.spare, at.seen.keys[at.spare], at.now),) if anew and at.spare_is_fresh else ()
+    ended_too = (
+        (CarriedOver(Happened.ENDED, at.spare, at.seen.keys[at.spare], at.now),) if anew and at.spare_is_fresh else ()
+    )
     publish = Publish(
         at.spare,
         Origin.ROTATED,
@@ -84,49 +86,49 @@ def fresh_spare(
         overlap=overlap,
         leaked=leaked,
         resumed=not anew,
-        asked=at.who_asked,
-        told=Told(sunset=at.told().sunset, debts=at.owed_with_the_previous_key() + ended_too),
+        requester=at.next_requester,
+        told=Told(sunset=at.told().sunset, carried_over=at.carried_over_with_previous_end() + ended_too),
     )
     return (*((Regenerate(at.spare),) if anew else ()), Prove(at.spare, patient), publish)
 
 
 def armed(at: Situation) -> Plan | None:
     """Rotate after the next deployment, or no longer: noted on the version that is live now."""
-    if at.asks_for(Wish.DISARM):
-        if at.marks.armed is None:
-            always = " The target's own after_deployment still counts." if at.armed else ""
+    if at.is_requested(RequestKind.DISARM):
+        if at.marks.awaited is None:
+            always = " The target's own after_deployment still counts." if at.awaited else ""
             return Plan(Reason.ALREADY_DONE, f"Nobody asked to wait for a deployment.{always}")
         return Plan(Reason.DISARMED, f"Deployments do not matter to {at.live} any more.", (_remember(at, None),))
-    if not at.asks_for(Wish.ARM) or at.request is None or at.request.armed is None:
+    if not isinstance(at.request, ArmRequest) or at.is_answered:
         return None
-    wanted, why = at.request.armed, f"{at.live} is to be replaced after the next deployment to {{}}."
+    wanted, why = at.request.deployment, f"{at.live} is to be replaced after the next deployment to {{}}."
     if wanted.latest is not None and wanted.latest <= at.now:
         why = f"{at.live} is to be replaced now: the latest moment for a deployment to {{}} has passed."
-    if at.marks.armed and replace(at.marks.armed, deployed=None, id=None) == wanted:
+    if at.marks.awaited and replace(at.marks.awaited, deployed=None, id=None) == wanted:
         return Plan(Reason.ALREADY_DONE, why.format(wanted.environment))
     return Plan(Reason.ARMED, why.format(wanted.environment), (_remember(at, wanted),))
 
 
 def deployed(at: Situation) -> Plan | None:
     """A deployment went live. Where it was waited for, the rotation is due from then on, after its soak time."""
-    if at.request is None or at.request.wish is not Wish.DEPLOYED or at.request.armed is None:
+    if not isinstance(at.request, DeploymentRequest):
         return None
-    live = at.request.armed
+    live = at.request.deployment
     rotated = at.marks.last_rotation
     if live.deployed and rotated and live.deployed <= rotated:
         return Plan(Reason.ALREADY_DONE, f"{at.live} was published after that deployment to {live.environment}.")
-    if at.is_answered or (at.armed and at.armed.deployed and at.armed.waits_for(live.environment)):
+    if at.is_answered or (at.awaited and at.awaited.deployed and at.awaited.waits_for(live.environment)):
         return Plan(Reason.ALREADY_DONE, f"A deployment to {live.environment} was heard of before.")
-    if at.armed is None or not at.armed.waits_for(live.environment):
+    if at.awaited is None or not at.awaited.waits_for(live.environment):
         return Plan(Reason.NOT_ARMED, f"{at.live} waits for no deployment to {live.environment}.")
-    fired = replace(at.armed, deployed=live.deployed or at.now, id=at.request.id)
+    fired = replace(at.awaited, deployed=live.deployed or at.now, id=at.request.id)
     soak = f" {iso_duration(fired.soak)} after it" if fired.soak else ""
     held = f", when {at.spare} is not promised to work any more" if at.overlap_runs else ""
     why = f"The deployment to {fired.environment} went live: {at.live} is due to be replaced{soak}{held}."
     return Plan(Reason.DEPLOYED, why, (_remember(at, fired),))
 
 
-def _remember(at: Situation, armed: Armed | None) -> Mark:
+def _remember(at: Situation, armed: AwaitedDeployment | None) -> Mark:
     """The mark changes; what was told of an earlier wish does not count for this one."""
-    told = replace(at.marks.told, armed=at.marks.told.armed and armed is not None and armed.deployed is not None)
-    return Mark(at.live, replace(at.marks, armed=armed, told=told))
+    told = replace(at.marks.told, awaited=at.marks.told.awaited and armed is not None and armed.deployed is not None)
+    return Mark(at.live, replace(at.marks, awaited=armed, told=told))

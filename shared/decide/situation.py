@@ -13,9 +13,9 @@ from datetime import datetime
 from shared.decide import cadence
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Observation, Target
-from shared.domain.publication import Marks, Origin, Publication, State
-from shared.domain.requests import Armed, Asked, Request, Wish
-from shared.domain.told import Debt, Happened, Told
+from shared.domain.publication import Marks, Origin, Publication, SecretState
+from shared.domain.requests import AwaitedDeployment, Request, Requester, RequestKind
+from shared.domain.told import CarriedOver, Happened, Told
 
 _OWED_FOR = {
     Origin.ADOPTED: Happened.ADOPTED,
@@ -65,7 +65,7 @@ class Situation:
 
     @property
     def is_published(self) -> bool:
-        return self.seen.publication is not None and self.seen.publication.state is State.ACTIVE
+        return self.seen.publication is not None and self.seen.publication.state is SecretState.ACTIVE
 
     @property
     def is_marked_truly(self) -> bool:
@@ -95,34 +95,34 @@ class Situation:
     def is_answered(self) -> bool:
         """The current version was made by this very request."""
         marks = self.publication.marks
-        return bool(self.request and self.request.id and marks and marks.asked.knows(self.request.id))
+        return bool(self.request and self.request.id and marks and marks.requester.knows(self.request.id))
 
     @property
-    def is_older_than_the_rotation(self) -> bool:
+    def request_is_outdated(self) -> bool:
         """The request was made before the keys last changed places: what it spoke of has moved on."""
         marks, request = self.publication.marks, self.request
-        if request is None or request.at is None or marks is None or marks.last_rotation is None:
+        if request is None or request.requested_at is None or marks is None or marks.last_rotation is None:
             return False
-        return marks.last_rotation > request.at
+        return marks.last_rotation > request.requested_at
 
     @property
-    def armed(self) -> Armed | None:
+    def awaited(self) -> AwaitedDeployment | None:
         """The deployment that is waited for: somebody asked, or this target always does."""
         marks = self.publication.marks
-        return (marks.armed if marks else None) or self.target.after_deployment
+        return (marks.awaited if marks else None) or self.target.after_deployment
 
     @property
-    def who_asked(self) -> Asked:
+    def next_requester(self) -> Requester:
         """Who wants the version that is about to follow this one: a person, a deployment, or only the schedule."""
-        before, armed = self.marks.asked, self.marks.armed
+        before, armed = self.marks.requester, self.marks.awaited
         if self.request is not None:
-            return self.request.asked.after(before)
+            return self.request.requester.after(before)
         if armed is None or armed.deployed is None:
-            return Asked().after(before)
-        return Asked(armed.id, "deployment", f"deployment to {armed.environment}").after(before)
+            return Requester().after(before)
+        return Requester(armed.id, "deployment", f"deployment to {armed.environment}").after(before)
 
-    def asks_for(self, wish: Wish) -> bool:
-        return self.request is not None and self.request.wish is wish and not self.is_answered
+    def is_requested(self, kind: RequestKind) -> bool:
+        return self.request is not None and self.request.kind is kind and not self.is_answered
 
     @property
     def overlap_runs(self) -> bool:
@@ -145,24 +145,24 @@ class Situation:
             return True
         return cadence.announced_in_time(marks.told.retirement, marks.until, self.now)
 
-    def owed_by_now(self) -> tuple[Debt, ...]:
+    def carried_over_now(self) -> tuple[CarriedOver, ...]:
         """What a new version must carry on because the present one could not get it accepted: how that one came
         to be, and the end of the previous key that the new version is about to bring, or that came unannounced."""
         marks = self.marks
-        debts = list(marks.told.debts)
+        carried_over = list(marks.told.carried_over)
         if not marks.told.origin:
-            debts.append(Debt(_OWED_FOR[marks.origin], self.live, marks.live, marks.since))
-        return tuple(debts)
+            carried_over.append(CarriedOver(_OWED_FOR[marks.origin], self.live, marks.live, marks.since))
+        return tuple(carried_over)
 
     @property
-    def end_of_the_previous_key(self) -> tuple[Debt, ...]:
+    def previous_key_end(self) -> tuple[CarriedOver, ...]:
         """The end of the key that the marks call the previous one, to be told by marks that do not name it any more."""
         previous = self.marks.previous
-        return (Debt(Happened.ENDED, self.spare, previous, self.now),) if previous is not None else ()
+        return (CarriedOver(Happened.ENDED, self.spare, previous, self.now),) if previous is not None else ()
 
-    def owed_with_the_previous_key(self) -> tuple[Debt, ...]:
+    def carried_over_with_previous_end(self) -> tuple[CarriedOver, ...]:
         """What is owed by now, and the end of the previous key, for a version that takes the spare into use."""
-        return self.owed_by_now() + self.end_of_the_previous_key
+        return self.carried_over_now() + self.previous_key_end
 
     @property
     def _spare_value(self) -> Fingerprint:

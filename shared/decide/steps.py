@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.publication import Marks, Origin
-from shared.domain.requests import Armed, Asked
+from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told
 
 
@@ -56,14 +56,14 @@ class Publish:
     fresh: bool = False
     resumed: bool = False
     rotated: datetime | None = None
-    asked: Asked = field(default_factory=Asked)
-    armed: Armed | None = None
+    requester: Requester = field(default_factory=Requester)
+    awaited: AwaitedDeployment | None = None
     told: Told = field(default_factory=Told)
 
     @property
     def request(self) -> str | None:
         """The id of the request that is answered by this."""
-        return self.asked.id
+        return self.requester.id
 
     def __str__(self) -> str:
         return f"publish {self.slot} ({self.origin})"

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
-from shared.doctor.ports import Bearer, Examiner
-from shared.doctor.remedies import Mending
+from shared.doctor.ports import Examiner, TokenIdentity
+from shared.doctor.remedies import Remedies
 from shared.domain.errors import GrantRole, RotationError, TryLater
 from shared.domain.publication import Publication
 from shared.fleet.rotation import Rotation
@@ -22,7 +22,7 @@ EVENTS, STORAGE, VAULTS = "https://eventgrid.azure.net", "https://storage.azure.
 AGAIN = "ask again in a minute; if it stays, see that this network reaches it and that the service is well"
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     OK = "ok"
     FAILED = "failed"
     NOT_CHECKED = "not-checked"
@@ -31,7 +31,7 @@ class State(StrEnum):
 class CheckData(TypedDict):
     check: str
     thing: str
-    state: State
+    state: CheckState
     why: str
     mend: NotRequired[str]
 
@@ -42,7 +42,7 @@ class Check:
 
     name: str
     thing: str
-    state: State
+    state: CheckState
     why: str
     mend: str | None = None
 
@@ -54,15 +54,15 @@ class Check:
 
 
 def good(name: str, thing: str, why: str) -> Check:
-    return Check(name, thing, State.OK, why)
+    return Check(name, thing, CheckState.OK, why)
 
 
 def bad(name: str, thing: str, why: str, mend: str) -> Check:
-    return Check(name, thing, State.FAILED, why, mend)
+    return Check(name, thing, CheckState.FAILED, why, mend)
 
 
 def unknown(name: str, thing: str, why: str, mend: str | None = None) -> Check:
-    return Check(name, thing, State.NOT_CHECKED, why, mend)
+    return Check(name, thing, CheckState.NOT_CHECKED, why, mend)
 
 
 def refused(name: str, thing: str, error: RotationError, grant: str) -> Check:
@@ -75,13 +75,13 @@ def refused(name: str, thing: str, error: RotationError, grant: str) -> Check:
 
 
 @dataclass
-class Case:
+class Examination:
     """One examination of one deployment, and what it has learned that later checks need: whose tokens were given,
     what is published in which vault, and by how much the clocks of others differ."""
 
     rotation: Rotation
     examiner: Examiner
-    tokens: dict[str, Bearer] = field(default_factory=dict)
+    tokens: dict[str, TokenIdentity] = field(default_factory=dict)
     published: dict[str, list[Publication]] = field(default_factory=dict)
     skews: list[tuple[str, timedelta]] = field(default_factory=list)
 
@@ -90,8 +90,8 @@ class Case:
         return self.rotation.settings
 
     @property
-    def mend(self) -> Mending:
-        return Mending.of(self.settings.client_id, self.tokens.get(self.settings.resource_manager))
+    def mend(self) -> Remedies:
+        return Remedies.of(self.settings.client_id, self.tokens.get(self.settings.resource_manager))
 
     @property
     def has_azure(self) -> bool:

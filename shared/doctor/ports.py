@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Bearer:
+class TokenIdentity:
     """Whose token it is, as the token itself says: an application's client id, an object id, a tenant."""
 
     client_id: str | None = None
@@ -19,7 +19,7 @@ class Bearer:
 
 
 @dataclass(frozen=True)
-class Knock:
+class Reachability:
     """That somebody answers at an address, and the time by their clock."""
 
     status: int
@@ -49,7 +49,7 @@ class Examiner(Protocol):
         """Whether this process calls as a managed identity; otherwise as whoever has signed in to develop."""
         ...
 
-    async def whose_token(self, resource: str) -> Bearer:
+    async def token_identity(self, resource: str) -> TokenIdentity:
         """Get a token for that resource. Raises GrantRole when there is none to be had."""
         ...
 
@@ -57,6 +57,6 @@ class Examiner(Protocol):
         """What the caller may do there; none where it may not even ask."""
         ...
 
-    async def knock(self, url: str) -> Knock:
+    async def reachability(self, url: str) -> Reachability:
         """See that somebody answers, sending nothing. Raises TryLater when nobody does."""
         ...

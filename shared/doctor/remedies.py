@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from shared.doctor.ports import Bearer
+from shared.doctor.ports import TokenIdentity
 from shared.domain.model import AccountId
 
 # The roles of infra/roles.json: custom ones by what their names begin with, Microsoft's by their whole names.
@@ -26,13 +26,13 @@ LEASE_CONTAINER = "key-rotation-leases"
 
 
 @dataclass(frozen=True)
-class Mending:
+class Remedies:
     """The commands for one deployment, whose app calls as `assignee`."""
 
     assignee: str
 
     @classmethod
-    def of(cls, client_id: str | None, bearer: Bearer | None) -> Mending:
+    def of(cls, client_id: str | None, bearer: TokenIdentity | None) -> Remedies:
         """The app's own identity where its token was seen; else the one that the settings name, or nobody known."""
         is_the_app = bearer is not None and bearer.object_id and client_id in (None, bearer.client_id)
         if bearer is not None and is_the_app:

@@ -6,65 +6,67 @@ from collections.abc import AsyncIterator
 
 from shared.decide.adoption import began_fresh
 from shared.doctor import remedies
-from shared.doctor.check import VAULTS, Case, Check, bad, good, refused, unknown
+from shared.doctor.check import VAULTS, Check, Examination, bad, good, refused, unknown
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError
 from shared.domain.keys import KeySlot
 from shared.domain.model import ProofPolicy, Target
-from shared.domain.publication import Origin, Publication, State
-from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAuthIsOff, Keys, Logs, Trial
+from shared.domain.publication import Origin, Publication, SecretState
+from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAttempt, KeyAuthIsOff, Keys, Logs
 
 _ACCOUNTS = "Microsoft.CognitiveServices/accounts"
 
 
-async def checks_of(case: Case, target: Target) -> list[Check]:
+async def checks_of(examination: Examination, target: Target) -> list[Check]:
     """Everything about one target."""
-    check, publication = await _secret(case, target)
+    check, publication = await _secret(examination, target)
     if publication is not None:
-        case.published.setdefault(target.vault_url, []).append(publication)
-    if not case.has_azure:
+        examination.published.setdefault(target.vault_url, []).append(publication)
+    if not examination.has_azure:
         return [check, unknown("read-account", target.name, "There is no token for Azure Resource Manager.")]
-    return [check, *[one async for one in _account(case, target, publication)]]
+    return [check, *[one async for one in _account(examination, target, publication)]]
 
 
-async def _secret(case: Case, target: Target) -> tuple[Check, Publication | None]:
+async def _secret(examination: Examination, target: Target) -> tuple[Check, Publication | None]:
     name = "get-secret"
-    if VAULTS not in case.tokens:
+    if VAULTS not in examination.tokens:
         return unknown(name, target.name, "There is no token for Key Vault."), None
     try:
-        publication = await case.rotation.outside.vault.latest(target)
+        publication = await examination.rotation.outside.vault.latest(target)
     except RotationError as error:
-        return vault_refused(case, name, target.name, target.vault_url, error), None
-    if publication is not None and publication.state is State.DELETED:
+        return vault_refused(examination, name, target.name, target.vault_url, error), None
+    if publication is not None and publication.state is SecretState.DELETED:
         why = f"{target.secret_url} is deleted but recoverable."
         return bad(name, target.name, why, remedies.recover_secret(target.vault_url, target.secret)), publication
     found = "was read" if publication else "does not exist yet"
     return good(name, target.name, f"{target.secret_url} {found}."), publication
 
 
-def vault_refused(case: Case, name: str, thing: str, url: str, error: RotationError) -> Check:
+def vault_refused(examination: Examination, name: str, thing: str, url: str, error: RotationError) -> Check:
     """A vault says no for want of a role, or its firewall does, or nobody is there."""
     if isinstance(error, FixConfiguration) and "network" in error.next_step:
         return bad(name, thing, error.what, remedies.open_vault(url))
     if isinstance(error, GrantRole):
-        return refused(name, thing, error, case.mend.assign(remedies.PUBLISHER, remedies.vault(url)))
+        return refused(name, thing, error, examination.mend.assign(remedies.PUBLISHER, remedies.vault(url)))
     return bad(name, thing, error.what, remedies.see_vault(url))
 
 
-async def _account(case: Case, target: Target, publication: Publication | None) -> AsyncIterator[Check]:
-    accounts, account = case.rotation.outside.accounts, target.account
-    grant = case.mend.assign(remedies.ROTATOR, remedies.account(account))
+async def _account(examination: Examination, target: Target, publication: Publication | None) -> AsyncIterator[Check]:
+    accounts, account = examination.rotation.outside.accounts, target.account
+    grant = examination.mend.assign(remedies.ROTATOR, remedies.account(account))
     try:
         found = await accounts.read(account)
     except RotationError as error:
         yield refused("read-account", target.name, error, grant)
         return
     yield good("read-account", target.name, f"{account} was read.")
-    yield await _right(case, target, ("regenerate-key", "regenerateKey/action"), grant, _last_used(target, publication))
+    yield await _right(
+        examination, target, ("regenerate-key", "regenerateKey/action"), grant, _last_used(target, publication)
+    )
     if target.sunset is not None:
-        switch = case.mend.assign(remedies.SWITCH, remedies.account(account))
-        yield await _right(case, target, ("switch-keys-off", "write"), switch, "It is needed at the sunset.")
-        if case.rotation.outside.logs is not None:
-            yield await _key_calls(case, target, case.rotation.outside.logs)
+        switch = examination.mend.assign(remedies.SWITCH, remedies.account(account))
+        yield await _right(examination, target, ("switch-keys-off", "write"), switch, "It is needed at the sunset.")
+        if examination.rotation.outside.logs is not None:
+            yield await _key_calls(examination, target, examination.rotation.outside.logs)
     try:
         keys = await accounts.list_keys(account)
     except KeyAuthIsOff:
@@ -74,31 +76,31 @@ async def _account(case: Case, target: Target, publication: Publication | None) 
         yield refused("list-keys", target.name, error, grant)
         return
     yield good("list-keys", target.name, "Both keys were listed.")
-    yield await _endpoint(case, target, found.endpoint, keys, publication)
+    yield await _endpoint(examination, target, found.endpoint, keys, publication)
 
 
-async def _right(case: Case, target: Target, right: tuple[str, str], grant: str, sign: str) -> Check:
+async def _right(examination: Examination, target: Target, right: tuple[str, str], grant: str, sign: str) -> Check:
     """A right that cannot be used harmlessly: asked for, where asking is allowed."""
     name, full = right[0], f"{_ACCOUNTS}/{right[1]}"
     try:
-        permissions = await case.examiner.permissions(str(target.account))
+        permissions = await examination.examiner.permissions(str(target.account))
     except RotationError:
         permissions = None
     if permissions is None:
         why = f"{full} cannot be tried harmlessly, and Azure does not list this identity's permissions for it. {sign}"
-        return unknown(name, target.name, why, case.mend.assigned(remedies.account(target.account)))
+        return unknown(name, target.name, why, examination.mend.assigned(remedies.account(target.account)))
     if any(permission.covers(full) for permission in permissions):
         return good(name, target.name, f"Azure says that {full} is granted.")
     return bad(name, target.name, f"Azure says that {full} is not granted.", grant)
 
 
-async def _key_calls(case: Case, target: Target, logs: Logs) -> Check:
+async def _key_calls(examination: Examination, target: Target, logs: Logs) -> Check:
     """Asked as at the sunset, so that it is known before then whether the logs answer."""
     name = "count-calls"
     try:
         calls = await logs.key_calls(target.account)
     except RotationError as error:
-        return refused(name, target.name, error, case.mend.assign(remedies.COUNTER, remedies.workspace()))
+        return refused(name, target.name, error, examination.mend.assign(remedies.COUNTER, remedies.workspace()))
     return good(name, target.name, f"{calls} calls with a key were counted; keys end when there are none.")
 
 
@@ -114,14 +116,16 @@ def _last_used(target: Target, publication: Publication | None) -> str:
     return "It has not been used for the version that is published."
 
 
-async def _endpoint(case: Case, target: Target, endpoint: str, keys: Keys, publication: Publication | None) -> Check:
+async def _endpoint(
+    examination: Examination, target: Target, endpoint: str, keys: Keys, publication: Publication | None
+) -> Check:
     """The live key is shown to the account's own endpoint, as a proof does: a list of models, which uses no tokens."""
     value = publication.value if publication else None
     slot = next((slot for slot, key in keys.items() if key.fingerprint == value), KeySlot.KEY1)
-    return _of_trial(target, endpoint, slot, await case.rotation.outside.endpoint.try_key(endpoint, keys[slot]))
+    return _of_trial(target, endpoint, slot, await examination.rotation.outside.endpoint.try_key(endpoint, keys[slot]))
 
 
-def _of_trial(target: Target, endpoint: str, slot: KeySlot, trial: Trial) -> Check:
+def _of_trial(target: Target, endpoint: str, slot: KeySlot, trial: KeyAttempt) -> Check:
     name = "endpoint"
     if trial.answer is Answer.ACCEPTED:
         return good(name, target.name, f"{endpoint} accepts {slot}.")

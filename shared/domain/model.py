@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.publication import Publication
-from shared.domain.requests import Armed
+from shared.domain.requests import AwaitedDeployment
 from shared.domain.window import Window
 
 _ACCOUNT_ID = re.compile(
@@ -94,7 +94,7 @@ class Target:
     adopt: Adopt = Adopt.PUBLISH
     proof: ProofPolicy = ProofPolicy.REQUIRE
     sunset: datetime | None = None
-    after_deployment: Armed | None = None
+    after_deployment: AwaitedDeployment | None = None
 
     @property
     def secret_url(self) -> str:

@@ -30,7 +30,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.keys import Fingerprint, KeySlot
-from shared.domain.requests import Armed, Asked
+from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.times import sane
 from shared.domain.told import Told
 
@@ -47,7 +47,7 @@ _MARK = re.compile(r"[0-9a-f]{16}")
 _ROTATED = "rotated="
 
 
-class State(StrEnum):
+class SecretState(StrEnum):
     """Whether the latest version can be read at all."""
 
     ACTIVE = "active"
@@ -84,14 +84,14 @@ class Marks:
     resumed: bool = False
     rotated: datetime | None = None
     sealed_endpoint: str | None = None
-    asked: Asked = field(default_factory=Asked)
-    armed: Armed | None = None
+    requester: Requester = field(default_factory=Requester)
+    awaited: AwaitedDeployment | None = None
     told: Told = field(default_factory=Told)
 
     @property
     def request(self) -> str | None:
         """The id of the request that made this version."""
-        return self.asked.id
+        return self.requester.id
 
     @property
     def last_rotation(self) -> datetime | None:
@@ -106,7 +106,7 @@ class Publication:
     absent or damaged; `endpoint` is where the account answers, when the tag's seal shows it to be our word."""
 
     version: str
-    state: State
+    state: SecretState
     created: datetime
     value: Fingerprint | None = None
     expires: datetime | None = None
@@ -156,9 +156,9 @@ def _texts(marks: Marks) -> dict[str, str]:
         "spare": f"{marks.spare}{' fresh' if marks.fresh else ''}" if marks.spare else "",
         "endpoint": marks.sealed_endpoint or "",
         "told": marks.told.text(),
-        "owed": marks.told.owed_text(),
-        "request": marks.asked.text(),
-        "armed": marks.armed.text() if marks.armed else "",
+        "owed": marks.told.carried_over_text(),
+        "request": marks.requester.text(),
+        "armed": marks.awaited.text() if marks.awaited else "",
     }
 
 
@@ -200,16 +200,16 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         unproven="unproven" in more,
         resumed="resumed" in more,
         sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
-        asked=Asked.read(tags.get(PREFIX + "request", "")),
-        armed=_armed(tags.get(PREFIX + "armed", "")),
+        requester=Requester.read(tags.get(PREFIX + "request", "")),
+        awaited=_armed(tags.get(PREFIX + "armed", "")),
         told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),
     )
 
 
-def _armed(text: str) -> Armed | None:
+def _armed(text: str) -> AwaitedDeployment | None:
     """What is absent is none, and so is what is damaged; nothing else is forgotten with it."""
     try:
-        return Armed.read(text)
+        return AwaitedDeployment.read(text)
     except (KeyError, ValueError, OverflowError, OSError):
         return None
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 from urllib.parse import quote, unquote
 
 from shared.domain.times import from_seconds, sane_lead, seconds_text
@@ -36,7 +37,7 @@ def environment_name(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Requester:
     """Who asked for a version, and why. `id` is the idempotency key; all empty where the schedule asked. `earlier` are
     the beginnings of the ids that made the versions before, so that a late repetition of one is known."""
 
@@ -49,7 +50,7 @@ class Asked:
         """Whether a request of this id has made this version or one of the last before it."""
         return self.id == id_ or id_[:_SHORT] in self.earlier
 
-    def after(self, before: Asked) -> Asked:
+    def after(self, before: Requester) -> Requester:
         """The same, on the version that follows one with `before`."""
         known = ((before.id[:_SHORT],) if before.id else ()) + before.earlier
         return replace(self, earlier=known[:_EARLIER])
@@ -65,7 +66,7 @@ class Asked:
         return "" if text == f"{_NOBODY} {_NOBODY}" else text.removesuffix(f" {_NOBODY}")[:LONGEST_TEXT]
 
     @classmethod
-    def read(cls, text: str) -> Asked:
+    def read(cls, text: str) -> Requester:
         """The reverse of `text`, of which nothing can be wrong: it decides nothing but whether an id is known."""
         ids, by, why = (*text.split(" ", 2), "", "", "")[:3]
         id_, *earlier = ids.split(_JOIN)
@@ -85,7 +86,7 @@ def _quoted(by: str) -> str:
 
 
 @dataclass(frozen=True)
-class Armed:
+class AwaitedDeployment:
     """To be rotated after the next deployment to `environment`, `soak` later; at `latest` it happens anyway.
     `deployed` is when that deployment went live, `id` the request that said so."""
 
@@ -114,7 +115,7 @@ class Armed:
         return " ".join(words)
 
     @classmethod
-    def read(cls, text: str) -> Armed:
+    def read(cls, text: str) -> AwaitedDeployment:
         """The reverse of `text`. Raises ValueError or KeyError for what it cannot read."""
         environment, *more = text.split(" ")
         words = dict(word.split("=", 1) for word in more)
@@ -127,9 +128,8 @@ class Armed:
         )
 
 
-class Wish(StrEnum):
-    """What a person or a pipeline can ask for out of rhythm. Arming asks for a rotation after the next deployment;
-    DEPLOYED says that one went live."""
+class RequestKind(StrEnum):
+    """What a person or a pipeline can request. The values are public: messages, ids and lease signatures use them."""
 
     ROTATE = "rotate"
     LEAK = "leak"
@@ -139,26 +139,83 @@ class Wish(StrEnum):
 
 
 class LeakedKey(StrEnum):
+    """Which key leaked: the published one, the other one, or both (also if nobody knows which)."""
+
     LIVE = "live"
     PREVIOUS = "previous"
     BOTH = "both"
 
 
-@dataclass(frozen=True)
-class Request:
-    """A person's wish to act out of rhythm. `id` is the idempotency key: the same id never rotates twice.
-    `wait` is the least time a leaked key is left after its successor was published; `armed` is the deployment that
-    the wish is about; `at` when it was made, for one that may be carried out later."""
+@dataclass(frozen=True, kw_only=True)
+class RequestBase:
+    """What every request says.
 
-    wish: Wish = Wish.ROTATE
-    key: LeakedKey = LeakedKey.LIVE
+    reason: Why, in the caller's words. Empty if the caller gave no reason.
+    by: Who made the request, as reports name them. Empty for a request that a test or the schedule makes.
+    id: The idempotency key. A request with the same id never rotates twice. None if the request has no id.
+    requested_at: When the request was made, in UTC. None if it is carried out at once. A queued request that is older
+        than the last rotation means the keys of its own time.
+    """
+
+    kind: ClassVar[RequestKind]
     reason: str = ""
     by: str = ""
     id: str | None = None
-    wait: timedelta = timedelta(0)
-    armed: Armed | None = None
-    at: datetime | None = None
+    requested_at: datetime | None = None
 
     @property
-    def asked(self) -> Asked:
-        return Asked(self.id, self.by, self.reason)
+    def requester(self) -> Requester:
+        """Who made the request and why, as a version's tags remember it."""
+        return Requester(self.id, self.by, self.reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotateRequest(RequestBase):
+    """Rotate now."""
+
+    kind = RequestKind.ROTATE
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeakRequest(RequestBase):
+    """A key has leaked: make it stop working.
+
+    key: Which key leaked. Default: the live key.
+    wait: The least time that a leaked live key still works after its successor was published. Default: none.
+    """
+
+    kind = RequestKind.LEAK
+    key: LeakedKey = LeakedKey.LIVE
+    wait: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmRequest(RequestBase):
+    """Rotate after the next deployment.
+
+    deployment: The deployment to wait for.
+    """
+
+    kind = RequestKind.ARM
+    deployment: AwaitedDeployment
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisarmRequest(RequestBase):
+    """Wait for no deployment any more."""
+
+    kind = RequestKind.DISARM
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentRequest(RequestBase):
+    """A deployment went live.
+
+    deployment: The environment, and when the deployment went live.
+    """
+
+    kind = RequestKind.DEPLOYED
+    deployment: AwaitedDeployment
+
+
+Request = RotateRequest | LeakRequest | ArmRequest | DisarmRequest | DeploymentRequest

@@ -2,7 +2,7 @@
 
 `Told` is bookkeeping: it is written after Event Grid accepted something, so losing it repeats an announcement
 and never drops one. A deadline's announcements form a ladder; only the lowest rung told is kept, because the
-longer leads are covered by it. A `Debt` is an announcement that an earlier version could not get accepted; the
+longer leads are covered by it. A `CarriedOver` is an announcement that an earlier version could not get accepted; the
 next version carries it on.
 """
 
@@ -15,8 +15,8 @@ from enum import StrEnum
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.times import from_seconds, sane_lead, seconds_text
 
-_FLAGS = ("origin", "key_auth_off", "armed")
-MOST_DEBTS = 8  # 28 characters each; a tag holds 256
+_FLAGS = {"origin": "origin", "key_auth_off": "key_auth_off", "armed": "awaited"}  # the tag's words, and our fields
+MOST_CARRIED_OVER = 8  # 28 characters each; a tag holds 256
 
 
 class Happened(StrEnum):
@@ -29,7 +29,7 @@ class Happened(StrEnum):
 
 
 @dataclass(frozen=True)
-class Telling:
+class ToldDeadline:
     """An accepted announcement of `deadline`; `lead` is the lowest rung told, none for the first word only."""
 
     deadline: datetime
@@ -40,13 +40,13 @@ class Telling:
         return f"{seconds_text(self.deadline)}/{rung}"
 
     @classmethod
-    def read(cls, text: str) -> Telling:
+    def read(cls, text: str) -> ToldDeadline:
         deadline, _, rung = text.partition("/")
         return cls(from_seconds(deadline), sane_lead(int(rung)) if rung else None)
 
 
 @dataclass(frozen=True)
-class Debt:
+class CarriedOver:
     """Something that happened and is still to be announced: what, to which slot's value, when."""
 
     happened: Happened
@@ -61,7 +61,7 @@ class Debt:
         return f"{self.happened}{self.slot[-1]}{self.value}{seconds_text(self.at).split('.')[0]}"
 
     @classmethod
-    def read(cls, text: str) -> Debt:
+    def read(cls, text: str) -> CarriedOver:
         return cls(Happened(text[0]), KeySlot(f"key{text[1]}"), Fingerprint(text[2:18]), from_seconds(text[18:]))
 
 
@@ -72,50 +72,50 @@ class Told:
 
     origin: bool = False
     key_auth_off: bool = False
-    armed: bool = False
-    rotation: Telling | None = None
-    retirement: Telling | None = None
-    sunset: Telling | None = None
+    awaited: bool = False
+    rotation: ToldDeadline | None = None
+    retirement: ToldDeadline | None = None
+    sunset: ToldDeadline | None = None
     ends: int = 0
-    debts: tuple[Debt, ...] = ()
+    carried_over: tuple[CarriedOver, ...] = ()
 
     def text(self) -> str:
         """The tag's value; empty when nothing was told."""
-        words = [name for name in _FLAGS if getattr(self, name)]
+        words = [word for word, name in _FLAGS.items() if getattr(self, name)]
         for name in ("rotation", "retirement", "sunset"):
-            telling: Telling | None = getattr(self, name)
-            if telling is not None:
-                words.append(f"{name}={telling.text()}")
+            told_deadline: ToldDeadline | None = getattr(self, name)
+            if told_deadline is not None:
+                words.append(f"{name}={told_deadline.text()}")
         words += [f"ends={self.ends}"] if self.ends else []
         return " ".join(words)
 
     @classmethod
-    def read(cls, text: str, owed: str = "") -> Told:
-        """The reverse of `text` and `owed_text`. Raises ValueError or KeyError for what it cannot read."""
+    def read(cls, text: str, outstanding: str = "") -> Told:
+        """The reverse of `text` and `carried_over_text`. Raises ValueError or KeyError for what it cannot read."""
         words = dict(word.partition("=")[::2] for word in text.split())
-        tellings = {
-            name: Telling.read(words.pop(name)) for name in ("rotation", "retirement", "sunset") if name in words
+        told_deadlines = {
+            name: ToldDeadline.read(words.pop(name)) for name in ("rotation", "retirement", "sunset") if name in words
         }
         ends = int(words.pop("ends", "0"))
-        flags = {name: words.pop(name) == "" for name in _FLAGS if name in words}
+        flags = {name: words.pop(word) == "" for word, name in _FLAGS.items() if word in words}
         if words:
             raise ValueError(f"{sorted(words)} is not something that can have been told")
         return cls(
             origin=flags.get("origin", False),
             key_auth_off=flags.get("key_auth_off", False),
-            armed=flags.get("armed", False),
-            rotation=tellings.get("rotation"),
-            retirement=tellings.get("retirement"),
-            sunset=tellings.get("sunset"),
+            awaited=flags.get("awaited", False),
+            rotation=told_deadlines.get("rotation"),
+            retirement=told_deadlines.get("retirement"),
+            sunset=told_deadlines.get("sunset"),
             ends=ends,
-            debts=tuple(Debt.read(word) for word in owed.split()),
+            carried_over=tuple(CarriedOver.read(word) for word in outstanding.split()),
         )
 
-    def owed_text(self) -> str:
-        """The debts, as their own tag's value: as many of the latest as a tag holds (see `forgotten`)."""
-        return " ".join(debt.text() for debt in self.debts[-MOST_DEBTS:])
+    def carried_over_text(self) -> str:
+        """The debts, as their own tag's value: as many of the latest as a tag holds (see `dropped`)."""
+        return " ".join(carried.text() for carried in self.carried_over[-MOST_CARRIED_OVER:])
 
     @property
-    def forgotten(self) -> tuple[Debt, ...]:
+    def dropped(self) -> tuple[CarriedOver, ...]:
         """The debts that no tag has room for. Whoever writes such marks must say them in another place."""
-        return self.debts[:-MOST_DEBTS]
+        return self.carried_over[:-MOST_CARRIED_OVER]

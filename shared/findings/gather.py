@@ -14,7 +14,7 @@ from shared.decide.plan import Reason
 from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import ProofPolicy
-from shared.domain.publication import Marks, Origin, State
+from shared.domain.publication import Marks, Origin, SecretState
 from shared.findings.kinds import GRAVEST_FIRST, Code, Finding
 from shared.findings.ports import Inventory
 from shared.fleet.rotation import Rotation
@@ -121,7 +121,7 @@ def _of_secret(row: Row, at: Situation) -> Iterator[Finding]:
         yield Finding(Code.NOT_PUBLISHED, name, "No key is published: consumers have nothing to read.")
         return
     if row.plan is not None and row.plan.reason is Reason.PERSON_MUST_LOOK:
-        codes = {State.DELETED: Code.SECRET_DELETED, State.DISABLED: Code.SECRET_DISABLED}
+        codes = {SecretState.DELETED: Code.SECRET_DELETED, SecretState.DISABLED: Code.SECRET_DISABLED}
         yield Finding(codes.get(publication.state, Code.SECRET_FOREIGN), name, row.plan.why)
         return
     if at.seen.live is None:
@@ -144,5 +144,7 @@ def _of_keys(name: str, at: Situation, marks: Marks, patience: timedelta) -> Ite
         yield Finding(Code.NEVER_ROTATED, name, why)
     if marks.unproven:
         yield Finding(Code.UNPROVEN, name, f"{at.live} was published without having been proven.")
-    if marks.told.debts:
-        yield Finding(Code.UNTOLD, name, f"{len(marks.told.debts)} announcements of what happened were never accepted.")
+    if marks.told.carried_over:
+        yield Finding(
+            Code.UNTOLD, name, f"{len(marks.told.carried_over)} announcements of what happened were never accepted."
+        )

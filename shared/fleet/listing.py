@@ -30,7 +30,7 @@ class Listed:
 
 
 @dataclass
-class Look:
+class FleetListing:
     """A look at the whole fleet. `unseen` are the targets whose vault could not be listed."""
 
     listed: list[Listed] = field(default_factory=list)
@@ -52,11 +52,11 @@ class Fleet:
     accounts: Accounts
     vault: Vault
 
-    async def look(self) -> Look:
+    async def look(self) -> FleetListing:
         """Every target with what is listed of it. One bad account or vault is one problem."""
         enrolled, problems = await self.enrolled()
         published, unlisted = await self._listings({one.target.vault_url for one in enrolled})
-        look = Look(problems=[*problems, *unlisted.values()])
+        look = FleetListing(problems=[*problems, *unlisted.values()])
         for one in enrolled:
             listing = published.get(one.target.vault_url)
             if listing is None:

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from shared.announce.announcements import failed
 from shared.announce.deadlines import Deadline, deadlines
-from shared.announce.outstanding import owed, settled
+from shared.announce.outstanding import acknowledged, outstanding
 from shared.decide import cadence
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
@@ -24,7 +24,7 @@ from shared.domain.model import Observation, Target
 from shared.domain.publication import Publication
 from shared.domain.requests import Request
 from shared.fleet.enrolment import Enrolled
-from shared.fleet.listing import Fleet, Listed, Look
+from shared.fleet.listing import Fleet, FleetListing, Listed
 from shared.ports import Announcer, Failures, Leases, Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
@@ -114,7 +114,7 @@ class Rotation:
         now = self.outside.clock.now()
         try:
             seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
-            return Row(target, plan, seen, owed(Situation(seen, target, now)))
+            return Row(target, plan, seen, outstanding(Situation(seen, target, now)))
         except RotationError as error:
             return Row(target, error=error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
@@ -152,20 +152,20 @@ class Rotation:
                 look.problems.append(_undecided(at.target, error))
         return sorted(found, key=lambda one: (one.at, one.target)), look.problems
 
-    async def waiting_for(self, environment: str) -> tuple[list[Enrolled], Look]:
+    async def waiting_for(self, environment: str) -> tuple[list[Enrolled], FleetListing]:
         """The targets that wait for a deployment to that environment, and the look that found them."""
         look, now = await self.fleet.look(), self.outside.clock.now()
-        waiting = {at.target.name for at in _presumed(look, now) if at.armed and at.armed.waits_for(environment)}
+        waiting = {at.target.name for at in _presumed(look, now) if at.awaited and at.awaited.waits_for(environment)}
         return [one.enrolled for one in look.listed if one.enrolled.target.name in waiting], look
 
     def _needs_a_turn(self, one: Enrolled, publication: Publication | None, since: datetime, now: datetime) -> bool:
         seen: Observation | None = presume(publication, one.account)
-        if seen is None or cadence.look_due(one.target.name, self.settings.look_every, since, now):
+        if seen is None or cadence.observation_due(one.target.name, self.settings.look_every, since, now):
             return True
         at = Situation(seen, one.target, now)
         marks = publication.marks if publication else None
-        to_note = marks is not None and seen.key_auth and settled(at) != marks
-        return bool(decide(seen, one.target, now).steps) or bool(owed(at)) or to_note
+        to_note = marks is not None and seen.key_auth and acknowledged(at) != marks
+        return bool(decide(seen, one.target, now).steps) or bool(outstanding(at)) or to_note
 
     async def announce_failure(self, target: Target, error: RotationError) -> None:
         """Tell the world that a target's turns fail; in observe mode nobody is told. Raises what announcing raises."""
@@ -185,7 +185,7 @@ async def _few_at_once(lines: Sequence[Awaitable[Row]]) -> list[Row]:
     return list(await asyncio.gather(*map(gated, lines)))
 
 
-def _presumed(look: Look, now: datetime) -> Iterator[Situation]:
+def _presumed(look: FleetListing, now: datetime) -> Iterator[Situation]:
     """The targets that a listing tells enough about, as they should be now."""
     for one in look.listed:
         seen = presume(one.publication, one.enrolled.account)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
-from shared.domain.requests import Request, Wish
+from shared.domain.requests import DisarmRequest, Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation
 from shared.handlers.one_turn import answer, then_again
@@ -42,7 +42,7 @@ type Act = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 
 @dataclass(frozen=True)
-class Door:
+class Route:
     """Where, by which methods, in which role, and what stands behind. Without a role it is open to everybody."""
 
     route: str
@@ -149,7 +149,7 @@ async def _arm(incoming: Incoming, caller: Caller) -> Reply:
 
 
 async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
-    return await answer(incoming.name, Request(Wish.DISARM, by=caller.name, id=_id(incoming)))
+    return await answer(incoming.name, DisarmRequest(by=caller.name, id=_id(incoming)))
 
 
 def _id(incoming: Incoming) -> str:
@@ -204,15 +204,15 @@ def _asking(one: Enrolled, request: Request, now: datetime) -> Message:
     return Message(plain.target, now, plain.account, plain.tags, request)
 
 
-health = Door("health", None, {"GET": _health})
-targets = Door("targets", Role.READER, {"GET": _survey})
-target = Door("targets/{name}", Role.READER, {"GET": _row})
-deadlines = Door("deadlines", Role.READER, {"GET": _deadlines})
-deadlines_ics = Door("deadlines.ics", Role.READER, {"GET": _calendar})
-status = Door("status", Role.READER, {"GET": _status})
-openapi = Door("openapi.json", Role.READER, {"GET": _openapi})
-rotate = Door("targets/{name}/rotate", Role.OPERATOR, {"POST": _rotate})
-leak = Door("targets/{name}/leak", Role.OPERATOR, {"POST": _leak})
-arm = Door("targets/{name}/deployment", Role.OPERATOR, {"PUT": _arm, "DELETE": _disarm})
-rotate_many = Door("rotate", Role.OPERATOR, {"POST": _rotate_many})
-deployments = Door("deployments", Role.OPERATOR, {"POST": _deployment})
+health = Route("health", None, {"GET": _health})
+targets = Route("targets", Role.READER, {"GET": _survey})
+target = Route("targets/{name}", Role.READER, {"GET": _row})
+deadlines = Route("deadlines", Role.READER, {"GET": _deadlines})
+deadlines_ics = Route("deadlines.ics", Role.READER, {"GET": _calendar})
+status = Route("status", Role.READER, {"GET": _status})
+openapi = Route("openapi.json", Role.READER, {"GET": _openapi})
+rotate = Route("targets/{name}/rotate", Role.OPERATOR, {"POST": _rotate})
+leak = Route("targets/{name}/leak", Role.OPERATOR, {"POST": _leak})
+arm = Route("targets/{name}/deployment", Role.OPERATOR, {"PUT": _arm, "DELETE": _disarm})
+rotate_many = Route("rotate", Role.OPERATOR, {"POST": _rotate_many})
+deployments = Route("deployments", Role.OPERATOR, {"POST": _deployment})

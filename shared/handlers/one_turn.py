@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError, UnknownTarget
-from shared.domain.requests import Request, Wish
+from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.fleet.rotation import planned_row
-from shared.handlers.timer_and_queue import say_what_is_forgotten
+from shared.handlers.timer_and_queue import log_dropped_announcements
 from shared.settings.target_fields import could_be_a_name
 from shared.telemetry import Trigger
 from shared.turns.message import Message
@@ -38,7 +38,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
     except UnknownTarget:
         raise
     except RotationError as error:
-        if request.wish is Wish.LEAK and not dry_run and could_be_a_name(name):
+        if isinstance(request, LeakRequest) and not dry_run and could_be_a_name(name):
             log.error("a leak said by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400 - in full
             return _kept(failure(name, error), name, request, datetime.now(UTC))
         raise
@@ -49,19 +49,19 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await conductor.turn(target, request, until=now + PATIENCE)
         saw(outcome)
-    log.info("%s, asked by %s (%s): %s", request.wish, request.by, request.reason or "no reason given", outcome)
-    say_what_is_forgotten(outcome)
+    log.info("%s, asked by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
+    log_dropped_announcements(outcome)
     return _reply(outcome, name, request, now)
 
 
 def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply:
-    leak, undone = request.wish is Wish.LEAK, outcome.result in (Result.FAILED, Result.BUSY)
+    leak, undone = isinstance(request, LeakRequest), outcome.result in (Result.FAILED, Result.BUSY)
     if leak and (undone or outcome.result is Result.PLANNED):
         return _kept(outcome, name, request, now)
     reply = of_outcome(outcome, now)
     if not undone:
         return reply
-    if reply.status == 202 and request.wish is Wish.ROTATE:
+    if reply.status == 202 and isinstance(request, RotateRequest):
         return replace(reply, queued=(Message(name, now, request=request),))
     again = of_outcome(replace(outcome, next_step=then_again(outcome.next_step)), now, goes_on=False)
     if outcome.reason == LeaseLost.__name__:  # somebody else came in between: look again soon

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from shared.decide.plan import Reason
 from shared.domain.errors import LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
 from shared.domain.model import Target
-from shared.domain.requests import Wish
+from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation, Tick
 from shared.settings.target_fields import TAG
@@ -90,19 +90,19 @@ async def _turn(body: bytes, tries: int, saw: Callable[[Outcome], None]) -> None
         log.warning("%r: the message is older than an hour and was left to the next tick", message.target)
         return
     target = await _target(conductor, message)
-    brake = conductor.brake(message.asked) if message.crowded else None
+    brake = conductor.brake(message.queued_at) if message.crowded else None
     try:
         outcome = await conductor.turn(target, message.request, brake=brake)
     except Exception:  # a mistake of ours is what the brake is there for, too
         await _note_unexpected(brake, target)
         raise
     saw(outcome)
-    say_what_is_forgotten(outcome)
+    log_dropped_announcements(outcome)
     if outcome.result is Result.FAILED:
         await _note_failure(brake, target, outcome, last=tries >= MOST_TRIES)
     if outcome.result is Result.FAILED and tries >= MOST_TRIES:
         await _announce_failure(conductor, target, said_again(outcome))
-    if outcome.result is Result.PLANNED and message.request is not None and message.request.wish is Wish.LEAK:
+    if outcome.result is Result.PLANNED and isinstance(message.request, LeakRequest):
         raise TurnFailed(f"{outcome} A leak is not forgotten because the app only observes.")
     wanted = message.request is not None or message.insists
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
@@ -126,10 +126,10 @@ async def _note_failure(brake: Brake | None, target: Target, outcome: Outcome, *
         log.error("%s: its failure could not be noted: %s", target.name, error)  # noqa: TRY400 - said in full already
 
 
-def say_what_is_forgotten(outcome: Outcome) -> None:
+def log_dropped_announcements(outcome: Outcome) -> None:
     """The last place for an announcement that a long outage left no room for."""
-    for debt in outcome.forgotten:
-        log.error("%s: never announced, and said here only: %s", outcome.target, debt)
+    for carried in outcome.dropped:
+        log.error("%s: never announced, and said here only: %s", outcome.target, carried)
 
 
 async def _target(conductor: Rotation, message: Message) -> Target:

@@ -16,7 +16,7 @@ from typing import Any
 from shared.domain import times
 from shared.domain.model import AccountId, Adopt, Cadence, ProofPolicy, Target
 from shared.domain.publication import LONGEST_TAG
-from shared.domain.requests import LONGEST_SOAK, Armed, environment_name
+from shared.domain.requests import LONGEST_SOAK, AwaitedDeployment, environment_name
 from shared.domain.text import without_keys
 from shared.domain.times import sane
 from shared.domain.window import Window
@@ -170,10 +170,10 @@ def moment(text: str) -> datetime:
     return sane(value)
 
 
-def after_deployment(text: str) -> Armed:
+def after_deployment(text: str) -> AwaitedDeployment:
     """An environment's name, and a soak time where there is one: `production`, or `production PT2H`."""
     environment, _, soak = text.strip().partition(" ")
-    return Armed(environment_name(environment), soak_time(soak) if soak else timedelta(0))
+    return AwaitedDeployment(environment_name(environment), soak_time(soak) if soak else timedelta(0))
 
 
 def soak_time(text: str) -> timedelta:

@@ -106,7 +106,7 @@ async def _through(
 
     name = req.route_params.get("name", "")
     incoming = http.Incoming(req.method or "", name, req.get_body(), req.headers, context.invocation_id)
-    walk: http.Door = getattr(http, door)
+    walk: http.Route = getattr(http, door)
     reply = await walk(incoming)
     if reply.queued and turns is not None:
         turns.set([message.text() for message in reply.queued])

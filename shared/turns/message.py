@@ -13,11 +13,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, assert_never
 
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId
-from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.requests import (
+    ArmRequest,
+    AwaitedDeployment,
+    DeploymentRequest,
+    DisarmRequest,
+    LeakedKey,
+    LeakRequest,
+    Request,
+    RequestKind,
+    RotateRequest,
+)
 from shared.domain.times import sane, sane_lead
 
 QUEUE = "key-rotation-turns"
@@ -29,13 +39,22 @@ _MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists
 _NEXT = "nothing; the next tick asks again. If a person wrote the message, correct it"
 
 
+class _Common(TypedDict):
+    """What every request says."""
+
+    reason: str
+    by: str
+    id: str | None
+    requested_at: datetime
+
+
 @dataclass(frozen=True)
 class Message:
     """Somebody asks for a turn. `crowded` says that many were queued by the same tick, so that the brake is asked;
     `insists`, that something happened which another turn that is going on may have looked at too early."""
 
     target: str
-    asked: datetime
+    queued_at: datetime
     account: AccountId | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     request: Request | None = None
@@ -44,7 +63,7 @@ class Message:
 
     def text(self) -> str:
         """The message's body."""
-        body: dict[str, Any] = {"target": self.target, "asked": self.asked.isoformat()}
+        body: dict[str, Any] = {"target": self.target, "asked": self.queued_at.isoformat()}
         if self.account is not None:
             body |= {"account": str(self.account), "tags": dict(self.tags)}
         body |= {name: True for name in ("crowded", "insists") if getattr(self, name)}
@@ -54,10 +73,10 @@ class Message:
 
     def is_to_be_kept(self, now: datetime) -> bool:
         """A person's request, unlike a tick's, is made by nobody else again: it is not given up for a day."""
-        return self.request is not None and now - self.asked < WISH_LASTS
+        return self.request is not None and now - self.queued_at < WISH_LASTS
 
     def is_stale(self, now: datetime) -> bool:
-        return now - self.asked > BELIEVED_FOR
+        return now - self.queued_at > BELIEVED_FOR
 
 
 def read_message(body: bytes) -> Message:
@@ -105,11 +124,29 @@ def _tags(data: Mapping[str, Any]) -> dict[str, str]:
     return tags
 
 
-def _request(data: object, asked: datetime) -> Request | None:
+def _request(data: object, queued_at: datetime) -> Request | None:
     if data is None:
         return None
     if not isinstance(data, dict):
         raise ValueError("request is not an object")  # noqa: TRY004 - every problem of a message is a ValueError
+    kind, common = RequestKind(str(data.get("wish"))), _common(data, queued_at)
+    match kind:
+        case RequestKind.ROTATE:
+            return RotateRequest(**common)
+        case RequestKind.LEAK:
+            key = LeakedKey(str(data.get("key", LeakedKey.LIVE)))
+            return LeakRequest(**common, key=key, wait=_seconds(data.get("wait", 0)))
+        case RequestKind.ARM:
+            return ArmRequest(**common, deployment=_deployment(data))
+        case RequestKind.DISARM:
+            return DisarmRequest(**common)
+        case RequestKind.DEPLOYED:
+            return DeploymentRequest(**common, deployment=_deployment(data))
+        case _:
+            assert_never(kind)
+
+
+def _common(data: Mapping[str, Any], queued_at: datetime) -> _Common:
     texts = {name: data.get(name) or "" for name in ("reason", "by", "request_id")}
     if not all(isinstance(text, str) for text in texts.values()):
         raise ValueError("request holds something that is not text")
@@ -118,29 +155,30 @@ def _request(data: object, asked: datetime) -> Request | None:
     texts = {name: text.encode(errors="replace").decode() for name, text in texts.items()}  # half a character is none
     if texts["request_id"] and not _ID.fullmatch(texts["request_id"]):
         raise ValueError("request_id is not of 64 characters at most, without spaces and pluses")
-    wish, key = Wish(str(data.get("wish"))), LeakedKey(str(data.get("key", LeakedKey.LIVE)))
-    wait, armed = data.get("wait", 0), data.get("armed")
+    return _Common(reason=texts["reason"], by=texts["by"], id=texts["request_id"] or None, requested_at=queued_at)
+
+
+def _seconds(wait: object) -> timedelta:
     if not isinstance(wait, int):
         raise ValueError("wait is not a number of seconds")  # noqa: TRY004
-    return Request(
-        wish,
-        key,
-        texts["reason"],
-        texts["by"],
-        texts["request_id"] or None,
-        sane_lead(wait),
-        Armed.read(str(armed)) if armed else None,
-        asked,
-    )
+    return sane_lead(wait)
+
+
+def _deployment(data: Mapping[str, Any]) -> AwaitedDeployment:
+    if not data.get("armed"):
+        raise ValueError("request names no deployment")
+    return AwaitedDeployment.read(str(data["armed"]))
 
 
 def _request_text(request: Request) -> dict[str, Any]:
+    leak = request if isinstance(request, LeakRequest) else None
+    deployment = request.deployment if isinstance(request, ArmRequest | DeploymentRequest) else None
     return {
-        "wish": request.wish,
-        "key": request.key,
+        "wish": request.kind,
+        "key": leak.key if leak else LeakedKey.LIVE,
         "reason": request.reason,
         "by": request.by,
         "request_id": request.id,
-        "wait": int(request.wait.total_seconds()),
-        "armed": request.armed.text() if request.armed else None,
+        "wait": int(leak.wait.total_seconds()) if leak else 0,
+        "armed": deployment.text() if deployment else None,
     }

@@ -17,12 +17,12 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication
 from shared.ports import Clock, Lease, Outside
-from shared.turns.observe import Look
+from shared.turns.observe import ObservedKeys
 from shared.turns.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
 
 
 @dataclass(frozen=True)
-class Hurried:
+class TimedLease:
     """A lease under which nothing is begun after a moment: whoever waits for the turn's answer waits no longer."""
 
     lease: Lease
@@ -37,12 +37,12 @@ class Hurried:
 
 
 @dataclass
-class Work:
+class Execution:
     """One target's turn while steps are carried out: what was looked at, and the keys as they are now. `ended` are
     the values that this turn has regenerated, kept to be tried until it is over."""
 
     target: Target
-    look: Look
+    observed: ObservedKeys
     lease: Lease
     outside: Outside
     until: datetime | None = None
@@ -55,93 +55,95 @@ class Work:
     @property
     def begin(self) -> Lease:
         """What allows another step to begin: the lease, and the time there is."""
-        return Hurried(self.lease, self.outside.clock, self.until, self.target.name) if self.until else self.lease
+        return TimedLease(self.lease, self.outside.clock, self.until, self.target.name) if self.until else self.lease
 
     @property
     def keys(self) -> dict[KeySlot, ApiKey]:
-        return self.look.keys
+        return self.observed.keys
 
     @property
     def where(self) -> str:
         """Where the account answers. Raises PersonMustLook for an account that names no endpoint."""
-        if not self.look.seen.endpoint:
+        if not self.observed.seen.endpoint:
             raise PersonMustLook(self.target.name, f"account {self.target.account} names no endpoint.")
-        return self.look.seen.endpoint
+        return self.observed.seen.endpoint
 
     @property
     def publication(self) -> Publication:
-        if self.look.seen.publication is None:
+        if self.observed.seen.publication is None:
             raise LookupError(f"{self.target.name}: a step needs a publication and none was seen")
-        return self.look.seen.publication
+        return self.observed.seen.publication
 
 
-async def perform(steps: Sequence[Step], work: Work) -> None:
-    """Carry out the steps, noting in `work` what was begun and what was done. Raises the first failure."""
+async def perform(steps: Sequence[Step], execution: Execution) -> None:
+    """Carry out the steps, noting in `execution` what was begun and what was done. Raises the first failure."""
     for step in steps:
-        work.begin.check()
-        work.begun.append(step)
-        await _carry_out(step, work)
-        work.done.append(step)
-        work.lease.check()  # what was done without the lease must be looked at again soon: the turn fails
+        execution.begin.check()
+        execution.begun.append(step)
+        await _carry_out(step, execution)
+        execution.done.append(step)
+        execution.lease.check()  # what was done without the lease must be looked at again soon: the turn fails
 
 
-async def _carry_out(step: Step, work: Work) -> None:
+async def _carry_out(step: Step, execution: Execution) -> None:
     match step:
         case Regenerate(slot):
-            work.ended[slot] = work.keys[slot]
-            work.look.keys = dict(await work.outside.accounts.regenerate(work.target.account, slot))
+            execution.ended[slot] = execution.keys[slot]
+            execution.observed.keys = dict(await execution.outside.accounts.regenerate(execution.target.account, slot))
         case Watch(slot):
-            await _watch(slot, work)
+            await _watch(slot, execution)
         case Prove(slot, patient):
-            await _prove(slot, LONG_PATIENCE if patient else PATIENCE, work)
+            await _prove(slot, LONG_PATIENCE if patient else PATIENCE, execution)
         case Publish():
-            await _publish(step, work)
+            await _publish(step, execution)
         case Mark(slot, marks):
-            marks = replace(marks, sealed_endpoint=work.keys[slot].seal(work.where))
-            await work.outside.vault.note(work.target, work.publication, slot, marks)
+            marks = replace(marks, sealed_endpoint=execution.keys[slot].seal(execution.where))
+            await execution.outside.vault.note(execution.target, execution.publication, slot, marks)
         case Wait(time):
-            await work.outside.clock.sleep(time)
+            await execution.outside.clock.sleep(time)
         case DisableKeyAuth():
-            await work.outside.accounts.disable_key_auth(work.target.account)
+            await execution.outside.accounts.disable_key_auth(execution.target.account)
         case Withdraw():
-            await work.outside.vault.withdraw(work.target, work.publication)
+            await execution.outside.vault.withdraw(execution.target, execution.publication)
         case _:
             assert_never(step)
 
 
-async def _watch(slot: KeySlot, work: Work) -> None:
+async def _watch(slot: KeySlot, execution: Execution) -> None:
     """Before its regeneration a leaked value is tried once, after it until it is refused: the latest answer counts."""
-    before = work.endings.get(slot, Ending(slot))
-    outside, value = work.outside, work.ended.get(slot)
+    before = execution.endings.get(slot, Ending(slot))
+    outside, value = execution.outside, execution.ended.get(slot)
     if value is None:
-        work.endings[slot] = await try_once(work.keys[slot], work.where, before, outside.endpoint, outside.clock)
+        execution.endings[slot] = await try_once(
+            execution.keys[slot], execution.where, before, outside.endpoint, outside.clock
+        )
     else:
-        work.endings[slot] = await see_refused(value, work.where, before, outside.endpoint, outside.clock)
+        execution.endings[slot] = await see_refused(value, execution.where, before, outside.endpoint, outside.clock)
 
 
-async def _prove(slot: KeySlot, patience: timedelta, work: Work) -> None:
+async def _prove(slot: KeySlot, patience: timedelta, execution: Execution) -> None:
     """Prove where the account answers. An address that came from a tag may be out of date: before giving up, the
     account is asked."""
     try:
-        proof = await _proof_at(work.where, slot, patience, work)
+        proof = await _proof_at(execution.where, slot, patience, execution)
     except ProofFailed:
-        endpoint = (await work.outside.accounts.read(work.target.account)).endpoint
-        if endpoint == work.where:
+        endpoint = (await execution.outside.accounts.read(execution.target.account)).endpoint
+        if endpoint == execution.where:
             raise
-        work.look = Look(replace(work.look.seen, endpoint=endpoint), work.keys)
-        proof = await _proof_at(endpoint, slot, patience, work)
-    work.proofs.append(proof)
+        execution.observed = ObservedKeys(replace(execution.observed.seen, endpoint=endpoint), execution.keys)
+        proof = await _proof_at(endpoint, slot, patience, execution)
+    execution.proofs.append(proof)
 
 
-async def _proof_at(where: str, slot: KeySlot, patience: timedelta, work: Work) -> Proof:
-    key, outside, lease = work.keys[slot], work.outside, work.begin
-    return await prove(key, where, work.target, outside.endpoint, outside.clock, lease, patience)
+async def _proof_at(where: str, slot: KeySlot, patience: timedelta, execution: Execution) -> Proof:
+    key, outside, lease = execution.keys[slot], execution.outside, execution.begin
+    return await prove(key, where, execution.target, outside.endpoint, outside.clock, lease, patience)
 
 
-async def _publish(step: Publish, work: Work) -> None:
+async def _publish(step: Publish, execution: Execution) -> None:
     """The overlap starts when the new version is written, not when it was planned: consumers get all of it."""
-    key = work.keys[step.slot]
-    written = work.outside.clock.now()
+    key = execution.keys[step.slot]
+    written = execution.outside.clock.now()
     until = max(written + step.overlap, step.until or written) if step.previous else None
     marks = Marks(
         live=key.fingerprint,
@@ -154,23 +156,23 @@ async def _publish(step: Publish, work: Work) -> None:
         leaked=step.leaked,
         spare=step.spare,
         fresh=step.fresh,
-        sealed_endpoint=key.seal(work.where),
-        unproven=bool(work.proofs) and not work.proofs[-1].proven,
-        asked=step.asked,
-        armed=step.armed,
+        sealed_endpoint=key.seal(execution.where),
+        unproven=bool(execution.proofs) and not execution.proofs[-1].proven,
+        requester=step.requester,
+        awaited=step.awaited,
         told=step.told,
     )
-    others = work.look.seen.publication.others if work.look.seen.publication else {}
-    await work.outside.vault.publish(work.target, key, step.slot, marks, others)
+    others = execution.observed.seen.publication.others if execution.observed.seen.publication else {}
+    await execution.outside.vault.publish(execution.target, key, step.slot, marks, others)
 
 
-def after(work: Work) -> Look | None:
+def after(execution: Execution) -> ObservedKeys | None:
     """The observation as the steps have left it, where that is certain without another call: new fingerprints
     from the answers of regenerating. What was written, or may have been, is never presumed: then there is none."""
-    unanswered = [step for step in work.begun[len(work.done) :] if isinstance(step, Regenerate)]
-    if unanswered or not all(isinstance(step, Regenerate | Prove | Watch | Wait) for step in work.begun):
+    unanswered = [step for step in execution.begun[len(execution.done) :] if isinstance(step, Regenerate)]
+    if unanswered or not all(isinstance(step, Regenerate | Prove | Watch | Wait) for step in execution.begun):
         return None
-    if not any(isinstance(step, Regenerate) for step in work.done):
-        return work.look
-    marks = {slot: key.fingerprint for slot, key in work.keys.items()}
-    return Look(replace(work.look.seen, keys=marks), work.keys)
+    if not any(isinstance(step, Regenerate) for step in execution.done):
+        return execution.observed
+    marks = {slot: key.fingerprint for slot, key in execution.keys.items()}
+    return ObservedKeys(replace(execution.observed.seen, keys=marks), execution.keys)

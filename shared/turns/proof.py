@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from shared.domain.errors import ProofFailed, ProofImpossible
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import ProofPolicy, Target
-from shared.ports import Answer, Clock, Endpoint, Lease, Trial
+from shared.ports import Answer, Clock, Endpoint, KeyAttempt, Lease
 
 ACCEPTANCES = 2
 PATIENCE = timedelta(seconds=90)
@@ -65,10 +65,10 @@ async def prove(
 
 async def _ask_patiently(
     key: ApiKey, where: str, endpoint: Endpoint, clock: Clock, lease: Lease, patience: timedelta
-) -> Trial:
+) -> KeyAttempt:
     give_up: datetime = clock.now() + patience
     accepted, pause = 0, FIRST_PAUSE
-    judged: Trial | None = None
+    judged: KeyAttempt | None = None
     while True:
         lease.check()
         trial = await endpoint.try_key(where, key)
@@ -105,7 +105,7 @@ async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def _noted(known: Ending, trial: Trial, moment: datetime) -> Ending:
+def _noted(known: Ending, trial: KeyAttempt, moment: datetime) -> Ending:
     known = replace(known, detail=trial.detail)
     if trial.answer is Answer.ACCEPTED:
         return replace(known, last_accepted=moment, refused=None)

@@ -18,7 +18,7 @@ from shared.decide.plan import Plan, Reason
 from shared.domain.errors import LeaseHeld, RotationError
 from shared.domain.keys import KeySlot
 from shared.domain.model import Observation, Target
-from shared.domain.requests import Armed, Asked
+from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.times import iso_duration
 from shared.turns.proof import Ending
 
@@ -63,8 +63,8 @@ class OutcomeData(TypedDict):
 
 @dataclass(frozen=True)
 class Outcome:
-    """One target's turn. `done` are the steps carried out, also when a later one failed; `owed` are the
-    announcements that were not accepted yet and stay owed; `forgotten` are those that can stay so no longer."""
+    """One target's turn. `done` are the steps carried out, also when a later one failed; `outstanding` are the
+    announcements that were not accepted yet and stay owed; `dropped` are those that can stay so no longer."""
 
     target: str
     result: Result
@@ -72,11 +72,11 @@ class Outcome:
     why: str
     done: tuple[str, ...] = ()
     announced: tuple[str, ...] = ()
-    owed: tuple[str, ...] = ()
+    outstanding: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
-    forgotten: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
     endings: tuple[Ending, ...] = ()
-    asked: Asked = field(default_factory=Asked)
+    requester: Requester = field(default_factory=Requester)
     untold: str | None = None
     held_until: datetime | None = None
     next_step: str | None = None
@@ -88,13 +88,13 @@ class Outcome:
         )
         more = {
             "announced": list(self.announced),
-            "announcementsOwed": list(self.owed),
+            "announcementsOwed": list(self.outstanding),
             "unproven": list(self.unproven),
-            "forgotten": list(self.forgotten),
+            "forgotten": list(self.dropped),
             "leakedKeys": [_ending(one) for one in self.endings],
             "announcingFailed": self.untold,
-            "requestedBy": self.asked.by,
-            "requestReason": self.asked.why,
+            "requestedBy": self.requester.by,
+            "requestReason": self.requester.why,
             "heldUntil": self.held_until.isoformat() if self.held_until else None,
             "nextStep": self.next_step,
         }
@@ -104,7 +104,7 @@ class Outcome:
         doing = f" Done: {', '.join(self.done)}." if self.done else ""
         doing += "".join(f" {_gone(one)}" for one in self.endings)
         unproven = f" Not proven: {', '.join(self.unproven)}." if self.unproven else ""
-        owing = f" Still to be announced: {', '.join(self.owed)}." if self.owed else ""
+        owing = f" Still to be announced: {', '.join(self.outstanding)}." if self.outstanding else ""
         owing += f" {self.untold}" if self.untold else ""
         step = f" Next step: {self.next_step}." if self.next_step else ""
         return f"{self.target}: {self.result} ({self.reason}). {self.why}{doing}{unproven}{owing}{step}"
@@ -187,7 +187,7 @@ class Row:
     target: Target
     plan: Plan | None = None
     seen: Observation | None = None
-    owed: tuple[Announcement, ...] = ()
+    outstanding: tuple[Announcement, ...] = ()
     error: RotationError | None = None
     presumed: bool = False
 
@@ -199,7 +199,7 @@ class Row:
         if self.plan is not None:
             facts["reason"], facts["why"] = self.plan.reason, self.plan.why
             facts["steps"] = [str(step) for step in self.plan.steps]
-            facts["announcementsOwed"] = [announcement.kind.value for announcement in self.owed]
+            facts["announcementsOwed"] = [announcement.kind.value for announcement in self.outstanding]
             if self.plan.held_until:
                 facts["heldUntil"] = self.plan.held_until.isoformat()
         return facts
@@ -213,20 +213,20 @@ class Row:
         if self.seen is None or publication is None or publication.marks is None:
             return {}
         marks = publication.marks
-        armed = marks.armed or self.target.after_deployment
+        armed = marks.awaited or self.target.after_deployment
         return {
             "live": self.seen.live,
             "fingerprint": publication.value,
             "liveSince": marks.since.isoformat(),
             "due": cadence.due_at(marks, self.target.cadence).isoformat(),
             "previousKeyWorksUntil": marks.until.isoformat() if marks.until else None,
-            "requestedBy": marks.asked.by,
-            "requestReason": marks.asked.why,
+            "requestedBy": marks.requester.by,
+            "requestReason": marks.requester.why,
             "waitsFor": _armed(armed) if armed else None,
         }
 
 
-def _armed(armed: Armed) -> ArmedData:
+def _armed(armed: AwaitedDeployment) -> ArmedData:
     more = {
         "soak": iso_duration(armed.soak) if armed.soak else None,
         "latest": armed.latest.isoformat() if armed.latest else None,

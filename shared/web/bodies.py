@@ -16,7 +16,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared.domain import times
-from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.requests import (
+    ArmRequest,
+    AwaitedDeployment,
+    DeploymentRequest,
+    LeakedKey,
+    LeakRequest,
+    Request,
+    RequestKind,
+    RotateRequest,
+)
 from shared.domain.text import plain, without_keys
 from shared.domain.times import FIRST, LAST
 
@@ -26,7 +35,7 @@ _END = r"$(?!\n)"  # the end also for a regular expression that would let a last
 _SOAK = r"^(P([1-9]|[12][0-9]|30)D|PT([1-9][0-9]?|[1-6][0-9][0-9]|7[01][0-9]|720)H|PT[1-9][0-9]{0,3}M)" + _END
 _WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
 
-type Reason = Annotated[
+type ReasonText = Annotated[
     str,
     Meta(
         max_length=200,
@@ -60,7 +69,7 @@ type Soak = Annotated[
         "30 days, as P30D or PT720H.",
     ),
 ]
-type Wait = Annotated[
+type WaitTime = Annotated[
     str,
     Meta(
         pattern=_WAIT,
@@ -122,11 +131,11 @@ class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 class Rotate(Body, frozen=True, kw_only=True):
     """Rotate now."""
 
-    reason: Reason = ""
+    reason: ReasonText = ""
     dry_run: DryRun = False
 
     def request(self, id_: str, by: str) -> Request:
-        return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=scoped(id_, Wish.ROTATE))
+        return RotateRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ROTATE))
 
 
 class Leak(Body, frozen=True, kw_only=True):
@@ -139,14 +148,14 @@ class Leak(Body, frozen=True, kw_only=True):
             "be published; `both` also where nobody knows."
         ),
     ]
-    reason: Reason = ""
+    reason: ReasonText = ""
     dry_run: DryRun = False
-    wait: Wait | None = None
+    wait: WaitTime | None = None
 
     def request(self, id_: str, by: str) -> Request:
         wait = times.parse_duration(self.wait) if self.wait else timedelta(0)
-        mark = scoped(id_, Wish.LEAK, self.key)
-        return Request(Wish.LEAK, LeakedKey(self.key), why(self.reason), by, mark, wait)
+        mark = scoped(id_, RequestKind.LEAK, self.key)
+        return LeakRequest(key=LeakedKey(self.key), reason=why(self.reason), by=by, id=mark, wait=wait)
 
 
 class RotateMany(Body, frozen=True, kw_only=True):
@@ -159,11 +168,11 @@ class RotateMany(Body, frozen=True, kw_only=True):
             "which needs the reader's role, too: the answer names them."
         ),
     ]
-    reason: Reason = ""
+    reason: ReasonText = ""
     dry_run: NamesOnly = False
 
     def request(self, id_: str, by: str) -> Request:
-        return Request(Wish.ROTATE, reason=why(self.reason), by=by, id=scoped(id_, Wish.ROTATE))
+        return RotateRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ROTATE))
 
 
 class Arm(Body, frozen=True, kw_only=True):
@@ -172,26 +181,26 @@ class Arm(Body, frozen=True, kw_only=True):
     environment: Environment
     soak: Soak | None = None
     latest: Latest | None = None
-    reason: Reason = ""
+    reason: ReasonText = ""
 
     def request(self, id_: str, by: str) -> Request:
         soak = times.parse_duration(self.soak) if self.soak else timedelta(0)
         latest = max(self.latest, FIRST) if self.latest and self.latest < LAST else None
-        armed = Armed(self.environment, soak, latest.replace(microsecond=0) if latest else None)
-        return Request(Wish.ARM, reason=why(self.reason), by=by, id=scoped(id_, Wish.ARM), armed=armed)
+        armed = AwaitedDeployment(self.environment, soak, latest.replace(microsecond=0) if latest else None)
+        return ArmRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ARM), deployment=armed)
 
 
 class Deployment(Body, frozen=True, kw_only=True):
     """A deployment went live."""
 
     environment: Environment
-    reason: Reason = ""
+    reason: ReasonText = ""
     dry_run: NamesOnly = False
 
     def request(self, id_: str, by: str, now: datetime) -> Request:
-        armed = Armed(self.environment, deployed=now)
-        mark = scoped(id_, Wish.DEPLOYED, self.environment.casefold())
-        return Request(Wish.DEPLOYED, reason=why(self.reason), by=by, id=mark, armed=armed)
+        armed = AwaitedDeployment(self.environment, deployed=now)
+        mark = scoped(id_, RequestKind.DEPLOYED, self.environment.casefold())
+        return DeploymentRequest(reason=why(self.reason), by=by, id=mark, deployment=armed)
 
 
 def why(text: str) -> str:

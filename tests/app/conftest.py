@@ -71,9 +71,9 @@ def published(
     other, until = Fingerprint.of(key2), since + timedelta(days=3)
     told = Told(origin=True)
     if announced:
-        from shared.domain.told import Telling
+        from shared.domain.told import ToldDeadline
 
-        told = Told(origin=True, retirement=Telling(until, timedelta(days=1)))
+        told = Told(origin=True, retirement=ToldDeadline(until, timedelta(days=1)))
     marks = Marks(
         live=Fingerprint.of(key1),
         origin=Origin.ROTATED,

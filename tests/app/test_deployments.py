@@ -9,7 +9,7 @@ import pytest
 
 from lab.emulator.serve import Azure
 from lab.funchost.host import FunctionHost
-from shared.domain.requests import Armed
+from shared.domain.requests import AwaitedDeployment
 from tests.app.calls import Doors, credential, events, marks_of, noted, regenerations, the_overlap_is_over
 from tests.app.conftest import a_host, kinds, published, tick, works
 
@@ -85,24 +85,24 @@ async def test_a_soak_time_is_waited_for_after_the_deployment(doors, quiet) -> N
     await doors.ask("PUT", ARMED, {"environment": "production", "soak": "PT2H"})
     await doors.post("deployments", PRODUCTION)
     await doors.host.idle()
-    fired = marks_of(quiet, "chat").armed
+    fired = marks_of(quiet, "chat").awaited
     assert fired is not None
     assert fired.deployed is not None
     row = (await doors.get("targets/chat")).data
     assert (row["due"], regenerations(quiet)) == ((fired.deployed + 2 * HOUR).isoformat(), 0)
-    noted(quiet, "chat", armed=Armed("production", 2 * HOUR, deployed=ago(2 * HOUR - MINUTE)))
+    noted(quiet, "chat", awaited=AwaitedDeployment("production", 2 * HOUR, deployed=ago(2 * HOUR - MINUTE)))
     await tick(doors.host)
     assert not regenerations(quiet)
-    noted(quiet, "chat", armed=Armed("production", 2 * HOUR, deployed=ago(2 * HOUR)))
+    noted(quiet, "chat", awaited=AwaitedDeployment("production", 2 * HOUR, deployed=ago(2 * HOUR)))
     await tick(doors.host)
     assert (credential(quiet, "chat"), works(quiet, "chat")) == ("key2", True)
 
 
 async def test_without_a_deployment_it_is_rotated_when_its_latest_moment_has_passed(doors, quiet) -> None:
-    noted(quiet, "chat", armed=Armed("production", latest=datetime.now(UTC) + HOUR))
+    noted(quiet, "chat", awaited=AwaitedDeployment("production", latest=datetime.now(UTC) + HOUR))
     await tick(doors.host)
     assert not regenerations(quiet)
-    noted(quiet, "chat", armed=Armed("production", latest=ago(MINUTE)))
+    noted(quiet, "chat", awaited=AwaitedDeployment("production", latest=ago(MINUTE)))
     await tick(doors.host)
     assert (credential(quiet, "chat"), works(quiet, "chat")) == ("key2", True)
     assert "requestedBy" not in events(quiet, "chat", "KeyRotated")[0]
@@ -145,7 +145,7 @@ async def test_the_same_deployment_said_again_during_its_soak_time_does_not_begi
     await doors.ask("PUT", ARMED, {"environment": "production", "soak": "PT2H"})
     await doors.post("deployments", PRODUCTION, Idempotency_Key="run-1")
     await doors.host.idle()
-    noted(quiet, "chat", armed=Armed("production", 2 * HOUR, deployed=ago(HOUR), id="run-1"))
+    noted(quiet, "chat", awaited=AwaitedDeployment("production", 2 * HOUR, deployed=ago(HOUR), id="run-1"))
     due = (await doors.get("targets/chat")).data["due"]
     await doors.post("deployments", PRODUCTION, Idempotency_Key="run-1")
     await doors.host.idle()
@@ -185,9 +185,9 @@ async def test_while_an_overlap_runs_a_deployment_is_remembered_and_the_rotation
     row = (await doors.get("targets/chat")).data
     assert (row["reason"], row["heldUntil"]) == ("overlap-runs", row["previousKeyWorksUntil"])
     assert not regenerations(azure)
-    remembered = marks_of(azure, "chat").armed
+    remembered = marks_of(azure, "chat").awaited
     published(azure, chat, days_ago=3.1, previous=True, announced=True)
-    noted(azure, "chat", armed=remembered)
+    noted(azure, "chat", awaited=remembered)
     await tick(doors.host)
     assert (credential(azure, "chat"), works(azure, "chat")) == ("key2", True)
     assert [event["requestedBy"] for event in events(azure, "chat", "KeyRotated")] == ["deployment"]
@@ -202,9 +202,9 @@ async def test_a_tag_on_the_account_arms_every_version_anew(doors, quiet) -> Non
     assert (await doors.get("targets/chat")).data["waitsFor"] == {"environment": "production", "soak": "PT1H"}
     await doors.post("deployments", PRODUCTION, Idempotency_Key="run-1")
     await doors.host.idle()
-    fired = marks_of(quiet, "chat").armed
+    fired = marks_of(quiet, "chat").awaited
     assert fired is not None
-    noted(quiet, "chat", armed=Armed("production", HOUR, deployed=ago(HOUR), id=fired.id))
+    noted(quiet, "chat", awaited=AwaitedDeployment("production", HOUR, deployed=ago(HOUR), id=fired.id))
     await tick(doors.host)
     assert credential(quiet, "chat") == "key2"
     assert (await doors.get("targets/chat")).data["waitsFor"] == {"environment": "production", "soak": "PT1H"}
@@ -288,12 +288,12 @@ async def test_a_dry_run_names_who_waits_and_sets_nothing_off(doors, quiet) -> N
     assert (heard.status, heard.data["targets"]) == (200, ["chat"])
     await doors.host.idle()
     assert not doors.host.activity.finished_of("turn")
-    assert marks_of(quiet, "chat").armed == Armed("production")
+    assert marks_of(quiet, "chat").awaited == AwaitedDeployment("production")
 
 
 async def test_in_observe_mode_a_wish_is_only_talked_about(quiet, http) -> None:
     async with a_host(quiet, ROTATION_MODE="observe") as host:
         planned = await Doors(host, http).ask("PUT", ARMED, PRODUCTION)
     assert (planned.status, planned.data["result"]) == (200, "planned")
-    assert marks_of(quiet, "chat").armed is None
+    assert marks_of(quiet, "chat").awaited is None
     assert not kinds(quiet, "chat")

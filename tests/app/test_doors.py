@@ -10,7 +10,7 @@ import pytest
 from lab.emulator.journal import Entry
 from lab.emulator.serve import Azure
 from lab.funchost.host import FunctionHost
-from shared.domain.requests import Request, Wish
+from shared.domain.requests import LeakRequest, RotateRequest
 from shared.turns.message import Message
 from tests.app.conftest import a_host, kinds, published, tick, works
 
@@ -134,7 +134,7 @@ async def test_a_person_s_wish_on_the_queue_is_offered_again_while_another_turn_
     name = next(blob for blob in blobs if blob.startswith("chat-"))
     blobs[name].lease.acquire(azure.world.clock.now(), 60, None)
     asked = datetime.now(UTC)
-    wish = Message("chat", asked, request=Request(reason="ticket 17")).text()
+    wish = Message("chat", asked, request=RotateRequest(reason="ticket 17")).text()
     assert not (await host.invoke("turn", wish)).succeeded
     assert (await host.invoke("turn", Message("chat", asked).text())).succeeded
 
@@ -226,7 +226,7 @@ async def test_a_leak_that_somebody_reported_survives_an_outage_of_azure(host, a
     account = azure.world.accounts.named("chat")
     published(azure, account, days_ago=10)
     leaked = account.keys["key1"].value
-    wish = Message("chat", datetime.now(UTC), request=Request(Wish.LEAK, id="report-1")).text()
+    wish = Message("chat", datetime.now(UTC), request=LeakRequest(id="report-1")).text()
     outage = azure.world.faults.add("arm.regenerateKey", "status", status=503, times=0)
     assert not (await host.invoke("turn", wish)).succeeded
     assert (await host.invoke("turn_poison", wish)).succeeded
@@ -240,7 +240,7 @@ async def test_a_leak_is_not_forgotten_while_nobody_can_even_find_the_target(hos
     account = azure.world.accounts.named("chat")
     published(azure, account, days_ago=10)
     leaked = account.keys["key1"].value
-    wish = Message("chat", datetime.now(UTC), request=Request(Wish.LEAK, id="report-2")).text()
+    wish = Message("chat", datetime.now(UTC), request=LeakRequest(id="report-2")).text()
     outage = azure.world.faults.add("arm.*", "status", status=403, code="AuthorizationFailed", times=0)
     assert (await host.invoke("turn_poison", wish)).succeeded
     assert await host.logged("a message was given up")

@@ -49,7 +49,7 @@ def test_every_schema_is_one(name: str) -> None:
 
 
 def test_the_methods_described_are_the_methods_of_the_doors() -> None:
-    doors = {name: door for name, door in vars(handlers).items() if isinstance(door, handlers.Door)}
+    doors = {name: door for name, door in vars(handlers).items() if isinstance(door, handlers.Route)}
     found = {tuple(sorted(method.lower() for method in door.acts)) for door in doors.values()}
     shown = [set(path) - {"parameters"} for path in description()["paths"].values()]
     assert {tuple(sorted(one)) for one in shown} == found

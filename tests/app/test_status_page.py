@@ -16,15 +16,15 @@ import pytest
 from lab.emulator.serve import Azure
 from lab.funchost.host import FunctionHost
 from lab.simulation.tripwire import wire
-from shared.announce.outstanding import owed
+from shared.announce.outstanding import outstanding
 from shared.decide.plan import HELD, Plan, Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration, GrantRole
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId, Observation, Target
-from shared.domain.publication import Marks, Origin, Publication, State
-from shared.domain.requests import Armed, Asked
+from shared.domain.publication import Marks, Origin, Publication, SecretState
+from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told
 from shared.turns.report import Row
 from shared.web.pages.status import _STATES, HEADERS, page, page_of_error
@@ -37,14 +37,14 @@ ONE, TWO = Fingerprint("1" * 16), Fingerprint("2" * 16)
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"' &amp;"
 
 
-def a_row(target: Target = TARGET, *, days: float = 5, state: State = State.ACTIVE, **marked: Any) -> Row:
+def a_row(target: Target = TARGET, *, days: float = 5, state: SecretState = SecretState.ACTIVE, **marked: Any) -> Row:
     """A target whose key 1 went live so many days ago."""
     since = NOW - timedelta(days=days)
     facts = {"previous": TWO} if "until" in marked else {"spare": TWO}
     marks = Marks(**{"live": ONE, "origin": Origin.ROTATED, "since": since, "told": Told(True), **facts, **marked})
     held = Publication("v1", state, since, ONE, slot=KeySlot.KEY1, provider=str(target.account), marks=marks)
     seen = Observation(True, {KeySlot.KEY1: ONE, KeySlot.KEY2: TWO}, held, "https://chat.openai.azure.com/")
-    return Row(target, decide(seen, target, NOW), seen, owed(Situation(seen, target, NOW)))
+    return Row(target, decide(seen, target, NOW), seen, outstanding(Situation(seen, target, NOW)))
 
 
 class Reader(HTMLParser):
@@ -104,7 +104,9 @@ def test_a_previous_key_past_its_end_is_said_to_be() -> None:
 
 
 def test_a_deployment_that_is_waited_for_and_a_sunset_are_shown() -> None:
-    armed = a_row(replace(TARGET, sunset=NOW + timedelta(days=90)), armed=Armed("production", timedelta(hours=2)))
+    armed = a_row(
+        replace(TARGET, sunset=NOW + timedelta(days=90)), awaited=AwaitedDeployment("production", timedelta(hours=2))
+    )
     text = read(armed).text
     assert "Waits for the next deployment to production, 2 hours after it" in text
     assert "Next rotation at the latest 2026-12-17 05:00 UTC" in text
@@ -112,12 +114,12 @@ def test_a_deployment_that_is_waited_for_and_a_sunset_are_shown() -> None:
 
 
 def test_who_asked_and_why_is_shown() -> None:
-    assert "Last asked for ada: a drill" in read(a_row(asked=Asked("id", "ada", "a drill"))).text
+    assert "Last asked for ada: a drill" in read(a_row(requester=Requester("id", "ada", "a drill"))).text
 
 
 def test_what_needs_a_person_comes_first() -> None:
     calm, due = a_row(), a_row(replace(TARGET, name="a-due"), days=31)
-    bad = a_row(replace(TARGET, name="z-bad"), state=State.DISABLED)
+    bad = a_row(replace(TARGET, name="z-bad"), state=SecretState.DISABLED)
     dark = Row(replace(TARGET, name="dark"), error=GrantRole("dark", "could not list its keys."))
     problem = FixConfiguration("/subscriptions/x/accounts/typo", "neither on nor off.", "correct the account's tags")
     found = read(calm, due, bad, dark, problems=(problem,))
@@ -155,8 +157,8 @@ def test_every_reason_that_does_or_holds_something_has_words_of_its_own() -> Non
 HOSTILE = {
     "an owner": a_row(replace(TARGET, owner=MARKUP)),
     "a name": a_row(replace(TARGET, name=MARKUP, secret=MARKUP, vault_url=f"https://{MARKUP}")),
-    "who asked": a_row(asked=Asked("id", MARKUP, MARKUP)),
-    "an environment": a_row(armed=Armed(MARKUP)),
+    "who asked": a_row(requester=Requester("id", MARKUP, MARKUP)),
+    "an environment": a_row(awaited=AwaitedDeployment(MARKUP)),
     "an error": Row(TARGET, error=GrantRole(MARKUP, MARKUP, MARKUP)),
     "a plan": replace(a_row(), plan=Plan(Reason.PERSON_MUST_LOOK, MARKUP)),
 }

@@ -174,13 +174,14 @@ async def test_a_collector_that_is_down_fails_no_turn_and_is_left_alone(azure, c
 OFF = """
 import asyncio, json, sys
 import function_app
-before = [name for name in sys.modules if name.startswith(("opentelemetry", "google.protobuf", "shared"))]
-from shared.doorways import clockwork, people
+loaded = [name for name in sys.modules if name.startswith(("opentelemetry", "google.protobuf", "shared."))]
+before = [name for name in loaded if not name.startswith("shared.triggers")]
+from shared.handlers import http, timer_and_queue
 
 async def life():
-    messages = await clockwork.tick(None, past_due=False)
+    messages = await timer_and_queue.tick(None, past_due=False)
     for one in messages:
-        await clockwork.turn(one.encode())
+        await timer_and_queue.turn(one.encode())
     status = (await http.rotate(http.Incoming("POST", "chat", b'{"dry_run": true}'))).status
     return len(messages), status
 

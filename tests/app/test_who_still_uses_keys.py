@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 
 from lab.emulator.serve import Azure
 from lab.funchost.host import FunctionHost
-from shared.domain.told import Telling, Told
+from shared.domain.told import Told, ToldDeadline
 from tests.app.calls import Doors, noted
 from tests.app.conftest import a_host, kinds, published, tick, works
 
@@ -21,7 +21,7 @@ async def counting(azure: Azure) -> AsyncIterator[FunctionHost]:
     account = azure.world.accounts.named("chat")
     account.tags["key-rotation-sunset"] = f"{ENDED:%Y-%m-%d}"
     published(azure, account, days_ago=10)
-    noted(azure, "chat", told=Told(origin=True, sunset=Telling(ENDED, timedelta(days=1))))
+    noted(azure, "chat", told=Told(origin=True, sunset=ToldDeadline(ENDED, timedelta(days=1))))
     async with a_host(azure, ROTATION_LOG_WORKSPACE_ID=azure.world.workspace.id) as started:
         yield started
 

@@ -138,4 +138,4 @@ async def test_arming_that_could_not_be_noted_is_not_called_accepted(doors, azur
     told = await doors.ask("PUT", "targets/chat/deployment", {"environment": "production"})
     assert (told.status, told.data["title"]) == (503, "ProofFailed")
     assert told.data["nextStep"].endswith(f"; then {AGAIN}")
-    assert marks_of(azure, "chat").armed is None
+    assert marks_of(azure, "chat").awaited is None

@@ -10,8 +10,8 @@ import pytest
 import shared.fleet.rotation
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.publication import Origin
-from shared.domain.requests import Asked
-from shared.domain.told import Debt, Happened, Told
+from shared.domain.requests import Requester
+from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.kinds import MEANINGS, Code, Severity
 from tests.cli.conftest import ROOT, Said, Terminal, add
 
@@ -112,8 +112,8 @@ def unproven(terminal: Terminal) -> None:
 
 
 def untold(terminal: Terminal) -> None:
-    debt = Debt(Happened.ENDED, KeySlot.KEY2, Fingerprint("0" * 16), NOW)
-    terminal.publish(days_ago=1, told=Told(origin=True, debts=(debt,)), asked=Asked(by="ada"))
+    carried = CarriedOver(Happened.ENDED, KeySlot.KEY2, Fingerprint("0" * 16), NOW)
+    terminal.publish(days_ago=1, told=Told(origin=True, carried_over=(carried,)), requester=Requester(by="ada"))
 
 
 def endless(terminal: Terminal) -> None:

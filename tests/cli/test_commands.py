@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import shared.fleet.rotation
-from cli.answer import Answer
+from cli.answer import CommandResult
 from cli.commands import COMMANDS
 from lab.simulation.tripwire import KeyLeaked, wire
 from shared.domain.keys import KeySlot
@@ -428,9 +428,9 @@ def test_no_command_says_a_key_whatever_fails(terminal: Terminal, operation: str
 def test_the_tripwire_hears_what_is_typed_out(terminal: Terminal) -> None:
     """Were it deaf, the tests above would pass."""
 
-    async def showing(parts: Opened, _: object) -> Answer:
+    async def showing(parts: Opened, _: object) -> CommandResult:
         keys = await parts.rotation.outside.accounts.list_keys(AccountId.parse(terminal.account().id))
-        return Answer(0, {}, keys[KeySlot.KEY1].reveal()[3:20])
+        return CommandResult(0, {}, keys[KeySlot.KEY1].reveal()[3:20])
 
     terminal.monkeypatch.setitem(COMMANDS, "plan", showing)
     terminal.type("plan")
@@ -450,9 +450,9 @@ def test_it_runs_as_a_module(terminal: Terminal) -> None:
 def test_it_needs_nothing_that_only_developers_have() -> None:
     """What is imported is in requirements.txt: nothing of the tests, the demo or the emulator."""
     script = (
-        "import sys, json, asyncio, cli.__main__ as c, cli.findings, shared.doctor, shared.calendar; "
+        "import sys, json, asyncio, cli.__main__ as c, shared.findings.gather, shared.doctor.examine, shared.web.calendar; "
         "import shared.adapters.examination, shared.adapters.key_vault, shared.adapters.openai_accounts; "
         "print(json.dumps(sorted({n.split('.')[0] for n in sys.modules})))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert not {"rich", "openai", "pytest", "trustme", "emulator", "demo", "funchost"} & set(json.loads(done.stdout))
+    assert not {"rich", "openai", "pytest", "trustme", "lab"} & set(json.loads(done.stdout))

@@ -5,65 +5,82 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from lab.simulation.builders import KEY1, a_publication, a_target, an_observation, marks, overlapping, reports_leak
+from lab.simulation.builders import (
+    KEY1,
+    a_publication,
+    a_target,
+    about_deployments,
+    an_observation,
+    marks,
+    overlapping,
+    reports_leak,
+)
 from lab.simulation.dates import START, at, days, hours
 from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Publish
 from shared.domain.model import Observation, Target
-from shared.domain.requests import LONGEST_TEXT, Armed, Asked, LeakedKey, Request, Wish, environment_name
+from shared.domain.requests import (
+    LONGEST_TEXT,
+    AwaitedDeployment,
+    LeakedKey,
+    Request,
+    Requester,
+    RequestKind,
+    environment_name,
+)
 from shared.domain.told import Told
 
 TARGET = a_target()
-PROD = Armed("prod", soak=hours(2), latest=at(day=20))
-ALWAYS = a_target(after_deployment=Armed("prod"))
+PROD = AwaitedDeployment("prod", soak=hours(2), latest=at(day=20))
+ALWAYS = a_target(after_deployment=AwaitedDeployment("prod"))
 QUIET = an_observation(a_publication())
 
 
 # As tags.
 
 ASKED = [
-    ("nobody", Asked(), ""),
-    ("an id alone", Asked("r-1"), "r-1"),
-    ("a person without an id", Asked(None, "ann@example.com"), "- ann@example.com"),
+    ("nobody", Requester(), ""),
+    ("an id alone", Requester("r-1"), "r-1"),
+    ("a person without an id", Requester(None, "ann@example.com"), "- ann@example.com"),
     (
         "a person and a reason",
-        Asked("r-1", "ann@example.com", "before the audit"),
+        Requester("r-1", "ann@example.com", "before the audit"),
         "r-1 ann@example.com before the audit",
     ),
-    ("a reason that begins with a space", Asked("r-1", "ann", " and so on"), "r-1 ann  and so on"),
-    ("a reason alone", Asked(None, "", "because"), "- - because"),
-    ("a name with a space in it", Asked("r-1", "Ann Lee"), "r-1 Ann%20Lee"),
+    ("a reason that begins with a space", Requester("r-1", "ann", " and so on"), "r-1 ann  and so on"),
+    ("a reason alone", Requester(None, "", "because"), "- - because"),
+    ("a name with a space in it", Requester("r-1", "Ann Lee"), "r-1 Ann%20Lee"),
 ]
 
 
 @pytest.mark.parametrize(("asked", "text"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED])
-def test_who_asked_is_written_for_people_and_read_back(asked: Asked, text: str):
+def test_who_asked_is_written_for_people_and_read_back(asked: Requester, text: str):
     assert asked.text() == text
-    assert Asked.read(text) == asked
+    assert Requester.read(text) == asked
 
 
 def test_a_long_name_and_a_long_reason_are_cut_to_what_a_tag_holds_and_the_id_never_is():
-    asked = Asked("i" * 32, "ü" * 60, "because " * 60)
-    again = Asked.read(asked.text())
+    asked = Requester("i" * 32, "ü" * 60, "because " * 60)
+    again = Requester.read(asked.text())
     assert len(asked.text()) <= LONGEST_TEXT
     assert (again.id, again.by, again.why) == ("i" * 32, "ü" * 11, ("because " * 60)[:100].strip())
 
 
 ARMED = [
-    (Armed("prod"), "prod soak=0"),
+    (AwaitedDeployment("prod"), "prod soak=0"),
     (PROD, "prod soak=7200 latest=1774170000"),
     (replace(PROD, deployed=at(day=1), id="d-1"), "prod soak=7200 latest=1774170000 deployed=1772528400 id=d-1"),
-    (Armed("prod", deployed=at(day=1)), "prod soak=0 deployed=1772528400"),
-    (Armed("prod", id="run=7=of=9"), "prod soak=0 id=run=7=of=9"),
+    (AwaitedDeployment("prod", deployed=at(day=1)), "prod soak=0 deployed=1772528400"),
+    (AwaitedDeployment("prod", id="run=7=of=9"), "prod soak=0 id=run=7=of=9"),
 ]
 
 
 @pytest.mark.parametrize(("armed", "text"), ARMED, ids=[row[1] for row in ARMED])
-def test_a_deployment_that_is_waited_for_is_written_and_read_back(armed: Armed, text: str):
+def test_a_deployment_that_is_waited_for_is_written_and_read_back(armed: AwaitedDeployment, text: str):
     assert armed.text() == text
-    assert Armed.read(text) == armed
+    assert AwaitedDeployment.read(text) == armed
 
 
 @pytest.mark.parametrize(
@@ -72,7 +89,7 @@ def test_a_deployment_that_is_waited_for_is_written_and_read_back(armed: Armed, 
 )
 def test_a_damaged_deployment_is_no_deployment(text: str):
     with pytest.raises((ValueError, KeyError)):
-        Armed.read(text)
+        AwaitedDeployment.read(text)
 
 
 @pytest.mark.parametrize("name", ["prod", "Prod-2", "eu.west_1", "7", "e" * 40])
@@ -96,72 +113,72 @@ def test_a_very_long_name_is_not_repeated_in_full():
 # When an armed version is due.
 
 DUE = [
-    ("nothing is known yet", Armed("prod"), None),
+    ("nothing is known yet", AwaitedDeployment("prod"), None),
     ("at the latest moment", PROD, at(day=20)),
     ("after its soak time", replace(PROD, deployed=at(day=9)), at(day=9) + hours(2)),
     ("at the latest moment, if that comes before the soak time ends", replace(PROD, deployed=at(day=20) - hours(1)),
      at(day=20)),
-    ("at once without a soak time", Armed("prod", deployed=at(day=9)), at(day=9)),
+    ("at once without a soak time", AwaitedDeployment("prod", deployed=at(day=9)), at(day=9)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("armed", "due"), [row[1:] for row in DUE], ids=[row[0] for row in DUE])
-def test_an_armed_version_is_due(armed: Armed, due: datetime | None):
+def test_an_armed_version_is_due(armed: AwaitedDeployment, due: datetime | None):
     assert armed.due == due
 
 
 def test_environments_are_compared_without_case():
-    assert Armed("Prod").waits_for("pROD")
-    assert not Armed("prod").waits_for("production")
+    assert AwaitedDeployment("Prod").waits_for("pROD")
+    assert not AwaitedDeployment("prod").waits_for("production")
 
 
 # As decisions.
 
 
-def asks(wish: Wish, armed: Armed | None = None, id_: str | None = "d-1") -> Request:
-    return Request(wish, reason="release 7", by="pipeline", id=id_, armed=armed)
+def asks(kind: RequestKind, deployment: AwaitedDeployment | None = None, id_: str | None = "d-1") -> Request:
+    return about_deployments(kind, deployment, reason="release 7", by="pipeline", id=id_)
 
 
-def seeing(armed: Armed | None, told: Told | None = None, **facts: object) -> Observation:
-    return an_observation(a_publication(marks(armed=armed, told=told or Told(origin=True), **facts)))
+def seeing(armed: AwaitedDeployment | None, told: Told | None = None, **facts: object) -> Observation:
+    return an_observation(a_publication(marks(awaited=armed, told=told or Told(origin=True), **facts)))
 
 
-def noted(plan: Plan) -> Armed | None:
+def noted(plan: Plan) -> AwaitedDeployment | None:
     (mark,) = plan.steps
     assert isinstance(mark, Mark)
     assert mark.slot is KEY1
-    return mark.marks.armed
+    return mark.marks.awaited
 
 
 DECIDED = [
-    ("somebody arms", QUIET, TARGET, asks(Wish.ARM, PROD), Reason.ARMED,
+    ("somebody arms", QUIET, TARGET, asks(RequestKind.ARM, PROD), Reason.ARMED,
      "key1 is to be replaced after the next deployment to prod.", PROD),
-    ("somebody arms for another environment", seeing(Armed("test")), TARGET, asks(Wish.ARM, PROD), Reason.ARMED,
+    ("somebody arms for another environment", seeing(AwaitedDeployment("test")), TARGET, asks(RequestKind.ARM, PROD), Reason.ARMED,
      "key1 is to be replaced after the next deployment to prod.", PROD),
-    ("somebody arms again for the same", seeing(PROD), TARGET, asks(Wish.ARM, PROD), Reason.ALREADY_DONE,
+    ("somebody arms again for the same", seeing(PROD), TARGET, asks(RequestKind.ARM, PROD), Reason.ALREADY_DONE,
      "key1 is to be replaced after the next deployment to prod.", None),
-    ("somebody disarms", seeing(PROD), TARGET, asks(Wish.DISARM), Reason.DISARMED,
+    ("somebody disarms", seeing(PROD), TARGET, asks(RequestKind.DISARM), Reason.DISARMED,
      "Deployments do not matter to key1 any more.", None),
-    ("somebody disarms what was not armed", QUIET, TARGET, asks(Wish.DISARM), Reason.ALREADY_DONE,
+    ("somebody disarms what was not armed", QUIET, TARGET, asks(RequestKind.DISARM), Reason.ALREADY_DONE,
      "Nobody asked to wait for a deployment.", None),
-    ("somebody disarms what always is", QUIET, ALWAYS, asks(Wish.DISARM), Reason.ALREADY_DONE,
+    ("somebody disarms what always is", QUIET, ALWAYS, asks(RequestKind.DISARM), Reason.ALREADY_DONE,
      "Nobody asked to wait for a deployment. The target's own after_deployment still counts.", None),
-    ("the deployment goes live", seeing(PROD), TARGET, asks(Wish.DEPLOYED, Armed("PROD", deployed=at(day=9))),
+    ("the deployment goes live", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("PROD", deployed=at(day=9))),
      Reason.DEPLOYED, "The deployment to prod went live: key1 is due to be replaced PT2H after it.",
      replace(PROD, deployed=at(day=9), id="d-1")),
-    ("it goes live and nobody says when", seeing(PROD), TARGET, asks(Wish.DEPLOYED, Armed("prod")),
+    ("it goes live and nobody says when", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")),
      Reason.DEPLOYED, "The deployment to prod went live: key1 is due to be replaced PT2H after it.",
      replace(PROD, deployed=at(day=10), id="d-1")),
-    ("it goes live where it always is waited for", QUIET, ALWAYS, asks(Wish.DEPLOYED, Armed("prod")),
+    ("it goes live where it always is waited for", QUIET, ALWAYS, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")),
      Reason.DEPLOYED, "The deployment to prod went live: key1 is due to be replaced.",
-     Armed("prod", deployed=at(day=10), id="d-1")),
+     AwaitedDeployment("prod", deployed=at(day=10), id="d-1")),
     ("it goes live a second time", seeing(replace(PROD, deployed=at(day=9))), TARGET,
-     asks(Wish.DEPLOYED, Armed("prod")), Reason.ALREADY_DONE, "A deployment to prod was heard of before.", None),
-    ("it goes live elsewhere", seeing(PROD), TARGET, asks(Wish.DEPLOYED, Armed("test")), Reason.NOT_ARMED,
+     asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")), Reason.ALREADY_DONE, "A deployment to prod was heard of before.", None),
+    ("it goes live elsewhere", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("test")), Reason.NOT_ARMED,
      "key1 waits for no deployment to test.", None),
     ("another goes live elsewhere after this one did", seeing(replace(PROD, deployed=at(day=9))), TARGET,
-     asks(Wish.DEPLOYED, Armed("test")), Reason.NOT_ARMED, "key1 waits for no deployment to test.", None),
-    ("it goes live and nobody waits", QUIET, TARGET, asks(Wish.DEPLOYED, Armed("prod")), Reason.NOT_ARMED,
+     asks(RequestKind.DEPLOYED, AwaitedDeployment("test")), Reason.NOT_ARMED, "key1 waits for no deployment to test.", None),
+    ("it goes live and nobody waits", QUIET, TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")), Reason.NOT_ARMED,
      "key1 waits for no deployment to prod.", None),
 ]  # fmt: skip
 
@@ -178,26 +195,23 @@ def test_a_wish_about_deployments_is_decided(seen, target: Target, wish: Request
 
 
 def test_the_deployment_that_made_a_version_is_known_to_it_when_its_news_come_again():
-    asked = asks(Wish.DEPLOYED, Armed("prod"), "d-7")
+    asked = asks(RequestKind.DEPLOYED, AwaitedDeployment("prod"), "d-7")
     plan = decide(seeing(PROD, request="d-7"), TARGET, at(day=10), asked)
     assert (plan.reason, plan.why) == (Reason.ALREADY_DONE, "A deployment to prod was heard of before.")
 
 
-@pytest.mark.parametrize("wish", [Wish.ARM, Wish.DEPLOYED])
-def test_a_wish_that_names_no_deployment_is_none(wish: Wish):
-    assert decide(QUIET, TARGET, at(day=9), asks(wish)).reason is Reason.NOTHING_DUE
-
-
-TOLD = Told(origin=True, armed=True)
+TOLD = Told(origin=True, awaited=True)
 
 
 def test_an_announcement_that_a_deployment_is_waited_for_counts_for_that_wish_alone():
     """A deployment that went live ends the wait that was announced; another wish is another announcement."""
-    for wish, counts in ((asks(Wish.ARM, Armed("test")), False), (asks(Wish.DISARM), False)):
+    for wish, counts in ((asks(RequestKind.ARM, AwaitedDeployment("test")), False), (asks(RequestKind.DISARM), False)):
         (mark,) = decide(seeing(PROD, TOLD), TARGET, at(day=9), wish).steps
-        assert mark.marks.told.armed is counts
+        assert mark.marks.told.awaited is counts
     for told in (TOLD, Told(origin=True)):
-        (mark,) = decide(seeing(PROD, told), TARGET, at(day=9), asks(Wish.DEPLOYED, Armed("prod"))).steps
+        (mark,) = decide(
+            seeing(PROD, told), TARGET, at(day=9), asks(RequestKind.DEPLOYED, AwaitedDeployment("prod"))
+        ).steps
         assert mark.marks.told == told
 
 
@@ -205,24 +219,24 @@ def test_a_rotation_after_a_deployment_says_which_one_asked_for_it():
     fired = replace(PROD, deployed=at(day=9), id="d-1")
     plan = decide(seeing(fired), TARGET, at(day=9) + hours(2))
     publish = next(step for step in plan.steps if isinstance(step, Publish))
-    assert (plan.reason, publish.asked) == (Reason.DEPLOYED, Asked("d-1", "deployment", "deployment to prod"))
-    assert publish.armed is None
+    assert (plan.reason, publish.requester) == (Reason.DEPLOYED, Requester("d-1", "deployment", "deployment to prod"))
+    assert publish.awaited is None
 
 
 def test_a_rotation_at_the_latest_moment_was_asked_for_by_nobody():
     plan = decide(seeing(PROD), TARGET, at(day=20))
     publish = next(step for step in plan.steps if isinstance(step, Publish))
-    assert (plan.reason, publish.asked) == (Reason.DUE, Asked())
+    assert (plan.reason, publish.requester) == (Reason.DUE, Requester())
 
 
 def test_a_person_who_asks_is_named_before_any_deployment():
     fired = replace(PROD, deployed=at(day=9), id="d-1")
-    situation = Situation(seeing(fired), TARGET, at(day=10), asks(Wish.ROTATE))
-    assert situation.who_asked == Asked("d-1", "pipeline", "release 7")
+    situation = Situation(seeing(fired), TARGET, at(day=10), asks(RequestKind.ROTATE))
+    assert situation.next_requester == Requester("d-1", "pipeline", "release 7")
 
 
 def test_an_armed_version_is_not_rotated_before_its_deployment():
-    assert decide(seeing(Armed("prod")), TARGET, at(day=20)).reason is Reason.NOTHING_DUE
+    assert decide(seeing(AwaitedDeployment("prod")), TARGET, at(day=20)).reason is Reason.NOTHING_DUE
     assert decide(seeing(PROD), TARGET, at(day=20) - timedelta(seconds=1)).reason is Reason.NOTHING_DUE
 
 
@@ -231,17 +245,17 @@ def test_waiting_for_a_deployment_never_puts_a_rotation_off():
 
 
 def test_healing_keeps_waiting_for_the_deployment():
-    for noted_ in (marks(armed=PROD, told=TOLD), overlapping(armed=PROD, told=TOLD)):
+    for noted_ in (marks(awaited=PROD, told=TOLD), overlapping(awaited=PROD, told=TOLD)):
         plan = decide(an_observation(a_publication(noted_), key1="X"), TARGET, at(day=1))
         publish = next(step for step in plan.steps if isinstance(step, Publish))
-        assert (publish.armed, publish.told.armed) == (PROD, True)
+        assert (publish.awaited, publish.told.awaited) == (PROD, True)
 
 
 def test_healing_keeps_who_asked_for_the_version():
-    asked = Asked("r-1", "ann", "audit")
-    for noted_ in (marks(asked=asked), overlapping(asked=asked)):
+    asked = Requester("r-1", "ann", "audit")
+    for noted_ in (marks(requester=asked), overlapping(requester=asked)):
         plan = decide(an_observation(a_publication(noted_), key1="X"), TARGET, at(day=1))
-        assert next(step for step in plan.steps if isinstance(step, Publish)).asked == asked
+        assert next(step for step in plan.steps if isinstance(step, Publish)).requester == asked
 
 
 # A leak of both keys is watched to its end.
@@ -261,4 +275,4 @@ def test_every_value_that_leaked_is_watched_until_it_is_gone(key: LeakedKey, las
 def test_a_leaked_version_says_who_reported_it():
     plan = decide(QUIET, TARGET, START + days(1), reports_leak())
     publish = next(step for step in plan.steps if isinstance(step, Publish))
-    assert publish.asked == Asked("l-1", "tester", "found in a repository")
+    assert publish.requester == Requester("l-1", "tester", "found in a repository")

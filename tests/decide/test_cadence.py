@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from lab.simulation.builders import marks, overlapping, told_of_the_end
 from lab.simulation.dates import SENDING, START, at, days, hours, minutes
 from shared.decide import cadence
-from shared.decide.cadence import Owed
+from shared.decide.cadence import DueNotice
 from shared.domain.model import Cadence
-from shared.domain.told import Telling
+from shared.domain.told import ToldDeadline
 from shared.domain.window import Window
 
 SECOND = timedelta(seconds=1)
@@ -46,43 +46,45 @@ LADDER = [
 ]
 
 
-@pytest.mark.parametrize(("now", "told", "owed"), [row[1:] for row in LADDER], ids=[row[0] for row in LADDER])
+@pytest.mark.parametrize(("now", "told", "outstanding"), [row[1:] for row in LADDER], ids=[row[0] for row in LADDER])
 def test_a_rung_is_owed_from_its_lead_until_it_or_a_lower_one_was_told(
-    now: datetime, told: timedelta | None, owed: timedelta | None
+    now: datetime, told: timedelta | None, outstanding: timedelta | None
 ):
-    telling = Telling(DUE, told) if told else None
-    expected = Owed(DUE, owed) if owed else None
-    assert cadence.rung_owed(DUE, USUAL.warnings, telling, now, at_once=False) == expected
+    told_deadline = ToldDeadline(DUE, told) if told else None
+    expected = DueNotice(DUE, outstanding) if outstanding else None
+    assert cadence.due_notice(DUE, USUAL.warnings, told_deadline, now, at_once=False) == expected
 
 
 FIRST_WORD = [
-    ("a new deadline is said at once, before any lead", DUE - days(20), None, Owed(DUE, None)),
-    ("and once only", DUE - days(20), Telling(DUE), None),
-    ("a deadline that moved is said again", DUE - days(20), Telling(DUE - days(1)), Owed(DUE, None)),
-    ("the first lead follows the first word", DUE - days(14), Telling(DUE), Owed(DUE, days(14))),
+    ("a new deadline is said at once, before any lead", DUE - days(20), None, DueNotice(DUE, None)),
+    ("and once only", DUE - days(20), ToldDeadline(DUE), None),
+    ("a deadline that moved is said again", DUE - days(20), ToldDeadline(DUE - days(1)), DueNotice(DUE, None)),
+    ("the first lead follows the first word", DUE - days(14), ToldDeadline(DUE), DueNotice(DUE, days(14))),
     (
         "a rung told of another deadline does not count",
         DUE - days(6),
-        Telling(DUE - SECOND, days(1)),
-        Owed(DUE, days(7)),
+        ToldDeadline(DUE - SECOND, days(1)),
+        DueNotice(DUE, days(7)),
     ),
 ]
 
 
-@pytest.mark.parametrize(("now", "told", "owed"), [row[1:] for row in FIRST_WORD], ids=[row[0] for row in FIRST_WORD])
-def test_some_deadlines_are_said_as_soon_as_they_are_known(now: datetime, told: Telling | None, owed: Owed | None):
-    assert cadence.rung_owed(DUE, USUAL.warnings, told, now, at_once=True) == owed
+@pytest.mark.parametrize(("now", "told", "outstanding"), [row[1:] for row in FIRST_WORD], ids=[row[0] for row in FIRST_WORD])
+def test_some_deadlines_are_said_as_soon_as_they_are_known(
+    now: datetime, told: ToldDeadline | None, outstanding: DueNotice | None
+):
+    assert cadence.due_notice(DUE, USUAL.warnings, told, now, at_once=True) == outstanding
 
 
 @given(st.lists(st.integers(0, 60 * 24 * 40), min_size=1, max_size=60))
 def test_whatever_ticks_are_missed_the_last_warning_is_told_and_none_twice(ticks: list[int]):
-    told: Telling | None = None
+    told: ToldDeadline | None = None
     said: list[timedelta | None] = []
     for minute in sorted(ticks):
-        owed = cadence.rung_owed(DUE, USUAL.warnings, told, START + minutes(minute), at_once=False)
-        if owed:
-            told = owed.telling()
-            said.append(owed.lead)
+        outstanding = cadence.due_notice(DUE, USUAL.warnings, told, START + minutes(minute), at_once=False)
+        if outstanding:
+            told = outstanding.told_deadline()
+            said.append(outstanding.lead)
     leads = [lead for lead in said if lead]
     assert leads == sorted(set(leads), reverse=True)
     if START + minutes(max(ticks)) >= DUE - days(1):
@@ -120,17 +122,17 @@ def test_the_end_of_the_previous_key_waits_for_the_window():
 
 IN_TIME = [
     ("nothing told", None, UNTIL, False),
-    ("told, and a second before the deadline", Telling(UNTIL), UNTIL - SECOND, False),
-    ("told, and at the deadline", Telling(UNTIL), UNTIL, True),
-    ("told, and long after", Telling(UNTIL), UNTIL + days(9), True),
-    ("told for a moment before the promise", Telling(UNTIL - SECOND), UNTIL + days(9), False),
-    ("told for a later moment, which has come", Telling(UNTIL + days(1)), UNTIL + days(1), True),
+    ("told, and a second before the deadline", ToldDeadline(UNTIL), UNTIL - SECOND, False),
+    ("told, and at the deadline", ToldDeadline(UNTIL), UNTIL, True),
+    ("told, and long after", ToldDeadline(UNTIL), UNTIL + days(9), True),
+    ("told for a moment before the promise", ToldDeadline(UNTIL - SECOND), UNTIL + days(9), False),
+    ("told for a later moment, which has come", ToldDeadline(UNTIL + days(1)), UNTIL + days(1), True),
 ]
 
 
 @pytest.mark.parametrize(("told", "now", "allowed"), [row[1:] for row in IN_TIME], ids=[row[0] for row in IN_TIME])
 def test_a_deadline_counts_as_announced_when_the_told_moment_has_come(
-    told: Telling | None, now: datetime, allowed: bool
+    told: ToldDeadline | None, now: datetime, allowed: bool
 ):
     assert cadence.announced_in_time(told, UNTIL, now) is allowed
 
@@ -139,15 +141,17 @@ SUNSET = at(day=90)
 SUNSETS = [
     ("far ahead it is the agreed date", START, None, SUNSET),
     ("agreed on too late it is the notice from now", SUNSET - hours(1), None, SUNSET + hours(23) + SENDING),
-    ("told, it stays", SUNSET + days(5), Telling(SUNSET), SUNSET),
-    ("told for later because it was late, it stays later", SUNSET, Telling(SUNSET + days(1)), SUNSET + days(1)),
-    ("told for later, and moved to an earlier date since", START, Telling(SUNSET + days(50)), SUNSET),
-    ("agreed anew for a later date, it is announced anew", START, Telling(SUNSET - days(9)), SUNSET),
+    ("told, it stays", SUNSET + days(5), ToldDeadline(SUNSET), SUNSET),
+    ("told for later because it was late, it stays later", SUNSET, ToldDeadline(SUNSET + days(1)), SUNSET + days(1)),
+    ("told for later, and moved to an earlier date since", START, ToldDeadline(SUNSET + days(50)), SUNSET),
+    ("agreed anew for a later date, it is announced anew", START, ToldDeadline(SUNSET - days(9)), SUNSET),
 ]
 
 
 @pytest.mark.parametrize(("now", "told", "end"), [row[1:] for row in SUNSETS], ids=[row[0] for row in SUNSETS])
-def test_the_sunset_is_never_sooner_than_agreed_nor_than_the_notice(now: datetime, told: Telling | None, end: datetime):
+def test_the_sunset_is_never_sooner_than_agreed_nor_than_the_notice(
+    now: datetime, told: ToldDeadline | None, end: datetime
+):
     assert cadence.sunset_at(SUNSET, told, USUAL, now) == end
 
 
@@ -161,7 +165,7 @@ def test_between_two_moments_one_look_interval_apart_every_target_is_looked_at(n
     for gap in gaps:
         since, now = now, now + minutes(gap)
         widest = max(widest, minutes(gap))
-        if cadence.look_due(name, minutes(every), since, now):
+        if cadence.observation_due(name, minutes(every), since, now):
             last_look = now
         assert now - last_look < minutes(every) + widest
 
@@ -170,13 +174,13 @@ def test_between_two_moments_one_look_interval_apart_every_target_is_looked_at(n
 def test_ticks_more_often_than_the_interval_look_exactly_once_in_each(name: str, offset: int):
     start = START + minutes(offset)
     ticks = [start + minutes(10) * number for number in range(7)]
-    assert sum(cadence.look_due(name, hours(1), since, now) for since, now in pairwise(ticks)) == 1
+    assert sum(cadence.observation_due(name, hours(1), since, now) for since, now in pairwise(ticks)) == 1
 
 
 def test_a_fleet_is_spread_over_the_interval():
     ticks = [START + minutes(10) * number for number in range(7)]
     looked = [
-        sum(cadence.look_due(f"account-{number}", hours(1), since, now) for number in range(600))
+        sum(cadence.observation_due(f"account-{number}", hours(1), since, now) for number in range(600))
         for since, now in pairwise(ticks)
     ]
     assert sum(looked) == 600
@@ -189,6 +193,6 @@ def test_a_targets_moment_stays_where_it_is_when_the_app_is_updated(name: str, m
     looked = [
         number
         for number in range(60)
-        if cadence.look_due(name, hours(1), START + minutes(number), START + minutes(number + 1))
+        if cadence.observation_due(name, hours(1), START + minutes(number), START + minutes(number + 1))
     ]
     assert looked == [minute]

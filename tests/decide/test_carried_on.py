@@ -30,15 +30,19 @@ from shared.decide.steps import Mark, Publish, Step, Wait
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Marks, Origin
 from shared.domain.requests import LeakedKey, Request
-from shared.domain.told import Debt, Happened, Telling, Told
+from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 
 UNTIL = START + days(3)
-SUNSET = Telling(at(day=200))
+SUNSET = ToldDeadline(at(day=200))
 ENDING = a_target(sunset=at(day=200))
-ROTATED = Debt(Happened.ROTATED, KEY1, mark("A"), START)
-OLDER = Debt(Happened.ENDED, KEY2, mark("C"), START - days(2))
+ROTATED = CarriedOver(Happened.ROTATED, KEY1, mark("A"), START)
+OLDER = CarriedOver(Happened.ENDED, KEY2, mark("C"), START - days(2))
 EVERYTHING_TOLD = Told(
-    origin=True, rotation=Telling(at(day=30), days(7)), retirement=Telling(UNTIL), sunset=SUNSET, debts=(OLDER,)
+    origin=True,
+    rotation=ToldDeadline(at(day=30), days(7)),
+    retirement=ToldDeadline(UNTIL),
+    sunset=SUNSET,
+    carried_over=(OLDER,),
 )
 
 
@@ -82,7 +86,7 @@ def test_healing_carries_on_the_previous_key_its_end_and_what_was_told_of_deadli
         Origin.HEALED,
         previous=mark("B"),
         until=UNTIL,
-        told=Told(retirement=Telling(UNTIL), sunset=SUNSET, debts=(OLDER,)),
+        told=Told(retirement=ToldDeadline(UNTIL), sunset=SUNSET, carried_over=(OLDER,)),
     )
 
 
@@ -99,7 +103,7 @@ def test_healing_keeps_in_mind_that_the_previous_key_leaked():
 
 def test_a_version_that_drifted_before_it_was_announced_is_owed_a_word_all_the_same():
     seen = drifted(overlapping(told=replace(EVERYTHING_TOLD, origin=False)))
-    assert written(seen, at(day=1)).told.debts == (OLDER, ROTATED)
+    assert written(seen, at(day=1)).told.carried_over == (OLDER, ROTATED)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +112,7 @@ def test_a_version_that_drifted_before_it_was_announced_is_owed_a_word_all_the_s
 )
 def test_how_the_unannounced_version_came_to_be_is_remembered(origin: Origin, happened: Happened):
     seen = drifted(marks(origin=origin, told=Told()))
-    assert written(seen, at(day=9)).told.debts == (Debt(happened, KEY1, mark("A"), START),)
+    assert written(seen, at(day=9)).told.carried_over == (CarriedOver(happened, KEY1, mark("A"), START),)
 
 
 # Healing when the previous key has ended.
@@ -117,7 +121,7 @@ def test_how_the_unannounced_version_came_to_be_is_remembered(origin: Origin, ha
 def test_healing_after_the_retirement_carries_on_the_spare_and_the_sunset_alone():
     seen = drifted(marks(told=replace(EVERYTHING_TOLD, retirement=None)))
     assert carried(written(seen, at(day=9))) == Publish(
-        KEY1, Origin.HEALED, spare=mark("B"), told=Told(sunset=SUNSET, debts=(OLDER,))
+        KEY1, Origin.HEALED, spare=mark("B"), told=Told(sunset=SUNSET, carried_over=(OLDER,))
     )
 
 
@@ -141,7 +145,7 @@ def test_where_both_keys_were_regenerated_the_other_may_be_in_unknown_hands_and_
         Origin.HEALED,
         previous=mark("N"),
         overlap=days(30),
-        told=Told(sunset=SUNSET, debts=(OLDER, Debt(Happened.ENDED, KEY2, mark("B"), at(day=1)))),
+        told=Told(sunset=SUNSET, carried_over=(OLDER, CarriedOver(Happened.ENDED, KEY2, mark("B"), at(day=1)))),
     )
 
 
@@ -180,15 +184,17 @@ def test_a_rotation_carries_on_the_sunset_and_what_is_owed_and_begins_everything
         Origin.ROTATED,
         previous=mark("A"),
         overlap=days(3),
-        told=Told(sunset=SUNSET, debts=(OLDER,)),
+        told=Told(sunset=SUNSET, carried_over=(OLDER,)),
     )
 
 
 def test_a_rotation_that_ends_the_previous_key_owes_a_word_about_it_after_all_older_ones():
-    noted = overlapping(until=at(day=30), told=replace(told_of_the_end(at(day=30)), origin=False, debts=(OLDER,)))
+    noted = overlapping(
+        until=at(day=30), told=replace(told_of_the_end(at(day=30)), origin=False, carried_over=(OLDER,))
+    )
     seen = an_observation(a_publication(noted))
-    ended = Debt(Happened.ENDED, KEY2, mark("B"), at(day=30))
-    assert written(seen, at(day=30)).told.debts == (OLDER, ROTATED, ended)
+    ended = CarriedOver(Happened.ENDED, KEY2, mark("B"), at(day=30))
+    assert written(seen, at(day=30)).told.carried_over == (OLDER, ROTATED, ended)
 
 
 def test_a_sunset_that_was_taken_back_is_not_carried_on():
@@ -213,7 +219,7 @@ def test_a_leaked_live_key_becomes_a_previous_key_that_is_marked_as_leaked_and_p
         previous=mark("A"),
         overlap=minutes(5),
         leaked=True,
-        told=Told(sunset=SUNSET, debts=(OLDER,)),
+        told=Told(sunset=SUNSET, carried_over=(OLDER,)),
     )
 
 

@@ -19,10 +19,10 @@ class Logs:
     """Answers with a count, or not at all."""
 
     calls: int | None = 0
-    asked: list[AccountId] = field(default_factory=list)
+    requester: list[AccountId] = field(default_factory=list)
 
     async def key_calls(self, account: AccountId) -> int:
-        self.asked.append(account)
+        self.requester.append(account)
         if self.calls is None:
             raise TryLater("workspace", "could not count calls with a key: no answer came.")
         return self.calls
@@ -36,7 +36,7 @@ async def planned(row: Row, logs: Logs | None, **how: bool) -> Plan:
 async def test_a_row_of_the_table_asks_only_where_keys_would_end(row: Row):
     logs = Logs()
     assert await planned(row, logs) == decide(row.seen, row.target, row.now, row.request)
-    assert logs.asked == ([row.target.account] if row.reason is Reason.SUNSET else [])
+    assert logs.requester == ([row.target.account] if row.reason is Reason.SUNSET else [])
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)

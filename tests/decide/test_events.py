@@ -23,13 +23,13 @@ from lab.simulation.builders import (
 )
 from lab.simulation.dates import SENDING, START, at, days
 from shared.announce.announcements import Announcement, Kind, failed
-from shared.announce.outstanding import owed, settled
+from shared.announce.outstanding import acknowledged, outstanding
 from shared.decide.situation import Situation
 from shared.domain.errors import ProofFailed
 from shared.domain.keys import KeySlot
 from shared.domain.model import Observation, Target
-from shared.domain.publication import Origin, State
-from shared.domain.told import Debt, Happened, Telling, Told
+from shared.domain.publication import Origin, SecretState
+from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from tests.support import strategies as some
 
 UNTIL = START + days(3)
@@ -37,7 +37,7 @@ WARNING = Announcement(Kind.ROTATION_ANNOUNCED, a_target(), KEY1, mark("A"), dea
 
 
 def kinds(at: Situation) -> list[str]:
-    return [said.kind.removeprefix("KeyRotation.") for said in owed(at)]
+    return [said.kind.removeprefix("KeyRotation.") for said in outstanding(at)]
 
 
 OWED = [
@@ -51,7 +51,7 @@ OWED = [
     ("its last day", overlapping(told=told_of_the_end(UNTIL)), at(day=2), {}, ["RetirementAnnounced"]),
     ("a previous key that is gone", overlapping(), at(day=1), {"key2": "N"}, ["KeyRetired"]),
     ("a leaked previous key has no ladder", overlapping(leaked=True), at(day=1), {}, []),
-    ("debts come first", marks(told=Told(debts=(Debt(Happened.ENDED, KEY2, mark("C"), START),))), at(day=1), {},
+    ("debts come first", marks(told=Told(carried_over=(CarriedOver(Happened.ENDED, KEY2, mark("C"), START),))), at(day=1), {},
      ["KeyRetired", "KeyRotated"]),
     ("a drifted target says nothing until it is healed", marks(told=Told()), at(day=1), {"key1": "X"}, []),
 ]  # fmt: skip
@@ -67,17 +67,17 @@ def test_a_sunset_is_announced_from_the_day_it_is_known():
 
 
 def test_the_end_of_key_authentication_is_announced_once():
-    withdrawn = a_publication(state=State.DISABLED, value=None)
+    withdrawn = a_publication(state=SecretState.DISABLED, value=None)
     off = an_observation(withdrawn, key_auth=False, keys={})
     now = Situation(off, a_target(), at(day=1))
     assert kinds(now) == ["KeyAuthDisabled"]
-    told = replace(off, publication=replace(withdrawn, marks=settled(now, owed(now))))
+    told = replace(off, publication=replace(withdrawn, marks=acknowledged(now, outstanding(now))))
     assert kinds(Situation(told, a_target(), at(day=1))) == []
 
 
 def test_debts_are_not_forgotten_when_key_authentication_ends_during_an_outage():
-    debt = Debt(Happened.ENDED, KEY2, mark("C"), START)
-    withdrawn = a_publication(marks(told=Told(debts=(debt,))), state=State.DISABLED, value=None)
+    carried = CarriedOver(Happened.ENDED, KEY2, mark("C"), START)
+    withdrawn = a_publication(marks(told=Told(carried_over=(carried,))), state=SecretState.DISABLED, value=None)
     now = Situation(an_observation(withdrawn, key_auth=False, keys={}), a_target(), at(day=1))
     assert kinds(now) == ["KeyRetired", "KeyRotated", "KeyAuthDisabled"]
 
@@ -141,19 +141,19 @@ def test_an_event_says_who_what_and_when_on_the_wire():
 @given(some.observations(), some.targets, some.moments)
 def test_settling_everything_owed_leaves_nothing_owed_at_the_same_moment(seen: Observation, target: Target, now):
     before = Situation(seen, target, now)
-    said = owed(before)
+    said = outstanding(before)
     if not said:
         return
     assert seen.publication is not None
-    noted = settled(before, said)
+    noted = acknowledged(before, said)
     after = replace(seen, publication=replace(seen.publication, marks=noted))
-    assert owed(Situation(after, target, now)) == ()
+    assert outstanding(Situation(after, target, now)) == ()
 
 
 @settings(max_examples=100, deadline=None)
 @given(some.observations(), some.targets, some.moments)
 def test_no_two_announcements_owed_at_once_have_the_same_id(seen: Observation, target: Target, now):
-    ids = [said.id for said in owed(Situation(seen, target, now))]
+    ids = [said.id for said in outstanding(Situation(seen, target, now))]
     assert len(set(ids)) == len(ids)
 
 
@@ -163,26 +163,26 @@ def test_an_outage_of_weeks_loses_nothing_and_says_each_thing_once():
     during = [kinds(a_situation(noted, at(day=day))) for day in range(1, 40)]
     assert all("KeyRotated" in said and "RetirementAnnounced" in said for said in during)
     after = a_situation(noted, at(day=40))
-    said = owed(after)
+    said = outstanding(after)
     assert len({one.id for one in said}) == len(said)
     end = next(one for one in said if one.kind is Kind.RETIREMENT_ANNOUNCED)
     assert end.deadline == at(day=41) + SENDING
-    assert owed(a_situation(settled(after, said), at(day=40))) == ()
+    assert outstanding(a_situation(acknowledged(after, said), at(day=40))) == ()
 
 
 @pytest.mark.parametrize("part", [0, 1])
 def test_settling_a_part_leaves_the_rest(part: int):
     before = a_situation(overlapping(told=Told()), at(day=1))
-    said = owed(before)
+    said = outstanding(before)
     assert len(said) == 2
-    rest = owed(a_situation(settled(before, [said[part]]), at(day=1)))
+    rest = outstanding(a_situation(acknowledged(before, [said[part]]), at(day=1)))
     assert rest == (said[1 - part],)
 
 
 def test_a_told_mark_survives_the_tag_it_is_kept_in():
-    noted = settled(
-        a_situation(overlapping(told=Told()), at(day=1)), owed(a_situation(overlapping(told=Told()), at(day=1)))
+    noted = acknowledged(
+        a_situation(overlapping(told=Told()), at(day=1)), outstanding(a_situation(overlapping(told=Told()), at(day=1)))
     )
-    assert Told.read(noted.told.text()) == Told(origin=True, retirement=Telling(UNTIL))
+    assert Told.read(noted.told.text()) == Told(origin=True, retirement=ToldDeadline(UNTIL))
     assert {slot.value for slot in KeySlot} == {"key1", "key2"}
     assert noted.since.tzinfo is UTC

@@ -23,7 +23,7 @@ from shared.domain.errors import LeaseLost, OutOfTime
 from shared.domain.requests import Request
 from shared.ports import Outside
 from shared.turns.brake import Brake
-from shared.turns.perform import Hurried
+from shared.turns.perform import TimedLease
 from shared.turns.report import Outcome, Result
 from shared.turns.turn import take_turn
 from tests.support.oracle import NO, Account
@@ -66,7 +66,7 @@ async def turn(stage: Stage, request: Request | None = None, befall: Befall | No
 @pytest.mark.parametrize(("left", "late"), [(SECOND, False), (timedelta(0), True), (-SECOND, True)])
 def test_nothing_is_begun_from_the_moment_at_which_the_time_is_over(left: timedelta, late: bool):
     account = Account([NO])
-    hurried = Hurried(account, account, START + left, "chat")
+    hurried = TimedLease(account, account, START + left, "chat")
     if not late:
         hurried.check()
         return
@@ -78,7 +78,7 @@ def test_nothing_is_begun_from_the_moment_at_which_the_time_is_over(left: timede
 def test_a_hurried_turn_that_has_lost_its_target_says_that():
     account = Account([NO], lost_after=0)
     with pytest.raises(LeaseLost):
-        Hurried(account, account, START, "chat").check()
+        TimedLease(account, account, START, "chat").check()
 
 
 async def test_a_turn_that_runs_out_of_time_says_how_far_it_came_and_another_goes_on_from_there():
@@ -166,7 +166,7 @@ async def test_a_leak_says_how_the_leaked_key_went_and_who_reported_it():
     stage = await rotation_due()
     stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
     outcome = await turn(stage, reports_leak())
-    assert (outcome.asked.by, outcome.asked.why) == ("tester", "found in a repository")
+    assert (outcome.requester.by, outcome.requester.why) == ("tester", "found in a repository")
     (ending,) = outcome.endings
     assert (ending.slot, ending.last_accepted, ending.detail) == ("key2", at(day=60), "401")
     assert ending.refused is not None

@@ -10,7 +10,7 @@ from lab.simulation.builders import SUBSCRIPTION, a_target
 from lab.simulation.dates import days, hours, minutes
 from shared.domain.errors import GrantRole, RotationError, TryLater, UnknownTarget
 from shared.domain.model import AccountId
-from shared.domain.requests import Asked, Request, Wish
+from shared.domain.requests import Requester, RotateRequest
 from shared.domain.times import LONGEST, iso_duration, parse_duration, sane, sane_lead, sane_length
 
 ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.CognitiveServices/accounts/chat"
@@ -44,7 +44,7 @@ def test_a_secret_is_one_thing_whether_its_vault_ends_in_a_stroke_or_not():
 
 
 def test_a_request_says_who_asked_and_why():
-    assert Request(Wish.ROTATE, reason="audit", by="ann", id="r-1").asked == Asked("r-1", "ann", "audit")
+    assert RotateRequest(reason="audit", by="ann", id="r-1").requester == Requester("r-1", "ann", "audit")
 
 
 # Durations.

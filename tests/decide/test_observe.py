@@ -8,10 +8,10 @@ from lab.simulation.builders import KEY1, KEY2, a_publication, a_target, an_acco
 from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Observation, Target
-from shared.domain.publication import Publication, State
+from shared.domain.publication import Publication, SecretState
 from shared.domain.told import Told
 from shared.ports import Account, KeyAuthIsOff
-from shared.turns.observe import Look, observe, presume
+from shared.turns.observe import ObservedKeys, observe, presume
 
 TAGGED, TOLD = "https://from-a-tag.openai.azure.com/", "https://from-the-account.openai.azure.com/"
 KEYS = {KEY1: ApiKey("the key called A"), KEY2: ApiKey("the key called B")}
@@ -51,18 +51,18 @@ class Azure:
             raise KeyAuthIsOff
         return KEYS
 
-    async def look(self, **how: bool) -> Look:
+    async def look(self, **how: bool) -> ObservedKeys:
         return await observe(a_target(), self, self, **how)
 
 
 async def test_a_routine_look_reads_the_secret_and_the_keys_and_knows_the_endpoint_from_its_tag():
     azure = Azure()
-    assert await azure.look() == Look(Observation(True, MARKS, PUBLISHED, TAGGED), KEYS)
+    assert await azure.look() == ObservedKeys(Observation(True, MARKS, PUBLISHED, TAGGED), KEYS)
     assert azure.asked == ["secret", "keys"]
 
 
 DOUBTS = [
-    ("a leak is said to have happened", Azure(), {"doubtful": True}),
+    ("a leak is said to have happened", Azure(), {"distrust_tags": True}),
     ("nothing is published", Azure(None), {}),
     ("no tag that we sealed names an endpoint", Azure(a_publication(endpoint=None)), {}),
     ("the tag names a place where no account can be", Azure(believable=False), {}),
@@ -72,14 +72,14 @@ DOUBTS = [
 @pytest.mark.parametrize(("azure", "how"), [row[1:] for row in DOUBTS], ids=[row[0] for row in DOUBTS])
 async def test_the_account_itself_is_asked_where(azure: Azure, how: dict[str, bool]):
     azure.asked.clear()
-    assert await azure.look(**how) == Look(Observation(True, MARKS, azure.published, TOLD), KEYS)
+    assert await azure.look(**how) == ObservedKeys(Observation(True, MARKS, azure.published, TOLD), KEYS)
     assert azure.asked == ["secret", "account", "keys"]
 
 
 async def test_a_published_value_that_is_neither_key_is_looked_at_with_the_account_and_fresh_keys():
     drifted = replace(PUBLISHED, value=mark("X"))
     azure = Azure(drifted)
-    assert await azure.look() == Look(Observation(True, MARKS, drifted, TOLD), KEYS)
+    assert await azure.look() == ObservedKeys(Observation(True, MARKS, drifted, TOLD), KEYS)
     assert azure.asked == ["secret", "keys", "account", "keys"]
 
 
@@ -88,7 +88,7 @@ async def test_a_published_value_that_is_neither_key_is_looked_at_with_the_accou
 )
 async def test_keys_that_are_switched_off_are_seen_as_no_keys(published: Publication | None, asked: list[str]):
     azure = Azure(published, key_auth=False)
-    assert await azure.look() == Look(Observation(False, {}, published, TOLD), {})
+    assert await azure.look() == ObservedKeys(Observation(False, {}, published, TOLD), {})
     assert azure.asked == asked
 
 
@@ -125,8 +125,8 @@ def test_during_an_overlap_the_other_key_is_presumed_to_be_the_previous_one():
 GONE = [
     ("the account says that keys are off", LISTED, OFF),
     ("the account says so and nothing is published", None, OFF),
-    ("their end was announced and the version is withdrawn", replace(ENDED, state=State.DISABLED), None),
-    ("the same, whatever the account said before", replace(ENDED, state=State.DISABLED), ON),
+    ("their end was announced and the version is withdrawn", replace(ENDED, state=SecretState.DISABLED), None),
+    ("the same, whatever the account said before", replace(ENDED, state=SecretState.DISABLED), ON),
 ]
 
 
@@ -140,7 +140,7 @@ UNKNOWN = [
     ("our tags are absent", replace(LISTED, marks=None)),
     ("no tag names the slot", replace(LISTED, slot=None)),
     ("no tag says what the other slot holds", a_publication(marks(spare=None), value=None)),
-    ("somebody has disabled the version", replace(LISTED, state=State.DISABLED)),
+    ("somebody has disabled the version", replace(LISTED, state=SecretState.DISABLED)),
 ]
 
 

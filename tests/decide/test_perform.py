@@ -16,24 +16,24 @@ from shared.domain.errors import LeaseLost, PersonMustLook, ProofFailed, TryLate
 from shared.domain.keys import ApiKey
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import Marks, Origin, read_tags
-from shared.domain.requests import Armed, Asked
-from shared.domain.told import Telling, Told
+from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.told import Told, ToldDeadline
 from shared.ports import Outside
 from shared.turns.observe import observe
-from shared.turns.perform import Work, after, perform
+from shared.turns.perform import Execution, after, perform
 
-TOLD = Told(sunset=Telling(at(day=90)))
+TOLD = Told(sunset=ToldDeadline(at(day=90)))
 FIRST_STEP = 4  # after the lease, the secret and the keys
 
 
 @asynccontextmanager
-async def at_work(stage: Stage, befall: Befall | None = None) -> AsyncIterator[Work]:
+async def at_work(stage: Stage, befall: Befall | None = None) -> AsyncIterator[Execution]:
     """A turn that holds its target and has looked."""
     runner = Runner(stage.world, befall)  # no witness: a step by itself may break what a plan as a whole keeps
     outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
     async with runner.leases.hold(str(stage.target.account).casefold()) as lease:
-        look = await observe(stage.target, runner.accounts, runner.vault)
-        yield Work(stage.target, look, lease, outside)
+        observed = await observe(stage.target, runner.accounts, runner.vault)
+        yield Execution(stage.target, observed, lease, outside)
 
 
 async def published(**facts: object) -> Stage:
@@ -51,8 +51,8 @@ def noted(stage: Stage) -> Marks:
 
 
 async def written(stage: Stage, *steps: object) -> Marks:
-    async with at_work(stage) as work:
-        await perform(steps, work)
+    async with at_work(stage) as execution:
+        await perform(steps, execution)
     return noted(stage)
 
 
@@ -79,9 +79,11 @@ async def test_a_version_says_how_its_key_came_to_be_and_when_the_keys_last_chan
 
 
 async def test_a_version_says_who_asked_for_it_and_which_deployment_it_waits_for():
-    asked, armed = Asked("r-1", "ann", "audit"), Armed("prod", soak=hours(2))
-    marks = await written(await published(), Publish(KEY1, Origin.HEALED, spare=mark("S"), asked=asked, armed=armed))
-    assert (marks.asked, marks.armed) == (asked, armed)
+    asked, armed = Requester("r-1", "ann", "audit"), AwaitedDeployment("prod", soak=hours(2))
+    marks = await written(
+        await published(), Publish(KEY1, Origin.HEALED, spare=mark("S"), requester=asked, awaited=armed)
+    )
+    assert (marks.requester, marks.awaited) == (asked, armed)
 
 
 @pytest.mark.parametrize("fresh", [True, False])
@@ -161,32 +163,32 @@ async def test_what_was_proven_is_not_marked():
 
 async def test_an_account_that_has_moved_is_asked_for_its_address_and_the_version_says_the_new_one():
     stage = await published()
-    async with at_work(stage) as work:
-        work.look.seen = replace(work.look.seen, endpoint="https://before.invalid/")
-        seen = work.look.seen
-        await perform([Prove(KEY2), Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3))], work)
+    async with at_work(stage) as execution:
+        execution.observed.seen = replace(execution.observed.seen, endpoint="https://before.invalid/")
+        seen = execution.observed.seen
+        await perform([Prove(KEY2), Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3))], execution)
         here = stage.world.endpoint(stage.account)
-        assert work.look.seen == replace(seen, endpoint=here)
-        assert [proof.proven for proof in work.proofs] == [True]
+        assert execution.observed.seen == replace(seen, endpoint=here)
+        assert [proof.proven for proof in execution.proofs] == [True]
     assert ApiKey(stage.value("key2")).unseal(noted(stage).sealed_endpoint) == here
 
 
 async def test_a_key_that_is_refused_at_the_right_address_is_not_asked_about_there_a_second_time():
     stage = await published()
     stage.account.lag.new_after = 1000
-    async with at_work(stage) as work:
+    async with at_work(stage) as execution:
         with pytest.raises(ProofFailed):
-            await perform([Regenerate(KEY2), Prove(KEY2)], work)
+            await perform([Regenerate(KEY2), Prove(KEY2)], execution)
         assert stage.now < at(day=0, hour=10) + minutes(2)
-        assert work.proofs == []
+        assert execution.proofs == []
 
 
 async def test_an_account_without_an_endpoint_is_named_for_a_person_to_look_at():
     stage = await published()
-    async with at_work(stage) as work:
-        work.look.seen = replace(work.look.seen, endpoint=None)
+    async with at_work(stage) as execution:
+        execution.observed.seen = replace(execution.observed.seen, endpoint=None)
         with pytest.raises(PersonMustLook) as error:
-            await perform([Prove(KEY2)], work)
+            await perform([Prove(KEY2)], execution)
     told = f"chat: account {stage.target.account} names no endpoint. Next step: {PersonMustLook.next_step}."
     assert str(error.value) == told
 
@@ -197,25 +199,25 @@ async def test_an_account_without_an_endpoint_is_named_for_a_person_to_look_at()
 async def test_regenerating_changes_one_key_and_the_turn_goes_on_with_the_new_one():
     stage = await published()
     first, second = stage.value("key1"), stage.value("key2")
-    async with at_work(stage) as work:
-        await perform([Regenerate(KEY2)], work)
-        assert work.keys[KEY2].reveal() == stage.value("key2") != second
-        assert work.keys[KEY1].reveal() == stage.value("key1") == first
+    async with at_work(stage) as execution:
+        await perform([Regenerate(KEY2)], execution)
+        assert execution.keys[KEY2].reveal() == stage.value("key2") != second
+        assert execution.keys[KEY1].reveal() == stage.value("key1") == first
 
 
 async def test_keys_are_switched_off_and_the_version_is_withdrawn():
     stage = await published()
-    async with at_work(stage) as work:
-        await perform([DisableKeyAuth(), Withdraw()], work)
+    async with at_work(stage) as execution:
+        await perform([DisableKeyAuth(), Withdraw()], execution)
     assert stage.account.disable_local_auth is True
     assert stage.versions[-1].enabled is False
 
 
 @pytest.mark.parametrize("step", [Withdraw(), Mark(KEY1, Marks(mark("A"), Origin.ADOPTED, at(day=0)))])
 async def test_a_step_on_a_version_that_is_not_there_is_a_mistake_of_ours_and_names_the_target(step: object):
-    async with at_work(a_stage()) as work:
+    async with at_work(a_stage()) as execution:
         with pytest.raises(LookupError, match="chat: a step needs a publication and none was seen"):
-            await perform([step], work)
+            await perform([step], execution)
 
 
 # Where a turn stops.
@@ -224,19 +226,19 @@ async def test_a_step_on_a_version_that_is_not_there_is_a_mistake_of_ours_and_na
 async def test_the_first_step_that_fails_ends_the_turn_and_both_are_known():
     stage = await published()
     steps = [Regenerate(KEY2), Regenerate(KEY1), Wait(minutes(1))]
-    async with at_work(stage, refused(FIRST_STEP + 1, 503)) as work:
+    async with at_work(stage, refused(FIRST_STEP + 1, 503)) as execution:
         with pytest.raises(TryLater):
-            await perform(steps, work)
-    assert (work.done, work.begun) == (steps[:1], steps[:2])
+            await perform(steps, execution)
+    assert (execution.done, execution.begun) == (steps[:1], steps[:2])
 
 
 async def test_a_turn_that_has_lost_its_target_begins_no_step():
     stage = await published()
-    async with at_work(stage) as work:
+    async with at_work(stage) as execution:
         stage.pass_time(minutes(5))
         with pytest.raises(LeaseLost):
-            await perform([Regenerate(KEY2)], work)
-    assert (work.done, work.begun) == ([], [])
+            await perform([Regenerate(KEY2)], execution)
+    assert (execution.done, execution.begun) == ([], [])
 
 
 async def test_a_step_during_which_the_target_was_lost_counts_as_done_and_the_turn_fails():
@@ -245,42 +247,42 @@ async def test_a_step_during_which_the_target_was_lost_counts_as_done_and_the_tu
     async def much_time_passes(_call: object) -> None:
         stage.world.clock.advance(300)
 
-    async with at_work(stage, Befall(after={FIRST_STEP: much_time_passes})) as work:
+    async with at_work(stage, Befall(after={FIRST_STEP: much_time_passes})) as execution:
         with pytest.raises(LeaseLost):
-            await perform([Regenerate(KEY2), Regenerate(KEY2)], work)
-    assert work.done == [Regenerate(KEY2)]
+            await perform([Regenerate(KEY2), Regenerate(KEY2)], execution)
+    assert execution.done == [Regenerate(KEY2)]
 
 
 # What is known afterwards without looking again.
 
 
 async def test_after_waiting_and_proving_the_look_still_holds():
-    async with at_work(await published()) as work:
-        look = work.look
-        await perform([Prove(KEY1), Wait(minutes(1))], work)
-        assert after(work) is look
+    async with at_work(await published()) as execution:
+        observed = execution.observed
+        await perform([Prove(KEY1), Wait(minutes(1))], execution)
+        assert after(execution) is observed
 
 
 async def test_after_regenerating_the_new_fingerprint_is_known_and_all_else_is_as_it_was_seen():
     stage = await published()
-    async with at_work(stage) as work:
-        seen = work.look.seen
-        await perform([Regenerate(KEY2), Prove(KEY2)], work)
-        known = after(work)
+    async with at_work(stage) as execution:
+        seen = execution.observed.seen
+        await perform([Regenerate(KEY2), Prove(KEY2)], execution)
+        known = after(execution)
     assert known is not None
     fresh = ApiKey(stage.value("key2")).fingerprint
     assert known.seen == replace(seen, keys={KEY1: seen.keys[KEY1], KEY2: fresh})
     assert known.seen.keys[KEY2] != seen.keys[KEY2]
-    assert known.keys == work.keys
+    assert known.keys == execution.keys
 
 
 async def test_after_anything_was_written_or_may_have_been_nothing_is_known_without_looking():
     stage = await published()
     step = Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3))
-    async with at_work(stage) as work:
-        await perform([step], work)
-        assert after(work) is None
-    async with at_work(stage, answer_lost(FIRST_STEP + 1)) as work:
+    async with at_work(stage) as execution:
+        await perform([step], execution)
+        assert after(execution) is None
+    async with at_work(stage, answer_lost(FIRST_STEP + 1)) as execution:
         with pytest.raises(TryLater):
-            await perform([Regenerate(KEY1), step], work)
-        assert after(work) is None
+            await perform([Regenerate(KEY1), step], execution)
+        assert after(execution) is None

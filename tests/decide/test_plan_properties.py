@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 
-from shared.announce.outstanding import owed
+from shared.announce.outstanding import outstanding
 from shared.decide.plan import Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
@@ -108,5 +108,5 @@ def test_scheduled_work_happens_inside_the_window(seen: Observation, target: Tar
 
 @_facts
 def test_what_is_owed_can_always_be_said(seen: Observation, target: Target, now, request):
-    for announcement in owed(Situation(seen, target, now, request)):
+    for announcement in outstanding(Situation(seen, target, now, request)):
         assert announcement.wire(now)["id"] == announcement.id

@@ -9,7 +9,7 @@ from lab.simulation.builders import a_target
 from lab.simulation.dates import START, minutes
 from shared.domain.errors import LeaseLost, ProofFailed, ProofImpossible
 from shared.domain.model import ProofPolicy
-from shared.ports import Answer, Trial
+from shared.ports import Answer, KeyAttempt
 from shared.turns.proof import Proof, prove
 from tests.support.oracle import CLOSED, KEY, NO, OFF, SILENCE, WHERE, YES, Account
 
@@ -20,7 +20,7 @@ async def proven(account: Account, target=None) -> Proof:
     return await prove(KEY, WHERE, target or a_target(), account, account, account)
 
 
-async def how_often(answers: Iterable[Trial]) -> list[float]:
+async def how_often(answers: Iterable[KeyAttempt]) -> list[float]:
     """The seconds at which a key that is proven in the end was asked about."""
     account = Account(list(answers))
     assert (await proven(account)).proven
@@ -48,12 +48,12 @@ async def test_a_key_that_is_slow_to_be_valid_is_asked_about_with_growing_pauses
 
 
 async def test_a_pause_that_the_endpoint_asks_for_is_kept_and_none_after_it_is_shorter_than_that_or_eight_seconds():
-    busy = Trial(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=20))
+    busy = KeyAttempt(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=20))
     assert await how_often([busy, NO, YES]) == [0, 20, 28, 28]
 
 
 async def test_a_pause_asked_for_that_is_shorter_than_ours_changes_nothing():
-    hasty = Trial(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=0.1))
+    hasty = KeyAttempt(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=0.1))
     assert await how_often([NO, hasty, YES]) == [0, 0.25, 0.75, 0.75]
 
 
@@ -69,19 +69,19 @@ async def test_after_ninety_seconds_of_refusals_the_key_counts_as_refused():
 
 
 async def test_an_answer_in_the_very_last_moment_of_the_patience_still_counts():
-    exactly = Trial(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=90))
+    exactly = KeyAttempt(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=90))
     assert await how_often([exactly, YES]) == [0, 90, 90]
 
 
 async def test_a_pause_that_would_outlast_the_patience_is_not_begun():
-    account = Account([Trial(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=91)), YES])
+    account = Account([KeyAttempt(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=91)), YES])
     with pytest.raises(ProofFailed):
         await proven(account)
     assert account.asked == [0]
 
 
 @pytest.mark.parametrize("answer", [OFF, CLOSED])
-async def test_an_answer_that_no_patience_changes_ends_it_at_once(answer: Trial):
+async def test_an_answer_that_no_patience_changes_ends_it_at_once(answer: KeyAttempt):
     account = Account([answer])
     with pytest.raises(ProofImpossible):
         await proven(account)
@@ -143,7 +143,7 @@ SENTENCES = [
 
 @pytest.mark.parametrize(("answers", "kind", "text"), [row[1:] for row in SENTENCES], ids=[row[0] for row in SENTENCES])
 async def test_what_was_not_proven_is_said_with_the_endpoint_its_answer_and_the_next_step(
-    answers: list[Trial], kind: type[ProofFailed], text: str
+    answers: list[KeyAttempt], kind: type[ProofFailed], text: str
 ):
     with pytest.raises(ProofFailed) as error:
         await proven(Account(list(answers)))
@@ -155,12 +155,12 @@ async def test_what_was_not_proven_is_said_with_the_endpoint_its_answer_and_the_
 
 
 @pytest.mark.parametrize("answer", [CLOSED, SILENCE])
-async def test_where_proof_is_only_preferred_a_key_that_nobody_judged_goes_on_and_says_so(answer: Trial):
+async def test_where_proof_is_only_preferred_a_key_that_nobody_judged_goes_on_and_says_so(answer: KeyAttempt):
     proof = await proven(Account([answer]), PREFERRED)
     assert proof == Proof(False, f"proof was impossible: {answer.detail}")
 
 
 @pytest.mark.parametrize("answer", [NO, OFF])
-async def test_a_key_that_was_refused_is_not_published_whatever_is_preferred(answer: Trial):
+async def test_a_key_that_was_refused_is_not_published_whatever_is_preferred(answer: KeyAttempt):
     with pytest.raises(ProofFailed):
         await proven(Account([answer]), PREFERRED)

@@ -20,9 +20,9 @@ from lab.simulation.builders import (
 from lab.simulation.dates import START, at, days
 from shared.decide.policies import decide
 from shared.domain.model import Adopt, Observation, Target
-from shared.domain.publication import State
+from shared.domain.publication import SecretState
 from shared.domain.requests import LeakedKey, Request
-from shared.domain.told import Telling, Told
+from shared.domain.told import Told, ToldDeadline
 from shared.domain.window import Window
 
 QUIET = an_observation(a_publication())
@@ -33,16 +33,16 @@ FOREIGN = str(an_account_id("other"))
 OFF = an_observation(a_publication(), key_auth=False, keys={})
 USUAL, ENDING = a_target(), a_target(sunset=at(day=20))
 OFFICE = a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))
-SETTING = an_observation(a_publication(marks(told=Told(origin=True, sunset=Telling(at(day=20))))))
+SETTING = an_observation(a_publication(marks(told=Told(origin=True, sunset=ToldDeadline(at(day=20))))))
 CROWDED = replace(BARE, others={f"tag-{number}": "" for number in range(20)})
 
 SENTENCES = [
     (OFF, START, USUAL, None, "Key authentication is off on the account, so the published key is dead."),
     (nothing_published(key_auth=False, keys={}), START, USUAL, None,
      "Key authentication is off on the account and nothing is published."),
-    (an_observation(a_publication(state=State.DELETED, value=None)), START, USUAL, None,
+    (an_observation(a_publication(state=SecretState.DELETED, value=None)), START, USUAL, None,
      "Secret chat-key is deleted but recoverable: recover it, or purge it to start anew."),
-    (an_observation(a_publication(state=State.DISABLED, value=None)), START, USUAL, None,
+    (an_observation(a_publication(state=SecretState.DISABLED, value=None)), START, USUAL, None,
      "The latest version of secret chat-key is disabled: enable it, or publish under another name."),
     (an_observation(a_publication(provider=FOREIGN)), START, USUAL, None,
      f"Secret chat-key belongs to another account, {FOREIGN}: name another secret."),

@@ -26,8 +26,8 @@ from shared.decide.plan import Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.model import Observation, Target
-from shared.domain.publication import Marks, State
-from shared.domain.told import Telling, Told
+from shared.domain.publication import Marks, SecretState
+from shared.domain.told import Told, ToldDeadline
 from shared.domain.window import Window
 
 UNTIL = START + days(3)
@@ -63,7 +63,7 @@ def test_a_secret_is_ours_when_it_names_our_account_in_whatever_letters():
 
 def test_only_a_version_that_can_be_read_is_published():
     assert seeing(an_observation(a_publication())).is_published
-    assert not seeing(an_observation(a_publication(state=State.DISABLED))).is_published
+    assert not seeing(an_observation(a_publication(state=SecretState.DISABLED))).is_published
     assert not seeing(nothing_published()).is_published
 
 
@@ -188,7 +188,7 @@ def test_a_request_is_answered_by_the_version_that_names_it_and_by_no_other():
 def test_what_is_asked_for_is_one_thing_and_not_another():
     rotation, leak = wants_rotation(), reports_leak()
     asked = [
-        Situation(an_observation(a_publication()), TARGET, START, request).asks_for(wanted.wish)
+        Situation(an_observation(a_publication()), TARGET, START, request).is_requested(wanted.kind)
         for request in (rotation, leak, None)
         for wanted in (rotation, leak)
     ]
@@ -197,7 +197,7 @@ def test_what_is_asked_for_is_one_thing_and_not_another():
 
 # What was told and still stands.
 
-SUNSET = Told(origin=True, rotation=Telling(at(day=30)), sunset=Telling(at(day=90)))
+SUNSET = Told(origin=True, rotation=ToldDeadline(at(day=30)), sunset=ToldDeadline(at(day=90)))
 OVER = replace(SUNSET, key_auth_off=True)
 ENDING = a_target(sunset=at(day=90))
 STANDS = [

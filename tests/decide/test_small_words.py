@@ -19,7 +19,7 @@ from lab.simulation.dates import START, at, days, minutes
 from lab.simulation.fakes import Runner
 from lab.simulation.stage import a_stage
 from shared.announce.announcements import Kind
-from shared.announce.outstanding import owed
+from shared.announce.outstanding import outstanding
 from shared.decide.cadence import LONGEST_SENDING, sending
 from shared.decide.plan import Plan
 from shared.decide.policies import decide
@@ -28,10 +28,10 @@ from shared.decide.steps import Prove, Regenerate
 from shared.domain.keys import KeySlot
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks, Origin
-from shared.domain.requests import Armed, Asked, LeakedKey, Request, Wish
+from shared.domain.requests import ArmRequest, AwaitedDeployment, DeploymentRequest, LeakedKey, Request, Requester
 from shared.domain.told import Told
 from shared.ports import Outside
-from shared.turns.perform import LONG_PATIENCE, PATIENCE, Work, after, perform
+from shared.turns.perform import LONG_PATIENCE, PATIENCE, Execution, after, perform
 from shared.turns.proof import ProofFailed
 from shared.turns.report import Result
 from shared.turns.turn import take_turn
@@ -55,21 +55,23 @@ def test_what_is_left_of_a_leak_is_said_with_both_keys():
 
 def test_a_report_that_comes_late_is_told_what_became_of_its_key():
     gone = "The key that is said to have leaked ended with a rotation since."
-    assert why(marks(), reports_leak(at=EARLIER)) == gone
-    assert why(overlapping(), reports_leak(PREVIOUS, at=EARLIER)) == gone
-    assert why(overlapping(), reports_leak(at=EARLIER)) == "key2, live when it was said to have leaked, ends."
+    assert why(marks(), reports_leak(requested_at=EARLIER)) == gone
+    assert why(overlapping(), reports_leak(PREVIOUS, requested_at=EARLIER)) == gone
+    assert why(overlapping(), reports_leak(requested_at=EARLIER)) == "key2, live when it was said to have leaked, ends."
 
 
 def test_a_wish_that_was_overtaken_is_told_by_what():
-    asked = replace(wants_rotation(), at=EARLIER)
+    asked = replace(wants_rotation(), requested_at=EARLIER)
     assert why(marks(), asked) == "key1 was published after this was asked for."
-    late = Request(Wish.DEPLOYED, id="d-9", armed=Armed("prod", deployed=START))
-    said = why(marks(armed=Armed("prod")), late)
+    late = DeploymentRequest(id="d-9", deployment=AwaitedDeployment("prod", deployed=START))
+    said = why(marks(awaited=AwaitedDeployment("prod")), late)
     assert said == "key1 was published after that deployment to prod."
 
 
 def test_what_was_asked_for_at_the_very_moment_of_a_publication_is_not_late():
-    assert decide(an_observation(a_publication()), TARGET, at(day=1), replace(wants_rotation(), at=START)).steps
+    assert decide(
+        an_observation(a_publication()), TARGET, at(day=1), replace(wants_rotation(), requested_at=START)
+    ).steps
 
 
 def test_only_where_both_keys_are_out_a_fresh_one_is_proven_with_more_patience():
@@ -89,18 +91,18 @@ async def test_a_key_is_waited_for_as_long_as_the_step_is_patient(patient: bool,
     from shared.turns.observe import observe
 
     async with runner.leases.hold("an account") as lease:
-        work = Work(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
-        await perform([Regenerate(KEY2)], work)
+        execution = Execution(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
+        await perform([Regenerate(KEY2)], execution)
         began = stage.now
         with pytest.raises(ProofFailed):
-            await perform([Prove(KEY2, patient)], work)
+            await perform([Prove(KEY2, patient)], execution)
     assert patience - minutes(0.5) < stage.now - began <= patience
 
 
 def test_after_a_regenerate_without_an_answer_nothing_is_known(monkeypatch: pytest.MonkeyPatch):
-    work = Work.__new__(Work)
-    work.begun, work.done = [Prove(KEY2), Regenerate(KEY2)], [Prove(KEY2)]
-    assert after(work) is None
+    execution = Execution.__new__(Execution)
+    execution.begun, execution.done = [Prove(KEY2), Regenerate(KEY2)], [Prove(KEY2)]
+    assert after(execution) is None
 
 
 async def test_whoever_finds_the_target_busy_is_named_in_the_answer():
@@ -112,13 +114,13 @@ async def test_whoever_finds_the_target_busy_is_named_in_the_answer():
         other = Runner(stage.world)
         outcome = await take_turn(stage.target, wants_rotation(), outside, other.announcer, other.leases)
     assert outcome.result is Result.BUSY
-    assert outcome.asked == Asked("r-1", "tester", "asked")
+    assert outcome.requester == Requester("r-1", "tester", "asked")
 
 
 def test_a_key_that_was_healed_names_nobody_who_had_asked_for_the_version_before():
-    noted = marks(origin=Origin.HEALED, asked=Asked("r-1", "ada", "drill"), told=Told())
-    (said,) = [one for one in owed(a_situation(noted, at(day=1))) if one.kind is Kind.DRIFT_HEALED]
-    assert said.asked == Asked()
+    noted = marks(origin=Origin.HEALED, requester=Requester("r-1", "ada", "drill"), told=Told())
+    (said,) = [one for one in outstanding(a_situation(noted, at(day=1))) if one.kind is Kind.DRIFT_HEALED]
+    assert said.requester == Requester()
 
 
 def test_sending_may_take_a_tenth_of_the_notice_and_five_minutes_at_the_most():
@@ -127,19 +129,19 @@ def test_sending_may_take_a_tenth_of_the_notice_and_five_minutes_at_the_most():
 
 
 def test_a_target_that_always_waits_for_a_deployment_does_so_before_its_version_is_marked():
-    armed = Armed("prod")
+    armed = AwaitedDeployment("prod")
     at_first = Situation(an_observation(replace(a_publication(), marks=None)), a_target(after_deployment=armed), START)
-    assert at_first.armed == armed
+    assert at_first.awaited == armed
 
 
 def test_that_a_wait_was_told_of_is_read_back():
-    assert Told.read("armed") == Told(armed=True)
+    assert Told.read("armed") == Told(awaited=True)
     assert Told.read("") == Told()
 
 
 def test_a_name_that_just_fits_is_not_cut():
-    assert Asked.read(Asked("i", "a" * 70, "x").text()).by == "a" * 70
-    assert Asked.read(Asked("i", "a" * 71, "x").text()).by == "a" * 70
+    assert Requester.read(Requester("i", "a" * 70, "x").text()).by == "a" * 70
+    assert Requester.read(Requester("i", "a" * 71, "x").text()).by == "a" * 70
 
 
 def test_a_plan_for_the_spare_is_about_the_other_slot():
@@ -157,10 +159,10 @@ def test_a_leak_says_that_the_key_before_ends_with_it_only_where_somebody_may_us
 
 def test_a_latest_moment_that_has_come_is_said_to_have_passed():
     said = "key1 is to be replaced now: the latest moment for a deployment to prod has passed."
-    assert why(marks(), Request(Wish.ARM, id="a", armed=Armed("prod", latest=at(day=1)))) == said
+    assert why(marks(), ArmRequest(id="a", deployment=AwaitedDeployment("prod", latest=at(day=1)))) == said
 
 
 def test_a_deployment_during_the_overlap_is_told_what_it_waits_for():
-    live = Request(Wish.DEPLOYED, id="d", armed=Armed("prod", deployed=at(day=1)))
+    live = DeploymentRequest(id="d", deployment=AwaitedDeployment("prod", deployed=at(day=1)))
     said = "The deployment to prod went live: key1 is due to be replaced, when key2 is not promised to work any more."
-    assert why(overlapping(armed=Armed("prod")), live) == said
+    assert why(overlapping(awaited=AwaitedDeployment("prod")), live) == said

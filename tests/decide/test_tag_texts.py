@@ -9,18 +9,18 @@ from lab.simulation.builders import KEY1, KEY2, an_account_id, mark, marks, over
 from lab.simulation.dates import START, at, days
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Marks, Origin, others_in, read_tags, tags_of
-from shared.domain.told import MOST_DEBTS, Debt, Happened, Telling, Told
+from shared.domain.told import MOST_CARRIED_OVER, CarriedOver, Happened, Told, ToldDeadline
 
 ACCOUNT = str(an_account_id())
-DEBT = Debt(Happened.ENDED, KEY2, mark("C"), START)
+DEBT = CarriedOver(Happened.ENDED, KEY2, mark("C"), START)
 TOLD = Told(
     origin=True,
     key_auth_off=True,
-    rotation=Telling(at(day=30), days(7)),
-    retirement=Telling(at(day=3)),
-    sunset=Telling(at(day=90) + timedelta(microseconds=5), days(1)),
+    rotation=ToldDeadline(at(day=30), days(7)),
+    retirement=ToldDeadline(at(day=3)),
+    sunset=ToldDeadline(at(day=90) + timedelta(microseconds=5), days(1)),
     ends=2,
-    debts=(DEBT, replace(DEBT, happened=Happened.HEALED, slot=KEY1)),
+    carried_over=(DEBT, replace(DEBT, happened=Happened.HEALED, slot=KEY1)),
 )
 FULL = Marks(
     live=mark("A"),
@@ -138,16 +138,16 @@ def test_a_word_that_nobody_can_have_told_is_named(text: str):
 
 
 def test_more_debts_than_a_tag_holds_leave_the_oldest_to_be_said_elsewhere():
-    debts = tuple(replace(DEBT, at=at(day=day)) for day in range(MOST_DEBTS + 2))
-    told = Told(debts=debts)
-    assert told.forgotten == debts[:2]
-    assert Told.read("", told.owed_text()).debts == debts[2:]
+    carried_over = tuple(replace(DEBT, at=at(day=day)) for day in range(MOST_CARRIED_OVER + 2))
+    told = Told(carried_over=carried_over)
+    assert told.dropped == carried_over[:2]
+    assert Told.read("", told.carried_over_text()).carried_over == carried_over[2:]
 
 
 def test_as_many_debts_as_a_tag_holds_are_all_kept():
-    told = Told(debts=tuple(replace(DEBT, at=at(day=day)) for day in range(MOST_DEBTS)))
-    assert told.forgotten == ()
-    assert Told.read("", told.owed_text()) == told
+    told = Told(carried_over=tuple(replace(DEBT, at=at(day=day)) for day in range(MOST_CARRIED_OVER)))
+    assert told.dropped == ()
+    assert Told.read("", told.carried_over_text()) == told
 
 
 def test_a_debt_is_remembered_to_the_second_so_that_many_find_room():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lab.simulation.builders import SUBSCRIPTION, a_publication, a_target, an_account_id, an_observation, mark, marks
 from lab.simulation.dates import START, at, days
-from shared.announce.outstanding import owed
+from shared.announce.outstanding import outstanding
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration
@@ -27,15 +27,15 @@ from shared.domain.publication import (
     tags_of,
     unstamp,
 )
-from shared.domain.requests import Armed, Asked, Request, Wish
-from shared.domain.told import MOST_DEBTS, Debt, Happened, Telling, Told
+from shared.domain.requests import AwaitedDeployment, DeploymentRequest, Requester, RotateRequest
+from shared.domain.told import MOST_CARRIED_OVER, CarriedOver, Happened, Told, ToldDeadline
 from shared.domain.window import Window
 from shared.settings.target_fields import Defaults, Problems, read_target
 from shared.turns.message import Message, read_message
 from tests.support import strategies as some
 
 PERIOD = days(30)
-exact_told = some.told(st.builds(Telling, some.exact_moments, some.leads))
+exact_told = some.told(st.builds(ToldDeadline, some.exact_moments, some.leads))
 others = st.dictionaries(
     st.text("abcdefgh-", min_size=1, max_size=20), st.text(max_size=50), max_size=MOST_TAGS - OUR_TAGS
 )
@@ -46,7 +46,7 @@ names = st.from_regex(r"[A-Za-z][A-Za-z0-9@. ü]{0,12}", fullmatch=True)
 reasons = st.from_regex(r"([A-Za-z]([A-Za-z0-9 -]{0,100}[a-z])?)?", fullmatch=True)
 moments_to_the_second = some.exact_moments.map(lambda moment: moment.replace(microsecond=0))
 armings = st.builds(
-    Armed,
+    AwaitedDeployment,
     st.from_regex(r"[A-Za-z][A-Za-z0-9._-]{0,39}", fullmatch=True),
     st.integers(0, 30 * 86400).map(lambda seconds: timedelta(seconds=seconds)),
     st.one_of(st.none(), moments_to_the_second),
@@ -67,8 +67,8 @@ def exact_marks(draw: st.DrawFn) -> Marks:
         leaked=draw(st.booleans()) if previous else False,
         spare=None if previous else draw(st.one_of(st.none(), some.any_fingerprint)),  # never both: room for tags
         sealed_endpoint=ApiKey("k").seal("https://chat.openai.azure.com/"),
-        asked=draw(st.builds(Asked, st.one_of(st.none(), request_ids), names, reasons)),
-        armed=draw(st.one_of(st.none(), armings)),
+        requester=draw(st.builds(Requester, st.one_of(st.none(), request_ids), names, reasons)),
+        awaited=draw(st.one_of(st.none(), armings)),
         told=draw(exact_told),
     )
 
@@ -89,13 +89,13 @@ def test_tags_are_never_too_many_nor_too_long(noted: Marks, slot: KeySlot, kept:
 
 def test_the_most_that_can_be_told_and_owed_still_fits_into_tags():
     moment = START.replace(microsecond=999_999)
-    telling = Telling(moment, timedelta(days=29))
-    owed = tuple(Debt(Happened.ENDED, KeySlot.KEY1, mark(letter), START) for letter in "ABCDEFGH")
-    told = {"rotation": telling, "retirement": telling, "sunset": telling}
-    everything = Told(origin=True, key_auth_off=True, armed=True, **told, ends=999, debts=owed)
-    assert len(owed) == MOST_DEBTS
+    told_deadline = ToldDeadline(moment, timedelta(days=29))
+    outstanding = tuple(CarriedOver(Happened.ENDED, KeySlot.KEY1, mark(letter), START) for letter in "ABCDEFGH")
+    told = {"rotation": told_deadline, "retirement": told_deadline, "sunset": told_deadline}
+    everything = Told(origin=True, key_auth_off=True, awaited=True, **told, ends=999, carried_over=outstanding)
+    assert len(outstanding) == MOST_CARRIED_OVER
     assert len(everything.text()) <= LONGEST_TAG
-    assert len(everything.owed_text()) <= LONGEST_TAG
+    assert len(everything.carried_over_text()) <= LONGEST_TAG
 
 
 def test_a_resource_id_that_fits_into_no_tag_is_refused_when_it_is_enrolled():
@@ -107,7 +107,7 @@ def test_a_resource_id_that_fits_into_no_tag_is_refused_when_it_is_enrolled():
 
 
 def test_the_longest_request_id_that_is_let_in_fits_into_a_tag():
-    body = Message("chat", START, request=Request(id="r" * 300)).text().encode()
+    body = Message("chat", START, request=RotateRequest(id="r" * 300)).text().encode()
     try:
         request = read_message(body).request
     except FixConfiguration:  # refusing such an id is as good
@@ -119,18 +119,18 @@ def test_the_longest_request_id_that_is_let_in_fits_into_a_tag():
 
 @pytest.mark.parametrize("known", ["release 7", "release\t7", "release+7", "r" * 65, "größe"])
 def test_a_request_id_that_a_tag_would_not_give_back_is_refused(known: str):
-    wish = Request(Wish.DEPLOYED, id=known, armed=Armed("production", deployed=START))
+    wish = DeploymentRequest(id=known, deployment=AwaitedDeployment("production", deployed=START))
     with pytest.raises(FixConfiguration, match="request_id"):
         read_message(Message("chat", START, request=wish).text().encode())
 
 
 def test_every_request_id_that_is_let_in_is_read_back_from_the_tags():
     known = "".join(chr(sign) for sign in range(33, 98) if chr(sign) != "+")
-    wish = Request(Wish.DEPLOYED, id=known, armed=Armed("production", deployed=START))
+    wish = DeploymentRequest(id=known, deployment=AwaitedDeployment("production", deployed=START))
     request = read_message(Message("chat", START, request=wish).text().encode()).request
     assert request is not None
-    fired = Armed("e" * 40, timedelta(days=30), at(day=9), START, request.id)
-    noted = marks(asked=Asked(request.id, "somebody"), armed=fired)
+    fired = AwaitedDeployment("e" * 40, timedelta(days=30), at(day=9), START, request.id)
+    noted = marks(requester=Requester(request.id, "somebody"), awaited=fired)
     tags = tags_of(noted, KeySlot.KEY1, str(an_account_id()), PERIOD, {})
     assert max(len(text) for text in tags.values()) <= LONGEST_TAG
     assert read_tags(tags)[3] == noted
@@ -138,7 +138,7 @@ def test_every_request_id_that_is_let_in_is_read_back_from_the_tags():
 
 @given(exact_told)
 def test_what_was_told_is_read_back(told: Told):
-    assert Told.read(told.text(), told.owed_text()) == told
+    assert Told.read(told.text(), told.carried_over_text()) == told
 
 
 @given(some.exact_moments)
@@ -151,8 +151,8 @@ GOOD = tags_of(
     marks(
         previous=mark("B"),
         until=at(day=3),
-        told=Told(origin=True, rotation=Telling(at(day=30), days(7)), debts=(
-            Debt(Happened.ENDED, KeySlot.KEY2, mark("C"), START),
+        told=Told(origin=True, rotation=ToldDeadline(at(day=30), days(7)), carried_over=(
+            CarriedOver(Happened.ENDED, KeySlot.KEY2, mark("C"), START),
         )),
     ),
     KeySlot.KEY1, str(an_account_id()), PERIOD, {},
@@ -208,7 +208,7 @@ def test_a_moment_that_nobody_can_mean_stops_neither_deciding_nor_announcing(nam
     target = a_target(window=Window.parse(window) if window else None)
     seen = an_observation(a_publication(marks(), marks=noted, slot=slot, provider=provider, value=mark("A")))
     assert decide(seen, target, at(day=40)).why
-    owed(Situation(seen, target, at(day=40)))
+    outstanding(Situation(seen, target, at(day=40)))
 
 
 @given(st.text(), st.text())

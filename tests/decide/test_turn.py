@@ -11,8 +11,8 @@ from lab.simulation.stage import Stage, a_stage, with_target
 from shared.domain.errors import PersonMustLook
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import PREFIX
-from shared.domain.requests import Request, Wish
-from shared.domain.told import MOST_DEBTS, Debt, Happened, Told
+from shared.domain.requests import LeakRequest, Request, RequestKind, RotateRequest
+from shared.domain.told import MOST_CARRIED_OVER, CarriedOver, Happened, Told
 from shared.turns.report import Outcome, Result
 
 # The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 regenerate, 5 and 6 proofs, 7 publish,
@@ -51,9 +51,9 @@ async def test_a_turn_that_did_everything_says_why_what_it_did_and_what_was_anno
     ("request_", "who"),
     [
         (None, ""),
-        (Request(reason="drill"), ""),
-        (Request(reason="drill", by="zoë@example.com"), "rotate, asked by zoë@example.com"),
-        (Request(Wish.LEAK, by="a function key"), "leak, asked by a function key"),
+        (RotateRequest(reason="drill"), ""),
+        (RotateRequest(reason="drill", by="zoë@example.com"), "rotate, asked by zoë@example.com"),
+        (LeakRequest(by="a function key"), "leak, asked by a function key"),
     ],
 )
 async def test_a_turn_holds_its_target_for_whoever_asked(request_: Request | None, who: str):
@@ -62,7 +62,7 @@ async def test_a_turn_holds_its_target_for_whoever_asked(request_: Request | Non
     assert stage.last_runner is not None
     held = stage.last_runner.leases.held_for
     assert set(held.values()) == {who}
-    assert len(held) == (2 if request_ and request_.wish is Wish.LEAK else 1), "leaks wait for each other, too"
+    assert len(held) == (2 if request_ and request_.kind is RequestKind.LEAK else 1), "leaks wait for each other, too"
 
 
 async def test_a_retirement_is_announced_by_its_own_turn_which_looks_once_since_it_published_nothing():
@@ -82,7 +82,7 @@ async def test_a_turn_that_could_not_announce_has_rotated_all_the_same_and_says_
     stage = await rotation_due()
     stage.event_grid_is("down")
     assert await stage.turn() == Outcome(
-        "chat", Result.DONE, "due", DUE, done=ROTATED, owed=WORDS, untold=DOWN, next_step=NOTHING
+        "chat", Result.DONE, "due", DUE, done=ROTATED, outstanding=WORDS, untold=DOWN, next_step=NOTHING
     )
 
 
@@ -288,17 +288,19 @@ async def test_a_turn_that_always_finds_something_new_gives_up_and_says_so():
 
 
 async def test_what_no_tag_has_room_for_is_named_in_the_outcome_whether_the_turn_succeeds_or_not():
-    debts = tuple(Debt(Happened.ENDED, KEY1, mark(f"old {number}"), START) for number in range(MOST_DEBTS))
+    carried_over = tuple(
+        CarriedOver(Happened.ENDED, KEY1, mark(f"old {number}"), START) for number in range(MOST_CARRIED_OVER)
+    )
     for befall in (None, refused(LOOK_BACK, 503), _loses_the_target_at(PUBLISH)):
         stage = await rotation_due()
         tags = dict(stage.versions[-1].tags)
-        tags[f"{PREFIX}owed"] = Told(debts=debts).owed_text()
+        tags[f"{PREFIX}owed"] = Told(carried_over=carried_over).carried_over_text()
         tags[f"{PREFIX}told"] = tags[f"{PREFIX}told"].replace("origin ", "")
         stage.vault.update_secret(stage.target.secret, tags=tags)
         stage.event_grid_is("down")
         outcome = await stage.turn(befall=befall(stage) if callable(befall) else befall)
         assert outcome is not None
-        assert outcome.forgotten == (str(debts[0]),)
+        assert outcome.dropped == (str(carried_over[0]),)
 
 
 def _loses_the_target_at(number: int):

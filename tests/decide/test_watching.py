@@ -11,9 +11,9 @@ from lab.simulation.fakes import Runner
 from lab.simulation.stage import a_stage
 from shared.decide.steps import Regenerate, Watch
 from shared.domain.keys import ApiKey
-from shared.ports import Outside, Trial
+from shared.ports import KeyAttempt, Outside
 from shared.turns.observe import observe
-from shared.turns.perform import Work, after, perform
+from shared.turns.perform import Execution, after, perform
 from shared.turns.proof import Ending, see_refused, try_once
 from tests.support.oracle import CLOSED, KEY, NO, OFF, SILENCE, WHERE, YES, Account
 
@@ -37,14 +37,14 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("answer", "known"), [row[1:] for row in ANSWERS], ids=[row[0] for row in ANSWERS])
-async def test_one_answer_is_added_to_what_is_known(answer: Trial, known: Ending):
+async def test_one_answer_is_added_to_what_is_known(answer: KeyAttempt, known: Ending):
     account = Account([answer])
     assert await try_once(KEY, WHERE, BEFORE, account, account) == replace(known, detail=answer.detail)
     assert account.asked == [0]
 
 
 @pytest.mark.parametrize("answer", [NO, OFF])
-async def test_a_first_refusal_is_noted_with_its_moment(answer: Trial):
+async def test_a_first_refusal_is_noted_with_its_moment(answer: KeyAttempt):
     account = Account([answer])
     known = Ending(KEY1, last_accepted=START - SECOND)
     assert await try_once(KEY, WHERE, known, account, account) == replace(known, refused=START, detail=answer.detail)
@@ -80,7 +80,7 @@ async def test_an_account_that_says_nothing_is_asked_as_long_and_fails_no_turn()
 
 
 @pytest.mark.parametrize(("answer", "refused"), [(CLOSED, None), (OFF, START)])
-async def test_an_answer_that_no_patience_changes_ends_the_watch_at_once(answer: Trial, refused):
+async def test_an_answer_that_no_patience_changes_ends_the_watch_at_once(answer: KeyAttempt, refused):
     account = Account([answer])
     assert await seen(account, Ending(KEY1)) == Ending(KEY1, refused=refused, detail=answer.detail)
     assert account.asked == [0]
@@ -96,17 +96,17 @@ async def test_a_leaked_key_is_tried_before_and_watched_after_its_regeneration()
     runner = Runner(stage.world)
     outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
     async with runner.leases.hold("an account") as lease:
-        work = Work(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
-        began, look = stage.now, work.look
-        await perform([Watch(KEY2)], work)
-        assert work.endings == {KEY2: Ending(KEY2, last_accepted=began, detail="200")}
-        assert after(work) is look
-        old = work.keys[KEY2]
-        await perform([Regenerate(KEY2), Watch(KEY2)], work)
-    ending = work.endings[KEY2]
+        execution = Execution(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
+        began, observed = stage.now, execution.observed
+        await perform([Watch(KEY2)], execution)
+        assert execution.endings == {KEY2: Ending(KEY2, last_accepted=began, detail="200")}
+        assert after(execution) is observed
+        old = execution.keys[KEY2]
+        await perform([Regenerate(KEY2), Watch(KEY2)], execution)
+    ending = execution.endings[KEY2]
     assert ending.refused is not None
     assert ending.last_accepted is not None
     assert began <= ending.last_accepted < ending.refused <= began + minutes(1)
     assert ending.detail == "401"
-    assert work.ended == {KEY2: old}
-    assert ApiKey(stage.value("key2")) == work.keys[KEY2] != old
+    assert execution.ended == {KEY2: old}
+    assert ApiKey(stage.value("key2")) == execution.keys[KEY2] != old

@@ -15,7 +15,7 @@ from shared.announce.announcements import Announcement, Kind, failed, text_of
 from shared.decide.steps import Mark, Prove, Publish, Regenerate, Wait
 from shared.domain.errors import GrantRole
 from shared.domain.publication import Origin, stamp, unstamp
-from shared.domain.told import Debt, Happened, Telling
+from shared.domain.told import CarriedOver, Happened, ToldDeadline
 from shared.domain.window import Window
 
 TARGET = a_target(owner="team-chat")
@@ -93,8 +93,8 @@ def test_an_id_does_not_change_with_a_new_version_of_this_app():
 
 
 def test_a_debt_that_no_tag_has_room_for_is_named_in_words():
-    debt = Debt(Happened.ENDED, KEY2, mark("C"), START)
-    assert str(debt) == f"key2 {mark('C')} ended at 2026-03-02T09:00:00+00:00"
+    carried = CarriedOver(Happened.ENDED, KEY2, mark("C"), START)
+    assert str(carried) == f"key2 {mark('C')} ended at 2026-03-02T09:00:00+00:00"
 
 
 STEPS = [
@@ -159,7 +159,7 @@ def test_a_machine_in_another_zone_writes_and_reads_the_same_times():
     assert Announcement(Kind.KEY_RETIRED, TARGET).wire(moment.astimezone(KOLKATA))["time"] == "2026-03-02T23:30:00Z"
     assert stamp(moment.astimezone(KOLKATA)) == "20260302T233000.000000Z"
     assert unstamp(stamp(moment)) == moment
-    assert Telling.read(Telling(moment).text()) == Telling(moment)
+    assert ToldDeadline.read(ToldDeadline(moment).text()) == ToldDeadline(moment)
     error = GrantRole("chat", "no.")
     assert failed(TARGET, error, moment).occasion == "2026-03-02"
 

@@ -127,7 +127,7 @@ ACTS = {
 
 def test_all_that_an_operator_may_do_is_said_where_the_role_is_given() -> None:
     """Whoever hands out the role reads its description in the portal, or the page about security."""
-    doors = {name for name, one in vars(http).items() if isinstance(one, http.Door) and one.role is Role.OPERATOR}
+    doors = {name for name, one in vars(http).items() if isinstance(one, http.Route) and one.role is Role.OPERATOR}
     assert doors == set(ACTS)
     roles = json.loads((ROOT / "infra" / "app-roles.json").read_text())
     given = next(role["description"] for role in roles if role["value"] == Role.OPERATOR).lower()

@@ -11,8 +11,8 @@ from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin, Publication
-from shared.domain.requests import Armed, Asked
-from shared.domain.told import Debt, Happened, Telling, Told
+from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from tests.edges.parts import Parts, utc
 
 KEY = ApiKey("Vq7hTnLw2zKpXc9RjYd4GmSb8FsQ")
@@ -26,14 +26,18 @@ MARKS = Marks(
     leaked=True,
     spare=Fingerprint.of("a spare"),
     sealed_endpoint=KEY.seal("https://chat.openai.azure.com/"),
-    asked=Asked("0123456789abcdef0123456789abcdef", "pat@contoso.example", 'ticket 17, a "quoted" one'),
-    armed=Armed("production", timedelta(hours=2), utc("2026-11-20T08:00:00"), utc("2026-11-10T08:00:00"), "d-17"),
+    requester=Requester("0123456789abcdef0123456789abcdef", "pat@contoso.example", 'ticket 17, a "quoted" one'),
+    awaited=AwaitedDeployment(
+        "production", timedelta(hours=2), utc("2026-11-20T08:00:00"), utc("2026-11-10T08:00:00"), "d-17"
+    ),
     told=Told(
         origin=True,
-        rotation=Telling(utc("2026-12-01T08:00:00.123456"), timedelta(days=7)),
-        retirement=Telling(utc("2026-11-04T08:00:00")),
-        sunset=Telling(utc("2027-03-31T00:00:00"), timedelta(days=14)),
-        debts=(Debt(Happened.ENDED, KeySlot.KEY1, Fingerprint.of("an old one"), utc("2026-10-31T08:00:00")),),
+        rotation=ToldDeadline(utc("2026-12-01T08:00:00.123456"), timedelta(days=7)),
+        retirement=ToldDeadline(utc("2026-11-04T08:00:00")),
+        sunset=ToldDeadline(utc("2027-03-31T00:00:00"), timedelta(days=14)),
+        carried_over=(
+            CarriedOver(Happened.ENDED, KeySlot.KEY1, Fingerprint.of("an old one"), utc("2026-10-31T08:00:00")),
+        ),
     ),
 )
 

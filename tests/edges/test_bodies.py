@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.requests import (
+    ArmRequest,
+    AwaitedDeployment,
+    LeakedKey,
+    LeakRequest,
+    Request,
+    RequestKind,
+    RotateRequest,
+)
 from shared.turns.message import Message
 from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id, scoped
 
@@ -36,14 +44,14 @@ def refused(body: bytes, kind: type[Body] = Rotate, **headers: str) -> BadReques
 
 def test_an_empty_body_asks_to_rotate() -> None:
     for body in (b"", b"  \n", b"{}"):
-        assert ask(body) == (Request(id=scoped("an-invocation", Wish.ROTATE), by="somebody"), False)
+        assert ask(body) == (RotateRequest(id=scoped("an-invocation", RequestKind.ROTATE), by="somebody"), False)
 
 
 def test_a_whole_body_is_read() -> None:
     body = json.dumps({"reason": "quarterly drill, ünicode", "dry_run": True}).encode()
-    mark = scoped(hashlib.sha256(b"again").hexdigest()[:32], Wish.ROTATE)
+    mark = scoped(hashlib.sha256(b"again").hexdigest()[:32], RequestKind.ROTATE)
     asked = ask(body, content_type="application/json; charset=utf-8", idempotency_key="again")
-    assert asked == (Request(reason="quarterly drill, ünicode", by="somebody", id=mark), True)
+    assert asked == (RotateRequest(reason="quarterly drill, ünicode", by="somebody", id=mark), True)
 
 
 @pytest.mark.parametrize(
@@ -156,17 +164,22 @@ def test_a_key_that_somebody_pasted_in_the_wrong_place_is_not_said_again(field: 
 def test_arming_is_read_with_its_soak_time_and_its_latest_moment() -> None:
     body = b'{"environment": "Production", "soak": "PT2H", "latest": "2026-12-01T00:00:00+01:00", "reason": "agreed"}'
     request = Arm.read(body, {}).request("r", "somebody")
-    assert request.wish is Wish.ARM
-    assert request.armed == Armed("Production", timedelta(hours=2), datetime(2026, 11, 30, 23, tzinfo=UTC))
+    assert isinstance(request, ArmRequest)
+    assert request.deployment == AwaitedDeployment(
+        "Production", timedelta(hours=2), datetime(2026, 11, 30, 23, tzinfo=UTC)
+    )
 
 
 def test_a_latest_moment_that_nobody_can_mean_is_none() -> None:
-    assert Arm.read(b'{"environment": "p", "latest": "9999-12-31T23:59:59Z"}', {}).request("r", "x").armed == Armed("p")
+    assert Arm.read(b'{"environment": "p", "latest": "9999-12-31T23:59:59Z"}', {}).request(
+        "r", "x"
+    ).deployment == AwaitedDeployment("p")
 
 
 def test_a_leak_is_read_with_its_wait() -> None:
     request = Leak.read(b'{"key": "both", "wait": "PT90S"}', {}).request("r", "somebody")
-    assert (request.wish, request.key, request.wait) == (Wish.LEAK, LeakedKey.BOTH, timedelta(seconds=90))
+    assert isinstance(request, LeakRequest)
+    assert (request.key, request.wait) == (LeakedKey.BOTH, timedelta(seconds=90))
 
 
 anything = st.recursive(

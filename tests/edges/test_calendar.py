@@ -7,13 +7,13 @@ from itertools import pairwise
 import icalendar
 import pytest
 
-from shared.announce.deadlines import Deadline, What
+from shared.announce.deadlines import Deadline, DeadlineKind
 from shared.domain.keys import KeySlot
 from shared.web.calendar import LENGTH, REFRESH, calendar
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AT = datetime(2026, 12, 24, 9, 30, tzinfo=UTC)
-ROTATION = Deadline("chat", What.ROTATION, AT, KeySlot.KEY1, announced=False)
+ROTATION = Deadline("chat", DeadlineKind.ROTATION, AT, KeySlot.KEY1, announced=False)
 ODD = "Ops; chat, search \\ team\r\nBEGIN:VEVENT 日本語 " + "x" * 90
 
 
@@ -60,7 +60,7 @@ def test_moments_stand_in_utc_whatever_zone_they_came_in() -> None:
 
 @pytest.mark.parametrize("owner", [ODD, ODD.encode().decode("latin-1"), '"quoted"; x=y', "a\nb\tc"])
 def test_whatever_an_owner_is_called_stays_in_its_own_line(owner: str) -> None:
-    found = events(replace(ROTATION, owner=owner), replace(ROTATION, what=What.SUNSET))
+    found = events(replace(ROTATION, owner=owner), replace(ROTATION, what=DeadlineKind.SUNSET))
     assert [one["SUMMARY"] for one in found] == ["chat: rotation", "chat: sunset"]
     said = found[0]["DESCRIPTION"].replace("\r\n", "\n")
     assert said.endswith(f"Owner: {owner}.".replace("\r\n", "\n"))
@@ -81,7 +81,7 @@ def test_lines_are_folded_and_end_as_the_format_asks() -> None:
 def test_a_deadline_that_moves_keeps_its_identity_and_every_other_has_its_own() -> None:
     moved = replace(ROTATION, at=AT + timedelta(days=3), announced=True, owner="another")
     assert events(ROTATION)[0]["UID"] == events(moved)[0]["UID"]
-    all_ = [replace(ROTATION, target=name, what=what) for name in ("chat", "search") for what in What]
+    all_ = [replace(ROTATION, target=name, what=what) for name in ("chat", "search") for what in DeadlineKind]
     uids = sorted(one["UID"] for one in events(*all_))
     assert all(one != another for one, another in pairwise(uids))
     assert len(uids) == 6

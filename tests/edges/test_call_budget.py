@@ -9,7 +9,7 @@ import pytest
 
 from lab.emulator.serve import Azure
 from shared.domain.model import Target
-from shared.domain.requests import Request
+from shared.domain.requests import RotateRequest
 from shared.turns.report import Result
 from tests.edges.parts import Parts, parts_over
 
@@ -90,7 +90,7 @@ async def test_an_adopting_turn_costs_no_more_than_a_rotating_one(parts: Parts) 
 async def test_a_dry_run_takes_no_lease_and_changes_nothing(parts: Parts) -> None:
     target = await settled(parts)
     before = parts.mark()
-    row = await parts.rotation.look(target, Request())
+    row = await parts.rotation.look(target, RotateRequest())
     assert row.plan is not None
     assert Counter(parts.names(since=before)) == {"kv.getSecret": 1, "arm.listKeys": 1}
 
@@ -155,7 +155,7 @@ async def test_the_calls_of_a_turn_share_connections_and_only_proofs_open_new_on
             return await _create(request, *rest)
 
         connector._create_connection = counting
-    outcome = await parts.rotation.turn(target, Request(id="one"))
+    outcome = await parts.rotation.turn(target, RotateRequest(id="one"))
     assert outcome.result in (Result.DONE, Result.HELD), outcome
     assert "shared" not in opened, opened
     assert (await parts.rotation.turn(parts.target(2))).result is Result.DONE

@@ -11,7 +11,7 @@ from lab.emulator.serve import Azure
 from shared.adapters.connections import Connections
 from shared.adapters.openai_endpoint import OpenAIEndpoint
 from shared.domain.keys import ApiKey
-from shared.ports import Answer, Trial
+from shared.ports import Answer, KeyAttempt
 from tests.edges import secrecy
 from tests.edges.parts import Parts, Spoiled, everything_logged
 
@@ -22,13 +22,13 @@ def right(parts: Parts) -> ApiKey:
     return ApiKey(parts.account().keys["key1"].value)
 
 
-async def trial(parts: Parts, key: ApiKey | None = None) -> Trial:
-    result: Trial = await parts.endpoint.try_key(parts.azure.world.endpoint(parts.account()), key or right(parts))
+async def trial(parts: Parts, key: ApiKey | None = None) -> KeyAttempt:
+    result: KeyAttempt = await parts.endpoint.try_key(parts.azure.world.endpoint(parts.account()), key or right(parts))
     return result
 
 
 async def test_a_key_that_works_is_accepted_with_one_call_that_spends_no_tokens(parts: Parts) -> None:
-    assert await trial(parts) == Trial(Answer.ACCEPTED, "200")
+    assert await trial(parts) == KeyAttempt(Answer.ACCEPTED, "200")
     assert parts.names() == ["aoai.models"]
 
 
@@ -37,7 +37,7 @@ async def test_both_keys_work(parts: Parts) -> None:
 
 
 async def test_a_key_that_does_not_work_is_refused(parts: Parts) -> None:
-    assert await trial(parts, WRONG) == Trial(Answer.REFUSED, "401")
+    assert await trial(parts, WRONG) == KeyAttempt(Answer.REFUSED, "401")
 
 
 async def test_the_key_of_another_account_is_refused(parts: Parts) -> None:
@@ -68,7 +68,7 @@ async def test_a_429_says_how_long_to_wait_and_nothing_about_the_key(
     parts: Parts, after: float | None, wait: timedelta | None
 ) -> None:
     parts.azure.world.faults.add("aoai.models", "status", status=429, code="429", retry_after=after)
-    assert await trial(parts) == Trial(Answer.UNCLEAR, "429", wait)
+    assert await trial(parts) == KeyAttempt(Answer.UNCLEAR, "429", wait)
 
 
 async def test_the_published_call_rate_is_met_with_patience(parts: Parts) -> None:
@@ -81,7 +81,7 @@ async def test_the_published_call_rate_is_met_with_patience(parts: Parts) -> Non
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 408, 500, 502, 503, 504])
 async def test_another_status_is_unclear(parts: Parts, status: int) -> None:
     parts.azure.world.faults.add("aoai.models", "status", status=status)
-    assert await trial(parts) == Trial(Answer.UNCLEAR, str(status))
+    assert await trial(parts) == KeyAttempt(Answer.UNCLEAR, str(status))
 
 
 @pytest.mark.parametrize("said", ["soon", "-5", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
@@ -89,7 +89,7 @@ async def test_a_retry_after_that_is_no_number_of_seconds_is_passed_over(
     parts: Parts, spoiled: Spoiled, said: str
 ) -> None:
     spoiled.next("aoai.models", lambda _: web.Response(status=429, headers={"Retry-After": said}))
-    assert await trial(parts) == Trial(Answer.UNCLEAR, "429", None)
+    assert await trial(parts) == KeyAttempt(Answer.UNCLEAR, "429", None)
 
 
 @pytest.mark.parametrize("said", ["²", "99999999999999999999"])
@@ -137,7 +137,7 @@ async def test_a_stranger_behind_a_certificate_of_his_own_is_sent_no_key(
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9/", "ftp://chat/", "", "chat.openai.azure.com"])
 async def test_an_endpoint_without_tls_is_sent_no_key(parts: Parts, endpoint: str) -> None:
-    assert await parts.endpoint.try_key(endpoint, WRONG) == Trial(Answer.UNCLEAR, "the endpoint is not https")
+    assert await parts.endpoint.try_key(endpoint, WRONG) == KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
     assert not parts.calls()
 
 

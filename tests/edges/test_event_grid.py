@@ -107,9 +107,9 @@ async def test_an_outage_undoes_nothing_and_what_is_owed_is_sent_by_the_next_tur
     outcome = await parts.rotation.turn(parts.target())
     assert outcome.result is Result.DONE
     assert outcome.announced == ()
-    assert "KeyRotation.KeyAdopted" in outcome.owed
+    assert "KeyRotation.KeyAdopted" in outcome.outstanding
     topic_of(parts).outage = None
-    assert set((await parts.rotation.turn(parts.target())).announced) == set(outcome.owed)
+    assert set((await parts.rotation.turn(parts.target())).announced) == set(outcome.outstanding)
     assert (await parts.rotation.turn(parts.target())).announced == ()
 
 

@@ -15,14 +15,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.announce.announcements import Announcement, Kind, failed
-from shared.announce.outstanding import owed, settled
+from shared.announce.outstanding import acknowledged, outstanding
 from shared.decide.situation import Situation
 from shared.domain.errors import ProofFailed
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId, Observation, Target
-from shared.domain.publication import Marks, Origin, Publication, State
-from shared.domain.requests import Armed, Asked
-from shared.domain.told import Debt, Happened, Told
+from shared.domain.publication import Marks, Origin, Publication, SecretState
+from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.told import CarriedOver, Happened, Told
 from shared.turns.report import Result
 from tests.edges.parts import Parts
 
@@ -39,8 +39,8 @@ TARGET = Target(
     "chat-key",
     owner="team-chat@contoso.com",
 )
-ADA = Asked("r-1", "ada@contoso.com", "Somebody left.")
-PRODUCTION = Armed("production")
+ADA = Requester("r-1", "ada@contoso.com", "Somebody left.")
+PRODUCTION = AwaitedDeployment("production")
 # CloudEvents 1.0, section "Context Attributes" and its JSON format: what every event must be.
 CLOUD_EVENT = {
     "type": "object",
@@ -77,13 +77,15 @@ def marks(**changes: Any) -> Marks:
 
 
 def seen(what: Marks, *, key_auth: bool = True, spare: Fingerprint = OTHER) -> Observation:
-    publication = Publication("1", State.ACTIVE, NOW, KEY, slot=KeySlot.KEY1, provider=str(TARGET.account), marks=what)
+    publication = Publication(
+        "1", SecretState.ACTIVE, NOW, KEY, slot=KeySlot.KEY1, provider=str(TARGET.account), marks=what
+    )
     keys = {KeySlot.KEY1: KEY, KeySlot.KEY2: spare} if key_auth else {}
     return Observation(key_auth, keys, publication)
 
 
 def of(what: Marks, at: datetime = NOW, target: Target = TARGET, **looked: Any) -> tuple[Announcement, ...]:
-    return owed(Situation(seen(what, **looked), target, at))
+    return outstanding(Situation(seen(what, **looked), target, at))
 
 
 def everything() -> Iterator[Announcement]:
@@ -93,17 +95,17 @@ def everything() -> Iterator[Announcement]:
         for origin in Origin:
             yield from of(marks(origin=origin), target=target)
             yield from of(marks(origin=origin, unproven=True), target=target)
-            yield from of(marks(origin=origin, asked=ADA), target=target)
+            yield from of(marks(origin=origin, requester=ADA), target=target)
             yield from of(marks(origin=origin, previous=None, until=None, spare=OTHER), target=target)
         for lead in (14 * DAY, 7 * DAY, DAY, timedelta(minutes=90)):
             yield from of(marks(), NOW + 30 * DAY - lead, target)
             yield from of(marks(), NOW + 3 * DAY - lead, target)
         yield from of(marks(), NOW + DAY, target, spare=Fingerprint.of("a fresh one"))
         for happened in Happened:
-            debt = Debt(happened, KeySlot.KEY2, Fingerprint.of("an old one"), NOW.replace(microsecond=0))
-            yield from of(marks(told=Told(origin=True, debts=(debt,))), target=target)
+            carried = CarriedOver(happened, KeySlot.KEY2, Fingerprint.of("an old one"), NOW.replace(microsecond=0))
+            yield from of(marks(told=Told(origin=True, carried_over=(carried,))), target=target)
         for armed in (PRODUCTION, replace(PRODUCTION, soak=timedelta(hours=2)), replace(PRODUCTION, latest=NOW + DAY)):
-            yield from of(marks(armed=armed), target=target)
+            yield from of(marks(awaited=armed), target=target)
         for away in (60 * DAY, 7 * DAY, timedelta(hours=3)):
             yield from of(marks(), NOW, replace(target, sunset=NOW + away))
         yield from of(marks(), target=target, key_auth=False)
@@ -231,10 +233,10 @@ def test_keys_that_end_a_second_time_are_a_second_event() -> None:
 
 
 def test_what_was_accepted_is_owed_no_more() -> None:
-    for what in (marks(), marks(told=Told(debts=(Debt(Happened.ENDED, KeySlot.KEY2, OTHER, NOW),)))):
+    for what in (marks(), marks(told=Told(carried_over=(CarriedOver(Happened.ENDED, KeySlot.KEY2, OTHER, NOW),)))):
         at = Situation(seen(what), TARGET, NOW + 25 * DAY)
-        assert owed(at)
-        assert owed(replace(at, seen=seen(settled(at, owed(at))))) == ()
+        assert outstanding(at)
+        assert outstanding(replace(at, seen=seen(acknowledged(at, outstanding(at))))) == ()
 
 
 async def test_everything_that_a_whole_life_announces_is_as_the_schemas_say(parts: Parts) -> None:
@@ -277,7 +279,7 @@ def test_the_page_explains_every_field_and_names_no_event_that_is_not_there() ->
 
 
 def test_a_reason_is_cut_to_what_its_schema_and_the_page_say() -> None:
-    kept = Asked.read(Asked("r-1", "ada@contoso.com", "x" * 200).text()).why
+    kept = Requester.read(Requester("r-1", "ada@contoso.com", "x" * 200).text()).why
     field = SCHEMAS["KeyRotated"]["properties"]["data"]["properties"]["requestReason"]
     assert len(kept) == field["maxLength"]
     assert f"at most {len(kept)} characters" in field["description"]
@@ -285,5 +287,5 @@ def test_a_reason_is_cut_to_what_its_schema_and_the_page_say() -> None:
 
 def test_only_a_rotation_was_asked_for_by_somebody() -> None:
     """A version that heals another remembers the request, so that it is not carried out twice, and names nobody."""
-    named = {said.kind: said.asked for origin in Origin for said in of(marks(origin=origin, asked=ADA))[:1]}
-    assert named == {Kind.KEY_ADOPTED: Asked(), Kind.KEY_ROTATED: ADA, Kind.DRIFT_HEALED: Asked()}
+    named = {said.kind: said.requester for origin in Origin for said in of(marks(origin=origin, requester=ADA))[:1]}
+    assert named == {Kind.KEY_ADOPTED: Requester(), Kind.KEY_ROTATED: ADA, Kind.DRIFT_HEALED: Requester()}

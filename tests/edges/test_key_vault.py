@@ -7,8 +7,8 @@ import pytest
 
 from shared.domain.errors import PersonMustLook
 from shared.domain.keys import Fingerprint, KeySlot
-from shared.domain.publication import Publication, State
-from shared.domain.requests import Asked
+from shared.domain.publication import Publication, SecretState
+from shared.domain.requests import Requester
 from shared.domain.told import Told
 from tests.edges import secrecy
 from tests.edges.parts import Parts
@@ -24,7 +24,7 @@ async def test_what_was_published_is_read_again_with_all_its_facts(parts: Parts)
     found = await latest(parts)
     assert found == Publication(
         version=versions(parts)[0].version,
-        state=State.ACTIVE,
+        state=SecretState.ACTIVE,
         created=found.created,
         value=KEY.fingerprint,
         expires=(SINCE + target.cadence.period).replace(microsecond=0),
@@ -66,7 +66,7 @@ async def test_a_note_goes_to_the_version_that_was_read_and_changes_nothing_else
     await publish(parts)
     read = await latest(parts)
     await publish(parts, replace(MARKS, told=Told()))
-    await parts.vault.note(parts.target(), read, KeySlot.KEY2, replace(MARKS, asked=Asked(), armed=None))
+    await parts.vault.note(parts.target(), read, KeySlot.KEY2, replace(MARKS, requester=Requester(), awaited=None))
     older, newer = versions(parts)
     assert "key-rotation-request" not in older.tags
     assert older.value == KEY.reveal()
@@ -79,14 +79,14 @@ async def test_withdrawing_disables_that_version_and_keeps_its_tags(parts: Parts
     await parts.vault.withdraw(parts.target(), await latest(parts))
     assert versions(parts)[0].enabled is False
     found = await latest(parts)
-    assert (found.state, found.value, found.marks, found.endpoint) == (State.DISABLED, None, MARKS, None)
+    assert (found.state, found.value, found.marks, found.endpoint) == (SecretState.DISABLED, None, MARKS, None)
 
 
 async def test_a_deleted_secret_is_seen_as_deleted_and_not_as_absent(parts: Parts) -> None:
     await publish(parts)
     vault_of(parts).delete_secret("account-001-key")
     found = await latest(parts)
-    assert (found.state, found.value, found.slot) == (State.DELETED, None, KeySlot.KEY2)
+    assert (found.state, found.value, found.slot) == (SecretState.DELETED, None, KeySlot.KEY2)
 
 
 async def test_publishing_under_a_deleted_name_asks_for_a_person(parts: Parts) -> None:
@@ -108,7 +108,7 @@ async def test_of_several_versions_the_disabled_one_that_is_latest_is_described(
         clock.advance(apart)
     versions(parts)[-1].enabled = False
     found = await latest(parts)
-    assert (found.state, found.others) == (State.DISABLED, {"number": "4"})
+    assert (found.state, found.others) == (SecretState.DISABLED, {"number": "4"})
 
 
 async def test_a_secret_made_by_hand_has_a_value_and_no_marks(parts: Parts) -> None:
@@ -134,7 +134,9 @@ async def test_a_vault_is_listed_by_pages_and_without_values(parts: Parts, count
     found = {name: held async for name, held in parts.vault.listing(vault.url)}
     assert sorted(found) == [f"secret-{number:03}" for number in range(count)]
     assert all(held.value is None and held.endpoint is None for held in found.values())
-    assert [name for name, held in found.items() if held.state is State.DISABLED] == (["secret-003"] if count else [])
+    assert [name for name, held in found.items() if held.state is SecretState.DISABLED] == (
+        ["secret-003"] if count else []
+    )
     assert parts.names() == ["kv.listSecrets"] * pages
 
 

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId
-from shared.domain.requests import LeakedKey, Request, Wish
+from shared.domain.requests import (
+    ArmRequest,
+    AwaitedDeployment,
+    DeploymentRequest,
+    DisarmRequest,
+    LeakedKey,
+    LeakRequest,
+    RotateRequest,
+)
 from shared.turns.message import Message, read_message
 
 ACCOUNT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
@@ -23,19 +31,20 @@ WHOLE = Message(
     ASKED,
     ACCOUNT,
     {"key-rotation": "on", "key-rotation-owner": "team-é"},
-    Request(Wish.LEAK, LeakedKey.BOTH, "seen in a log", "somebody", "0123456789abcdef"),
+    LeakRequest(key=LeakedKey.BOTH, reason="seen in a log", by="somebody", id="0123456789abcdef"),
 )
 # functions-facts, "Queue": top-level members of these names overwrite the message's own metadata, in any case.
 METADATA = {"id", "dequeuecount", "insertiontime", "expirationtime", "popreceipt", "nextvisibletime", "queuetrigger"}
 
 texts = st.text(max_size=20)
-requests = st.builds(
-    Request,
-    st.sampled_from(Wish),
-    st.sampled_from(LeakedKey),
-    texts,
-    texts,
-    st.none() | st.from_regex(r"[!-*,-~]{1,20}", fullmatch=True),
+common = {"reason": texts, "by": texts, "id": st.none() | st.from_regex(r"[!-*,-~]{1,20}", fullmatch=True)}
+deployment = st.builds(AwaitedDeployment, st.sampled_from(["production", "test"]))
+requests = st.one_of(
+    st.builds(RotateRequest, **common),
+    st.builds(LeakRequest, key=st.sampled_from(LeakedKey), **common),
+    st.builds(ArmRequest, deployment=deployment, **common),
+    st.builds(DisarmRequest, **common),
+    st.builds(DeploymentRequest, deployment=deployment, **common),
 )
 messages = st.builds(
     Message,
@@ -64,7 +73,7 @@ def refused(body: bytes) -> FixConfiguration:
 @given(messages)
 def test_a_message_that_was_written_is_read_again(message: Message) -> None:
     """A request that was queued also knows when it was made."""
-    request = replace(message.request, at=message.asked) if message.request else None
+    request = replace(message.request, requested_at=message.queued_at) if message.request else None
     assert read_message(message.text().encode()) == replace(message, request=request)
 
 
@@ -111,9 +120,11 @@ def edited(**changes: Any) -> bytes:
         (edited(tags=["on"]), "tags is not an object of texts"),
         (edited(tags={"key-rotation": True}), "tags is not an object of texts"),
         (edited(request="rotate"), "request is not an object"),
-        (edited(request={"wish": "rest"}), "'rest' is not a valid Wish"),
+        (edited(request={"wish": "rest"}), "'rest' is not a valid RequestKind"),
         (edited(request={"wish": "leak", "key": "third"}), "'third' is not a valid LeakedKey"),
         (edited(request={"wish": "rotate", "reason": ["a"]}), "not text"),
+        (edited(request={"wish": "arm"}), "names no deployment"),
+        (edited(request={"wish": "deployed"}), "names no deployment"),
         (b'{"target": "chat"}', "cannot be read: 'asked'"),
     ],
 )

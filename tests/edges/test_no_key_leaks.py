@@ -20,7 +20,7 @@ from shared import wiring
 from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey
 from shared.domain.model import ProofPolicy
-from shared.domain.requests import LeakedKey, Request, Wish
+from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.handlers import http, timer_and_queue
 from shared.handlers.http import Incoming
 from shared.turns.message import Message
@@ -93,7 +93,7 @@ async def test_adopting_rotating_and_retiring_say_no_key(watch: Watch) -> None:
 
 async def test_a_leak_that_is_declared_says_no_key(watch: Watch) -> None:
     await watch.turn()
-    outcome = await watch.turn(Request(Wish.LEAK, LeakedKey.BOTH, "found in a paste", "somebody", "one"))
+    outcome = await watch.turn(LeakRequest(key=LeakedKey.BOTH, reason="found in a paste", by="somebody", id="one"))
     assert outcome.done.count("regenerate key2") == outcome.done.count("regenerate key1") == 1, outcome
     watch.assert_silent()
 

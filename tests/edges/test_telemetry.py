@@ -20,7 +20,7 @@ from shared import telemetry, wiring
 from shared.adapters import otlp
 from shared.adapters.otel import OpenTelemetry
 from shared.adapters.otlp import Outbox
-from shared.announce.deadlines import What
+from shared.announce.deadlines import DeadlineKind
 from shared.domain.errors import GrantRole, TryLater
 from shared.domain.model import Target
 from shared.domain.publication import Marks
@@ -34,7 +34,9 @@ from tests.support.collector import Collector, Seen, collecting
 
 SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
 PAGE = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
-DONE = Outcome("chat", Result.DONE, "due", "It is due.", done=("regenerate key2",), owed=("KeyRotation.KeyRotated",))
+DONE = Outcome(
+    "chat", Result.DONE, "due", "It is due.", done=("regenerate key2",), outstanding=("KeyRotation.KeyRotated",)
+)
 
 
 @pytest.fixture
@@ -133,7 +135,7 @@ async def test_the_page_states_the_numbers_that_hold(otel: OpenTelemetry, collec
     assert f"for {otlp.PAUSE:g} seconds" in PAGE
     assert f"latest {otlp.MOST_SPANS:,} spans" in PAGE
     assert f"Beyond {otlp.MOST_SERIES:,} series" in PAGE
-    for word in (*Result, *What):
+    for word in (*Result, *DeadlineKind):
         assert f"`{word}`" in PAGE
     await ticks(otel, a_tick())
     assert set(collector.resources[0]) & {"service.name", "service.instance.id"} == codes(

@@ -20,7 +20,7 @@ from lab.emulator.surfaces.storage import ACCOUNT
 from lab.emulator.world import World
 from shared.domain.errors import RotationError
 from shared.domain.model import Target
-from shared.domain.requests import LeakedKey, Request, Wish
+from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.turns.report import Outcome
 from tests.edges.parts import Parts, parts_over
 
@@ -200,7 +200,7 @@ async def retirement(life: Life) -> None:
 
 
 async def leak(life: Life) -> None:
-    outcome = await life.turn(life.target, Request(wish=Wish.LEAK, key=LeakedKey.BOTH, reason="seen in a chat"))
+    outcome = await life.turn(life.target, LeakRequest(key=LeakedKey.BOTH, reason="seen in a chat"))
     assert outcome.reason == "leaked", outcome
 
 

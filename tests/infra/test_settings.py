@@ -211,7 +211,7 @@ def test_the_queries_take_a_turns_words_apart_as_they_are_put_together(result: R
 
 
 def test_what_is_owed_is_found_in_a_turns_words() -> None:
-    owed = Outcome("chat", Result.DONE, "due", "It is due.", owed=("KeyRotation.KeyRotated",))
+    outstanding = Outcome("chat", Result.DONE, "due", "It is due.", outstanding=("KeyRotation.KeyRotated",))
     words = re.findall(r'contains "([^"]*)"', queries()["owed.kql"])
-    assert any(word in str(owed) for word in words)
+    assert any(word in str(outstanding) for word in words)
     assert not any(word in str(Outcome("chat", Result.DONE, "due", "It is due.")) for word in words)

@@ -100,7 +100,7 @@ def test_the_slots_are_alike():
     """What is done to a target whose live key is key 1 is done to its mirror image as well."""
     for state in states_of(PUBLISH, every=3):
         version = state.version
-        if version is None or version.slot is None or state.marks is None or state.marks.told.debts:
+        if version is None or version.slot is None or state.marks is None or state.marks.told.carried_over:
             continue
         mirror = state._replace(
             keys=state.keys[::-1], grips=state.grips[::-1], version=version._replace(slot=version.slot.other)

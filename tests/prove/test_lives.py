@@ -59,12 +59,12 @@ def test_a_retirement_that_does_not_wait_for_its_announcement_does_not_live_long
 
 def test_a_leak_that_ends_nothing_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared.decide.policies, "ended", lambda _: ())
-    monkeypatch.setattr(shared.wishes, "ended", lambda _: ())
+    monkeypatch.setattr(shared.decide.request_policies, "ended", lambda _: ())
     assert broken_within(5)
 
 
 def test_a_wish_that_is_answered_and_not_noted_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.wishes, "_remember", lambda at, _: Mark(at.live, at.marks))
+    monkeypatch.setattr(shared.decide.request_policies, "_remember", lambda at, _: Mark(at.live, at.marks))
     assert broken_within(5)
 
 

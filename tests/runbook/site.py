@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import cli.__main__ as terminal
-from cli.answer import Answer
+from cli.answer import CommandResult
 from cli.arguments import parse
 from lab.emulator.accounts import Account
 from lab.emulator.shipped import shipped_roles
@@ -135,7 +135,7 @@ class Site(App):
         self._plant()
         return answer
 
-    async def _cli(self, words: list[str]) -> Answer:
+    async def _cli(self, words: list[str]) -> CommandResult:
         asked = parse(words)
         self.examining = asked.command == "doctor"
         answer = await terminal._answer(asked)

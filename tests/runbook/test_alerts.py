@@ -133,8 +133,8 @@ async def test_what_event_grid_does_not_accept_stays_owed_and_is_told_when_it_do
     await site.tick()
     assert site.rings("owed")
     site.sees()
-    owed = await site.run(STATUS)
-    assert owed.text.splitlines()[1].split()[-2] != "0"
+    outstanding = await site.run(STATUS)
+    assert outstanding.text.splitlines()[1].split()[-2] != "0"
     assert site.works()
     assert "announce" in (await site.run(DOCTOR)).text
     site.topic.outage = None

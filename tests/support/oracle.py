@@ -6,23 +6,27 @@ from datetime import datetime, timedelta
 from lab.simulation.dates import START
 from shared.domain.errors import LeaseLost
 from shared.domain.keys import ApiKey
-from shared.ports import Answer, Trial
+from shared.ports import Answer, KeyAttempt
 
 WHERE, KEY = "https://chat.openai.azure.com/", ApiKey("a key")
-YES, NO, OFF = Trial(Answer.ACCEPTED, "200"), Trial(Answer.REFUSED, "401"), Trial(Answer.KEYS_ARE_OFF, "403, keys")
-CLOSED, SILENCE = Trial(Answer.NETWORK_REFUSED, "403, network"), Trial(Answer.UNCLEAR, "no answer")
+YES, NO, OFF = (
+    KeyAttempt(Answer.ACCEPTED, "200"),
+    KeyAttempt(Answer.REFUSED, "401"),
+    KeyAttempt(Answer.KEYS_ARE_OFF, "403, keys"),
+)
+CLOSED, SILENCE = KeyAttempt(Answer.NETWORK_REFUSED, "403, network"), KeyAttempt(Answer.UNCLEAR, "no answer")
 
 
 @dataclass
 class Account:
     """Answers as it is told to, the last answer for ever; notes when it was asked. It is the clock as well."""
 
-    answers: list[Trial]
+    answers: list[KeyAttempt]
     moment: datetime = START
     asked: list[float] = field(default_factory=list)
     lost_after: int = 1000
 
-    async def try_key(self, endpoint: str, key: ApiKey) -> Trial:
+    async def try_key(self, endpoint: str, key: ApiKey) -> KeyAttempt:
         assert (endpoint, key) == (WHERE, KEY)
         self.asked.append((self.moment - START).total_seconds())
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

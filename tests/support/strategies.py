@@ -8,9 +8,18 @@ from lab.simulation.builders import ENDPOINT, KEY1, KEY2, a_target, an_account_i
 from lab.simulation.dates import START, days, hours, minutes
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Adopt, Cadence, Observation, Target
-from shared.domain.publication import Marks, Origin, Publication, State
-from shared.domain.requests import Asked, LeakedKey, Request, Wish
-from shared.domain.told import Debt, Happened, Telling, Told
+from shared.domain.publication import Marks, Origin, Publication, SecretState
+from shared.domain.requests import (
+    ArmRequest,
+    AwaitedDeployment,
+    DeploymentRequest,
+    DisarmRequest,
+    LeakedKey,
+    LeakRequest,
+    Requester,
+    RotateRequest,
+)
+from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.domain.window import Window
 
 letters = st.sampled_from("ABCD")
@@ -22,12 +31,12 @@ exact_moments = st.integers(0, 4_000_000_000_000_000).map(
     lambda micros: START.replace(year=1995) + timedelta(microseconds=micros)
 )
 leads = st.one_of(st.none(), st.sampled_from([days(14), days(7), days(1), hours(5)]))
-tellings = st.builds(Telling, moments, leads)
-debts = st.builds(Debt, st.sampled_from(Happened), slots, any_fingerprint, moments)
+told_deadlines = st.builds(ToldDeadline, moments, leads)
+carried_over = st.builds(CarriedOver, st.sampled_from(Happened), slots, any_fingerprint, moments)
 
 
-def told(telling=tellings, debt=debts):
-    maybe = st.one_of(st.none(), telling)
+def told(told_deadline=told_deadlines, carried=carried_over):
+    maybe = st.one_of(st.none(), told_deadline)
     return st.builds(
         Told,
         origin=st.booleans(),
@@ -36,7 +45,9 @@ def told(telling=tellings, debt=debts):
         retirement=maybe,
         sunset=maybe,
         ends=st.integers(0, 99),
-        debts=st.lists(debt, max_size=8, unique_by=lambda one: (one.happened, one.slot, one.value)).map(tuple),
+        carried_over=st.lists(carried, max_size=8, unique_by=lambda one: (one.happened, one.slot, one.value)).map(
+            tuple
+        ),
     )
 
 
@@ -53,7 +64,7 @@ def some_marks(draw: st.DrawFn) -> Marks:
         spare=draw(st.one_of(st.none(), fingerprints)),
         rotated=draw(st.one_of(st.none(), moments)),
         resumed=draw(st.booleans()),
-        asked=Asked(draw(st.sampled_from([None, "r-1", "r-2"]))),
+        requester=Requester(draw(st.sampled_from([None, "r-1", "r-2"]))),
         told=draw(told()),
     )
 
@@ -61,13 +72,13 @@ def some_marks(draw: st.DrawFn) -> Marks:
 @st.composite
 def publications(draw: st.DrawFn) -> Publication:
     marks = draw(st.one_of(st.none(), some_marks()))
-    state = draw(st.sampled_from([State.ACTIVE] * 6 + [State.DISABLED, State.DELETED]))
+    state = draw(st.sampled_from([SecretState.ACTIVE] * 6 + [SecretState.DISABLED, SecretState.DELETED]))
     value = marks.live if marks and draw(st.booleans()) else draw(fingerprints)
     return Publication(
         version="v1",
         state=state,
         created=marks.since if marks else draw(moments),
-        value=value if state is State.ACTIVE else None,
+        value=value if state is SecretState.ACTIVE else None,
         slot=draw(st.sampled_from([None, KEY1, KEY2])),
         provider=draw(st.sampled_from([str(an_account_id())] * 4 + [None, str(an_account_id("another"))])),
         marks=marks,
@@ -100,13 +111,18 @@ targets = st.builds(
     st.sampled_from(Adopt),
     st.one_of(st.none(), moments),
 )
+request_ids = st.sampled_from([None, "r-1", "r-3"])
+deployments = st.builds(AwaitedDeployment, st.sampled_from(["prod", "test"]), deployed=st.none() | moments)
 requests = st.one_of(
     st.none(),
+    st.builds(RotateRequest, id=request_ids),
     st.builds(
-        Request,
-        st.sampled_from(Wish),
-        st.sampled_from(LeakedKey),
-        id=st.sampled_from([None, "r-1", "r-3"]),
+        LeakRequest,
+        key=st.sampled_from(LeakedKey),
         wait=st.sampled_from([minutes(0), minutes(5)]),
+        id=request_ids,
     ),
+    st.builds(ArmRequest, deployment=deployments, id=request_ids),
+    st.builds(DisarmRequest, id=request_ids),
+    st.builds(DeploymentRequest, deployment=deployments, id=request_ids),
 )

@@ -144,7 +144,7 @@ async def test_an_event_grid_outage_of_forty_days_ends_nothing_unannounced_and_l
     assert len(stage.versions) == 2  # the rotation of day 30 had been announced before
     assert stage.works(first)  # and its previous key goes on working
     assert outcomes[-1].result is Result.HELD
-    assert "KeyRotation.RetirementAnnounced" in outcomes[-1].owed
+    assert "KeyRotation.RetirementAnnounced" in outcomes[-1].outstanding
 
     stage.event_grid_is("up")
     await stage.until(at(day=66))

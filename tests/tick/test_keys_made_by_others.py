@@ -81,7 +81,7 @@ async def test_a_report_that_waited_while_the_key_was_published_ends_it_all_the_
     await stage.until(stage.now + days(31))
     assert stage.versions[-1].value == made
     stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
-    outcome = await stage.rotation().turn(stage.target, reports_leak(PREVIOUS, at=reported))
+    outcome = await stage.rotation().turn(stage.target, reports_leak(PREVIOUS, requested_at=reported))
     assert outcome.reason == "leaked"
     assert not stage.works(made)
     assert stage.works(stage.versions[-1].value)

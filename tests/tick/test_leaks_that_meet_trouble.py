@@ -9,7 +9,7 @@ from lab.simulation.dates import days, hours, minutes
 from lab.simulation.interruptions import meanwhile_after
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.errors import FixConfiguration, UnknownTarget
-from shared.domain.requests import LeakedKey, Request, Wish
+from shared.domain.requests import DeploymentRequest, LeakedKey
 from shared.fleet.rotation import Rotation
 from shared.handlers import timer_and_queue
 from shared.turns.message import Message, read_message
@@ -70,7 +70,7 @@ async def test_a_leak_in_the_queue_outlives_settings_that_are_broken_for_a_while
 
 async def test_after_an_hour_the_tags_in_a_message_count_no_more():
     stage = a_stage(tagged=True)
-    request = Request(Wish.DEPLOYED)
+    request = RotateRequest()
     said = Message("chat", stage.now, stage.target.account, {"key-rotation": "on"}, request)
     assert (await timer_and_queue._target(stage.rotation(), said)).name == "chat"
     stage.pass_time(hours(2))
@@ -84,4 +84,4 @@ async def test_after_an_hour_the_tags_in_a_message_count_no_more():
 def test_a_request_from_the_queue_knows_when_it_was_made():
     said = Message("chat", a_stage().now, request=reports_leak())
     assert said.request is not None
-    assert read_message(said.text().encode()).request == replace(said.request, at=said.asked)
+    assert read_message(said.text().encode()).request == replace(said.request, requested_at=said.queued_at)

@@ -10,7 +10,7 @@ import pytest
 from lab.simulation.dates import days, hours
 from lab.simulation.interruptions import Befall, Killed, killed_after, meanwhile_after, meanwhile_before
 from lab.simulation.stage import Stage
-from shared.domain.requests import Wish
+from shared.domain.requests import RequestKind
 from shared.turns.report import Result
 from tests.support.scenes import SCENES, Scene
 from tests.tick.test_crash_anywhere import calls_of
@@ -31,7 +31,9 @@ async def finishes(stage: Stage, extra: int) -> None:
 @pytest.mark.parametrize("name", SCENES)
 async def test_a_second_runner_is_told_busy_and_makes_no_other_call_while_the_lease_is_held(name: str):
     scene = SCENES[name]
-    leak = scene.request is not None and scene.request.wish is Wish.LEAK  # it is first among leaks, and then holds
+    leak = (
+        scene.request is not None and scene.request.kind is RequestKind.LEAK
+    )  # it is first among leaks, and then holds
     for number in range(1 + leak, await calls_of(scene) - leak):
         stage = await scene.open()
         second: list[tuple[Result, int]] = []

@@ -19,8 +19,8 @@ from shared.announce.announcements import Announcement, Kind
 from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Origin, tags_of
-from shared.domain.requests import Armed, LeakedKey, Request, Wish
-from shared.domain.told import Telling, Told
+from shared.domain.requests import AwaitedDeployment, DeploymentRequest, LeakedKey, LeakRequest
+from shared.domain.told import Told, ToldDeadline
 from shared.turns.message import Message
 
 VAULT, TOPIC = "keys", "announcements"
@@ -92,7 +92,7 @@ def _adoption(world: World, account: Account) -> Facts:
 
 def _rotation(world: World, account: Account) -> Facts:
     since = world.clock.utcnow() - 31 * DAY
-    told = Told(origin=True, rotation=Telling(since + PERIOD, DAY))
+    told = Told(origin=True, rotation=ToldDeadline(since + PERIOD, DAY))
     _published(world, account, since, told=told)
     live = frozenset({account.keys["key1"].value})
     return Facts(keeps=live, in_use=live)
@@ -103,7 +103,7 @@ def _retirement(world: World, account: Account) -> Facts:
     until = since + OVERLAP
     live, previous = account.keys["key1"].value, account.keys["key2"].value
     mark = Fingerprint.of(previous)
-    _published(world, account, since, previous=mark, until=until, told=Told(True, retirement=Telling(until, DAY)))
+    _published(world, account, since, previous=mark, until=until, told=Told(True, retirement=ToldDeadline(until, DAY)))
     facts = {"slot": KeySlot.KEY2, "value": mark, "deadline": until}
     _announced(world, account, since + timedelta(seconds=2), Kind.RETIREMENT_ANNOUNCED, **facts)
     return Facts(frozenset({live}), in_use=frozenset({live, previous}), must_end=frozenset({previous}))
@@ -113,7 +113,9 @@ def _leak(world: World, account: Account) -> Facts:
     now = world.clock.utcnow()
     _published(world, account, now - 10 * DAY)
     live = frozenset({account.keys["key1"].value})
-    request = Request(Wish.LEAK, LeakedKey.LIVE, "seen in a repository", "a person", f"leak-of-{account.name}")
+    request = LeakRequest(
+        key=LeakedKey.LIVE, reason="seen in a repository", by="a person", id=f"leak-of-{account.name}"
+    )
     message = Message(account.name, now, AccountId.parse(account.id), account.tags, request)
     return Facts(in_use=live, leaked=live, must_end=live, message=message.text())
 
@@ -121,12 +123,12 @@ def _leak(world: World, account: Account) -> Facts:
 def _deployment(world: World, account: Account) -> Facts:
     """A deployment goes live that key 1 was armed for; its announcement was accepted when it was armed."""
     now = world.clock.utcnow()
-    armed = Armed("production", latest=(now + 9 * DAY).replace(microsecond=0))
-    _published(world, account, now - 10 * DAY, armed=armed, told=Told(origin=True, armed=True))
+    armed = AwaitedDeployment("production", latest=(now + 9 * DAY).replace(microsecond=0))
+    _published(world, account, now - 10 * DAY, awaited=armed, told=Told(origin=True, awaited=True))
     live = frozenset({account.keys["key1"].value})
-    went_live = Armed("production", deployed=now.replace(microsecond=0))
-    request = Request(
-        Wish.DEPLOYED, reason="release 7", by="a pipeline", id=f"release-7-{account.name}", armed=went_live
+    went_live = AwaitedDeployment("production", deployed=now.replace(microsecond=0))
+    request = DeploymentRequest(
+        reason="release 7", by="a pipeline", id=f"release-7-{account.name}", deployment=went_live
     )
     message = Message(account.name, now, AccountId.parse(account.id), account.tags, request)
     return Facts(keeps=live, in_use=live, message=message.text())
@@ -136,7 +138,7 @@ def _sunset(world: World, account: Account) -> Facts:
     now = world.clock.utcnow()
     end = (now - timedelta(hours=1)).replace(microsecond=0)
     world.accounts.update(account.id, {"tags": {**account.tags, "key-rotation-sunset": end.isoformat()}})
-    _published(world, account, now - 10 * DAY, told=Told(origin=True, sunset=Telling(end, DAY)))
+    _published(world, account, now - 10 * DAY, told=Told(origin=True, sunset=ToldDeadline(end, DAY)))
     _announced(world, account, end - 7 * DAY, Kind.SUNSET_ANNOUNCED, deadline=end)
     live = frozenset({account.keys["key1"].value})
     return Facts(keeps=live, in_use=live)

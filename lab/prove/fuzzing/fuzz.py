@@ -18,15 +18,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lab.prove.fuzzing.spoil import as_json, spoiled, spoiled_bytes, spoiled_text
-from shared.announce.outstanding import owed
+from shared.announce.outstanding import outstanding
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId, Observation, Target
-from shared.domain.publication import Marks, Origin, Publication, State, others_in, read_tags, tags_of
-from shared.domain.requests import Armed, Asked, Request
-from shared.domain.told import Debt, Happened, Telling, Told
+from shared.domain.publication import Marks, Origin, Publication, SecretState, others_in, read_tags, tags_of
+from shared.domain.requests import ArmRequest, AwaitedDeployment, Requester
+from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.handlers.event_grid import account_named, secret_named
 from shared.settings.environment import read_settings
 from shared.settings.target_fields import Defaults, Problems
@@ -74,8 +74,8 @@ def settings(chance: random.Random) -> bool:
 
 
 def messages(chance: random.Random) -> bool:
-    armed = Armed("production", timedelta(hours=1), NOW, NOW, "d1")
-    request = Request(reason="ticket", by="somebody", id="17", armed=armed)
+    armed = AwaitedDeployment("production", timedelta(hours=1), NOW, NOW, "d1")
+    request = ArmRequest(reason="ticket", by="somebody", id="17", deployment=armed)
     good = json.loads(Message("chat", NOW, ACCOUNT, {"key-rotation": "on"}, request).text())
     return _refuses(lambda: read_message(spoiled_bytes(as_json(spoiled(good, chance)), chance)))
 
@@ -148,7 +148,9 @@ def account_tags(chance: random.Random) -> bool:
 
 def secret_tags(chance: random.Random) -> bool:
     told = Told(
-        origin=True, retirement=Telling(NOW, timedelta(days=1)), debts=(Debt(Happened.ENDED, KeySlot.KEY1, OTHER, NOW),)
+        origin=True,
+        retirement=ToldDeadline(NOW, timedelta(days=1)),
+        carried_over=(CarriedOver(Happened.ENDED, KeySlot.KEY1, OTHER, NOW),),
     )
     marks = Marks(
         LIVE,
@@ -157,8 +159,8 @@ def secret_tags(chance: random.Random) -> bool:
         OTHER,
         NOW,
         told=told,
-        asked=Asked("r", "somebody", "why"),
-        armed=Armed("production"),
+        requester=Requester("r", "somebody", "why"),
+        awaited=AwaitedDeployment("production"),
         sealed_endpoint="e f",
     )
     good = tags_of(marks, KeySlot.KEY1, str(ACCOUNT), timedelta(days=30), {"team": "ours"})
@@ -166,7 +168,7 @@ def secret_tags(chance: random.Random) -> bool:
     slot, provider, validity, found = read_tags(tags)
     publication = Publication(
         "v1",
-        State.ACTIVE,
+        SecretState.ACTIVE,
         NOW - timedelta(days=20),
         LIVE,
         None,
@@ -181,7 +183,7 @@ def secret_tags(chance: random.Random) -> bool:
     seen = Observation(key_auth=chance.random() < 0.9, keys=_keys(), publication=publication, endpoint="https://e/")
     seen = seen if seen.key_auth else replace(seen, keys={})
     decide(seen, target, NOW)
-    for announcement in owed(Situation(seen, target, NOW)):
+    for announcement in outstanding(Situation(seen, target, NOW)):
         json.dumps(announcement.wire(NOW))
     return found is None
 

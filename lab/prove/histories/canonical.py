@@ -22,8 +22,8 @@ from lab.prove.histories import values, waiting
 from lab.prove.histories.state import KEY1, KEY2, NOW, Grip, State, Version
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
-from shared.domain.requests import Asked
-from shared.domain.told import Telling, Told
+from shared.domain.requests import Requester
+from shared.domain.told import Told, ToldDeadline
 
 EARLIER = NOW - timedelta(days=1)
 SAME_REQUEST = "the-last-request"
@@ -71,9 +71,9 @@ def _marks_without_the_past(marks: Marks, rhythm: Cadence) -> Marks:
         told,
         rotation=_expected(told.rotation, ending if marks.previous and ending and ending > due else due),
         retirement=_telling(told.retirement, marks.until),
-        sunset=told.sunset and Telling(max(told.sunset.deadline, NOW), told.sunset.lead),
+        sunset=told.sunset and ToldDeadline(max(told.sunset.deadline, NOW), told.sunset.lead),
         ends=0,
-        debts=tuple(replace(debt, at=NOW) for debt in told.debts),
+        carried_over=tuple(replace(carried, at=NOW) for carried in told.carried_over),
     )
     return replace(
         marks,
@@ -82,25 +82,25 @@ def _marks_without_the_past(marks: Marks, rhythm: Cadence) -> Marks:
         rotated=None,
         resumed=False,
         told=told,
-        asked=Asked(marks.request and SAME_REQUEST),
-        armed=waiting.without_the_past(marks.armed, SAME_REQUEST),
+        requester=Requester(marks.request and SAME_REQUEST),
+        awaited=waiting.without_the_past(marks.awaited, SAME_REQUEST),
     )
 
 
-def _expected(told: Telling | None, deadline: datetime) -> Telling | None:
+def _expected(told: ToldDeadline | None, deadline: datetime) -> ToldDeadline | None:
     """An announced rotation is the one that is expected, or another one: when that was is all the same once it is
     over."""
     if told is None:
         return None
     same = told.deadline == deadline
-    return Telling(max(told.deadline, NOW if same else EARLIER), told.lead)
+    return ToldDeadline(max(told.deadline, NOW if same else EARLIER), told.lead)
 
 
-def _telling(told: Telling | None, until: datetime | None) -> Telling | None:
+def _telling(told: ToldDeadline | None, until: datetime | None) -> ToldDeadline | None:
     """A deadline that was announced stays on its side of what it was announced for; without that it is nothing."""
     if told is None or until is None:
         return None
-    return Telling(max(told.deadline, NOW if told.deadline >= until else EARLIER), told.lead)
+    return ToldDeadline(max(told.deadline, NOW if told.deadline >= until else EARLIER), told.lead)
 
 
 def _the_same_slots(state: State) -> State:
@@ -112,10 +112,10 @@ def _the_same_slots(state: State) -> State:
 
 
 def _debts_exchanged(marks: Marks) -> Marks:
-    if not marks.told.debts:
+    if not marks.told.carried_over:
         return marks
-    debts = tuple(replace(debt, slot=debt.slot.other) for debt in marks.told.debts)
-    return replace(marks, told=replace(marks.told, debts=debts))
+    carried_over = tuple(replace(carried, slot=carried.slot.other) for carried in marks.told.carried_over)
+    return replace(marks, told=replace(marks.told, carried_over=carried_over))
 
 
 def _renumbered(state: State) -> State:
@@ -129,7 +129,7 @@ def _renumbered(state: State) -> State:
     return state._replace(
         keys=(names[state.keys[0]], names[state.keys[1]]),
         version=version and _version_renumbered(version, renamed),
-        owed=frozenset((what, names[number]) for what, number in state.owed),
+        outstanding=frozenset((what, names[number]) for what, number in state.outstanding),
         fresh=len(names),
     )
 
@@ -141,11 +141,11 @@ def _numbers(state: State) -> Iterator[int]:
         yield state.version.value
         if state.version.marks is not None:
             yield from _marked(state.version.marks)
-    yield from sorted(number for _, number in state.owed)
+    yield from sorted(number for _, number in state.outstanding)
 
 
 def _marked(marks: Marks) -> Iterator[int]:
-    for mark in (marks.live, marks.previous, marks.spare, *(debt.value for debt in marks.told.debts)):
+    for mark in (marks.live, marks.previous, marks.spare, *(carried.value for carried in marks.told.carried_over)):
         if mark is not None:
             yield values.number_of(mark)
 
@@ -159,7 +159,9 @@ def _version_renumbered(version: Version, names: tuple[tuple[int, int], ...]) ->
 def _marks_renumbered(marks: Marks, names: tuple[tuple[int, int], ...]) -> Marks:
     to = {values.mark(before): values.mark(after) for before, after in names}
     sealed = values.sealed_with(marks.sealed_endpoint or "")
-    told: Told = replace(marks.told, debts=tuple(replace(debt, value=to[debt.value]) for debt in marks.told.debts))
+    told: Told = replace(
+        marks.told, carried_over=tuple(replace(carried, value=to[carried.value]) for carried in marks.told.carried_over)
+    )
     return replace(
         marks,
         live=to[marks.live],

@@ -23,7 +23,7 @@ from lab.prove.histories.walk import Walk
 from shared.domain.errors import TryLater
 from shared.domain.keys import KeySlot
 from shared.domain.requests import Request
-from shared.ports import Answer, Trial
+from shared.ports import Answer, KeyAttempt
 
 TOUCHED_BY_KEYS = ("list the keys", "regenerate", "try the key", "publish", "switch keys off")
 
@@ -78,7 +78,7 @@ class Disturber:
     def _refused(self, number: int, call: str) -> Ending:
         def happens(walk: Walk) -> None:
             if call == "try the key":
-                walk.answer(Trial(Answer.NETWORK_REFUSED, "the network is closed"))
+                walk.answer(KeyAttempt(Answer.NETWORK_REFUSED, "the network is closed"))
             else:
                 walk.answer(None, TryLater("the service", "is unwell."))
 

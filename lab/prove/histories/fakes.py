@@ -21,8 +21,8 @@ from shared.domain.errors import LeaseHeld, LeaseLost, RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Origin, Publication
-from shared.domain.requests import LeakedKey, Request, Wish
-from shared.ports import Account, Keys, Outside, Trial
+from shared.domain.requests import LeakedKey, LeakRequest, Request
+from shared.ports import Account, KeyAttempt, Keys, Outside
 
 LONGER_THAN_ANY_PATIENCE = timedelta(hours=1)
 
@@ -127,9 +127,9 @@ class Runner:
     async def disable_key_auth(self, _account: AccountId) -> None:
         await Call("switch keys off", lambda: self.world.switch_keys(on=False), writes=True)
 
-    async def try_key(self, _endpoint: str, key: ApiKey) -> Trial:
+    async def try_key(self, _endpoint: str, key: ApiKey) -> KeyAttempt:
         value = values.number_of(key.fingerprint)
-        trial: Trial = await Call("try the key", lambda: self.world.try_key(value))
+        trial: KeyAttempt = await Call("try the key", lambda: self.world.try_key(value))
         self.waiting = self.waiting and trial.answer != "accepted"
         self.accepted[value] = self.accepted.get(value, 0) + 1 if trial.answer == "accepted" else 0
         return trial
@@ -144,7 +144,7 @@ class Runner:
         self, _target: Target, key: ApiKey, slot: KeySlot, marks: Marks | None, _others: Mapping[str, str]
     ) -> None:
         value, request = values.number_of(key.fingerprint), self.request
-        replaces = request is not None and request.wish is Wish.LEAK and request.key is not LeakedKey.PREVIOUS
+        replaces = isinstance(request, LeakRequest) and request.key is not LeakedKey.PREVIOUS
         by_leak = replaces and (marks is None or marks.origin is Origin.ROTATED)
 
         def write() -> None:

@@ -77,7 +77,7 @@ def may_end(state: State, slot: int, rhythm: Cadence) -> State:
             raise Broken(f"P3: the end of a key was announced less than {rhythm.notice} ahead")
         if grip.deadline > NOW:
             raise Broken(f"P3: a key ends {grip.deadline - NOW} before the end that was announced")
-    return state._replace(owed=state.owed | {(ENDED, state.keys[slot])})
+    return state._replace(outstanding=state.outstanding | {(ENDED, state.keys[slot])})
 
 
 def may_be_published(value: int, accepted: int) -> None:
@@ -122,7 +122,7 @@ def published(
                 grips[slot] = grips[slot]._replace(leaked=True, must_go=True)
     state = _with_grips(state, grips)
     if before is None or first or before.value != version.value:
-        state = state._replace(owed=state.owed | {(MADE, version.value)}, warned=frozenset())
+        state = state._replace(outstanding=state.outstanding | {(MADE, version.value)}, warned=frozenset())
         return noted(state)._replace(off_before=None)  # its ends are counted anew, and named by its own value
     return noted(state)
 
@@ -192,7 +192,7 @@ def told(state: State, said: Announcement, rhythm: Cadence) -> State:
 def _happening_told(state: State, what: str, value: int) -> State:
     if what == ENDED and value in state.keys and state.key_auth:
         raise Broken("P9: the end of a key is announced and the key works")
-    return state._replace(owed=state.owed - {(what, value)})
+    return state._replace(outstanding=state.outstanding - {(what, value)})
 
 
 def _end_told(state: State, mark: Fingerprint, deadline: datetime, *, in_time: bool) -> State:
@@ -214,7 +214,7 @@ def _off_told(state: State, said: Announcement) -> State:
         raise Broken("P9: one end of all keys is announced under two ids")
     if state.off_said is None and state.off_before == number:
         raise Broken("P9: a second end of all keys is announced under the first one's id")
-    return state._replace(off_said=number, owed=frozenset(one for one in state.owed if one[0] != OFF))
+    return state._replace(off_said=number, outstanding=frozenset(one for one in state.outstanding if one[0] != OFF))
 
 
 def leak_reported(state: State, slots: Sequence[int]) -> State:

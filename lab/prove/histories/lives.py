@@ -13,7 +13,16 @@ from functools import lru_cache
 from lab.prove.histories.state import KEY1, NOW, State, Version
 from shared.decide.cadence import LONGEST_SENDING
 from shared.domain.model import AccountId, Adopt, Cadence, Target
-from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.requests import (
+    ArmRequest,
+    AwaitedDeployment,
+    DeploymentRequest,
+    DisarmRequest,
+    LeakedKey,
+    LeakRequest,
+    Request,
+    RotateRequest,
+)
 from shared.settings.environment import Settings, read_settings
 
 
@@ -24,7 +33,7 @@ def rhythm(period: int, overlap: int, *warnings: int) -> Cadence:
 
 
 SHORT = rhythm(3, 1, 1)
-ALWAYS = Armed("production", SHORT.overlap / 2)
+ALWAYS = AwaitedDeployment("production", SHORT.overlap / 2)
 TARGET = Target(
     "chat",
     AccountId("00000000-0000-4000-8000-000000000001", "group", "chat"),
@@ -50,21 +59,21 @@ ENVIRONMENT = {
 }
 LEAK = "the live key leaked"
 NEW, SAME = "a-new-request", "the-last-request"
-REQUESTS = {
-    "rotate": Request(Wish.ROTATE, id=NEW),
-    LEAK: Request(Wish.LEAK, LeakedKey.LIVE, id=NEW),
-    "the previous key leaked": Request(Wish.LEAK, LeakedKey.PREVIOUS, id=NEW),
-    "both keys leaked": Request(Wish.LEAK, LeakedKey.BOTH, id=NEW),
+REQUESTS: Mapping[str, Request] = {
+    "rotate": RotateRequest(id=NEW),
+    LEAK: LeakRequest(key=LeakedKey.LIVE, id=NEW),
+    "the previous key leaked": LeakRequest(key=LeakedKey.PREVIOUS, id=NEW),
+    "both keys leaked": LeakRequest(key=LeakedKey.BOTH, id=NEW),
 }
 
 
 def waiting_requests(cadence: Cadence) -> Mapping[str, Request]:
     """What can be asked for about deployments."""
-    production = Armed("production", cadence.overlap, NOW + cadence.period - cadence.overlap)
+    production = AwaitedDeployment("production", cadence.overlap, NOW + cadence.period - cadence.overlap)
     return {
-        "rotate after the next deployment": Request(Wish.ARM, id=NEW, armed=production),
-        "wait no longer for a deployment": Request(Wish.DISARM, id=NEW),
-        "a deployment went live": Request(Wish.DEPLOYED, id=NEW, armed=Armed("production", deployed=NOW)),
+        "rotate after the next deployment": ArmRequest(id=NEW, deployment=production),
+        "wait no longer for a deployment": DisarmRequest(id=NEW),
+        "a deployment went live": DeploymentRequest(id=NEW, deployment=AwaitedDeployment("production", deployed=NOW)),
     }
 
 
@@ -106,7 +115,7 @@ def lives(cadence: Cadence = TARGET.cadence, others: Cadence | None = None) -> t
     ending = UNPUBLISHED._replace(sunset=NOW + other.cadence.period + timedelta(days=1))
     first, wishes = {"nothing is published": UNPUBLISHED}, waiting_requests(SHORT)
     waiting = replace(target, cadence=SHORT)
-    always = {"a deployment went live": wishes["a deployment went live"], LEAK: REQUESTS[LEAK]}
+    always: dict[str, Request] = {"a deployment went live": wishes["a deployment went live"], LEAK: REQUESTS[LEAK]}
     return (
         Life("adopt: publish", target, FIRST_LOOKS),
         Life("adopt: rotate", replace(other, adopt=Adopt.ROTATE), first),

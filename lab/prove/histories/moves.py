@@ -21,7 +21,7 @@ from shared.decide.cadence import LONGEST_SENDING
 from shared.domain.keys import KeySlot
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
-from shared.domain.requests import Asked, Request, Wish
+from shared.domain.requests import Request, Requester, RequestKind
 from shared.domain.times import iso_duration
 
 MOST_OWED = 4  # while so much is owed (Event Grid is out), no more requests come: a tag holds eight debts
@@ -52,7 +52,7 @@ def _deadlines(state: State, rhythm: Cadence) -> Iterator[datetime]:
         told = (marks.told.rotation, marks.told.retirement, marks.told.sunset)
         yield marks.since + rhythm.period
         yield waiting.due(marks, rhythm)
-        yield from (telling.deadline for telling in told if telling is not None)
+        yield from (told_deadline.deadline for told_deadline in told if told_deadline is not None)
         yield from (() if marks.until is None else (marks.until,))
     for grip in state.grips:
         yield from (moment for moment in (grip.until, grip.deadline) if moment is not None)
@@ -95,7 +95,7 @@ def _keys_switched(life: Life, state: State) -> Ending:
 def requests(life: Life, state: State) -> Iterator[tuple[str, Request | None]]:
     """The reasons for a turn: a tick, and everything that a person can ask for."""
     yield "a turn", None
-    if len(state.owed) < MOST_OWED:
+    if len(state.outstanding) < MOST_OWED:
         yield from ((f"{name}: a turn", request) for name, request in life.requests.items())
 
 
@@ -112,18 +112,18 @@ def repeating_changes_nothing(life: Life, state: State, plain: Trace) -> None:
     if marks is None:
         return
     for request in repeated(life.requests):
-        heard_of = request.wish is Wish.DEPLOYED and marks.armed is not None and marks.armed.id is not None
+        heard_of = request.kind is RequestKind.DEPLOYED and marks.awaited is not None and marks.awaited.id is not None
         if marks.request is None and not heard_of:
             continue
-        with while_(f"the same request comes again ({request.wish})"):
+        with while_(f"the same request comes again ({request.kind})"):
             again = undisturbed(life, state, request)
-        left_alone = request.wish is Wish.DEPLOYED and again.end.keys == state.keys  # the next tick does it
+        left_alone = request.kind is RequestKind.DEPLOYED and again.end.keys == state.keys  # the next tick does it
         if (
             _of_azure(again.end) != _of_azure(plain.end)
             and not left_alone
             and not _only_finishes(state, again.end, marks)
         ):
-            raise Broken(f"a repeated request ({request.wish}, {request.key}) was carried out twice")
+            raise Broken(f"a repeated request ({request}) was carried out twice")
 
 
 def _only_finishes(state: State, end: State, marks: Marks) -> bool:
@@ -136,6 +136,6 @@ def _only_finishes(state: State, end: State, marks: Marks) -> bool:
 
 def _of_azure(state: State) -> tuple[object, ...]:
     """A rotation that was due anyway notes the request that found it so; that is the one difference."""
-    marks = state.marks and replace(state.marks, asked=Asked())
+    marks = state.marks and replace(state.marks, requester=Requester())
     version = state.version and state.version._replace(marks=marks)
-    return (state.keys, state.key_auth, version, state.owed)
+    return (state.keys, state.key_auth, version, state.outstanding)

@@ -14,15 +14,15 @@ from unittest.mock import patch
 
 from lab.prove.histories import fakes
 from shared.decide import cadence, policies
-from shared.decide.cadence import Owed
+from shared.decide.cadence import DueNotice
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Prove, Publish, Regenerate, Step, Watch
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Observation, Target
 from shared.domain.publication import Marks
-from shared.domain.requests import Armed, Request
-from shared.domain.told import Telling
+from shared.domain.requests import AwaitedDeployment, Request
+from shared.domain.told import ToldDeadline
 from shared.turns import key_usage, turn
 
 Change = Callable[[Plan, Situation], Plan]
@@ -123,13 +123,13 @@ def announcing_by_equality() -> Iterator[None]:
     """A warning is owed at its very moment, and not when a tick comes later."""
 
     def rung(
-        deadline: datetime, leads: Sequence[timedelta], told: Telling | None, now: datetime, **how: object
-    ) -> Owed | None:
+        deadline: datetime, leads: Sequence[timedelta], told: ToldDeadline | None, now: datetime, **how: object
+    ) -> DueNotice | None:
         known = told is not None and told.deadline == deadline
         lead = next((lead for lead in leads if deadline - lead == now), None)
         if lead is None:
-            return Owed(deadline, None) if how["at_once"] and not known else None
-        return None if told is not None and known and told.lead == lead else Owed(deadline, lead)
+            return DueNotice(deadline, None) if how["at_once"] and not known else None
+        return None if told is not None and known and told.lead == lead else DueNotice(deadline, lead)
 
     with patch.object(cadence, "rung_owed", rung):
         yield
@@ -160,7 +160,7 @@ def _heals_and_forgets(decided: Plan, _at: Situation) -> Plan:
 
 
 def _forgetful(step: Step) -> Step:
-    return replace(step, armed=None) if isinstance(step, Publish) else step
+    return replace(step, awaited=None) if isinstance(step, Publish) else step
 
 
 def _ends_nothing(decided: Plan, _at: Situation) -> Plan:
@@ -180,10 +180,10 @@ def ignoring_deployments() -> Iterator[None]:
 
 @contextmanager
 def ignoring_the_soak_time() -> Iterator[None]:
-    def due(armed: Armed) -> datetime | None:
+    def due(armed: AwaitedDeployment) -> datetime | None:
         return min((one for one in (armed.deployed, armed.latest) if one), default=None)
 
-    with patch.object(Armed, "due", property(due)):
+    with patch.object(AwaitedDeployment, "due", property(due)):
         yield
 
 

@@ -34,7 +34,7 @@ def _is_foreign(state: State, version: Version) -> bool:
 
 
 def _everything_is_told(state: State) -> None:
-    for what, number in state.owed:
+    for what, number in state.outstanding:
         if what != ENDED or state.key_auth:
             raise Broken(f"P9: key {number} ({what}) happened and will never be announced")
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Marks
-from shared.domain.requests import Armed
-from shared.domain.told import Telling
+from shared.domain.requests import AwaitedDeployment
+from shared.domain.told import ToldDeadline
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 KEY1, KEY2 = KeySlot.KEY1, KeySlot.KEY2
@@ -47,7 +47,7 @@ class Grip(NamedTuple):
 
 class State(NamedTuple):
     """Azure's side first; from `grips` on, the witness's memory. `excused` is set while somebody else is to blame
-    for a published key that is dead; `owed` are happenings that nobody was told of yet; `warned` are the moments that
+    for a published key that is dead; `outstanding` are happenings that nobody was told of yet; `warned` are the moments that
     were announced for the rotation, each with its nearest lead; `off_said` is the number under which an end of all keys
     was announced, `off_before` that of the end before it; `awaits` is the deployment that somebody was told is waited
     for, `wait_said` the one that Event Grid accepted as waited for."""
@@ -58,14 +58,14 @@ class State(NamedTuple):
     topic_up: bool = True
     sunset: datetime | None = None
     grips: tuple[Grip, Grip] = (Grip(), Grip())
-    owed: frozenset[tuple[str, int]] = frozenset()
+    outstanding: frozenset[tuple[str, int]] = frozenset()
     excused: bool = False
     warned: frozenset[tuple[datetime, timedelta]] = frozenset()
     sunset_said: tuple[datetime, bool] | None = None
     off_said: int | None = None
     off_before: int | None = None
-    awaits: Armed | None = None
-    wait_said: Armed | None = None
+    awaits: AwaitedDeployment | None = None
+    wait_said: AwaitedDeployment | None = None
     fresh: int = 2
 
     @property
@@ -106,27 +106,27 @@ def _grip_later(grip: Grip, time: timedelta) -> Grip:
 
 @lru_cache(maxsize=100_000)
 def _marks_later(marks: Marks, time: timedelta) -> Marks:
-    def telling(one: Telling | None) -> Telling | None:
-        return one and Telling(one.deadline - time, one.lead)
+    def told_deadline(one: ToldDeadline | None) -> ToldDeadline | None:
+        return one and ToldDeadline(one.deadline - time, one.lead)
 
     told = marks.told
     told = replace(
         told,
-        rotation=telling(told.rotation),
-        retirement=telling(told.retirement),
-        sunset=telling(told.sunset),
-        debts=tuple(replace(debt, at=debt.at - time) for debt in told.debts),
+        rotation=told_deadline(told.rotation),
+        retirement=told_deadline(told.retirement),
+        sunset=told_deadline(told.sunset),
+        carried_over=tuple(replace(carried, at=carried.at - time) for carried in told.carried_over),
     )
     return replace(
         marks,
         since=marks.since - time,
         until=marks.until and marks.until - time,
-        armed=armed_later(marks.armed, time),
+        awaited=armed_later(marks.awaited, time),
         told=told,
     )
 
 
-def armed_later(armed: Armed | None, time: timedelta) -> Armed | None:
+def armed_later(armed: AwaitedDeployment | None, time: timedelta) -> AwaitedDeployment | None:
     if armed is None:
         return None
     return replace(

@@ -21,7 +21,7 @@ from lab.prove.histories.state import State
 from lab.prove.histories.undisturbed import leak_was_ended
 from lab.prove.histories.walk import Walk
 from lab.prove.histories.world import World
-from shared.domain.requests import Request
+from shared.domain.requests import LeakRequest, Request
 from shared.turns.report import Outcome, Result
 
 ANOTHER = "another-request"
@@ -95,7 +95,8 @@ class Together:
         yield "another turn", None
         leaks = ("the live key leaked", "both keys leaked") if self.thorough else ("the live key leaked",)
         for leak in leaks:
-            yield f"a turn takes over because {leak}", replace(REQUESTS[leak], id=ANOTHER)
+            taken: Request = replace(REQUESTS[leak], id=ANOTHER)
+            yield f"a turn takes over because {leak}", taken
 
 
 def _pass(second: Walk, passing: int) -> None:
@@ -117,7 +118,7 @@ def _begin(world: World, request: Request | None) -> State:
 
 def _leak_is_over(world: World, reported: State, request: Request | None, outcome: Outcome) -> None:
     """A turn that failed is asked for again; then what was reported does not work any more."""
-    if request is None:
+    if not isinstance(request, LeakRequest):
         return
     if outcome.result is Result.FAILED:
         outcome = Walk(world, request).finish()

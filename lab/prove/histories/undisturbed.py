@@ -17,7 +17,7 @@ from lab.prove.histories.state import NOW, State
 from lab.prove.histories.walk import Walk
 from lab.prove.histories.world import World
 from shared.domain.errors import PersonMustLook
-from shared.domain.requests import LeakedKey, Request, Wish
+from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.fleet.rotation import Rotation
 from shared.turns.observe import presume
 from shared.turns.report import Outcome, Result
@@ -73,11 +73,11 @@ def _went_well(start: State, end: State, request: Request | None, outcome: Outco
         raise Broken(f"P5: a turn fails though nothing goes wrong: {outcome.why}")
     if end.excused and end.key_auth:
         raise Broken("P1: a look has come to its end and the published key is still dead")
-    if request is not None and request.wish is Wish.LEAK and request.id == NEW and end.key_auth:
+    if isinstance(request, LeakRequest) and request.id == NEW and end.key_auth:
         leak_was_ended(start, end, request)
 
 
-def leak_was_ended(start: State, end: State, request: Request) -> None:
+def leak_was_ended(start: State, end: State, request: LeakRequest) -> None:
     """The values that were reported, as they were at that moment, are gone."""
     live = start.live
     if live is None:

@@ -18,9 +18,9 @@ from shared.domain.errors import TryLater
 from shared.domain.keys import KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication, read_tags, tags_of
-from shared.domain.publication import State as Readable
-from shared.domain.requests import LeakedKey, Request, Wish
-from shared.ports import Account, Answer, KeyAuthIsOff, Keys, Trial
+from shared.domain.publication import SecretState as Readable
+from shared.domain.requests import LeakedKey, LeakRequest, Request
+from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
 
 
 @dataclass
@@ -75,16 +75,16 @@ class World:
         if not on and not self.somebody_else:
             judge.may_switch_off(self.state)
         state, version = self.state, self.state.version
-        owed = {one for one in state.owed if one[0] != judge.OFF}
+        outstanding = {one for one in state.outstanding if one[0] != judge.OFF}
         if not on and version is not None and version.marks is not None and version.ours and state.off_said is None:
-            owed.add((judge.OFF, version.value))
+            outstanding.add((judge.OFF, version.value))
         excused = on and version is not None and version.enabled and version.value not in state.keys
-        self.state = state._replace(key_auth=on, owed=frozenset(owed), excused=excused or state.excused)
+        self.state = state._replace(key_auth=on, outstanding=frozenset(outstanding), excused=excused or state.excused)
 
-    def try_key(self, value: int) -> Trial:
+    def try_key(self, value: int) -> KeyAttempt:
         if not self.state.key_auth:
-            return Trial(Answer.KEYS_ARE_OFF, "403")
-        return Trial(Answer.ACCEPTED, "200") if value in self.state.keys else Trial(Answer.REFUSED, "401")
+            return KeyAttempt(Answer.KEYS_ARE_OFF, "403")
+        return KeyAttempt(Answer.ACCEPTED, "200") if value in self.state.keys else KeyAttempt(Answer.REFUSED, "401")
 
     # The secret
 
@@ -155,7 +155,7 @@ class World:
         """Who says that the live key leaked accepts that the previous one ends with it, and what takes its place in
         this very turn."""
         self.state = waiting.heard(self.state, request)
-        if request is None or request.wish is not Wish.LEAK:
+        if not isinstance(request, LeakRequest):
             return
         live, version = self.state.live, self.state.version
         if live is None and version is not None:
@@ -172,7 +172,7 @@ class World:
             for value, grip in zip(self.state.keys, self.state.grips, strict=True)
         )
         self.state = self.state._replace(
-            owed=frozenset(), off_said=None, off_before=None, awaits=None, grips=(first, second)
+            outstanding=frozenset(), off_said=None, off_before=None, awaits=None, grips=(first, second)
         )
 
     def _judge(self) -> None:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from lab.emulator.accounts import Slot
+from lab.simulation.builders import about_deployments
 from lab.simulation.interruptions import (
     Befall,
     Killed,
@@ -26,12 +27,12 @@ from lab.simulation.interruptions import (
 )
 from lab.simulation.stage import Stage, a_stage
 from lab.simulation.witness import PromiseBroken
-from shared.announce.outstanding import owed
+from shared.announce.outstanding import outstanding
 from shared.decide.plan import Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.model import Target
-from shared.domain.requests import Armed, LeakedKey, Request, Wish
+from shared.domain.requests import AwaitedDeployment, LeakedKey, LeakRequest, Request, RequestKind, RotateRequest
 from shared.turns.observe import observe
 from shared.turns.report import Result
 
@@ -92,12 +93,12 @@ class Life:
             "pass": self._pass,
             "tick": lambda _: self._run(self.stage.tick()),
             "turn": lambda action: self._turn(action, None),
-            "rotate": lambda action: self._turn(action, Request(reason="life", id=action.word or None)),
+            "rotate": lambda action: self._turn(action, RotateRequest(reason="life", id=action.word or None)),
             "leak": self._leak,
             "take over": self._take_over,
-            "arm": lambda action: self._wish(action, Wish.ARM, self._armed(action)),
-            "disarm": lambda action: self._wish(action, Wish.DISARM, None),
-            "deployed": lambda action: self._wish(action, Wish.DEPLOYED, self._went_live()),
+            "arm": lambda action: self._wish(action, RequestKind.ARM, self._armed(action)),
+            "disarm": lambda action: self._wish(action, RequestKind.DISARM, None),
+            "deployed": lambda action: self._wish(action, RequestKind.DEPLOYED, self._went_live()),
             "portal": self._portal,
             "grid": lambda action: self.stage.event_grid_is(action.word),
             "cadence": self._cadence,
@@ -129,7 +130,7 @@ class Life:
     async def _is_at_rest(self, target: Target) -> None:
         runner = self.stage.runner()
         seen = (await observe(target, runner.accounts, runner.vault)).seen
-        plan, still = decide(seen, target, self.stage.now), owed(Situation(seen, target, self.stage.now))
+        plan, still = decide(seen, target, self.stage.now), outstanding(Situation(seen, target, self.stage.now))
         if plan.steps or still:
             raise AssertionError(f"P5: {target.name} is not at rest: {plan}, owed {[str(one.kind) for one in still]}")
 
@@ -155,7 +156,7 @@ class Life:
         self._run(self.stage.turn(None, meanwhile_after(call, come), self._target(action)))
 
     async def _end_what_leaked(self, action: Action, befall: Befall | None = None) -> None:
-        target, request = self._target(action), Request(Wish.LEAK, LeakedKey(action.word), reason="life")
+        target, request = self._target(action), LeakRequest(key=LeakedKey(action.word), reason="life")
         account = self.stage.world.accounts[str(target.account)]
         before = {slot: key.value for slot, key in account.keys.items()}
         self.stage.witness.somebody_reports(*before.values())
@@ -174,16 +175,19 @@ class Life:
         secret = self.stage.vault.secrets.get(target.secret.lower())
         return secret.latest.value if secret else None
 
-    def _armed(self, action: Action) -> Armed:
+    def _armed(self, action: Action) -> AwaitedDeployment:
         latest = (self.stage.now + timedelta(hours=action.hours)).replace(microsecond=0)
-        return Armed("production", timedelta(hours=2), latest)
+        return AwaitedDeployment("production", timedelta(hours=2), latest)
 
-    def _went_live(self) -> Armed:
-        return Armed("production", deployed=self.stage.now.replace(microsecond=0))
+    def _went_live(self) -> AwaitedDeployment:
+        return AwaitedDeployment("production", deployed=self.stage.now.replace(microsecond=0))
 
-    def _wish(self, action: Action, wish: Wish, armed: Armed | None) -> None:
+    def _wish(self, action: Action, kind: RequestKind, deployment: AwaitedDeployment | None) -> None:
         """Whoever is answered that his wish is noted may rely on it: the tags of the version say the same."""
-        target, request = self._target(action), Request(wish, reason="life", id=action.word or None, armed=armed)
+        target, request = (
+            self._target(action),
+            about_deployments(kind, deployment, reason="life", id=action.word or None),
+        )
         befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
         outcome = self._loop.run_until_complete(self.stage.turn(request, befall, target))
         if outcome is None or outcome.reason not in (Reason.ARMED, Reason.DISARMED, Reason.DEPLOYED):

@@ -16,7 +16,7 @@ from enum import StrEnum
 from html import escape
 from urllib.parse import urlsplit
 
-from shared.announce.deadlines import Deadline, What, deadlines
+from shared.announce.deadlines import Deadline, DeadlineKind, deadlines
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.domain.errors import RotationError
@@ -184,10 +184,10 @@ def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     marks = at.seen.publication.marks if at and at.seen.publication else None
     if at is not None and marks is not None and at.seen.key_auth:
         yield from _keys(at, marks, now)
-    if row.owed:
-        yield "To announce", _text(", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.owed)))
-    if marks is not None and (marks.asked.by or marks.asked.why):
-        yield "Last asked for", _text(": ".join(text for text in (marks.asked.by, marks.asked.why) if text))
+    if row.outstanding:
+        yield "To announce", _text(", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.outstanding)))
+    if marks is not None and (marks.requester.by or marks.requester.why):
+        yield "Last asked for", _text(": ".join(text for text in (marks.requester.by, marks.requester.why) if text))
     if row.target.owner:
         yield "Owner", _text(row.target.owner)
     yield "Account", _text(f"{row.target.account.name} in {row.target.account.group}")
@@ -199,16 +199,16 @@ def _keys(at: Situation, marks: Marks, now: datetime) -> Iterator[tuple[str, str
         proven = ", not proven" if marks.unproven else ""
         yield "Live", f"{_slot(at.live)} since {_time(marks.since, now)}{proven}"
     coming = {one.what: one for one in deadlines(at)} if at.seen.live is not None else {}
-    if What.ROTATION in coming:
-        yield "Next rotation", _deadline(coming[What.ROTATION], now)
-    if at.armed and not at.armed.deployed:
-        soak = f", {_length(at.armed.soak)} after it" if at.armed.soak else ""
-        yield "Waits for", _text(f"the next deployment to {at.armed.environment}{soak}")
+    if DeadlineKind.ROTATION in coming:
+        yield "Next rotation", _deadline(coming[DeadlineKind.ROTATION], now)
+    if at.awaited and not at.awaited.deployed:
+        soak = f", {_length(at.awaited.soak)} after it" if at.awaited.soak else ""
+        yield "Waits for", _text(f"the next deployment to {at.awaited.environment}{soak}")
     if at.spare_in_use and marks.until is not None:
         over = " It should have ended." if marks.until < now else ""
         yield "Previous key", f"{_slot(at.spare)} until {_time(marks.until, now)}.{over}"
-    if What.SUNSET in coming:
-        yield "All keys end", _deadline(coming[What.SUNSET], now)
+    if DeadlineKind.SUNSET in coming:
+        yield "All keys end", _deadline(coming[DeadlineKind.SUNSET], now)
 
 
 def _deadline(one: Deadline, now: datetime) -> str:
