@@ -130,7 +130,7 @@ class Surface(ABC):
         return response
 
     async def _serve(self, call: Call, handler: Handler | None, entry: Entry) -> web.Response:
-        self.world.check_up(self.service)
+        self.world.check_service_up(self.service)
         if handler is None:
             raise self.unmatched(call)
         call.caller = self.identify(call)

@@ -9,7 +9,7 @@ from azure.core.messaging import CloudEvent
 
 from emulator.seed import TOPIC
 from emulator.serve import Azure
-from emulator.topics import unfit
+from emulator.topics import invalid_because
 from tests.emulator.clients import Clients
 
 
@@ -48,7 +48,7 @@ async def test_one_unfit_event_spoils_the_whole_batch(
     azure: Azure, clients: Clients, session: aiohttp.ClientSession, broken: dict[str, Any]
 ) -> None:
     good = {"id": "1", "source": "/s", "type": "t", "specversion": "1.0", "data": {}}
-    assert unfit(good) == ""
+    assert invalid_because(good) == ""
     headers = {
         "Authorization": f"Bearer {await clients.token('https://eventgrid.azure.net')}",
         "Content-Type": "application/cloudevents-batch+json; charset=utf-8",
