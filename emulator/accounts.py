@@ -151,7 +151,10 @@ class Account:
 
 
 class Accounts:
-    """All accounts of a world, by resource id, and the record of every key presented to them."""
+    """All accounts of a world, by resource id.
+
+    uses: Every key that was presented to a data plane, oldest first.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -281,7 +284,7 @@ class Accounts:
 
     def note_use(self, account: Account, value: str, operation: str, status: int) -> None:
         """Record that a key was presented to an account and answered with an HTTP status."""
-        # The service judges the key before it answers 429, so only 401 and 403 mean that the key was refused.
+        # The service checks the key before the call rate, so a 429 means that the key was accepted.
         accepted = status not in (401, 403)
         moment = self._clock.now()
         self.uses.append(KeyUse(moment, account.id, fingerprint(value), operation, accepted, status))

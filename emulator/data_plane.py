@@ -20,16 +20,16 @@ class DataPlane:
     def present(self, account: Account, key: str, operation: str = "aoai.models", address: str = "") -> None:
         """Present a key to an account, as a caller with IP address `address` does. Return if the account accepts it.
 
-        Raises the same errors as `check_network` and `judge`.
+        Raises the same errors as `check_network` and `check_key_and_rate`.
         """
         self.check_network(account, address)
-        self.judge(account, key, operation)
+        self.check_key_and_rate(account, key, operation)
 
     def check_network(self, account: Account, address: str) -> None:
         """Check whether the account's network rules admit a caller with IP address `address`.
 
-        Raises AzureError 403 if public access is disabled, if the rules do not list the address, or if the account has
-        rules and is called by its regional host (azure-facts, section 9).
+        Raises AzureError 403 if public access is disabled or the rules do not list the address. The message differs for
+        an account without custom subdomain, which is called by its regional host (azure-facts, section 9).
         """
         if account.public_network_access == "Disabled":
             raise AzureError(403, "403", "Public access is disabled. Please configure private endpoint.")
@@ -46,7 +46,7 @@ class DataPlane:
         headers = {"policy-id": "ThrowExceptionDueToTrafficDenied"}
         raise AzureError(403, "403", "Access denied due to Virtual Network/Firewall rules.", headers=headers)
 
-    def judge(self, account: Account, key: str, operation: str) -> None:
+    def check_key_and_rate(self, account: Account, key: str, operation: str) -> None:
         """Check a key and the call rate, and record the result.
 
         Raises AzureError 403 if keys are disabled, 401 if the key is not one of the account's, and 429 if the rate

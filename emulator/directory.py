@@ -76,7 +76,13 @@ EVERYTHING = Role("Everything that is imitated", actions=("*",), data_actions=("
 
 
 class Directory:
-    """Identities, role definitions and tokens of one tenant."""
+    """Identities, role definitions and tokens of one tenant.
+
+    tenant: The tenant id.
+    roles: The role definitions by name.
+    identities: The identities by name.
+    token_seconds: The lifetime of new tokens in seconds. Default 24 hours.
+    """
 
     def __init__(self) -> None:
         self.tenant = TENANT

@@ -95,7 +95,7 @@ class Rule:
         """Whether the rule applies after the request has had its effect."""
         return self.effect in _ALWAYS_AFTER or self.when == "after"
 
-    def concerns(self, operation: str, target: str) -> bool:
+    def matches(self, operation: str, target: str) -> bool:
         """Return whether the rule matches an operation and target."""
         return fnmatchcase(operation, self.operation) and self.target.lower() in target.lower()
 
@@ -149,7 +149,10 @@ class Claimed:
 
 
 class Faults:
-    """The rules in force, in the order in which they were added."""
+    """The fault rules of a world.
+
+    rules: The rules in the order in which they were added. They apply in this order.
+    """
 
     def __init__(self) -> None:
         self._ids = count(1)
@@ -179,6 +182,6 @@ class Faults:
         """Count a request against every rule that matches it, and return the rules that apply."""
         claimed = Claimed()
         for rule in self.rules:
-            if rule.concerns(operation, target) and rule.claim():
+            if rule.matches(operation, target) and rule.claim():
                 (claimed.after if rule.strikes_after else claimed.before).append(rule)
         return claimed

@@ -50,7 +50,10 @@ class Entry:
 
 
 class Journal:
-    """All entries since the world was created or the journal was last cleared."""
+    """All entries since the world was created or the journal was last cleared.
+
+    entries: The entries in order of arrival.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -15,7 +15,11 @@ State = Literal["available", "leased", "expired", "breaking", "broken"]
 
 
 class Lease:
-    """The lease of one blob. A blob without a lease has one in the state `available`."""
+    """The lease of one blob. A blob without a lease has one in the state `available`.
+
+    id: The lease id, or None without a lease.
+    duration: The duration in seconds, -1 for no end.
+    """
 
     def __init__(self) -> None:
         self.id: str | None = None

@@ -10,6 +10,7 @@ from typing import Any
 from emulator.clock import Clock
 from emulator.errors import AzureError
 
+# azure-facts, section 6.
 BATCH_BYTES = 1024 * 1024
 BATCH_EVENTS = 5000
 

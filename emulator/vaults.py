@@ -15,6 +15,7 @@ from typing import Any
 from emulator.clock import Clock
 from emulator.errors import AzureError
 
+# azure-facts, section 2. Microsoft's pages give 256 or 512 characters for a tag; the smaller limit is the safe one.
 VALUE_BYTES = 25 * 1024
 TAGS = 15
 TAG_CHARACTERS = 256

@@ -5,10 +5,10 @@
     vault = world.add_vault("keys")
     world.accounts.regenerate(account.id, "key2")
 
-Each part has its own module: `accounts`, `data_plane` (which keys are accepted), `vaults`, `topics`, `workspace`,
-`blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`. HTTP is left to `serve` and
-`surfaces`. A method call on a part is not entered in the journal. `World.perform` runs a call with the same journal and
-faults as an HTTP request, for tests that work without a network.
+Each part has its own module: `accounts`, `data_plane` (which keys are accepted), `vaults`, `topics`, `call_log` (the
+log workspace), `blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`. HTTP is left
+to `serve` and `surfaces`. A method call on a part is not entered in the journal. `World.perform` runs a call with the
+same journal and faults as an HTTP request, for tests that work without a network.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping

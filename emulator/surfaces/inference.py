@@ -83,7 +83,7 @@ class Inference(Surface):
             self._check_role(identity, account, action, shown_operation)
             data_plane.check_rate(account)
         elif key is not None:
-            data_plane.judge(account, key, call.operation)
+            data_plane.check_key_and_rate(account, key, call.operation)
         else:
             raise wrong_key()
         self.world.workspace.note(account.id, logged_as, identity.object_id if identity else "")

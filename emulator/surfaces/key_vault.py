@@ -19,7 +19,7 @@ from emulator.world import World
 
 API_VERSION = "2026-04-01"
 AUDIENCE = "https://vault.azure.net"
-PAGE = 25
+PAGE = 25  # the largest `maxresults` that the specification allows
 _NAME = r"/(?P<name>[^/]+)"
 _DAY = 24 * 3600
 

@@ -30,6 +30,7 @@ _SUBSCRIPTION = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUBSCRIPTION + r"/resourceGroups/(?P<group>[^/]+)"
 _LIST = r"/providers/Microsoft\.CognitiveServices/accounts"
 _ACCOUNT = _GROUP + _LIST + r"/(?P<name>[^/]+)"
+# The enum of the request has a capital K, the answer lower case names.
 _SLOTS: dict[str, Slot] = {"Key1": "key1", "Key2": "key2"}
 
 

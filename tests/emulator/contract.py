@@ -45,7 +45,7 @@ def problems(exchange: Exchange) -> list[str]:
     """Return what the service's description does not allow in an exchange; an empty list if all is allowed."""
     found = operation(exchange)
     if found is None:
-        return [] if exchange.status in (404, 501) else ["an operation the description does not have was served"]
+        return [] if exchange.status in (404, 501) else ["the description does not have this operation"]
     found_in, facts = found
     return [*_request_problems(exchange, found_in, facts), *_response_problems(exchange, found_in, facts)]
 
@@ -92,7 +92,7 @@ def _body_problems(file: str, schema: Json, body: bytes, side: str) -> list[str]
     validator = Draft4Validator({"allOf": [_absolute(schema, uri)]}, registry=_registry())
     # The message of an error can quote the whole body with its keys, so show only the path and the rule.
     found = [f"{side} {error.json_path}: {error.validator}" for error in validator.iter_errors(value)]
-    return found + [f"{side}: no definition knows {name}" for name in _unknown(file, schema, value, "$")]
+    return found + [f"{side}: no definition has {name}" for name in _unknown(file, schema, value, "$")]
 
 
 def _unknown(file: str, schema: Json, value: Json, at: str) -> list[str]:
