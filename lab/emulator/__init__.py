@@ -1,7 +1,8 @@
-"""Azure, small enough to hold: an independent witness for what a client really does.
+"""A small imitation of the Azure services that the app calls, for tests, demos and proofs.
 
-Written from Azure's own interface descriptions, and never from the client it is used to test. `World` is the
-state, `emulator.serve` puts it on the wire, `python -m lab.emulator` keeps it up for a terminal.
+It is written from Azure's interface descriptions and recorded answers, never from the client that it is used to test,
+so it can show what that client really does. `World` holds the state. `emulator.serve` serves a world over HTTP. `python
+-m emulator` serves one from a terminal. What is not imitated is refused with the code NotImitated.
 """
 
 from lab.emulator.accounts import Account, Lag, fingerprint

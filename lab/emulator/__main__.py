@@ -1,7 +1,7 @@
-"""Keeps an emulated Azure up for a terminal: `python -m lab.emulator --accounts 3 --settings-out settings.json`.
+"""Serve an emulated Azure from a terminal: `python -m lab.emulator --accounts 3 --settings-out settings.json`.
 
-Prints the settings an app needs as JSON, or writes them to a file, and stays until it is told to end. Nothing
-is kept between runs unless a state file is named.
+The program prints the settings that an app needs as JSON, or writes them to a file, and runs until it receives SIGINT
+or SIGTERM. The world is lost when the program ends, unless `--state` names a file.
 """
 
 import argparse
@@ -18,32 +18,46 @@ from lab.emulator.world import World
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the program with the given command line arguments (default: those of the process) and return exit code 0.
+
+    Raises SystemExit if an option is invalid or `--port` names no service or vault.
+    """
     options = _parser().parse_args(arguments)
-    asyncio.run(_stay(options))
+    asyncio.run(_serve_until_stopped(options))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lab.emulator", description="Azure, small enough to hold.")
-    parser.add_argument("--accounts", type=int, default=2, help="how many accounts to begin with")
+    parser = argparse.ArgumentParser(
+        prog="python -m lab.emulator", description="Serve a small imitation of Azure on this machine."
+    )
+    parser.add_argument("--accounts", type=int, default=2, help="number of accounts in the new world (default: 2)")
     parser.add_argument("--seed", type=Path, help="JSON file that describes accounts, vaults and topics")
-    parser.add_argument("--state", type=Path, help="read this file if it is there, write it at the end (holds keys)")
-    parser.add_argument("--settings-out", type=Path, help="write the settings there instead of printing them")
-    parser.add_argument("--ca-file", type=Path, help="write the certificate authority there")
-    parser.add_argument("--base-port", type=int, help=f"consecutive ports for {', '.join(SERVICES)} and the vaults")
-    parser.add_argument("--port", action="append", default=[], metavar="SERVICE=PORT", help="one fixed port")
-    parser.add_argument("--throttling", action="store_true", help="hold callers to Azure's published rate limits")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        help="read the world from this file if it exists, and write it there at the end (the file holds keys)",
+    )
+    parser.add_argument("--settings-out", type=Path, help="write the settings to this file instead of printing them")
+    parser.add_argument("--ca-file", type=Path, help="write the certificate authority to this file")
+    parser.add_argument(
+        "--base-port", type=int, help=f"first of consecutive ports for {', '.join(SERVICES)} and the vaults"
+    )
+    parser.add_argument(
+        "--port", action="append", default=[], metavar="SERVICE=PORT", help="a fixed port for one service or vault"
+    )
+    parser.add_argument("--throttling", action="store_true", help="apply Azure's published rate limits")
     return parser
 
 
-async def _stay(options: argparse.Namespace) -> None:
+async def _serve_until_stopped(options: argparse.Namespace) -> None:
     world = _world(options)
     ports = _ports(world, options)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(world, ports=ports, ca_file=options.ca_file) as azure:
-        _tell(azure, options.settings_out)
+        _write_settings(azure, options.settings_out)
         await stop.wait()
     if options.state:
         save(world, options.state)
@@ -70,19 +84,21 @@ def _ports(world: World, options: argparse.Namespace) -> dict[str, int]:
         elif name in SERVICES:
             ports[name] = int(number)
         else:
-            raise SystemExit(f"--port {pair}: there is no service or vault of that name")
+            raise SystemExit(
+                f"--port {pair}: there is no service or vault of that name; services are {', '.join(SERVICES)}"
+            )
     return ports
 
 
-def _tell(azure: Azure, path: Path | None) -> None:
+def _write_settings(azure: Azure, path: Path | None) -> None:
     vaults = {name: vault.url for name, vault in azure.world.vaults.items()}
-    told = {"settings": azure.settings, "control_url": azure.control_url, "urls": azure.urls, "vaults": vaults}
-    text = json.dumps(told, indent=2)
+    settings = {"settings": azure.settings, "control_url": azure.control_url, "urls": azure.urls, "vaults": vaults}
+    text = json.dumps(settings, indent=2)
     if path is None:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
         return
-    # Whoever waits for the file must never read half of it.
+    # Another process waits for this file and must never read half of it.
     part = path.with_name(path.name + ".part")
     part.write_text(text)
     part.chmod(0o600)

@@ -1,8 +1,9 @@
-"""Azure OpenAI accounts: their two keys, and which of them the data plane takes at this moment.
+"""Azure OpenAI accounts: their two keys, and which keys the data plane accepts at a given moment.
 
-Resource ids are compared as Azure compares them, without regard to case. A regenerated key takes over at once
-unless a lag is set: then the new key is refused (or, flapping, taken only in part of the answers) for a while
-and the old one is taken a while longer. Every key the data plane was shown is noted by its fingerprint.
+Resource ids are compared without regard to case, as Azure does. A regenerated key works immediately and the old value
+stops working immediately, unless the account has a `Lag`: then the data plane learns of the change later. Every key
+presented to the data plane is recorded by its fingerprint. HTTP, roles and network rules are left to the modules in
+`surfaces` and to `data_plane`.
 """
 
 import hashlib
@@ -22,17 +23,27 @@ _PLAIN = str.maketrans("-_", "Ab")
 
 
 def fingerprint(value: str) -> str:
-    """A short one-way mark of a key: the first 16 hexadecimal characters of its SHA-256."""
+    """Return the fingerprint of a key: the first 16 hexadecimal characters of its SHA-256."""
     return hashlib.sha256(value.encode()).hexdigest()[:16]
 
 
 def new_key() -> str:
+    """Return a new random key of 84 characters, the length of keys recorded in 2025 (azure-facts, section 1)."""
     return secrets.token_urlsafe(63).translate(_PLAIN)
 
 
 @dataclass
 class Lag:
-    """How far the data plane is behind, in seconds; `flapping` is the share of early answers that take a key."""
+    """How late the data plane of one account applies changes. All times are in seconds.
+
+    Microsoft documents no delay for keys and none has been measured, so the default is none (azure-facts, section 1).
+
+    new_after: How long a new key is still refused after it was generated. Default 0.
+    old_for: How long the old value is still accepted after its key was regenerated. Default 0.
+    flapping: The share, from 0 to 1, of the answers before `new_after` that accept the new key anyway. Default 0.
+    local_auth_after: How long a change of disableLocalAuth has no effect on the data plane. Azure needs a few minutes.
+        Default 0.
+    """
 
     new_after: float = 0.0
     old_for: float = 0.0
@@ -42,7 +53,14 @@ class Lag:
 
 @dataclass
 class Key:
-    """One value a slot has or had, and when the data plane takes it."""
+    """One value that key 1 or key 2 of an account has or had. Times are seconds since 1970.
+
+    value: The key itself.
+    since: When the value was generated.
+    accepted_from: The data plane accepts the value from this time on. Default 0, which means always.
+    accepted_until: The data plane refuses the value from this time on. None while the value is current.
+    asked_early: How often the value was presented before `accepted_from`; decides which of these answers accept it.
+    """
 
     value: str
     since: float
@@ -53,7 +71,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """A key shown to the data plane, and the judgement."""
+    """One key that was presented to the data plane, and the answer.
+
+    time: When the key was presented, in seconds since 1970.
+    account: The resource id of the account.
+    fingerprint: The fingerprint of the key. The key itself is not kept.
+    operation: The operation that was called, for example `aoai.models`.
+    accepted: Whether the key was accepted. A call that was only throttled (429) counts as accepted.
+    status: The HTTP status of the answer.
+    """
 
     time: float
     account: str
@@ -65,7 +91,30 @@ class KeyUse:
 
 @dataclass
 class Account:
-    """One Microsoft.CognitiveServices account."""
+    """One Microsoft.CognitiveServices account. Times are seconds since 1970.
+
+    name: The resource name.
+    subscription: The subscription id.
+    resource_group: The resource group. Default `emulated`.
+    kind: `OpenAI` or `AIServices`; both have the same two keys (azure-facts, section 4).
+    location: The Azure region. Default `westeurope`.
+    tags: The resource tags.
+    subdomain: The custom subdomain. None means that the account is reached by its regional host.
+    endpoint: A fixed endpoint URL to show. None means the URL under which the world is served.
+    disable_local_auth: Whether keys are disabled. None means that the property was never set, so that keys work.
+    public_network_access: `Enabled` or `Disabled`.
+    network_acls: The network rules as ARM shows them, or None if they were never set.
+    properties: Further ARM properties, shown as given.
+    sku: The SKU as ARM shows it.
+    lag: How late the data plane applies changes.
+    etag: The ETag; each change of the account gives it a new one.
+    created: When the account was created.
+    modified: When the account was last changed.
+    keys: The current key 1 and key 2.
+    old_keys: Old values that `lag.old_for` keeps valid for a while.
+    local_auth_seen: When disableLocalAuth was last changed, and whether keys were disabled before that.
+    internal_id: The `internalId` that ARM shows.
+    """
 
     name: str
     subscription: str = SUBSCRIPTION
@@ -91,16 +140,21 @@ class Account:
 
     @property
     def id(self) -> str:
+        """The ARM resource id."""
         group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
         return f"{group}/providers/Microsoft.CognitiveServices/accounts/{self.name}"
 
     def touch(self, now: float) -> None:
+        """Record a change at time `now` (seconds since 1970): set the modification time and a new ETag."""
         self.modified = now
         self.etag = f'"{secrets.token_hex(4)}-0000-4d00-0000-{int(now):012x}"'
 
 
 class Accounts:
-    """All accounts of the world, by resource id."""
+    """All accounts of a world, by resource id.
+
+    uses: Every key that was presented to a data plane, oldest first.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -109,7 +163,11 @@ class Accounts:
         self.uses: list[KeyUse] = []
 
     def add(self, name: str, *, key1: str | None = None, key2: str | None = None, **facts: Any) -> Account:  # noqa: ANN401
-        """A new account with two fresh keys; it gets its name as subdomain unless told otherwise."""
+        """Create an account with two new keys and return it.
+
+        `key1` and `key2` set the key values. `facts` are further fields of `Account`. The custom subdomain is the
+        account's name unless `facts` sets another.
+        """
         account = Account(name, **{"subdomain": name, **facts})
         now = self._clock.now()
         account.created = now
@@ -118,7 +176,7 @@ class Accounts:
         return self.restore(account)
 
     def restore(self, account: Account) -> Account:
-        """Take in an account that has its keys already."""
+        """Add an account that already has its keys, and return it."""
         self._by_id[account.id.lower()] = account
         if account.subdomain:
             self._by_subdomain[account.subdomain.lower()] = account
@@ -137,23 +195,29 @@ class Accounts:
         return account
 
     def named(self, name_or_id: str) -> Account:
-        """By resource id, or by bare name where that is enough."""
+        """Return an account by its resource id, or by its name if only one account has that name.
+
+        Raises AzureError 404 for an unknown resource id and KeyError if the name fits no account or more than one.
+        """
         if name_or_id.startswith("/"):
             return self[name_or_id]
         found = [account for account in self if account.name.lower() == name_or_id.lower()]
         if len(found) != 1:
-            raise KeyError(f"{len(found)} accounts are named {name_or_id!r}")
+            raise KeyError(f"{len(found)} accounts are named {name_or_id!r}; use a resource id")
         return found[0]
 
     def by_subdomain(self, subdomain: str) -> Account | None:
+        """Return the account with this custom subdomain, or None."""
         return self._by_subdomain.get(subdomain.lower())
 
     def remove(self, resource_id: str) -> None:
+        """Remove an account and its subdomain. Raises AzureError 404 if it does not exist."""
         account = self._by_id.pop(self[resource_id].id.lower())
         if account.subdomain:
             self._by_subdomain.pop(account.subdomain.lower(), None)
 
     def in_subscription(self, subscription: str, group: str | None = None) -> list[Account]:
+        """Return the accounts of a subscription, or of one resource group in it."""
         return [
             account
             for account in self
@@ -162,16 +226,24 @@ class Accounts:
         ]
 
     def list_keys(self, resource_id: str) -> dict[Slot, str]:
+        """Return both current keys of an account, as listKeys does.
+
+        Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled (azure-facts, section 1).
+        """
         account = self[resource_id]
         if account.disable_local_auth:
             raise AzureError(400, "BadRequest", "Failed to list key. disableLocalAuth is set to be true")
         return {slot: key.value for slot, key in account.keys.items()}
 
     def regenerate(self, resource_id: str, slot: Slot) -> dict[Slot, str]:
-        """Give one slot a new key, by whomever; the answer holds both keys."""
+        """Generate a new value for one key of an account and return both keys, as regenerateKey does.
+
+        `account.lag` decides how long the old value still works and when the new one starts to (azure-facts, section
+        1). Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled.
+        """
         account, now = self[resource_id], self._clock.now()
         if account.disable_local_auth:
-            # What Azure answers here is not known; refusing as listKeys does is the careful guess.
+            # Azure's answer to this is not known (azure-facts, "Not found"); refuse like listKeys.
             raise AzureError(400, "BadRequest", "Failed to regenerate key. disableLocalAuth is set to be true")
         old = account.keys[slot]
         old.accepted_until = now + account.lag.old_for
@@ -181,7 +253,10 @@ class Accounts:
         return {name: key.value for name, key in account.keys.items()}
 
     def update(self, resource_id: str, changes: dict[str, Any]) -> Account:
-        """Change tags, disable_local_auth, network rules or other plain facts."""
+        """Set fields of an account, such as `tags` or `disable_local_auth`, and return the account.
+
+        `changes` maps names of `Account` fields to new values. Raises AzureError 404 if the account does not exist.
+        """
         account, now = self[resource_id], self._clock.now()
         if "disable_local_auth" in changes:
             account.local_auth_seen = (now, self.keys_disabled(account))
@@ -191,40 +266,46 @@ class Accounts:
         return account
 
     def keys_disabled(self, account: Account) -> bool:
-        """Whether the data plane refuses keys by now; it hears of a change with a lag."""
+        """Return whether the data plane refuses all keys now.
+
+        It learns of a change of disableLocalAuth `lag.local_auth_after` seconds later.
+        """
         changed, before = account.local_auth_seen
         late = self._clock.now() < changed + account.lag.local_auth_after
         return before if late else bool(account.disable_local_auth)
 
     def key_accepted(self, account: Account, value: str) -> bool:
+        """Return whether the data plane accepts a key now, by its value alone. Each call counts for `lag.flapping`."""
         now = self._clock.now()
         for key in (*account.keys.values(), *account.old_keys):
             if secrets.compare_digest(key.value.encode(), value.encode()):
-                return _takes(key, now, account.lag.flapping)
+                return _accepts(key, now, account.lag.flapping)
         return False
 
     def note_use(self, account: Account, value: str, operation: str, status: int) -> None:
-        # A 429 comes after the key was taken, so only 401 and 403 refuse it.
+        """Record that a key was presented to an account and answered with an HTTP status."""
+        # The service checks the key before the call rate, so a 429 means that the key was accepted.
         accepted = status not in (401, 403)
         moment = self._clock.now()
         self.uses.append(KeyUse(moment, account.id, fingerprint(value), operation, accepted, status))
 
     def last_use(self, mark: str, *, accepted: bool = True) -> KeyUse | None:
-        """When a key, named by its fingerprint, was last accepted (or last refused)."""
+        """Return the last time that a key, given by its fingerprint, was accepted (or refused), or None."""
         return next((use for use in reversed(self.uses) if use.fingerprint == mark and use.accepted is accepted), None)
 
 
-def _takes(key: Key, now: float, flapping: float) -> bool:
+def _accepts(key: Key, now: float, flapping: float) -> bool:
     if key.accepted_until is not None and now >= key.accepted_until:
         return False
     if now >= key.accepted_from:
         return True
-    # Spread the early answers evenly: a share of 0.25 takes the key in every fourth answer.
+    # Spread the accepting answers evenly: a share of 0.25 accepts the key in every fourth answer.
     key.asked_early += 1
     return int(key.asked_early * flapping) > int((key.asked_early - 1) * flapping)
 
 
 def not_found(resource_id: str) -> AzureError:
+    """Return ARM's 404 ResourceNotFound for an account (tests/emulator/specs/observed, "no such account")."""
     parts = resource_id.strip("/").split("/")
     group, name = (parts[3], parts[-1]) if len(parts) > 4 else ("", resource_id)
     return AzureError(

@@ -1,8 +1,8 @@
-"""The one clock every imitated service reads.
+"""The clock that every imitated service reads.
 
-It is the machine's clock plus an offset, so that a month can pass between two requests, or it stands still at
-a moment written in a test. Tokens are the exception: they live by the machine's clock, because the client
-libraries that cache them read no other.
+It shows the machine's time plus an offset, so that a month can pass between two requests, or it stands still at a
+moment that a test sets. Tokens are the exception: their lifetime follows the machine's clock, because the client
+libraries that cache them read that clock.
 """
 
 import time
@@ -10,39 +10,44 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Real time plus an offset, or a frozen moment."""
+    """The machine's time plus `offset` seconds, or a frozen moment."""
 
     def __init__(self) -> None:
         self.offset = 0.0
         self._frozen: float | None = None
 
     def now(self) -> float:
+        """Return the current time in seconds since 1970."""
         return self._frozen if self._frozen is not None else time.time() + self.offset
 
     def utcnow(self) -> datetime:
+        """Return the current time as a datetime in UTC."""
         return datetime.fromtimestamp(self.now(), UTC)
 
     @property
     def frozen(self) -> bool:
+        """Whether the clock stands still."""
         return self._frozen is not None
 
     def set(self, moment: float | datetime) -> None:
-        """Make it `moment` now; a running clock goes on from there, a frozen one stands there."""
+        """Set the current time (seconds since 1970, or an aware datetime). A frozen clock stays frozen at that time."""
         seconds = moment.timestamp() if isinstance(moment, datetime) else float(moment)
         if self._frozen is not None:
             self._frozen = seconds
         self.offset = seconds - time.time()
 
     def advance(self, seconds: float) -> None:
+        """Move the clock forward by a number of seconds."""
         self.set(self.now() + seconds)
 
     def freeze(self, moment: float | datetime | None = None) -> None:
+        """Stop the clock at the current time, or at `moment` (seconds since 1970, or an aware datetime)."""
         self._frozen = self.now()
         if moment is not None:
             self.set(moment)
 
     def resume(self) -> None:
-        """Let time run again from the moment the clock shows."""
+        """Let a frozen clock run again from the time that it shows."""
         if self._frozen is not None:
             moment, self._frozen = self._frozen, None
             self.set(moment)

@@ -1,8 +1,8 @@
-"""How an account's own endpoint judges a key that is shown to it.
+"""How an account's own endpoint answers a key that a caller presents.
 
-Network rules come first and hide everything else; then whether keys are allowed at all, then the key, then the
-call rate. Whatever key is judged is noted by its fingerprint. The inference surface asks here, and so can a test
-that wants to prove a key without a network.
+Azure checks in this order: network rules, whether keys are enabled, the key, the call rate. A network refusal hides the
+other results (azure-facts, sections 4 and 9). Every key that gets past the network rules is recorded by its
+fingerprint. `surfaces.inference` calls this module for HTTP requests; a test can call it without a network.
 """
 
 from lab.emulator.accounts import Account, Accounts
@@ -11,18 +11,26 @@ from lab.emulator.limits import Limits
 
 
 class DataPlane:
-    """The door to every account."""
+    """The checks that every account's endpoint makes before it serves a call."""
 
     def __init__(self, accounts: Accounts, limits: Limits) -> None:
         self._accounts = accounts
         self._limits = limits
 
     def present(self, account: Account, key: str, operation: str = "aoai.models", address: str = "") -> None:
-        """Show a key as a caller from `address` would; it is taken, or an AzureError says why not."""
+        """Present a key to an account, as a caller with IP address `address` does. Return if the account accepts it.
+
+        Raises the same errors as `check_network` and `check_key_and_rate`.
+        """
         self.check_network(account, address)
-        self.judge(account, key, operation)
+        self.check_key_and_rate(account, key, operation)
 
     def check_network(self, account: Account, address: str) -> None:
+        """Check whether the account's network rules admit a caller with IP address `address`.
+
+        Raises AzureError 403 if public access is disabled or the rules do not list the address. The message differs for
+        an account without custom subdomain, which is called by its regional host (azure-facts, section 9).
+        """
         if account.public_network_access == "Disabled":
             raise AzureError(403, "403", "Public access is disabled. Please configure private endpoint.")
         rules = account.network_acls or {}
@@ -38,8 +46,12 @@ class DataPlane:
         headers = {"policy-id": "ThrowExceptionDueToTrafficDenied"}
         raise AzureError(403, "403", "Access denied due to Virtual Network/Firewall rules.", headers=headers)
 
-    def judge(self, account: Account, key: str, operation: str) -> None:
-        """Say no to a key, or nothing; either way it is noted."""
+    def check_key_and_rate(self, account: Account, key: str, operation: str) -> None:
+        """Check a key and the call rate, and record the result.
+
+        Raises AzureError 403 if keys are disabled, 401 if the key is not one of the account's, and 429 if the rate
+        limit is exceeded (azure-facts, section 4).
+        """
         status = 200
         try:
             self._check_key(account, key)
@@ -51,6 +63,10 @@ class DataPlane:
             self._accounts.note_use(account, key, operation, status)
 
     def check_rate(self, account: Account) -> None:
+        """Count one call against the account's rate limit.
+
+        Raises AzureError 429 with the seconds to wait in Retry-After if the limit is exceeded (azure-facts, section 4).
+        """
         wait = self._limits.inference(account.id)
         if wait:
             message = (
@@ -69,6 +85,7 @@ class DataPlane:
 
 
 def wrong_key() -> AzureError:
+    """Return Azure OpenAI's 401 for a wrong, old or missing key (azure-facts, section 4)."""
     message = (
         "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for "
         "an active subscription and use a correct regional API endpoint for your resource."

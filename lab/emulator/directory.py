@@ -1,8 +1,8 @@
-"""Who may do what: identities, role definitions and assignments as data, and the tokens that stand for them.
+"""Who may do what: identities, role definitions, role assignments, and access tokens.
 
-Role definitions have the shape Azure's own files have (actions, notActions, dataActions, notDataActions, with
-wildcards), so a file of shipped roles can be loaded and put to the test. Tokens are signed by this world,
-name their audience, and end by the machine's clock.
+Role definitions have the shape of Azure's own JSON (actions, notActions, dataActions, notDataActions, with wildcards),
+so that the role file that the app is deployed with can be loaded and tested. Tokens are signed by this directory and
+name their audience; their lifetime follows the machine's clock (see `clock`).
 """
 
 import base64
@@ -22,7 +22,14 @@ TENANT = "72f988bf-0000-4000-8000-00000000e001"
 
 @dataclass(frozen=True)
 class Role:
-    """One role definition."""
+    """One role definition. The patterns may contain `*` and are compared without regard to case.
+
+    name: The role name, by which it is assigned.
+    actions: Patterns of the control plane actions that the role allows.
+    not_actions: Patterns of the control plane actions that it does not allow.
+    data_actions: Patterns of the data plane actions that it allows.
+    not_data_actions: Patterns of the data plane actions that it does not allow.
+    """
 
     name: str
     actions: tuple[str, ...] = ()
@@ -32,7 +39,7 @@ class Role:
 
     @classmethod
     def from_definition(cls, body: Mapping[str, Any]) -> Self:
-        """From a role definition as Azure writes it, alone or inside `properties`."""
+        """Return the role that a JSON role definition of Azure describes, with or without the `properties` level."""
         facts = body.get("properties", body)
         parts = facts.get("permissions", [])
 
@@ -44,13 +51,20 @@ class Role:
         return cls(name, *(gather(kind) for kind in kinds))
 
     def allows(self, action: str, *, data: bool) -> bool:
+        """Return whether the role allows an action; `data` selects the data plane actions."""
         granted, withheld = (self.data_actions, self.not_data_actions) if data else (self.actions, self.not_actions)
         return _covers(granted, action) and not _covers(withheld, action)
 
 
 @dataclass
 class Identity:
-    """A principal; one without assignments may do nothing."""
+    """A service principal or managed identity. Without assignments it may do nothing.
+
+    name: The name by which tests refer to it.
+    client_id: The application (client) id.
+    object_id: The object id of the principal.
+    assignments: Pairs of a role name and the scope (a resource id, or `/`) on which the role is assigned.
+    """
 
     name: str
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -62,7 +76,13 @@ EVERYTHING = Role("Everything that is imitated", actions=("*",), data_actions=("
 
 
 class Directory:
-    """Identities, roles and the signing of tokens."""
+    """Identities, role definitions and tokens of one tenant.
+
+    tenant: The tenant id.
+    roles: The role definitions by name.
+    identities: The identities by name.
+    token_seconds: The lifetime of new tokens in seconds. Default 24 hours.
+    """
 
     def __init__(self) -> None:
         self.tenant = TENANT
@@ -73,37 +93,53 @@ class Directory:
         self._not_before = 0.0
 
     def define(self, *roles: Role) -> None:
+        """Add role definitions, or replace those of the same name."""
         self.roles.update({role.name: role for role in roles})
 
     def add(self, identity: Identity, *roles: str, scope: str = "/") -> Identity:
+        """Add an identity, assign it the named roles on `scope`, and return it.
+
+        Raises KeyError if a role is not defined.
+        """
         self.identities[identity.name] = identity
         for role in roles:
             self.assign(identity.name, role, scope)
         return identity
 
     def assign(self, identity: str, role: str, scope: str = "/") -> None:
+        """Assign a role to an identity on a scope. Raises KeyError if the role or the identity does not exist."""
         if role not in self.roles:
-            raise KeyError(f"no role definition named {role!r}")
+            raise KeyError(f"no role definition named {role!r}; define the role first")
         self.identities[identity].assignments.append((role, scope))
 
     def revoke(self, identity: str, role: str | None = None, scope: str | None = None) -> int:
-        """Take assignments away: all of them, or those of one role or scope. Says how many."""
+        """Remove role assignments of an identity and return how many were removed.
+
+        Without `role` and `scope` all are removed, otherwise those that match. Raises KeyError if the identity does not
+        exist.
+        """
         held = self.identities[identity].assignments
         kept = [(name, where) for name, where in held if role not in (None, name) or scope not in (None, where)]
         self.identities[identity].assignments = kept
         return len(held) - len(kept)
 
     def allows(self, identity: Identity, action: str, scope: str, *, data: bool = False) -> bool:
+        """Return whether an identity may perform an action on a resource id. `data` selects the data plane actions."""
         return any(
             _contains(where, scope) and self.roles[role].allows(action, data=data)
             for role, where in identity.assignments
         )
 
     def by_client_id(self, client_id: str) -> Identity | None:
+        """Return the identity with this client id, or None."""
         return next((one for one in self.identities.values() if one.client_id == client_id), None)
 
     def token(self, identity: Identity, audience: str, seconds: float | None = None) -> tuple[str, int]:
-        """A signed token for an audience, and when it ends."""
+        """Return a signed access token for an audience, and its expiry in seconds since 1970.
+
+        `seconds` is its lifetime, by default `token_seconds` (24 hours, as for managed identities: azure-facts, section
+        5).
+        """
         now = time.time()
         expires = int(now + (self.token_seconds if seconds is None else seconds))
         claims = {
@@ -122,7 +158,7 @@ class Directory:
         return f"{body}.{self._sign(body)}", expires
 
     def read(self, token: str, audiences: Iterable[str]) -> Identity | None:
-        """The identity a token stands for, or None when signature, life or audience is wrong."""
+        """Return the identity that a token names, or None if its signature, lifetime or audience is not valid."""
         body, _, signature = token.rpartition(".")
         if not body or not hmac.compare_digest(self._sign(body).encode(), signature.encode("utf-8", "replace")):
             return None
@@ -134,7 +170,7 @@ class Directory:
         return self.by_client_id(claims["appid"])
 
     def expire_tokens(self) -> None:
-        """End the life of every token issued so far."""
+        """Make every token issued so far invalid."""
         self._not_before = time.time()
 
     def _sign(self, body: str) -> str:

@@ -1,14 +1,23 @@
-"""The ways the imitated services say no, before any of them is put on the wire.
+"""The errors of the imitated services, before one of them is sent over HTTP.
 
-The world raises these; each surface turns them into the body and headers its own service would use. A test
-that works on the world in plain Python catches them as they are.
+The modules of the world raise these. Each surface converts them to the body and headers of its own service. A test that
+works without HTTP catches them directly.
 """
 
 from collections.abc import Mapping
 
 
 class AzureError(Exception):
-    """A refusal with the status, code and message the real service gives."""
+    """A refusal by an Azure service.
+
+    status: The HTTP status.
+    code: The error code of the service.
+    message: The error message of the service.
+    inner: The code of the inner error, or an empty string.
+    gateway: Whether the ARM gateway refuses, not the resource provider; ARM then adds x-ms-failure-cause (azure-facts,
+        section 1).
+    headers: Headers that the answer carries.
+    """
 
     def __init__(
         self,
@@ -30,7 +39,10 @@ class AzureError(Exception):
 
 
 class ConnectionDroppedError(Exception):
-    """The caller gets no answer at all; whether the effect happened is what `after` says."""
+    """The caller gets no answer.
+
+    after: Whether the request had its effect before the connection was closed.
+    """
 
     def __init__(self, *, after: bool) -> None:
         super().__init__("connection closed after the effect" if after else "connection closed before the effect")
@@ -38,7 +50,7 @@ class ConnectionDroppedError(Exception):
 
 
 class NotImitatedError(AzureError):
-    """Azure may well do this; the emulator does not, and says so instead of guessing."""
+    """Azure may support this request, but the emulator does not imitate it. The status is 501."""
 
     def __init__(self, what: str) -> None:
         super().__init__(501, "NotImitated", f"This emulator does not imitate {what}.")

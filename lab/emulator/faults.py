@@ -1,9 +1,9 @@
-"""Things that go wrong on demand.
+"""Faults: failures that a test injects into requests.
 
-A rule names an operation (wildcards allowed), perhaps a part of the target, how many requests to let pass
-first, and how often to strike. A request claims the rules that concern it once it has been authenticated, so
-a challenge or a refused token uses none of them up. `drop_before` strikes before the request has had its effect,
-`drop_after` and `malformed` after it; `status`, `delay`, `hook` and `signal` when their `when` says.
+A rule names an operation (wildcards allowed), optionally a part of the target, how many matching requests to let pass
+first, and how often to fail. Rules are matched after the request was authenticated, so a challenge or a refused token
+uses none of them up. `drop_before` applies before the request has its effect; `drop_after` and `malformed` apply after
+it; `status`, `delay`, `hook` and `signal` apply when the rule's `when` says.
 """
 
 import os
@@ -21,12 +21,32 @@ from lab.emulator.journal import Entry
 Effect = Literal["status", "drop_before", "drop_after", "delay", "malformed", "hook", "signal"]
 Hook = Callable[[Entry], object]
 
-_AFTER: frozenset[str] = frozenset({"drop_after", "malformed"})
+_ALWAYS_AFTER: frozenset[str] = frozenset({"drop_after", "malformed"})
 
 
 @dataclass
 class Rule:
-    """One fault. `times=0` strikes for ever."""
+    """One fault rule.
+
+    operation: The operation name, such as `arm.regenerateKey`. Wildcards are allowed.
+    effect: What happens. `status`: an error answer. `drop_before`, `drop_after`: no answer. `delay`: a wait.
+        `malformed`: an invalid body. `hook`: a Python function is called. `signal`: a process is killed.
+    target: Text that the request's target must contain, without regard to case. Default: any target.
+    skip: How many matching requests pass before the rule applies. Default 0.
+    times: How many requests the rule applies to. Default 1; 0 means without limit.
+    when: Whether `status`, `delay`, `hook` and `signal` apply before or after the request has its effect.
+    status: The HTTP status of the effect `status`.
+    code: The error code of the effect `status`.
+    message: The error message of the effect `status`.
+    retry_after: The Retry-After header of the effect `status`, in seconds. None sends no header.
+    seconds: How long the effect `delay` waits, in seconds.
+    form: For `malformed`: `truncated` sends the first half of the body, `wrong` sends a different JSON object.
+    pid: The process that the effect `signal` kills with SIGKILL.
+    hook: The function that the effect `hook` calls with the journal entry. It may return an awaitable over HTTP.
+    id: The number of the rule, set by `Faults.put`.
+    seen: How many requests matched so far.
+    struck: How many requests the rule applied to so far.
+    """
 
     operation: str
     effect: Effect
@@ -36,7 +56,7 @@ class Rule:
     when: Literal["before", "after"] = "before"
     status: int = 500
     code: str = "InternalServerError"
-    message: str = "The emulator was told to fail this request."
+    message: str = "A fault rule of the emulator failed this request."
     retry_after: float | None = None
     seconds: float = 0.0
     form: Literal["truncated", "wrong"] = "truncated"
@@ -48,28 +68,39 @@ class Rule:
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:
+        """Return the rule that a JSON object of the control surface describes.
+
+        Raises ValueError if a name is unknown, operation or effect is missing, or a signal rule has no usable pid.
+        """
         allowed = {item.name for item in fields(cls)} - {"hook", "id", "seen", "struck"}
         unknown = set(body) - allowed
         if unknown:
-            raise ValueError(f"unknown in a fault rule: {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"a fault rule has no field {', '.join(sorted(unknown))}; fields are {', '.join(sorted(allowed))}"
+            )
         if not body.get("operation") or body.get("effect") not in set(get_args(Effect)) - {"hook"}:
-            raise ValueError("a fault rule needs an operation and a known effect (hook works in Python only)")
+            raise ValueError(
+                "a fault rule needs an operation and a known effect; the effect hook can be used from Python only"
+            )
         if body["effect"] == "signal" and int(body.get("pid", 0)) <= 1:
-            raise ValueError("a signal rule needs the pid of the process to kill")
+            raise ValueError("a fault rule with the effect signal needs the pid of the process to kill")
         return cls(**body)
 
     def to_json(self) -> dict[str, Any]:
+        """Return the rule as the control surface shows it: every field except the hook."""
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "hook"}
 
     @property
     def strikes_after(self) -> bool:
-        return self.effect in _AFTER or self.when == "after"
+        """Whether the rule applies after the request has had its effect."""
+        return self.effect in _ALWAYS_AFTER or self.when == "after"
 
-    def concerns(self, operation: str, target: str) -> bool:
+    def matches(self, operation: str, target: str) -> bool:
+        """Return whether the rule matches an operation and target."""
         return fnmatchcase(operation, self.operation) and self.target.lower() in target.lower()
 
     def claim(self) -> bool:
-        """Count a request this rule concerns; say whether it is struck."""
+        """Count a request that the rule matches, and return whether the rule applies to it."""
         self.seen += 1
         if self.seen <= self.skip or (self.times and self.struck >= self.times):
             return False
@@ -77,7 +108,11 @@ class Rule:
         return True
 
     def strike(self, entry: Entry) -> float | Awaitable[Any]:
-        """Do it; what comes back is a time to wait, or something to await."""
+        """Apply the rule to the request of a journal entry. Return the seconds to wait, or an awaitable to wait for.
+
+        Raises AzureError for the effect `status` and ConnectionDroppedError for a dropped connection. A `signal` that
+        applies before the effect also drops the connection.
+        """
         entry.note = f"{entry.note} {self.effect}".strip()
         match self.effect:
             case "status":
@@ -86,9 +121,9 @@ class Rule:
             case "drop_before" | "drop_after":
                 raise ConnectionDroppedError(after=self.strikes_after)
             case "signal":
-                with suppress(ProcessLookupError):  # it is gone already, which is what was wanted
+                with suppress(ProcessLookupError):  # the process has ended already
                     os.kill(self.pid, signal.SIGKILL)
-                if not self.strikes_after:  # a call that its caller did not live to make
+                if not self.strikes_after:  # the killed caller never sent this request
                     raise ConnectionDroppedError(after=False)
             case "hook" if self.hook is not None:
                 result = self.hook(entry)
@@ -98,42 +133,55 @@ class Rule:
 
 @dataclass
 class Claimed:
-    """The rules one request has met, sorted by when they strike."""
+    """The rules that apply to one request.
+
+    before: Those that apply before the request has its effect, in the order in which they were added.
+    after: Those that apply after it.
+    """
 
     before: list[Rule] = field(default_factory=list)
     after: list[Rule] = field(default_factory=list)
 
     @property
     def malformed(self) -> Rule | None:
+        """The first rule that makes the answer malformed, or None."""
         return next((rule for rule in self.after if rule.effect == "malformed"), None)
 
 
 class Faults:
-    """The rules in force, in the order they were added."""
+    """The fault rules of a world.
+
+    rules: The rules in the order in which they were added. They apply in this order.
+    """
 
     def __init__(self) -> None:
         self._ids = count(1)
         self.rules: list[Rule] = []
 
     def add(self, operation: str, effect: Effect, **details: Any) -> Rule:  # noqa: ANN401
+        """Add a rule for an operation and return it. `details` are further fields of `Rule`."""
         return self.put(Rule(operation, effect, **details))
 
     def put(self, rule: Rule) -> Rule:
+        """Give a rule its number, add it, and return it."""
         rule.id = next(self._ids)
         self.rules.append(rule)
         return rule
 
     def remove(self, rule_id: int) -> bool:
+        """Remove a rule by its number and return whether it existed."""
         kept = [rule for rule in self.rules if rule.id != rule_id]
         removed, self.rules = len(kept) < len(self.rules), kept
         return removed
 
     def clear(self) -> None:
+        """Remove all rules."""
         self.rules.clear()
 
     def claim(self, operation: str, target: str) -> Claimed:
+        """Count a request against every rule that matches it, and return the rules that apply."""
         claimed = Claimed()
         for rule in self.rules:
-            if rule.concerns(operation, target) and rule.claim():
+            if rule.matches(operation, target) and rule.claim():
                 (claimed.after if rule.strikes_after else claimed.before).append(rule)
         return claimed

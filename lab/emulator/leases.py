@@ -1,7 +1,8 @@
-"""Blob leases as Azure documents them: available, leased, expired, breaking, broken.
+"""The lease of a blob, with the states of Microsoft's REST reference ("Lease Blob").
 
-A lease guards writes to its blob, not reads. Time passes by the world's clock, so a lease is in the state the
-clock gives it at the moment it is looked at.
+The states are available, leased, expired, breaking and broken. A lease protects its blob from writes, not from reads.
+Every method takes the current time as `now`, in seconds since 1970, and works out the state for that time. Status and
+error codes are compared with Azurite in tests/emulator/test_storage_conformance.py.
 """
 
 import math
@@ -14,7 +15,11 @@ State = Literal["available", "leased", "expired", "breaking", "broken"]
 
 
 class Lease:
-    """The lease of one blob, perhaps none."""
+    """The lease of one blob. A blob without a lease has one in the state `available`.
+
+    id: The lease id, or None without a lease.
+    duration: The duration in seconds, -1 for no end.
+    """
 
     def __init__(self) -> None:
         self.id: str | None = None
@@ -23,6 +28,7 @@ class Lease:
         self._breaks: float | None = None
 
     def state(self, now: float) -> State:
+        """Return the state of the lease."""
         if self.id is None:
             return "available"
         if self._breaks is not None:
@@ -32,9 +38,15 @@ class Lease:
         return "leased"
 
     def active(self, now: float) -> bool:
+        """Return whether the lease protects the blob: it is leased or breaking."""
         return self.state(now) in ("leased", "breaking")
 
     def acquire(self, now: float, duration: int, proposed: str | None) -> str:
+        """Acquire the lease for 15 to 60 seconds, or -1 for no end, and return its id.
+
+        `proposed` is the id that the caller wants, or None for a new one. Raises AzureError 400 for another duration
+        and 409 if another id holds the lease or it is breaking.
+        """
         if duration != -1 and not 15 <= duration <= 60:
             raise AzureError(
                 400,
@@ -53,6 +65,10 @@ class Lease:
         return self.id
 
     def renew(self, now: float, lease_id: str) -> None:
+        """Start the lease's duration again. An expired lease can be renewed until the blob is written.
+
+        Raises AzureError 409 if the id does not match or the lease was broken.
+        """
         self._match(lease_id)
         if self.state(now) in ("breaking", "broken"):
             message = "The lease ID matched, but the lease has been broken explicitly and cannot be renewed."
@@ -60,6 +76,10 @@ class Lease:
         self._start(now)
 
     def change(self, now: float, lease_id: str, proposed: str) -> str:
+        """Change the id of an active lease to `proposed` and return it.
+
+        Raises AzureError 409 if there is no active lease, the id does not match, or the lease is breaking.
+        """
         if self.state(now) in ("available", "expired", "broken"):
             raise _not_present()
         if not _same(proposed, self.id):
@@ -71,11 +91,16 @@ class Lease:
         return proposed
 
     def release(self, lease_id: str) -> None:
+        """End the lease. Raises AzureError 409 if the id does not match."""
         self._match(lease_id)
         self.clear()
 
     def break_(self, now: float, period: int | None) -> int:
-        """Begin or hasten the end; the answer is the seconds until it is over."""
+        """Break the lease and return the whole seconds until it is broken.
+
+        It ends after `period` seconds (0 to 60) or at its normal end, whichever comes first. Without `period`, a lease
+        without end is broken immediately. Raises AzureError 400 for another period and 409 if there is no lease.
+        """
         state = self.state(now)
         if state == "available":
             raise _not_present()
@@ -95,19 +120,27 @@ class Lease:
         return math.ceil(left or 0)
 
     def clear(self) -> None:
+        """End the lease without checks."""
         self.id = self._ends = self._breaks = None
 
     def guard_write(self, now: float, lease_id: str | None) -> None:
-        """Refuse a write that does not hold the lease, or that names one no longer there."""
+        """Check whether a write that names `lease_id` is allowed. A write ends an expired lease.
+
+        Raises AzureError 412 if the blob is leased and the write names no lease, another lease, or one that has ended.
+        """
         if self.active(now) and lease_id is None:
             message = "There is currently a lease on the blob and no lease ID was specified in the request."
             raise AzureError(412, "LeaseIdMissing", message)
         self.guard_read(now, lease_id)
         if self.state(now) == "expired":
-            # The blob changes, so the old holder can no longer renew.
+            # The blob changes now, so the old holder can no longer renew.
             self.clear()
 
     def guard_read(self, now: float, lease_id: str | None) -> None:
+        """Check the lease id that a read names; a read without one is allowed.
+
+        Raises AzureError 412 if the blob does not have that lease or it has ended.
+        """
         if lease_id is None:
             return
         if self.id is None:

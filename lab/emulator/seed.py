@@ -1,11 +1,11 @@
-"""Worlds to begin with: a ready one of any size, or one described in a JSON file.
+"""Worlds to start with: a sample of any size, or one that a JSON file describes.
 
     {"accounts": [{"name": "chat", "resource_group": "prod", "tags": {"rotation": "on"}}],
      "vaults": [{"name": "keys", "port": 8443, "secrets": [{"name": "chat", "value": "..."}]}],
      "topics": [{"name": "announcements"}]}
 
-The keys of an entry are the parameters of `Accounts.add`, `World.add_vault`, `Vault.set_secret` and
-`World.add_topic`; an unknown one is refused by Python itself.
+The names in an entry are the parameters of `Accounts.add`, `World.add_vault`, `Vault.set_secret` and `World.add_topic`.
+Python refuses an unknown one with TypeError.
 """
 
 import json
@@ -22,7 +22,7 @@ TAGS = {"emulated": "true"}
 
 
 def sample_world(accounts: int = 2, *, tags: Mapping[str, str] = TAGS) -> World:
-    """A vault, a topic, and `accounts` accounts named account-001 and on."""
+    """Return a world with a vault, a topic, and `accounts` accounts named account-001, account-002 and so on."""
     world = World()
     world.add_vault(VAULT)
     world.add_topic(TOPIC)
@@ -32,11 +32,16 @@ def sample_world(accounts: int = 2, *, tags: Mapping[str, str] = TAGS) -> World:
 
 
 def seeded_world(path: Path) -> World:
-    """The world a seed file describes; a vault and a topic are there in any case."""
+    """Return the world that a seed file describes, with a default vault and topic if the file names none.
+
+    Raises ValueError for an unknown section of the file and TypeError for an unknown name in an entry.
+    """
     seed = json.loads(path.read_text())
     unknown = set(seed) - {"subscription", "accounts", "vaults", "topics"}
     if unknown:
-        raise ValueError(f"unknown in the seed file: {', '.join(sorted(unknown))}")
+        raise ValueError(
+            f"the seed file {path} has unknown sections: {', '.join(sorted(unknown))}; remove or rename them"
+        )
     world = World(subscription=seed.get("subscription", SUBSCRIPTION))
     for account in seed.get("accounts", []):
         _add_account(world, dict(account))

@@ -1,11 +1,11 @@
-"""Puts a world on the wire: every surface on a port of its own, all but two of them behind TLS.
+"""Serve a world over HTTP: each service on its own port, all except two with TLS.
 
     async with running(world) as azure:
         os.environ.update(azure.settings)
 
-The certificate authority is made afresh for every start and lives in a file named by SSL_CERT_FILE. All URLs
-name 127.0.0.1, so that no resolver has a say; the certificate is good for localhost as well. The identity
-endpoint and the control surface are plain HTTP, as the one is in Azure and the other is nobody's imitation.
+Each start creates a new certificate authority in a file, which the setting SSL_CERT_FILE names. All URLs use 127.0.0.1,
+so no name resolution is involved; the certificate is valid for localhost too. The identity endpoint uses plain HTTP
+because App Service does (azure-facts, section 5). The control surface uses plain HTTP because it imitates no service.
 """
 
 import asyncio
@@ -43,7 +43,15 @@ _PLAIN = frozenset({"control", "identity"})
 
 @dataclass
 class Azure:
-    """A served world: where it is, and the settings an app needs to find it."""
+    """A served world: its addresses, and the settings that an app needs to use it.
+
+    world: The world that is served.
+    ca_file: The file with the certificate authority.
+    ssl_context: A client context that trusts this certificate authority.
+    urls: The base URL of each service, by the names in SERVICES. A vault's URL is in `Vault.url`.
+    identity_header: The secret that the identity endpoint expects in X-IDENTITY-HEADER.
+    settings: Environment variables for an app: endpoints, identity and storage.
+    """
 
     world: World
     ca_file: Path
@@ -56,10 +64,11 @@ class Azure:
 
     @property
     def control_url(self) -> str:
+        """The base URL of the control surface."""
         return self.urls["control"]
 
     async def serve_vault(self, vault: Vault) -> str:
-        """Serve one more vault of the world; its URL is the answer."""
+        """Start to serve a vault of the world and return its URL."""
         app = KeyVault(self.world, vault).application()
         port = await _serve(self._stack, app, vault.port, self._server_context)
         vault.url = f"https://{HOST}:{port}"
@@ -70,7 +79,11 @@ class Azure:
 async def running(
     world: World | None = None, *, ports: Mapping[str, int] | None = None, ca_file: Path | None = None
 ) -> AsyncIterator[Azure]:
-    """Serve a world (a small sample unless given) until the block ends. Ports are free ones unless named."""
+    """Serve a world (by default a small sample) until the block ends.
+
+    `ports` fixes the port of a service in SERVICES; the others get free ports. `ca_file` is where the certificate
+    authority is written; by default a temporary file. Raises OSError if a port is in use.
+    """
     world = world or sample_world()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emulated-azure-")))
@@ -91,7 +104,10 @@ async def running(
 def running_in_thread(
     world: World | None = None, *, ports: Mapping[str, int] | None = None, ca_file: Path | None = None
 ) -> Iterator[Azure]:
-    """The same for programs without an event loop of their own: served from a thread."""
+    """Serve a world from a thread, for programs without an event loop. Takes the arguments of `running`.
+
+    Raises the error of a start that fails.
+    """
     stop, ready = asyncio.Event(), Future[tuple[Azure, asyncio.AbstractEventLoop]]()
 
     async def serve() -> None:
@@ -115,8 +131,11 @@ def running_in_thread(
 
 @contextmanager
 def in_environment(azure: Azure) -> Iterator[None]:
-    """Let this very process find its identity's tokens here, and trust the emulated services, as the platform would
-    say it. Without this, clients in this process would ask the machine's own metadata service."""
+    """Set this process's environment so that its Azure clients use the emulated identity and trust its certificates.
+
+    The old values come back when the block ends. Without this, clients in this process would call the metadata service
+    of the machine.
+    """
     trust = azure.settings["SSL_CERT_FILE"]
     wanted = {name: azure.settings[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE")}
     before = {name: os.environ.get(name) for name in (*wanted, "REQUESTS_CA_BUNDLE")}
@@ -161,7 +180,7 @@ async def _serve(stack: AsyncExitStack, app: web.Application, port: int, tls: ss
 
 
 def _settings(azure: Azure) -> dict[str, str]:
-    """The environment of an app that is to use this world."""
+    """Return the environment variables of an app that uses this world."""
     world, urls = azure.world, azure.urls
     subscriptions = dict.fromkeys([world.subscription, *(account.subscription for account in world.accounts)])
     settings = {

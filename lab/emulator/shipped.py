@@ -1,8 +1,8 @@
-"""The roles that the app is shipped with, read from the file that the deployment reads: infra/roles.json.
+"""The roles that the app is deployed with, read from the file that the deployment uses: infra/roles.json.
 
-Its custom roles are given in full. Of Microsoft's own it names the ids; what those allow stands in
-built_in_roles.json, a part of a public dump of Azure's role definitions. A world gives its app these and nothing
-more, so whatever runs against it proves that they are enough.
+That file holds its custom roles in full and names Microsoft's built-in roles by id. What a built-in role allows is in
+built_in_roles.json, a part of a public dump of Azure's role definitions. A world gives its app these roles and no
+others, so a test that passes shows that they are enough.
 """
 
 import json
@@ -19,7 +19,10 @@ BUILT_IN = Path(__file__).resolve().parent / "built_in_roles.json"
 
 @cache
 def shipped_roles() -> Mapping[str, Role]:
-    """Every role that infra/roles.json names, by the name it has there."""
+    """Return every role that infra/roles.json names, by its name there.
+
+    Raises KeyError if the file names a built-in role that built_in_roles.json does not contain.
+    """
     shipped = json.loads(SHIPPED.read_text())
     known = {one["name"]: one for one in json.loads(BUILT_IN.read_text())["roles"]}
     built_in = {name: known[one["id"]] for name, one in shipped["builtIn"].items()}

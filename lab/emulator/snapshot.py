@@ -1,6 +1,6 @@
-"""What the world looks like from outside, as JSON: fingerprints in place of keys and secret values.
+"""The state of a world as JSON, with fingerprints in place of keys and secret values.
 
-Only `reveal=True` shows values, for a person who asks for them by name.
+Values are included only with `reveal=True`, for a person who asks for them.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from lab.emulator.world import World
 
 
 def snapshot(world: World, *, reveal: bool = False) -> dict[str, Any]:
-    """Everything a test or a person may want to look at."""
+    """Return the state of a world. `reveal` adds the keys and secret values to their fingerprints."""
     return {
         "time": world.clock.now(),
         "subscription": world.subscription,
@@ -27,6 +27,7 @@ def snapshot(world: World, *, reveal: bool = False) -> dict[str, Any]:
 
 
 def use_json(use: KeyUse) -> dict[str, Any]:
+    """Return one key use as the control surface shows it."""
     return {name: getattr(use, name) for name in KeyUse.__slots__}
 
 

@@ -1,7 +1,7 @@
-"""A world in a file, for runs that are to go on where another ended.
+"""Save a world to a file and load it again, so that a later run can continue.
 
-The file holds keys and secret values and is made readable by its owner only. Faults, hooks, the journal and
-running limits are not kept: they belong to a run.
+The file holds keys and secret values, so only its owner can read it. Faults, the journal, blob leases, roles and rate
+limits belong to one run and are not saved.
 """
 
 import base64
@@ -21,6 +21,7 @@ _VAULT = ("subscription", "resource_group", "location", "purge_protected", "rete
 
 
 def save(world: World, path: Path) -> None:
+    """Write a world to a file. The file is replaced in one step, so that it is never half written."""
     part = path.with_name(path.name + ".part")
     part.touch(0o600)
     part.write_text(json.dumps(_kept(world), indent=1))
@@ -28,6 +29,7 @@ def save(world: World, path: Path) -> None:
 
 
 def load(path: Path) -> World:
+    """Return the world that a file holds. Raises OSError if there is no such file, and ValueError if it is not JSON."""
     kept = json.loads(path.read_text())
     world = World(subscription=kept["subscription"])
     world.clock.offset = kept["clock_offset"]
@@ -98,7 +100,7 @@ def _kept_container(container: Container) -> dict[str, Any]:
 
 
 def _container(facts: dict[str, Any]) -> Container:
-    # Leases are not kept: whoever held one is gone by the time the file is read.
+    # Leases are not saved: their holders have ended by the time the file is read.
     container = Container(facts["name"], facts["modified"], facts["etag"])
     for kept in facts["blobs"]:
         content = base64.b64decode(kept.pop("content"))

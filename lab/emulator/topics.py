@@ -1,6 +1,7 @@
-"""Event Grid topics: what was accepted, in order, and when.
+"""Event Grid custom topics: which events were accepted, in order, and when.
 
-Nothing is delivered anywhere; a test reads the list. A topic that is out answers every publish with a status.
+Nothing is delivered to subscribers; a test reads the list. A topic with an outage answers every publish with that
+status. `surfaces.event_grid` checks the request size and the caller's rights.
 """
 
 from dataclasses import dataclass, field
@@ -9,13 +10,19 @@ from typing import Any
 from lab.emulator.clock import Clock
 from lab.emulator.errors import AzureError
 
+# azure-facts, section 6.
 BATCH_BYTES = 1024 * 1024
 BATCH_EVENTS = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One event the topic has taken."""
+    """One event that a topic accepted.
+
+    seq: The number of the event within its topic, counted from 1.
+    time: When it was accepted, in seconds since 1970.
+    event: The CloudEvent as it was sent.
+    """
 
     seq: int
     time: float
@@ -24,7 +31,16 @@ class Accepted:
 
 @dataclass
 class Topic:
-    """One custom topic with the CloudEvents input schema."""
+    """One custom topic with the CloudEvents input schema.
+
+    name: The topic name.
+    clock: The world's clock.
+    subscription: The subscription id.
+    resource_group: The resource group. Default `emulated`.
+    outage: The HTTP status that answers every publish, or None if the topic works.
+    accepted: The accepted events, oldest first.
+    batches: How many batches were accepted.
+    """
 
     name: str
     clock: Clock
@@ -36,19 +52,25 @@ class Topic:
 
     @property
     def id(self) -> str:
+        """The ARM resource id."""
         group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
         return f"{group}/providers/Microsoft.EventGrid/topics/{self.name}"
 
     @property
     def events(self) -> list[dict[str, Any]]:
+        """The accepted events without number and time."""
         return [one.event for one in self.accepted]
 
     def publish(self, events: list[dict[str, Any]]) -> None:
-        """Take a batch whole or not at all."""
+        """Accept a batch of events, all of them or none.
+
+        Raises AzureError with the outage's status, 400 if an event is not a valid CloudEvent 1.0, and 413 if there are
+        more than BATCH_EVENTS (azure-facts, section 6).
+        """
         if self.outage is not None:
             raise AzureError(self.outage, "ServiceUnavailable", "The topic cannot take events at the moment.")
         for number, event in enumerate(events):
-            reason = unfit(event)
+            reason = invalid_because(event)
             if reason:
                 raise AzureError(
                     400,
@@ -63,8 +85,8 @@ class Topic:
         self.batches += 1
 
 
-def unfit(event: object) -> str:
-    """Why something is not a CloudEvent 1.0, or nothing."""
+def invalid_because(event: object) -> str:
+    """Return why `event` is not a valid CloudEvent 1.0, or an empty string if it is."""
     if not isinstance(event, dict):
         return "it is not an object"
     for name in ("id", "source", "type", "specversion"):
@@ -74,9 +96,9 @@ def unfit(event: object) -> str:
         return "specversion is not 1.0"
     if "data" in event and "data_base64" in event:
         return "it has both data and data_base64"
-    wrong = [
+    invalid = [
         name
         for name in event
         if not (name.isascii() and name.isalnum() and name == name.lower()) and name != "data_base64"
     ]
-    return f"attribute name {wrong[0]!r} is not lower case letters and digits" if wrong else ""
+    return f"attribute name {invalid[0]!r} is not lower case letters and digits" if invalid else ""

@@ -1,7 +1,8 @@
-"""Key Vault secrets: names with versions, kept after deletion until they are purged.
+"""Key Vault secrets: names with versions, kept after deletion until they are recovered or purged.
 
-Every set makes a version, the same value again included. The latest version is the one made last, disabled or
-not. Expiry dates are information only. Names are compared without regard to case.
+Each set creates a version, even with the same value. The latest version is the newest one, whether it is enabled or
+not. Expiry dates are only information: an expired secret can be read. Names are compared without regard to case. The
+rules are those of azure-facts, section 2. Roles, limits and HTTP are left to `surfaces.key_vault`.
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import Any
 from lab.emulator.clock import Clock
 from lab.emulator.errors import AzureError
 
+# azure-facts, section 2. Microsoft's pages give 256 or 512 characters for a tag; the smaller limit is the safe one.
 VALUE_BYTES = 25 * 1024
 TAGS = 15
 TAG_CHARACTERS = 256
@@ -22,7 +24,19 @@ _NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 
 @dataclass
 class SecretVersion:
-    """One version; times are whole seconds, as the service gives them."""
+    """One version of a secret. Times are whole seconds since 1970, as the service gives them.
+
+    name: The secret name.
+    version: The version id.
+    value: The secret value.
+    created: When the version was created.
+    updated: When its attributes or tags last changed.
+    content_type: The content type, or None.
+    tags: The tags.
+    enabled: Whether the version can be read.
+    expires: The expiry date, or None. It does not stop a read.
+    not_before: The activation date, or None. It does not stop a read.
+    """
 
     name: str
     version: str
@@ -38,7 +52,12 @@ class SecretVersion:
 
 @dataclass
 class Secret:
-    """A name and its versions, oldest first."""
+    """A secret name and its versions.
+
+    name: The name as it was first set.
+    versions: The versions, oldest first.
+    deleted: When the secret was deleted, in seconds since 1970. None if it was not.
+    """
 
     name: str
     versions: list[SecretVersion] = field(default_factory=list)
@@ -46,11 +65,27 @@ class Secret:
 
     @property
     def latest(self) -> SecretVersion:
+        """The newest version."""
         return self.versions[-1]
 
 
 class Vault:
-    """One vault. `port` is where it is to be served, 0 for anywhere; `url` is set when it is."""
+    """One vault and its secrets.
+
+    name: The vault name.
+    clock: The world's clock.
+    subscription: The subscription id.
+    resource_group: The resource group. Default `emulated`.
+    location: The Azure region. Default `westeurope`.
+    purge_protected: Whether purging deleted secrets is refused. Default True.
+    retention_days: How long deleted secrets are said to be kept. Default 90 days; the emulator never removes one
+        itself.
+    port: The port to serve the vault on. Default 0: any free port.
+    firewall_closed: Whether the vault refuses every caller. Default False.
+    url: The vault URL, set when the vault is served.
+    secrets: The secrets by lower case name.
+    deleted: The deleted secrets by lower case name.
+    """
 
     def __init__(
         self,
@@ -79,11 +114,13 @@ class Vault:
 
     @property
     def id(self) -> str:
+        """The ARM resource id."""
         group = f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
         return f"{group}/providers/Microsoft.KeyVault/vaults/{self.name}"
 
     @property
     def recovery_level(self) -> str:
+        """The `recoveryLevel` attribute of every secret in the vault."""
         return "Recoverable" if self.purge_protected else "Recoverable+Purgeable"
 
     def set_secret(
@@ -97,6 +134,12 @@ class Vault:
         expires: float | datetime | None = None,
         not_before: float | datetime | None = None,
     ) -> SecretVersion:
+        """Create a new version of a secret and return it.
+
+        `expires` and `not_before` are seconds since 1970 or aware datetimes. Raises AzureError 400 if name, value,
+        content type or tags exceed Key Vault's limits, and 409 if a deleted secret has the name (azure-facts, section
+        2).
+        """
         _check_name(name)
         _check(value=value, content_type=content_type, tags=tags)
         if name.lower() in self.deleted:
@@ -109,6 +152,11 @@ class Vault:
         return version
 
     def get_secret(self, name: str, version: str = "") -> SecretVersion:
+        """Return a version by its id, or the latest.
+
+        Raises AzureError 404 if it does not exist and 403 SecretDisabled if it is disabled; no older version takes its
+        place (azure-facts, section 2).
+        """
         found = self.version(name, version)
         if not found.enabled:
             message = "Operation get is not allowed on a disabled secret."
@@ -116,7 +164,10 @@ class Vault:
         return found
 
     def version(self, name: str, version: str = "") -> SecretVersion:
-        """A version by its id, or the latest, whether it is enabled or not."""
+        """Return a version by its id, or the latest, whether it is enabled or not.
+
+        Raises AzureError 404 if the secret or the version does not exist.
+        """
         versions = self._secret(name).versions
         if not version:
             return versions[-1]
@@ -126,7 +177,11 @@ class Vault:
         raise _secret_not_found(f"{name}/{version}")
 
     def update_secret(self, name: str, version: str = "", **changes: Any) -> SecretVersion:  # noqa: ANN401
-        """Change attributes, content type or tags of a version in place; tags are replaced as a whole."""
+        """Change a version in place and return it.
+
+        `changes` are fields of `SecretVersion`; new tags replace all old ones. Raises AzureError 404 if the version
+        does not exist and 400 if content type or tags exceed the limits.
+        """
         found = self.version(name, version)
         _check(content_type=changes.get("content_type"), tags=changes.get("tags"))
         for key in ("expires", "not_before"):
@@ -138,31 +193,43 @@ class Vault:
         return found
 
     def list_secrets(self) -> list[SecretVersion]:
+        """Return the latest version of every secret, by name."""
         return [self.secrets[name].latest for name in sorted(self.secrets)]
 
     def list_versions(self, name: str) -> list[SecretVersion]:
+        """Return all versions of a secret by version id; none if the secret does not exist."""
         secret = self.secrets.get(name.lower())
         return sorted(secret.versions, key=lambda one: one.version) if secret else []
 
     def delete_secret(self, name: str) -> Secret:
+        """Delete a secret with all versions, recoverably, and return it. Raises AzureError 404 if it does not exist."""
         secret = self._secret(name)
         secret.deleted = self._clock.now()
         self.deleted[name.lower()] = self.secrets.pop(name.lower())
         return secret
 
     def get_deleted(self, name: str) -> Secret:
+        """Return a deleted secret. Raises AzureError 404 if there is none of that name."""
         secret = self.deleted.get(name.lower())
         if secret is None:
             raise AzureError(404, "SecretNotFound", f"Deleted Secret not found: {name}")
         return secret
 
     def recover_deleted(self, name: str) -> Secret:
+        """Recover a deleted secret with all its versions and return it.
+
+        Raises AzureError 404 if there is no deleted secret of that name.
+        """
         secret = self.get_deleted(name)
         secret.deleted = None
         self.secrets[name.lower()] = self.deleted.pop(name.lower())
         return secret
 
     def purge_deleted(self, name: str) -> None:
+        """Remove a deleted secret for good.
+
+        Raises AzureError 404 if there is none of that name and 403 if the vault has purge protection.
+        """
         self.get_deleted(name)
         if self.purge_protected:
             raise AzureError(403, "Forbidden", 'Operation "purge" is not allowed because purge protection is enabled.')

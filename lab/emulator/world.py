@@ -1,15 +1,14 @@
-"""One small Azure, in plain Python: every surface shows this state, and tests change it in one line.
+"""The state of one emulated Azure, in plain Python. Every service shows this state, and tests change it.
 
     world = World()
     account = world.accounts.add("chat-prod")
     vault = world.add_vault("keys")
     world.accounts.regenerate(account.id, "key2")
 
-What can be asked of it lives with its concern: `accounts`, `data_plane` (which keys are taken), `vaults`,
-`topics`, `workspace`, `blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`.
-Nothing here knows of HTTP. Methods of the world's parts do what they say and are not journalled; `perform` puts a
-call through the same journal and the same faults that requests over HTTP meet, for tests that want doors without a
-network.
+Each part has its own module: `accounts`, `data_plane` (which keys are accepted), `vaults`, `topics`, `call_log` (the
+log workspace), `blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`. HTTP is left
+to `serve` and `surfaces`. A method call on a part is not entered in the journal. `World.perform` runs a call with the
+same journal and faults as an HTTP request, for tests that work without a network.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -34,7 +33,14 @@ INFERENCE_URL = "https://openai.invalid"
 
 
 class World:
-    """Everything there is. `app` is the identity the token endpoint hands out."""
+    """The state of one emulated Azure.
+
+    subscription: The subscription that new vaults and topics belong to.
+    app: The identity that the app runs as; its tokens are issued by default. It has the roles of infra/roles.json.
+    down: The names of services that close every connection without an answer.
+    inference_url: The base URL of the account endpoints.
+    arm_page: The number of accounts on one page of ARM's lists. Default 50.
+    """
 
     def __init__(self, *, subscription: str = SUBSCRIPTION) -> None:
         self.subscription = subscription
@@ -59,44 +65,52 @@ class World:
 
     @property
     def roles(self) -> dict[str, Role]:
+        """All role definitions, by name."""
         return self.directory.roles
 
     def give_roles(self, identity: str, definitions: Iterable[Mapping[str, Any]], scope: str = "/") -> None:
-        """Define roles from Azure's own JSON and let the identity have these and no others."""
+        """Define roles from Azure's role JSON and assign exactly these to an identity, on `scope`.
+
+        All other assignments of the identity are removed. Raises KeyError if the identity does not exist.
+        """
         self.directory.revoke(identity)
         for role in [Role.from_definition(body) for body in definitions]:
             self.directory.define(role)
             self.directory.assign(identity, role.name, scope)
 
     def add_vault(self, name: str, **facts: Any) -> Vault:  # noqa: ANN401
+        """Create a vault and return it. `facts` are further parameters of `Vault`."""
         vault = Vault(name, self.clock, **{"subscription": self.subscription, **facts})
         self.vaults[name] = vault
         return vault
 
     def add_topic(self, name: str, **facts: Any) -> Topic:  # noqa: ANN401
+        """Create a topic and return it. `facts` are further fields of `Topic`."""
         topic = Topic(name, self.clock, **{"subscription": self.subscription, **facts})
         self.topics[name] = topic
         return topic
 
     def endpoint(self, account: Account) -> str:
-        """Where the account's data plane answers: its own endpoint, or under the place it is served from."""
+        """Return the endpoint URL of an account: its own, or a path under `inference_url`."""
         return account.endpoint or f"{self.inference_url}/{account.subdomain or account.location}/"
 
     def perform[T](self, operation: str, target: str, effect: Callable[[], T], *, caller: str = "") -> T:
-        """Run `effect` as a request would run: journalled, and subject to the faults.
+        """Run `effect` like an HTTP request: enter it in the journal, apply the faults, and return its result.
 
-        A delay lets the world's clock go on instead of waiting. A lost answer is a ConnectionDroppedError; a
-        malformed answer, which only a wire can have, is not imitated here.
+        `operation` and `target` name the request for journal and faults, `caller` is an identity name. A delay moves
+        the world's clock forward instead of waiting. A malformed answer exists only over HTTP and is ignored. Raises
+        the error of `effect` or of a fault, ConnectionDroppedError for a lost answer, and TypeError for an asynchronous
+        hook.
         """
         entry = self.journal.open(operation, target, caller)
         claimed = self.faults.claim(operation, target)
         done = False
         try:
-            self.check_up(entry.service)
-            self._meet(claimed.before, entry)
+            self.check_service_up(entry.service)
+            self._apply(claimed.before, entry)
             result = effect()
             done = True
-            self._meet(claimed.after, entry)
+            self._apply(claimed.after, entry)
         except AzureError as error:
             self.journal.close(entry, error.status, effect=done)
             raise
@@ -106,14 +120,15 @@ class World:
         self.journal.close(entry, 200, effect=True)
         return result
 
-    def check_up(self, service: str) -> None:
+    def check_service_up(self, service: str) -> None:
+        """Raise ConnectionDroppedError if a service is down."""
         if service in self.down:
             raise ConnectionDroppedError(after=False)
 
-    def _meet(self, rules: list[Rule], entry: Entry) -> None:
+    def _apply(self, rules: list[Rule], entry: Entry) -> None:
         for rule in rules:
             outcome = rule.strike(entry)
             if isinstance(outcome, Awaitable):
-                raise TypeError("an asynchronous hook needs the world to be served over HTTP")
+                raise TypeError("an asynchronous hook works over HTTP only; serve the world, or use a synchronous hook")
             if outcome:
                 self.clock.advance(outcome)

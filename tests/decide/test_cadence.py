@@ -69,7 +69,9 @@ FIRST_WORD = [
 ]
 
 
-@pytest.mark.parametrize(("now", "told", "outstanding"), [row[1:] for row in FIRST_WORD], ids=[row[0] for row in FIRST_WORD])
+@pytest.mark.parametrize(
+    ("now", "told", "outstanding"), [row[1:] for row in FIRST_WORD], ids=[row[0] for row in FIRST_WORD]
+)
 def test_some_deadlines_are_said_as_soon_as_they_are_known(
     now: datetime, told: ToldDeadline | None, outstanding: DueNotice | None
 ):

@@ -1,4 +1,4 @@
-"""The released client libraries, pointed at a served world."""
+"""The released Azure client libraries, connected to a served world."""
 
 from contextlib import AsyncExitStack
 from typing import Any, Self
@@ -14,7 +14,7 @@ from lab.emulator.serve import Azure
 
 
 class Clients:
-    """One of each, made when asked for and closed together."""
+    """Clients for one served world. A client is created on request; all are closed when the block ends."""
 
     def __init__(self, azure: Azure, credential: ManagedIdentityCredential, transport: Any) -> None:
         self.azure = azure
@@ -30,6 +30,7 @@ class Clients:
         await self._stack.aclose()
 
     async def token(self, resource: str) -> str:
+        """Return an access token of the app for a resource."""
         return (await self.credential.get_token(f"{resource}/.default")).token
 
     async def management(self, **options: Any) -> CognitiveServicesManagementClient:

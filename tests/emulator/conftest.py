@@ -1,7 +1,7 @@
-"""A served world for every test, released clients that talk to it, and a measure of every exchange.
+"""Fixtures: a served world, released clients for it, and a check of every exchange.
 
-Each test that asks for `azure` gets a fresh world. When it ends, all its exchanges with services that have an
-OpenAPI description are held against that description.
+Each test that uses `azure` gets a new world. When the test ends, each of its exchanges with a service that has an
+OpenAPI description is compared with that description.
 """
 
 import json
@@ -27,33 +27,34 @@ OBSERVED = Path(__file__).parent / "specs" / "observed" / "http-responses.json"
 
 @pytest.fixture
 def exchanges(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Exchange]]:
-    """Every exchange of the test, in order; a test that spoils answers on purpose clears the list."""
+    """Every exchange of the test, in order. A test that makes answers malformed on purpose clears the list."""
     seen: list[Exchange] = []
     answer = Surface.answer
 
-    async def noted(self: Surface, request: web.Request) -> web.StreamResponse:
+    async def recorded(self: Surface, request: web.Request) -> web.StreamResponse:
         response = await answer(self, request)
         body = response.body if isinstance(response, web.Response) and isinstance(response.body, bytes) else b""
-        hung_up = request.transport is None or request.transport.is_closing()
-        if not hung_up:
-            asked = await request.read()
-            seen.append(Exchange(self.service, request.method, str(request.url), asked, response.status, body))
+        closed = request.transport is None or request.transport.is_closing()
+        if not closed:
+            sent = await request.read()
+            seen.append(Exchange(self.service, request.method, str(request.url), sent, response.status, body))
         return response
 
-    monkeypatch.setattr(Surface, "answer", noted)
+    monkeypatch.setattr(Surface, "answer", recorded)
     yield seen
     described = [
         one for one in seen if one.service in DESCRIPTIONS and "/v1/" not in one.url and "/chat/" not in one.url
     ]
-    found = {str(one): wrong for one in described if (wrong := problems(one))}
-    assert not found, found
+    problems_by_exchange = {str(one): problems_found for one in described if (problems_found := problems(one))}
+    assert not problems_by_exchange, problems_by_exchange
 
 
 @pytest.fixture
 async def azure(exchanges: list[Exchange], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Azure]:
+    """A served world with two accounts, in which the app may do everything."""
     world = sample_world(2)
     world.directory.revoke("app")
-    world.directory.assign("app", EVERYTHING.name)  # what is imitated is more than the shipped roles allow
+    world.directory.assign("app", EVERYTHING.name)  # the emulator imitates more than the app's roles allow
     async with running(world) as served:
         for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
             monkeypatch.setenv(name, served.settings[name])

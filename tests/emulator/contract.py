@@ -1,7 +1,7 @@
-"""Measures recorded exchanges against the OpenAPI descriptions in `specs/`.
+"""Compares recorded exchanges with the OpenAPI descriptions in `specs/`.
 
-Swagger 2.0 is close enough to JSON Schema for bodies: `$ref`s are followed across files, null counts as absent,
-and a name in an answer that no definition knows is a problem too, for a misspelt property would pass otherwise.
+Swagger 2.0 is close enough to JSON Schema to validate bodies: `$ref`s are followed across files, and null counts as
+absent. A property that no definition has is a problem too; otherwise a misspelt property would pass.
 """
 
 import json
@@ -28,7 +28,7 @@ Json = Any
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request as it arrived and the answer as it left."""
+    """One request as it arrived and the answer as it was sent."""
 
     service: str
     method: str
@@ -42,15 +42,16 @@ class Exchange:
 
 
 def problems(exchange: Exchange) -> list[str]:
-    """What the description of the service does not allow in this exchange."""
+    """Return what the service's description does not allow in an exchange; an empty list if all is allowed."""
     found = operation(exchange)
     if found is None:
-        return [] if exchange.status in (404, 501) else ["an operation the description does not have was served"]
+        return [] if exchange.status in (404, 501) else ["the description does not have this operation"]
     found_in, facts = found
     return [*_request_problems(exchange, found_in, facts), *_response_problems(exchange, found_in, facts)]
 
 
 def operation(exchange: Exchange) -> tuple[str, Json] | None:
+    """Return the description file and the operation in it that fits an exchange, or None."""
     file = DESCRIPTIONS[exchange.service]
     for pattern, methods in _paths(file):
         if pattern.fullmatch(_local_path(exchange)) and exchange.method.lower() in methods:
@@ -89,13 +90,13 @@ def _body_problems(file: str, schema: Json, body: bytes, side: str) -> list[str]
         return [f"the {side} body is not JSON"]
     uri = (SPECS / file).as_uri()
     validator = Draft4Validator({"allOf": [_absolute(schema, uri)]}, registry=_registry())
-    # The message of a failure can quote the whole instance, keys included; its path and rule say enough.
+    # The message of an error can quote the whole body with its keys, so show only the path and the rule.
     found = [f"{side} {error.json_path}: {error.validator}" for error in validator.iter_errors(value)]
-    return found + [f"{side}: no definition knows {name}" for name in _unknown(file, schema, value, "$")]
+    return found + [f"{side}: no definition has {name}" for name in _unknown(file, schema, value, "$")]
 
 
 def _unknown(file: str, schema: Json, value: Json, at: str) -> list[str]:
-    """Names in a value that the schema does not have; `additionalProperties` allows any."""
+    """Return the properties of a value that the schema does not have. `additionalProperties` allows any."""
     file, schema = _follow(file, schema)
     if isinstance(value, list):
         return [name for item in value for name in _unknown(file, schema.get("items", {}), item, f"{at}[]")]
@@ -130,7 +131,7 @@ def _follow(file: str, facts: Json) -> tuple[str, Json]:
 
 
 def _absolute(schema: Json, uri: str) -> Json:
-    """A schema with whole addresses; `modelAsString` says that more values than the listed ones may come."""
+    """Return a schema with absolute references. With `modelAsString`, values outside the enum are allowed too."""
     if isinstance(schema, dict):
         if schema.get("x-ms-enum", {}).get("modelAsString"):
             schema = {name: part for name, part in schema.items() if name != "enum"}
@@ -148,14 +149,14 @@ def _without_null(value: Json) -> Json:
 
 
 def _local_path(exchange: Exchange) -> str:
-    """The path as the description writes it: without what stands for the host here."""
+    """Return the path as the description writes it, without the part that stands for the host."""
     path = urlsplit(exchange.url).path
     if exchange.service == "eg":
         return "/" + path.removeprefix("/").partition("/")[2]
     if exchange.service == "aoai":
         return path.partition("/openai")[2]
     if exchange.service == "kv" and exchange.method in ("GET", "PATCH"):
-        # The latest version is asked for by an empty last segment, or by none.
+        # A request for the latest version has an empty last segment or none.
         return re.sub(r"^(/secrets/[^/]+)/?$", r"\1/latest", path)
     return path
 
@@ -170,7 +171,7 @@ def _paths(file: str) -> list[tuple[re.Pattern[str], Json]]:
     description = _load(file)
     if "eventgrid" in file:
         return [(re.compile("/api/events"), description["x-ms-paths"]["?overload=cloudEvent"])]
-    # Fixed paths go first: /secrets/{name}/versions is no version called "versions".
+    # Fixed paths come first, so that /secrets/{name}/versions is not read as a version called "versions".
     paths = sorted(description["paths"].items(), key=lambda item: item[0].count("{"))
     return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path), re.IGNORECASE), methods) for path, methods in paths]
 

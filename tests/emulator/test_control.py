@@ -1,4 +1,4 @@
-"""The control surface: every switch over HTTP, and never a key unless it is asked for by name."""
+"""The control surface changes and shows the world over HTTP, and shows keys only on request."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -27,7 +27,7 @@ def account(azure: Azure) -> Account:
     return azure.world.accounts.named("account-001")
 
 
-async def test_the_clock_is_read_set_advanced_frozen_and_let_go(azure: Azure, control: Control) -> None:
+async def test_control_sets_advances_freezes_and_resumes_the_clock(azure: Azure, control: Control) -> None:
     await control("POST", "/clock", {"set": "2030-01-01T00:00:00+00:00", "frozen": True})
     await control("POST", "/clock", {"advance": 86400})
     _, shown = await control("GET", "/clock")
@@ -37,7 +37,7 @@ async def test_the_clock_is_read_set_advanced_frozen_and_let_go(azure: Azure, co
     assert azure.world.clock.now() >= shown["now"]
 
 
-async def test_faults_are_added_listed_and_cleared(azure: Azure, control: Control) -> None:
+async def test_control_adds_lists_and_removes_fault_rules(azure: Azure, control: Control) -> None:
     _, rule = await control("POST", "/faults", {"operation": "arm.*", "effect": "status", "status": 503, "times": 2})
     await control("POST", "/faults", {"operation": "kv.*", "effect": "drop_after"})
     status, left = await control("DELETE", f"/faults/{rule['id']}")
@@ -59,16 +59,14 @@ async def test_faults_are_added_listed_and_cleared(azure: Azure, control: Contro
         [],
     ],
 )
-async def test_a_fault_that_cannot_be_used_is_refused_with_the_reason(
-    azure: Azure, control: Control, rule: Any
-) -> None:
+async def test_an_invalid_fault_rule_is_refused_with_the_reason(azure: Azure, control: Control, rule: Any) -> None:
     status, body = await control("POST", "/faults", rule)
     assert status == 400
     assert body["error"]
     assert azure.world.faults.rules == []
 
 
-async def test_somebody_regenerates_a_key_out_of_band(account: Account, control: Control) -> None:
+async def test_control_regenerates_a_key_and_shows_only_its_fingerprint(account: Account, control: Control) -> None:
     before = account.keys["key2"].value
     _, answer = await control("POST", "/accounts/regenerate", {"account": account.id, "key": "key2"})
     assert account.keys["key2"].value != before
@@ -76,7 +74,7 @@ async def test_somebody_regenerates_a_key_out_of_band(account: Account, control:
     assert account.keys["key2"].value not in str(answer)
 
 
-async def test_an_account_gets_tags_key_access_network_rules_and_lag(
+async def test_control_sets_tags_local_auth_network_rules_and_lag_of_an_account(
     azure: Azure, account: Account, control: Control
 ) -> None:
     name = {"account": "account-001"}
@@ -92,14 +90,14 @@ async def test_an_account_gets_tags_key_access_network_rules_and_lag(
     assert azure.world.accounts.named("account-002").lag.old_for == 7
 
 
-async def test_accounts_and_identities_can_be_added_while_it_runs(azure: Azure, control: Control) -> None:
+async def test_control_adds_accounts_and_identities_to_a_running_world(azure: Azure, control: Control) -> None:
     await control("POST", "/accounts", {"name": "late", "tags": {"a": "b"}})
     assert azure.world.accounts.named("late").tags == {"a": "b"}
     _, made = await control("POST", "/identities", {"name": "reader"})
     assert azure.world.directory.by_client_id(made["client_id"]) is azure.world.directory.identities["reader"]
 
 
-async def test_roles_are_revoked_assigned_and_defined(azure: Azure, control: Control) -> None:
+async def test_control_revokes_assigns_and_defines_roles(azure: Azure, control: Control) -> None:
     app = azure.world.app
     role = app.assignments[0][0]
     assert await control("POST", "/roles/revoke", {}) == (200, {"revoked": 1})
@@ -111,9 +109,7 @@ async def test_roles_are_revoked_assigned_and_defined(azure: Azure, control: Con
     assert app.assignments == [("Shipped", "/subscriptions/s")]
 
 
-async def test_a_topic_goes_out_a_vault_closes_and_a_service_goes_down_and_all_come_back(
-    azure: Azure, control: Control
-) -> None:
+async def test_control_starts_and_ends_outages_of_topics_vaults_and_services(azure: Azure, control: Control) -> None:
     world = azure.world
     for outage, closed, up in ((503, True, False), (None, False, True)):
         await control("POST", "/topics/outage", {"topic": TOPIC, "status": outage})
@@ -124,14 +120,14 @@ async def test_a_topic_goes_out_a_vault_closes_and_a_service_goes_down_and_all_c
         assert (world.down, world.limits.on) == (set() if up else {"kv"}, closed)
 
 
-async def test_tokens_issued_so_far_can_be_ended(azure: Azure, control: Control) -> None:
+async def test_control_makes_issued_tokens_invalid(azure: Azure, control: Control) -> None:
     token, _ = azure.world.directory.token(azure.world.app, "https://vault.azure.net")
     assert azure.world.directory.read(token, ["https://vault.azure.net"]) is azure.world.app
     await control("POST", "/tokens/expire")
     assert azure.world.directory.read(token, ["https://vault.azure.net"]) is None
 
 
-async def test_the_journal_the_events_and_the_key_uses_can_be_read_from_a_point_on(
+async def test_control_shows_the_journal_events_and_key_uses_after_a_given_number(
     azure: Azure, account: Account, control: Control, session: aiohttp.ClientSession
 ) -> None:
     world, key = azure.world, account.keys["key1"].value
@@ -150,7 +146,7 @@ async def test_the_journal_the_events_and_the_key_uses_can_be_read_from_a_point_
     assert (await control("GET", "/keys/uses?account=account-002"))[1] == {"uses": []}
 
 
-async def test_the_state_shows_fingerprints_and_values_only_when_asked_to(
+async def test_the_state_shows_fingerprints_and_reveals_values_only_on_request(
     azure: Azure, account: Account, control: Control
 ) -> None:
     azure.world.vaults[VAULT].set_secret("chat", "the secret value")
@@ -175,7 +171,7 @@ async def test_the_state_shows_fingerprints_and_values_only_when_asked_to(
         ("/roles/assign", {"role": "none"}, 404),
     ],
 )
-async def test_what_cannot_be_done_is_refused_with_the_reason(
+async def test_an_invalid_change_is_refused_with_the_reason(
     control: Control, path: str, body: Any, status: int
 ) -> None:
     answered, reason = await control("POST", path, body)

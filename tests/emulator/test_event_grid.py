@@ -1,4 +1,4 @@
-"""Event Grid, asked by the released publisher client."""
+"""Event Grid topics, called with the released publisher client."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from azure.core.messaging import CloudEvent
 
 from lab.emulator.seed import TOPIC
 from lab.emulator.serve import Azure
-from lab.emulator.topics import unfit
+from lab.emulator.topics import invalid_because
 from tests.emulator.clients import Clients
 
 
@@ -17,7 +17,7 @@ def event(number: int = 1, **facts: Any) -> CloudEvent:
     return CloudEvent("/source", "Thing.Happened", id=f"id-{number}", data={"n": number}, **facts)
 
 
-async def test_events_are_kept_in_order_with_the_moment_they_were_accepted(azure: Azure, clients: Clients) -> None:
+async def test_a_topic_keeps_events_in_order_with_their_acceptance_time(azure: Azure, clients: Clients) -> None:
     azure.world.clock.freeze(1_800_000_000)
     eg = await clients.publisher()
     await eg.send([event(1), event(2)])
@@ -34,7 +34,7 @@ async def test_events_are_kept_in_order_with_the_moment_they_were_accepted(azure
 
 
 @pytest.mark.parametrize(
-    "broken",
+    "invalid",
     [
         {"id": ""},
         {"source": None},
@@ -44,23 +44,23 @@ async def test_events_are_kept_in_order_with_the_moment_they_were_accepted(azure
         {"Upper": "x"},
     ],
 )
-async def test_one_unfit_event_spoils_the_whole_batch(
-    azure: Azure, clients: Clients, session: aiohttp.ClientSession, broken: dict[str, Any]
+async def test_one_invalid_event_makes_the_topic_refuse_the_whole_batch(
+    azure: Azure, clients: Clients, session: aiohttp.ClientSession, invalid: dict[str, Any]
 ) -> None:
-    good = {"id": "1", "source": "/s", "type": "t", "specversion": "1.0", "data": {}}
-    assert unfit(good) == ""
+    valid = {"id": "1", "source": "/s", "type": "t", "specversion": "1.0", "data": {}}
+    assert invalid_because(valid) == ""
     headers = {
         "Authorization": f"Bearer {await clients.token('https://eventgrid.azure.net')}",
         "Content-Type": "application/cloudevents-batch+json; charset=utf-8",
     }
     url = azure.settings["EVENT_GRID_TOPIC_ENDPOINT"] + "?api-version=2018-01-01"
-    async with session.post(url, json=[good, {**good, **broken}], headers=headers) as answer:
+    async with session.post(url, json=[valid, {**valid, **invalid}], headers=headers) as answer:
         assert answer.status == 400
     assert azure.world.topics[TOPIC].events == []
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body")
-async def test_a_batch_over_one_megabyte_is_too_large(azure: Azure, clients: Clients) -> None:
+async def test_a_batch_over_one_megabyte_is_refused(azure: Azure, clients: Clients) -> None:
     eg = await clients.publisher()
     with pytest.raises(HttpResponseError) as refused:
         await eg.send(CloudEvent("/source", "Large", data={"x": "x" * 1024 * 1024}))
@@ -69,7 +69,7 @@ async def test_a_batch_over_one_megabyte_is_too_large(azure: Azure, clients: Cli
     assert len(azure.world.topics[TOPIC].events) == 1
 
 
-async def test_without_the_role_nothing_is_accepted(azure: Azure, clients: Clients) -> None:
+async def test_a_publisher_without_the_role_is_refused(azure: Azure, clients: Clients) -> None:
     azure.world.directory.revoke("app")
     eg = await clients.publisher()
     with pytest.raises(ClientAuthenticationError, match="does not have permission to send data"):
@@ -77,7 +77,7 @@ async def test_without_the_role_nothing_is_accepted(azure: Azure, clients: Clien
     assert azure.world.topics[TOPIC].events == []
 
 
-async def test_a_topic_that_is_out_answers_with_its_status_until_it_is_back(azure: Azure, clients: Clients) -> None:
+async def test_a_topic_answers_with_its_outage_status_until_the_outage_ends(azure: Azure, clients: Clients) -> None:
     topic = azure.world.topics[TOPIC]
     topic.outage = 503
     eg = await clients.publisher(retry_total=0)

@@ -1,4 +1,4 @@
-"""What goes wrong on demand, over HTTP and in plain Python alike."""
+"""Injected faults, over HTTP and in plain Python."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ REGENERATE = "arm.regenerateKey"
 
 @pytest.fixture
 def regenerate(azure: Azure, clients: Clients) -> Callable[[], Any]:
-    """One bare request, so that no library repeats it."""
+    """Send one regenerateKey request without a client library, because a library would repeat it."""
 
     async def send(name: str = NAME) -> tuple[int, bytes]:
         account = azure.world.accounts.named(name)
@@ -47,7 +47,7 @@ def last(azure: Azure) -> Entry:
     return list(azure.world.journal.find(REGENERATE))[-1]
 
 
-async def test_a_status_comes_in_place_of_the_effect(azure: Azure, regenerate: Any) -> None:
+async def test_a_status_fault_replaces_the_effect(azure: Azure, regenerate: Any) -> None:
     before = key1(azure)
     azure.world.faults.add(REGENERATE, "status", status=429, code="TooMany", message="Wait.", retry_after=7)
     status, body = await regenerate()
@@ -56,7 +56,7 @@ async def test_a_status_comes_in_place_of_the_effect(azure: Azure, regenerate: A
     assert (last(azure).status, last(azure).effect) == (429, False)
 
 
-async def test_a_status_after_the_effect_hides_it(azure: Azure, regenerate: Any) -> None:
+async def test_a_status_fault_after_the_effect_hides_that_it_happened(azure: Azure, regenerate: Any) -> None:
     before = key1(azure)
     azure.world.faults.add(REGENERATE, "status", status=500, when="after")
     assert (await regenerate())[0] == 500
@@ -64,18 +64,20 @@ async def test_a_status_after_the_effect_hides_it(azure: Azure, regenerate: Any)
     assert (last(azure).status, last(azure).effect) == (500, True)
 
 
-@pytest.mark.parametrize(("effect", "happens"), [("drop_before", False), ("drop_after", True)])
-async def test_a_dropped_connection_gives_no_answer(azure: Azure, regenerate: Any, effect: Any, happens: bool) -> None:
+@pytest.mark.parametrize(("effect", "has_effect"), [("drop_before", False), ("drop_after", True)])
+async def test_a_dropped_connection_gives_no_answer(
+    azure: Azure, regenerate: Any, effect: Any, has_effect: bool
+) -> None:
     before = key1(azure)
     azure.world.faults.add(REGENERATE, effect)
     with pytest.raises(aiohttp.ClientConnectionError):
         await regenerate()
-    assert (key1(azure) != before) is happens
-    assert (last(azure).status, last(azure).effect) == (0, happens)
+    assert (key1(azure) != before) is has_effect
+    assert (last(azure).status, last(azure).effect) == (0, has_effect)
 
 
 @pytest.mark.parametrize(("form", "body"), [("truncated", None), ("wrong", b'{"unexpected": true}')])
-async def test_a_malformed_answer_comes_after_the_effect(
+async def test_a_malformed_answer_is_sent_after_the_effect(
     azure: Azure, regenerate: Any, exchanges: list[Exchange], form: Any, body: bytes | None
 ) -> None:
     before = key1(azure)
@@ -87,26 +89,26 @@ async def test_a_malformed_answer_comes_after_the_effect(
     exchanges.clear()
 
 
-async def test_a_rule_lets_some_pass_strikes_its_number_of_times_and_then_rests(azure: Azure, regenerate: Any) -> None:
+async def test_a_rule_skips_requests_and_then_applies_a_limited_number_of_times(azure: Azure, regenerate: Any) -> None:
     rule = azure.world.faults.add("arm.*", "status", status=503, skip=1, times=2)
     assert [(await regenerate())[0] for _ in range(5)] == [200, 503, 503, 200, 200]
     assert (rule.seen, rule.struck) == (5, 2)
 
 
-async def test_a_rule_strikes_only_its_target(azure: Azure, regenerate: Any) -> None:
+async def test_a_rule_applies_only_to_its_target(azure: Azure, regenerate: Any) -> None:
     azure.world.faults.add(REGENERATE, "status", status=503, target="ACCOUNT-002", times=0)
     assert [(await regenerate(name))[0] for name in (NAME, "account-002")] == [200, 503]
 
 
 async def test_a_challenge_does_not_use_up_a_rule(azure: Azure, clients: Clients) -> None:
-    azure.world.faults.add("kv.setSecret", "status", status=400, code="Told")
+    azure.world.faults.add("kv.setSecret", "status", status=400, code="Injected")
     kv = await clients.secrets()
-    with pytest.raises(Exception, match="Told"):
+    with pytest.raises(Exception, match="Injected"):
         await kv.set_secret("chat", "v")
     assert [one.status for one in azure.world.journal.find("kv.setSecret")] == [401, 400]
 
 
-async def test_a_hook_acts_between_the_request_and_its_effect(azure: Azure, regenerate: Any) -> None:
+async def test_a_hook_runs_between_the_request_and_its_effect(azure: Azure, regenerate: Any) -> None:
     """Another actor regenerates the same key just before ours does."""
     world, seen = azure.world, []
     account = world.accounts.named(NAME)
@@ -120,40 +122,40 @@ async def test_a_hook_acts_between_the_request_and_its_effect(azure: Azure, rege
     assert seen[0][1] != key1(azure)
 
 
-async def test_a_hook_may_be_asynchronous_and_delay_holds_the_answer_back(azure: Azure, regenerate: Any) -> None:
-    reached, let_go = asyncio.Event(), asyncio.Event()
+async def test_an_asynchronous_hook_and_a_delay_hold_the_answer_back(azure: Azure, regenerate: Any) -> None:
+    reached, released = asyncio.Event(), asyncio.Event()
 
     async def hold(_: Entry) -> None:
         reached.set()
-        await let_go.wait()
+        await released.wait()
 
     azure.world.faults.add(REGENERATE, "hook", hook=hold, when="after")
     azure.world.faults.add(REGENERATE, "delay", seconds=0.05)
     before = key1(azure)
-    asking = asyncio.create_task(regenerate())
+    request = asyncio.create_task(regenerate())
     await reached.wait()
-    assert not asking.done()
+    assert not request.done()
     assert key1(azure) != before
-    let_go.set()
-    assert (await asking)[0] == 200
+    released.set()
+    assert (await request)[0] == 200
     assert last(azure).done is not None
     assert last(azure).done - last(azure).time >= 0.05
 
 
-@pytest.mark.parametrize(("when", "happens"), [("before", False), ("after", True)])
-async def test_a_signal_kills_the_process_named_around_the_effect(
-    azure: Azure, regenerate: Any, when: Any, happens: bool
+@pytest.mark.parametrize(("when", "has_effect"), [("before", False), ("after", True)])
+async def test_a_signal_rule_kills_its_process_before_or_after_the_effect(
+    azure: Azure, regenerate: Any, when: Any, has_effect: bool
 ) -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(600)")
     before = key1(azure)
     azure.world.faults.add(REGENERATE, "signal", pid=process.pid, when=when)
-    with nullcontext() if happens else pytest.raises(aiohttp.ClientConnectionError):
+    with nullcontext() if has_effect else pytest.raises(aiohttp.ClientConnectionError):
         await regenerate()
     assert await process.wait() == -signal.SIGKILL
-    assert (key1(azure) != before) is happens
+    assert (key1(azure) != before) is has_effect
 
 
-async def test_a_service_that_is_down_hangs_up_and_the_others_go_on(azure: Azure, regenerate: Any) -> None:
+async def test_a_service_that_is_down_closes_connections_until_it_is_up(azure: Azure, regenerate: Any) -> None:
     azure.world.down.add("arm")
     with pytest.raises(aiohttp.ClientConnectionError):
         await regenerate()
@@ -161,7 +163,7 @@ async def test_a_service_that_is_down_hangs_up_and_the_others_go_on(azure: Azure
     assert (await regenerate())[0] == 200
 
 
-async def test_nothing_written_down_holds_a_key_or_a_token(azure: Azure, clients: Clients, regenerate: Any) -> None:
+async def test_the_journal_holds_no_key_and_no_token(azure: Azure, clients: Clients, regenerate: Any) -> None:
     await regenerate()
     kv = await clients.secrets()
     await kv.set_secret("chat", key1(azure))
@@ -171,7 +173,7 @@ async def test_nothing_written_down_holds_a_key_or_a_token(azure: Azure, clients
     assert not [one for one in (key1(azure), token, azure.settings["IDENTITY_HEADER"]) if one in written]
 
 
-def test_the_journal_numbers_requests_in_the_order_they_came() -> None:
+def test_the_journal_numbers_requests_in_order_of_arrival() -> None:
     world = World()
     for name in ("a", "b", "c"):
         world.perform("kv.getSecret", name, lambda: None, caller="app")
@@ -179,7 +181,7 @@ def test_the_journal_numbers_requests_in_the_order_they_came() -> None:
     assert world.journal.count("kv.*", "A") == 1
 
 
-def test_in_plain_python_a_lost_answer_is_an_exception_and_the_effect_stays() -> None:
+def test_perform_raises_for_a_lost_answer_and_keeps_the_effect() -> None:
     world = sample_world()
     vault = world.vaults[VAULT]
     world.faults.add("kv.setSecret", "drop_after")
@@ -190,7 +192,7 @@ def test_in_plain_python_a_lost_answer_is_an_exception_and_the_effect_stays() ->
     assert [(one.status, one.effect) for one in world.journal.entries] == [(0, True)]
 
 
-def test_in_plain_python_an_error_is_journalled_with_its_status_and_a_delay_moves_the_clock() -> None:
+def test_perform_records_the_status_of_an_error_and_a_delay_moves_the_clock() -> None:
     world = World()
     world.clock.freeze(1000)
     world.faults.add("kv.getSecret", "delay", seconds=30)
@@ -201,7 +203,7 @@ def test_in_plain_python_an_error_is_journalled_with_its_status_and_a_delay_move
     assert [(one.status, one.effect, one.done) for one in world.journal.entries] == [(404, False, 1030)]
 
 
-def test_in_plain_python_an_asynchronous_hook_is_refused() -> None:
+def test_perform_refuses_an_asynchronous_hook() -> None:
     world = World()
 
     class Later:

@@ -1,4 +1,4 @@
-"""The managed identity endpoint and the tokens it hands out."""
+"""The managed identity endpoint and its tokens."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ from tests.emulator.clients import Clients
 ARM = "https://management.azure.com"
 
 
-async def test_a_token_names_its_audience_and_its_principal(azure: Azure, clients: Clients) -> None:
+async def test_a_token_names_its_audience_and_principal(azure: Azure, clients: Clients) -> None:
     claims = jwt.decode(await clients.token(ARM), options={"verify_signature": False})
     assert claims["aud"] == ARM
     assert claims["oid"] == azure.world.app.object_id
@@ -25,7 +25,7 @@ async def test_a_token_names_its_audience_and_its_principal(azure: Azure, client
     assert time.time() < claims["exp"] <= time.time() + azure.world.directory.token_seconds
 
 
-async def test_the_expiry_is_a_text_of_seconds(azure: Azure, session: aiohttp.ClientSession) -> None:
+async def test_expires_on_is_a_string_of_seconds(azure: Azure, session: aiohttp.ClientSession) -> None:
     query = {"api-version": "2019-08-01", "resource": ARM}
     headers = {"X-IDENTITY-HEADER": azure.settings["IDENTITY_HEADER"]}
     async with session.get(azure.settings["IDENTITY_ENDPOINT"], params=query, headers=headers) as answer:
@@ -42,7 +42,7 @@ async def test_an_unknown_client_id_gets_no_token(azure: Azure, session: aiohttp
     assert azure.world.journal.count("identity.token", effect=True) == 0
 
 
-async def test_a_second_identity_gets_a_token_of_its_own(azure: Azure, session: aiohttp.ClientSession) -> None:
+async def test_a_second_identity_gets_its_own_token(azure: Azure, session: aiohttp.ClientSession) -> None:
     other = azure.world.directory.add(Identity("reader"))
     transport: Any = AioHttpTransport(session=session, session_owner=False)
     async with ManagedIdentityCredential(client_id=other.client_id, transport=transport) as credential:
@@ -55,17 +55,17 @@ def changed(token: str) -> str:
     return ".".join((head, body, ("A" if signature[0] != "A" else "B") + signature[1:]))
 
 
-@pytest.mark.parametrize("spoil", ["audience", "signature", "expired", "withdrawn", "nonsense"])
-async def test_a_token_that_is_not_good_opens_nothing(azure: Azure, session: aiohttp.ClientSession, spoil: str) -> None:
+@pytest.mark.parametrize("flaw", ["audience", "signature", "expired", "withdrawn", "nonsense"])
+async def test_arm_refuses_an_invalid_token(azure: Azure, session: aiohttp.ClientSession, flaw: str) -> None:
     directory, app = azure.world.directory, azure.world.app
-    token = directory.token(app, "https://vault.azure.net" if spoil == "audience" else ARM)[0]
-    if spoil == "signature":
+    token = directory.token(app, "https://vault.azure.net" if flaw == "audience" else ARM)[0]
+    if flaw == "signature":
         token = changed(token)
-    if spoil == "expired":
+    if flaw == "expired":
         token = directory.token(app, ARM, seconds=-1)[0]
-    if spoil == "withdrawn":
+    if flaw == "withdrawn":
         directory.expire_tokens()
-    if spoil == "nonsense":
+    if flaw == "nonsense":
         token = "a.b.c"
     url = f"{azure.urls['arm']}/subscriptions/{azure.world.subscription}"
     url += "/providers/Microsoft.CognitiveServices/accounts?api-version=2025-09-01"
@@ -73,7 +73,7 @@ async def test_a_token_that_is_not_good_opens_nothing(azure: Azure, session: aio
         assert (answer.status, (await answer.json())["error"]["code"]) == (401, "InvalidAuthenticationToken")
 
 
-async def test_tokens_outlive_a_clock_that_is_moved(azure: Azure, clients: Clients) -> None:
+async def test_tokens_stay_valid_when_the_world_clock_moves(azure: Azure, clients: Clients) -> None:
     arm = await clients.management()
     await arm.accounts.get("emulated", "account-001")
     azure.world.clock.advance(40 * 24 * 3600)

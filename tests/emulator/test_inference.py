@@ -1,4 +1,4 @@
-"""The Azure OpenAI data plane: which key is taken, when, and what is kept of it."""
+"""The Azure OpenAI data plane: which keys it accepts, when, and what it records about them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,15 +33,15 @@ def probe(azure: Azure, session: aiohttp.ClientSession, account: Account) -> Cal
 @pytest.mark.parametrize(
     ("path", "header"), [(MODELS, "api-key"), ("openai/v1/models", "api-key"), ("openai/v1/models", "Authorization")]
 )
-async def test_both_keys_open_the_model_list(account: Account, probe: Any, slot: Any, path: str, header: str) -> None:
+async def test_both_keys_can_list_models(account: Account, probe: Any, slot: Any, path: str, header: str) -> None:
     assert await probe(account.keys[slot].value, path, header) == 200
 
 
-async def test_a_key_as_bearer_opens_only_the_v1_path(account: Account, probe: Any) -> None:
+async def test_only_the_v1_path_accepts_a_key_as_bearer_token(account: Account, probe: Any) -> None:
     assert await probe(account.keys["key1"].value, MODELS, "Authorization") == 401
 
 
-async def test_a_regenerated_key_is_dead_at_once_and_its_successor_works(
+async def test_a_regenerated_key_stops_working_immediately_and_the_new_one_works(
     azure: Azure, account: Account, probe: Any
 ) -> None:
     old = account.keys["key2"].value
@@ -54,7 +54,7 @@ async def test_a_key_of_another_account_is_refused(azure: Azure, probe: Any) -> 
     assert await probe(other.keys["key1"].value) == 401
 
 
-async def test_with_a_lag_the_new_key_comes_late_and_the_old_one_stays_a_while(
+async def test_a_lag_delays_the_new_key_and_keeps_the_old_one_working(
     azure: Azure, account: Account, probe: Any
 ) -> None:
     azure.world.clock.freeze()
@@ -68,24 +68,26 @@ async def test_with_a_lag_the_new_key_comes_late_and_the_old_one_stays_a_while(
     assert seen == [(401, 200), (401, 200), (200, 200), (200, 200), (200, 401)]
 
 
-async def test_a_flapping_key_is_taken_in_its_share_of_the_answers(azure: Azure, account: Account, probe: Any) -> None:
+async def test_a_flapping_key_is_accepted_in_its_share_of_the_answers(
+    azure: Azure, account: Account, probe: Any
+) -> None:
     azure.world.clock.freeze()
     account.lag = Lag(new_after=60, flapping=0.25)
     new = azure.world.accounts.regenerate(account.id, "key1")["key1"]
     assert [await probe(new) for _ in range(8)] == [401, 401, 401, 200] * 2
 
 
-async def test_disabling_keys_reaches_the_data_plane_with_its_lag(azure: Azure, account: Account, probe: Any) -> None:
+async def test_disabling_keys_reaches_the_data_plane_after_the_lag(azure: Azure, account: Account, probe: Any) -> None:
     azure.world.clock.freeze()
     account.lag = Lag(local_auth_after=120)
     key = account.keys["key1"].value
     azure.world.accounts.update(account.id, {"disable_local_auth": True})
-    early = await probe(key)
+    before_lag = await probe(key)
     azure.world.clock.advance(120)
-    assert [early, await probe(key)] == [200, 403]
+    assert [before_lag, await probe(key)] == [200, 403]
 
 
-async def test_every_key_shown_is_noted_with_the_judgement_and_never_in_full(
+async def test_each_use_of_a_key_is_recorded_by_fingerprint_with_its_result(
     azure: Azure, account: Account, probe: Any
 ) -> None:
     key = account.keys["key1"].value
@@ -100,7 +102,7 @@ async def test_every_key_shown_is_noted_with_the_judgement_and_never_in_full(
     assert key not in repr(azure.world.accounts.uses) + repr(azure.world.journal.entries)
 
 
-async def test_the_30_calls_a_second_are_shared_and_a_429_does_not_speak_against_the_key(
+async def test_the_31st_call_in_a_second_gets_429_and_its_key_counts_as_accepted(
     azure: Azure, account: Account, probe: Any
 ) -> None:
     azure.world.clock.freeze()
@@ -113,11 +115,11 @@ async def test_the_30_calls_a_second_are_shared_and_a_429_does_not_speak_against
 
 
 @pytest.mark.parametrize("path", ["openai/models", "openai/models?api-version=2022-12-01", "openai/files", "other"])
-async def test_what_is_not_imitated_is_not_found(account: Account, probe: Any, path: str) -> None:
+async def test_a_path_or_version_that_is_not_imitated_gets_404(account: Account, probe: Any, path: str) -> None:
     assert await probe(account.keys["key1"].value, path) == 404
 
 
-async def test_an_entra_token_for_cognitive_services_needs_no_key(azure: Azure, account: Account, probe: Any) -> None:
+async def test_an_entra_token_works_when_keys_are_disabled(azure: Azure, account: Account, probe: Any) -> None:
     directory = azure.world.directory
     token, _ = directory.token(azure.world.app, "https://cognitiveservices.azure.com")
     wrong, _ = directory.token(azure.world.app, "https://vault.azure.net")
@@ -125,7 +127,7 @@ async def test_an_entra_token_for_cognitive_services_needs_no_key(azure: Azure, 
     assert [await probe(token, MODELS, "Authorization"), await probe(wrong, MODELS, "Authorization")] == [200, 401]
 
 
-def test_the_openai_client_chats_and_streams_with_a_key() -> None:
+def test_the_openai_client_completes_and_streams_a_chat_with_a_key() -> None:
     with running_in_thread(sample_world(1)) as azure:
         account = azure.world.accounts.named("account-001")
         with (
@@ -137,19 +139,19 @@ def test_the_openai_client_chats_and_streams_with_a_key() -> None:
                 max_retries=0,
             ) as client,
         ):
-            asked: Any = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
-            answer = client.chat.completions.create(**asked)
+            request: Any = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
+            answer = client.chat.completions.create(**request)
             pieces = [
-                part.choices[0].delta.content or "" for part in client.chat.completions.create(**asked, stream=True)
+                part.choices[0].delta.content or "" for part in client.chat.completions.create(**request, stream=True)
             ]
             assert answer.choices[0].message.content == "".join(pieces).strip()
             assert [model.id for model in client.models.list()] == ["gpt-4o-mini"]
             azure.world.accounts.regenerate(account.id, "key1")
             with pytest.raises(openai.AuthenticationError):
-                client.chat.completions.create(**asked)
+                client.chat.completions.create(**request)
 
 
-def test_the_azure_openai_client_reaches_a_deployment() -> None:
+def test_the_azure_openai_client_calls_a_deployment() -> None:
     with running_in_thread(sample_world(1)) as azure:
         account = azure.world.accounts.named("account-001")
         with (

@@ -1,4 +1,4 @@
-"""Key Vault secrets, asked by the released client."""
+"""Key Vault secrets, called with the released client."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ def vault(azure: Azure) -> Vault:
     return azure.world.vaults[VAULT]
 
 
-async def test_a_secret_keeps_everything_it_was_set_with(clients: Clients) -> None:
+async def test_a_secret_keeps_every_property_that_was_set(clients: Clients) -> None:
     kv = await clients.secrets()
     expires = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
     made = await kv.set_secret("chat", "s3cret", tags={"slot": "1"}, content_type="text/plain", expires_on=expires)
@@ -30,7 +30,7 @@ async def test_a_secret_keeps_everything_it_was_set_with(clients: Clients) -> No
     assert found.properties.enabled
 
 
-async def test_every_set_makes_a_version_and_the_last_one_is_the_latest(clients: Clients) -> None:
+async def test_every_set_creates_a_version_and_the_newest_is_the_latest(clients: Clients) -> None:
     kv = await clients.secrets()
     versions = [(await kv.set_secret("chat", "same")).properties.version for _ in range(3)]
     assert len(set(versions)) == 3
@@ -40,7 +40,7 @@ async def test_every_set_makes_a_version_and_the_last_one_is_the_latest(clients:
     assert sorted(listed) == sorted(versions)
 
 
-async def test_secrets_are_listed_25_to_a_page_without_their_values(vault: Vault, clients: Clients) -> None:
+async def test_secrets_are_listed_25_to_a_page(vault: Vault, clients: Clients) -> None:
     for number in range(60):
         vault.set_secret(f"secret-{number:02}", "v", tags={"n": str(number)})
     kv = await clients.secrets()
@@ -49,7 +49,7 @@ async def test_secrets_are_listed_25_to_a_page_without_their_values(vault: Vault
     assert [one.tags["n"] for page in pages for one in page] == [str(number) for number in range(60)]
 
 
-async def test_tags_are_replaced_and_the_version_stays_the_same(clients: Clients) -> None:
+async def test_an_update_replaces_all_tags_and_keeps_the_version(clients: Clients) -> None:
     kv = await clients.secrets()
     made = await kv.set_secret("chat", "v", tags={"a": "1", "b": "2"})
     for version in (made.properties.version, ""):
@@ -58,7 +58,7 @@ async def test_tags_are_replaced_and_the_version_stays_the_same(clients: Clients
         assert (await kv.get_secret("chat")).properties.tags == {"c": version or "latest"}
 
 
-async def test_a_disabled_version_cannot_be_read_and_no_older_one_takes_its_place(clients: Clients) -> None:
+async def test_a_disabled_latest_version_cannot_be_read_and_no_older_one_replaces_it(clients: Clients) -> None:
     kv = await clients.secrets()
     old = await kv.set_secret("chat", "old")
     new = await kv.set_secret("chat", "new")
@@ -75,7 +75,7 @@ async def test_an_expired_secret_can_still_be_read(clients: Clients) -> None:
     assert (await kv.get_secret("chat")).value == "v"
 
 
-async def test_a_deleted_name_cannot_be_set_until_it_is_recovered(vault: Vault, clients: Clients) -> None:
+async def test_a_deleted_secret_cannot_be_set_until_it_is_recovered(vault: Vault, clients: Clients) -> None:
     kv = await clients.secrets()
     await kv.set_secret("chat", "v")
     await kv.delete_secret("chat")
@@ -92,7 +92,7 @@ async def test_a_deleted_name_cannot_be_set_until_it_is_recovered(vault: Vault, 
 
 
 @pytest.mark.parametrize("protected", [True, False])
-async def test_purging_is_refused_or_allowed_by_the_vault(vault: Vault, clients: Clients, protected: bool) -> None:
+async def test_a_vault_with_purge_protection_refuses_to_purge(vault: Vault, clients: Clients, protected: bool) -> None:
     vault.purge_protected = protected
     kv = await clients.secrets()
     await kv.set_secret("chat", "v")
@@ -108,7 +108,7 @@ async def test_purging_is_refused_or_allowed_by_the_vault(vault: Vault, clients:
 
 
 @pytest.mark.parametrize(
-    "broken",
+    "oversized",
     [
         {"value": "x" * (25 * 1024 + 1)},
         {"tags": {str(number): "v" for number in range(16)}},
@@ -118,14 +118,16 @@ async def test_purging_is_refused_or_allowed_by_the_vault(vault: Vault, clients:
     ],
     ids=["value over 25 KB", "16 tags", "tag value of 257", "tag name of 257", "content type of 256"],
 )
-async def test_what_is_too_large_is_refused(vault: Vault, clients: Clients, broken: dict[str, object]) -> None:
+async def test_a_secret_over_a_size_limit_is_refused(
+    vault: Vault, clients: Clients, oversized: dict[str, object]
+) -> None:
     kv = await clients.secrets()
     with pytest.raises(HttpResponseError, match="BadParameter"):
-        await kv.set_secret("chat", **{"value": "v", **broken})
+        await kv.set_secret("chat", **{"value": "v", **oversized})
     assert vault.secrets == {}
 
 
-async def test_what_is_just_small_enough_is_taken(clients: Clients) -> None:
+async def test_a_secret_at_every_size_limit_is_accepted(clients: Clients) -> None:
     kv = await clients.secrets()
     tags = {f"{number:0256}": "v" * 256 for number in range(15)}
     await kv.set_secret("n" * 127, "x" * 25 * 1024, tags=tags, content_type="c" * 255)
@@ -133,7 +135,7 @@ async def test_what_is_just_small_enough_is_taken(clients: Clients) -> None:
 
 
 @pytest.mark.parametrize("name", ["under_score", "n" * 128, "dot.ted"])
-async def test_a_name_the_service_does_not_take_is_refused(clients: Clients, name: str) -> None:
+async def test_an_invalid_secret_name_is_refused(clients: Clients, name: str) -> None:
     kv = await clients.secrets()
     with pytest.raises(HttpResponseError) as refused:
         await kv.set_secret(name, "v")
@@ -141,7 +143,9 @@ async def test_a_name_the_service_does_not_take_is_refused(clients: Clients, nam
 
 
 @pytest.mark.parametrize("action", ["setSecret", "getSecret", "readMetadata"])
-async def test_without_the_role_the_refusal_names_the_action(azure: Azure, clients: Clients, action: str) -> None:
+async def test_the_refusal_of_a_caller_without_the_role_names_the_action(
+    azure: Azure, clients: Clients, action: str
+) -> None:
     kv = await clients.secrets()
     azure.world.directory.revoke("app")
     attempts: dict[str, Callable[[], Awaitable[object]]] = {
@@ -154,7 +158,7 @@ async def test_without_the_role_the_refusal_names_the_action(azure: Azure, clien
     assert (refused.value.status_code, refused.value.error.innererror["code"]) == (403, "ForbiddenByRbac")
 
 
-async def test_a_write_only_role_can_set_and_list_and_not_read(azure: Azure, clients: Clients) -> None:
+async def test_a_write_only_role_can_set_and_list_secrets_but_not_read_them(azure: Azure, clients: Clients) -> None:
     names = ("setSecret/action", "readMetadata/action", "update/action")
     actions = [f"Microsoft.KeyVault/vaults/secrets/{name}" for name in names]
     azure.world.give_roles("app", [{"roleName": "Writer", "permissions": [{"dataActions": actions}]}])
@@ -165,7 +169,7 @@ async def test_a_write_only_role_can_set_and_list_and_not_read(azure: Azure, cli
         await kv.get_secret("chat")
 
 
-async def test_a_closed_firewall_refuses_everybody(vault: Vault, clients: Clients) -> None:
+async def test_a_closed_firewall_refuses_every_caller(vault: Vault, clients: Clients) -> None:
     vault.firewall_closed = True
     kv = await clients.secrets()
     with pytest.raises(HttpResponseError) as refused:
@@ -173,7 +177,7 @@ async def test_a_closed_firewall_refuses_everybody(vault: Vault, clients: Client
     assert refused.value.error.innererror["code"] == "ForbiddenByFirewall"
 
 
-async def test_300_new_versions_in_ten_seconds_are_the_limit_and_reads_have_their_own(
+async def test_new_versions_are_limited_to_300_in_ten_seconds_and_lists_are_not(
     azure: Azure, vault: Vault, clients: Clients
 ) -> None:
     azure.world.clock.freeze()
@@ -189,7 +193,7 @@ async def test_300_new_versions_in_ten_seconds_are_the_limit_and_reads_have_thei
     await kv.set_secret("chat", "v")
 
 
-async def test_a_lost_answer_to_a_set_leaves_two_versions(azure: Azure, vault: Vault, clients: Clients) -> None:
+async def test_a_set_whose_answer_is_lost_leaves_two_versions(azure: Azure, vault: Vault, clients: Clients) -> None:
     azure.world.faults.add("kv.setSecret", "drop_after")
     kv = await clients.secrets(retry_backoff_factor=0)
     await kv.set_secret("chat", "v")

@@ -1,4 +1,4 @@
-"""Azure Resource Manager, asked by the released management client."""
+"""Azure Resource Manager, called with the released management client."""
 
 from typing import Any
 
@@ -27,7 +27,9 @@ async def test_an_account_has_two_keys_of_84_characters(azure: Azure, clients: C
 
 
 @pytest.mark.parametrize(("name", "changed", "kept"), [("Key1", "key1", "key2"), ("Key2", "key2", "key1")])
-async def test_regenerating_one_key_leaves_the_other(clients: Clients, name: str, changed: str, kept: str) -> None:
+async def test_regenerating_one_key_leaves_the_other_unchanged(
+    clients: Clients, name: str, changed: str, kept: str
+) -> None:
     arm = await clients.management()
     before = (await arm.accounts.list_keys(GROUP, NAME)).as_dict()
     answered = (await arm.accounts.regenerate_key(GROUP, NAME, name)).as_dict()
@@ -37,7 +39,7 @@ async def test_regenerating_one_key_leaves_the_other(clients: Clients, name: str
 
 
 @pytest.mark.parametrize("name", ["key1", "KEY1", "Key3", "", RegenerateKeyParameters(key_name="Key1")])
-async def test_a_key_name_azure_does_not_know_regenerates_nothing(azure: Azure, clients: Clients, name: Any) -> None:
+async def test_an_unknown_key_name_regenerates_nothing(azure: Azure, clients: Clients, name: Any) -> None:
     arm = await clients.management()
     before = azure.world.accounts.list_keys(account_of(azure).id)
     if isinstance(name, RegenerateKeyParameters):
@@ -59,12 +61,12 @@ async def test_accounts_are_listed_in_pages(azure: Azure, clients: Clients) -> N
     assert azure.world.journal.count("arm.listAccounts") == 3
 
 
-async def test_names_are_compared_without_regard_to_case(clients: Clients) -> None:
+async def test_account_names_are_compared_without_regard_to_case(clients: Clients) -> None:
     arm = await clients.management()
     assert (await arm.accounts.get("EMULATED", "Account-001")).name == NAME
 
 
-async def test_an_update_changes_tags_and_key_access_at_once(azure: Azure, clients: Clients) -> None:
+async def test_an_update_changes_tags_and_local_auth_immediately(azure: Azure, clients: Clients) -> None:
     arm = await clients.management()
     before = await arm.accounts.get(GROUP, NAME)
     assert before.properties.disable_local_auth is None
@@ -77,7 +79,7 @@ async def test_an_update_changes_tags_and_key_access_at_once(azure: Azure, clien
     assert azure.world.accounts.keys_disabled(account_of(azure))
 
 
-def test_an_account_shows_every_property_a_recorded_one_showed(observed: dict[str, Any]) -> None:
+def test_an_account_has_the_properties_of_a_recorded_one(observed: dict[str, Any]) -> None:
     shape = observed["account_shape_2025"]["body"]
     ours = render(World().accounts.add("bare", subdomain=None), "https://westeurope.invalid/")
     assert set(shape) - set(ours) == {"identity"}
@@ -103,7 +105,7 @@ async def test_an_api_version_that_is_not_imitated_is_refused(clients: Clients) 
     assert refused.value.error.code == "InvalidApiVersionParameter"
 
 
-async def test_a_lost_role_is_a_403_that_names_the_action(azure: Azure, clients: Clients) -> None:
+async def test_the_403_without_the_role_names_the_action(azure: Azure, clients: Clients) -> None:
     arm = await clients.management()
     azure.world.directory.revoke("app")
     with pytest.raises(HttpResponseError, match="regenerateKey/action") as refused:
@@ -111,7 +113,7 @@ async def test_a_lost_role_is_a_403_that_names_the_action(azure: Azure, clients:
     assert refused.value.status_code == 403
 
 
-async def test_a_role_on_one_account_opens_no_other(azure: Azure, clients: Clients) -> None:
+async def test_a_role_on_one_account_does_not_allow_another(azure: Azure, clients: Clients) -> None:
     azure.world.directory.revoke("app")
     definition = {"roleName": "Keys", "permissions": [{"actions": ["Microsoft.CognitiveServices/accounts/*"]}]}
     azure.world.give_roles("app", [definition], scope=account_of(azure).id)
@@ -122,7 +124,7 @@ async def test_a_role_on_one_account_opens_no_other(azure: Azure, clients: Clien
     assert refused.value.status_code == 403
 
 
-async def test_writes_beyond_the_bucket_are_throttled_until_it_refills(azure: Azure, clients: Clients) -> None:
+async def test_writes_beyond_the_bucket_are_throttled_until_the_bucket_refills(azure: Azure, clients: Clients) -> None:
     world = azure.world
     world.clock.freeze()
     world.limits.on = True
@@ -137,7 +139,7 @@ async def test_writes_beyond_the_bucket_are_throttled_until_it_refills(azure: Az
     await arm.accounts.list_keys(GROUP, NAME)
 
 
-async def test_the_sdk_repeats_a_regenerate_on_its_own_and_the_journal_shows_it(azure: Azure, clients: Clients) -> None:
+async def test_the_journal_shows_that_the_sdk_repeats_a_regenerate(azure: Azure, clients: Clients) -> None:
     azure.world.faults.add("arm.regenerateKey", "status", status=503, when="after", times=2)
     arm = await clients.management(retry_backoff_factor=0)
     before = azure.world.accounts.list_keys(account_of(azure).id)

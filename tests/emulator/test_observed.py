@@ -1,7 +1,7 @@
-"""Every answer that was seen of a real service, and that no description gives, is given by ours in the same form.
+"""The emulator answers like the real services in every recorded case that no specification describes.
 
-Each case of `specs/observed/http-responses.json` that concerns us is provoked here by its name. Places that vary
-(names, ids, key values) are compared by shape.
+Each case of `specs/observed/http-responses.json` that concerns the emulator is reproduced here by its name. Parts that
+vary (names, ids, key values) are compared by shape.
 """
 
 import re
@@ -23,18 +23,19 @@ MODELS = "openai/models?api-version=2024-10-21"
 
 
 def case(observed: dict[str, Any], service: str, name: str) -> dict[str, Any]:
+    """Return the recorded case whose name begins with `name`."""
     [found] = [one for one in observed[service] if one["case"].startswith(name)]
     return found
 
 
 def form(pattern: str) -> re.Pattern[str]:
-    """A recorded text as a pattern: what stands in braces, or after an ellipsis, may be anything."""
+    """Return a recorded text as a pattern; text in braces or after an ellipsis may be anything."""
     parts = re.split(r"\{[^}]*\}|\s?\.\.\.|'10'|'read'|`[^`]*`", pattern)
     return re.compile(".*".join(re.escape(part) for part in parts) + ".*", re.DOTALL)
 
 
 def agrees(body: Any, recorded: Any) -> None:
-    """The error has the recorded codes and wording."""
+    """Check that an error has the recorded codes and wording."""
     error, expected = body["error"], recorded["error"]
     assert error["code"] == expected["code"]
     assert error.get("innererror") == expected.get("innererror")
@@ -71,7 +72,7 @@ def arm(azure: Azure, account: Account, ask: Ask) -> Ask:
 
 
 @pytest.mark.parametrize(("what", "body"), [("/listKeys", None), ("/regenerateKey", {"keyName": "Key1"})])
-async def test_keys_are_answered_at_once_with_the_recorded_headers(
+async def test_list_and_regenerate_keys_answer_with_the_recorded_headers(
     arm: Ask, observed: dict[str, Any], what: str, body: Any
 ) -> None:
     recorded = case(observed, "arm", "regenerateKey / listKeys success")
@@ -86,7 +87,7 @@ async def test_keys_are_answered_at_once_with_the_recorded_headers(
     assert not {"Location", "Azure-AsyncOperation", "ETag"} & set(headers)
 
 
-async def test_listing_keys_that_are_disabled_is_a_bad_request(
+async def test_list_keys_of_an_account_with_disabled_keys_is_a_bad_request(
     azure: Azure, account: Account, arm: Ask, observed: dict[str, Any]
 ) -> None:
     azure.world.accounts.update(account.id, {"disable_local_auth": True})
@@ -97,14 +98,14 @@ async def test_listing_keys_that_are_disabled_is_a_bad_request(
     assert "x-ms-failure-cause" not in headers
 
 
-async def test_an_account_that_is_not_there(account: Account, arm: Ask, observed: dict[str, Any]) -> None:
+async def test_arm_refuses_an_unknown_account_as_recorded(account: Account, arm: Ask, observed: dict[str, Any]) -> None:
     recorded = case(observed, "arm", "no such account")
     status, headers, body = await arm(target=account.id + "x")
     assert (status, headers["x-ms-failure-cause"]) == (recorded["status"], "gateway")
     agrees(body, recorded["body"])
 
 
-async def test_a_missing_bearer_token(arm: Ask, observed: dict[str, Any]) -> None:
+async def test_arm_refuses_a_missing_bearer_token_as_recorded(arm: Ask, observed: dict[str, Any]) -> None:
     recorded = case(observed, "arm", "bad or missing bearer token")
     status, headers, body = await arm(audience="")
     assert status == recorded["status"]
@@ -113,7 +114,9 @@ async def test_a_missing_bearer_token(arm: Ask, observed: dict[str, Any]) -> Non
         assert headers[name] == value
 
 
-async def test_a_caller_without_the_role(azure: Azure, account: Account, arm: Ask, observed: dict[str, Any]) -> None:
+async def test_arm_refuses_a_caller_without_the_role_as_recorded(
+    azure: Azure, account: Account, arm: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.directory.revoke("app")
     recorded = case(observed, "arm", "caller lacks the role")
     status, headers, body = await arm(what="/regenerateKey", json={"keyName": "Key1"})
@@ -122,7 +125,7 @@ async def test_a_caller_without_the_role(azure: Azure, account: Account, arm: As
     assert account.id in body["error"]["message"]
 
 
-async def test_a_throttled_caller(azure: Azure, arm: Ask, observed: dict[str, Any]) -> None:
+async def test_arm_throttles_a_caller_as_recorded(azure: Azure, arm: Ask, observed: dict[str, Any]) -> None:
     world = azure.world
     world.clock.freeze()
     world.limits.on = True
@@ -136,7 +139,7 @@ async def test_a_throttled_caller(azure: Azure, arm: Ask, observed: dict[str, An
     assert "'read' requests" in body["error"]["message"]
 
 
-async def test_an_update_of_an_account(account: Account, arm: Ask, observed: dict[str, Any]) -> None:
+async def test_arm_answers_an_update_as_recorded(account: Account, arm: Ask, observed: dict[str, Any]) -> None:
     before = account.etag
     status, headers, body = await arm("PATCH", "", json={"tags": {"a": "b"}})
     assert status == case(observed, "arm", "account PATCH/PUT")["status"]
@@ -146,12 +149,14 @@ async def test_an_update_of_an_account(account: Account, arm: Ask, observed: dic
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-async def test_the_first_request_to_a_vault(azure: Azure, ask: Ask, observed: dict[str, Any], method: str) -> None:
+async def test_a_vault_challenges_the_first_request_as_recorded(
+    azure: Azure, ask: Ask, observed: dict[str, Any], method: str
+) -> None:
     recorded = case(observed, "key_vault", "first request")
     status, headers, body = await ask(method, f"{azure.settings['ROTATION_VAULT_URL']}/secrets/chat?{KV}")
     assert status == recorded["status"]
     assert form(recorded["headers"]["www-authenticate"]).fullmatch(headers["WWW-Authenticate"])
-    # Newer services put a number before the recorded words.
+    # Newer versions of the service put a number before the recorded text.
     assert body["error"]["message"] == "AKV10000: " + recorded["body"]["error"]["message"]
     assert azure.world.vaults[VAULT].secrets == {}
 
@@ -165,7 +170,7 @@ def kv(azure: Azure, ask: Ask) -> Ask:
     return send
 
 
-async def test_the_headers_of_a_vault(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
+async def test_a_vault_sends_the_recorded_headers(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
     azure.world.vaults[VAULT].set_secret("chat", "v")
     _, headers, _ = await kv()
     for line in case(observed, "key_vault", "response headers")["headers_seen"]:
@@ -174,15 +179,17 @@ async def test_the_headers_of_a_vault(azure: Azure, kv: Ask, observed: dict[str,
 
 
 @pytest.mark.parametrize("path", ["/secrets/chat/", "/deletedsecrets/chat"])
-async def test_a_secret_that_is_not_there(kv: Ask, observed: dict[str, Any], path: str) -> None:
+async def test_a_vault_refuses_an_unknown_secret_as_recorded(kv: Ask, observed: dict[str, Any], path: str) -> None:
     recorded = case(observed, "key_vault", "no such secret")
     status, _, body = await kv(path=path)
     assert (status, body["error"]["code"]) == (recorded["status"], recorded["body"]["error"]["code"])
-    words = "Deleted Secret not found: chat" if "deleted" in path else "Secret not found: chat"
-    assert body["error"]["message"] == words
+    expected = "Deleted Secret not found: chat" if "deleted" in path else "Secret not found: chat"
+    assert body["error"]["message"] == expected
 
 
-async def test_setting_a_soft_deleted_name(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
+async def test_a_vault_refuses_to_set_a_soft_deleted_name_as_recorded(
+    azure: Azure, kv: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.vaults[VAULT].set_secret("chat", "v")
     azure.world.vaults[VAULT].delete_secret("chat")
     recorded = case(observed, "key_vault", "set on a soft-deleted name")
@@ -191,20 +198,24 @@ async def test_setting_a_soft_deleted_name(azure: Azure, kv: Ask, observed: dict
     agrees(body, recorded["body"])
 
 
-async def test_getting_a_disabled_version(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
+async def test_a_vault_refuses_to_read_a_disabled_version_as_recorded(
+    azure: Azure, kv: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.vaults[VAULT].set_secret("chat", "v", enabled=False)
     recorded = case(observed, "key_vault", "get of a disabled version")
     status, _, body = await kv()
     assert (status, body) == (recorded["status"], recorded["body"])
 
 
-async def test_getting_an_expired_version(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
+async def test_a_vault_returns_an_expired_version_as_recorded(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
     azure.world.vaults[VAULT].set_secret("chat", "v", expires=1)
     status, _, body = await kv()
     assert (status, body["value"]) == (case(observed, "key_vault", "get of an expired version")["status"], "v")
 
 
-async def test_a_caller_without_the_data_role(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
+async def test_a_vault_refuses_a_caller_without_the_data_role_as_recorded(
+    azure: Azure, kv: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.directory.revoke("app")
     recorded = case(observed, "key_vault", "caller lacks the data role")
     status, _, body = await kv("PUT", "/secrets/chat", json={"value": "w"})
@@ -212,7 +223,7 @@ async def test_a_caller_without_the_data_role(azure: Azure, kv: Ask, observed: d
     agrees(body, recorded["body"])
 
 
-async def test_a_vault_behind_its_firewall(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
+async def test_a_vault_firewall_refuses_as_recorded(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
     azure.world.vaults[VAULT].firewall_closed = True
     recorded = case(observed, "key_vault", "vault firewall")
     status, _, body = await kv()
@@ -220,7 +231,7 @@ async def test_a_vault_behind_its_firewall(azure: Azure, kv: Ask, observed: dict
     agrees(body, recorded["body"])
 
 
-async def test_a_throttled_vault(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
+async def test_a_vault_throttles_as_recorded(azure: Azure, kv: Ask, observed: dict[str, Any]) -> None:
     azure.world.faults.add("kv.getSecret", "status", status=429, code="Throttled", retry_after=2)
     status, headers, _ = await kv()
     assert (status, headers["Retry-After"]) == (case(observed, "key_vault", "throttled")["status"], "2")
@@ -235,7 +246,9 @@ def probe(azure: Azure, account: Account, ask: Ask) -> Ask:
     return send
 
 
-async def test_a_wrong_key(azure: Azure, account: Account, ask: Ask, probe: Ask, observed: dict[str, Any]) -> None:
+async def test_azure_openai_refuses_a_wrong_or_missing_key_as_recorded(
+    azure: Azure, account: Account, ask: Ask, probe: Ask, observed: dict[str, Any]
+) -> None:
     recorded = case(observed, "azure_openai", "wrong, old or missing key")
     for status, headers, body in (await probe("wrong"), await ask("GET", azure.world.endpoint(account) + MODELS)):
         assert status == recorded["status"]
@@ -244,14 +257,18 @@ async def test_a_wrong_key(azure: Azure, account: Account, ask: Ask, probe: Ask,
         assert "apim-request-id" in headers
 
 
-async def test_disabled_keys(azure: Azure, account: Account, probe: Ask, observed: dict[str, Any]) -> None:
+async def test_azure_openai_refuses_disabled_keys_as_recorded(
+    azure: Azure, account: Account, probe: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.accounts.update(account.id, {"disable_local_auth": True})
     recorded = case(observed, "azure_openai", "keys disabled")
     status, _, body = await probe()
     assert (status, body) == (recorded["status"], recorded["body"])
 
 
-async def test_network_rules(azure: Azure, account: Account, probe: Ask, observed: dict[str, Any]) -> None:
+async def test_azure_openai_network_rules_refuse_as_recorded(
+    azure: Azure, account: Account, probe: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.accounts.update(account.id, {"network_acls": {"defaultAction": "Deny", "ipRules": []}})
     recorded = case(observed, "azure_openai", "network rules refuse the caller")
     status, headers, body = await probe()
@@ -263,15 +280,17 @@ async def test_network_rules(azure: Azure, account: Account, probe: Ask, observe
     assert (await probe())[0] == 200
 
 
-async def test_public_access_disabled(azure: Azure, account: Account, probe: Ask, observed: dict[str, Any]) -> None:
+async def test_disabled_public_access_refuses_before_the_key_is_checked(
+    azure: Azure, account: Account, probe: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.accounts.update(account.id, {"public_network_access": "Disabled"})
     recorded = case(observed, "azure_openai", "public network access disabled")
-    status, _, body = await probe("wrong key, and nobody looks at it")
+    status, _, body = await probe("a wrong key")
     assert (status, body) == (recorded["status"], recorded["body"])
     assert azure.world.accounts.uses == []
 
 
-async def test_the_regional_host_of_an_account_with_network_rules(
+async def test_the_regional_host_refuses_an_account_with_network_rules_as_recorded(
     azure: Azure, ask: Ask, observed: dict[str, Any]
 ) -> None:
     regional = azure.world.accounts.add("regional", subdomain=None, location="westus3")
@@ -283,7 +302,9 @@ async def test_the_regional_host_of_an_account_with_network_rules(
     assert (status, body) == (recorded["status"], recorded["body"])
 
 
-async def test_too_many_probes(azure: Azure, account: Account, probe: Ask, observed: dict[str, Any]) -> None:
+async def test_azure_openai_throttles_probes_as_recorded(
+    azure: Azure, account: Account, probe: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.clock.freeze()
     azure.world.limits.on = True
     while not azure.world.limits.inference(account.id):
@@ -295,7 +316,7 @@ async def test_too_many_probes(azure: Azure, account: Account, probe: Ask, obser
     assert {"retry-after", "retry-after-ms", "x-ratelimit-remaining-requests"} <= {name.lower() for name in headers}
 
 
-async def test_an_entra_token_without_the_data_role(
+async def test_azure_openai_refuses_a_token_without_the_data_role_as_recorded(
     azure: Azure, account: Account, ask: Ask, observed: dict[str, Any]
 ) -> None:
     azure.world.directory.revoke("app")
@@ -318,7 +339,7 @@ def publish(azure: Azure, ask: Ask) -> Ask:
     return send
 
 
-async def test_an_accepted_publish(azure: Azure, publish: Ask, observed: dict[str, Any]) -> None:
+async def test_event_grid_accepts_a_publish_as_recorded(azure: Azure, publish: Ask, observed: dict[str, Any]) -> None:
     recorded = case(observed, "event_grid", "publish accepted")
     status, headers, body = await publish()
     assert (status, body) == (recorded["status"], recorded["body"])
@@ -328,7 +349,9 @@ async def test_an_accepted_publish(azure: Azure, publish: Ask, observed: dict[st
     assert len(azure.world.topics[TOPIC].events) == 1
 
 
-async def test_a_publisher_without_the_role(azure: Azure, publish: Ask, observed: dict[str, Any]) -> None:
+async def test_event_grid_refuses_a_publisher_without_the_role_as_recorded(
+    azure: Azure, publish: Ask, observed: dict[str, Any]
+) -> None:
     azure.world.directory.revoke("app")
     recorded = case(observed, "event_grid", "token without the send role")
     status, _, body = await publish()
@@ -337,12 +360,14 @@ async def test_a_publisher_without_the_role(azure: Azure, publish: Ask, observed
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body")
-async def test_a_batch_that_is_too_large(publish: Ask, observed: dict[str, Any]) -> None:
+async def test_event_grid_refuses_a_batch_that_is_too_large_as_recorded(publish: Ask, observed: dict[str, Any]) -> None:
     events = [{"id": "1", "source": "/s", "type": "t", "specversion": "1.0", "data": {"x": "x" * 1024 * 1024}}]
     assert (await publish(json=events))[0] == case(observed, "event_grid", "body or batch over 1 MB")["status"]
 
 
-async def test_a_managed_identity_token(azure: Azure, ask: Ask, observed: dict[str, Any]) -> None:
+async def test_the_identity_endpoint_returns_a_token_as_recorded(
+    azure: Azure, ask: Ask, observed: dict[str, Any]
+) -> None:
     recorded = case(observed, "managed_identity", "App Service / Functions token")
     url = f"{azure.settings['IDENTITY_ENDPOINT']}?api-version=2019-08-01&resource=https://management.azure.com"
     status, _, body = await ask("GET", url, headers={"X-IDENTITY-HEADER": azure.settings["IDENTITY_HEADER"]})
@@ -354,7 +379,7 @@ async def test_a_managed_identity_token(azure: Azure, ask: Ask, observed: dict[s
 
 
 @pytest.mark.parametrize("given", [{}, {"X-IDENTITY-HEADER": "wrong"}])
-async def test_a_managed_identity_error(
+async def test_the_identity_endpoint_refuses_a_wrong_header_as_recorded(
     azure: Azure, ask: Ask, observed: dict[str, Any], given: dict[str, str]
 ) -> None:
     recorded = case(observed, "managed_identity", "error")

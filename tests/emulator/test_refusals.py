@@ -1,4 +1,4 @@
-"""What is not imitated, or asked for wrongly, is refused plainly and changes nothing."""
+"""Requests that are invalid or not imitated are refused with a reason and change nothing."""
 
 import ast
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ BATCH = {"Content-Type": "application/cloudevents-batch+json"}
 
 @pytest.fixture
 def ask(azure: Azure, session: aiohttp.ClientSession, clients: Clients) -> Ask:
-    """An authenticated request; {s} in the path is the subscription."""
+    """Sends an authenticated request; {s} in the path stands for the subscription."""
 
     async def send(service: str, method: str, path: str, **options: Any) -> tuple[int, str]:
         base = azure.world.vaults[VAULT].url if service == "kv" else azure.urls[service]
@@ -61,7 +61,7 @@ def ask(azure: Azure, session: aiohttp.ClientSession, clients: Clients) -> Ask:
         ("queue", "PUT", "/devstoreaccount1/q?comp=acl", 501),
     ],
 )
-async def test_an_operation_that_is_not_imitated_is_named_in_the_refusal(
+async def test_the_refusal_names_an_operation_that_is_not_imitated(
     ask: Ask, service: str, method: str, path: str, status: int
 ) -> None:
     answered, text = await ask(service, method, path)
@@ -91,7 +91,7 @@ async def test_an_operation_that_is_not_imitated_is_named_in_the_refusal(
         ("queue", "GET", "/devstoreaccount1/work/messages?numofmessages=33", "OutOfRangeQueryParameterValue"),
     ],
 )
-async def test_a_request_that_is_wrong_is_a_bad_request_and_changes_nothing(
+async def test_an_invalid_request_is_a_bad_request_and_changes_nothing(
     azure: Azure, ask: Ask, service: str, method: str, path: str, code: str
 ) -> None:
     azure.world.queues.create("work")
@@ -105,12 +105,12 @@ async def test_a_request_that_is_wrong_is_a_bad_request_and_changes_nothing(
 
 
 @pytest.mark.parametrize("body", [b"{}", b"not JSON", b"[1]"])
-async def test_a_body_that_is_no_batch_of_events_is_refused(azure: Azure, ask: Ask, body: bytes) -> None:
+async def test_a_body_that_is_not_a_batch_of_events_is_refused(azure: Azure, ask: Ask, body: bytes) -> None:
     assert (await ask("eg", "POST", EG, data=body, headers=BATCH))[0] == 400
     assert azure.world.topics[TOPIC].events == []
 
 
-async def test_a_topic_a_subscription_and_a_group_that_are_not_there(ask: Ask) -> None:
+async def test_an_unknown_topic_subscription_or_group_is_not_found(ask: Ask) -> None:
     assert (await ask("eg", "POST", "/absent/api/events?api-version=2018-01-01", json=[], headers=BATCH))[0] == 404
     answers = [
         await ask("arm", "GET", f"/subscriptions/absent/providers/Microsoft.CognitiveServices/accounts?{ARM}"),
@@ -131,7 +131,7 @@ async def test_a_chat_without_messages_is_refused(azure: Azure, ask: Ask) -> Non
 
 @pytest.mark.parametrize("token", ["", "Bearer x", "Bearer \u00e9.\u00e9.\u00e9", "SharedKey a:b", "Basic x"])
 @pytest.mark.parametrize("service", ["arm", "kv", "eg", "blob", "queue"])
-async def test_no_service_takes_a_caller_it_does_not_know(
+async def test_every_service_refuses_an_unknown_caller(
     azure: Azure, session: aiohttp.ClientSession, service: str, token: str
 ) -> None:
     paths = {
@@ -148,7 +148,7 @@ async def test_no_service_takes_a_caller_it_does_not_know(
         assert answer.status == (403 if "SharedKey" in token and service in ("blob", "queue") else 401)
 
 
-def test_the_emulator_knows_nothing_of_what_it_is_used_to_test() -> None:
+def test_the_emulator_imports_nothing_that_it_is_used_to_test() -> None:
     foreign = {"shared", "cli", "function_app", "azure", "tests", "openai", "msal"}
     for path in (Path(__file__).parents[2] / "lab" / "emulator").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

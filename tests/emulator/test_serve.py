@@ -1,4 +1,4 @@
-"""Starting and ending: as a library, in a thread, and as a program of its own."""
+"""Starting and stopping the emulator: as a library, in a thread, and as a program."""
 
 import asyncio
 import json
@@ -48,25 +48,25 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def program(tmp_path: Path, *options: str) -> AsyncIterator[tuple[dict[str, Any], asyncio.subprocess.Process]]:
-    """`python -m lab.emulator`, once it has told where it is."""
-    told = tmp_path / "settings.json"
-    told.unlink(missing_ok=True)
+    """Run `python -m lab.emulator` and return its settings once it has written them."""
+    settings_file = tmp_path / "settings.json"
+    settings_file.unlink(missing_ok=True)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "lab.emulator", "--settings-out", str(told), *options
+        sys.executable, "-m", "lab.emulator", "--settings-out", str(settings_file), *options
     )
     try:
         async with asyncio.timeout(30):
-            while not told.exists():
-                assert process.returncode is None, "the program ended before it was up"
+            while not settings_file.exists():
+                assert process.returncode is None, "the program ended before it wrote its settings"
                 await asyncio.sleep(0.02)
-        yield json.loads(told.read_text()), process
+        yield json.loads(settings_file.read_text()), process
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
 
 
-async def test_the_settings_are_all_there_and_lead_to_the_world() -> None:
+async def test_the_settings_are_complete_and_their_urls_answer() -> None:
     world = sample_world()
     world.accounts.add("elsewhere", subscription="another")
     async with running(world) as azure:
@@ -79,7 +79,7 @@ async def test_the_settings_are_all_there_and_lead_to_the_world() -> None:
                     assert answer.status in (401, 404)
 
 
-async def test_when_the_block_ends_nothing_listens_and_no_file_is_left() -> None:
+async def test_no_port_and_no_file_is_left_when_the_block_ends() -> None:
     async with running() as azure:
         file, url = azure.ca_file, azure.control_url
     assert not file.exists()
@@ -88,19 +88,19 @@ async def test_when_the_block_ends_nothing_listens_and_no_file_is_left() -> None
             await session.get(url)
 
 
-async def test_a_client_that_does_not_know_the_authority_is_not_served() -> None:
+async def test_a_client_without_the_certificate_authority_cannot_connect() -> None:
     async with running() as azure, aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorCertificateError):
             await session.get(azure.urls["arm"])
 
 
-async def test_fixed_ports_are_kept() -> None:
+async def test_a_fixed_port_is_used() -> None:
     port = free_port()
     async with running(ports={"control": port}) as azure:
         assert azure.control_url == f"http://127.0.0.1:{port}"
 
 
-def test_a_program_without_an_event_loop_is_served_from_a_thread() -> None:
+def test_a_program_without_an_event_loop_can_serve_from_a_thread() -> None:
     with running_in_thread() as azure:
         with urllib.request.urlopen(f"{azure.control_url}/state") as answer:
             assert len(json.load(answer)["accounts"]) == 2
@@ -109,26 +109,26 @@ def test_a_program_without_an_event_loop_is_served_from_a_thread() -> None:
         urllib.request.urlopen(f"{url}/state")
 
 
-def test_a_thread_that_cannot_start_says_why() -> None:
+def test_a_thread_that_cannot_start_raises_the_reason() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(OSError, match="in use"), running_in_thread(ports={"arm": taken.getsockname()[1]}):
-            pytest.fail("it started on a port that was taken")
+            pytest.fail("the emulator started on a port that is in use")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_the_program_stays_up_until_it_is_told_to_end(tmp_path: Path, number: int) -> None:
-    async with program(tmp_path, "--accounts", "3") as (told, process):
-        assert set(told["settings"]) == SETTINGS
+async def test_the_program_runs_until_a_signal_stops_it(tmp_path: Path, number: int) -> None:
+    async with program(tmp_path, "--accounts", "3") as (output, process):
+        assert set(output["settings"]) == SETTINGS
         assert stat.S_IMODE((tmp_path / "settings.json").stat().st_mode) == 0o600
-        async with aiohttp.ClientSession() as session, session.get(f"{told['control_url']}/state") as answer:
+        async with aiohttp.ClientSession() as session, session.get(f"{output['control_url']}/state") as answer:
             assert len((await answer.json())["accounts"]) == 3
         process.send_signal(number)
         assert await process.wait() == 0
 
 
-async def test_a_seed_file_describes_the_world_and_its_ports(tmp_path: Path) -> None:
+async def test_a_seed_file_describes_the_world(tmp_path: Path) -> None:
     port, seed = free_port(), tmp_path / "seed.json"
     facts = {
         "subscription": "s",
@@ -137,34 +137,34 @@ async def test_a_seed_file_describes_the_world_and_its_ports(tmp_path: Path) -> 
         "topics": [{"name": "news"}],
     }
     seed.write_text(json.dumps(facts))
-    async with program(tmp_path, "--seed", str(seed), "--port", f"two={port}", "--throttling") as (told, _):
-        assert told["vaults"]["two"] == f"https://127.0.0.1:{port}"
-        assert told["settings"]["EVENT_GRID_TOPIC_ENDPOINT"].endswith("/news/api/events")
+    async with program(tmp_path, "--seed", str(seed), "--port", f"two={port}", "--throttling") as (output, _):
+        assert output["vaults"]["two"] == f"https://127.0.0.1:{port}"
+        assert output["settings"]["EVENT_GRID_TOPIC_ENDPOINT"].endswith("/news/api/events")
     world = seeded_world(seed)
     [account] = world.accounts
     assert (account.id.split("/")[2], account.tags, account.lag.old_for) == ("s", {"a": "b"}, 5)
     assert world.vaults["one"].get_secret("chat").value == "v"
 
 
-def test_a_seed_file_with_a_word_nobody_knows_is_refused(tmp_path: Path) -> None:
+def test_a_seed_file_with_an_unknown_section_is_refused(tmp_path: Path) -> None:
     (tmp_path / "seed.json").write_text('{"acounts": []}')
     with pytest.raises(ValueError, match="acounts"):
         seeded_world(tmp_path / "seed.json")
 
 
 @pytest.mark.parametrize("pair", ["moon=1", "moon"])
-def test_a_port_for_a_service_nobody_knows_is_refused(pair: str) -> None:
+def test_a_port_for_an_unknown_service_is_refused(pair: str) -> None:
     with pytest.raises(SystemExit, match="no service or vault"):
         main(["--port", pair])
 
 
-async def test_a_state_file_carries_the_world_from_one_run_to_the_next(tmp_path: Path) -> None:
+async def test_a_state_file_keeps_the_world_for_the_next_run(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     seen = []
     for _ in range(2):
-        async with program(tmp_path, "--state", str(state)) as (told, process):
+        async with program(tmp_path, "--state", str(state)) as (output, process):
             async with aiohttp.ClientSession() as session:
-                async with session.get(f"{told['control_url']}/state") as answer:
+                async with session.get(f"{output['control_url']}/state") as answer:
                     accounts = (await answer.json())["accounts"]
                 seen.append([account["keys"]["key1"]["fingerprint"] for account in accounts])
             process.send_signal(signal.SIGTERM)
@@ -173,7 +173,7 @@ async def test_a_state_file_carries_the_world_from_one_run_to_the_next(tmp_path:
     assert stat.S_IMODE(state.stat().st_mode) == 0o600
 
 
-def test_everything_that_lasts_is_in_the_state_file(tmp_path: Path) -> None:
+def test_the_state_file_holds_the_whole_state(tmp_path: Path) -> None:
     world = sample_world()
     fill(world)
     save(world, tmp_path / "state.json")
@@ -233,7 +233,7 @@ asyncio.run(main())
 """
 
 
-async def test_an_app_that_has_nothing_but_the_settings_reaches_everything() -> None:
+async def test_an_app_reaches_every_service_with_the_settings_alone() -> None:
     async with running() as azure:
         environment = {"PATH": os.environ["PATH"], **azure.settings}
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", APP, env=environment)

@@ -1,4 +1,7 @@
-"""What takes time in the storage account, who may use it, and what it refuses to imitate."""
+"""The storage account: what depends on time, who may use it, and what it does not imitate.
+
+What Azurite can do too is in `test_storage_conformance.py`.
+"""
 
 import uuid
 from typing import Any
@@ -30,42 +33,42 @@ def lease() -> Lease:
     return held
 
 
-def test_a_lease_runs_out_on_the_second(lease: Lease) -> None:
+def test_a_lease_expires_exactly_after_its_duration(lease: Lease) -> None:
     assert [lease.state(moment) for moment in (1000, 1014.9, 1015)] == ["leased", "leased", "expired"]
 
 
-def test_a_lease_that_ran_out_can_be_renewed_while_nobody_touched_the_blob(lease: Lease) -> None:
+def test_an_expired_lease_can_be_renewed_while_the_blob_is_unchanged(lease: Lease) -> None:
     lease.renew(1100, "mine")
     assert lease.state(1114) == "leased"
 
 
-def test_a_write_after_it_ran_out_ends_a_lease_for_good(lease: Lease) -> None:
+def test_an_expired_lease_cannot_be_renewed_after_a_write(lease: Lease) -> None:
     lease.guard_write(1020, None)
     with pytest.raises(AzureError) as refused:
         lease.renew(1021, "mine")
     assert code_of(refused) == "LeaseIdMismatchWithLeaseOperation"
 
 
-def test_a_lost_lease_does_not_let_its_holder_write(lease: Lease) -> None:
+def test_the_holder_of_an_expired_lease_cannot_write(lease: Lease) -> None:
     with pytest.raises(AzureError) as refused:
         lease.guard_write(1015, "mine")
     assert (refused.value.status, code_of(refused)) == (412, "LeaseLost")
 
 
-def test_somebody_else_takes_a_lease_that_ran_out_and_the_first_holder_is_refused(lease: Lease) -> None:
+def test_the_first_holder_cannot_write_after_another_acquired_the_expired_lease(lease: Lease) -> None:
     lease.acquire(1015, 15, "theirs")
     with pytest.raises(AzureError) as refused:
         lease.guard_write(1016, "mine")
     assert code_of(refused) == "LeaseIdMismatchWithBlobOperation"
 
 
-def test_a_breaking_lease_is_broken_when_its_time_is_up(lease: Lease) -> None:
+def test_a_breaking_lease_is_broken_after_its_break_period(lease: Lease) -> None:
     assert lease.break_(1001, None) == 14
     assert lease.break_(1001, 5) == 5
     assert [lease.state(moment) for moment in (1005, 1006)] == ["breaking", "broken"]
 
 
-def test_a_message_comes_back_when_its_time_hidden_is_up_and_goes_when_its_life_is() -> None:
+def test_a_message_becomes_visible_again_and_expires_at_its_time() -> None:
     world = World()
     world.clock.freeze(1000)
     world.queues.create("work")
@@ -79,7 +82,7 @@ def test_a_message_comes_back_when_its_time_hidden_is_up_and_goes_when_its_life_
     assert world.queues.length("work") == 0
 
 
-async def test_a_token_with_the_data_role_is_enough(clients: Clients) -> None:
+async def test_a_token_with_the_roles_can_use_blobs_and_queues(clients: Clients) -> None:
     blobs, queues = await clients.blobs(), await clients.queues()
     await blobs.create_container("state")
     await blobs.get_blob_client("state", "b").upload_blob(b"x")
@@ -90,7 +93,9 @@ async def test_a_token_with_the_data_role_is_enough(clients: Clients) -> None:
     await queues.get_queue_client("work").delete_message(message)
 
 
-async def test_a_token_without_the_role_is_refused_where_the_key_is_not(azure: Azure, clients: Clients) -> None:
+async def test_a_token_without_the_role_is_refused_and_the_account_key_is_accepted(
+    azure: Azure, clients: Clients
+) -> None:
     azure.world.directory.revoke("app")
     by_token, by_key = await clients.blobs(), await clients.blobs(KEY)
     with pytest.raises(HttpResponseError) as refused:
@@ -99,7 +104,7 @@ async def test_a_token_without_the_role_is_refused_where_the_key_is_not(azure: A
     await by_key.create_container("state")
 
 
-async def test_a_reader_can_read_and_not_write(azure: Azure, clients: Clients) -> None:
+async def test_a_reader_can_read_a_blob_but_not_lease_it(azure: Azure, clients: Clients) -> None:
     azure.world.blobs.create_container("state")
     azure.world.blobs.put("state", "b", b"x")
     action = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
@@ -120,7 +125,7 @@ async def test_the_connection_string_in_the_settings_works(azure: Azure, clients
 
 
 @pytest.mark.parametrize("service", ["blob", "queue"])
-async def test_a_caller_without_credentials_is_told_where_to_get_them(
+async def test_the_refusal_of_a_caller_without_credentials_names_the_resource(
     azure: Azure, session: aiohttp.ClientSession, service: str
 ) -> None:
     async with session.get(f"{azure.urls[service]}/{ACCOUNT}?comp=list") as answer:
@@ -128,7 +133,7 @@ async def test_a_caller_without_credentials_is_told_where_to_get_them(
         assert "resource_id=https://storage.azure.com" in answer.headers["WWW-Authenticate"]
 
 
-async def test_what_is_not_imitated_is_refused_by_name(azure: Azure, clients: Clients) -> None:
+async def test_storage_operations_that_are_not_imitated_are_refused(azure: Azure, clients: Clients) -> None:
     azure.world.blobs.create_container("state")
     blobs = await clients.blobs(KEY)
     blob = blobs.get_blob_client("state", "b")
@@ -144,7 +149,7 @@ async def test_what_is_not_imitated_is_refused_by_name(azure: Azure, clients: Cl
         assert refused.value.status_code == 501
 
 
-async def test_a_lease_held_over_http_ends_by_the_clock_of_the_world(azure: Azure, clients: Clients) -> None:
+async def test_a_lease_acquired_over_http_expires_by_the_world_clock(azure: Azure, clients: Clients) -> None:
     azure.world.blobs.create_container("locks")
     azure.world.blobs.put("locks", "target", b"")
     blob = (await clients.blobs()).get_blob_client("locks", "target")

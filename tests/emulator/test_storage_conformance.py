@@ -1,8 +1,8 @@
-"""Blobs, leases and queues as the released storage clients find them, here and in Azurite.
+"""Blobs, leases and queues, called with the released storage clients, here and in Azurite.
 
-One suite for both, so that what we imitate is what others imitate, too. Azurite takes part when AZURITE_BLOB_URL
-and AZURITE_QUEUE_URL name its two services (with the account in the path); it holds no clock that can be moved,
-so whatever takes time is tried in `test_storage.py` on ours alone.
+The same tests run against both, so that the emulator behaves like Microsoft's own storage emulator. Azurite takes part
+if AZURITE_BLOB_URL and AZURITE_QUEUE_URL name its two services (with the account in the path). Its clock cannot be
+moved, so tests that depend on time are in `test_storage.py` and run against the emulator only.
 """
 
 import os
@@ -32,7 +32,7 @@ KEY = AzureNamedKeyCredential(ACCOUNT, ACCOUNT_KEY)
 
 @dataclass
 class Store:
-    """A storage account, whosever it is, and a container and a queue of this test's own."""
+    """A storage account, of the emulator or of Azurite, with a container and a queue for one test."""
 
     blobs: BlobServiceClient
     queues: QueueServiceClient
@@ -40,6 +40,7 @@ class Store:
     queue: QueueClient
 
     async def blob(self, content: bytes = b"content") -> BlobClient:
+        """Create the container and a blob with this content, and return the client of the blob."""
         await self.container.create_container()
         blob = self.container.get_blob_client("folder/blob")
         await blob.upload_blob(content)
@@ -55,20 +56,20 @@ async def store(request: pytest.FixtureRequest, clients: Clients) -> AsyncIterat
         return
     urls = os.environ.get("AZURITE_BLOB_URL"), os.environ.get("AZURITE_QUEUE_URL")
     if not all(urls):
-        pytest.skip("Azurite is not running here: AZURITE_BLOB_URL and AZURITE_QUEUE_URL name no services")
+        pytest.skip("Azurite is not configured: set AZURITE_BLOB_URL and AZURITE_QUEUE_URL")
     async with BlobServiceClient(urls[0], KEY) as blobs, QueueServiceClient(urls[1], KEY) as queues:
         yield Store(blobs, queues, blobs.get_container_client(name), queues.get_queue_client(name))
 
 
 async def refusal(waiting: Any) -> tuple[int, str]:
-    """Status and storage error code of a call that must be refused."""
+    """Return the status and storage error code of a call that must be refused."""
     with pytest.raises(HttpResponseError) as refused:
         await waiting
     code = getattr(refused.value, "error_code", None) or ""
     return refused.value.status_code or 0, str(getattr(code, "value", code))
 
 
-async def test_a_container_is_made_once(store: Store) -> None:
+async def test_a_container_can_be_created_once(store: Store) -> None:
     assert not await store.container.exists()
     await store.container.create_container()
     assert await store.container.exists()
@@ -79,7 +80,7 @@ async def test_a_container_is_made_once(store: Store) -> None:
     assert not await store.container.exists()
 
 
-async def test_a_blob_needs_its_container_and_must_be_there_to_be_read(store: Store) -> None:
+async def test_a_missing_container_or_blob_is_not_found(store: Store) -> None:
     blob = store.container.get_blob_client("b")
     assert await refusal(blob.upload_blob(b"x")) == (404, "ContainerNotFound")
     await store.container.create_container()
@@ -89,7 +90,7 @@ async def test_a_blob_needs_its_container_and_must_be_there_to_be_read(store: St
     assert not await blob.exists()
 
 
-async def test_a_blob_gives_back_what_was_put(store: Store) -> None:
+async def test_a_blob_returns_what_was_written(store: Store) -> None:
     await store.container.create_container()
     blob = store.container.get_blob_client("a b/ü")
     settings = ContentSettings(content_type="application/json")
@@ -106,7 +107,7 @@ async def test_an_empty_blob_can_be_read(store: Store) -> None:
     assert await (await blob.download_blob()).readall() == b""
 
 
-async def test_a_blob_that_must_be_new_is_made_once(store: Store) -> None:
+async def test_a_blob_is_not_overwritten_unless_requested(store: Store) -> None:
     blob = await store.blob()
     with pytest.raises(ResourceExistsError) as refused:
         await blob.upload_blob(b"other")
@@ -126,7 +127,7 @@ async def test_a_write_with_an_old_etag_is_refused(store: Store) -> None:
     assert await (await blob.download_blob()).readall() == b"2"
 
 
-async def test_metadata_can_be_set_alone(store: Store) -> None:
+async def test_metadata_can_be_set_without_changing_the_content(store: Store) -> None:
     blob = await store.blob()
     before = (await blob.get_blob_properties()).etag
     await blob.set_blob_metadata({"a": "1"})
@@ -145,7 +146,7 @@ async def test_blobs_are_listed_by_prefix_in_order(store: Store) -> None:
     assert store.container.container_name in [one.name async for one in store.blobs.list_containers("test-")]
 
 
-async def test_blobs_are_listed_in_pages_of_the_size_asked_for(store: Store) -> None:
+async def test_blobs_are_listed_in_pages_of_the_requested_size(store: Store) -> None:
     await store.container.create_container()
     for number in range(5):
         await store.container.upload_blob(f"x/{number}", b"", metadata={"n": str(number)})
@@ -157,13 +158,13 @@ async def test_blobs_are_listed_in_pages_of_the_size_asked_for(store: Store) -> 
     assert (await refusal(anext(aiter(nothing))))[0] == 400
 
 
-async def test_a_deleted_blob_is_gone(store: Store) -> None:
+async def test_a_deleted_blob_is_not_found(store: Store) -> None:
     blob = await store.blob()
     await blob.delete_blob()
     assert await refusal(blob.delete_blob()) == (404, "BlobNotFound")
 
 
-async def test_a_lease_lets_only_its_holder_write(store: Store) -> None:
+async def test_only_the_lease_holder_can_write_a_leased_blob(store: Store) -> None:
     blob = await store.blob()
     lease = await blob.acquire_lease(15)
     assert await refusal(blob.upload_blob(b"2", overwrite=True)) == (412, "LeaseIdMissing")
@@ -183,7 +184,7 @@ async def test_a_lease_lets_only_its_holder_write(store: Store) -> None:
     await blob.upload_blob(b"3", overwrite=True)
 
 
-async def test_a_second_lease_is_refused_and_the_same_id_takes_it_again(store: Store) -> None:
+async def test_a_leased_blob_can_be_leased_again_only_with_the_same_id(store: Store) -> None:
     blob = await store.blob()
     held = str(uuid.uuid4())
     lease = await blob.acquire_lease(15, lease_id=held)
@@ -195,12 +196,12 @@ async def test_a_second_lease_is_refused_and_the_same_id_takes_it_again(store: S
 
 
 @pytest.mark.parametrize("duration", [0, 14, 61])
-async def test_a_lease_lasts_15_to_60_seconds_or_for_ever(store: Store, duration: int) -> None:
+async def test_a_lease_of_another_duration_than_15_to_60_seconds_is_refused(store: Store, duration: int) -> None:
     blob = await store.blob()
     assert (await refusal(blob.acquire_lease(duration)))[0] == 400
 
 
-async def test_renewing_and_releasing_need_the_right_id(store: Store) -> None:
+async def test_renew_and_release_need_the_lease_id(store: Store) -> None:
     blob = await store.blob()
     other = BlobLeaseClient(blob, lease_id=str(uuid.uuid4()))
     mismatch = (409, "LeaseIdMismatchWithLeaseOperation")
@@ -227,7 +228,7 @@ async def test_a_lease_can_change_its_id(store: Store) -> None:
     assert await refusal(stale.change(str(uuid.uuid4()))) == (409, "LeaseIdMismatchWithLeaseOperation")
 
 
-async def test_a_broken_lease_can_be_taken_and_not_renewed(store: Store) -> None:
+async def test_a_broken_lease_can_be_acquired_but_not_renewed(store: Store) -> None:
     blob = await store.blob()
     lease = await blob.acquire_lease(60)
     assert await lease.break_lease(0) == 0
@@ -237,7 +238,7 @@ async def test_a_broken_lease_can_be_taken_and_not_renewed(store: Store) -> None
     await blob.acquire_lease(15)
 
 
-async def test_a_breaking_lease_still_guards_and_cannot_be_taken(store: Store) -> None:
+async def test_a_breaking_lease_still_protects_the_blob_and_cannot_be_acquired(store: Store) -> None:
     blob = await store.blob()
     lease = await blob.acquire_lease(60)
     assert await lease.break_lease(30) in (29, 30)
@@ -250,14 +251,14 @@ async def test_a_breaking_lease_still_guards_and_cannot_be_taken(store: Store) -
     await blob.acquire_lease(15)
 
 
-async def test_an_infinite_lease_breaks_at_once_unless_told_otherwise(store: Store) -> None:
+async def test_an_infinite_lease_without_a_break_period_breaks_immediately(store: Store) -> None:
     blob = await store.blob()
     lease = await blob.acquire_lease(-1)
     assert await lease.break_lease() == 0
     await blob.acquire_lease(15)
 
 
-async def test_where_no_lease_is_none_can_be_broken_or_changed(store: Store) -> None:
+async def test_a_blob_without_a_lease_refuses_break_change_and_lease_conditions(store: Store) -> None:
     blob = await store.blob()
     none = BlobLeaseClient(blob, lease_id=str(uuid.uuid4()))
     absent = (409, "LeaseNotPresentWithLeaseOperation")
@@ -266,14 +267,14 @@ async def test_where_no_lease_is_none_can_be_broken_or_changed(store: Store) -> 
     assert (await refusal(blob.upload_blob(b"2", overwrite=True, lease=none)))[0] == 412
 
 
-async def test_a_lease_needs_a_blob(store: Store) -> None:
+async def test_a_missing_blob_cannot_be_leased(store: Store) -> None:
     await store.container.create_container()
     assert await refusal(store.container.get_blob_client("none").acquire_lease(15)) == (404, "BlobNotFound")
 
 
-async def test_a_queue_is_made_once(store: Store) -> None:
+async def test_a_queue_can_be_created_once(store: Store) -> None:
     await store.queue.create_queue()
-    # The service answers the same request again with 204; the client library makes an error of that, too.
+    # The service answers a repeated request with 204; the client library raises an error for that too.
     for metadata in (None, {"other": "facts"}):
         with pytest.raises(ResourceExistsError) as refused:
             await store.queue.create_queue(metadata=metadata)
@@ -283,7 +284,7 @@ async def test_a_queue_is_made_once(store: Store) -> None:
     assert await refusal(store.queue.send_message("x")) == (404, "QueueNotFound")
 
 
-async def test_a_message_is_taken_in_order_counted_and_deleted(store: Store) -> None:
+async def test_messages_are_received_in_order_counted_and_deleted(store: Store) -> None:
     await store.queue.create_queue()
     for text in ("<one> & ü", "two", "three"):
         await store.queue.send_message(text)
@@ -298,7 +299,7 @@ async def test_a_message_is_taken_in_order_counted_and_deleted(store: Store) -> 
     assert (await store.queue.get_queue_properties()).approximate_message_count == 0
 
 
-async def test_a_message_made_visible_again_comes_back_with_its_new_text(store: Store) -> None:
+async def test_an_updated_message_is_received_again_with_its_new_text(store: Store) -> None:
     await store.queue.create_queue()
     await store.queue.send_message("first")
     taken = await store.queue.receive_message(visibility_timeout=60)
@@ -309,7 +310,7 @@ async def test_a_message_made_visible_again_comes_back_with_its_new_text(store: 
     assert (again.id, again.content, again.dequeue_count) == (taken.id, "second", 2)
 
 
-async def test_an_old_pop_receipt_opens_nothing(store: Store) -> None:
+async def test_an_old_pop_receipt_cannot_delete_a_message(store: Store) -> None:
     await store.queue.create_queue()
     await store.queue.send_message("first")
     taken = await store.queue.receive_message(visibility_timeout=60)
@@ -321,14 +322,14 @@ async def test_an_old_pop_receipt_opens_nothing(store: Store) -> None:
     assert (await refusal(store.queue.delete_message(str(uuid.uuid4()), taken.pop_receipt))) == (404, "MessageNotFound")
 
 
-async def test_a_message_can_be_sent_hidden(store: Store) -> None:
+async def test_a_message_sent_hidden_cannot_be_received_yet(store: Store) -> None:
     await store.queue.create_queue()
     await store.queue.send_message("later", visibility_timeout=60)
     assert await store.queue.peek_messages() == []
     assert await store.queue.receive_message() is None
 
 
-async def test_no_messages_cannot_be_asked_for(store: Store) -> None:
+async def test_a_request_for_zero_messages_is_refused(store: Store) -> None:
     await store.queue.create_queue()
     assert (await refusal(store.queue.peek_messages(max_messages=0)))[0] == 400
 
@@ -339,5 +340,5 @@ async def test_a_wrong_account_key_is_refused(store: Store) -> None:
     async with BlobServiceClient(store.blobs.url, wrong, transport=pipeline) as blobs:
         assert await refusal(blobs.get_container_client("wrong-key").create_container()) in (
             (403, "AuthenticationFailed"),
-            (403, "AuthorizationFailure"),  # Azurite's word for it
+            (403, "AuthorizationFailure"),  # Azurite's code
         )

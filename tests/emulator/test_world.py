@@ -1,4 +1,4 @@
-"""The world in plain Python: no server, no event loop."""
+"""The world in plain Python, without server and event loop."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from lab.emulator.limits import Limits
 ACTION = "Microsoft.CognitiveServices/accounts/listKeys/action"
 
 
-def test_three_lines_make_an_account_a_vault_and_a_new_key() -> None:
+def test_a_world_gets_an_account_a_vault_and_a_new_key_in_three_lines() -> None:
     world = World()
     account = world.accounts.add("chat")
     vault = world.add_vault("keys")
@@ -22,7 +22,7 @@ def test_three_lines_make_an_account_a_vault_and_a_new_key() -> None:
     assert world.accounts[account.id.upper()] is account
 
 
-def test_a_key_is_proved_without_a_network_and_noted() -> None:
+def test_the_data_plane_checks_a_key_without_a_network_and_records_it() -> None:
     world = World()
     account = world.accounts.add("chat")
     old = account.keys["key1"].value
@@ -38,21 +38,21 @@ def test_a_key_is_proved_without_a_network_and_noted() -> None:
     assert [use.accepted for use in world.accounts.uses] == [True, False, True]
 
 
-def test_a_running_clock_goes_on_from_where_it_is_set_and_a_frozen_one_stands() -> None:
+def test_a_running_clock_continues_from_the_set_time_and_a_frozen_one_does_not() -> None:
     clock = Clock()
     clock.set(datetime(2030, 1, 1, tzinfo=UTC))
     assert clock.utcnow().year == 2030
     first = clock.now()
     clock.freeze()
-    stood = clock.now()
-    assert clock.now() == stood >= first
+    frozen_at = clock.now()
+    assert clock.now() == frozen_at >= first
     clock.advance(60)
-    assert clock.now() == stood + 60
+    assert clock.now() == frozen_at + 60
     clock.resume()
-    assert clock.now() >= stood + 60
+    assert clock.now() >= frozen_at + 60
 
 
-def test_a_name_that_two_accounts_have_names_neither() -> None:
+def test_a_name_that_two_accounts_share_finds_neither() -> None:
     world = World()
     world.accounts.add("twin", resource_group="a")
     world.accounts.add("twin", resource_group="b", subdomain="twin-b")
@@ -60,7 +60,7 @@ def test_a_name_that_two_accounts_have_names_neither() -> None:
         world.accounts.named("twin")
 
 
-def test_a_removed_account_is_gone_from_its_endpoint_too() -> None:
+def test_a_removed_account_cannot_be_found_by_id_or_subdomain() -> None:
     world = World()
     account = world.accounts.add("chat")
     world.accounts.remove(account.id)
@@ -80,9 +80,7 @@ def test_a_removed_account_is_gone_from_its_endpoint_too() -> None:
         ({}, False),
     ],
 )
-def test_a_role_allows_what_its_actions_cover_and_its_exclusions_do_not(
-    role: dict[str, list[str]], allowed: bool
-) -> None:
+def test_a_role_allows_its_actions_except_its_not_actions(role: dict[str, list[str]], allowed: bool) -> None:
     made = Role.from_definition({"properties": {"roleName": "r", "permissions": [role]}})
     assert made.allows(ACTION, data=False) is allowed
 
@@ -97,14 +95,14 @@ def test_a_role_allows_what_its_actions_cover_and_its_exclusions_do_not(
         ("/sub", False),
     ],
 )
-def test_an_assignment_reaches_what_lies_within_its_scope(scope: str, allowed: bool) -> None:
+def test_an_assignment_applies_within_its_scope(scope: str, allowed: bool) -> None:
     directory = World().directory
     directory.define(Role("keys", actions=(ACTION,)))
     identity = directory.add(Identity("one"), "keys", scope=scope)
     assert directory.allows(identity, ACTION, "/subscriptions/s/x") is allowed
 
 
-def test_taking_one_role_away_leaves_the_other() -> None:
+def test_revoking_one_role_leaves_the_other() -> None:
     directory = World().directory
     directory.define(Role("a", actions=("a/read",)), Role("b", actions=("b/read",)))
     identity = directory.add(Identity("one"), "a", "b")
@@ -112,7 +110,7 @@ def test_taking_one_role_away_leaves_the_other() -> None:
     assert [directory.allows(identity, action, "/x") for action in ("a/read", "b/read")] == [False, True]
 
 
-def test_limits_are_off_until_they_are_wanted_and_apart_for_every_principal() -> None:
+def test_limits_are_off_by_default_and_separate_for_each_principal() -> None:
     clock = Clock()
     clock.freeze(1000)
     limits = Limits(clock)

@@ -9,7 +9,7 @@ from lab.simulation.dates import days, hours, minutes
 from lab.simulation.interruptions import meanwhile_after
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.errors import FixConfiguration, UnknownTarget
-from shared.domain.requests import DeploymentRequest, LeakedKey
+from shared.domain.requests import LeakedKey, RotateRequest
 from shared.fleet.rotation import Rotation
 from shared.handlers import timer_and_queue
 from shared.turns.message import Message, read_message

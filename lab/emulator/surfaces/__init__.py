@@ -1,1 +1,1 @@
-"""The world over HTTP: one Azure service for each file, and a control surface apart from them."""
+"""The HTTP side of the emulator: one module per Azure service, and the control surface for tests."""

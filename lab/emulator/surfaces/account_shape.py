@@ -1,6 +1,6 @@
-"""An account as ARM shows it, property for property what a recorded 2025 answer held.
+"""The JSON of an account in ARM's answers, with every property of an answer recorded in 2025.
 
-disableLocalAuth, networkAcls and customSubDomainName are absent until somebody sets them.
+disableLocalAuth, networkAcls and customSubDomainName are absent until they are set (azure-facts, section 1).
 """
 
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _CAPABILITIES = [{"name": "VirtualNetworks"}, {"name": "CustomerManagedKey"}, {"
 
 
 def render(account: Account, endpoint: str) -> dict[str, Any]:
-    """The whole resource."""
+    """Return the ARM resource of an account. `endpoint` is the endpoint URL to show."""
     created, modified = _moment(account.created), _moment(account.modified)
     return {
         "id": account.id,
@@ -23,7 +23,7 @@ def render(account: Account, endpoint: str) -> dict[str, Any]:
         "sku": account.sku,
         "kind": account.kind,
         "tags": account.tags,
-        "properties": {**_given(account, endpoint), **_chosen(account), **account.properties},
+        "properties": {**_always_present(account, endpoint), **_present_when_set(account), **account.properties},
         "systemData": {
             "createdBy": "emulator",
             "createdByType": "Application",
@@ -35,8 +35,8 @@ def render(account: Account, endpoint: str) -> dict[str, Any]:
     }
 
 
-def _given(account: Account, endpoint: str) -> dict[str, Any]:
-    """What every account has."""
+def _always_present(account: Account, endpoint: str) -> dict[str, Any]:
+    """Return the properties that every account has."""
     return {
         "endpoint": endpoint,
         "provisioningState": "Succeeded",
@@ -53,8 +53,8 @@ def _given(account: Account, endpoint: str) -> dict[str, Any]:
     }
 
 
-def _chosen(account: Account) -> dict[str, Any]:
-    """What is there only once somebody has set it."""
+def _present_when_set(account: Account) -> dict[str, Any]:
+    """Return the properties that are absent until they are set."""
     facts = {
         "disableLocalAuth": account.disable_local_auth,
         "networkAcls": account.network_acls,

@@ -1,8 +1,8 @@
-"""What all imitated services share: the way a request takes from the socket to the world and back.
+"""What all imitated services share: how a request gets from the socket to the world and back.
 
-A request is matched to an operation, entered in the journal, authenticated, put through the faults that wait
-for it, and then served by a plain function that speaks to the world. A surface says only what is its own: its
-routes, how it knows its caller, how it words a refusal, which headers it always sends.
+A request is matched to an operation, entered in the journal, authenticated, and checked against the fault rules. Then a
+plain function performs it on the world. Each service adds only its own part: its operations, how it authenticates a
+caller, how it words an error, and which headers it always sends.
 """
 
 import asyncio
@@ -27,7 +27,18 @@ LARGEST_BODY = 64 * 1024 * 1024
 
 @dataclass
 class Call:
-    """One request on its way; `done` tells whether the world has done what was asked."""
+    """One request while it is served.
+
+    world: The world that the request acts on.
+    request: The HTTP request.
+    body: The request body.
+    operation: The operation name for journal and faults, for example `arm.listKeys`.
+    parts: The named parts of the path.
+    target: What the request is about, for journal and faults.
+    caller: The authenticated identity, or None.
+    done: Whether the world has performed the request.
+    id: The request id that the answer carries.
+    """
 
     world: World
     request: web.Request
@@ -40,20 +51,23 @@ class Call:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def query(self, name: str, default: str = "") -> str:
+        """Return a query parameter, or `default` if it is absent."""
         return self.request.query.get(name, default)
 
     def header(self, name: str) -> str | None:
+        """Return a request header, or None if it is absent."""
         return self.request.headers.get(name)
 
     def bearer(self) -> str | None:
+        """Return the bearer token of the request, or None."""
         kind, _, token = self.request.headers.get("Authorization", "").partition(" ")
         return token.strip() if kind.lower() == "bearer" and token.strip() else None
 
     def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object; anything else raises ValueError."""
+        """Return the body as a JSON object. Raises ValueError if it is anything else."""
         body = json.loads(self.body)
         if not isinstance(body, dict):
-            raise ValueError("the body is not a JSON object")  # noqa: TRY004  (one error for every bad body)
+            raise ValueError("the body is not a JSON object")  # noqa: TRY004  (one error for every invalid body)
         return body
 
 
@@ -62,7 +76,14 @@ Handler = Callable[[Call], web.Response]
 
 @dataclass(frozen=True)
 class Route:
-    """A method and path (whole, without regard to case), the operation's name, and who serves it."""
+    """One operation of a service.
+
+    method: The HTTP method.
+    path: A pattern for the whole path, without regard to case. Its named groups become `Call.parts`.
+    operation: The operation name.
+    handler: The function that performs the operation.
+    marks: What the request must have besides method and path; see `Surface.marks`.
+    """
 
     method: str
     path: re.Pattern[str]
@@ -72,12 +93,18 @@ class Route:
 
 
 def route(method: str, path: str, operation: str, handler: Handler, *marks: str) -> Route:
-    """`marks` are for services that tell operations apart by more than method and path."""
+    """Return a route for a path pattern.
+
+    `marks` are needed only for services that distinguish operations by more than method and path.
+    """
     return Route(method, re.compile(path, re.IGNORECASE), operation, handler, frozenset(marks))
 
 
 class Surface(ABC):
-    """One imitated service."""
+    """One imitated service.
+
+    service: The short name of the service, the first part of its operation names.
+    """
 
     service: ClassVar[str]
 
@@ -86,33 +113,37 @@ class Surface(ABC):
         self.routes = self.make_routes()
 
     @abstractmethod
-    def make_routes(self) -> list[Route]: ...
+    def make_routes(self) -> list[Route]:
+        """Return the operations of the service."""
 
     @abstractmethod
     def refusal(self, error: AzureError, call: Call) -> web.Response:
-        """An error in this service's own words."""
+        """Return an error in the form of this service."""
 
     def identify(self, call: Call) -> Identity | None:  # noqa: ARG002  (a default)
-        """Who calls; raises the service's 401 when that cannot be told."""
+        """Authenticate the caller. Raises the service's 401 if that fails. By default no authentication is required."""
         return None
 
     def target(self, call: Call) -> str:
-        """What the call is about, for the journal and the faults."""
+        """Return what the request is about, for journal and faults. By default the path."""
         return call.request.path
 
     def headers(self, call: Call) -> dict[str, str]:  # noqa: ARG002  (a default)
-        """What every answer of this service carries."""
+        """Return the headers that every answer of this service carries. By default none."""
         return {}
 
     def unmatched(self, call: Call) -> AzureError:
+        """Return the error for a request that fits no operation. By default 404 NotImitated."""
         return not_imitated(f"{call.request.method} {call.request.path}")
 
     def application(self) -> web.Application:
+        """Return the aiohttp application that serves this service on all paths."""
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self.answer)
         return app
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Serve one request: match it, enter it in the journal, and return the answer."""
         call, handler = self._match(request, await request.read())
         journal = self.world.journal
         entry = journal.open(call.operation, call.target, request_id=_client_request_id(request))
@@ -130,23 +161,23 @@ class Surface(ABC):
         return response
 
     async def _serve(self, call: Call, handler: Handler | None, entry: Entry) -> web.Response:
-        self.world.check_up(self.service)
+        self.world.check_service_up(self.service)
         if handler is None:
             raise self.unmatched(call)
         call.caller = self.identify(call)
         entry.caller = call.caller.name if call.caller else ""
         claimed = self.world.faults.claim(call.operation, call.target)
-        await _meet(claimed.before, entry)
+        await _apply(claimed.before, entry)
         try:
             response = handler(call)
             call.done = True
         except AzureError as error:
             response = self.refusal(error, call)
             response.headers.update(error.headers)
-        await _meet([rule for rule in claimed.after if rule.effect != "malformed"], entry)
+        await _apply([rule for rule in claimed.after if rule.effect != "malformed"], entry)
         if claimed.malformed is not None:
             entry.note = f"{entry.note} malformed".strip()
-            _spoil(response, claimed.malformed)
+            _malform(response, claimed.malformed)
         return response
 
     def _match(self, request: web.Request, body: bytes) -> tuple[Call, Handler | None]:
@@ -160,22 +191,24 @@ class Surface(ABC):
         return Call(self.world, request, body, f"{self.service}.unknown", {}, request.path), None
 
     def marks(self, request: web.Request) -> frozenset[str]:  # noqa: ARG002  (a default)
-        """What tells operations on one path apart, for services where method and path do not."""
+        """Return what distinguishes operations on the same method and path. By default nothing."""
         return frozenset()
 
 
 def entra_identity(call: Call, audiences: Iterable[str]) -> Identity | None:
+    """Return the identity whose bearer token the request carries, or None without a valid token for an audience."""
     token = call.bearer()
     return call.world.directory.read(token, audiences) if token else None
 
 
 def json_answer(body: object, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a JSON answer without spaces, as Azure sends it."""
     text = json.dumps(body, separators=(",", ":"))
     return web.json_response(text=text, status=status, headers=headers)
 
 
 def error_body(error: AzureError) -> dict[str, Any]:
-    """The body most Azure services share."""
+    """Return the error body that most Azure services share (azure-facts, section 1)."""
     facts: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.inner:
         facts["innererror"] = {"code": error.inner}
@@ -183,10 +216,11 @@ def error_body(error: AzureError) -> dict[str, Any]:
 
 
 def not_imitated(what: str) -> AzureError:
+    """Return the 404 for a request to an operation that the emulator does not imitate."""
     return AzureError(404, "NotImitated", f"This emulator does not imitate {what}.")
 
 
-async def _meet(rules: list[Rule], entry: Entry) -> None:
+async def _apply(rules: list[Rule], entry: Entry) -> None:
     for rule in rules:
         outcome = rule.strike(entry)
         await (outcome if isinstance(outcome, Awaitable) else asyncio.sleep(outcome))
@@ -196,13 +230,13 @@ def _client_request_id(request: web.Request) -> str:
     return request.headers.get("x-ms-client-request-id", "")
 
 
-def _spoil(response: web.Response, rule: Rule) -> None:
+def _malform(response: web.Response, rule: Rule) -> None:
     whole = response.body if isinstance(response.body, bytes) else b""
     response.body = b'{"unexpected": true}' if rule.form == "wrong" else whole[: len(whole) // 2]
 
 
 def _hang_up(request: web.Request) -> web.Response:
-    """Close the connection without a word; the answer returned here cannot reach anybody."""
+    """Close the connection without an answer. The response returned here does not reach the caller."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)

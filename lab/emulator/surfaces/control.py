@@ -1,8 +1,8 @@
-"""The hand on the world's switches, on a port of its own and not part of what is imitated.
+"""The control surface: tests and people change and read the world over HTTP. It imitates no Azure service.
 
-It takes and gives JSON over plain HTTP on the loopback address. A POST answers with the state it leaves behind;
-a body it cannot use is answered 400 with the reason, an unknown name 404. Keys and secret values are shown only
-by `GET /state?reveal=1`.
+It has its own port and uses JSON over plain HTTP on the loopback address. A POST returns the state after the change. An
+invalid body is answered with 400 and the reason, an unknown name with 404. Keys and secret values are shown only by
+`GET /state?reveal=1`. tests/emulator/test_control.py has an example of each path.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,12 @@ SERVICES = ("identity", "arm", "aoai", "kv", "eg", "blob", "queue", "logs")
 
 
 class Control:
-    """Every switch, by path."""
+    """Every path of the control surface.
+
+    reads: The functions that answer GET, by path.
+    writes: The functions that answer POST, by path. Each takes the JSON body and raises KeyError, ValueError or
+        TypeError if it cannot be used.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -58,22 +63,23 @@ class Control:
         }
 
     def application(self) -> web.Application:
+        """Return the aiohttp application that serves the control surface."""
         app = web.Application()
         for path, read in self.reads.items():
-            app.router.add_get(path, _reading(read))
+            app.router.add_get(path, _get_handler(read))
         for path, write in self.writes.items():
-            app.router.add_post(path, _writing(write))
+            app.router.add_post(path, _post_handler(write))
         app.router.add_delete("/faults", self.clear_faults)
         app.router.add_delete("/faults/{id}", self.remove_fault)
         return app
 
-    # What can be read
-
     def journal(self, request: web.Request) -> Answer:
+        """Return the journal entries after number `since`."""
         since = int(request.query.get("since", "0"))
         return {"entries": [entry.to_json() for entry in self.world.journal.since(since)]}
 
     def events(self, request: web.Request) -> Answer:
+        """Return the accepted events after number `since`, of all topics or of `topic`."""
         since, topics = int(request.query.get("since", "0")), self.world.topics
         names = [request.query["topic"]] if "topic" in request.query else list(topics)
         return {
@@ -83,14 +89,18 @@ class Control:
         }
 
     def uses(self, request: web.Request) -> Answer:
+        """Return the recorded key uses, filtered by `account` (name or id) and `fingerprint`."""
         wanted, mark = request.query.get("account"), request.query.get("fingerprint")
         account = self.world.accounts.named(wanted).id if wanted else None
         found = [use for use in self.world.accounts.uses if account in (None, use.account)]
         return {"uses": [use_json(use) for use in found if mark in (None, use.fingerprint)]}
 
-    # What can be changed
-
     def set_clock(self, body: Body) -> Answer:
+        """Change the clock and return it.
+
+        The body holds `set` (ISO 8601 text or seconds since 1970), `advance` (seconds), `frozen` (true or false), or
+        several.
+        """
         clock = self.world.clock
         if "set" in body:
             moment = body["set"]
@@ -102,12 +112,15 @@ class Control:
         return self._clock()
 
     def add_fault(self, body: Body) -> Answer:
+        """Add the fault rule that the body describes (see `faults.Rule`)."""
         return self.world.faults.put(Rule.from_json(body)).to_json()
 
     def add_account(self, body: Body) -> Answer:
+        """Create an account. The body holds the parameters of `Accounts.add`."""
         return {"id": self.world.accounts.add(**{"subscription": self.world.subscription, **body}).id}
 
     def regenerate(self, body: Body) -> Answer:
+        """Regenerate `key` (key1 or key2) of `account`, as a person or another program would, and show fingerprints."""
         account = self._account(body)
         if body.get("key") not in SLOTS:
             raise ValueError("key must be key1 or key2")
@@ -115,25 +128,30 @@ class Control:
         return {"account": account.id, **{slot: fingerprint(value) for slot, value in keys.items()}}
 
     def set_lag(self, body: Body) -> Answer:
+        """Set fields of `Lag`, in seconds, for `account` or for all accounts."""
         lags = {name: float(value) for name, value in body.items() if name != "account"}
         chosen = [self._account(body)] if body.get("account") else list(self.world.accounts)
         for account in chosen:
             unknown = set(lags) - set(asdict(account.lag))
             if unknown:
-                raise ValueError(f"unknown lag: {', '.join(sorted(unknown))}")
+                known = ", ".join(asdict(account.lag))
+                raise ValueError(f"an account has no lag {', '.join(sorted(unknown))}; known are {known}")
             for name, value in lags.items():
                 setattr(account.lag, name, value)
         return {"accounts": {account.id: asdict(account.lag) for account in chosen}}
 
     def set_tags(self, body: Body) -> Answer:
+        """Replace all tags of `account` with `tags`."""
         return self._change(body, {"tags": {str(name): str(value) for name, value in body["tags"].items()}})
 
     def set_local_auth(self, body: Body) -> Answer:
+        """Set disableLocalAuth of `account` to `disabled`: true, false, or null for never set."""
         if body["disabled"] not in (True, False, None):
             raise ValueError("disabled must be true, false or null")
         return self._change(body, {"disable_local_auth": body["disabled"]})
 
     def set_network(self, body: Body) -> Answer:
+        """Set `publicNetworkAccess` or `networkAcls` of `account`."""
         changes: dict[str, Any] = {}
         if "publicNetworkAccess" in body:
             changes["public_network_access"] = body["publicNetworkAccess"]
@@ -142,11 +160,13 @@ class Control:
         return self._change(body, changes)
 
     def set_firewall(self, body: Body) -> Answer:
+        """Make `vault` refuse every caller, or accept callers again: `closed` is true or false."""
         vault = self.world.vaults[body["vault"]]
         vault.firewall_closed = bool(body["closed"])
         return {"vault": vault.name, "closed": vault.firewall_closed}
 
     def set_outage(self, body: Body) -> Answer:
+        """Make `topic`, or every topic, answer every publish with `status`. A null status ends the outage."""
         names = [body["topic"]] if body.get("topic") else list(self.world.topics)
         status = None if body["status"] is None else int(body["status"])
         for name in names:
@@ -154,35 +174,40 @@ class Control:
         return {"topics": names, "status": status}
 
     def revoke(self, body: Body) -> Answer:
+        """Remove role assignments of `identity` (default: the app), filtered by `role` and `scope`."""
         identity = body.get("identity", self.world.app.name)
         return {"revoked": self.world.directory.revoke(identity, body.get("role"), body.get("scope"))}
 
     def assign(self, body: Body) -> Answer:
+        """Assign `role` to `identity` (default: the app) on `scope` (default: everything)."""
         identity = body.get("identity", self.world.app.name)
         self.world.directory.assign(identity, body["role"], body.get("scope", "/"))
         return {"assignments": self.world.directory.identities[identity].assignments}
 
     def define(self, body: Body) -> Answer:
-        """Role definitions as Azure writes them, replacing all the identity had."""
+        """Define roles from Azure's JSON in `definitions` and assign only these to `identity` (default: the app)."""
         identity = body.get("identity", self.world.app.name)
         self.world.give_roles(identity, body["definitions"], body.get("scope", "/"))
         return {"assignments": self.world.directory.identities[identity].assignments}
 
     def add_identity(self, body: Body) -> Answer:
+        """Create the identity `name` with `roles` on `scope`, and return its ids."""
         roles = body.get("roles", [])
         made = self.world.directory.add(Identity(body["name"]), *roles, scope=body.get("scope", "/"))
         return {"name": made.name, "client_id": made.client_id, "object_id": made.object_id}
 
     def expire_tokens(self, _: Body) -> Answer:
+        """Make every token issued so far invalid."""
         self.world.directory.expire_tokens()
         return {"expired": True}
 
     def set_throttling(self, body: Body) -> Answer:
+        """Turn Azure's rate limits `on` (true) or off (false)."""
         self.world.limits.on = bool(body["on"])
         return {"on": self.world.limits.on}
 
     def set_service(self, body: Body) -> Answer:
-        """A service that is down closes every connection without an answer."""
+        """Take a service down or up again: `up` is true or false. A service that is down closes every connection."""
         name = body["service"]
         if name not in SERVICES:
             raise ValueError(f"service must be one of {', '.join(SERVICES)}")
@@ -190,10 +215,12 @@ class Control:
         return {"down": sorted(self.world.down)}
 
     async def clear_faults(self, _: web.Request) -> web.Response:
+        """Remove all fault rules."""
         self.world.faults.clear()
         return web.json_response(self._faults())
 
     async def remove_fault(self, request: web.Request) -> web.Response:
+        """Remove the fault rule with the number in the path: 200, or 404 if there is none."""
         known = self.world.faults.remove(int(request.match_info["id"]))
         return web.json_response(self._faults(), status=200 if known else 404)
 
@@ -212,32 +239,32 @@ class Control:
         return {"account": account.id, **{name: getattr(account, name) for name in changes}}
 
 
-def _reading(read: Callable[[web.Request], Answer]) -> Callable[[web.Request], Any]:
+def _get_handler(read: Callable[[web.Request], Answer]) -> Callable[[web.Request], Any]:
     async def handler(request: web.Request) -> web.Response:
-        return _answered(lambda: read(request))
+        return _json_or_error(lambda: read(request))
 
     return handler
 
 
-def _writing(write: Callable[[Body], Answer]) -> Callable[[web.Request], Any]:
+def _post_handler(write: Callable[[Body], Answer]) -> Callable[[web.Request], Any]:
     async def handler(request: web.Request) -> web.Response:
         try:
             body = await request.json() if request.can_read_body else {}
         except ValueError:
-            return web.json_response({"error": "the body is not valid JSON"}, status=400)
+            return web.json_response({"error": "the request body is not valid JSON"}, status=400)
         if not isinstance(body, dict):
-            return web.json_response({"error": "the body must be a JSON object"}, status=400)
-        return _answered(lambda: write(body))
+            return web.json_response({"error": "the request body must be a JSON object"}, status=400)
+        return _json_or_error(lambda: write(body))
 
     return handler
 
 
-def _answered(act: Callable[[], Answer]) -> web.Response:
+def _json_or_error(act: Callable[[], Answer]) -> web.Response:
     try:
         return web.json_response(act())
     except AzureError as error:
         return web.json_response({"error": error.message}, status=error.status)
     except KeyError as error:
-        return web.json_response({"error": f"missing or unknown: {error.args[0]}"}, status=404)
+        return web.json_response({"error": f"a field is missing or a name is unknown: {error.args[0]}"}, status=404)
     except (TypeError, ValueError) as error:
         return web.json_response({"error": str(error)}, status=400)

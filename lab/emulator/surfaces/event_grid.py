@@ -1,7 +1,7 @@
 """The publish endpoint of Event Grid custom topics with the CloudEvents schema, api-version 2018-01-01.
 
-Topics share one host here and are told apart by the first path segment. Access keys and SAS tokens are not
-taken: a caller needs an Entra token and the right to send.
+All topics share one host here; the first path segment names the topic. A caller needs an Entra token and the right to
+send events; access keys and SAS tokens are not accepted (azure-facts, section 6). `topics` holds what was accepted.
 """
 
 import json
@@ -21,21 +21,24 @@ _SEND = "Microsoft.EventGrid/events/send/action"
 
 
 class EventGrid(Surface):
-    """All topics of the world."""
+    """The publish endpoint of all topics of the world."""
 
     service = "eg"
 
     @override
     def make_routes(self) -> list[Route]:
+        """Return the one operation: publish."""
         return [route("POST", r"/(?P<topic>[^/]+)/api/events", "eg.publish", self.publish)]
 
     @override
     def target(self, call: Call) -> str:
+        """Return the resource id of the topic, or the name in the path if there is no such topic."""
         topic = self.world.topics.get(call.parts["topic"])
         return topic.id if topic else call.parts["topic"]
 
     @override
     def identify(self, call: Call) -> Identity:
+        """Return the identity of the caller. Raises AzureError 401 without a valid token for Event Grid."""
         identity = entra_identity(call, (AUDIENCE,))
         if identity is None:
             message = "The request did not contain a valid authorization token for this topic."
@@ -43,6 +46,11 @@ class EventGrid(Surface):
         return identity
 
     def publish(self, call: Call) -> web.Response:
+        """Accept a batch of events: 200 with an empty body.
+
+        Raises AzureError 404 for an unknown topic, 400 for another api-version or an invalid body, 401 without the send
+        role, 413 for more than BATCH_BYTES, and the errors of `Topic.publish`.
+        """
         topic = self._topic(call)
         if call.query("api-version") != API_VERSION:
             raise AzureError(400, "BadRequest", f"The api-version is not supported. Supported: {API_VERSION}.")
@@ -68,6 +76,7 @@ class EventGrid(Surface):
 
     @override
     def headers(self, call: Call) -> dict[str, str]:
+        """Return the headers that recorded answers of Event Grid carry."""
         return {
             "api-supported-versions": API_VERSION,
             "Server": "Microsoft-HTTPAPI/2.0",
@@ -76,11 +85,12 @@ class EventGrid(Surface):
 
     @override
     def refusal(self, error: AzureError, call: Call) -> web.Response:
+        """Return an error in the form of Event Grid."""
         return json_answer(error_body(error), error.status)
 
 
 def _events(call: Call) -> list[dict[str, object]]:
-    """The batch; a single event counts as a batch of one."""
+    """Return the events of the request. A single event counts as a batch of one."""
     batch = _MEDIA.get(call.request.content_type)
     if batch is None:
         raise AzureError(400, "BadRequest", f"The content type must be one of {', '.join(_MEDIA)}.")

@@ -1,7 +1,7 @@
-"""The managed identity endpoint of App Service and Functions: plain HTTP, a shared header, a token.
+"""The managed identity endpoint of App Service and Functions (azure-facts, section 5).
 
-`expires_on` is a text of whole seconds, as the platform gives it. It knows the identities of the world by
-their client id; without one it hands out the app's.
+It uses plain HTTP, expects the secret header X-IDENTITY-HEADER, and issues access tokens. `expires_on` is a string of
+whole seconds since 1970. The query's client_id selects an identity of the world; without it the app's identity is used.
 """
 
 import hmac
@@ -19,7 +19,7 @@ API_VERSION = "2019-08-01"
 
 
 class IdentityEndpoint(Surface):
-    """GET /msi/token."""
+    """The endpoint GET /msi/token. `header` is the value expected in X-IDENTITY-HEADER, by default a new random one."""
 
     service = "identity"
 
@@ -29,14 +29,20 @@ class IdentityEndpoint(Surface):
 
     @override
     def make_routes(self) -> list[Route]:
+        """Return the one operation: token."""
         return [route("GET", "/msi/token", "identity.token", self.token)]
 
     @override
     def target(self, call: Call) -> str:
+        """Return the resource for which a token is requested."""
         return call.query("resource")
 
     @override
     def identify(self, call: Call) -> Identity:
+        """Return the requested identity.
+
+        Raises AzureError 400 if the secret header is wrong or the client id is unknown.
+        """
         given = call.header("X-IDENTITY-HEADER") or ""
         known = self.world.directory.by_client_id(call.query("client_id") or self.world.app.client_id)
         if not hmac.compare_digest(given.encode(), self.header.encode()) or known is None:
@@ -44,6 +50,11 @@ class IdentityEndpoint(Surface):
         return known
 
     def token(self, call: Call) -> web.Response:
+        """Return an access token for the requested resource.
+
+        Raises AzureError 400 without a resource, for another api-version, or for an identity selected other than by
+        client_id.
+        """
         resource = call.query("resource")
         if call.query("api-version") != API_VERSION or not resource:
             raise AzureError(400, "BadRequest", f"The request needs a resource and api-version={API_VERSION}.")
@@ -57,4 +68,5 @@ class IdentityEndpoint(Surface):
 
     @override
     def refusal(self, error: AzureError, call: Call) -> web.Response:
+        """Return an error in the form of the identity endpoint."""
         return json_answer({"statusCode": error.status, "message": error.message}, error.status)

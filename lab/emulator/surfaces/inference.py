@@ -1,8 +1,8 @@
-"""The Azure OpenAI data plane of every account, each under its own first path segment.
+"""The Azure OpenAI data plane of every account; the first path segment names the account.
 
-Enough to prove a key: the model lists, and a small chat completion that is plainly not a model's. Judging the key
-is left to `data_plane`; an Entra token is judged here by its roles. Other operations and API versions are
-answered 404, as the service answers a path it does not know.
+It serves the model lists, which prove a key, and a chat completion with a fixed text. Other operations and API versions
+get 404, as the service does for an unknown path. `data_plane` checks network rules, keys and call rate; Entra tokens
+are checked here by their roles (azure-facts, section 4).
 """
 
 import json
@@ -25,12 +25,13 @@ _CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completion
 
 
 class Inference(Surface):
-    """Models and chat completions."""
+    """The model lists and chat completions of every account."""
 
     service = "aoai"
 
     @override
     def make_routes(self) -> list[Route]:
+        """Return the operations: the model lists and the chat completions, on the versioned and the v1 paths."""
         return [
             route("GET", _BASE + "/models", "aoai.models", self.models),
             route("GET", _BASE + "/(?P<v1>v1)/models", "aoai.models", self.models),
@@ -40,14 +41,24 @@ class Inference(Surface):
 
     @override
     def target(self, call: Call) -> str:
+        """Return the resource id of the account, or the subdomain in the path if no account has it."""
         account = self._account(call)
         return account.id if account else call.parts["subdomain"]
 
     def models(self, call: Call) -> web.Response:
+        """Return a list with one model.
+
+        Raises AzureError 404 for another api-version, 401 for a wrong key or token, 403 if the network rules or
+        disabled keys refuse the caller, and 429 beyond the call rate.
+        """
         self._admit(call, _READ, "GET /openai/models", "Models_List")
         return json_answer({"object": "list", "data": [_v1_model() if call.parts.get("v1") else _model()]})
 
     def chat(self, call: Call) -> web.Response:
+        """Return a chat completion, streamed if the body asks for it.
+
+        Raises AzureError 400 for an invalid body, and the errors of `models`.
+        """
         self._admit(call, _CHAT, "POST /openai/deployments/chat/completions", "ChatCompletions_Create")
         try:
             body = call.json_object()
@@ -59,34 +70,34 @@ class Inference(Surface):
         answer = _completion(call, model, int(self.world.clock.now()))
         return _stream(answer) if body.get("stream") else json_answer(answer)
 
-    def _admit(self, call: Call, action: str, words: str, logged_as: str) -> None:
+    def _admit(self, call: Call, action: str, shown_operation: str, logged_as: str) -> None:
         if not call.parts.get("v1") and call.query("api-version") != API_VERSION:
             raise AzureError(404, "404", "Resource not found")
-        account, door = self._account(call), self.world.data_plane
+        account, data_plane = self._account(call), self.world.data_plane
         if account is None:
             raise wrong_key()
-        door.check_network(account, call.request.remote or "")
+        data_plane.check_network(account, call.request.remote or "")
         key = _key(call)
         identity = None if call.header("api-key") else entra_identity(call, (AUDIENCE,))
         if identity is not None:
-            self._check_role(identity, account, action, words)
-            door.check_rate(account)
+            self._check_role(identity, account, action, shown_operation)
+            data_plane.check_rate(account)
         elif key is not None:
-            door.judge(account, key, call.operation)
+            data_plane.check_key_and_rate(account, key, call.operation)
         else:
             raise wrong_key()
         self.world.workspace.note(account.id, logged_as, identity.object_id if identity else "")
 
-    def _check_role(self, identity: Identity, account: Account, action: str, words: str) -> None:
+    def _check_role(self, identity: Identity, account: Account, action: str, shown_operation: str) -> None:
         if not self.world.directory.allows(identity, action, account.id, data=True):
             message = (
                 f"The principal `{identity.object_id}` lacks the required data action `{action}` "
-                f"to perform `{words}` operation."
+                f"to perform `{shown_operation}` operation."
             )
             raise AzureError(401, "PermissionDenied", message)
 
     def _account(self, call: Call) -> Account | None:
-        """By subdomain, or on a regional host the account the key belongs to."""
+        """Return the account with the subdomain, or on a regional host the account that the key belongs to."""
         subdomain = call.parts["subdomain"]
         account = self.world.accounts.by_subdomain(subdomain)
         if account is not None:
@@ -98,6 +109,7 @@ class Inference(Surface):
 
     @override
     def headers(self, call: Call) -> dict[str, str]:
+        """Return the headers that recorded answers of Azure OpenAI carry."""
         return {
             "apim-request-id": call.id,
             "Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload",
@@ -106,6 +118,7 @@ class Inference(Surface):
 
     @override
     def refusal(self, error: AzureError, call: Call) -> web.Response:
+        """Return an error in the form of Azure OpenAI. A 401 has the reason phrase PermissionDenied."""
         response = json_answer(error_body(error), error.status)
         if error.status == 401:
             response.set_status(401, "PermissionDenied")
@@ -113,7 +126,7 @@ class Inference(Surface):
 
 
 def _key(call: Call) -> str | None:
-    """The api-key header; the v1 path takes a key as a bearer token, too."""
+    """Return the key in the api-key header; the v1 path accepts it as a bearer token too (azure-facts, section 4)."""
     given = call.header("api-key")
     return given or (call.bearer() if call.parts.get("v1") else None)
 
@@ -141,7 +154,7 @@ def _model() -> dict[str, Any]:
 
 
 def _completion(call: Call, model: str, created: int) -> dict[str, Any]:
-    message = {"role": "assistant", "content": "This is the emulator; no model was asked."}
+    message = {"role": "assistant", "content": "This is the emulator. It runs no model."}
     return {
         "id": f"chatcmpl-{call.id}",
         "object": "chat.completion",
@@ -153,7 +166,7 @@ def _completion(call: Call, model: str, created: int) -> dict[str, Any]:
 
 
 def _stream(answer: dict[str, Any]) -> web.Response:
-    """The same answer as server-sent events: one piece for each word, then the end."""
+    """Return the completion as server-sent events: one event per word, then the end."""
     words = str(answer["choices"][0]["message"]["content"]).split(" ")
     head = {name: answer[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
     deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]

@@ -1,8 +1,8 @@
-"""The Key Vault secrets data plane, api-version 2026-04-01, one served vault for each surface.
+"""The Key Vault secrets data plane, api-version 2026-04-01; one vault per surface.
 
-Imitated: set, get, update, both lists, delete, the deleted ones, recover, purge. Backup and restore are not. A
-request without a token is challenged before anything else is looked at, its body included: the client library
-sends such a request on purpose, without the body.
+Set, get, update, both lists, delete, and the operations on deleted secrets are imitated. Backup and restore are not. A
+request without a token gets the challenge before anything else is checked, even its body: the client library first
+sends a request without body on purpose (azure-facts, section 2). `vaults` holds the rules for secrets.
 """
 
 import base64
@@ -19,13 +19,13 @@ from lab.emulator.world import World
 
 API_VERSION = "2026-04-01"
 AUDIENCE = "https://vault.azure.net"
-PAGE = 25
+PAGE = 25  # the largest `maxresults` that the specification allows
 _NAME = r"/(?P<name>[^/]+)"
 _DAY = 24 * 3600
 
 
 class KeyVault(Surface):
-    """One vault."""
+    """The secrets endpoint of one vault."""
 
     service = "kv"
 
@@ -35,6 +35,7 @@ class KeyVault(Surface):
 
     @override
     def make_routes(self) -> list[Route]:
+        """Return the operations on secrets and deleted secrets."""
         one = "/secrets" + _NAME
         gone = "/deletedsecrets" + _NAME
         return [
@@ -52,11 +53,16 @@ class KeyVault(Surface):
 
     @override
     def target(self, call: Call) -> str:
+        """Return the resource id of the secret, or of the vault."""
         name = call.parts.get("name")
         return self.vault.id + (f"/secrets/{name}" if name else "")
 
     @override
     def identify(self, call: Call) -> Identity:
+        """Return the identity of the caller.
+
+        Raises AzureError 401 with a challenge without a valid token, and 400 for another api-version.
+        """
         if call.bearer() is None:
             raise self._challenge("AKV10000: Request is missing a Bearer or PoP token.")
         identity = entra_identity(call, (AUDIENCE,))
@@ -69,6 +75,11 @@ class KeyVault(Surface):
         return identity
 
     def set_secret(self, call: Call) -> web.Response:
+        """Create a new version of a secret and return it with its value.
+
+        Raises AzureError 403 or 429 if the caller may not, 400 for an invalid body, and the errors of
+        `Vault.set_secret`.
+        """
         self._admit(call, "setSecret/action", creates=True)
         body = _body(call)
         if not isinstance(body.get("value"), str):
@@ -77,42 +88,54 @@ class KeyVault(Surface):
         return json_answer(self._bundle(made, value=True))
 
     def get_secret(self, call: Call) -> web.Response:
+        """Return a version, or the latest, with its value.
+
+        Raises AzureError 403 or 429 if the caller may not, and the errors of `Vault.get_secret`.
+        """
         self._admit(call, "getSecret/action")
         found = self.vault.get_secret(call.parts["name"], call.parts["version"])
         return json_answer(self._bundle(found, value=True))
 
     def update_secret(self, call: Call) -> web.Response:
+        """Change attributes, content type or tags of a version. Raises AzureError 403, 429, 400 and 404."""
         self._admit(call, "update/action")
         facts = _facts(_body(call))
         return json_answer(self._bundle(self.vault.update_secret(call.parts["name"], call.parts["version"], **facts)))
 
     def list_secrets(self, call: Call) -> web.Response:
+        """Return one page of the secrets, without values."""
         self._admit(call, "readMetadata/action")
         return self._page(call, [(one.name, self._item(one)) for one in self.vault.list_secrets()])
 
     def list_versions(self, call: Call) -> web.Response:
+        """Return one page of a secret's versions, without values."""
         self._admit(call, "readMetadata/action")
         versions = self.vault.list_versions(call.parts["name"])
         return self._page(call, [(one.version, self._item(one, versioned=True)) for one in versions])
 
     def delete_secret(self, call: Call) -> web.Response:
+        """Delete a secret recoverably and return it."""
         self._admit(call, "delete")
         return json_answer(self._deleted(self.vault.delete_secret(call.parts["name"]), value=True))
 
     def list_deleted(self, call: Call) -> web.Response:
+        """Return one page of the deleted secrets, without values."""
         self._admit(call, "readMetadata/action")
         gone = sorted(self.vault.deleted.values(), key=lambda one: one.name.lower())
         return self._page(call, [(one.name, self._deleted(one)) for one in gone])
 
     def get_deleted(self, call: Call) -> web.Response:
+        """Return a deleted secret without its value."""
         self._admit(call, "readMetadata/action")
         return json_answer(self._deleted(self.vault.get_deleted(call.parts["name"])))
 
     def recover_deleted(self, call: Call) -> web.Response:
+        """Recover a deleted secret and return its latest version without its value."""
         self._admit(call, "recover/action")
         return json_answer(self._bundle(self.vault.recover_deleted(call.parts["name"]).latest))
 
     def purge_deleted(self, call: Call) -> web.Response:
+        """Remove a deleted secret for good: 204, or the errors of `Vault.purge_deleted`."""
         self._admit(call, "purge/action")
         self.vault.purge_deleted(call.parts["name"])
         return web.Response(status=204)
@@ -135,9 +158,9 @@ class KeyVault(Surface):
             raise AzureError(429, "Throttled", message, headers=headers)
 
     def _page(self, call: Call, items: list[tuple[str, dict[str, Any]]]) -> web.Response:
-        """A page of items that come with their place in the order."""
+        """Return one page. Each item comes with the name or version id by which it is ordered."""
         after, size = _skip_token(call), _page_size(call)
-        rest = [(place, item) for place, item in items if place.lower() > after] if after else items
+        rest = [(sort_key, item) for sort_key, item in items if sort_key.lower() > after] if after else items
         link = None
         if len(rest) > size:
             token = base64.urlsafe_b64encode(rest[size - 1][0].lower().encode()).decode()
@@ -192,6 +215,7 @@ class KeyVault(Surface):
 
     @override
     def headers(self, call: Call) -> dict[str, str]:
+        """Return the headers that recorded answers of Key Vault carry."""
         return {
             "Cache-Control": "no-cache",
             "Strict-Transport-Security": "max-age=31536000;includeSubDomains",
@@ -204,6 +228,7 @@ class KeyVault(Surface):
 
     @override
     def refusal(self, error: AzureError, call: Call) -> web.Response:
+        """Return an error in the form of Key Vault."""
         return json_answer(error_body(error), error.status)
 
 
@@ -215,7 +240,7 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 def _facts(body: dict[str, Any]) -> dict[str, Any]:
-    """The facts of a version that a body names; what it does not name stays away."""
+    """Return the fields of a version that the body sets. Fields that it does not name are left out."""
     attributes = body.get("attributes") or {}
     named = {"enabled": attributes.get("enabled"), "expires": attributes.get("exp")}
     named |= {"not_before": attributes.get("nbf")}

@@ -1,7 +1,8 @@
-"""The query interface of Log Analytics: one question, to one workspace, from whoever may read that table.
+"""The query endpoint of Log Analytics, for the one query that the app sends.
 
-Kusto is not imitated. The one query that is known is answered from the workspace's log of calls; any other is
-refused, and so is a span of time in another form than days, hours, minutes and seconds.
+The Kusto language is not imitated. The known query is answered from the workspace's call log; any other query, and a
+timespan that is not written in days, hours, minutes and seconds, is refused with NotImitated. `call_log` holds the
+data.
 """
 
 import json
@@ -29,20 +30,23 @@ _COLUMNS = [{"name": "logged", "type": "long"}, {"name": "keyCalls", "type": "lo
 
 
 class Logs(Surface):
-    """The world's one workspace."""
+    """The query endpoint of the world's one workspace."""
 
     service = "logs"
 
     @override
     def make_routes(self) -> list[Route]:
+        """Return the one operation: query."""
         return [route("POST", r"/v1/workspaces/(?P<workspace>[^/]+)/query", "logs.query", self.query)]
 
     @override
     def target(self, call: Call) -> str:
+        """Return the workspace id in the path."""
         return call.parts["workspace"]
 
     @override
     def identify(self, call: Call) -> Identity:
+        """Return the identity of the caller. Raises AzureError 401 without a valid token for Log Analytics."""
         identity = entra_identity(call, (AUDIENCE, f"https://{call.request.host}"))
         if identity is None:
             message = "Valid authentication was not provided"
@@ -50,11 +54,16 @@ class Logs(Surface):
         return identity
 
     def query(self, call: Call) -> web.Response:
+        """Return the number of calls and of key calls of an account within the timespan.
+
+        Raises AzureError 404 for another workspace, 403 without the rights to query and to read the table (azure-facts,
+        "Additions"), 400 for an invalid body, and NotImitatedError for another query.
+        """
         workspace = self.world.workspace
         if call.parts["workspace"].lower() != workspace.id:
             raise AzureError(404, "PathNotFoundError", "The requested path does not exist")
         self._check_rights(call, workspace.resource_id)
-        account, seconds = _asked(call)
+        account, seconds = _account_and_seconds(call)
         row = list(workspace.count(account, seconds))
         return json_answer({"tables": [{"name": "PrimaryResult", "columns": _COLUMNS, "rows": [row]}]})
 
@@ -66,18 +75,19 @@ class Logs(Surface):
 
     @override
     def refusal(self, error: AzureError, call: Call) -> web.Response:
+        """Return an error in the form of Log Analytics."""
         return json_answer(error_body(error), error.status)
 
 
-def _asked(call: Call) -> tuple[str, float]:
-    """Of which account, and how many seconds back."""
+def _account_and_seconds(call: Call) -> tuple[str, float]:
+    """Return the account that the query names, and the length of the timespan in seconds."""
     try:
         body: dict[str, Any] = call.json_object()
     except ValueError as error:
         raise AzureError(400, "BadArgumentError", "The request had some invalid properties") from error
     known, span = _KNOWN.fullmatch(str(body.get("query"))), _SPAN.fullmatch(str(body.get("timespan")))
     if known is None:
-        raise NotImitatedError("any query but the one that counts an account's calls")
+        raise NotImitatedError("any query except the one that counts the calls of an account")
     if span is None or not any(span.groups()):
         raise NotImitatedError(f"the timespan {body.get('timespan')!r}")
     seconds = sum(int(part or 0) * unit for part, unit in zip(span.groups(), _UNITS, strict=True))

@@ -1,8 +1,8 @@
-"""Azure Resource Manager for Microsoft.CognitiveServices accounts, api-version 2025-09-01.
+"""Azure Resource Manager for Microsoft.CognitiveServices accounts, api-version 2025-09-01 (azure-facts, section 1).
 
-Imitated: get, both lists, update, listKeys, regenerateKey. Creating and deleting accounts is done to the world,
-not through this surface. Gateway refusals carry x-ms-failure-cause, the resource provider's own do not. Paths
-are matched without regard to case.
+Get, both lists, update, listKeys and regenerateKey are imitated. Tests create and delete accounts in the world
+directly. Errors of the ARM gateway carry x-ms-failure-cause, those of the resource provider do not. Paths are matched
+without regard to case. `accounts` holds the accounts and their keys.
 """
 
 from typing import Any, override
@@ -22,16 +22,18 @@ _SUBSCRIPTION = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUBSCRIPTION + r"/resourceGroups/(?P<group>[^/]+)"
 _LIST = r"/providers/Microsoft\.CognitiveServices/accounts"
 _ACCOUNT = _GROUP + _LIST + r"/(?P<name>[^/]+)"
+# The enum of the request has a capital K, the answer lower case names.
 _SLOTS: dict[str, Slot] = {"Key1": "key1", "Key2": "key2"}
 
 
 class Management(Surface):
-    """The accounts of the world as ARM shows them."""
+    """ARM's operations on the accounts of the world."""
 
     service = "arm"
 
     @override
     def make_routes(self) -> list[Route]:
+        """Return the operations on accounts."""
         return [
             route("GET", _ACCOUNT, "arm.getAccount", self.get_account),
             route("PATCH", _ACCOUNT, "arm.updateAccount", self.update_account),
@@ -43,10 +45,15 @@ class Management(Surface):
 
     @override
     def target(self, call: Call) -> str:
+        """Return the resource id of the account, or of the listed subscription or resource group."""
         return _scope(call)
 
     @override
     def identify(self, call: Call) -> Identity:
+        """Return the identity of the caller.
+
+        Raises AzureError 401 without a valid token, and 400 without api-version or for another one.
+        """
         own = f"https://{call.request.host}"
         identity = entra_identity(call, (*AUDIENCES, own))
         if identity is None:
@@ -55,10 +62,16 @@ class Management(Surface):
         return identity
 
     def get_account(self, call: Call) -> web.Response:
+        """Return an account. Raises AzureError 403, 404 or 429."""
         self._admit(call, "read")
         return self._account(self.world.accounts[call.target])
 
     def list_accounts(self, call: Call) -> web.Response:
+        """Return one page of the accounts of a subscription or resource group.
+
+        Raises AzureError 404 if the subscription or group is unknown or empty, 400 for an invalid skip token, and 403
+        or 429.
+        """
         self._admit(call, "read")
         accounts = self._listed(call)
         start, size = _skip(call), self.world.arm_page
@@ -71,15 +84,26 @@ class Management(Surface):
         return json_answer(body)
 
     def update_account(self, call: Call) -> web.Response:
+        """Change tags, SKU, disableLocalAuth or network rules of an account, and return it.
+
+        The change is complete with the answer (azure-facts, section 1). Raises NotImitatedError for other properties,
+        and AzureError 400, 403, 404 or 429.
+        """
         self._admit(call, "write")
         changes = _changes(_body(call))
         return self._account(self.world.accounts.update(call.target, changes))
 
     def list_keys(self, call: Call) -> web.Response:
+        """Return both keys of an account. Raises AzureError 403 or 429, and the errors of `Accounts.list_keys`."""
         self._admit(call, "listKeys/action")
         return json_answer(self.world.accounts.list_keys(call.target))
 
     def regenerate_key(self, call: Call) -> web.Response:
+        """Generate a new value for Key1 or Key2 and return both keys.
+
+        Raises AzureError 400 for another key name or an invalid body, 403 or 429, and the errors of
+        `Accounts.regenerate`.
+        """
         self._admit(call, "regenerateKey/action")
         slot = _SLOTS.get(str(_body(call).get("keyName")))
         if slot is None:
@@ -90,7 +114,7 @@ class Management(Surface):
         return json_answer(render(account, self.world.endpoint(account)))
 
     def _admit(self, call: Call, action: str) -> None:
-        """What the gateway asks before the resource provider is asked: how often, and by what right."""
+        """Check what the ARM gateway checks before the resource provider: the rate limit and the caller's rights."""
         caller = call.caller
         if caller is None:
             raise _invalid_token()
@@ -115,6 +139,7 @@ class Management(Surface):
 
     @override
     def headers(self, call: Call) -> dict[str, str]:
+        """Return the headers that recorded answers of ARM carry."""
         kind, left = ("reads", "16499") if call.request.method == "GET" else ("writes", "11999")
         return {
             "Cache-Control": "no-cache",
@@ -131,6 +156,7 @@ class Management(Surface):
 
     @override
     def refusal(self, error: AzureError, call: Call) -> web.Response:
+        """Return an error in the form of ARM."""
         headers = {"x-ms-failure-cause": "gateway"} if error.gateway else {}
         return json_answer(error_body(error), error.status, headers)
 
@@ -152,16 +178,16 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 def _changes(body: dict[str, Any]) -> dict[str, Any]:
-    """The plain facts a PATCH body changes."""
+    """Return the `Account` fields that a PATCH body changes."""
     names = {
         "disableLocalAuth": "disable_local_auth",
         "publicNetworkAccess": "public_network_access",
         "networkAcls": "network_acls",
     }
     properties = body.get("properties") or {}
-    foreign = [*(set(properties) - set(names)), *(set(body) - {"properties", "tags", "sku", "location"})]
-    if foreign:
-        raise NotImitatedError(f"changing {', '.join(sorted(foreign))} of an account")
+    not_imitated = [*(set(properties) - set(names)), *(set(body) - {"properties", "tags", "sku", "location"})]
+    if not_imitated:
+        raise NotImitatedError(f"changing {', '.join(sorted(not_imitated))} of an account")
     if not isinstance(properties.get("disableLocalAuth"), bool | None):
         raise AzureError(400, "BadRequest", "The value of disableLocalAuth must be true or false.")
     changes = {names[key]: value for key, value in properties.items()}

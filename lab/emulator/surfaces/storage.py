@@ -1,8 +1,8 @@
-"""What the blob and the queue service of the storage account share: who calls, and how a refusal is worded.
+"""What the blob and the queue service share: authentication and the form of errors.
 
-There is one account, the one storage emulators have by custom, under its path. A caller signs with its well
-known key or brings an Entra token for storage; with a token, roles are asked, with the key they are not. SAS
-tokens are not taken.
+There is one account, devstoreaccount1, which storage emulators use by convention; its name is the first path segment. A
+caller signs with the published key of that account, or sends an Entra token for storage. Roles are checked for a token
+and not for the key. SAS tokens are not accepted.
 """
 
 import base64
@@ -24,7 +24,7 @@ from lab.emulator.surfaces.common import Call, Surface, entra_identity
 from lab.emulator.world import World
 
 ACCOUNT = "devstoreaccount1"
-# Published by Microsoft for local emulators; it opens nothing else.
+# Published by Microsoft for local emulators; it is valid for no real account.
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 AUDIENCE = "https://storage.azure.com"
 PROVIDER = "Microsoft.Storage/storageAccounts"
@@ -47,7 +47,7 @@ _SIGNED = (
 
 
 class Storage(Surface):
-    """The part of blob and queue that is the same."""
+    """The part that the blob and the queue service share."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -55,10 +55,14 @@ class Storage(Surface):
 
     @abstractmethod
     def scope(self, call: Call) -> str:
-        """The resource a role must reach."""
+        """Return the resource on which a role must be assigned to allow the request."""
 
     @override
     def identify(self, call: Call) -> Identity | None:
+        """Return the identity of a token, or None for a request signed with the account key.
+
+        Raises AzureError 401 without valid credentials and 403 for a wrong signature.
+        """
         kind = call.request.headers.get("Authorization", "").partition(" ")[0].lower()
         if kind == "sharedkey":
             _check_signature(call)
@@ -69,10 +73,15 @@ class Storage(Surface):
 
     @override
     def target(self, call: Call) -> str:
+        """Return the path without the account name."""
         return call.request.path.removeprefix(f"/{ACCOUNT}/")
 
     def require(self, call: Call, actions: Iterable[str], *, data: bool = True) -> None:
-        """The account key may do everything; a token needs one of the actions."""
+        """Check that the caller may perform one of the actions. The account key allows everything.
+
+        The actions are relative to Microsoft.Storage/storageAccounts; `data` selects data actions. Raises AzureError
+        403 otherwise.
+        """
         caller = call.caller
         if caller is None:
             return
@@ -83,7 +92,7 @@ class Storage(Surface):
 
     @override
     def marks(self, request: web.Request) -> frozenset[str]:
-        """Operations on one path differ in `comp`, `restype` and the lease action."""
+        """Return the values of `comp`, `restype` and the lease action; operations on the same path differ in them."""
         marks = {request.query[name].lower() for name in ("comp", "restype") if name in request.query}
         if "lease" in marks:
             marks.add(request.headers.get("x-ms-lease-action", "").lower())
@@ -91,17 +100,20 @@ class Storage(Surface):
 
     @override
     def unmatched(self, call: Call) -> AzureError:
+        """Return the 501 NotImitated for a request that fits no operation."""
         shown = {name: call.query(name) for name in ("comp", "restype") if call.query(name)}
         return NotImitatedError(f"the storage request {call.request.method} {call.request.path} {shown or ''}".strip())
 
     @override
     def headers(self, call: Call) -> dict[str, str]:
+        """Return the headers that every answer of the storage service carries."""
         headers = {"x-ms-request-id": call.id, "x-ms-version": call.header("x-ms-version") or "2026-04-06"}
         client = call.header("x-ms-client-request-id")
         return headers | ({"x-ms-client-request-id": client} if client else {})
 
     @override
     def refusal(self, error: AzureError, call: Call) -> web.Response:
+        """Return an error in the form of the storage service: XML, and the code in x-ms-error-code."""
         headers = {"x-ms-error-code": error.code}
         if error.status == 304:
             return web.Response(status=304, headers=headers)
@@ -111,6 +123,7 @@ class Storage(Surface):
         return xml_answer(text, error.status, headers)
 
     def http_date(self, moment: float | None = None) -> str:
+        """Return a time (seconds since 1970, default now) in the format of HTTP headers."""
         return http_date(self.world.clock.now() if moment is None else moment)
 
     def _bearer(self, call: Call) -> Identity:
@@ -125,15 +138,18 @@ class Storage(Surface):
 
 
 def xml_answer(text: str, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Return an XML answer."""
     body = f'<?xml version="1.0" encoding="utf-8"?>{text}'.encode()
     return web.Response(body=body, status=status, headers=headers, content_type="application/xml")
 
 
 def http_date(moment: float) -> str:
+    """Return a time (seconds since 1970) in the format of HTTP headers."""
     return format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True)
 
 
 def metadata(call: Call) -> dict[str, str]:
+    """Return the user metadata that a request sets, with lower case names."""
     start = "x-ms-meta-"
     return {
         name[len(start) :].lower(): value
@@ -143,11 +159,15 @@ def metadata(call: Call) -> dict[str, str]:
 
 
 def metadata_headers(facts: dict[str, str]) -> dict[str, str]:
+    """Return the headers that carry user metadata."""
     return {f"x-ms-meta-{name}": value for name, value in facts.items()}
 
 
 def number(call: Call, name: str, default: int) -> int:
-    """A whole number from the query."""
+    """Return a whole number from the query, or `default` if it is absent.
+
+    Raises AzureError 400 if it is not a whole number.
+    """
     text = call.query(name, str(default))
     try:
         return int(text)
