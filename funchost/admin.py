@@ -1,4 +1,8 @@
-"""The host's own interface, for the holder of the master key: what there is, how it is, and `run this now`."""
+"""The admin interface: list the functions, show the host's status, run a function by hand.
+
+It imitates the part of the Functions host below `/admin`, which needs the master key (functions-facts, HTTP auth).
+Running the function is left to the host.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -12,15 +16,23 @@ from funchost.options import HostKeys
 
 
 class AdminHost(Protocol):
-    """The part of the host that this interface shows."""
+    """The part of the host that the admin interface uses."""
 
-    def status(self) -> Mapping[str, Any]: ...
+    def status(self) -> Mapping[str, Any]:
+        """Return the JSON body of `GET /admin/host/status`."""
 
-    def begin_manual_run(self, function: FunctionDescription, text: str) -> None: ...
+    def begin_manual_run(self, function: FunctionDescription, text: str) -> None:
+        """Start the function with this input and return without waiting for it."""
 
 
 class AdminApi:
-    """Everything below `/admin`."""
+    """Answers every request below `/admin`.
+
+    functions: Returns the functions as they are indexed now.
+    keys: Only the master key opens this interface.
+    host: The host that is shown and that runs functions.
+    link: Returns the URL of an HTTP function, or None for any other function.
+    """
 
     def __init__(
         self,

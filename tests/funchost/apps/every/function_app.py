@@ -1,4 +1,4 @@
-"""A function for every trigger and for every way to go wrong that does not stop the others."""
+"""An app with a function for every trigger, and for every kind of failure that leaves the other functions working."""
 
 import asyncio
 import json
@@ -27,18 +27,18 @@ async def at_start(timer: func.TimerRequest) -> None:
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 3 1 Jan *")
 @app.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:00")
-def stubborn(timer: func.TimerRequest, context: func.Context) -> None:
+def always_fails(timer: func.TimerRequest, context: func.Context) -> None:
     raise RuntimeError(f"attempt {context.retry_context.retry_count} of {context.retry_context.max_retry_count}")
 
 
 @app.timer_trigger(arg_name="timer", schedule="every now and then")
-def never(timer: func.TimerRequest) -> None:
+def invalid_schedule(timer: func.TimerRequest) -> None:
     raise AssertionError("this function is not served")
 
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 3 1 Jan *")
-def returns(timer: func.TimerRequest):
-    return "a value that nothing takes"
+def returns_a_value(timer: func.TimerRequest):
+    return "a value without an output binding"
 
 
 @app.queue_trigger(arg_name="message", queue_name="%WORK_QUEUE%", connection="AzureWebJobsStorage")
@@ -47,7 +47,7 @@ async def work(message: func.QueueMessage, done: func.Out[str]) -> None:
     text = message.get_body().decode()
     done.set(json.dumps({"body": text, "id": message.id, "count": message.dequeue_count}, indent=1))
     if "fail" in text:
-        raise ValueError("told to fail")
+        raise ValueError("failed as requested")
 
 
 @app.queue_trigger(arg_name="message", queue_name="numbers", connection="Other")
@@ -85,11 +85,11 @@ def locked(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("open")
 
 
-@app.route("wrong/{kind}", auth_level=func.AuthLevel.ANONYMOUS)
-async def wrong(req: func.HttpRequest):
+@app.route("misbehave/{kind}", auth_level=func.AuthLevel.ANONYMOUS)
+async def misbehave(req: func.HttpRequest):
     kind = req.route_params["kind"]
     if kind == "exit":
-        print("leaving now", flush=True)  # noqa: T201 - goes to the console, not to the log
+        print("exiting now", flush=True)  # noqa: T201 - goes to the console, not to the log
         sys.exit(3)
     if kind == "dict":
         return {"not": "a response"}
@@ -103,7 +103,7 @@ async def wrong(req: func.HttpRequest):
 @app.route("threads", auth_level=func.AuthLevel.ANONYMOUS)
 def threads(req: func.HttpRequest) -> func.HttpResponse:
     logging.info("from the function")
-    thread = threading.Thread(target=lambda: logging.info("from a thread of its own"))
+    thread = threading.Thread(target=lambda: logging.info("from another thread"))
     thread.start()
     thread.join()
     return func.HttpResponse(status_code=204)
@@ -113,7 +113,7 @@ def threads(req: func.HttpRequest) -> func.HttpResponse:
 def on_event(event: func.EventGridEvent) -> None:
     logging.info("event %s of %s", event.id, event.event_type)
     if event.get_json().get("fail"):
-        raise ValueError("told to fail")
+        raise ValueError("failed as requested")
 
 
 @app.event_grid_trigger(arg_name="event")

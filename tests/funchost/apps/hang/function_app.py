@@ -1,4 +1,6 @@
-"""A function that blocks the event loop the first time it sees a message, and a patient one beside it."""
+"""An app with a queue function that blocks the event loop on a message's first attempt, and an HTTP function that never
+returns.
+"""
 
 import asyncio
 import threading
