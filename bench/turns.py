@@ -1,4 +1,7 @@
-"""Turns, by the emulated Azure's journal: how many calls each kind makes, and what time goes beside Azure's own."""
+"""Measures turns from the emulated Azure's journal: the calls that each kind of turn makes, and the time it takes.
+
+Time is given as a multiple of the time that Azure itself takes.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ from shared.rotation import Rotation
 from shared.wiring import build
 
 CHAT = "chat"
-# As long as Azure takes, roughly; what is measured is what comes on top.
+# About as long as Azure takes; the measurement is about what is added to it.
 SECONDS = {"arm.*": 0.3, "kv.*": 0.1, "aoai.models": 0.15, "eg.publish": 0.1, "blob.*": 0.03}
 MOST = 12
 
 
 async def turns() -> list[str]:
-    """The lines to print."""
+    """Take one turn of each kind and return the lines to print."""
     world = World()
     world.add_vault("keys")
     world.add_topic("announcements")
@@ -39,8 +42,9 @@ async def _all(world: World, azure: Azure) -> list[str]:
         world.faults.add(operation, "delay", seconds=seconds, times=0)
     lines.append(await _turn("has nothing to do", azure, rotation, target))
     leak = Request(Wish.LEAK, LeakedKey.PREVIOUS, "bench", "bench")
-    lines.append(await _turn("ends a leaked previous key", azure, rotation, target, leak))
-    scheduled = Request(reason="bench")  # as the schedule makes it: who asks by name has the lease signed as well
+    lines.append(await _turn("retires a leaked previous key", azure, rotation, target, leak))
+    # As the schedule makes it. A request with a caller's name makes one more call, which puts the name on the lease.
+    scheduled = Request(reason="bench")
     lines.append(await _turn("rotates", azure, rotation, target, scheduled))
     lines.append(await _turn("is held back", azure, rotation, target, Request(reason="bench", by="bench")))
     await _close(rotation)
@@ -48,7 +52,7 @@ async def _all(world: World, azure: Azure) -> list[str]:
 
 
 def _challenged(entry: Entry) -> bool:
-    """The vault's first answer to a client that does not know it yet."""
+    """Return True for the vault's 401 to a client's first request, with which Key Vault says where to get a token."""
     return entry.service == "kv" and entry.status == 401
 
 
@@ -62,4 +66,4 @@ async def _turn(what: str, azure: Azure, rotation: Rotation, target: Target, req
     kinds = Counter(one.service for one in entries)
     parts = ", ".join(f"{name} {count}" for name, count in sorted(kinds.items()))
     share = f", {took / azures:.2f} times Azure's own time" if azures > 0.2 else ""
-    return f"turn: one that {what} ({outcome.reason}) makes {len(entries)} calls ({parts}; allowed: {MOST}){share}"
+    return f"turn: a turn that {what} ({outcome.reason}) makes {len(entries)} calls ({parts}; allowed: {MOST}){share}"
