@@ -37,7 +37,7 @@ async def turns() -> list[str]:
 async def _all(world: World, azure: Azure) -> list[str]:
     rotation = build(azure.settings)
     target = (await rotation.fleet.enrolled())[0][0].target
-    lines = [await _turn("adopts, the first in its process and storage account,", azure, rotation, target)]
+    lines = [await _turn("adopts, as the first in its process and storage account,", azure, rotation, target)]
     for operation, seconds in SECONDS.items():
         world.faults.add(operation, "delay", seconds=seconds, times=0)
     lines.append(await _turn("has nothing to do", azure, rotation, target))

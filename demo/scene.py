@@ -22,7 +22,7 @@ SLOW_ANSWERS = {"operation": "aoai.chat", "effect": "delay", "seconds": 0.05, "t
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that goes wrong.
+    """An event that disturbs the app.
 
     day: The day on which it happens.
     name: Its name in the code.

@@ -59,7 +59,7 @@ def what_to_type(stage: Stage, pid: int) -> str:
             f"    cd {shlex.quote(str(ROOT))}",
             *(f"    {_python()} -m cli {one} --settings {shlex.quote(str(stage.settings_file))}" for one in _COMMANDS),
             "",
-            "MAKE THINGS HAPPEN",
+            "INCIDENTS TO TRY",
             *_incidents(control),
             "  Kill the app; the host restarts it and prints the new process id",
             f"    {how_to_kill(pid)}",
@@ -74,7 +74,7 @@ def what_to_type(stage: Stage, pid: int) -> str:
 
 
 def how_to_kill(pid: int) -> str:
-    """Return a command that kills this process only, whatever else runs on the machine under the same name."""
+    """Return a command that kills this process only, even if other processes on the machine have the same name."""
     return f"kill -9 {pid}"
 
 

@@ -88,11 +88,11 @@ class Witness:
 
     async def observe(self) -> None:
         """Read the emulated Azure and add what is new."""
-        state = await self.stage.ask("/state")
+        state = await self.stage.get("/state")
         for account in state["accounts"]:
             for slot, key in account["keys"].items():
                 self._notice_key(account["name"], slot, float(key["since"]))
-        for one in (await self.stage.ask(f"/events?since={self._since}"))["events"]:
+        for one in (await self.stage.get(f"/events?since={self._since}"))["events"]:
             self._since = max(self._since, one["seq"])
             self._notice_event(one["event"], float(one["time"]))
 

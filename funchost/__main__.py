@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m funchost", description=__doc__)
     parser.add_argument("--app", type=Path, default=Path(), help="folder with function_app.py and host.json")
-    parser.add_argument("--settings", type=Path, help="a file shaped like local.settings.json")
+    parser.add_argument("--settings", type=Path, help="a file like local.settings.json")
     parser.add_argument("--env", action="store_true", help="also use environment variables as app settings")
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=7071, help="0 takes any free port")

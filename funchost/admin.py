@@ -44,6 +44,7 @@ class AdminApi:
         self._functions, self._keys, self._host, self._link = functions, keys, host, link
 
     async def handle(self, request: web.Request) -> web.Response:
+        """Answer a request below `/admin`: 401 without the master key, 404 for an unknown path or function."""
         if not is_one_of(given_key(request), (self._keys.master,)):
             return web.Response(status=401)
         parts = [part for part in request.path.split("/") if part][1:]
@@ -75,7 +76,7 @@ class AdminApi:
             return web.Response(status=400, text="the body is not JSON")
         text = content.get("input") if isinstance(content, dict) else None
         if not isinstance(text, str | None):
-            return web.Response(status=400, text="input is a text")
+            return web.Response(status=400, text="input must be text")
         self._host.begin_manual_run(function, text or "")
         return web.Response(status=202)
 

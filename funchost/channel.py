@@ -86,5 +86,5 @@ class WorkerChannel:
 def _object(data: bytes) -> Json:
     value: Any = json.loads(data)
     if not isinstance(value, dict):
-        raise TypeError("a message is a JSON object")
+        raise TypeError("a message must be a JSON object")
     return value

@@ -53,7 +53,7 @@ def http_value(
 def response_of(invocation: Invocation) -> web.Response:
     """Return the response to an HTTP call.
 
-    A failed function gives 500 with an empty body: the error belongs in the log and not in the caller's hands.
+    A failed function gives 500 with an empty body: its error is logged and not shown to the caller.
     """
     value = invocation.return_value
     if not invocation.succeeded:

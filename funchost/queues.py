@@ -158,6 +158,7 @@ class _Handling:
         self._receipt = message.pop_receipt
 
     async def run(self) -> None:
+        """Run the function and settle the message. If storage fails, log a warning."""
         try:
             await self._handle()
         except AzureError as error:

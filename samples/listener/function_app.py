@@ -1,4 +1,4 @@
-"""A listener: posts each announcement that concerns a team to the team's channel, in plain text.
+"""A listener: posts each announcement that concerns a team to the team's channel, in plain words.
 
 Copy this folder into a function app of your own and subscribe it to the topic (CloudEvents schema):
 
@@ -48,7 +48,7 @@ def concerns_us(data: dict[str, Any]) -> bool:
 
 
 def sentence(kind: str, data: dict[str, Any]) -> str:
-    """Return the text to post: what happened and when, what it means, and what to do, each on its own line.
+    """Return the text to post: what happened and when, its consequence, and what to do, each on its own line.
 
     kind: The event's type. data: The event's data, as in docs/events.md.
     """

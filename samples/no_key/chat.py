@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     endpoint, model = arguments
     token = get_bearer_token_provider(DefaultAzureCredential(), SCOPE)
     answer = client_for(endpoint, token).chat.completions.create(
-        model=model, messages=[{"role": "user", "content": "Who are you, and who am I to you?"}]
+        model=model, messages=[{"role": "user", "content": "Which model are you?"}]
     )
     print(answer.choices[0].message.content)
     return 0

@@ -47,7 +47,7 @@ class VaultKey:
             return self._value
 
     def read_again(self) -> None:
-        """Read the secret now, whatever the age of the value."""
+        """Read the secret now, even if the value is not too old."""
         with self._reading:
             self._read()
 

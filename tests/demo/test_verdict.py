@@ -14,10 +14,12 @@ BEGAN = 1_000_000.0
 
 
 def text(at: float) -> str:
+    """Return the time `at` seconds after the demo began, as in an event."""
     return datetime.fromtimestamp(BEGAN + at, UTC).isoformat()
 
 
 def event(kind: str, at: float, **data: object) -> AcceptedEvent:
+    """Return an event of the account `chat` that was accepted `at` seconds after the demo began."""
     return AcceptedEvent(kind, "chat", BEGAN + at, {"slot": "key2", "fingerprint": "f2", **data})
 
 

@@ -9,11 +9,13 @@ from funchost import FunctionHost
 
 
 def event(number: int, **data: Any) -> dict[str, Any]:
+    """Return an event in the Event Grid schema."""
     moment = "2026-11-22T00:00:00.1234567Z"
     return {"id": f"e{number}", "eventType": "T", "subject": "s", "eventTime": moment, "data": data, "dataVersion": "1"}
 
 
 def cloud_event(number: int) -> dict[str, Any]:
+    """Return an event in the CloudEvents schema."""
     return {"specversion": "1.0", "id": f"c{number}", "type": "T", "source": "/s", "data": {"n": number}}
 
 

@@ -10,6 +10,7 @@ from funchost.storage import Storage
 
 
 def encoded(text: str) -> str:
+    """Return a text as it is stored in a queue."""
     return base64.b64encode(text.encode()).decode()
 
 

@@ -16,10 +16,12 @@ EVERY_SECOND = "* * * * * *"
 
 
 def status_name(host_id: str, function: str = "tick") -> str:
+    """Return the name of a timer's status blob."""
     return f"timers/{host_id}/Host.Functions.{function}/status"
 
 
 def lock_name(host_id: str, function: str = "tick") -> str:
+    """Return the name of the blob with a timer's lease."""
     return f"locks/{host_id}/Host.Functions.{function}.Listener"
 
 

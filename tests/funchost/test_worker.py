@@ -158,5 +158,6 @@ async def test_an_invocation_has_its_start_and_end_time(host: FunctionHost) -> N
 
 
 async def status_of(http: aiohttp.ClientSession, url: str) -> int:
+    """Return the status of the answer to a GET request."""
     async with http.get(url) as response:
         return response.status

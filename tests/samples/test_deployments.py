@@ -62,6 +62,7 @@ class Platform:
     outage: int = 0
 
     def application(self) -> web.Application:
+        """Return the web application with all of its paths."""
         app = web.Application()
         app.router.add_get("/oidc", self.prove)
         app.router.add_post(f"/{TENANT}/oauth2/v2.0/token", self.exchange)
