@@ -1,6 +1,4 @@
-"""The live picture of `make demo`: a timeline for each account, the consumers' figures, and the latest events in
-words.
-"""
+"""The live picture of `make demo`: a timeline for each account, the consumers' figures and the latest events."""
 
 from __future__ import annotations
 

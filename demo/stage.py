@@ -1,7 +1,7 @@
-"""Starts what the demos need: the emulated Azure in one process, the function app in the local host, and consumers in
-another process.
+"""Starts the parts of a demo: the emulated Azure, the function app in the local host, and the consumers.
 
-Everything uses a temporary folder and is stopped at the end of the block, also after an error.
+The emulated Azure and the consumers are processes of their own. Everything uses a temporary folder and is stopped at
+the end of the block, also after an error.
 """
 
 from __future__ import annotations

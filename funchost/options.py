@@ -27,7 +27,10 @@ class HostKeys:
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """Limits and addresses. Limits follow the Functions host (functions-facts, Timer; HTTP auth; Timeouts).
+    """Limits and addresses.
+
+    lease_seconds, init_timeout, metadata_timeout and response_timeout have the defaults of the Functions host
+    (functions-facts, Timer; Timeouts; HTTP auth).
 
     address: The address that the HTTP server listens on. Default: this machine only.
     port: Its port. Default 0: any free one.

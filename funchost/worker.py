@@ -2,7 +2,7 @@
 
 It is started as `python -P -m funchost.worker FD PACKAGE_ROOT APP_DIR` and does what the platform's proxy process does
 (functions-facts, How production is put together): set up `sys.path`, send log records to the host with their invocation
-id, and pass each request to its handler. Decisions are exiting to the host.
+id, and pass each request to its handler. Decisions are left to the host.
 """
 
 import asyncio

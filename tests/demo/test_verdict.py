@@ -1,4 +1,4 @@
-"""The demo's checks can fail: for each broken promise, exactly its check fails."""
+"""The demo's checks can fail: each test breaks one promise, and the check of that promise fails."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
