@@ -1,1 +1,1 @@
-"""What the app costs, measured: `make bench` prints ratios within one run, beside what the design allows."""
+"""Measures what the app costs. `make bench` prints ratios within one run, next to what the design allows."""

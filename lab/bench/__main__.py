@@ -1,4 +1,4 @@
-"""`make bench`: start-up, turns and ticks. Prints figures and judges nothing: the tests hold what must hold."""
+"""`make bench`: measures start-up, turns and ticks. It prints figures and judges nothing; tests check the limits."""
 
 import argparse
 import asyncio
@@ -10,8 +10,9 @@ from lab.bench.turns import turns
 
 
 def main() -> int:
+    """Run all measurements, print their lines and return 0."""
     parser = argparse.ArgumentParser(prog="python -m lab.bench", description=__doc__)
-    parser.add_argument("--targets", type=int, default=2000, help="the largest fleet")
+    parser.add_argument("--targets", type=int, default=2000, help="number of targets in the largest fleet")
     given = parser.parse_args()
     for line in start():
         print(line, flush=True)

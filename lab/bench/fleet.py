@@ -1,4 +1,8 @@
-"""A tick over fleets of several sizes: calls by the page, never one for each target, and memory that stays flat."""
+"""Measures a tick over fleets of several sizes.
+
+Its calls should grow with the pages of a listing and not with the targets, and its memory only slowly. One target in
+fifty is due. Turns are measured in `turns`.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,15 @@ PERIOD = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Ticked:
-    """What one tick over so many targets cost: calls, seconds, and MiB at its highest."""
+class TickCost:
+    """What one tick cost.
+
+    targets: How many targets were enrolled.
+    turns: How many of them were due.
+    calls: How many calls it made to Azure.
+    seconds: How long it took.
+    peak: The most memory that it used, in MiB.
+    """
 
     targets: int
     turns: int
@@ -32,24 +43,24 @@ class Ticked:
     def __str__(self) -> str:
         return (
             f"tick: {self.targets} targets, {self.turns} due: {self.calls} calls "
-            f"({self.calls / self.targets:.3f} for each target), peak {self.peak:.1f} MiB"
+            f"({self.calls / self.targets:.3f} per target), at most {self.peak:.1f} MiB"
         )
 
 
 async def fleet(sizes: tuple[int, ...]) -> list[str]:
-    """The lines to print."""
+    """Measure one tick for each number of targets and return the lines to print."""
     ticks = [await _tick(size) for size in sizes]
     first, last = ticks[0], ticks[-1]
     growth = last.targets / first.targets
     slower = last.seconds / first.seconds / growth
     return [
         *map(str, ticks),
-        f"tick: {growth:.0f} times the targets take {slower:.2f} times as long for each, and "
-        f"{(last.peak - first.peak) * 1024 / (last.targets - first.targets):.1f} KiB more for each",
+        f"tick: {growth:.0f} times the targets take {slower:.2f} times as long per target, and "
+        f"{(last.peak - first.peak) * 1024 / (last.targets - first.targets):.1f} KiB more memory per target",
     ]
 
 
-async def _tick(size: int) -> Ticked:
+async def _tick(size: int) -> TickCost:
     world = World()
     world.add_vault("keys")
     world.add_topic("announcements")
@@ -60,10 +71,10 @@ async def _tick(size: int) -> Ticked:
             return await _measure(azure, size)
 
 
-async def _measure(azure: Azure, size: int) -> Ticked:
+async def _measure(azure: Azure, size: int) -> TickCost:
     rotation = build(azure.settings)
     now = rotation.outside.clock.now()
-    await rotation.tick(now - timedelta(minutes=10), now)  # tokens, connections and clients are there from here on
+    await rotation.tick(now - timedelta(minutes=10), now)  # makes tokens, connections and clients
     azure.world.journal.clear()
     tracemalloc.start()
     began = time.perf_counter()
@@ -72,18 +83,18 @@ async def _measure(azure: Azure, size: int) -> Ticked:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     await _close(rotation)
-    return Ticked(size, len(ticked.turns), len(azure.world.journal.entries), took, peak / 2**20)
+    return TickCost(size, len(ticked.turns), len(azure.world.journal.entries), took, peak / 2**20)
 
 
 async def _close(rotation: object) -> None:
-    """Connections and credentials of a process that goes on with another one."""
+    """Close the connections and the credential; this process measures again with others."""
     accounts = rotation.outside.accounts  # type: ignore[attr-defined]
     await accounts._connections.close()
     await accounts._credential.close()
 
 
 def _publish(world: World, account: Account, number: int) -> None:
-    """Live for some days: one in fifty is due."""
+    """Publish key 1 of the account as a rotation did twelve days ago, or 31 days ago for one account in fifty."""
     since = datetime.now(UTC) - timedelta(days=31 if number % 50 == 0 else 12)
     key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
     marks = Marks(key1.fingerprint, Origin.ROTATED, since, spare=key2.fingerprint, told=Told(origin=True))

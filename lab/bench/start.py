@@ -1,5 +1,7 @@
-"""Starting: what importing the function app costs beyond the Functions SDK, in time and memory. Each in a process of
-its own, in turns, so that whatever else the machine does touches both alike."""
+"""Measures start-up: what importing the function app costs in addition to the Functions SDK, in time and memory.
+
+Each import runs in its own process. The two kinds alternate, so that other load on the machine affects both alike.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(sys.m
 
 
 def start() -> list[str]:
-    """The lines to print."""
+    """Import both several times and return the lines to print."""
     plain, ours = [], []
     for _ in range(ROUNDS):
         plain.append(_import("azure.functions"))
@@ -28,16 +30,16 @@ def start() -> list[str]:
     time_ratio = _median(ours, 0) / _median(plain, 0)
     more = _median(ours, 1) - _median(plain, 1)
     return [
-        f"start: importing function_app takes {time_ratio:.2f} times import azure.functions (allowed: 1.15), "
-        f"median of {ROUNDS}",
-        f"start: and {more:.1f} MiB more (allowed: 5), {int(ours[0][2] - plain[0][2])} modules more",
+        f"start: importing function_app takes {time_ratio:.2f} times as long as importing azure.functions "
+        f"(allowed: 1.15), median of {ROUNDS}",
+        f"start: it needs {more:.1f} MiB more memory (allowed: 5) and {int(ours[0][2] - plain[0][2])} more modules",
     ]
 
 
 def _import(module: str) -> tuple[float, float, float]:
     command = [sys.executable, "-c", _SCRIPT.format(module=module)]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    took, memory, modules = (float(word) for word in told)
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    took, memory, modules = (float(word) for word in printed)
     return took, memory, modules
 
 

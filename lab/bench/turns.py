@@ -1,4 +1,7 @@
-"""Turns, by the emulated Azure's journal: how many calls each kind makes, and what time goes beside Azure's own."""
+"""Measures turns from the emulated Azure's journal: the calls that each kind of turn makes, and the time it takes.
+
+Time is given as a multiple of the time that Azure itself takes.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,13 @@ from shared.fleet.rotation import Rotation
 from shared.wiring import build
 
 CHAT = "chat"
-# As long as Azure takes, roughly; what is measured is what comes on top.
+# About as long as Azure takes; the measurement is about what is added to it.
 SECONDS = {"arm.*": 0.3, "kv.*": 0.1, "aoai.models": 0.15, "eg.publish": 0.1, "blob.*": 0.03}
 MOST = 12
 
 
 async def turns() -> list[str]:
-    """The lines to print."""
+    """Take one turn of each kind and return the lines to print."""
     world = World()
     world.add_vault("keys")
     world.add_topic("announcements")
@@ -35,13 +38,14 @@ async def turns() -> list[str]:
 async def _all(world: World, azure: Azure) -> list[str]:
     rotation = build(azure.settings)
     target = (await rotation.fleet.enrolled())[0][0].target
-    lines = [await _turn("adopts, the first in its process and storage account,", azure, rotation, target)]
+    lines = [await _turn("adopts, as the first in its process and storage account,", azure, rotation, target)]
     for operation, seconds in SECONDS.items():
         world.faults.add(operation, "delay", seconds=seconds, times=0)
     lines.append(await _turn("has nothing to do", azure, rotation, target))
     leak = LeakRequest(key=LeakedKey.PREVIOUS, reason="bench", by="bench")
-    lines.append(await _turn("ends a leaked previous key", azure, rotation, target, leak))
-    scheduled = RotateRequest(reason="bench")  # as the schedule makes it: who asks by name has the lease signed as well
+    lines.append(await _turn("retires a leaked previous key", azure, rotation, target, leak))
+    # As the schedule makes it. A request with a caller's name makes one more call, which puts the name on the lease.
+    scheduled = RotateRequest(reason="bench")
     lines.append(await _turn("rotates", azure, rotation, target, scheduled))
     lines.append(await _turn("is held back", azure, rotation, target, RotateRequest(reason="bench", by="bench")))
     await _close(rotation)
@@ -49,7 +53,7 @@ async def _all(world: World, azure: Azure) -> list[str]:
 
 
 def _challenged(entry: Entry) -> bool:
-    """The vault's first answer to a client that does not know it yet."""
+    """Return True for the vault's 401 to a client's first request, with which Key Vault says where to get a token."""
     return entry.service == "kv" and entry.status == 401
 
 
@@ -63,4 +67,4 @@ async def _turn(what: str, azure: Azure, rotation: Rotation, target: Target, req
     kinds = Counter(one.service for one in entries)
     parts = ", ".join(f"{name} {count}" for name, count in sorted(kinds.items()))
     share = f", {took / azures:.2f} times Azure's own time" if azures > 0.2 else ""
-    return f"turn: one that {what} ({outcome.reason}) makes {len(entries)} calls ({parts}; allowed: {MOST}){share}"
+    return f"turn: a turn that {what} ({outcome.reason}) makes {len(entries)} calls ({parts}; allowed: {MOST}){share}"

@@ -1,6 +1,7 @@
-"""Plays a hundred days of three accounts, with three incidents, and says whether the promises held.
+"""`make demo`: play a hundred days of three accounts with three incidents, and check whether the promises were kept.
 
-Exit code 0 when all of them did, 1 when one did not.
+The exit code is 0 if all were kept, 1 if one was not, and 130 after Ctrl-C. What is played is in `scene`, the
+processes are in `stage`, and the checks are in `verdict`.
 """
 
 from __future__ import annotations
@@ -17,131 +18,137 @@ from rich.live import Live
 
 from lab.demo import scene
 from lab.demo.observer import Witness
-from lab.demo.picture import picture, say
+from lab.demo.picture import in_words, picture
 from lab.demo.stage import ROOT, Stage, set_stage, start_consumers
 from lab.demo.verdict import checks, table_of_figures, table_of_promises
 
 LOG = ".run/demo.log"
 
 
-async def play(console: Console) -> int:
-    """The whole piece."""
-    console.print("Setting the stage: an emulated Azure, the function app in the local host, six consumers.")
+async def run_demo(console: Console) -> int:
+    """Run the whole demo and return the exit code."""
+    console.print("Starting an emulated Azure, the function app in the local host, and six consumers.")
     async with set_stage(scene.seed(), scene.settings()) as stage:
         with tempfile.TemporaryDirectory(prefix="key-rotation-demo-") as folder:
-            await stage.tell("/faults", scene.SLOW_ANSWERS)
+            await stage.post("/faults", scene.SLOW_ANSWERS)
             witness = Witness(stage, time.time())
-            await witness.look()
-            await _first_adoption(witness)
+            await witness.observe()
+            await _wait_for_adoptions(witness)
             await start_consumers(stage, Path(folder))
-            await _days(console, stage, witness)
-            await _curtain(stage)
-            return await _judge(console, stage, witness)
+            await _run_days(console, stage, witness)
+            await _stop_consumers(stage)
+            return await _report(console, stage, witness)
 
 
-async def _first_adoption(witness: Witness) -> None:
-    """Consumers can only begin when there is something to read."""
+async def _wait_for_adoptions(witness: Witness) -> None:
+    """Wait until every account's key is published, because consumers need a secret to read."""
     async with asyncio.timeout(30):
         while len({event.account for event in witness.events}) < len(scene.PERIODS):
             await asyncio.sleep(0.1)
-            await witness.look()
+            await witness.observe()
 
 
-async def _days(console: Console, stage: Stage, witness: Witness) -> None:
-    to_come, trap = list(scene.INCIDENTS), KillTrap(stage)
+async def _run_days(console: Console, stage: Stage, witness: Witness) -> None:
+    pending, trap = list(scene.INCIDENTS), KillTrap(stage)
     shown = 0
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         while witness.day(time.time()) < scene.DAYS:
-            await witness.look()
-            if to_come and witness.day(time.time()) >= to_come[0].day:
-                happened = await _bring_about(to_come[0], stage, witness, trap)
-                to_come = to_come[1:] if happened else to_come
+            await witness.observe()
+            if pending and witness.day(time.time()) >= pending[0].day:
+                happened = await _start_incident(pending[0], stage, witness, trap)
+                pending = pending[1:] if happened else pending
             if console.is_terminal:
-                live.update(picture(witness, stage.lives(), time.time(), console.width))
+                live.update(picture(witness, stage.consumer_stats(), time.time(), console.width))
             else:
                 shown = _print_new(console, witness, shown)
             await asyncio.sleep(0.15)
-        await witness.look()
+        await witness.observe()
         if console.is_terminal:
-            live.update(picture(witness, stage.lives(), time.time(), console.width))
+            live.update(picture(witness, stage.consumer_stats(), time.time(), console.width))
 
 
 def _print_new(console: Console, witness: Witness, shown: int) -> int:
     for moment in witness.moments[shown:]:
         if moment.sign != "·":
-            console.print(say(moment))
+            console.print(in_words(moment))
     return len(witness.moments)
 
 
 class KillTrap:
-    """Kills the app when it has regenerated a key and not yet published it. The trap must know the process that runs
-    now, so it is laid anew when another has taken its place, and it has worked only when a process has died of it."""
+    """Kills the app after it has regenerated a key and before it has published it.
+
+    The trap is armed for one process, and armed again if another process has taken its place. It has fired only when a
+    process has died from it.
+    """
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._laid_for: int | None = None
+        self._armed_for: int | None = None
         self._rule = 0
 
-    async def has_struck(self, incident: scene.Incident) -> bool:
-        rules = (await self._stage.ask("/faults"))["faults"]
+    async def has_fired(self, incident: scene.Incident) -> bool:
+        """Return True if the app was killed; otherwise arm the trap for the process that runs now."""
+        rules = (await self._stage.get("/faults"))["faults"]
         if any(rule["id"] == self._rule and rule["struck"] for rule in rules):
             return True
         pid = await self._stage.host.worker_ready()
-        if pid != self._laid_for:
+        if pid != self._armed_for:
             rule = {"operation": "arm.regenerateKey", "target": f"/accounts/{incident.account}", "effect": "signal"}
-            self._rule = (await self._stage.tell("/faults", {**rule, "when": "after", "pid": pid}))["id"]
-            self._laid_for = pid
+            self._rule = (await self._stage.post("/faults", {**rule, "when": "after", "pid": pid}))["id"]
+            self._armed_for = pid
         return False
 
 
-async def _bring_about(incident: scene.Incident, stage: Stage, witness: Witness, trap: KillTrap) -> bool:
-    """Whether it has happened by now."""
+async def _start_incident(incident: scene.Incident, stage: Stage, witness: Witness, trap: KillTrap) -> bool:
+    """Start the incident. Return False if it has not happened yet."""
     match incident.name:
         case scene.KILL.name:
-            if not await trap.has_struck(incident):
+            if not await trap.has_fired(incident):
                 return False
         case scene.OUTAGE.name:
-            await stage.tell("/topics/outage", {"status": 503})
+            await stage.post("/topics/outage", {"status": 503})
         case scene.OUTAGE_ENDS.name:
-            await stage.tell("/topics/outage", {"status": None})
+            await stage.post("/topics/outage", {"status": None})
         case scene.PORTAL.name:
             live = next(
                 event.data["slot"]
                 for event in reversed(witness.events)
                 if event.account == incident.account and event.kind in ("KeyRotated", "KeyAdopted")
             )
-            await stage.tell("/accounts/regenerate", {"account": incident.account, "key": live})
+            await stage.post("/accounts/regenerate", {"account": incident.account, "key": live})
     witness.incident(incident, time.time())
     return True
 
 
-async def _curtain(stage: Stage) -> None:
-    """The consumers end their last call, and say what became of them."""
+async def _stop_consumers(stage: Stage) -> None:
+    """Let the consumers finish their last call and report their figures."""
     if stage.consumers is not None:
         stage.consumers.terminate()
         await stage.consumers.wait()
 
 
-async def _judge(console: Console, stage: Stage, witness: Witness) -> int:
-    state = await stage.ask("/state?reveal=1")
+async def _report(console: Console, stage: Stage, witness: Witness) -> int:
+    state = await stage.get("/state?reveal=1")
     texts = [record.message for record in stage.host.logs]
     texts += [json.dumps(event.data) for event in witness.events]
-    texts.append(json.dumps(await stage.ask("/journal")))
+    texts.append(json.dumps(await stage.get("/journal")))
     kills = stage.host.worker_starts - 1
-    found = checks(witness, stage.lives(), state, texts, kills)
-    console.print(table_of_figures(witness, stage.lives()))
+    found = checks(witness, stage.consumer_stats(), state, texts, kills)
+    console.print(table_of_figures(witness, stage.consumer_stats()))
     console.print(table_of_promises(found))
     broken = [check for check in found if not check.kept]
     kills = stage.host.worker_starts - 1
     times = "once" if kills == 1 else f"{kills} times"
-    console.print(f"The app was killed and started again {times}. {len(found) - len(broken)} of {len(found)} hold.")
+    console.print(
+        f"The app was killed and restarted {times}. {len(found) - len(broken)} of {len(found)} checks passed."
+    )
     _write_log(stage, witness)
-    console.print(f"The app's log of these days: {LOG}")
+    console.print(f"The app's log: {LOG}")
     return 1 if broken else 0
 
 
 def _write_log(stage: Stage, witness: Witness) -> None:
-    """Every record of the app and its host, by the day it was made on."""
+    """Write every log record of the app and its host to a file, with the day."""
     path = ROOT / LOG
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as file:
@@ -151,11 +158,12 @@ def _write_log(stage: Stage, witness: Witness) -> None:
 
 
 def main() -> int:
+    """Run the demo and return the exit code."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)
     try:
-        return asyncio.run(play(console))
+        return asyncio.run(run_demo(console))
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130

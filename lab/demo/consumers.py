@@ -1,7 +1,8 @@
-"""The consumers: each only knows the vault, and calls its account with the real openai client without pause.
+"""The demo's consumers: each reads its key from the vault and calls its account without pause, with the openai client.
 
-Runs as a process of its own: `python -m lab.demo.consumers FILE`, where FILE says where things are. It writes one line
-of JSON to standard output every half second and a last one when told to stop.
+They run in a process of their own: `python -m lab.demo.consumers FILE`, where FILE is JSON with the vault, the endpoints
+and the identity. Every half second they write one line of JSON to standard output, and a last one when they are
+stopped.
 """
 
 from __future__ import annotations
@@ -25,9 +26,18 @@ PATIENCE = 20.0
 
 
 @dataclass
-class Life:
-    """What became of one consumer's requests. `dead_key` is its longest time, in seconds, between a first 401 and
-    the next success; `dead_since` when the present one began, as the wall clock tells it."""
+class ConsumerStats:
+    """The figures of one consumer.
+
+    name: The consumer's name, `<account>-quick` or `<account>-slow`.
+    account: The account that it calls.
+    made: Requests made.
+    failed: Requests that failed in the end.
+    repeated: Answers with 401 after which the request was made again.
+    dead_key: The longest time from a request's first 401 to its end, in seconds.
+    dead_at: When each such first 401 was, in seconds since 1970.
+    errors: The class of the error of each failed request.
+    """
 
     name: str
     account: str
@@ -39,18 +49,21 @@ class Life:
     errors: list[str] = field(default_factory=list)
 
 
-def live(life: Life, place: dict[str, Any], max_age: float, stop: threading.Event) -> None:
-    """One consumer, until told to stop."""
+def run_consumer(one: ConsumerStats, place: dict[str, Any], max_age: float, stop: threading.Event) -> None:
+    """Make requests until `stop` is set.
+
+    place: The content of FILE. max_age: How long the consumer keeps a key, in seconds.
+    """
     secrets = SecretClient(
         place["vault"], ManagedIdentityCredential(client_id=place["client_id"]), verify_challenge_resource=False
     )
-    key = VaultKey(secrets, f"{life.account}-key", max_age=max_age)
-    client = OpenAI(base_url=f"{place['endpoints'][life.account]}openai/v1/", api_key=key, max_retries=0)
+    key = VaultKey(secrets, f"{one.account}-key", max_age=max_age)
+    client = OpenAI(base_url=f"{place['endpoints'][one.account]}openai/v1/", api_key=key, max_retries=0)
     while not stop.is_set():
-        _one_request(life, key, client)
+        _one_request(one, key, client)
 
 
-def _one_request(life: Life, key: VaultKey, client: OpenAI) -> None:
+def _one_request(one: ConsumerStats, key: VaultKey, client: OpenAI) -> None:
     refused_at: list[float] = []
 
     def call() -> None:
@@ -63,38 +76,41 @@ def _one_request(life: Life, key: VaultKey, client: OpenAI) -> None:
     try:
         key.surviving_a_change(call, PATIENCE)
     except APIError as error:
-        life.failed += 1
-        life.errors.append(f"{type(error).__name__}"[:80])
-    life.made += 1
-    life.repeated += len(refused_at)
+        one.failed += 1
+        one.errors.append(f"{type(error).__name__}"[:80])
+    one.made += 1
+    one.repeated += len(refused_at)
     if refused_at:
-        life.dead_key = max(life.dead_key, time.time() - refused_at[0])
-        life.dead_at.append(refused_at[0])
+        one.dead_key = max(one.dead_key, time.time() - refused_at[0])
+        one.dead_at.append(refused_at[0])
 
 
 def main(arguments: list[str]) -> int:
+    """Run two consumers for each account until SIGTERM or SIGINT. Return 0."""
     place = json.loads(Path(arguments[0]).read_text())
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    lives = [Life(f"{account}-{kind}", account) for account in place["endpoints"] for kind in ("quick", "slow")]
+    stats = [
+        ConsumerStats(f"{account}-{kind}", account) for account in place["endpoints"] for kind in ("quick", "slow")
+    ]
     ages = {"quick": 0.5, "slow": place["slowest"]}
     threads = [
-        threading.Thread(target=live, args=(one, place, ages[one.name.split("-")[1]], stop), daemon=True)
-        for one in lives
+        threading.Thread(target=run_consumer, args=(one, place, ages[one.name.split("-")[1]], stop), daemon=True)
+        for one in stats
     ]
     for thread in threads:
         thread.start()
     while not stop.wait(0.5):
-        _tell(lives)
+        _print_stats(stats)
     for thread in threads:
         thread.join(PATIENCE)
-    _tell(lives)
+    _print_stats(stats)
     return 0
 
 
-def _tell(lives: list[Life]) -> None:
-    sys.stdout.write(json.dumps([asdict(life) for life in lives]) + "\n")
+def _print_stats(stats: list[ConsumerStats]) -> None:
+    sys.stdout.write(json.dumps([asdict(one) for one in stats]) + "\n")
     sys.stdout.flush()
 
 

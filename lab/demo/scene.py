@@ -1,7 +1,7 @@
-"""What is played: a day is a second, three accounts, three incidents. Only durations are short; nothing is faked.
+"""What `make demo` plays: a day is a second, three accounts, three incidents.
 
-The app gets the settings an operator would set, in seconds where an operator writes days. Two accounts are enrolled
-by a tag, one by ROTATION_TARGETS.
+Only durations are short; nothing is faked. The app gets the settings that an operator would set, in seconds instead of
+days. Two accounts are enrolled by a tag, one by ROTATION_TARGETS. Running it is left to `stage`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,19 @@ SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
 VAULT = "shared-vault"
 PERIODS = {"chat": 30, "search": 20, "batch": 25}
 NOTICE_DAYS = 1
-# A model takes its time; without this the consumers would measure nothing but this machine.
+# A real model needs time to answer; without this delay the consumers would only measure this machine.
 SLOW_ANSWERS = {"operation": "aoai.chat", "effect": "delay", "seconds": 0.05, "times": 0}
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that goes wrong on a day, and how it is told on the screen."""
+    """An event that disturbs the app.
+
+    day: The day on which it happens.
+    name: Its name in the code.
+    words: Its description on the screen.
+    account: The account that it concerns. Default: all.
+    """
 
     day: float
     name: str
@@ -33,17 +39,17 @@ class Incident:
 KILL = Incident(
     18.0,
     "kill",
-    "the app was killed in mid-rotation, after regenerateKey; its leases end by themselves in 15 s, here 15 days",
+    "the app was killed during a rotation, after regenerateKey; its leases run out after 15 s, here 15 days",
     "search",
 )
 OUTAGE = Incident(48.0, "outage", "Event Grid answers 503 for ten days")
-OUTAGE_ENDS = Incident(58.0, "outage-ends", "Event Grid is back")
-PORTAL = Incident(70.0, "portal", "somebody regenerates the live key in the portal", "chat")
+OUTAGE_ENDS = Incident(58.0, "outage-ends", "Event Grid works again")
+PORTAL = Incident(70.0, "portal", "a person regenerates the live key in the portal", "chat")
 INCIDENTS = (KILL, OUTAGE, OUTAGE_ENDS, PORTAL)
 
 
 def seed() -> dict[str, Any]:
-    """The emulated Azure at the beginning."""
+    """Return what the emulated Azure has at the beginning."""
     return {
         "subscription": SUBSCRIPTION,
         "accounts": [
@@ -61,7 +67,7 @@ def seed() -> dict[str, Any]:
 
 
 def settings() -> dict[str, str]:
-    """The app's settings, beside those that say where Azure is."""
+    """Return the app's settings, without those that say where Azure is."""
     batch = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/prod/providers/Microsoft.CognitiveServices/accounts/batch"
     return {
         "FUNCTIONS_WORKER_RUNTIME": "python",

@@ -1,6 +1,6 @@
-"""`make run`: the function app in the local host and an emulated Azure, seeded, staying up until Ctrl-C.
+"""`make run`: run the function app in the local host with an emulated Azure until Ctrl-C.
 
-A day is a minute, so that everything can be watched over a cup of coffee. Nothing is kept afterwards.
+A day is a minute, so that a whole rotation can be watched. Nothing is kept afterwards.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ SETTINGS = {
 }
 
 
-async def stay(port: int) -> None:
-    """Up until told to stop."""
+async def run(port: int) -> None:
+    """Start everything, print what can be typed, and wait for SIGINT or SIGTERM. `port` 0 means any free one."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -75,22 +75,25 @@ def _show(record: LogRecord) -> None:
 
 
 async def _follow(stage: Stage, pid: int) -> None:
-    """Say as which process the app runs, whenever that is another one: the number that was printed is nobody's then,
-    or somebody else's."""
+    """Print the new process id whenever the app runs in another process.
+
+    The kill command that was printed before is outdated then, and its process id may belong to another program.
+    """
     while True:
         await asyncio.sleep(PAUSE)
         if (now := stage.host.worker_pid) not in (None, pid):
             pid = now
-            console.print(f"The app runs again, as another process: {how_to_kill(pid)}", markup=False)
+            console.print(f"The app restarted in another process: {how_to_kill(pid)}", markup=False)
 
 
 def main() -> int:
+    """Run the command and return its exit code: 0 after Ctrl-C, 1 if the port cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m lab.demo.stay", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="the function app's port; 0 takes any free one")
+    parser.add_argument("--port", type=int, default=0, help="the function app's port; 0 means any free port")
     try:
-        asyncio.run(stay(parser.parse_args().port))
+        asyncio.run(run(parser.parse_args().port))
     except OSError as error:
-        console.print(f"The port cannot be used: {error.strerror}. Choose another with --port.")
+        console.print(f"The port cannot be used: {error.strerror}. Choose another one with --port.")
         return 1
     return 0
 

@@ -1,7 +1,7 @@
-"""What `make run` prints: command lines for what is up, whole and true, so that each can be pasted as it stands.
+"""The text that `make run` prints: complete command lines that can be pasted as they are.
 
-The doors and their words come from the app's own description of them, the process from the host: nothing here has to
-be kept in step by hand, and a test pastes every line.
+Routes and their summaries come from the app's own OpenAPI description, and the process id from the host, so nothing
+here has to be updated by hand. A test runs every line.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ from pathlib import Path
 from lab.demo.stage import ROOT, Stage
 from shared.web.openapi import description
 
-# What is sent to the doors that read a body, and what to know of it. Nothing is rotated by looking around.
+# The body for each route that needs one, and a remark for the reader. Requests to rotate are dry runs.
 _BODIES: dict[tuple[str, str], tuple[dict[str, object], str]] = {
-    ("post", "/targets/{name}/rotate"): ({"dry_run": True}, " (a dry run; without dry_run it is done)"),
-    ("post", "/targets/{name}/leak"): ({"key": "live", "reason": "a drill"}, " (ends the live key at once)"),
+    ("post", "/targets/{name}/rotate"): ({"dry_run": True}, " (a dry run; without dry_run it rotates)"),
+    ("post", "/targets/{name}/leak"): (
+        {"key": "live", "reason": "a drill"},
+        " (regenerates the live key; the old value stops working)",
+    ),
     ("put", "/targets/{name}/deployment"): ({"environment": "production", "soak": "PT1M"}, ""),
-    ("post", "/rotate"): ({"targets": "all", "dry_run": True}, " (a dry run, too)"),
+    ("post", "/rotate"): ({"targets": "all", "dry_run": True}, " (also a dry run)"),
     ("post", "/deployments"): ({"environment": "production"}, ""),
 }
 _COMMANDS = (
@@ -35,45 +38,47 @@ _COMMANDS = (
 
 
 def what_to_type(stage: Stage, pid: int) -> str:
-    """Everything, for a terminal. `pid` is the process that the app runs in. Words stand on lines of their own: not
-    every shell takes a comment behind a command that is typed."""
+    """Return the whole text. `pid` is the process in which the app runs.
+
+    Explanations have lines of their own, because not every shell accepts a comment after a typed command.
+    """
     host, control = stage.host, stage.control_url
     return "\n".join(
         [
             "",
-            f"The function app answers at {host.url}/api, the emulated Azure is steered at {control}.",
-            "A day is a minute. 'search' begins with a fresh key, and can be rotated when its overlap is over.",
+            f"The function app answers at {host.url}/api. The emulated Azure is controlled at {control}.",
+            "A day is a minute. 'search' begins with a fresh key and can be rotated when its overlap is over.",
             "",
             "In a browser",
             f"    {host.url}/api/status?code={host.keys.default}",
             "",
-            "THE HTTP DOORS",
-            *_doors(stage),
+            "HTTP ROUTES",
+            *_routes(stage),
             "",
-            "THE COMMAND LINE, from another terminal; the file has all settings in it, and is gone when this ends",
+            "COMMANDS, in another terminal; the settings file is deleted when this program ends",
             f"    cd {shlex.quote(str(ROOT))}",
             *(f"    {_python()} -m cli {one} --settings {shlex.quote(str(stage.settings_file))}" for one in _COMMANDS),
             "",
-            "MAKE THINGS HAPPEN",
-            *_happenings(control),
-            "  The app is killed; the host starts it again and says as which process",
+            "INCIDENTS TO TRY",
+            *_incidents(control),
+            "  Kill the app; the host restarts it and prints the new process id",
             f"    {how_to_kill(pid)}",
             "",
-            "SEE WHAT HAPPENED: accepted announcements; every call; accounts and secrets, in the emulator's own marks",
+            "SEE WHAT HAPPENED: accepted announcements; every call; accounts and secrets (keys as fingerprints)",
             *(f"    curl -s {control}/{one}" for one in ("events", "journal", "state")),
             "",
-            "Ctrl-C ends everything.",
+            "Ctrl-C stops everything.",
             "",
         ]
     )
 
 
 def how_to_kill(pid: int) -> str:
-    """One process by its id: what else runs on this machine under the same name is none of our business."""
+    """Return a command that kills this process only, even if other processes on the machine have the same name."""
     return f"kill -9 {pid}"
 
 
-def _doors(stage: Stage) -> Iterator[str]:
+def _routes(stage: Stage) -> Iterator[str]:
     for path, operations in description()["paths"].items():
         for method, facts in operations.items():
             if method == "parameters":
@@ -81,26 +86,30 @@ def _doors(stage: Stage) -> Iterator[str]:
             body, more = _BODIES.get((method, path), (None, ""))
             key = "" if facts.get("security") == [] else f"-H 'x-functions-key: {stage.host.keys.default}' "
             yield f"  {facts['summary']}{more}"
-            yield f"    curl -s {key}{_sent(method, body)}{stage.host.url}/api{path.replace('{name}', 'search')}"
+            yield f"    curl -s {key}{_options(method, body)}{stage.host.url}/api{path.replace('{name}', 'search')}"
 
 
-def _sent(method: str, body: dict[str, object] | None) -> str:
+def _options(method: str, body: dict[str, object] | None) -> str:
     verb = "" if method == "get" else f"-X {method.upper()} "
     return verb + (f"-H 'content-type: application/json' -d '{json.dumps(body)}' " if body else "")
 
 
-def _happenings(control: str) -> Iterator[str]:
+def _incidents(control: str) -> Iterator[str]:
     for words, path, body in (
-        ("A third account is enrolled", "/accounts/tags", {"account": "legacy", "tags": {"key-rotation": "on"}}),
-        ("Somebody regenerates a key in the portal", "/accounts/regenerate", {"account": "chat", "key": "key1"}),
-        ("Event Grid is out", "/topics/outage", {"status": 503}),
-        ("and back", "/topics/outage", {"status": None}),
+        ("Enrol a third account", "/accounts/tags", {"account": "legacy", "tags": {"key-rotation": "on"}}),
+        (
+            "Regenerate a key, as a person does in the portal",
+            "/accounts/regenerate",
+            {"account": "chat", "key": "key1"},
+        ),
+        ("Take Event Grid down", "/topics/outage", {"status": 503}),
+        ("Bring Event Grid back", "/topics/outage", {"status": None}),
     ):
         yield f"  {words}"
         yield f"    curl -s -X POST -d '{json.dumps(body)}' {control}{path}"
 
 
 def _python() -> str:
-    """This interpreter, by its shorter name where it is the repository's own."""
+    """Return this interpreter's path, relative to the repository if it is inside."""
     here = Path(sys.executable)
     return shlex.quote(str(here.relative_to(ROOT) if here.is_relative_to(ROOT) else here))

@@ -1,8 +1,8 @@
-"""A small local host for Azure Functions apps of the Python v2 model.
+"""A small local host for Azure Functions apps written in the Python v2 programming model.
 
-It hands Microsoft's own worker code (`azure-functions-runtime`) the messages that the platform's host would send, so
-that a test or a demo exercises real indexing, argument conversion and invocation. It knows nothing of any particular
-app and of any particular storage emulator.
+It starts Microsoft's own worker code (`azure-functions-runtime`) in a separate process and sends it the requests that
+the Functions host would send. Tests and demos therefore use the real indexing, argument conversion and invocation.
+The package knows nothing about a particular app or a particular storage emulator.
 """
 
 from importlib import import_module
@@ -28,7 +28,7 @@ __all__ = [
     "SettingsError",
 ]
 
-_HOMES = {
+_MODULE_OF = {
     "Invocation": "activity",
     "LogRecord": "activity",
     "FunctionDescription": "bindings",
@@ -39,7 +39,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Loaded when asked for: the worker process imports this package and must stay free of what the host needs."""
+    """Import a public name when it is first used.
+
+    The worker process imports this package too, and must not load what only the host needs.
+    Raises AttributeError if `__all__` does not list the name.
+    """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"funchost.{_HOMES.get(name, 'errors')}"), name)
+    return getattr(import_module(f"funchost.{_MODULE_OF.get(name, 'errors')}"), name)

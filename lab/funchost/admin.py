@@ -1,4 +1,8 @@
-"""The host's own interface, for the holder of the master key: what there is, how it is, and `run this now`."""
+"""The admin interface: list the functions, show the host's status, run a function by hand.
+
+It imitates the part of the Functions host below `/admin`, which needs the master key (functions-facts, HTTP auth).
+Running the function is left to the host.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -12,15 +16,23 @@ from lab.funchost.options import HostKeys
 
 
 class AdminHost(Protocol):
-    """The part of the host that this interface shows."""
+    """The part of the host that the admin interface uses."""
 
-    def status(self) -> Mapping[str, Any]: ...
+    def status(self) -> Mapping[str, Any]:
+        """Return the JSON body of `GET /admin/host/status`."""
 
-    def begin_manual_run(self, function: FunctionDescription, text: str) -> None: ...
+    def begin_manual_run(self, function: FunctionDescription, text: str) -> None:
+        """Start the function with this input and return without waiting for it."""
 
 
 class AdminApi:
-    """Everything below `/admin`."""
+    """Answers every request below `/admin`.
+
+    functions: Returns the functions as they are indexed now.
+    keys: Only the master key opens this interface.
+    host: The host that is shown and that runs functions.
+    link: Returns the URL of an HTTP function, or None for any other function.
+    """
 
     def __init__(
         self,
@@ -32,6 +44,7 @@ class AdminApi:
         self._functions, self._keys, self._host, self._link = functions, keys, host, link
 
     async def handle(self, request: web.Request) -> web.Response:
+        """Answer a request below `/admin`: 401 without the master key, 404 for an unknown path or function."""
         if not is_one_of(given_key(request), (self._keys.master,)):
             return web.Response(status=401)
         parts = [part for part in request.path.split("/") if part][1:]
@@ -63,7 +76,7 @@ class AdminApi:
             return web.Response(status=400, text="the body is not JSON")
         text = content.get("input") if isinstance(content, dict) else None
         if not isinstance(text, str | None):
-            return web.Response(status=400, text="input is a text")
+            return web.Response(status=400, text="input must be text")
         self._host.begin_manual_run(function, text or "")
         return web.Response(status=202)
 

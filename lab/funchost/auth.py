@@ -1,4 +1,7 @@
-"""Keys of HTTP callers: the `x-functions-key` header, else the `code` query member."""
+"""Checks the key of an HTTP request: the header `x-functions-key`, otherwise the query parameter `code`.
+
+The rules are those of the Functions host (functions-facts, HTTP auth).
+"""
 
 import hmac
 from collections.abc import Iterable
@@ -9,11 +12,16 @@ from lab.funchost.options import HostKeys
 
 
 def given_key(request: web.Request) -> str:
+    """Return the key that the request carries, or an empty string."""
     return request.headers.get("x-functions-key") or request.query.get("code") or ""
 
 
 def allowed(request: web.Request, level: str, function: str, keys: HostKeys) -> bool:
-    """anonymous: anybody; function: the function's key, the host's or the master key; admin: the master key."""
+    """Return True if the request's key is enough for a function of this authorization level.
+
+    anonymous: no key is needed. function: the function's own key, the host's default key or the master key. admin: the
+    master key (functions-facts, HTTP auth).
+    """
     if level == "anonymous":
         return True
     accepted = [keys.master]
@@ -23,4 +31,5 @@ def allowed(request: web.Request, level: str, function: str, keys: HostKeys) -> 
 
 
 def is_one_of(given: str, accepted: Iterable[str]) -> bool:
+    """Compare a key with the accepted ones in constant time. An empty accepted key matches nothing."""
     return any(each and hmac.compare_digest(given.encode(), each.encode()) for each in accepted)

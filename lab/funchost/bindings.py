@@ -1,8 +1,8 @@
-"""From the raw bindings that the worker reports to the triggers and outputs that this host serves.
+"""Reads the raw bindings that the worker reports into the triggers and outputs that this host serves.
 
-It checks what the platform's host checks at indexing and leaves listening to the trigger modules. Its rule: what is
-wrong with one function is told in `FunctionDescription.error` and breaks that function only; what is wrong with the
-set of functions is an AppError.
+It makes the checks that the Functions host makes at indexing (functions-facts, Index) and leaves listening to the
+trigger modules. An error in one function is kept in `FunctionDescription.error` and disables that function only. An
+error in the set of functions raises AppError.
 """
 
 import json
@@ -27,6 +27,14 @@ _EXTENSION_BINDINGS = ("queueTrigger", "queue", "eventGridTrigger")
 
 @dataclass(frozen=True, slots=True)
 class TimerTrigger:
+    """A timer trigger.
+
+    name: The name of the binding, which is the function's argument.
+    schedule: When the timer is due.
+    run_on_startup: Also run when the host starts.
+    use_monitor: Keep a status blob and make up for a missed run.
+    """
+
     name: str
     schedule: Schedule
     run_on_startup: bool
@@ -35,6 +43,13 @@ class TimerTrigger:
 
 @dataclass(frozen=True, slots=True)
 class QueueTrigger:
+    """A queue trigger.
+
+    name: The name of the binding, which is the function's argument.
+    queue: The queue's name, in lower case and with settings resolved.
+    connection: The name of the connection, as in `storage.resolve_connection`.
+    """
+
     name: str
     queue: str
     connection: str
@@ -42,6 +57,14 @@ class QueueTrigger:
 
 @dataclass(frozen=True, slots=True)
 class HttpTrigger:
+    """An HTTP trigger.
+
+    name: The name of the binding, which is the function's argument.
+    route: The route below the route prefix. Default: the function's name.
+    methods: The HTTP methods in upper case. An empty set means every method.
+    auth_level: "anonymous", "function" or "admin".
+    """
+
     name: str
     route: Route
     methods: frozenset[str]
@@ -50,6 +73,11 @@ class HttpTrigger:
 
 @dataclass(frozen=True, slots=True)
 class EventGridTrigger:
+    """An Event Grid trigger.
+
+    name: The name of the binding, which is the function's argument.
+    """
+
     name: str
 
 
@@ -58,6 +86,13 @@ type Trigger = TimerTrigger | QueueTrigger | HttpTrigger | EventGridTrigger
 
 @dataclass(frozen=True, slots=True)
 class QueueOutput:
+    """An output binding to a queue.
+
+    name: The name of the binding, or "$return" for the return value.
+    queue: The queue's name, in lower case and with settings resolved.
+    connection: The name of the connection, as in `storage.resolve_connection`.
+    """
+
     name: str
     queue: str
     connection: str
@@ -65,7 +100,12 @@ class QueueOutput:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Seconds between attempts grow from `first` to `longest`; a `count` of -1 is without end."""
+    """A function's retry policy.
+
+    count: The greatest number of retries; -1 means no limit.
+    first: Seconds before the first retry.
+    longest: The longest pause between two attempts, in seconds. Pauses double up to it; with `first` they stay equal.
+    """
 
     count: int
     first: float
@@ -74,7 +114,18 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class FunctionDescription:
-    """A function as the host sees it. With an `error` it has no trigger and is never run."""
+    """A function as the host sees it.
+
+    name: The function's name.
+    function_id: The worker's id for it.
+    raw_bindings: The bindings as the worker reported them.
+    trigger: What starts it. None if the function cannot be served.
+    outputs: Its output bindings to queues.
+    retry: Its retry policy. None if it has none.
+    disabled: True if the setting `AzureWebJobs.<function>.Disabled` disables it.
+    error: Why the function cannot be served. None if it can.
+    script_file: The file that defines it.
+    """
 
     name: str
     function_id: str
@@ -88,16 +139,20 @@ class FunctionDescription:
 
     @property
     def active(self) -> bool:
+        """True if the function can be served and is not disabled."""
         return self.trigger is not None and not self.disabled
 
 
 def describe(found: Iterable[Json], settings: Mapping[str, str], config: HostConfig) -> list[FunctionDescription]:
-    """All functions that the worker found, in its order."""
+    """Return a description of each function that the worker found, in the worker's order.
+
+    Raises AppError if two functions have the same name, ignoring case.
+    """
     functions = list(found)
     names = [str(each["name"]).lower() for each in functions]
-    twice = sorted({str(each["name"]) for each in functions if names.count(str(each["name"]).lower()) > 1})
-    if twice:
-        raise AppError(f"the app has more than one function named {', '.join(twice)}")
+    duplicates = sorted({str(each["name"]) for each in functions if names.count(str(each["name"]).lower()) > 1})
+    if duplicates:
+        raise AppError(f"the app has more than one function named {', '.join(duplicates)}")
     return [_function(each, settings, config) for each in functions]
 
 
@@ -122,16 +177,16 @@ def _function(found: Json, settings: Mapping[str, str], config: HostConfig) -> F
 
 def _check_names(name: str, raw: tuple[Json, ...]) -> None:
     if not _FUNCTION_NAME.fullmatch(name) or name.lower() == "host":
-        raise BindingError(f"{name!r} cannot be the name of a function")
+        raise BindingError(f"{name!r} cannot be the name of a function; use letters, digits, - and _")
     for binding in raw:
         if not _BINDING_NAME.fullmatch(str(binding.get("name"))):
-            raise BindingError(f"{binding.get('name')!r} cannot be the name of a binding")
+            raise BindingError(f"{binding.get('name')!r} cannot be the name of a binding; use letters, digits and _")
 
 
 def _check_extensions(raw: tuple[Json, ...], config: HostConfig) -> None:
-    needing = sorted({each["type"] for each in raw if each["type"] in _EXTENSION_BINDINGS})
-    if needing and not config.has_bundle:
-        raise BindingError(f"{', '.join(needing)} is not registered: host.json names no extensionBundle")
+    used = sorted({each["type"] for each in raw if each["type"] in _EXTENSION_BINDINGS})
+    if used and not config.has_bundle:
+        raise BindingError(f"{', '.join(used)} is not available: add extensionBundle to host.json")
 
 
 def _is_output(binding: Json) -> bool:
@@ -140,7 +195,7 @@ def _is_output(binding: Json) -> bool:
 
 def _output(binding: Json, settings: Mapping[str, str]) -> QueueOutput:
     if binding["type"] != "queue":
-        raise BindingError(f"this host has no output of type {binding['type']}")
+        raise BindingError(f"this host does not support outputs of type {binding['type']}")
     return QueueOutput(binding["name"], *_queue(binding, settings))
 
 
@@ -148,10 +203,10 @@ def _trigger(function: str, raw: tuple[Json, ...], settings: Mapping[str, str]) 
     inputs = [each for each in raw if each["direction"].upper() == "IN"]
     triggers = [each for each in inputs if each["type"].lower().endswith("trigger")]
     if len(triggers) != 1:
-        raise BindingError(f"a function has one trigger, and this one has {len(triggers)}")
+        raise BindingError(f"a function needs exactly one trigger, and this one has {len(triggers)}")
     if len(inputs) > 1:
-        raise BindingError("this host has no input bindings besides the trigger")
-    makers: dict[str, Callable[[Json, Mapping[str, str]], Trigger]] = {
+        raise BindingError("this host does not support input bindings besides the trigger")
+    parsers: dict[str, Callable[[Json, Mapping[str, str]], Trigger]] = {
         "timertrigger": _timer,
         "queuetrigger": _queue_trigger,
         "eventgridtrigger": _event_grid,
@@ -159,15 +214,15 @@ def _trigger(function: str, raw: tuple[Json, ...], settings: Mapping[str, str]) 
     kind = triggers[0]["type"].lower()
     if kind == "httptrigger":
         return _http(function, triggers[0], raw, settings)
-    if kind not in makers:
-        raise BindingError(f"this host has no trigger of type {triggers[0]['type']}")
-    return makers[kind](triggers[0], settings)
+    if kind not in parsers:
+        raise BindingError(f"this host does not support triggers of type {triggers[0]['type']}")
+    return parsers[kind](triggers[0], settings)
 
 
 def _timer(binding: Json, settings: Mapping[str, str]) -> TimerTrigger:
     schedule = parse_schedule(resolve(str(binding.get("schedule") or ""), settings))
     monitor = binding.get("useMonitor")
-    if monitor is None:  # for a shorter interval the platform keeps no status unless it is told to
+    if monitor is None:  # the Functions host's default: no status for timers that are due more often than that
         monitor = shortest_gap(schedule, datetime.now(UTC)) >= timedelta(minutes=1)
     return TimerTrigger(binding["name"], schedule, bool(binding.get("runOnStartup")), bool(monitor))
 

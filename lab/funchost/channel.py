@@ -1,9 +1,9 @@
-"""Length-prefixed JSON over a socket pair: the line between the host and its worker process.
+"""Length-prefixed JSON messages over a socket pair, between the host and its worker process.
 
-Not standard output, because the app may print there. The host's end is an asyncio stream. The worker's end is
-blocking, and that is meant: a log record is on its way before the app's next statement runs, so that nothing an app
-said is lost when its process is killed, and a reader thread notices the host's death even while the app's own event
-loop hangs.
+Standard output is not used, because the app may print there. The host's end is an asyncio stream. The worker's end
+blocks on purpose: a log record is sent before the app's next statement runs, so nothing that the app logged is lost
+when its process is killed. A reader thread notices the end of the host even while the app's event loop hangs. What
+the messages mean is left to `worker` and `worker_process`.
 """
 
 import asyncio
@@ -26,10 +26,11 @@ class HostChannel:
 
     @classmethod
     async def over(cls, sock: socket.socket) -> "HostChannel":
+        """Return the host's end of this connected socket."""
         return cls(*await asyncio.open_connection(sock=sock))
 
     async def receive(self) -> Json | None:
-        """The next message, or None once the worker has gone."""
+        """Return the next message, or None if the worker process has ended."""
         try:
             (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
             return _object(await self._reader.readexactly(length))
@@ -37,10 +38,12 @@ class HostChannel:
             return None
 
     def send(self, message: Json) -> None:
+        """Queue a message for sending and return without waiting."""
         data = json.dumps(message).encode()
         self._writer.write(_LENGTH.pack(len(data)) + data)
 
     async def close(self) -> None:
+        """Close the connection, which tells the worker process to exit."""
         self._writer.close()
         try:
             await self._writer.wait_closed()
@@ -49,19 +52,20 @@ class HostChannel:
 
 
 class WorkerChannel:
-    """The worker's end; `send` may be called from any thread."""
+    """The worker's end. Any thread may call `send`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._lock = threading.Lock()
 
     def send(self, message: Json) -> None:
+        """Send a message. Blocks until it is written; raises OSError if the host has ended."""
         data = json.dumps(message).encode()
         with self._lock:
             self._socket.sendall(_LENGTH.pack(len(data)) + data)
 
     def receive(self) -> Json | None:
-        """The next message, or None once the host has gone."""
+        """Return the next message, or None if the host has ended. Blocks until there is one."""
         head = self._exactly(_LENGTH.size)
         body = self._exactly(_LENGTH.unpack(head)[0]) if head else None
         return _object(body) if body else None
@@ -82,5 +86,5 @@ class WorkerChannel:
 def _object(data: bytes) -> Json:
     value: Any = json.loads(data)
     if not isinstance(value, dict):
-        raise TypeError("a message is a JSON object")
+        raise TypeError("a message must be a JSON object")
     return value

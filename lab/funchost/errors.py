@@ -1,28 +1,31 @@
-"""What can go wrong in the host itself; failures of the app's functions are `Invocation` results, never exceptions."""
+"""Errors of the host itself. A failed function raises none of them: its failure is the result, an `Invocation`."""
 
 
 class HostError(Exception):
-    """Something the person who runs the host has to put right."""
+    """The base class: something that the person who runs the host has to correct."""
 
 
 class HostConfigError(HostError):
-    """host.json is missing, unreadable or says something the platform would refuse."""
+    """host.json is missing or unreadable, or has a value that the Functions host would refuse."""
 
 
 class SettingsError(HostError):
-    """An app setting is missing or unusable."""
+    """The settings file cannot be read or has values of the wrong type."""
 
 
 class BindingError(HostError):
-    """One function's bindings cannot be served; the other functions are not affected."""
+    """The bindings of one function cannot be served. Other functions are not affected."""
 
 
 class ScheduleError(BindingError):
-    """A timer's schedule is not a schedule."""
+    """A timer's schedule is invalid."""
 
 
 class AppError(HostError):
-    """The app as a whole did not load: `str()` is the app's own error, `stack_trace` where it happened."""
+    """The app as a whole could not be loaded.
+
+    `str()` gives the app's own error. `stack_trace` is the traceback in the app, or empty.
+    """
 
     def __init__(self, message: str, stack_trace: str = "") -> None:
         super().__init__(message)
@@ -30,4 +33,4 @@ class AppError(HostError):
 
 
 class WorkerGoneError(HostError):
-    """The worker process ended; whatever it was doing is lost."""
+    """The worker process has ended, and with it everything that it was running."""

@@ -1,7 +1,7 @@
-"""The host: puts worker, triggers, outputs and the HTTP server together, starts and stops them.
+"""The host: connects worker, triggers, outputs and the HTTP server, and starts and stops them.
 
-It decides the order only. Starting: worker and indexing, then HTTP, then listeners. Stopping: listeners first, then
-what still runs is given time, then HTTP, worker and clients.
+Only the order is decided here. Start: worker and indexing, then HTTP, then listeners. Stop: listeners first, then
+running functions get time to finish, then HTTP, worker and storage clients.
 """
 
 import asyncio
@@ -32,7 +32,20 @@ from lab.funchost.webhooks import EventGridWebhook
 
 
 class FunctionHost:
-    """Runs one function app: `async with FunctionHost(app_dir, settings=…) as host`."""
+    """Runs one function app: `async with FunctionHost(app_dir, settings=…) as host`.
+
+    app_dir: The folder with host.json and function_app.py.
+    settings: App settings, which win over the environment and the file.
+    settings_file: A file like local.settings.json.
+    with_environment: Also use this process's environment variables as app settings.
+    host_id: Part of the names of the timers' leases and status blobs. Default: the setting
+        `AzureFunctionsWebHost__hostid`, otherwise a hash of the machine's name and `app_dir`.
+    keys: The keys for HTTP callers. Default: generated.
+    options: Limits and addresses.
+    on_log: Called with each log record.
+
+    Raises HostConfigError or SettingsError if host.json or the settings file is invalid.
+    """
 
     def __init__(
         self,
@@ -67,7 +80,10 @@ class FunctionHost:
         self._manual: set[asyncio.Task[Invocation]] = set()
 
     async def start(self) -> None:
-        """An AppError or HostError says why the app cannot run; nothing is left behind then."""
+        """Start the app. On an error, everything that was started is stopped again.
+
+        Raises AppError if the app cannot be loaded, OSError if the port is in use, and HostError for any other reason.
+        """
         try:
             await self._storage.open()
             self.functions = self._checked(describe(await self._supervisor.start(), self.settings, self._config))
@@ -81,7 +97,11 @@ class FunctionHost:
             raise
 
     async def stop(self) -> None:
-        """Let what runs end, up to `stop_timeout`; release the leases."""
+        """Stop the host.
+
+        Listeners stop first and running functions get `stop_timeout` seconds to finish. Then leases are released and
+        the worker ends.
+        """
         self._supervisor.will_stop()
         for task, listener in self._tasks.items():
             listener.stop()
@@ -107,35 +127,41 @@ class FunctionHost:
 
     @property
     def url(self) -> str:
-        """The address, without a slash at its end."""
+        """The address of the HTTP server, without a slash at the end."""
         return f"http://{self.options.address}:{self._http.port}"
 
     @property
     def logs(self) -> list[LogRecord]:
+        """All log records so far."""
         return self.activity.logs
 
     @property
     def worker_pid(self) -> int | None:
-        """The worker process, or None while there is none."""
+        """The process id of the worker, or None while no worker runs."""
         return self._supervisor.pid
 
     @property
     def worker_starts(self) -> int:
+        """How many worker processes were started, failed starts included."""
         return self._supervisor.starts
 
     def function(self, name: str) -> FunctionDescription:
-        """A KeyError when the app has no such function."""
+        """Return the function of this name. Raises KeyError if the app has none."""
         return next(each for each in self.functions if each.name == name) if self._has(name) else _missing(name)
 
     def link(self, function: FunctionDescription) -> str | None:
-        """Where an HTTP or Event Grid function is called."""
+        """Return the URL of an HTTP function, with its route's parameters unfilled, or None for any other function."""
         trigger = function.trigger
         if isinstance(trigger, HttpTrigger):
             return "/".join(filter(None, (self.url, self._config.route_prefix, trigger.route.template)))
         return None
 
     async def invoke(self, name: str, text: str = "") -> Invocation:
-        """Run a function now and return what came of it; `text` is a message, a request body or an event as JSON."""
+        """Run a function now and return its result.
+
+        text: A queue message, a request body, or an Event Grid event as JSON. A timer ignores it.
+        Raises KeyError if the app has no such function and BindingError if it cannot be served.
+        """
         function = self.function(name)
         if function.trigger is None:
             raise BindingError(f"{name} is not served: {function.error}")
@@ -144,20 +170,26 @@ class FunctionHost:
         return await self._invoker.run(function, manual_call(function, text, self.link(function) or self.url))
 
     async def fire_timer(self, name: str, *, past_due: bool = False) -> Invocation:
-        """Run a timer function now; its status blob stays as it is."""
+        """Run a timer function now and return its result. The status blob is left unchanged."""
         return await self._timer(self.function(name)).fire(REASON, past_due)
 
     async def kill_worker(self) -> None:
-        """SIGKILL the worker process and return once it is gone; another is started."""
+        """Send SIGKILL to the worker process and return when it has ended. The host then starts another one."""
         await self._supervisor.kill()
 
     async def worker_ready(self, limit: float = 30) -> int:
-        """The process id of a worker that has loaded the app."""
+        """Return the process id of a worker that has loaded the app, waiting up to `limit` seconds.
+
+        Raises AppError if the app no longer loads and TimeoutError after `limit` seconds.
+        """
         async with asyncio.timeout(limit):
             return (await self._supervisor.worker()).pid
 
     async def idle(self, limit: float = 30) -> None:
-        """Return when nothing runs and every queue, polled anew, has no visible message."""
+        """Return when no function runs and a new poll of every queue finds no visible message.
+
+        Raises TimeoutError after `limit` seconds.
+        """
         async with asyncio.timeout(limit):
             finished = -1
             while finished != len(self.activity.finished):
@@ -167,31 +199,42 @@ class FunctionHost:
                 await self.activity.until(self._settled, limit)
 
     async def invocations(self, count: int, function: str | None = None, limit: float = 30) -> list[Invocation]:
-        """All finished runs (of one function) as soon as there are at least so many."""
+        """Return all finished invocations (of one function) as soon as there are at least `count`.
+
+        Raises TimeoutError after `limit` seconds.
+        """
         await self.activity.until(lambda: len(self.activity.finished_of(function)) >= count, limit)
         return self.activity.finished_of(function)
 
     async def running(self, function: str, limit: float = 30) -> str:
-        """The id of a run of the function, as soon as one is under way."""
+        """Return the id of a running invocation of the function as soon as there is one.
+
+        Raises TimeoutError after `limit` seconds.
+        """
         await self.activity.until(lambda: function in self.activity.running.values(), limit)
         return next(key for key, name in self.activity.running.items() if name == function)
 
     async def logged(self, text: str, limit: float = 30) -> LogRecord:
-        """The first log record that has the text in its message, as soon as there is one."""
+        """Return the first log record whose message contains the text, as soon as there is one.
+
+        Raises TimeoutError after `limit` seconds.
+        """
         await self.activity.until(lambda: any(text in each.message for each in self.logs), limit)
         return next(each for each in self.logs if text in each.message)
 
     async def listening(self, name: str, limit: float = 70) -> None:
-        """Return when the timer holds its lease."""
+        """Return when the timer of this name holds its lease. Raises TimeoutError after `limit` seconds."""
         await self.activity.until(lambda: self._timers[name].listening, limit)
 
     def status(self) -> dict[str, Any]:
+        """Return the JSON body of `GET /admin/host/status`: state, and errors of functions that are not served."""
         failed = self._supervisor.failed
         errors = [f"{each.name}: {each.error}" for each in self.functions if each.error]
         errors += [str(failed)] if failed else []
         return {"id": self.host_id, "state": "Error" if failed else "Running", "version": "4.0", "errors": errors}
 
     def begin_manual_run(self, function: FunctionDescription, text: str) -> None:
+        """Start a function with this input, as `invoke` does, and return without waiting for it."""
         task = asyncio.create_task(self._manual_run(function.name, text))
         self._manual.add(task)
         task.add_done_callback(self._manual.discard)
@@ -210,7 +253,7 @@ class FunctionHost:
         return HttpServer(services, admin, webhook)
 
     def _checked(self, functions: list[FunctionDescription]) -> list[FunctionDescription]:
-        """A connection that does not resolve breaks its function only."""
+        """Mark each function whose connection has no settings as not served; the others are not affected."""
         return [self._with_connections(each) for each in functions]
 
     def _with_connections(self, function: FunctionDescription) -> FunctionDescription:
@@ -242,7 +285,7 @@ class FunctionHost:
         if function.name in self._timers:
             return self._timers[function.name]
         if not isinstance(function.trigger, TimerTrigger):
-            raise BindingError(f"{function.name} is no timer function that is served")
+            raise BindingError(f"{function.name} is not a timer function, or it is not served")
         services = TimerServices(self._storage, self._invoker, self.activity, self.options, self.host_id)
         return Timer(function, function.trigger, services)
 
@@ -264,7 +307,7 @@ class FunctionHost:
 
 
 def _host_id(app_dir: Path) -> str:
-    """The same for the same app on the same machine; at most 32 characters, as the platform asks."""
+    """Return an id that is the same for the same app on the same machine. The platform allows 32 characters at most."""
     return hashlib.sha256(f"{socket.gethostname()} {app_dir}".encode()).hexdigest()[:32]
 
 

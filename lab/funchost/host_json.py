@@ -1,4 +1,8 @@
-"""host.json: what the host itself is told by the app. Unknown members are ignored, as the platform ignores them."""
+"""Reads host.json, the app's configuration of the host.
+
+Defaults and limits are those of the Functions host (functions-facts, host.json; Queue; Timeouts). Unknown members are
+ignored.
+"""
 
 import json
 from collections.abc import Callable
@@ -14,7 +18,16 @@ _BUNDLES = ("Microsoft.Azure.Functions.ExtensionBundle",)
 
 @dataclass(frozen=True, slots=True)
 class QueueConfig:
-    """How queues are read; durations in seconds."""
+    """How queues are read (functions-facts, Queue).
+
+    batch_size: How many messages one poll takes at most. Default 16, at most 32.
+    new_batch_threshold: The next poll waits until no more messages than this are being processed. Default: half of
+        batch_size.
+    max_dequeue_count: After this number of failed attempts a message goes to the poison queue. Default 5.
+    visibility_timeout: Seconds before a failed message becomes visible again. Default 0.
+    max_polling_interval: The longest pause between two polls of an empty queue, in seconds. Default 60.
+    message_encoding: "base64" or "none". Default "base64".
+    """
 
     batch_size: int = 16
     new_batch_threshold: int = 8
@@ -26,7 +39,13 @@ class QueueConfig:
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
-    """host.json, read. `function_timeout` is in seconds; None is without limit."""
+    """The values that this host uses from host.json.
+
+    function_timeout: How long a run may take, in seconds. None means no limit.
+    route_prefix: The first part of the path of every HTTP function, without slashes. May be empty.
+    has_bundle: True if an extension bundle is configured, which queue and Event Grid bindings need.
+    queues: How queues are read.
+    """
 
     function_timeout: float | None
     route_prefix: str
@@ -35,12 +54,15 @@ class HostConfig:
 
 
 def read_host_json(app_dir: Path) -> HostConfig:
-    """A HostConfigError says what the platform would refuse."""
+    """Read host.json from the app's folder.
+
+    Raises HostConfigError if the file is missing or invalid, or has a value that the Functions host would refuse.
+    """
     path = app_dir / "host.json"
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise HostConfigError(f"there is no host.json in {app_dir}") from None
+        raise HostConfigError(f"there is no host.json in {app_dir}; name the app's folder") from None
     try:
         content: Any = json.loads(text)
     except json.JSONDecodeError as error:
@@ -83,7 +105,7 @@ def _queues(section: dict[str, Any]) -> QueueConfig:
     batch_size = _whole(section, "batchSize", 16, 1, 32)
     encoding = str(section.get("messageEncoding", "base64")).lower()
     if encoding not in ("base64", "none"):
-        raise HostConfigError(f"host.json: extensions.queues.messageEncoding is base64 or none, not {encoding}")
+        raise HostConfigError(f"host.json: extensions.queues.messageEncoding must be base64 or none, not {encoding}")
     return QueueConfig(
         batch_size=batch_size,
         new_batch_threshold=_whole(section, "newBatchThreshold", batch_size // 2, 0, 1_000_000),

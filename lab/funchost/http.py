@@ -1,8 +1,8 @@
-"""The HTTP server: routes of the app's functions, the host's own page, and the doors to `admin` and `webhooks`.
+"""The HTTP server: the routes of the app's functions, the host's start page, and the paths of `admin` and `webhooks`.
 
-Answers are those of the platform: 404 for an unknown path and also for a method that a known path does not take, 401
-without a sufficient key, 500 with nothing in it when a function fails. A response that takes longer than
-`response_timeout` is cut with 504 while the function goes on.
+Answers follow the Functions host (functions-facts, HTTP auth): 404 for an unknown path and for a method that a known
+path does not accept, 401 without a sufficient key, 500 with an empty body if a function fails. If a response takes
+longer than `response_timeout`, the caller gets 504 while the function keeps running.
 """
 
 import asyncio
@@ -25,7 +25,14 @@ _PAGE = "<!doctype html><title>Functions</title><p>The function host is running.
 
 @dataclass(frozen=True, slots=True)
 class HttpServices:
-    """What the server needs of the host."""
+    """What the server needs from the host.
+
+    functions: Returns the functions as they are indexed now.
+    invoker: Runs functions.
+    keys: The keys that callers may use.
+    route_prefix: The first part of every function's path, without slashes. May be empty.
+    response_timeout: How long a caller waits for a response, in seconds.
+    """
 
     functions: Callable[[], Iterable[FunctionDescription]]
     invoker: Invoker
@@ -35,7 +42,7 @@ class HttpServices:
 
 
 class HttpServer:
-    """`start` listens, `stop` lets running requests end."""
+    """The host's HTTP server."""
 
     def __init__(self, services: HttpServices, admin: AdminApi, webhook: EventGridWebhook) -> None:
         self._services, self._admin, self._webhook = services, admin, webhook
@@ -46,12 +53,18 @@ class HttpServer:
         self.port = 0
 
     async def start(self, address: str, port: int) -> None:
+        """Listen on an address.
+
+        A `port` of 0 means any free port; the attribute `port` then has its number.
+        Raises OSError if the port is in use.
+        """
         await self._runner.setup()
         site = web.TCPSite(self._runner, address, port)
         await site.start()
         self.port = int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
+        """Stop listening and let running requests end."""
         await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -63,7 +76,7 @@ class HttpServer:
             return await self._webhook.handle(request)
         found = self._match(request.method, request.rel_url.raw_path)
         if found is not None:
-            return await self._limited(request, *found)
+            return await self._call(request, *found)
         if not path and request.method in ("GET", "HEAD"):
             return web.Response(text=_PAGE, content_type="text/html")
         return web.Response(status=404)
@@ -74,17 +87,17 @@ class HttpServer:
             if rest.lower() != prefix and not rest.lower().startswith(f"{prefix}/"):
                 return None
             rest = rest[len(prefix) :].strip("/")
-        fitting = []
+        candidates = []
         for function in self._services.functions():
             trigger = function.trigger
             if function.active and isinstance(trigger, HttpTrigger) and method in (trigger.methods or {method}):
                 parameters = trigger.route.match(rest)
                 if parameters is not None:
-                    fitting.append((trigger.route.rank, function, trigger, parameters))
-        best = min(fitting, key=lambda each: each[0], default=None)
+                    candidates.append((trigger.route.rank, function, trigger, parameters))
+        best = min(candidates, key=lambda each: each[0], default=None)
         return best[1:] if best else None
 
-    async def _limited(
+    async def _call(
         self, request: web.Request, function: FunctionDescription, trigger: HttpTrigger, parameters: dict[str, str]
     ) -> web.Response:
         if not allowed(request, trigger.auth_level, function.name, self._services.keys):

@@ -1,4 +1,8 @@
-"""HTTP requests in the form the worker takes them, and its responses in the form callers get them."""
+"""Converts HTTP requests to the worker's form, and the worker's responses to the form that callers get.
+
+Header names are lower-cased, repeated headers and query values are joined with commas, and empty query values are
+dropped (functions-facts, What an app meets in the worker). Routing and keys are left to `http`.
+"""
 
 from collections.abc import Iterable
 from email.utils import formatdate
@@ -10,10 +14,11 @@ from lab.funchost.activity import Invocation
 from lab.funchost.wire import Json, bytes_of, bytes_value
 
 _SAME_SITE: dict[int, Literal["Lax", "Strict", "None"]] = {1: "Lax", 2: "Strict", 3: "None"}
-_OURS = ("content-length", "transfer-encoding", "connection")
+_SET_BY_SERVER = ("content-length", "transfer-encoding", "connection")
 
 
 async def request_value(request: web.Request, route_parameters: dict[str, str]) -> Json:
+    """Return the request as a typed value for the worker. `route_parameters` come from the matched route."""
     return http_value(
         request.method,
         str(request.url),
@@ -32,6 +37,7 @@ def http_value(
     body: bytes,
     route_parameters: dict[str, str],
 ) -> Json:
+    """Return a typed value of kind "http" for a request made of these parts."""
     return {
         "http": {
             "method": method,
@@ -45,7 +51,10 @@ def http_value(
 
 
 def response_of(invocation: Invocation) -> web.Response:
-    """A failed function is a 500 without a body: what went wrong is for the log, not for the caller."""
+    """Return the response to an HTTP call.
+
+    A failed function gives 500 with an empty body: its error is logged and not shown to the caller.
+    """
     value = invocation.return_value
     if not invocation.succeeded:
         return web.Response(status=500)
@@ -61,7 +70,7 @@ def _response(http: Json) -> web.Response:
     response = web.Response(status=int(http["status_code"]), body=body)
     response.headers.popall("Content-Type", None)
     for name, value in http["headers"].items():
-        if name.lower() not in _OURS:
+        if name.lower() not in _SET_BY_SERVER:
             response.headers[name] = value
     for cookie in http["cookies"]:
         _set_cookie(response, cookie)
@@ -84,7 +93,7 @@ def _set_cookie(response: web.Response, cookie: Json) -> None:
 
 
 def _joined(pairs: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    """Repeated names are joined with a comma, in their order."""
+    """Join the values of a repeated name with commas, in their order."""
     values: dict[str, str] = {}
     for name, value in pairs:
         values[name] = f"{values[name]},{value}" if name in values else value

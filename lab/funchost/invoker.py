@@ -1,7 +1,7 @@
-"""Runs one function once: hands the worker its inputs, enforces functionTimeout, records what came of it.
+"""Runs one function once: sends the worker its inputs, enforces functionTimeout, and records the result.
 
-It leaves outputs to `outputs` and triggers to their modules. Its rule: an Invocation always comes back; what goes
-wrong with the function, the worker or an output is in it.
+Sending outputs is left to `outputs` and listening to the trigger modules. `run` always returns an Invocation: errors
+of the function, the worker or an output are part of it.
 """
 
 import secrets
@@ -18,12 +18,21 @@ from lab.funchost.wire import Json
 
 
 class OutputSender(Protocol):
-    async def send(self, function: FunctionDescription, values: dict[str, Json | None]) -> None: ...
+    """Sends the values of a function's output bindings."""
+
+    async def send(self, function: FunctionDescription, values: dict[str, Json | None]) -> None:
+        """Send each value, keyed by binding name. Raises HostError if one cannot be sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Why and with what a function is run."""
+    """One call of a function.
+
+    reason: Why it runs, for the log.
+    inputs: The typed value of each input binding, by binding name.
+    trigger_metadata: Typed values that the worker attaches to the trigger's input. Default: none.
+    retry: The number of this retry and the greatest number of retries. None if the function has no retry policy.
+    """
 
     reason: str
     inputs: dict[str, Json | None]
@@ -32,7 +41,10 @@ class Call:
 
 
 class Invoker:
-    """`run` runs a function; any number run at the same time."""
+    """Runs functions, any number of them at the same time.
+
+    time_limit: The app's functionTimeout in seconds. None means no limit.
+    """
 
     def __init__(
         self, supervisor: Supervisor, activity: Activity, outputs: OutputSender, time_limit: float | None
@@ -41,22 +53,27 @@ class Invoker:
         self._time_limit = time_limit
 
     async def run(self, function: FunctionDescription, call: Call) -> Invocation:
+        """Run the function and return its result, after its outputs were sent.
+
+        If the run takes longer than functionTimeout, the worker process is killed with everything in it
+        (functions-facts, Timeouts).
+        """
         invocation_id, started = str(uuid.uuid4()), datetime.now(UTC)
         self._activity.begin(invocation_id, function.name)
-        say = f"Executing {function.name} (reason: {call.reason}, id: {invocation_id})"
-        self._activity.host_log("INFO", say, function.name, invocation_id)
+        text = f"Executing {function.name} (reason: {call.reason}, id: {invocation_id})"
+        self._activity.host_log("INFO", text, function.name, invocation_id)
         answer: Json = {"ok": False, "error": "the host stopped while the function was running"}
         try:
             answer = await self._answer(function, call, invocation_id)
         finally:
             invocation = _invocation(answer, function, call, invocation_id, started)
-            self._tell(invocation)
+            self._log_end(invocation)
             self._activity.end(invocation)
         return invocation
 
     async def _answer(self, function: FunctionDescription, call: Call, invocation_id: str) -> Json:
         try:
-            answer = await self._ask(_message(function, call, invocation_id), function)
+            answer = await self._request(_message(function, call, invocation_id), function)
             if answer["ok"]:
                 values = {**answer["outputs"], "$return": answer["return_value"]}
                 await self._outputs.send(function, values)
@@ -64,24 +81,24 @@ class Invoker:
             return {"ok": False, "error": str(error)}
         return answer
 
-    async def _ask(self, message: Json, function: FunctionDescription) -> Json:
+    async def _request(self, message: Json, function: FunctionDescription) -> Json:
         worker = await self._supervisor.worker()
         try:
             answer = await worker.request(message, self._time_limit)
         except TimeoutError:
-            say = f"{function.name} ran longer than functionTimeout ({self._time_limit:g} s); the worker is killed."
-            self._activity.host_log("ERROR", say, function.name, message["invocation_id"])
+            text = f"{function.name} ran longer than functionTimeout ({self._time_limit:g} s); the worker is killed."
+            self._activity.host_log("ERROR", text, function.name, message["invocation_id"])
             worker.kill()
             await worker.gone.wait()
-            return {"ok": False, "error": say}
+            return {"ok": False, "error": text}
         self._supervisor.worked()
         return answer
 
-    def _tell(self, invocation: Invocation) -> None:
+    def _log_end(self, invocation: Invocation) -> None:
         outcome = "succeeded" if invocation.succeeded else f"failed: {invocation.error}"
-        say = f"Executed {invocation.function} in {invocation.seconds * 1000:.0f} ms (id: {invocation.id}): {outcome}"
+        text = f"Executed {invocation.function} in {invocation.seconds * 1000:.0f} ms (id: {invocation.id}): {outcome}"
         level = "INFO" if invocation.succeeded else "ERROR"
-        self._activity.host_log(level, say, invocation.function, invocation.id)
+        self._activity.host_log(level, text, invocation.function, invocation.id)
 
 
 def _message(function: FunctionDescription, call: Call, invocation_id: str) -> Json:

@@ -1,7 +1,7 @@
-"""One holder among all hosts: a lease on a blob of the host's own storage account.
+"""A lease on a blob in the host's own storage account, so that only one of several hosts runs a timer.
 
-A lease that a dead host left behind lasts up to its length, and the next host waits for it as the platform does,
-unless it is told to take over. A lease that cannot be renewed is lost, and `lost` says so.
+The lease of a killed host lasts until it runs out, and the next host waits for it as on the platform (functions-facts,
+Timer), unless the option `take_over` is set.
 """
 
 import asyncio
@@ -17,7 +17,13 @@ _HELD_BY_ANOTHER = ("LeaseAlreadyPresent", "LeaseIsBreakingAndCannotBeAcquired")
 
 
 class BlobLease:
-    """`acquire` waits until the lease is ours and keeps it until `release`."""
+    """A lease on one blob.
+
+    name: The blob's name in the container `azure-webjobs-hosts`.
+    seconds: The length of the lease, 15 to 60.
+    take_over: Break the lease once if another host holds it.
+    The event `lost` is set when the lease could not be renewed.
+    """
 
     def __init__(self, storage: Storage, name: str, seconds: int, take_over: bool) -> None:
         self._storage, self._name, self._seconds, self._take_over = storage, name, seconds, take_over
@@ -26,6 +32,7 @@ class BlobLease:
         self.lost = asyncio.Event()
 
     async def acquire(self) -> None:
+        """Wait until this host holds the lease, then renew it until `release`. Raises AzureError if storage fails."""
         blob = self._storage.blob(CONTAINER, self._name)
         await self._storage.create_container(CONTAINER)
         with suppress(ResourceExistsError):
@@ -36,11 +43,12 @@ class BlobLease:
         self._renewing = asyncio.create_task(self._renew())
 
     async def release(self) -> None:
+        """Stop renewing and give the lease back. Does nothing if it is not held."""
         if self._renewing:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)
         if self._lease:
-            with suppress(AzureError):  # it may be lost already, and it ends by itself in any case
+            with suppress(AzureError):  # the lease may be lost already, and it runs out in any case
                 await self._lease.release()
         self._lease = self._renewing = None
 

@@ -1,4 +1,8 @@
-"""What a function is given when a person or a test runs it out of turn: the text `input` of the admin interface."""
+"""The input of a function that a person or a test runs by hand.
+
+It imitates `POST /admin/functions/<fn>` with the text `input` (functions-facts, HTTP auth). Timers are left to
+`timers`.
+"""
 
 import json
 import uuid
@@ -15,7 +19,12 @@ REASON = "run by hand"
 
 
 def manual_call(function: FunctionDescription, text: str, url: str) -> Call:
-    """The call for a function of any trigger but a timer; a ValueError when the text cannot be its input."""
+    """Return the call for a function with any trigger except a timer.
+
+    text: A queue message, a request body, or an Event Grid event as JSON.
+    url: The URL that an HTTP function sees.
+    Raises ValueError if an Event Grid function gets a text that is not JSON.
+    """
     trigger = function.trigger
     if isinstance(trigger, QueueTrigger):
         body = text.encode()

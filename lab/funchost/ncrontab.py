@@ -1,8 +1,9 @@
-"""When a timer is due: NCRONTAB expressions of six fields (five: no seconds) and constant intervals, all in UTC.
+"""Timer schedules: NCRONTAB expressions of six fields (five: without seconds) and constant intervals, all in UTC.
 
-`{second} {minute} {hour} {day} {month} {day-of-week}`; a field is `*`, a value, a range `a-b`, a step `*/n`, `a-b/n`
-or `a/n` (from a to the end), or a list of these. Months and week days may be named. Both day fields must match, which
-is how the platform reads them and not how Unix cron does.
+`{second} {minute} {hour} {day} {month} {day-of-week}`. A field is `*`, a value, a range `a-b`, a step `*/n`, `a-b/n`
+or `a/n` (from a to the end), or a list of these. Months and days of the week may be names. A day must match both day
+fields, as on the Functions host and unlike in Unix cron. Five or six fields and UTC: functions-facts, Timer. Running
+the timer is left to `timers`.
 """
 
 import re
@@ -25,12 +26,19 @@ _FIELDS = (
     ("day-of-week", 0, 6, _DAYS),
 )
 _ELEMENT = re.compile(r"(?:(\*)|([0-9A-Za-z]+)(?:-([0-9A-Za-z]+))?)(?:/(\d+))?")
-_LONGEST_GAP = timedelta(days=366 * 8)  # 29 February, across a century that is no leap year
+_LONGEST_GAP = timedelta(days=366 * 8)  # 29 February, across a year such as 2100 that is not a leap year
 
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """The values that each field allows, in ascending order."""
+    """An NCRONTAB expression.
+
+    text: The expression as it was written.
+    seconds, minutes, hours: The allowed values, in ascending order.
+    days: The allowed days of the month.
+    months: The allowed months, January is 1.
+    weekdays: The allowed days of the week, Sunday is 0.
+    """
 
     text: str
     seconds: tuple[int, ...]
@@ -41,7 +49,7 @@ class Cron:
     weekdays: frozenset[int]
 
     def next_after(self, moment: datetime) -> datetime:
-        """The first occurrence strictly later than the moment."""
+        """Return the first due time strictly later than `moment`, in UTC. Raises ScheduleError if there is none."""
         start = (moment.astimezone(UTC) + timedelta(seconds=1)).replace(microsecond=0)
         day = start.replace(hour=0, minute=0, second=0)
         while day - start < _LONGEST_GAP:
@@ -49,7 +57,7 @@ class Cron:
             if self._day_matches(day) and (found := self._in_day(earliest)):
                 return found
             day += timedelta(days=1)
-        raise ScheduleError(f"the schedule {self.text!r} never comes due")
+        raise ScheduleError(f"the schedule {self.text!r} is never due")
 
     def _day_matches(self, day: datetime) -> bool:
         return day.month in self.months and day.day in self.days and day.isoweekday() % 7 in self.weekdays
@@ -70,12 +78,17 @@ class Cron:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Due again and again, a fixed time after the last time."""
+    """A schedule that is due a fixed time after the last time.
+
+    text: The interval as it was written.
+    every: The time between two runs.
+    """
 
     text: str
     every: timedelta
 
     def next_after(self, moment: datetime) -> datetime:
+        """Return the due time that follows `moment`, in UTC."""
         return moment.astimezone(UTC) + self.every
 
 
@@ -83,14 +96,17 @@ type Schedule = Cron | Interval
 
 
 def parse_schedule(text: str) -> Schedule:
-    """A ScheduleError names the field that is wrong."""
+    """Read an NCRONTAB expression or, if the text contains a colon, an interval as in `timespan`.
+
+    Raises ScheduleError, which names the invalid field.
+    """
     if ":" in text:
         return _interval(text)
     parts = text.split()
     if len(parts) == 5:
         parts.insert(0, "0")
     if len(parts) != 6:
-        raise ScheduleError(f"the schedule {text!r} has {len(parts)} fields; NCRONTAB wants six (or five: no seconds)")
+        raise ScheduleError(f"the schedule {text!r} has {len(parts)} fields; use six, or five without seconds")
     fields = [_field(part, text, *rule) for part, rule in zip(parts, _FIELDS, strict=True)]
     ordered = [tuple(sorted(values)) for values in fields[:3]]
     cron = Cron(text, ordered[0], ordered[1], ordered[2], *(frozenset(values) for values in fields[3:]))
@@ -99,7 +115,7 @@ def parse_schedule(text: str) -> Schedule:
 
 
 def shortest_gap(schedule: Schedule, after: datetime) -> timedelta:
-    """The smallest of the next few distances between two occurrences."""
+    """Return the shortest time between two successive runs among the next six after `after`."""
     moments = [schedule.next_after(after)]
     for _ in range(5):
         moments.append(schedule.next_after(moments[-1]))
@@ -110,9 +126,9 @@ def _interval(text: str) -> Interval:
     try:
         every = parse_timespan(text)
     except ValueError as error:
-        raise ScheduleError(f"the schedule {text!r} is no interval: {error}") from None
+        raise ScheduleError(f"the schedule {text!r} is not an interval: {error}") from None
     if not every:
-        raise ScheduleError(f"the schedule {text!r} is an interval of nothing")
+        raise ScheduleError(f"the schedule {text!r} is an interval of zero seconds")
     return Interval(text, every)
 
 
@@ -121,7 +137,7 @@ def _field(part: str, text: str, name: str, low: int, high: int, names: tuple[st
     for element in part.split(","):
         match = _ELEMENT.fullmatch(element)
         if match is None:
-            raise ScheduleError(f"the schedule {text!r}: {element!r} is nothing for the {name} field")
+            raise ScheduleError(f"the schedule {text!r}: {element!r} is invalid in the {name} field")
         values |= _values(match, text, name, low, high, names)
     return values
 
@@ -133,13 +149,13 @@ def _values(match: re.Match[str], text: str, name: str, low: int, high: int, nam
     last = high if star or (step_text and not last_text) else _number(last_text or first_text, low, names)
     if first is None or last is None or not low <= first <= last <= high or step < 1:
         raise ScheduleError(
-            f"the schedule {text!r}: {match.group()!r} is nothing for the {name} field ({low} to {high})"
+            f"the schedule {text!r}: {match.group()!r} is invalid in the {name} field ({low} to {high})"
         )
     return set(range(first, last + 1, step))
 
 
 def _number(text: str, low: int, names: tuple[str, ...]) -> int | None:
-    """A number, or a name cut after three letters or later."""
+    """Return the number, or the number of a name (three letters or more are enough); None if it is neither."""
     if text.isdecimal():
         return int(text)
     fitting = [index for index, name in enumerate(names) if len(text) >= 3 and name.startswith(text.lower())]

@@ -1,4 +1,4 @@
-"""What the one who starts the host may choose, apart from the app's own settings."""
+"""What the person or test that starts the host can choose, apart from the app's own settings."""
 
 import secrets
 from collections.abc import Mapping
@@ -11,7 +11,13 @@ def _key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class HostKeys:
-    """The keys that HTTP callers show; what is not given is made up."""
+    """The keys that HTTP callers need (functions-facts, HTTP auth). A key that is not given is generated.
+
+    master: Opens every function and the admin interface.
+    default: The host key, which opens every function of level "function".
+    eventgrid: The system key of the Event Grid webhook.
+    functions: The own key of a function, by function name. Default: none.
+    """
 
     master: str = field(default_factory=_key)
     default: str = field(default_factory=_key)
@@ -21,9 +27,23 @@ class HostKeys:
 
 @dataclass(frozen=True, slots=True)
 class HostOptions:
-    """Time limits in seconds, addresses and the like.
+    """Limits and addresses.
 
-    `take_over` breaks a lease that a dead host still holds, which the platform never does: it waits up to a minute.
+    lease_seconds, init_timeout, metadata_timeout and response_timeout have the defaults of the Functions host
+    (functions-facts, Timer; Timeouts; HTTP auth).
+
+    address: The address that the HTTP server listens on. Default: this machine only.
+    port: Its port. Default 0: any free one.
+    lease_seconds: The length of the timers' leases, 15 to 60. Default 60.
+    take_over: Break a timer lease that another host holds. Default: wait until it runs out, as the Functions host does.
+    init_timeout: How long importing and indexing the app may take, in seconds. Default 120.
+    metadata_timeout: How long listing the functions, and loading each, may take, in seconds. Default 30.
+    function_timeout: How long a run may take, in seconds. Default: functionTimeout in host.json.
+    response_timeout: How long an HTTP caller waits for a response, in seconds. Default 230.
+    stop_timeout: How long running functions may take to finish when the host stops, in seconds. Default 30.
+    start_attempts: How often a restart of the worker is tried before the host gives up. Default 3.
+    restart_delay: The pause before the second restart in a row, in seconds; it doubles from there. Default 0.25.
+    listeners: Start timers and queue listeners. False: functions run by HTTP, Event Grid or by hand only. Default True.
     """
 
     address: str = "127.0.0.1"

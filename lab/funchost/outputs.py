@@ -1,7 +1,7 @@
-"""Output bindings: what a function that succeeded wanted to be sent.
+"""Output bindings: sends what a successful function has set.
 
-It leaves HTTP responses to `http_messages`. The platform's habits with text are kept: text that looks like JSON is
-read and written again without spaces, and a JSON list becomes one message per element.
+HTTP responses are left to `http_messages`. Text is treated as on the Functions host: text that looks like JSON is
+parsed and written again without spaces, and a JSON list becomes one message per element (functions-facts, Queue).
 """
 
 import base64
@@ -18,12 +18,20 @@ from lab.funchost.wire import Json, bytes_of
 
 
 class QueueOutputs:
-    """`send` puts every value on its queue; `sent` is called with the name of each queue that got a message."""
+    """Sends output values to their queues.
+
+    encoding: "base64" or "none", from host.json.
+    sent: Called with the name of each queue that got a message.
+    """
 
     def __init__(self, storage: Storage, encoding: str, sent: Callable[[str], None]) -> None:
         self._storage, self._encoding, self._sent = storage, encoding, sent
 
     async def send(self, function: FunctionDescription, values: dict[str, Json | None]) -> None:
+        """Send the value of each output binding that has one. A queue that does not exist is created.
+
+        Raises HostError if a value cannot be sent.
+        """
         for output in function.outputs:
             value = values.get(output.name)
             if value is not None:
@@ -48,7 +56,7 @@ class QueueOutputs:
 
 
 def messages_of(value: Json) -> list[bytes]:
-    """The messages that one output value stands for."""
+    """Return the messages that one output value stands for, each as bytes."""
     if "bytes" in value:
         return [bytes_of(value)]
     if "json" in value:
@@ -62,7 +70,7 @@ def messages_of(value: Json) -> list[bytes]:
     return [text.encode()]
 
 
-def _json_messages(content: Any) -> list[bytes]:  # noqa: ANN401 - whatever JSON holds
+def _json_messages(content: Any) -> list[bytes]:  # noqa: ANN401 - any JSON value
     elements = content if isinstance(content, list) else [content]
     return [_compact(each).encode() for each in elements]
 
@@ -74,9 +82,13 @@ def _compact(element: Any) -> str:  # noqa: ANN401
 
 
 def encode(message: bytes, encoding: str) -> str:
+    """Return the message as the text that is stored in the queue. `encoding` is "base64" or "none"."""
     return base64.b64encode(message).decode() if encoding == "base64" else message.decode()
 
 
 def decode(text: str, encoding: str) -> bytes:
-    """A ValueError when the text is not in the encoding that host.json names."""
+    """Return the message from the text that is stored in the queue.
+
+    Raises ValueError if the text is not in the encoding that host.json names.
+    """
     return base64.b64decode(text, validate=True) if encoding == "base64" else text.encode()

@@ -1,8 +1,9 @@
-"""Plain stand-ins for the messages between the platform's host and its Python worker.
+"""Plain classes in place of the protobuf messages between the Functions host and its Python worker.
 
-The worker code never imports message classes: the caller injects a namespace named `protos`, and this module is that
-namespace. It leaves transport to `channel` and the JSON form of a message to `wire`. Its one rule: be as strict as
-the real messages are where an app could notice, that is in the types that `TypedData` takes.
+The worker code never imports message classes: its caller passes in a namespace named `protos` (functions-facts,
+Packages). This module is that namespace. Transport is left to `channel` and the JSON form of a message to `wire`. The
+classes are as strict as the real messages where an app could notice the difference: in the types that `TypedData`
+accepts.
 """
 
 from types import SimpleNamespace
@@ -10,7 +11,10 @@ from typing import Any, ClassVar
 
 
 class Message:
-    """A message takes its fields as keywords; a field never given reads as None."""
+    """The base class. Fields are given as keywords; a field that was not given is None.
+
+    Raises ValueError for an unknown field.
+    """
 
     fields: ClassVar[tuple[str, ...]] = ()
 
@@ -23,7 +27,10 @@ class Message:
 
 
 class TypedData(Message):
-    """One value of one kind; which kind, `WhichOneof` says."""
+    """A value of exactly one kind; `WhichOneof` returns which one.
+
+    Raises TypeError if the value does not have the type of its kind.
+    """
 
     kinds: ClassVar[dict[str, tuple[type, ...]]] = {
         "string": (str,),
@@ -44,20 +51,22 @@ class TypedData(Message):
         self._kind = next(iter(given), None)
 
     def WhichOneof(self, _group: str) -> str | None:  # noqa: N802 - the name the worker code calls
+        """Return the name of the field that is set, or None."""
         return self._kind
 
 
 class ParameterBinding(Message):
-    """A named value: an argument on the way in, an output on the way out."""
+    """A named value: an argument in a request, an output in a response."""
 
     fields = ("name", "data")
 
     def WhichOneof(self, _group: str) -> str:  # noqa: N802 - the name the worker code calls
+        """Return "data", the only kind of value that this host uses."""
         return "data"
 
 
 class RpcHttp(Message):
-    """A request or a response; which of the fields are filled tells the two apart."""
+    """An HTTP request or an HTTP response, depending on which fields are set."""
 
     fields = (
         "method", "url", "headers", "params", "query", "body",
@@ -73,38 +82,50 @@ class RpcHttpCookie(Message):
 
 
 class NullableString(Message):
+    """A string that may be missing."""
+
     fields = ("value",)
 
 
 class NullableBool(Message):
+    """A bool that may be missing."""
+
     fields = ("value",)
 
 
 class NullableDouble(Message):
+    """A number that may be missing."""
+
     fields = ("value",)
 
 
 class NullableTimestamp(Message):
+    """A Timestamp that may be missing."""
+
     fields = ("value",)
 
 
 class Timestamp(Message):
+    """A point in time, in seconds since 1970."""
+
     fields = ("seconds",)
 
 
 class StatusResult(Message):
-    """How a request ended; the numbers are those of the real message."""
+    """How a request ended. The numbers are those of the real message."""
 
     Failure, Success, Cancelled = 0, 1, 2
     fields = ("status", "exception")
 
 
 class RpcException(Message):
+    """An error, with its traceback."""
+
     fields = ("message", "stack_trace", "source")
 
 
 class BindingInfo(Message):
-    """One binding of a function; the class attributes are the real message's enumerations."""
+    """One binding of a function. The class attributes are the enumerations of the real message."""
 
     out, inout = 1, 2
     undefined, string, binary, stream = 0, 1, 2, 3
@@ -112,7 +133,10 @@ class BindingInfo(Message):
 
 
 class RpcRetryOptions(Message):
-    """A retry policy. The real message takes these two strategies only, and so does this one."""
+    """A retry policy.
+
+    Raises ValueError for a strategy other than the two that the real message accepts.
+    """
 
     fields = ("max_retry_count", "retry_strategy", "delay_interval", "minimum_interval", "maximum_interval")
 
@@ -132,20 +156,30 @@ class RpcFunctionMetadata(Message):
 
 
 class WorkerMetadata(Message):
+    """The versions of the worker."""
+
     fields = ("runtime_name", "runtime_version", "worker_version", "worker_bitness", "custom_properties")
 
 
 class WorkerInitResponse(Message):
+    """The answer to WorkerInitRequest: the app was imported and indexed, or why not."""
+
     fields = ("capabilities", "worker_metadata", "result")
 
 
 class FunctionMetadataResponse(Message):
+    """The answer to FunctionMetadataRequest: the app's functions."""
+
     fields = ("use_default_metadata_indexing", "function_metadata_results", "result")
 
 
 class FunctionLoadResponse(Message):
+    """The answer to FunctionLoadRequest."""
+
     fields = ("function_id", "result")
 
 
 class InvocationResponse(Message):
+    """The answer to InvocationRequest: return value and outputs."""
+
     fields = ("invocation_id", "return_value", "result", "output_data")

@@ -1,7 +1,8 @@
-"""What the worker is told about a queue message besides its body.
+"""The trigger metadata of a queue message: what the worker gets besides the body.
 
-The trap is imitated on purpose: where the body is a JSON object, its top-level members overwrite the facts of the
-same name, without regard to case. A message with a member `id` has that as its id.
+A trap of the Functions host is imitated on purpose: if the body is a JSON object, its top-level members overwrite the
+metadata of the same name, ignoring case. A message with a member `id` has that value as its id (functions-facts,
+Queue).
 """
 
 import json
@@ -14,6 +15,7 @@ from lab.funchost.wire import Json, bytes_value
 
 
 def body_value(body: bytes) -> Json:
+    """Return the body as a typed value: a string if it is UTF-8, otherwise bytes."""
     try:
         return {"string": body.decode()}
     except UnicodeDecodeError:
@@ -21,6 +23,7 @@ def body_value(body: bytes) -> Json:
 
 
 def trigger_metadata(message: QueueMessage, body: bytes) -> dict[str, Json]:
+    """Return the metadata of a message as typed values by name, with the body's members applied."""
     facts: dict[str, Json] = {
         "QueueTrigger": body_value(body),
         "Id": {"string": str(message.id)},
@@ -34,7 +37,10 @@ def trigger_metadata(message: QueueMessage, body: bytes) -> dict[str, Json]:
 
 
 def overwritten(facts: dict[str, Json], body: bytes) -> dict[str, Json]:
-    """The facts after the body's members had their say; a fact keeps its own spelling."""
+    """Return the metadata with the members of a JSON object body applied.
+
+    A name keeps the spelling that it has in `facts`.
+    """
     content = _object(body)
     spelling: dict[str, str] = {name.lower(): name for name in facts}
     changed: dict[str, Json] = {spelling.get(name.lower(), name): _value(value) for name, value in content.items()}
@@ -49,7 +55,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _value(value: Any) -> Json:  # noqa: ANN401 - whatever JSON holds
+def _value(value: Any) -> Json:  # noqa: ANN401 - any JSON value
     return {"string": value} if isinstance(value, str) else {"json": json.dumps(value)}
 
 

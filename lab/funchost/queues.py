@@ -1,8 +1,9 @@
-"""Queue triggers: poll, run, delete; give back or set aside what fails.
+"""Queue triggers: poll a queue, run the function for each message, then delete, retry or set aside the message.
 
-Messages are invisible for ten minutes and kept so while their function runs. A failed one is visible again after
-visibilityTimeout until it was dequeued maxDequeueCount times; then it is copied to `<queue>-poison`. Polling backs
-off from 0.1 s to maxPollingInterval and restarts at once when this host itself sends to the queue.
+All of it follows functions-facts, Queue. A message is invisible for ten minutes, renewed while its function runs. A
+failed message becomes visible again after visibilityTimeout, until it was dequeued maxDequeueCount times; then it is
+copied to `<queue>-poison`. The pause between polls grows from 0.1 s to maxPollingInterval. One rule is this host's own:
+it polls immediately when it has sent a message to the queue itself.
 """
 
 import asyncio
@@ -29,7 +30,14 @@ _FIRST_PAUSE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class QueueServices:
-    """What every listener needs of the host."""
+    """What every listener needs from the host.
+
+    storage: Makes the queue clients.
+    config: The queue section of host.json.
+    invoker: Runs the function.
+    activity: Takes log records.
+    sent: Called with the name of each queue that got a message.
+    """
 
     storage: Storage
     config: QueueConfig
@@ -39,7 +47,10 @@ class QueueServices:
 
 
 class QueueListener:
-    """Reads one queue for one function. `run` returns after `stop`; `settled` says that a poll found nothing left."""
+    """Reads one queue for one function.
+
+    The attribute `processing` has a task for each message that is being processed.
+    """
 
     def __init__(self, function: FunctionDescription, trigger: QueueTrigger, services: QueueServices) -> None:
         self._function, self._trigger, self._services = function, trigger, services
@@ -51,22 +62,29 @@ class QueueListener:
 
     @property
     def queue(self) -> str:
+        """The name of the queue."""
         return self._trigger.queue
 
     @property
     def settled(self) -> bool:
+        """True if nothing is being processed and the last poll that was needed found the queue empty.
+
+        A poll is needed after each `poke` and after each poll that found messages.
+        """
         return not self.processing and self._found_nothing >= self._needed
 
     def poke(self) -> None:
-        """Something may be in the queue: poll now."""
+        """Poll now, because the queue may have a message."""
         self._needed = self._polls + 1
         self._poke.set()
 
     def stop(self) -> None:
+        """Begin no other poll. Messages that are being processed are not interrupted."""
         self._stopping = True
         self._poke.set()
 
     async def run(self) -> None:
+        """Poll until `stop`. If the queue cannot be read, log a warning and try again after the pause."""
         pause = _FIRST_PAUSE
         while not self._stopping:
             self._poke.clear()
@@ -108,7 +126,7 @@ class QueueListener:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.processing.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            self._log("ERROR", f"A message of {self.queue} could not be settled: {error!r}")
+            self._log("ERROR", f"Processing a message of {self.queue} failed: {error!r}")
         self._services.activity.notify()
 
     async def _wait_for_room(self) -> None:
@@ -125,7 +143,7 @@ class QueueListener:
 
 
 class _Handling:
-    """One message, from here to its end."""
+    """The processing of one message, until it is deleted, given back or set aside."""
 
     def __init__(
         self,
@@ -140,10 +158,11 @@ class _Handling:
         self._receipt = message.pop_receipt
 
     async def run(self) -> None:
+        """Run the function and settle the message. If storage fails, log a warning."""
         try:
             await self._handle()
         except AzureError as error:
-            self._log("WARNING", f"The message {self._message.id} could not be settled: {explain(error)}")
+            self._log("WARNING", f"The message {self._message.id} could not be deleted or given back: {explain(error)}")
 
     async def _handle(self) -> None:
         config, times = self._services.config, int(self._message.dequeue_count or 0)
@@ -164,7 +183,7 @@ class _Handling:
         try:
             return decode(self._message.content, self._services.config.message_encoding)
         except ValueError:
-            self._log("ERROR", f"The message {self._message.id} is not base64, as host.json says it should be.")
+            self._log("ERROR", f"The message {self._message.id} is not base64; see messageEncoding in host.json.")
             return None
 
     async def _succeeds(self, body: bytes) -> bool:

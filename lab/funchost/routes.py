@@ -1,4 +1,7 @@
-"""Route templates of HTTP functions: `items/{id:int}`, `{name?}`, `{*rest}`, matched without regard to case."""
+"""Route templates of HTTP functions, such as `items/{id:int}`, `{name?}` and `{*rest}`. Matching ignores case.
+
+Choosing among several matching routes is left to `http`, which takes the lowest rank.
+"""
 
 import re
 from collections.abc import Callable
@@ -24,13 +27,20 @@ _RESERVED = ("admin", "runtime")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A template and what it takes to match a path below the route prefix."""
+    """A parsed route template.
+
+    template: The template as it was written.
+    pattern: What a path below the route prefix must match.
+    rank: The preference among matching routes; a lower one wins. One number per segment: 0 for a literal, 1 for a
+        parameter with a constraint, 2 without, 3 for a rest parameter.
+    """
 
     template: str
     pattern: re.Pattern[str]
     rank: tuple[int, ...]
 
     def match(self, path: str) -> dict[str, str] | None:
+        """Return the values of the parameters, or None if the path does not match."""
         found = self.pattern.fullmatch(path.strip("/"))
         if found is None:
             return None
@@ -38,10 +48,10 @@ class Route:
 
 
 def parse_route(template: str) -> Route:
-    """A BindingError says why the platform would not register it."""
+    """Parse a template. Raises BindingError if the Functions host would not register it (functions-facts, Index)."""
     segments = [each for each in template.strip("/").split("/") if each]
     if segments and segments[0].lower() in _RESERVED:
-        raise BindingError(f"the route {template!r} begins with {segments[0]}, which belongs to the host")
+        raise BindingError(f"the route {template!r} begins with {segments[0]}, which is reserved for the host")
     parts = [_segment(each, template) for each in segments]
     pattern = parts[0][0] if parts else ""
     for text, optional, _ in parts[1:]:
@@ -50,13 +60,13 @@ def parse_route(template: str) -> Route:
         pattern = f"(?:{pattern})?"
     try:
         compiled = re.compile(pattern, re.IGNORECASE)
-    except re.error as error:  # a parameter named twice, or a regex constraint that is none
-        raise BindingError(f"the route {template!r} cannot be read: {error}") from None
+    except re.error as error:  # a duplicate parameter, or an invalid regex constraint
+        raise BindingError(f"the route {template!r} is invalid: {error}") from None
     return Route(template, compiled, tuple(rank for _, _, rank in parts))
 
 
 def _segment(segment: str, template: str) -> tuple[str, bool, int]:
-    """Its pattern, whether it may be absent, and its rank: literal before constrained before free before rest."""
+    """Return the segment's pattern, whether it may be missing, and its rank."""
     pattern, position, rank, optional = "", 0, 0, False
     for match in _PARAMETER.finditer(segment):
         star, name, constraints, question = match.groups()
@@ -68,7 +78,7 @@ def _segment(segment: str, template: str) -> tuple[str, bool, int]:
         optional = optional or bool(question) or bool(star)
     rest = segment[position:]
     if set(rest) & set("{}"):
-        raise BindingError(f"the route {template!r} cannot be read at {segment!r}")
+        raise BindingError(f"the route {template!r} is invalid at {segment!r}")
     return pattern + re.escape(rest), optional and not rest, rank
 
 
@@ -84,7 +94,7 @@ def _rule(kind: str, template: str) -> str:
     if call and call[1].lower() in _CALLS:
         return _CALLS[call[1].lower()](call[2])
     if kind.lower() not in _CONSTRAINTS:
-        raise BindingError(f"the route {template!r} has the constraint {kind!r}, which this host does not know")
+        raise BindingError(f"the route {template!r} has the constraint {kind!r}, which this host does not support")
     return _CONSTRAINTS[kind.lower()]
 
 

@@ -1,4 +1,4 @@
-"""App settings: where they come from and how `%NAME%` in a binding becomes their value."""
+"""App settings: where they come from, and how `%NAME%` in a binding is replaced by a setting's value."""
 
 import json
 import os
@@ -13,23 +13,31 @@ _REFERENCE = re.compile(r"%([^%]+)%")
 
 
 def read_settings_file(path: Path) -> dict[str, str]:
-    """The `Values` of a file shaped like local.settings.json."""
+    """Return the `Values` of a file like local.settings.json, each as text.
+
+    Raises SettingsError if the file cannot be read, is encrypted, or has values that are not scalars.
+    """
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, json.JSONDecodeError) as error:
-        raise SettingsError(f"the settings file cannot be read: {error}") from None
+        raise SettingsError(f"the settings file {path.name} cannot be read: {error}") from None
     if not isinstance(content, dict) or not isinstance(content.get("Values", {}), dict):
         raise SettingsError(f'{path.name} must be an object with an object "Values"')
     if content.get("IsEncrypted"):
-        raise SettingsError(f"{path.name} is encrypted, and only its owner's tools can read it")
+        raise SettingsError(f"{path.name} is encrypted; decrypt it with `func settings decrypt`")
     nested = [name for name, value in content.get("Values", {}).items() if isinstance(value, dict | list)]
     if nested:
-        raise SettingsError(f"{path.name}: a setting is a text; these are not: {', '.join(nested)}")
+        raise SettingsError(
+            f"{path.name}: a setting must be text, a number or a boolean; these are not: {', '.join(nested)}"
+        )
     return {name: _text(value) for name, value in content.get("Values", {}).items()}
 
 
 def merge_settings(given: Mapping[str, str] | None, file: Path | None, with_environment: bool) -> dict[str, str]:
-    """What is given wins over the environment, and that over the file, as with the platform's local tools."""
+    """Merge settings as the Functions Core Tools do: `given` wins over the environment, and that over the file.
+
+    Raises SettingsError if the file cannot be read.
+    """
     return {
         **(read_settings_file(file) if file else {}),
         **(dict(os.environ) if with_environment else {}),
@@ -38,19 +46,22 @@ def merge_settings(given: Mapping[str, str] | None, file: Path | None, with_envi
 
 
 def resolve(text: str, settings: Mapping[str, str]) -> str:
-    """`%NAME%` replaced throughout; a BindingError names the setting that is missing."""
+    """Replace every `%NAME%` in a text by the setting's value (functions-facts, What an app meets in the worker).
+
+    Raises BindingError, which names the missing setting.
+    """
 
     def value(match: re.Match[str]) -> str:
         found = lookup(settings, match[1])
         if found is None:
-            raise BindingError(f"'%{match[1]}%' does not resolve: there is no app setting {match[1]}")
+            raise BindingError(f"'%{match[1]}%' cannot be resolved: there is no app setting {match[1]}")
         return found
 
     return _REFERENCE.sub(value, text)
 
 
 def lookup(settings: Mapping[str, str], name: str) -> str | None:
-    """Names are compared without case, and `:` may be written `__`, as the platform's configuration does."""
+    """Return a setting's value, or None. Names ignore case, and `:` may be written `__`."""
     wanted = {name.lower(), name.lower().replace(":", "__"), name.lower().replace("__", ":")}
     if name in settings:
         return settings[name]
@@ -58,6 +69,7 @@ def lookup(settings: Mapping[str, str], name: str) -> str | None:
 
 
 def is_true(value: str | None) -> bool:
+    """Return True for "true" and "1", ignoring case."""
     return (value or "").strip().lower() in ("true", "1")
 
 

@@ -1,8 +1,9 @@
-"""Connections by name and the storage clients made of them.
+"""Connections by name, and the storage clients made from them.
 
-A connection is a name; the settings say what is behind it: `AzureWebJobsX` or `X` with a connection string, or the
-identity form `X__accountName`, `X__blobServiceUri`, `X__queueServiceUri` with `X__credential` and `X__clientId`. All
-clients share one session whose TLS trust follows the `SSL_CERT_FILE` setting.
+A connection is a name. The settings describe it: `AzureWebJobsX` or `X` with a connection string, or the identity form
+`X__accountName`, `X__blobServiceUri`, `X__queueServiceUri` with `X__credential` and `X__clientId` (functions-facts,
+What an app meets in the worker). All clients share one HTTP session, which trusts the certificates in the file of the
+`SSL_CERT_FILE` setting.
 """
 
 import ssl
@@ -21,20 +22,27 @@ from lab.funchost.credentials import make_credential
 from lab.funchost.errors import BindingError
 from lab.funchost.settings import lookup
 
-# Public: every installation of the local storage emulators has this account and this key.
+# Not a secret: every installation of a local storage emulator has this account and this key.
 _DEVELOPMENT = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
     "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;QueueEndpoint=http://127.0.0.1:10001/devstoreaccount1"
 )
 
-# The listeners have their own patience, and a host that stops should not wait for the client's.
+# Few and short retries: the listeners try again themselves, and a stopping host should not wait for the client.
 _RETRIES: dict[str, Any] = {"retry_total": 3, "initial_backoff": 0.2, "increment_base": 2, "random_jitter_range": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Either a connection string, or service addresses with a credential."""
+    """A connection string, or service addresses with a credential.
+
+    connection_string: None for the identity form.
+    blob_uri: The address of the blob service. None if not configured.
+    queue_uri: The address of the queue service. None if not configured.
+    credential: "managedidentity", or None for the default chain.
+    client_id: The client id of a user-assigned identity, or None.
+    """
 
     connection_string: str | None = None
     blob_uri: str | None = None
@@ -44,7 +52,10 @@ class Connection:
 
 
 def resolve_connection(settings: Mapping[str, str], name: str) -> Connection:
-    """A BindingError says which setting is missing."""
+    """Return the connection of this name; the prefix `AzureWebJobs` is tried first.
+
+    Raises BindingError, which names the missing setting.
+    """
     for full in (f"AzureWebJobs{name}", name):
         if text := lookup(settings, full):
             development = "usedevelopmentstorage=true" in text.lower()
@@ -68,7 +79,7 @@ def _identity(settings: Mapping[str, str], name: str) -> Connection | None:
 
 
 class Storage:
-    """Makes clients and closes what they share. `open` must have run first."""
+    """Makes storage clients and closes what they share. Call `open` first."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
@@ -77,6 +88,7 @@ class Storage:
         self._credentials: dict[str, AsyncTokenCredential] = {}
 
     async def open(self) -> None:
+        """Open the shared HTTP session."""
         bundle = lookup(self._settings, "SSL_CERT_FILE")
         connector = aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=bundle), limit=0)
         self._session = aiohttp.ClientSession(
@@ -84,19 +96,22 @@ class Storage:
         )
 
     async def close(self) -> None:
+        """Close the session and the credentials."""
         for credential in self._credentials.values():
             await credential.close()
         if self._session:
             await self._session.close()
 
     def queue(self, connection: str, queue: str) -> QueueClient:
+        """Return a client for a queue. Raises BindingError if the connection is not configured."""
         return self._queue_service(connection).get_queue_client(queue)
 
     def blob(self, container: str, name: str) -> BlobClient:
-        """A blob in the host's own account, `AzureWebJobsStorage`."""
+        """Return a client for a blob in the host's own account, `AzureWebJobsStorage`."""
         return self._blob_service("AzureWebJobsStorage").get_blob_client(container, name)
 
     async def create_container(self, container: str) -> None:
+        """Create a container in the host's own account. Does nothing if it exists."""
         try:
             await self._blob_service("AzureWebJobsStorage").create_container(container)
         except ResourceExistsError:
@@ -123,10 +138,10 @@ class Storage:
                     kinds[kind].from_connection_string(connection.connection_string, transport=transport, **_RETRIES),
                 )
             except ValueError as error:
-                raise BindingError(f"the connection {name!r} is unusable: {error}") from None
+                raise BindingError(f"the connection {name!r} has an invalid connection string: {error}") from None
         uri = connection.queue_uri if kind == "queue" else connection.blob_uri
         if uri is None:
-            raise BindingError(f"the connection {name!r} has no {name}__{kind}ServiceUri")
+            raise BindingError(f"the connection {name!r} has no address for {kind}s; set {name}__{kind}ServiceUri")
         credential = self._credential(name, connection)
         return cast(
             BlobServiceClient | QueueServiceClient,
@@ -147,7 +162,7 @@ class Storage:
 
 
 def explain(error: Exception) -> str:
-    """One line for the log."""
+    """Return an error in one line for the log."""
     if isinstance(error, HttpResponseError):
         code = getattr(error, "error_code", None)
         return f"{error.status_code} {code or error.reason}" if error.status_code else str(error).splitlines()[0]

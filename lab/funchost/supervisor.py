@@ -1,7 +1,7 @@
-"""Keeps one worker process running: starts it, restarts it when it ends, gives up when the app does not load.
+"""Keeps one worker process running: starts it, restarts it when it ends, and gives up if the app does not load.
 
-It leaves a single process to `worker_process` and knows nothing of triggers. The waits between restarts double from
-`restart_delay` to ten seconds while processes end without finishing an invocation; the first restart is at once.
+The single process is left to `worker_process`. The first restart is immediate. While processes end without finishing an
+invocation, the pauses between restarts double from `restart_delay` to ten seconds.
 """
 
 import asyncio
@@ -21,14 +21,22 @@ _LONGEST_DELAY = 10.0
 
 @dataclass(frozen=True, slots=True)
 class AppPlace:
-    """Where the app is and the environment it runs in."""
+    """Where the app is and with which environment it runs.
+
+    app_dir: The app's folder.
+    environment: The environment variables that its process gets.
+    """
 
     app_dir: Path
     environment: Mapping[str, str]
 
 
 class Supervisor:
-    """`start` returns the functions that were found; `worker` is a loaded process, waited for if need be."""
+    """Owns the worker process.
+
+    The attribute `failed` is the error for which the host has given up, otherwise None. The attribute `starts` counts
+    the processes that were started.
+    """
 
     def __init__(self, place: AppPlace, options: HostOptions, activity: Activity) -> None:
         self._place, self._options, self._activity = place, options, activity
@@ -42,15 +50,20 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
+        """The process id of the worker, or None while no worker runs."""
         return self._worker.pid if self._worker and not self._worker.gone.is_set() else None
 
     async def start(self) -> list[Json]:
+        """Start the worker and return the functions that it found. Raises AppError if the app does not load."""
         functions = await self._load()
         self._watch = asyncio.create_task(self._keep_running())
         return functions
 
     async def worker(self) -> WorkerProcess:
-        """Invocations that come while the process restarts wait for it, as on the platform."""
+        """Return a worker that has loaded the app. While the process restarts, the caller waits.
+
+        Raises the error for which the host has given up.
+        """
         while True:
             if self.failed:
                 raise self.failed
@@ -60,20 +73,21 @@ class Supervisor:
             await self._ready.wait()
 
     def worked(self) -> None:
-        """An invocation came to an end, so the process is sound."""
+        """Note that an invocation has finished, so that the next restart is immediate again."""
         self._failures = 0
 
     async def kill(self) -> None:
-        """Kill the process and return once it is gone."""
+        """Kill the process and return when it has ended."""
         if worker := self._worker:
             worker.kill()
             await worker.gone.wait()
 
     def will_stop(self) -> None:
-        """From now on a process that ends is not missed."""
+        """From now on, do not restart a process that ends."""
         self._stopping = True
 
     async def stop(self) -> None:
+        """Stop restarting and end the process."""
         self._stopping = True
         if self._watch:
             self._watch.cancel()
@@ -118,12 +132,12 @@ class Supervisor:
             functions = await worker.load_app(place.app_dir, options.init_timeout, options.metadata_timeout)
         except TimeoutError:
             await worker.close(0)
-            raise AppError("the app did not start within the time that the host gives it") from None
+            raise AppError("the app did not start within init_timeout and metadata_timeout") from None
         except (AppError, WorkerGoneError) as error:
             await worker.close(0)
             gone = isinstance(error, WorkerGoneError)
             raise AppError("the worker process ended while it loaded the app") if gone else error from None
-        except BaseException:  # the host stops while the process starts
+        except BaseException:  # such as cancellation, if the host stops while the process starts
             await worker.close(0)
             raise
         self._worker = worker

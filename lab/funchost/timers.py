@@ -1,7 +1,8 @@
-"""Timer triggers: one listener in all hosts through a lease, a status blob after every run, one make-up run.
+"""Timer triggers: a lease so that one host listens, a status blob after every run, and one run for all missed ones.
 
-Runs of one timer never overlap: the next one waits for the last one's end. A failed run waits for its next turn
-unless the function has a retry policy.
+All of it follows functions-facts, Timer and Retry policy. Runs of one timer never overlap: the next run waits for the
+end of the last one. A failed run waits for the next due time unless the function has a retry policy. Schedules are
+left to `ncrontab` and the lease to `leases`.
 """
 
 import asyncio
@@ -22,12 +23,19 @@ from lab.funchost.storage import Storage, explain
 from lab.funchost.wire import Json
 
 _NEVER = "0001-01-01T00:00:00"
-_PAUSE_AFTER_TROUBLE = 5.0
+_PAUSE_AFTER_ERROR = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class TimerServices:
-    """What every timer needs of the host."""
+    """What every timer needs from the host.
+
+    storage: Reads and writes the status blob and the lease.
+    invoker: Runs the function.
+    activity: Takes log records.
+    options: The length of the lease and whether to take it over.
+    host_id: Part of the names of the blobs.
+    """
 
     storage: Storage
     invoker: Invoker
@@ -37,7 +45,10 @@ class TimerServices:
 
 
 class Timer:
-    """One timer function: `run` listens until `stop` or cancelled, `fire` runs the function now."""
+    """One timer function.
+
+    The attribute `listening` is True while this host holds the timer's lease.
+    """
 
     def __init__(self, function: FunctionDescription, trigger: TimerTrigger, services: TimerServices) -> None:
         self._function, self._trigger, self._services = function, trigger, services
@@ -50,31 +61,35 @@ class Timer:
 
     @property
     def function(self) -> FunctionDescription:
+        """The function that this timer runs."""
         return self._function
 
     async def run(self) -> None:
-        """Hold the lease and run on time, again and again, whatever storage does."""
+        """Hold the lease and run the function when it is due, until `stop` or cancellation.
+
+        If storage fails, log a warning and start again after five seconds.
+        """
         while not self._stopping.is_set():
             try:
                 await self._lease.acquire()
                 await self._listen()
             except AzureError as error:
-                say = f"The timer cannot listen: {explain(error)}"
-                self._services.activity.host_log("WARNING", say, self._function.name)
+                text = f"The timer cannot listen: {explain(error)}"
+                self._services.activity.host_log("WARNING", text, self._function.name)
                 self.listening = False
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), _PAUSE_AFTER_TROUBLE)
+                    await asyncio.wait_for(self._stopping.wait(), _PAUSE_AFTER_ERROR)
             finally:
                 self.listening = False
                 await self._lease.release()
 
     async def fire(self, reason: str, past_due: bool = False) -> Invocation:
-        """A run out of turn: it leaves the status alone, as a manual run does on the platform."""
+        """Run the function now, with its retries, and return the last result. The status blob is left unchanged."""
         status = await self._read_status() if self._trigger.use_monitor else None
         return await self._invoke(reason, status, past_due)
 
     def stop(self) -> None:
-        """Begin no other run; `run` returns when the one under way, if any, has ended."""
+        """Begin no other run. `run` returns when the current run, if any, has ended."""
         self._stopping.set()
         self._lease.lost.set()
 
@@ -102,7 +117,7 @@ class Timer:
             await self._turn("the timer is due", status)
 
     async def _lost_before(self, due: datetime) -> bool:
-        """Wait for the moment; True when the lease went first."""
+        """Wait until `due`. Return True if the lease was lost before."""
         while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
             try:
                 await asyncio.wait_for(self._lease.lost.wait(), min(left, 3600))

@@ -1,7 +1,7 @@
-"""The Event Grid webhook: the handshakes, and one run of the function for every event.
+"""The Event Grid webhook: answers the handshakes, and runs the function once for each event.
 
-Everything runs in parallel and the answer covers the whole delivery, so that one failed event makes Event Grid send
-all of them again; that is the platform's way, and functions have to be idempotent.
+All of it follows functions-facts, Event Grid. Events of one delivery run in parallel and get one answer. If one fails,
+Event Grid sends all of them again, so functions must be idempotent.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from lab.funchost.options import HostKeys
 
 
 class EventGridWebhook:
-    """`POST /runtime/webhooks/eventgrid?functionName=…&code=<system key>`."""
+    """Answers `/runtime/webhooks/eventgrid?functionName=…&code=<system key>`."""
 
     def __init__(
         self, functions: Callable[[], Iterable[FunctionDescription]], invoker: Invoker, keys: HostKeys
@@ -26,6 +26,10 @@ class EventGridWebhook:
         self._functions, self._invoker, self._keys = functions, invoker, keys
 
     async def handle(self, request: web.Request) -> web.Response:
+        """Answer a delivery, a subscription validation or a CloudEvents handshake.
+
+        Answers 202 if the function succeeded for every event, and 500 if it failed for one.
+        """
         if not is_one_of(given_key(request), (self._keys.eventgrid, self._keys.master)):
             return web.Response(status=401)
         function = self._function(request.query.get("functionName", ""))
@@ -44,13 +48,13 @@ class EventGridWebhook:
     async def _deliver(self, kind: str, content: Any, function: FunctionDescription) -> web.Response:  # noqa: ANN401
         events = content if isinstance(content, list) else [content]
         if not all(isinstance(event, dict) for event in events):
-            return web.Response(status=400, text="an event is a JSON object")
+            return web.Response(status=400, text="an event must be a JSON object")
         if kind == "subscriptionvalidation":
             return _validation(events)
         if kind == "unsubscribe":
             return web.Response(status=202)
         if kind != "notification":
-            return web.Response(status=400, text=f"nothing is known of the event type {kind}")
+            return web.Response(status=400, text=f"unknown aeg-event-type {kind}")
         done = await asyncio.gather(*(self._invoker.run(function, event_call(function, event)) for event in events))
         return web.Response(status=202 if all(each.succeeded for each in done) else 500)
 
@@ -63,6 +67,7 @@ class EventGridWebhook:
 
 
 def event_call(function: FunctionDescription, event: Any) -> Call:  # noqa: ANN401
+    """Return the call of an Event Grid function for one event, in the Event Grid or the CloudEvents schema."""
     name = function.trigger.name if function.trigger else ""
     data = event.get("data") if isinstance(event, dict) else None
     metadata = {"data": {"json": json.dumps(data)}}
@@ -72,12 +77,12 @@ def event_call(function: FunctionDescription, event: Any) -> Call:  # noqa: ANN4
 def _validation(events: list[dict[str, Any]]) -> web.Response:
     code = events[0].get("data", {}).get("validationCode") if events else None
     if not code:
-        return web.Response(status=400, text="there is no validation code")
+        return web.Response(status=400, text="data.validationCode is missing")
     return web.json_response({"validationResponse": code})
 
 
 def _cloud_events_handshake(request: web.Request) -> web.Response:
     origin = request.headers.get("WebHook-Request-Origin")
     if not origin:
-        return web.Response(status=400, text="there is no WebHook-Request-Origin")
+        return web.Response(status=400, text="the header WebHook-Request-Origin is missing")
     return web.Response(headers={"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"})

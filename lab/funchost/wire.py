@@ -1,7 +1,8 @@
-"""The JSON form of values that cross between host and worker process.
+"""The JSON form of values that pass between host and worker process.
 
 A typed value is an object with one member, its kind: `{"string": …}`, `{"json": …}`, `{"int": …}`, `{"bytes": base64}`
-or `{"http": {…}}`; nothing at all is null. Both processes use this module; it imports nothing of Azure.
+or `{"http": {…}}`; null means no value. Both processes use this module, so it imports nothing of Azure. Sending is left
+to `channel`.
 """
 
 import base64
@@ -13,15 +14,17 @@ type Json = dict[str, Any]
 
 
 def bytes_value(data: bytes) -> Json:
+    """Return the typed value for bytes."""
     return {"bytes": base64.b64encode(data).decode()}
 
 
 def bytes_of(value: Json) -> bytes:
+    """Return the bytes in a typed value of kind "bytes"."""
     return base64.b64decode(value["bytes"])
 
 
 def to_typed_data(value: Json | None) -> protos.TypedData:
-    """A message for the worker code."""
+    """Return a typed value as the worker code's message class."""
     if not value:
         return protos.TypedData()
     if "bytes" in value:
@@ -33,7 +36,7 @@ def to_typed_data(value: Json | None) -> protos.TypedData:
 
 
 def from_typed_data(data: protos.TypedData | None) -> Json | None:
-    """What the worker code gave back."""
+    """Return a typed value for the worker code's message, or None if it is empty."""
     kind = data.WhichOneof("data") if data is not None else None
     if data is None or kind is None:
         return None

@@ -1,8 +1,8 @@
-"""The worker process: Microsoft's worker code, fed by the host over an inherited socket.
+"""The worker process: runs Microsoft's worker code on requests that the host sends over an inherited socket.
 
-Started as `python -P -m lab.funchost.worker FD PACKAGE_ROOT APP_DIR`. It does what the platform's small proxy process
-does: arrange `sys.path`, send the root logger's records to the host with the invocation they belong to, and hand each
-request to the matching handler. It decides nothing; what to invoke and what to do with the outcome is the host's.
+It is started as `python -P -m lab.funchost.worker FD PACKAGE_ROOT APP_DIR` and does what the platform's proxy process does
+(functions-facts, How production is put together): set up `sys.path`, send log records to the host with their invocation
+id, and pass each request to its handler. Decisions are left to the host.
 """
 
 import asyncio
@@ -22,17 +22,18 @@ _SYSTEM_LOGGERS = ("azure.functions", "azure_functions_runtime", "funchost", "as
 
 
 class HostLogHandler(logging.Handler):
-    """Sends every record to the host, at once."""
+    """Sends each log record to the host immediately, in the thread that logs it."""
 
     def __init__(self, channel: WorkerChannel, runtime: Any) -> None:  # noqa: ANN401
         super().__init__(logging.INFO)
         self._channel, self._runtime = channel, runtime
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Send the record. A record that cannot be formatted or sent does not raise."""
         try:
             self._channel.send(self._message(record))
         except OSError:
-            return  # the host has gone and the reader thread is about to end this process
+            return  # the host has ended, and the reader thread is about to end this process
         except Exception:  # noqa: BLE001 - a record that cannot be formatted must not fail the app
             self.handleError(record)
 
@@ -49,7 +50,7 @@ class HostLogHandler(logging.Handler):
 
 
 class Worker:
-    """Takes requests one after another and answers each when it is done, in any order."""
+    """Starts each request as it arrives and answers it when it is done, in any order."""
 
     def __init__(self, channel: WorkerChannel, runtime: Any) -> None:  # noqa: ANN401
         self._channel, self._runtime = channel, runtime
@@ -58,7 +59,10 @@ class Worker:
         self._handlers = {"init": self._init, "metadata": self._metadata, "load": self._load, "invoke": self._invoke}
 
     def read_requests(self) -> None:
-        """Runs in a thread of its own, so that a hanging app cannot outlive the host."""
+        """Read requests until the host ends, then end this process.
+
+        This runs in its own thread, so that a hanging app cannot keep the process alive.
+        """
         while (message := self._channel.receive()) is not None:
             self._loop.call_soon_threadsafe(self._accept, message)
         sys.stdout.flush()
@@ -96,7 +100,7 @@ class Worker:
         return _status(await self._runtime.function_load_request(request))
 
     async def _invoke(self, message: Json) -> Json:
-        # The proxy process marks the task, so that records of async functions carry their invocation too.
+        # The proxy process sets the id on the task too; otherwise records of async functions would have none.
         self._runtime.invocation_id_cv.set(message["invocation_id"])
         request = SimpleNamespace(request=SimpleNamespace(invocation_request=_invocation(message)), properties={})
         response = await self._runtime.invocation_request(request)
@@ -136,12 +140,12 @@ def _function(metadata: Any) -> Json:  # noqa: ANN401
     }
 
 
-def _seconds(value: Any) -> Any:  # noqa: ANN401 - a duration becomes seconds, anything else stays
+def _seconds(value: Any) -> Any:  # noqa: ANN401 - a duration becomes seconds, any other value is unchanged
     return value.total_seconds() if hasattr(value, "total_seconds") else value
 
 
 def _arrange_path(package_root: str, app_dir: str) -> None:
-    """The app's packages first, the app last; this package's own folder was needed for the start only."""
+    """Put the app's packages first and the app's folder last. This package's own folder was needed only to start."""
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != package_root]
     sys.path.insert(0, os.path.join(app_dir, ".python_packages", "lib", "site-packages"))
     sys.path.append(app_dir)
@@ -165,16 +169,17 @@ async def _serve(channel: WorkerChannel) -> None:
 
 
 def main() -> None:
+    """Run the worker until the host ends or the app exits, then end the process."""
     fd, package_root, app_dir = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     os.set_inheritable(fd, False)
     _arrange_path(package_root, app_dir)
     code = 1
     try:
         asyncio.run(_serve(WorkerChannel(socket.socket(fileno=fd))))
-    except SystemExit as left:
-        code = left.code if isinstance(left.code, int) else int(left.code is not None)
+    except SystemExit as exiting:
+        code = exiting.code if isinstance(exiting.code, int) else int(exiting.code is not None)
     finally:
-        # Not a normal exit: it would wait for threads of the pool, and the host is to notice at once.
+        # A normal exit would wait for the thread pool, and the host must notice immediately.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -1,7 +1,7 @@
-"""One worker process: start it, talk to it, kill it, notice its end.
+"""One worker process: start it, send it requests, kill it, notice its end.
 
-It leaves restarting to `supervisor`. Its rule: when the process ends, for whatever reason, every request under way
-fails at once with WorkerGoneError.
+Restarting is left to `supervisor`. When the process ends for any reason, every pending request fails immediately with
+WorkerGoneError.
 """
 
 import asyncio
@@ -23,7 +23,10 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
 
 
 class WorkerProcess:
-    """Use `start`, then `request`; `on_log` gets the log messages, `on_line` what the process prints."""
+    """A running worker process. Use `start` to make one.
+
+    The event `gone` is set when the process has ended.
+    """
 
     def __init__(
         self, process: asyncio.subprocess.Process, channel: HostChannel, on_log: Callable[[Json], None]
@@ -38,10 +41,12 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
+        """The exit code, negative for a signal. None while the process runs."""
         return self._process.returncode
 
     @classmethod
@@ -52,6 +57,12 @@ class WorkerProcess:
         on_log: Callable[[Json], None],
         on_line: Callable[[str], None],
     ) -> "WorkerProcess":
+        """Start a worker process. The app is not loaded yet.
+
+        environment: The app's settings, which become environment variables.
+        on_log: Called with each log message of the worker.
+        on_line: Called with each line that the process prints.
+        """
         ours, theirs = socket.socketpair()
         with theirs, ExitStack() as undo:
             undo.callback(ours.close)
@@ -72,7 +83,10 @@ class WorkerProcess:
         return worker
 
     async def request(self, message: Json, limit: float | None = None) -> Json:
-        """The worker's answer; TimeoutError when the limit passes first."""
+        """Send a request and return the worker's answer.
+
+        Raises TimeoutError if there is none within `limit` seconds and WorkerGoneError if the process ends first.
+        """
         if self.gone.is_set():
             raise WorkerGoneError("the worker process is not running")
         self._last_id += 1
@@ -86,25 +100,29 @@ class WorkerProcess:
             self._waiting.pop(number, None)
 
     async def load_app(self, app_dir: Path, init_limit: float, metadata_limit: float) -> list[Json]:
-        """The order of the platform: initialise, list the functions, load each. The functions that were found."""
+        """Initialise the app, list its functions and load each. Return the functions. Limits are in seconds.
+
+        The order is that of the Functions host (functions-facts, How production is put together).
+        Raises AppError if the app does not load, TimeoutError after a limit and WorkerGoneError if the process ends.
+        """
         script = self._script_name
         if not (app_dir / script).exists():
-            raise AppError(f"there is no {script} in {app_dir}")
+            raise AppError(f"there is no {script} in {app_dir}; name the app's folder")
         init = {"type": "init", "app_dir": str(app_dir), "capabilities": {}}
         _checked(await self.request(init, init_limit))
         listed = _checked(await self.request({"type": "metadata"}, metadata_limit))
-        functions: list[Json] = listed["functions"] or []  # None stands for an app without functions
+        functions: list[Json] = listed["functions"] or []  # None means an app without functions
         for function in functions:
             _checked(await self.request({"type": "load", "function_id": function["function_id"]}, metadata_limit))
         return functions
 
     def kill(self) -> None:
-        """SIGKILL: nothing in the process gets a chance."""
+        """Send SIGKILL. Does nothing if the process has ended."""
         with suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGKILL)
 
     async def close(self, limit: float = 2) -> None:
-        """Let it exit, since it sees that the host has hung up; kill it if it does not."""
+        """Close the connection, on which the process exits. Kill it if it has not ended after `limit` seconds."""
         await self._channel.close()
         try:
             await asyncio.wait_for(self.gone.wait(), limit)
@@ -118,10 +136,10 @@ class WorkerProcess:
                 self._on_log(message)
             elif (future := self._waiting.get(message.get("id", 0))) and not future.done():
                 future.set_result(message)
-        self.kill()  # a process that closed its line but lives on is of no use
+        self.kill()  # a process that closed its connection can do no more work
 
     async def _await_exit(self) -> None:
-        """Gone first, then the failures: whoever tries again on a failure must not be given this process."""
+        """Set `gone` before requests fail, so that a caller that tries again does not get this process."""
         await self._process.wait()
         self.gone.set()
         self._fail_waiting()
@@ -140,8 +158,8 @@ class WorkerProcess:
 async def _line(stream: asyncio.StreamReader) -> bytes:
     try:
         return await stream.readline()
-    except ValueError:  # longer than the stream's limit: what was read of it is dropped
-        return b"(a line too long to show)\n"
+    except ValueError:  # longer than the stream's limit; what was read of it is dropped
+        return b"(this line is too long to show)\n"
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

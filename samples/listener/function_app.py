@@ -1,4 +1,4 @@
-"""A listener: tells a team's channel what concerns it, once for each announcement, in time and in words.
+"""A listener: posts each announcement that concerns a team to the team's channel, in plain words.
 
 Copy this folder into a function app of your own and subscribe it to the topic (CloudEvents schema):
 
@@ -6,8 +6,11 @@ Copy this folder into a function app of your own and subscribe it to the topic (
       --endpoint-type azurefunction --endpoint <function app's resource id>/functions/on_announcement \\
       --event-delivery-schema CloudEventSchemaV1_0
 
-TEAM_WEBHOOK is where it posts; OWNERS, if set, the owners it cares for. Event Grid may deliver an event more than once
-and in any order: an announcement's id is the same each time, so whatever keeps the ids it has seen tells it once.
+Two settings: TEAM_WEBHOOK is the address that it posts to. OWNERS, if set, are the owners (separated by commas) whose
+announcements it posts; the default is all.
+
+Event Grid may deliver an event more than once and in any order. An announcement keeps its id, so this listener
+remembers the ids that it has posted and ignores repeats.
 """
 
 from __future__ import annotations
@@ -22,38 +25,42 @@ import azure.functions as func
 
 app = func.FunctionApp()
 MOST_REMEMBERED = 1000
-_seen: dict[str, None] = {}  # of this instance; another one may repeat an announcement, which harms nobody
+_seen: dict[str, None] = {}  # of this instance only; another instance may post an announcement again, which is harmless
 
 
 @app.event_grid_trigger(arg_name="event")
 def on_announcement(event: func.EventGridEvent) -> None:
-    """One announcement."""
+    """Post one announcement, unless it was posted before or concerns other teams."""
     data = getattr(event, "data", None) or event.get_json()
-    words = sentence(str(getattr(event, "type", "")), data)
+    text = sentence(str(getattr(event, "type", "")), data)
     if event.id in _seen or not concerns_us(data):
         return
-    tell(words)
+    post(text)
     _seen[event.id] = None
     if len(_seen) > MOST_REMEMBERED:
         _seen.pop(next(iter(_seen)))
 
 
 def concerns_us(data: dict[str, Any]) -> bool:
+    """Return True if OWNERS is not set or names the announcement's owner."""
     owners = [one.strip() for one in os.environ.get("OWNERS", "").split(",") if one.strip()]
     return not owners or data.get("owner") in owners
 
 
 def sentence(kind: str, data: dict[str, Any]) -> str:
-    """What happens, when, and what to do about it, on one line for each."""
+    """Return the text to post: what happened and when, its consequence, and what to do, each on its own line.
+
+    kind: The event's type. data: The event's data, as in docs/events.md.
+    """
     when = data.get("deadline") or data.get("happenedAt") or "now"
     lines = [f"{data['target']}: {kind.rpartition('.')[2]} ({when})", data["whatHappens"], data["whatToDo"]]
     lines += [f"Reason: {data['reason']}"] if data.get("reason") else []
     return "\n".join(lines)
 
 
-def tell(words: str) -> None:
-    """Post to the channel. An error is raised, so that Event Grid delivers the announcement again."""
-    body = json.dumps({"text": words}).encode()
+def post(text: str) -> None:
+    """Post a text to the channel. Raises URLError if that fails, so that Event Grid delivers the announcement again."""
+    body = json.dumps({"text": text}).encode()
     request = urllib.request.Request(os.environ["TEAM_WEBHOOK"], body, {"Content-Type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the address is the operator's own
-        logging.info("told the team: %s", answer.status)
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the operator sets the address
+        logging.info("posted to the team's channel: %s", answer.status)

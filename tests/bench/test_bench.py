@@ -1,4 +1,4 @@
-"""The measurements can be made, and what they say of calls is what the design allows."""
+"""The measurements run, and a rotation makes as many calls as the design allows."""
 
 import re
 
@@ -6,7 +6,7 @@ from lab.bench.fleet import fleet
 from lab.bench.turns import MOST, turns
 
 
-async def test_each_kind_of_turn_is_counted_and_a_rotation_costs_what_the_design_allows() -> None:
+async def test_each_kind_of_turn_is_measured_and_a_rotation_makes_the_allowed_calls() -> None:
     lines = await turns()
     assert len(lines) == 5
     rotating = next(line for line in lines if "that rotates" in line)
@@ -15,7 +15,7 @@ async def test_each_kind_of_turn_is_counted_and_a_rotation_costs_what_the_design
     assert int(found[1]) == MOST
 
 
-async def test_ticks_over_two_fleets_are_set_against_each_other() -> None:
+async def test_ticks_over_two_fleets_are_measured_and_compared() -> None:
     *ticks, ratio = await fleet((10, 60))
     assert [line.split(",")[0] for line in ticks] == ["tick: 10 targets", "tick: 60 targets"]
     assert ratio.startswith("tick: 6 times the targets")

@@ -1,4 +1,4 @@
-"""Hosts for the tests: with the sample apps, and with or without storage behind them."""
+"""Fixtures that start hosts with the test apps, with or without a storage account."""
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -22,6 +22,7 @@ NO_STORAGE = (
 
 
 def settings_with(connection: str) -> dict[str, str]:
+    """Return settings for the app `every`, with this connection string for storage."""
     return {
         "AzureWebJobsStorage": connection,
         "Other": connection,
@@ -32,7 +33,7 @@ def settings_with(connection: str) -> dict[str, str]:
 
 
 def workers_of(pid: int) -> list[int]:
-    """The worker processes among the children of a process."""
+    """Return the ids of the worker processes among a process's children."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(each) for each in children if b"lab.funchost.worker" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
@@ -42,7 +43,7 @@ type StartHost = Callable[..., Any]
 
 @pytest.fixture
 async def start_host(settings: dict[str, str]) -> AsyncIterator[StartHost]:
-    """Starts hosts with any settings; they stop when the test ends, and the storage account after them."""
+    """Starts hosts with any settings. They stop when the test ends, before the storage account does."""
     async with AsyncExitStack() as stack:
 
         async def start(app: str, settings: Mapping[str, str], host_id: str = "", **options: Any) -> FunctionHost:
@@ -55,19 +56,20 @@ async def start_host(settings: dict[str, str]) -> AsyncIterator[StartHost]:
 
 @pytest.fixture
 async def host(start_host: StartHost, settings: dict[str, str]) -> FunctionHost:
-    """The app with every trigger; nothing listens, so that a function runs only when a test asks for it."""
+    """The app `every` without listeners: a function runs only when a test starts it."""
     return await start_host("every", settings, listeners=False)
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client without a cookie jar."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield session
 
 
 @pytest.fixture
 async def settings() -> AsyncIterator[dict[str, str]]:
-    """Settings with an empty storage account behind them."""
+    """Settings for the app `every`, with an empty storage account."""
     async with running(World()) as azure:
         yield {
             **settings_with(azure.settings["AzureWebJobsStorage"]),
@@ -77,7 +79,7 @@ async def settings() -> AsyncIterator[dict[str, str]]:
 
 @pytest.fixture
 async def storage(settings: dict[str, str]) -> AsyncIterator[Storage]:
-    """Clients of the same account, for what a test puts there and finds there."""
+    """Clients for the same account, to prepare and check its content."""
     clients = Storage(settings)
     await clients.open()
     yield clients

@@ -1,4 +1,4 @@
-"""Indexing: what the host makes of raw bindings."""
+"""Indexing: what the host reads from raw bindings, and what it refuses."""
 
 import json
 from typing import Any
@@ -18,14 +18,16 @@ RETURN = {"direction": "OUT", "type": "http", "name": "$return"}
 
 
 def found(name: str, *bindings: dict[str, Any]) -> dict[str, Any]:
+    """Return a function as the worker reports it."""
     return {"name": name, "function_id": name, "raw_bindings": [json.dumps(each) for each in bindings]}
 
 
 def one(name: str, *bindings: dict[str, Any], config: HostConfig = BUNDLED, **settings: str) -> FunctionDescription:
+    """Return the description of a function that has these bindings."""
     return describe([found(name, *bindings)], settings, config)[0]
 
 
-def test_a_timer_keeps_a_status_from_one_minute_on_unless_told_otherwise() -> None:
+def test_a_timer_keeps_a_status_by_default_if_its_interval_is_a_minute_or_longer() -> None:
     def monitored(**members: Any) -> bool:
         trigger = one("f", {**TIMER, **members}).trigger
         assert isinstance(trigger, TimerTrigger)
@@ -37,14 +39,14 @@ def test_a_timer_keeps_a_status_from_one_minute_on_unless_told_otherwise() -> No
     assert not monitored(useMonitor=False)
 
 
-def test_an_http_function_without_route_has_its_name_as_one_and_asks_for_a_key() -> None:
+def test_an_http_function_without_a_route_uses_its_name_and_needs_a_key() -> None:
     trigger = one("Fetch", {**HTTP, "route": None}, RETURN).trigger
     assert isinstance(trigger, HttpTrigger)
     assert (trigger.route.template, trigger.auth_level, trigger.methods) == ("Fetch", "function", frozenset())
 
 
 @pytest.mark.parametrize(
-    ("name", "bindings", "told"),
+    ("name", "bindings", "expected"),
     [
         ("host", [TIMER], "name of a function"),
         ("1st", [TIMER], "name of a function"),
@@ -53,25 +55,25 @@ def test_an_http_function_without_route_has_its_name_as_one_and_asks_for_a_key()
         ("f", [{**TIMER, "schedule": "nonsense"}], "schedule"),
         ("f", [{**TIMER, "schedule": "%GONE%"}], "GONE"),
         ("f", [{**QUEUE, "queueName": "No_Good"}], "name of a queue"),
-        ("f", [{**HTTP, "route": "runtime/x"}, RETURN], "belongs to the host"),
+        ("f", [{**HTTP, "route": "runtime/x"}, RETURN], "reserved for the host"),
         ("f", [HTTP], "http output"),
         ("f", [], "one trigger"),
         ("f", [TIMER, QUEUE], "one trigger"),
-        ("f", [{**QUEUE, "type": "blobTrigger"}], "no trigger of type blobTrigger"),
-        ("f", [TIMER, {"direction": "OUT", "type": "table", "name": "o"}], "no output of type table"),
+        ("f", [{**QUEUE, "type": "blobTrigger"}], "triggers of type blobTrigger"),
+        ("f", [TIMER, {"direction": "OUT", "type": "table", "name": "o"}], "outputs of type table"),
         ("f", [TIMER, {"direction": "IN", "type": "blob", "name": "o"}], "input bindings"),
     ],
 )
-def test_a_function_that_cannot_be_served_says_why_and_stops_no_other(
-    name: str, bindings: list[dict[str, Any]], told: str
+def test_an_invalid_function_has_an_error_and_does_not_affect_others(
+    name: str, bindings: list[dict[str, Any]], expected: str
 ) -> None:
-    broken, sound = describe([found(name, *bindings), found("sound", TIMER)], {}, BUNDLED)
-    assert told in (broken.error or "")
+    broken, valid = describe([found(name, *bindings), found("valid", TIMER)], {}, BUNDLED)
+    assert expected in (broken.error or "")
     assert not broken.active
-    assert sound.active
+    assert valid.active
 
 
-def test_without_an_extension_bundle_queues_are_not_known_but_timers_and_http_are() -> None:
+def test_queues_need_an_extension_bundle_and_timers_and_http_do_not() -> None:
     assert "extensionBundle" in (one("f", QUEUE, config=BARE).error or "")
     output = {"direction": "OUT", "type": "queue", "name": "o", "queueName": "done", "connection": "C"}
     assert "extensionBundle" in (one("f", TIMER, output, config=BARE).error or "")
@@ -79,7 +81,7 @@ def test_without_an_extension_bundle_queues_are_not_known_but_timers_and_http_ar
     assert one("f", HTTP, RETURN, config=BARE).active
 
 
-def test_two_functions_of_one_name_stop_the_app() -> None:
+def test_two_functions_with_the_same_name_raise_an_app_error() -> None:
     with pytest.raises(AppError, match="more than one function named Same, same"):
         describe([found("Same", TIMER), found("same", TIMER)], {}, BUNDLED)
 

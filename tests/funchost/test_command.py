@@ -1,4 +1,4 @@
-"""`python -m lab.funchost`."""
+"""The command `python -m lab.funchost`."""
 
 import asyncio
 import json
@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @asynccontextmanager
 async def command(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run the command and kill it at the end."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lab.funchost", *arguments),
         cwd=ROOT,
@@ -34,6 +35,7 @@ async def command(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 async def until_line(process: asyncio.subprocess.Process, pattern: str) -> str:
+    """Return the output up to a line that matches the pattern."""
     assert process.stdout is not None
     seen = []
     async with asyncio.timeout(30):
@@ -41,10 +43,10 @@ async def until_line(process: asyncio.subprocess.Process, pattern: str) -> str:
             seen.append(line)
             if re.search(pattern, line):
                 return "".join(seen)
-    raise AssertionError(f"{pattern} never came: {''.join(seen)}")
+    raise AssertionError(f"no line matches {pattern}: {''.join(seen)}")
 
 
-async def test_it_lists_the_functions_serves_them_and_stops_on_sigterm(
+async def test_the_command_lists_functions_serves_them_and_stops_on_sigterm(
     settings: dict[str, str], tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
     file = tmp_path / "settings.json"
@@ -57,7 +59,7 @@ async def test_it_lists_the_functions_serves_them_and_stops_on_sigterm(
         assert f"hello: http, GET, anonymous, {url[0]}/api/hello/{{name:alpha}}" in shown
         assert "tick: timer, 0 0 3 1 Jan *" in shown
         assert "work: queue, work" in shown
-        assert "never: NOT SERVED" in shown
+        assert "invalid_schedule: NOT SERVED" in shown
         assert "switched_off: disabled" in shown
         async with http.get(f"{url[0]}/api/echo", headers={"x-functions-key": "let-me-in"}) as response:
             assert response.status == 207
@@ -67,14 +69,14 @@ async def test_it_lists_the_functions_serves_them_and_stops_on_sigterm(
         assert await process.wait() == 0
 
 
-async def test_an_app_that_does_not_load_is_explained_and_the_exit_code_is_1() -> None:
+async def test_the_command_exits_with_1_and_shows_the_error_of_an_app_that_does_not_load() -> None:
     async with command("--app", str(APPS / "broken_import"), "--port", "0") as process:
-        shown = await until_line(process, "The app cannot run: ModuleNotFoundError.*a_module_that_nobody_has")
+        shown = await until_line(process, "The app cannot run: ModuleNotFoundError.*a_module_that_does_not_exist")
         assert "Traceback" in shown
         assert await process.wait() == 1
 
 
-async def test_a_host_that_is_killed_takes_its_worker_with_it(settings: dict[str, str], tmp_path: Path) -> None:
+async def test_the_worker_ends_when_the_host_is_killed(settings: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "settings.json"
     file.write_text(json.dumps({"Values": settings}))
     async with command("--app", str(APPS / "every"), "--settings", str(file), "--port", "0") as process:

@@ -11,11 +11,12 @@ from lab.funchost.host_json import HostConfig, read_host_json
 
 
 def read(folder: Path, content: Any) -> HostConfig:
+    """Write host.json with this content and read it."""
     (folder / "host.json").write_text(content if isinstance(content, str) else json.dumps(content))
     return read_host_json(folder)
 
 
-def test_what_is_not_said_has_the_platforms_defaults(tmp_path: Path) -> None:
+def test_a_missing_value_has_the_platforms_default(tmp_path: Path) -> None:
     config = read(tmp_path, {"version": "2.0"})
     assert (config.function_timeout, config.route_prefix, config.has_bundle) == (1800, "api", False)
     queues = config.queues
@@ -23,7 +24,7 @@ def test_what_is_not_said_has_the_platforms_defaults(tmp_path: Path) -> None:
     assert (queues.visibility_timeout, queues.max_polling_interval, queues.message_encoding) == (0, 60, "base64")
 
 
-def test_what_is_said_is_taken(tmp_path: Path) -> None:
+def test_values_of_host_json_are_used(tmp_path: Path) -> None:
     queues = {"batchSize": 4, "maxDequeueCount": 2, "visibilityTimeout": "00:00:30", "messageEncoding": "none"}
     config = read(
         tmp_path,
@@ -39,12 +40,12 @@ def test_what_is_said_is_taken(tmp_path: Path) -> None:
     assert (config.queues.visibility_timeout, config.queues.message_encoding) == (30, "none")
 
 
-def test_a_time_out_of_minus_one_is_none_at_all(tmp_path: Path) -> None:
+def test_a_function_timeout_of_minus_one_means_no_limit(tmp_path: Path) -> None:
     assert read(tmp_path, {"version": "2.0", "functionTimeout": "-1"}).function_timeout is None
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         ("{", "not JSON"),
         ([], "version"),
@@ -60,11 +61,11 @@ def test_a_time_out_of_minus_one_is_none_at_all(tmp_path: Path) -> None:
         ({"version": "2.0", "extensionBundle": {"id": "Microsoft.Azure.Functions.ExtensionBundle"}}, "version"),
     ],
 )
-def test_what_the_platform_would_refuse_is_refused(tmp_path: Path, content: Any, told: str) -> None:
-    with pytest.raises(HostConfigError, match=told):
+def test_a_value_that_the_platform_refuses_is_refused(tmp_path: Path, content: Any, expected: str) -> None:
+    with pytest.raises(HostConfigError, match=expected):
         read(tmp_path, content)
 
 
-def test_an_app_without_the_file_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HostConfigError, match=r"no host\.json"):
         read_host_json(tmp_path)

@@ -1,4 +1,4 @@
-"""Schedules: what they mean and which are refused."""
+"""Timer schedules: when they are due and which are refused."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -29,27 +29,27 @@ SUNDAY = datetime(2026, 11, 22, 10, 30, 15, tzinfo=UTC)
         ("01:30:00", "2026-11-22T12:00:15"),
     ],
 )
-def test_the_next_occurrence_is_the_first_one_later_than_the_moment(text: str, expected: str) -> None:
+def test_the_next_due_time_is_the_first_one_after_the_moment(text: str, expected: str) -> None:
     assert parse_schedule(text).next_after(SUNDAY) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
-def test_both_day_fields_must_match_unlike_in_unix_cron() -> None:
+def test_a_day_must_match_both_day_fields_unlike_in_unix_cron() -> None:
     friday_13th = parse_schedule("0 0 0 13 * Fri").next_after(SUNDAY)
     assert (friday_13th.year, friday_13th.month, friday_13th.day) == (2027, 8, 13)
 
 
-def test_a_moment_in_another_zone_is_taken_as_the_same_moment_in_utc() -> None:
+def test_a_moment_in_another_time_zone_is_converted_to_utc() -> None:
     elsewhere = SUNDAY.astimezone(datetime.fromisoformat("2026-01-01T00:00:00+05:30").tzinfo)
     assert parse_schedule("0 0 12 * * *").next_after(elsewhere) == datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def test_a_fraction_of_a_second_does_not_make_an_occurrence_come_twice() -> None:
+def test_a_fraction_of_a_second_does_not_repeat_a_due_time() -> None:
     schedule = parse_schedule("* * * * * *")
     assert schedule.next_after(SUNDAY + timedelta(milliseconds=999)) == SUNDAY + timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", "0 fields"),
         ("* * *", "3 fields"),
@@ -67,15 +67,15 @@ def test_a_fraction_of_a_second_does_not_make_an_occurrence_come_twice() -> None
         ("0 1,,2 * * * *", "minute"),
         ("0 0 0 30 2 *", "never"),
         ("25:00:00", "out of range"),
-        ("00:00:00", "nothing"),
+        ("00:00:00", "zero seconds"),
         ("1:2:3:4", "duration"),
     ],
 )
-def test_a_text_that_is_no_schedule_is_refused_with_the_field_that_is_wrong(text: str, told: str) -> None:
-    with pytest.raises(ScheduleError, match=told):
+def test_an_invalid_schedule_is_refused_and_the_error_names_the_field(text: str, expected: str) -> None:
+    with pytest.raises(ScheduleError, match=expected):
         parse_schedule(text)
 
 
-def test_the_shortest_gap_looks_past_the_first_occurrence() -> None:
+def test_the_shortest_gap_covers_more_than_the_first_two_due_times() -> None:
     assert shortest_gap(parse_schedule("0,10 0 * * * *"), SUNDAY) == timedelta(seconds=10)
     assert shortest_gap(parse_schedule("0 * * * * *"), SUNDAY) == timedelta(minutes=1)

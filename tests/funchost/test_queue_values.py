@@ -1,4 +1,4 @@
-"""What becomes of values on their way to and from queues."""
+"""How values are converted on their way to and from queues."""
 
 import json
 
@@ -22,24 +22,24 @@ from lab.funchost.wire import Json, bytes_value
         (bytes_value(b"[1, 2]\xff"), [b"[1, 2]\xff"]),
     ],
 )
-def test_an_output_value_becomes_messages_as_on_the_platform(value: Json, expected: list[bytes]) -> None:
+def test_an_output_value_becomes_the_same_messages_as_on_the_platform(value: Json, expected: list[bytes]) -> None:
     assert messages_of(value) == expected
 
 
-def test_messages_are_base64_or_plain_as_host_json_says() -> None:
+def test_messages_are_encoded_as_host_json_says() -> None:
     assert (encode(b"hi", "base64"), encode(b"hi", "none")) == ("aGk=", "hi")
     assert decode("aGk=", "base64") == decode("hi", "none") == b"hi"
     with pytest.raises(ValueError):
         decode("not base64!", "base64")
 
 
-def test_members_of_a_json_object_overwrite_the_facts_without_regard_to_case() -> None:
+def test_members_of_a_json_body_overwrite_the_metadata_ignoring_case() -> None:
     facts: dict[str, Json] = {"Id": {"string": "real"}, "DequeueCount": {"json": "1"}}
     changed = overwritten(facts, json.dumps({"id": "fake", "dequeuecount": 9, "extra": [1]}).encode())
     assert changed == {"Id": {"string": "fake"}, "DequeueCount": {"json": "9"}, "extra": {"json": "[1]"}}
 
 
 @pytest.mark.parametrize("body", [b"text", b"[1]", b'"id"', b"\xff"])
-def test_a_body_that_is_no_json_object_overwrites_nothing(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_overwrites_nothing(body: bytes) -> None:
     facts: dict[str, Json] = {"Id": {"string": "real"}}
     assert overwritten(facts, body) == facts

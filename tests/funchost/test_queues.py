@@ -1,4 +1,4 @@
-"""Queue triggers and queue outputs against a storage account."""
+"""Queue triggers and queue outputs, tested with a storage account."""
 
 import base64
 import json
@@ -10,26 +10,30 @@ from lab.funchost.storage import Storage
 
 
 def encoded(text: str) -> str:
+    """Return a text as it is stored in a queue."""
     return base64.b64encode(text.encode()).decode()
 
 
 async def put(storage: Storage, queue: str, *texts: str) -> None:
+    """Send texts to a queue."""
     client = storage.queue("AzureWebJobsStorage", queue)
     for text in texts:
         await client.send_message(encoded(text))
 
 
 async def contents(storage: Storage, queue: str) -> list[str]:
+    """Receive the texts that a queue has now."""
     client = storage.queue("AzureWebJobsStorage", queue)
     return [base64.b64decode(each.content).decode() async for each in client.receive_messages()]
 
 
 async def left(storage: Storage, queue: str) -> int:
+    """Return the number of messages in a queue."""
     properties = await storage.queue("AzureWebJobsStorage", queue).get_queue_properties()
     return int(properties.approximate_message_count or 0)
 
 
-async def test_a_message_is_handed_over_deleted_and_its_output_sent(start_host, settings, storage: Storage) -> None:
+async def test_a_message_is_processed_and_deleted_and_output_is_sent(start_host, settings, storage: Storage) -> None:
     host: FunctionHost = await start_host("every", settings)
     await host.idle()
     await put(storage, "work", "one")
@@ -50,7 +54,7 @@ async def test_json_text_is_sent_without_spaces(start_host, settings, storage: S
     assert await contents(storage, "done") == ['{"body":"{\\"id\\": \\"mine\\"}","id":"mine","count":1}']
 
 
-async def test_a_list_that_a_function_returns_becomes_one_message_each(start_host, settings, storage) -> None:
+async def test_a_returned_list_becomes_one_message_per_element(start_host, settings, storage) -> None:
     host = await start_host("every", settings)
     await host.idle()
     await put(storage, "numbers", "3")
@@ -58,7 +62,7 @@ async def test_a_list_that_a_function_returns_becomes_one_message_each(start_hos
     assert sorted(await contents(storage, "done")) == ['{"n":0}', '{"n":1}', '{"n":2}']
 
 
-async def test_a_message_that_fails_too_often_is_set_aside_and_its_outputs_are_never_sent(
+async def test_a_message_that_fails_too_often_goes_to_the_poison_queue_and_sends_no_output(
     start_host, settings, storage: Storage
 ) -> None:
     host = await start_host("every", settings)
@@ -82,7 +86,7 @@ async def test_a_message_that_is_not_base64_is_set_aside_without_a_run(start_hos
     assert await left(storage, "work-poison") == 1
 
 
-async def test_a_disabled_function_leaves_its_queue_alone(start_host, settings, storage: Storage) -> None:
+async def test_a_disabled_function_does_not_read_its_queue(start_host, settings, storage: Storage) -> None:
     host = await start_host("every", settings)
     client = storage.queue("AzureWebJobsStorage", "switched-off")
     await client.create_queue()
@@ -102,7 +106,7 @@ async def test_many_messages_run_at_the_same_time(start_host, settings, storage:
     assert await left(storage, "work") == 0
 
 
-async def test_a_killed_worker_gives_its_message_back(start_host, settings, storage: Storage) -> None:
+async def test_a_message_is_processed_again_after_its_worker_was_killed(start_host, settings, storage: Storage) -> None:
     host = await start_host("hang", settings, function_timeout=60)
     await host.idle()
     await put(storage, "slow", "hold on")
@@ -115,7 +119,7 @@ async def test_a_killed_worker_gives_its_message_back(start_host, settings, stor
     assert await left(storage, "slow") == 0
 
 
-async def test_a_function_that_runs_too_long_takes_its_process_and_all_in_it_down(
+async def test_a_function_that_exceeds_its_timeout_ends_its_worker_with_everything_in_it(
     start_host, settings, storage: Storage, http: aiohttp.ClientSession
 ) -> None:
     host = await start_host("hang", settings)
@@ -134,7 +138,7 @@ async def test_a_function_that_runs_too_long_takes_its_process_and_all_in_it_dow
     assert host.worker_starts == 2
 
 
-async def test_stopping_lets_a_running_function_end(start_host, settings, storage: Storage) -> None:
+async def test_stopping_the_host_lets_a_running_function_finish(start_host, settings, storage: Storage) -> None:
     host = await start_host("hang", settings, function_timeout=1)
     await host.idle()
     await put(storage, "slow", "hold on")

@@ -1,4 +1,4 @@
-"""Route templates."""
+"""Route templates: what they match, their order, and which are refused."""
 
 import pytest
 
@@ -25,16 +25,16 @@ from lab.funchost.routes import parse_route
         ("a.b", "axb", None),
     ],
 )
-def test_a_path_matches_its_template_or_not(template: str, path: str, expected: dict[str, str] | None) -> None:
+def test_a_template_matches_a_path_or_not(template: str, path: str, expected: dict[str, str] | None) -> None:
     assert parse_route(template).match(path) == expected
 
 
-def test_a_literal_goes_before_a_constrained_before_a_free_before_a_rest_parameter() -> None:
+def test_a_route_with_a_more_specific_segment_is_preferred() -> None:
     templates = ["x/{*rest}", "x/{id}", "x/{id:int}", "x/new"]
     assert sorted(templates, key=lambda each: parse_route(each).rank) == templates[::-1]
 
 
 @pytest.mark.parametrize("template", ["admin", "Admin/x", "runtime/webhooks", "a/{b", "a/{b:odd}", "{a}/{a}"])
-def test_a_route_the_platform_would_not_register_is_refused(template: str) -> None:
+def test_a_route_that_the_platform_would_not_register_is_refused(template: str) -> None:
     with pytest.raises(BindingError):
         parse_route(template)

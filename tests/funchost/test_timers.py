@@ -1,4 +1,4 @@
-"""Timers: payload, status, leases, missed runs."""
+"""Timer triggers: payload, status blob, leases and missed runs."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,33 +16,37 @@ EVERY_SECOND = "* * * * * *"
 
 
 def status_name(host_id: str, function: str = "tick") -> str:
+    """Return the name of a timer's status blob."""
     return f"timers/{host_id}/Host.Functions.{function}/status"
 
 
 def lock_name(host_id: str, function: str = "tick") -> str:
+    """Return the name of the blob with a timer's lease."""
     return f"locks/{host_id}/Host.Functions.{function}.Listener"
 
 
 async def read(storage: Storage, name: str) -> dict[str, Any]:
+    """Return the content of a JSON blob."""
     content: dict[str, Any] = json.loads(await (await storage.blob(CONTAINER, name).download_blob()).readall())
     return content
 
 
 async def leave_status(storage: Storage, host_id: str, due: datetime) -> None:
+    """Write a status blob that says that `tick` is due at this time."""
     status = {"Last": (due - timedelta(days=1)).isoformat(), "Next": due.isoformat(), "LastUpdated": due.isoformat()}
     await storage.create_container(CONTAINER)
     await storage.blob(CONTAINER, status_name(host_id)).upload_blob(json.dumps(status).encode())
 
 
 async def hold_lock(storage: Storage, host_id: str) -> BlobLeaseClient:
-    """What a host that was killed leaves behind."""
+    """Hold the lease of `tick`, as a killed host does until it runs out."""
     await storage.create_container(CONTAINER)
     blob = storage.blob(CONTAINER, lock_name(host_id))
     await blob.upload_blob(b"")
     return await blob.acquire_lease(lease_duration=60)
 
 
-async def test_a_timer_comes_due_and_writes_its_status_after_every_run(start_host, settings, storage) -> None:
+async def test_a_timer_runs_when_due_and_writes_its_status_after_every_run(start_host, settings, storage) -> None:
     host = await start_host("every", {**settings, "TICK": EVERY_SECOND}, host_id="h1")
     first, second = (await host.invocations(2, "tick"))[:2]
     assert second.started - first.started > timedelta(milliseconds=500)
@@ -53,7 +57,7 @@ async def test_a_timer_comes_due_and_writes_its_status_after_every_run(start_hos
     assert timedelta(0) < due - last <= timedelta(seconds=1)
 
 
-async def test_the_payload_is_the_platforms(start_host, settings, storage: Storage) -> None:
+async def test_a_timer_function_gets_the_platforms_payload(start_host, settings, storage: Storage) -> None:
     host = await start_host("every", settings, host_id="h2")
     await host.listening("tick")
     assert (await host.fire_timer("tick", past_due=True)).succeeded
@@ -61,7 +65,7 @@ async def test_the_payload_is_the_platforms(start_host, settings, storage: Stora
     assert (seen["past_due"], seen["schedule"]) == (True, {"AdjustForDST": True})
 
 
-async def test_a_missed_run_is_made_up_once_however_many_were_missed(start_host, settings, storage: Storage) -> None:
+async def test_one_run_makes_up_for_any_number_of_missed_runs(start_host, settings, storage: Storage) -> None:
     await leave_status(storage, "h3", datetime.now(UTC) - timedelta(days=900))
     host = await start_host("every", settings, host_id="h3")
     await host.invocations(1, "tick")
@@ -74,7 +78,7 @@ async def test_a_missed_run_is_made_up_once_however_many_were_missed(start_host,
     assert datetime.fromisoformat((await read(storage, status_name("h3")))["Next"]) > datetime.now(UTC)
 
 
-async def test_a_run_that_is_not_missed_is_not_made_up(start_host, settings, storage: Storage) -> None:
+async def test_a_timer_that_missed_nothing_does_not_run_at_start(start_host, settings, storage: Storage) -> None:
     await leave_status(storage, "h4", datetime.now(UTC) + timedelta(days=1))
     host = await start_host("every", settings, host_id="h4")
     await host.listening("tick")
@@ -83,29 +87,29 @@ async def test_a_run_that_is_not_missed_is_not_made_up(start_host, settings, sto
     assert not host.activity.finished_of("tick")
 
 
-async def test_a_failed_run_writes_its_status_too(start_host, settings, storage: Storage) -> None:
+async def test_a_failed_run_also_writes_its_status(start_host, settings, storage: Storage) -> None:
     host = await start_host("every", settings, host_id="h5")
-    name = status_name("h5", "stubborn")
-    await host.listening("stubborn")
+    name = status_name("h5", "always_fails")
+    await host.listening("always_fails")
     await host.stop()
     past = (datetime.now(UTC) - timedelta(days=1)).isoformat()
     status = json.dumps({"Last": past, "Next": past, "LastUpdated": past}).encode()
     await storage.blob(CONTAINER, name).upload_blob(status, overwrite=True)
     host = await start_host("every", settings, host_id="h5")
-    runs = await host.invocations(3, "stubborn")
+    runs = await host.invocations(3, "always_fails")
     await host.stop()
     assert [each.succeeded for each in runs] == [False] * 3
     assert [each.error for each in runs] == [f"RuntimeError: attempt {n} of 2" for n in range(3)]
     assert datetime.fromisoformat((await read(storage, name))["Next"]) > datetime.now(UTC)
 
 
-async def test_run_on_startup_runs_at_once(start_host, settings) -> None:
+async def test_a_timer_with_run_on_startup_runs_immediately(start_host, settings) -> None:
     host = await start_host("every", settings)
     (invocation,) = await host.invocations(1, "at_start")
     assert (invocation.reason, invocation.succeeded) == ("run on start-up", True)
 
 
-async def test_a_run_by_hand_leaves_the_status_alone(start_host, settings, storage: Storage) -> None:
+async def test_a_run_by_hand_does_not_change_the_status(start_host, settings, storage: Storage) -> None:
     due = datetime.now(UTC) + timedelta(days=1)
     await leave_status(storage, "h6", due)
     host = await start_host("every", settings, host_id="h6")
@@ -113,7 +117,7 @@ async def test_a_run_by_hand_leaves_the_status_alone(start_host, settings, stora
     assert (await read(storage, status_name("h6")))["Next"] == due.isoformat()
 
 
-async def test_of_two_hosts_one_runs_the_timers(start_host, settings) -> None:
+async def test_only_one_of_two_hosts_runs_the_timers(start_host, settings) -> None:
     first = await start_host("every", settings, host_id="h7")
     await first.invocations(1, "at_start")
     second = await start_host("every", settings, host_id="h7")
@@ -122,7 +126,7 @@ async def test_of_two_hosts_one_runs_the_timers(start_host, settings) -> None:
     assert not second._timers["at_start"].listening
 
 
-async def test_a_lease_that_a_dead_host_left_is_taken_over_when_asked(start_host, settings, storage: Storage) -> None:
+async def test_a_host_with_take_over_breaks_the_lease_of_a_killed_host(start_host, settings, storage: Storage) -> None:
     left = await hold_lock(storage, "h8")
     host = await start_host("every", settings, host_id="h8", take_over=True)
     await host.listening("tick")
@@ -130,7 +134,7 @@ async def test_a_lease_that_a_dead_host_left_is_taken_over_when_asked(start_host
         await left.renew()
 
 
-async def test_the_identity_form_of_a_connection_serves_as_well(start_host, settings, storage: Storage) -> None:
+async def test_a_timer_works_with_an_identity_connection(start_host, settings, storage: Storage) -> None:
     addresses = dict(each.split("=", 1) for each in settings["AzureWebJobsStorage"].strip(";").split(";"))
     identity = {name: value for name, value in settings.items() if name != "AzureWebJobsStorage"}
     identity["AzureWebJobsStorage__blobServiceUri"] = addresses["BlobEndpoint"]
@@ -142,7 +146,7 @@ async def test_the_identity_form_of_a_connection_serves_as_well(start_host, sett
     assert len(await contents(storage, "seen")) == 1
 
 
-async def test_a_stopped_host_gives_its_leases_back(start_host, settings, storage: Storage) -> None:
+async def test_a_stopped_host_releases_its_leases(start_host, settings, storage: Storage) -> None:
     host = await start_host("every", settings, host_id="h9")
     await host.listening("tick")
     with pytest.raises(HttpResponseError, match="lease"):

@@ -1,5 +1,7 @@
-"""The pipeline samples, run: their very shell text, against the app in the local host behind a platform that signs
-callers in. Given to it is only what a runner gives: environment variables, and the addresses of whoever issues tokens.
+"""The pipeline samples: their shell text is run against the app in the local host.
+
+A fake platform in front of the app signs callers in. A sample gets only what a real runner gives it: environment
+variables, and the addresses of the services that issue tokens.
 """
 
 import asyncio
@@ -43,16 +45,24 @@ needs_curl = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl
 
 
 @dataclass
-class Outside:
-    """Who issues tokens, and the platform in front of the app: a caller with the token for it is let through, named
-    in the header that only the platform may write."""
+class Platform:
+    """Issues tokens, and stands in front of the app as the platform's sign-in does.
+
+    host: The app's host.
+    url: Where this platform is reached.
+    statuses: The status of each answer of the app that passed through.
+    outage: How many requests are answered with 503 before the app is reached.
+
+    A caller with a token for the app is let through; its claims are in the header that only the platform may write.
+    """
 
     host: FunctionHost
     url: str = ""
-    asked: list[int] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
     outage: int = 0
 
     def application(self) -> web.Application:
+        """Return the web application with all of its paths."""
         app = web.Application()
         app.router.add_get("/oidc", self.prove)
         app.router.add_post(f"/{TENANT}/oauth2/v2.0/token", self.exchange)
@@ -60,19 +70,22 @@ class Outside:
         return app
 
     async def prove(self, request: web.Request) -> web.Response:
-        right = request.headers.get("Authorization") == f"bearer {REQUEST_TOKEN}"
-        if not right or dict(request.query) != {"api-version": "2.0", "audience": "api://AzureADTokenExchange"}:
+        """Give a GitHub job the token that proves which run it is."""
+        signed_in = request.headers.get("Authorization") == f"bearer {REQUEST_TOKEN}"
+        if not signed_in or dict(request.query) != {"api-version": "2.0", "audience": "api://AzureADTokenExchange"}:
             return web.Response(status=401)
         return web.json_response({"count": len(PROOF), "value": PROOF})
 
     async def exchange(self, request: web.Request) -> web.Response:
+        """Exchange that proof for a token for the app, as Microsoft Entra ID does."""
         if dict(await request.post()) != EXCHANGE:
             return web.json_response({"error": "invalid_client"}, status=401)
         return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN})
 
     async def front(self, request: web.Request) -> web.Response:
+        """Pass a request on to the app and note the status of the answer."""
         answer = await self._through(request)
-        self.asked.append(answer.status)
+        self.statuses.append(answer.status)
         return answer
 
     async def _through(self, request: web.Request) -> web.Response:
@@ -92,13 +105,13 @@ class Outside:
             aiohttp.ClientSession() as session,
             session.post(url, data=await request.read(), headers=headers) as answer,
         ):
-            told = {"Retry-After": answer.headers["Retry-After"]} if "Retry-After" in answer.headers else {}
-            return web.Response(body=await answer.read(), status=answer.status, headers=told)
+            retry = {"Retry-After": answer.headers["Retry-After"]} if "Retry-After" in answer.headers else {}
+            return web.Response(body=await answer.read(), status=answer.status, headers=retry)
 
 
 @pytest.fixture
 async def azure() -> AsyncIterator[Azure]:
-    """A target that was rotated ten days ago and always waits for a deployment to production."""
+    """A target that was rotated ten days ago and waits for a deployment to production before each rotation."""
     world = World()
     world.add_vault("keys")
     world.add_topic("announcements")
@@ -110,9 +123,10 @@ async def azure() -> AsyncIterator[Azure]:
 
 
 @pytest.fixture
-async def outside(azure: Azure) -> AsyncIterator[Outside]:
+async def platform(azure: Azure) -> AsyncIterator[Platform]:
+    """The app, behind a platform that signs callers in."""
     async with a_host(azure, WEBSITE_AUTH_ENABLED="True") as host:
-        made = Outside(host)
+        made = Platform(host)
         runner = web.AppRunner(made.application(), access_log=None)
         await runner.setup()
         try:
@@ -125,107 +139,107 @@ async def outside(azure: Azure) -> AsyncIterator[Outside]:
 
 
 def filled_in(text: str, values: dict[str, str]) -> str:
-    """Expressions and variables of a pipeline, as its runner fills them in. A KeyError for one that it cannot."""
+    """Replace the expressions and variables of a pipeline, as its runner does. Raises KeyError for an unknown one."""
     return re.sub(r"\$\{\{ *([\w.]+) *\}\}|\$\((\w+)\)", lambda found: values[found[1] or found[2]], text)
 
 
 async def bash(script: str, environment: dict[str, str], *options: str, path: str = "") -> tuple[int, str]:
-    """Run a step's text. The variables of this process are not there, but for where programs lie."""
+    """Run the text of a step. Of this process's variables it gets only PATH. Return the exit code and the output."""
     whole = {**environment, "PATH": f"{path}:{os.environ['PATH']}"}
     process = await asyncio.create_subprocess_exec(
         "bash", *options, "-c", script, env=whole, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
 
 
-async def github(outside: Outside, run: str = "17", **more: str) -> tuple[int, str]:
-    """The step as a runner of GitHub runs it: its options for `shell: bash`, the job's environment and its own."""
+async def github(platform: Platform, run: str = "17", **more: str) -> tuple[int, str]:
+    """Run the step as a GitHub runner does: with its options for `shell: bash`, the job's environment and its own."""
     variables = {
         "vars.AZURE_TENANT_ID": TENANT,
         "vars.KEY_ROTATION_CALLER": CALLER,
-        "vars.KEY_ROTATION_URL": outside.url,
+        "vars.KEY_ROTATION_URL": platform.url,
         "vars.KEY_ROTATION_RESOURCE": RESOURCE,
     }
     given = {
         "ACTIONS_ID_TOKEN_REQUEST_TOKEN": REQUEST_TOKEN,
-        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{outside.url}/oidc?api-version=2.0",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{platform.url}/oidc?api-version=2.0",
         "GITHUB_REPOSITORY": "contoso/chat",
         "GITHUB_RUN_ID": run,
     }
     environment = {name: filled_in(text, variables) for name, text in JOB["env"].items()}
     assert environment["LOGIN"] == "https://login.microsoftonline.com"
-    environment |= {"LOGIN": outside.url, **given, **more}
+    environment |= {"LOGIN": platform.url, **given, **more}
     return await bash(STEP["run"], environment, "--noprofile", "--norc", "-eo", "pipefail")
 
 
-async def azure_pipelines(outside: Outside, tmp_path: Path) -> tuple[int, str]:
-    """The task as an agent runs it, signed in already: `az` gives out a token for that resource and nothing else."""
+async def azure_pipelines(platform: Platform, tmp_path: Path) -> tuple[int, str]:
+    """Run the task as an agent does that is signed in: `az` returns a token for the app's resource and nothing else."""
     wanted = f"account get-access-token --resource {RESOURCE} --query accessToken --output tsv"
     az = tmp_path / "az"
     az.write_text(f'#!/bin/sh\n[ "$*" = "{wanted}" ] && echo {TOKEN}\n')
     az.chmod(0o755)
-    variables = {"keyRotationUrl": outside.url, "keyRotationResource": RESOURCE}
+    variables = {"keyRotationUrl": platform.url, "keyRotationResource": RESOURCE}
     environment = {name: filled_in(text, variables) for name, text in TASK["env"].items()}
     given = {"SYSTEM_TEAMPROJECTID": "project-1", "BUILD_BUILDID": "17"}
     return await bash(TASK["inputs"]["inlineScript"], environment | given, path=str(tmp_path))
 
 
 @needs_curl
-async def test_the_github_workflow_sets_the_rotation_off(outside: Outside, azure: Azure) -> None:
-    status, said = await github(outside)
-    assert status == 0, said
-    assert json.loads(said.splitlines()[-1])["targets"] == ["chat"]
-    await outside.host.idle()
+async def test_the_github_workflow_starts_the_rotation(platform: Platform, azure: Azure) -> None:
+    status, output = await github(platform)
+    assert status == 0, output
+    assert json.loads(output.splitlines()[-1])["targets"] == ["chat"]
+    await platform.host.idle()
     assert (credential(azure, "chat"), works(azure, "chat")) == ("key2", True)
     assert events(azure, "chat", "KeyRotated")[0]["requestReason"] == "deployment to Production"
 
 
 @needs_curl
-async def test_the_azure_pipeline_sets_the_rotation_off(outside: Outside, azure: Azure, tmp_path: Path) -> None:
-    status, said = await azure_pipelines(outside, tmp_path)
-    assert status == 0, said
-    await outside.host.idle()
+async def test_the_azure_pipeline_starts_the_rotation(platform: Platform, azure: Azure, tmp_path: Path) -> None:
+    status, output = await azure_pipelines(platform, tmp_path)
+    assert status == 0, output
+    await platform.host.idle()
     assert (credential(azure, "chat"), works(azure, "chat")) == ("key2", True)
 
 
 @needs_curl
-async def test_the_same_run_once_more_rotates_nothing_and_the_next_one_does(outside: Outside, azure: Azure) -> None:
+async def test_a_repeated_run_does_not_rotate_again_and_the_next_run_does(platform: Platform, azure: Azure) -> None:
     for run in ("17", "17", "18"):
-        assert (await github(outside, run))[0] == 0
-        await outside.host.idle()
+        assert (await github(platform, run))[0] == 0
+        await platform.host.idle()
         the_overlap_is_over(azure, "chat")
         assert regenerations(azure) == (2 if run == "18" else 1)
 
 
 @needs_curl
-async def test_an_app_that_is_out_for_a_moment_is_told_again_by_the_same_step(outside: Outside, azure: Azure) -> None:
-    outside.outage = 1
-    assert (await github(outside))[0] == 0
-    await outside.host.idle()
-    assert (outside.asked, regenerations(azure)) == ([503, 202], 1)
+async def test_a_step_tries_again_if_the_app_answers_503(platform: Platform, azure: Azure) -> None:
+    platform.outage = 1
+    assert (await github(platform))[0] == 0
+    await platform.host.idle()
+    assert (platform.statuses, regenerations(azure)) == ([503, 202], 1)
 
 
 @needs_curl
 @pytest.mark.parametrize(
-    "wrong", [{"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "another"}, {"CALLER": "another"}, {"ENVIRONMENT": "no such name"}]
+    "invalid", [{"ACTIONS_ID_TOKEN_REQUEST_TOKEN": "another"}, {"CALLER": "another"}, {"ENVIRONMENT": "no such name"}]
 )
-async def test_a_step_that_is_refused_fails_so_that_somebody_sees_it(outside: Outside, azure: Azure, wrong) -> None:
-    status, _ = await github(outside, **wrong)
+async def test_a_step_that_is_refused_fails(platform: Platform, azure: Azure, invalid) -> None:
+    status, _ = await github(platform, **invalid)
     assert status != 0
-    await outside.host.idle()
+    await platform.host.idle()
     assert regenerations(azure) == 0
 
 
 @needs_curl
-async def test_no_token_is_printed_but_to_have_it_masked(outside: Outside, tmp_path: Path) -> None:
-    for _, said in (await github(outside), await azure_pipelines(outside, tmp_path)):
-        shown = [line for line in said.splitlines() if TOKEN in line or PROOF in line or REQUEST_TOKEN in line]
+async def test_a_token_is_printed_only_in_the_command_that_masks_it(platform: Platform, tmp_path: Path) -> None:
+    for _, output in (await github(platform), await azure_pipelines(platform, tmp_path)):
+        shown = [line for line in output.splitlines() if TOKEN in line or PROOF in line or REQUEST_TOKEN in line]
         assert all(line.startswith(("::add-mask::", "##vso[task.setsecret]")) for line in shown)
 
 
 def everything_in(content: Any) -> list[str]:
-    """Every text in a parsed file, names included."""
+    """Return every text in a parsed file, including names."""
     if isinstance(content, dict):
         return [text for pair in content.items() for one in pair for text in everything_in(one)]
     if isinstance(content, list):
@@ -233,14 +247,14 @@ def everything_in(content: Any) -> list[str]:
     return [str(content)]
 
 
-def test_no_sample_stores_a_secret_nor_uses_what_others_may_change() -> None:
+def test_the_samples_store_no_secret_and_use_no_action_of_a_third_party() -> None:
     texts = [text for sample in (GITHUB, PIPELINE) for text in everything_in(sample)]
     assert [text for text in texts if "secrets." in text or "x-functions-key" in text.lower()] == []
     assert "uses" not in texts
     assert TASK["task"] == "AzureCLI@2"
 
 
-def test_the_github_workflow_may_prove_who_it_is_and_nothing_else() -> None:
+def test_the_github_workflow_may_request_an_identity_token_and_nothing_else() -> None:
     assert GITHUB["permissions"] == {}
     assert JOB["permissions"] == {"id-token": "write"}
     assert "${{" not in STEP["run"]

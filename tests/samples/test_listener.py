@@ -1,4 +1,4 @@
-"""The sample listener, run in the local host: an announcement reaches the team's channel once, in words."""
+"""The sample listener in the local host: it posts an announcement to the team's channel once, in plain words."""
 
 import asyncio
 import json
@@ -29,24 +29,25 @@ ENDS = Announcement(
 
 @pytest.fixture
 async def channel() -> AsyncIterator[tuple[str, list[str]]]:
-    """Where the team reads."""
-    heard: list[str] = []
+    """A team's channel: its address and the texts that were posted."""
+    posted: list[str] = []
 
-    async def hear(request: web.Request) -> web.Response:
-        heard.append((await request.json())["text"])
+    async def receive(request: web.Request) -> web.Response:
+        posted.append((await request.json())["text"])
         return web.Response()
 
     app = web.Application()
-    app.router.add_post("/", hear)
+    app.router.add_post("/", receive)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/", heard
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/", posted
     await runner.cleanup()
 
 
 async def deliver(host: FunctionHost, *announcements: Announcement) -> int:
+    """Deliver announcements to the listener like Event Grid and return the last status."""
     url = f"{host.url}/runtime/webhooks/eventgrid?functionName=on_announcement&code={host.keys.eventgrid}"
     headers = {"aeg-event-type": "Notification", "Content-Type": "application/cloudevents+json"}
     async with aiohttp.ClientSession() as http:
@@ -58,28 +59,29 @@ async def deliver(host: FunctionHost, *announcements: Announcement) -> int:
 
 @pytest.fixture
 async def azure_settings() -> AsyncIterator[dict[str, str]]:
+    """The settings that say where the emulated Azure is."""
     async with running(World()) as azure:
         yield dict(azure.settings)
 
 
-async def test_an_announcement_delivered_twice_is_told_once(channel, azure_settings) -> None:
-    url, heard = channel
+async def test_an_announcement_that_is_delivered_twice_is_posted_once(channel, azure_settings) -> None:
+    url, posted = channel
     async with FunctionHost(SAMPLE, settings={**azure_settings, "TEAM_WEBHOOK": url}) as host:
         assert await deliver(host, ENDS, ENDS) in (200, 202)
-    (told,) = heard
-    assert told.splitlines()[0] == "chat: RetirementAnnounced (2026-11-25T12:00:00Z)"
-    assert "restart what has read it only once" in told
+    (text,) = posted
+    assert text.splitlines()[0] == "chat: RetirementAnnounced (2026-11-25T12:00:00Z)"
+    assert ENDS.wire(NOW)["data"]["whatToDo"] in text
 
 
-async def test_what_belongs_to_others_is_not_told(channel, azure_settings) -> None:
-    url, heard = channel
+async def test_an_announcement_for_another_owner_is_not_posted(channel, azure_settings) -> None:
+    url, posted = channel
     settings = {**azure_settings, "TEAM_WEBHOOK": url, "OWNERS": "search-team"}
     async with FunctionHost(SAMPLE, settings=settings) as host:
         await deliver(host, ENDS)
-    assert heard == []
+    assert posted == []
 
 
-async def test_a_channel_that_is_down_makes_event_grid_deliver_again(azure_settings) -> None:
+async def test_the_listener_fails_if_the_channel_is_down_so_that_event_grid_delivers_again(azure_settings) -> None:
     settings = {**azure_settings, "TEAM_WEBHOOK": "http://127.0.0.1:9/"}
     async with FunctionHost(SAMPLE, settings=settings) as host:
         assert await asyncio.wait_for(deliver(host, ENDS), 30) == 500

@@ -1,4 +1,4 @@
-"""The sample without a key, run: the real openai client and a managed identity, also after keys are switched off."""
+"""The sample without a key, run with the real openai client and a managed identity."""
 
 from collections.abc import Iterator
 
@@ -19,6 +19,7 @@ USER = {
 
 @pytest.fixture
 def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+    """An emulated Azure in which the identity `consumer` may call models."""
     world = World()
     world.accounts.add("chat")
     world.directory.add(Identity("consumer"))
@@ -32,6 +33,7 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
 
 @pytest.fixture
 def client(azure: Azure) -> Iterator[OpenAI]:
+    """The sample's client for the account `chat`."""
     client_id = azure.world.directory.identities["consumer"].client_id
     with ManagedIdentityCredential(client_id=client_id) as credential:
         endpoint = azure.world.endpoint(azure.world.accounts.named("chat"))
@@ -40,21 +42,22 @@ def client(azure: Azure) -> Iterator[OpenAI]:
 
 
 def ask(client: OpenAI) -> str | None:
+    """Make one request and return the answer."""
     message = {"role": "user", "content": "Who are you?"}
     return client.chat.completions.create(model="gpt-4o", messages=[message]).choices[0].message.content
 
 
-def test_it_calls_with_its_identity_and_no_key(client: OpenAI) -> None:
+def test_the_sample_calls_a_model_with_its_identity(client: OpenAI) -> None:
     assert ask(client)
 
 
-def test_it_does_not_notice_that_keys_were_switched_off(azure: Azure, client: OpenAI) -> None:
+def test_the_sample_works_when_the_account_accepts_no_keys(azure: Azure, client: OpenAI) -> None:
     account = azure.world.accounts.named("chat")
     azure.world.accounts.update(account.id, {"disable_local_auth": True})
     assert ask(client)
 
 
-def test_without_the_role_it_is_refused(azure: Azure, client: OpenAI) -> None:
+def test_the_sample_is_refused_without_the_role(azure: Azure, client: OpenAI) -> None:
     azure.world.give_roles("consumer", [])
     with pytest.raises(OpenAIError, match="lacks the required data action"):
         ask(client)

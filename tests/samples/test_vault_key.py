@@ -1,4 +1,4 @@
-"""The consumer sample, run: the real openai client, the real Key Vault client, an emulated Azure over TLS."""
+"""The sample that reads the key from the vault, run with the real openai and Key Vault clients."""
 
 import threading
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ from samples.openai_client.vault_key import VaultKey
 
 @pytest.fixture
 def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
+    """An emulated Azure that has the account `chat` with key 1 published."""
     world = World()
     world.add_vault("keys")
     account = world.accounts.add("chat")
@@ -29,6 +30,7 @@ def azure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Azure]:
 
 @pytest.fixture
 def consumer(azure: Azure) -> Iterator[tuple[VaultKey, OpenAI]]:
+    """The sample's key and an openai client that uses it."""
     credential = ManagedIdentityCredential(client_id=azure.settings["AZURE_CLIENT_ID"])
     url = azure.settings["ROTATION_VAULT_URL"]
     endpoint = azure.world.endpoint(azure.world.accounts.named("chat"))
@@ -40,18 +42,19 @@ def consumer(azure: Azure) -> Iterator[tuple[VaultKey, OpenAI]]:
 
 
 def ask(client: OpenAI) -> str | None:
+    """Make one request and return the answer."""
     message = {"role": "user", "content": "Are you there?"}
     return client.chat.completions.create(model="gpt-4o", messages=[message]).choices[0].message.content
 
 
-def test_the_client_asks_for_the_key_and_it_is_read_once(azure: Azure, consumer) -> None:
+def test_the_key_is_read_once_for_several_requests(azure: Azure, consumer) -> None:
     _, client = consumer
     assert ask(client)
     assert ask(client)
     assert azure.world.journal.count("kv.getSecret", effect=True) == 1
 
 
-def test_a_new_publication_is_met_by_reading_again_when_the_key_is_too_old(azure: Azure, consumer) -> None:
+def test_a_new_publication_is_used_when_the_key_is_older_than_max_age(azure: Azure, consumer) -> None:
     key, client = consumer
     assert ask(client)
     account = azure.world.accounts.named("chat")
@@ -61,7 +64,7 @@ def test_a_new_publication_is_met_by_reading_again_when_the_key_is_too_old(azure
     assert azure.world.accounts.uses[-1].fingerprint == fingerprint(account.keys["key2"].value)
 
 
-def test_a_key_regenerated_by_hand_is_survived_once_the_new_value_is_published(azure: Azure, consumer) -> None:
+def test_a_request_survives_a_key_regenerated_by_hand_when_the_new_value_is_published(azure: Azure, consumer) -> None:
     key, client = consumer
     assert ask(client)
     account = azure.world.accounts.named("chat")
@@ -74,7 +77,7 @@ def test_a_key_regenerated_by_hand_is_survived_once_the_new_value_is_published(a
     assert key.surviving_a_change(lambda: ask(client), patience=10)
 
 
-def test_a_key_that_stays_dead_is_an_error_after_the_patience(azure: Azure, consumer) -> None:
+def test_a_request_fails_if_the_key_is_still_refused_after_the_patience(azure: Azure, consumer) -> None:
     key, client = consumer
     azure.world.accounts.regenerate(azure.world.accounts.named("chat").id, "key1")
     with pytest.raises(AuthenticationError):

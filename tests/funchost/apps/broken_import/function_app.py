@@ -1,3 +1,3 @@
-"""Needs a module that is not there."""
+"""An app that imports a module that does not exist."""
 
-import a_module_that_nobody_has  # noqa: F401
+import a_module_that_does_not_exist  # noqa: F401

@@ -1,4 +1,4 @@
-"""Two function apps in one file, which the worker refuses."""
+"""An app with two FunctionApp objects, which the worker refuses."""
 
 import azure.functions as func
 
