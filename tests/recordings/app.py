@@ -146,7 +146,7 @@ def _route(path: str) -> tuple[str, dict[str, str]]:
     for name, function in FUNCTIONS.items():
         wanted = (getattr(function.get_trigger(), "route", None) or "").split("/")
         if len(wanted) == len(asked) and all(w in ("{name}", a) for w, a in zip(wanted, asked, strict=True)):
-            return name, {"name": a for w, a in zip(wanted, asked, strict=True) if w == "{name}"}
+            return name, {w.strip("{}"): a for w, a in zip(wanted, asked, strict=True) if w != a}
     raise LookupError(f"no function has the route of {path}")
 
 

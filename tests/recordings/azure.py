@@ -1,4 +1,4 @@
-"""A served Azure in which nothing is left to chance: names instead of ports, numbered keys and ids, a clock that stands.
+"""A served Azure in which nothing is left to chance: names for ports, numbered keys and ids, a clock that stands.
 
 The identity of an event and the seal on a tag are made of addresses, keys and times. So each of them must be the same
 in every run, or no two recordings could be compared.

@@ -1,5 +1,8 @@
 """The lives in which something is wrong: what fails, what a person must look at, and what nobody may read."""
 
+import base64
+import json
+
 from tests.recordings.azure import OTHER_SUBSCRIPTION
 from tests.recordings.stage import Stage
 from tests.recordings.steps import ON, Life, asks, changes, happens, looks_from_a_terminal, sets, tick, types, until
@@ -78,6 +81,9 @@ FAILURES = Life(
         tick("held by another turn"),
         looks_from_a_terminal(),
         happens("the other turn ends", the_lease_is_free),
+        tick("at rest"),
+        happens("another turn holds the target", somebody_holds_the_lease),
+        asks("POST", "targets/chat/leak", {"key": "live"}, "a leak takes it over"),
         until(72),
     ),
 )
@@ -110,6 +116,14 @@ A_PERSON = Life(
     ),
 )
 
+
+def signed_in(*roles: str) -> dict[str, str]:
+    """The header by which App Service says who calls."""
+    claims = [{"typ": "preferred_username", "val": "ada@example.com"}, *({"typ": "roles", "val": o} for o in roles)]
+    principal = json.dumps({"auth_typ": "aad", "role_typ": "roles", "claims": claims})
+    return {"X_MS_CLIENT_PRINCIPAL": base64.b64encode(principal.encode()).decode()}
+
+
 LONG = "x" * 201
 AT_THE_DOORS = Life(
     steps=(
@@ -141,6 +155,16 @@ AT_THE_DOORS = Life(
         types("rotate", "nobody", "--id", "n-1"),
         types("leak", "chat", "--key", "neither"),
         types("arm", "chat", "--environment", "no spaces"),
+        sets(WEBSITE_AUTH_ENABLED="true"),
+        asks("GET", "deadlines"),
+        asks("GET", "deadlines", None, None, **signed_in()),
+        asks("GET", "deadlines", None, None, **signed_in("Rotation.Reader")),
+        asks("POST", "targets/chat/rotate", {"dry_run": True}, None, **signed_in("Rotation.Reader")),
+        asks("POST", "targets/chat/rotate", {"dry_run": True}, None, **signed_in("Rotation.Operator")),
+        asks("POST", "targets/nobody/rotate", {}, None, **signed_in("Rotation.Operator")),
+        asks("POST", "rotate", {"targets": "all"}, None, **signed_in("Rotation.Operator")),
+        asks("POST", "deployments", {"environment": "production"}, None, **signed_in("Rotation.Operator")),
+        sets(WEBSITE_AUTH_ENABLED=None),
         sets(ROTATION_OVERLAP="P90D", ROTATION_PERIDO="P1D", ROTATION_MODE="sometimes"),
         types("plan"),
         types("doctor"),

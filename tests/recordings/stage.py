@@ -18,6 +18,7 @@ from tests.recordings.app import App
 from tests.recordings.azure import TOPIC, VAULT, a_world, served, without_chance
 from tests.recordings.standing import standing
 
+AS_IN_THE_SURVEY = "as in GET targets"
 SETTINGS = {"ROTATION_LOOK_EVERY": "P1D"}
 type Entry = dict[str, Any]
 
@@ -111,8 +112,15 @@ class Stage:
     def _answers(self) -> dict[str, Any]:
         survey = self.ask("GET", "targets")
         names = sorted(one["target"] for one in survey["body"].get("targets", []))
-        paths = [*(f"targets/{name}" for name in names), "deadlines", "deadlines.ics", "status"]
-        return {"GET targets": survey} | {f"GET {path}": self.ask("GET", path) for path in paths}
+        rows = {f"GET targets/{name}": self._row(name, survey["body"]["targets"]) for name in names}
+        others = {f"GET {path}": self.ask("GET", path) for path in ("deadlines", "deadlines.ics", "status")}
+        return {"GET targets": survey, **rows, **others}
+
+    def _row(self, name: str, survey: list[Any]) -> Any:
+        """The answer about one target, where it is not just what the survey says of it."""
+        said = self.ask("GET", f"targets/{name}")
+        well = said["status"] == 200 and said["body"] in survey
+        return AS_IN_THE_SURVEY if well else said
 
     def _changed(self, found: dict[str, Any]) -> dict[str, Any]:
         changed = {name: value for name, value in found.items() if self._known.get(name) != value}

@@ -9,6 +9,7 @@ from emulator.accounts import SUBSCRIPTION
 from tests.recordings.stage import Stage
 from tests.support.dates import at, days
 
+DAILY = days(1)
 COMMANDS = ("plan", "status", "deadlines", "audit", "doctor")
 ON = {"tags": {"key-rotation": "on", "key-rotation-owner": "chat-team@example.com"}}
 
@@ -55,7 +56,7 @@ def tick(says: str = "a tick") -> Step:
     return Step(says, lambda stage: stage.tick(thorough=True))
 
 
-def until(day: int, hour: int = 9, minute: int = 0, *, every: timedelta = days(1)) -> Step:
+def until(day: int, hour: int = 9, minute: int = 0, *, every: timedelta = DAILY) -> Step:
     """Ticks at regular times, the last one at that moment. Those in which nothing happened are not written down."""
 
     def live(stage: Stage) -> None:
