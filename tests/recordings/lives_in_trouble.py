@@ -1,11 +1,10 @@
-"""The lives in which something is wrong: what fails, what a person must look at, and what nobody may read."""
+"""The lives in which something is wrong: what fails, what a person must look at, and who is sent away."""
 
 import base64
 import json
 
-from tests.recordings.azure import OTHER_SUBSCRIPTION
 from tests.recordings.stage import Stage
-from tests.recordings.steps import ON, Life, asks, changes, happens, looks_from_a_terminal, sets, tick, types, until
+from tests.recordings.steps import Life, asks, changes, happens, looks_from_a_terminal, sets, tick, types, until
 
 ROTATOR, PUBLISHER = "Azure OpenAI key rotator", "Azure OpenAI key publisher"
 
@@ -195,57 +194,9 @@ OBSERVED = Life(
 )
 
 
-def only_one_subscription(stage: Stage) -> None:
-    directory = stage.world.directory
-    held = [role for role, _ in directory.identities["app"].assignments]
-    directory.revoke("app")
-    for role in held:
-        directory.assign("app", role, f"/subscriptions/{stage.world.subscription}")
-
-
-def tagged(**tags: str) -> dict[str, dict[str, str]]:
-    return {"tags": {"key-rotation": "on"} | {f"key-rotation-{name}".replace("_", "-"): t for name, t in tags.items()}}
-
-
-FLEET = Life(
-    accounts={
-        "chat": ON,
-        "search": tagged(period="P60D", overlap="P7D", owner="search", sunset="2026-12-31", secret="the-search-key"),
-        "clash-1": tagged(secret="shared"),
-        "clash-2": tagged(secret="shared"),
-        "far": {**ON, "subscription": OTHER_SUBSCRIPTION},
-        "misspelt": tagged(peroid="P60D"),
-        "nonsense": tagged(period="a month", overlap="P90D"),
-        "abroad": tagged(vault="https://somebody.vault.azure.net"),
-        "word": {"tags": {"key-rotation": "yes"}},
-        "off": {"tags": {"key-rotation": "off"}},
-        "stranger": {},
-        "Odd.Name_1": tagged(after_deployment="production PT2H"),
-        "keyless": {**ON, "disable_local_auth": True},
-    },
-    steps=(
-        looks_from_a_terminal(),
-        tick("the first tick adopts who can be adopted"),
-        looks_from_a_terminal(),
-        happens("one subscription cannot be read any more", only_one_subscription),
-        tick("one subscription cannot be read"),
-        looks_from_a_terminal(),
-        asks("POST", "rotate", {"targets": "all", "dry_run": True}),
-        asks("POST", "deployments", {"environment": "production"}, "release 1"),
-        asks("POST", "targets/far/rotate", {}, "far"),
-        asks("POST", "targets/far/leak", {"key": "live"}, "far leak"),
-        until(3),
-        changes("a wrong tag is corrected", "misspelt", **tagged(period="P60D")),
-        changes("an account leaves", "chat", tags={}),
-        until(5),
-        looks_from_a_terminal(),
-    ),
-)
-
 IN_TROUBLE: dict[str, Life] = {
     "failures": FAILURES,
     "a-person-must-look": A_PERSON,
     "at-the-doors": AT_THE_DOORS,
     "observed": OBSERVED,
-    "fleet": FLEET,
 }
