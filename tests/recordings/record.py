@@ -1,7 +1,6 @@
 """Live a life and return what came of it: `python -m tests.recordings.record [LIFE ...]` writes the files again."""
 
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,5 @@ def write(name: str) -> None:
 
 
 if __name__ == "__main__":
-    logging.disable()
     for one in sys.argv[1:] or LIVES:
         write(one)

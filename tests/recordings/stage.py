@@ -4,6 +4,7 @@ What did not change since the step before is not written again, so a recording s
 """
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -133,9 +134,20 @@ def _json(said: str) -> Any:
 
 
 @contextmanager
+def in_silence() -> Iterator[None]:
+    """What is logged is sentences, and would hide the differences that a test shows."""
+    before = logging.root.manager.disable
+    logging.disable()
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
 def a_stage(accounts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, str]) -> Iterator[Stage]:
     """A stage with these accounts, and the app with these settings on top of the emulated Azure's."""
-    with without_chance():
+    with in_silence(), without_chance():
         world = a_world()
         for name, facts in accounts.items():
             world.accounts.add(name, **facts)
