@@ -114,7 +114,7 @@ BY_REQUEST = Life(
         types("rotate", "chat", "--id", "t-1", "--by", "ada", "--reason", "at a terminal"),
         types("rotate", "chat", "--id", "t-1", "--by", "ada", "--reason", "at a terminal"),
         looks_from_a_terminal(),
-        until(80),
+        until(76),
     ),
 )
 

@@ -128,6 +128,7 @@ AT_THE_DOORS = Life(
     steps=(
         tick("the first tick adopts"),
         asks("GET", "health"),
+        asks("GET", "status"),
         asks("GET", "targets/nobody"),
         asks("POST", "targets/nobody/rotate", {}),
         asks("POST", "targets/nobody/leak", {"key": "live"}),
@@ -167,6 +168,7 @@ AT_THE_DOORS = Life(
         sets(ROTATION_OVERLAP="P90D", ROTATION_PERIDO="P1D", ROTATION_MODE="sometimes"),
         types("plan"),
         types("doctor"),
+        asks("GET", "status"),
         asks("POST", "targets/chat/leak", {"key": "live"}, "with wrong settings"),
     ),
 )

@@ -47,7 +47,7 @@ DEPLOYMENTS = Life(
         tick("the latest moment has come"),
         types("arm", "chat", "--environment", "production", "--id", "a-4"),
         types("disarm", "chat", "--id", "x-4"),
-        until(75),
+        until(66),
     ),
 )
 
@@ -85,7 +85,7 @@ SUNSET = Life(
         tick("keys are off by hand"),
         looks_from_a_terminal(),
         changes("somebody switches keys on again", disable_local_auth=False),
-        until(70),
+        until(63),
     ),
 )
 
@@ -108,7 +108,7 @@ OUTAGE = Life(
         tick("all is told"),
         until(100),
         sets(EVENT_GRID_TOPIC_ENDPOINT=None),
-        until(126),
+        until(112),
         looks_from_a_terminal(),
     ),
 )

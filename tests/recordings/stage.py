@@ -114,7 +114,7 @@ class Stage:
         survey = self.ask("GET", "targets")
         names = sorted(one["target"] for one in survey["body"].get("targets", []))
         rows = {f"GET targets/{name}": self._row(name, survey["body"]["targets"]) for name in names}
-        others = {f"GET {path}": self.ask("GET", path) for path in ("deadlines", "deadlines.ics", "status")}
+        others = {f"GET {path}": self.ask("GET", path) for path in ("deadlines", "deadlines.ics")}
         return {"GET targets": survey, **rows, **others}
 
     def _row(self, name: str, survey: list[Any]) -> Any:
