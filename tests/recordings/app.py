@@ -1,0 +1,157 @@
+"""The function app in this process: its functions by their public names, and the little of the host that they need.
+
+Asked are HTTP routes, the timer, the queue and Event Grid's functions, as `function_app` declares them.
+"""
+
+import asyncio
+import gc
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import StringIO
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import aiohttp
+import azure.functions as func
+
+from cli.__main__ import main
+from function_app import app
+
+HEADERS = ("Location", "Retry-After", "Allow")
+MOST_TRIES = 3
+FUNCTIONS = {one.get_function_name(): one for one in app.get_functions()}
+
+
+class Out:
+    """What a function hands to its queue."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def set(self, given: str | list[str]) -> None:
+        self.messages += [given] if isinstance(given, str) else sorted(given)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    queued: list[str]
+
+
+@dataclass
+class App:
+    """One process of the app. Made with its settings; `close` ends it."""
+
+    settings: dict[str, str]
+    last_tick: datetime | None = None
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+
+    def restart(self) -> None:
+        """A new process, which reads the settings again."""
+        self.close()
+        self._runner = asyncio.Runner()
+
+    def close(self) -> None:
+        self._runner.run(_close_connections())
+        self._runner.close()
+
+    def call(self, name: str, **given: Any) -> Any:
+        function = FUNCTIONS[name].get_user_function()
+        with self.environment():
+            return self._runner.run(function(**given))
+
+    @contextmanager
+    def environment(self) -> Iterator[None]:
+        """The settings, and nothing else of ours or of Azure's."""
+        foreign = ("ROTATION_", "AZURE_", "AzureWebJobs", "EVENT_GRID_", "WEBSITE_", "IDENTITY_", "MSI_")
+        plain = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
+        with patch.dict(os.environ, {**plain, **self.settings}, clear=True):
+            yield
+
+    def http(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Reply:
+        name, parts = _route(path)
+        content = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        kind = {"Content-Type": "application/json"} if content else {}
+        request = func.HttpRequest(
+            method=method, url=f"/api/{path}", headers={**kind, **(headers or {})}, route_params=parts, body=content
+        )
+        turns, context = Out(), SimpleNamespace(invocation_id=f"invocation-{next(self._numbers)}")
+        queue = {"turns": turns} if _has_queue(name) else {}
+        answer = self.call(name, req=request, context=context, **queue)
+        shown = {one: answer.headers[one] for one in HEADERS if one in answer.headers}
+        return Reply(
+            answer.status_code,
+            {"Content-Type": answer.mimetype, **shown},
+            answer.get_body().decode(),
+            turns.messages,
+        )
+
+    def tick(self, now: datetime, *, thorough: bool = False) -> list[str]:
+        """The timer's messages. `thorough`: as if it had never run before, so that everybody is looked at."""
+        last = None if thorough or self.last_tick is None else self.last_tick.isoformat()
+        turns, self.last_tick = Out(), now
+        self.call("tick", timer=SimpleNamespace(schedule_status={"Last": last}, past_due=False), turns=turns)
+        return turns.messages
+
+    def turn(self, message: str) -> tuple[int, list[str]]:
+        """One message, offered as often as the host does. The failed tries, and what goes back on the queue."""
+        for tries in range(1, MOST_TRIES + 1):
+            try:
+                self.call("turn", message=_message(message, tries))
+            except Exception:  # noqa: BLE001 - the host takes any for a failed try
+                continue
+            return tries - 1, []
+        again = Out()
+        self.call("turn_poison", message=_message(message, 1), turns=again)
+        return MOST_TRIES, again.messages
+
+    def event(self, function: str, data: object, subject: str) -> list[str]:
+        """What an event of Azure's leads to."""
+        turns = Out()
+        event = func.EventGridEvent(
+            id="1", data=data, topic="", subject=subject, event_type="", event_time=None, data_version=""
+        )
+        self.call(function, event=event, turns=turns)
+        return turns.messages
+
+    def type(self, *words: str) -> tuple[int, str]:
+        """A command at a terminal: its exit code, and what it said."""
+        said = StringIO()
+        with self.environment(), redirect_stdout(said), redirect_stderr(StringIO()):
+            return main(words), said.getvalue()
+
+
+def _message(text: str, tries: int) -> Any:
+    return SimpleNamespace(get_body=text.encode, dequeue_count=tries)
+
+
+def _has_queue(name: str) -> bool:
+    return "turns" in [one.name for one in FUNCTIONS[name].get_bindings()]
+
+
+def _route(path: str) -> tuple[str, dict[str, str]]:
+    """The function whose route fits, and what stands in the route's place for a name."""
+    asked = path.split("/")
+    for name, function in FUNCTIONS.items():
+        wanted = (getattr(function.get_trigger(), "route", None) or "").split("/")
+        if len(wanted) == len(asked) and all(w in ("{name}", a) for w, a in zip(wanted, asked, strict=True)):
+            return name, {w.strip("{}"): a for w, a in zip(wanted, asked, strict=True) if w != a}
+    raise LookupError(f"no function has the route of {path}")
+
+
+async def _close_connections() -> None:
+    """What the app has opened in this loop. Nobody closes it in Azure, where a process just ends."""
+    mine: Callable[[Any], bool] = lambda one: type(one) is aiohttp.ClientSession and not one.closed  # noqa: E731
+    for session in [one for one in gc.get_objects() if mine(one)]:
+        await session.close()

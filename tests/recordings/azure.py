@@ -1,0 +1,124 @@
+"""A served Azure in which nothing is left to chance: names for ports, numbered keys and ids, a clock that stands.
+
+The identity of an event and the seal on a tag are made of addresses, keys and times. So each of them must be the same
+in every run, or no two recordings could be compared.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+import aiohttp.connector
+import aiohttp.web_response
+import trustme
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+import emulator.accounts
+import emulator.call_log
+import emulator.directory
+import emulator.vaults
+from emulator.serve import Azure, running_in_thread
+from emulator.world import World
+from tests.support.dates import START
+
+VAULT, TOPIC = "keys", "announcements"
+OTHER_SUBSCRIPTION = "00000000-0000-4000-8000-000000000002"
+ADDRESSES = {
+    "arm": "management.emulated",
+    "aoai": "openai.emulated",
+    "eg": "events.emulated",
+    "blob": "blob.emulated",
+    "queue": "queue.emulated",
+    "logs": "logs.emulated",
+    VAULT: "keys.vault.azure.net",
+}
+MOST_KEYS = 100
+
+
+def key_number(number: int) -> str:
+    """The key that was made as the so-many-th: as long as Azure's, and as good as random."""
+    text = f"the recorded key {number}".encode()
+    return (sha256(text).hexdigest() + sha256(text + b"!").hexdigest())[:84]
+
+
+def key_called(mark: str) -> str:
+    """The key of which only the emulator's mark stands in a recording."""
+    return next(key for key in map(key_number, range(MOST_KEYS)) if emulator.accounts.fingerprint(key) == mark)
+
+
+class Addresses(AbstractResolver):
+    """Knows the emulated names, and on which port of this machine each is served; everybody else is nowhere."""
+
+    ports: dict[str, int] = {}  # noqa: RUF012 - one world is served at a time
+
+    def __init__(self, **_: Any) -> None:
+        pass
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        if host not in self.ports:
+            raise OSError(f"{host} is nowhere")
+        here = "127.0.0.1"
+        return [ResolveResult(hostname=host, host=here, port=self.ports[host], family=family, proto=0, flags=0)]
+
+    async def close(self) -> None:
+        pass
+
+
+@contextmanager
+def without_chance() -> Iterator[None]:
+    """Keys, versions and identities are numbered in the order in which the emulator makes them."""
+    keys, ids = count(), count(1)
+    numbered = SimpleNamespace(uuid4=lambda: UUID(int=next(ids)))
+    certify = trustme.CA.issue_cert
+    with ExitStack() as stack:
+        for thing, name, instead in (
+            (emulator.accounts, "new_key", lambda: key_number(next(keys))),
+            (emulator.accounts, "uuid", numbered),
+            (emulator.vaults, "uuid", numbered),
+            (emulator.directory, "uuid", numbered),
+            (emulator.call_log, "uuid", numbered),
+            (aiohttp.connector, "DefaultResolver", Addresses),
+            (trustme.CA, "issue_cert", lambda self, *names: certify(self, *names, *ADDRESSES.values())),
+        ):
+            stack.enter_context(patch.object(thing, name, instead))
+        yield
+
+
+def a_world() -> World:
+    """A vault, a topic, and the clock at the start."""
+    world = World()
+    world.clock.freeze(START)
+    world.add_vault(VAULT)
+    world.add_topic(TOPIC)
+    return world
+
+
+@contextmanager
+def served(world: World) -> Iterator[Azure]:
+    """The world on the wire, under names that stay. The world's clock is the only one that services show."""
+    said = patch.object(
+        aiohttp.web_response, "rfc822_formatted_time", lambda: f"{world.clock.utcnow():%a, %d %b %Y %H:%M:%S} GMT"
+    )
+    with said, running_in_thread(world) as azure:
+        _name(azure)
+        yield azure
+
+
+def _name(azure: Azure) -> None:
+    """Each address that the app is told of is a name from now on."""
+    vault = azure.world.vaults[VAULT]
+    urls = {**azure.urls, VAULT: vault.url}
+    Addresses.ports = {name: int(urls[service].rsplit(":", 1)[1]) for service, name in ADDRESSES.items()}
+    azure.world.inference_url = f"https://{ADDRESSES['aoai']}"
+    vault.url = f"https://{ADDRESSES[VAULT]}"
+    for service, name in ADDRESSES.items():
+        for setting, text in azure.settings.items():
+            azure.settings[setting] = text.replace(urls[service], f"https://{name}")

@@ -1,0 +1,83 @@
+"""The lives of several accounts: who is enrolled and who is not, what may not be read, and the brake."""
+
+from tests.recordings.azure import OTHER_SUBSCRIPTION
+from tests.recordings.stage import Stage
+from tests.recordings.steps import ON, Life, asks, changes, happens, looks_from_a_terminal, tick, until
+
+
+def only_one_subscription(stage: Stage) -> None:
+    directory = stage.world.directory
+    held = [role for role, _ in directory.identities["app"].assignments]
+    directory.revoke("app")
+    for role in held:
+        directory.assign("app", role, f"/subscriptions/{stage.world.subscription}")
+
+
+def tagged(**tags: str) -> dict[str, dict[str, str]]:
+    return {"tags": {"key-rotation": "on"} | {f"key-rotation-{name}".replace("_", "-"): t for name, t in tags.items()}}
+
+
+MANY = tuple(f"chat-{number}" for number in range(1, 5))
+
+
+def networks_are(state: str):
+    """All accounts at once are closed to the app, or open again."""
+
+    def change(stage: Stage) -> None:
+        for name in MANY:
+            stage.world.accounts.update(stage.account(name).id, {"public_network_access": state})
+
+    return happens(f"all networks are {state}", change)
+
+
+# With more turns than the brake allows failures, what is scheduled waits once that many targets have failed.
+BRAKED = Life(
+    accounts=dict.fromkeys(MANY, ON),
+    settings={"ROTATION_BRAKE": "2"},
+    steps=(
+        tick("the first tick adopts"),
+        until(29),
+        networks_are("Disabled"),
+        until(30),
+        looks_from_a_terminal(),
+        networks_are("Enabled"),
+        until(31),
+    ),
+)
+
+FLEET = Life(
+    accounts={
+        "chat": ON,
+        "search": tagged(period="P60D", overlap="P7D", owner="search", sunset="2026-12-31", secret="the-search-key"),
+        "clash-1": tagged(secret="shared"),
+        "clash-2": tagged(secret="shared"),
+        "far": {**ON, "subscription": OTHER_SUBSCRIPTION},
+        "misspelt": tagged(peroid="P60D"),
+        "nonsense": tagged(period="a month", overlap="P90D"),
+        "abroad": tagged(vault="https://somebody.vault.azure.net"),
+        "word": {"tags": {"key-rotation": "yes"}},
+        "off": {"tags": {"key-rotation": "off"}},
+        "stranger": {},
+        "Odd.Name_1": tagged(after_deployment="production PT2H"),
+        "keyless": {**ON, "disable_local_auth": True},
+    },
+    steps=(
+        looks_from_a_terminal(),
+        tick("the first tick adopts who can be adopted"),
+        looks_from_a_terminal(),
+        happens("one subscription cannot be read any more", only_one_subscription),
+        tick("one subscription cannot be read"),
+        looks_from_a_terminal(),
+        asks("POST", "rotate", {"targets": "all", "dry_run": True}),
+        asks("POST", "deployments", {"environment": "production"}, "release 1"),
+        asks("POST", "targets/far/rotate", {}, "far"),
+        asks("POST", "targets/far/leak", {"key": "live"}, "far leak"),
+        until(3),
+        changes("a wrong tag is corrected", "misspelt", **tagged(period="P60D")),
+        changes("an account leaves", "chat", tags={}),
+        until(5),
+        looks_from_a_terminal(),
+    ),
+)
+
+OF_FLEETS: dict[str, Life] = {"fleet": FLEET, "braked": BRAKED}

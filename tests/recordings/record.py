@@ -1,0 +1,39 @@
+"""Live a life and return what came of it: `python -m tests.recordings.record [LIFE ...]` writes the files again."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.recordings.lives import LIVES
+from tests.recordings.stage import a_stage
+
+DATA = Path(__file__).with_name("data")
+
+
+def lived(name: str) -> list[dict[str, Any]]:
+    """All entries of a life, as JSON would give them back."""
+    life = LIVES[name]
+    with a_stage(life.accounts, life.settings) as stage:
+        for step in life.steps:
+            step.run(stage)
+    return json.loads(json.dumps(stage.entries))
+
+
+def file_of(name: str) -> Path:
+    return DATA / f"{name}.json"
+
+
+def recorded(name: str) -> list[dict[str, Any]]:
+    """The entries as they stand in the file."""
+    return json.loads(file_of(name).read_text())
+
+
+def write(name: str) -> None:
+    text = json.dumps(lived(name), sort_keys=True, indent=1, ensure_ascii=False)
+    file_of(name).write_text(f"{text}\n")
+
+
+if __name__ == "__main__":
+    for one in sys.argv[1:] or LIVES:
+        write(one)
