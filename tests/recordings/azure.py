@@ -19,13 +19,10 @@ import aiohttp.web_response
 import trustme
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-import emulator.accounts
-import emulator.call_log
-import emulator.directory
-import emulator.vaults
-from emulator.serve import Azure, running_in_thread
-from emulator.world import World
-from tests.support.dates import START
+from lab.emulator import accounts, call_log, directory, vaults
+from lab.emulator.serve import Azure, running_in_thread
+from lab.emulator.world import World
+from lab.simulation.dates import START
 
 VAULT, TOPIC = "keys", "announcements"
 OTHER_SUBSCRIPTION = "00000000-0000-4000-8000-000000000002"
@@ -49,7 +46,7 @@ def key_number(number: int) -> str:
 
 def key_called(mark: str) -> str:
     """The key of which only the emulator's mark stands in a recording."""
-    return next(key for key in map(key_number, range(MOST_KEYS)) if emulator.accounts.fingerprint(key) == mark)
+    return next(key for key in map(key_number, range(MOST_KEYS)) if accounts.fingerprint(key) == mark)
 
 
 class Addresses(AbstractResolver):
@@ -80,11 +77,11 @@ def without_chance() -> Iterator[None]:
     certify = trustme.CA.issue_cert
     with ExitStack() as stack:
         for thing, name, instead in (
-            (emulator.accounts, "new_key", lambda: key_number(next(keys))),
-            (emulator.accounts, "uuid", numbered),
-            (emulator.vaults, "uuid", numbered),
-            (emulator.directory, "uuid", numbered),
-            (emulator.call_log, "uuid", numbered),
+            (accounts, "new_key", lambda: key_number(next(keys))),
+            (accounts, "uuid", numbered),
+            (vaults, "uuid", numbered),
+            (directory, "uuid", numbered),
+            (call_log, "uuid", numbered),
             (aiohttp.connector, "DefaultResolver", Addresses),
             (trustme.CA, "issue_cert", lambda self, *names: certify(self, *names, *ADDRESSES.values())),
         ):

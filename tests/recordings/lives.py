@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from lab.simulation.dates import days, hours
 from tests.recordings.lives_in_trouble import IN_TROUBLE
 from tests.recordings.lives_of_fleets import OF_FLEETS
 from tests.recordings.lives_of_long_breath import OF_LONG_BREATH
@@ -22,7 +23,6 @@ from tests.recordings.steps import (
     types,
     until,
 )
-from tests.support.dates import days, hours
 
 REGENERATED = "Microsoft.CognitiveServices/accounts/regenerateKey/action"
 WINDOW = "Mon-Fri 09:00-16:00 Europe/Berlin"

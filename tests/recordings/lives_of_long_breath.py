@@ -1,5 +1,6 @@
 """The lives of what is agreed on for later: a deployment, a sunset; and of an outage that lasts for weeks."""
 
+from lab.simulation.dates import hours, minutes
 from tests.recordings.stage import Stage
 from tests.recordings.steps import (
     ON,
@@ -16,7 +17,6 @@ from tests.recordings.steps import (
     types,
     until,
 )
-from tests.support.dates import hours, minutes
 
 PRODUCTION = {"environment": "production"}
 DEPLOYMENTS = Life(

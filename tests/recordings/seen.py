@@ -5,9 +5,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.accounts import Account, fingerprint
-from emulator.vaults import SecretVersion
-from emulator.world import World
+from lab.emulator.accounts import Account, fingerprint
+from lab.emulator.vaults import SecretVersion
+from lab.emulator.world import World
 
 TEXT = "<text>"
 PROSE = {

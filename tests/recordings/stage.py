@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from emulator.accounts import Account
-from emulator.topics import Topic
-from emulator.vaults import Vault
+from lab.emulator.accounts import Account
+from lab.emulator.topics import Topic
+from lab.emulator.vaults import Vault
 from tests.recordings import seen
 from tests.recordings.app import App
 from tests.recordings.azure import TOPIC, VAULT, a_world, served, without_chance

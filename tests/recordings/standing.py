@@ -16,11 +16,11 @@ from unittest.mock import patch
 
 from azure.core.pipeline.transport import AsyncHttpTransport
 
-from emulator.clock import Clock
+from lab.emulator.clock import Clock
 from shared.adapters.clock import RealClock
 
 ROOT = Path(__file__).resolve().parents[2]
-APPLICATION = ("shared", "doors", "cli")
+APPLICATION = ("shared", "cli")
 
 
 def _application() -> Iterator[ModuleType]:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from emulator.accounts import SUBSCRIPTION
+from lab.emulator.accounts import SUBSCRIPTION
+from lab.simulation.dates import at, days
 from tests.recordings.stage import Stage
-from tests.support.dates import at, days
 
 DAILY = days(1)
 COMMANDS = ("plan", "status", "deadlines", "audit", "doctor")

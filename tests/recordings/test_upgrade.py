@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from emulator.accounts import Key
-from emulator.world import World
+from lab.emulator.accounts import Key
+from lab.emulator.world import World
 from tests.recordings import seen
 from tests.recordings.azure import VAULT, key_called
 from tests.recordings.lives import LIVES
