@@ -91,6 +91,6 @@ def _standing(one: Listed, tick: Tick) -> Standing | None:
     seen = presume(one.publication, one.enrolled.account)
     if seen is None or seen.publication is None or seen.publication.marks is None:
         return None
-    at = Situation(seen, one.enrolled.target, tick.now)
-    remaining = {deadline.what: deadline.at - tick.now for deadline in deadlines(at)}
-    return Standing(at.target.name, tick.now - at.marks.since, remaining, len(outstanding(at)))
+    situation = Situation(seen, one.enrolled.target, tick.now)
+    remaining = {deadline.what: deadline.at - tick.now for deadline in deadlines(situation)}
+    return Standing(situation.target.name, tick.now - situation.marks.since, remaining, len(outstanding(situation)))

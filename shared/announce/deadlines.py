@@ -71,23 +71,23 @@ class Deadline:
         return facts
 
 
-def deadlines(at: Situation) -> Iterator[Deadline]:
+def deadlines(situation: Situation) -> Iterator[Deadline]:
     """The deadlines of one target whose publication is marked; none once its keys are off."""
-    if not at.seen.key_auth or not at.is_published:
+    if not situation.seen.key_auth or not situation.is_published:
         return
-    marks, rhythm, told = at.marks, at.target.cadence, at.told()
-    waits = at.awaited.environment if at.awaited and not at.awaited.deployed else None
-    yield _deadline(at, DeadlineKind.ROTATION, at.rotation_expected, at.live, told.rotation, waits)
-    ending = cadence.ending_at(marks, rhythm, at.now) if at.spare_in_use and not marks.leaked else None
+    marks, rhythm, told = situation.marks, situation.target.cadence, situation.told()
+    waits = situation.awaited.environment if situation.awaited and not situation.awaited.deployed else None
+    yield _deadline(situation, DeadlineKind.ROTATION, situation.rotation_expected, situation.live, told.rotation, waits)
+    ending = cadence.ending_at(marks, rhythm, situation.now) if situation.spare_in_use and not marks.leaked else None
     if ending is not None:
-        yield _deadline(at, DeadlineKind.RETIREMENT, ending, at.spare, told.retirement)
-    if at.target.sunset is not None:
-        moment = cadence.sunset_at(at.target.sunset, told.sunset, rhythm, at.now)
-        yield _deadline(at, DeadlineKind.SUNSET, moment, at.live, told.sunset)
+        yield _deadline(situation, DeadlineKind.RETIREMENT, ending, situation.spare, told.retirement)
+    if situation.target.sunset is not None:
+        moment = cadence.sunset_at(situation.target.sunset, told.sunset, rhythm, situation.now)
+        yield _deadline(situation, DeadlineKind.SUNSET, moment, situation.live, told.sunset)
 
 
 def _deadline(
-    at: Situation,
+    situation: Situation,
     what: DeadlineKind,
     moment: datetime,
     key: KeySlot,
@@ -95,4 +95,4 @@ def _deadline(
     waits: str | None = None,
 ) -> Deadline:
     announced = told is not None and told.deadline == moment
-    return Deadline(at.target.name, what, moment, key, announced, at.target.owner, waits)
+    return Deadline(situation.target.name, what, moment, key, announced, situation.target.owner, waits)

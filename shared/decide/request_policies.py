@@ -19,52 +19,60 @@ from shared.domain.times import iso_duration
 from shared.domain.told import CarriedOver, Happened, Told
 
 
-def leaked(at: Situation) -> Plan | None:
+def leaked(situation: Situation) -> Plan | None:
     """A person says that a key is out: it goes as fast as consumers of the vault can bear."""
-    if not isinstance(at.request, LeakRequest):
+    if not isinstance(situation.request, LeakRequest):
         return None
-    if at.marks.leaked and at.spare_in_use and (at.is_answered or at.request_is_outdated):
-        rest = max((at.marks.until or at.now) - at.now, timedelta(0))
-        why = f"A fresh {at.live} is published; {at.spare}, which is said to have leaked, still has to end."
-        return Plan(Reason.LEAKED, why, (*((Wait(rest),) if rest else ()), *ended(at.spare)))
-    if at.is_answered:
+    if situation.marks.leaked and situation.spare_in_use and (situation.is_answered or situation.request_is_outdated):
+        rest = max((situation.marks.until or situation.now) - situation.now, timedelta(0))
+        why = (
+            f"A fresh {situation.live} is published; {situation.spare}, which is said to have leaked, still has to end."
+        )
+        return Plan(Reason.LEAKED, why, (*((Wait(rest),) if rest else ()), *ended(situation.spare)))
+    if situation.is_answered:
         return None
-    return (_of_another_time if at.request_is_outdated else _leaked_now)(at, at.request)
+    return (_of_another_time if situation.request_is_outdated else _leaked_now)(situation, situation.request)
 
 
-def _of_another_time(at: Situation, request: LeakRequest) -> Plan:
+def _of_another_time(situation: Situation, request: LeakRequest) -> Plan:
     """The report was made before the last rotation: what was live then is the previous key now, and what was the other
     key then ended with that rotation, or was published by it as it was."""
-    if request.key is LeakedKey.PREVIOUS and at.marks.resumed:
-        return _leaked_now(at, replace(request, key=LeakedKey.LIVE))
-    if request.key is LeakedKey.PREVIOUS or not at.spare_in_use:
+    if request.key is LeakedKey.PREVIOUS and situation.marks.resumed:
+        return _leaked_now(situation, replace(request, key=LeakedKey.LIVE))
+    if request.key is LeakedKey.PREVIOUS or not situation.spare_in_use:
         return Plan(Reason.ALREADY_DONE, "The key that is said to have leaked ended with a rotation since.")
-    return Plan(Reason.LEAKED, f"{at.spare}, live when it was said to have leaked, ends.", ended(at.spare))
+    return Plan(
+        Reason.LEAKED, f"{situation.spare}, live when it was said to have leaked, ends.", ended(situation.spare)
+    )
 
 
-def _leaked_now(at: Situation, request: LeakRequest) -> Plan:
+def _leaked_now(situation: Situation, request: LeakRequest) -> Plan:
     if request.key is LeakedKey.PREVIOUS:
-        if at.spare_in_use:
-            return Plan(Reason.LEAKED, f"The previous key, {at.spare}, is said to have leaked.", ended(at.spare))
-        if at.spare_is_fresh:
-            why = f"What {at.spare} holds was to be published next and is said to have leaked: it ends."
-            return Plan(Reason.LEAKED, why, (Mark(at.live, _leaked_spare(at)), *ended(at.spare)))
+        if situation.spare_in_use:
+            return Plan(
+                Reason.LEAKED, f"The previous key, {situation.spare}, is said to have leaked.", ended(situation.spare)
+            )
+        if situation.spare_is_fresh:
+            why = f"What {situation.spare} holds was to be published next and is said to have leaked: it ends."
+            return Plan(Reason.LEAKED, why, (Mark(situation.live, _leaked_spare(situation)), *ended(situation.spare)))
         return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
     both = request.key is LeakedKey.BOTH
     wait = (Wait(request.wait),) if request.wait else ()
     # A spare that lies ready is as good as another one, unless it is said to be out itself.
-    fresh = fresh_spare(at, request.wait, anew=both or not at.spare_is_fresh, leaked=True, patient=both)
-    why = f"A key is said to have leaked ({request.key}): a fresh {at.spare} is published and {at.live} ends."
-    if at.spare_in_use and not both:
-        why += f" What {at.spare} holds now, which may still be in use, ends with that."
-    return Plan(Reason.LEAKED, why, (*fresh, *wait, *ended(at.live), *((Watch(at.spare),) if both else ())))
+    fresh = fresh_spare(situation, request.wait, anew=both or not situation.spare_is_fresh, leaked=True, patient=both)
+    why = f"A key is said to have leaked ({request.key}): a fresh {situation.spare} is published and {situation.live} ends."
+    if situation.spare_in_use and not both:
+        why += f" What {situation.spare} holds now, which may still be in use, ends with that."
+    return Plan(
+        Reason.LEAKED, why, (*fresh, *wait, *ended(situation.live), *((Watch(situation.spare),) if both else ()))
+    )
 
 
-def _leaked_spare(at: Situation) -> Marks:
+def _leaked_spare(situation: Situation) -> Marks:
     """The spare taken for a previous key that leaked: somebody may hold it, so its end is told like any other's."""
-    told = replace(at.marks.told, carried_over=(*at.marks.told.carried_over, *at.previous_key_end))
-    held = at.seen.keys[at.spare]
-    return replace(at.marks, previous=held, until=at.now, leaked=True, spare=None, fresh=False, told=told)
+    told = replace(situation.marks.told, carried_over=(*situation.marks.told.carried_over, *situation.previous_key_end))
+    held = situation.seen.keys[situation.spare]
+    return replace(situation.marks, previous=held, until=situation.now, leaked=True, spare=None, fresh=False, told=told)
 
 
 def ended(slot: KeySlot) -> tuple[Step, ...]:
@@ -73,62 +81,70 @@ def ended(slot: KeySlot) -> tuple[Step, ...]:
 
 
 def fresh_spare(
-    at: Situation, overlap: timedelta, *, anew: bool, leaked: bool = False, patient: bool = False
+    situation: Situation, overlap: timedelta, *, anew: bool, leaked: bool = False, patient: bool = False
 ) -> tuple[Step, ...]:
     """Prove the spare and publish it, with a new value or the one it has; the live value becomes the previous key."""
     ended_too = (
-        (CarriedOver(Happened.ENDED, at.spare, at.seen.keys[at.spare], at.now),) if anew and at.spare_is_fresh else ()
+        (CarriedOver(Happened.ENDED, situation.spare, situation.seen.keys[situation.spare], situation.now),)
+        if anew and situation.spare_is_fresh
+        else ()
     )
     publish = Publish(
-        at.spare,
+        situation.spare,
         Origin.ROTATED,
-        previous=at.seen.keys[at.live],
+        previous=situation.seen.keys[situation.live],
         overlap=overlap,
         leaked=leaked,
         resumed=not anew,
-        requester=at.next_requester,
-        told=Told(sunset=at.told().sunset, carried_over=at.carried_over_with_previous_end() + ended_too),
+        requester=situation.next_requester,
+        told=Told(sunset=situation.told().sunset, carried_over=situation.carried_over_with_previous_end() + ended_too),
     )
-    return (*((Regenerate(at.spare),) if anew else ()), Prove(at.spare, patient), publish)
+    return (*((Regenerate(situation.spare),) if anew else ()), Prove(situation.spare, patient), publish)
 
 
-def armed(at: Situation) -> Plan | None:
+def armed(situation: Situation) -> Plan | None:
     """Rotate after the next deployment, or no longer: noted on the version that is live now."""
-    if at.is_requested(RequestKind.DISARM):
-        if at.marks.awaited is None:
-            always = " The target's own after_deployment still counts." if at.awaited else ""
+    if situation.is_requested(RequestKind.DISARM):
+        if situation.marks.awaited is None:
+            always = " The target's own after_deployment still counts." if situation.awaited else ""
             return Plan(Reason.ALREADY_DONE, f"Nobody asked to wait for a deployment.{always}")
-        return Plan(Reason.DISARMED, f"Deployments do not matter to {at.live} any more.", (_remember(at, None),))
-    if not isinstance(at.request, ArmRequest) or at.is_answered:
+        return Plan(
+            Reason.DISARMED, f"Deployments do not matter to {situation.live} any more.", (_remember(situation, None),)
+        )
+    if not isinstance(situation.request, ArmRequest) or situation.is_answered:
         return None
-    wanted, why = at.request.deployment, f"{at.live} is to be replaced after the next deployment to {{}}."
-    if wanted.latest is not None and wanted.latest <= at.now:
-        why = f"{at.live} is to be replaced now: the latest moment for a deployment to {{}} has passed."
-    if at.marks.awaited and replace(at.marks.awaited, deployed=None, id=None) == wanted:
+    wanted, why = situation.request.deployment, f"{situation.live} is to be replaced after the next deployment to {{}}."
+    if wanted.latest is not None and wanted.latest <= situation.now:
+        why = f"{situation.live} is to be replaced now: the latest moment for a deployment to {{}} has passed."
+    if situation.marks.awaited and replace(situation.marks.awaited, deployed=None, id=None) == wanted:
         return Plan(Reason.ALREADY_DONE, why.format(wanted.environment))
-    return Plan(Reason.ARMED, why.format(wanted.environment), (_remember(at, wanted),))
+    return Plan(Reason.ARMED, why.format(wanted.environment), (_remember(situation, wanted),))
 
 
-def deployed(at: Situation) -> Plan | None:
+def deployed(situation: Situation) -> Plan | None:
     """A deployment went live. Where it was waited for, the rotation is due from then on, after its soak time."""
-    if not isinstance(at.request, DeploymentRequest):
+    if not isinstance(situation.request, DeploymentRequest):
         return None
-    live = at.request.deployment
-    rotated = at.marks.last_rotation
+    live = situation.request.deployment
+    rotated = situation.marks.last_rotation
     if live.deployed and rotated and live.deployed <= rotated:
-        return Plan(Reason.ALREADY_DONE, f"{at.live} was published after that deployment to {live.environment}.")
-    if at.is_answered or (at.awaited and at.awaited.deployed and at.awaited.waits_for(live.environment)):
+        return Plan(Reason.ALREADY_DONE, f"{situation.live} was published after that deployment to {live.environment}.")
+    if situation.is_answered or (
+        situation.awaited and situation.awaited.deployed and situation.awaited.waits_for(live.environment)
+    ):
         return Plan(Reason.ALREADY_DONE, f"A deployment to {live.environment} was heard of before.")
-    if at.awaited is None or not at.awaited.waits_for(live.environment):
-        return Plan(Reason.NOT_ARMED, f"{at.live} waits for no deployment to {live.environment}.")
-    fired = replace(at.awaited, deployed=live.deployed or at.now, id=at.request.id)
+    if situation.awaited is None or not situation.awaited.waits_for(live.environment):
+        return Plan(Reason.NOT_ARMED, f"{situation.live} waits for no deployment to {live.environment}.")
+    fired = replace(situation.awaited, deployed=live.deployed or situation.now, id=situation.request.id)
     soak = f" {iso_duration(fired.soak)} after it" if fired.soak else ""
-    held = f", when {at.spare} is not promised to work any more" if at.overlap_runs else ""
-    why = f"The deployment to {fired.environment} went live: {at.live} is due to be replaced{soak}{held}."
-    return Plan(Reason.DEPLOYED, why, (_remember(at, fired),))
+    held = f", when {situation.spare} is not promised to work any more" if situation.overlap_runs else ""
+    why = f"The deployment to {fired.environment} went live: {situation.live} is due to be replaced{soak}{held}."
+    return Plan(Reason.DEPLOYED, why, (_remember(situation, fired),))
 
 
-def _remember(at: Situation, armed: AwaitedDeployment | None) -> Mark:
+def _remember(situation: Situation, armed: AwaitedDeployment | None) -> Mark:
     """The mark changes; what was told of an earlier wish does not count for this one."""
-    told = replace(at.marks.told, awaited=at.marks.told.awaited and armed is not None and armed.deployed is not None)
-    return Mark(at.live, replace(at.marks, awaited=armed, told=told))
+    told = replace(
+        situation.marks.told, awaited=situation.marks.told.awaited and armed is not None and armed.deployed is not None
+    )
+    return Mark(situation.live, replace(situation.marks, awaited=armed, told=told))

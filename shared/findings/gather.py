@@ -93,15 +93,15 @@ def of_row(row: Row, settings: Settings, now: datetime) -> Iterator[Finding]:
     elif row.target.sunset < now:
         why = f"Keys should have ended on {row.target.sunset:%Y-%m-%d}, and they still work."
         yield Finding(Code.SUNSET_PAST, row.target.name, why)
-    at = Situation(row.seen, row.target, now)
-    yield from _of_secret(row, at)
+    situation = Situation(row.seen, row.target, now)
+    yield from _of_secret(row, situation)
     if (
-        at.seen.publication
-        and at.seen.publication.marks
-        and at.seen.live
+        situation.seen.publication
+        and situation.seen.publication.marks
+        and situation.seen.live
         and row.plan.reason is not Reason.PERSON_MUST_LOOK
     ):
-        yield from _of_keys(row.target.name, at, at.seen.publication.marks, settings.look_every)
+        yield from _of_keys(row.target.name, situation, situation.seen.publication.marks, settings.look_every)
 
 
 def _of_target(row: Row) -> Iterator[Finding]:
@@ -115,8 +115,8 @@ def _of_target(row: Row) -> Iterator[Finding]:
         yield Finding(Code.NO_OWNER, target.name, "Nobody is named as its owner, so announcements name nobody.")
 
 
-def _of_secret(row: Row, at: Situation) -> Iterator[Finding]:
-    publication, name = at.seen.publication, row.target.name
+def _of_secret(row: Row, situation: Situation) -> Iterator[Finding]:
+    publication, name = situation.seen.publication, row.target.name
     if publication is None:
         yield Finding(Code.NOT_PUBLISHED, name, "No key is published: consumers have nothing to read.")
         return
@@ -124,26 +124,28 @@ def _of_secret(row: Row, at: Situation) -> Iterator[Finding]:
         codes = {SecretState.DELETED: Code.SECRET_DELETED, SecretState.DISABLED: Code.SECRET_DISABLED}
         yield Finding(codes.get(publication.state, Code.SECRET_FOREIGN), name, row.plan.why)
         return
-    if at.seen.live is None:
+    if situation.seen.live is None:
         why = "The account does not know the published key: whoever reads it is refused."
         yield Finding(Code.PUBLISHED_KEY_DEAD, name, why)
     if publication.expires is None:
         yield Finding(Code.SECRET_WITHOUT_EXPIRY, name, "The published version says no expiry date.")
 
 
-def _of_keys(name: str, at: Situation, marks: Marks, patience: timedelta) -> Iterator[Finding]:
-    if marks.leaked and at.spare_in_use:
-        yield Finding(Code.LEAKED_KEY_WORKS, name, f"{at.spare} is said to have leaked, and still works.")
-    elif at.spare_in_use and marks.until is not None and marks.until + patience < at.now:
-        why = f"{at.spare} should have ended on {marks.until:%Y-%m-%d %H:%M}Z, and still works."
+def _of_keys(name: str, situation: Situation, marks: Marks, patience: timedelta) -> Iterator[Finding]:
+    if marks.leaked and situation.spare_in_use:
+        yield Finding(Code.LEAKED_KEY_WORKS, name, f"{situation.spare} is said to have leaked, and still works.")
+    elif situation.spare_in_use and marks.until is not None and marks.until + patience < situation.now:
+        why = f"{situation.spare} should have ended on {marks.until:%Y-%m-%d %H:%M}Z, and still works."
         yield Finding(Code.PREVIOUS_KEY_WORKS, name, why)
-    if at.rotation_expected + patience < at.now:
-        yield Finding(Code.ROTATION_OVERDUE, name, f"Rotation was due on {at.rotation_expected:%Y-%m-%d %H:%M}Z.")
-    if marks.origin is Origin.ADOPTED and not began_fresh(at.publication, at.target):
+    if situation.rotation_expected + patience < situation.now:
+        yield Finding(
+            Code.ROTATION_OVERDUE, name, f"Rotation was due on {situation.rotation_expected:%Y-%m-%d %H:%M}Z."
+        )
+    if marks.origin is Origin.ADOPTED and not began_fresh(situation.publication, situation.target):
         why = "Its keys are older than its enrolment, so they may be in unknown hands."
         yield Finding(Code.NEVER_ROTATED, name, why)
     if marks.unproven:
-        yield Finding(Code.UNPROVEN, name, f"{at.live} was published without having been proven.")
+        yield Finding(Code.UNPROVEN, name, f"{situation.live} was published without having been proven.")
     if marks.told.carried_over:
         yield Finding(
             Code.UNTOLD, name, f"{len(marks.told.carried_over)} announcements of what happened were never accepted."

@@ -145,27 +145,31 @@ class Rotation:
         """Every deadline to come, soonest first, and what could not be looked at. Presumed, as in a tick."""
         look, now = await self.fleet.look(), self.outside.clock.now()
         found: list[Deadline] = []
-        for at in _presumed(look, now):
+        for situation in _presumed(look, now):
             try:
-                found.extend(deadlines(at))
+                found.extend(deadlines(situation))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
-                look.problems.append(_undecided(at.target, error))
+                look.problems.append(_undecided(situation.target, error))
         return sorted(found, key=lambda one: (one.at, one.target)), look.problems
 
     async def waiting_for(self, environment: str) -> tuple[list[Enrolled], FleetListing]:
         """The targets that wait for a deployment to that environment, and the look that found them."""
         look, now = await self.fleet.look(), self.outside.clock.now()
-        waiting = {at.target.name for at in _presumed(look, now) if at.awaited and at.awaited.waits_for(environment)}
+        waiting = {
+            situation.target.name
+            for situation in _presumed(look, now)
+            if situation.awaited and situation.awaited.waits_for(environment)
+        }
         return [one.enrolled for one in look.listed if one.enrolled.target.name in waiting], look
 
     def _needs_a_turn(self, one: Enrolled, publication: Publication | None, since: datetime, now: datetime) -> bool:
         seen: Observation | None = presume(publication, one.account)
         if seen is None or cadence.observation_due(one.target.name, self.settings.look_every, since, now):
             return True
-        at = Situation(seen, one.target, now)
+        situation = Situation(seen, one.target, now)
         marks = publication.marks if publication else None
-        to_note = marks is not None and seen.key_auth and acknowledged(at) != marks
-        return bool(decide(seen, one.target, now).steps) or bool(outstanding(at)) or to_note
+        to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
+        return bool(decide(seen, one.target, now).steps) or bool(outstanding(situation)) or to_note
 
     async def announce_failure(self, target: Target, error: RotationError) -> None:
         """Tell the world that a target's turns fail; in observe mode nobody is told. Raises what announcing raises."""

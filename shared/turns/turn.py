@@ -138,27 +138,29 @@ class Turn:
         """Announce what is owed and note what was accepted. Failing here undoes nothing that was done."""
         if self.observed is None:
             return Told()
-        at = Situation(self.observed.seen, self.target, self.outside.clock.now(), retired=retired)
-        announcements = outstanding(at)
+        situation = Situation(self.observed.seen, self.target, self.outside.clock.now(), retired=retired)
+        announcements = outstanding(situation)
         kinds = tuple(announcement.kind.value for announcement in announcements)
         try:
             if announcements:
-                await self.announcer.announce(announcements, at.now)
+                await self.announcer.announce(announcements, situation.now)
         except RotationError as problem:
             return Told(outstanding=kinds, problem=problem)
         accepted = self.outside.clock.now()
         try:
-            await self._note(at, tuple(said for said in announcements if accepted_in_time(at, said, accepted)))
+            await self._note(
+                situation, tuple(said for said in announcements if accepted_in_time(situation, said, accepted))
+            )
         except RotationError as problem:
             return Told(accepted=kinds, problem=problem)
         return Told(accepted=kinds)
 
-    async def _note(self, at: Situation, accepted: tuple[Announcement, ...]) -> None:
-        publication = at.seen.publication
-        if publication is None or publication.marks is None or acknowledged(at, accepted) == publication.marks:
+    async def _note(self, situation: Situation, accepted: tuple[Announcement, ...]) -> None:
+        publication = situation.seen.publication
+        if publication is None or publication.marks is None or acknowledged(situation, accepted) == publication.marks:
             return
         self.lease.check()
-        await self.outside.vault.note(self.target, publication, at.live, acknowledged(at, accepted))
+        await self.outside.vault.note(self.target, publication, situation.live, acknowledged(situation, accepted))
 
 
 @dataclass(frozen=True)

@@ -52,15 +52,15 @@ def _confused(step: Step) -> Step:
     return Regenerate(step.slot.other) if isinstance(step, Regenerate) else step
 
 
-def _does_not_wait(decided: Plan, at: Situation) -> Plan:
+def _does_not_wait(decided: Plan, situation: Situation) -> Plan:
     """Retires the previous key as soon as another is published."""
-    if decided.steps or decided.reason is not Reason.NOTHING_DUE or not at.spare_in_use:
+    if decided.steps or decided.reason is not Reason.NOTHING_DUE or not situation.spare_in_use:
         return decided
-    return replace(decided, steps=(Regenerate(at.spare),))
+    return replace(decided, steps=(Regenerate(situation.spare),))
 
 
-def _does_not_announce_first(decided: Plan, at: Situation) -> Plan:
-    return replace(decided, steps=(Regenerate(at.spare),)) if decided.reason is Reason.NOT_ANNOUNCED else decided
+def _does_not_announce_first(decided: Plan, situation: Situation) -> Plan:
+    return replace(decided, steps=(Regenerate(situation.spare),)) if decided.reason is Reason.NOT_ANNOUNCED else decided
 
 
 @contextmanager
@@ -150,8 +150,8 @@ def never_noting() -> Iterator[None]:
         yield
 
 
-def _waits_for_its_period(decided: Plan, at: Situation) -> Plan:
-    early = decided.reason is Reason.DUE and at.now < at.marks.since + at.target.cadence.period
+def _waits_for_its_period(decided: Plan, situation: Situation) -> Plan:
+    early = decided.reason is Reason.DUE and situation.now < situation.marks.since + situation.target.cadence.period
     return Plan(Reason.NOTHING_DUE, "Its period is not over.") if early else decided
 
 

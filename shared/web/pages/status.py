@@ -180,10 +180,10 @@ def _item(card: _Card, now: datetime) -> str:
 
 def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     """Names, and markup that is safe already."""
-    at = Situation(row.seen, row.target, now) if row.seen else None
-    marks = at.seen.publication.marks if at and at.seen.publication else None
-    if at is not None and marks is not None and at.seen.key_auth:
-        yield from _keys(at, marks, now)
+    situation = Situation(row.seen, row.target, now) if row.seen else None
+    marks = situation.seen.publication.marks if situation and situation.seen.publication else None
+    if situation is not None and marks is not None and situation.seen.key_auth:
+        yield from _keys(situation, marks, now)
     if row.outstanding:
         yield "To announce", _text(", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.outstanding)))
     if marks is not None and (marks.requester.by or marks.requester.why):
@@ -194,19 +194,19 @@ def _facts(row: Row, now: datetime) -> Iterator[tuple[str, str]]:
     yield "Secret", _text(f"{row.target.secret} in {urlsplit(row.target.vault_url).hostname}")
 
 
-def _keys(at: Situation, marks: Marks, now: datetime) -> Iterator[tuple[str, str]]:
-    if at.seen.live is not None:
+def _keys(situation: Situation, marks: Marks, now: datetime) -> Iterator[tuple[str, str]]:
+    if situation.seen.live is not None:
         proven = ", not proven" if marks.unproven else ""
-        yield "Live", f"{_slot(at.live)} since {_time(marks.since, now)}{proven}"
-    coming = {one.what: one for one in deadlines(at)} if at.seen.live is not None else {}
+        yield "Live", f"{_slot(situation.live)} since {_time(marks.since, now)}{proven}"
+    coming = {one.what: one for one in deadlines(situation)} if situation.seen.live is not None else {}
     if DeadlineKind.ROTATION in coming:
         yield "Next rotation", _deadline(coming[DeadlineKind.ROTATION], now)
-    if at.awaited and not at.awaited.deployed:
-        soak = f", {_length(at.awaited.soak)} after it" if at.awaited.soak else ""
-        yield "Waits for", _text(f"the next deployment to {at.awaited.environment}{soak}")
-    if at.spare_in_use and marks.until is not None:
+    if situation.awaited and not situation.awaited.deployed:
+        soak = f", {_length(situation.awaited.soak)} after it" if situation.awaited.soak else ""
+        yield "Waits for", _text(f"the next deployment to {situation.awaited.environment}{soak}")
+    if situation.spare_in_use and marks.until is not None:
         over = " It should have ended." if marks.until < now else ""
-        yield "Previous key", f"{_slot(at.spare)} until {_time(marks.until, now)}.{over}"
+        yield "Previous key", f"{_slot(situation.spare)} until {_time(marks.until, now)}.{over}"
     if DeadlineKind.SUNSET in coming:
         yield "All keys end", _deadline(coming[DeadlineKind.SUNSET], now)
 
