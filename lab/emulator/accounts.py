@@ -305,7 +305,7 @@ def _accepts(key: Key, now: float, flapping: float) -> bool:
 
 
 def not_found(resource_id: str) -> AzureError:
-    """Return ARM's 404 ResourceNotFound for an account (tests/emulator/specs/observed, "no such account")."""
+    """Return ARM's 404 ResourceNotFound for an account (tests/lab/emulator/specs/observed, "no such account")."""
     parts = resource_id.strip("/").split("/")
     group, name = (parts[3], parts[-1]) if len(parts) > 4 else ("", resource_id)
     return AzureError(

@@ -1,7 +1,7 @@
 """Blob containers and block blobs: content, metadata, ETags, request conditions and leases.
 
 This is the part that a program needs for leases and small state blobs. Status and error codes follow Microsoft's Blob
-Storage REST reference; tests/emulator/test_storage_conformance.py compares them with Azurite. Snapshots, versions,
+Storage REST reference; tests/lab/emulator/test_storage_conformance.py compares them with Azurite. Snapshots, versions,
 append and page blobs and container leases are not imitated. `leases` holds the lease rules, `surfaces.blob` the HTTP
 side.
 """

@@ -2,7 +2,7 @@
 
 The states are available, leased, expired, breaking and broken. A lease protects its blob from writes, not from reads.
 Every method takes the current time as `now`, in seconds since 1970, and works out the state for that time. Status and
-error codes are compared with Azurite in tests/emulator/test_storage_conformance.py.
+error codes are compared with Azurite in tests/lab/emulator/test_storage_conformance.py.
 """
 
 import math

@@ -22,7 +22,7 @@ from shared.domain.errors import RotationError
 from shared.domain.model import Target
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.turns.report import Outcome
-from tests.edges.parts import Parts, parts_over
+from tests.support.real_parts import Parts, parts_over
 
 STORAGE = json.loads((SHIPPED.parent / "storage.json").read_text())
 

@@ -10,7 +10,7 @@ from lab.emulator.serve import Azure, running
 from lab.emulator.shipped import shipped_roles
 from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
-from tests.app.conftest import a_host, works
+from tests.end_to_end.conftest import a_host, works
 from tests.infra.life import Grant, by_identity, deployed
 from tests.infra.test_roles import grant
 

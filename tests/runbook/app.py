@@ -16,8 +16,8 @@ from shared.domain.errors import RotationError
 from shared.fleet.rotation import Rotation
 from shared.handlers import event_grid, http, one_turn, timer_and_queue
 from shared.wiring import Opened
-from tests.edges.parts import WorldClock
 from tests.runbook.alarms import Telemetry
+from tests.support.real_parts import WorldClock
 
 TRIES = 3
 RETRY = 30  # seconds until the host offers a message again (host.json)

@@ -23,8 +23,8 @@ from aiohttp import web
 from lab.emulator.serve import Azure, running
 from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
-from tests.app.calls import credential, events, regenerations, the_overlap_is_over
-from tests.app.conftest import ROOT, a_host, published, works
+from tests.end_to_end.calls import credential, events, regenerations, the_overlap_is_over
+from tests.end_to_end.conftest import ROOT, a_host, published, works
 
 SAMPLES = ROOT / "samples" / "deployments"
 GITHUB = yaml.safe_load((SAMPLES / "github-actions.yml").read_text())

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[3]
-TESTS = ("tests/decide",)
+TESTS = ("tests/domain", "tests/decide", "tests/announce", "tests/turns")
 QUICKEST_FIRST = '''"""Tests in the order of the time they take, and random facts that are the same for every mutant."""
 
 import json

@@ -1,0 +1,86 @@
+"""Answers of Key Vault that are lost, cut or of another shape: nothing is lost by them, and no value is shown."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from shared.domain.errors import TryLater, UnexpectedAnswer
+from shared.turns.report import Result
+from tests.support import key_search
+from tests.support.real_parts import Parts, Spoiled, everything_logged
+from tests.support.vault_publications import KEY, MARKS, latest, publish, raised, versions
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"effect": "status", "status": 500, "when": "after"},
+        {"effect": "status", "status": 503, "when": "after"},
+        {"effect": "drop_after"},
+        {"effect": "malformed"},
+    ],
+    ids=lambda one: "-".join(str(part) for part in one.values()),
+)
+async def test_a_write_whose_answer_is_lost_leaves_one_version_more_at_most(
+    parts: Parts, fault: dict[str, Any]
+) -> None:
+    parts.azure.world.faults.add("kv.setSecret", **fault)
+    with suppress(TryLater):  # also UnexpectedAnswer, which is one
+        await publish(parts)
+    assert 1 <= len(versions(parts)) <= 2
+    assert {one.value for one in versions(parts)} == {KEY.reveal()}
+    found = await latest(parts)
+    assert found.marks == MARKS
+
+
+async def test_a_whole_turn_whose_write_is_answered_500_comes_to_rest_with_one_version_more_at_most(
+    parts: Parts,
+) -> None:
+    target = parts.target()
+    parts.azure.world.faults.add("kv.setSecret", "status", status=500, when="after")
+    assert (await parts.rotation.turn(target)).result is Result.FAILED
+    for _ in range(3):
+        await parts.rotation.turn(target)
+    assert len(versions(parts)) <= 2
+    assert versions(parts)[-1].value == parts.account().keys["key1"].value
+
+
+async def test_half_an_answer_with_a_value_shows_it_nowhere(parts: Parts) -> None:
+    await publish(parts)
+    with everything_logged() as tape:
+        parts.azure.world.faults.add("kv.getSecret", "malformed")
+        error = await raised(parts.vault.latest(parts.target()))
+    assert type(error) is UnexpectedAnswer
+    assert error.thing == parts.target().secret_url
+    assert not key_search.found([KEY.reveal()], key_search.attached(error) + tape.text)
+
+
+@pytest.mark.parametrize("body", [{}, {"value": None}, {"value": ""}, {"value": KEY.reveal()}], ids=str)
+async def test_an_answer_without_value_or_version_is_unexpected_and_not_shown(
+    parts: Parts, spoiled: Spoiled, body: dict[str, Any]
+) -> None:
+    await publish(parts)
+    await latest(parts)
+    spoiled.body("kv.getSecret", body)
+    error = await raised(parts.vault.latest(parts.target()))
+    assert type(error) is UnexpectedAnswer
+    assert not key_search.found([KEY.reveal()], key_search.attached(error))
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"7", b"{", b"\xff\xfe", b"<html>busy</html>"], ids=str)
+async def test_an_answer_that_cannot_be_read_is_unexpected_and_nothing_else(
+    parts: Parts, spoiled: Spoiled, body: bytes
+) -> None:
+    await publish(parts)
+    await latest(parts)
+    spoiled.body("kv.getSecret", body)
+    assert type(await raised(parts.vault.latest(parts.target()))) is UnexpectedAnswer
+
+
+async def test_a_published_value_under_a_status_that_nobody_knows_is_not_shown(parts: Parts, spoiled: Spoiled) -> None:
+    await publish(parts)
+    await latest(parts)
+    spoiled.body("kv.getSecret", {"value": KEY.reveal()}, 202)
+    error = await raised(parts.vault.latest(parts.target()))
+    assert not key_search.found([KEY.reveal()], key_search.attached(error))

@@ -1,0 +1,265 @@
+"""Accounts through Azure Resource Manager: one regenerate is one request, and every answer gets the right name."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from lab.emulator.serve import Azure
+from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.keys import KeySlot
+from shared.domain.model import AccountId
+from shared.ports import KeyAuthIsOff
+from tests.support import key_search
+from tests.support.real_parts import Parts, Spoiled, everything_logged, parts_over
+
+KEY1, KEY2 = KeySlot.KEY1, KeySlot.KEY2
+Call = Callable[[Parts], Awaitable[Any]]
+CALLS: dict[str, Call] = {
+    "arm.getAccount": lambda parts: parts.accounts.read(parts.target().account),
+    "arm.listAccounts": lambda parts: listed(parts),
+    "arm.listKeys": lambda parts: parts.accounts.list_keys(parts.target().account),
+    "arm.regenerateKey": lambda parts: parts.accounts.regenerate(parts.target().account, KEY2),
+    "arm.updateAccount": lambda parts: parts.accounts.disable_key_auth(parts.target().account),
+}
+WITH_KEYS = ("arm.listKeys", "arm.regenerateKey")
+
+
+async def listed(parts: Parts) -> list[Any]:
+    return [one async for one in parts.accounts.tagged(parts.azure.world.subscription)]
+
+
+def values(parts: Parts) -> dict[str, str]:
+    return {slot: key.value for slot, key in parts.account().keys.items()}
+
+
+async def raised(call: Awaitable[Any]) -> RotationError:
+    with pytest.raises(RotationError) as caught:
+        await call
+    return caught.value
+
+
+async def test_an_account_is_read_with_its_endpoint_and_tags(parts: Parts) -> None:
+    parts.account().tags = {"Key-Rotation": "on", "Team": "Chat"}
+    account = await parts.accounts.read(parts.target().account)
+    assert str(account.id) == parts.account().id
+    assert account.endpoint == parts.azure.world.endpoint(parts.account())
+    assert account.key_auth
+    assert account.tags == {"key-rotation": "on", "team": "Chat"}
+
+
+@pytest.mark.parametrize(("disabled", "key_auth"), [(None, True), (False, True), (True, False)])
+async def test_keys_are_off_only_where_the_account_says_so(parts: Parts, disabled: bool | None, key_auth: bool) -> None:
+    parts.account().disable_local_auth = disabled
+    assert (await parts.accounts.read(parts.target().account)).key_auth is key_auth
+
+
+async def test_an_endpoint_without_its_last_slash_gets_one(parts: Parts) -> None:
+    parts.account().endpoint = "https://chat.openai.azure.com"
+    assert (await parts.accounts.read(parts.target().account)).endpoint == "https://chat.openai.azure.com/"
+
+
+@pytest.mark.parametrize("endpoint", [None, "", "http://chat.openai.azure.com/", 7])
+async def test_an_account_without_an_https_endpoint_is_not_described(parts: Parts, endpoint: object) -> None:
+    parts.account().properties = {"endpoint": endpoint}
+    error = await raised(parts.accounts.read(parts.target().account))
+    assert type(error) is UnexpectedAnswer
+    assert error.thing == parts.account().id
+
+
+async def test_both_keys_are_listed_and_masked(parts: Parts) -> None:
+    keys = await parts.accounts.list_keys(parts.target().account)
+    assert {slot: key.reveal() for slot, key in keys.items()} == values(parts)
+    assert "ApiKey(****)" in repr(keys)
+
+
+@pytest.mark.parametrize("slot", [KEY1, KEY2])
+async def test_regenerating_changes_that_slot_and_answers_with_both_keys(parts: Parts, slot: KeySlot) -> None:
+    before = values(parts)
+    keys = await parts.accounts.regenerate(parts.target().account, slot)
+    assert {one: key.reveal() for one, key in keys.items()} == values(parts)
+    assert [one for one in KeySlot if keys[one].reveal() != before[one]] == [slot]
+
+
+FAILURES = [
+    {"effect": "status", "status": 500},
+    {"effect": "status", "status": 503},
+    {"effect": "status", "status": 504},
+    {"effect": "status", "status": 429, "retry_after": 1},
+    {"effect": "status", "status": 500, "when": "after"},
+    {"effect": "status", "status": 409, "code": "RequestConflict"},
+    {"effect": "drop_before"},
+    {"effect": "drop_after"},
+]
+
+
+@pytest.mark.parametrize("fault", FAILURES, ids=lambda one: "-".join(str(part) for part in one.values()))
+async def test_regenerating_is_asked_for_once_whatever_comes_back(parts: Parts, fault: dict[str, Any]) -> None:
+    parts.azure.world.faults.add("arm.regenerateKey", times=0, **fault)
+    error = await raised(parts.accounts.regenerate(parts.target().account, KEY2))
+    assert type(error) is TryLater
+    assert error.thing == parts.account().id
+    assert error.what.startswith("could not regenerate key2: ")
+    assert parts.azure.world.journal.count("arm.regenerateKey") == 1
+
+
+async def test_a_regenerate_on_a_kept_connection_that_breaks_is_not_sent_again(parts: Parts) -> None:
+    await parts.accounts.regenerate(parts.target().account, KEY2)
+    parts.azure.world.faults.add("arm.regenerateKey", "drop_after", times=0)
+    assert type(await raised(parts.accounts.regenerate(parts.target().account, KEY2))) is TryLater
+    assert parts.azure.world.journal.count("arm.regenerateKey") == 2
+
+
+@pytest.mark.parametrize("operation", ["arm.getAccount", "arm.listKeys", "arm.listAccounts"])
+async def test_reading_is_tried_again(parts: Parts, operation: str) -> None:
+    parts.azure.world.faults.add(operation, "status", status=503, times=2)
+    await CALLS[operation](parts)
+    assert parts.azure.world.journal.count(operation) == 3
+
+
+async def test_keys_of_an_account_that_has_them_off_are_not_there_rather_than_an_error(parts: Parts) -> None:
+    parts.account().disable_local_auth = True
+    with pytest.raises(KeyAuthIsOff):
+        await parts.accounts.list_keys(parts.target().account)
+
+
+async def test_another_400_is_not_taken_for_keys_being_off(parts: Parts) -> None:
+    parts.azure.world.faults.add("arm.listKeys", "status", status=400, code="BadRequest", message="Something else.")
+    assert type(await raised(CALLS["arm.listKeys"](parts))) is FixConfiguration
+
+
+async def test_key_authentication_is_switched_off(parts: Parts) -> None:
+    await parts.accounts.disable_key_auth(parts.target().account)
+    assert parts.account().disable_local_auth is True
+
+
+REFUSALS = [
+    ({"status": 400, "code": "BadRequest"}, FixConfiguration),
+    ({"status": 401, "code": "InvalidAuthenticationToken"}, GrantRole),
+    ({"status": 403, "code": "AuthorizationFailed"}, GrantRole),
+    ({"status": 403, "code": "RequestDisallowedByPolicy"}, FixConfiguration),
+    ({"status": 404, "code": "ResourceNotFound"}, FixConfiguration),
+    ({"status": 404, "code": "SubscriptionNotFound"}, FixConfiguration),
+    ({"status": 409, "code": "AnotherOperationInProgress"}, TryLater),
+    ({"status": 429, "code": "SubscriptionRequestsThrottled"}, TryLater),
+    ({"status": 500, "code": "InternalServerError"}, TryLater),
+    ({"status": 502, "code": "BadGateway"}, TryLater),
+    ({"status": 503, "code": "ServiceUnavailable"}, TryLater),
+]
+
+
+@pytest.mark.parametrize("operation", CALLS)
+@pytest.mark.parametrize(("fault", "kind"), REFUSALS, ids=lambda one: one["code"] if isinstance(one, dict) else "")
+async def test_a_refusal_is_named_for_who_must_act(
+    parts: Parts, operation: str, fault: dict[str, Any], kind: type[RotationError]
+) -> None:
+    parts.azure.world.faults.add(operation, "status", times=0, message="First line.\nSecond line.", **fault)
+    error = await raised(CALLS[operation](parts))
+    assert type(error) is kind
+    assert error.thing.lower() in (parts.account().id.lower(), f"subscription {parts.azure.world.subscription}")
+    assert f"{fault['status']} {fault['code']}: First line" in error.what
+    assert "Second line" not in error.what
+    assert error.next_step
+
+
+async def test_an_account_that_is_gone_is_named(parts: Parts) -> None:
+    gone = AccountId(parts.azure.world.subscription, "emulated", "gone")
+    error = await raised(parts.accounts.list_keys(gone))
+    assert type(error) is FixConfiguration
+    assert error.thing == str(gone)
+    assert "404 ResourceNotFound" in error.what
+
+
+async def test_a_role_that_is_missing_is_asked_for(parts: Parts) -> None:
+    parts.azure.world.directory.revoke("app")
+    error = await raised(CALLS["arm.regenerateKey"](parts))
+    assert type(error) is GrantRole
+    assert "AuthorizationFailed" in error.what
+    assert values(parts) == values(parts)
+
+
+@pytest.mark.parametrize("operation", CALLS)
+async def test_no_answer_at_all_is_worth_another_tick(parts: Parts, operation: str) -> None:
+    parts.azure.world.down.add("arm")
+    error = await raised(CALLS[operation](parts))
+    assert type(error) is TryLater
+    assert "no answer came" in error.what
+
+
+async def test_a_resource_manager_that_is_not_there_is_worth_another_tick(azure: Azure) -> None:
+    async with parts_over(azure, AZURE_RESOURCE_MANAGER_ENDPOINT="https://127.0.0.1:9") as parts:
+        assert type(await raised(CALLS["arm.getAccount"](parts))) is TryLater
+
+
+NO_TWO_KEYS = [
+    {},
+    {"key1": "one-key-and-no-other"},
+    {"key1": "one-key-and-no-other", "key2": None},
+    {"key1": "", "key2": "one-key-and-no-other"},
+    {"key1": "the-very-same-key", "key2": "the-very-same-key"},
+    {"keys": [{"keyName": "key1", "value": "a-key-in-another-shape"}]},
+    {"error": {"code": "Odd", "message": "200 with an error"}},
+]
+NO_ANSWERS = [b"", b"null", b"[]", b"7", b'"text"', b"{", b"\xff\xfe", b"<html>busy</html>"]
+
+
+@pytest.mark.parametrize("operation", WITH_KEYS)
+@pytest.mark.parametrize("body", NO_TWO_KEYS, ids=str)
+async def test_an_answer_without_two_different_keys_is_unexpected_and_not_shown(
+    parts: Parts, spoiled: Spoiled, operation: str, body: dict[str, Any]
+) -> None:
+    spoiled.body(operation, body)
+    error = await raised(CALLS[operation](parts))
+    assert type(error) is UnexpectedAnswer
+    assert error.thing == parts.account().id
+    shown = key_search.attached(error)
+    assert not any(text in shown for text in ("no-other", "same-key", "another-shape"))
+
+
+@pytest.mark.parametrize("operation", ["arm.getAccount", "arm.listAccounts", *WITH_KEYS])
+@pytest.mark.parametrize("body", NO_ANSWERS, ids=str)
+async def test_an_answer_that_cannot_be_read_is_unexpected_and_nothing_else(
+    parts: Parts, spoiled: Spoiled, operation: str, body: bytes
+) -> None:
+    spoiled.body(operation, body)
+    assert type(await raised(CALLS[operation](parts))) is UnexpectedAnswer
+
+
+@pytest.mark.parametrize("operation", WITH_KEYS)
+async def test_half_an_answer_with_keys_shows_no_key_anywhere(parts: Parts, operation: str) -> None:
+    with everything_logged() as tape:
+        parts.azure.world.faults.add(operation, "malformed")
+        error = await raised(CALLS[operation](parts))
+    assert type(error) is UnexpectedAnswer
+    assert not key_search.found(values(parts).values(), key_search.attached(error) + tape.text)
+    assert tape.lines
+
+
+@pytest.mark.parametrize("status", [202, 500])
+@pytest.mark.parametrize("operation", WITH_KEYS)
+async def test_keys_under_a_status_that_nobody_knows_are_not_shown(
+    parts: Parts, spoiled: Spoiled, operation: str, status: int
+) -> None:
+    """A cause that stays attached shows its body in its text; this body holds two keys."""
+    for _ in range(3):
+        spoiled.body(operation, {"key1": "planted-key-number-one", "key2": "planted-key-number-two"}, status)
+    error = await raised(CALLS[operation](parts))
+    assert not key_search.found(["planted-key-number-one", "planted-key-number-two"], key_search.attached(error))
+
+
+async def test_tagged_accounts_are_listed_over_all_pages_and_others_are_not(parts: Parts) -> None:
+    world = parts.azure.world
+    world.arm_page = 2
+    for number in range(5):
+        world.accounts.add(f"tagged-{number}", tags={"Key-Rotation": "off" if number else "on"})
+    found = await listed(parts)
+    assert [one.id.name for one in found] == [f"tagged-{number}" for number in range(5)]
+    assert world.journal.count("arm.listAccounts") == 4
+
+
+async def test_a_page_that_fails_half_way_is_named_by_its_subscription(parts: Parts) -> None:
+    parts.azure.world.arm_page = 1
+    parts.azure.world.faults.add("arm.listAccounts", "status", status=500, skip=1, times=0)
+    error = await raised(listed(parts))
+    assert type(error) is TryLater
+    assert error.thing == f"subscription {parts.azure.world.subscription}"

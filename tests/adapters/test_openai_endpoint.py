@@ -1,0 +1,203 @@
+"""Trying a key at the account's own endpoint: what each answer means, and that the key goes nowhere else."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import ClientTimeout, web
+
+from lab.emulator.serve import Azure
+from shared.adapters.connections import Connections
+from shared.adapters.openai_endpoint import OpenAIEndpoint
+from shared.domain.keys import ApiKey
+from shared.ports import Answer, KeyAttempt
+from tests.support import key_search
+from tests.support.real_parts import Parts, Spoiled, everything_logged
+
+WRONG = ApiKey("planted-wrong-key-Zx81-Qm47-Lk29")
+
+
+def right(parts: Parts) -> ApiKey:
+    return ApiKey(parts.account().keys["key1"].value)
+
+
+async def trial(parts: Parts, key: ApiKey | None = None) -> KeyAttempt:
+    result: KeyAttempt = await parts.endpoint.try_key(parts.azure.world.endpoint(parts.account()), key or right(parts))
+    return result
+
+
+async def test_a_key_that_works_is_accepted_with_one_call_that_spends_no_tokens(parts: Parts) -> None:
+    assert await trial(parts) == KeyAttempt(Answer.ACCEPTED, "200")
+    assert parts.names() == ["aoai.models"]
+
+
+async def test_both_keys_work(parts: Parts) -> None:
+    assert (await trial(parts, ApiKey(parts.account().keys["key2"].value))).answer is Answer.ACCEPTED
+
+
+async def test_a_key_that_does_not_work_is_refused(parts: Parts) -> None:
+    assert await trial(parts, WRONG) == KeyAttempt(Answer.REFUSED, "401")
+
+
+async def test_the_key_of_another_account_is_refused(parts: Parts) -> None:
+    assert (await trial(parts, ApiKey(parts.account(2).keys["key1"].value))).answer is Answer.REFUSED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"public_network_access": "Disabled"},
+        {"network_acls": {"defaultAction": "Deny", "ipRules": [{"value": "10.1.2.3"}]}},
+    ],
+    ids=["no public access", "a firewall"],
+)
+async def test_a_network_that_refuses_says_nothing_about_the_key(parts: Parts, changes: dict[str, Any]) -> None:
+    parts.azure.world.accounts.update(parts.account().id, changes)
+    for key in (right(parts), WRONG):
+        assert (await trial(parts, key)).answer is Answer.NETWORK_REFUSED
+
+
+async def test_keys_that_are_switched_off_are_told_from_a_network_that_refuses(parts: Parts) -> None:
+    parts.azure.world.accounts.update(parts.account().id, {"disable_local_auth": True})
+    assert (await trial(parts)).answer is Answer.KEYS_ARE_OFF
+
+
+@pytest.mark.parametrize(("after", "wait"), [(7, timedelta(seconds=7)), (None, None)])
+async def test_a_429_says_how_long_to_wait_and_nothing_about_the_key(
+    parts: Parts, after: float | None, wait: timedelta | None
+) -> None:
+    parts.azure.world.faults.add("aoai.models", "status", status=429, code="429", retry_after=after)
+    assert await trial(parts) == KeyAttempt(Answer.UNCLEAR, "429", wait)
+
+
+async def test_the_published_call_rate_is_met_with_patience(parts: Parts) -> None:
+    parts.azure.world.limits.on = True
+    trials = [await trial(parts) for _ in range(31)]
+    assert [one.answer for one in trials] == [Answer.ACCEPTED] * 30 + [Answer.UNCLEAR]
+    assert trials[-1].retry_after == timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 408, 500, 502, 503, 504])
+async def test_another_status_is_unclear(parts: Parts, status: int) -> None:
+    parts.azure.world.faults.add("aoai.models", "status", status=status)
+    assert await trial(parts) == KeyAttempt(Answer.UNCLEAR, str(status))
+
+
+@pytest.mark.parametrize("said", ["soon", "-5", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
+async def test_a_retry_after_that_is_no_number_of_seconds_is_passed_over(
+    parts: Parts, spoiled: Spoiled, said: str
+) -> None:
+    spoiled.next("aoai.models", lambda _: web.Response(status=429, headers={"Retry-After": said}))
+    assert await trial(parts) == KeyAttempt(Answer.UNCLEAR, "429", None)
+
+
+@pytest.mark.parametrize("said", ["²", "99999999999999999999"])
+async def test_a_retry_after_that_no_clock_can_wait_for_raises_nothing(
+    parts: Parts, spoiled: Spoiled, said: str
+) -> None:
+    spoiled.next("aoai.models", lambda _: web.Response(status=429, headers={"Retry-After": said}))
+    assert (await trial(parts)).answer is Answer.UNCLEAR
+
+
+@pytest.mark.parametrize("effect", ["drop_before", "drop_after"])
+async def test_a_connection_that_breaks_is_unclear(parts: Parts, effect: Any) -> None:
+    parts.azure.world.faults.add("aoai.models", effect, times=0)
+    result = await trial(parts)
+    assert result.answer is Answer.UNCLEAR
+    assert result.detail.startswith("no answer: ")
+
+
+async def test_a_port_where_nobody_listens_is_unclear(parts: Parts) -> None:
+    result = await parts.endpoint.try_key("https://127.0.0.1:9/", right(parts))
+    assert result.answer is Answer.UNCLEAR
+
+
+async def test_an_answer_that_takes_too_long_is_unclear(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts.connections.proving, "_timeout", ClientTimeout(total=0.05))
+    never = asyncio.Event()
+    parts.azure.world.faults.add("aoai.models", "hook", hook=lambda _: never.wait())
+    result = await trial(parts)
+    never.set()
+    assert (result.answer, result.detail) == (Answer.UNCLEAR, "no answer: TimeoutError")
+
+
+async def test_a_stranger_behind_a_certificate_of_his_own_is_sent_no_key(
+    azure: Azure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that does not trust the world's authority: the handshake fails before a request is made."""
+    monkeypatch.delenv("SSL_CERT_FILE")
+    connections = Connections()
+    account = azure.world.accounts.named("account-001")
+    result = await OpenAIEndpoint(connections).try_key(azure.world.endpoint(account), WRONG)
+    await connections.close()
+    assert (result.answer, result.detail) == (Answer.UNCLEAR, "no answer: ClientConnectorCertificateError")
+    assert not azure.world.journal.entries
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9/", "ftp://chat/", "", "chat.openai.azure.com"])
+async def test_an_endpoint_without_tls_is_sent_no_key(parts: Parts, endpoint: str) -> None:
+    assert await parts.endpoint.try_key(endpoint, WRONG) == KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
+    assert not parts.calls()
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://", "https://[/", "https://a b/", "https://:x/", "https://\x00/", "https://" + "a" * 300 + "/"]
+)
+async def test_an_endpoint_that_is_no_address_is_unclear(parts: Parts, endpoint: str) -> None:
+    assert (await parts.endpoint.try_key(endpoint, WRONG)).answer is Answer.UNCLEAR
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed_and_the_key_not_sent_on(parts: Parts, spoiled: Spoiled, status: int) -> None:
+    elsewhere = parts.azure.world.endpoint(parts.account(2)) + "openai/models?api-version=2024-10-21"
+    spoiled.next("aoai.models", lambda _: web.Response(status=status, headers={"Location": elsewhere}))
+    assert (await trial(parts)).answer is Answer.UNCLEAR
+    assert {use.account for use in parts.azure.world.accounts.uses} == {parts.account().id}
+
+
+async def test_the_code_of_a_403_is_found_also_where_the_body_comes_in_pieces(azure: Azure, parts: Parts) -> None:
+    """Taken for the network's refusal, switched-off keys would let `prefer` publish a key that nothing accepts."""
+
+    async def slowly(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(status=403)
+        answer.enable_chunked_encoding()
+        await answer.prepare(request)
+        await answer.write(b'{"error": {"code": ')
+        await asyncio.sleep(0.05)  # what makes it two pieces
+        await answer.write(b'"AuthenticationTypeDisabled"}}')
+        return answer
+
+    app = web.Application()
+    app.router.add_get("/openai/models", slowly)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=azure._server_context).start()
+    result = await parts.endpoint.try_key(f"https://127.0.0.1:{runner.addresses[0][1]}/", WRONG)
+    await runner.cleanup()
+    assert result.answer is Answer.KEYS_ARE_OFF
+
+
+async def test_each_trial_has_a_connection_of_its_own(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    connector = parts.connections.proving.connector
+    create = connector._create_connection
+
+    async def noting(*arguments: Any) -> Any:
+        opened.append(arguments)
+        return await create(*arguments)
+
+    monkeypatch.setattr(connector, "_create_connection", noting)
+    for _ in range(3):
+        assert (await trial(parts)).answer is Answer.ACCEPTED
+    assert len(opened) == 3
+
+
+@pytest.mark.parametrize("fault", [None, "drop_after", "malformed"])
+async def test_no_answer_shows_the_key(parts: Parts, fault: Any) -> None:
+    if fault:
+        parts.azure.world.faults.add("aoai.models", fault, times=0)
+    with everything_logged() as tape:
+        results = [await trial(parts, WRONG), await trial(parts)]
+    values = [WRONG.reveal(), right(parts).reveal()]
+    assert not key_search.found(values, f"{results}{tape.text}")

@@ -1,0 +1,291 @@
+"""Every announcement in its wire form: as its JSON Schema says, as CloudEvents 1.0 asks, with an id that stays.
+
+The page for listeners, docs/events.md, is held against the schemas by name.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from shared.announce.announcements import Announcement, Kind, failed
+from shared.announce.outstanding import acknowledged, outstanding
+from shared.decide.situation import Situation
+from shared.domain.errors import ProofFailed
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import AccountId, Observation, Target
+from shared.domain.publication import Marks, Origin, Publication, SecretState
+from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.told import CarriedOver, Happened, Told
+from shared.turns.report import Result
+from tests.support.real_parts import Parts
+
+DOCS = Path(__file__).parents[2] / "docs"
+SCHEMAS = {path.stem: json.loads(path.read_text()) for path in sorted((DOCS / "schemas").glob("*.json"))}
+PAGE = (DOCS / "events.md").read_text()
+NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)
+DAY = timedelta(days=1)
+KEY, OTHER = Fingerprint.of("a key"), Fingerprint.of("the other")
+TARGET = Target(
+    "chat",
+    AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat"),
+    "https://contoso.vault.azure.net",
+    "chat-key",
+    owner="team-chat@contoso.com",
+)
+ADA = Requester("r-1", "ada@contoso.com", "Somebody left.")
+PRODUCTION = AwaitedDeployment("production")
+# CloudEvents 1.0, section "Context Attributes" and its JSON format: what every event must be.
+CLOUD_EVENT = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "minLength": 1},
+        "type": {"type": "string", "minLength": 1},
+        "subject": {"type": "string", "minLength": 1},
+        "datacontenttype": {"type": "string", "minLength": 1},
+        "dataschema": {"type": "string", "minLength": 1},
+        "time": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"},
+    },
+    "propertyNames": {"pattern": "^[a-z0-9]{1,20}$"},
+    "not": {"required": ["data", "data_base64"]},
+}
+
+
+def name_of(kind: object) -> str:
+    return str(kind).removeprefix("KeyRotation.")
+
+
+def wrong(event: object) -> list[str]:
+    """What is wrong with an event, by its own schema and as a CloudEvent."""
+    event = json.loads(json.dumps(event))
+    schema = SCHEMAS[name_of(event["type"])]
+    validators = (Draft202012Validator(schema), Draft202012Validator(CLOUD_EVENT))
+    return [error.message for one in validators for error in one.iter_errors(event)]
+
+
+def marks(**changes: Any) -> Marks:
+    return replace(Marks(KEY, Origin.ROTATED, NOW, OTHER, NOW + 3 * DAY), **changes)
+
+
+def seen(what: Marks, *, key_auth: bool = True, spare: Fingerprint = OTHER) -> Observation:
+    publication = Publication(
+        "1", SecretState.ACTIVE, NOW, KEY, slot=KeySlot.KEY1, provider=str(TARGET.account), marks=what
+    )
+    keys = {KeySlot.KEY1: KEY, KeySlot.KEY2: spare} if key_auth else {}
+    return Observation(key_auth, keys, publication)
+
+
+def of(what: Marks, at: datetime = NOW, target: Target = TARGET, **looked: Any) -> tuple[Announcement, ...]:
+    return outstanding(Situation(seen(what, **looked), target, at))
+
+
+def everything() -> Iterator[Announcement]:
+    """Announcements of every kind, each in its fullest and its barest form."""
+    bare = replace(TARGET, owner=None)
+    for target in (TARGET, bare):
+        for origin in Origin:
+            yield from of(marks(origin=origin), target=target)
+            yield from of(marks(origin=origin, unproven=True), target=target)
+            yield from of(marks(origin=origin, requester=ADA), target=target)
+            yield from of(marks(origin=origin, previous=None, until=None, spare=OTHER), target=target)
+        for lead in (14 * DAY, 7 * DAY, DAY, timedelta(minutes=90)):
+            yield from of(marks(), NOW + 30 * DAY - lead, target)
+            yield from of(marks(), NOW + 3 * DAY - lead, target)
+        yield from of(marks(), NOW + DAY, target, spare=Fingerprint.of("a fresh one"))
+        for happened in Happened:
+            carried = CarriedOver(happened, KeySlot.KEY2, Fingerprint.of("an old one"), NOW.replace(microsecond=0))
+            yield from of(marks(told=Told(origin=True, carried_over=(carried,))), target=target)
+        for armed in (PRODUCTION, replace(PRODUCTION, soak=timedelta(hours=2)), replace(PRODUCTION, latest=NOW + DAY)):
+            yield from of(marks(awaited=armed), target=target)
+        for away in (60 * DAY, 7 * DAY, timedelta(hours=3)):
+            yield from of(marks(), NOW, replace(target, sunset=NOW + away))
+        yield from of(marks(), target=target, key_auth=False)
+        yield failed(target, ProofFailed("chat", "not accepted."), NOW)
+
+
+ALL = list(everything())
+
+
+def test_every_kind_has_a_schema_and_no_schema_is_unused() -> None:
+    assert {name_of(kind) for kind in Kind} == SCHEMAS.keys()
+
+
+def test_every_kind_is_among_the_announcements_tried_here() -> None:
+    assert {said.kind for said in ALL} == set(Kind)
+
+
+@pytest.mark.parametrize("kind", Kind, ids=name_of)
+def test_an_announcement_on_the_wire_is_as_its_schema_says_and_a_cloud_event(kind: Kind) -> None:
+    tried = [said for said in ALL if said.kind is kind]
+    assert {message for said in tried for message in wrong(said.wire(NOW))} == set()
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_field_of_a_schema_is_really_sent_and_sometimes_only_what_it_says(name: str) -> None:
+    data = SCHEMAS[name]["properties"]["data"]
+    sent = [set(said.wire(NOW)["data"]) for said in ALL if name_of(said.kind) == name]  # type: ignore[call-overload]
+    assert set.union(*sent) == set(data["properties"])
+    assert set.intersection(*sent) == set(data["required"])
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_is_strict_says_what_it_means_and_shows_an_example(name: str) -> None:
+    schema = SCHEMAS[name]
+    Draft202012Validator.check_schema(schema)
+    data = schema["properties"]["data"]
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["title"] == schema["properties"]["type"]["const"] == f"KeyRotation.{name}"
+    assert schema["additionalProperties"] is False
+    assert data["additionalProperties"] is False
+    assert set(schema["required"]) == set(schema["properties"])
+    assert schema["description"]
+    described = (schema["properties"] | data["properties"]).items()
+    assert [field for field, one in described if field != "data" and not one.get("description")] == []
+    assert schema["examples"]
+    assert [wrong(example) for example in schema["examples"]] == [[] for _ in schema["examples"]]
+    shown = set.union(*(set(example["data"]) for example in schema["examples"]))
+    assert shown == set(data["properties"]) - {"proven"}  # the usual case is proven
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"specversion": "0.3"},
+        {"id": ""},
+        {"source": "chat"},
+        {"subject": "https://contoso.vault.azure.net/secrets/chat-key/0123456789abcdef"},
+        {"time": "2026-11-22 12:00"},
+        {"extra": 1},
+        {"data": {}},
+    ],
+    ids=str,
+)
+def test_a_damaged_event_does_not_pass(damage: dict[str, object]) -> None:
+    """Were the schemas to let everything through, the tests above would say nothing."""
+    for said in ALL:
+        assert wrong(said.wire(NOW) | damage)
+
+
+def test_an_id_follows_from_what_is_said_and_not_from_when_it_is_sent() -> None:
+    again = list(everything())
+    assert [said.id for said in again] == [said.id for said in ALL]
+    assert all(said.wire(NOW)["id"] == said.wire(NOW + DAY)["id"] for said in ALL)
+    # Written down, so that no release changes an id that a listener may hold.
+    first = Announcement(Kind.ROTATION_ANNOUNCED, TARGET, KeySlot.KEY1, KEY, deadline=NOW + 7 * DAY, lead=7 * DAY)
+    assert first.id == "3bf8ec468be75056c28a631d6cd65b3f"
+
+
+def test_an_id_does_not_depend_on_the_case_of_names_nor_on_the_owner() -> None:
+    shouting = replace(
+        TARGET, account=replace(TARGET.account, group="PROD", name="CHAT"), secret="CHAT-KEY", owner=None
+    )
+    said = Announcement(Kind.KEY_ROTATED, TARGET, KeySlot.KEY1, KEY)
+    assert replace(said, target=shouting).id == said.id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": Kind.KEY_RETIRED},
+        {"slot": KeySlot.KEY2},
+        {"value": OTHER},
+        {"deadline": NOW + DAY},
+        {"lead": DAY},
+        {"occasion": "another"},
+        {"target": replace(TARGET, secret="another")},
+        {"target": replace(TARGET, account=replace(TARGET.account, name="another"))},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_another_thing_said_has_another_id(change: dict[str, Any]) -> None:
+    said = Announcement(Kind.ROTATION_ANNOUNCED, TARGET, KeySlot.KEY1, KEY, deadline=NOW, lead=7 * DAY)
+    assert replace(said, **change).id != said.id
+
+
+def test_every_lead_of_a_deadline_is_an_event_of_its_own() -> None:
+    said = [one for one in ALL if one.kind is Kind.ROTATION_ANNOUNCED and one.target is TARGET]
+    leads = {one.lead: one.id for one in said if one.after is None}
+    assert leads.keys() == {14 * DAY, 7 * DAY, DAY}
+    assert len(set(leads.values())) == 3
+
+
+def test_a_failure_is_said_once_a_day_for_each_reason() -> None:
+    error = ProofFailed("chat", "not accepted.")
+    first = failed(TARGET, error, NOW)
+    assert failed(TARGET, error, NOW + timedelta(hours=11)).id == first.id
+    assert failed(TARGET, error, NOW + DAY).id != first.id
+
+
+def test_keys_that_end_a_second_time_are_a_second_event() -> None:
+    """Somebody switched keys on again, another key was published since, and now they end for good: a listener that
+    drops what it has seen must hear of it."""
+    first, second = of(marks(), key_auth=False), of(marks(live=OTHER, since=NOW + 90 * DAY), key_auth=False)
+    assert first[0].id != second[0].id
+
+
+def test_what_was_accepted_is_owed_no_more() -> None:
+    for what in (marks(), marks(told=Told(carried_over=(CarriedOver(Happened.ENDED, KeySlot.KEY2, OTHER, NOW),)))):
+        at = Situation(seen(what), TARGET, NOW + 25 * DAY)
+        assert outstanding(at)
+        assert outstanding(replace(at, seen=seen(acknowledged(at, outstanding(at))))) == ()
+
+
+async def test_everything_that_a_whole_life_announces_is_as_the_schemas_say(parts: Parts) -> None:
+    """From joining to the end of keys, over the wire, as the topic took it."""
+    world, target = parts.azure.world, replace(parts.target(), owner="team")
+    clock, topic = world.clock, next(iter(world.topics.values()))
+    for days in (0, 17, 14, 4):
+        clock.advance(days * DAY.total_seconds())
+        assert (await parts.rotation.turn(target)).result is not Result.FAILED
+    world.accounts.regenerate(parts.account().id, "key2")
+    assert "publish key2 (healed)" in (await parts.rotation.turn(target)).done
+    await parts.rotation.announce_failure(target, ProofFailed(target.name, "not accepted."))
+    ending = replace(target, sunset=clock.utcnow() + 2 * DAY)
+    for days in (0, 3, 0):
+        clock.advance(days * DAY.total_seconds())
+        assert (await parts.rotation.turn(ending)).result is not Result.FAILED
+    assert {event["type"] for event in topic.events} == {str(kind) for kind in Kind}
+    assert [(event["type"], wrong(event)) for event in topic.events if wrong(event)] == []
+    ids = [event["id"] for event in topic.events]
+    assert len(ids) == len(set(ids))
+
+
+def listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_page_tells_of_every_event_what_its_schema_says(name: str) -> None:
+    data = SCHEMAS[name]["properties"]["data"]
+    sometimes = [field for field in data["properties"] if field not in data["required"]]
+    row = f"| [`KeyRotation.{name}`](schemas/{name}.json) | {listed(data['required'])} | {listed(sometimes)} |"
+    assert row in PAGE.splitlines()
+    assert [line for line in PAGE.splitlines() if line.startswith(f"| `KeyRotation.{name}` | ")]
+
+
+def test_the_page_explains_every_field_and_names_no_event_that_is_not_there() -> None:
+    fields = {field for one in SCHEMAS.values() for field in one["properties"]["data"]["properties"]}
+    assert set(re.findall(r"^\| `(\w+)` \| ", PAGE, re.MULTILINE)) == fields
+    assert set(re.findall(r"KeyRotation\.(\w+)", PAGE)) == SCHEMAS.keys()
+
+
+def test_a_reason_is_cut_to_what_its_schema_and_the_page_say() -> None:
+    kept = Requester.read(Requester("r-1", "ada@contoso.com", "x" * 200).text()).why
+    field = SCHEMAS["KeyRotated"]["properties"]["data"]["properties"]["requestReason"]
+    assert len(kept) == field["maxLength"]
+    assert f"at most {len(kept)} characters" in field["description"]
+
+
+def test_only_a_rotation_was_asked_for_by_somebody() -> None:
+    """A version that heals another remembers the request, so that it is not carried out twice, and names nobody."""
+    named = {said.kind: said.requester for origin in Origin for said in of(marks(origin=origin, requester=ADA))[:1]}
+    assert named == {Kind.KEY_ADOPTED: Requester(), Kind.KEY_ROTATED: ADA, Kind.DRIFT_HEALED: Requester()}

@@ -1,0 +1,84 @@
+"""Microsoft's worker code finds exactly the functions we promise, with exactly their triggers."""
+
+import json
+import subprocess
+import sys
+from fnmatch import fnmatch
+
+from lab.funchost.bindings import EventGridTrigger, HttpTrigger, QueueTrigger, TimerTrigger
+from lab.funchost.host import FunctionHost
+from tests.end_to_end.conftest import ROOT, a_host
+
+
+def described(host: FunctionHost) -> dict[str, str]:
+    found = {}
+    for function in host.functions:
+        match function.trigger:
+            case TimerTrigger(schedule=schedule):
+                found[function.name] = f"timer {schedule.text}"
+            case QueueTrigger(queue=queue):
+                found[function.name] = f"queue {queue}"
+            case HttpTrigger(route=route, methods=methods, auth_level=level):
+                asked = "any" if len(methods) == 7 else " ".join(sorted(methods))
+                found[function.name] = f"{asked} {route.template} {level}".lower()
+            case EventGridTrigger():
+                found[function.name] = "event grid"
+    return found
+
+
+async def test_the_real_runtime_indexes_exactly_these_functions(azure) -> None:
+    async with a_host(azure, ROTATION_SCHEDULE="0 */10 * * * *") as host:
+        assert described(host) == {
+            "tick": "timer 0 */10 * * * *",
+            "turn": "queue key-rotation-turns",
+            "turn_poison": "queue key-rotation-turns-poison",
+            "health": "any health anonymous",
+            "targets": "any targets function",
+            "target": "any targets/{name} function",
+            "rotate": "any targets/{name}/rotate function",
+            "leak": "any targets/{name}/leak function",
+            "arm": "any targets/{name}/deployment function",
+            "rotate_many": "any rotate function",
+            "deployments": "any deployments function",
+            "deadlines": "any deadlines function",
+            "deadlines_ics": "any deadlines.ics function",
+            "status": "any status function",
+            "openapi": "any openapi.json function",
+            "on_vault_event": "event grid",
+            "on_account_event": "event grid",
+        }
+        assert not [function.error for function in host.functions if function.error]
+
+
+async def test_nothing_runs_by_itself_when_the_app_is_deployed(host: FunctionHost, azure) -> None:
+    await host.idle()
+    assert not host.activity.finished
+    assert not [entry for entry in azure.world.journal.entries if entry.service in ("arm", "kv", "eg", "aoai")]
+
+
+def test_starting_imports_nothing_of_azure_but_the_functions_sdk() -> None:
+    script = (
+        "import sys, azure.functions; before = set(sys.modules); import function_app; "
+        "import json; print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(told.stdout) == [
+        "function_app", "shared", "shared.triggers", "shared.triggers.event_grid", "shared.triggers.http",
+        "shared.triggers.timer_and_queue",
+    ]  # fmt: skip
+
+
+def test_the_queue_is_called_the_same_where_it_is_written_and_where_it_is_read() -> None:
+    from shared import triggers
+    from shared.turns.message import QUEUE
+
+    assert triggers.QUEUE == QUEUE
+
+
+def test_only_what_azure_runs_is_shipped() -> None:
+    ignored = (ROOT / ".funcignore").read_text().split()
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    tracked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    tops = {name.split("/")[0] for name in tracked}
+    shipped = {top for top in tops if not any(fnmatch(top, pattern) for pattern in ignored)}
+    assert shipped == {"function_app.py", "host.json", "requirements.txt", "shared"}

@@ -1,0 +1,87 @@
+"""The description of the HTTP doors is valid, complete, and kept by the running app, whatever is sent to it."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from jsonschema import Draft202012Validator
+
+from lab.emulator.serve import Azure
+from lab.funchost.bindings import HttpTrigger
+from lab.funchost.host import FunctionHost
+from shared.handlers import http as handlers
+from shared.triggers import http as triggers
+from shared.web.openapi import description
+from tests.end_to_end.conftest import tick
+
+CONFIG = """
+[phases.coverage]
+unexpected-methods = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]  # no function can be asked by TRACE
+"""
+# A name with a slash in it is another path, and the host's to answer.
+MODES = {"positive": [], "negative": ["--exclude-checks", "content_type_conformance"]}
+EXAMPLES = "8"  # for each operation and phase; `python -m lab.prove` sends many more
+BOTH = {"type": "string", "enum": ["chat", "search"]}
+
+
+async def served(host: FunctionHost, http: aiohttp.ClientSession) -> dict[str, Any]:
+    async with http.get(f"{host.url}/api/openapi.json", headers={"x-functions-key": host.keys.default}) as answer:
+        assert answer.status == 200
+        return await answer.json()
+
+
+async def test_it_is_served_and_describes_every_http_function_and_no_other(
+    host: FunctionHost, http: aiohttp.ClientSession
+) -> None:
+    routes = {f"/{f.trigger.route.template}" for f in host.functions if isinstance(f.trigger, HttpTrigger)}
+    document = await served(host, http)
+    assert set(document["paths"]) == routes
+    assert document == json.loads(json.dumps(description()))
+
+
+@pytest.mark.parametrize("name", sorted(description()["components"]["schemas"]))
+def test_every_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(description()["components"]["schemas"][name])
+
+
+def test_the_methods_described_are_the_methods_of_the_doors() -> None:
+    doors = {name: door for name, door in vars(handlers).items() if isinstance(door, handlers.Route)}
+    found = {tuple(sorted(method.lower() for method in door.acts)) for door in doors.values()}
+    shown = [set(path) - {"parameters"} for path in description()["paths"].values()]
+    assert {tuple(sorted(one)) for one in shown} == found
+    assert len(shown) == len(doors)
+    assert all(hasattr(triggers, name) for name in doors)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", MODES)
+async def test_whatever_is_sent_is_answered_as_described(
+    host: FunctionHost, azure: Azure, http: aiohttp.ClientSession, tmp_path: Path, mode: str
+) -> None:
+    """Names are those of targets and waits are short; what is right or wrong besides is the tool's to think of."""
+    await tick(host)
+    document = await served(host, http)
+    for path in document["paths"].values():
+        for parameter in path.get("parameters", []):
+            parameter["schema"] = BOTH
+    document["components"]["schemas"]["Leak"]["properties"]["wait"] = {"type": "string", "enum": ["PT1S", "PT2S"]}
+    page = tmp_path / "openapi.json"
+    page.write_text(json.dumps(document))
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(CONFIG)
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", str(page),
+        "--url", f"{host.url}/api", "-H", f"x-functions-key: {host.keys.default}", "--mode", mode, "--seed", "7",
+        "--max-examples", EXAMPLES, "--phases", "examples,coverage,fuzzing", "--checks", "all", *MODES[mode],
+        "--request-timeout", "60", "--warnings", "off", "--continue-on-failure",
+    ]  # fmt: skip
+    run = await asyncio.create_subprocess_exec(
+        *command, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await run.communicate()
+    assert run.returncode == 0, said.decode()[-6000:]
+    await host.idle()

@@ -1,0 +1,240 @@
+"""The page for people: what it says, that nothing on it runs, and that it is the survey's word and no other."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+
+import aiohttp
+import pytest
+
+from lab.emulator.serve import Azure
+from lab.funchost.host import FunctionHost
+from lab.simulation.tripwire import wire
+from shared.announce.outstanding import outstanding
+from shared.decide.plan import HELD, Plan, Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.domain.errors import FixConfiguration, GrantRole
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.model import AccountId, Observation, Target
+from shared.domain.publication import Marks, Origin, Publication, SecretState
+from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.told import Told
+from shared.turns.report import Row
+from shared.web.pages.status import _STATES, HEADERS, page, page_of_error
+from tests.end_to_end.conftest import a_host, published
+
+NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
+ACCOUNT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
+TARGET = Target("chat", ACCOUNT, "https://contoso.vault.azure.net", "chat-key")
+ONE, TWO = Fingerprint("1" * 16), Fingerprint("2" * 16)
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"' &amp;"
+
+
+def a_row(target: Target = TARGET, *, days: float = 5, state: SecretState = SecretState.ACTIVE, **marked: Any) -> Row:
+    """A target whose key 1 went live so many days ago."""
+    since = NOW - timedelta(days=days)
+    facts = {"previous": TWO} if "until" in marked else {"spare": TWO}
+    marks = Marks(**{"live": ONE, "origin": Origin.ROTATED, "since": since, "told": Told(True), **facts, **marked})
+    held = Publication("v1", state, since, ONE, slot=KeySlot.KEY1, provider=str(target.account), marks=marks)
+    seen = Observation(True, {KeySlot.KEY1: ONE, KeySlot.KEY2: TWO}, held, "https://chat.openai.azure.com/")
+    return Row(target, decide(seen, target, NOW), seen, outstanding(Situation(seen, target, NOW)))
+
+
+class Reader(HTMLParser):
+    """What a browser would find: elements in order, open ones that were closed, and the text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, Mapping[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        assert self.open == [], "every element is closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+    def tags(self) -> list[str]:
+        return [tag for tag, _ in self.elements]
+
+
+def read(*rows: Row, problems: tuple[Any, ...] = (), remarks: tuple[str, ...] = ()) -> Reader:
+    return Reader(page(rows, problems, NOW, remarks))
+
+
+def test_a_target_in_order_says_what_is_live_and_what_comes_next() -> None:
+    text = read(a_row(replace(TARGET, owner="chat-team"))).text
+    assert "1 target: 1 in order." in text
+    assert "Live key 1 since 2026-11-17 05:00 UTC (5 days ago)" in text
+    assert "Next rotation 2026-12-17 05:00 UTC (in 25 days)" in text
+    assert "Owner chat-team" in text
+    assert "Secret chat-key in contoso.vault.azure.net" in text
+
+
+def test_the_previous_key_is_shown_with_its_end_and_what_is_owed() -> None:
+    text = read(a_row(days=1, until=NOW + timedelta(days=2))).text
+    assert "Previous key key 2 until 2026-11-24 05:00 UTC (in 2 days)" in text
+    assert "To announce RetirementAnnounced" in text
+
+
+def test_a_previous_key_past_its_end_is_said_to_be() -> None:
+    text = read(a_row(days=9, until=NOW - timedelta(hours=5))).text
+    assert "Waits for its announcement" in text
+    assert "(5 hours ago) . It should have ended." in text
+
+
+def test_a_deployment_that_is_waited_for_and_a_sunset_are_shown() -> None:
+    armed = a_row(
+        replace(TARGET, sunset=NOW + timedelta(days=90)), awaited=AwaitedDeployment("production", timedelta(hours=2))
+    )
+    text = read(armed).text
+    assert "Waits for the next deployment to production, 2 hours after it" in text
+    assert "Next rotation at the latest 2026-12-17 05:00 UTC" in text
+    assert "All keys end 2027-02-20 05:00 UTC (in 90 days)" in text
+
+
+def test_who_asked_and_why_is_shown() -> None:
+    assert "Last asked for ada: a drill" in read(a_row(requester=Requester("id", "ada", "a drill"))).text
+
+
+def test_what_needs_a_person_comes_first() -> None:
+    calm, due = a_row(), a_row(replace(TARGET, name="a-due"), days=31)
+    bad = a_row(replace(TARGET, name="z-bad"), state=SecretState.DISABLED)
+    dark = Row(replace(TARGET, name="dark"), error=GrantRole("dark", "could not list its keys."))
+    problem = FixConfiguration("/subscriptions/x/accounts/typo", "neither on nor off.", "correct the account's tags")
+    found = read(calm, due, bad, dark, problems=(problem,))
+    heads = [found.texts[at] for at, text in enumerate(found.texts) if re.fullmatch(r".* \(\d\)", text)]
+    assert heads == ["Could not be looked at (1)", "Needs a person (2)", "Something is due (1)", "In order (1)"]
+    assert "4 targets: 2 for a person to look at, 1 due, 1 in order. 1 more could not be looked at." in found.text
+    assert "Cannot be looked at: GrantRole could not list its keys. Next step: assign the role" in found.text
+    assert "neither on nor off. Next step: correct the account's tags." in found.text
+
+
+def test_without_targets_it_says_how_to_enrol_one() -> None:
+    assert "No target is enrolled." in read().text
+
+
+def test_a_remark_about_the_app_stands_above_the_targets() -> None:
+    text = read(a_row(), remarks=("The mode is observe.",)).text
+    assert text.index("The mode is observe.") < text.index("In order (1)")
+
+
+def test_what_is_only_presumed_is_said_to_be() -> None:
+    assert "a key regenerated by hand does not show here" in read(replace(a_row(), presumed=True)).text
+    assert "a key regenerated by hand" not in read(a_row()).text
+
+
+def test_every_reason_that_does_or_holds_something_has_words_of_its_own() -> None:
+    by_request = {Reason.REQUESTED, Reason.ARMED, Reason.DISARMED, Reason.DEPLOYED, Reason.NOT_ARMED}
+    of_turns = {Reason.ALREADY_DONE, Reason.BRAKE, Reason.NOTHING_DUE}  # a survey never finds these, or nothing to say
+    assert set(Reason) - by_request - of_turns == set(_STATES)
+    assert HELD - of_turns <= set(_STATES)
+    assert (
+        "Something is due" in read(replace(a_row(), plan=Plan(Reason.REQUESTED, "why", a_row(days=31).plan.steps))).text
+    )
+
+
+HOSTILE = {
+    "an owner": a_row(replace(TARGET, owner=MARKUP)),
+    "a name": a_row(replace(TARGET, name=MARKUP, secret=MARKUP, vault_url=f"https://{MARKUP}")),
+    "who asked": a_row(requester=Requester("id", MARKUP, MARKUP)),
+    "an environment": a_row(awaited=AwaitedDeployment(MARKUP)),
+    "an error": Row(TARGET, error=GrantRole(MARKUP, MARKUP, MARKUP)),
+    "a plan": replace(a_row(), plan=Plan(Reason.PERSON_MUST_LOOK, MARKUP)),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_markup_from_outside_stays_text(case: str) -> None:
+    found = Reader(page([HOSTILE[case]], [FixConfiguration(MARKUP, MARKUP, MARKUP)], NOW, [MARKUP]))
+    assert not {"script", "img", "link", "iframe", "a", "form"} & set(found.tags())
+    assert all(
+        set(attributes) <= {"class", "lang", "charset", "name", "content", "datetime"}
+        for _, attributes in found.elements
+    )
+    assert "<script>alert(1)</script>" in found.text
+
+
+def test_text_cannot_steer_how_it_is_shown() -> None:
+    text = page([a_row(replace(TARGET, owner="a\u202enwo\x1b[2Jb\u0000"))], [], NOW)
+    assert not {"\u202e", "\x1b", "\0"} & set(text)
+
+
+def test_the_policy_allows_the_page_s_own_style_and_nothing_else() -> None:
+    [style] = re.findall(r"<style>(.*?)</style>", page([], [], NOW), re.DOTALL)
+    mark = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
+    assert policy == {
+        "default-src": "'none'", "style-src": f"'sha256-{mark}'", "base-uri": "'none'", "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }  # fmt: skip
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_it_can_be_read_by_everybody() -> None:
+    found = read(a_row(), a_row(replace(TARGET, name="due"), days=31))
+    assert ("html", {"lang": "en"}) in found.elements
+    assert any(attributes.get("name") == "viewport" for tag, attributes in found.elements if tag == "meta")
+    levels = [int(tag[1]) for tag in found.tags() if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(deeper - level <= 1 for level, deeper in pairwise(levels))
+    assert found.tags().count("main") == 1
+    assert all("datetime" in attributes for tag, attributes in found.elements if tag == "time")
+
+
+def test_wrong_settings_are_a_page() -> None:
+    text = Reader(page_of_error(FixConfiguration("settings", "ROTATION_PERIOD: wrong."), NOW)).text
+    assert "ROTATION_PERIOD: wrong." in text
+
+
+async def fetched(
+    host: FunctionHost, http: aiohttp.ClientSession, key: bool = True
+) -> tuple[int, Mapping[str, str], str]:
+    headers = {"x-functions-key": host.keys.default} if key else {}
+    async with http.get(f"{host.url}/api/status", headers=headers) as answer:
+        return answer.status, answer.headers, await answer.text()
+
+
+async def test_the_door_serves_it_to_readers_with_its_policy(
+    azure: Azure, host: FunctionHost, http: aiohttp.ClientSession
+) -> None:
+    chat = azure.world.accounts.named("chat")
+    published(azure, chat, days_ago=1)
+    assert (await fetched(host, http, key=False))[0] == 401
+    status, headers, text = await fetched(host, http)
+    assert status == 200
+    assert headers["Content-Type"].replace(" ", "").lower() == "text/html;charset=utf-8"
+    assert all(headers[name] == value for name, value in HEADERS.items())
+    assert "2 targets: 1 due, 1 in order." in Reader(text).text
+    wire.plant(*(key.value for key in chat.keys.values()))
+    wire.hear(text)
+    wire.check()
+
+
+async def test_the_door_shows_wrong_settings_as_a_page(azure: Azure, http: aiohttp.ClientSession) -> None:
+    async with a_host(azure, ROTATION_PERIOD="monthly") as host:
+        status, headers, text = await fetched(host, http)
+    assert status == 503
+    assert headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
+    assert "ROTATION_PERIOD" in Reader(text).text

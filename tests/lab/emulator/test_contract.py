@@ -1,0 +1,63 @@
+"""The comparison with the OpenAPI descriptions finds deviations.
+
+Without these tests, an exchange without problems would prove nothing.
+"""
+
+import json
+
+import pytest
+
+from tests.lab.emulator.contract import Exchange, problems
+
+ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a"
+ARM = f"https://arm{ACCOUNT}"
+VERSION = "?api-version=2025-09-01"
+KEYS = {"key1": "a", "key2": "b"}
+
+
+def exchange(**facts: object) -> Exchange:
+    valid = {
+        "service": "arm",
+        "method": "POST",
+        "url": f"{ARM}/regenerateKey{VERSION}",
+        "request": b'{"keyName": "Key1"}',
+        "status": 200,
+        "response": json.dumps(KEYS).encode(),
+    }
+    return Exchange(**{**valid, **facts})  # type: ignore[arg-type]
+
+
+def test_a_valid_exchange_has_no_problems() -> None:
+    assert problems(exchange()) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "problem"),
+    [
+        ({"request": b'{"keyName": "key1"}'}, "request $.keyName: enum"),
+        ({"request": b"{}"}, "request $: required"),
+        ({"request": b""}, "the request body is not JSON"),
+        ({"url": f"{ARM}/regenerateKey"}, "query parameter api-version is missing"),
+        ({"response": b'{"key1": 1}'}, "response $.key1: type"),
+        ({"response": b'{"Key1": "a"}'}, "response: no definition has $.Key1"),
+        ({"response": b'{"key1": "a"'}, "the response body is not JSON"),
+        ({"status": 201}, "status 201 is not declared"),
+        ({"status": 403, "response": b'{"error": {"kode": "x"}}'}, "response: no definition has $.error.kode"),
+        ({"url": f"{ARM}/rotateKey{VERSION}"}, "the description does not have this operation"),
+    ],
+)
+def test_a_deviation_from_the_description_is_found(facts: dict[str, object], problem: str) -> None:
+    assert problems(exchange(**facts)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"attributes": {"exp": "tomorrow"}}, "response $.attributes.exp: type"),
+        ({"attributes": {"expires": 1}}, "response: no definition has $.attributes.expires"),
+        ({"tags": {"a": 1}}, "response $.tags.a: type"),
+    ],
+)
+def test_nested_properties_of_a_secret_are_compared(body: dict[str, object], problem: str) -> None:
+    seen = Exchange("kv", "GET", "https://v/secrets/chat/?api-version=2026-04-01", b"", 200, json.dumps(body).encode())
+    assert problems(seen) == [problem]

@@ -1,0 +1,162 @@
+"""What a turn and a tick cost, counted in the emulated world's journal: no more calls than design section 6 allows."""
+
+import json
+import ssl
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from lab.emulator.serve import Azure
+from shared.domain.model import Target
+from shared.domain.requests import RotateRequest
+from shared.turns.report import Result
+from tests.support.real_parts import Parts, parts_over
+
+DAY = timedelta(days=1)
+MOST = 12  # account read or list, listKeys, secret read, regenerate, 2 proofs, write, look back (2), publish, lease (2)
+
+
+async def settled(parts: Parts) -> Target:
+    """A target that was adopted, and a process that is warm: tokens, connections and clients are there."""
+    target = parts.target()
+    outcome = await parts.rotation.turn(target)
+    assert outcome.result is Result.DONE, outcome
+    return target
+
+
+async def test_a_turn_that_rotates_makes_twelve_calls_and_these(parts: Parts) -> None:
+    target = await settled(parts)
+    parts.azure.world.clock.advance(timedelta(days=31).total_seconds())
+    before = parts.mark()
+    outcome = await parts.rotation.turn(target)
+    assert outcome.done == ("regenerate key2", "prove key2", "publish key2 (rotated)"), outcome
+    assert Counter(parts.names(since=before)) == {
+        "blob.lease.acquire": 1,
+        "blob.lease.release": 1,
+        "kv.getSecret": 2,
+        "arm.listKeys": 2,
+        "arm.regenerateKey": 1,
+        "aoai.models": 2,
+        "kv.setSecret": 1,
+        "eg.publish": 1,
+        "kv.updateSecret": 1,
+    }
+    assert len(parts.names(since=before)) == MOST
+
+
+async def test_a_turn_with_nothing_to_do_makes_at_most_half_as_many(parts: Parts) -> None:
+    target = await settled(parts)
+    before = parts.mark()
+    outcome = await parts.rotation.turn(target)
+    assert outcome.result is Result.NOTHING, outcome
+    assert Counter(parts.names(since=before)) == {
+        "blob.lease.acquire": 1,
+        "blob.lease.release": 1,
+        "kv.getSecret": 1,
+        "arm.listKeys": 1,
+    }
+    assert len(parts.names(since=before)) <= MOST // 2
+
+
+async def test_a_turn_that_retires_regenerates_once_and_neither_proves_nor_publishes_a_key(parts: Parts) -> None:
+    target = await settled(parts)
+    parts.azure.world.clock.advance(timedelta(days=31).total_seconds())
+    assert "publish key2 (rotated)" in (await parts.rotation.turn(target)).done
+    parts.azure.world.clock.advance((4 * DAY).total_seconds())
+    before = parts.mark()
+    outcome = await parts.rotation.turn(target)
+    assert outcome.done == ("regenerate key1",), outcome
+    assert Counter(parts.names(since=before)) == {
+        "blob.lease.acquire": 1,
+        "blob.lease.release": 1,
+        "kv.getSecret": 1,
+        "arm.listKeys": 1,
+        "arm.regenerateKey": 1,
+        "eg.publish": 1,
+        "kv.updateSecret": 1,
+    }
+
+
+async def test_an_adopting_turn_costs_no_more_than_a_rotating_one(parts: Parts) -> None:
+    await settled(parts)
+    before = parts.mark()
+    outcome = await parts.rotation.turn(parts.target(2))
+    assert "publish key1 (adopted)" in outcome.done
+    calls = [name for name in parts.names(since=before) if name not in ("blob.put", "blob.container.create")]
+    assert len([name for name in calls if not name.startswith("kv.getDeleted")]) <= MOST + 2, calls
+
+
+async def test_a_dry_run_takes_no_lease_and_changes_nothing(parts: Parts) -> None:
+    target = await settled(parts)
+    before = parts.mark()
+    row = await parts.rotation.look(target, RotateRequest())
+    assert row.plan is not None
+    assert Counter(parts.names(since=before)) == {"kv.getSecret": 1, "arm.listKeys": 1}
+
+
+def enrol(azure: Azure, count: int) -> None:
+    """A fleet of tagged accounts, each with a publication in the one vault."""
+    world = azure.world
+    vault = next(iter(world.vaults.values()))
+    for number in range(count):
+        world.accounts.add(f"fleet-{number:03}", tags={"key-rotation": "on"})
+        vault.set_secret(f"fleet-{number:03}-key", "a value nobody reads")
+
+
+async def test_a_tick_over_sixty_tagged_targets_costs_pages_and_not_targets(parts: Parts) -> None:
+    enrol(parts.azure, 60)
+    now = parts.rotation.outside.clock.now()
+    found = await parts.rotation.tick(now - timedelta(minutes=10), now)
+    assert len(found.turns) + found.quiet == 60, found
+    # 60 secrets are 3 pages of 25; 62 accounts are 2 pages of 50.
+    assert Counter(parts.names()) == {"kv.listSecrets": 3, "arm.listAccounts": 2}
+
+
+@pytest.mark.parametrize(("count", "pages"), [(1, 1), (25, 1), (26, 2)])
+async def test_a_tick_over_explicit_targets_asks_for_no_account(azure: Azure, count: int, pages: int) -> None:
+    enrol(azure, count)
+    ids = [one.id for one in azure.world.accounts if one.name.startswith("fleet")]
+    explicit = json.dumps([{"account": one} for one in ids])
+    async with parts_over(azure, ROTATION_TARGETS=explicit, ROTATION_SUBSCRIPTIONS="") as parts:
+        now = parts.rotation.outside.clock.now()
+        found = await parts.rotation.tick(now - timedelta(minutes=10), now)
+        assert len(found.turns) + found.quiet == count
+        assert Counter(parts.names()) == {"kv.listSecrets": pages}
+
+
+async def test_there_is_one_tls_context_in_a_process_whatever_it_talks_to(
+    azure: Azure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    create = ssl.SSLContext.__new__
+
+    def counting(kind: type, *rest: object) -> ssl.SSLContext:
+        made.append(kind.__name__)
+        return create(kind, *rest)
+
+    monkeypatch.setattr(ssl.SSLContext, "__new__", counting)
+    async with parts_over(azure) as parts:
+        for number in (1, 2):
+            assert (await parts.rotation.turn(parts.target(number))).result is Result.DONE
+        assert parts.connections.shared.connector._ssl is parts.connections.proving.connector._ssl
+    assert len(made) == 1, made
+
+
+async def test_the_calls_of_a_turn_share_connections_and_only_proofs_open_new_ones(parts: Parts) -> None:
+    target = await settled(parts)
+    opened: list[object] = []
+    for name in ("shared", "proving"):
+        connector = getattr(parts.connections, name).connector
+        create = connector._create_connection
+
+        async def counting(request: object, *rest: object, _create=create, _name=name) -> object:  # type: ignore[no-untyped-def]
+            opened.append(_name)
+            return await _create(request, *rest)
+
+        connector._create_connection = counting
+    outcome = await parts.rotation.turn(target, RotateRequest(id="one"))
+    assert outcome.result in (Result.DONE, Result.HELD), outcome
+    assert "shared" not in opened, opened
+    assert (await parts.rotation.turn(parts.target(2))).result is Result.DONE
+    assert opened == ["proving", "proving"], opened
