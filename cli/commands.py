@@ -178,7 +178,7 @@ async def deployed(parts: Opened, command: Command) -> CommandResult:
 async def deadlines(parts: Opened, command: Command) -> CommandResult:
     found, problems = await parts.rotation.deadlines()
     now = parts.rotation.outside.clock.now()
-    code = worst([*(LOOK for one in found if one.at <= now), *map(code_of_error, problems)])
+    code = worst([*(LOOK for one in found if one.falls_at <= now), *map(code_of_error, problems)])
     data = of_deadlines(found, problems).data
     if command.given.ics:
         from shared.web.calendar import calendar
@@ -190,7 +190,7 @@ async def deadlines(parts: Opened, command: Command) -> CommandResult:
 
 def _deadline(one: Deadline) -> tuple[object, ...]:
     after = f" (after the next deployment to {one.after_deployment})" if one.after_deployment else ""
-    return moment(one.at), one.target, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
+    return moment(one.falls_at), one.target, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
 
 
 async def audit(parts: Opened, _: Command) -> CommandResult:

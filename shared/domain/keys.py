@@ -24,8 +24,13 @@ class KeySlot(StrEnum):
     KEY2 = "key2"
 
     @property
+    def words(self) -> str:
+        """The slot as people read it in a sentence: `key 1`. Data keep the value, `key1`."""
+        return f"key {self.value[-1]}"
+
+    @property
     def other(self) -> KeySlot:
-        """The slot that is the spare when this one is live."""
+        """The other slot: the spare if this one is live."""
         return KeySlot.KEY2 if self is KeySlot.KEY1 else KeySlot.KEY1
 
 

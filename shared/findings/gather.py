@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from shared.decide import schedule
 from shared.decide.adoption import began_fresh
 from shared.decide.plan import Reason
 from shared.decide.situation import Situation
@@ -137,9 +138,9 @@ def _of_keys(name: str, situation: Situation, marks: Marks, patience: timedelta)
     elif situation.spare_in_use and marks.until is not None and marks.until + patience < situation.now:
         why = f"{situation.spare} should have ended on {marks.until:%Y-%m-%d %H:%M}Z, and still works."
         yield Finding(Code.PREVIOUS_KEY_WORKS, name, why)
-    if situation.rotation_expected + patience < situation.now:
+    if schedule.rotation(situation) + patience < situation.now:
         yield Finding(
-            Code.ROTATION_OVERDUE, name, f"Rotation was due on {situation.rotation_expected:%Y-%m-%d %H:%M}Z."
+            Code.ROTATION_OVERDUE, name, f"Rotation was due on {schedule.rotation(situation):%Y-%m-%d %H:%M}Z."
         )
     if marks.origin is Origin.ADOPTED and not began_fresh(situation.publication, situation.target):
         why = "Its keys are older than its enrolment, so they may be in unknown hands."

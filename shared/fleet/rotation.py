@@ -114,7 +114,8 @@ class Rotation:
         now = self.outside.clock.now()
         try:
             seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
-            return Row(target, plan, seen, outstanding(Situation(seen, target, now)))
+            situation = Situation(seen, target, now)
+            return Row(target, plan, situation, outstanding(situation))
         except RotationError as error:
             return Row(target, error=error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
@@ -150,7 +151,7 @@ class Rotation:
                 found.extend(deadlines(situation))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
                 look.problems.append(_undecided(situation.target, error))
-        return sorted(found, key=lambda one: (one.at, one.target)), look.problems
+        return sorted(found, key=lambda one: (one.falls_at, one.target)), look.problems
 
     async def waiting_for(self, environment: str) -> tuple[list[Enrolled], FleetListing]:
         """The targets that wait for a deployment to that environment, and the look that found them."""

@@ -113,8 +113,8 @@ async def test_what_the_brake_holds_says_what_it_would_have_been():
     outcome = await turn(await rotation_due(), brake=Brake(Fleet(9), START, limit=3))
     assert (outcome.reason, outcome.done) == ("brake", ())
     assert outcome.why == (
-        "More than 3 targets failed in this tick, so nothing scheduled is begun. It would be: "
-        "key2 has been live since 2026-04-01 09:00 UTC: key1 takes its place."
+        "More than 3 targets failed in this check, so no scheduled work begins. Without that: "
+        "Key 2 has been live since 2026-04-01 09:00 UTC. Key 1 replaces it."
     )
 
 

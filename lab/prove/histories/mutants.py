@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from lab.prove.histories import fakes
-from shared.decide import cadence, policies
+from shared.announce import outstanding
+from shared.decide import cadence, carried_over, policies
 from shared.decide.cadence import DueNotice
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
@@ -131,13 +132,16 @@ def announcing_by_equality() -> Iterator[None]:
             return DueNotice(deadline, None) if how["at_once"] and not known else None
         return None if told is not None and known and told.lead == lead else DueNotice(deadline, lead)
 
-    with patch.object(cadence, "rung_owed", rung):
+    with patch.object(cadence, "due_notice", rung):
         yield
 
 
 @contextmanager
 def forgetting_debts() -> Iterator[None]:
-    with patch.object(Situation, "owed_by_now", lambda _: ()):
+    with (
+        patch.object(carried_over, "outstanding_before", lambda _: ()),
+        patch.object(policies, "outstanding_before", lambda _: ()),
+    ):
         yield
 
 
@@ -209,8 +213,8 @@ def leaving_the_leaked_key() -> Iterator[None]:
 @contextmanager
 def counting_no_ends() -> Iterator[None]:
     """A second end of all keys is taken for the first one, told once more."""
-    real = Situation.told
-    with patch.object(Situation, "told", lambda at: replace(real(at), ends=0)):
+    real = carried_over.valid_told
+    with patch.object(outstanding, "valid_told", lambda situation: replace(real(situation), ends=0)):
         yield
 
 

@@ -53,18 +53,18 @@ def test_a_plan_that_regenerates_the_live_slot_does_not_live_long(monkeypatch: p
 def test_a_retirement_that_does_not_wait_for_its_announcement_does_not_live_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shared.decide.policies, "_held_by_the_previous_key", lambda _: None)
+    monkeypatch.setattr(shared.decide.policies, "_held_by_previous_key", lambda _: None)
     assert broken_within(5)
 
 
 def test_a_leak_that_ends_nothing_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.decide.policies, "ended", lambda _: ())
-    monkeypatch.setattr(shared.decide.request_policies, "ended", lambda _: ())
+    monkeypatch.setattr(shared.decide.policies, "end_leaked_key", lambda _: ())
+    monkeypatch.setattr(shared.decide.request_policies, "end_leaked_key", lambda _: ())
     assert broken_within(5)
 
 
 def test_a_wish_that_is_answered_and_not_noted_does_not_live_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.decide.request_policies, "_remember", lambda at, _: Mark(at.live, at.marks))
+    monkeypatch.setattr(shared.decide.request_policies, "_record", lambda at, _: Mark(at.live, at.marks))
     assert broken_within(5)
 
 
