@@ -1,8 +1,8 @@
 """Times, computed from a version's marks and a target's cadence: when to rotate, when to end, what to announce when.
 
-Deadlines are crossed, not hit: an announcement is due from the moment its lead time is crossed until it was accepted, so
-a missed check delays it and cannot lose it. If several lead times were crossed at once, only the shortest is announced;
-it covers the longer ones. No clock is read here: `now` is an argument.
+Deadlines are crossed, not hit: an announcement is due from the moment its lead time is crossed until it was accepted,
+so a missed check delays it and cannot lose it. If several lead times were crossed at once, only the shortest is
+announced; it covers the longer ones. No clock is read here: `now` is an argument.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def within_window(moment: datetime, cadence: Cadence) -> datetime:
 def ending_at(marks: Marks, cadence: Cadence, now: datetime) -> datetime | None:
     """Return the deadline to announce for the previous key. None if there is no previous key.
 
-    It is the end of the overlap, and never sooner than the notice from `now`: if announcing was impossible, the deadline
-    moves (P3).
+    It is the end of the overlap, and never sooner than the notice from `now`: if announcing was impossible, the
+    deadline moves (P3).
     """
     if marks.previous is None or marks.until is None:
         return None
@@ -62,7 +62,8 @@ def sunset_at(sunset: datetime, told: ToldDeadline | None, cadence: Cadence, now
 
 
 def announced_in_time(told: ToldDeadline | None, not_before: datetime, now: datetime) -> bool:
-    """Return whether an accepted announcement allows the end at `now`, for an end that may not come before `not_before`.
+    """Return whether an accepted announcement allows the end at `now`, for an end that may not come before
+    `not_before`.
 
     The announced deadline was at least the notice away when it was announced (`ending_at`), so this is P3.
     """
@@ -100,7 +101,8 @@ def observation_due(name: str, every: timedelta, since: datetime, now: datetime)
     """Return whether a target's own moment for a full observation was crossed between two checks.
 
     A listing shows dates and tags but no keys, so every target is observed once in `every` to find a live key that
-    somebody regenerated. The moment follows from the name: equal questions get equal answers, and a fleet is spread out.
+    somebody regenerated. The moment follows from the name: equal questions get equal answers, and a fleet is spread
+    out.
     """
     if now - since >= every:
         return True

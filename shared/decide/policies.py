@@ -4,8 +4,9 @@
 dry run and the survey all call it, so they cannot disagree (P11). It performs nothing and reads no clock. "Nothing to
 do" is an answer with a reason, like any other.
 
-The policies are asked in the order of `POLICIES`; the first one that returns a plan decides. Each policy is a row or two
-of the decision table in the design. An example: on the day it is due, a target whose previous key has ended is rotated.
+The policies are asked in the order of `POLICIES`; the first one that returns a plan decides. Each policy is a row or
+two of the decision table in the design. An example: on the day it is due, a target whose previous key has ended is
+rotated.
 
     >>> from datetime import UTC, datetime
     >>> from shared.domain.keys import Fingerprint, KeySlot
@@ -19,8 +20,11 @@ of the decision table in the design. An example: on the day it is due, a target 
     >>> publication = Publication("v1", SecretState.ACTIVE, published, key1, slot=KeySlot.KEY1,
     ...                           provider=str(account), marks=marks)
     >>> seen = Observation(key_auth=True, keys={KeySlot.KEY1: key1, KeySlot.KEY2: key2}, publication=publication)
-    >>> print(decide(seen, target, now=datetime(2026, 4, 1, 9, tzinfo=UTC)))
-    due: Key 1 has been live since 2026-03-02 09:00 UTC. Key 2 replaces it. [regenerate key2, prove key2, publish key2 (rotated)]
+    >>> plan = decide(seen, target, now=datetime(2026, 4, 1, 9, tzinfo=UTC))
+    >>> print(plan.reason, [str(step) for step in plan.steps])
+    due ['regenerate key2', 'prove key2', 'publish key2 (rotated)']
+    >>> plan.why
+    'Key 1 has been live since 2026-03-02 09:00 UTC. Key 2 replaces it.'
 """
 
 from __future__ import annotations
@@ -186,11 +190,13 @@ def _rotate(situation: Situation, *, requested: bool) -> Plan:
     marks, live, spare = situation.marks, situation.live, situation.spare
     fresh = fresh_spare(situation, situation.target.cadence.overlap, regenerate=not situation.spare_is_fresh)
     if situation.spare_is_fresh:
-        why = f"{spare.words.capitalize()} was regenerated but not published: its turn was interrupted. It is proven and published now."
+        name = spare.words.capitalize()
+        why = f"{name} was regenerated but not published: its turn was interrupted. It is proven and published now."
         return Plan(Reason.RESUMED, why, fresh)
     after_deployment = marks.awaited is not None and marks.awaited.deployed is not None
     reason = Reason.REQUESTED if requested else Reason.DEPLOYED if after_deployment else Reason.DUE
-    why = f"{live.words.capitalize()} has been live since {marks.since:%Y-%m-%d %H:%M} UTC. {spare.words.capitalize()} replaces it."
+    old, new = live.words.capitalize(), spare.words.capitalize()
+    why = f"{old} has been live since {marks.since:%Y-%m-%d %H:%M} UTC. {new} replaces it."
     return Plan(reason, why, fresh)
 
 
@@ -213,7 +219,8 @@ def _held_by_previous_key(situation: Situation) -> Plan | None:
     if not situation.spare_in_use or marks.leaked or marks.until is None:
         return None
     if situation.overlap_runs:
-        why = f"{spare.words.capitalize()} may still be in use: it is promised to work until {marks.until:%Y-%m-%d %H:%M:%S} UTC."
+        until = f"{marks.until:%Y-%m-%d %H:%M:%S} UTC"
+        why = f"{spare.words.capitalize()} may still be in use: it is promised to work until {until}."
         return Plan(Reason.OVERLAP_RUNS, why, held_until=marks.until)
     if schedule.retirement_is_announced(situation):
         return None
@@ -237,17 +244,17 @@ def _window_is_open(situation: Situation) -> bool:
 
 def _nothing(situation: Situation) -> Plan:
     """Nothing to do: say the most useful thing about why."""
-    live, agreed, calls = situation.live, situation.target.sunset, situation.seen.key_calls
+    live, agreed, calls = situation.live.words.capitalize(), situation.target.sunset, situation.seen.key_calls
     if situation.is_answered:
-        return Plan(Reason.ALREADY_DONE, f"This request was already carried out. {live.words.capitalize()} is live.")
+        return Plan(Reason.ALREADY_DONE, f"This request was already carried out. {live} is live.")
     if situation.request_is_outdated:
-        return Plan(Reason.ALREADY_DONE, f"{live.words.capitalize()} was published after this request was made.")
+        return Plan(Reason.ALREADY_DONE, f"{live} was published after this request was made.")
     if agreed and situation.now >= agreed and calls:
         return Plan(Reason.STILL_USED, f"All keys should have ended, but calls with a key were counted: {calls}.")
     due = schedule.rotation(situation)
     return Plan(
         Reason.NOTHING_DUE,
-        f"{live.words.capitalize()} is live. The next rotation is due on {due:%Y-%m-%d %H:%M:%S} UTC.",
+        f"{live} is live. The next rotation is due on {due:%Y-%m-%d %H:%M:%S} UTC.",
     )
 
 

@@ -42,7 +42,8 @@ def _rest_of_the_leak(situation: Situation) -> Plan:
     """The successor is published already; after what is left of the wait, the leaked key ends."""
     live, spare, now = situation.live, situation.spare, situation.now
     rest = max((situation.marks.until or now) - now, timedelta(0))
-    why = f"A fresh {live.words} is published. {spare.words.capitalize()}, which was reported as leaked, still has to end."
+    leaked_key = spare.words.capitalize()
+    why = f"A fresh {live.words} is published. {leaked_key}, which was reported as leaked, still has to end."
     return Plan(Reason.LEAKED, why, (*((Wait(rest),) if rest else ()), *end_leaked_key(spare)))
 
 
@@ -87,7 +88,8 @@ def _previous_key_leaked(situation: Situation) -> Plan:
 
 
 def _leaked_spare(situation: Situation) -> Marks:
-    """Return marks that name the fresh spare as a leaked previous key: somebody may hold it, so its end is announced."""
+    """Return marks that name the fresh spare as a leaked previous key: somebody may hold it, so its end is
+    announced."""
     marks = situation.marks
     told = replace(marks.told, carried_over=(*marks.told.carried_over, *end_of_previous_key(situation)))
     value = situation.seen.keys[situation.spare]
@@ -133,10 +135,10 @@ def armed(situation: Situation) -> Plan | None:
     request = situation.request
     if not isinstance(request, ArmRequest) or situation.is_answered:
         return None
-    wanted, live, marks = request.deployment, situation.live, situation.marks
-    why = f"{live.words.capitalize()} is replaced after the next deployment to {wanted.environment}."
+    wanted, live, marks = request.deployment, situation.live.words.capitalize(), situation.marks
+    why = f"{live} is replaced after the next deployment to {wanted.environment}."
     if wanted.latest is not None and wanted.latest <= situation.now:
-        why = f"{live.words.capitalize()} is replaced now: the latest time for a deployment to {wanted.environment} passed."
+        why = f"{live} is replaced now: the latest time for a deployment to {wanted.environment} passed."
     if marks.awaited and replace(marks.awaited, deployed=None, id=None) == wanted:
         return Plan(Reason.ALREADY_DONE, why)
     return Plan(Reason.ARMED, why, (_record(situation, wanted),))
@@ -155,18 +157,14 @@ def deployed(situation: Situation) -> Plan | None:
     request = situation.request
     if not isinstance(request, DeploymentRequest):
         return None
-    news, live, awaited = request.deployment, situation.live, situation.awaited
+    news, live, awaited = request.deployment, situation.live.words.capitalize(), situation.awaited
     rotated = situation.marks.last_rotation
     if news.deployed and rotated and news.deployed <= rotated:
-        return Plan(
-            Reason.ALREADY_DONE, f"{live.words.capitalize()} was published after that deployment to {news.environment}."
-        )
+        return Plan(Reason.ALREADY_DONE, f"{live} was published after that deployment to {news.environment}.")
     if situation.is_answered or (awaited and awaited.deployed and awaited.waits_for(news.environment)):
         return Plan(Reason.ALREADY_DONE, f"A deployment to {news.environment} was already reported.")
     if awaited is None or not awaited.waits_for(news.environment):
-        return Plan(
-            Reason.NOT_ARMED, f"{live.words.capitalize()} does not wait for a deployment to {news.environment}."
-        )
+        return Plan(Reason.NOT_ARMED, f"{live} does not wait for a deployment to {news.environment}.")
     done = replace(awaited, deployed=news.deployed or situation.now, id=request.id)
     return Plan(Reason.DEPLOYED, _why_due(situation, done), (_record(situation, done),))
 
@@ -174,7 +172,8 @@ def deployed(situation: Situation) -> Plan | None:
 def _why_due(situation: Situation, done: AwaitedDeployment) -> str:
     after = f" {iso_duration(done.soak)} after it" if done.soak else ""
     held = f", once {situation.spare.words} is no longer promised to work" if situation.overlap_runs else ""
-    return f"The deployment to {done.environment} went live. {situation.live.words.capitalize()} is due to be replaced{after}{held}."
+    live = situation.live.words.capitalize()
+    return f"The deployment to {done.environment} went live. {live} is due to be replaced{after}{held}."
 
 
 def _record(situation: Situation, awaited: AwaitedDeployment | None) -> Mark:

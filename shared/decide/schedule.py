@@ -56,7 +56,8 @@ def retirement(situation: Situation) -> datetime | None:
 
 
 def sunset(situation: Situation) -> datetime | None:
-    """Return when all keys end: on the agreed date, and never sooner than the notice from now (P3). None without one."""
+    """Return when all keys end: on the agreed date, and never sooner than the notice from now (P3). None without
+    one."""
     agreed, told = situation.target.sunset, valid_told(situation).sunset
     return cadence.sunset_at(agreed, told, situation.target.cadence, situation.now) if agreed is not None else None
 

@@ -2,7 +2,8 @@
 
 The published value decides which slot is live, never a label: labels can be wrong, values cannot. The label counts only
 if the published value is neither of the two keys. The other slot, the spare, holds one of three things: a value that
-somebody may still use (the previous key), a value that was recorded when the previous key was retired, or a fresh value.
+somebody may still use (the previous key), a value that was recorded when the previous key was retired, or a fresh
+value.
 
 Dates are computed in `schedule`; what a new version carries over from this one, in `carried_over`.
 """
@@ -102,7 +103,8 @@ class Situation:
 
     @property
     def awaited(self) -> AwaitedDeployment | None:
-        """The deployment that the target waits for: by request, or always by its settings. None if it waits for none."""
+        """The deployment that the target waits for: by request, or always by its settings. None if it waits for
+        none."""
         marks = self.publication.marks
         return (marks.awaited if marks else None) or self.target.after_deployment
 

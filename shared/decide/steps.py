@@ -1,7 +1,7 @@
 """The kinds of step that a plan can hold: what to do, never with which key value.
 
-A step can be met twice without harm (P5). It only touches the spare, or the previous key once its overlap is over, or it
-writes again what is already true.
+A step can be met twice without harm (P5). It only touches the spare, or the previous key once its overlap is over, or
+it writes again what is already true.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The delivery record: which announcements about a version were accepted, as tags of the secret keep it.
 
 `Told` is written after Event Grid accepted something. If that write is lost, the announcement is sent again and never
-missed. A deadline is announced at several lead times; only the shortest one accepted is kept, since it covers the longer
-ones. `CarriedOver` is an announcement that an earlier version could not deliver; the next version carries it on.
+missed. A deadline is announced at several lead times; only the shortest one accepted is kept, since it covers the
+longer ones. `CarriedOver` is an announcement that an earlier version could not deliver; the next version carries it on.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class Told:
     rotation: The accepted announcement of the next rotation. None if there is none.
     retirement: The accepted announcement of the previous key's end. None if there is none.
     sunset: The accepted announcement of the end of all keys. None if there is none.
-    ends: How many announced ends of all keys a person took back by switching keys on again. It tells the next one apart.
+    ends: How many announced ends of all keys a person took back by switching keys on again. It tells the next one
+        apart.
     carried_over: Announcements that earlier versions could not deliver, oldest first.
     """
 

@@ -26,7 +26,8 @@ class ObservedKeys:
 
 
 async def observe(target: Target, accounts: Accounts, vault: Vault, *, distrust_tags: bool = False) -> ObservedKeys:
-    """One look. Raises only the errors of `shared.domain.errors`. `distrust_tags` believes no tag: a key is said to have leaked,
+    """One look. Raises only the errors of `shared.domain.errors`. `distrust_tags` believes no tag: a key is said to
+    have leaked,
     and whoever has it could have sealed an endpoint of his own."""
     publication = await vault.latest(target)
     if (
