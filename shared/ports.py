@@ -152,10 +152,23 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Outside:
-    """The doors a turn needs. `logs` is none where nobody counts who still uses keys."""
+    """Everything outside that turns and ticks need.
+
+    accounts: The accounts and their keys.
+    endpoint: The accounts' own endpoints, where keys are proven.
+    vault: The secrets.
+    clock: The time.
+    announcer: Where announcements are sent.
+    leases: The holds on targets.
+    logs: Where calls with a key are counted. None if no log workspace is configured.
+    failures: Where the failures of a tick are counted, for the brake. None: there is no brake.
+    """
 
     accounts: Accounts
     endpoint: Endpoint
     vault: Vault
     clock: Clock
+    announcer: Announcer
+    leases: Leases
     logs: Logs | None = None
+    failures: Failures | None = None

@@ -91,8 +91,8 @@ class Stage:
         """The application, as one process runs it."""
         runner = self.runner(befall)
         logs = runner.logs if self.counts else None
-        outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, logs)
-        return Rotation(self.settings, outside, runner.announcer, runner.leases)
+        parts = (runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+        return Rotation(self.settings, Outside(*parts, logs))
 
     async def turn(
         self, request: Request | None = None, befall: Befall | None = None, target: Target | None = None

@@ -72,7 +72,7 @@ async def leases(examination: Examination) -> Check:
     if storage.connection_string is None and STORAGE not in examination.tokens:
         return unknown("lease", thing, "There is no token for Azure Storage.")
     try:
-        async with examination.rotation.leases.hold(BLOB) as lease:
+        async with examination.rotation.outside.leases.hold(BLOB) as lease:
             lease.check()
     except RotationError as error:
         where = remedies.leases(remedies.storage_name(storage.blob_url))

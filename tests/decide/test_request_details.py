@@ -91,7 +91,7 @@ async def test_a_key_is_waited_for_as_long_as_the_step_is_patient(patient: bool,
     await stage.tick()
     stage.account.lag.new_after = 10_000
     runner = Runner(stage.world)
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
     from shared.turns.observe import observe
 
     async with runner.leases.hold("an account") as lease:
@@ -113,10 +113,12 @@ async def test_whoever_finds_the_target_busy_is_named_in_the_answer():
     stage = a_stage()
     await stage.tick()
     runner = stage.runner()
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
     async with runner.leases.hold(str(stage.target.account).casefold()):
         other = Runner(stage.world)
-        outcome = await take_turn(stage.target, wants_rotation(), outside, other.announcer, other.leases)
+        outcome = await take_turn(
+            stage.target, wants_rotation(), replace(outside, announcer=other.announcer, leases=other.leases)
+        )
     assert outcome.result is Result.BUSY
     assert outcome.requester == Requester("r-1", "tester", "asked")
 

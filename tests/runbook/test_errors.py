@@ -34,7 +34,7 @@ async def test_azure_is_out_and_the_next_tick_goes_on(site: Site) -> None:
 @entry("LeaseHeld")
 async def test_a_killed_turn_leaves_its_lease_and_it_ends_by_itself(site: Site) -> None:
     await site.settle()
-    leases = (await site.rotation()).leases
+    leases = (await site.rotation()).outside.leases
     await leases._acquire(site.account().id.casefold())  # a turn that took it and was killed
     answer = await site.run(ROTATE, name="chat")
     site.sees(answer.text)

@@ -29,7 +29,7 @@ from shared.turns.turn import take_turn
 from tests.support.oracle import NO, Account
 
 SECOND = timedelta(seconds=1)
-LATE = "the turn came as far as its time allowed, and goes on in another."
+LATE = "the time for this answer is over; another turn continues the work."
 
 
 class Fleet:
@@ -56,8 +56,8 @@ async def rotation_due() -> Stage:
 
 async def turn(stage: Stage, request: Request | None = None, befall: Befall | None = None, **how: object) -> Outcome:
     runner = stage.runner(befall)
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
-    return await take_turn(stage.target, request, outside, runner.announcer, runner.leases, **how)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    return await take_turn(stage.target, request, outside, **how)
 
 
 # In time.

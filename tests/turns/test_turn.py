@@ -281,7 +281,7 @@ async def test_a_turn_that_always_finds_something_new_gives_up_and_says_so():
     outcome = await stage.turn(befall=befall)
     assert outcome is not None
     assert (outcome.result, outcome.reason) == (Result.FAILED, "TryLater")
-    assert outcome.why == "every look in this turn found something new to do."
+    assert outcome.why == "every observation in this turn found something new to do."
 
 
 # More is owed than a tag holds.

@@ -83,7 +83,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.lease = Lease(self)
-        self.outside = Outside(self, self, self, self)
+        self.outside = Outside(self, self, self, self, self, self)
 
     def hold(self, _account: str, *, take_over: bool = False, who: str = "") -> Lease:  # noqa: ARG002 - see `together`
         return self.lease

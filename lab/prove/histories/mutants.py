@@ -150,7 +150,7 @@ def never_noting() -> Iterator[None]:
     async def note(*_: object) -> None:
         """Forgets what was told."""
 
-    with patch.object(turn.Turn, "_note", note):
+    with patch.object(turn.Turn, "_record", note):
         yield
 
 
