@@ -14,6 +14,7 @@ import msgspec
 from cli.answer import UsageError
 from shared.domain.requests import LeakedKey
 from shared.domain.text import plain
+from shared.version import VERSION
 from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id
 
 _EPILOG = "exit codes: 0 nothing to do, or done; 1 failed; 2 wrong command; 3 something is due or a person must look"
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help="say it as JSON")
     common.add_argument("--settings", metavar="FILE", help="a Functions settings file, over the environment")
     parser = argparse.ArgumentParser("python -m cli", description="Key rotation.", epilog=_EPILOG, parents=[common])
+    parser.add_argument("--version", action="version", version=VERSION, help="print the version and end")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, words: str) -> argparse.ArgumentParser:
