@@ -145,7 +145,7 @@ async def test_a_message_of_a_newer_version_is_given_up_and_said(site: Site) -> 
     await site.work()
     assert site.queue == []
     assert "turn_poison: a message was given up" in site.telemetry.text
-    assert "members nobody knows: colour" in site.telemetry.text
+    assert "unknown members: colour" in site.telemetry.text
 
 
 @procedure("Stop and observe")
