@@ -31,9 +31,6 @@ class Account:
     tags: Mapping[str, str]
 
 
-PUBLIC_ACCESS_IS_OFF = "public access is off"  # how a `KeyAttempt` says that only a private endpoint leads there
-
-
 class KeyAuthIsOff(Exception):
     """The account refused to list keys because keys are switched off."""
 
@@ -50,11 +47,13 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class KeyAttempt:
-    """One answer, with what was seen (never a key) and how long the endpoint asked us to wait."""
+    """One answer, with what was seen (never a key) and how long the endpoint asked us to wait. `private_only`: the
+    account takes no calls from the public network, so only a private endpoint leads there."""
 
     answer: Answer
     detail: str
     retry_after: timedelta | None = None
+    private_only: bool = False
 
 
 class Accounts(Protocol):

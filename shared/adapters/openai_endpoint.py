@@ -14,10 +14,10 @@ import aiohttp
 
 from shared.adapters.connections import Connections
 from shared.domain.keys import ApiKey
-from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAttempt
+from shared.ports import Answer, KeyAttempt
 
 _MODELS = "openai/models?api-version=2024-10-21"
-_NO_PUBLIC_ACCESS = "Public access is disabled"  # azure-facts, section 9
+_PRIVATE = "Public access is disabled"  # azure-facts, section 9
 _KEYS_OFF = "AuthenticationTypeDisabled"
 _MOST_READ = 4096
 _SECONDS = re.compile(r"^[0-9]{1,6}$")
@@ -55,7 +55,9 @@ def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
     if status == 401:
         return KeyAttempt(Answer.REFUSED, "401")
     if status == 403:
-        answer = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED
-        return KeyAttempt(answer, f"403, {PUBLIC_ACCESS_IS_OFF if _NO_PUBLIC_ACCESS in body else answer}")
+        answer, private_only = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED, _PRIVATE in body
+        return KeyAttempt(
+            answer, f"403, {'public access is off' if private_only else answer}", private_only=private_only
+        )
     wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
     return KeyAttempt(Answer.UNCLEAR, str(status), wait)

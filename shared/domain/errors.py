@@ -7,17 +7,33 @@ into these once, in the adapters, and stay attached as the cause. No message eve
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum, auto
+
+
+class Cause(Enum):
+    """Why an error happened, where its class alone does not tell and what to do depends on it.
+
+    NETWORK_CLOSED: A firewall refused the call because of the network that it came from.
+    IDENTITY_REFUSED: There was no token, or Azure did not accept it; no role assignment helps.
+    UNKNOWN_HOST: The host name has no address in DNS.
+    """
+
+    NETWORK_CLOSED = auto()
+    IDENTITY_REFUSED = auto()
+    UNKNOWN_HOST = auto()
 
 
 class RotationError(Exception):
     """The family. `thing` is what it happened to: a target, an account, a secret, a setting."""
 
     next_step = "read docs/runbook.md"
+    subscription: str | None = None  # the id of the subscription that could not be listed, if that is what failed
 
-    def __init__(self, thing: str, what: str, next_step: str | None = None) -> None:
+    def __init__(self, thing: str, what: str, next_step: str | None = None, *, cause: Cause | None = None) -> None:
         super().__init__(thing, what)
         self.thing = thing
         self.what = what
+        self.cause = cause
         if next_step is not None:
             self.next_step = next_step
 

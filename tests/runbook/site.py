@@ -136,9 +136,9 @@ class Site(App):
         return answer
 
     async def _cli(self, words: list[str]) -> CommandResult:
-        asked = parse(words)
-        self.examining = asked.command == "doctor"
-        answer = await terminal._answer(asked)
+        command = parse(words)
+        self.examining = command.name == "doctor"
+        answer = await terminal._run(command)
         wire.hear(answer.text, answer.data)
         return answer
 

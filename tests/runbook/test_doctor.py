@@ -246,8 +246,8 @@ def test_every_check_has_an_entry(pages: dict[str, set[str]]) -> None:
     code = "\n".join(
         (DOCS.parent / "shared" / "doctor" / f"{name}.py").read_text() for name in ("examine", "targets", "services")
     )
-    called = set(re.findall(r'(?:good|bad|unknown|refused|vault_refused)\((?:case, )?"([a-z-]+)"', code))
-    named = set(re.findall(r'name = "([a-z-]+)"', code)) | set(re.findall(r'\("([a-z]+-[a-z-]+)", "', code))
+    made = r'(?:passed|failed|not_checked|failed_with|failed_at_vault|_check_permission)\((?:\w+, )*"([a-z-]+)"'
+    called, named = set(re.findall(made, code)), set(re.findall(r'name = "([a-z-]+)"', code))
     assert {f"Doctor: {name}" for name in called | named} == {
         name for name in pages["runbook.md"] if name.startswith("Doctor: ")
     }
