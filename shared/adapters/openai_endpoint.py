@@ -56,8 +56,7 @@ def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
         return KeyAttempt(Answer.REFUSED, "401")
     if status == 403:
         answer, private_only = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED, _PRIVATE in body
-        return KeyAttempt(
-            answer, f"403, {'public access is off' if private_only else answer}", private_only=private_only
-        )
+        seen = "public access is off" if private_only else answer
+        return KeyAttempt(answer, f"403, {seen}", private_only=private_only)
     wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
     return KeyAttempt(Answer.UNCLEAR, str(status), wait)

@@ -21,15 +21,8 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from shared.domain.errors import (
-    Cause,
-    FixConfiguration,
-    GrantRole,
-    PersonMustLook,
-    RotationError,
-    TryLater,
-    UnexpectedAnswer,
-)
+from shared.domain.causes import Cause
+from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
 
 _LONGEST_QUOTE = 500
 

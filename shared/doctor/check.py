@@ -12,7 +12,8 @@ from typing import NotRequired, TypedDict
 
 from shared.doctor.ports import Examiner, TokenIdentity
 from shared.doctor.remedies import Remedies
-from shared.domain.errors import Cause, GrantRole, RotationError, TryLater
+from shared.domain.causes import Cause
+from shared.domain.errors import GrantRole, RotationError, TryLater
 from shared.domain.publication import Publication
 from shared.fleet.rotation import Rotation
 from shared.settings.environment import Settings

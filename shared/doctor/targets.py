@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from shared.decide.adoption import began_fresh
 from shared.doctor import remedies
 from shared.doctor.check import VAULTS, Check, Examination, failed, failed_with, not_checked, passed
-from shared.domain.errors import Cause, GrantRole, RotationError
+from shared.domain.causes import Cause
+from shared.domain.errors import GrantRole, RotationError
 from shared.domain.keys import KeySlot
 from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import Origin, Publication, SecretState
@@ -73,14 +74,12 @@ async def _check_account(
     try:
         keys = await accounts.list_keys(account)
     except KeyAuthIsOff:
-        why = "Key authentication is disabled on the account, so there is nothing left to do."
-        yield passed("list-keys", target.name, why)
-        return
+        yield passed("list-keys", target.name, "Key authentication is disabled, so there are no keys to rotate.")
     except RotationError as error:
         yield failed_with("list-keys", target.name, error, grant)
-        return
-    yield passed("list-keys", target.name, "Both keys were listed.")
-    yield await _check_endpoint(examination, target, found.endpoint, keys, publication)
+    else:
+        yield passed("list-keys", target.name, "Both keys were listed.")
+        yield await _check_endpoint(examination, target, found.endpoint, keys, publication)
 
 
 async def _check_sunset(examination: Examination, target: Target) -> AsyncIterator[Check]:

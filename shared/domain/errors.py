@@ -7,20 +7,8 @@ into these once, in the adapters, and stay attached as the cause. No message eve
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum, auto
 
-
-class Cause(Enum):
-    """Why an error happened, where its class alone does not tell and what to do depends on it.
-
-    NETWORK_CLOSED: A firewall refused the call because of the network that it came from.
-    IDENTITY_REFUSED: There was no token, or Azure did not accept it; no role assignment helps.
-    UNKNOWN_HOST: The host name has no address in DNS.
-    """
-
-    NETWORK_CLOSED = auto()
-    IDENTITY_REFUSED = auto()
-    UNKNOWN_HOST = auto()
+from shared.domain.causes import Cause
 
 
 class RotationError(Exception):

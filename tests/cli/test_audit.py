@@ -29,6 +29,7 @@ def healthy(terminal: Terminal) -> Terminal:
 
 
 def codes(printed: Printed) -> dict[str, str]:
+    """Return the target of each finding, by code."""
     return {finding["code"]: finding["target"] for finding in printed.data["findings"]}
 
 

@@ -26,12 +26,14 @@ BASH = shutil.which("bash") or "/bin/bash"
 
 @pytest.fixture
 def healthy(terminal: Terminal) -> Terminal:
+    """A deployment with two published targets, and nothing wrong."""
     for name in ("chat", "search"):
         terminal.publish(name, days_ago=3)
     return terminal
 
 
 def checks(printed: Printed, state: str) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the checks with a state, by name and thing. Every printed command must be one that a shell can parse."""
     for one in printed.data["checks"]:
         if one.get("mend", "").startswith("az "):
             assert_can_be_pasted(one["mend"])
@@ -47,6 +49,7 @@ def assert_can_be_pasted(command: str) -> None:
 
 
 def failed(terminal: Terminal) -> dict[tuple[str, str], dict[str, str]]:
+    """Run `doctor` and return the checks that failed. Each must name what fixes it."""
     printed = terminal.json("doctor")
     found = checks(printed, "failed")
     assert printed.code == (3 if found else 0)
