@@ -17,7 +17,7 @@ from shared.domain.keys import ApiKey
 from shared.ports import Answer, KeyAttempt
 
 _MODELS = "openai/models?api-version=2024-10-21"
-_PRIVATE = "Public access is disabled"  # azure-facts, section 9
+_NO_PUBLIC_ACCESS = "Public access is disabled"  # azure-facts, section 9
 _KEYS_OFF = "AuthenticationTypeDisabled"
 _MOST_READ = 4096
 _SECONDS = re.compile(r"^[0-9]{1,6}$")
@@ -55,7 +55,8 @@ def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
     if status == 401:
         return KeyAttempt(Answer.REFUSED, "401")
     if status == 403:
-        answer, private_only = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED, _PRIVATE in body
+        answer = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED
+        private_only = _NO_PUBLIC_ACCESS in body
         seen = "public access is off" if private_only else answer
         return KeyAttempt(answer, f"403, {seen}", private_only=private_only)
     wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
