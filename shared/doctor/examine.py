@@ -86,12 +86,14 @@ def _check_identity(examination: Examination) -> Check:
         return not_checked("identity", "identity", "No token was issued, so the calling identity is unknown.")
     who = f"application {token.client_id}, object {token.object_id}, tenant {token.tenant}"
     if not examination.examiner.managed:
-        why = f"The permissions below are those of whoever signed in here ({who}), not of the function app's identity."
+        why = (
+            f"All permissions shown here are those of the person signed in ({who}), not of the function app's identity."
+        )
         return not_checked("identity", "identity", why, examination.remedies.list_roles("<scope>"))
     if wanted not in (None, token.client_id):
         why = f"AZURE_CLIENT_ID is {wanted}, but the token belongs to {who}."
         return failed("identity", "identity", why, remedies.give_identity(managed=True))
-    return passed("identity", "identity", f"The permissions below are those of {who}.")
+    return passed("identity", "identity", f"All permissions shown here are those of {who}.")
 
 
 async def _check_enrolment(examination: Examination) -> tuple[list[Target], list[Check]]:

@@ -75,7 +75,7 @@ async def check_topic(examination: Examination) -> AsyncIterator[Check]:
     yield await check_address(examination, url, remedies.see_topic(url))
     why = f"Sending an event cannot be tested without sending one. Check that the app has the role {remedies.SENDER}."
     yield not_checked("announce", url, why, examination.remedies.list_roles(remedies.topic(url)))
-    why = "The app has no permission to read the topic's schema. Check that it is CloudEventSchemaV1_0."
+    why = "The app's roles do not allow reading the topic's schema. Check that it is CloudEventSchemaV1_0."
     yield not_checked("topic-schema", url, why, remedies.see_topic(url))
 
 
