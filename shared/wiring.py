@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from shared.settings.environment import CallLog
     from shared.telemetry import Telemetry
 
-log = logging.getLogger("key-rotation")
+from shared.domain.names import LOGGER
+
+log = logging.getLogger(LOGGER)
 # Loggers that say at INFO what happens on every call: the worker sends every record to the host.
 _TALKATIVE = ("azure", "msal", "aiohttp.access")
 

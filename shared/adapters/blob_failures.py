@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from shared.adapters.blob_lease import CONTAINER, blob_name
+from shared.adapters.blob_lease import blob_name
 from shared.adapters.translate import azure_errors
+from shared.domain.names import LEASE_CONTAINER
 from shared.domain.publication import stamp
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ PREFIX, TICK = "failed/", "tick"
 
 class BlobFailures:
     def __init__(self, service: BlobServiceClient) -> None:
-        self._container = service.get_container_client(CONTAINER)
+        self._container = service.get_container_client(LEASE_CONTAINER)
 
     async def note(self, tick: datetime, account: str) -> None:
         blob = self._container.get_blob_client(PREFIX + blob_name(account))

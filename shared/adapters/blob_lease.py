@@ -28,12 +28,12 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClien
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
 from shared.domain.errors import FixConfiguration, LeaseHeld, LeaseLost, RotationError
+from shared.domain.names import LEASE_CONTAINER, LOGGER, STORAGE
 from shared.settings.environment import Storage
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-CONTAINER = "key-rotation-leases"
 SECONDS = 15
 RENEW_EVERY = 5.0
 RENEW_WITHIN = 4  # seconds; one renewal that hangs must not cost the next one its chance
@@ -43,7 +43,7 @@ QUICKLY: Any = {"retry_total": 0, "read_timeout": 2, "connection_timeout": 2}  #
 LONGEST_TURN = 600  # seconds (host.json, functionTimeout): what was signed longer ago was left by a killed process
 SAFETY = 2.0  # given up this long before the service would, for the time a call is on its way
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(LOGGER)
 
 
 class BlobLease:
@@ -101,7 +101,7 @@ class BlobLeases:
 
     @asynccontextmanager
     async def hold(self, target: str, *, take_over: bool = False, who: str = "") -> AsyncIterator[BlobLease]:
-        blob = self.service.get_blob_client(CONTAINER, blob_name(target))
+        blob = self.service.get_blob_client(LEASE_CONTAINER, blob_name(target))
         try:
             lease = await (self._take_over(target) if take_over else self._acquire(target))
         except LeaseHeld as held:
@@ -123,7 +123,7 @@ class BlobLeases:
     async def _take_over(self, target: str) -> BlobLease:
         """End the other's hold and wait for it. Breaking lets the lease run out and refuses to renew it, so the
         other has stopped, by its own clock, before this one begins: as after any lease that was lost."""
-        blob = self.service.get_blob_client(CONTAINER, blob_name(target))
+        blob = self.service.get_blob_client(LEASE_CONTAINER, blob_name(target))
         give_up = time.monotonic() + 2 * SECONDS
         while True:
             try:
@@ -140,7 +140,7 @@ class BlobLeases:
             await asyncio.sleep(LOOK_AGAIN)
 
     async def _acquire(self, target: str) -> BlobLease:
-        blob = self.service.get_blob_client(CONTAINER, blob_name(target))
+        blob = self.service.get_blob_client(LEASE_CONTAINER, blob_name(target))
         with azure_errors(target, "take the lease"):
             for _ in range(2):
                 asked = time.monotonic()
@@ -157,11 +157,11 @@ class BlobLeases:
 
     async def _make(self, blob: BlobClient) -> None:
         """The container and the blob, which exist from the first turn on. Whoever comes second finds them there."""
-        container = self.service.get_container_client(CONTAINER)
+        container = self.service.get_container_client(LEASE_CONTAINER)
         try:
             await container.create_container()
         except ResourceExistsError:
-            log.debug("the container %s is there already", CONTAINER)
+            log.debug("the container %s is there already", LEASE_CONTAINER)
         try:
             await blob.upload_blob(b"", overwrite=False)
         except HttpResponseError as error:
@@ -197,5 +197,5 @@ def _service(storage: Storage, credential: AsyncTokenCredential, connections: Co
         try:
             return BlobServiceClient.from_connection_string(storage.connection_string, **options)
         except ValueError:
-            raise FixConfiguration("AzureWebJobsStorage", "it is not a connection string.") from None
+            raise FixConfiguration(STORAGE, "it is not a connection string.") from None
     return BlobServiceClient(storage.blob_url or "", credential, **options)

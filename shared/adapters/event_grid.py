@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.announce.announcements import Announcement
+from shared.domain.names import LOGGER
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from shared.adapters.connections import Connections
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(LOGGER)
 
 
 class EventGrid:

@@ -10,8 +10,8 @@ from shared.doctor import remedies
 from shared.doctor.check import STORAGE, VAULTS, Check, CheckState, Examination, bad, good, refused, unknown
 from shared.doctor.targets import vault_refused
 from shared.domain.errors import RotationError
+from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.domain.publication import Publication
-from shared.turns.message import QUEUE
 
 MOST_SKEW = timedelta(minutes=2)
 BLOB = "key-rotation-doctor"  # leased for a moment, so that no target is held
@@ -68,7 +68,7 @@ async def topic(examination: Examination) -> AsyncIterator[Check]:
 
 
 async def leases(examination: Examination) -> Check:
-    storage, thing = examination.settings.storage, remedies.LEASE_CONTAINER
+    storage, thing = examination.settings.storage, LEASE_CONTAINER
     if storage.connection_string is None and STORAGE not in examination.tokens:
         return unknown("lease", thing, "There is no token for Azure Storage.")
     try:

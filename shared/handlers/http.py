@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
+from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest, Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation
@@ -24,7 +25,7 @@ from shared.web.callers import Caller, Refused, Role, caller_of
 from shared.web.responses import Reply, heard, of_deadlines, of_error, of_row, of_survey, problem, wrong
 from shared.wiring import rotation, telemetry
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 
 
 @dataclass(frozen=True)

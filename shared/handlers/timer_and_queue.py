@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from shared.decide.plan import Reason
 from shared.domain.errors import LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
 from shared.domain.model import Target
+from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation, Tick
@@ -23,7 +24,7 @@ from shared.turns.message import Message, read_message
 from shared.turns.report import Outcome, Result, Row, person_must_look, said_again
 from shared.wiring import rotation, telemetry
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 MOST_TRIES = 3  # host.json, maxDequeueCount
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _PASSING = frozenset({TryLater.__name__, LeaseLost.__name__})

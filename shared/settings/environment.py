@@ -18,6 +18,7 @@ from typing import Any
 from shared.domain import times
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import Cadence, Target
+from shared.domain.names import STORAGE
 from shared.domain.window import Window
 from shared.settings.target_fields import (
     Defaults,
@@ -31,7 +32,6 @@ from shared.settings.target_fields import (
 
 PUBLIC_CLOUD = "https://management.azure.com"
 PUBLIC_LOGS = "https://api.loganalytics.io"
-STORAGE = "AzureWebJobsStorage"
 NAMES = (
     "ROTATION_SCHEDULE",
     "ROTATION_MODE",

@@ -15,6 +15,7 @@ from typing import Any
 
 from shared.domain import times
 from shared.domain.model import AccountId, Adopt, Cadence, ProofPolicy, Target
+from shared.domain.names import ACCOUNT_AS_NAME, SECRET_NAME, TARGET_NAME
 from shared.domain.publication import LONGEST_TAG
 from shared.domain.requests import LONGEST_SOAK, AwaitedDeployment, environment_name
 from shared.domain.text import without_keys
@@ -27,9 +28,6 @@ FIELDS = (
     "adopt", "proof", "sunset", "after-deployment",
 )  # fmt: skip
 TAGGED = ("secret", "vault", "period", "overlap", "owner", "sunset", "after-deployment")
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")
-_ANY_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")  # also one that is made of an account's name
-_SECRET = re.compile(r"^[0-9a-zA-Z-]{1,127}$")
 _VAULT = re.compile(r"^https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:\d+)?/?$")
 MOST_WARNINGS = 8
 
@@ -68,11 +66,11 @@ def read_target(entry: Mapping[str, Any], thing: str, defaults: Defaults, proble
     rhythm = _cadence(entry, thing, defaults, problems)
     if account is not None and len(str(account)) > LONGEST_TAG:
         problems.append(f"{thing}, account: is {len(str(account))} characters long; a secret's tag holds {LONGEST_TAG}")
-    name = _get(entry, "name", None, thing, problems, _matching(_NAME))
+    name = _get(entry, "name", None, thing, problems, _matching(TARGET_NAME))
     vault = _get(entry, "vault", defaults.vault_url, thing, problems, vault_url)
     if vault is None and entry.get("vault") is None:
         problems.append(f"{thing}: no vault: name one here or set ROTATION_VAULT_URL")
-    secret = _get(entry, "secret", None, thing, problems, _matching(_SECRET))
+    secret = _get(entry, "secret", None, thing, problems, _matching(SECRET_NAME))
     more = {
         "owner": _get(entry, "owner", None, thing, problems, _owner),
         "adopt": _get(entry, "adopt", Adopt.PUBLISH, thing, problems, one_of(Adopt)),
@@ -111,7 +109,7 @@ def read_tags(account: AccountId, tags: Mapping[str, str], defaults: Defaults, p
 
 def could_be_a_name(text: str) -> bool:
     """Whether a target may be called that. What looks like a key is not taken for a name: it would be repeated."""
-    return _ANY_NAME.fullmatch(text) is not None and without_keys(text) == text
+    return re.fullmatch(ACCOUNT_AS_NAME, text) is not None and without_keys(text) == text
 
 
 def default_name(account: AccountId) -> str:
@@ -212,9 +210,9 @@ def _get[T, D](
     return default if value is None else value
 
 
-def _matching(shape: re.Pattern[str]) -> Callable[[str], str]:
+def _matching(pattern: str) -> Callable[[str], str]:
     def read(text: str) -> str:
-        if not shape.fullmatch(text):
+        if not re.fullmatch(pattern, text):
             raise ValueError(f"{text!r} has other characters than letters, digits and dashes, or is too long")
         return text
 

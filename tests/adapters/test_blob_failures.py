@@ -6,8 +6,8 @@ import pytest
 
 from lab.emulator.directory import Identity
 from shared.adapters.blob_failures import PREFIX, BlobFailures
-from shared.adapters.blob_lease import CONTAINER
 from shared.domain.errors import GrantRole, TryLater
+from shared.domain.names import LEASE_CONTAINER
 from shared.domain.publication import stamp
 from tests.support.real_parts import Parts, parts_over
 
@@ -18,7 +18,7 @@ LATER = TICK + timedelta(minutes=10)
 @pytest.fixture
 async def failures(parts: Parts) -> BlobFailures:
     """As after the first turn: the container is there."""
-    parts.azure.world.blobs.create_container(CONTAINER)
+    parts.azure.world.blobs.create_container(LEASE_CONTAINER)
     return of(parts)
 
 
@@ -28,7 +28,7 @@ def of(parts: Parts) -> BlobFailures:
 
 
 async def test_before_the_first_turn_nothing_has_failed(parts: Parts) -> None:
-    assert CONTAINER not in parts.azure.world.blobs.containers
+    assert LEASE_CONTAINER not in parts.azure.world.blobs.containers
     assert await of(parts).count(TICK) == 0
 
 
@@ -69,8 +69,8 @@ async def test_another_process_sees_what_this_one_noted(parts: Parts, failures: 
 async def test_leases_and_blobs_of_others_are_not_counted(parts: Parts, failures: BlobFailures) -> None:
     blobs = parts.azure.world.blobs
     async with parts.rotation.leases.hold("a"):
-        blobs.put(CONTAINER, "other/a", b"", metadata={"tick": "20261122T120000.123456Z"})
-        blobs.put(CONTAINER, f"{PREFIX}without-a-word", b"")
+        blobs.put(LEASE_CONTAINER, "other/a", b"", metadata={"tick": "20261122T120000.123456Z"})
+        blobs.put(LEASE_CONTAINER, f"{PREFIX}without-a-word", b"")
         assert await failures.count(TICK) == 0
         await failures.note(TICK, "a")
         assert await failures.count(TICK) == 1
@@ -85,14 +85,14 @@ async def test_a_fleet_s_failures_are_counted_in_one_call_and_leave_one_blob_eac
     before = parts.mark()
     assert await failures.count(LATER) == 30
     assert parts.names(since=before) == ["blob.list"]
-    assert len(parts.azure.world.blobs.list(CONTAINER, PREFIX)) == 30
+    assert len(parts.azure.world.blobs.list(LEASE_CONTAINER, PREFIX)) == 30
 
 
 async def test_more_failures_than_a_page_of_a_listing_holds_are_counted_all_the_same(
     parts: Parts, failures: BlobFailures
 ) -> None:
     for number in range(5001):
-        parts.azure.world.blobs.put(CONTAINER, f"{PREFIX}{number}", b"", metadata={"tick": stamp(TICK)})
+        parts.azure.world.blobs.put(LEASE_CONTAINER, f"{PREFIX}{number}", b"", metadata={"tick": stamp(TICK)})
     before = parts.mark()
     assert await failures.count(TICK) == 5001
     assert parts.names(since=before) == ["blob.list"] * 2
@@ -108,7 +108,7 @@ async def test_a_storage_account_that_is_out_is_an_error_to_try_again(parts: Par
 
 async def test_without_a_role_on_the_storage_account_it_is_said_who_must_act(parts: Parts) -> None:
     world = parts.azure.world
-    world.blobs.create_container(CONTAINER)
+    world.blobs.create_container(LEASE_CONTAINER)
     storage = {"AzureWebJobsStorage": "", "AzureWebJobsStorage__blobServiceUri": blob_url(parts)}
     stranger = world.directory.add(Identity("stranger"))
     async with parts_over(parts.azure, **storage, AzureWebJobsStorage__clientId=stranger.client_id) as others:

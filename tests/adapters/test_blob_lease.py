@@ -15,8 +15,9 @@ from lab.emulator.directory import Identity
 from lab.emulator.leases import Lease
 from lab.emulator.serve import Azure
 from shared.adapters import blob_lease
-from shared.adapters.blob_lease import CONTAINER, blob_name
+from shared.adapters.blob_lease import blob_name
 from shared.domain.errors import GrantRole, LeaseHeld, LeaseLost, TryLater
+from shared.domain.names import LEASE_CONTAINER
 from shared.turns.report import Result
 from tests.support.real_parts import Parts, parts_over
 
@@ -29,7 +30,7 @@ def renewed_often(lease_time: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lease_of(parts: Parts, name: str = NAME) -> Lease:
-    return parts.azure.world.blobs.containers[CONTAINER].blobs[blob_name(name)].lease
+    return parts.azure.world.blobs.containers[LEASE_CONTAINER].blobs[blob_name(name)].lease
 
 
 def state(parts: Parts, name: str = NAME) -> str:
@@ -138,7 +139,7 @@ async def test_a_lease_that_somebody_broke_is_noticed_at_the_next_renewal(parts:
 
 async def test_a_lease_whose_blob_was_deleted_is_noticed_at_the_next_renewal(parts: Parts) -> None:
     async with parts.rotation.leases.hold(NAME) as lease:
-        parts.azure.world.blobs.containers[CONTAINER].blobs.clear()
+        parts.azure.world.blobs.containers[LEASE_CONTAINER].blobs.clear()
         await until(lambda: lost(lease))
         with pytest.raises(LeaseLost, match="storage answered 404"):
             lease.check()
@@ -226,7 +227,7 @@ async def test_container_and_blob_are_made_on_first_use_by_two_at_once(azure: Az
     async with parts_over(azure) as others, asyncio.timeout(5):
         await asyncio.gather(one(parts), one(others))
     assert sorted(held) == ["busy", "held"]
-    assert list(azure.world.blobs.containers[CONTAINER].blobs) == [blob_name(NAME)]
+    assert list(azure.world.blobs.containers[LEASE_CONTAINER].blobs) == [blob_name(NAME)]
 
 
 async def test_a_blob_that_somebody_made_and_leased_in_the_same_moment_is_held_and_no_mistake(parts: Parts) -> None:
@@ -234,7 +235,7 @@ async def test_a_blob_that_somebody_made_and_leased_in_the_same_moment_is_held_a
     world = parts.azure.world
 
     def overtaken(_: object) -> None:
-        world.blobs.put(CONTAINER, blob_name(NAME), b"").lease.acquire(world.clock.now(), 15, None)
+        world.blobs.put(LEASE_CONTAINER, blob_name(NAME), b"").lease.acquire(world.clock.now(), 15, None)
 
     world.faults.add("blob.put", "hook", hook=overtaken)
     world.faults.add("blob.put", "status", status=412, code="LeaseIdMissing")
@@ -308,4 +309,4 @@ async def test_a_role_that_is_missing_on_the_storage_account_is_asked_for(azure:
 @pytest.mark.parametrize("target", ["chat", "a/b", "Ünï", "x" * 300, "a b", "", "..", "a?b#c"])
 async def test_any_targets_name_makes_a_blob_of_its_own(parts: Parts, target: str) -> None:
     async with parts.rotation.leases.hold(target), parts.rotation.leases.hold(f"{target}-"):
-        assert len(parts.azure.world.blobs.containers[CONTAINER].blobs) == 2
+        assert len(parts.azure.world.blobs.containers[LEASE_CONTAINER].blobs) == 2

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from lab.emulator.journal import Entry
-from shared.adapters.blob_lease import CONTAINER, blob_name
+from shared.adapters.blob_lease import blob_name
 from shared.domain.errors import LeaseHeld
+from shared.domain.names import LEASE_CONTAINER
 from tests.support.real_parts import Parts
 
 pytestmark = pytest.mark.usefixtures("lease_time")
@@ -20,7 +21,7 @@ ASKED = "rotate, asked by zoë@example.com"
 
 
 def state(parts: Parts) -> str:
-    blob = parts.azure.world.blobs.containers[CONTAINER].blobs[blob_name(NAME)]
+    blob = parts.azure.world.blobs.containers[LEASE_CONTAINER].blobs[blob_name(NAME)]
     return blob.lease.state(parts.azure.world.clock.now())
 
 
@@ -46,7 +47,7 @@ async def test_a_turn_that_nobody_asked_for_is_not_taken_for_the_one_before_it(p
 
 async def test_what_a_killed_process_has_signed_counts_for_as_long_as_a_turn_may_last(parts: Parts) -> None:
     lease = await parts.rotation.leases._acquire(NAME)  # nobody gives it back
-    await lease.sign(parts.rotation.leases.service.get_blob_client(CONTAINER, blob_name(NAME)), ASKED)
+    await lease.sign(parts.rotation.leases.service.get_blob_client(LEASE_CONTAINER, blob_name(NAME)), ASKED)
     parts.azure.world.clock.advance(595)
     async with parts.rotation.leases.hold(NAME):
         assert ASKED in await told_who_holds(parts)
@@ -66,7 +67,7 @@ async def test_a_signature_that_cannot_be_written_stops_no_turn(parts: Parts, fa
 @pytest.mark.parametrize("since", ["soon", "99999999999999999", ""])
 async def test_a_signature_that_cannot_be_read_is_no_reason_to_fail(parts: Parts, since: str) -> None:
     async with parts.rotation.leases.hold(NAME):
-        blob = parts.azure.world.blobs.containers[CONTAINER].blobs[blob_name(NAME)]
+        blob = parts.azure.world.blobs.containers[LEASE_CONTAINER].blobs[blob_name(NAME)]
         blob.metadata.update(asked="somebody", since=since)
         assert (await told_who_holds(parts)).startswith(NOBODY_ASKED)
         parts.azure.world.faults.add("blob.properties", "status", status=503, times=0)

@@ -14,7 +14,8 @@ from cli.commands import COMMANDS
 from lab.simulation.tripwire import KeyLeaked, wire
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
-from shared.settings.environment import NAMES, STORAGE
+from shared.domain.names import STORAGE
+from shared.settings.environment import NAMES
 from shared.wiring import Opened
 from tests.cli.conftest import ROOT, Terminal
 
