@@ -51,7 +51,7 @@ async def _rows(conductor: Rotation, command: Command) -> tuple[list[Row], list[
     """All targets as a survey sees them, or those that are named, each of them looked at."""
     if not command.names:
         return await conductor.survey()
-    return [await conductor.look(one.target) for one in await conductor.fleet.find_all(command.names)], []
+    return [await conductor.plan_turn(one.target) for one in await conductor.fleet.find_all(command.names)], []
 
 
 def _surveyed(rows: list[Row], problems: list[RotationError], found: str) -> CommandResult:
@@ -122,7 +122,7 @@ async def _turn(conductor: Rotation, command: Command, request: Request) -> Comm
     """One target, one turn, or only what it would do. Nobody queues what a command could not finish."""
     target = await conductor.fleet.find(command.name)
     if command.dry_run:
-        row = await conductor.look(target, request)
+        row = await conductor.plan_turn(target, request)
         if row.error is not None or row.plan is None:
             return of_error(row.error or RotationError(target.name, "could not be looked at."))
         outcome = planned_row(row)

@@ -51,7 +51,7 @@ def telemetry() -> Telemetry:
 def choose_telemetry(environment: Mapping[str, str]) -> Telemetry:
     """What the environment asks for, and nothing of OpenTelemetry imported unless it asks."""
     from shared.settings.environment import Sending, read_telemetry
-    from shared.settings.target_fields import Problems
+    from shared.settings.problems import Problems
     from shared.telemetry import Off
 
     if read_telemetry(environment, Problems()) is Sending.OFF:

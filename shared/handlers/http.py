@@ -96,7 +96,7 @@ async def _survey(_: Incoming, __: Caller) -> Reply:
 
 async def _row(incoming: Incoming, _: Caller) -> Reply:
     conductor = await rotation()
-    return of_row(await conductor.look(await conductor.fleet.find(incoming.name)))
+    return of_row(await conductor.plan_turn(await conductor.fleet.find(incoming.name)))
 
 
 async def _deadlines(_: Incoming, __: Caller) -> Reply:

@@ -45,7 +45,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         raise
     now = conductor.outside.clock.now()
     if dry_run:
-        row = await conductor.look(target, request)
+        row = await conductor.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await conductor.turn(target, request, until=now + PATIENCE)

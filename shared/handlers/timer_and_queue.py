@@ -157,7 +157,7 @@ async def turn_poison(body: bytes) -> str | None:
     except RotationError as error:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - said in full already
         return message.text() if message and message.is_to_be_kept(datetime.now(UTC)) else None
-    row = await conductor.look(target, message.request)
+    row = await conductor.plan_turn(target, message.request)
     if message.insists and row.plan is not None and not row.plan.steps and not person_must_look(row.plan):
         log.warning("%s: an event's turn never had the target to itself; another look finds it well", target.name)
         return None

@@ -197,7 +197,7 @@ async def test_a_whole_end_of_keys_says_no_key(counting: Parts, spoiled: Spoiled
                 spoiled.body(QUERY, answer([1, 0], columns=[{"name": one} for one in sorted(keys)]))
             outcome = await counting.rotation.turn(target)
             said.append(outcome.reason)
-            shown.append(f"{outcome!r} {json.dumps(outcome.data())} {await counting.rotation.look(target)}")
+            shown.append(f"{outcome!r} {json.dumps(outcome.data())} {await counting.rotation.plan_turn(target)}")
             world.clock.advance(timedelta(days=1).total_seconds())
     assert counting.account().disable_local_auth is True
     assert {reason: said.count(reason) for reason in ("still-used", "UnexpectedAnswer", "sunset")} == {

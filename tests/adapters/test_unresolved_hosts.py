@@ -49,8 +49,8 @@ async def test_a_survey_names_the_vault_s_host_beside_the_target_and_shows_the_o
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_name_resolves(parts, monkeypatch)
-    wrong = await parts.rotation.look(parts.target(1, vault_url=MISSPELT))
-    right = await parts.rotation.look(parts.target(2))
+    wrong = await parts.rotation.plan_turn(parts.target(1, vault_url=MISSPELT))
+    right = await parts.rotation.plan_turn(parts.target(2))
     assert "contosso.vault.azure.net" in wrong.data()["nextStep"]
     assert right.error is None
 
@@ -59,7 +59,7 @@ async def test_another_service_s_host_name_leads_to_its_setting(parts: Parts, mo
     elsewhere = "https://management.nowhere.example"
     async with parts_over(parts.azure, AZURE_RESOURCE_MANAGER_ENDPOINT=elsewhere) as lost:
         no_name_resolves(lost, monkeypatch)
-        error = (await lost.rotation.look(lost.target())).error
+        error = (await lost.rotation.plan_turn(lost.target())).error
     assert error is not None
     assert "management.nowhere.example has no address" in error.what
     assert "check the setting that holds the address" in error.next_step

@@ -138,7 +138,7 @@ def long_period(terminal: Terminal) -> None:
 
 
 def crowded(terminal: Terminal) -> None:
-    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 1)
+    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 1)
 
 
 def explicit(terminal: Terminal) -> None:

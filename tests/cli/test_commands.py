@@ -51,7 +51,7 @@ def test_targets_that_are_named_are_looked_at_alone(terminal: Terminal) -> None:
 def test_a_fleet_too_large_to_be_looked_at_says_so(terminal: Terminal) -> None:
     for name in ("chat", "search"):
         terminal.publish(name, days_ago=1)
-    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 1)
+    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 1)
     assert terminal.type("plan").lines[-1].startswith("2 targets were not looked at one by one.")
     assert terminal.type("plan", "chat").lines[-1].startswith("chat")
 

@@ -9,7 +9,7 @@ from lab.simulation.stage import Stage, a_stage
 
 @pytest.fixture(autouse=True)
 def two_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 2)
 
 
 async def an_adopted_fleet(many: int) -> Stage:
@@ -38,7 +38,7 @@ async def test_it_gives_the_same_answers_as_a_look_at_each():
     stage.pass_time(days(31))
     rows, _ = await stage.rotation().survey()
     for row in rows:
-        seen = await stage.rotation().look(row.target)
+        seen = await stage.rotation().plan_turn(row.target)
         assert row.plan is not None
         assert seen.plan is not None
         assert (row.plan.reason, row.plan.steps) == (seen.plan.reason, seen.plan.steps)

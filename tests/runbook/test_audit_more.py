@@ -55,7 +55,7 @@ async def test_keys_that_are_older_than_the_enrolment(site: Site) -> None:
 
 @entry("Audit: presumed")
 async def test_a_fleet_that_is_too_large_to_look_at(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rotation, "MOST_LOOKED_AT", 0)
+    monkeypatch.setattr(rotation, "MOST_OBSERVED", 0)
     site.world.accounts.regenerate(site.account().id, "key1")
     await is_found(site)
     assert "published-key-dead" not in await found(site)

@@ -15,7 +15,8 @@ from shared.domain.window import Window
 from shared.fleet.enrolment import Enrolment, tagged_target
 from shared.ports import Account
 from shared.settings.environment import Settings, read_settings
-from shared.settings.target_fields import TAGGED, Defaults, Problems, could_be_a_name, read_tags, read_target
+from shared.settings.problems import Problems
+from shared.settings.target_fields import TAGGED, Defaults, could_be_a_name, read_tags, read_target
 from tests.support.real_parts import Parts
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
@@ -133,19 +134,19 @@ def test_a_field_that_is_null_counts_as_not_given(field: str) -> None:
 def test_a_field_that_makes_no_sense_is_named(field: str, value: object) -> None:
     target, problems = explicit(**{field: value})
     assert target is None
-    assert problems[0].startswith(f"entry, {field}: "), problems
+    assert problems[0].thing == f"entry, {field}", problems
 
 
 @pytest.mark.parametrize("field", ["secret", "name"])
 def test_a_line_break_after_a_name_is_part_of_no_name(field: str) -> None:
     target, problems = explicit(**{field: "chat\n"})
     assert target is None, target
-    assert problems[0].startswith(f"entry, {field}: ")
+    assert problems[0].thing == f"entry, {field}"
 
 
 def test_an_unknown_field_is_named_with_the_known_ones() -> None:
     _, problems = explicit(vaults=VAULT)
-    assert problems == [
+    assert list(map(str, problems)) == [
         "entry: 'vaults' is not a field; known: account, vault, secret, name, period, overlap, warnings, window, "
         "owner, adopt, proof, sunset, after-deployment"
     ]
@@ -154,20 +155,20 @@ def test_an_unknown_field_is_named_with_the_known_ones() -> None:
 def test_a_target_without_any_vault_is_refused() -> None:
     problems = Problems()
     assert read_target({"account": str(account())}, "entry", Defaults(), problems) is None
-    assert problems == ["entry: no vault: name one here or set ROTATION_VAULT_URL"]
+    assert list(map(str, problems)) == ["entry: no vault: name one here or set ROTATION_VAULT_URL"]
 
 
 def test_an_overlap_of_a_target_is_measured_against_the_slowest_consumer() -> None:
     target, problems = explicit(overlap="PT6H")
     assert target is None
-    assert "ROTATION_CONSUMER_LAG" in problems[0]
+    assert "ROTATION_CONSUMER_LAG" in problems[0].what
 
 
 @pytest.mark.parametrize("sunset", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00"])
 def test_a_sunset_beyond_all_calendars_is_named_and_raises_nothing(sunset: str) -> None:
     target, problems = explicit(sunset=sunset)
     assert target is None
-    assert problems[0].startswith("entry, sunset: ")
+    assert problems[0].thing == "entry, sunset"
 
 
 def test_two_targets_must_not_share_a_name_an_account_or_a_secret() -> None:
@@ -228,7 +229,7 @@ def test_the_names_of_tags_are_compared_without_case() -> None:
 def test_a_bad_tag_is_named_with_its_account(name: str) -> None:
     target, problems = tagged(**{name: "?"})
     assert target is None
-    assert problems[0].startswith(f"account chat, tags, {name}: ")
+    assert problems[0].thing == f"account chat, tags, {name}"
 
 
 @examples(derandomize=True)
@@ -236,7 +237,7 @@ def test_a_bad_tag_is_named_with_its_account(name: str) -> None:
 def test_any_tags_make_a_target_or_a_named_problem(tags: dict[str, str]) -> None:
     target, problems = tagged(**tags)
     assert (target is None) is bool(problems)
-    assert all(problem.startswith("account chat, tags") for problem in problems)
+    assert all(problem.thing.startswith("account chat, tags") for problem in problems)
 
 
 def test_one_bad_tag_stops_nobody_else() -> None:
@@ -321,7 +322,7 @@ CHAT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
 def test_a_misspelt_tag_is_named_and_not_passed_over_in_silence(tags: dict[str, str], named: str) -> None:
     problems = Problems()
     assert read_tags(CHAT, tags, Defaults("https://contoso.vault.azure.net"), problems) is None
-    assert named in problems[0]
+    assert named in str(problems[0])
 
 
 VAULT_OF_HIS = {"key-rotation": "on", "key-rotation-vault": "https://his.vault.azure.net"}
