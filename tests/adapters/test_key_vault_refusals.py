@@ -24,7 +24,7 @@ REFUSALS = [
 DOING = {
     "kv.getSecret": "read the secret",
     "kv.setSecret": "publish the key",
-    "kv.updateSecret": "note on the secret what was told",
+    "kv.updateSecret": "note on the secret what was announced",
     "kv.listSecrets": "list its secrets",
 }
 

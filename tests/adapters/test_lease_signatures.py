@@ -35,14 +35,14 @@ async def test_who_has_to_wait_is_told_for_whom_and_since_when(parts: Parts) -> 
     since = parts.azure.world.clock.utcnow()
     async with parts.rotation.leases.hold(NAME, who=ASKED):
         parts.azure.world.clock.advance(5)
-        assert await told_who_holds(parts) == f"{ASKED}, as it said at {since:%H:%M:%S} UTC."
+        assert await told_who_holds(parts) == f"{ASKED}, since {since:%H:%M:%S} UTC."
 
 
 async def test_a_turn_that_nobody_asked_for_is_not_taken_for_the_one_before_it(parts: Parts) -> None:
     async with parts.rotation.leases.hold(NAME, who=ASKED):
         pass
     async with parts.rotation.leases.hold(NAME):
-        assert await told_who_holds(parts) == f"{NOBODY_ASKED}, or nobody can tell."
+        assert await told_who_holds(parts) == f"{NOBODY_ASKED}, or its signature could not be read."
 
 
 async def test_what_a_killed_process_has_signed_counts_for_as_long_as_a_turn_may_last(parts: Parts) -> None:
@@ -60,7 +60,7 @@ async def test_a_signature_that_cannot_be_written_stops_no_turn(parts: Parts, fa
     parts.azure.world.faults.add("blob.metadata", times=0, **fault)
     async with parts.rotation.leases.hold(NAME, who=ASKED) as lease:
         lease.check()
-        assert await told_who_holds(parts) == f"{NOBODY_ASKED}, or nobody can tell."
+        assert await told_who_holds(parts) == f"{NOBODY_ASKED}, or its signature could not be read."
     assert state(parts) == "available"
 
 

@@ -42,7 +42,7 @@ async def test_it_is_tried_again_since_names_may_fail_to_resolve_for_a_while(
     no_name_resolves(parts, monkeypatch)
     error = await why_not_listed(parts)
     assert type(error) is TryLater
-    assert error.next_step.endswith("the next tick looks again")
+    assert error.next_step.endswith("the next tick tries again")
 
 
 async def test_a_survey_names_the_vault_s_host_beside_the_target_and_shows_the_others(
