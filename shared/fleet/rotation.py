@@ -2,8 +2,8 @@
 
 A tick lists the fleet and finds the targets that need a turn. It decides from what a listing shows, with the same
 decision function as a turn; the turn observes its target properly and decides again. Besides, every target gets a turn
-once per `look_every`, because only a turn reads the keys and sees that somebody regenerated the live one. A survey, a
-plan and the deadlines decide too, but do nothing.
+once per `look_every`, because only a turn reads the keys and sees that the live one was regenerated from outside. A
+survey, a plan and the deadlines decide too, but do nothing.
 """
 
 from __future__ import annotations
@@ -224,13 +224,13 @@ def _not_observed(target: Target) -> Row:
 
 def _undecided(target: Target, error: Exception) -> RotationError:
     what = f"nothing could be decided about it ({type(error).__name__}), so nothing was done."
-    return PersonMustLook(target.name, what, f"look at the tags of {target.secret_url} and report this")
+    return PersonMustLook(target.name, what, f"check the tags of {target.secret_url} and report this")
 
 
 def planned_row(row: Row) -> Outcome:
     """Return a plan that was not carried out as an outcome: for a dry run, and for every turn in observe mode."""
     if row.error is not None or row.plan is None:
-        return failure(row.target.name, row.error or RotationError(row.target.name, "could not be looked at."))
+        return failure(row.target.name, row.error or RotationError(row.target.name, "it could not be observed."))
     steps = ", ".join(str(step) for step in row.plan.steps)
     why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
     return Outcome(row.target.name, Result.PLANNED, row.plan.reason.value, why, held_until=row.plan.held_until)

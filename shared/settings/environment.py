@@ -116,7 +116,7 @@ class Settings:
     subscriptions: ROTATION_SUBSCRIPTIONS, in lower case. Their tagged accounts are enrolled.
     defaults: Values for targets that do not set their own.
     look_every: ROTATION_LOOK_EVERY. How often each target gets a turn although the listings show nothing to do. Only a
-        turn sees that somebody regenerated the live key. Default 1 hour.
+        turn sees that the live key was regenerated from outside. Default 1 hour.
     topic: EVENT_GRID_TOPIC_ENDPOINT. None: announcements are only logged, and P3 is off.
     client_id: AZURE_CLIENT_ID, the app's user-assigned identity. None for the system-assigned one.
     resource_manager: AZURE_RESOURCE_MANAGER_ENDPOINT. Default the public cloud's.
@@ -145,7 +145,9 @@ class Settings:
     def remarks(self) -> tuple[str, ...]:
         """Sentences about the whole app that the status page shows: the mode is observe, no topic is set."""
         observing = "The mode is observe: nothing is changed, even if something is due."
-        no_topic = "No Event Grid topic is set: announcements are only logged, and nobody is warned before a key ends."
+        no_topic = (
+            "No Event Grid topic is set: announcements are only logged, and no consumer is warned before a key ends."
+        )
         return (*([observing] if self.mode is Mode.OBSERVE else []), *([] if self.topic else [no_topic]))
 
     def trusts(self, vault: str) -> bool:

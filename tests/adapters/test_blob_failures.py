@@ -108,8 +108,8 @@ async def test_a_missing_role_on_the_storage_account_raises_grant_role(parts: Pa
     world = parts.azure.world
     world.blobs.create_container(LEASE_CONTAINER)
     storage = {"AzureWebJobsStorage": "", "AzureWebJobsStorage__blobServiceUri": blob_url(parts)}
-    stranger = world.directory.add(Identity("stranger"))
-    async with parts_over(parts.azure, **storage, AzureWebJobsStorage__clientId=stranger.client_id) as others:
+    unprivileged = world.directory.add(Identity("unprivileged"))
+    async with parts_over(parts.azure, **storage, AzureWebJobsStorage__clientId=unprivileged.client_id) as others:
         with pytest.raises(GrantRole):
             await of(others).count(TICK)
         with pytest.raises(GrantRole):

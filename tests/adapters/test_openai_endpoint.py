@@ -15,15 +15,17 @@ from shared.ports import Answer, KeyAttempt
 from tests.support import key_search
 from tests.support.real_parts import Parts, Spoiled, everything_logged
 
-WRONG = ApiKey("planted-wrong-key-Zx81-Qm47-Lk29")
+UNKNOWN = ApiKey("planted-unknown-key-Zx81-Qm47-Lk29")
 
 
-def right(parts: Parts) -> ApiKey:
+def live_key(parts: Parts) -> ApiKey:
     return ApiKey(parts.account().keys["key1"].value)
 
 
 async def trial(parts: Parts, key: ApiKey | None = None) -> KeyAttempt:
-    result: KeyAttempt = await parts.endpoint.try_key(parts.azure.world.endpoint(parts.account()), key or right(parts))
+    result: KeyAttempt = await parts.endpoint.try_key(
+        parts.azure.world.endpoint(parts.account()), key or live_key(parts)
+    )
     return result
 
 
@@ -37,7 +39,7 @@ async def test_both_keys_are_accepted(parts: Parts) -> None:
 
 
 async def test_an_unknown_key_is_refused(parts: Parts) -> None:
-    assert await trial(parts, WRONG) == KeyAttempt(Answer.REFUSED, "401")
+    assert await trial(parts, UNKNOWN) == KeyAttempt(Answer.REFUSED, "401")
 
 
 async def test_the_key_of_another_account_is_refused(parts: Parts) -> None:
@@ -54,7 +56,7 @@ async def test_the_key_of_another_account_is_refused(parts: Parts) -> None:
 )
 async def test_a_refusal_by_the_network_is_not_a_refusal_of_the_key(parts: Parts, changes: dict[str, Any]) -> None:
     parts.azure.world.accounts.update(parts.account().id, changes)
-    for key in (right(parts), WRONG):
+    for key in (live_key(parts), UNKNOWN):
         assert (await trial(parts, key)).answer is Answer.NETWORK_REFUSED
 
 
@@ -107,7 +109,7 @@ async def test_a_broken_connection_is_unclear(parts: Parts, effect: Any) -> None
 
 
 async def test_a_closed_port_is_unclear(parts: Parts) -> None:
-    result = await parts.endpoint.try_key("https://127.0.0.1:9/", right(parts))
+    result = await parts.endpoint.try_key("https://127.0.0.1:9/", live_key(parts))
     assert result.answer is Answer.UNCLEAR
 
 
@@ -125,7 +127,7 @@ async def test_a_host_with_an_untrusted_certificate_gets_no_key(azure: Azure, mo
     monkeypatch.delenv("SSL_CERT_FILE")
     connections = Connections()
     account = azure.world.accounts.named("account-001")
-    result = await OpenAIEndpoint(connections).try_key(azure.world.endpoint(account), WRONG)
+    result = await OpenAIEndpoint(connections).try_key(azure.world.endpoint(account), UNKNOWN)
     await connections.close()
     assert (result.answer, result.detail) == (Answer.UNCLEAR, "no answer: ClientConnectorCertificateError")
     assert not azure.world.journal.entries
@@ -133,7 +135,7 @@ async def test_a_host_with_an_untrusted_certificate_gets_no_key(azure: Azure, mo
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9/", "ftp://chat/", "", "chat.openai.azure.com"])
 async def test_an_endpoint_without_tls_gets_no_key(parts: Parts, endpoint: str) -> None:
-    assert await parts.endpoint.try_key(endpoint, WRONG) == KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
+    assert await parts.endpoint.try_key(endpoint, UNKNOWN) == KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
     assert not parts.calls()
 
 
@@ -141,7 +143,7 @@ async def test_an_endpoint_without_tls_gets_no_key(parts: Parts, endpoint: str) 
     "endpoint", ["https://", "https://[/", "https://a b/", "https://:x/", "https://\x00/", "https://" + "a" * 300 + "/"]
 )
 async def test_an_invalid_endpoint_is_unclear(parts: Parts, endpoint: str) -> None:
-    assert (await parts.endpoint.try_key(endpoint, WRONG)).answer is Answer.UNCLEAR
+    assert (await parts.endpoint.try_key(endpoint, UNKNOWN)).answer is Answer.UNCLEAR
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -169,7 +171,7 @@ async def test_the_code_of_a_403_is_found_if_the_body_arrives_in_pieces(azure: A
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=azure._server_context).start()
-    result = await parts.endpoint.try_key(f"https://127.0.0.1:{runner.addresses[0][1]}/", WRONG)
+    result = await parts.endpoint.try_key(f"https://127.0.0.1:{runner.addresses[0][1]}/", UNKNOWN)
     await runner.cleanup()
     assert result.answer is Answer.KEYS_ARE_OFF
 
@@ -194,6 +196,6 @@ async def test_no_answer_shows_the_key(parts: Parts, fault: Any) -> None:
     if fault:
         parts.azure.world.faults.add("aoai.models", fault, times=0)
     with everything_logged() as tape:
-        results = [await trial(parts, WRONG), await trial(parts)]
-    values = [WRONG.reveal(), right(parts).reveal()]
+        results = [await trial(parts, UNKNOWN), await trial(parts)]
+    values = [UNKNOWN.reveal(), live_key(parts).reveal()]
     assert not key_search.found(values, f"{results}{tape.text}")

@@ -47,10 +47,10 @@ async def test_a_plan_names_the_unresolved_vault_and_other_targets_have_no_error
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_name_resolves(parts, monkeypatch)
-    wrong = await parts.rotation.plan_turn(parts.target(1, vault_url=MISSPELT))
-    right = await parts.rotation.plan_turn(parts.target(2))
-    assert "contosso.vault.azure.net" in wrong.data()["nextStep"]
-    assert right.error is None
+    misspelt = await parts.rotation.plan_turn(parts.target(1, vault_url=MISSPELT))
+    other = await parts.rotation.plan_turn(parts.target(2))
+    assert "contosso.vault.azure.net" in misspelt.data()["nextStep"]
+    assert other.error is None
 
 
 async def test_another_unresolved_service_leads_to_its_setting(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

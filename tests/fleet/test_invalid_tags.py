@@ -35,8 +35,8 @@ def test_all_invalid_tags_of_an_account_are_named_together() -> None:
         "key-rotation-after-deployment": "production tomorrow",
     }
     said = problem_of(tags)
-    for wrong in ("'yes'", "perod", "'soon'", "'later'", "'never'", "'a_b'", "another.vault.azure.net", "'tomorrow'"):
-        assert wrong in said
+    for part in ("'yes'", "perod", "'soon'", "'later'", "'never'", "'a_b'", "another.vault.azure.net", "'tomorrow'"):
+        assert part in said
 
 
 def test_an_untrusted_vault_leads_to_the_setting_even_beside_another_invalid_tag() -> None:
@@ -52,26 +52,26 @@ def test_an_invalid_vault_address_is_only_one_problem() -> None:
 async def test_a_request_for_a_target_with_an_invalid_tag_gets_the_problem_that_the_list_shows(parts: Parts) -> None:
     parts.account().tags = INVALID
     _, (listed,) = await parts.rotation.fleet.enrolled()
-    told = await why_not_found(parts, "account-001")
-    assert type(told) is FixConfiguration
-    assert (told.thing, told.what, told.next_step) == (listed.thing, listed.what, listed.next_step)
+    answered = await why_not_found(parts, "account-001")
+    assert type(answered) is FixConfiguration
+    assert (answered.thing, answered.what, answered.next_step) == (listed.thing, listed.what, listed.next_step)
 
 
 async def test_a_request_for_two_targets_with_invalid_tags_names_both(parts: Parts) -> None:
     parts.account(1).tags = INVALID
     parts.account(2).tags = {"key-rotation": "perhaps"}
-    told = await why_not_found(parts, "account-001", "account-002")
-    assert type(told) is FixConfiguration
-    assert "'soon'" in str(told)
-    assert "'perhaps'" in str(told)
+    answered = await why_not_found(parts, "account-001", "account-002")
+    assert type(answered) is FixConfiguration
+    assert "'soon'" in str(answered)
+    assert "'perhaps'" in str(answered)
 
 
 async def test_an_unknown_name_is_reported_beside_a_target_with_an_invalid_tag(parts: Parts) -> None:
     parts.account().tags = INVALID
-    told = await why_not_found(parts, "account-001", "chart")
-    assert type(told) is UnknownTarget
-    assert told.thing == "'chart'"
-    assert "'soon'" in told.what
+    answered = await why_not_found(parts, "account-001", "chart")
+    assert type(answered) is UnknownTarget
+    assert answered.thing == "'chart'"
+    assert "'soon'" in answered.what
 
 
 async def test_a_request_by_the_account_s_id_gets_the_problem_with_its_tags(parts: Parts) -> None:
@@ -87,15 +87,15 @@ def twins(first: AccountId, second: AccountId, secret: str) -> tuple[RotationErr
     for one in (first, second):
         tags = {"key-rotation": "on", "key-rotation-secret": secret}
         found.add(Account(one, "https://chat.openai.azure.com/", True, tags))
-    ((told,),) = found.refused.values()
-    return found.problems[0], told
+    ((answered,),) = found.refused.values()
+    return found.problems[0], answered
 
 
 def test_a_caller_is_not_told_which_other_target_has_the_secret() -> None:
-    listed, told = twins(account("search"), account("other"), "shared-key")
+    listed, answered = twins(account("search"), account("other"), "shared-key")
     assert listed.what.endswith("/secrets/shared-key is taken by target search.")
-    assert told.what.endswith("/secrets/shared-key is taken by another target.")
-    assert told.next_step == listed.next_step == "tag it key-rotation-secret with another name"
+    assert answered.what.endswith("/secrets/shared-key is taken by another target.")
+    assert answered.next_step == listed.next_step == "tag it key-rotation-secret with another name"
 
 
 def test_an_account_whose_name_is_taken_is_led_to_rotation_targets() -> None:

@@ -181,6 +181,24 @@ def test_settings_that_enrol_no_target_are_refused() -> None:
     assert problems(environment).startswith("ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS: neither is set")
 
 
+def test_a_problem_that_quotes_the_name_of_a_setting_does_not_hide_that_no_target_is_enrolled() -> None:
+    environment = {name: text for name, text in PLAIN.items() if name != "ROTATION_TARGETS"}
+    what = problems(environment | {"ROTATION_MODE": "ROTATION_TARGETS"})
+    assert "ROTATION_MODE: " in what
+    assert "neither is set" in what
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("ROTATION_TARGETS", "[{"), ("ROTATION_TARGETS", '[{"account": "x"}]'), ("ROTATION_SUBSCRIPTIONS", "x")],
+)
+def test_invalid_targets_or_subscriptions_are_not_also_reported_as_unset(name: str, text: str) -> None:
+    environment = {key: value for key, value in PLAIN.items() if key != "ROTATION_TARGETS"}
+    what = problems(environment | {name: text})
+    assert what.startswith(name)
+    assert "neither is set" not in what
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -204,8 +222,8 @@ def test_the_host_s_storage_can_be_set_in_its_identity_form() -> None:
         "mine",
     )
     forms = {"AzureWebJobsStorage__blobServiceUri": "https://host.blob.example", "AzureWebJobsStorage__clientId": "its"}
-    told = read_settings(environment | forms).storage
-    assert (told.connection_string, told.blob_url, told.client_id) == (None, "https://host.blob.example", "its")
+    by_url = read_settings(environment | forms).storage
+    assert (by_url.connection_string, by_url.blob_url, by_url.client_id) == (None, "https://host.blob.example", "its")
 
 
 def test_a_missing_storage_account_is_reported() -> None:

@@ -276,9 +276,9 @@ def test_a_tagged_account_that_clashes_is_named_and_not_enrolled(tags: dict[str,
 
 
 def test_an_account_in_another_subscription_is_refused() -> None:
-    stranger = account("chat", "00000000-0000-4000-8000-00000000000f")
+    elsewhere = account("chat", "00000000-0000-4000-8000-00000000000f")
     with pytest.raises(FixConfiguration, match="ROTATION_SUBSCRIPTIONS"):
-        tagged_target(stranger, {"key-rotation": "on"}, settings())
+        tagged_target(elsewhere, {"key-rotation": "on"}, settings())
 
 
 async def test_an_account_without_an_endpoint_does_not_hide_the_others(parts: Parts) -> None:

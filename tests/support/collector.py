@@ -73,15 +73,15 @@ class Collector:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        told = ExportMetricsServiceRequest.FromString(await self._body(request))
-        for one in told.resource_metrics:
+        message = ExportMetricsServiceRequest.FromString(await self._body(request))
+        for one in message.resource_metrics:
             self._note(one)
             self.points += [point for scope in one.scope_metrics for metric in scope.metrics for point in _of(metric)]
         return self._answer(ExportMetricsServiceResponse())
 
     async def traces(self, request: web.Request) -> web.Response:
-        told = ExportTraceServiceRequest.FromString(await self._body(request))
-        for one in told.resource_spans:
+        message = ExportTraceServiceRequest.FromString(await self._body(request))
+        for one in message.resource_spans:
             self._note(one)
             self.spans += [_span(span) for scope in one.scope_spans for span in scope.spans]
         return self._answer(ExportTraceServiceResponse())
@@ -105,9 +105,9 @@ class Collector:
         packed = request.headers.get("Content-Encoding") == "gzip" and raw[:2] == b"\x1f\x8b"
         return gzip.decompress(raw) if packed else raw
 
-    def _note(self, told: Any) -> None:
-        self.resources.append(_plain(told.resource.attributes))
-        self.heard.append(str(told))
+    def _note(self, message: Any) -> None:
+        self.resources.append(_plain(message.resource.attributes))
+        self.heard.append(str(message))
 
     def _answer(self, body: Message) -> web.Response:
         return web.Response(
