@@ -34,7 +34,7 @@ def of_error(error: RotationError) -> CommandResult:
 def code_of_error(error: RotationError) -> int:
     if isinstance(error, UnknownTarget):
         return USAGE
-    return LOOK if error.code == PersonMustLook.__name__ else FAILED
+    return LOOK if isinstance(error, PersonMustLook) else FAILED
 
 
 def worst(codes: Iterable[int]) -> int:
@@ -59,4 +59,4 @@ def code_of_outcome(outcome: Outcome) -> int:
         return DONE
     if outcome.result in (Result.HELD, Result.PLANNED):  # planned: the mode is observe, and nothing was done
         return LOOK
-    return LOOK if outcome.reason == PersonMustLook.__name__ else FAILED
+    return LOOK if isinstance(outcome.error, PersonMustLook) else FAILED

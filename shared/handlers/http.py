@@ -68,7 +68,7 @@ class Route:
             return problem(refused.status, refused.title, refused.detail)
         except RotationError as error:
             if self.role is Role.OPERATOR and not isinstance(error, UnknownTarget):
-                error.next_step = then_again(error.next_step)
+                error.next_step = then_again(error)
             log.warning("%s", error)
             return of_error(error, names=caller is not None and caller.may(Role.READER))
 

@@ -18,16 +18,14 @@ from shared.handlers.timer_and_queue import log_dropped_announcements
 from shared.settings.target_fields import could_be_a_name
 from shared.telemetry import Trigger
 from shared.turns.message import Message
-from shared.turns.report import Outcome, Result, failure
+from shared.turns.report import HeldByMode, Outcome, Result, failure
 from shared.web.responses import Reply, of_error, of_outcome
 from shared.wiring import rotation, telemetry
 
 log = logging.getLogger("key-rotation")
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (functions-facts, "HTTP auth")
-OBSERVING = "observing"
 _AGAIN = "ask again, with the same Idempotency-Key"
 _QUEUED = "The key is not dead yet; its end is queued and tried for a day"
-_FOR_PEOPLE = (PersonMustLook.__name__, FixConfiguration.__name__, OBSERVING)
 
 
 async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply:
@@ -63,8 +61,9 @@ def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Repl
         return reply
     if reply.status == 202 and isinstance(request, RotateRequest):
         return replace(reply, queued=(Message(name, now, request=request),))
-    again = of_outcome(replace(outcome, next_step=then_again(outcome.next_step)), now, goes_on=False)
-    if outcome.reason == LeaseLost.__name__:  # somebody else came in between: look again soon
+    step = then_again(outcome.error) if outcome.error else outcome.next_step
+    again = of_outcome(replace(outcome, next_step=step), now, goes_on=False)
+    if isinstance(outcome.error, LeaseLost):  # another turn interfered: check the target again soon
         return replace(again, queued=(Message(name, now),))
     return again
 
@@ -74,7 +73,7 @@ def _kept(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply
     if outcome.result is Result.PLANNED:
         outcome = _observing(outcome)
     status, queued = of_outcome(outcome, now).status, (Message(name, now, request=request),)
-    if status not in (409, 503) or outcome.reason in _FOR_PEOPLE:
+    if status not in (409, 503) or _needs_a_person(outcome):
         return replace(of_outcome(replace(outcome, next_step=f"{outcome.next_step}. {_QUEUED}"), now), queued=queued)
     later = replace(outcome, next_step=f"nothing. {_QUEUED}")
     return Reply(202, later.data(), headers={"Location": f"/api/targets/{outcome.target}"}, queued=queued)
@@ -83,9 +82,15 @@ def _kept(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply
 def _observing(outcome: Outcome) -> Outcome:
     why = f"ROTATION_MODE is observe, so nothing was done. {outcome.why}"
     step = "set ROTATION_MODE to rotate, or end the key by hand (docs/operations.md, Break-glass)"
-    return replace(outcome, result=Result.HELD, reason=OBSERVING, why=why, next_step=step)
+    return replace(outcome, result=Result.HELD, cause=HeldByMode.OBSERVING, why=why, next_step=step)
 
 
-def then_again(step: str | None) -> str:
-    """The next step of somebody whose wish nobody remembers: no tick makes up for that."""
-    return _AGAIN if step is None or step.startswith("nothing") else f"{step}; then {_AGAIN}"
+def _needs_a_person(outcome: Outcome) -> bool:
+    """Return whether the key cannot be ended before a person has done something."""
+    cause = outcome.cause
+    return isinstance(cause, PersonMustLook | FixConfiguration) or cause is HeldByMode.OBSERVING
+
+
+def then_again(error: RotationError) -> str:
+    """Return the next step of a caller whose request is not queued: no later check carries it out."""
+    return _AGAIN if error.resolves_itself else f"{error.next_step}; then {_AGAIN}"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from shared.decide.plan import Reason
-from shared.domain.errors import LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
+from shared.domain.errors import PersonMustLook, RotationError, TryLater, UnexpectedAnswer, UnknownTarget
 from shared.domain.model import Target
 from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled
@@ -20,13 +20,12 @@ from shared.settings.target_fields import TAG
 from shared.telemetry import Trigger
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Outcome, Result, Row, person_must_look, said_again
+from shared.turns.report import Outcome, Result, Row, person_must_look
 from shared.wiring import rotation, telemetry
 
 log = logging.getLogger("key-rotation")
 MOST_TRIES = 3  # host.json, maxDequeueCount
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_PASSING = frozenset({TryLater.__name__, LeaseLost.__name__})
 
 
 class TurnFailed(Exception):
@@ -94,31 +93,37 @@ async def _turn(body: bytes, tries: int, saw: Callable[[Outcome], None]) -> None
     try:
         outcome = await conductor.turn(target, message.request, brake=brake)
     except Exception:  # a mistake of ours is what the brake is there for, too
-        await _note_unexpected(brake, target)
+        await _note_failure(brake, target)
         raise
     saw(outcome)
     log_dropped_announcements(outcome)
-    if outcome.result is Result.FAILED:
-        await _note_failure(brake, target, outcome, last=tries >= MOST_TRIES)
-    if outcome.result is Result.FAILED and tries >= MOST_TRIES:
-        await _announce_failure(conductor, target, said_again(outcome))
+    if outcome.result is Result.FAILED and outcome.error is not None:
+        await _after_failure(conductor, target, outcome.error, brake, last=tries >= MOST_TRIES)
     if outcome.result is Result.PLANNED and isinstance(message.request, LeakRequest):
         raise TurnFailed(f"{outcome} A leak is not forgotten because the app only observes.")
     wanted = message.request is not None or message.insists
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
         raise TurnFailed(str(outcome))  # a tick's wish is made again by the next tick, anybody else's is not
-    log.log(logging.WARNING if outcome.reason == Reason.BRAKE else logging.INFO, "turn: %s", outcome)
+    log.log(logging.WARNING if outcome.cause is Reason.BRAKE else logging.INFO, "turn: %s", outcome)
 
 
-async def _note_unexpected(brake: Brake | None, target: Target) -> None:
-    unexpected = Outcome(target.name, Result.FAILED, "Unexpected", "an error that nobody foresaw.")
-    await _note_failure(brake, target, unexpected, last=True)
+async def _after_failure(
+    conductor: Rotation, target: Target, error: RotationError, brake: Brake | None, *, last: bool
+) -> None:
+    """Count the failure for the brake; after the last try announce it as well.
+
+    An error that the next try may clear counts after the last try only. One that a person must judge never counts.
+    """
+    may_pass = isinstance(error, TryLater) and not isinstance(error, UnexpectedAnswer)
+    if not isinstance(error, PersonMustLook) and (last or not may_pass):
+        await _note_failure(brake, target)
+    if last:
+        await _announce_failure(conductor, target, error)
 
 
-async def _note_failure(brake: Brake | None, target: Target, outcome: Outcome, *, last: bool) -> None:
-    """For the brake. What the next try may mend counts when it was the last, a person's affair never."""
-    passing = outcome.reason in _PASSING and not last
-    if brake is None or passing or outcome.reason == PersonMustLook.__name__:
+async def _note_failure(brake: Brake | None, target: Target) -> None:
+    """Count the target as failed for the brake of its check. If that cannot be noted, the log says so."""
+    if brake is None:
         return
     try:
         await brake.note(str(target.account).casefold())

@@ -92,7 +92,7 @@ class Turn:
             return told.on(failure(self.target.name, error))
         told = await self._tell(retired=self.progress.retired)
         result = result_of(plan)
-        return told.on(Outcome(self.target.name, result, plan.reason.value, plan.why, held_until=plan.held_until))
+        return told.on(Outcome(self.target.name, result, plan.reason, plan.why, held_until=plan.held_until))
 
     async def _act(self) -> Plan:
         """Rounds of look, decide and do, until nothing is left to do. The plan returned is the one that says why

@@ -42,7 +42,6 @@ _ARM = (
     "arm a target for it with PUT /api/targets/{name}/deployment or `python -m cli arm`, or tag its account "
     "key-rotation-after-deployment"
 )
-_CODES = {error.__name__: status for error, status in _STATUS}
 _A_PART = "a part of it could not be looked at."
 _A_READER = "let somebody with the role Rotation.Reader see which: GET /api/targets"
 
@@ -85,9 +84,14 @@ def problem(status: int, title: str, detail: str, **more: object) -> Reply:
     return Reply(status, {name: value for name, value in facts.items() if value is not None}, PROBLEM)
 
 
+def status_of(error: RotationError) -> int:
+    """Return the HTTP status that answers this error; 503 for an error without a status of its own."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+
+
 def of_error(error: RotationError, *, names: bool = False) -> Reply:
     """`names`: whoever asked may know which targets there are."""
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+    status = status_of(error)
     known = list(error.known) if names and isinstance(error, UnknownTarget) else None
     return problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step, known=known)
 
@@ -103,7 +107,7 @@ def of_outcome(outcome: Outcome, now: datetime, *, goes_on: bool = True) -> Repl
         return Reply(409, _with_title(outcome, 409), PROBLEM, {"Retry-After": "15"})
     if outcome.result is not Result.FAILED:
         return Reply(200, outcome.data())
-    status = _CODES.get(outcome.reason, 503)
+    status = status_of(outcome.error) if outcome.error else 503
     if status == 202 and not goes_on:
         status = 503
     if status == 202:

@@ -21,7 +21,8 @@ from shared.adapters import otlp
 from shared.adapters.otel import OpenTelemetry
 from shared.adapters.otlp import Outbox
 from shared.announce.deadlines import DeadlineKind
-from shared.domain.errors import GrantRole, TryLater
+from shared.decide.plan import Reason
+from shared.domain.errors import GrantRole, LeaseHeld, ProofFailed, TryLater
 from shared.domain.model import Target
 from shared.domain.publication import Marks
 from shared.fleet.enrolment import Enrolled
@@ -35,7 +36,7 @@ from tests.support.collector import Collector, Seen, collecting
 SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
 PAGE = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
 DONE = Outcome(
-    "chat", Result.DONE, "due", "It is due.", done=("regenerate key2",), outstanding=("KeyRotation.KeyRotated",)
+    "chat", Result.DONE, Reason.DUE, "It is due.", done=("regenerate key2",), outstanding=("KeyRotation.KeyRotated",)
 )
 
 
@@ -86,7 +87,7 @@ async def everything(otel: OpenTelemetry) -> None:
     await fails(otel.tick(), GrantRole("chat", "may not."))
     for result in Result:
         await turns(otel, replace(DONE, result=result))
-    await turns(otel, replace(DONE, result=Result.HELD, reason="brake"))
+    await turns(otel, replace(DONE, result=Result.HELD, cause=Reason.BRAKE))
     await fails(otel.turn(Trigger.QUEUE), TryLater("chat", "later."))
     await requests(otel, Reply(200, {}))
     await requests(otel, problem(409, "PersonMustLook", "look"))
@@ -189,10 +190,14 @@ async def turned(watched: Any, outcome: Outcome | None, error: Exception | None)
     ("outcome", "error", "code"),
     [
         (DONE, None, None),
-        (replace(DONE, result=Result.FAILED, reason="ProofFailed"), None, "ProofFailed"),
-        (replace(DONE, result=Result.FAILED, reason="ProofFailed"), RuntimeError("TurnFailed"), "ProofFailed"),
-        (replace(DONE, result=Result.BUSY, reason="LeaseHeld"), None, None),
-        (replace(DONE, result=Result.BUSY, reason="LeaseHeld"), RuntimeError("TurnFailed"), "LeaseHeld"),
+        (replace(DONE, result=Result.FAILED, cause=ProofFailed("chat", "no.")), None, "ProofFailed"),
+        (
+            replace(DONE, result=Result.FAILED, cause=ProofFailed("chat", "no.")),
+            RuntimeError("TurnFailed"),
+            "ProofFailed",
+        ),
+        (replace(DONE, result=Result.BUSY, cause=LeaseHeld("chat", "no.")), None, None),
+        (replace(DONE, result=Result.BUSY, cause=LeaseHeld("chat", "no.")), RuntimeError("TurnFailed"), "LeaseHeld"),
         (DONE, GrantRole("chat", "may not."), "GrantRole"),
         (None, KeyError("whatever"), "KeyError"),
     ],

@@ -8,6 +8,7 @@ import pytest
 
 from lab.emulator.shipped import SHIPPED
 from shared.adapters.blob_lease import CONTAINER
+from shared.decide.plan import Reason
 from shared.settings.environment import NAMES
 from shared.turns.message import QUEUE
 from shared.turns.report import Outcome, Result
@@ -200,7 +201,7 @@ def as_kusto_parses(pattern: str, line: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("result", list(Result))
 def test_the_queries_take_a_turns_words_apart_as_they_are_put_together(result: Result) -> None:
-    outcome = Outcome("chat", result, "not-announced", "It waits: (really).", next_step="wait")
+    outcome = Outcome("chat", result, Reason.NOT_ANNOUNCED, "It waits: (really).", next_step="wait")
     pattern = re.search(r"\| parse Text with (.*)", queries()["overdue.kql"])
     assert pattern is not None
     assert as_kusto_parses(pattern[1], str(outcome)) == {
@@ -211,7 +212,7 @@ def test_the_queries_take_a_turns_words_apart_as_they_are_put_together(result: R
 
 
 def test_what_is_owed_is_found_in_a_turns_words() -> None:
-    outstanding = Outcome("chat", Result.DONE, "due", "It is due.", outstanding=("KeyRotation.KeyRotated",))
+    outstanding = Outcome("chat", Result.DONE, Reason.DUE, "It is due.", outstanding=("KeyRotation.KeyRotated",))
     words = re.findall(r'contains "([^"]*)"', queries()["owed.kql"])
     assert any(word in str(outstanding) for word in words)
-    assert not any(word in str(Outcome("chat", Result.DONE, "due", "It is due.")) for word in words)
+    assert not any(word in str(Outcome("chat", Result.DONE, Reason.DUE, "It is due.")) for word in words)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from shared.decide.plan import Reason
 from shared.domain import errors
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId, Target
@@ -80,7 +81,7 @@ def test_a_turn_still_proving_is_accepted_and_says_where_to_look() -> None:
 
 @pytest.mark.parametrize("result", [Result.DONE, Result.NOTHING, Result.PLANNED])
 def test_a_turn_that_came_to_its_end_is_answered_200(result: Result) -> None:
-    reply = of_outcome(Outcome("chat", result, "due", "It was due."), NOW)
+    reply = of_outcome(Outcome("chat", result, Reason.DUE, "It was due."), NOW)
     assert (reply.status, reply.kind) == (200, "application/json")
     assert json.loads(reply.body)["result"] == result.value
 
@@ -95,7 +96,7 @@ def test_a_turn_that_came_to_its_end_is_answered_200(result: Result) -> None:
     ],
 )
 def test_a_turn_that_is_held_back_says_until_when(until: datetime | None, wait: str | None) -> None:
-    reply = of_outcome(Outcome("chat", Result.HELD, "overlap-runs", "Not yet.", held_until=until), NOW)
+    reply = of_outcome(Outcome("chat", Result.HELD, Reason.OVERLAP_RUNS, "Not yet.", held_until=until), NOW)
     assert reply.status == 409
     assert reply.headers.get("Retry-After") == wait
     assert is_problem(reply).get("heldUntil") == (until.isoformat() if until else None)
