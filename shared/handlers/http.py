@@ -16,6 +16,7 @@ from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError
 from shared.domain.requests import DisarmRequest, Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation
+from shared.handlers import telemetry_facts
 from shared.handlers.one_turn import answer, then_again
 from shared.handlers.timer_and_queue import message_for
 from shared.turns.message import Message
@@ -53,7 +54,7 @@ class Route:
         """Always a reply; what is wrong is a problem of its own status."""
         async with telemetry().request(incoming.method, f"/api/{self.route}") as saw:
             reply = await self._answer(incoming)
-            saw(reply)
+            saw(telemetry_facts.of_reply(reply))
         return reply
 
     async def _answer(self, incoming: Incoming) -> Reply:

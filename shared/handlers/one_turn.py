@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from shared.domain.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError, UnknownTarget
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.fleet.rotation import planned_row
+from shared.handlers import telemetry_facts
 from shared.handlers.timer_and_queue import log_dropped_announcements
 from shared.settings.target_fields import could_be_a_name
 from shared.telemetry import Trigger
@@ -46,7 +47,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await conductor.turn(target, request, until=now + PATIENCE)
-        saw(outcome)
+        saw(telemetry_facts.of_outcome(outcome))
     log.info("%s, asked by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
     log_dropped_announcements(outcome)
     return _reply(outcome, name, request, now)

@@ -15,9 +15,10 @@ from shared.domain.errors import PersonMustLook, RotationError, TryLater, Unexpe
 from shared.domain.model import Target
 from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled
-from shared.fleet.rotation import Rotation, Tick
+from shared.fleet.rotation import Rotation
+from shared.handlers import telemetry_facts
 from shared.settings.target_fields import TAG
-from shared.telemetry import Trigger
+from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
 from shared.turns.report import Outcome, Result, Row, person_must_look
@@ -38,11 +39,11 @@ async def tick(last: str | None, *, past_due: bool) -> list[str]:
         return await _tick(last, past_due, saw)
 
 
-async def _tick(last: str | None, past_due: bool, saw: Callable[[Tick], None]) -> list[str]:
+async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
     conductor = await rotation()
     now = conductor.outside.clock.now()
     found = await conductor.tick(_since(last), now)
-    saw(found)
+    saw(telemetry_facts.of_tick(found))
     for error in found.problems:
         log.error("tick: %s", error)
     log.info("tick%s: %s", " (past due)" if past_due else "", found)
@@ -82,7 +83,7 @@ async def turn(body: bytes, tries: int = 1) -> None:
         await _turn(body, tries, saw)
 
 
-async def _turn(body: bytes, tries: int, saw: Callable[[Outcome], None]) -> None:
+async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> None:
     conductor = await rotation()
     message = read_message(body)
     if message.request is None and message.is_stale(conductor.outside.clock.now()):
@@ -95,7 +96,7 @@ async def _turn(body: bytes, tries: int, saw: Callable[[Outcome], None]) -> None
     except Exception:  # a mistake of ours is what the brake is there for, too
         await _note_failure(brake, target)
         raise
-    saw(outcome)
+    saw(telemetry_facts.of_outcome(outcome))
     log_dropped_announcements(outcome)
     if outcome.result is Result.FAILED and outcome.error is not None:
         await _after_failure(conductor, target, outcome.error, brake, last=tries >= MOST_TRIES)
