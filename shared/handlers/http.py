@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
-from shared.domain.requests import DisarmRequest, Request
+from shared.domain.requests import DisarmRequest
 from shared.fleet.enrolment import Enrolled
+from shared.fleet.messages import message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.one_turn import answer, then_again
-from shared.handlers.timer_and_queue import message_for
-from shared.turns.message import Message
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.callers import Caller, Refused, Role, caller_of
 from shared.web.responses import Reply, heard, of_deadlines, of_error, of_row, of_survey, problem, wrong
@@ -169,7 +168,7 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
         return Reply(200, accepted)
     log.info("rotate: %d targets, asked by %s: %s", len(chosen), request.by, request.reason)
     now = conductor.outside.clock.now()
-    return Reply(202, accepted, queued=tuple(_asking(one, request, now) for one in chosen))
+    return Reply(202, accepted, queued=tuple(message_for(one, now, request=request) for one in chosen))
 
 
 async def _chosen(conductor: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
@@ -191,18 +190,13 @@ async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
     said = heard(body.environment, targets, look.problems, names=sees)
     why, many = request.reason or "no reason given", len(waiting)
     log.info("deployment to %s, said by %s (%s): %d targets wait for it", body.environment, caller.name, why, many)
-    queued = () if body.dry_run else tuple(_asking(one, request, now) for one in waiting)
+    queued = () if body.dry_run else tuple(message_for(one, now, request=request) for one in waiting)
     if look.may_show_more and not body.dry_run:
         detail = "not every target could be asked whether it waits for this deployment; say it again."
         again = "send the request again, with the same Idempotency-Key"
         facts = problem(503, "TryLater", detail, **{**said, "nextStep": again})
         return Reply(503, facts.data, facts.kind, {"Retry-After": "30"}, queued)
     return Reply(202 if queued else 200, said, queued=queued)
-
-
-def _asking(one: Enrolled, request: Request, now: datetime) -> Message:
-    plain = message_for(one, now)
-    return Message(plain.target, now, plain.account, plain.tags, request)
 
 
 health = Route("health", None, {"GET": _health})

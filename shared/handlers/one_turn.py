@@ -15,7 +15,7 @@ from shared.domain.errors import FixConfiguration, LeaseLost, PersonMustLook, Ro
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.fleet.rotation import planned_row
 from shared.handlers import telemetry_facts
-from shared.handlers.timer_and_queue import log_dropped_announcements
+from shared.handlers.invocation import log_dropped_announcements
 from shared.settings.target_fields import could_be_a_name
 from shared.telemetry import Trigger
 from shared.turns.message import Message

@@ -15,22 +15,19 @@ from shared.domain.errors import PersonMustLook, RotationError, TryLater, Unexpe
 from shared.domain.model import Target
 from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled
+from shared.fleet.messages import message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
-from shared.settings.target_fields import TAG
+from shared.handlers.invocation import TurnFailed, log_dropped_announcements
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Outcome, Result, Row, person_must_look
+from shared.turns.report import Result, Row, person_must_look
 from shared.wiring import rotation, telemetry
 
 log = logging.getLogger("key-rotation")
 MOST_TRIES = 3  # host.json, maxDequeueCount
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class TurnFailed(Exception):
-    """The invocation must be seen to fail: the queue offers the message again, and monitoring sees it."""
 
 
 async def tick(last: str | None, *, past_due: bool) -> list[str]:
@@ -65,15 +62,6 @@ def _messages(turns: Sequence[Enrolled], now: datetime, limit: int) -> list[Mess
     same others for ever. So few turns that the brake cannot come on need not ask for it."""
     shuffled = random.sample(turns, len(turns))
     return [message_for(one, now, crowded=len(turns) > limit) for one in shuffled]
-
-
-def message_for(one: Enrolled, now: datetime, *, crowded: bool = False, insists: bool = False) -> Message:
-    """A turn for this target, with the tags of its account where it was enrolled by them."""
-    account = one.account
-    if account is None:
-        return Message(one.target.name, now, crowded=crowded, insists=insists)
-    ours = {name: text for name, text in account.tags.items() if name.lower().startswith(TAG)}
-    return Message(one.target.name, now, account.id, ours, crowded=crowded, insists=insists)
 
 
 async def turn(body: bytes, tries: int = 1) -> None:
@@ -130,12 +118,6 @@ async def _note_failure(brake: Brake | None, target: Target) -> None:
         await brake.note(str(target.account).casefold())
     except RotationError as error:
         log.error("%s: its failure could not be noted: %s", target.name, error)  # noqa: TRY400 - said in full already
-
-
-def log_dropped_announcements(outcome: Outcome) -> None:
-    """The last place for an announcement that a long outage left no room for."""
-    for carried in outcome.dropped:
-        log.error("%s: never announced, and said here only: %s", outcome.target, carried)
 
 
 async def _target(conductor: Rotation, message: Message) -> Target:

@@ -23,6 +23,7 @@ from shared.domain.model import ProofPolicy
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.handlers import http, timer_and_queue
 from shared.handlers.http import Incoming
+from shared.handlers.invocation import TurnFailed
 from shared.turns.message import Message
 from shared.turns.report import Outcome
 from tests.support import key_search
@@ -213,7 +214,7 @@ async def test_no_doorway_says_a_key(azure: Azure, watch: Watch, monkeypatch: py
     watch.note(await http.rotate(Incoming("POST", name, b"", {}, "another")))
     now = (await wiring.rotation()).outside.clock.now()
     await timer_and_queue.turn_poison(Message("account-001", now).text().encode())
-    with pytest.raises(timer_and_queue.TurnFailed) as caught:
+    with pytest.raises(TurnFailed) as caught:
         await timer_and_queue.turn(Message("account-001", now).text().encode())
     watch.said.append(key_search.attached(caught.value))
     rotation: Any = await wiring.rotation()
