@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +70,13 @@ async def rotation() -> Rotation:
     if _Process.rotation is None or _Process.loop is not loop:
         _Process.rotation, _Process.loop = build(os.environ), loop
     return _Process.rotation
+
+
+def time_for(conductor: Rotation | None) -> datetime:
+    """Return the time by the clock of this `Rotation`; by the machine's clock if invalid settings left none."""
+    from shared.adapters.clock import RealClock
+
+    return conductor.outside.clock.now() if conductor else RealClock().now()
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,14 +173,15 @@ OFF = """
 import asyncio, json, sys
 import function_app
 loaded = [name for name in sys.modules if name.startswith(("opentelemetry", "google.protobuf", "shared."))]
-before = [name for name in loaded if not name.startswith("shared.triggers")]
+before = [name for name in loaded if not name.startswith(("shared.triggers", "shared.web"))]
 from shared.handlers import http, timer_and_queue
+from shared.web.routes import ROUTES
 
 async def life():
     messages = await timer_and_queue.tick(None, past_due=False)
     for one in messages:
         await timer_and_queue.turn(one.encode())
-    status = (await http.rotate(http.Incoming("POST", "chat", b'{"dry_run": true}'))).status
+    status = (await http.serve(ROUTES["rotate"], http.Incoming("POST", "chat", b'{"dry_run": true}'))).status
     return len(messages), status
 
 found = asyncio.run(life())
@@ -201,15 +200,3 @@ async def test_off_nothing_of_it_is_imported_by_a_tick_a_turn_and_a_request(azur
     before, found, after = json.loads(said)
     assert (before, found, after) == ([], [2, 200], [])
     assert works(azure, "chat")
-
-
-def test_the_doors_say_the_routes_that_the_triggers_have() -> None:
-    from shared.handlers import http
-
-    source = (Path(ROOT) / "shared" / "triggers" / "http.py").read_text()
-    routes = dict(
-        (name, route)
-        for route, name in re.findall(r'\.route\("([^"]+)"[^\n]*\n(?:@[^\n]*\n)*async def (\w+)\(', source)
-    )
-    assert {name: getattr(http, name).route for name in routes} == routes
-    assert len(routes) == 12

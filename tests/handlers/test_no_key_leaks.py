@@ -26,6 +26,7 @@ from shared.handlers.http import Incoming
 from shared.handlers.invocation import TurnFailed
 from shared.turns.message import Message
 from shared.turns.report import Outcome
+from shared.web.routes import ROUTES
 from tests.support import key_search
 from tests.support.real_parts import Parts, Spoiled, Tape, close_credentials, everything_logged
 
@@ -198,20 +199,20 @@ async def test_no_doorway_says_a_key(azure: Azure, watch: Watch, monkeypatch: py
         watch.note(message)
         await timer_and_queue.turn(message.encode())
     name = "account-001"
-    for door in (http.targets, http.target, http.status, http.deadlines, http.deadlines_ics, http.openapi):
-        reply = await door(Incoming("GET", name))
+    for route in ("targets", "target", "status", "deadlines", "deadlines_ics", "openapi"):
+        reply = await http.serve(ROUTES[route], Incoming("GET", name))
         assert reply.status == 200
         watch.note(reply.body)
     for body in (b'{"dry_run": true}', b'{"reason": "drill"}', b'{"reason": 1}'):
-        watch.note(await http.rotate(Incoming("POST", name, body, {}, "an-invocation")))
+        watch.note(await http.serve(ROUTES["rotate"], Incoming("POST", name, body, {}, "an-invocation")))
     for body in (b'{"key": "previous"}', b'{"key": "live"}', b'{"key": "both"}'):
-        watch.note((await http.leak(Incoming("POST", name, body, {}, "a-leak"))).body)
+        watch.note((await http.serve(ROUTES["leak"], Incoming("POST", name, body, {}, "a-leak"))).body)
     for method, body in (("PUT", b'{"environment": "production"}'), ("DELETE", b"")):
-        watch.note((await http.arm(Incoming(method, name, body, {}, "an-arming"))).body)
-    watch.note((await http.rotate_many(Incoming("POST", body=b'{"targets": "all"}'))).body)
-    watch.note((await http.deployments(Incoming("POST", body=b'{"environment": "production"}'))).body)
+        watch.note((await http.serve(ROUTES["arm"], Incoming(method, name, body, {}, "an-arming"))).body)
+    watch.note((await http.serve(ROUTES["rotate_many"], Incoming("POST", body=b'{"targets": "all"}'))).body)
+    watch.note((await http.serve(ROUTES["deployments"], Incoming("POST", body=b'{"environment": "production"}'))).body)
     azure.world.faults.add("arm.listKeys", "malformed", times=0)
-    watch.note(await http.rotate(Incoming("POST", name, b"", {}, "another")))
+    watch.note(await http.serve(ROUTES["rotate"], Incoming("POST", name, b"", {}, "another")))
     now = (await wiring.rotation()).outside.clock.now()
     await timer_and_queue.turn_poison(Message("account-001", now).text().encode())
     with pytest.raises(TurnFailed) as caught:

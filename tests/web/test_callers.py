@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.web.callers import ENFORCED, MOST_NAME, PRINCIPAL, Refused, Role, caller_of, is_enforced
+from shared.web.callers import MOST_NAME, PRINCIPAL, Refused, Role, caller_of
+from shared.web.sign_in import ENFORCED, platform_authenticates
 
 ON = {ENFORCED: "True"}
 ROLE_URI = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
@@ -93,8 +94,8 @@ def test_a_damaged_claim_hides_no_other() -> None:
     [("True", True), ("true", True), (" TRUE ", True), ("1", True), ("False", False), ("0", False), ("", False)],
 )
 def test_only_the_platform_s_own_word_makes_the_header_count(value: str, enforced: bool) -> None:
-    assert is_enforced({ENFORCED: value}) is enforced
-    assert is_enforced({}) is False
+    assert platform_authenticates({ENFORCED: value}) is enforced
+    assert platform_authenticates({}) is False
 
 
 def test_where_the_platform_does_not_authenticate_the_header_is_not_even_read() -> None:
