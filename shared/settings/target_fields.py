@@ -16,7 +16,7 @@ from typing import Any
 from shared.domain import times
 from shared.domain.model import AccountId, Adopt, Cadence, ProofPolicy, Target
 from shared.domain.publication import LONGEST_TAG
-from shared.domain.requests import LONGEST_SOAK, AwaitedDeployment, environment_name
+from shared.domain.requests import AwaitedDeployment, environment_name, soak_time
 from shared.domain.text import without_keys
 from shared.domain.times import sane
 from shared.domain.window import Window
@@ -174,14 +174,6 @@ def after_deployment(text: str) -> AwaitedDeployment:
     """An environment's name, and a soak time where there is one: `production`, or `production PT2H`."""
     environment, _, soak = text.strip().partition(" ")
     return AwaitedDeployment(environment_name(environment), soak_time(soak) if soak else timedelta(0))
-
-
-def soak_time(text: str) -> timedelta:
-    """How long after a deployment. Raises ValueError."""
-    soak = times.parse_duration(text)
-    if soak > LONGEST_SOAK:
-        raise ValueError(f"{text!r} is longer than {times.iso_duration(LONGEST_SOAK)}")
-    return soak
 
 
 def _cadence(entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems) -> Cadence | None:

@@ -25,6 +25,7 @@ from shared.domain.requests import (
     Request,
     RequestKind,
     RotateRequest,
+    soak_time,
 )
 from shared.domain.text import plain, without_keys
 from shared.domain.times import FIRST, LAST
@@ -32,7 +33,6 @@ from shared.domain.times import FIRST, LAST
 MOST_BODY = 16 * 1024
 MOST_TARGETS = 200
 _END = r"$(?!\n)"  # the end also for a regular expression that would let a last line break through
-_SOAK = r"^(P([1-9]|[12][0-9]|30)D|PT([1-9][0-9]?|[1-6][0-9][0-9]|7[01][0-9]|720)H|PT[1-9][0-9]{0,3}M)" + _END
 _WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
 
 type ReasonText = Annotated[
@@ -64,9 +64,9 @@ type Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_TARGETS, d
 type Soak = Annotated[
     str,
     Meta(
-        pattern=_SOAK,
-        description="How long after the deployment: whole days, hours or minutes, such as P1D, PT2H or PT90M; at most "
-        "30 days, as P30D or PT720H.",
+        description="How long after the deployment: an ISO 8601 duration without years or months, such as P1D, PT2H or "
+        "P1DT12H; at most 30 days, P30D.",
+        extra_json_schema={"format": "duration"},
     ),
 ]
 type WaitTime = Annotated[
@@ -183,10 +183,21 @@ class Arm(Body, frozen=True, kw_only=True):
     latest: Latest | None = None
     reason: ReasonText = ""
 
+    def __post_init__(self) -> None:
+        """Check the soak time as tags and settings do: no pattern can say what a duration is. Raises ValueError."""
+        try:
+            self._soak_time()
+        except ValueError:
+            raise ValueError("Another form is wanted - at `$.soak`") from None
+
+    def _soak_time(self) -> timedelta:
+        return timedelta(0) if self.soak is None else soak_time(self.soak)
+
     def request(self, id_: str, by: str) -> Request:
-        soak = times.parse_duration(self.soak) if self.soak else timedelta(0)
         latest = max(self.latest, FIRST) if self.latest and self.latest < LAST else None
-        armed = AwaitedDeployment(self.environment, soak, latest.replace(microsecond=0) if latest else None)
+        armed = AwaitedDeployment(
+            self.environment, self._soak_time(), latest.replace(microsecond=0) if latest else None
+        )
         return ArmRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ARM), deployment=armed)
 
 

@@ -18,6 +18,7 @@ from shared.domain.requests import (
     RequestKind,
     RotateRequest,
 )
+from shared.settings.target_fields import after_deployment
 from shared.turns.message import Message
 from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id, scoped
 
@@ -111,6 +112,10 @@ def test_a_key_that_somebody_pasted_into_the_reason_is_left_out(key: str) -> Non
         (Arm, b'{"environment": "production\\n"}', "$.environment"),
         (Arm, b'{"environment": "production", "soak": "P31D"}', "$.soak"),
         (Arm, b'{"environment": "production", "soak": "P1M"}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": "P30DT1S"}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": "P0D"}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": ""}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": 7}', "$.soak"),
         (Arm, b'{"environment": "production", "latest": "tomorrow"}', "$.latest"),
         (Arm, b'{"environment": "production", "latest": "2026-12-01T00:00:00"}', "$.latest"),
         (Deployment, b'{"environment": ""}', "$.environment"),
@@ -128,7 +133,7 @@ def test_every_door_names_the_field_that_is_wrong(kind: type[Body], body: bytes,
         (RotateMany, b'{"targets": ["a/b"]}', "letters, digits and dashes"),
         (RotateMany, b'{"targets": "some"}', "or `all`"),
         (Arm, b'{"environment": "prod uction"}', "letters, digits, dots, dashes and underscores"),
-        (Arm, b'{"environment": "production", "soak": "2h"}', "such as P1D, PT2H or PT90M"),
+        (Arm, b'{"environment": "production", "soak": "2h"}', "such as P1D, PT2H or P1DT12H"),
         (Arm, b'{"environment": "production", "latest": "tomorrow"}', "such as 2027-01-31T18:00:00Z"),
         (Arm, b'{"environment": "production", "latest": "2026-12-01T00:00:00"}', "date, time and zone"),
         (Deployment, b'{"environment": ""}', "a letter or digit first"),
@@ -168,6 +173,22 @@ def test_arming_is_read_with_its_soak_time_and_its_latest_moment() -> None:
     assert request.deployment == AwaitedDeployment(
         "Production", timedelta(hours=2), datetime(2026, 11, 30, 23, tzinfo=UTC)
     )
+
+
+@pytest.mark.parametrize("soak", ["P1DT12H", "P4W", "PT720H", "PT43200M", "PT90S", "P1.5D", "PT36H", "P30D"])
+def test_http_takes_every_soak_time_that_a_tag_takes(soak: str) -> None:
+    by_tag = after_deployment(f"production {soak}")
+    request = Arm.read(json.dumps({"environment": "production", "soak": soak}).encode(), {}).request("r", "somebody")
+    assert isinstance(request, ArmRequest)
+    assert request.deployment == by_tag
+
+
+@pytest.mark.parametrize("soak", ["P31D", "P30DT1S", "P1M", "P1Y", "P0D", "-P1D", "PT", "2h", "x" * 300])
+def test_http_refuses_every_soak_time_that_a_tag_refuses(soak: str) -> None:
+    with pytest.raises(ValueError):
+        after_deployment(f"production {soak}")
+    body = json.dumps({"environment": "production", "soak": soak}).encode()
+    assert refused(body, Arm).status == 422
 
 
 def test_a_latest_moment_that_nobody_can_mean_is_none() -> None:
