@@ -1,19 +1,19 @@
-"""One target, one turn, while its caller waits; and what becomes of a wish that the turn could not carry out.
+"""One turn for one target while its caller waits, and what becomes of a request that the turn could not carry out.
 
-A leak is never left: whatever stands in its way, it is queued and tried for a day. A rotation that has begun goes on
-without its caller. Nothing else is done later, when it may not be what is wanted any more: the answer says to ask
-again.
+A reported leak is never dropped: whatever the turn met, the leak is queued and tried for a day. A rotation that has
+begun goes on without its caller. Any other request is not carried out later, because it may not be wanted any more
+then: the answer says to ask again.
 """
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from shared.domain.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError, UnknownTarget
 from shared.domain.requests import LeakRequest, Request, RotateRequest
-from shared.fleet.rotation import planned_row
+from shared.fleet.rotation import Rotation, planned_row
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import log_dropped_announcements
 from shared.settings.target_fields import could_be_a_name
@@ -21,16 +21,20 @@ from shared.telemetry import Trigger
 from shared.turns.message import Message
 from shared.turns.report import HeldByMode, Outcome, Result, failure
 from shared.web.responses import Reply, of_error, of_outcome
-from shared.wiring import rotation, telemetry
+from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger("key-rotation")
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (functions-facts, "HTTP auth")
 _AGAIN = "ask again, with the same Idempotency-Key"
-_QUEUED = "The key is not dead yet; its end is queued and tried for a day"
+_QUEUED = "The key still works; its end is queued and tried for a day"
 
 
 async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply:
-    """What became of the request, or only what would. Raises only RotationErrors, and none for a leak that is to be."""
+    """Carry out a request on the named target and return the answer. With `dry_run`, only say what would be done.
+
+    Raises only RotationErrors. For a leak it raises UnknownTarget only: any other error queues the leak.
+    """
+    conductor: Rotation | None = None
     try:
         conductor = await rotation()
         target = await conductor.fleet.find(name)
@@ -38,8 +42,8 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         raise
     except RotationError as error:
         if isinstance(request, LeakRequest) and not dry_run and could_be_a_name(name):
-            log.error("a leak said by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400 - in full
-            return _kept(failure(name, error), name, request, datetime.now(UTC))
+            log.error("a leak reported by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400
+            return _kept(failure(name, error), name, request, time_for(conductor))
         raise
     now = conductor.outside.clock.now()
     if dry_run:
@@ -48,7 +52,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await conductor.turn(target, request, until=now + PATIENCE)
         saw(telemetry_facts.of_outcome(outcome))
-    log.info("%s, asked by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
+    log.info("%s, requested by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
     log_dropped_announcements(outcome)
     return _reply(outcome, name, request, now)
 
@@ -70,7 +74,7 @@ def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Repl
 
 
 def _kept(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply:
-    """A leak that is queued is accepted, unless somebody must do something before the key can be ended."""
+    """Queue a leak. The answer is 202, or the error's own status if a person must act before the key can be ended."""
     if outcome.result is Result.PLANNED:
         outcome = _observing(outcome)
     status, queued = of_outcome(outcome, now).status, (Message(name, now, request=request),)

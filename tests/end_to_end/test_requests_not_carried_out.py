@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import a_host, published, works
 
 LEAK = {"key": "live", "reason": "seen in a log"}
 AGAIN = "ask again, with the same Idempotency-Key"
-QUEUED = "The key is not dead yet; its end is queued and tried for a day"
+QUEUED = "The key still works; its end is queued and tried for a day"
 
 
 @pytest.fixture

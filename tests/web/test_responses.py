@@ -128,7 +128,7 @@ def test_a_deployment_that_nobody_waits_for_is_told_so_and_how_to_arm_a_target()
 
 def test_that_nobody_waits_is_said_only_of_those_that_could_be_looked_at() -> None:
     said = heard("staging", [], [errors.TryLater("https://dark.vault.azure.net", "slow.")])
-    assert said["why"] == "No target that could be looked at waits for a deployment to staging."
+    assert said["why"] == "No target that could be read waits for a deployment to staging."
 
 
 def test_a_deployment_that_somebody_waits_for_needs_no_explanation() -> None:
