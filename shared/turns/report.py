@@ -24,7 +24,7 @@ from shared.turns.proof import Ending
 
 
 class EndingData(TypedDict):
-    """How a leaked key went, as the account itself answered to it."""
+    """When a leaked key stopped working, as the account's own endpoint answered."""
 
     key: KeySlot
     lastAccepted: str | None
@@ -33,6 +33,8 @@ class EndingData(TypedDict):
 
 
 class Result(StrEnum):
+    """How a turn ended. The values are public; docs/answers.md explains each."""
+
     DONE = "done"
     NOTHING = "nothing-to-do"
     HELD = "held-back"
@@ -42,7 +44,7 @@ class Result(StrEnum):
 
 
 class OutcomeData(TypedDict):
-    """What became of a turn, or would."""
+    """What became of a turn, or would become of it, ready for JSON."""
 
     target: str
     result: Result
@@ -163,6 +165,7 @@ def _with[D](facts: D, more: Mapping[str, object]) -> D:
 
 
 def result_of(plan: Plan) -> Result:
+    """Return the result of a turn that carried out this plan."""
     if plan.steps:
         return Result.DONE
     return Result.HELD if plan.is_held else Result.NOTHING

@@ -23,7 +23,7 @@ def test_no_two_routes_share_a_path() -> None:
     assert len({route.path for route in ROUTES.values()}) == len(ROUTES)
 
 
-def test_a_route_that_an_operator_needs_can_queue_turns_and_no_other_can() -> None:
+def test_only_routes_for_operators_can_queue_turns() -> None:
     assert all(route.queues == (route.role == Role.OPERATOR) for route in ROUTES.values())
 
 
