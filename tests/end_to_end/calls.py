@@ -39,7 +39,7 @@ class Doors:
         return await self.ask("POST", path, body, **headers)
 
     async def ask(self, method: str, path: str, body: object = None, *, key: bool = True, **headers: str) -> Answer:
-        """Send a request. `body` is sent as JSON, or as it is if it is bytes; `_` in a header's name stands for a dash."""
+        """Send a request. `body` is sent as JSON, bytes as they are. `_` in a header's name stands for a dash."""
         given = {name.replace("_", "-"): text for name, text in headers.items()}
         shown = {"x-functions-key": self.host.keys.default, **given} if key else given
         content = {"data": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}

@@ -120,7 +120,7 @@ async def test_a_disarmed_target_does_not_rotate_after_the_deployment(doors, qui
 
 
 async def test_the_same_deployment_reported_again_after_a_restart_does_not_rotate_twice(azure, http) -> None:
-    """With the tag, the new version waits for a deployment too: only the Idempotency-Key shows that this is a repeat."""
+    """With the tag, the new version waits for a deployment too; only the Idempotency-Key shows the repeat."""
     chat = azure.world.accounts.named("chat")
     azure.world.accounts.update(chat.id, {"tags": {**chat.tags, "key-rotation-after-deployment": "production"}})
     published(azure, chat, days_ago=10)
