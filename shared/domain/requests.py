@@ -16,7 +16,7 @@ from typing import ClassVar
 from urllib.parse import quote, unquote
 
 from shared.domain.names import ENVIRONMENT_NAME, LONGEST_ENVIRONMENT
-from shared.domain.times import from_seconds, sane_lead, seconds_text
+from shared.domain.times import from_seconds, iso_duration, parse_duration, sane_lead, seconds_text
 
 LONGEST_SOAK = timedelta(days=30)
 _NOBODY = "-"
@@ -34,6 +34,17 @@ def environment_name(text: str) -> str:
             f"{LONGEST_ENVIRONMENT} at most"
         )
     return name
+
+
+def soak_time(text: str) -> timedelta:
+    """Return how long after a deployment the rotation happens, from an ISO 8601 duration of at most 30 days.
+
+    Tags, settings, HTTP and the command line all read it here. Raises ValueError for any other text.
+    """
+    soak = parse_duration(text)
+    if soak > LONGEST_SOAK:
+        raise ValueError(f"{text!r} is longer than {iso_duration(LONGEST_SOAK)}")
+    return soak
 
 
 @dataclass(frozen=True)

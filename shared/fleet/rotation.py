@@ -229,4 +229,4 @@ def planned_row(row: Row) -> Outcome:
         return failure(row.target.name, row.error or RotationError(row.target.name, "it could not be observed."))
     steps = ", ".join(str(step) for step in row.plan.steps)
     why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
-    return Outcome(row.target.name, Result.PLANNED, row.plan.reason.value, why, held_until=row.plan.held_until)
+    return Outcome(row.target.name, Result.PLANNED, row.plan.reason, why, held_until=row.plan.held_until)

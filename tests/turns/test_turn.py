@@ -8,12 +8,13 @@ from lab.simulation.builders import KEY1, mark, reports_leak, wants_rotation
 from lab.simulation.dates import START, at, days, hours
 from lab.simulation.interruptions import Befall, Call, refused
 from lab.simulation.stage import Stage, a_stage, with_target
-from shared.domain.errors import PersonMustLook
+from shared.decide.plan import Reason
+from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, TryLater
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import PREFIX
 from shared.domain.requests import LeakRequest, Request, RequestKind, RotateRequest
 from shared.domain.told import MOST_CARRIED_OVER, CarriedOver, Happened, Told
-from shared.turns.report import Outcome, Result
+from shared.turns.report import Outcome, Result, failure
 
 # The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 regenerate, 5 and 6 proofs, 7 publish,
 # 8 secret, 9 keys, 10 announce, 11 note, 12 release.
@@ -44,7 +45,7 @@ async def rotation_due(**facts: object) -> Stage:
 
 async def test_a_turn_that_did_everything_says_why_what_it_did_and_what_was_announced():
     stage = await rotation_due()
-    assert await stage.turn() == Outcome("chat", Result.DONE, "due", DUE, done=ROTATED, announced=WORDS)
+    assert await stage.turn() == Outcome("chat", Result.DONE, Reason.DUE, DUE, done=ROTATED, announced=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ async def test_a_turn_that_could_not_announce_has_rotated_all_the_same_and_says_
     stage = await rotation_due()
     stage.event_grid_is("down")
     assert await stage.turn() == Outcome(
-        "chat", Result.DONE, "due", DUE, done=ROTATED, outstanding=WORDS, untold=DOWN, next_step=NOTHING
+        "chat", Result.DONE, Reason.DUE, DUE, done=ROTATED, outstanding=WORDS, untold=DOWN, next_step=NOTHING
     )
 
 
@@ -92,7 +93,7 @@ async def test_a_turn_that_announced_and_could_not_note_it_says_so_and_the_next_
     assert await stage.turn(befall=refused(NOTE, 503)) == Outcome(
         "chat",
         Result.DONE,
-        "due",
+        Reason.DUE,
         DUE,
         done=ROTATED,
         announced=WORDS,
@@ -158,13 +159,8 @@ async def test_only_where_a_leak_is_said_to_have_happened_no_tag_is_believed(req
 async def test_a_turn_that_finds_what_a_person_must_judge_fails_with_the_sentence_and_the_next_step():
     stage = await rotation_due()
     stage.vault.delete_secret(stage.target.secret)
-    assert await stage.turn() == Outcome(
-        "chat",
-        Result.FAILED,
-        "PersonMustLook",
-        "Secret chat-key is deleted but can be recovered. Recover it, or purge it to start again.",
-        next_step=PersonMustLook.next_step,
-    )
+    why = "Secret chat-key is deleted but can be recovered. Recover it, or purge it to start again."
+    assert (await stage.turn()).data() == failure("chat", PersonMustLook("chat", why)).data()
 
 
 async def test_a_secret_of_somebody_else_is_named_and_nothing_is_noted_on_it():
@@ -181,14 +177,8 @@ async def test_a_secret_of_somebody_else_is_named_and_nothing_is_noted_on_it():
 async def test_a_turn_that_fails_half_way_says_what_was_done_and_where_it_failed():
     stage = await rotation_due()
     outcome = await stage.turn(befall=refused(PUBLISH, 503))
-    assert outcome == Outcome(
-        "chat",
-        Result.FAILED,
-        "TryLater",
-        f"{stage.target.secret_url}: could not publish the key: 503 Refused.",
-        done=ROTATED[:2],
-        next_step=NOTHING,
-    )
+    error = TryLater(stage.target.secret_url, "could not publish the key: 503 Refused.")
+    assert outcome.data() == failure("chat", error, ROTATED[:2]).data()
 
 
 async def test_what_a_failed_turn_regenerated_in_order_to_publish_it_is_kept_for_the_next():
@@ -217,14 +207,8 @@ async def test_a_turn_that_lost_its_target_says_what_was_done_and_tells_nobody()
 
     told = len(stage.topic.accepted)
     outcome = await stage.turn(befall=Befall(after={REGENERATE: much_time_passes}))
-    assert outcome == Outcome(
-        "chat",
-        Result.FAILED,
-        "LeaseLost",
-        f"{str(stage.target.account).lower()}: the turn lost its hold on the target.",
-        done=ROTATED[:1],
-        next_step=NOTHING,
-    )
+    error = LeaseLost(str(stage.target.account).lower(), "the turn lost its hold on the target.")
+    assert outcome.data() == failure("chat", error, ROTATED[:1]).data()
     assert len(stage.topic.accepted) == told
 
 
@@ -242,21 +226,16 @@ async def test_a_target_that_another_turn_holds_is_busy():
     other = stage.runner()
     async with other.leases.hold(str(stage.target.account).casefold()):
         outcome = await stage.turn()
-    assert outcome == Outcome(
-        "chat",
-        Result.BUSY,
-        "LeaseHeld",
-        "another turn holds this target.",
-        next_step="wait for the other turn to end; a lease left by a killed process ends by itself within seconds",
-    )
+    assert outcome.result is Result.BUSY
+    assert outcome.data() == failure("chat", LeaseHeld("chat", "another turn holds this target.")).data()
 
 
 async def test_a_target_that_cannot_be_held_since_storage_is_out_fails_and_says_what_could_not_be_done():
     stage = await rotation_due()
     outcome = await stage.turn(befall=refused(1, 503))
     account = str(stage.target.account).casefold()
-    why = f"{account}: could not take the lease: 503 Refused."
-    assert outcome == Outcome("chat", Result.FAILED, "TryLater", why, next_step=NOTHING)
+    error = TryLater(account, "could not take the lease: 503 Refused.")
+    assert outcome.data() == failure("chat", error).data()
 
 
 async def test_a_target_is_held_by_its_account_in_whatever_letters_that_is_written():
