@@ -40,7 +40,7 @@ FAILED = "failed"  # the public result word, for a turn that ended without an ou
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _outer: ContextVar[Span | None] = ContextVar("outer", default=None)
 
-type Record[T] = Callable[["Watch[T]"], None]
+type Record[T] = Callable[["Recording[T]"], None]
 
 
 class Instruments:
@@ -63,7 +63,7 @@ class Instruments:
         return self.last_tick.pop(name, [])
 
 
-class Watch[T]:
+class Recording[T]:
     """The context around one tick, turn or request: a span from its beginning to its end.
 
     The work calls it with the facts. At the end `record` turns them into metrics and attributes. An error in telemetry
@@ -130,28 +130,30 @@ class OpenTelemetry:
         self._to = Instruments(collector.meters.get_meter(SCOPE))
 
     def tick(self) -> Watched[TickFacts]:
-        return Watch(self, "tick", SpanKind.INTERNAL, self._ticked, {"faas.trigger": "timer"})
+        return Recording(self, "tick", SpanKind.INTERNAL, self._ticked, {"faas.trigger": "timer"})
 
     def turn(self, trigger: Trigger) -> Watched[TurnFacts]:
         queued = trigger is Trigger.QUEUE
         kind = SpanKind.CONSUMER if queued else SpanKind.INTERNAL
-        return Watch(self, "turn", kind, self._turned, {"faas.trigger": "pubsub" if queued else "http"})
+        return Recording(self, "turn", kind, self._turned, {"faas.trigger": "pubsub" if queued else "http"})
 
     def request(self, method: str, route: str) -> Watched[ReplyFacts]:
         known = method.upper() if method.upper() in METHODS else "_OTHER"
         attributes = {"faas.trigger": "http", "http.request.method": known, "http.route": route}
-        return Watch(self, f"{known if known in METHODS else 'HTTP'} {route}", SpanKind.SERVER, _answered, attributes)
+        return Recording(
+            self, f"{known if known in METHODS else 'HTTP'} {route}", SpanKind.SERVER, _answered, attributes
+        )
 
-    def _ticked(self, watch: Watch[TickFacts]) -> None:
+    def _ticked(self, recording: Recording[TickFacts]) -> None:
         self._to.ticks.add(1)
-        if watch.error is not None:
-            watch.failed(code_of(watch.error))
-        tick = watch.facts
+        if recording.error is not None:
+            recording.failed(code_of(recording.error))
+        tick = recording.facts
         if tick is None:
             return
         self._to.queued.add(tick.turns)
         self._to.last_tick = gauges(tick)
-        watch.span.set_attributes(
+        recording.span.set_attributes(
             {
                 "key_rotation.tick.turns": tick.turns,
                 "key_rotation.tick.quiet": tick.quiet,
@@ -160,8 +162,8 @@ class OpenTelemetry:
             }
         )
 
-    def _turned(self, watch: Watch[TurnFacts]) -> None:
-        turn, error = watch.facts, watch.error
+    def _turned(self, recording: Recording[TurnFacts]) -> None:
+        turn, error = recording.facts, recording.error
         if turn is None and error is None:  # the message was left to the next tick, so there was no turn
             return
         words = {
@@ -169,16 +171,16 @@ class OpenTelemetry:
             "key_rotation.reason": turn.reason if turn else code_of(error),
         }
         self._to.turns.add(1, words)
-        self._to.duration.record(watch.seconds, {"key_rotation.result": words["key_rotation.result"]})
-        watch.span.set_attributes(words)
+        self._to.duration.record(recording.seconds, {"key_rotation.result": words["key_rotation.result"]})
+        recording.span.set_attributes(words)
         if turn is not None:
             if turn.braked:
                 self._to.held.add(1)
-            watch.span.set_attribute("key_rotation.target", turn.target)
-            watch.span.set_attribute("key_rotation.steps", turn.steps)
-            watch.span.set_attribute("key_rotation.announcements.owed", turn.outstanding)
+            recording.span.set_attribute("key_rotation.target", turn.target)
+            recording.span.set_attribute("key_rotation.steps", turn.steps)
+            recording.span.set_attribute("key_rotation.announcements.owed", turn.outstanding)
         if error is not None or (turn is not None and turn.failed):
-            watch.failed((turn.error if turn else None) or code_of(error))
+            recording.failed((turn.error if turn else None) or code_of(error))
 
 
 def gauges(tick: TickFacts) -> dict[str, list[Observation]]:
@@ -201,11 +203,11 @@ def code_of(error: Exception | None) -> str:
     return error.code if isinstance(error, RotationError) else type(error).__name__
 
 
-def _answered(watch: Watch[ReplyFacts]) -> None:
-    reply = watch.facts
+def _answered(recording: Recording[ReplyFacts]) -> None:
+    reply = recording.facts
     if reply is None:
-        return watch.failed(code_of(watch.error))
-    watch.span.set_attribute("http.response.status_code", reply.status)
+        return recording.failed(code_of(recording.error))
+    recording.span.set_attribute("http.response.status_code", reply.status)
     if reply.problem is not None:
-        watch.failed(reply.problem, ours=reply.status >= 500)
+        recording.failed(reply.problem, ours=reply.status >= 500)
     return None

@@ -1,4 +1,4 @@
-"""The next step of a caller whose request is not queued: no later check carries it out, so the caller must ask again."""
+"""The next step of a caller whose request is not queued: no later check carries it out, so the caller asks again."""
 
 import inspect
 
