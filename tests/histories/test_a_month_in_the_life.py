@@ -7,8 +7,8 @@ slowest reads once a day, must never hold a key that is refused.
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer
 from lab.simulation.dates import START, at, days, hours
-from lab.simulation.small_fakes import AnnouncerDoor
 from lab.simulation.stage import Stage, a_stage, with_target
 from shared.announce.announcements import Kind
 from shared.domain.keys import Fingerprint
@@ -27,7 +27,7 @@ async def adopted(**facts: object) -> Stage:
 async def test_two_months_from_adoption_to_the_second_retirement():
     stage = await adopted()
     await stage.until(at(day=64))
-    stage.hear_the_world()
+    stage.hear_everything_public()
 
     assert stage.timetable() == [
         (0, "KeyAdopted"),
@@ -113,7 +113,7 @@ async def test_a_quiet_tick_wants_no_turn_and_makes_no_call_for_a_target():
     await stage.until(at(day=5))
     stage.settings = replace(stage.settings, look_every=days(60))
     stage.last_tick = stage.now
-    found = await stage.look_for_work()
+    found = await stage.run_timer()
     assert (len(found.turns), found.quiet) == (0, 1)
     assert [call.operation for call in stage.last_runner.calls] == ["kv.listSecrets"]
 
@@ -215,7 +215,7 @@ async def test_an_announcement_that_is_slow_to_be_accepted_keeps_the_notice_all_
     """Sending takes longer than was left for it: what was accepted too late counts for nothing and is said again."""
     stage = a_stage(overlap=days(1), notice=days(1))
     await stage.until(at(day=29))
-    announce, slow = AnnouncerDoor.announce, []
+    announce, slow = SimulatedAnnouncer.announce, []
 
     async def slowly(door, announcements, now):
         await announce(door, announcements, now)
@@ -224,7 +224,7 @@ async def test_an_announcement_that_is_slow_to_be_accepted_keeps_the_notice_all_
             slow.append(now)
             stage.world.clock.advance(7 * 60)
 
-    monkeypatch.setattr(AnnouncerDoor, "announce", slowly)
+    monkeypatch.setattr(SimulatedAnnouncer, "announce", slowly)
     await stage.until(at(day=33))
     assert slow
     ends = [e["data"]["deadline"] for e in stage.events("RetirementAnnounced") if e["data"]["slot"] == "key1"]

@@ -14,7 +14,7 @@ import pytest
 
 from lab.simulation.builders import reports_leak, wants_rotation
 from lab.simulation.dates import days, hours
-from lab.simulation.interruptions import Befall, answer_lost, killed_after, killed_before
+from lab.simulation.interruptions import Interruptions, answer_lost, killed_after, killed_before
 from lab.simulation.stage import TICK, Stage
 from shared.domain.requests import LeakedKey
 from tests.support.scenes import SCENES
@@ -31,12 +31,12 @@ async def a_day(stage: Stage) -> None:
     await stage.until(stage.now + days(1), every=hours(12))
 
 
-async def rotate(stage: Stage, befall: Befall | None = None) -> None:
-    await stage.turn(wants_rotation(f"r-{stage.now}"), befall)
+async def rotate(stage: Stage, interruptions: Interruptions | None = None) -> None:
+    await stage.turn(wants_rotation(f"r-{stage.now}"), interruptions)
 
 
-async def leak(stage: Stage, befall: Befall | None = None, key: LeakedKey = LeakedKey.LIVE) -> None:
-    await stage.turn(reports_leak(key, f"l-{stage.now}"), befall)
+async def leak(stage: Stage, interruptions: Interruptions | None = None, key: LeakedKey = LeakedKey.LIVE) -> None:
+    await stage.turn(reports_leak(key, f"l-{stage.now}"), interruptions)
 
 
 async def leak_of_the_previous(stage: Stage) -> None:
@@ -44,11 +44,11 @@ async def leak_of_the_previous(stage: Stage) -> None:
 
 
 async def live_key_by_hand(stage: Stage) -> None:
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
 
 
 async def spare_key_by_hand(stage: Stage) -> None:
-    stage.somebody_regenerates("key1" if stage.live == "key2" else "key2")
+    stage.regenerate_by_hand("key1" if stage.live == "key2" else "key2")
 
 
 async def event_grid_down(stage: Stage) -> None:
@@ -60,11 +60,11 @@ async def event_grid_up(stage: Stage) -> None:
 
 
 async def turn_killed_after_its_fourth_call(stage: Stage) -> None:
-    await stage.turn(befall=killed_after(4))
+    await stage.turn(interruptions=killed_after(4))
 
 
 async def turn_killed_before_noting(stage: Stage) -> None:
-    await stage.turn(befall=killed_after(11))
+    await stage.turn(interruptions=killed_after(11))
 
 
 async def rotation_killed_after_regenerating(stage: Stage) -> None:
@@ -118,12 +118,12 @@ async def live_key_published_by_hand(stage: Stage) -> None:
 TAMPERING = (tags_wiped, spare_published_by_hand, live_key_published_by_hand)
 
 
-async def ends_well(stage: Stage, *, all_told: bool = True) -> None:
+async def ends_well(stage: Stage, *, all_announced: bool = True) -> None:
     stage.event_grid_is("up")
     await stage.rest()
     await stage.until(stage.now + days(5), every=hours(12))
-    await stage.must_be_at_rest(all_told=all_told)
-    stage.hear_the_world()
+    await stage.must_be_at_rest(all_announced=all_announced)
+    stage.hear_everything_public()
 
 
 @pytest.mark.parametrize("first", HAPPENINGS, ids=lambda happening: happening.__name__)
@@ -143,7 +143,7 @@ async def test_every_short_history_keeps_the_promises_and_ends_well(scene: str, 
                 broken.add_note(f"{scene}: {story}")
                 raise
             if depth < DEPTH - 1:
-                following.extend(((*history, happening), stage.again()) for happening in HAPPENINGS)
+                following.extend(((*history, happening), stage.copy()) for happening in HAPPENINGS)
         begun = following
 
 
@@ -159,4 +159,4 @@ async def test_whatever_a_person_does_to_the_secret_keys_keep_working_and_the_ta
             for one in history:
                 await one(stage)
                 stage.pass_time(TICK)
-            await ends_well(stage, all_told=False)
+            await ends_well(stage, all_announced=False)

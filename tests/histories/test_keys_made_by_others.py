@@ -27,7 +27,7 @@ def other(stage: Stage) -> str:
 async def previous_key_regenerated_by_hand() -> tuple[Stage, str]:
     """During the overlap; the next ticks note it. Where we are, and what the slot holds since."""
     stage = await lived(31)
-    stage.somebody_regenerates(other(stage))
+    stage.regenerate_by_hand(other(stage))
     await stage.rest()
     return stage, stage.value(other(stage))
 
@@ -55,8 +55,8 @@ async def test_a_previous_key_that_somebody_regenerated_is_published_before_its_
 
 async def test_when_both_keys_were_regenerated_the_other_one_ends_announced():
     stage = await lived(31)
-    stage.somebody_regenerates(other(stage))
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(other(stage))
+    stage.regenerate_by_hand(stage.live)
     await stage.turn()
     made = stage.value(other(stage))
     assert stage.works(stage.versions[-1].value)
@@ -80,7 +80,7 @@ async def test_a_report_that_waited_while_the_key_was_published_ends_it_all_the_
     reported = stage.now
     await stage.until(stage.now + days(31))
     assert stage.versions[-1].value == made
-    stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
+    stage.witness.excuse_leaked(*(stage.value(slot) for slot in ("key1", "key2")))
     outcome = await stage.rotation().turn(stage.target, reports_leak(PREVIOUS, requested_at=reported))
     assert outcome.reason == "leaked"
     assert not stage.works(made)
@@ -90,13 +90,13 @@ async def test_a_report_that_waited_while_the_key_was_published_ends_it_all_the_
 async def test_what_somebody_makes_of_a_leaked_key_while_it_is_watched_is_not_taken_for_ours():
     stage = await lived(45)
     leaked = stage.live
-    trial = stage.again()
+    trial = stage.copy()
     await trial.turn(reports_leak())
     assert trial.last_runner is not None
     last = [call.number for call in trial.last_runner.calls if call.operation == "arm.regenerateKey"][-1]
 
     async def regenerate_too() -> None:
-        stage.somebody_regenerates(leaked)
+        stage.regenerate_by_hand(leaked)
 
     outcome: Outcome | None = await stage.turn(reports_leak(), meanwhile_after(last + 1, regenerate_too))
     assert outcome is not None

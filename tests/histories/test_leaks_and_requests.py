@@ -46,7 +46,7 @@ async def test_the_same_leak_reported_twice_rotates_once():
 async def test_a_leak_on_the_first_day_adopts_and_rotates_in_one_turn():
     stage = a_stage()
     first, second = stage.value("key1"), stage.value("key2")
-    stage.witness.somebody_reports(first, second)
+    stage.witness.excuse_leaked(first, second)
     outcome = await stage.turn(reports_leak(LeakedKey.BOTH))
     assert outcome.reason == "leaked"
     assert not stage.works(first)
@@ -88,7 +88,7 @@ async def test_a_request_during_the_overlap_is_held_back_with_the_time():
 async def test_the_same_request_never_rotates_twice_not_even_after_drift_was_healed_and_its_overlap_is_over():
     stage = await lived_until(45)
     await stage.turn(wants_rotation())
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
     await stage.rest()
     await stage.until(at(day=50))
     versions = len(stage.versions)

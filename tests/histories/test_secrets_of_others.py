@@ -57,7 +57,7 @@ async def test_where_a_person_must_look_nothing_is_touched_and_it_is_named(spoil
         stage.vault.set_secret(name, "something", tags={"ProviderAddress": elsewhere})
     else:
         stage.vault.set_secret(name, "something")
-    stage.witness.somebody_ends("something")
+    stage.witness.excuse_regenerated_by_hand("something")
     keys = [stage.value("key1"), stage.value("key2")]
     before = stage.world.journal.count("kv.setSecret") + stage.world.journal.count("kv.updateSecret")
     outcomes = await stage.until(at(day=6))

@@ -12,13 +12,13 @@ from urllib.parse import quote
 
 import pytest
 
+from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer
 from lab.simulation.dates import at, days, hours
 from lab.simulation.interruptions import meanwhile_after
-from lab.simulation.leases import LeasesDoor
-from lab.simulation.small_fakes import AnnouncerDoor
+from lab.simulation.leases import SimulatedLeases
 from lab.simulation.stage import Stage
 from lab.simulation.tripwire import KeyLeaked, Tripwire, planted_key
-from lab.simulation.vault import VaultDoor
+from lab.simulation.vault import SimulatedVault
 from lab.simulation.witness import PromiseBroken
 from shared.decide import policies as real_plan
 from shared.decide.plan import Plan, Reason
@@ -142,15 +142,15 @@ async def test_two_runners_without_a_lease_are_noticed(monkeypatch: pytest.Monke
             """Nobody asks."""
 
     @asynccontextmanager
-    async def hold(self: LeasesDoor, target: str, **how: object) -> AsyncIterator[NoLease]:
+    async def hold(self: SimulatedLeases, target: str, **how: object) -> AsyncIterator[NoLease]:
         yield NoLease()
 
-    monkeypatch.setattr(LeasesDoor, "hold", hold)
+    monkeypatch.setattr(SimulatedLeases, "hold", hold)
     broken = 0
     for number in range(1, 11):
         stage = await SCENES["rotation"].open()
         try:
-            await stage.turn(befall=meanwhile_after(number, stage.turn))
+            await stage.turn(interruptions=meanwhile_after(number, stage.turn))
         except PromiseBroken:
             broken += 1
     assert broken
@@ -160,7 +160,7 @@ async def test_never_noting_what_was_told_is_noticed_when_things_should_be_at_re
     async def note(*_: object) -> None:
         """Forgets."""
 
-    monkeypatch.setattr(VaultDoor, "note", note)
+    monkeypatch.setattr(SimulatedVault, "note", note)
     with pytest.raises(AssertionError):
         await played("rotation")
 
@@ -169,7 +169,7 @@ async def test_never_announcing_what_happened_is_noticed_at_rest(monkeypatch: py
     async def announce(*_: object) -> None:
         """Says that it did and did not."""
 
-    monkeypatch.setattr(AnnouncerDoor, "announce", announce)
+    monkeypatch.setattr(SimulatedAnnouncer, "announce", announce)
     with pytest.raises(PromiseBroken, match="P9"):
         await played("rotation")
 
@@ -185,10 +185,10 @@ async def test_writing_a_version_twice_with_another_key_each_is_noticed(decide_w
 
 
 async def test_a_key_in_an_error_is_noticed(no_key_is_ever_shown: Tripwire, monkeypatch: pytest.MonkeyPatch):
-    async def publish(_self: VaultDoor, _target: object, key: ApiKey, *_: object) -> None:
+    async def publish(_self: SimulatedVault, _target: object, key: ApiKey, *_: object) -> None:
         raise TryLater("chat", f"could not write {key.reveal()[20:40]}.")
 
-    monkeypatch.setattr(VaultDoor, "publish", publish)
+    monkeypatch.setattr(SimulatedVault, "publish", publish)
     stage = await SCENES["rotation"].open()
     await stage.turn()
     with pytest.raises(KeyLeaked):
@@ -223,6 +223,6 @@ def test_the_tripwire_is_quiet_about_fingerprints():
 
 async def test_the_days_of_a_story_are_watched():
     stage = await SCENES["retirement"].open()
-    looks = stage.witness.looks
+    looks = stage.witness.observations
     await stage.until(stage.now + days(1))
-    assert stage.witness.looks > looks
+    assert stage.witness.observations > looks

@@ -8,7 +8,7 @@ killed in the middle of it, and then the first one wakes up. The promises are wa
 import pytest
 
 from lab.simulation.dates import days, hours
-from lab.simulation.interruptions import Befall, Killed, killed_after, meanwhile_after, meanwhile_before
+from lab.simulation.interruptions import Interruptions, Killed, killed_after, meanwhile_after, meanwhile_before
 from lab.simulation.stage import Stage
 from shared.domain.requests import RequestKind
 from shared.turns.report import Result
@@ -25,7 +25,7 @@ async def finishes(stage: Stage, extra: int) -> None:
     assert len(stage.versions) <= extra
     await stage.until(stage.now + days(5), every=hours(12))
     await stage.must_be_at_rest()
-    stage.hear_the_world()
+    stage.hear_everything_public()
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -48,7 +48,7 @@ async def test_a_second_runner_is_told_busy_and_makes_no_other_call_while_the_le
         assert second == [(Result.BUSY, 1)]
 
 
-def standing_still(stage: Stage, number: int, scene: Scene, second: Befall | None = None) -> Befall:
+def standing_still(stage: Stage, number: int, scene: Scene, second: Interruptions | None = None) -> Interruptions:
     """The first runner stands still after that call; its lease runs out and a second one takes its turn."""
 
     async def come() -> None:
@@ -90,9 +90,11 @@ async def test_a_call_that_was_already_on_its_way_when_the_lease_was_lost_is_hea
     async def come() -> None:
         stage.world.clock.advance(LONGER_THAN_A_LEASE)
         await stage.turn()
-        stage.witness.somebody_ends(stage.versions[-1].value)  # what is about to happen, excused until it is healed
+        stage.witness.excuse_regenerated_by_hand(
+            stage.versions[-1].value
+        )  # what is about to happen, excused until it is healed
 
-    await stage.turn(befall=meanwhile_before(4, come))
+    await stage.turn(interruptions=meanwhile_before(4, come))
 
     assert not stage.works(stage.versions[-1].value)
     await stage.rest()
@@ -103,7 +105,7 @@ async def test_a_call_that_was_already_on_its_way_when_the_lease_was_lost_is_hea
 
 async def test_a_killed_runner_makes_no_more_calls_and_leaves_its_lease_to_run_out():
     stage = await SCENES["rotation"].open()
-    await stage.turn(befall=killed_after(4))
+    await stage.turn(interruptions=killed_after(4))
     runner = stage.last_runner
     assert runner is not None
     with pytest.raises(Killed):

@@ -81,19 +81,19 @@ async def test_a_sunset_that_could_not_be_announced_moves():
 
 async def test_keys_switched_off_by_policy_withdraw_the_publication_once_and_no_turn_follows():
     stage = await lived_until(45)
-    stage.somebody_switches_keys_off()
+    stage.switch_keys_off_by_hand()
     await stage.rest()
     assert stage.versions[-1].enabled is False
     assert len(stage.events("KeyAuthDisabled")) == 1
     stage.settings = replace(stage.settings, look_every=days(300))
     stage.last_tick = stage.now
     stage.pass_time(minutes(10))
-    assert (await stage.look_for_work()).turns == []
+    assert (await stage.run_timer()).turns == []
 
 
 async def keys_switched_off_and_on_again() -> Stage:
     stage = await lived_until(45)
-    stage.somebody_switches_keys_off()
+    stage.switch_keys_off_by_hand()
     await stage.rest()
     stage.world.accounts.update(stage.account.id, {"disable_local_auth": False})
     stage.vault.update_secret(stage.target.secret, enabled=True)
@@ -106,12 +106,12 @@ async def test_an_end_of_keys_that_a_person_takes_back_leaves_a_target_that_need
     stage.settings = replace(stage.settings, look_every=days(300))
     stage.last_tick = stage.now
     stage.pass_time(minutes(10))
-    assert (await stage.look_for_work()).turns == []
+    assert (await stage.run_timer()).turns == []
 
 
 async def test_an_end_of_keys_that_a_person_takes_back_is_announced_again_when_it_comes_again():
     stage = await keys_switched_off_and_on_again()
-    stage.somebody_switches_keys_off()
+    stage.switch_keys_off_by_hand()
     await stage.rest()
     await stage.turn()
     assert len(stage.events("KeyAuthDisabled")) == 2

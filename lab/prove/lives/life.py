@@ -17,7 +17,7 @@ from typing import Any
 from lab.emulator.accounts import Slot
 from lab.simulation.builders import about_deployments
 from lab.simulation.interruptions import (
-    Befall,
+    Interruptions,
     Killed,
     answer_lost,
     killed_after,
@@ -36,7 +36,7 @@ from shared.domain.requests import AwaitedDeployment, LeakedKey, LeakRequest, Re
 from shared.turns.observe import observe
 from shared.turns.report import Result
 
-FAULTS: dict[str, Callable[[int], Befall]] = {
+FAULTS: dict[str, Callable[[int], Interruptions]] = {
     "killed before": killed_before,
     "killed after": killed_after,
     "answer lost at": answer_lost,
@@ -125,7 +125,7 @@ class Life:
         self._run(self.stage.until(self.stage.now + TO_REST))
         for target in self.stage.targets:
             self._run(self._is_at_rest(target))
-        self.stage.witness.everything_was_announced()
+        self.stage.witness.must_have_announced_everything()
 
     async def _is_at_rest(self, target: Target) -> None:
         runner = self.stage.runner()
@@ -138,13 +138,13 @@ class Life:
         self.stage.pass_time(timedelta(hours=action.hours))
 
     def _turn(self, action: Action, request: Request | None) -> None:
-        befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
+        interruptions = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
         target = self._target(action)
-        self._run(self.stage.turn(None if request is None else request, befall, target))
+        self._run(self.stage.turn(None if request is None else request, interruptions, target))
 
     def _leak(self, action: Action) -> None:
-        befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
-        self._run(self._end_what_leaked(action, befall), mortal=True)
+        interruptions = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
+        self._run(self._end_what_leaked(action, interruptions), mortal=True)
 
     def _take_over(self, action: Action) -> None:
         """A turn stands still after one of its calls, and a leak takes its lease away."""
@@ -155,16 +155,16 @@ class Life:
 
         self._run(self.stage.turn(None, meanwhile_after(call, come), self._target(action)))
 
-    async def _end_what_leaked(self, action: Action, befall: Befall | None = None) -> None:
+    async def _end_what_leaked(self, action: Action, interruptions: Interruptions | None = None) -> None:
         target, request = self._target(action), LeakRequest(key=LeakedKey(action.word), reason="life")
         account = self.stage.world.accounts[str(target.account)]
         before = {slot: key.value for slot, key in account.keys.items()}
-        self.stage.witness.somebody_reports(*before.values())
+        self.stage.witness.excuse_leaked(*before.values())
         live = self._published(target)
-        outcome = await self.stage.rotation(befall).turn(target, request)
+        outcome = await self.stage.rotation(interruptions).turn(target, request)
         if outcome.result is Result.BUSY:  # a leak before it left its lease: the queue asks again when that is over
             self.stage.pass_time(LEASE)
-            outcome = await self.stage.rotation(befall).turn(target, request)
+            outcome = await self.stage.rotation(interruptions).turn(target, request)
         if outcome.result is Result.FAILED or live not in before.values() or request.key is LeakedKey.PREVIOUS:
             return
         leaked = set(before.values()) if request.key is LeakedKey.BOTH else {live}
@@ -188,8 +188,8 @@ class Life:
             self._target(action),
             about_deployments(kind, deployment, reason="life", id=action.word or None),
         )
-        befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
-        outcome = self._loop.run_until_complete(self.stage.turn(request, befall, target))
+        interruptions = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
+        outcome = self._loop.run_until_complete(self.stage.turn(request, interruptions, target))
         if outcome is None or outcome.reason not in (Reason.ARMED, Reason.DISARMED, Reason.DEPLOYED):
             return
         tag = self.stage.vault.secrets[target.secret.lower()].latest.tags.get("key-rotation-armed", "")
@@ -201,8 +201,8 @@ class Life:
     def _portal(self, action: Action) -> None:
         account = self.stage.world.accounts[str(self._target(action).account)]
         slot: Slot = "key1" if action.word == "key1" else "key2"
-        self.stage.witness.look()
-        self.stage.witness.somebody_ends(account.keys[slot].value)
+        self.stage.witness.observe()
+        self.stage.witness.excuse_regenerated_by_hand(account.keys[slot].value)
         self.stage.world.accounts.regenerate(account.id, slot)
 
     def _cadence(self, action: Action) -> None:
@@ -212,7 +212,7 @@ class Life:
         place = self.stage.targets.index(target)
         self.stage.targets[place] = changed
         self.stage.settings = replace(self.stage.settings, targets=tuple(self.stage.targets))
-        self.stage.witness._watched[target.name].target = changed
+        self.stage.witness.change_target(changed)
 
     def _target(self, action: Action) -> Target:
         return self.stage.targets[action.who]

@@ -70,7 +70,7 @@ def soak(
     for seed in range(first, first + seeds):
         life, error = live(seed, actions, targets)
         done += len(life.history)
-        looks += life.stage.witness.looks
+        looks += life.stage.witness.observations
         if error is not None:
             history = "\n".join(f"  {number:3}. {action}" for number, action in enumerate(life.history, 1))
             broken.append((seed, f"{type(error).__name__}: {error}", history))
