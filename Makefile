@@ -20,7 +20,7 @@ run: .venv/.ready ## the function app and the emulated Azure, staying up for you
 test: .venv/.ready ## all tests, with coverage
 	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
 
-prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed doors
+prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed inputs
 	@$(PY) -m lab.prove
 
 bench: .venv/.ready ## what it costs: start-up, turns, ticks over a fleet; as ratios

@@ -30,6 +30,7 @@ class SimulatedAccounts:
         return self._account(found)
 
     def could_be_at(self, endpoint: str) -> bool:
+        """Return whether an account could have this endpoint."""
         return endpoint.startswith("https://")
 
     async def tagged(self, subscription: str) -> AsyncIterator[Account]:

@@ -26,6 +26,7 @@ class SimulatedClock:
         self._runner = runner
 
     def now(self) -> datetime:
+        """Return the world's time."""
         return self._runner.world.clock.utcnow()
 
     async def sleep(self, time: timedelta) -> None:

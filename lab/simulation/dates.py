@@ -15,14 +15,17 @@ START = at(day=0)
 
 
 def days(number: float) -> timedelta:
+    """Return this number of days."""
     return timedelta(days=number)
 
 
 def hours(number: float) -> timedelta:
+    """Return this number of hours."""
     return timedelta(hours=number)
 
 
 def minutes(number: float) -> timedelta:
+    """Return this number of minutes."""
     return timedelta(minutes=number)
 
 

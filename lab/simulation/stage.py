@@ -81,14 +81,17 @@ class Stage:
 
     @property
     def now(self) -> datetime:
+        """The world's time."""
         return self.world.clock.utcnow()
 
     @property
     def target(self) -> Target:
+        """The first target."""
         return self.targets[0]
 
     @property
     def account(self) -> Account:
+        """The account of the first target."""
         return self.world.accounts[str(self.target.account)]
 
     def copy(self) -> Stage:

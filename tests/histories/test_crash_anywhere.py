@@ -1,9 +1,9 @@
-"""Interrupted anywhere, a target comes to rest, and no promise is broken on the way (P1, P2, P3, P5, P7, P9).
+"""A target that is interrupted at any call comes to rest, and no promise is broken (P1, P2, P3, P5, P7, P9).
 
-Every scene is played once undisturbed and its outgoing calls are counted. Then it is played again for every call
-and everything that can interruptions one: the process is killed before it or after its effect, the answer is lost after
-the effect, or the call is refused. The ticks of the following hour and days finish the work, without a person.
-The witness looks before and after every call of every runner.
+Every scene is played once without interruption and its outgoing calls are counted. Then it is played again for every
+call and every interruption: the process is killed before the call or after its effect, the answer is lost, or the call
+is refused. The ticks of the following hour and days finish the work, without a person. The witness checks the promises
+before and after every call of every runner.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from lab.simulation.interruptions import Interruptions, answer_lost, killed_afte
 from lab.simulation.stage import Stage
 from tests.support.scenes import SCENES, Scene
 
-BEFALLS: dict[str, Callable[[int], Interruptions]] = {
+INTERRUPTIONS: dict[str, Callable[[int], Interruptions]] = {
     "killed before": killed_before,
     "killed after the effect": killed_after,
     "answer lost": answer_lost,
@@ -27,7 +27,7 @@ BEFALLS: dict[str, Callable[[int], Interruptions]] = {
 
 
 async def calls_of(scene: Scene) -> int:
-    """How many calls the undisturbed turn makes."""
+    """Return how many calls the turn makes without interruption."""
     stage = await scene.open()
     await stage.turn(scene.request)
     assert stage.last_runner is not None
@@ -35,7 +35,7 @@ async def calls_of(scene: Scene) -> int:
 
 
 async def comes_to_rest(stage: Stage, scene: Scene, versions_before: int) -> None:
-    """The following hour, then the following days, bring the target to rest with one extra version at most."""
+    """Check that the following hour and days bring the target to rest, with at most one extra version."""
     await stage.rest()
     await stage.must_be_at_rest()
     extra = len(stage.versions) - versions_before - scene.versions
@@ -45,25 +45,25 @@ async def comes_to_rest(stage: Stage, scene: Scene, versions_before: int) -> Non
     stage.hear_everything_public()
 
 
-@pytest.mark.parametrize("interruptions", BEFALLS)
+@pytest.mark.parametrize("kind", INTERRUPTIONS)
 @pytest.mark.parametrize("name", SCENES)
-async def test_whatever_befalls_any_call_the_following_ticks_finish_the_work(name: str, interruptions: str):
+async def test_the_following_ticks_finish_the_work_after_an_interruption_at_any_call(name: str, kind: str):
     scene = SCENES[name]
     for number in range(1, await calls_of(scene) + 1):
         stage = await scene.open()
         before = len(stage.versions)
-        await stage.turn(scene.request, BEFALLS[interruptions](number))
+        await stage.turn(scene.request, INTERRUPTIONS[kind](number))
         await comes_to_rest(stage, scene, before)
 
 
-@pytest.mark.parametrize("interruptions", ["killed before", "killed after the effect", "answer lost"])
+@pytest.mark.parametrize("kind", ["killed before", "killed after the effect", "answer lost"])
 @pytest.mark.parametrize("name", [name for name, scene in SCENES.items() if scene.request])
-async def test_a_request_that_is_repeated_after_an_interruption_is_carried_out_once(name: str, interruptions: str):
+async def test_a_request_that_is_repeated_after_an_interruption_is_performed_once(name: str, kind: str):
     scene = SCENES[name]
     for number in range(1, await calls_of(scene) + 1):
         stage = await scene.open()
         before = len(stage.versions)
-        await stage.turn(scene.request, BEFALLS[interruptions](number))
+        await stage.turn(scene.request, INTERRUPTIONS[kind](number))
         stage.world.clock.advance(60)
         await stage.turn(scene.request)
         await comes_to_rest(stage, scene, before)
