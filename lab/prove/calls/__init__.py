@@ -5,7 +5,7 @@ scene are recorded once without a fault. Then the scene is set up again for each
 app is at rest, and judged from outside (`watcher`, `promises`).
 
 What it cannot see: two faults in one history, two processes at one target, and behaviour of Azure that the emulator
-does not have. All scenes take about 20 minutes on two cores; `--sample` takes fewer cases.
+does not have. All scenes take several minutes on two cores; `--sample` plays fewer cases.
 """
 
 from __future__ import annotations

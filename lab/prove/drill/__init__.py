@@ -5,5 +5,5 @@ rotation; a scheduled turn holds the target and waits for an answer that does no
 proving its key. In each of them the leaked key must be refused in the end, and no consumer that reads the vault may
 have a failed request. The time of the turn is compared with the sum of Azure's own response times.
 
-It measures with response times that are set by hand, not with those of the real Azure. It takes about two minutes.
+It measures with response times that are set by hand, not with those of the real Azure. It takes a few minutes.
 """

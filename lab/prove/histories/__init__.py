@@ -7,8 +7,8 @@ call of a turn the process is killed, or the call is refused, repeated, loses it
 the promises (`judge`, `deployments`), and from every state the following ticks must bring the target to rest
 (`at_rest`). Equivalent states are merged (`canonical`), so the exploration ends.
 
-What is bounded and what it cannot see is printed with the figures: `BOUNDS`. The thorough form with one fault takes
-about 20 minutes on one core; the form with the default options takes a few minutes.
+What is bounded and what it cannot see is printed with the figures: `BOUNDS`. The thorough form with one fault
+occupies one core for most of the time of `make prove`, which is about 25 minutes; the default form is much shorter.
 """
 
 from __future__ import annotations

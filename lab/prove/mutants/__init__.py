@@ -7,7 +7,7 @@ change makes no difference. At least 95 % must be killed and all others argued.
 
 What it cannot see: values outside of functions (word lists, limits, the order of the policies, defaults of fields), and
 the modules that only translate between us and Azure, which tests/adapters and `lab.prove.calls` cover. The mutations
-are those of the library mutmut. All modules take about ten minutes on two cores.
+are those of the library mutmut. All modules take several minutes on two idle cores.
 """
 
 from __future__ import annotations
