@@ -1,9 +1,9 @@
-# The commands of this repository. Each sets itself up from nothing but Python 3.13.
+# The commands of this repository. Each sets itself up the first time it runs; only Python 3.13 must be there.
 SHELL := /bin/bash
 PY := .venv/bin/python
 CODE := function_app.py shared cli lab samples tests
 
-.PHONY: help demo run test prove bench check check-infra lock clean
+.PHONY: help demo run test test-tools prove bench check check-infra lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -11,29 +11,32 @@ help: ## what there is
 .venv/.ready: requirements-dev.txt .python-version scripts/setup
 	@scripts/setup
 
-demo: .venv/.ready ## a hundred days of three accounts in a hundred seconds, with three incidents
+demo: .venv/.ready ## three accounts over a hundred days in a hundred seconds, with three incidents
 	@$(PY) -m lab.demo
 
-run: .venv/.ready ## the function app and the emulated Azure, staying up for you to poke
+run: .venv/.ready ## the function app and the emulated Azure, running until you stop them
 	@$(PY) -m lab.demo.stay
 
-test: .venv/.ready ## all tests, with coverage
-	@$(PY) -m pytest -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+test: .venv/.ready ## all tests that need nothing but Python and Node packages, with coverage
+	@$(PY) -m pytest -n auto --dist worksteal --ignore=tests/tools --cov --cov-report=term:skip-covered $(ARGS)
 
-prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed inputs
+test-tools: .venv/.ready ## tests that need other tools, such as a browser (tests/tools)
+	@scripts/test_tools $(ARGS)
+
+prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed inputs, mutants
 	@$(PY) -m lab.prove
 
-bench: .venv/.ready ## what it costs: start-up, turns, ticks over a fleet; as ratios
+bench: .venv/.ready ## measure start-up, turns and ticks over a fleet, as ratios
 	@$(PY) -m lab.bench
 
-check: .venv/.ready ## lint, strict types, import rules, and the templates and workflows
+check: .venv/.ready ## lint, strict types, import rules, templates and workflows
 	@$(PY) -m ruff check $(CODE)
 	@$(PY) -m ruff format --check --quiet $(CODE)
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-logo
 	@scripts/check_infra
 
-check-infra: .venv/.ready ## the templates, queries and workflows, by tools of other makers
+check-infra: .venv/.ready ## templates, queries and workflows only, with public tools
 	@scripts/check_infra
 
 lock: ## pin requirements*.in with hashes (needs uv)
@@ -41,5 +44,5 @@ lock: ## pin requirements*.in with hashes (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-infra.in -o requirements-infra.txt
 
-clean: ## forget everything that was made
+clean: ## delete everything that these commands made
 	rm -rf .venv .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -1,5 +1,5 @@
-// Parses the queries of infra/ and the app's own with Kusto's own language service, against the columns that Azure Monitor documents
-// for the tables they ask. Node, with @kusto/language-service-next; `make check-infra` sets it up and calls this.
+// Checks the queries of infra/ and of the app with Kusto's own language service, against the columns that Azure Monitor
+// documents for their tables. Needs Node with @kusto/language-service-next; `make check-infra` installs it and runs this.
 //
 //     node check_kql.cjs <folder of node_modules> <infra folder>
 
@@ -31,12 +31,12 @@ function queries () {
   const folder = path.join(infra, 'queries')
   const found = fs.readdirSync(folder).map(name => [name, fs.readFileSync(path.join(folder, name), 'utf8')])
   const items = JSON.parse(fs.readFileSync(path.join(infra, 'workbook.json'), 'utf8')).items
-  found.push(['log_analytics.py', asked()])
+  found.push(['log_analytics.py', appQuery()])
   return [...found, ...items.filter(one => one.type === 3).map(one => [one.name, one.content.query])]
 }
 
-// What the app itself asks before keys end.
-function asked () {
+// The query of the app itself, before it ends all keys.
+function appQuery () {
   const adapter = path.join(infra, '..', 'shared', 'adapters', 'log_analytics.py')
   return fs.readFileSync(adapter, 'utf8').match(/_QUERY = """([^]*?)"""/)[1].replace('{account}', '"an account"')
 }
@@ -48,7 +48,7 @@ function problems (query) {
 
 let wrong = 0
 const planted = problems('AppTraces | where Mesage has "x" and')
-if (planted.length < 2) { console.error('the check finds no mistake that was planted'); wrong++ }
+if (planted.length < 2) { console.error('the check does not find a planted mistake'); wrong++ }
 for (const [name, query] of queries()) {
   for (const one of problems(query)) { console.error(`${name}: ${one}`); wrong++ }
 }

@@ -1,8 +1,7 @@
-"""Writes tests/infra/data/properties.json: which properties the resources of infra/ have, by Microsoft's own
-management packages.
+"""Writes tests/infra/data/properties.json: the properties of the resources in infra/, from Microsoft's own packages.
 
-No Bicep compiler is in reach of the package indexes, its types are not either; the names in the models of the
-azure-mgmt packages are the same, since both are made from one specification. Run it where these are installed:
+The package indexes offer neither the Bicep compiler nor its types. The models of the azure-mgmt packages have the same
+names, because both are generated from one specification. Run it in an environment with these packages:
 
     python -m venv /tmp/sdk && /tmp/sdk/bin/pip install tree-sitter tree-sitter-bicep azure-mgmt-web \\
         azure-mgmt-storage azure-mgmt-keyvault azure-mgmt-eventgrid azure-mgmt-monitor==6.0.2 azure-mgmt-network \\
@@ -10,8 +9,8 @@ azure-mgmt packages are the same, since both are made from one specification. Ru
         azure-mgmt-privatedns azure-mgmt-resource
     PYTHONPATH=. /tmp/sdk/bin/python scripts/infra_properties.py
 
-Kept are the names of every object that a template writes into, what it must have, and the values that are known. A
-template that writes into an object it did not write into before needs another run.
+The file contains the property names of every object that a template writes into, the required ones, and the known
+values. When a template writes into another object, run this again.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ def main() -> None:
 
 
 def _gather(into: Tree, found: Iterable[Any], template: Any) -> None:  # noqa: ANN401
-    """The objects that are written into, as a tree of names."""
+    """Collect the objects that a template writes into, as a tree of names."""
     for one in found:
         for name, value in properties(one).items():
             inner = list(objects(value, template))
@@ -102,8 +101,10 @@ def _gather(into: Tree, found: Iterable[Any], template: Any) -> None:  # noqa: A
 
 
 def _names(models: Any, classes: list[str], used: Mapping[str, Any]) -> Tree:  # noqa: ANN401
-    """Every property of the classes; what is written into is followed further. Under "!" what must be there, and
-    for a property with known values, these under "="."""
+    """Return every property of the classes, followed further if a template writes into it.
+
+    "!" lists the required properties, "=" the known values of a property.
+    """
     found: Tree = {}
     for name in classes:
         for one in _fields(getattr(models, name)):
@@ -126,14 +127,21 @@ def _names(models: Any, classes: list[str], used: Mapping[str, Any]) -> Tree:  #
 
 
 def _with_kinds(models: Any, name: str) -> list[str]:  # noqa: ANN401
-    """The class and the kinds it comes in."""
+    """Return the class and its subclasses."""
     kinds = getattr(getattr(models, name), "_subtype_map", {})
     return [name, *(inner for group in kinds.values() for inner in group.values())]
 
 
 @dataclass(frozen=True)
 class Field:
-    """A property: its path, the class of what is inside, whether any name may stand there, its known values."""
+    """A property of a model.
+
+    path: Its names, from the outside in.
+    inner: The class of its value. None if the value has no properties.
+    free: Any name is allowed inside.
+    required: It must be set.
+    values: Its known values. Empty if any value is allowed.
+    """
 
     path: tuple[str, ...]
     inner: str | None
@@ -143,14 +151,16 @@ class Field:
 
 
 def _fields(model: type) -> Iterable[Field]:
-    told = _told(model)
+    descriptions = _descriptions(model)
     if hasattr(model, "_attribute_map"):
         for name, facts in model._attribute_map.items():
             path = tuple(part.replace("\\.", ".") for part in re.split(r"(?<!\\)\.", facts["key"]))
             plain = facts["type"].strip("[]{}")
             free = facts["type"].startswith("{") or facts["type"] == "object"
             required = bool(getattr(model, "_validation", {}).get(name, {}).get("required"))
-            yield Field(path, plain if plain[:1].isupper() else None, free, required, _values(told.get(name, "")))
+            yield Field(
+                path, plain if plain[:1].isupper() else None, free, required, _values(descriptions.get(name, ""))
+            )
         return
     for base in reversed(model.__mro__):
         for name, value in vars(base).items():
@@ -158,13 +168,13 @@ def _fields(model: type) -> Iterable[Field]:
                 kind = str(base.__annotations__.get(name, ""))
                 inner = re.search(r"_models\.(\w+)", kind)
                 free = bool(re.search(r"dict\[|Dict\[|JSON", kind))
-                text = told.get(name, "")
+                text = descriptions.get(name, "")
                 path = (value._rest_name_input or name,)
                 yield Field(path, inner[1] if inner else None, free, "Required." in text, _values(text))
 
 
-def _told(model: type) -> dict[str, str]:
-    """What the class says of each of its attributes."""
+def _descriptions(model: type) -> dict[str, str]:
+    """Return the description of each attribute, from the class's docstring."""
     parts = re.split(r":ivar (\w+):", inspect.getdoc(model) or "")
     return {
         name: " ".join(text.partition(":vartype")[0].split())
@@ -173,7 +183,7 @@ def _told(model: type) -> dict[str, str]:
 
 
 def _values(text: str) -> tuple[str, ...]:
-    """The values that the description of an attribute calls known."""
+    """Return the known values that the description of an attribute lists."""
     known = re.search(r"(?:Known values are:|Is either|Possible values include:) (.*?)(?:\.(?: |$)|$)", text)
     found = tuple(re.findall(r'"([^"]+)"', known[1])) if known else ()
     return found or tuple(re.findall(r'Default value is "([^"]+)"', text) if "Required. Default value" in text else ())

@@ -1,1 +1,1 @@
-"""The application: everything a trigger or the command line calls. Look, decide, do, tell."""
+"""The application: everything that a trigger or the command line calls. Observe, decide, perform, announce."""

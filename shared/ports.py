@@ -1,7 +1,7 @@
-"""What we need from outside, as small protocols in our words.
+"""Ports: what turns and ticks need from outside, as small protocols in our words.
 
-An adapter turns one outside thing into one of these shapes and does nothing clever; only the errors of
-`shared.domain.errors` come out of it. Keys pass through as `ApiKey`.
+An adapter translates one outside service into one of these protocols and does nothing clever. Only the errors of
+`shared.domain.errors` come out of it. Keys pass through as `ApiKey`, which prints as a mask.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ Keys = Mapping[KeySlot, ApiKey]
 
 @dataclass(frozen=True)
 class Account:
-    """An account as its provider describes it. `key_auth` is false only when keys are switched off."""
+    """An account as Azure Resource Manager describes it.
+
+    id: The account's resource id.
+    endpoint: Where it answers, with a slash at the end. Empty in a listing.
+    key_auth: Whether it accepts keys. False only if they are switched off.
+    tags: Its tags, with names in lower case.
+    """
 
     id: AccountId
     endpoint: str
@@ -31,15 +37,12 @@ class Account:
     tags: Mapping[str, str]
 
 
-PUBLIC_ACCESS_IS_OFF = "public access is off"  # how a `KeyAttempt` says that only a private endpoint leads there
-
-
 class KeyAuthIsOff(Exception):
     """The account refused to list keys because keys are switched off."""
 
 
 class Answer(StrEnum):
-    """What an account's endpoint said to a key. Only ACCEPTED proves anything for it, and only REFUSED against."""
+    """What an account's endpoint answered to a key. Only ACCEPTED proves the key, and only REFUSED disproves it."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -50,54 +53,74 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class KeyAttempt:
-    """One answer, with what was seen (never a key) and how long the endpoint asked us to wait."""
+    """One attempt to use a key at the account's endpoint.
+
+    answer: What the endpoint answered.
+    detail: What was seen, in words. Never a key.
+    retry_after: How long the endpoint asked us to wait. None if it did not ask.
+    private_only: Whether the account takes no calls from the public network, so that only a private endpoint leads
+        there.
+    """
 
     answer: Answer
     detail: str
     retry_after: timedelta | None = None
+    private_only: bool = False
 
 
 class Accounts(Protocol):
-    async def read(self, account: AccountId) -> Account: ...
+    """The accounts and their keys. Each method raises a RotationError if Azure does not do what it asks."""
+
+    async def read(self, account: AccountId) -> Account:
+        """Return the account as it is now, with its endpoint."""
+        ...
 
     def tagged(self, subscription: str) -> AsyncIterator[Account]:
-        """Every account of a subscription that carries our enrolling tag, page by page."""
+        """Yield every account of a subscription that has our enrolment tag, page by page."""
         ...
 
     def could_be_at(self, endpoint: str) -> bool:
-        """Whether an address that only a tag vouches for lies where such accounts answer."""
+        """Return whether an address that was read from a tag lies in a domain where such accounts answer."""
         ...
 
     async def list_keys(self, account: AccountId) -> Keys:
-        """Raises KeyAuthIsOff where the account has keys switched off."""
+        """Return both keys. Raises KeyAuthIsOff if keys are switched off."""
         ...
 
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
-        """Both keys, the one named being new. Never repeated blindly: an unclear answer raises TryLater."""
+        """Give the slot a new value and return both keys. It is never sent again: an unclear answer raises TryLater."""
         ...
 
-    async def disable_key_auth(self, account: AccountId) -> None: ...
+    async def disable_key_auth(self, account: AccountId) -> None:
+        """Switch keys off on the account."""
+        ...
 
 
 class Endpoint(Protocol):
+    """The accounts' own endpoints."""
+
     async def try_key(self, endpoint: str, key: ApiKey) -> KeyAttempt:
-        """One cheap authenticated call that spends no tokens. Raises nothing: not knowing is an answer."""
+        """Make one cheap authenticated call that spends no tokens. Raises nothing: an unclear result is an answer
+        too."""
         ...
 
 
 class Vault(Protocol):
+    """The secrets. Each method raises a RotationError if Key Vault does not do what it asks."""
+
     async def latest(self, target: Target) -> Publication | None:
-        """The latest version, with its value's fingerprint. None when there is no such secret, deleted or not."""
+        """Return the latest version, with the fingerprint of its value. None if there is no such secret, not even a
+        deleted one."""
         ...
 
     async def publish(
         self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
     ) -> None:
-        """One write: a new version with the key and all its facts."""
+        """Write a new version with the key and all its facts, in one call."""
         ...
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
-        """Bookkeeping on the tags of that very version."""
+        """Replace the tags of that very version. It makes no new version."""
         ...
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
@@ -105,57 +128,95 @@ class Vault(Protocol):
         ...
 
     def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
-        """Name and latest version of every secret, by pages, without values."""
+        """Yield the name and the latest version of every secret, page by page, without values."""
         ...
 
 
 class Logs(Protocol):
+    """The logs of the accounts' calls."""
+
     async def key_calls(self, account: AccountId) -> int:
-        """How many calls with a key the account saw lately. Raises a RotationError where that cannot be told, also
-        where nothing shows that its calls are logged at all."""
+        """Return how many calls with a key were logged in the look-back span.
+
+        Raises a RotationError if that cannot be told, also if nothing shows that the account's calls are logged at all.
+        """
         ...
 
 
 class Announcer(Protocol):
+    """Where announcements are sent."""
+
     async def announce(self, announcements: Sequence[Announcement], now: datetime) -> None:
-        """Returns when all were accepted; raises a RotationError when not, or when nobody knows."""
+        """Send the announcements. Raises a RotationError unless all are known to be accepted. `now` is the time, in
+        UTC."""
         ...
 
 
 class Lease(Protocol):
+    """A hold on a target."""
+
     def check(self) -> None:
-        """Raises LeaseLost when the target may be somebody else's by now."""
+        """Raises LeaseLost if another turn may hold the target by now."""
         ...
 
 
 class Leases(Protocol):
+    """The holds on targets."""
+
     def hold(self, account: str, *, take_over: bool = False, who: str = "") -> AbstractAsyncContextManager[Lease]:
-        """An account, by its id, for the length of a turn; `who` is whom others are told it is held for. Raises
-        LeaseHeld when another turn has it, unless it is to be taken over: then the other's hold is ended, and this one
-        begins when the other must know of that."""
+        """Hold an account, by its id, for the length of a turn.
+
+        take_over: End the hold of another turn, and begin once that turn must have noticed. Default: no.
+        who: Who requested the turn, as others are told who have to wait. Empty for a scheduled turn.
+
+        Raises LeaseHeld if another turn holds the account and it is not taken over.
+        """
         ...
 
 
 class Failures(Protocol):
-    """Which accounts failed in which tick, seen by every instance."""
+    """Which accounts failed in which tick, shared by all instances of the app."""
 
-    async def note(self, tick: datetime, account: str) -> None: ...
+    async def note(self, tick: datetime, account: str) -> None:
+        """Record that the account failed in that tick."""
+        ...
 
-    async def count(self, tick: datetime) -> int: ...
+    async def count(self, tick: datetime) -> int:
+        """Return how many accounts failed in that tick."""
+        ...
 
 
 class Clock(Protocol):
-    def now(self) -> datetime: ...
+    """The time, and waiting."""
 
-    async def sleep(self, time: timedelta) -> None: ...
+    def now(self) -> datetime:
+        """Return the time, in UTC."""
+        ...
+
+    async def sleep(self, time: timedelta) -> None:
+        """Wait that long."""
+        ...
 
 
 @dataclass(frozen=True)
 class Outside:
-    """The doors a turn needs. `logs` is none where nobody counts who still uses keys."""
+    """Everything outside that turns and ticks need.
+
+    accounts: The accounts and their keys.
+    endpoint: The accounts' own endpoints, where keys are proven.
+    vault: The secrets.
+    clock: The time.
+    announcer: Where announcements are sent.
+    leases: The holds on targets.
+    logs: Where calls with a key are counted. None if no log workspace is configured.
+    failures: Where the failures of a tick are counted, for the brake. None: there is no brake.
+    """
 
     accounts: Accounts
     endpoint: Endpoint
     vault: Vault
     clock: Clock
+    announcer: Announcer
+    leases: Leases
     logs: Logs | None = None
+    failures: Failures | None = None

@@ -92,5 +92,5 @@ def _standing(one: Listed, tick: Tick) -> Standing | None:
     if seen is None or seen.publication is None or seen.publication.marks is None:
         return None
     situation = Situation(seen, one.enrolled.target, tick.now)
-    remaining = {deadline.what: deadline.at - tick.now for deadline in deadlines(situation)}
+    remaining = {deadline.what: deadline.falls_at - tick.now for deadline in deadlines(situation)}
     return Standing(situation.target.name, tick.now - situation.marks.since, remaining, len(outstanding(situation)))

@@ -151,14 +151,15 @@ def _make(environment: Mapping[str, str]) -> _Made:
         storage = open_credential(settings.storage.client_id, environment)
     connections = Connections()
     accounts = OpenAIAccounts(credential, settings.resource_manager, connections)
+    leases = BlobLeases(settings.storage, storage, connections)
     outside = Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections),
         vault=KeyVault(credential, connections),
         clock=RealClock(),
+        announcer=EventGrid(credential, settings.topic, connections) if settings.topic else LogOnly(),
+        leases=leases,
         logs=_logs(settings.call_log, credential, connections),
+        failures=BlobFailures(leases.service),
     )
-    announcer = EventGrid(credential, settings.topic, connections) if settings.topic else LogOnly()
-    leases = BlobLeases(settings.storage, storage, connections)
-    made = Rotation(settings, outside, announcer, leases, BlobFailures(leases.service))
-    return _Made(made, accounts, credential, storage, connections)
+    return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

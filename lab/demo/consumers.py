@@ -1,8 +1,8 @@
 """The demo's consumers: each reads its key from the vault and calls its account without pause, with the openai client.
 
-They run in a process of their own: `python -m lab.demo.consumers FILE`, where FILE is JSON with the vault, the endpoints
-and the identity. Every half second they write one line of JSON to standard output, and a last one when they are
-stopped.
+They run in a process of their own: `python -m lab.demo.consumers FILE`, where FILE is JSON with the vault, the
+endpoints and the identity. Every half second they write one line of JSON to standard output, and a last one when they
+are stopped.
 """
 
 from __future__ import annotations

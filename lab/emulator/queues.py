@@ -1,8 +1,8 @@
 """Storage queues: a received message is hidden for a while and becomes visible again unless it is deleted.
 
 A pop receipt is valid until the message is received or updated again. Times are read from the world's clock. Status and
-error codes follow Microsoft's Queue Storage REST reference; tests/lab/emulator/test_storage_conformance.py compares them
-with Azurite. `surfaces.queue` holds the HTTP side.
+error codes follow Microsoft's Queue Storage REST reference; tests/lab/emulator/test_storage_conformance.py compares
+them with Azurite. `surfaces.queue` holds the HTTP side.
 """
 
 import re

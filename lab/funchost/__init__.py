@@ -46,4 +46,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     """
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"funchost.{_MODULE_OF.get(name, 'errors')}"), name)
+    return getattr(import_module(f"lab.funchost.{_MODULE_OF.get(name, 'errors')}"), name)

@@ -110,8 +110,8 @@ class Stage:
         """Start a process and return the application in it."""
         runner = self.runner(interruptions)
         logs = runner.logs if self.counts else None
-        outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, logs)
-        return Rotation(self.settings, outside, runner.announcer, runner.leases)
+        parts = (runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+        return Rotation(self.settings, Outside(*parts, logs))
 
     async def turn(
         self, request: Request | None = None, interruptions: Interruptions | None = None, target: Target | None = None

@@ -14,7 +14,7 @@ import aiohttp
 
 from shared.adapters.connections import Connections
 from shared.domain.keys import ApiKey
-from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAttempt
+from shared.ports import Answer, KeyAttempt
 
 _MODELS = "openai/models?api-version=2024-10-21"
 _NO_PUBLIC_ACCESS = "Public access is disabled"  # azure-facts, section 9
@@ -56,6 +56,8 @@ def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
         return KeyAttempt(Answer.REFUSED, "401")
     if status == 403:
         answer = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED
-        return KeyAttempt(answer, f"403, {PUBLIC_ACCESS_IS_OFF if _NO_PUBLIC_ACCESS in body else answer}")
+        private_only = _NO_PUBLIC_ACCESS in body
+        seen = "public access is off" if private_only else answer
+        return KeyAttempt(answer, f"403, {seen}", private_only=private_only)
     wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
     return KeyAttempt(Answer.UNCLEAR, str(status), wait)

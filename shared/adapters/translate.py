@@ -21,6 +21,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from shared.domain.causes import Cause
 from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
 
 _LONGEST_QUOTE = 500
@@ -58,7 +59,8 @@ def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLa
         return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).")
     what = f"could not {doing}: the host name {host} has no address (DNS does not know it, or could not be asked)."
     # Waiting mends only the second. Nobody can tell them apart from here, so it is tried again all the same.
-    return TryLater(thing, what, f"check {named_by}; if {host} is right, nothing: the next tick looks again")
+    step = f"check {named_by}; if {host} is right, nothing: the next tick looks again"
+    return TryLater(thing, what, step, cause=Cause.UNKNOWN_HOST)
 
 
 def _unresolved(error: BaseException | None) -> str | None:
@@ -75,6 +77,7 @@ def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -
         thing,
         f"could not {doing}: the identity was not accepted ({said.rstrip('.')}).",
         "check that the app has its managed identity, that AZURE_CLIENT_ID names it, and that it has its role here",
+        cause=Cause.IDENTITY_REFUSED,
     )
 
 
@@ -84,7 +87,7 @@ def _refused(thing: str, doing: str, error: HttpResponseError) -> RotationError:
     if 200 <= status < 300:
         return UnexpectedAnswer(thing, f"could not {doing}: a {status} that the specification does not know.")
     if status == 403 and (inner == "ForbiddenByFirewall" or "not authorized and caller is not" in str(error.message)):
-        return FixConfiguration(thing, what, "let the function's network reach the vault")
+        return FixConfiguration(thing, what, "let the function's network reach the vault", cause=Cause.NETWORK_CLOSED)
     if status == 403 and "Policy" in (code_of(error) + (inner or "")):
         return FixConfiguration(thing, what, "see which Azure Policy refuses it and adapt the period or the policy")
     if status == 403:

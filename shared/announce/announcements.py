@@ -1,8 +1,8 @@
-"""What we announce: its kinds, its words, its stable id and its wire form. What is owed when, says `outstanding`.
+"""What is announced: the kinds of event, their words, their stable ids and their form on the wire.
 
-An announcement's id follows from what it says (account, secret, key, deadline, lead), so a listener can ignore
-the second copy: CloudEvents makes id and source together the identity of an event. The wire form is
-CloudEvents 1.0; each type's `data` has a JSON Schema in docs/schemas/.
+An announcement's id follows from what it says (account, secret, key, deadline, lead), so a listener can ignore the
+second copy: in CloudEvents, id and source together identify an event. The form is CloudEvents 1.0; each kind's `data`
+has a JSON Schema in docs/schemas/. Which announcements are outstanding is decided in `outstanding`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from shared.domain.errors import RotationError
 from shared.domain.keys import Fingerprint, KeySlot
@@ -22,70 +23,94 @@ from shared.domain.times import iso_duration
 
 
 class Kind(StrEnum):
-    """The types on the wire. Public names."""
+    """The kinds of event, by their public names, each with its words for consumers. A kind without words is an error.
 
-    KEY_ADOPTED = "KeyRotation.KeyAdopted"
-    ROTATION_ANNOUNCED = "KeyRotation.RotationAnnounced"
-    KEY_ROTATED = "KeyRotation.KeyRotated"
-    RETIREMENT_ANNOUNCED = "KeyRotation.RetirementAnnounced"
-    KEY_RETIRED = "KeyRotation.KeyRetired"
-    DRIFT_HEALED = "KeyRotation.DriftHealed"
-    ROTATION_FAILED = "KeyRotation.RotationFailed"
-    SUNSET_ANNOUNCED = "KeyRotation.SunsetAnnounced"
-    KEY_AUTH_DISABLED = "KeyRotation.KeyAuthDisabled"
+    what_happens: What happens, or happened.
+    what_to_do: What a consumer should do about it.
+    """
 
+    what_happens: str
+    what_to_do: str
 
-_WORDS = {
-    Kind.KEY_ADOPTED: (
+    def __new__(cls, name: str, what_happens: str, what_to_do: str) -> Self:
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        kind.what_happens, kind.what_to_do = what_happens, what_to_do
+        return kind
+
+    KEY_ADOPTED = (
+        "KeyRotation.KeyAdopted",
         "The account's key is now published in Key Vault and will be rotated on a schedule.",
-        "Read the key from the vault, without a version, and read it again regularly; better, move to Entra ID.",
-    ),
-    Kind.ROTATION_ANNOUNCED: (
-        "At the deadline another key is published. The one published now keeps working for the overlap after it.",
-        "Nothing, if you read the key from the vault without a version. A copied key must be replaced in time.",
-    ),
-    Kind.KEY_ROTATED: (
-        "Another key is published. The one before it keeps working until its own announced end.",
-        "Nothing, if you read the key from the vault regularly. A copied key must be replaced now.",
-    ),
-    Kind.RETIREMENT_ANNOUNCED: (
-        "At the deadline the key in this slot stops working for everybody who still holds it.",
-        "Make sure that you use the key that the vault holds now; restart what has read it only once.",
-    ),
-    Kind.KEY_RETIRED: (
+        "Read the key from the vault, without a version, and read it again regularly. Better: move to Entra ID.",
+    )
+    ROTATION_ANNOUNCED = (
+        "KeyRotation.RotationAnnounced",
+        "At the deadline another key is published. The key published now keeps working for the overlap after that.",
+        "Nothing, if you read the key from the vault without a version. Replace a copied key in time.",
+    )
+    KEY_ROTATED = (
+        "KeyRotation.KeyRotated",
+        "Another key is published. The previous key keeps working until its own announced end.",
+        "Nothing, if you read the key from the vault regularly. Replace a copied key now.",
+    )
+    RETIREMENT_ANNOUNCED = (
+        "KeyRotation.RetirementAnnounced",
+        "At the deadline the key in this slot stops working for everybody who still uses it.",
+        "Make sure that you use the key that the vault holds now. Restart apps that read it only once.",
+    )
+    KEY_RETIRED = (
+        "KeyRotation.KeyRetired",
         "The key in this slot has stopped working.",
-        "If your calls are answered with 401, read the key from the vault again.",
-    ),
-    Kind.DRIFT_HEALED: (
-        "Somebody else regenerated the live key. Its new value is published.",
-        "Read the key from the vault again if your calls are answered with 401.",
-    ),
-    Kind.ROTATION_FAILED: (
-        "A turn failed. The published key was not changed by the step that failed.",
+        "If your calls get the status 401, read the key from the vault again.",
+    )
+    DRIFT_HEALED = (
+        "KeyRotation.DriftHealed",
+        "The live key was regenerated outside this app. Its new value is published.",
+        "If your calls get the status 401, read the key from the vault again.",
+    )
+    ROTATION_FAILED = (
+        "KeyRotation.RotationFailed",
+        "A turn failed. The step that failed did not change the published key.",
         "Nothing. The owner of the rotation should read the reason and the runbook.",
-    ),
-    Kind.SUNSET_ANNOUNCED: (
-        "At the deadline the account stops accepting keys altogether.",
+    )
+    SUNSET_ANNOUNCED = (
+        "KeyRotation.SunsetAnnounced",
+        "At the deadline the account stops accepting keys.",
         "Move to Entra ID (a managed identity) before the deadline.",
-    ),
-    Kind.KEY_AUTH_DISABLED: (
-        "The account does not accept keys any more and the published secret is disabled.",
+    )
+    KEY_AUTH_DISABLED = (
+        "KeyRotation.KeyAuthDisabled",
+        "The account does not accept keys any more, and the published secret is disabled.",
         "Call with Entra ID. An owner of the account can switch keys on again.",
-    ),
-}
+    )
 
-_WAITING = (
-    "After the next deployment to the environment named, and at the deadline without one, another key is published. "
-    "The one published now keeps working for the overlap after it.",
-    "Deploy when you are ready, and say so (POST /api/deployments) if your pipeline does not.",
+
+_AFTER_DEPLOYMENT = (
+    "After the next deployment to the named environment, or at the deadline without one, another key is published. "
+    "The key published now keeps working for the overlap after that.",
+    "Deploy when you are ready, and report it (POST /api/deployments) if your pipeline does not.",
 )
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """One thing to say. `value` is the fingerprint of the key it is about; `deadline` and `lead` stand where
-    something is still to come; `reason` and `next_step` where something went wrong, once for each `occasion`.
-    `asked` is who wanted what happened; `after` the deployment that an announced rotation waits for."""
+    """One event to send.
+
+    kind: What kind of event it is.
+    target: The target that it is about.
+    slot: The slot of the key that it is about. None if it is about the whole target.
+    value: The fingerprint of that key. None if it is about the whole target.
+    deadline: When something will happen, in UTC. None if it already happened.
+    lead: The lead time that was crossed. None for the first announcement of a deadline.
+    happened_at: When something happened, in UTC. None if it is still to come, or if the time is not known.
+    previous_until: Until when the previous key works. None if there is none.
+    reason: Why something failed. None otherwise.
+    next_step: What to do about the failure. None otherwise.
+    occasion: What tells apart two events that are equal otherwise. Part of the id. None if nothing has to.
+    unproven: Whether the key was published without a proof.
+    requester: Who wanted what happened. Empty if the schedule did.
+    after: The deployment that an announced rotation waits for. None if it waits for none.
+    """
 
     kind: Kind
     target: Target
@@ -104,8 +129,8 @@ class Announcement:
 
     @property
     def id(self) -> str:
-        """Stable: the same announcement has the same id, whoever makes it and however often."""
-        says = [
+        """The event's id. Equal announcements have equal ids, whoever makes them and however often."""
+        identity = [
             self.kind,
             str(self.target.account).casefold(),
             self.target.secret_url.casefold(),
@@ -115,10 +140,10 @@ class Announcement:
             self.lead.total_seconds() if self.lead is not None else None,
             self.occasion,
         ]
-        return hashlib.sha256(json.dumps(says).encode()).hexdigest()[:32]
+        return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
 
     def wire(self, now: datetime) -> dict[str, object]:
-        """The CloudEvent, as JSON-ready data."""
+        """Return the CloudEvent as data that can become JSON. `now` is the time of sending, in UTC."""
         return {
             "specversion": "1.0",
             "id": self.id,
@@ -131,7 +156,7 @@ class Announcement:
         }
 
     def _data(self) -> Iterator[tuple[str, object]]:
-        what, consumer = _WORDS[self.kind] if self.after is None else _WAITING
+        words = (self.kind.what_happens, self.kind.what_to_do) if self.after is None else _AFTER_DEPLOYMENT
         yield "target", self.target.name
         yield "owner", self.target.owner
         yield "slot", self.slot
@@ -147,12 +172,12 @@ class Announcement:
         yield "requestReason", self.requester.why or None
         yield "afterDeploymentTo", self.after.environment if self.after else None
         yield "soakTime", iso_duration(self.after.soak) if self.after and self.after.soak else None
-        yield "whatHappens", what
-        yield "whatToDo", consumer
+        yield "whatHappens", words[0]
+        yield "whatToDo", words[1]
 
 
 def failed(target: Target, error: RotationError, now: datetime) -> Announcement:
-    """A turn that could not be carried out: one event a day for each target, whatever is said first."""
+    """Return the announcement of a failed turn. There is one id a day for each target, whatever failed first."""
     return Announcement(
         Kind.ROTATION_FAILED,
         target,
@@ -164,5 +189,5 @@ def failed(target: Target, error: RotationError, now: datetime) -> Announcement:
 
 
 def text_of(moment: datetime | None) -> str | None:
-    """A time on the wire: ISO 8601 in UTC, ending in Z."""
+    """Return a time as events carry it: ISO 8601 in UTC, ending in Z. None stays None."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None

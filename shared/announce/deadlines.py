@@ -1,6 +1,6 @@
-"""What is going to happen to a target and when: the deadlines that a calendar can show.
+"""The deadlines of a target, as the calendar, the survey of deadlines and the status page show them.
 
-The same moments that `outstanding` announces, all of them at once and whether or not they were announced yet.
+The dates come from `schedule`. Each is listed whether or not it was announced yet.
 """
 
 from __future__ import annotations
@@ -11,28 +11,31 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
-from shared.decide import cadence
+from shared.decide.carried_over import valid_told
+from shared.decide.schedule import schedule_of
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.told import ToldDeadline
 
 
 class DeadlineKind(StrEnum):
-    """What happens at a deadline."""
+    """What happens at a deadline. The values are public."""
 
     ROTATION = "rotation"
     RETIREMENT = "retirement"
     SUNSET = "sunset"
 
 
-_WORDS = {
-    DeadlineKind.ROTATION: "another key is published; {key} keeps working for the overlap after it",
-    DeadlineKind.RETIREMENT: "{key} stops working for everybody who still holds it",
-    DeadlineKind.SUNSET: "the account stops accepting keys altogether",
+_SENTENCES = {
+    DeadlineKind.ROTATION: "another key is published; {key} keeps working for the overlap after that",
+    DeadlineKind.RETIREMENT: "{key} stops working for everybody who still uses it",
+    DeadlineKind.SUNSET: "the account stops accepting keys",
 }
 
 
 class DeadlineData(TypedDict):
+    """A deadline as JSON."""
+
     target: str
     what: DeadlineKind
     at: str
@@ -44,11 +47,20 @@ class DeadlineData(TypedDict):
 
 @dataclass(frozen=True)
 class Deadline:
-    """One moment to come. `announced` says that Event Grid accepted an announcement of this very moment."""
+    """One date that lies ahead.
+
+    target: The target's name.
+    what: What happens.
+    falls_at: When it happens, in UTC.
+    key: The key that it is about.
+    announced: Whether Event Grid accepted an announcement of this very moment. Until then the moment may move.
+    owner: Who owns the target. None if nobody is named.
+    after_deployment: The environment whose next deployment brings it sooner. None if it waits for none.
+    """
 
     target: str
     what: DeadlineKind
-    at: datetime
+    falls_at: datetime
     key: KeySlot
     announced: bool
     owner: str | None = None
@@ -56,13 +68,14 @@ class Deadline:
 
     @property
     def says(self) -> str:
-        words = _WORDS[self.what].format(key=self.key)
+        """What happens, as part of a sentence."""
+        words = _SENTENCES[self.what].format(key=self.key.words)
         return f"at the latest, {words}" if self.after_deployment else words
 
     def data(self) -> DeadlineData:
-        """JSON-ready."""
+        """Return the deadline as data that can become JSON."""
         facts = DeadlineData(
-            target=self.target, what=self.what, at=self.at.isoformat(), announced=self.announced, says=self.says
+            target=self.target, what=self.what, at=self.falls_at.isoformat(), announced=self.announced, says=self.says
         )
         if self.owner is not None:
             facts["owner"] = self.owner
@@ -72,27 +85,26 @@ class Deadline:
 
 
 def deadlines(situation: Situation) -> Iterator[Deadline]:
-    """The deadlines of one target whose publication is marked; none once its keys are off."""
-    if not situation.seen.key_auth or not situation.is_published:
+    """Yield the target's deadlines. None once its keys are off, or if nothing is published and marked."""
+    schedule = schedule_of(situation)
+    if schedule is None:
         return
-    marks, rhythm, told = situation.marks, situation.target.cadence, situation.told()
-    waits = situation.awaited.environment if situation.awaited and not situation.awaited.deployed else None
-    yield _deadline(situation, DeadlineKind.ROTATION, situation.rotation_expected, situation.live, told.rotation, waits)
-    ending = cadence.ending_at(marks, rhythm, situation.now) if situation.spare_in_use and not marks.leaked else None
-    if ending is not None:
-        yield _deadline(situation, DeadlineKind.RETIREMENT, ending, situation.spare, told.retirement)
-    if situation.target.sunset is not None:
-        moment = cadence.sunset_at(situation.target.sunset, told.sunset, rhythm, situation.now)
-        yield _deadline(situation, DeadlineKind.SUNSET, moment, situation.live, told.sunset)
+    told, awaited = valid_told(situation), situation.awaited
+    waits = awaited.environment if awaited and not awaited.deployed else None
+    yield _deadline(situation, DeadlineKind.ROTATION, schedule.rotation, situation.live, told.rotation, waits)
+    if schedule.retirement is not None:
+        yield _deadline(situation, DeadlineKind.RETIREMENT, schedule.retirement, situation.spare, told.retirement)
+    if schedule.sunset is not None:
+        yield _deadline(situation, DeadlineKind.SUNSET, schedule.sunset, situation.live, told.sunset)
 
 
 def _deadline(
     situation: Situation,
     what: DeadlineKind,
-    moment: datetime,
+    falls_at: datetime,
     key: KeySlot,
     told: ToldDeadline | None,
     waits: str | None = None,
 ) -> Deadline:
-    announced = told is not None and told.deadline == moment
-    return Deadline(situation.target.name, what, moment, key, announced, situation.target.owner, waits)
+    announced = told is not None and told.deadline == falls_at
+    return Deadline(situation.target.name, what, falls_at, key, announced, situation.target.owner, waits)

@@ -1,182 +1,261 @@
-"""Which announcements are owed, and how the marks look once they were accepted.
+"""Which announcements are outstanding, and the marks once they were accepted.
 
-Announcing is at least once. What is true is compared with what the marks say was told, and the difference is owed;
-what was accepted is noted afterwards, and losing the note only repeats it. `acknowledged` is the reverse of `outstanding`.
+Announcements are delivered at least once (P9). What is true is compared with what the marks record as accepted; the
+difference is outstanding. Accepted announcements are recorded afterwards; if that record is lost, they are sent again
+with the same ids. `acknowledged` is the reverse of `outstanding`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import assert_never
 
 from shared.announce.announcements import Announcement, Kind, text_of
-from shared.decide import cadence
+from shared.decide import cadence, schedule
+from shared.decide.carried_over import happened_to, valid_told
 from shared.decide.situation import Situation
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin
 from shared.domain.requests import AwaitedDeployment, Requester
-from shared.domain.told import Happened, Told, ToldDeadline
+from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 
-_ORIGINS = {
-    Origin.ADOPTED: Kind.KEY_ADOPTED,
-    Origin.ROTATED: Kind.KEY_ROTATED,
-    Origin.HEALED: Kind.DRIFT_HEALED,
-}
-_DEBTS = {
-    Happened.ADOPTED: Kind.KEY_ADOPTED,
-    Happened.ROTATED: Kind.KEY_ROTATED,
-    Happened.HEALED: Kind.DRIFT_HEALED,
-    Happened.ENDED: Kind.KEY_RETIRED,
-}
+
+def kind_of(happened: Happened) -> Kind:
+    """Return the kind of event that announces this occurrence."""
+    match happened:
+        case Happened.ADOPTED:
+            return Kind.KEY_ADOPTED
+        case Happened.ROTATED:
+            return Kind.KEY_ROTATED
+        case Happened.HEALED:
+            return Kind.DRIFT_HEALED
+        case Happened.ENDED:
+            return Kind.KEY_RETIRED
+        case _:
+            assert_never(happened)
 
 
 def outstanding(situation: Situation) -> tuple[Announcement, ...]:
-    """Everything that should be announced about a target now and was not yet accepted."""
-    marks = _standing(situation)
+    """Return everything that should be announced about a target now and was not accepted yet."""
+    marks = _valid_marks(situation)
     if marks is None:
         return ()
     if not situation.seen.key_auth:
-        return tuple(_last_words(situation, marks)) if situation.is_ours else ()
+        return tuple(_after_key_auth_ended(situation, marks)) if situation.is_ours else ()
     if not situation.is_published or situation.seen.live is None or not situation.is_marked_truly:
         return ()
-    return (*_debts(situation, marks), *_events(situation, marks), *_deadlines(situation, marks))
+    return (
+        *_carried_over(situation, marks),
+        *_occurrences(situation, marks),
+        *_rotation_notices(situation, marks),
+        *_retirement_notices(situation, marks),
+        *_sunset_notices(situation, marks),
+    )
 
 
-def _standing(situation: Situation) -> Marks | None:
-    """The marks, as far as what they say was told still stands."""
+def _valid_marks(situation: Situation) -> Marks | None:
+    """Return the marks, with only those accepted announcements that still hold."""
     marks = situation.seen.publication.marks if situation.seen.publication else None
-    return replace(marks, told=situation.told()) if marks else None
+    return replace(marks, told=valid_told(situation)) if marks else None
 
 
-def _last_words(situation: Situation, marks: Marks) -> Iterator[Announcement]:
-    """Keys are off: what is still owed from before, and that they are off. A second end is a second event; whoever
-    touches the version in between does not make the first one another."""
-    yield from _debts(situation, marks)
+def _after_key_auth_ended(situation: Situation, marks: Marks) -> Iterator[Announcement]:
+    """Yield what is outstanding from before, and that keys are off.
+
+    If keys are switched on and off again, that is a second event, so `ends` is part of its identity. A change of other
+    tags in between does not make the first event another one.
+    """
+    yield from _carried_over(situation, marks)
     if not marks.told.origin:
         yield _origin(situation, marks)
     if not marks.told.key_auth_off:
-        occasion = f"{marks.live} {marks.told.ends}"
-        yield Announcement(Kind.KEY_AUTH_DISABLED, situation.target, occasion=occasion)
+        yield Announcement(Kind.KEY_AUTH_DISABLED, situation.target, occasion=f"{marks.live} {marks.told.ends}")
 
 
 def _origin(situation: Situation, marks: Marks) -> Announcement:
     until = marks.until if situation.seen.key_auth and situation.spare_in_use else None
-    asked = (
-        marks.requester if marks.origin is Origin.ROTATED else Requester()
-    )  # a healed version keeps it, and nobody asked
+    # A healed version keeps the requester of the version before it, and nobody requested the repair.
+    requester = marks.requester if marks.origin is Origin.ROTATED else Requester()
     return Announcement(
-        _ORIGINS[marks.origin],
+        kind_of(happened_to(marks.origin)),
         situation.target,
         situation.live,
         marks.live,
         happened_at=marks.since,
         previous_until=until,
         unproven=marks.unproven,
-        requester=asked,
+        requester=requester,
     )
 
 
-def _debts(situation: Situation, marks: Marks) -> Iterator[Announcement]:
-    for carried in marks.told.carried_over:
-        yield Announcement(
-            _DEBTS[carried.happened], situation.target, carried.slot, carried.value, happened_at=carried.at
-        )
+def _carried_over(situation: Situation, marks: Marks) -> Iterator[Announcement]:
+    for one in marks.told.carried_over:
+        yield Announcement(kind_of(one.happened), situation.target, one.slot, one.value, happened_at=one.happened_at)
 
 
-def _events(situation: Situation, marks: Marks) -> Iterator[Announcement]:
+def _occurrences(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     if not marks.told.origin:
         yield _origin(situation, marks)
     if marks.previous is not None and not situation.spare_in_use:
         yield Announcement(Kind.KEY_RETIRED, situation.target, situation.spare, marks.previous)
 
 
-def _deadlines(situation: Situation, marks: Marks) -> Iterator[Announcement]:
-    rhythm, told, slack = situation.target.cadence, marks.told, cadence.sending(situation.target.cadence)
-    due = situation.rotation_expected
-    rung = cadence.due_notice(due, rhythm.warnings, told.rotation, situation.now, at_once=False, slack=slack)
-    if rung:
-        yield _announced(Kind.ROTATION_ANNOUNCED, situation.target, rung, situation.live, marks.live)
-    if situation.awaited and not situation.awaited.deployed and not told.awaited:
-        yield _armed(situation, situation.awaited, due)
-    ending = cadence.ending_at(marks, rhythm, situation.now) if situation.spare_in_use and not marks.leaked else None
-    if ending is not None:
-        leads = [lead for lead in rhythm.warnings if lead <= ending - marks.since]
-        rung = cadence.due_notice(ending, leads, told.retirement, situation.now, at_once=True, slack=slack)
-        if rung:
-            yield _announced(Kind.RETIREMENT_ANNOUNCED, situation.target, rung, situation.spare, marks.previous)
-    if situation.target.sunset is not None:
-        deadline = cadence.sunset_at(situation.target.sunset, told.sunset, rhythm, situation.now)
-        rung = cadence.due_notice(deadline, rhythm.warnings, told.sunset, situation.now, at_once=True, slack=slack)
-        if rung:
-            yield _announced(Kind.SUNSET_ANNOUNCED, situation.target, rung)
+def _rotation_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
+    deadline, leads = schedule.rotation(situation), situation.target.cadence.warnings
+    notice = _due_notice(situation, deadline, leads, marks.told.rotation, at_once=False)
+    if notice:
+        yield _notice(Kind.ROTATION_ANNOUNCED, situation.target, notice, situation.live, marks.live)
+    if situation.awaited and not situation.awaited.deployed and not marks.told.awaited:
+        yield _awaits_deployment(situation, situation.awaited, deadline)
 
 
-def _armed(situation: Situation, armed: AwaitedDeployment, due: datetime) -> Announcement:
-    """That a deployment is waited for; the deadline is when the rotation happens without one."""
+def _retirement_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
+    deadline = schedule.retirement(situation)
+    if deadline is None:
+        return
+    leads = [lead for lead in situation.target.cadence.warnings if lead <= deadline - marks.since]
+    notice = _due_notice(situation, deadline, leads, marks.told.retirement, at_once=True)
+    if notice:
+        yield _notice(Kind.RETIREMENT_ANNOUNCED, situation.target, notice, situation.spare, marks.previous)
+
+
+def _sunset_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
+    deadline = schedule.sunset(situation)
+    if deadline is None:
+        return
+    notice = _due_notice(situation, deadline, situation.target.cadence.warnings, marks.told.sunset, at_once=True)
+    if notice:
+        yield _notice(Kind.SUNSET_ANNOUNCED, situation.target, notice)
+
+
+def _due_notice(
+    situation: Situation,
+    deadline: datetime,
+    leads: Iterable[timedelta],
+    told: ToldDeadline | None,
+    *,
+    at_once: bool,
+) -> cadence.DueNotice | None:
+    slack = cadence.sending(situation.target.cadence)
+    return cadence.due_notice(deadline, tuple(leads), told, situation.now, at_once=at_once, slack=slack)
+
+
+def _notice(
+    kind: Kind,
+    target: Target,
+    notice: cadence.DueNotice,
+    slot: KeySlot | None = None,
+    value: Fingerprint | None = None,
+) -> Announcement:
+    return Announcement(kind, target, slot, value, deadline=notice.deadline, lead=notice.lead)
+
+
+def _awaits_deployment(situation: Situation, awaited: AwaitedDeployment, deadline: datetime) -> Announcement:
+    """Return the announcement that a deployment is awaited; at the deadline the rotation happens without one."""
     return Announcement(
         Kind.ROTATION_ANNOUNCED,
         situation.target,
         situation.live,
         situation.marks.live,
-        deadline=due,
-        occasion=f"{armed.environment.casefold()} {armed.soak.total_seconds()} {text_of(armed.latest)}",
-        after=armed,
+        deadline=deadline,
+        occasion=f"{awaited.environment.casefold()} {awaited.soak.total_seconds()} {text_of(awaited.latest)}",
+        after=awaited,
     )
 
 
-def _announced(
-    kind: Kind,
-    target: Target,
-    rung: cadence.DueNotice,
-    slot: KeySlot | None = None,
-    value: Fingerprint | None = None,
-) -> Announcement:
-    return Announcement(kind, target, slot, value, deadline=rung.deadline, lead=rung.lead)
+def accepted_in_time(situation: Situation, announcement: Announcement, accepted_at: datetime) -> bool:
+    """Return whether an announcement that was accepted at that time keeps the notice (P3).
 
-
-def accepted_in_time(situation: Situation, said: Announcement, accepted: datetime) -> bool:
-    """Whether an end that was accepted at that moment kept the notice (P3). One whose sending took too long counts as
-    not announced, and is announced again with a later deadline. One that was told before may be repeated late."""
-    if said.kind not in (Kind.RETIREMENT_ANNOUNCED, Kind.SUNSET_ANNOUNCED) or said.deadline is None:
-        return True
-    told = situation.told().retirement if said.kind is Kind.RETIREMENT_ANNOUNCED else situation.told().sunset
-    known = told is not None and told.deadline == said.deadline
-    return known or said.deadline - accepted >= situation.target.cadence.notice
+    An end whose announcement took too long to send counts as not announced, and is announced again with a later
+    deadline. An announcement that was accepted before may be repeated late.
+    """
+    match announcement.kind:
+        case Kind.RETIREMENT_ANNOUNCED:
+            told = valid_told(situation).retirement
+        case Kind.SUNSET_ANNOUNCED:
+            told = valid_told(situation).sunset
+        case (
+            Kind.KEY_ADOPTED
+            | Kind.ROTATION_ANNOUNCED
+            | Kind.KEY_ROTATED
+            | Kind.KEY_RETIRED
+            | Kind.DRIFT_HEALED
+            | Kind.ROTATION_FAILED
+            | Kind.KEY_AUTH_DISABLED
+        ):
+            return True  # no key ends at such an announcement
+        case _:
+            assert_never(announcement.kind)
+    deadline = announcement.deadline
+    known = told is not None and told.deadline == deadline
+    return deadline is None or known or deadline - accepted_at >= situation.target.cadence.notice
 
 
 def acknowledged(situation: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
-    """The marks with what was accepted noted on them: the reverse of `outstanding`. Raises LookupError without marks."""
-    marks = _standing(situation) or situation.marks
-    for said in accepted:
-        marks = _settle(situation, marks, said)
+    """Return the marks with the accepted announcements recorded: the reverse of `outstanding`.
+
+    Raises LookupError if the version is not marked.
+    """
+    marks = _valid_marks(situation) or situation.marks
+    for announcement in accepted:
+        marks = _acknowledge(situation, _without_carried_over(marks, announcement), announcement)
     return marks
 
 
-def _settle(situation: Situation, marks: Marks, said: Announcement) -> Marks:
-    told = marks.told
-    remaining = tuple(
-        d for d in told.carried_over if (_DEBTS[d.happened], d.slot, d.value) != (said.kind, said.slot, said.value)
-    )
-    told = replace(told, carried_over=remaining)
-    if said.kind is _ORIGINS[marks.origin] and said.value == marks.live:
-        told = replace(told, origin=True)
-    elif said.kind is Kind.KEY_RETIRED and said.value == marks.previous:
-        spare = situation.seen.keys[situation.spare]
-        marks = replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=spare != situation.retired)
-    elif said.after is not None:
-        told = replace(told, awaited=True)
-    elif said.deadline is not None:
-        told = _tell_deadline(told, said, cadence.DueNotice(said.deadline, said.lead).told_deadline())
-    elif said.kind is Kind.KEY_AUTH_DISABLED:
-        told = replace(told, key_auth_off=True)
-    return replace(marks, told=told)
+def _without_carried_over(marks: Marks, announcement: Announcement) -> Marks:
+    remaining = tuple(one for one in marks.told.carried_over if not _announces(announcement, one))
+    return replace(marks, told=replace(marks.told, carried_over=remaining))
 
 
-def _tell_deadline(told: Told, said: Announcement, told_deadline: ToldDeadline) -> Told:
-    if said.kind is Kind.ROTATION_ANNOUNCED:
-        return replace(told, rotation=told_deadline)
-    if said.kind is Kind.RETIREMENT_ANNOUNCED:
-        return replace(told, retirement=told_deadline)
-    return replace(told, sunset=told_deadline)
+def _announces(announcement: Announcement, one: CarriedOver) -> bool:
+    return (kind_of(one.happened), one.slot, one.value) == (announcement.kind, announcement.slot, announcement.value)
+
+
+def _acknowledge(situation: Situation, marks: Marks, announcement: Announcement) -> Marks:
+    match announcement.kind:
+        case Kind.KEY_ADOPTED | Kind.KEY_ROTATED | Kind.DRIFT_HEALED:
+            return _acknowledge_origin(marks, announcement)
+        case Kind.KEY_RETIRED:
+            return _acknowledge_retired(situation, marks, announcement)
+        case Kind.ROTATION_ANNOUNCED | Kind.RETIREMENT_ANNOUNCED | Kind.SUNSET_ANNOUNCED:
+            return replace(marks, told=_acknowledge_deadline(marks.told, announcement))
+        case Kind.KEY_AUTH_DISABLED:
+            return replace(marks, told=replace(marks.told, key_auth_off=True))
+        case Kind.ROTATION_FAILED:
+            return marks  # a failure is announced once a day, whatever the marks say
+        case _:
+            assert_never(announcement.kind)
+
+
+def _acknowledge_origin(marks: Marks, announcement: Announcement) -> Marks:
+    if announcement.kind is not kind_of(happened_to(marks.origin)) or announcement.value != marks.live:
+        return marks  # it announced an older version, which is no longer carried over now
+    return replace(marks, told=replace(marks.told, origin=True))
+
+
+def _acknowledge_retired(situation: Situation, marks: Marks, announcement: Announcement) -> Marks:
+    if announcement.value != marks.previous:
+        return marks
+    spare = situation.seen.keys[situation.spare]
+    fresh = spare != situation.retired
+    return replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=fresh)
+
+
+def _acknowledge_deadline(told: Told, announcement: Announcement) -> Told:
+    if announcement.after is not None:
+        return replace(told, awaited=True)
+    if announcement.deadline is None:
+        return told
+    accepted = ToldDeadline(announcement.deadline, announcement.lead)
+    match announcement.kind:
+        case Kind.ROTATION_ANNOUNCED:
+            return replace(told, rotation=accepted)
+        case Kind.RETIREMENT_ANNOUNCED:
+            return replace(told, retirement=accepted)
+        case Kind.SUNSET_ANNOUNCED:
+            return replace(told, sunset=accepted)
+        case _:
+            return told

@@ -1,8 +1,4 @@
-"""What an adopted version says of its key: whether anybody can have known it before.
-
-Adopting publishes a key as it stands, unless the target began with a fresh one (`adopt: rotate`). A version says only
-that it was adopted, so which of the two it was is told from what only a fresh beginning looks like.
-"""
+"""What an adopted version says about its key: whether anybody can have known it before the adoption."""
 
 from __future__ import annotations
 
@@ -12,10 +8,11 @@ from shared.domain.publication import Origin, Publication
 
 
 def began_fresh(publication: Publication, target: Target) -> bool:
-    """Whether the target's first version was made with a key that was regenerated for it.
+    """Return whether the target's first version holds a key that was regenerated for it (`adopt: rotate`).
 
-    A secret that somebody made by hand is adopted where it is, also by a target that would rather have begun afresh:
-    its key is old, and the other slot is promised a whole period instead of the overlap.
+    A version records only that it was adopted, so this is recognised by what only a fresh start looks like: key 2 is
+    live, and key 1 is promised one overlap. A secret that a person made is adopted in place, also by a target that
+    would rather have begun fresh: its key is old, and the other slot is promised a whole period.
     """
     marks = publication.marks
     if marks is None or marks.origin is not Origin.ADOPTED or target.adopt is not Adopt.ROTATE:

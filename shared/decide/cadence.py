@@ -1,8 +1,8 @@
-"""When. From a publication's marks and a target's rhythm: due when, retire when, which deadlines were crossed.
+"""Times, computed from a version's marks and a target's cadence: when to rotate, when to end, what to announce when.
 
-Deadlines are crossed, not hit: a warning is owed from the moment its lead is crossed until it was accepted, so a
-missed tick delays it and cannot lose it. Of several leads crossed at once only the nearest is said; it covers
-the longer ones. No clock is read here: `now` comes in through the door.
+Deadlines are crossed, not hit: an announcement is due from the moment its lead time is crossed until it was accepted,
+so a missed check delays it and cannot lose it. If several lead times were crossed at once, only the shortest is
+announced; it covers the longer ones. No clock is read here: `now` is an argument.
 """
 
 from __future__ import annotations
@@ -21,43 +21,52 @@ LONGEST_SENDING = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class DueNotice:
-    """One announcement of a deadline that should be made now. `lead` is none for the first word about it."""
+    """An announcement of a deadline that is due now.
+
+    deadline: The moment that is announced, in UTC.
+    lead: The lead time that was crossed. None for the first announcement of a deadline, made as soon as it is known.
+    """
 
     deadline: datetime
     lead: timedelta | None
 
-    def told_deadline(self) -> ToldDeadline:
-        return ToldDeadline(self.deadline, self.lead)
-
 
 def due_at(marks: Marks, cadence: Cadence) -> datetime:
-    """The moment rotation should happen: one period after this version was made, or sooner where a deployment was
-    waited for and went live, or its latest moment comes."""
+    """Return when the rotation is due: one period after the version was made, or sooner after an awaited deployment.
+
+    The window and the previous key can delay the rotation itself; see `schedule.rotation`.
+    """
     scheduled = marks.since + cadence.period
     return min(scheduled, marks.awaited.due or scheduled) if marks.awaited else scheduled
 
 
 def within_window(moment: datetime, cadence: Cadence) -> datetime:
-    """The first moment at or after `moment` at which scheduled work may happen."""
+    """Return the first time at or after `moment` at which scheduled work may happen."""
     return cadence.window.next_open(moment) if cadence.window else moment
 
 
-def rotation_at(marks: Marks, cadence: Cadence) -> datetime:
-    """When a scheduled rotation will be carried out: due, and inside the window."""
-    return within_window(due_at(marks, cadence), cadence)
-
-
 def ending_at(marks: Marks, cadence: Cadence, now: datetime) -> datetime | None:
-    """The deadline to announce for the previous key: the end of its overlap, but never sooner than the notice
-    from `now` (P3: if announcing was impossible, the deadline moves). None when no previous key is left."""
+    """Return the deadline to announce for the previous key. None if there is no previous key.
+
+    It is the end of the overlap, and never sooner than the notice from `now`: if announcing was impossible, the
+    deadline moves (P3).
+    """
     if marks.previous is None or marks.until is None:
         return None
     return _deadline(marks.until, marks.told.retirement, cadence, now)
 
 
+def sunset_at(sunset: datetime, told: ToldDeadline | None, cadence: Cadence, now: datetime) -> datetime:
+    """Return the end of keys to announce: the agreed date, and never sooner than the notice from `now` (P3)."""
+    return _deadline(sunset, told, cadence, now)
+
+
 def announced_in_time(told: ToldDeadline | None, not_before: datetime, now: datetime) -> bool:
-    """Whether a deadline was accepted by Event Grid, for a moment that is not in the future any more. The
-    announced deadline was at least the notice away when it was announced (`ending_at`), so this is P3."""
+    """Return whether an accepted announcement allows the end at `now`, for an end that may not come before
+    `not_before`.
+
+    The announced deadline was at least the notice away when it was announced (`ending_at`), so this is P3.
+    """
     return told is not None and not_before <= told.deadline <= now
 
 
@@ -70,28 +79,30 @@ def due_notice(
     at_once: bool,
     slack: timedelta = timedelta(0),
 ) -> DueNotice | None:
-    """The announcement of `deadline` that is owed now, if any.
+    """Return the announcement of `deadline` that is due now. None if there is none.
 
-    The ladder's rungs are the leads; with `at_once` there is also a first word, owed as soon as the deadline is
-    known. A told deadline that has moved since counts as untold; what an untold one leaves for the sending
-    (`slack`) must not make two announcements of one, so its leads are judged by that much later.
+    leads: The lead times at which the deadline is announced.
+    told: The announcement that was accepted last. If it named another deadline, this one counts as not announced.
+    at_once: Whether the deadline is also announced as soon as it is known, before the first lead time.
+    slack: The time that sending may take. A deadline that was not announced yet is judged that much later, so that its
+        first announcement and its first lead time do not become two announcements.
     """
     known = told is not None and told.deadline == deadline
     judged = now if known else now + slack
-    lowest = min((lead for lead in leads if deadline - lead <= judged), default=None)
-    if lowest is None:
+    shortest = min((lead for lead in leads if deadline - lead <= judged), default=None)
+    if shortest is None:
         return DueNotice(deadline, None) if at_once and not known else None
-    if told is not None and known and told.lead is not None and told.lead <= lowest:
+    if told is not None and known and told.lead is not None and told.lead <= shortest:
         return None
-    return DueNotice(deadline, lowest)
+    return DueNotice(deadline, shortest)
 
 
 def observation_due(name: str, every: timedelta, since: datetime, now: datetime) -> bool:
-    """Whether a target's own moment for a full look was crossed between two ticks.
+    """Return whether a target's own moment for a full observation was crossed between two checks.
 
-    A listing shows dates and tags but not keys, so every target is looked at once per `every` to find a live
-    key that somebody regenerated. The moment follows from the name: the same question gets the same answer,
-    and a fleet is spread out.
+    A listing shows dates and tags but no keys, so every target is observed once in `every` to find a live key that
+    somebody regenerated. The moment follows from the name: equal questions get equal answers, and a fleet is spread
+    out.
     """
     if now - since >= every:
         return True
@@ -100,18 +111,16 @@ def observation_due(name: str, every: timedelta, since: datetime, now: datetime)
     return (now.timestamp() - offset) // seconds > (since.timestamp() - offset) // seconds
 
 
-def sunset_at(sunset: datetime, told: ToldDeadline | None, cadence: Cadence, now: datetime) -> datetime:
-    """The end of keys to announce: the agreed date, but never sooner than the notice from `now` (P3)."""
-    return _deadline(sunset, told, cadence, now)
-
-
 def sending(cadence: Cadence) -> timedelta:
-    """The time an announcement may take until it is accepted."""
+    """Return how long an announcement may take until it is accepted: a tenth of the notice, at most five minutes."""
     return min(LONGEST_SENDING, cadence.notice / 10)
 
 
 def _deadline(wanted: datetime, told: ToldDeadline | None, cadence: Cadence, now: datetime) -> datetime:
-    """What was told stands, unless it can come sooner by now (a date was moved, a window removed). What is told anew
-    leaves room for the sending itself, which may take its time before it is accepted."""
+    """Return the deadline to announce.
+
+    An announced deadline stands, unless it can come sooner by now (a date was moved, a window was removed). A new one
+    leaves room for the sending.
+    """
     fresh = within_window(max(wanted, now + cadence.notice + sending(cadence)), cadence)
     return min(told.deadline, fresh) if told is not None and told.deadline >= wanted else fresh

@@ -1,4 +1,4 @@
-"""The shape of a decision: a reason, a sentence, and steps. What is decided when, say `plan` and `wishes`."""
+"""The shape of a decision: a reason, a sentence and steps. `policies` and `request_policies` choose."""
 
 from __future__ import annotations
 
@@ -44,8 +44,14 @@ PREPARING = frozenset({Reason.ADOPT, Reason.ADOPT_IN_PLACE, Reason.DRIFT})
 
 @dataclass(frozen=True)
 class Plan:
-    """A reason, a sentence, and the steps in order. `held_until` is set when something is wanted and must wait:
-    the earliest moment at which asking again can help, as far as is known now."""
+    """What should happen to one target, as data that can be printed.
+
+    reason: Why, as one public word.
+    why: Why, as a sentence for people.
+    steps: What to do, in order. Empty if nothing is to be done now.
+    held_until: For work that is wanted and must wait: the earliest time, in UTC, at which asking again can help, as far
+        as is known now. None if nothing waits, or if nobody knows.
+    """
 
     reason: Reason
     why: str
@@ -54,24 +60,25 @@ class Plan:
 
     @property
     def is_held(self) -> bool:
+        """Whether something is wanted and must wait."""
         return self.reason in HELD
 
     @property
     def answers_a_request(self) -> bool:
-        """Whether a request is dealt with by this plan. Adopting and healing only prepare the ground for it."""
+        """Whether this plan deals with the request. Adopting and repairing drift only prepare for it."""
         return self.reason not in PREPARING
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether this begins something only because its time has come, so that it can also come a little later."""
+        """Whether this begins work only because its time has come, so that it can also come a little later."""
         return bool(self.steps) and self.reason in SCHEDULED
 
     def __str__(self) -> str:
-        doing = ", ".join(str(step) for step in self.steps) or "no steps"
-        return f"{self.reason}: {self.why} [{doing}]"
+        steps = ", ".join(str(step) for step in self.steps) or "no steps"
+        return f"{self.reason}: {self.why} [{steps}]"
 
 
 def held_by_the_brake(plan: Plan, limit: int) -> Plan:
-    """What would have been done, held back until the next tick because too many other targets failed in this one."""
-    why = f"More than {limit} targets failed in this tick, so nothing scheduled is begun. It would be: {plan.why}"
+    """Return a plan that holds this one until the next check, because more than `limit` other targets failed."""
+    why = f"More than {limit} targets failed in this check, so no scheduled work begins. Without that: {plan.why}"
     return Plan(Reason.BRAKE, why)

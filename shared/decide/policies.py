@@ -1,11 +1,30 @@
-"""What, and why: the only place that chooses.
+"""The decision: what should happen to one target now, and why. The only place that chooses.
 
-`decide` is a function of what was seen, what time it is and what was asked for. The timer, the button, the dry
-run and the survey all call it, so none of them can disagree. It performs nothing and reads no clock. "Nothing
-to do" is an answer with a reason, like any other.
+`decide` depends on what was observed, the time and an optional request, and on nothing else. The timer, a person, the
+dry run and the survey all call it, so they cannot disagree (P11). It performs nothing and reads no clock. "Nothing to
+do" is an answer with a reason, like any other.
 
-The policies below are asked in order; the first that has something to say, decides. Each is a row or two of the
-decision table in the design.
+The policies are asked in the order of `POLICIES`; the first one that returns a plan decides. Each policy is a row or
+two of the decision table in the design. An example: on the day it is due, a target whose previous key has ended is
+rotated.
+
+    >>> from datetime import UTC, datetime
+    >>> from shared.domain.keys import Fingerprint, KeySlot
+    >>> from shared.domain.model import AccountId, Observation, Target
+    >>> from shared.domain.publication import Marks, Origin, Publication, SecretState
+    >>> account = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
+    >>> target = Target("chat", account, "https://keys.vault.azure.net", "chat-key")
+    >>> key1, key2 = Fingerprint.of("value of key 1"), Fingerprint.of("value of key 2")
+    >>> published = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    >>> marks = Marks(live=key1, origin=Origin.ROTATED, since=published, spare=key2)
+    >>> publication = Publication("v1", SecretState.ACTIVE, published, key1, slot=KeySlot.KEY1,
+    ...                           provider=str(account), marks=marks)
+    >>> seen = Observation(key_auth=True, keys={KeySlot.KEY1: key1, KeySlot.KEY2: key2}, publication=publication)
+    >>> plan = decide(seen, target, now=datetime(2026, 4, 1, 9, tzinfo=UTC))
+    >>> print(plan.reason, [str(step) for step in plan.steps])
+    due ['regenerate key2', 'prove key2', 'publish key2 (rotated)']
+    >>> plan.why
+    'Key 1 has been live since 2026-03-02 09:00 UTC. Key 2 replaces it.'
 """
 
 from __future__ import annotations
@@ -13,9 +32,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from shared.decide import cadence
+from shared.decide import cadence, schedule
+from shared.decide.carried_over import outstanding_before, outstanding_with_end, valid_told
 from shared.decide.plan import Plan, Reason
-from shared.decide.request_policies import armed, deployed, ended, fresh_spare, leaked
+from shared.decide.request_policies import armed, deployed, end_leaked_key, fresh_spare, leaked
 from shared.decide.situation import Situation
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Withdraw
 from shared.domain.keys import KeySlot
@@ -27,201 +47,215 @@ from shared.domain.told import Told
 
 
 def decide(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Plan:
-    """The plan for one target. Pure: the same arguments give the same plan."""
+    """Return the plan for one target.
+
+    seen: What was observed of the account and the secret.
+    now: The time, in UTC.
+    request: What a person or a pipeline requested; None for a scheduled turn.
+
+    Pure: equal arguments give equal plans. It raises nothing.
+    """
     situation = Situation(seen, target, now, request)
     return next(plan for policy in POLICIES if (plan := policy(situation)) is not None)
 
 
 def _finished(situation: Situation) -> Plan | None:
-    """Key authentication is off: withdraw what is published, and that is all there will ever be."""
+    """Key authentication is off: withdraw what is published. Nothing follows after that."""
     if situation.seen.key_auth:
         return None
     if situation.is_published and situation.is_ours:
-        why = "Key authentication is off on the account, so the published key is dead."
+        why = "Key authentication is off on the account, so the published key does not work any more."
         return Plan(Reason.KEY_AUTH_IS_OFF, why, (Withdraw(),))
     return Plan(Reason.FINISHED, "Key authentication is off on the account and nothing is published.")
 
 
 def _a_person_must_look(situation: Situation) -> Plan | None:
-    """A deleted, disabled or foreign secret: somebody did that, and somebody must say what it means."""
-    what = _what_only_a_person_can_judge(situation)
-    return Plan(Reason.PERSON_MUST_LOOK, what) if what else None
+    """The secret is deleted, disabled or belongs to another account. A person did that and must say what it means."""
+    why = _what_a_person_must_judge(situation)
+    return Plan(Reason.PERSON_MUST_LOOK, why) if why else None
 
 
-def _what_only_a_person_can_judge(situation: Situation) -> str | None:
+def _what_a_person_must_judge(situation: Situation) -> str | None:
     publication, secret = situation.seen.publication, situation.target.secret
     if publication is None:
         return None
     if publication.state is SecretState.DELETED:
-        return f"Secret {secret} is deleted but recoverable: recover it, or purge it to start anew."
+        return f"Secret {secret} is deleted but can be recovered. Recover it, or purge it to start again."
     if publication.state is SecretState.DISABLED:
-        return f"The latest version of secret {secret} is disabled: enable it, or publish under another name."
+        return f"The latest version of secret {secret} is disabled. Enable it, or use another secret name."
     if publication.provider and not situation.is_ours:
-        return f"Secret {secret} belongs to another account, {publication.provider}: name another secret."
+        return f"Secret {secret} belongs to another account, {publication.provider}. Use another secret name."
     if not situation.is_ours and situation.seen.live is None:
         return (
-            f"Secret {secret} holds neither key of the account and no tag says what it is: put one of the two keys "
-            "there, or name another secret."
+            f"Secret {secret} holds neither key of the account, and no tag says what it is. Put one of the two keys "
+            "there, or use another secret name."
         )
-    if len(publication.others) > MOST_TAGS - OUR_TAGS:
-        room = MOST_TAGS - OUR_TAGS
-        return f"Secret {secret} carries {len(publication.others)} tags of others and has room for {room}: remove some."
+    room = MOST_TAGS - OUR_TAGS
+    if len(publication.others) > room:
+        return f"Secret {secret} has {len(publication.others)} tags that are not ours; at most {room} fit. Remove some."
     return None
 
 
 def _unpublished(situation: Situation) -> Plan | None:
-    """Adopt: publish key 1 as it is; the strict choice begins with a fresh key 2 instead."""
+    """Adopt a target: publish key 1 as it is, or (`adopt: rotate`) begin with a fresh key 2."""
     if situation.seen.publication is not None:
         return None
+    seen, target = situation.seen, situation.target
     key1, key2 = KeySlot.KEY1, KeySlot.KEY2
-    if situation.target.adopt is Adopt.ROTATE:
-        publish = Publish(key2, Origin.ADOPTED, situation.seen.keys[key1], situation.target.cadence.overlap)
-        why = "Nothing is published yet; this target begins with a fresh key 2."
+    if target.adopt is Adopt.ROTATE:
+        publish = Publish(key2, Origin.ADOPTED, seen.keys[key1], target.cadence.overlap)
+        why = "Nothing is published yet. This target begins with a fresh key 2."
         return Plan(Reason.ADOPT, why, (Regenerate(key2), Prove(key2), publish))
-    publish = Publish(key1, Origin.ADOPTED, situation.seen.keys[key2], situation.target.cadence.period)
-    why = "Nothing is published yet: key 1 is published as it stands and the clock starts."
+    publish = Publish(key1, Origin.ADOPTED, seen.keys[key2], target.cadence.period)
+    why = "Nothing is published yet. Key 1 is published as it is, and its period begins."
     return Plan(Reason.ADOPT, why, (Prove(key1), publish))
 
 
 def _unmarked(situation: Situation) -> Plan | None:
-    """The value is one of the two keys and our marks are absent or do not fit it: mark it where it is. The other
-    slot may be in unknown hands, so it counts as in use until this version is due."""
+    """The secret holds one of the two keys but not our marks, or marks that do not fit: add marks to that version.
+
+    Nobody knows who holds the other key, so it counts as in use until this version is due.
+    """
     if situation.seen.live is None or situation.is_marked_truly:
         return None
-    publication = situation.publication
+    keys, created = situation.seen.keys, situation.publication.created
     marks = Marks(
-        live=situation.seen.keys[situation.live],
+        live=keys[situation.live],
         origin=Origin.ADOPTED,
-        since=publication.created,
-        previous=situation.seen.keys[situation.spare],
-        until=publication.created + situation.target.cadence.period,
+        since=created,
+        previous=keys[situation.spare],
+        until=created + situation.target.cadence.period,
     )
-    why = f"The secret already holds {situation.live}: our tags are added to that version and nothing new is written."
+    why = f"The secret already holds {situation.live.words}. Our tags are added to that version; no new one is written."
     return Plan(Reason.ADOPT_IN_PLACE, why, (Mark(situation.live, marks),))
 
 
 def _drifted(situation: Situation) -> Plan | None:
-    """The published value is neither key: somebody regenerated the live slot. Publish what it holds now. What was
-    promised about the other slot still holds; without marks it may be in unknown hands, as in an adoption."""
+    """The published value is neither key: somebody regenerated the live slot. Publish the value it holds now."""
     if situation.seen.live is not None:
         return None
-    why = f"The published key is dead: {situation.live} was regenerated by somebody else. Its new value is published."
-    return Plan(Reason.DRIFT, why, (Prove(situation.live), _healing(situation)))
+    live = situation.live
+    why = f"The published key does not work: {live.words} was regenerated outside this app. Its new value is published."
+    return Plan(Reason.DRIFT, why, (Prove(live), _healing(situation)))
 
 
 def _healing(situation: Situation) -> Publish:
-    """A spare that was never noted may be in the hands of whoever regenerated the live key, or of readers of a vault
-    that this target was published in meanwhile: it is given a period, like the other key of an adoption."""
+    """Return the version that repairs drift. What was promised about the other slot still holds.
+
+    If no mark names the spare's value, somebody may hold it: the person who regenerated the live key, or readers of a
+    vault in which this target was published meanwhile. It is then promised a period, like the other key of an adoption.
+    """
+    period, spare_value = situation.target.cadence.period, situation.seen.keys[situation.spare]
     if situation.publication.marks is None:
-        return Publish(
-            situation.live,
-            Origin.HEALED,
-            previous=situation.seen.keys[situation.spare],
-            overlap=situation.target.cadence.period,
-        )
-    marks, told = situation.marks, situation.told()
+        return Publish(situation.live, Origin.HEALED, previous=spare_value, overlap=period)
+    marks, told = situation.marks, valid_told(situation)
     healed = Publish(
         situation.live,
         Origin.HEALED,
         rotated=marks.last_rotation,
         requester=marks.requester,
         awaited=marks.awaited,
-        told=Told(awaited=told.awaited, sunset=told.sunset, carried_over=situation.carried_over_with_previous_end()),
+        told=Told(awaited=told.awaited, sunset=told.sunset, carried_over=outstanding_with_end(situation)),
     )
     if situation.spare_in_use:
-        told = replace(healed.told, retirement=told.retirement, carried_over=situation.carried_over_now())
+        told = replace(healed.told, retirement=told.retirement, carried_over=outstanding_before(situation))
         return replace(healed, previous=marks.previous, until=marks.until, leaked=marks.leaked, told=told)
     if situation.spare_is_unknown:
-        return replace(healed, previous=situation.seen.keys[situation.spare], overlap=situation.target.cadence.period)
+        return replace(healed, previous=spare_value, overlap=period)
     return replace(healed, spare=marks.spare, fresh=marks.fresh)
 
 
 def _sunset(situation: Situation) -> Plan | None:
-    """The agreed end of keys: announced in time, and nobody seen using one where somebody counts."""
-    sunset = situation.target.sunset
-    if sunset is None or not cadence.announced_in_time(situation.told().sunset, sunset, situation.now):
+    """Switch keys off on the agreed date, if that was announced in time and no calls with a key were counted."""
+    agreed = situation.target.sunset
+    if agreed is None or not cadence.announced_in_time(valid_told(situation).sunset, agreed, situation.now):
         return None
-    if situation.seen.key_calls or not _is_open(situation):
+    if situation.seen.key_calls or not _window_is_open(situation):
         return None
-    return Plan(Reason.SUNSET, f"Keys end here, as announced for {sunset:%Y-%m-%d}.", (DisableKeyAuth(), Withdraw()))
+    return Plan(Reason.SUNSET, f"All keys end now, as announced for {agreed:%Y-%m-%d}.", (DisableKeyAuth(), Withdraw()))
 
 
 def _rotation(situation: Situation) -> Plan | None:
-    """Due or asked for: regenerate the spare, prove it, publish it in one write."""
-    asked = situation.is_requested(RequestKind.ROTATE) and not situation.request_is_outdated
-    if situation.marks.leaked and situation.spare_in_use and not asked:
-        return None  # the leaked key must not wait for a window, nor for anything else that a rotation waits for
-    if not asked and situation.now < cadence.due_at(situation.marks, situation.target.cadence):
+    """Due or requested: regenerate the spare, prove it, and publish it in one write."""
+    requested = situation.is_requested(RequestKind.ROTATE) and not situation.request_is_outdated
+    if situation.marks.leaked and situation.spare_in_use and not requested:
+        return None  # a leaked key must not wait for the window, nor for anything else that a rotation waits for
+    if not requested and situation.now < cadence.due_at(situation.marks, situation.target.cadence):
         return None
-    held = _held_by_the_previous_key(situation) or (None if asked else _held_by_the_window(situation))
-    if held is not None:
-        return held
-    fresh = fresh_spare(situation, situation.target.cadence.overlap, anew=not situation.spare_is_fresh)
+    held = _held_by_previous_key(situation) or (None if requested else _held_by_window(situation))
+    return held or _rotate(situation, requested=requested)
+
+
+def _rotate(situation: Situation, *, requested: bool) -> Plan:
+    marks, live, spare = situation.marks, situation.live, situation.spare
+    fresh = fresh_spare(situation, situation.target.cadence.overlap, regenerate=not situation.spare_is_fresh)
     if situation.spare_is_fresh:
-        why = f"{situation.spare} was regenerated by a turn that did not come to its end: it is proven and published."
+        name = spare.words.capitalize()
+        why = f"{name} was regenerated but not published: its turn was interrupted. It is proven and published now."
         return Plan(Reason.RESUMED, why, fresh)
-    fired = situation.marks.awaited is not None and situation.marks.awaited.deployed is not None
-    reason = Reason.REQUESTED if asked else Reason.DEPLOYED if fired else Reason.DUE
-    why = f"{situation.live} has been live since {situation.marks.since:%Y-%m-%d %H:%M} UTC: {situation.spare} takes its place."
+    after_deployment = marks.awaited is not None and marks.awaited.deployed is not None
+    reason = Reason.REQUESTED if requested else Reason.DEPLOYED if after_deployment else Reason.DUE
+    old, new = live.words.capitalize(), spare.words.capitalize()
+    why = f"{old} has been live since {marks.since:%Y-%m-%d %H:%M} UTC. {new} replaces it."
     return Plan(reason, why, fresh)
 
 
 def _retirement(situation: Situation) -> Plan | None:
-    """The overlap is over and the spare is still the previous key: end it, if P3 allows."""
+    """The overlap is over and the spare still holds the previous key: regenerate it, if P3 allows."""
     if not situation.spare_in_use or situation.overlap_runs:
         return None
+    spare = situation.spare
     if situation.marks.leaked:
-        return Plan(
-            Reason.LEAKED, f"{situation.spare}, the previous key, is said to have leaked.", ended(situation.spare)
-        )
-    why = f"The overlap is over: {situation.spare}, the previous key, is retired."
-    return (
-        _held_by_the_previous_key(situation)
-        or _held_by_the_window(situation)
-        or Plan(Reason.OVERLAP_OVER, why, (Regenerate(situation.spare),))
-    )
+        why = f"{spare.words.capitalize()}, the previous key, was reported as leaked."
+        return Plan(Reason.LEAKED, why, end_leaked_key(spare))
+    why = f"The overlap is over. {spare.words.capitalize()}, the previous key, is retired."
+    retire = Plan(Reason.OVERLAP_OVER, why, (Regenerate(spare),))
+    return _held_by_previous_key(situation) or _held_by_window(situation) or retire
 
 
-def _held_by_the_previous_key(situation: Situation) -> Plan | None:
-    marks = situation.marks
+def _held_by_previous_key(situation: Situation) -> Plan | None:
+    """Wait while the previous key is promised to work, or until its end was announced with the notice (P3)."""
+    marks, spare = situation.marks, situation.spare
     if not situation.spare_in_use or marks.leaked or marks.until is None:
         return None
     if situation.overlap_runs:
-        why = (
-            f"{situation.spare} may still be in use: it was promised to work until {marks.until:%Y-%m-%d %H:%M:%S} UTC."
-        )
+        until = f"{marks.until:%Y-%m-%d %H:%M:%S} UTC"
+        why = f"{spare.words.capitalize()} may still be in use: it is promised to work until {until}."
         return Plan(Reason.OVERLAP_RUNS, why, held_until=marks.until)
-    if situation.end_is_announced:
+    if schedule.retirement_is_announced(situation):
         return None
-    until = cadence.ending_at(marks, situation.target.cadence, situation.now)
-    why = f"The end of {situation.spare} must first be announced, at least {iso_duration(situation.target.cadence.notice)} ahead."
-    return Plan(Reason.NOT_ANNOUNCED, why, held_until=until)
+    notice = iso_duration(situation.target.cadence.notice)
+    why = f"The end of {spare.words} must be announced first, at least {notice} before it happens."
+    return Plan(Reason.NOT_ANNOUNCED, why, held_until=schedule.retirement(situation))
 
 
-def _held_by_the_window(situation: Situation) -> Plan | None:
-    if _is_open(situation):
+def _held_by_window(situation: Situation) -> Plan | None:
+    if _window_is_open(situation):
         return None
     opens = cadence.within_window(situation.now, situation.target.cadence)
-    return Plan(Reason.OUTSIDE_WINDOW, f"Scheduled work waits for {situation.target.cadence.window}.", held_until=opens)
+    why = f"Scheduled work waits for the window {situation.target.cadence.window}."
+    return Plan(Reason.OUTSIDE_WINDOW, why, held_until=opens)
 
 
-def _is_open(situation: Situation) -> bool:
+def _window_is_open(situation: Situation) -> bool:
     window = situation.target.cadence.window
     return window is None or window.open_at(situation.now)
 
 
 def _nothing(situation: Situation) -> Plan:
-    """Nothing to do, and the most useful word about why."""
+    """Nothing to do: say the most useful thing about why."""
+    live, agreed, calls = situation.live.words.capitalize(), situation.target.sunset, situation.seen.key_calls
     if situation.is_answered:
-        return Plan(Reason.ALREADY_DONE, f"This request was carried out: {situation.live} is live.")
+        return Plan(Reason.ALREADY_DONE, f"This request was already carried out. {live} is live.")
     if situation.request_is_outdated:
-        return Plan(Reason.ALREADY_DONE, f"{situation.live} was published after this was asked for.")
-    if situation.target.sunset and situation.now >= situation.target.sunset and situation.seen.key_calls:
-        return Plan(
-            Reason.STILL_USED, f"Keys should have ended, and calls with a key were seen: {situation.seen.key_calls}."
-        )
-    due = situation.rotation_expected
-    return Plan(Reason.NOTHING_DUE, f"{situation.live} is live; rotation is due on {due:%Y-%m-%d %H:%M:%S} UTC.")
+        return Plan(Reason.ALREADY_DONE, f"{live} was published after this request was made.")
+    if agreed and situation.now >= agreed and calls:
+        return Plan(Reason.STILL_USED, f"All keys should have ended, but calls with a key were counted: {calls}.")
+    due = schedule.rotation(situation)
+    return Plan(
+        Reason.NOTHING_DUE,
+        f"{live} is live. The next rotation is due on {due:%Y-%m-%d %H:%M:%S} UTC.",
+    )
 
 
 POLICIES = (

@@ -1,7 +1,6 @@
-"""What people ask for out of rhythm, decided: a key has leaked; rotate after the next deployment; it went live.
+"""The policies for requests: a key has leaked; rotate after the next deployment; a deployment went live.
 
-These are policies like those of `plan`, which asks them in its order. A wish to rotate now needs none of its own: it
-is a rotation that is due.
+`policies` asks them in its order. A request to rotate now needs no policy of its own: it is a rotation that is due.
 """
 
 from __future__ import annotations
@@ -9,142 +8,176 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.decide.carried_over import end_of_previous_key, outstanding_with_end, valid_told
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Marks, Origin
-from shared.domain.requests import ArmRequest, AwaitedDeployment, DeploymentRequest, LeakedKey, LeakRequest, RequestKind
+from shared.domain.requests import (
+    ArmRequest,
+    AwaitedDeployment,
+    DeploymentRequest,
+    LeakedKey,
+    LeakRequest,
+    RequestKind,
+)
 from shared.domain.times import iso_duration
 from shared.domain.told import CarriedOver, Happened, Told
 
 
 def leaked(situation: Situation) -> Plan | None:
-    """A person says that a key is out: it goes as fast as consumers of the vault can bear."""
-    if not isinstance(situation.request, LeakRequest):
+    """A person reports a leaked key: it stops working as soon as consumers of the vault can bear. None otherwise."""
+    request = situation.request
+    if not isinstance(request, LeakRequest):
         return None
     if situation.marks.leaked and situation.spare_in_use and (situation.is_answered or situation.request_is_outdated):
-        rest = max((situation.marks.until or situation.now) - situation.now, timedelta(0))
-        why = (
-            f"A fresh {situation.live} is published; {situation.spare}, which is said to have leaked, still has to end."
-        )
-        return Plan(Reason.LEAKED, why, (*((Wait(rest),) if rest else ()), *ended(situation.spare)))
+        return _rest_of_the_leak(situation)
     if situation.is_answered:
         return None
-    return (_of_another_time if situation.request_is_outdated else _leaked_now)(situation, situation.request)
+    return (_leaked_before_rotation if situation.request_is_outdated else _leaked_now)(situation, request)
 
 
-def _of_another_time(situation: Situation, request: LeakRequest) -> Plan:
-    """The report was made before the last rotation: what was live then is the previous key now, and what was the other
-    key then ended with that rotation, or was published by it as it was."""
+def _rest_of_the_leak(situation: Situation) -> Plan:
+    """The successor is published already; after what is left of the wait, the leaked key ends."""
+    live, spare, now = situation.live, situation.spare, situation.now
+    rest = max((situation.marks.until or now) - now, timedelta(0))
+    leaked_key = spare.words.capitalize()
+    why = f"A fresh {live.words} is published. {leaked_key}, which was reported as leaked, still has to end."
+    return Plan(Reason.LEAKED, why, (*((Wait(rest),) if rest else ()), *end_leaked_key(spare)))
+
+
+def _leaked_before_rotation(situation: Situation, request: LeakRequest) -> Plan:
+    """The report was made before the last rotation. The key that was live then is the previous key now; the other key
+    of that time ended with the rotation, or was published by it as it was."""
     if request.key is LeakedKey.PREVIOUS and situation.marks.resumed:
         return _leaked_now(situation, replace(request, key=LeakedKey.LIVE))
     if request.key is LeakedKey.PREVIOUS or not situation.spare_in_use:
-        return Plan(Reason.ALREADY_DONE, "The key that is said to have leaked ended with a rotation since.")
+        return Plan(Reason.ALREADY_DONE, "The key that was reported as leaked has already ended with a rotation.")
+    spare = situation.spare
     return Plan(
-        Reason.LEAKED, f"{situation.spare}, live when it was said to have leaked, ends.", ended(situation.spare)
+        Reason.LEAKED,
+        f"{spare.words.capitalize()} was live when it was reported as leaked. It ends.",
+        end_leaked_key(spare),
     )
 
 
 def _leaked_now(situation: Situation, request: LeakRequest) -> Plan:
     if request.key is LeakedKey.PREVIOUS:
-        if situation.spare_in_use:
-            return Plan(
-                Reason.LEAKED, f"The previous key, {situation.spare}, is said to have leaked.", ended(situation.spare)
-            )
-        if situation.spare_is_fresh:
-            why = f"What {situation.spare} holds was to be published next and is said to have leaked: it ends."
-            return Plan(Reason.LEAKED, why, (Mark(situation.live, _leaked_spare(situation)), *ended(situation.spare)))
-        return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
+        return _previous_key_leaked(situation)
+    live, spare = situation.live, situation.spare
     both = request.key is LeakedKey.BOTH
     wait = (Wait(request.wait),) if request.wait else ()
-    # A spare that lies ready is as good as another one, unless it is said to be out itself.
-    fresh = fresh_spare(situation, request.wait, anew=both or not situation.spare_is_fresh, leaked=True, patient=both)
-    why = f"A key is said to have leaked ({request.key}): a fresh {situation.spare} is published and {situation.live} ends."
+    # A fresh spare is as good as a new value, unless it is reported as leaked itself.
+    regenerate = both or not situation.spare_is_fresh
+    fresh = fresh_spare(situation, request.wait, regenerate=regenerate, leaked=True, patient=both)
+    why = f"A leak was reported ({request.key}): a fresh {spare.words} is published and {live.words} ends."
     if situation.spare_in_use and not both:
-        why += f" What {situation.spare} holds now, which may still be in use, ends with that."
-    return Plan(
-        Reason.LEAKED, why, (*fresh, *wait, *ended(situation.live), *((Watch(situation.spare),) if both else ()))
-    )
+        why += f" The value that {spare.words} holds now, which may still be in use, ends too."
+    return Plan(Reason.LEAKED, why, (*fresh, *wait, *end_leaked_key(live), *((Watch(spare),) if both else ())))
+
+
+def _previous_key_leaked(situation: Situation) -> Plan:
+    live, spare = situation.live, situation.spare
+    if situation.spare_in_use:
+        return Plan(Reason.LEAKED, f"The previous key, {spare.words}, was reported as leaked.", end_leaked_key(spare))
+    if situation.spare_is_fresh:
+        why = f"{spare.words.capitalize()} was to be published next and was reported as leaked. It ends."
+        return Plan(Reason.LEAKED, why, (Mark(live, _leaked_spare(situation)), *end_leaked_key(spare)))
+    return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
 
 
 def _leaked_spare(situation: Situation) -> Marks:
-    """The spare taken for a previous key that leaked: somebody may hold it, so its end is told like any other's."""
-    told = replace(situation.marks.told, carried_over=(*situation.marks.told.carried_over, *situation.previous_key_end))
-    held = situation.seen.keys[situation.spare]
-    return replace(situation.marks, previous=held, until=situation.now, leaked=True, spare=None, fresh=False, told=told)
+    """Return marks that name the fresh spare as a leaked previous key: somebody may hold it, so its end is
+    announced."""
+    marks = situation.marks
+    told = replace(marks.told, carried_over=(*marks.told.carried_over, *end_of_previous_key(situation)))
+    value = situation.seen.keys[situation.spare]
+    return replace(marks, previous=value, until=situation.now, leaked=True, spare=None, fresh=False, told=told)
 
 
-def ended(slot: KeySlot) -> tuple[Step, ...]:
-    """A leaked value goes, and the account is asked until it is seen to be gone."""
+def end_leaked_key(slot: KeySlot) -> tuple[Step, ...]:
+    """Return the steps that end a leaked value: regenerate the slot, and ask the account until it refuses the value."""
     return (Watch(slot), Regenerate(slot), Watch(slot))
 
 
 def fresh_spare(
-    situation: Situation, overlap: timedelta, *, anew: bool, leaked: bool = False, patient: bool = False
+    situation: Situation, overlap: timedelta, *, regenerate: bool, leaked: bool = False, patient: bool = False
 ) -> tuple[Step, ...]:
-    """Prove the spare and publish it, with a new value or the one it has; the live value becomes the previous key."""
-    ended_too = (
-        (CarriedOver(Happened.ENDED, situation.spare, situation.seen.keys[situation.spare], situation.now),)
-        if anew and situation.spare_is_fresh
-        else ()
-    )
+    """Return the steps that prove the spare and publish it, so that the live key becomes the previous key.
+
+    overlap: How long the live key keeps working after its successor was published.
+    regenerate: Whether the spare gets a new value first, or is published as it is.
+    leaked: Whether the live key leaked, so that it ends without an announcement.
+    patient: Whether to wait longer for the proof, because another try would have to regenerate again.
+    """
+    live, spare, keys = situation.live, situation.spare, situation.seen.keys
+    replaces_fresh = regenerate and situation.spare_is_fresh
+    ended = (CarriedOver(Happened.ENDED, spare, keys[spare], situation.now),) if replaces_fresh else ()
+    told = Told(sunset=valid_told(situation).sunset, carried_over=outstanding_with_end(situation) + ended)
     publish = Publish(
-        situation.spare,
+        spare,
         Origin.ROTATED,
-        previous=situation.seen.keys[situation.live],
+        previous=keys[live],
         overlap=overlap,
         leaked=leaked,
-        resumed=not anew,
+        resumed=not regenerate,
         requester=situation.next_requester,
-        told=Told(sunset=situation.told().sunset, carried_over=situation.carried_over_with_previous_end() + ended_too),
+        told=told,
     )
-    return (*((Regenerate(situation.spare),) if anew else ()), Prove(situation.spare, patient), publish)
+    return (*((Regenerate(spare),) if regenerate else ()), Prove(spare, patient), publish)
 
 
 def armed(situation: Situation) -> Plan | None:
-    """Rotate after the next deployment, or no longer: noted on the version that is live now."""
+    """A person asks to rotate after the next deployment, or no longer. The live version records it. None otherwise."""
     if situation.is_requested(RequestKind.DISARM):
-        if situation.marks.awaited is None:
-            always = " The target's own after_deployment still counts." if situation.awaited else ""
-            return Plan(Reason.ALREADY_DONE, f"Nobody asked to wait for a deployment.{always}")
-        return Plan(
-            Reason.DISARMED, f"Deployments do not matter to {situation.live} any more.", (_remember(situation, None),)
-        )
-    if not isinstance(situation.request, ArmRequest) or situation.is_answered:
+        return _disarm(situation)
+    request = situation.request
+    if not isinstance(request, ArmRequest) or situation.is_answered:
         return None
-    wanted, why = situation.request.deployment, f"{situation.live} is to be replaced after the next deployment to {{}}."
+    wanted, live, marks = request.deployment, situation.live.words.capitalize(), situation.marks
+    why = f"{live} is replaced after the next deployment to {wanted.environment}."
     if wanted.latest is not None and wanted.latest <= situation.now:
-        why = f"{situation.live} is to be replaced now: the latest moment for a deployment to {{}} has passed."
-    if situation.marks.awaited and replace(situation.marks.awaited, deployed=None, id=None) == wanted:
-        return Plan(Reason.ALREADY_DONE, why.format(wanted.environment))
-    return Plan(Reason.ARMED, why.format(wanted.environment), (_remember(situation, wanted),))
+        why = f"{live} is replaced now: the latest time for a deployment to {wanted.environment} passed."
+    if marks.awaited and replace(marks.awaited, deployed=None, id=None) == wanted:
+        return Plan(Reason.ALREADY_DONE, why)
+    return Plan(Reason.ARMED, why, (_record(situation, wanted),))
+
+
+def _disarm(situation: Situation) -> Plan:
+    if situation.marks.awaited is None:
+        always = " The target's own setting, after_deployment, still applies." if situation.awaited else ""
+        return Plan(Reason.ALREADY_DONE, f"No request to wait for a deployment is recorded.{always}")
+    why = f"{situation.live.words.capitalize()} does not wait for a deployment any more."
+    return Plan(Reason.DISARMED, why, (_record(situation, None),))
 
 
 def deployed(situation: Situation) -> Plan | None:
-    """A deployment went live. Where it was waited for, the rotation is due from then on, after its soak time."""
-    if not isinstance(situation.request, DeploymentRequest):
+    """A deployment went live. If the target waited for it, the rotation is due from then on, after its soak time."""
+    request = situation.request
+    if not isinstance(request, DeploymentRequest):
         return None
-    live = situation.request.deployment
+    news, live, awaited = request.deployment, situation.live.words.capitalize(), situation.awaited
     rotated = situation.marks.last_rotation
-    if live.deployed and rotated and live.deployed <= rotated:
-        return Plan(Reason.ALREADY_DONE, f"{situation.live} was published after that deployment to {live.environment}.")
-    if situation.is_answered or (
-        situation.awaited and situation.awaited.deployed and situation.awaited.waits_for(live.environment)
-    ):
-        return Plan(Reason.ALREADY_DONE, f"A deployment to {live.environment} was heard of before.")
-    if situation.awaited is None or not situation.awaited.waits_for(live.environment):
-        return Plan(Reason.NOT_ARMED, f"{situation.live} waits for no deployment to {live.environment}.")
-    fired = replace(situation.awaited, deployed=live.deployed or situation.now, id=situation.request.id)
-    soak = f" {iso_duration(fired.soak)} after it" if fired.soak else ""
-    held = f", when {situation.spare} is not promised to work any more" if situation.overlap_runs else ""
-    why = f"The deployment to {fired.environment} went live: {situation.live} is due to be replaced{soak}{held}."
-    return Plan(Reason.DEPLOYED, why, (_remember(situation, fired),))
+    if news.deployed and rotated and news.deployed <= rotated:
+        return Plan(Reason.ALREADY_DONE, f"{live} was published after that deployment to {news.environment}.")
+    if situation.is_answered or (awaited and awaited.deployed and awaited.waits_for(news.environment)):
+        return Plan(Reason.ALREADY_DONE, f"A deployment to {news.environment} was already reported.")
+    if awaited is None or not awaited.waits_for(news.environment):
+        return Plan(Reason.NOT_ARMED, f"{live} does not wait for a deployment to {news.environment}.")
+    done = replace(awaited, deployed=news.deployed or situation.now, id=request.id)
+    return Plan(Reason.DEPLOYED, _why_due(situation, done), (_record(situation, done),))
 
 
-def _remember(situation: Situation, armed: AwaitedDeployment | None) -> Mark:
-    """The mark changes; what was told of an earlier wish does not count for this one."""
-    told = replace(
-        situation.marks.told, awaited=situation.marks.told.awaited and armed is not None and armed.deployed is not None
-    )
-    return Mark(situation.live, replace(situation.marks, awaited=armed, told=told))
+def _why_due(situation: Situation, done: AwaitedDeployment) -> str:
+    after = f" {iso_duration(done.soak)} after it" if done.soak else ""
+    held = f", once {situation.spare.words} is no longer promised to work" if situation.overlap_runs else ""
+    live = situation.live.words.capitalize()
+    return f"The deployment to {done.environment} went live. {live} is due to be replaced{after}{held}."
+
+
+def _record(situation: Situation, awaited: AwaitedDeployment | None) -> Mark:
+    """Return the step that changes the mark. An announcement of an earlier request does not count for this one."""
+    marks = situation.marks
+    still_announced = marks.told.awaited and awaited is not None and awaited.deployed is not None
+    return Mark(situation.live, replace(marks, awaited=awaited, told=replace(marks.told, awaited=still_announced)))

@@ -1,7 +1,7 @@
-"""The kinds of step a plan can hold. Frozen, printable, and without keys: what to do, never with which value.
+"""The kinds of step that a plan can hold: what to do, never with which key value.
 
-Each step is harmless when it is met twice, because it only ever touches the spare, or the previous key once its
-overlap is over, or writes down again what is already true.
+A step can be met twice without harm (P5). It only touches the spare, or the previous key once its overlap is over, or
+it writes again what is already true.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from shared.domain.told import Told
 
 @dataclass(frozen=True)
 class Regenerate:
-    """Give the slot a new value; the old one stops working at once."""
+    """Give the slot a new value. The old value stops working immediately.
+
+    slot: The slot to regenerate.
+    """
 
     slot: KeySlot
 
@@ -27,8 +30,11 @@ class Regenerate:
 
 @dataclass(frozen=True)
 class Prove:
-    """Have the account's own endpoint accept the slot's key, repeatedly. `patient` where nothing is gained by giving
-    up early, because the next try would begin with another key."""
+    """Have the account's own endpoint accept the slot's key, repeatedly, before it is published (P4).
+
+    slot: The slot whose key is proven.
+    patient: Whether to wait longer, because giving up early would mean another key the next time. Default: no.
+    """
 
     slot: KeySlot
     patient: bool = False
@@ -39,11 +45,21 @@ class Prove:
 
 @dataclass(frozen=True)
 class Publish:
-    """Write a new secret version: the slot's key and its facts in one call.
+    """Write a new version of the secret: the slot's key and its facts, in one call.
 
-    `previous` is the other slot's value that may still be in use: until `until`, or until `overlap` after the
-    moment of writing, whichever is later. `resumed`: the slot's key was there before. `rotated` is when the keys
-    last changed places, for a version that does not exchange them.
+    slot: The slot whose key is published.
+    origin: What made the version.
+    previous: The other slot's value, if somebody may still use it. None if nobody can.
+    overlap: How long `previous` keeps working after the moment of writing. Default: not at all.
+    until: Until when `previous` was promised to work; the later of this and `overlap` counts. None: no promise yet.
+    leaked: Whether `previous` leaked, so that it ends without an announcement.
+    spare: The other slot's value, if nobody can know it. Never together with `previous`.
+    fresh: Whether `spare` waits to be published, instead of being the value of a retirement.
+    resumed: Whether the slot's key existed before this plan, so that it was not regenerated for it.
+    rotated: When the keys last changed places, for a version that does not exchange them.
+    requester: Who wants this version.
+    awaited: The deployment after which this version's key is replaced. None if it waits for none.
+    told: Which announcements count as accepted for the new version, and which are outstanding.
     """
 
     slot: KeySlot
@@ -62,7 +78,7 @@ class Publish:
 
     @property
     def request(self) -> str | None:
-        """The id of the request that is answered by this."""
+        """The id of the request that this version answers. None if nobody requested it."""
         return self.requester.id
 
     def __str__(self) -> str:
@@ -71,7 +87,11 @@ class Publish:
 
 @dataclass(frozen=True)
 class Mark:
-    """Write our tags on the version that is there, whose value is right already."""
+    """Write our tags on the current version, whose value is right already.
+
+    slot: The slot whose key the version holds.
+    marks: The facts to write.
+    """
 
     slot: KeySlot
     marks: Marks
@@ -82,8 +102,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Watch:
-    """Ask the account whether it still takes the value that leaked: once before it is regenerated, and after that
-    until it is refused."""
+    """Ask the account whether it still accepts a leaked value: once before it is regenerated, then until it is refused.
+
+    slot: The slot that held the leaked value.
+    """
 
     slot: KeySlot
 
@@ -93,7 +115,10 @@ class Watch:
 
 @dataclass(frozen=True)
 class Wait:
-    """Leave consumers the stated least time before a leaked key goes."""
+    """Leave consumers the stated least time before a leaked key ends.
+
+    time: How long to wait.
+    """
 
     time: timedelta
 

@@ -1,10 +1,9 @@
-"""What a key is here: a slot, a mark to compare by, and a value that does not show itself.
+"""Keys: which of the two it is, how two keys are compared, and a value that does not print itself.
 
-An Azure OpenAI account has two keys. Which one is meant is a `KeySlot`; whether two values are the same is
-answered by `Fingerprint`; the value itself is an `ApiKey`, which prints as a mask and is unwrapped by one named
-verb, `reveal`, in the adapters that hand it to Azure. Nothing is decided by what a key
-looks like: their length has changed before (32 characters until 2023, 84 in 2025, by published recordings). Only text
-that people type is searched for what may be one.
+An Azure OpenAI account has two keys. `KeySlot` says which one; `Fingerprint` compares two values without showing them;
+`ApiKey` holds the value. It prints as a mask and is unwrapped by one method, `reveal`, in the adapters that hand it to
+Azure (P7). Nothing is decided by how a key looks: keys had 32 characters until 2023 and have 84 since 2025 (published
+recordings).
 """
 
 from __future__ import annotations
@@ -18,34 +17,40 @@ MASK = "ApiKey(****)"
 
 
 class KeySlot(StrEnum):
-    """One of the account's two keys. The value is the spelling of Azure's answers and of the `CredentialId` tag."""
+    """One of the account's two keys. The value is spelled as in Azure's answers and in the `CredentialId` tag."""
 
     KEY1 = "key1"
     KEY2 = "key2"
 
     @property
+    def words(self) -> str:
+        """The slot as people read it in a sentence: `key 1`. Data keep the value, `key1`."""
+        return f"key {self.value[-1]}"
+
+    @property
     def other(self) -> KeySlot:
-        """The slot that is the spare when this one is live."""
+        """The other slot: the spare if this one is live."""
         return KeySlot.KEY2 if self is KeySlot.KEY1 else KeySlot.KEY1
 
 
 class Fingerprint(str):
-    """A short one-way mark of a key, for comparing without knowing. 16 hexadecimal characters.
+    """A short one-way mark of a key: 16 hexadecimal characters, for comparing keys without knowing them.
 
-    A key is random and at least 128 bits long, so a truncated hash gives nothing away; the prefix keeps the
-    mark from being looked up among marks other tools make of the same key.
+    A key is random and at least 128 bits long, so a truncated hash gives nothing away. A fixed prefix is hashed with
+    the key, so that the mark cannot be looked up among the marks that other tools make of the same key.
     """
 
     __slots__ = ()
 
     @classmethod
     def of(cls, value: str) -> Fingerprint:
+        """Return the fingerprint of a key's value."""
         digest = hashlib.sha256(b"azure-openai-key-rotation\x00" + value.encode()).hexdigest()
         return cls(digest[:16])
 
 
 class ApiKey:
-    """A key's value. It masks itself in text, refuses to be pickled, and compares in constant time."""
+    """A key's value. It prints as a mask, refuses to be pickled, and compares in constant time."""
 
     __slots__ = ("__value",)
 
@@ -53,22 +58,23 @@ class ApiKey:
         self.__value = value
 
     def reveal(self) -> str:
-        """The value itself, for an adapter about to hand it to Azure and for nobody else."""
+        """Return the value itself. Only an adapter that hands it to Azure may call this."""
         return self.__value
 
     @property
     def fingerprint(self) -> Fingerprint:
+        """The mark by which this key is compared."""
         return Fingerprint.of(self.__value)
 
     def seal(self, text: str) -> str:
-        """The text, with a mark that only somebody who knows this key can make. See `unseal`."""
+        """Return the text with a seal that only a holder of this key can make. See `unseal`."""
         return f"{text} {self.__mac(text)}"
 
     def unseal(self, sealed: str) -> str | None:
-        """The text, if it was sealed with this key; none if anybody else wrote it.
+        """Return the text if it was sealed with this key. None if it was not.
 
-        Tags can be written by people who may not read the secret. What a turn believes of a tag, and then sends
-        a key to, must come from somebody who had the key already.
+        People who may not read the secret can write its tags. An address that a turn takes from a tag, and then sends a
+        key to, must have been written by a holder of the key.
         """
         text, _, mac = sealed.rpartition(" ")
         return text if hmac.compare_digest(mac.encode(errors="replace"), self.__mac(text).encode()) else None
@@ -93,4 +99,4 @@ class ApiKey:
         return hash(self.fingerprint)
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a key is not to be written anywhere")
+        raise TypeError("a key must not be written anywhere")

@@ -1,7 +1,7 @@
-"""The nouns: an account, a target and its cadence, and what was seen of them.
+"""The main nouns: an account, a target with its cadence, and what was observed of them.
 
-This room touches nothing outside itself. Times carry their zone; durations are `timedelta`. Everything is
-frozen: what was seen does not change under a decision.
+Times carry their zone; durations are `timedelta`. Everything is frozen: what was observed does not change while a
+decision is made.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ _ACCOUNT_ID = re.compile(
 
 @dataclass(frozen=True)
 class AccountId:
-    """The resource id of a Cognitive Services account, in parts. Azure compares such ids without case."""
+    """The resource id of a Cognitive Services account, in parts. Azure compares such ids without case.
+
+    subscription: The subscription's id, in lower case.
+    group: The resource group's name.
+    name: The account's name.
+    """
 
     subscription: str
     group: str
@@ -35,7 +40,7 @@ class AccountId:
 
     @classmethod
     def parse(cls, text: str) -> AccountId:
-        """Raises ValueError with the form an id has."""
+        """Read a resource id. Raises ValueError, showing the form that an id has."""
         parts = _ACCOUNT_ID.match(text.strip())
         if parts is None:
             raise ValueError(
@@ -45,6 +50,7 @@ class AccountId:
         return cls(parts["subscription"].lower(), parts["group"], parts["name"])
 
     def same_as(self, other: str) -> bool:
+        """Return whether the text is the id of this account, whatever its case."""
         return str(self).casefold() == other.strip().casefold()
 
     def __str__(self) -> str:
@@ -56,8 +62,14 @@ class AccountId:
 
 @dataclass(frozen=True)
 class Cadence:
-    """A target's rhythm. `warnings` are lead times, longest first; `notice` is the least time between an
-    accepted announcement and a scheduled retirement or sunset (P3); `window` bounds scheduled work."""
+    """When a target is rotated and how early that is announced.
+
+    period: How long one key stays live. Default: 30 days.
+    overlap: How long the previous key keeps working after a rotation. Default: 3 days.
+    warnings: The lead times at which a deadline is announced, longest first. Default: 14, 7 and 1 days.
+    notice: The least time between an accepted announcement and a scheduled retirement or sunset (P3). Default: 1 day.
+    window: The hours in which scheduled work may happen. None: at any time.
+    """
 
     period: timedelta = timedelta(days=30)
     overlap: timedelta = timedelta(days=3)
@@ -67,14 +79,14 @@ class Cadence:
 
 
 class Adopt(StrEnum):
-    """How a target without a publication begins: with key 1 as it stands, or with a fresh key 2 at once."""
+    """How a target without a publication begins: with key 1 as it is, or with a fresh key 2."""
 
     PUBLISH = "publish"
     ROTATE = "rotate"
 
 
 class ProofPolicy(StrEnum):
-    """What follows when the network makes proof impossible: stop before publishing, or go on and say so."""
+    """What happens if the network makes a proof impossible: stop before publishing, or publish and say so."""
 
     REQUIRE = "require"
     PREFER = "prefer"
@@ -82,8 +94,19 @@ class ProofPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """An account, the secret its live key is published under, and its cadence. `after_deployment` arms each of its
-    versions anew, without anybody asking."""
+    """An account, the secret in which its live key is published, and how it is rotated.
+
+    name: The target's name, unique among all targets.
+    account: The account whose keys are rotated.
+    vault_url: The address of the vault, without a slash at the end.
+    secret: The name of the secret.
+    cadence: When it is rotated.
+    owner: Who answers for it, as announcements name them. None if nobody is named.
+    adopt: How it begins. Default: publish key 1 as it is.
+    proof: What happens if a proof is impossible. Default: stop.
+    sunset: When all keys end, in UTC. None if no date is agreed: keys never end.
+    after_deployment: The deployment that each of its versions waits for, without a request. None: for none.
+    """
 
     name: str
     account: AccountId
@@ -98,14 +121,20 @@ class Target:
 
     @property
     def secret_url(self) -> str:
-        """The secret's id without a version: the subject of every event about this target."""
+        """The secret's id without a version. It is the subject of every event about this target."""
         return f"{self.vault_url.rstrip('/')}/secrets/{self.secret}"
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What one look saw. `keys` is none when keys are switched off; `endpoint` is where keys can be proven;
-    `key_calls` is how many calls with a key the look-back window held, none where nobody counts."""
+    """What was observed of an account and its secret at one moment.
+
+    key_auth: Whether the account accepts keys.
+    keys: The fingerprint of each key. Empty if keys are switched off.
+    publication: The latest version of the secret. None if there is no such secret.
+    endpoint: Where the account answers, so that keys can be proven there. None if that is not known.
+    key_calls: How many calls with a key were logged in the look-back span. None if they were not counted.
+    """
 
     key_auth: bool
     keys: Mapping[KeySlot, Fingerprint]
@@ -115,6 +144,6 @@ class Observation:
 
     @property
     def live(self) -> KeySlot | None:
-        """The slot whose value is published, by value alone; none when the published value is neither key."""
+        """The slot whose value is published, found by comparing values. None if the published value is neither key."""
         value = self.publication.value if self.publication else None
         return next((slot for slot, mark in self.keys.items() if mark == value), None)

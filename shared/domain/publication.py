@@ -1,24 +1,33 @@
-"""What the current secret version says, and how it says it in tags.
+"""The published secret: what its latest version says, and how tags say it.
 
-A `Publication` is one version of the secret: whose key it is, which slot, and the facts that were written with
-it in the same call. Writing value and facts together is what makes one write a complete rotation; there is no
-second write that finishes the first. Two of our tags are bookkeeping and may be updated later (`told` and
-`spare`): losing one only repeats something harmless.
+A `Publication` is one version of the secret: whose key it holds, which slot, and the facts that were written with it in
+the same call. Value and facts in one call make one write a complete rotation; no second write finishes the first. Two
+of our tags are bookkeeping and may be updated later (`told` and `spare`): if such an update is lost, something harmless
+is repeated.
 
-Tags, fifteen at most and readable by anybody who may list secrets, so never part of a key:
+A secret has at most fifteen tags. Everybody who may list secrets can read them, so they never hold a part of a key:
 
-    CredentialId, ProviderAddress, ValidityPeriodDays   Microsoft's, as its two-key rotation tutorial uses them
+    CredentialId, ProviderAddress, ValidityPeriodDays   Microsoft's, as its tutorial on two-key rotation uses them
     key-rotation-live       fingerprint of this version's value
     key-rotation-origin     what made this version, when and how, and when the keys last changed places before it
-    key-rotation-previous   fingerprint of the other slot's value while somebody may use it, until when
+    key-rotation-previous   fingerprint of the other slot's value while somebody may use it, and until when
     key-rotation-spare      fingerprint of the other slot's value once nobody can hold it
-    key-rotation-endpoint   where the account answers, as it was when the key was proven, sealed with that key
+    key-rotation-endpoint   where the account answered when the key was proven, sealed with that key
     key-rotation-told       which announcements were accepted
-    key-rotation-owed       announcements that an earlier version could not get accepted
-    key-rotation-request    the request that made this version, by whom and why, if a person or a pipeline did
-    key-rotation-armed      the deployment after which this version's key is to be replaced
+    key-rotation-owed       announcements that earlier versions could not deliver
+    key-rotation-request    the request that made this version, by whom and why, if a person or a pipeline made one
+    key-rotation-armed      the deployment after which this version's key is replaced
 
-All other tags belong to somebody else and are kept as they are.
+All other tags belong to somebody else and are kept as they are. An example of our facts as tags, and back:
+
+    >>> marks = Marks(live=Fingerprint("0123456789abcdef"), origin=Origin.ROTATED,
+    ...               since=datetime(2026, 3, 2, 9, tzinfo=UTC), spare=Fingerprint("fedcba9876543210"))
+    >>> tags = tags_of(marks, KeySlot.KEY1, "/subscriptions/...", timedelta(days=30), others={"team": "chat"})
+    >>> tags["key-rotation-origin"], tags["CredentialId"], tags["team"]
+    ('rotated 20260302T090000.000000Z', 'key1', 'chat')
+    >>> slot, account, validity, read = read_tags(tags)
+    >>> slot.words, validity.days, read == marks
+    ('key 1', 30, True)
 """
 
 from __future__ import annotations
@@ -48,7 +57,7 @@ _ROTATED = "rotated="
 
 
 class SecretState(StrEnum):
-    """Whether the latest version can be read at all."""
+    """Whether the latest version of a secret can be read."""
 
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -65,12 +74,25 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Marks:
-    """Our facts on a version. `previous` is the other slot's value while it may be in use; `spare` is that
-    slot's value once it was regenerated; `fresh` says that it was not made by a retirement, but by a rotation that did
-    not come to its end or by somebody else, so that it is published before it ends. `unproven` says that the network
-    kept this version's key from being proven; `resumed`, that it was there before it was wanted; `leaked`, that
-    `previous` must go at once; `armed`, that a deployment is waited for; `rotated`, when the keys last changed places,
-    where this version came by healing after that."""
+    """Our facts about a version.
+
+    live: The fingerprint of the version's value.
+    origin: What made the version.
+    since: When the version was written, in UTC. Its period begins then.
+    previous: The other slot's value while somebody may use it. None once nobody can.
+    until: Until when `previous` is promised to work, in UTC. None without a previous key.
+    leaked: Whether `previous` leaked, so that it ends without an announcement.
+    spare: The other slot's value once it was regenerated. None while there is a previous key.
+    fresh: Whether `spare` was made by an interrupted rotation or by somebody else, and not by a retirement. Such a
+        value is published before it ends, because somebody may hold it.
+    unproven: Whether this version's key was published without a proof, because the network made one impossible.
+    resumed: Whether this version's key existed before it was wanted, so that it was not regenerated for this version.
+    rotated: When the keys last changed places, if this version is a later repair. None otherwise.
+    sealed_endpoint: Where the account answered when the key was proven, sealed with the key. None if not known.
+    requester: Who wanted this version.
+    awaited: The deployment after which this version's key is replaced. None if it waits for none.
+    told: Which announcements about this version were accepted, and which are outstanding.
+    """
 
     live: Fingerprint
     origin: Origin
@@ -90,20 +112,31 @@ class Marks:
 
     @property
     def request(self) -> str | None:
-        """The id of the request that made this version."""
+        """The id of the request that made this version. None if nobody requested it."""
         return self.requester.id
 
     @property
     def last_rotation(self) -> datetime | None:
-        """When the keys last changed places; none where that was before anything that is known here."""
+        """When the keys last changed places, in UTC. None if that is not known."""
         return self.since if self.origin is Origin.ROTATED else self.rotated
 
 
 @dataclass(frozen=True)
 class Publication:
-    """The latest version of a target's secret. `value` is the fingerprint of what it holds; none where it
-    cannot be read (a disabled or deleted secret) or was not (a listing). `marks` is none when our tags are
-    absent or damaged; `endpoint` is where the account answers, when the tag's seal shows it to be our word."""
+    """The latest version of a target's secret.
+
+    version: The version's id.
+    state: Whether it can be read.
+    created: When it was created, in UTC.
+    value: The fingerprint of what it holds. None if it cannot be read (disabled, deleted) or was only listed.
+    expires: Its expiry date, in UTC: when the rotation is due. None if it has none.
+    slot: The slot that its tag names. None without a readable tag.
+    provider: The account that its tag names. None without such a tag.
+    validity: The period that its tag names. None without a readable tag.
+    marks: Our facts. None if our tags are missing or damaged.
+    endpoint: Where the account answers. None unless the tag's seal shows that a holder of the key wrote it.
+    others: The tags that are not ours.
+    """
 
     version: str
     state: SecretState
@@ -119,21 +152,27 @@ class Publication:
 
     @property
     def told(self) -> Told:
+        """The record of accepted announcements. Empty without marks."""
         return self.marks.told if self.marks else Told()
 
 
 def stamp(moment: datetime) -> str:
-    """A time as it stands in a tag: UTC, to the microsecond, no characters that need quoting."""
+    """Return a time as a tag holds it: UTC, to the microsecond, without characters that need quoting."""
     return moment.astimezone(UTC).strftime(_STAMP)
 
 
 def unstamp(text: str) -> datetime:
-    """The reverse of `stamp`. Raises ValueError."""
+    """Read what `stamp` wrote. Raises ValueError."""
     return sane(datetime.strptime(text, _STAMP).replace(tzinfo=UTC))
 
 
 def tags_of(marks: Marks, slot: KeySlot, account: str, period: timedelta, others: Mapping[str, str]) -> dict[str, str]:
-    """All tags of a version: Microsoft's three, ours, and whatever else stood there."""
+    """Return all tags of a version: Microsoft's three, ours, and the `others`.
+
+    slot: The slot whose key the version holds.
+    account: The account's resource id.
+    period: The target's period; the tag holds whole days, at least one.
+    """
     tags = dict(others)
     tags[CREDENTIAL_ID] = slot.value
     tags[PROVIDER_ADDRESS] = account
@@ -163,7 +202,8 @@ def _texts(marks: Marks) -> dict[str, str]:
 
 
 def read_tags(tags: Mapping[str, str]) -> tuple[KeySlot | None, str | None, timedelta | None, Marks | None]:
-    """Slot, account, validity and our marks. What is absent or damaged is none: tags are a witness, not the truth."""
+    """Return slot, account, validity and our marks. What is missing or damaged is None: nothing depends on tags
+    alone."""
     slot = next((slot for slot in KeySlot if slot.value == tags.get(CREDENTIAL_ID, "").lower()), None)
     days = tags.get(VALIDITY_DAYS, "")
     validity = timedelta(days=int(days)) if days.isascii() and days.isdigit() and 0 < int(days) < 36500 else None
@@ -175,7 +215,7 @@ def read_tags(tags: Mapping[str, str]) -> tuple[KeySlot | None, str | None, time
 
 
 def others_in(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that are somebody else's."""
+    """Return the tags that are not ours."""
     return {
         name: text
         for name, text in tags.items()
@@ -207,7 +247,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
 
 
 def _armed(text: str) -> AwaitedDeployment | None:
-    """What is absent is none, and so is what is damaged; nothing else is forgotten with it."""
+    """Return None for a missing or damaged tag, so that damage here does not lose the other marks."""
     try:
         return AwaitedDeployment.read(text)
     except (KeyError, ValueError, OverflowError, OSError):

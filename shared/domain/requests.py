@@ -1,8 +1,9 @@
-"""What people and pipelines ask for that a secret version remembers: who asked for it, and what it waits for.
+"""Requests: what people and pipelines ask for, and what a secret's version remembers of that.
 
-Both stand in tags of the version (see `publication`), readable by whoever may list secrets, so a name and a reason
-are cut to what fits there. An armed version waits for a deployment: its key is replaced after that, or at the latest
-moment that was agreed, whichever is first.
+A version remembers who requested it (`Requester`) and which deployment it waits for (`AwaitedDeployment`). Both are
+tags (see `publication`), readable by everybody who may list secrets, so a name and a reason are cut to what fits there.
+A version that waits for a deployment is replaced after it, or at the latest time that was agreed, whichever comes
+first.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ LONGEST_TEXT = 256  # what a tag holds
 
 
 def environment_name(text: str) -> str:
-    """A deployment environment's name. Raises ValueError with the form it has."""
+    """Return a deployment environment's name. Raises ValueError, showing the form that it has."""
     name = text.strip()
     if not _ENVIRONMENT.fullmatch(name):
         raise ValueError(
@@ -38,8 +39,13 @@ def environment_name(text: str) -> str:
 
 @dataclass(frozen=True)
 class Requester:
-    """Who asked for a version, and why. `id` is the idempotency key; all empty where the schedule asked. `earlier` are
-    the beginnings of the ids that made the versions before, so that a late repetition of one is known."""
+    """Who requested a version, and why. All fields are empty if only the schedule did.
+
+    id: The request's idempotency key. None if it has none.
+    by: Who made the request.
+    why: The reason that was given.
+    earlier: The first characters of the ids that made earlier versions, so that a late repetition is recognised.
+    """
 
     id: str | None = None
     by: str = ""
@@ -47,16 +53,16 @@ class Requester:
     earlier: tuple[str, ...] = ()
 
     def knows(self, id_: str) -> bool:
-        """Whether a request of this id has made this version or one of the last before it."""
+        """Return whether a request with this id made this version or one of the last before it."""
         return self.id == id_ or id_[:_SHORT] in self.earlier
 
     def after(self, before: Requester) -> Requester:
-        """The same, on the version that follows one with `before`."""
+        """Return the same requester for the version that follows one requested by `before`."""
         known = ((before.id[:_SHORT],) if before.id else ()) + before.earlier
         return replace(self, earlier=known[:_EARLIER])
 
     def text(self) -> str:
-        """The tag's value; empty when nobody asked."""
+        """Return the value of the tag `request`. Empty if nobody requested the version."""
         words = [
             _JOIN.join([self.id or _NOBODY, *self.earlier]),
             _quoted(self.by) or _NOBODY,
@@ -67,7 +73,7 @@ class Requester:
 
     @classmethod
     def read(cls, text: str) -> Requester:
-        """The reverse of `text`, of which nothing can be wrong: it decides nothing but whether an id is known."""
+        """Read what `text` wrote. Any text can be read: the tag decides only whether an id is known."""
         ids, by, why = (*text.split(" ", 2), "", "", "")[:3]
         id_, *earlier = ids.split(_JOIN)
         return cls(
@@ -79,7 +85,7 @@ class Requester:
 
 
 def _quoted(by: str) -> str:
-    """A name without a space, cut between two of its characters to what the tag has room for."""
+    """Return a name without spaces, cut between two characters to what fits into the tag."""
     while len(quoted := quote(by, safe="@")) > _BY:
         by = by[:-1]
     return quoted
@@ -87,8 +93,14 @@ def _quoted(by: str) -> str:
 
 @dataclass(frozen=True)
 class AwaitedDeployment:
-    """To be rotated after the next deployment to `environment`, `soak` later; at `latest` it happens anyway.
-    `deployed` is when that deployment went live, `id` the request that said so."""
+    """A deployment after which a key is replaced.
+
+    environment: The name of the deployment environment, compared without case.
+    soak: How long after the deployment the rotation is due. Default: immediately.
+    latest: When the rotation is due without a deployment, in UTC. None: when the period ends.
+    deployed: When the deployment went live, in UTC. None while it is awaited.
+    id: The id of the request that reported the deployment. None while it is awaited.
+    """
 
     environment: str
     soak: timedelta = timedelta(0)
@@ -98,16 +110,16 @@ class AwaitedDeployment:
 
     @property
     def due(self) -> datetime | None:
-        """When the rotation should happen, as far as it is known."""
-        fired = self.deployed + self.soak if self.deployed else None
-        return min((moment for moment in (fired, self.latest) if moment), default=None)
+        """When the rotation is due, as far as this is known, in UTC. None: when the period ends."""
+        after_soak = self.deployed + self.soak if self.deployed else None
+        return min((moment for moment in (after_soak, self.latest) if moment), default=None)
 
     def waits_for(self, environment: str) -> bool:
-        """Whether a deployment to that environment is the one waited for. Names are compared without case."""
+        """Return whether a deployment to that environment is the awaited one. Names are compared without case."""
         return self.environment.casefold() == environment.casefold()
 
     def text(self) -> str:
-        """The tag's value."""
+        """Return the value of the tag `armed`."""
         words = [self.environment, f"soak={int(self.soak.total_seconds())}"]
         words += [f"latest={seconds_text(self.latest)}"] if self.latest else []
         words += [f"deployed={seconds_text(self.deployed)}"] if self.deployed else []
@@ -116,7 +128,7 @@ class AwaitedDeployment:
 
     @classmethod
     def read(cls, text: str) -> AwaitedDeployment:
-        """The reverse of `text`. Raises ValueError or KeyError for what it cannot read."""
+        """Read what `text` wrote. Raises ValueError or KeyError for what it cannot read."""
         environment, *more = text.split(" ")
         words = dict(word.split("=", 1) for word in more)
         return cls(

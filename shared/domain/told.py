@@ -1,9 +1,8 @@
-"""What has been announced, as one tag on the secret version remembers it.
+"""The delivery record: which announcements about a version were accepted, as tags of the secret keep it.
 
-`Told` is bookkeeping: it is written after Event Grid accepted something, so losing it repeats an announcement
-and never drops one. A deadline's announcements form a ladder; only the lowest rung told is kept, because the
-longer leads are covered by it. A `CarriedOver` is an announcement that an earlier version could not get accepted; the
-next version carries it on.
+`Told` is written after Event Grid accepted something. If that write is lost, the announcement is sent again and never
+missed. A deadline is announced at several lead times; only the shortest one accepted is kept, since it covers the
+longer ones. `CarriedOver` is an announcement that an earlier version could not deliver; the next version carries it on.
 """
 
 from __future__ import annotations
@@ -15,12 +14,14 @@ from enum import StrEnum
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.times import from_seconds, sane_lead, seconds_text
 
-_FLAGS = {"origin": "origin", "key_auth_off": "key_auth_off", "armed": "awaited"}  # the tag's words, and our fields
+# The words of the tag, and the fields of `Told` that they stand for.
+_FLAGS = {"origin": "origin", "key_auth_off": "key_auth_off", "armed": "awaited"}
+_DEADLINES = ("rotation", "retirement", "sunset")
 MOST_CARRIED_OVER = 8  # 28 characters each; a tag holds 256
 
 
 class Happened(StrEnum):
-    """What a version owes the world a word about: how it came to be, or which value ended with it."""
+    """What has to be announced about a version: how it was made, or which value ended with it. The values are tags."""
 
     ADOPTED = "a"
     ROTATED = "r"
@@ -30,45 +31,69 @@ class Happened(StrEnum):
 
 @dataclass(frozen=True)
 class ToldDeadline:
-    """An accepted announcement of `deadline`; `lead` is the lowest rung told, none for the first word only."""
+    """An accepted announcement of a deadline.
+
+    deadline: The moment that was announced, in UTC.
+    lead: The shortest lead time at which it was announced. None if only the first announcement was accepted.
+    """
 
     deadline: datetime
     lead: timedelta | None = None
 
     def text(self) -> str:
-        rung = "" if self.lead is None else str(int(self.lead.total_seconds()))
-        return f"{seconds_text(self.deadline)}/{rung}"
+        """Return the form in the tag: seconds since 1970, a slash, and the lead time in seconds if there is one."""
+        lead = "" if self.lead is None else str(int(self.lead.total_seconds()))
+        return f"{seconds_text(self.deadline)}/{lead}"
 
     @classmethod
     def read(cls, text: str) -> ToldDeadline:
-        deadline, _, rung = text.partition("/")
-        return cls(from_seconds(deadline), sane_lead(int(rung)) if rung else None)
+        """Read what `text` wrote. Raises ValueError."""
+        deadline, _, lead = text.partition("/")
+        return cls(from_seconds(deadline), sane_lead(int(lead)) if lead else None)
 
 
 @dataclass(frozen=True)
 class CarriedOver:
-    """Something that happened and is still to be announced: what, to which slot's value, when."""
+    """Something that happened and is still to be announced.
+
+    happened: What happened.
+    slot: The slot of the key that it happened to.
+    value: The fingerprint of that key.
+    happened_at: When it happened, in UTC. The tag keeps whole seconds.
+    """
 
     happened: Happened
     slot: KeySlot
     value: Fingerprint
-    at: datetime
+    happened_at: datetime
 
     def __str__(self) -> str:
-        return f"{self.slot} {self.value} {self.happened.name.lower()} at {self.at.isoformat()}"
+        return f"{self.slot} {self.value} {self.happened.name.lower()} at {self.happened_at.isoformat()}"
 
     def text(self) -> str:
-        return f"{self.happened}{self.slot[-1]}{self.value}{seconds_text(self.at).split('.')[0]}"
+        """Return the form in the tag."""
+        return f"{self.happened}{self.slot[-1]}{self.value}{seconds_text(self.happened_at).split('.')[0]}"
 
     @classmethod
     def read(cls, text: str) -> CarriedOver:
+        """Read what `text` wrote. Raises ValueError or IndexError."""
         return cls(Happened(text[0]), KeySlot(f"key{text[1]}"), Fingerprint(text[2:18]), from_seconds(text[18:]))
 
 
 @dataclass(frozen=True)
 class Told:
-    """Which announcements about a version were accepted, and which older ones are still owed. `ends` is how many ends
-    of all keys were told of and taken back, by somebody who has switched keys on again."""
+    """Which announcements about a version were accepted, and which older ones are still outstanding.
+
+    origin: Whether the announcement of how the version was made was accepted.
+    key_auth_off: Whether the announcement that keys are switched off was accepted.
+    awaited: Whether the announcement that a deployment is awaited was accepted.
+    rotation: The accepted announcement of the next rotation. None if there is none.
+    retirement: The accepted announcement of the previous key's end. None if there is none.
+    sunset: The accepted announcement of the end of all keys. None if there is none.
+    ends: How many announced ends of all keys a person took back by switching keys on again. It tells the next one
+        apart.
+    carried_over: Announcements that earlier versions could not deliver, oldest first.
+    """
 
     origin: bool = False
     key_auth_off: bool = False
@@ -80,42 +105,40 @@ class Told:
     carried_over: tuple[CarriedOver, ...] = ()
 
     def text(self) -> str:
-        """The tag's value; empty when nothing was told."""
+        """Return the value of the tag `told`. Empty if nothing was accepted."""
         words = [word for word, name in _FLAGS.items() if getattr(self, name)]
-        for name in ("rotation", "retirement", "sunset"):
-            told_deadline: ToldDeadline | None = getattr(self, name)
-            if told_deadline is not None:
-                words.append(f"{name}={told_deadline.text()}")
+        for name in _DEADLINES:
+            told: ToldDeadline | None = getattr(self, name)
+            if told is not None:
+                words.append(f"{name}={told.text()}")
         words += [f"ends={self.ends}"] if self.ends else []
         return " ".join(words)
 
     @classmethod
     def read(cls, text: str, outstanding: str = "") -> Told:
-        """The reverse of `text` and `carried_over_text`. Raises ValueError or KeyError for what it cannot read."""
+        """Read the tags `told` and `owed`. Raises ValueError, KeyError or IndexError for what it cannot read."""
         words = dict(word.partition("=")[::2] for word in text.split())
-        told_deadlines = {
-            name: ToldDeadline.read(words.pop(name)) for name in ("rotation", "retirement", "sunset") if name in words
-        }
+        deadlines = {name: ToldDeadline.read(words.pop(name)) for name in _DEADLINES if name in words}
         ends = int(words.pop("ends", "0"))
         flags = {name: words.pop(word) == "" for word, name in _FLAGS.items() if word in words}
         if words:
-            raise ValueError(f"{sorted(words)} is not something that can have been told")
+            raise ValueError(f"{sorted(words)} is not something that can have been announced")
         return cls(
             origin=flags.get("origin", False),
             key_auth_off=flags.get("key_auth_off", False),
             awaited=flags.get("awaited", False),
-            rotation=told_deadlines.get("rotation"),
-            retirement=told_deadlines.get("retirement"),
-            sunset=told_deadlines.get("sunset"),
+            rotation=deadlines.get("rotation"),
+            retirement=deadlines.get("retirement"),
+            sunset=deadlines.get("sunset"),
             ends=ends,
             carried_over=tuple(CarriedOver.read(word) for word in outstanding.split()),
         )
 
     def carried_over_text(self) -> str:
-        """The debts, as their own tag's value: as many of the latest as a tag holds (see `dropped`)."""
-        return " ".join(carried.text() for carried in self.carried_over[-MOST_CARRIED_OVER:])
+        """Return the value of the tag `owed`: as many of the latest as the tag holds (see `dropped`)."""
+        return " ".join(one.text() for one in self.carried_over[-MOST_CARRIED_OVER:])
 
     @property
     def dropped(self) -> tuple[CarriedOver, ...]:
-        """The debts that no tag has room for. Whoever writes such marks must say them in another place."""
+        """The outstanding announcements that do not fit into the tag. Whoever writes the marks must log them."""
         return self.carried_over[:-MOST_CARRIED_OVER]

@@ -1,7 +1,7 @@
-"""The hours in which scheduled work may happen, in somebody's local time.
+"""The hours in which scheduled work may happen, in a local time zone.
 
-`Mon-Fri 09:00-16:00 Europe/Berlin` is a `Window`. It is computed here, in UTC in and out, because Azure's own
-schedules cannot be: the time zone settings of Functions are not supported on Flex and Linux Consumption
+`Mon-Fri 09:00-16:00 Europe/Berlin` is a `Window`. All arguments and results are in UTC. It is computed here because the
+timer cannot do it: the time zone settings of Azure Functions are not supported on Flex and Linux Consumption
 (functions-facts, "Timer"). Hours that a change to summer time skips or repeats are treated as the zone does.
 """
 
@@ -24,7 +24,13 @@ _EXAMPLE = "Mon-Fri 09:00-16:00 Europe/Berlin"
 
 @dataclass(frozen=True)
 class Window:
-    """Weekdays (0 is Monday) and the local hours between `opens` and `closes`, the end not included."""
+    """Days of the week and local hours.
+
+    days: The weekdays; 0 is Monday.
+    opens: The local time at which it opens.
+    closes: The local time at which it closes. That minute is not part of the window.
+    zone: The name of the time zone, such as Europe/Berlin.
+    """
 
     days: frozenset[int]
     opens: time
@@ -33,7 +39,7 @@ class Window:
 
     @classmethod
     def parse(cls, text: str) -> Window:
-        """Read `Mon-Fri 09:00-16:00 Europe/Berlin`. Raises ValueError, saying what is wrong and an example."""
+        """Read `Mon-Fri 09:00-16:00 Europe/Berlin`. Raises ValueError, saying what is wrong, with an example."""
         shape = _SHAPE.match(text.strip())
         if shape is None:
             raise ValueError(f"{text!r} is not of the form '{_EXAMPLE}'")
@@ -45,11 +51,15 @@ class Window:
         return cls(days, opens, closes, shape["zone"])
 
     def open_at(self, moment: datetime) -> bool:
+        """Return whether the window is open at that moment."""
         local = moment.astimezone(_zone(self.zone))
         return local.weekday() in self.days and self.opens <= local.time() < self.closes
 
     def next_open(self, moment: datetime) -> datetime:
-        """The first moment at or after `moment` at which the window is open, in UTC."""
+        """Return the first moment at or after `moment` at which the window is open, in UTC.
+
+        Raises ValueError if it does not open within 16 days, such as a window without days.
+        """
         if self.open_at(moment):
             return moment
         today = moment.astimezone(_zone(self.zone)).date()
@@ -60,8 +70,11 @@ class Window:
         raise ValueError(f"the window {self} does not open within {_MOST_DAYS} days of {moment.isoformat()}")
 
     def _openings(self, day: date) -> Iterator[datetime]:
-        """The moments at which the window may begin on a day, earliest first. There is one, but where a change of
-        summer time skips or repeats the hour; then the minutes between the two readings of the clock count too."""
+        """Yield the moments at which the window may open on a day, earliest first.
+
+        There is one, unless a change of summer time skips or repeats the hour. Then the minutes between the two
+        readings of the clock count too.
+        """
         wall = datetime.combine(day, self.opens, _zone(self.zone))
         first, last = sorted((wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)))
         while first <= last:

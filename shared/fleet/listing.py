@@ -77,6 +77,7 @@ class Fleet:
                 async for account in self.accounts.tagged(subscription):
                     enrolment.add(account)
             except RotationError as error:
+                error.subscription = subscription
                 enrolment.problems.append(error)
         return enrolment
 

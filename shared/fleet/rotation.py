@@ -25,7 +25,7 @@ from shared.domain.publication import Publication
 from shared.domain.requests import Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.listing import Fleet, FleetListing, Listed
-from shared.ports import Announcer, Failures, Leases, Outside
+from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
@@ -61,9 +61,6 @@ class Rotation:
 
     settings: Settings
     outside: Outside
-    announcer: Announcer
-    leases: Leases
-    failures: Failures | None = None
 
     @property
     def fleet(self) -> Fleet:
@@ -95,11 +92,11 @@ class Rotation:
         if self.settings.mode is Mode.OBSERVE:
             row = await self.look(target, request)
             return planned_row(row)
-        return await take_turn(target, request, self.outside, self.announcer, self.leases, until=until, brake=brake)
+        return await take_turn(target, request, self.outside, until=until, brake=brake)
 
     def brake(self, tick: datetime) -> Brake | None:
         """The brake of that tick; none where nobody counts."""
-        return Brake(self.failures, tick, self.settings.brake) if self.failures else None
+        return Brake(failures, tick, self.settings.brake) if (failures := self.outside.failures) else None
 
     async def look(self, target: Target, request: Request | None = None) -> Row:
         """One line of a survey: observe and decide, and stop. Needs no lease, since nothing is done."""
@@ -114,7 +111,8 @@ class Rotation:
         now = self.outside.clock.now()
         try:
             seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
-            return Row(target, plan, seen, outstanding(Situation(seen, target, now)))
+            situation = Situation(seen, target, now)
+            return Row(target, plan, situation, outstanding(situation))
         except RotationError as error:
             return Row(target, error=error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
@@ -150,7 +148,7 @@ class Rotation:
                 found.extend(deadlines(situation))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
                 look.problems.append(_undecided(situation.target, error))
-        return sorted(found, key=lambda one: (one.at, one.target)), look.problems
+        return sorted(found, key=lambda one: (one.falls_at, one.target)), look.problems
 
     async def waiting_for(self, environment: str) -> tuple[list[Enrolled], FleetListing]:
         """The targets that wait for a deployment to that environment, and the look that found them."""
@@ -176,7 +174,7 @@ class Rotation:
         if self.settings.mode is Mode.OBSERVE:
             return
         now = self.outside.clock.now()
-        await self.announcer.announce([failed(target, error, now)], now)
+        await self.outside.announcer.announce([failed(target, error, now)], now)
 
 
 async def _few_at_once(lines: Sequence[Awaitable[Row]]) -> list[Row]:

@@ -1,10 +1,10 @@
-"""The brake of a fleet: when too many targets fail in one tick, the rest of what is scheduled is held.
+"""The brake: if too many targets fail in one tick, the remaining scheduled work of that tick is held.
 
-One target that fails is its own affair. Many at once are a sign that something common is broken (a role taken away,
-an endpoint in the dark, a change at Azure, a mistake of ours), and going on would carry it through the whole fleet.
-Counted is what failed in one tick, in a place that all instances see; a new tick begins to count anew. Not counted
-are failures that the next try may mend and that of a target which only a person can judge. Leaks, healing, what was
-begun, and what a person asked for know no brake.
+One target that fails is its own problem. Many at once show that something common is broken (a role was removed, an
+endpoint is unreachable, Azure changed, we made a mistake), and going on would carry that through the whole fleet.
+Failures are counted for each tick, in a place that all instances of the app share. Failures that the next try may solve
+do not count, nor does a target that only a person can judge. Leaks, repairs, work that has begun and requests of people
+are never held.
 """
 
 from __future__ import annotations
@@ -17,15 +17,22 @@ from shared.ports import Failures
 
 @dataclass(frozen=True)
 class Brake:
-    """The brake of one tick. `limit` is how many targets may fail before it is on."""
+    """The brake of one tick.
+
+    failures: Where failures are counted.
+    tick: The tick whose failures count, by its time.
+    limit: How many targets may fail before the brake is on.
+    """
 
     failures: Failures
     tick: datetime
     limit: int
 
     async def is_on(self) -> bool:
+        """Return whether more targets failed than the limit allows. Raises a RotationError if they cannot be
+        counted."""
         return await self.failures.count(self.tick) > self.limit
 
     async def note(self, account: str) -> None:
-        """This account's target failed in this tick. Noted once, however often it is said."""
+        """Record that this account's target failed in this tick. Recording it again changes nothing."""
         await self.failures.note(self.tick, account)

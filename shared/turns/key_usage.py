@@ -1,8 +1,8 @@
-"""Before keys end: how many calls with a key there still are, as the logs know it.
+"""Before all keys end: how many calls with a key were logged.
 
-The logs are asked only where their answer decides something: where the plan would be to end keys now. So no ordinary
-turn pays for them, and the decision stays where all decisions are made. Without an answer keys do not end, and
-everything else goes on as if somebody still used them: a rotation that is due does not wait for logs.
+The logs are queried only if their answer decides something, that is if the plan would end all keys now. No other turn
+pays for them. Without an answer keys do not end, and everything else goes on as if somebody still used them: a rotation
+that is due does not wait for logs.
 """
 
 from __future__ import annotations
@@ -27,15 +27,20 @@ async def decide_counting(
     *,
     strict: bool = True,
 ) -> tuple[Observation, Plan]:
-    """The decision, and the observation with what was counted for it. Where the logs do not answer and nothing else
-    can be done, `strict` raises why; without it the end of keys is only held."""
+    """Return the observation with the counted calls, and the decision about it.
+
+    logs: Where calls are counted. None if no log workspace is configured: then nothing is counted.
+    strict: If the logs do not answer and nothing else can be done, raise the error. Otherwise the end of keys is held.
+
+    Raises a RotationError from the logs if `strict`.
+    """
     plan = decide(seen, target, now, request)
     if logs is None or plan.reason is not Reason.SUNSET:
         return seen, plan
     try:
         counted = replace(seen, key_calls=await logs.key_calls(target.account))
     except RotationError as error:
-        without = decide(replace(seen, key_calls=1), target, now, request)  # nobody counted: somebody may be calling
+        without = decide(replace(seen, key_calls=1), target, now, request)  # not counted: somebody may be calling
         if strict and without.is_held:
             raise
         return seen, _uncounted(without, error)
@@ -43,7 +48,7 @@ async def decide_counting(
 
 
 def _uncounted(plan: Plan, error: RotationError) -> Plan:
-    """The plan, without a number that nobody counted."""
+    """Return the plan with a sentence that names no count, since there was none."""
     if plan.reason is not Reason.STILL_USED:
         return plan
-    return replace(plan, why=f"Keys should have ended, and nobody could count who still uses them: {error.what}")
+    return replace(plan, why=f"All keys should have ended, but calls with a key could not be counted: {error.what}")

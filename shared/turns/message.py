@@ -1,9 +1,9 @@
-"""The queue's words: one message, one target, one turn.
+"""Queue messages: one message, one target, one turn.
 
-A message names its target, and for a tagged account carries the tags as the tick saw them, so that a turn needs no
-second reading of the account. It is believed only for an hour: a later tick has asked again by then, with newer
-tags. No member is called like a piece of the queue's own metadata (`id`, `dequeueCount` and the like): the host
-would let it overwrite that (functions-facts, "Queue").
+A message names its target. For a tagged account it carries the tags as the tick saw them, so that the turn need not
+read the account again. They are valid for one hour: by then a later tick has queued newer tags. No member has the name
+of the queue's own metadata (`id`, `dequeueCount` and the like), because the host would let it overwrite that
+(functions-facts, "Queue").
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from shared.domain.times import sane, sane_lead
 
 QUEUE = "key-rotation-turns"
 BELIEVED_FOR = timedelta(hours=1)
-WISH_LASTS = timedelta(hours=24)  # how long a person's request is offered again after it failed
+WISH_LASTS = timedelta(hours=24)  # how long a request is tried again after it failed
 MOST_TEXT = 200  # what stands in a tag must fit there
 _ID = re.compile(r"[!-*,-~]{1,64}")  # it stands in tags between spaces and pluses, and must be read back from there
 _MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists"}
-_NEXT = "nothing; the next tick asks again. If a person wrote the message, correct it"
+_NEXT = "nothing; the next check queues a new message. If a person wrote this one, correct it"
 
 
 class _Common(TypedDict):
-    """What every request says."""
+    """The members that every kind of request has."""
 
     reason: str
     by: str
@@ -50,8 +50,17 @@ class _Common(TypedDict):
 
 @dataclass(frozen=True)
 class Message:
-    """Somebody asks for a turn. `crowded` says that many were queued by the same tick, so that the brake is asked;
-    `insists`, that something happened which another turn that is going on may have looked at too early."""
+    """A turn to be taken.
+
+    target: The target's name.
+    queued_at: When the message was queued, in UTC.
+    account: The account, if the target was enrolled by its tags. None for a target of the settings.
+    tags: The account's tags as the tick saw them. Empty for a target of the settings.
+    request: What was requested. None for a scheduled turn.
+    crowded: Whether the same tick queued many turns, so that the brake applies.
+    insists: Whether an event was the cause. Another turn that runs now may have observed the target too early, so the
+        message must be offered again if the target is busy.
+    """
 
     target: str
     queued_at: datetime
@@ -62,7 +71,7 @@ class Message:
     insists: bool = False
 
     def text(self) -> str:
-        """The message's body."""
+        """Return the message's body, as JSON."""
         body: dict[str, Any] = {"target": self.target, "asked": self.queued_at.isoformat()}
         if self.account is not None:
             body |= {"account": str(self.account), "tags": dict(self.tags)}
@@ -72,26 +81,28 @@ class Message:
         return json.dumps(body)
 
     def is_to_be_kept(self, now: datetime) -> bool:
-        """A person's request, unlike a tick's, is made by nobody else again: it is not given up for a day."""
+        """Return whether the message must be queued again after it failed: a request, for a day. A tick queues its own
+        messages again."""
         return self.request is not None and now - self.queued_at < WISH_LASTS
 
     def is_stale(self, now: datetime) -> bool:
+        """Return whether the tags in the message are too old to be used."""
         return now - self.queued_at > BELIEVED_FOR
 
 
 def read_message(body: bytes) -> Message:
-    """Raises FixConfiguration naming what is wrong with the message."""
+    """Read a message. Raises FixConfiguration, naming what is wrong with it."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
         raise FixConfiguration("queue message", "it is not JSON.", _NEXT) from None
     if not isinstance(data, dict) or not isinstance(data.get("target"), str):
-        raise FixConfiguration("queue message", "it is no object with a target.", _NEXT)
+        raise FixConfiguration("queue message", "it is not an object with a target.", _NEXT)
     thing = f"queue message for {data['target'][:64]!r}"
     unknown = sorted(set(data) - _MEMBERS)
     if unknown:
         names = ", ".join(unknown).encode("ascii", "backslashreplace").decode()[:200]  # a lone surrogate cannot be sent
-        raise FixConfiguration(thing, f"it has members nobody knows: {names}.", _NEXT)
+        raise FixConfiguration(thing, f"it has unknown members: {names}.", _NEXT)
     try:
         return Message(
             data["target"],

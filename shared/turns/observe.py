@@ -1,9 +1,8 @@
-"""Look: the publication and both keys' fingerprints, as one observation. Judges nothing.
+"""Observe a target: read the secret and both keys, and return them as one observation. Nothing is decided here.
 
-The order keeps a turn cheap and true: the secret first, then the keys. The account itself is read only where
-those two do not already tell everything: nothing of ours is published, keys are refused, or what is published
-is neither key. In a routine turn that saves a call, and the endpoint stands on the publication from the time
-its key was proven there.
+The secret is read first, then the keys. The account itself is read only if those two do not tell everything: nothing of
+ours is published, listing keys is refused, or the published value is neither key. That saves a call in an ordinary
+turn; the endpoint is then taken from the publication, which got it when its key was proven.
 """
 
 from __future__ import annotations
@@ -19,15 +18,22 @@ from shared.ports import Account, Accounts, KeyAuthIsOff, Vault
 
 @dataclass
 class ObservedKeys:
-    """An observation, with the keys it was made from kept apart and masked, for the steps that need a value."""
+    """An observation, and the keys it was made from, masked, for the steps that need a value.
+
+    seen: The observation. It holds fingerprints only.
+    keys: Both keys. Empty if keys are switched off.
+    """
 
     seen: Observation
     keys: dict[KeySlot, ApiKey] = field(default_factory=dict)
 
 
 async def observe(target: Target, accounts: Accounts, vault: Vault, *, distrust_tags: bool = False) -> ObservedKeys:
-    """One look. Raises only the errors of `shared.domain.errors`. `distrust_tags` believes no tag: a key is said to have leaked,
-    and whoever has it could have sealed an endpoint of his own."""
+    """Return what the secret and the account hold now. Raises only the errors of `shared.domain.errors`.
+
+    distrust_tags: Believe no tag and read the account. After a leak, the holder of the key could have sealed an address
+        of their own into a tag.
+    """
     publication = await vault.latest(target)
     if (
         distrust_tags
@@ -64,9 +70,9 @@ def _observation(publication: Publication | None, keys: dict[KeySlot, ApiKey], e
 
 
 def presume(publication: Publication | None, account: Account | None) -> Observation | None:
-    """What a look would see if nothing happened since the last one, from a listing alone: no keys, no calls.
+    """Return what an observation would see if nothing has happened since the last one, from a listing alone.
 
-    None where a listing cannot tell, so that somebody has to look.
+    A listing shows dates and tags, but no keys. None if it does not tell enough, so that the target must be observed.
     """
     marks = publication.marks if publication else None
     ended = marks is not None and marks.told.key_auth_off

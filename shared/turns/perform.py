@@ -1,7 +1,7 @@
-"""Do: carry out a plan's steps in order, one small function for each kind. Judges nothing.
+"""Perform a plan: carry out its steps in order, with one small function for each kind. Nothing is decided here.
 
-Before every step the lease is checked, so a turn that lost its target stops before the next effect. The first
-step that fails ends the turn; the next look decides again. Keys pass through here masked.
+The lease is checked before every step, so a turn that lost its target stops before the next effect. The first step that
+fails ends the turn, and the next observation decides again. Keys pass through here masked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ from shared.turns.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, se
 
 @dataclass(frozen=True)
 class TimedLease:
-    """A lease under which nothing is begun after a moment: whoever waits for the turn's answer waits no longer."""
+    """A lease under which no step begins after a certain time, because a caller waits for the answer.
+
+    lease: The lease itself.
+    clock: Where the time comes from.
+    until: When the time is over, in UTC.
+    target: The target's name, for the error.
+    """
 
     lease: Lease
     clock: Clock
@@ -31,15 +37,27 @@ class TimedLease:
     target: str
 
     def check(self) -> None:
+        """Raises LeaseLost if the lease is lost, and OutOfTime if the time is over."""
         self.lease.check()
         if self.clock.now() >= self.until:
-            raise OutOfTime(self.target, "the turn came as far as its time allowed, and goes on in another.")
+            raise OutOfTime(self.target, "the time for this answer is over; another turn continues the work.")
 
 
 @dataclass
 class Execution:
-    """One target's turn while steps are carried out: what was looked at, and the keys as they are now. `ended` are
-    the values that this turn has regenerated, kept to be tried until it is over."""
+    """The steps of one plan while they are carried out.
+
+    target: The target.
+    observed: What was observed, and the keys as they are now.
+    lease: The hold on the target.
+    outside: The parts that call Azure.
+    until: When no further step may begin, in UTC. None: the time does not matter.
+    begun: The steps that were begun.
+    done: The steps that were carried out.
+    proofs: The proofs that were made.
+    endings: For each slot with a leaked value, how that value ended.
+    ended: The values that this turn regenerated, kept so that it can try whether they are refused.
+    """
 
     target: Target
     observed: ObservedKeys
@@ -54,35 +72,37 @@ class Execution:
 
     @property
     def begin(self) -> Lease:
-        """What allows another step to begin: the lease, and the time there is."""
+        """What must allow another step to begin: the lease, and the time that is left."""
         return TimedLease(self.lease, self.outside.clock, self.until, self.target.name) if self.until else self.lease
 
     @property
     def keys(self) -> dict[KeySlot, ApiKey]:
+        """Both keys as they are now, masked."""
         return self.observed.keys
 
     @property
     def where(self) -> str:
-        """Where the account answers. Raises PersonMustLook for an account that names no endpoint."""
+        """The account's endpoint. Raises PersonMustLook if the account names none."""
         if not self.observed.seen.endpoint:
-            raise PersonMustLook(self.target.name, f"account {self.target.account} names no endpoint.")
+            raise PersonMustLook(self.target.name, f"account {self.target.account} has no endpoint.")
         return self.observed.seen.endpoint
 
     @property
     def publication(self) -> Publication:
+        """The published version. Raises LookupError if there is none, which the plan must prevent."""
         if self.observed.seen.publication is None:
             raise LookupError(f"{self.target.name}: a step needs a publication and none was seen")
         return self.observed.seen.publication
 
 
 async def perform(steps: Sequence[Step], execution: Execution) -> None:
-    """Carry out the steps, noting in `execution` what was begun and what was done. Raises the first failure."""
+    """Carry out the steps, and record in `execution` which were begun and done. Raises the first failure."""
     for step in steps:
         execution.begin.check()
         execution.begun.append(step)
         await _carry_out(step, execution)
         execution.done.append(step)
-        execution.lease.check()  # what was done without the lease must be looked at again soon: the turn fails
+        execution.lease.check()  # a step that was done without the lease must be observed again soon: the turn fails
 
 
 async def _carry_out(step: Step, execution: Execution) -> None:
@@ -110,7 +130,7 @@ async def _carry_out(step: Step, execution: Execution) -> None:
 
 
 async def _watch(slot: KeySlot, execution: Execution) -> None:
-    """Before its regeneration a leaked value is tried once, after it until it is refused: the latest answer counts."""
+    """Try a leaked value: once before it is regenerated, and afterwards until it is refused. The last answer counts."""
     before = execution.endings.get(slot, Ending(slot))
     outside, value = execution.outside, execution.ended.get(slot)
     if value is None:
@@ -122,8 +142,8 @@ async def _watch(slot: KeySlot, execution: Execution) -> None:
 
 
 async def _prove(slot: KeySlot, patience: timedelta, execution: Execution) -> None:
-    """Prove where the account answers. An address that came from a tag may be out of date: before giving up, the
-    account is asked."""
+    """Prove the key at the account's endpoint. An address from a tag may be outdated, so read the account before
+    giving up."""
     try:
         proof = await _proof_at(execution.where, slot, patience, execution)
     except ProofFailed:
@@ -141,7 +161,7 @@ async def _proof_at(where: str, slot: KeySlot, patience: timedelta, execution: E
 
 
 async def _publish(step: Publish, execution: Execution) -> None:
-    """The overlap starts when the new version is written, not when it was planned: consumers get all of it."""
+    """Write the version. The overlap starts now and not when it was planned, so that consumers get all of it."""
     key = execution.keys[step.slot]
     written = execution.outside.clock.now()
     until = max(written + step.overlap, step.until or written) if step.previous else None
@@ -167,8 +187,11 @@ async def _publish(step: Publish, execution: Execution) -> None:
 
 
 def after(execution: Execution) -> ObservedKeys | None:
-    """The observation as the steps have left it, where that is certain without another call: new fingerprints
-    from the answers of regenerating. What was written, or may have been, is never presumed: then there is none."""
+    """Return the observation as the steps have left it, if that is certain without another call. None otherwise.
+
+    Regenerating answers with the new keys, so their fingerprints are known. After a write, or a call without an answer,
+    nothing is presumed.
+    """
     unanswered = [step for step in execution.begun[len(execution.done) :] if isinstance(step, Regenerate)]
     if unanswered or not all(isinstance(step, Regenerate | Prove | Watch | Wait) for step in execution.begun):
         return None

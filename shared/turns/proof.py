@@ -1,8 +1,8 @@
-"""Prove: have the account's own endpoint accept a key, repeatedly, before anybody is told to use it.
+"""Prove a key: have the account's own endpoint accept it, repeatedly, before it is published (P4).
 
-A fresh key is not instantly valid everywhere, so a refusal is asked again with growing pauses for as long as the
-patience lasts; two acceptances in a row, each over a connection of its own, are proof. A refusal that stays is a
-failure whatever the policy. Where the network makes an answer impossible, the target's policy decides.
+A fresh key is not valid everywhere immediately, so a refused key is tried again with growing pauses until the patience
+ends. Two acceptances in a row, each over its own connection, are a proof. A key that stays refused is a failure,
+whatever the policy. If the network makes an answer impossible, the target's policy decides.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ _HOPELESS = (Answer.KEYS_ARE_OFF, Answer.NETWORK_REFUSED)
 
 @dataclass(frozen=True)
 class Proof:
-    """What is known of a key about to be published. Only `prefer` lets an unproven one through."""
+    """What is known about a key that is to be published.
+
+    proven: Whether the account accepted it. Only the policy `prefer` lets a key pass that was not proven.
+    detail: The endpoint's last answer, in words.
+    """
 
     proven: bool
     detail: str
@@ -33,8 +37,13 @@ class Proof:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a leaked value went: when the account last accepted it, and since when it was seen refused. Both are
-    moments at which it was tried; none where the account never said so. `detail` is its latest answer."""
+    """How a leaked value ended, as the account answered when it was tried.
+
+    slot: The slot that held the value.
+    last_accepted: When the account last accepted it, in UTC. None if it never did.
+    refused: Since when the account refuses it, in UTC. None if it was not seen to refuse it.
+    detail: The account's last answer, in words.
+    """
 
     slot: KeySlot
     last_accepted: datetime | None = None
@@ -51,7 +60,11 @@ async def prove(
     lease: Lease,
     patience: timedelta = PATIENCE,
 ) -> Proof:
-    """Raises ProofFailed when the key was refused to the end, ProofImpossible when proof is required and cannot be."""
+    """Return the proof, tried at the address `where` for as long as `patience`.
+
+    Raises ProofFailed if the key stayed refused or no judgement came, ProofImpossible if the endpoint cannot judge any
+    key from here, and LeaseLost or OutOfTime from `lease`. With the policy `prefer`, only a refused key raises.
+    """
     trial = await _ask_patiently(key, where, endpoint, clock, lease, patience)
     if trial.answer is Answer.ACCEPTED:
         return Proof(True, trial.detail)
@@ -86,14 +99,16 @@ async def _ask_patiently(
 
 
 async def try_once(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock) -> Ending:
-    """Whether the account takes this value now, added to what is known."""
+    """Return what is known about a leaked value, with one more try added."""
     moment = clock.now()
     return _noted(known, await endpoint.try_key(where, key), moment)
 
 
 async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock) -> Ending:
-    """Try a regenerated value until it is refused, or for as long as the patience lasts. An answer that is neither
-    fails no turn: the value is regenerated, and what is left is to say how far the account has noticed."""
+    """Try a regenerated value until it is refused or the patience ends, and return what is known then.
+
+    An unclear answer does not fail the turn: the value is regenerated already, and only the report is incomplete.
+    """
     give_up, pause = clock.now() + PATIENCE, FIRST_PAUSE
     while True:
         moment = clock.now()

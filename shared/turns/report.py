@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict, cast
 
 from shared.announce.announcements import Announcement
-from shared.decide import cadence
 from shared.decide.plan import Plan, Reason
+from shared.decide.schedule import schedule_of
+from shared.decide.situation import Situation
 from shared.domain.errors import LeaseHeld, RotationError
 from shared.domain.keys import KeySlot
 from shared.domain.model import Observation, Target
@@ -181,18 +182,31 @@ class RowData(TypedDict):
 
 @dataclass(frozen=True)
 class Row:
-    """One target of a survey: what was seen, what would be done now, and what is owed. `presumed` from a listing that
-    shows dates and tags: what somebody did to the keys since the last look does not show."""
+    """One target of a survey.
+
+    target: The target.
+    plan: What would be done now. None if that could not be decided.
+    situation: What was observed, and when. None if the target could not be observed.
+    outstanding: The announcements that were not accepted yet.
+    error: Why the target could not be observed or decided about. None if it could.
+    presumed: Whether the row comes from a listing, which shows dates and tags but no keys. A key that somebody
+        regenerated since the last full observation does not show in it.
+    """
 
     target: Target
     plan: Plan | None = None
-    seen: Observation | None = None
+    situation: Situation | None = None
     outstanding: tuple[Announcement, ...] = ()
     error: RotationError | None = None
     presumed: bool = False
 
+    @property
+    def seen(self) -> Observation | None:
+        """What was observed. None if the target could not be observed."""
+        return self.situation.seen if self.situation else None
+
     def data(self) -> RowData:
-        """JSON-ready."""
+        """Return the row as data that can become JSON."""
         target = self.target
         facts = RowData(target=target.name, account=str(target.account), secret=target.secret_url)
         facts = _with(facts, {"owner": target.owner, "presumed": self.presumed, **self._failed(), **self._marks()})
@@ -209,30 +223,30 @@ class Row:
         return {"error": error.code, "why": error.what, "nextStep": error.next_step} if error else {}
 
     def _marks(self) -> dict[str, object]:
-        publication = self.seen.publication if self.seen else None
-        if self.seen is None or publication is None or publication.marks is None:
+        situation = self.situation
+        publication = situation.seen.publication if situation else None
+        if situation is None or publication is None or publication.marks is None:
             return {}
-        marks = publication.marks
-        armed = marks.awaited or self.target.after_deployment
+        marks, dates, awaited = publication.marks, schedule_of(situation), situation.awaited
         return {
-            "live": self.seen.live,
+            "live": situation.seen.live,
             "fingerprint": publication.value,
             "liveSince": marks.since.isoformat(),
-            "due": cadence.due_at(marks, self.target.cadence).isoformat(),
+            "due": dates.rotation.isoformat() if dates else None,
             "previousKeyWorksUntil": marks.until.isoformat() if marks.until else None,
             "requestedBy": marks.requester.by,
             "requestReason": marks.requester.why,
-            "waitsFor": _armed(armed) if armed else None,
+            "waitsFor": _awaited(awaited) if awaited else None,
         }
 
 
-def _armed(armed: AwaitedDeployment) -> ArmedData:
+def _awaited(awaited: AwaitedDeployment) -> ArmedData:
     more = {
-        "soak": iso_duration(armed.soak) if armed.soak else None,
-        "latest": armed.latest.isoformat() if armed.latest else None,
-        "deployed": armed.deployed.isoformat() if armed.deployed else None,
+        "soak": iso_duration(awaited.soak) if awaited.soak else None,
+        "latest": awaited.latest.isoformat() if awaited.latest else None,
+        "deployed": awaited.deployed.isoformat() if awaited.deployed else None,
     }
-    return _with(ArmedData(environment=armed.environment), more)
+    return _with(ArmedData(environment=awaited.environment), more)
 
 
 class _Said(RotationError):

@@ -1,9 +1,15 @@
-"""One turn: hold the target, look, decide, do, look back, and tell.
+"""One turn: take the lease, observe, decide, perform, observe again, and announce.
 
-The observation is made under the lease, and everything decided from it is done under it too. After something
-was published the target is looked at again before the lease is given up: if vault and account disagree, the
-same decision function says so, and it is healed before leaving. Telling comes last and is not doing: a rotation
-that worked and could not be announced is a rotation that worked, with an announcement still owed.
+The target is observed under the lease, and everything that follows is done under it too. After something was published
+the target is observed again before the lease is released: if vault and account disagree, the same decision says so, and
+the turn repairs it. Announcing comes last and changes no key: a rotation that could not be announced is still done, and
+its announcement is outstanding. An example on the simulated Azure, where a new target is adopted:
+
+    >>> import asyncio
+    >>> from lab.simulation.stage import a_stage
+    >>> outcome = asyncio.run(a_stage().turn())
+    >>> str(outcome.result), outcome.done, outcome.announced[:1]
+    ('done', ('prove key1', 'publish key1 (adopted)'), ('KeyRotation.KeyAdopted',))
 """
 
 from __future__ import annotations
@@ -21,7 +27,7 @@ from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationE
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
 from shared.domain.requests import LeakRequest, Request, Requester
-from shared.ports import Announcer, Lease, Leases, Outside
+from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
 from shared.turns.observe import ObservedKeys, observe
@@ -29,12 +35,19 @@ from shared.turns.perform import Execution, after, perform
 from shared.turns.proof import Ending
 from shared.turns.report import Outcome, failure, person_must_look, result_of
 
-MOST_ROUNDS = 5  # adopt, hear of a deployment, rotate, and twice heal what somebody else did meanwhile
+MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
 
 
 @dataclass
 class Progress:
-    """What a turn has done so far, whatever becomes of it."""
+    """What a turn has done so far, however it ends.
+
+    done: The steps that were carried out.
+    unproven: For each key that was published without a proof, why.
+    endings: For each slot with a leaked value, how that value ended.
+    dropped: Outstanding announcements that no tag has room for, in words.
+    retired: The value that the turn gave a slot to end a key. None if the turn ended none.
+    """
 
     done: list[Step] = field(default_factory=list)
     unproven: list[str] = field(default_factory=list)
@@ -43,6 +56,7 @@ class Progress:
     retired: Fingerprint | None = None
 
     def add(self, execution: Execution) -> None:
+        """Add what one plan's execution has done."""
         self.done.extend(execution.done)
         self.endings |= execution.endings
         self.retired = _retired(execution) or self.retired
@@ -50,8 +64,8 @@ class Progress:
         published = [step for step in execution.begun if isinstance(step, Publish)]
         self.dropped.extend(str(carried) for step in published for carried in step.told.dropped)
 
-    def on(self, outcome: Outcome) -> Outcome:
-        """The outcome with these written on it."""
+    def added_to(self, outcome: Outcome) -> Outcome:
+        """Return the outcome with this progress added."""
         return replace(
             outcome,
             done=tuple(str(step) for step in self.done),
@@ -63,12 +77,21 @@ class Progress:
 
 @dataclass
 class Turn:
-    """A turn in progress. `until` is when it must have come to an end; `brake` whether others fail in numbers."""
+    """A turn in progress.
+
+    target: The target.
+    request: What was requested. None for a scheduled turn.
+    outside: The parts that call Azure.
+    lease: The hold on the target.
+    until: When the caller stops waiting, in UTC: no step begins after that. None: nobody waits.
+    brake: Holds scheduled work while many other targets fail. None: there is no brake.
+    observed: What was observed last. None before the first observation, and when it is out of date.
+    progress: What was done so far.
+    """
 
     target: Target
     request: Request | None
     outside: Outside
-    announcer: Announcer
     lease: Lease
     until: datetime | None = None
     brake: Brake | None = None
@@ -76,8 +99,9 @@ class Turn:
     progress: Progress = field(default_factory=Progress)
 
     async def run(self) -> Outcome:
-        """The outcome; a failure is an outcome too, and what is owed is announced all the same."""
-        outcome = self.progress.on(await self._run())
+        """Carry out the turn and return its outcome. A failure is an outcome too: announcements are sent all the
+        same."""
+        outcome = self.progress.added_to(await self._run())
         return replace(outcome, requester=self.request.requester) if self.request else outcome
 
     async def _run(self) -> Outcome:
@@ -88,45 +112,49 @@ class Turn:
         except LeaseLost as error:
             return failure(self.target.name, error)
         except RotationError as error:
-            told = await self._tell()
-            return told.on(failure(self.target.name, error))
-        told = await self._tell(retired=self.progress.retired)
+            announced = await self._announce()
+            return announced.added_to(failure(self.target.name, error))
+        announced = await self._announce(retired=self.progress.retired)
         result = result_of(plan)
-        return told.on(Outcome(self.target.name, result, plan.reason.value, plan.why, held_until=plan.held_until))
+        return announced.added_to(
+            Outcome(self.target.name, result, plan.reason.value, plan.why, held_until=plan.held_until)
+        )
 
     async def _act(self) -> Plan:
-        """Rounds of look, decide and do, until nothing is left to do. The plan returned is the one that says why
-        this turn did what it did: the one that answered the request, or without a request the first."""
-        said: Plan | None = None
+        """Observe, decide and perform in rounds, until nothing is left to do.
+
+        Returns the plan that explains the turn: the one that answered the request, or the first without a request.
+        """
+        explains: Plan | None = None
         request = self.request
         for _ in range(MOST_ROUNDS):
             distrust_tags = isinstance(self.request, LeakRequest)
             self.observed = await observe(
                 self.target, self.outside.accounts, self.outside.vault, distrust_tags=distrust_tags
             )
-            plan = await self._braked(await self._decide(self.observed, request, first=said is None))
-            said = plan if said is None or request is not None else said
+            plan = await self._braked(await self._decide(self.observed, request, first=explains is None))
+            explains = plan if explains is None or request is not None else explains
             request = None if plan.answers_a_request else request
             if not plan.steps:
-                return said
-            await self._do(plan, self.observed)
-            if request is None and not _wants_a_look_back(plan):
-                return said
-        raise TryLater(self.target.name, "every look in this turn found something new to do.")
+                return explains
+            await self._perform(plan, self.observed)
+            if request is None and not _must_be_observed_again(plan):
+                return explains
+        raise TryLater(self.target.name, "every observation in this turn found something new to do.")
 
     async def _decide(self, observed: ObservedKeys, request: Request | None, *, first: bool) -> Plan:
-        """The logs' silence ends a turn only where the turn began with it: what was done by then is done."""
+        """Decide. Logs that do not answer end a turn only at its first decision: what was done by then is done."""
         now, logs = self.outside.clock.now(), self.outside.logs
         observed.seen, plan = await decide_counting(logs, observed.seen, self.target, now, request, strict=first)
         return plan
 
     async def _braked(self, plan: Plan) -> Plan:
-        """The plan, or a hold where too many others have failed: what is scheduled can wait, the rest cannot."""
+        """Return the plan, or a hold if it is scheduled work and too many other targets failed."""
         if self.brake is None or not plan.is_scheduled or not await self.brake.is_on():
             return plan
         return held_by_the_brake(plan, self.brake.limit)
 
-    async def _do(self, plan: Plan, observed: ObservedKeys) -> None:
+    async def _perform(self, plan: Plan, observed: ObservedKeys) -> None:
         execution = Execution(self.target, observed, self.lease, self.outside, self.until)
         try:
             await perform(plan.steps, execution)
@@ -134,28 +162,27 @@ class Turn:
             self.observed = after(execution)
             self.progress.add(execution)
 
-    async def _tell(self, *, retired: Fingerprint | None = None) -> Told:
-        """Announce what is owed and note what was accepted. Failing here undoes nothing that was done."""
+    async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:
+        """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""
         if self.observed is None:
-            return Told()
+            return Announcing()
         situation = Situation(self.observed.seen, self.target, self.outside.clock.now(), retired=retired)
         announcements = outstanding(situation)
         kinds = tuple(announcement.kind.value for announcement in announcements)
         try:
             if announcements:
-                await self.announcer.announce(announcements, situation.now)
+                await self.outside.announcer.announce(announcements, situation.now)
         except RotationError as problem:
-            return Told(outstanding=kinds, problem=problem)
+            return Announcing(outstanding=kinds, problem=problem)
         accepted = self.outside.clock.now()
         try:
-            await self._note(
-                situation, tuple(said for said in announcements if accepted_in_time(situation, said, accepted))
-            )
+            in_time = tuple(one for one in announcements if accepted_in_time(situation, one, accepted))
+            await self._record(situation, in_time)
         except RotationError as problem:
-            return Told(accepted=kinds, problem=problem)
-        return Told(accepted=kinds)
+            return Announcing(accepted=kinds, problem=problem)
+        return Announcing(accepted=kinds)
 
-    async def _note(self, situation: Situation, accepted: tuple[Announcement, ...]) -> None:
+    async def _record(self, situation: Situation, accepted: tuple[Announcement, ...]) -> None:
         publication = situation.seen.publication
         if publication is None or publication.marks is None or acknowledged(situation, accepted) == publication.marks:
             return
@@ -164,27 +191,33 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What became of a turn's announcements. `problem` is why some are still owed, or will be repeated."""
+class Announcing:
+    """What became of a turn's announcements.
+
+    accepted: The kinds that were accepted.
+    outstanding: The kinds that were not accepted.
+    problem: Why some are outstanding, or will be sent again. None if all went well.
+    """
 
     accepted: tuple[str, ...] = ()
     outstanding: tuple[str, ...] = ()
     problem: RotationError | None = None
 
-    def on(self, outcome: Outcome) -> Outcome:
-        """The outcome with this written on it."""
+    def added_to(self, outcome: Outcome) -> Outcome:
+        """Return the outcome with this added."""
         problem = f"{self.problem.thing}: {self.problem.what}" if self.problem else None
         step = outcome.next_step or (self.problem.next_step if self.problem else None)
         return replace(outcome, announced=self.accepted, outstanding=self.outstanding, untold=problem, next_step=step)
 
 
 def _retired(execution: Execution) -> Fingerprint | None:
-    """What the slot was given that was regenerated last, unless it was published after that: nobody has seen it."""
+    """Return the value of the slot that was regenerated last, unless it was published after that. Nobody else has seen
+    it."""
     last = next((step for step in reversed(execution.done) if isinstance(step, Regenerate | Publish)), None)
     return execution.keys[last.slot].fingerprint if isinstance(last, Regenerate) else None
 
 
-def _wants_a_look_back(plan: Plan) -> bool:
+def _must_be_observed_again(plan: Plan) -> bool:
     return any(isinstance(step, Publish | Mark | Withdraw) for step in plan.steps)
 
 
@@ -192,24 +225,28 @@ async def take_turn(
     target: Target,
     request: Request | None,
     outside: Outside,
-    announcer: Announcer,
-    leases: Leases,
     *,
     until: datetime | None = None,
     brake: Brake | None = None,
 ) -> Outcome:
-    """Hold the target for one turn, by its account: what must not be regenerated by two hands is the account's keys,
-    whatever the target is called. A target that another turn holds is an outcome like any other, but a leak takes it
-    over: a key that is out must not wait for a turn that is stuck."""
+    """Take the target's lease, carry out one turn, and return its outcome. Raises nothing that a turn can expect.
+
+    The lease is taken by account, because two turns must not regenerate the same account's keys, whatever their targets
+    are called. If another turn holds it, the outcome is `busy`. A leak takes the lease over: a leaked key must not wait
+    for a turn that is stuck.
+
+    until: When the caller stops waiting, in UTC. None: nobody waits.
+    brake: Holds scheduled work while many other targets fail. None: there is no brake.
+    """
     account = str(target.account).casefold()
     who = f"{request.kind}, asked by {request.by}" if request and request.by else ""
     leaked = isinstance(request, LeakRequest)
     try:
         async with AsyncExitStack() as held:
-            if leaked:  # first among leaks, so that two of them do not take the target from each other for ever
-                await held.enter_async_context(leases.hold(f"{account}/leak", who=who))
-            lease = await held.enter_async_context(leases.hold(account, take_over=leaked, who=who))
-            return await Turn(target, request, outside, announcer, lease, until, brake).run()
+            if leaked:  # leaks wait for each other first, so that two of them do not take the target over for ever
+                await held.enter_async_context(outside.leases.hold(f"{account}/leak", who=who))
+            lease = await held.enter_async_context(outside.leases.hold(account, take_over=leaked, who=who))
+            return await Turn(target, request, outside, lease, until, brake).run()
     except LeaseHeld as held:
         outcome = failure(target.name, LeaseHeld(target.name, held.what))
     except RotationError as error:

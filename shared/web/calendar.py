@@ -29,7 +29,7 @@ def calendar(deadlines: Iterable[Deadline], now: datetime) -> str:
 
 
 def _event(deadline: Deadline, now: datetime) -> Event:
-    event, at = Event(), deadline.at.astimezone(UTC)  # another zone would have to be described in the calendar
+    event, at = Event(), deadline.falls_at.astimezone(UTC)  # another zone would have to be described in the calendar
     event.add("uid", f"{deadline.target}.{deadline.what}@key-rotation")
     event.add("dtstamp", now)
     event.add("dtstart", at)

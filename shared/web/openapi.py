@@ -12,11 +12,11 @@ import msgspec
 
 from shared.announce.deadlines import DeadlineData
 from shared.turns.report import OutcomeData, RowData
+from shared.version import VERSION
 from shared.web import bodies
 from shared.web.callers import Role
 from shared.web.responses import PROBLEM, Heard, ProblemData
 
-VERSION = "1.0.0"
 _REF = "#/components/schemas/{name}"
 
 

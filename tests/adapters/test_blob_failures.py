@@ -23,8 +23,8 @@ async def failures(parts: Parts) -> BlobFailures:
 
 
 def of(parts: Parts) -> BlobFailures:
-    assert isinstance(parts.rotation.failures, BlobFailures)
-    return parts.rotation.failures
+    assert isinstance(parts.rotation.outside.failures, BlobFailures)
+    return parts.rotation.outside.failures
 
 
 async def test_before_the_first_turn_nothing_has_failed(parts: Parts) -> None:
@@ -68,7 +68,7 @@ async def test_another_process_sees_what_this_one_noted(parts: Parts, failures: 
 
 async def test_leases_and_blobs_of_others_are_not_counted(parts: Parts, failures: BlobFailures) -> None:
     blobs = parts.azure.world.blobs
-    async with parts.rotation.leases.hold("a"):
+    async with parts.rotation.outside.leases.hold("a"):
         blobs.put(CONTAINER, "other/a", b"", metadata={"tick": "20261122T120000.123456Z"})
         blobs.put(CONTAINER, f"{PREFIX}without-a-word", b"")
         assert await failures.count(TICK) == 0

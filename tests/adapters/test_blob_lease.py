@@ -58,41 +58,41 @@ def without_renewals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_target_is_held_by_one_turn_at_a_time(parts: Parts) -> None:
-    async with parts.rotation.leases.hold(NAME):
+    async with parts.rotation.outside.leases.hold(NAME):
         with pytest.raises(LeaseHeld) as caught:
-            async with parts.rotation.leases.hold(NAME):
+            async with parts.rotation.outside.leases.hold(NAME):
                 pytest.fail("two turns hold one target")
         assert caught.value.thing == NAME
         assert caught.value.next_step
-        async with parts.rotation.leases.hold("another"):
+        async with parts.rotation.outside.leases.hold("another"):
             assert state(parts, "another") == state(parts) == "leased"
 
 
 async def test_two_processes_do_not_hold_one_target(azure: Azure, parts: Parts) -> None:
-    async with parts_over(azure) as others, parts.rotation.leases.hold(NAME):
+    async with parts_over(azure) as others, parts.rotation.outside.leases.hold(NAME):
         with pytest.raises(LeaseHeld):
-            await others.rotation.leases.hold(NAME).__aenter__()
+            await others.rotation.outside.leases.hold(NAME).__aenter__()
 
 
 async def test_it_is_given_back_at_once_and_nothing_goes_on_in_the_background(parts: Parts) -> None:
     before = asyncio.all_tasks()
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         lease.check()
     assert state(parts) == "available"
     assert not {task for task in asyncio.all_tasks() - before if "keep" in repr(task)}
-    async with parts.rotation.leases.hold(NAME) as again:
+    async with parts.rotation.outside.leases.hold(NAME) as again:
         again.check()
 
 
 async def test_it_is_given_back_when_the_turn_fails(parts: Parts) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with parts.rotation.leases.hold(NAME):
+        async with parts.rotation.outside.leases.hold(NAME):
             raise ZeroDivisionError
     assert state(parts) == "available"
 
 
 async def test_it_is_renewed_for_as_long_as_the_turn_takes(parts: Parts) -> None:
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         for _ in range(12):
             parts.azure.world.clock.advance(5)
             lease.check()
@@ -100,14 +100,14 @@ async def test_it_is_renewed_for_as_long_as_the_turn_takes(parts: Parts) -> None
         lease.check()
         assert state(parts) == "leased"
         with pytest.raises(LeaseHeld):
-            await parts.rotation.leases.hold(NAME).__aenter__()
+            await parts.rotation.outside.leases.hold(NAME).__aenter__()
 
 
 async def test_without_renewals_it_counts_as_lost_before_anybody_else_can_have_it(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_renewals(monkeypatch)
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         parts.azure.world.clock.advance(12.9)
         lease.check()
         parts.azure.world.clock.advance(0.1)
@@ -118,7 +118,7 @@ async def test_without_renewals_it_counts_as_lost_before_anybody_else_can_have_i
 
 async def test_a_lease_that_was_lost_stays_lost(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     without_renewals(monkeypatch)
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         parts.azure.world.clock.advance(14)
         with pytest.raises(LeaseLost):
             lease.check()
@@ -128,7 +128,7 @@ async def test_a_lease_that_was_lost_stays_lost(parts: Parts, monkeypatch: pytes
 
 
 async def test_a_lease_that_somebody_broke_is_noticed_at_the_next_renewal(parts: Parts) -> None:
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         lease_of(parts).break_(parts.azure.world.clock.now(), 0)
         await renewed(parts, 1)
         await until(lambda: lost(lease))
@@ -137,7 +137,7 @@ async def test_a_lease_that_somebody_broke_is_noticed_at_the_next_renewal(parts:
 
 
 async def test_a_lease_whose_blob_was_deleted_is_noticed_at_the_next_renewal(parts: Parts) -> None:
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         parts.azure.world.blobs.containers[CONTAINER].blobs.clear()
         await until(lambda: lost(lease))
         with pytest.raises(LeaseLost, match="storage answered 404"):
@@ -158,7 +158,7 @@ def lost(lease: Any) -> bool:
 async def test_renewals_that_fail_cost_the_lease_only_when_its_time_is_over(
     parts: Parts, fault: dict[str, Any]
 ) -> None:
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         rule = parts.azure.world.faults.add("blob.lease.renew", times=0, **fault)
         await until(lambda: rule.struck >= 2)
         parts.azure.world.clock.advance(10)
@@ -175,12 +175,12 @@ async def test_renewals_that_fail_cost_the_lease_only_when_its_time_is_over(
 
 
 async def test_a_holder_who_was_killed_leaves_the_target_within_fifteen_seconds(parts: Parts) -> None:
-    await parts.rotation.leases._acquire(NAME)  # type: ignore[attr-defined]
+    await parts.rotation.outside.leases._acquire(NAME)  # type: ignore[attr-defined]
     parts.azure.world.clock.advance(14.9)
     with pytest.raises(LeaseHeld):
-        await parts.rotation.leases.hold(NAME).__aenter__()
+        await parts.rotation.outside.leases.hold(NAME).__aenter__()
     parts.azure.world.clock.advance(0.1)
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         lease.check()
 
 
@@ -188,10 +188,10 @@ async def test_a_late_holder_does_not_take_the_lease_from_the_next_one(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_renewals(monkeypatch)
-    late = parts.rotation.leases.hold(NAME)
+    late = parts.rotation.outside.leases.hold(NAME)
     await late.__aenter__()
     parts.azure.world.clock.advance(15)
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         await late.__aexit__(None, None, None)
         assert state(parts) == "leased"
         lease.check()
@@ -216,7 +216,7 @@ async def test_container_and_blob_are_made_on_first_use_by_two_at_once(azure: Az
 
     async def one(wired: Parts) -> None:
         try:
-            async with wired.rotation.leases.hold(NAME):
+            async with wired.rotation.outside.leases.hold(NAME):
                 held.append("held")
                 await both.wait()
         except LeaseHeld:
@@ -239,7 +239,7 @@ async def test_a_blob_that_somebody_made_and_leased_in_the_same_moment_is_held_a
     world.faults.add("blob.put", "hook", hook=overtaken)
     world.faults.add("blob.put", "status", status=412, code="LeaseIdMissing")
     with pytest.raises(LeaseHeld):
-        await parts.rotation.leases.hold(NAME).__aenter__()
+        await parts.rotation.outside.leases.hold(NAME).__aenter__()
 
 
 async def test_a_storage_that_hiccups_while_the_lease_is_taken_costs_no_turn(
@@ -250,27 +250,27 @@ async def test_a_storage_that_hiccups_while_the_lease_is_taken_costs_no_turn(
     async def sleep(self: AsyncHttpTransport, duration: float) -> None:
         parts.azure.world.clock.advance(duration)
 
-    async with parts.rotation.leases.hold(NAME):
+    async with parts.rotation.outside.leases.hold(NAME):
         assert state(parts) == "leased"
     monkeypatch.setattr(AsyncHttpTransport, "sleep", sleep)
     parts.azure.world.faults.add("blob.lease.acquire", "status", status=503)
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         lease.check()
 
 
 async def test_a_storage_that_is_down_is_worth_another_tick(parts: Parts) -> None:
     parts.azure.world.down.add("blob")
     with pytest.raises(TryLater) as caught:
-        await parts.rotation.leases.hold(NAME).__aenter__()
+        await parts.rotation.outside.leases.hold(NAME).__aenter__()
     assert caught.value.thing == NAME
 
 
 async def test_a_lease_that_cannot_be_given_back_ends_by_itself(parts: Parts) -> None:
-    async with parts.rotation.leases.hold(NAME):
+    async with parts.rotation.outside.leases.hold(NAME):
         parts.azure.world.down.add("blob")
     parts.azure.world.down.clear()
     parts.azure.world.clock.advance(15)
-    async with parts.rotation.leases.hold(NAME) as lease:
+    async with parts.rotation.outside.leases.hold(NAME) as lease:
         lease.check()
 
 
@@ -280,7 +280,7 @@ def by_identity(azure: Azure, **more: str) -> dict[str, str]:
 
 
 async def test_the_identity_form_of_the_storage_account_works_as_well(azure: Azure) -> None:
-    async with parts_over(azure, **by_identity(azure)) as parts, parts.rotation.leases.hold(NAME) as lease:
+    async with parts_over(azure, **by_identity(azure)) as parts, parts.rotation.outside.leases.hold(NAME) as lease:
         await renewed(parts)
         lease.check()
         assert {one.caller for one in parts.calls()} == {"app"}
@@ -299,7 +299,7 @@ async def test_a_role_that_is_missing_on_the_storage_account_is_asked_for(azure:
     async with parts_over(azure, **by_identity(azure)) as parts:
         azure.world.directory.revoke("app")
         with pytest.raises(GrantRole) as caught:
-            await parts.rotation.leases.hold(NAME).__aenter__()
+            await parts.rotation.outside.leases.hold(NAME).__aenter__()
     assert caught.value.thing == NAME
     assert "403" in caught.value.what
     assert "AuthorizationPermissionMismatch" in caught.value.what
@@ -307,5 +307,5 @@ async def test_a_role_that_is_missing_on_the_storage_account_is_asked_for(azure:
 
 @pytest.mark.parametrize("target", ["chat", "a/b", "Ünï", "x" * 300, "a b", "", "..", "a?b#c"])
 async def test_any_targets_name_makes_a_blob_of_its_own(parts: Parts, target: str) -> None:
-    async with parts.rotation.leases.hold(target), parts.rotation.leases.hold(f"{target}-"):
+    async with parts.rotation.outside.leases.hold(target), parts.rotation.outside.leases.hold(f"{target}-"):
         assert len(parts.azure.world.blobs.containers[CONTAINER].blobs) == 2

@@ -46,14 +46,14 @@ async def raised(call: Awaitable[Any]) -> RotationError:
 async def test_a_batch_is_one_request_and_arrives_as_it_was_made(parts: Parts) -> None:
     """The client writes the time with its milliseconds; all else stays as it is."""
     said = announcements(parts)
-    await parts.rotation.announcer.announce(said, NOW)
+    await parts.rotation.outside.announcer.announce(said, NOW)
     assert topic_of(parts).events == [one.wire(NOW) | {"time": "2026-11-22T12:00:00.000Z"} for one in said]
     assert parts.names() == ["eg.publish"]
 
 
 async def test_the_same_announcement_sent_twice_has_the_same_id(parts: Parts) -> None:
     for later in (0, 1):
-        await parts.rotation.announcer.announce(announcements(parts, 1), NOW + timedelta(hours=later))
+        await parts.rotation.outside.announcer.announce(announcements(parts, 1), NOW + timedelta(hours=later))
     first, second = topic_of(parts).events
     assert (first["id"], first["source"]) == (second["id"], second["source"])
 
@@ -75,7 +75,7 @@ async def test_a_refusal_is_named_for_who_must_act(
     parts: Parts, fault: dict[str, Any], kind: type[RotationError]
 ) -> None:
     parts.azure.world.faults.add("eg.publish", "status", times=0, **fault)
-    error = await raised(parts.rotation.announcer.announce(announcements(parts), NOW))
+    error = await raised(parts.rotation.outside.announcer.announce(announcements(parts), NOW))
     assert type(error) is kind
     assert error.thing == parts.rotation.settings.topic
     assert f"could not announce: {fault['status']}" in error.what or kind is GrantRole
@@ -85,7 +85,7 @@ async def test_a_refusal_is_named_for_who_must_act(
 
 async def test_a_topic_that_is_out_for_a_moment_is_asked_once_more(parts: Parts) -> None:
     parts.azure.world.faults.add("eg.publish", "status", status=503)
-    await parts.rotation.announcer.announce(announcements(parts), NOW)
+    await parts.rotation.outside.announcer.announce(announcements(parts), NOW)
     assert parts.names() == ["eg.publish"] * 2
     assert len(topic_of(parts).events) == 2
 
@@ -93,12 +93,12 @@ async def test_a_topic_that_is_out_for_a_moment_is_asked_once_more(parts: Parts)
 @pytest.mark.parametrize("effect", ["drop_before", "drop_after"])
 async def test_an_unclear_answer_counts_as_not_announced(parts: Parts, effect: Any) -> None:
     parts.azure.world.faults.add("eg.publish", effect, times=0)
-    assert type(await raised(parts.rotation.announcer.announce(announcements(parts), NOW))) is TryLater
+    assert type(await raised(parts.rotation.outside.announcer.announce(announcements(parts), NOW))) is TryLater
 
 
 async def test_a_missing_role_is_asked_for(parts: Parts) -> None:
     parts.azure.world.directory.revoke("app")
-    error = await raised(parts.rotation.announcer.announce(announcements(parts), NOW))
+    error = await raised(parts.rotation.outside.announcer.announce(announcements(parts), NOW))
     assert type(error) is GrantRole
 
 
@@ -127,7 +127,7 @@ async def test_without_a_topic_announcements_stand_in_the_log_and_p3_is_said_to_
     async with parts_over(azure, EVENT_GRID_TOPIC_ENDPOINT="") as parts:
         said = announcements(parts)
         with caplog.at_level(logging.WARNING):
-            await parts.rotation.announcer.announce(said, NOW)
+            await parts.rotation.outside.announcer.announce(said, NOW)
     assert [record.getMessage().partition("): ")[2] for record in caplog.records] == [
         json.dumps(one.wire(NOW)) for one in said
     ]

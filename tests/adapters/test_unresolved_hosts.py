@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.doctor.check import AGAIN, refused
+from shared.doctor.check import RETRY, failed_with
 from shared.domain.errors import RotationError, TryLater
 from tests.support.real_parts import Parts, parts_over
 
@@ -70,5 +70,5 @@ async def test_the_doctor_hands_on_what_to_check_and_says_ask_again_only_where_t
 ) -> None:
     no_name_resolves(parts, monkeypatch)
     error = await why_not_listed(parts)
-    assert refused("list-secrets", "chat", error, "a command").mend == error.next_step
-    assert refused("list-secrets", "chat", TryLater("chat", "slow."), "a command").mend == AGAIN
+    assert failed_with("list-secrets", "chat", error, "a command").remedy == error.next_step
+    assert failed_with("list-secrets", "chat", TryLater("chat", "slow."), "a command").remedy == RETRY

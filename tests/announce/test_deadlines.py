@@ -72,11 +72,11 @@ def test_a_calendar_shows_nothing_of_what_has_ended_or_cannot_be_read():
 
 
 SAYS = [
-    (ROTATION, "another key is published; key1 keeps working for the overlap after it"),
-    (RETIREMENT, "key2 stops working for everybody who still holds it"),
-    (KEYS_END, "the account stops accepting keys altogether"),
+    (ROTATION, "another key is published; key 1 keeps working for the overlap after that"),
+    (RETIREMENT, "key 2 stops working for everybody who still uses it"),
+    (KEYS_END, "the account stops accepting keys"),
     (Deadline("chat", DeadlineKind.ROTATION, at(day=20), KEY1, False, after_deployment="prod"),
-     "at the latest, another key is published; key1 keeps working for the overlap after it"),
+     "at the latest, another key is published; key 1 keeps working for the overlap after that"),
 ]  # fmt: skip
 
 
@@ -91,7 +91,7 @@ def test_a_deadline_is_data_without_what_is_empty():
         "what": "rotation",
         "at": "2026-04-01T09:00:00+00:00",
         "announced": False,
-        "says": "another key is published; key1 keeps working for the overlap after it",
+        "says": "another key is published; key 1 keeps working for the overlap after that",
     }
     more = Deadline("chat", DeadlineKind.ROTATION, at(day=20), KEY1, True, "team-chat", "prod").data()
     assert (more["announced"], more["owner"], more["afterDeploymentTo"]) == (True, "team-chat", "prod")
@@ -132,8 +132,8 @@ def test_the_words_about_a_deployment_say_which_and_how_to_report_it():
     data = waiting(marks(awaited=PROD), START, OWNED)[0].wire(START)["data"]
     assert isinstance(data, dict)
     assert (data["afterDeploymentTo"], data["soakTime"], data["deadline"]) == ("prod", "PT2H", "2026-03-22T09:00:00Z")
-    assert data["whatHappens"].startswith("After the next deployment to the environment named,")
-    assert data["whatToDo"].startswith("Deploy when you are ready, and say so (POST /api/deployments)")
+    assert data["whatHappens"].startswith("After the next deployment to the named environment,")
+    assert data["whatToDo"].startswith("Deploy when you are ready, and report it (POST /api/deployments)")
     plain = waiting(marks(awaited=AwaitedDeployment("prod")))[0].wire(START)["data"]
     assert isinstance(plain, dict)
     assert "soakTime" not in plain
@@ -164,7 +164,7 @@ def test_who_asked_and_why_stand_in_the_event_about_the_new_version():
 
 def test_an_end_that_was_put_off_is_shown_where_it_was_put():
     late = a_situation(overlapping(), UNTIL)
-    assert [one.at for one in deadlines(late)][1] == UNTIL + days(1) + SENDING
+    assert [one.falls_at for one in deadlines(late)][1] == UNTIL + days(1) + SENDING
 
 
 def test_a_sunset_that_was_announced_for_later_is_shown_where_it_was_announced():

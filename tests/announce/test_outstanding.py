@@ -253,3 +253,11 @@ def test_where_no_marks_are_there_is_nothing_to_note_on():
         acknowledged(Situation(an_observation(a_publication(marks=None)), TARGET, START))
     with pytest.raises(LookupError, match="chat: nothing is published"):
         acknowledged(Situation(nothing_published(), TARGET, START + hours(1)))
+
+
+@pytest.mark.parametrize("kind", [Kind.ROTATION_FAILED, Kind.KEY_ROTATED, Kind.KEY_AUTH_DISABLED])
+def test_a_kind_that_names_no_end_is_never_recorded_as_the_end_of_keys(kind: Kind):
+    """A further kind with a deadline must not count as an announced sunset: keys would end unannounced (P3)."""
+    situation = Situation(an_observation(a_publication()), a_target(sunset=at(day=90)), START)
+    announcement = Announcement(kind, situation.target, deadline=at(day=90))
+    assert acknowledged(situation, [announcement]).told.sunset is None

@@ -41,7 +41,7 @@ def test_a_failure_tells_the_owner_which_target_failed_when_why_and_what_to_do()
             "happenedAt": "2026-03-11T09:00:00Z",
             "reason": "GrantRole: could not read the secret: 403 Forbidden.",
             "nextStep": GrantRole.next_step,
-            "whatHappens": "A turn failed. The published key was not changed by the step that failed.",
+            "whatHappens": "A turn failed. The step that failed did not change the published key.",
             "whatToDo": "Nothing. The owner of the rotation should read the reason and the runbook.",
         },
     }

@@ -13,13 +13,13 @@ PURE = ("announce", "decide", "domain")
 CLOCKS = {"now", "utcnow", "today", "monotonic", "perf_counter", "time_ns", "localtime", "gmtime"}
 
 
-def test_every_import_rule_is_kept():
+def test_every_import_contract_holds():
     lint = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([lint, "--config", ".importlinter"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_packages_checked_here_are_those_that_the_contract_calls_pure():
+def test_the_import_contract_names_the_same_pure_packages_as_these_tests():
     rules = ConfigParser()
     rules.read(ROOT / ".importlinter")
     named = rules["importlinter:contract:pure"]["source_modules"].split()
@@ -27,13 +27,13 @@ def test_the_packages_checked_here_are_those_that_the_contract_calls_pure():
 
 
 def clock_or_environment(tree: ast.AST) -> list[str]:
-    """The calls of a clock and the readings of the environment in a module, as text with their lines."""
+    """Return where a module calls a clock or reads the environment, each as text with its line."""
     found: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = ast.unparse(node.func.value)
-            asks_a_class = owner.split(".")[-1] in ("datetime", "date", "time")
-            if asks_a_class and (node.func.attr in CLOCKS or (owner == "time" and node.func.attr == "time")):
+            is_a_time_class = owner.split(".")[-1] in ("datetime", "date", "time")
+            if is_a_time_class and (node.func.attr in CLOCKS or (owner == "time" and node.func.attr == "time")):
                 found.append(f"{owner}.{node.func.attr} in line {node.lineno}")
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb"):
             found.append(f"{ast.unparse(node)} in line {node.lineno}")
@@ -43,7 +43,7 @@ def clock_or_environment(tree: ast.AST) -> list[str]:
 @pytest.mark.parametrize(
     "path", [path for package in PURE for path in (ROOT / "shared" / package).glob("*.py")], ids=str
 )
-def test_a_pure_module_asks_no_clock_and_reads_no_environment(path: Path):
+def test_a_pure_module_reads_no_clock_and_no_environment_variable(path: Path):
     assert clock_or_environment(ast.parse(path.read_text())) == []
 
 
@@ -52,5 +52,5 @@ def test_a_pure_module_asks_no_clock_and_reads_no_environment(path: Path):
     ["datetime.now(UTC)", "datetime.datetime.utcnow()", "date.today()", "time.time()", "time.monotonic()",
      "os.environ['X']", "os.getenv('X')"],
 )  # fmt: skip
-def test_the_check_knows_a_clock_and_the_environment_when_it_sees_them(line: str):
+def test_the_check_finds_every_form_of_reading_a_clock_or_the_environment(line: str):
     assert clock_or_environment(ast.parse(line))

@@ -152,34 +152,34 @@ def noted(plan: Plan) -> AwaitedDeployment | None:
 
 DECIDED = [
     ("somebody arms", QUIET, TARGET, asks(RequestKind.ARM, PROD), Reason.ARMED,
-     "key1 is to be replaced after the next deployment to prod.", PROD),
+     "Key 1 is replaced after the next deployment to prod.", PROD),
     ("somebody arms for another environment", seeing(AwaitedDeployment("test")), TARGET, asks(RequestKind.ARM, PROD), Reason.ARMED,
-     "key1 is to be replaced after the next deployment to prod.", PROD),
+     "Key 1 is replaced after the next deployment to prod.", PROD),
     ("somebody arms again for the same", seeing(PROD), TARGET, asks(RequestKind.ARM, PROD), Reason.ALREADY_DONE,
-     "key1 is to be replaced after the next deployment to prod.", None),
+     "Key 1 is replaced after the next deployment to prod.", None),
     ("somebody disarms", seeing(PROD), TARGET, asks(RequestKind.DISARM), Reason.DISARMED,
-     "Deployments do not matter to key1 any more.", None),
+     "Key 1 does not wait for a deployment any more.", None),
     ("somebody disarms what was not armed", QUIET, TARGET, asks(RequestKind.DISARM), Reason.ALREADY_DONE,
-     "Nobody asked to wait for a deployment.", None),
+     "No request to wait for a deployment is recorded.", None),
     ("somebody disarms what always is", QUIET, ALWAYS, asks(RequestKind.DISARM), Reason.ALREADY_DONE,
-     "Nobody asked to wait for a deployment. The target's own after_deployment still counts.", None),
+     "No request to wait for a deployment is recorded. The target's own setting, after_deployment, still applies.", None),
     ("the deployment goes live", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("PROD", deployed=at(day=9))),
-     Reason.DEPLOYED, "The deployment to prod went live: key1 is due to be replaced PT2H after it.",
+     Reason.DEPLOYED, "The deployment to prod went live. Key 1 is due to be replaced PT2H after it.",
      replace(PROD, deployed=at(day=9), id="d-1")),
     ("it goes live and nobody says when", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")),
-     Reason.DEPLOYED, "The deployment to prod went live: key1 is due to be replaced PT2H after it.",
+     Reason.DEPLOYED, "The deployment to prod went live. Key 1 is due to be replaced PT2H after it.",
      replace(PROD, deployed=at(day=10), id="d-1")),
     ("it goes live where it always is waited for", QUIET, ALWAYS, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")),
-     Reason.DEPLOYED, "The deployment to prod went live: key1 is due to be replaced.",
+     Reason.DEPLOYED, "The deployment to prod went live. Key 1 is due to be replaced.",
      AwaitedDeployment("prod", deployed=at(day=10), id="d-1")),
     ("it goes live a second time", seeing(replace(PROD, deployed=at(day=9))), TARGET,
-     asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")), Reason.ALREADY_DONE, "A deployment to prod was heard of before.", None),
+     asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")), Reason.ALREADY_DONE, "A deployment to prod was already reported.", None),
     ("it goes live elsewhere", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("test")), Reason.NOT_ARMED,
-     "key1 waits for no deployment to test.", None),
+     "Key 1 does not wait for a deployment to test.", None),
     ("another goes live elsewhere after this one did", seeing(replace(PROD, deployed=at(day=9))), TARGET,
-     asks(RequestKind.DEPLOYED, AwaitedDeployment("test")), Reason.NOT_ARMED, "key1 waits for no deployment to test.", None),
+     asks(RequestKind.DEPLOYED, AwaitedDeployment("test")), Reason.NOT_ARMED, "Key 1 does not wait for a deployment to test.", None),
     ("it goes live and nobody waits", QUIET, TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")), Reason.NOT_ARMED,
-     "key1 waits for no deployment to prod.", None),
+     "Key 1 does not wait for a deployment to prod.", None),
 ]  # fmt: skip
 
 
@@ -197,7 +197,7 @@ def test_a_wish_about_deployments_is_decided(seen, target: Target, wish: Request
 def test_the_deployment_that_made_a_version_is_known_to_it_when_its_news_come_again():
     asked = asks(RequestKind.DEPLOYED, AwaitedDeployment("prod"), "d-7")
     plan = decide(seeing(PROD, request="d-7"), TARGET, at(day=10), asked)
-    assert (plan.reason, plan.why) == (Reason.ALREADY_DONE, "A deployment to prod was heard of before.")
+    assert (plan.reason, plan.why) == (Reason.ALREADY_DONE, "A deployment to prod was already reported.")
 
 
 TOLD = Told(origin=True, awaited=True)

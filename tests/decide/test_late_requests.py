@@ -142,7 +142,7 @@ def test_a_key_that_waits_to_be_published_ends_when_it_leaks():
     assert plan.reason is Reason.LEAKED
     assert plan.steps[0] == noted, "whoever holds it is told of its end, even if this turn is cut off"
     assert list(map(str, plan.steps[1:])) == GONE_2
-    assert plan.why == "What key2 holds was to be published next and is said to have leaked: it ends."
+    assert plan.why == "Key 2 was to be published next and was reported as leaked. It ends."
     quiet = an_observation(a_publication(marks()))
     assert steps(quiet, at(day=1), reports_leak(PREVIOUS)) == (Reason.ALREADY_DONE, [])
 

@@ -48,24 +48,28 @@ def why(noted: Marks, request: Request | None = None) -> str:
 def test_what_is_left_of_a_leak_is_said_with_both_keys():
     noted = overlapping(leaked=True, until=START, request="l-1")
     assert (
-        why(noted, reports_leak()) == "A fresh key1 is published; key2, which is said to have leaked, still has to end."
+        why(noted, reports_leak())
+        == "A fresh key 1 is published. Key 2, which was reported as leaked, still has to end."
     )
-    assert why(noted) == "key2, the previous key, is said to have leaked."
+    assert why(noted) == "Key 2, the previous key, was reported as leaked."
 
 
 def test_a_report_that_comes_late_is_told_what_became_of_its_key():
-    gone = "The key that is said to have leaked ended with a rotation since."
+    gone = "The key that was reported as leaked has already ended with a rotation."
     assert why(marks(), reports_leak(requested_at=EARLIER)) == gone
     assert why(overlapping(), reports_leak(PREVIOUS, requested_at=EARLIER)) == gone
-    assert why(overlapping(), reports_leak(requested_at=EARLIER)) == "key2, live when it was said to have leaked, ends."
+    assert (
+        why(overlapping(), reports_leak(requested_at=EARLIER))
+        == "Key 2 was live when it was reported as leaked. It ends."
+    )
 
 
 def test_a_wish_that_was_overtaken_is_told_by_what():
     asked = replace(wants_rotation(), requested_at=EARLIER)
-    assert why(marks(), asked) == "key1 was published after this was asked for."
+    assert why(marks(), asked) == "Key 1 was published after this request was made."
     late = DeploymentRequest(id="d-9", deployment=AwaitedDeployment("prod", deployed=START))
     said = why(marks(awaited=AwaitedDeployment("prod")), late)
-    assert said == "key1 was published after that deployment to prod."
+    assert said == "Key 1 was published after that deployment to prod."
 
 
 def test_what_was_asked_for_at_the_very_moment_of_a_publication_is_not_late():
@@ -87,7 +91,7 @@ async def test_a_key_is_waited_for_as_long_as_the_step_is_patient(patient: bool,
     await stage.tick()
     stage.account.lag.new_after = 10_000
     runner = Runner(stage.world)
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
     from shared.turns.observe import observe
 
     async with runner.leases.hold("an account") as lease:
@@ -109,10 +113,12 @@ async def test_whoever_finds_the_target_busy_is_named_in_the_answer():
     stage = a_stage()
     await stage.tick()
     runner = stage.runner()
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
     async with runner.leases.hold(str(stage.target.account).casefold()):
         other = Runner(stage.world)
-        outcome = await take_turn(stage.target, wants_rotation(), outside, other.announcer, other.leases)
+        outcome = await take_turn(
+            stage.target, wants_rotation(), replace(outside, announcer=other.announcer, leases=other.leases)
+        )
     assert outcome.result is Result.BUSY
     assert outcome.requester == Requester("r-1", "tester", "asked")
 
@@ -150,19 +156,19 @@ def test_a_plan_for_the_spare_is_about_the_other_slot():
 
 
 def test_a_leak_says_that_the_key_before_ends_with_it_only_where_somebody_may_use_it():
-    begins = "A key is said to have leaked (live): a fresh key2 is published and key1 ends."
-    also = " What key2 holds now, which may still be in use, ends with that."
+    begins = "A leak was reported (live): a fresh key 2 is published and key 1 ends."
+    also = " The value that key 2 holds now, which may still be in use, ends too."
     assert why(overlapping(), reports_leak()) == begins + also
     assert why(marks(), reports_leak()) == begins
     assert not why(overlapping(), reports_leak(BOTH)).endswith(also)
 
 
 def test_a_latest_moment_that_has_come_is_said_to_have_passed():
-    said = "key1 is to be replaced now: the latest moment for a deployment to prod has passed."
+    said = "Key 1 is replaced now: the latest time for a deployment to prod passed."
     assert why(marks(), ArmRequest(id="a", deployment=AwaitedDeployment("prod", latest=at(day=1)))) == said
 
 
 def test_a_deployment_during_the_overlap_is_told_what_it_waits_for():
     live = DeploymentRequest(id="d", deployment=AwaitedDeployment("prod", deployed=at(day=1)))
-    said = "The deployment to prod went live: key1 is due to be replaced, when key2 is not promised to work any more."
+    said = "The deployment to prod went live. Key 1 is due to be replaced, once key 2 is no longer promised to work."
     assert why(overlapping(awaited=AwaitedDeployment("prod")), live) == said

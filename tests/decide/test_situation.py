@@ -22,6 +22,8 @@ from lab.simulation.builders import (
     wants_rotation,
 )
 from lab.simulation.dates import SENDING, START, at, days
+from shared.decide import schedule
+from shared.decide.carried_over import valid_told
 from shared.decide.plan import Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
@@ -137,7 +139,7 @@ ALLOWED = [
 
 @pytest.mark.parametrize(("noted", "allowed"), [row[1:] for row in ALLOWED], ids=[row[0] for row in ALLOWED])
 def test_the_previous_key_may_go_when_that_was_announced_or_when_there_is_nothing_to_announce(noted, allowed: bool):
-    assert a_situation(noted, UNTIL).end_is_announced is allowed
+    assert schedule.retirement_is_announced(a_situation(noted, UNTIL)) is allowed
 
 
 @pytest.mark.parametrize(
@@ -164,12 +166,12 @@ EXPECTED = [
 
 @pytest.mark.parametrize(("noted", "target", "moment"), [row[1:] for row in EXPECTED], ids=[row[0] for row in EXPECTED])
 def test_the_next_rotation_is_expected(noted: Marks, target: Target, moment: datetime):
-    assert a_situation(noted, at(day=1), target).rotation_expected == moment
+    assert schedule.rotation(a_situation(noted, at(day=1), target)) == moment
 
 
 def test_an_unannounced_end_puts_the_rotation_off_by_its_notice():
     late = a_situation(overlapping(), at(day=30))
-    assert late.rotation_expected == at(day=31) + SENDING
+    assert schedule.rotation(late) == at(day=31) + SENDING
 
 
 # What was asked for.
@@ -214,9 +216,9 @@ STANDS = [
 )
 def test_of_what_was_told_stands(told: Told, target: Target, key_auth: bool, stands: Told):
     seen = an_observation(a_publication(marks(told=told)), key_auth=key_auth)
-    assert Situation(seen, target, START).told() == stands
+    assert valid_told(Situation(seen, target, START)) == stands
 
 
 def test_of_what_is_not_published_nothing_was_told():
     nothing, bare = seeing(nothing_published()), seeing(an_observation(a_publication(marks=None)))
-    assert nothing.told() == bare.told() == Told()
+    assert valid_told(nothing) == valid_told(bare) == Told()

@@ -1,4 +1,4 @@
-"""The page of answers lists what can be answered, all of it and nothing else."""
+"""docs/answers.md lists every result, reason and problem title that the code can answer, and no other."""
 
 import ast
 import re
@@ -20,12 +20,12 @@ def listed(section: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("section", "words"), [("Results", [*Result]), ("Reasons", [*Reason, OBSERVING])])
-def test_every_word_is_listed_once_and_no_other(section: str, words: list[str]) -> None:
+def test_the_page_lists_every_word_of_the_code_once_and_no_other(section: str, words: list[str]) -> None:
     assert sorted(listed(section)) == sorted(words)
 
 
 def titles() -> dict[str, set[int]]:
-    """Every title that the code writes out, with its statuses. An error's own name stands in the runbook."""
+    """Return every problem title that the code writes out, with its statuses. Error classes are in the runbook."""
     found: dict[str, set[int]] = {}
     for path in (ROOT / "shared").rglob("*.py"):
         for call in ast.walk(ast.parse(path.read_text())):
@@ -40,7 +40,7 @@ def titles() -> dict[str, set[int]]:
     return found
 
 
-def test_every_title_is_listed_with_its_statuses_and_no_other() -> None:
+def test_the_page_lists_every_problem_title_with_its_statuses_and_no_other() -> None:
     own = {title: statuses for title, statuses in titles().items() if title != "TryLater"}
     assert {"BadField", "RoleMissing"} <= own.keys()
     assert sorted(listed("Titles of problems")) == sorted(own)

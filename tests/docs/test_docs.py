@@ -1,4 +1,4 @@
-"""What the pages show is there: commands, files, links, names of functions, settings and error classes."""
+"""What the pages name exists: commands, files, links, functions, settings, routes and error classes."""
 
 import ast
 import inspect
@@ -10,12 +10,20 @@ from pathlib import Path
 import pytest
 
 import shared.domain.errors
+from cli.__main__ import main
 from shared.handlers import http
 from shared.settings.environment import NAMES
+from shared.version import VERSION
 from shared.web.callers import Role
+from shared.web.openapi import description
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
+KINDS = "py|md|json|bicep|toml|kql|cjs|yml|yaml"  # of files that pages name by their path
 
 
 def names_in(path: Path) -> set[str]:
@@ -27,40 +35,51 @@ def names_in(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_somewhere(page: Path) -> None:
+def test_every_link_leads_to_a_file_that_exists(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def headings(page: Path) -> set[str]:
-    """The headings of a page as GitHub makes anchors of them."""
+    """Return the headings of a page as the anchors that GitHub makes of them."""
     found = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in found}
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "SECURITY.md"], ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_to_a_heading_finds_it(page: Path) -> None:
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_heading_leads_to_a_heading_that_exists(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text())
     assert [(name, at) for name, at in links if at not in headings(page.parent / name if name else page)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_file_that_a_page_names_is_there(page: Path) -> None:
-    named = re.findall(
-        r"`((?:shared|tests|emulator|funchost|demo|samples|docs|scripts|adapters)/[\w./-]+\.\w+)`", page.read_text()
-    )
-    gone = [name for name in named if not ((ROOT / name).exists() or (ROOT / "shared" / name).exists())]
-    assert gone == []
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(rf"`([\w.-]+(?:/[\w.-]+)+\.(?:{KINDS}))`", page.read_text())
+    places = (ROOT, ROOT / "shared", page.parent)
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
 
 
-def test_every_make_command_that_is_shown_exists() -> None:
-    made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    shown = {name for page in PAGES for name in re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE)}
+def test_every_make_command_that_a_page_shows_exists() -> None:
+    made = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+    shown = {name for page in PAGES for name in re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE)}
     assert {"demo", "test", "run", "check"} <= shown <= made
 
 
-def test_every_make_command_can_be_asked_what_it_would_do() -> None:
-    for name in ("demo", "run", "test", "check"):
+def test_the_readme_or_contributing_page_describes_every_make_command() -> None:
+    described = set(re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE))
+    pages = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    assert {name for name in described if not re.search(rf"(?:`|^)make {name}\b", pages, re.MULTILINE)} == set()
+
+
+def test_continuous_integration_and_the_local_script_run_the_same_make_commands() -> None:
+    script = re.findall(r"^make ([a-z-]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    workflow = re.findall(r"- run: make ([a-z-]+)$", (ROOT / ".github/workflows/ci.yml").read_text(), re.MULTILINE)
+    assert script == ["check", "test", "test-tools"]
+    assert workflow == [*script, "check-infra"]
+
+
+def test_make_can_say_what_each_command_would_do() -> None:
+    for name in ("demo", "run", "test", "test-tools", "prove", "bench", "check"):
         done = subprocess.run(["make", "-n", name], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
@@ -79,7 +98,37 @@ def test_the_walkthrough_names_functions_that_exist() -> None:
     assert missing == []
 
 
-def test_every_policy_of_the_plan_stands_in_the_walkthrough_in_order() -> None:
+def members(path: Path) -> set[str]:
+    """Return the names of a module: classes, functions, values, and members of classes as `Class.member`."""
+    found = set()
+    for node in ast.parse(path.read_text()).body:
+        names = (
+            [node.name] if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else targets(node)
+        )
+        found |= set(names)
+        if isinstance(node, ast.ClassDef):
+            found |= {
+                f"{node.name}.{name}" for one in node.body for name in (getattr(one, "name", None), *targets(one))
+            }
+    return found
+
+
+def targets(node: ast.stmt) -> list[str]:
+    """Return the names that an assignment sets."""
+    assigned = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [one.id for one in assigned if isinstance(one, ast.Name)]
+
+
+def test_the_glossary_names_only_code_that_exists() -> None:
+    known = {name for path in (ROOT / "shared").rglob("*.py") for name in members(path)}
+    glossary = (ROOT / "docs" / "glossary.md").read_text()
+    for name, path in re.findall(r"`([A-Za-z_.]+)` in `([\w/]+\.py)`", glossary):
+        assert name in members(ROOT / "shared" / path), (name, path)
+    named = set(re.findall(r"`([A-Z][a-z]\w*\.\w+)`", glossary))
+    assert {"Marks.previous", "Reason.DRIFT"} <= named <= known
+
+
+def test_the_walkthrough_lists_as_many_policies_as_the_code_has() -> None:
     source = (ROOT / "shared" / "decide" / "policies.py").read_text()
     policies = re.findall(r"^    (\w+),$", source[source.index("POLICIES = (") :], re.MULTILINE)
     page = (ROOT / "docs" / "walkthrough.md").read_text()
@@ -88,7 +137,7 @@ def test_every_policy_of_the_plan_stands_in_the_walkthrough_in_order() -> None:
     assert len(listed[1].split(",")) == len(policies) - 1  # the last one says that there is nothing to do
 
 
-def test_the_runbook_has_an_entry_for_every_error() -> None:
+def test_the_runbook_has_an_entry_for_every_error_class() -> None:
     classes = {
         name
         for name, kind in inspect.getmembers(shared.domain.errors, inspect.isclass)
@@ -112,8 +161,8 @@ def test_the_readme_names_only_routes_that_exist() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_a_block_for_a_terminal_holds_no_raw_request(page: Path) -> None:
-    """Whoever copies a block types it: a request stands in a block of its own."""
+def test_a_block_for_a_terminal_holds_no_raw_http_request(page: Path) -> None:
+    """People paste these blocks into a terminal, so a raw request is in a block of its own, marked http."""
     raw = re.compile(r"^\s*(GET|POST|PUT|DELETE) ", re.MULTILINE)
     blocks = re.findall(r"^[ ]*```(\w*)\n(.*?)^[ ]*```$", page.read_text(), re.MULTILINE | re.DOTALL)
     assert [text for kind, text in blocks if raw.search(text) and kind != "http"] == []
@@ -125,10 +174,10 @@ ACTS = {
 }  # fmt: skip
 
 
-def test_all_that_an_operator_may_do_is_said_where_the_role_is_given() -> None:
-    """Whoever hands out the role reads its description in the portal, or the page about security."""
-    doors = {name for name, one in vars(http).items() if isinstance(one, http.Route) and one.role is Role.OPERATOR}
-    assert doors == set(ACTS)
+def test_the_role_description_and_security_page_list_everything_an_operator_may_do() -> None:
+    """The person who assigns the role reads its description in the portal, or SECURITY.md."""
+    routes = {name for name, one in vars(http).items() if isinstance(one, http.Route) and one.role is Role.OPERATOR}
+    assert routes == set(ACTS)
     roles = json.loads((ROOT / "infra" / "app-roles.json").read_text())
     given = next(role["description"] for role in roles if role["value"] == Role.OPERATOR).lower()
     page = next(line for line in (ROOT / "SECURITY.md").read_text().splitlines() if line.startswith("| operators"))
@@ -136,26 +185,36 @@ def test_all_that_an_operator_may_do_is_said_where_the_role_is_given() -> None:
         assert [act for act in ACTS.values() if act not in text] == []
 
 
-def test_the_pages_send_nobody_to_notes_that_are_not_there() -> None:
-    """There is no changelog: what has changed stands in the commits and the decisions."""
-    for page in PAGES:
-        assert not re.search(r"release notes|changelog", page.read_text(), re.IGNORECASE), page
+def test_the_newest_version_in_the_changelog_is_the_one_that_the_app_reports() -> None:
+    versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", CHANGELOG, re.MULTILINE)
+    assert versions[0] == VERSION
+    assert versions == sorted(versions, key=lambda one: [int(part) for part in one.split(".")], reverse=True)
+    assert description()["info"]["version"] == VERSION
 
 
-def test_the_decisions_are_all_listed() -> None:
+def test_the_command_line_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{VERSION}\n"
+
+
+def test_the_pages_name_no_release_notes_beside_the_changelog() -> None:
+    assert [page.name for page in PAGES if re.search(r"release notes", page.read_text(), re.IGNORECASE)] == []
+
+
+def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = set(re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()))
     assert listed == {path.name for path in folder.glob("[0-9]*.md")}
 
 
-def test_host_json_says_what_the_code_and_the_pages_count_on() -> None:
+def test_host_json_has_the_values_that_code_and_pages_rely_on() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     assert host["extensions"]["queues"]["maxDequeueCount"] == 3
-    assert "after three times" in (ROOT / "docs" / "walkthrough.md").read_text()
+    assert "third failure" in (ROOT / "docs" / "walkthrough.md").read_text()
     assert host["extensionBundle"]["id"] == "Microsoft.Azure.Functions.ExtensionBundle"
 
 
-def test_the_project_names_no_machine_of_its_makers() -> None:
+def test_no_file_names_a_home_folder_of_its_authors() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     home = re.compile(r"(?<![\w.~-])/(root|home/[a-z]+|Users)/[A-Za-z.]")
     texts = [

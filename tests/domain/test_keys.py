@@ -35,7 +35,7 @@ def test_a_key_has_no_readable_members_and_cannot_be_pickled_or_copied():
     key = ApiKey(planted_key())
     assert not hasattr(key, "__dict__")
     for write in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match=r"^a key is not to be written anywhere$"):
+        with pytest.raises(TypeError, match=r"^a key must not be written anywhere$"):
             write(key)
 
 

@@ -68,10 +68,10 @@ def test_a_duration_is_read_as_iso_8601(text: str, length: timedelta):
     [
         ("30 days", "'30 days' is not an ISO 8601 duration such as P30D or PT24H"),
         ("", "'' is not an ISO 8601 duration such as P30D or PT24H"),
-        ("P1M", "'P1M' has months or years, which are no fixed time: write days"),
-        ("P1Y", "'P1Y' has months or years, which are no fixed time: write days"),
-        ("PT0S", "'PT0S' is not longer than nothing"),
-        ("-P1D", "'-P1D' is not longer than nothing"),
+        ("P1M", "'P1M' has months or years, which have no fixed length: write days"),
+        ("P1Y", "'P1Y' has months or years, which have no fixed length: write days"),
+        ("PT0S", "'PT0S' is not longer than zero"),
+        ("-P1D", "'-P1D' is not longer than zero"),
         ("P3661D", "3661 days is longer than ten years"),
     ],
 )
@@ -112,7 +112,7 @@ def test_lengths_and_leads_end_at_ten_years():
     for wrong in (-1, seconds + 1):
         with pytest.raises(ValueError) as error:
             sane_lead(wrong)
-        assert str(error.value) == f"{wrong} seconds is no lead of a deadline"
+        assert str(error.value) == f"{wrong} seconds is not a lead time"
 
 
 # Errors.

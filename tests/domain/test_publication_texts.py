@@ -133,25 +133,25 @@ def test_a_flag_with_a_value_was_not_told():
 
 @pytest.mark.parametrize("text", ["weather=5/5", "rotations=1/1", "origin weather"])
 def test_a_word_that_nobody_can_have_told_is_named(text: str):
-    with pytest.raises(ValueError, match=r"\['(weather|rotations)'\] is not something that can have been told"):
+    with pytest.raises(ValueError, match=r"\['(weather|rotations)'\] is not something that can have been announced"):
         Told.read(text)
 
 
 def test_more_debts_than_a_tag_holds_leave_the_oldest_to_be_said_elsewhere():
-    carried_over = tuple(replace(DEBT, at=at(day=day)) for day in range(MOST_CARRIED_OVER + 2))
+    carried_over = tuple(replace(DEBT, happened_at=at(day=day)) for day in range(MOST_CARRIED_OVER + 2))
     told = Told(carried_over=carried_over)
     assert told.dropped == carried_over[:2]
     assert Told.read("", told.carried_over_text()).carried_over == carried_over[2:]
 
 
 def test_as_many_debts_as_a_tag_holds_are_all_kept():
-    told = Told(carried_over=tuple(replace(DEBT, at=at(day=day)) for day in range(MOST_CARRIED_OVER)))
+    told = Told(carried_over=tuple(replace(DEBT, happened_at=at(day=day)) for day in range(MOST_CARRIED_OVER)))
     assert told.dropped == ()
     assert Told.read("", told.carried_over_text()) == told
 
 
 def test_a_debt_is_remembered_to_the_second_so_that_many_find_room():
-    exact = replace(DEBT, at=START + timedelta(microseconds=999_999))
+    exact = replace(DEBT, happened_at=START + timedelta(microseconds=999_999))
     assert exact.text() == DEBT.text() == f"e2{mark('C')}1772442000"
 
 

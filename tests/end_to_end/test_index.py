@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from fnmatch import fnmatch
 
 from lab.funchost.bindings import EventGridTrigger, HttpTrigger, QueueTrigger, TimerTrigger
 from lab.funchost.host import FunctionHost
@@ -73,12 +72,3 @@ def test_the_queue_is_called_the_same_where_it_is_written_and_where_it_is_read()
     from shared.turns.message import QUEUE
 
     assert triggers.QUEUE == QUEUE
-
-
-def test_only_what_azure_runs_is_shipped() -> None:
-    ignored = (ROOT / ".funcignore").read_text().split()
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    tracked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    tops = {name.split("/")[0] for name in tracked}
-    shipped = {top for top in tops if not any(fnmatch(top, pattern) for pattern in ignored)}
-    assert shipped == {"function_app.py", "host.json", "requirements.txt", "shared"}

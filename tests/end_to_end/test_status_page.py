@@ -44,7 +44,8 @@ def a_row(target: Target = TARGET, *, days: float = 5, state: SecretState = Secr
     marks = Marks(**{"live": ONE, "origin": Origin.ROTATED, "since": since, "told": Told(True), **facts, **marked})
     held = Publication("v1", state, since, ONE, slot=KeySlot.KEY1, provider=str(target.account), marks=marks)
     seen = Observation(True, {KeySlot.KEY1: ONE, KeySlot.KEY2: TWO}, held, "https://chat.openai.azure.com/")
-    return Row(target, decide(seen, target, NOW), seen, outstanding(Situation(seen, target, NOW)))
+    situation = Situation(seen, target, NOW)
+    return Row(target, decide(seen, target, NOW), situation, outstanding(situation))
 
 
 class Reader(HTMLParser):

@@ -1,8 +1,7 @@
-"""Reads the Bicep files of infra/ into plain facts: parameters, variables, resources, modules, outputs, and who uses
-what. It knows the part of the language that those files use and refuses the rest.
+"""Reads the Bicep files in infra/ into plain facts: parameters, variables, resources, modules, outputs and references.
 
-The grammar is tree-sitter's: it sees syntax. What a compiler would see beyond that (names, a module's parameters and
-outputs, properties of resources) is asked of these facts by the tests.
+It knows the part of the language that those files use and reports the rest as an error. The grammar (tree-sitter)
+covers syntax only. What a compiler checks beyond that, the tests check on these facts.
 """
 
 from __future__ import annotations
@@ -21,6 +20,8 @@ _PARSER = Parser(Language(tree_sitter_bicep.language()))
 
 @dataclass(frozen=True)
 class Parameter:
+    """A declared parameter: its type, whether it has a default, and its description."""
+
     type: str
     optional: bool
     description: str
@@ -28,7 +29,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Declared:
-    """A resource or a module: where it is from, and its body without conditions and loops."""
+    """A declared resource or module.
+
+    symbol: The name that the file uses for it.
+    source: Type and version of a resource, or the path of a module.
+    existing: The resource is only referenced, not deployed.
+    conditional: It is declared under an `if`.
+    looped: It is declared in a `for`.
+    body: Its object, without condition and loop.
+    """
 
     symbol: str
     source: str
@@ -48,7 +57,7 @@ class Declared:
 
 @dataclass
 class Template:
-    """One file."""
+    """The facts of one Bicep file, by name. `errors` lists what could not be read."""
 
     path: Path
     scope: str = "resourceGroup"
@@ -69,23 +78,23 @@ class Template:
         return {*self.parameters, *self.variables, *self.resources, *self.modules}
 
     def used(self) -> set[str]:
-        """Names that some expression refers to; a declaration is no use of itself."""
+        """Return the names that some expression refers to. A declaration does not count as a use."""
         assert self.root is not None
         return {text(one) for one in references(self.root)}
 
     def unknown(self) -> set[str]:
-        """Names that are used and declared nowhere: not in the file, not by a loop around them."""
+        """Return the names that are used and declared neither in the file nor by a loop around them."""
         assert self.root is not None
         return {text(one) for one in references(self.root) if text(one) not in self.symbols | _looping(one)}
 
 
 def templates() -> list[Template]:
-    """Every file of infra/."""
+    """Read every Bicep file in infra/."""
     return [read(path) for path in sorted(INFRA.rglob("*.bicep"))]
 
 
 def read(path: Path) -> Template:
-    """The facts of one file."""
+    """Read one Bicep file."""
     template = Template(path)
     root = template.root = _PARSER.parse(path.read_bytes()).root_node
     template.errors = [f"{one.start_point.row + 1}: {text(one)[:60]}" for one in walk(root) if _broken(one)]
@@ -131,7 +140,7 @@ def text(node: Node) -> str:
 
 
 def literal(node: Node) -> str | None:
-    """A string without interpolations, as its text."""
+    """Return the text of a string without interpolations, otherwise None."""
     if node.type != "string":
         return None
     if any(one.type == "interpolation" for one in node.named_children):
@@ -140,7 +149,7 @@ def literal(node: Node) -> str | None:
 
 
 def properties(node: Node) -> dict[str, Node]:
-    """The properties of an object, by name; a name with an interpolation in it is kept as written."""
+    """Return the properties of an object, by name. A name with an interpolation is kept as written."""
     found: dict[str, Node] = {}
     for pair in node.named_children:
         if pair.type == "object_property":
@@ -150,7 +159,7 @@ def properties(node: Node) -> dict[str, Node]:
 
 
 def objects(node: Node, template: Template) -> Iterator[Node]:
-    """The objects a value can be: through conditions, loops, arrays, variables and the arguments of union()."""
+    """Yield the objects a value can be, through conditions, loops, arrays, variables and arguments of union()."""
     if node.type == "object":
         yield node
     elif node.type in ("array", "for_statement", "if_statement", "ternary_expression", "parenthesized_expression"):
@@ -164,7 +173,7 @@ def objects(node: Node, template: Template) -> Iterator[Node]:
 
 
 def literals(node: Node, template: Template) -> Iterator[str]:
-    """The texts a value can be, where they can be seen from here: through conditions, arrays and variables."""
+    """Yield the literal texts a value can be, through conditions, arrays and variables of this file."""
     plain = literal(node)
     if plain is not None:
         yield plain
@@ -179,7 +188,7 @@ def literals(node: Node, template: Template) -> Iterator[str]:
 
 
 def references(node: Node) -> Iterator[Node]:
-    """Every identifier that refers to something, loop variables included."""
+    """Yield every identifier that refers to something, including loop variables."""
     for one in walk(node):
         if one.type == "identifier" and _refers(one):
             yield one
@@ -197,7 +206,7 @@ def _refers(node: Node) -> bool:
 
 
 def _looping(node: Node) -> set[str]:
-    """The variables of the loops around a node."""
+    """Return the variables of the loops around a node."""
     found: set[str] = set()
     above = node.parent
     while above is not None:
@@ -211,7 +220,7 @@ def _looping(node: Node) -> set[str]:
 
 
 def calls(node: Node) -> Iterator[tuple[str, list[Node]]]:
-    """Every function called, with its arguments."""
+    """Yield every function call: the name and the arguments."""
     for one in walk(node):
         if one.type == "call_expression":
             function = one.named_children[0]
@@ -220,7 +229,7 @@ def calls(node: Node) -> Iterator[tuple[str, list[Node]]]:
 
 
 def outputs_asked(node: Node) -> Iterator[tuple[str, str]]:
-    """Every `module.outputs.name`, as module and name."""
+    """Yield every `module.outputs.name` as module and name."""
     for one in walk(node):
         if one.type == "member_expression" and one.named_children[0].type == "member_expression":
             inner = one.named_children[0]
@@ -229,6 +238,7 @@ def outputs_asked(node: Node) -> Iterator[tuple[str, str]]:
 
 
 def walk(node: Node) -> Iterator[Node]:
+    """Yield the node and everything below it."""
     yield node
     for one in node.children:
         yield from walk(one)

@@ -1,4 +1,4 @@
-"""What lives need: the emulated Azure's identity and trust in the environment, and clients that do not wait."""
+"""For every life: the environment leads to the emulated Azure's identity and certificates, and clients do not wait."""
 
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
@@ -8,7 +8,7 @@ from lab.emulator import serve
 
 @pytest.fixture(autouse=True)
 def found_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever world is served, the environment leads to it, as the platform's does."""
+    """Set the identity and certificate variables for each world that is served, as Azure sets them for an app."""
     prepare = serve._settings
 
     def settings(azure: serve.Azure) -> dict[str, str]:
@@ -17,8 +17,8 @@ def found_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(name, made[name])
         return made
 
-    async def at_once(self: AsyncHttpTransport, duration: float) -> None:
+    async def without_waiting(self: AsyncHttpTransport, duration: float) -> None:
         return
 
     monkeypatch.setattr(serve, "_settings", settings)
-    monkeypatch.setattr(AsyncHttpTransport, "sleep", at_once)
+    monkeypatch.setattr(AsyncHttpTransport, "sleep", without_waiting)

@@ -1,7 +1,7 @@
-"""A full life of a fleet under the shipped roles, each assigned where the template assigns it and nowhere else.
+"""A full life of a fleet under the shipped roles, each assigned exactly where the template assigns it.
 
-Chapters follow each other as in a deployment: enrolment by a tag, a rotation, a retirement, a leak, a survey, what a
-person did to a secret, and a sunset. The first refusal ends the life and says in which chapter and over what.
+The chapters follow each other as in a deployment: enrolment by a tag, rotation, retirement, leak, survey, a secret that
+a person deleted or disabled, and sunset. The first refusal ends the life; the error names the chapter and the action.
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ STORAGE = json.loads((SHIPPED.parent / "storage.json").read_text())
 
 @dataclass(frozen=True)
 class Grant:
-    """A role at a scope, as the template assigns it. `on` is what a test calls the scope."""
+    """A role assignment of the template.
+
+    role: The role's name in infra/roles.json.
+    on: The name of the scope in these tests, see `scopes`.
+    """
 
     role: str
     on: str
@@ -50,7 +54,7 @@ GRANTS = (
 
 
 def scopes(world: World, on: str) -> list[str]:
-    """The resource ids behind a word of GRANTS."""
+    """Return the resource ids of a scope that GRANTS names."""
     subscription = f"/subscriptions/{world.subscription}"
     account = f"{subscription}/resourceGroups/emulated/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
     blobs, queues = f"{account}/blobServices/default/containers", f"{account}/queueServices/default/queues"
@@ -68,7 +72,7 @@ def scopes(world: World, on: str) -> list[str]:
 
 
 def deployed(world: World, *, without: Grant | None = None, action: str = "") -> None:
-    """Containers, queues and rights as the template leaves them; one grant or one action of it may be missing."""
+    """Create containers, queues and role assignments as the template does, without one grant or one action of it."""
     for name in (*STORAGE["hostContainers"], *STORAGE["appContainers"]):
         world.blobs.create_container(name)
     for name in STORAGE["queues"]:
@@ -95,7 +99,7 @@ def _lacking(role: Role, action: str) -> Role:
 
 
 def by_identity(azure: Azure) -> dict[str, str]:
-    """The host's storage in the form the template sets: no key."""
+    """Return the host's storage settings as the template sets them: an identity and no key."""
     return {
         "AzureWebJobsStorage": "",
         "AzureWebJobsStorage__blobServiceUri": f"{azure.urls['blob']}/{ACCOUNT}",
@@ -106,7 +110,7 @@ def by_identity(azure: Azure) -> dict[str, str]:
 
 
 class Refused(Exception):
-    """A life that could not go on."""
+    """A life ended because Azure refused something."""
 
     def __init__(self, chapter: str, actions: list[str], error: str) -> None:
         super().__init__(f"{chapter}: {', '.join(actions)}: {error}")
@@ -115,7 +119,7 @@ class Refused(Exception):
 
 @dataclass
 class Life:
-    """One fleet of one target, and what was refused to it so far."""
+    """A fleet of one target, and the actions that were refused to it so far."""
 
     parts: Parts
     refused: list[str] = field(default_factory=list)
@@ -141,7 +145,7 @@ class Life:
         self.world.directory.allows = noted
 
     async def run(self) -> list[str]:
-        """The chapters that were lived. Raises Refused."""
+        """Run all chapters and return their names. Raises Refused."""
         lived = []
         for name, chapter in CHAPTERS.items():
             try:
@@ -159,7 +163,7 @@ class Life:
         self.world.clock.advance(timedelta(**time).total_seconds())
 
     async def tick(self) -> list[Outcome]:
-        """A tick and its turns. Problems and failed turns are raised."""
+        """Run a tick and its turns. Raises what the tick met and what failed."""
         now = self.parts.rotation.outside.clock.now()
         found = await self.parts.rotation.tick(now - timedelta(hours=2), now)
         for problem in found.problems:
@@ -177,7 +181,7 @@ class Life:
 
     @property
     def target(self) -> Target:
-        """The one target, as the last tick that wanted a turn of it enrolled it."""
+        """Return the one target, as the last tick with a turn for it enrolled it."""
         return self.targets[0]
 
 
@@ -229,7 +233,7 @@ async def sunset(life: Life) -> None:
     ends = (life.world.clock.utcnow() + timedelta(days=9)).date().isoformat()
     life.world.accounts.update(life.parts.account().id, {"tags": {"key-rotation": "on", "key-rotation-sunset": ends}})
     for _ in range(11):
-        life.world.workspace.note(life.parts.account().id, caller="a consumer that has left keys behind")
+        life.world.workspace.note(life.parts.account().id, caller="a consumer without a key")
         await life.tick()
         await life.pass_time(days=1)
     assert life.parts.account().disable_local_auth is True
@@ -243,15 +247,15 @@ CHAPTERS: dict[str, Chapter] = {
     "retirement": retirement,
     "leak": leak,
     "survey": survey,
-    "a secret that somebody deleted": deleted_secret,
-    "a secret that somebody disabled": disabled_secret,
+    "a secret that a person deleted": deleted_secret,
+    "a secret that a person disabled": disabled_secret,
     "sunset": sunset,
 }
 
 
 @asynccontextmanager
 async def a_life(*, without: Grant | None = None, action: str = "") -> AsyncIterator[Life]:
-    """A world with one account, where the app has what the template grants it, less what a test takes away."""
+    """Serve a world with one account and the template's grants, without the grant or action that a test takes away."""
     async with running(sample_world(1)) as azure:
         deployed(azure.world, without=without, action=action)
         counting = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id}

@@ -1,4 +1,4 @@
-"""The template assigns what the tests run under: each role at its scope, to the right identity, and nothing else."""
+"""The templates assign exactly the roles that the tests run under: each at its scope, to the right identity."""
 
 import json
 
@@ -22,7 +22,7 @@ TYPES = {
 
 
 def assigned(name: str) -> set[tuple[str, str, str]]:
-    """What a file assigns: principal, role, scope."""
+    """Return what a file assigns, each as principal, role and scope."""
     template = BY_NAME[name]
     found = set()
     for one in template.resources.values():
@@ -46,13 +46,13 @@ def scope_of(template: Template, given: dict) -> str:
     return symbol
 
 
-def test_what_belongs_to_the_deployment_is_granted_container_by_container_and_queue_by_queue() -> None:
+def test_roles_on_storage_are_granted_for_single_containers_and_queues() -> None:
     ours = {("appPrincipalId", f"builtIn.{one.role}.id", one.on) for one in GRANTS if one.role in ROLES["builtIn"]}
     others = {("eventsPrincipalId", "builtIn.storageBlobDataContributor.id", "deadLetters")}
     assert assigned("grants/own.bicep") == ours | others
 
 
-def test_a_subscription_and_an_account_grant_rotation_and_under_a_condition_the_switch() -> None:
+def test_a_subscription_and_an_account_grant_rotation_and_if_allowed_the_switch() -> None:
     for name, scope in (("grants/subscription.bicep", "subscription"), ("grants/account.bicep", "account")):
         assert assigned(name) == {
             ("principalId", "rotatorRoleName", scope),
@@ -61,15 +61,15 @@ def test_a_subscription_and_an_account_grant_rotation_and_under_a_condition_the_
         assert {one.symbol for one in BY_NAME[name].resources.values() if one.conditional} == {"switchOff"}
 
 
-def test_a_vault_grants_publishing() -> None:
+def test_a_vault_grants_the_publisher_role() -> None:
     assert assigned("grants/vault.bicep") == {("principalId", "roleName", "vault")}
 
 
-def test_a_workspace_grants_counting() -> None:
+def test_a_log_workspace_grants_the_call_counter_role() -> None:
     assert assigned("grants/logs.bicep") == {("principalId", "counterRoleName", "workspace")}
 
 
-def test_no_other_file_assigns_a_role() -> None:
+def test_only_files_in_grants_assign_roles() -> None:
     granting = {
         one.name
         for one in BY_NAME.values()
@@ -78,7 +78,7 @@ def test_no_other_file_assigns_a_role() -> None:
     assert {name for name in granting if not name.startswith("grants/")} == set()
 
 
-def test_each_grant_is_handed_the_role_that_is_meant() -> None:
+def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
     main = BY_NAME["main.bicep"]
     handed = {
         (name, parameter): text(value)
@@ -101,7 +101,7 @@ def test_each_grant_is_handed_the_role_that_is_meant() -> None:
         )
 
 
-def test_the_custom_roles_are_those_of_the_file_with_all_they_say() -> None:
+def test_the_template_defines_every_custom_role_of_the_file_with_its_permissions() -> None:
     roles = BY_NAME["roles.bicep"]
     assert set(roles.resources) == set(roles.outputs) == set(ROLES["custom"])
     for name, one in roles.resources.items():

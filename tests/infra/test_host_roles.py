@@ -1,4 +1,4 @@
-"""The function host under the shipped roles: its storage by identity, container by container, queue by queue."""
+"""The function host works under the shipped roles, with identity-based access to single containers and queues."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,13 +26,13 @@ def a_world(without: Grant | None = None) -> World:
 
 @dataclass
 class Deployed:
-    """The app in the host, and the world it runs in."""
+    """The app in the local host, and the emulated Azure it runs in."""
 
     host: FunctionHost
     azure: Azure
 
     def refused(self) -> set[str]:
-        """What the app was kept from, by the last name of the place. A vault's first challenge is none."""
+        """Return the containers, queues and the like where Azure refused the app. A vault's first 401 is no refusal."""
         entries = self.azure.world.journal.entries
         return {
             one.target.partition("?")[0].strip("/").split("/")[0]
@@ -47,7 +47,7 @@ async def started(world: World) -> AsyncIterator[Deployed]:
         yield Deployed(host, azure)
 
 
-async def test_with_all_roles_a_tick_and_its_turns_meet_no_refusal() -> None:
+async def test_azure_refuses_nothing_to_a_tick_and_its_turns_with_all_roles() -> None:
     async with started(a_world()) as app:
         assert (await app.host.fire_timer("tick")).succeeded
         await app.host.idle()
@@ -57,13 +57,13 @@ async def test_with_all_roles_a_tick_and_its_turns_meet_no_refusal() -> None:
     assert callers == {"app"}
 
 
-async def test_without_the_right_to_the_hosts_containers_no_timer_listens() -> None:
+async def test_no_timer_starts_without_the_role_on_the_hosts_containers() -> None:
     async with started(a_world(without=grant("storageBlobDataOwner"))) as app:
         await app.host.idle()
         assert app.refused() == {"azure-webjobs-hosts"}
 
 
-async def test_without_the_right_to_the_queues_no_turn_is_queued() -> None:
+async def test_no_turn_is_queued_without_the_role_on_the_queues() -> None:
     async with started(a_world(without=grant("storageQueueDataContributor"))) as app:
         assert not (await app.host.fire_timer("tick")).succeeded
         assert "key-rotation-turns" in app.refused()
@@ -71,7 +71,7 @@ async def test_without_the_right_to_the_queues_no_turn_is_queued() -> None:
 
 
 @pytest.mark.parametrize("role", ["storageBlobDataOwner", "storageQueueDataContributor", "storageBlobDataContributor"])
-async def test_the_hosts_roles_reach_nothing_but_their_containers_and_queues(role: str) -> None:
+async def test_the_hosts_roles_are_assigned_on_containers_and_queues_only(role: str) -> None:
     world = a_world()
     held = [scope for name, scope in world.app.assignments if name == shipped_roles()[role].name]
     assert held

@@ -1,4 +1,4 @@
-"""P8: what infra/roles.json allows is enough for everything the app does, and nothing in it is idle."""
+"""P8: infra/roles.json allows everything that the app does, and the app uses every action in it."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.infra.life import CHAPTERS, GRANTS, Grant, Refused, a_life
 ROLES = json.loads(SHIPPED.read_text())
 ACCOUNTS, SECRETS = "Microsoft.CognitiveServices/accounts", "Microsoft.KeyVault/vaults/secrets"
 LOGS = "Microsoft.OperationalInsights/workspaces/query"
-# Without the action: the chapter that breaks, and how the app says so.
+# The chapter that fails without an action, and words of the error that the app then reports.
 BREAKS = {
     f"{ACCOUNTS}/read": ("enrolment by a tag", "could not list its accounts"),
     f"{ACCOUNTS}/listKeys/action": ("enrolment by a tag", "could not list its keys"),
@@ -33,12 +33,12 @@ CUSTOM = [
 ]
 
 
-def test_a_world_gives_its_app_the_shipped_roles_and_no_others() -> None:
+def test_an_emulated_world_gives_the_app_exactly_the_shipped_roles() -> None:
     world = World()
     assert world.app.assignments == [(role.name, "/") for role in shipped_roles().values()]
 
 
-def test_nothing_but_the_emulators_own_tests_gives_anybody_more() -> None:
+def test_only_the_emulators_own_tests_use_a_role_that_allows_everything() -> None:
     """P8: the whole suite, the demo and the proofs run under the shipped roles."""
     rooms = ("tests", "samples", "lab/demo", "lab/prove", "lab/funchost", "lab/simulation")
     files = [one for room in rooms for one in (SHIPPED.parents[1] / room).rglob("*.py") if one != Path(__file__)]
@@ -49,14 +49,14 @@ def grant(role: str) -> Grant:
     return next(one for one in GRANTS if one.role == role)
 
 
-async def test_with_all_roles_a_full_life_meets_no_refusal() -> None:
+async def test_azure_refuses_nothing_in_a_full_life_with_all_roles() -> None:
     async with a_life() as life:
         assert await life.run() == list(CHAPTERS)
         assert life.refused == []
 
 
 @pytest.mark.parametrize(("role", "action"), CUSTOM)
-async def test_without_one_action_of_a_role_this_breaks_and_is_named(role: str, action: str) -> None:
+async def test_a_missing_action_of_a_role_fails_one_chapter_with_an_error_that_names_it(role: str, action: str) -> None:
     chapter, words = BREAKS[action]
     async with a_life(without=grant(role), action=action) as life:
         with pytest.raises(Refused) as caught:
@@ -66,21 +66,21 @@ async def test_without_one_action_of_a_role_this_breaks_and_is_named(role: str, 
     assert caught.value.chapter == chapter
 
 
-async def test_without_the_right_to_send_events_an_announcement_is_owed() -> None:
+async def test_an_announcement_stays_outstanding_without_the_role_to_send_events() -> None:
     async with a_life(without=grant("eventGridDataSender")) as life:
         with pytest.raises(Refused, match="could not announce") as caught:
             await life.run()
     assert caught.value.chapter == "enrolment by a tag"
 
 
-async def test_without_the_right_to_its_containers_no_turn_is_taken() -> None:
+async def test_no_turn_starts_without_the_role_on_the_apps_containers() -> None:
     async with a_life(without=grant("storageBlobDataContributor")) as life:
         with pytest.raises(Refused, match="could not take the lease") as caught:
             await life.run()
     assert caught.value.chapter == "enrolment by a tag"
 
 
-async def test_only_a_sunset_needs_the_right_to_write_accounts() -> None:
+async def test_only_a_sunset_needs_the_role_to_write_accounts() -> None:
     async with a_life(without=grant("keyAuthSwitch")) as life:
         with pytest.raises(Refused) as caught:
             await life.run()
@@ -106,17 +106,17 @@ async def test_only_a_sunset_needs_the_right_to_write_accounts() -> None:
         ("Microsoft.OperationalInsights/workspaces/query/AppTraces/read", False),
     ],
 )
-def test_no_shipped_role_allows_more(action: str, data: bool) -> None:
+def test_no_shipped_role_allows_an_action_that_the_app_must_not_have(action: str, data: bool) -> None:
     assert [name for name, role in shipped_roles().items() if role.allows(action, data=data)] == []
 
 
-def test_custom_roles_use_no_wildcard_and_take_nothing_back() -> None:
+def test_custom_roles_use_no_wildcards_and_no_exceptions() -> None:
     for role in ROLES["custom"].values():
         for part in role["permissions"]:
             assert not [one for one in (*part["actions"], *part["dataActions"]) if "*" in one]
             assert (part["notActions"], part["notDataActions"]) == ([], [])
 
 
-def test_built_in_roles_are_named_as_azure_names_them() -> None:
+def test_built_in_roles_have_the_ids_and_names_that_azure_gives_them() -> None:
     known = {one["name"]: one["roleName"] for one in json.loads(BUILT_IN.read_text())["roles"]}
     assert {one["id"]: one["roleName"] for one in ROLES["builtIn"].values()} == known

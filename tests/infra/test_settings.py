@@ -1,4 +1,4 @@
-"""The template and the app agree: on settings, on names in storage, on app roles, on functions, on words in logs."""
+"""Templates and app agree on settings, storage names, app roles, functions and the log texts that alerts search."""
 
 import json
 import re
@@ -28,11 +28,11 @@ HOST = {
 REFUSED = {"FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_TIME_ZONE"}
 
 
-def test_the_template_sets_every_setting_of_the_app_and_no_other() -> None:
+def test_the_template_sets_exactly_the_settings_of_the_app() -> None:
     assert set(properties(MAIN.variables["rotationSettings"])) == set(NAMES)
 
 
-def test_the_hosts_settings_name_an_identity_and_hold_no_key() -> None:
+def test_the_hosts_settings_use_an_identity_and_contain_no_key() -> None:
     host = properties(APP.variables["hostSettings"])
     assert set(host) == HOST
     assert not set(host) & REFUSED
@@ -40,24 +40,24 @@ def test_the_hosts_settings_name_an_identity_and_hold_no_key() -> None:
     assert text(host["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]).endswith("Authorization=AAD'")
 
 
-def test_the_app_starts_by_observing() -> None:
+def test_the_template_deploys_the_app_in_observe_mode_by_default() -> None:
     assert "param rotationMode string = 'observe'" in (INFRA / "main.bicep").read_text()
 
 
-def test_the_runtime_is_the_one_that_the_repository_names() -> None:
+def test_the_template_uses_the_python_version_of_the_repository() -> None:
     wanted = (ROOT / ".python-version").read_text().strip()
     config = properties(properties(properties(APP.resources["app"].body)["properties"])["functionAppConfig"])
     assert literal(properties(config["runtime"])["version"]) == wanted
 
 
-def test_containers_and_queues_are_those_that_host_and_app_use() -> None:
+def test_the_template_creates_the_containers_and_queues_that_host_and_app_use() -> None:
     names = json.loads((INFRA / "storage.json").read_text())
     assert names["queues"] == [QUEUE, f"{QUEUE}-poison"]
     assert names["appContainers"] == [names["packageContainer"], CONTAINER]
     assert names["hostContainers"] == ["azure-webjobs-hosts", "azure-webjobs-secrets"]
 
 
-def test_the_app_roles_are_those_that_the_app_asks_for() -> None:
+def test_the_app_registration_defines_exactly_the_roles_that_the_app_checks() -> None:
     roles = json.loads((INFRA / "app-roles.json").read_text())
     assert {one["value"] for one in roles} == {role.value for role in Role}
     assert len({one["id"] for one in roles}) == len(roles)
@@ -65,7 +65,7 @@ def test_the_app_roles_are_those_that_the_app_asks_for() -> None:
 
 
 @pytest.mark.parametrize("name", ["vault", "accounts"])
-def test_events_go_to_functions_that_exist(name: str) -> None:
+def test_event_subscriptions_deliver_to_functions_that_exist(name: str) -> None:
     door = properties(properties(BY_NAME[f"events/{name}.bicep"].resources["door"].body)["properties"])
     function = text(properties(properties(door["destination"])["properties"])["resourceId"])
     place = re.search(r"\$\{functionAppId\}/functions/(\w+)", function)
@@ -74,13 +74,13 @@ def test_events_go_to_functions_that_exist(name: str) -> None:
     assert re.search(rf"event_grid_trigger.*\n(@.*\n)*async def {place[1]}\(", doors)
 
 
-def test_health_and_the_events_webhook_stay_open_and_nothing_else() -> None:
+def test_only_health_and_the_event_grid_webhook_need_no_authentication() -> None:
     on = properties(APP.variables["authenticationOn"])
     open_paths = [literal(one) for one in properties(on["globalValidation"])["excludedPaths"].named_children]
     assert open_paths == ["/api/health", "/runtime/webhooks/eventgrid"]
 
 
-def test_every_parameter_can_be_set_through_azd_and_every_value_has_a_parameter() -> None:
+def test_azd_can_set_every_parameter_of_the_template_and_no_other() -> None:
     values = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     assert set(values) == set(MAIN.parameters)
     for name, value in values.items():
@@ -89,7 +89,7 @@ def test_every_parameter_can_be_set_through_azd_and_every_value_has_a_parameter(
         assert (asked[2] is None) is not MAIN.parameters[name].optional, name
 
 
-def test_what_azd_falls_back_to_is_what_the_template_falls_back_to() -> None:
+def test_azd_and_the_template_have_the_same_defaults() -> None:
     values = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     source = (INFRA / "main.bicep").read_text()
     for name, value in values.items():
@@ -100,14 +100,14 @@ def test_what_azd_falls_back_to_is_what_the_template_falls_back_to() -> None:
             assert said[1].strip("'") == given[1], name
 
 
-def test_every_parameter_stands_in_the_deployment_page() -> None:
+def test_the_deployment_page_lists_every_parameter() -> None:
     page = (ROOT / "docs" / "deploy.md").read_text()
     values = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     variables = {name: re.findall(r"[A-Z_]{3,}", value["value"])[0] for name, value in values.items()}
     assert {name for name, variable in variables.items() if f"`{variable}`" not in page} == set()
 
 
-def test_targets_are_a_json_array() -> None:
+def test_the_targets_file_is_a_json_array() -> None:
     assert isinstance(json.loads((INFRA / "targets.json").read_text()), list)
 
 
@@ -115,9 +115,9 @@ FORBIDDEN = ("listKeys", "listAccountSas", "listServiceSas", "listSecrets", "Acc
 
 
 @pytest.mark.parametrize("path", sorted(one for one in INFRA.rglob("*") if one.suffix in (".bicep", ".json")), ids=str)
-def test_no_file_reads_a_key_or_holds_a_secret(path: Path) -> None:
+def test_no_template_reads_a_key_or_contains_a_secret(path: Path) -> None:
     content = path.read_text()
-    if path == SHIPPED:  # the right that the app is about
+    if path == SHIPPED:  # rotating keys is what the app is for
         content = content.replace("Microsoft.CognitiveServices/accounts/listKeys/action", "")
     assert [word for word in FORBIDDEN if word.lower() in content.lower()] == []
 
@@ -138,7 +138,7 @@ def test_no_file_reads_a_key_or_holds_a_secret(path: Path) -> None:
         ("app.bicep", "noScmPassword", "properties.allow", "false"),
     ],
 )
-def test_nothing_can_be_entered_with_a_key_or_a_password(file: str, symbol: str, path: str, value: str) -> None:
+def test_every_resource_refuses_keys_and_passwords(file: str, symbol: str, path: str, value: str) -> None:
     node = BY_NAME[file].resources[symbol].body
     for step in path.split("."):
         node = properties(node)[step]
@@ -148,7 +148,7 @@ def test_nothing_can_be_entered_with_a_key_or_a_password(file: str, symbol: str,
 QUERIES = sorted((INFRA / "queries").glob("*.kql"))
 
 
-def test_every_query_is_an_alert_and_every_alert_has_one() -> None:
+def test_every_query_file_belongs_to_one_alert_and_every_alert_has_one() -> None:
     asked = {literal(given[0]) for name, given in calls(BY_NAME["alerts.bicep"].root) if name == "loadTextContent"}
     assert asked == {f"queries/{one.name}" for one in QUERIES}
 
@@ -161,7 +161,7 @@ def queries() -> dict[str, str]:
     return found
 
 
-# Words that a query looks for, by where the app or the platform says them.
+# Texts that a query searches for, each with the piece of code that writes it.
 SAID = {
     "turn: ": '"turn: %s"',
     "turn_poison: ": '"turn_poison: ',
@@ -184,14 +184,14 @@ GRAMMAR = {": ", " (", ")", "TurnFailed: (.*)", "MICROSOFT.KEYVAULT", "SecretGet
 
 
 @pytest.mark.parametrize("name", list(queries()))
-def test_a_query_looks_for_words_that_the_app_really_says(name: str) -> None:
+def test_a_query_searches_only_for_texts_that_the_code_writes(name: str) -> None:
     text_only = re.sub(r"//.*", "", queries()[name])
     for word in set(re.findall(r'"([^"]*)"', text_only)) - GRAMMAR:
         assert SAID[word] in CODE, word
 
 
 def as_kusto_parses(pattern: str, line: str) -> dict[str, str]:
-    """What `parse` takes from a text: the shortest that lets the next literal match."""
+    """Return what Kusto's `parse` takes from a line: each name gets the shortest text before the next literal."""
     parts = re.findall(r'"([^"]*)"|(\w+)|\*', pattern)
     regex = "".join(re.escape(fixed) if fixed else f"(?P<{name}>.*?)" if name else ".*" for fixed, name in parts)
     found = re.match(regex, line, re.DOTALL)
@@ -199,7 +199,7 @@ def as_kusto_parses(pattern: str, line: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("result", list(Result))
-def test_the_queries_take_a_turns_words_apart_as_they_are_put_together(result: Result) -> None:
+def test_the_overdue_query_parses_the_line_that_a_turn_logs(result: Result) -> None:
     outcome = Outcome("chat", result, "not-announced", "It waits: (really).", next_step="wait")
     pattern = re.search(r"\| parse Text with (.*)", queries()["overdue.kql"])
     assert pattern is not None
@@ -210,7 +210,7 @@ def test_the_queries_take_a_turns_words_apart_as_they_are_put_together(result: R
     }
 
 
-def test_what_is_owed_is_found_in_a_turns_words() -> None:
+def test_the_owed_query_finds_a_turn_with_outstanding_announcements() -> None:
     outstanding = Outcome("chat", Result.DONE, "due", "It is due.", outstanding=("KeyRotation.KeyRotated",))
     words = re.findall(r'contains "([^"]*)"', queries()["owed.kql"])
     assert any(word in str(outstanding) for word in words)

@@ -1,5 +1,7 @@
-"""What a compiler would say of the Bicep files, as far as it can be said without one: syntax, names, the parameters
-and outputs of modules, types and versions, and the names of properties."""
+"""Checks what the Bicep compiler would check, as far as that is possible without it.
+
+That is: syntax, names, the parameters and outputs of modules, resource types and versions, and property names.
+"""
 
 import json
 from collections.abc import Iterator
@@ -29,13 +31,13 @@ DATA = Path(__file__).parent / "data"
 VERSIONS = json.loads((DATA / "versions.json").read_text())["versions"]
 SHAPES = json.loads((DATA / "properties.json").read_text())
 ALL = templates()
-# Functions of the language that the templates use; a misspelt one is found by not standing here.
+# The functions of Bicep that the templates use. A misspelt one is not in this list.
 FUNCTIONS = frozenset(
     """concat empty environment guid join last loadJsonContent loadTextContent replace resourceGroup split string
     subscription subscriptionResourceId tenant toLower union uniqueString""".split()  # noqa: SIM905 - as prose
 )
 DECORATORS = frozenset(["allowed", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue"])
-# What Bicep itself understands in a resource or a module, beside the resource's own properties.
+# What Bicep itself defines in a resource or a module, besides the properties of the resource type.
 LANGUAGE = frozenset(["dependsOn", "name", "parent", "scope"])
 IN_MODULES = frozenset(["dependsOn", "name", "params", "scope"])
 PRIMITIVES = {"string": "string", "number": "int", "boolean": "bool", "array": "array", "object": "object"}
@@ -44,51 +46,51 @@ each = pytest.mark.parametrize("template", ALL, ids=lambda one: one.name)
 
 
 @each
-def test_a_file_is_bicep_without_an_error(template: Template) -> None:
+def test_a_template_has_no_syntax_error(template: Template) -> None:
     assert template.errors == []
 
 
 @each
-def test_every_name_that_is_used_is_declared(template: Template) -> None:
+def test_a_template_declares_every_name_it_uses(template: Template) -> None:
     assert template.unknown() == set()
 
 
 @each
-def test_every_parameter_and_variable_is_used(template: Template) -> None:
+def test_a_template_uses_all_its_parameters_and_variables(template: Template) -> None:
     assert {*template.parameters, *template.variables} - template.used() == set()
 
 
 @each
-def test_every_resource_that_is_only_looked_up_is_used(template: Template) -> None:
+def test_a_template_uses_every_existing_resource_it_declares(template: Template) -> None:
     assert {name for name, one in template.resources.items() if one.existing} - template.used() == set()
 
 
 @each
-def test_no_name_is_given_twice(template: Template) -> None:
+def test_a_template_declares_no_name_twice(template: Template) -> None:
     kinds = (template.parameters, template.variables, template.resources, template.modules)
     assert len(template.symbols) == sum(len(kind) for kind in kinds)
 
 
 @each
-def test_every_parameter_is_described(template: Template) -> None:
+def test_every_parameter_has_a_description(template: Template) -> None:
     assert [name for name, one in template.parameters.items() if not one.description] == []
 
 
 @each
-def test_only_functions_that_exist_are_called(template: Template) -> None:
+def test_a_template_calls_only_functions_that_exist(template: Template) -> None:
     called = {name for name, _ in calls(template.root)}
     assert called - FUNCTIONS - DECORATORS == set()
 
 
 @each
-def test_every_file_that_is_named_exists(template: Template) -> None:
+def test_a_template_loads_only_files_that_exist(template: Template) -> None:
     named = {literal(given[0]) for name, given in calls(template.root) if name.startswith("load")}
     named |= {one.source for one in template.modules.values()}
     assert [one for one in named if one is None or not (template.path.parent / one).is_file()] == []
 
 
 @each
-def test_every_output_that_is_asked_of_a_module_is_there(template: Template) -> None:
+def test_a_template_reads_only_outputs_that_a_module_has(template: Template) -> None:
     missing = [
         f"{module}.{name}"
         for module, name in outputs_asked(template.root)
@@ -98,14 +100,14 @@ def test_every_output_that_is_asked_of_a_module_is_there(template: Template) -> 
 
 
 @each
-def test_a_loops_outputs_are_not_asked_for_as_one(template: Template) -> None:
+def test_a_template_reads_no_output_of_a_module_in_a_loop(template: Template) -> None:
     asked = {module for module, _ in outputs_asked(template.root)}
     assert [name for name in asked if template.modules[name].looped] == []
 
 
 @each
-def test_a_conditional_modules_outputs_are_asked_under_its_condition(template: Template) -> None:
-    """`privateNetwork ? network.outputs.x : ''`, or in the body of something under the same condition."""
+def test_a_template_reads_outputs_of_a_conditional_module_under_a_condition_only(template: Template) -> None:
+    """For example `privateNetwork ? network.outputs.x : ''`. Without the condition, a deployment would fail."""
     bare = [
         text(one)
         for one in walk(template.root)
@@ -128,7 +130,7 @@ def _in_a_ternary(node: Node) -> bool:
     return above is not None
 
 
-def test_every_output_of_a_module_is_used() -> None:
+def test_some_template_reads_every_output_of_a_module() -> None:
     asked = {
         (_module(template, module).name, name) for template in ALL for module, name in outputs_asked(template.root)
     }
@@ -136,7 +138,7 @@ def test_every_output_of_a_module_is_used() -> None:
     assert given - asked == set()
 
 
-def test_every_file_is_a_module_of_another() -> None:
+def test_every_template_but_main_is_a_module_of_another() -> None:
     used = {_module(template, name).name for template in ALL for name in template.modules}
     assert {one.name for one in ALL} - used == {"main.bicep"}
 
@@ -153,7 +155,7 @@ each_module = pytest.mark.parametrize(
 
 
 @each_module
-def test_a_module_is_given_what_it_needs_and_nothing_it_does_not_know(template: Template, module: Declared) -> None:
+def test_a_module_gets_every_required_parameter_and_no_unknown_one(template: Template, module: Declared) -> None:
     wanted = _module(template, module.symbol).parameters
     given = properties(properties(module.body)["params"])
     assert set(given) - set(wanted) == set()
@@ -161,7 +163,7 @@ def test_a_module_is_given_what_it_needs_and_nothing_it_does_not_know(template: 
 
 
 @each_module
-def test_a_parameter_is_handed_on_as_the_type_it_has(template: Template, module: Declared) -> None:
+def test_a_parameter_is_passed_on_with_the_type_that_the_module_declares(template: Template, module: Declared) -> None:
     wanted = _module(template, module.symbol).parameters
     wrong = {
         name: (kind, wanted[name].type)
@@ -172,14 +174,14 @@ def test_a_parameter_is_handed_on_as_the_type_it_has(template: Template, module:
 
 
 def _kind(template: Template, value: Node) -> str | None:
-    """The type of a value, where it can be seen from here."""
+    """Return the type of a value, or None if this file does not show it."""
     if value.type == "identifier" and text(value) in template.parameters:
         return template.parameters[text(value)].type
     return PRIMITIVES.get(value.type)
 
 
 @each_module
-def test_a_module_says_its_scope_where_it_is_another_than_ours(template: Template, module: Declared) -> None:
+def test_a_module_in_another_scope_names_that_scope(template: Template, module: Declared) -> None:
     said = properties(module.body).get("scope")
     target = _module(template, module.symbol).scope
     assert set(properties(module.body)) <= IN_MODULES
@@ -208,13 +210,13 @@ each_resource = pytest.mark.parametrize(
 
 
 @each_resource
-def test_a_resources_type_and_version_are_ones_that_exist(template: Template, resource: Declared) -> None:
+def test_a_resource_has_a_type_and_version_that_exist(template: Template, resource: Declared) -> None:
     assert resource.version in VERSIONS[resource.type.partition("/")[0]]
     assert kind_of(resource) in SHAPES or resource.existing
 
 
 @each_resource
-def test_a_resource_has_a_name_and_stands_where_it_can(template: Template, resource: Declared) -> None:
+def test_a_resource_has_a_name_and_a_parent_or_scope_that_fits_its_type(template: Template, resource: Declared) -> None:
     given = properties(resource.body)
     assert "name" in given
     if template.scope == "subscription":
@@ -231,7 +233,7 @@ _ANYWHERE = ("Microsoft.Authorization/roleAssignments", "Microsoft.Authorization
 
 
 @each_resource
-def test_a_resource_has_the_properties_and_values_that_its_type_knows(template: Template, resource: Declared) -> None:
+def test_a_resource_uses_only_properties_and_values_of_its_type(template: Template, resource: Declared) -> None:
     if resource.existing:
         assert set(properties(resource.body)) <= LANGUAGE
         return
@@ -266,8 +268,8 @@ def _strange(node: Node, shape: dict, template: Template, at: str) -> Iterator[s
         ("? 'Deny' :", "? 'Denied' :", "vault.properties.networkAcls.defaultAction: Denied"),
     ],
 )
-def test_a_mistake_that_is_planted_is_found(tmp_path: Path, right: str, wrong: str, found: str) -> None:
-    """A check that finds nothing anywhere would be no check."""
+def test_the_checks_find_planted_mistakes(tmp_path: Path, right: str, wrong: str, found: str) -> None:
+    """This shows that the checks above can fail."""
     (tmp_path / "vault.bicep").write_text((INFRA / "vault.bicep").read_text().replace(right, wrong))
     template = read(tmp_path / "vault.bicep")
     shape = SHAPES["Microsoft.KeyVault/vaults"]["properties"] | dict.fromkeys(LANGUAGE)

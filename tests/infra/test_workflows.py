@@ -1,4 +1,4 @@
-"""The workflows: nothing of others that could change under us, no secret, no right that is not needed."""
+"""Workflows pin every action, store no secret, and have only the permissions they need."""
 
 import json
 import re
@@ -9,7 +9,7 @@ import pytest
 from tests.infra.bicep import INFRA, ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-# Commits that are known to be the releases named beside them.
+# Each action with the commit of the release that is named beside it.
 KNOWN = {
     "actions/checkout": "11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2",
     "actions/setup-python": "a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0",
@@ -19,24 +19,24 @@ KNOWN = {
 each = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda one: one.name)
 
 
-def test_there_are_three() -> None:
+def test_there_are_three_workflows() -> None:
     assert [one.stem for one in WORKFLOWS] == ["ci", "deploy", "release"]
 
 
 @each
-def test_every_action_is_pinned_by_a_known_commit(path: Path) -> None:
+def test_a_workflow_pins_every_action_by_a_known_commit(path: Path) -> None:
     used = re.findall(r"uses: (\S+)@(.*)", path.read_text())
     assert used
     assert [name for name, commit in used if KNOWN.get(name) != commit] == []
 
 
 @each
-def test_no_secret_is_stored_or_asked_for(path: Path) -> None:
+def test_a_workflow_uses_no_stored_secret(path: Path) -> None:
     assert "secrets." not in path.read_text()
 
 
 @each
-def test_rights_are_given_job_by_job(path: Path) -> None:
+def test_a_workflow_gives_permissions_to_single_jobs_only(path: Path) -> None:
     text = path.read_text()
     assert "\npermissions: {}\n" in text
     jobs = text.partition("\njobs:\n")[2]
@@ -48,30 +48,30 @@ def test_rights_are_given_job_by_job(path: Path) -> None:
 
 
 @each
-def test_every_job_comes_to_an_end(path: Path) -> None:
+def test_every_job_of_a_workflow_has_a_time_limit(path: Path) -> None:
     jobs = path.read_text().partition("\njobs:\n")[2]
     assert jobs.count("runs-on:") == jobs.count("timeout-minutes:")
 
 
 @each
-def test_no_text_from_outside_is_pasted_into_a_script(path: Path) -> None:
+def test_no_workflow_inserts_an_expression_into_a_script(path: Path) -> None:
     scripts = re.findall(r"run: .*", path.read_text())
     assert [one for one in scripts if "${{" in one] == []
 
 
-def test_the_deployment_hands_every_parameter_on() -> None:
+def test_the_deployment_workflow_passes_on_every_parameter() -> None:
     values = json.loads((INFRA / "main.parameters.json").read_text())["parameters"].values()
     names = {match[1] for one in values if (match := re.match(r"\$\{([A-Z_]+)", one["value"]))}
     handed = set(re.findall(r"^      ([A-Z_]+): \$\{\{ vars\.\1 \}\}$", WORKFLOWS[1].read_text(), re.MULTILINE))
     assert names <= handed
 
 
-def test_continuous_integration_runs_the_commands_of_the_repository() -> None:
+def test_continuous_integration_runs_the_make_commands() -> None:
     text = WORKFLOWS[0].read_text()
-    for command in ("make check", "make test", "make check-infra"):
+    for command in ("make check", "make test", "make test-tools", "make check-infra"):
         assert f"- run: {command}\n" in text
 
 
-def test_the_deployment_command_uploads_after_provisioning() -> None:
+def test_the_deployment_workflow_signs_in_then_provisions_then_deploys() -> None:
     text = WORKFLOWS[1].read_text()
     assert text.index("azd auth login") < text.index("azd provision") < text.index("azd deploy")

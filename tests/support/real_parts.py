@@ -125,7 +125,7 @@ async def parts_over(azure: Azure, **settings: str) -> AsyncIterator[Parts]:
 
 async def close_credentials(rotation: Rotation) -> None:
     accounts: Any = rotation.outside.accounts
-    leases: Any = rotation.leases
+    leases: Any = rotation.outside.leases
     for credential in {id(one): one for one in (accounts._credential, leases.service.credential)}.values():
         if hasattr(credential, "get_token"):
             await credential.close()

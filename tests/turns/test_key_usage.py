@@ -65,7 +65,7 @@ async def test_without_an_answer_keys_do_not_end_and_the_reason_comes_out():
 async def test_without_an_answer_a_turn_that_has_done_something_only_holds():
     seen, plan = await decide_counting(Logs(None), SETTING, ENDING, at(day=20), strict=False)
     assert (plan.is_held, plan.steps) == (True, ())
-    why = "Keys should have ended, and nobody could count who still uses them: "
+    why = "All keys should have ended, but calls with a key could not be counted: "
     assert plan.why == f"{why}could not count calls with a key: no answer came."
     assert seen == SETTING, "nothing was counted, and nothing is pretended to have been"
 

@@ -94,7 +94,7 @@ async def test_a_leaked_key_is_tried_before_and_watched_after_its_regeneration()
     await stage.tick()
     stage.account.lag.old_for = 3.0
     runner = Runner(stage.world)
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
     async with runner.leases.hold("an account") as lease:
         execution = Execution(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
         began, observed = stage.now, execution.observed

@@ -109,10 +109,10 @@ def edited(**changes: Any) -> bytes:
         (b"", "it is not JSON"),
         (b"\xff\xfe\x00", "it is not JSON"),
         (WHOLE.text().encode()[:-5], "it is not JSON"),
-        (b"[]", "no object with a target"),
-        (b"{}", "no object with a target"),
-        (edited(target=7), "no object with a target"),
-        (edited(extra=1), "members nobody knows: extra"),
+        (b"[]", "not an object with a target"),
+        (b"{}", "not an object with a target"),
+        (edited(target=7), "not an object with a target"),
+        (edited(extra=1), "unknown members: extra"),
         (edited(asked=None), "cannot be read"),
         (edited(asked="yesterday"), "cannot be read"),
         (edited(asked="2026-11-22T10:20:30"), "asked has no time zone"),
@@ -146,12 +146,12 @@ def test_a_message_whose_text_cannot_be_written_is_refused_in_words_that_can() -
 
 def keeps_to_itself(body: bytes) -> None:
     """Read, or refused with the usual next step; any other exception ends the test."""
-    next_step = "nothing; the next tick asks again"
+    next_step = "nothing; the next check queues a new message"
     try:
         read_message(body)
     except FixConfiguration as error:
         next_step = error.next_step
-    assert next_step.startswith("nothing; the next tick asks again")
+    assert next_step.startswith("nothing; the next check queues a new message")
 
 
 @settings(derandomize=True, max_examples=200)

@@ -30,7 +30,7 @@ FIRST_STEP = 4  # after the lease, the secret and the keys
 async def at_work(stage: Stage, interruptions: Interruptions | None = None) -> AsyncIterator[Execution]:
     """A turn that holds its target and has looked."""
     runner = Runner(stage.world, interruptions)  # no witness: a step by itself may break what a plan as a whole keeps
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
     async with runner.leases.hold(str(stage.target.account).casefold()) as lease:
         observed = await observe(stage.target, runner.accounts, runner.vault)
         yield Execution(stage.target, observed, lease, outside)
@@ -189,7 +189,7 @@ async def test_an_account_without_an_endpoint_is_named_for_a_person_to_look_at()
         execution.observed.seen = replace(execution.observed.seen, endpoint=None)
         with pytest.raises(PersonMustLook) as error:
             await perform([Prove(KEY2)], execution)
-    told = f"chat: account {stage.target.account} names no endpoint. Next step: {PersonMustLook.next_step}."
+    told = f"chat: account {stage.target.account} has no endpoint. Next step: {PersonMustLook.next_step}."
     assert str(error.value) == told
 
 

@@ -78,7 +78,7 @@ async def test_the_turn_the_dry_run_and_the_survey_say_the_same():
     assert [one.plan for one in rows] == [row.plan]
     assert problems == []
     assert (row.plan.reason, row.plan.why) == (Reason.STILL_USED, turned.why)
-    assert "calls with a key were seen" in turned.why
+    assert "calls with a key were counted" in turned.why
 
 
 async def test_a_survey_that_only_presumes_asks_the_logs_too(monkeypatch):

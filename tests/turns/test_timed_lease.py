@@ -29,7 +29,7 @@ from shared.turns.turn import take_turn
 from tests.support.oracle import NO, Account
 
 SECOND = timedelta(seconds=1)
-LATE = "the turn came as far as its time allowed, and goes on in another."
+LATE = "the time for this answer is over; another turn continues the work."
 
 
 class Fleet:
@@ -58,8 +58,8 @@ async def turn(
     stage: Stage, request: Request | None = None, interruptions: Interruptions | None = None, **how: object
 ) -> Outcome:
     runner = stage.runner(interruptions)
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock)
-    return await take_turn(stage.target, request, outside, runner.announcer, runner.leases, **how)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    return await take_turn(stage.target, request, outside, **how)
 
 
 # In time.
@@ -115,8 +115,8 @@ async def test_what_the_brake_holds_says_what_it_would_have_been():
     outcome = await turn(await rotation_due(), brake=Brake(Fleet(9), START, limit=3))
     assert (outcome.reason, outcome.done) == ("brake", ())
     assert outcome.why == (
-        "More than 3 targets failed in this tick, so nothing scheduled is begun. It would be: "
-        "key2 has been live since 2026-04-01 09:00 UTC: key1 takes its place."
+        "More than 3 targets failed in this check, so no scheduled work begins. Without that: "
+        "Key 2 has been live since 2026-04-01 09:00 UTC. Key 1 replaces it."
     )
 
 

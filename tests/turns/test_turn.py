@@ -18,7 +18,7 @@ from shared.turns.report import Outcome, Result
 # The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 regenerate, 5 and 6 proofs, 7 publish,
 # 8 secret, 9 keys, 10 announce, 11 note, 12 release.
 REGENERATE, PROOF, PUBLISH, LOOK_BACK, NOTE = 4, 5, 7, 8, 11
-DUE = "key2 has been live since 2026-04-01 09:00 UTC: key1 takes its place."
+DUE = "Key 2 has been live since 2026-04-01 09:00 UTC. Key 1 replaces it."
 ROTATED = ("regenerate key1", "prove key1", "publish key1 (rotated)")
 WORDS = ("KeyRotation.KeyRotated", "KeyRotation.RetirementAnnounced")
 NOTHING = "nothing; the next tick looks again and goes on from what it sees"
@@ -111,7 +111,7 @@ async def test_a_held_back_request_says_until_when():
     outcome = await stage.turn(wants_rotation())
     assert outcome is not None
     assert (outcome.result, outcome.reason, outcome.held_until) == (Result.HELD, "overlap-runs", at(day=63))
-    assert outcome.why == "key2 may still be in use: it was promised to work until 2026-05-04 09:00:00 UTC."
+    assert outcome.why == "Key 2 may still be in use: it is promised to work until 2026-05-04 09:00:00 UTC."
 
 
 async def test_a_turn_says_which_keys_it_could_not_prove():
@@ -162,7 +162,7 @@ async def test_a_turn_that_finds_what_a_person_must_judge_fails_with_the_sentenc
         "chat",
         Result.FAILED,
         "PersonMustLook",
-        "Secret chat-key is deleted but recoverable: recover it, or purge it to start anew.",
+        "Secret chat-key is deleted but can be recovered. Recover it, or purge it to start again.",
         next_step=PersonMustLook.next_step,
     )
 
@@ -281,7 +281,7 @@ async def test_a_turn_that_always_finds_something_new_gives_up_and_says_so():
     outcome = await stage.turn(interruptions=interruptions)
     assert outcome is not None
     assert (outcome.result, outcome.reason) == (Result.FAILED, "TryLater")
-    assert outcome.why == "every look in this turn found something new to do."
+    assert outcome.why == "every observation in this turn found something new to do."
 
 
 # More is owed than a tag holds.

@@ -73,7 +73,7 @@ def _marks_without_the_past(marks: Marks, cadence: Cadence) -> Marks:
         retirement=_retirement(told.retirement, marks.until),
         sunset=told.sunset and ToldDeadline(max(told.sunset.deadline, NOW), told.sunset.lead),
         ends=0,
-        carried_over=tuple(replace(carried, at=NOW) for carried in told.carried_over),
+        carried_over=tuple(replace(carried, happened_at=NOW) for carried in told.carried_over),
     )
     return replace(
         marks,

@@ -98,7 +98,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.lease = Lease(self)
-        self.outside = Outside(self, self, self, self)
+        self.outside = Outside(self, self, self, self, self, self)
 
     def hold(self, _account: str, *, take_over: bool = False, who: str = "") -> Lease:  # noqa: ARG002 - see `two_runners`
         """Return the lease. `two_runners` plays taking over, so both arguments are ignored."""

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from lab.prove.histories import fakes
-from shared.decide import cadence, policies
+from shared.announce import outstanding
+from shared.decide import cadence, carried_over, policies
 from shared.decide.cadence import DueNotice
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
@@ -143,7 +144,10 @@ def announcing_by_equality() -> Iterator[None]:
 @contextmanager
 def forgetting_carried_over() -> Iterator[None]:
     """Forget outstanding events of earlier versions."""
-    with patch.object(Situation, "carried_over_now", lambda _: ()):
+    with (
+        patch.object(carried_over, "outstanding_before", lambda _: ()),
+        patch.object(policies, "outstanding_before", lambda _: ()),
+    ):
         yield
 
 
@@ -154,7 +158,7 @@ def never_noting() -> Iterator[None]:
     async def note(*_: object) -> None:
         """Note nothing."""
 
-    with patch.object(turn.Turn, "_note", note):
+    with patch.object(turn.Turn, "_record", note):
         yield
 
 
@@ -221,8 +225,8 @@ def leaving_the_leaked_key() -> Iterator[None]:
 @contextmanager
 def counting_no_ends() -> Iterator[None]:
     """Announce a second end of all keys under the id of the first one."""
-    real = Situation.told
-    with patch.object(Situation, "told", lambda situation: replace(real(situation), ends=0)):
+    real = carried_over.valid_told
+    with patch.object(outstanding, "valid_told", lambda situation: replace(real(situation), ends=0)):
         yield
 
 

@@ -145,7 +145,7 @@ def _marks_later(marks: Marks, time: timedelta) -> Marks:
         rotation=told_deadline(told.rotation),
         retirement=told_deadline(told.retirement),
         sunset=told_deadline(told.sunset),
-        carried_over=tuple(replace(carried, at=carried.at - time) for carried in told.carried_over),
+        carried_over=tuple(replace(carried, happened_at=carried.happened_at - time) for carried in told.carried_over),
     )
     return replace(
         marks,

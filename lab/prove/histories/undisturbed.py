@@ -110,7 +110,7 @@ def tick_finds(life: Life, state: State) -> bool:
     """Return whether the timer's listing queues a turn, or reports a problem."""
     world = a_world(life, state)
     runner = Runner(world)
-    rotation = Rotation(settings_for(world.target), runner.outside, runner, runner)
+    rotation = Rotation(settings_for(world.target), runner.outside)
     found = _loop().run_until_complete(rotation.tick(NOW, NOW))
     return bool(found.turns or found.problems)
 

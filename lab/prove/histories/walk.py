@@ -39,7 +39,7 @@ class Walk:
     def __post_init__(self) -> None:
         self.runner = Runner(self.world, self.request, self.held)
         runner = self.runner
-        turn = take_turn(self.world.target, self.request, runner.outside, runner, runner)
+        turn = take_turn(self.world.target, self.request, runner.outside)
         self._turn: Coroutine[Any, Any, Outcome] = turn
         self._go(lambda: turn.send(None))
 

@@ -213,7 +213,7 @@ def _keys(situation: Situation, marks: Marks, now: datetime) -> Iterator[tuple[s
 
 def _deadline(one: Deadline, now: datetime) -> str:
     latest = "at the latest " if one.after_deployment else ""
-    return f"{latest}{_time(one.at, now)}{', announced' if one.announced else ''}"
+    return f"{latest}{_time(one.falls_at, now)}{', announced' if one.announced else ''}"
 
 
 def _slot(slot: KeySlot) -> str:

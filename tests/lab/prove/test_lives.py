@@ -53,19 +53,19 @@ def test_random_lives_find_a_plan_that_regenerates_the_live_key(monkeypatch: pyt
 def test_random_lives_find_a_retirement_that_does_not_wait_for_its_announcement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shared.decide.policies, "_held_by_the_previous_key", lambda _: None)
+    monkeypatch.setattr(shared.decide.policies, "_held_by_previous_key", lambda _: None)
     assert broken_within(5)
 
 
 def test_random_lives_find_a_leak_that_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.decide.policies, "ended", lambda _: ())
-    monkeypatch.setattr(shared.decide.request_policies, "ended", lambda _: ())
+    monkeypatch.setattr(shared.decide.policies, "end_leaked_key", lambda _: ())
+    monkeypatch.setattr(shared.decide.request_policies, "end_leaked_key", lambda _: ())
     assert broken_within(5)
 
 
 def test_random_lives_find_a_request_that_is_answered_and_not_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        shared.decide.request_policies, "_remember", lambda situation, _: Mark(situation.live, situation.marks)
+        shared.decide.request_policies, "_record", lambda situation, _: Mark(situation.live, situation.marks)
     )
     assert broken_within(5)
 

@@ -1,0 +1,70 @@
+"""The dates that lie ahead of one target. The only place that computes them.
+
+The plan's sentence, the announcements, the survey, the calendar, the status page and the command line all read the
+dates here, so that none of them can name another one (P11).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.decide import cadence
+from shared.decide.carried_over import valid_told
+from shared.decide.situation import Situation
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What happens to a target next, and when. All times are in UTC.
+
+    rotation: When the next scheduled rotation can start: it is due, the window is open, and the previous key has ended.
+    retirement: When the previous key stops working. None if there is none, or if it leaked (it ends immediately).
+    sunset: When the account stops accepting keys. None if no date was agreed.
+    """
+
+    rotation: datetime
+    retirement: datetime | None = None
+    sunset: datetime | None = None
+
+
+def schedule_of(situation: Situation) -> Schedule | None:
+    """Return the target's dates.
+
+    None if no date is known: keys are switched off, nothing readable is published, or the version is not marked.
+    """
+    publication = situation.seen.publication
+    if not situation.seen.key_auth or not situation.is_published or publication is None or publication.marks is None:
+        return None
+    return Schedule(rotation(situation), retirement(situation), sunset(situation))
+
+
+def rotation(situation: Situation) -> datetime:
+    """Return when the next scheduled rotation can start. Raises LookupError if the version is not marked."""
+    due = cadence.within_window(cadence.due_at(situation.marks, situation.target.cadence), situation.target.cadence)
+    return max(due, retirement(situation) or due)
+
+
+def retirement(situation: Situation) -> datetime | None:
+    """Return when the previous key ends: after its overlap, and never sooner than the notice from now (P3).
+
+    None if no previous key is in use, or if it leaked. Raises LookupError if the version is not marked.
+    """
+    if not situation.spare_in_use or situation.marks.leaked:
+        return None
+    return cadence.ending_at(situation.marks, situation.target.cadence, situation.now)
+
+
+def sunset(situation: Situation) -> datetime | None:
+    """Return when all keys end: on the agreed date, and never sooner than the notice from now (P3). None without
+    one."""
+    agreed, told = situation.target.sunset, valid_told(situation).sunset
+    return cadence.sunset_at(agreed, told, situation.target.cadence, situation.now) if agreed is not None else None
+
+
+def retirement_is_announced(situation: Situation) -> bool:
+    """Whether P3 lets the previous key end now: its end was announced in time, or it leaked, or there is none."""
+    marks = situation.marks
+    if marks.leaked or not situation.spare_in_use or marks.until is None:
+        return True
+    return cadence.announced_in_time(marks.told.retirement, marks.until, situation.now)
