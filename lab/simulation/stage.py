@@ -168,7 +168,7 @@ class Stage:
 
     async def row(self) -> Row:
         """Return what the status page and the API say of the first target."""
-        row = await self.rotation().look(self.target)
+        row = await self.rotation().plan_turn(self.target)
         wire.hear(
             row.plan, row.data(), row.error or "", *(announcement.wire(self.now) for announcement in row.outstanding)
         )

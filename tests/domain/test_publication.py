@@ -30,7 +30,8 @@ from shared.domain.publication import (
 from shared.domain.requests import AwaitedDeployment, DeploymentRequest, Requester, RotateRequest
 from shared.domain.told import MOST_CARRIED_OVER, CarriedOver, Happened, Told, ToldDeadline
 from shared.domain.window import Window
-from shared.settings.target_fields import Defaults, Problems, read_target
+from shared.settings.problems import Problems
+from shared.settings.target_fields import Defaults, read_target
 from shared.turns.message import Message, read_message
 from tests.support import strategies as some
 
@@ -103,7 +104,7 @@ def test_a_resource_id_that_fits_into_no_tag_is_refused_when_it_is_enrolled():
     assert len(longest) > LONGEST_TAG
     defaults = Defaults("https://keys.vault.azure.net")
     assert read_target({"account": longest, "name": "long", "secret": "long"}, "entry", defaults, problems) is None
-    assert f"{len(longest)} characters" in problems[0]
+    assert f"{len(longest)} characters" in problems[0].what
 
 
 def test_the_longest_request_id_that_is_let_in_fits_into_a_tag():

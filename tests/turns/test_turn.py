@@ -96,7 +96,7 @@ async def test_a_turn_that_announced_and_could_not_note_it_says_so_and_the_next_
         DUE,
         done=ROTATED,
         announced=WORDS,
-        untold=f"{secret}: could not note on the secret what was told: 503 Refused.",
+        untold=f"{secret}: could not note on the secret what was announced: 503 Refused.",
         next_step=NOTHING,
     )
     again = await stage.turn()
