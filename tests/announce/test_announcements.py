@@ -16,10 +16,10 @@ from lab.simulation.builders import (
     a_target,
     an_account_id,
     an_observation,
+    end_announced,
     mark,
     marks,
     overlapping,
-    told_of_the_end,
 )
 from lab.simulation.dates import SENDING, START, at, days
 from shared.announce.announcements import Announcement, Kind, failed
@@ -47,8 +47,8 @@ OWED = [
     ("a healed version", marks(origin=Origin.HEALED, told=Told()), at(day=5), {}, ["DriftHealed"]),
     ("fourteen days before", marks(), at(day=16), {}, ["RotationAnnounced"]),
     ("an overlap just begun", overlapping(), START, {}, ["RetirementAnnounced"]),
-    ("an overlap that was announced", overlapping(told=told_of_the_end(UNTIL)), START, {}, []),
-    ("its last day", overlapping(told=told_of_the_end(UNTIL)), at(day=2), {}, ["RetirementAnnounced"]),
+    ("an overlap that was announced", overlapping(told=end_announced(UNTIL)), START, {}, []),
+    ("its last day", overlapping(told=end_announced(UNTIL)), at(day=2), {}, ["RetirementAnnounced"]),
     ("a previous key that is gone", overlapping(), at(day=1), {"key2": "N"}, ["KeyRetired"]),
     ("a leaked previous key has no ladder", overlapping(leaked=True), at(day=1), {}, []),
     ("debts come first", marks(told=Told(carried_over=(CarriedOver(Happened.ENDED, KEY2, mark("C"), START),))), at(day=1), {},

@@ -11,11 +11,11 @@ from lab.simulation.builders import (
     a_situation,
     a_target,
     an_observation,
+    end_announced,
     mark,
     marks,
     nothing_published,
     overlapping,
-    told_of_the_end,
 )
 from lab.simulation.dates import SENDING, START, at, days, hours
 from shared.announce.announcements import Announcement, Kind
@@ -43,7 +43,7 @@ SHOWN = [
      [Deadline("chat", DeadlineKind.ROTATION, at(day=31), KEY1, announced=False)]),
     ("an owner", marks(), OWNED, [Deadline("chat", DeadlineKind.ROTATION, at(day=30), KEY1, False, "team-chat")]),
     ("an overlap", overlapping(), TARGET, [ROTATION, RETIREMENT]),
-    ("an overlap whose end was announced", overlapping(told=told_of_the_end(UNTIL)), TARGET,
+    ("an overlap whose end was announced", overlapping(told=end_announced(UNTIL)), TARGET,
      [ROTATION, Deadline("chat", DeadlineKind.RETIREMENT, UNTIL, KEY2, announced=True)]),
     ("a previous key that leaked", overlapping(leaked=True), TARGET, [ROTATION]),
     ("a previous key that has ended", overlapping(previous=mark("C")), TARGET, [ROTATION]),

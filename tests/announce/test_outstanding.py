@@ -13,11 +13,11 @@ from lab.simulation.builders import (
     a_target,
     an_account_id,
     an_observation,
+    end_announced,
     mark,
     marks,
     nothing_published,
     overlapping,
-    told_of_the_end,
 )
 from lab.simulation.dates import SENDING, START, at, days, hours
 from shared.announce.announcements import Announcement, Kind
@@ -164,13 +164,13 @@ TOLD_SUNSET = Told(origin=True, sunset=ToldDeadline(UNTIL))
 KEPT = [
     ("an end that was accepted exactly the notice ahead", overlapping(), END, UNTIL - days(1), True),
     ("an end that was accepted a second later", overlapping(), END, SLOW, False),
-    ("an end that was told before", overlapping(told=told_of_the_end(UNTIL)), END, SLOW, True),
-    ("an end that was told for another moment", overlapping(told=told_of_the_end(UNTIL + SECOND)), END, SLOW, False),
+    ("an end that was told before", overlapping(told=end_announced(UNTIL)), END, SLOW, True),
+    ("an end that was told for another moment", overlapping(told=end_announced(UNTIL + SECOND)), END, SLOW, False),
     ("an end of which only the sunset was told", overlapping(told=TOLD_SUNSET), END, SLOW, False),
     ("a sunset that was accepted exactly the notice ahead", marks(), KEYS_END, UNTIL - days(1), True),
     ("a sunset that was accepted a second later", marks(), KEYS_END, SLOW, False),
     ("a sunset that was told before", marks(told=TOLD_SUNSET), KEYS_END, SLOW, True),
-    ("a sunset of which only the end was told", overlapping(told=told_of_the_end(UNTIL)), KEYS_END, SLOW, False),
+    ("a sunset of which only the end was told", overlapping(told=end_announced(UNTIL)), KEYS_END, SLOW, False),
     ("a rotation, which ends nothing", marks(), replace(END, kind=Kind.ROTATION_ANNOUNCED), SLOW, True),
     ("something that has happened", marks(), ROTATED, SLOW, True),
 ]
@@ -185,7 +185,7 @@ def test_an_end_counts_as_announced_when_it_was_accepted_in_time(noted, said: An
 
 
 def test_an_end_that_was_said_leaves_the_new_spare_behind_and_no_promise():
-    before = overlapping(leaked=True, fresh=True, told=told_of_the_end(UNTIL))
+    before = overlapping(leaked=True, fresh=True, told=end_announced(UNTIL))
     retired = replace(a_situation(before, at(day=1), key2="N"), retired=mark("N"))
     noted = acknowledged(retired, [ENDED])
     assert noted == replace(before, previous=None, until=None, leaked=False, spare=mark("N"), fresh=False)

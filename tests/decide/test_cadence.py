@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.simulation.builders import marks, overlapping, told_of_the_end
+from lab.simulation.builders import end_announced, marks, overlapping
 from lab.simulation.dates import SENDING, START, at, days, hours, minutes
 from shared.decide import cadence
 from shared.decide.cadence import DueNotice
@@ -109,7 +109,7 @@ ENDINGS = [
 def test_the_end_of_the_previous_key_is_never_sooner_than_promised_nor_than_the_notice(
     now: datetime, told: datetime | None, end: datetime
 ):
-    facts = {"told": told_of_the_end(told)} if told else {}
+    facts = {"told": end_announced(told)} if told else {}
     assert cadence.ending_at(overlapping(**facts), USUAL, now) == end
 
 

@@ -16,12 +16,12 @@ from lab.simulation.builders import (
     a_publication,
     a_target,
     an_observation,
+    end_announced,
     mark,
     marks,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
 )
 from lab.simulation.dates import START, at, days, minutes
 from shared.decide.plan import Reason
@@ -189,9 +189,7 @@ def test_a_rotation_carries_on_the_sunset_and_what_is_owed_and_begins_everything
 
 
 def test_a_rotation_that_ends_the_previous_key_owes_a_word_about_it_after_all_older_ones():
-    noted = overlapping(
-        until=at(day=30), told=replace(told_of_the_end(at(day=30)), origin=False, carried_over=(OLDER,))
-    )
+    noted = overlapping(until=at(day=30), told=replace(end_announced(at(day=30)), origin=False, carried_over=(OLDER,)))
     seen = an_observation(a_publication(noted))
     ended = CarriedOver(Happened.ENDED, KEY2, mark("B"), at(day=30))
     assert written(seen, at(day=30)).told.carried_over == (OLDER, ROTATED, ended)

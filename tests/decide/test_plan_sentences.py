@@ -10,11 +10,11 @@ from lab.simulation.builders import (
     a_target,
     an_account_id,
     an_observation,
+    end_announced,
     marks,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
     wants_rotation,
 )
 from lab.simulation.dates import START, at, days
@@ -27,7 +27,7 @@ from shared.domain.window import Window
 
 QUIET = an_observation(a_publication())
 OVERLAP = an_observation(a_publication(overlapping()))
-ANNOUNCED = an_observation(a_publication(overlapping(told=told_of_the_end(START + days(3)))))
+ANNOUNCED = an_observation(a_publication(overlapping(told=end_announced(START + days(3)))))
 BARE = replace(a_publication(), marks=None, provider=None, slot=None, endpoint=None)
 FOREIGN = str(an_account_id("other"))
 OFF = an_observation(a_publication(), key_auth=False, keys={})

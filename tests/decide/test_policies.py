@@ -12,12 +12,12 @@ from lab.simulation.builders import (
     a_target,
     an_account_id,
     an_observation,
+    end_announced,
     mark,
     marks,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
     wants_rotation,
 )
 from lab.simulation.dates import SENDING, START, at, days, hours, minutes
@@ -35,8 +35,8 @@ from shared.domain.window import Window
 QUIET = an_observation(a_publication())
 OVERLAP = an_observation(a_publication(overlapping()))
 UNTIL = START + days(3)
-ANNOUNCED = an_observation(a_publication(overlapping(told=told_of_the_end(UNTIL))))
-MOVED = an_observation(a_publication(overlapping(told=told_of_the_end(UNTIL + days(2)))))
+ANNOUNCED = an_observation(a_publication(overlapping(told=end_announced(UNTIL))))
+MOVED = an_observation(a_publication(overlapping(told=end_announced(UNTIL + days(2)))))
 LEAKED = an_observation(a_publication(overlapping(leaked=True, until=START)))
 DRIFTED = an_observation(a_publication(), key1="X")
 RESUMABLE = an_observation(a_publication(), key2="N")
@@ -184,7 +184,7 @@ TABLE = [
     Row("over, and retired already", an_observation(a_publication(overlapping()), key2="N"), UNTIL,
         Reason.NOTHING_DUE),
     Row("due and over at once: one rotation ends the previous key",
-        an_observation(a_publication(overlapping(until=at(day=30), told=told_of_the_end(at(day=30))))), at(day=30),
+        an_observation(a_publication(overlapping(until=at(day=30), told=end_announced(at(day=30))))), at(day=30),
         Reason.DUE, ROTATE_TO_2),
     Row("due and over at once, not announced", an_observation(a_publication(overlapping(until=at(day=30)))),
         at(day=30), Reason.NOT_ANNOUNCED, held_until=at(day=31) + SENDING),
@@ -281,7 +281,7 @@ def test_a_leak_promises_the_leaked_key_nothing_but_the_wait():
 
 
 def test_healing_keeps_what_was_promised_about_the_previous_key():
-    seen = an_observation(a_publication(overlapping(told=told_of_the_end(UNTIL))), key1="X")
+    seen = an_observation(a_publication(overlapping(told=end_announced(UNTIL))), key1="X")
     publish = the(Publish, Row("", seen, at(day=1), Reason.DRIFT))
     assert (publish.previous, publish.until, publish.told.retirement) == (mark("B"), UNTIL, ToldDeadline(UNTIL))
 
@@ -328,7 +328,7 @@ def test_every_plan_can_be_printed(one: Row):
 
 def test_after_an_interrupted_first_rotation_the_next_turn_goes_on_from_proving():
     """Also where the end of the other key was announced between the two turns."""
-    before = overlapping(until=at(day=30), told=told_of_the_end(at(day=30)))
+    before = overlapping(until=at(day=30), told=end_announced(at(day=30)))
     seen = an_observation(a_publication(before), key2="N")
     after = Situation(seen, a_target(), at(day=30))
     noted = acknowledged(after, outstanding(after))

@@ -16,7 +16,7 @@ from lab.simulation.builders import (
     wants_rotation,
 )
 from lab.simulation.dates import START, at, days, minutes
-from lab.simulation.fakes import Runner
+from lab.simulation.runner import Runner
 from lab.simulation.stage import a_stage
 from shared.announce.announcements import Kind
 from shared.announce.outstanding import outstanding

@@ -11,12 +11,12 @@ from lab.simulation.builders import (
     a_target,
     an_account_id,
     an_observation,
+    end_announced,
     mark,
     marks,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
     wants_rotation,
 )
 from lab.simulation.dates import START, at, days, hours
@@ -65,7 +65,7 @@ def quiet(armed: AwaitedDeployment | None = None, **facts: object) -> Observatio
 
 
 def in_overlap(armed: AwaitedDeployment | None = None, **facts: object) -> Observation:
-    return an_observation(a_publication(overlapping(awaited=armed, told=told_of_the_end(UNTIL))), **facts)
+    return an_observation(a_publication(overlapping(awaited=armed, told=end_announced(UNTIL))), **facts)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def test_a_version_that_was_made_waits_for_nothing_any_more(request_: Request | 
 
 
 def test_the_wish_to_wait_outlives_the_end_of_the_previous_key():
-    before = overlapping(awaited=PROD, told=told_of_the_end(UNTIL))
+    before = overlapping(awaited=PROD, told=end_announced(UNTIL))
     after = Situation(an_observation(a_publication(before), key2="N"), a_target(), UNTIL + hours(1))
     noted = acknowledged(after, outstanding(after))
     assert (noted.previous, noted.awaited) == (None, PROD)

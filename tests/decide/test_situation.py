@@ -13,12 +13,12 @@ from lab.simulation.builders import (
     a_target,
     an_account_id,
     an_observation,
+    end_announced,
     mark,
     marks,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
     wants_rotation,
 )
 from lab.simulation.dates import SENDING, START, at, days
@@ -129,7 +129,7 @@ def test_the_overlap_runs_until_its_very_end(noted: Marks, now: datetime, runs: 
 
 
 ALLOWED = [
-    ("announced", overlapping(told=told_of_the_end(UNTIL)), True),
+    ("announced", overlapping(told=end_announced(UNTIL)), True),
     ("not announced", overlapping(), False),
     ("leaked", overlapping(leaked=True), True),
     ("ended by somebody else", overlapping(previous=mark("C")), True),
@@ -156,7 +156,7 @@ EXPECTED = [
     ("a period after the last one", marks(), TARGET, at(day=30)),
     ("when the window opens after that", marks(since=at(day=3)), OFFICE, at(day=35, hour=7)),
     ("not before the previous key ends", overlapping(until=at(day=40)), TARGET, at(day=40)),
-    ("not before its end that was announced for later", overlapping(told=told_of_the_end(at(day=50))), TARGET,
+    ("not before its end that was announced for later", overlapping(told=end_announced(at(day=50))), TARGET,
      at(day=30)),
     ("whenever due, where the previous key leaked", overlapping(until=at(day=40), leaked=True), TARGET, at(day=30)),
     ("whenever due, where it has ended already", overlapping(previous=mark("C"), until=at(day=40)), TARGET, at(day=30)),

@@ -59,7 +59,7 @@ async def test_the_second_of_two_tagged_accounts_with_the_same_secret_is_refused
     stage = a_stage(2, tagged=True)
     for account in stage.world.accounts:
         account.tags = {"key-rotation": "on", "key-rotation-secret": "shared-key"}
-    found = await stage.look_for_work()
+    found = await stage.run_timer()
     assert [one.target.name for one in found.turns] == ["chat"]
     assert len(found.problems) == 1
     assert isinstance(found.problems[0], FixConfiguration)
@@ -72,7 +72,7 @@ async def test_an_invalid_tag_is_one_problem_and_the_other_accounts_take_part():
     for account in stage.world.accounts:
         account.tags = {"key-rotation": "on"}
     stage.account.tags["key-rotation-period"] = "monthly"
-    found = await stage.look_for_work()
+    found = await stage.run_timer()
     assert [one.target.name for one in found.turns] == ["chat-2", "chat-3"]
     assert "monthly" in str(found.problems[0])
 
@@ -81,5 +81,5 @@ async def test_a_vault_that_cannot_be_listed_is_one_problem_and_its_targets_get_
     stage = await lived_until(5)
     stage.world.down.add("kv")
     stage.pass_time(minutes(10))
-    found = await stage.look_for_work()
+    found = await stage.run_timer()
     assert (found.turns, found.unseen, len(found.problems)) == ([], 1, 1)

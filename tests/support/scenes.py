@@ -36,7 +36,7 @@ class Scene:
         name = f"{self.prepare.__name__}"
         if name not in _prepared:
             _prepared[name] = await self.prepare()
-        return _prepared[name].again()
+        return _prepared[name].copy()
 
 
 async def _lived_until(moment: datetime, **facts: object) -> Stage:
@@ -85,20 +85,20 @@ async def overlap_running() -> Stage:
 
 async def live_key_regenerated_by_hand() -> Stage:
     stage = await _lived_until(at(day=45))
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
     return stage
 
 
 async def live_key_regenerated_during_the_overlap() -> Stage:
     stage = await _lived_until(at(day=31))
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
     return stage
 
 
 async def both_keys_regenerated_during_the_overlap() -> Stage:
     stage = await _lived_until(at(day=31))
-    stage.somebody_regenerates("key1")
-    stage.somebody_regenerates("key2")
+    stage.regenerate_by_hand("key1")
+    stage.regenerate_by_hand("key2")
     return stage
 
 
@@ -108,7 +108,7 @@ async def sunset_reached() -> Stage:
 
 async def keys_switched_off_by_policy() -> Stage:
     stage = await _lived_until(at(day=45))
-    stage.somebody_switches_keys_off()
+    stage.switch_keys_off_by_hand()
     return stage
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from lab.simulation.builders import KEY1, KEY2
 from lab.simulation.dates import START, minutes
-from lab.simulation.fakes import Runner
+from lab.simulation.runner import Runner
 from lab.simulation.stage import a_stage
 from shared.decide.steps import Regenerate, Watch
 from shared.domain.keys import ApiKey

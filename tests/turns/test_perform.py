@@ -8,8 +8,8 @@ import pytest
 
 from lab.simulation.builders import KEY1, KEY2, mark
 from lab.simulation.dates import START, at, days, hours, minutes
-from lab.simulation.fakes import Runner
-from lab.simulation.interruptions import Befall, answer_lost, refused
+from lab.simulation.interruptions import Interruptions, answer_lost, refused
+from lab.simulation.runner import Runner
 from lab.simulation.stage import Stage, a_stage
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Wait, Withdraw
 from shared.domain.errors import LeaseLost, PersonMustLook, ProofFailed, TryLater
@@ -27,9 +27,9 @@ FIRST_STEP = 4  # after the lease, the secret and the keys
 
 
 @asynccontextmanager
-async def at_work(stage: Stage, befall: Befall | None = None) -> AsyncIterator[Execution]:
+async def at_work(stage: Stage, interruptions: Interruptions | None = None) -> AsyncIterator[Execution]:
     """A turn that holds its target and has looked."""
-    runner = Runner(stage.world, befall)  # no witness: a step by itself may break what a plan as a whole keeps
+    runner = Runner(stage.world, interruptions)  # no witness: a step by itself may break what a plan as a whole keeps
     outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
     async with runner.leases.hold(str(stage.target.account).casefold()) as lease:
         observed = await observe(stage.target, runner.accounts, runner.vault)
@@ -247,7 +247,7 @@ async def test_a_step_during_which_the_target_was_lost_counts_as_done_and_the_tu
     async def much_time_passes(_call: object) -> None:
         stage.world.clock.advance(300)
 
-    async with at_work(stage, Befall(after={FIRST_STEP: much_time_passes})) as execution:
+    async with at_work(stage, Interruptions(after={FIRST_STEP: much_time_passes})) as execution:
         with pytest.raises(LeaseLost):
             await perform([Regenerate(KEY2), Regenerate(KEY2)], execution)
     assert execution.done == [Regenerate(KEY2)]

@@ -21,7 +21,7 @@ _lived: dict[str, Stage] = {}
 async def lived(stage: Stage, until: datetime, *, with_a_key: bool) -> None:
     """Days with a call each, up to a moment."""
     while stage.now < until:
-        stage.somebody_calls(with_a_key=with_a_key)
+        stage.log_a_call(with_a_key=with_a_key)
         await stage.until(min(stage.now + days(1), until))
 
 
@@ -34,7 +34,7 @@ async def the_day_before(**facts: object) -> Stage:
         await stage.tick()
         await lived(stage, at(day=49), with_a_key=True)
         _lived[name] = stage
-    return _lived[name].again()
+    return _lived[name].copy()
 
 
 async def test_until_the_sunset_has_come_nobody_asks_the_logs():
@@ -94,7 +94,7 @@ async def test_a_survey_that_only_presumes_asks_the_logs_too(monkeypatch):
 async def test_logs_that_are_silent_hold_the_end_and_say_so_until_they_answer():
     stage = await the_day_before()
     stage.world.workspace.calls.clear()
-    stage.somebody_calls(with_a_key=False)
+    stage.log_a_call(with_a_key=False)
     stage.logs_are("down")
     await stage.until(SUNSET + hours(1))
     failed, row = await stage.turn(), await stage.row()
@@ -114,7 +114,7 @@ async def test_a_turn_that_healed_first_is_one_that_healed_though_the_logs_are_s
     stage = await the_day_before()
     await lived(stage, SUNSET - hours(1), with_a_key=True)
     stage.logs_are("down")
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
     stage.pass_time(hours(2))
     healed = await stage.turn()
     assert healed is not None

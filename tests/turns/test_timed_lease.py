@@ -8,14 +8,14 @@ from lab.simulation.builders import (
     a_publication,
     a_target,
     an_observation,
+    end_announced,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
     wants_rotation,
 )
 from lab.simulation.dates import START, at, days, minutes
-from lab.simulation.interruptions import Befall, Call
+from lab.simulation.interruptions import Call, Interruptions
 from lab.simulation.stage import Stage, a_stage
 from shared.decide.plan import Plan, Reason, held_by_the_brake
 from shared.decide.policies import decide
@@ -54,8 +54,10 @@ async def rotation_due() -> Stage:
     return stage
 
 
-async def turn(stage: Stage, request: Request | None = None, befall: Befall | None = None, **how: object) -> Outcome:
-    runner = stage.runner(befall)
+async def turn(
+    stage: Stage, request: Request | None = None, interruptions: Interruptions | None = None, **how: object
+) -> Outcome:
+    runner = stage.runner(interruptions)
     outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
     return await take_turn(stage.target, request, outside, **how)
 
@@ -121,14 +123,14 @@ async def test_what_the_brake_holds_says_what_it_would_have_been():
 @pytest.mark.parametrize("request_", [wants_rotation(), reports_leak()])
 async def test_what_a_person_asked_for_knows_no_brake(request_: Request):
     stage = await rotation_due()
-    stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
+    stage.witness.excuse_leaked(*(stage.value(slot) for slot in ("key1", "key2")))
     assert (await turn(stage, request_, brake=Brake(Fleet(9), START, limit=3))).result is Result.DONE
 
 
 SCHEDULED = [
     ("an adoption", decide(nothing_published(), a_target(), START), True),
     ("a rotation that is due", decide(an_observation(a_publication()), a_target(), at(day=30)), True),
-    ("a retirement", decide(an_observation(a_publication(overlapping(told=told_of_the_end(at(day=3))))), a_target(),
+    ("a retirement", decide(an_observation(a_publication(overlapping(told=end_announced(at(day=3))))), a_target(),
      at(day=3)), True),
     ("a rotation that somebody asked for",
      decide(an_observation(a_publication()), a_target(), at(day=9), wants_rotation()), False),
@@ -156,7 +158,7 @@ def test_a_plan_that_the_brake_holds_has_no_steps_and_is_held():
 )
 async def test_only_a_leak_takes_a_target_from_another_turn(request_: Request | None, result: Result):
     stage = await rotation_due()
-    stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
+    stage.witness.excuse_leaked(*(stage.value(slot) for slot in ("key1", "key2")))
     other = stage.runner()
     async with other.leases.hold(str(stage.target.account).casefold()):
         assert (await turn(stage, request_)).result is result
@@ -164,7 +166,7 @@ async def test_only_a_leak_takes_a_target_from_another_turn(request_: Request | 
 
 async def test_a_leak_says_how_the_leaked_key_went_and_who_reported_it():
     stage = await rotation_due()
-    stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
+    stage.witness.excuse_leaked(*(stage.value(slot) for slot in ("key1", "key2")))
     outcome = await turn(stage, reports_leak())
     assert (outcome.requester.by, outcome.requester.why) == ("tester", "found in a repository")
     (ending,) = outcome.endings
@@ -174,16 +176,16 @@ async def test_a_leak_says_how_the_leaked_key_went_and_who_reported_it():
 
 async def test_how_the_leaked_key_went_is_not_forgotten_when_the_turn_goes_on_to_heal_something():
     stage = await rotation_due()
-    stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
+    stage.witness.excuse_leaked(*(stage.value(slot) for slot in ("key1", "key2")))
     regenerated: list[Call] = []
 
     async def somebody_regenerates_the_new_key_too(call: Call) -> None:
         regenerated.extend([call] if call.operation == "arm.regenerateKey" else [])
         if len(regenerated) == 2 and regenerated[-1] is call:
-            stage.witness.somebody_ends(stage.value("key1"))
+            stage.witness.excuse_regenerated_by_hand(stage.value("key1"))
             stage.world.accounts.regenerate(stage.account.id, "key1")
 
-    befall = Befall(after=dict.fromkeys(range(1, 100), somebody_regenerates_the_new_key_too))
-    outcome = await turn(stage, reports_leak(), befall)
+    interruptions = Interruptions(after=dict.fromkeys(range(1, 100), somebody_regenerates_the_new_key_too))
+    outcome = await turn(stage, reports_leak(), interruptions)
     assert outcome.done[-1] == "publish key1 (healed)"
     assert [ending.slot for ending in outcome.endings] == ["key2"]

@@ -6,7 +6,7 @@ import pytest
 
 from lab.simulation.builders import KEY1, mark, reports_leak, wants_rotation
 from lab.simulation.dates import START, at, days, hours
-from lab.simulation.interruptions import Befall, Call, refused
+from lab.simulation.interruptions import Call, Interruptions, refused
 from lab.simulation.stage import Stage, a_stage, with_target
 from shared.decide.plan import Reason
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, TryLater
@@ -37,7 +37,7 @@ async def rotation_due(**facts: object) -> Stage:
         await stage.until(at(day=59))
         stage.pass_time(days(1))
         _lived[name] = stage
-    return _lived[name].again()
+    return _lived[name].copy()
 
 
 # Well.
@@ -90,7 +90,7 @@ async def test_a_turn_that_could_not_announce_has_rotated_all_the_same_and_says_
 async def test_a_turn_that_announced_and_could_not_note_it_says_so_and_the_next_repeats_it():
     stage = await rotation_due()
     secret = stage.target.secret_url
-    assert await stage.turn(befall=refused(NOTE, 503)) == Outcome(
+    assert await stage.turn(interruptions=refused(NOTE, 503)) == Outcome(
         "chat",
         Result.DONE,
         Reason.DUE,
@@ -139,7 +139,7 @@ async def test_a_request_is_why_a_turn_acted_also_where_it_had_to_adopt_first():
 
 async def test_a_turn_without_a_request_says_the_first_thing_that_it_found():
     stage = await rotation_due()
-    stage.somebody_regenerates("key2")
+    stage.regenerate_by_hand("key2")
     outcome = await stage.turn()
     assert outcome is not None
     assert (outcome.reason, outcome.done[:2]) == ("drift", ("prove key2", "publish key2 (healed)"))
@@ -166,7 +166,7 @@ async def test_a_turn_that_finds_what_a_person_must_judge_fails_with_the_sentenc
 async def test_a_secret_of_somebody_else_is_named_and_nothing_is_noted_on_it():
     stage = a_stage()
     stage.vault.set_secret(stage.target.secret, "something else")
-    stage.witness.somebody_ends("something else")
+    stage.witness.excuse_regenerated_by_hand("something else")
     outcome = await stage.turn()
     assert outcome is not None
     assert (outcome.reason, outcome.announced, outcome.untold) == ("PersonMustLook", (), None)
@@ -176,7 +176,7 @@ async def test_a_secret_of_somebody_else_is_named_and_nothing_is_noted_on_it():
 
 async def test_a_turn_that_fails_half_way_says_what_was_done_and_where_it_failed():
     stage = await rotation_due()
-    outcome = await stage.turn(befall=refused(PUBLISH, 503))
+    outcome = await stage.turn(interruptions=refused(PUBLISH, 503))
     error = TryLater(stage.target.secret_url, "could not publish the key: 503 Refused.")
     assert outcome.data() == failure("chat", error, ROTATED[:2]).data()
 
@@ -206,7 +206,7 @@ async def test_a_turn_that_lost_its_target_says_what_was_done_and_tells_nobody()
         stage.world.clock.advance(300)
 
     told = len(stage.topic.accepted)
-    outcome = await stage.turn(befall=Befall(after={REGENERATE: much_time_passes}))
+    outcome = await stage.turn(interruptions=Interruptions(after={REGENERATE: much_time_passes}))
     error = LeaseLost(str(stage.target.account).lower(), "the turn lost its hold on the target.")
     assert outcome.data() == failure("chat", error, ROTATED[:1]).data()
     assert len(stage.topic.accepted) == told
@@ -215,7 +215,7 @@ async def test_a_turn_that_lost_its_target_says_what_was_done_and_tells_nobody()
 async def test_a_turn_that_cannot_look_again_after_publishing_announces_nothing_it_has_not_seen():
     stage = await rotation_due()
     told = len(stage.topic.accepted)
-    outcome = await stage.turn(befall=refused(LOOK_BACK, 503))
+    outcome = await stage.turn(interruptions=refused(LOOK_BACK, 503))
     assert outcome is not None
     assert (outcome.result, outcome.done, outcome.announced) == (Result.FAILED, ROTATED, ())
     assert len(stage.topic.accepted) == told
@@ -232,7 +232,7 @@ async def test_a_target_that_another_turn_holds_is_busy():
 
 async def test_a_target_that_cannot_be_held_since_storage_is_out_fails_and_says_what_could_not_be_done():
     stage = await rotation_due()
-    outcome = await stage.turn(befall=refused(1, 503))
+    outcome = await stage.turn(interruptions=refused(1, 503))
     account = str(stage.target.account).casefold()
     error = TryLater(account, "could not take the lease: 503 Refused.")
     assert outcome.data() == failure("chat", error).data()
@@ -253,11 +253,11 @@ async def test_a_turn_that_always_finds_something_new_gives_up_and_says_so():
 
     async def regenerates_what_was_just_published(call: Call) -> None:
         if call.operation == "kv.setSecret":
-            stage.witness.somebody_ends(stage.value(stage.live))
+            stage.witness.excuse_regenerated_by_hand(stage.value(stage.live))
             stage.world.accounts.regenerate(stage.account.id, stage.live)
 
-    befall = Befall(after=dict.fromkeys(range(1, 200), regenerates_what_was_just_published))
-    outcome = await stage.turn(befall=befall)
+    interruptions = Interruptions(after=dict.fromkeys(range(1, 200), regenerates_what_was_just_published))
+    outcome = await stage.turn(interruptions=interruptions)
     assert outcome is not None
     assert (outcome.result, outcome.reason) == (Result.FAILED, "TryLater")
     assert outcome.why == "every observation in this turn found something new to do."
@@ -270,23 +270,23 @@ async def test_what_no_tag_has_room_for_is_named_in_the_outcome_whether_the_turn
     carried_over = tuple(
         CarriedOver(Happened.ENDED, KEY1, mark(f"old {number}"), START) for number in range(MOST_CARRIED_OVER)
     )
-    for befall in (None, refused(LOOK_BACK, 503), _loses_the_target_at(PUBLISH)):
+    for interruptions in (None, refused(LOOK_BACK, 503), _loses_the_target_at(PUBLISH)):
         stage = await rotation_due()
         tags = dict(stage.versions[-1].tags)
         tags[f"{PREFIX}owed"] = Told(carried_over=carried_over).carried_over_text()
         tags[f"{PREFIX}told"] = tags[f"{PREFIX}told"].replace("origin ", "")
         stage.vault.update_secret(stage.target.secret, tags=tags)
         stage.event_grid_is("down")
-        outcome = await stage.turn(befall=befall(stage) if callable(befall) else befall)
+        outcome = await stage.turn(interruptions=interruptions(stage) if callable(interruptions) else interruptions)
         assert outcome is not None
         assert outcome.dropped == (str(carried_over[0]),)
 
 
 def _loses_the_target_at(number: int):
-    def befall(stage: Stage) -> Befall:
+    def interruptions(stage: Stage) -> Interruptions:
         async def much_time_passes(_call: Call) -> None:
             stage.world.clock.advance(300)
 
-        return Befall(after={number: much_time_passes})
+        return Interruptions(after={number: much_time_passes})
 
-    return befall
+    return interruptions

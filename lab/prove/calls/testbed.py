@@ -1,7 +1,7 @@
-"""Where scenes are played: one emulated Azure over TLS, and the function app in the local host beside it.
+"""The testbed: one emulated Azure over TLS, and the function app in the local host.
 
-The app's worker is a process of its own and is used for many scenes. Each scene has the Azure to itself: what
-belongs to the one before it is taken away, and the clock is set right again.
+The app's worker is a process of its own and is used for many scenes. Each scene starts with an empty Azure: what the
+scene before left is removed, and the clock is reset.
 """
 
 from __future__ import annotations
@@ -21,15 +21,22 @@ from lab.prove.calls.scenes import TOPIC, VAULT
 from shared.domain.names import QUEUE
 
 ROOT = Path(__file__).resolve().parents[3]
-SETTINGS = {"ROTATION_SCHEDULE": "0 0 0 1 1 *", "FUNCTIONS_WORKER_RUNTIME": "python"}  # the timer is fired by hand
+SETTINGS = {"ROTATION_SCHEDULE": "0 0 0 1 1 *", "FUNCTIONS_WORKER_RUNTIME": "python"}  # the test fires the timer
 QUEUES = (QUEUE, f"{QUEUE}-poison")
-PATIENCE = 180.0  # seconds until something that never comes counts as never coming
-LEASE_AND_MORE = 61.0  # by then a dead holder's lease has ended and a failed message is offered again
+PATIENCE = 180.0  # seconds after which a wait counts as endless
+LEASE_AND_MORE = 61.0  # seconds; by then the lease of a dead process has ended and a failed message is visible again
 
 
 @dataclass
-class Place:
-    """An Azure and a host, and how many scenes were played there."""
+class AppTestbed:
+    """One emulated Azure and one host.
+
+    azure, host: The two.
+    played: How many scenes were played here.
+    logs_from: Where the log records of the present scene begin.
+    runs_from: Where the function runs of the present scene begin.
+    names: The accounts of all scenes so far.
+    """
 
     azure: Azure
     host: FunctionHost
@@ -40,10 +47,11 @@ class Place:
 
     @property
     def world(self) -> World:
+        """The emulated Azure's state."""
         return self.azure.world
 
     def clear(self, scene: str) -> Account:
-        """Nothing is left of the scene before; a fresh account is enrolled by its tag."""
+        """Remove everything of the scene before, and return a new account that is enrolled by its tag."""
         self._forget()
         self.played += 1
         name = f"{scene}-{self.played}"
@@ -66,7 +74,7 @@ class Place:
             world.queues.clear(queue)
 
     async def act(self, message: str = "") -> None:
-        """A tick, or a person's message instead; and every turn that follows."""
+        """Fire the timer, or queue a person's message instead, and wait for every turn that follows."""
         if message:
             self.world.queues.put(QUEUE, base64.b64encode(message.encode()).decode())
         else:
@@ -74,27 +82,28 @@ class Place:
         await self.host.idle(PATIENCE)
 
     async def later(self) -> None:
-        """A minute later, another tick."""
+        """Fire the timer a minute later."""
         self.world.clock.advance(LEASE_AND_MORE)
         await self.act()
 
     async def fresh_process(self) -> None:
-        """The app as after a cold start: no token, no connection, no client."""
+        """Start the app's process again, as after a cold start: without tokens, connections and clients."""
         await self.host.kill_worker()
         await self.host.worker_ready(PATIENCE)
 
     @property
     def waiting(self) -> int:
-        """Messages on the queues, visible or not."""
+        """How many messages are on the queues, visible or not."""
         return sum(self.world.queues.length(queue) for queue in QUEUES)
 
 
 @asynccontextmanager
-async def a_place() -> AsyncIterator[Place]:
+async def a_testbed() -> AsyncIterator[AppTestbed]:
+    """Run an emulated Azure and a host until the block ends."""
     world = World()
     world.add_vault(VAULT)
     world.add_topic(TOPIC)
     async with running(world) as azure:
         options = HostOptions(stop_timeout=10)
         async with FunctionHost(ROOT, settings={**azure.settings, **SETTINGS}, options=options) as host:
-            yield Place(azure, host)
+            yield AppTestbed(azure, host)

@@ -1,4 +1,4 @@
-"""What the emulated world says no with, as the errors that the adapters make of Azure's."""
+"""Translation of the emulator's errors into those that the real adapters raise for Azure's answers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, Ro
 
 @contextmanager
 def translated(thing: str, doing: str) -> Iterator[None]:
-    """The world's refusals as the errors that the adapters make of Azure's."""
+    """Raise the emulator's errors of this block as the application's errors.
+
+    thing: The target, account or secret that the error names.
+    doing: What was attempted, as an infinitive: "read the secret".
+    Raises a RotationError of the class that the adapters choose for that status; TryLater if no answer came.
+    """
     try:
         yield
     except AzureError as error:
-        raise _ours(thing, f"could not {doing}: {error.status} {error.code}.", error) from error
+        raise _translate(thing, f"could not {doing}: {error.status} {error.code}.", error) from error
     except ConnectionDroppedError as error:
         raise TryLater(thing, f"could not {doing}: no answer came.") from error
 
 
-def _ours(thing: str, what: str, error: AzureError) -> RotationError:
+def _translate(thing: str, what: str, error: AzureError) -> RotationError:
     if error.status == 403 and error.inner == "ForbiddenByFirewall":
         return FixConfiguration(thing, what)
     if error.status in (401, 403):

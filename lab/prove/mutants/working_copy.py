@@ -1,8 +1,8 @@
-"""Where mutants live: a copy of what the tests need, in a folder of its own that is gone afterwards.
+"""The working copy: a temporary copy of the repository in which mutmut runs.
 
-Two things are different in the copy. A property is written as a function and a line that makes a property of it,
-because mutmut leaves decorated functions alone, and a room such as `situation` is made of them. And the quickest
-tests are run first, with random facts that do not change from mutant to mutant: what is killed once stays killed.
+Two things differ in the copy. A property is written as a function and a line that makes a property of it, because
+mutmut skips decorated functions, and modules such as `decide.situation` consist of properties. And the fastest tests
+run first, with Hypothesis made deterministic, so that every run kills the same mutants.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[3]
 TESTS = ("tests/domain", "tests/decide", "tests/announce", "tests/turns")
-QUICKEST_FIRST = '''"""Tests in the order of the time they take, and random facts that are the same for every mutant."""
+QUICKEST_FIRST = '''"""Run the fastest tests first, and give every mutant the same random examples."""
 
 import json
 from pathlib import Path
@@ -38,40 +38,44 @@ def pytest_collection_modifyitems(items):
 
 
 def path_of(room: str) -> Path:
-    """The file of a module such as `decide.cadence`, from the top of the repository."""
+    """Return the file of a module such as `decide.cadence`, relative to the repository."""
     return Path("shared", *room.split(".")).with_suffix(".py")
 
 
-class NotTried(Exception):
-    """The mutants could not be tried at all; the text is the end of what mutmut said."""
+class MutationRunFailed(Exception):
+    """Mutmut could not try the mutants. The text is the end of its output."""
 
 
 @contextmanager
-def a_place(rooms: Sequence[str], tests: Sequence[str] = TESTS) -> Iterator[Path]:
-    with TemporaryDirectory(prefix="mutants-") as folder:
-        place = Path(folder)
-        _copy(place)
+def a_working_copy(rooms: Sequence[str], tests: Sequence[str] = TESTS) -> Iterator[Path]:
+    """Copy the repository to a temporary folder, configured for mutmut. The folder is removed when the block ends.
+
+    rooms: The modules to mutate. tests: The tests to run against each mutant.
+    """
+    with TemporaryDirectory(prefix="mutants-") as name:
+        folder = Path(name)
+        _copy(folder)
         for room in rooms:
-            source = place / path_of(room)
+            source = folder / path_of(room)
             source.write_text(with_bare_properties(source.read_text()))
-        (place / "conftest.py").write_text(QUICKEST_FIRST)
-        with (place / "pyproject.toml").open("a") as settings:
+        (folder / "conftest.py").write_text(QUICKEST_FIRST)
+        with (folder / "pyproject.toml").open("a") as settings:
             settings.write(_settings(rooms, tests))
-        yield place
+        yield folder
 
 
-def survive(place: Path, processes: int) -> None:
-    """Let mutmut try every mutant; what became of them is read by `survivors`. Raises NotTried."""
+def run_mutmut(folder: Path, processes: int) -> None:
+    """Let mutmut try every mutant; `results.read` reads what it found. Raises MutationRunFailed."""
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes)]
-    said = place / "said.txt"
-    with said.open("w") as words:
-        ended = subprocess.run(command, cwd=place, stdout=words, stderr=subprocess.STDOUT, check=False)
+    output = folder / "mutmut-output.txt"
+    with output.open("w") as file:
+        ended = subprocess.run(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT, check=False)
     if ended.returncode:
-        raise NotTried(said.read_text()[-4000:])
+        raise MutationRunFailed(output.read_text()[-4000:])
 
 
 def with_bare_properties(text: str) -> str:
-    """The same code, with `@property` above a method replaced by a line below it."""
+    """Return the same code, with `@property` above a method replaced by a line below it."""
     lines = text.splitlines()
     for method in sorted(_properties(text), key=lambda one: -one.lineno):
         last, above = method.end_lineno or method.lineno, method.decorator_list[0].lineno
@@ -86,21 +90,21 @@ def _properties(text: str) -> Iterator[ast.FunctionDef]:
             yield node
 
 
-def _copy(place: Path) -> None:
+def _copy(folder: Path) -> None:
     for name in _names():
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(ROOT / name, place / name)
+            shutil.copy(ROOT / name, folder / name)
 
 
 def _names() -> list[str]:
-    """What is copied: everything that a fresh checkout shows, since a test may read any of it."""
+    """Return what is copied: everything in a fresh checkout, because a test may read any of it."""
     return sorted(one.name for one in ROOT.iterdir() if not one.name.startswith((".", "__")))
 
 
 def _settings(rooms: Sequence[str], tests: Sequence[str]) -> str:
-    """What mutmut reads. A list of strings is written alike in JSON and TOML."""
+    """Return mutmut's settings. A list of strings looks the same in JSON and TOML."""
     settings = {
         "source_paths": [str(path_of(room)) for room in rooms],
         "pytest_add_cli_args_test_selection": list(tests),

@@ -1,4 +1,4 @@
-"""The way out of keys: a sunset is announced, moved or taken back, and keys that are off stay off."""
+"""The end of all keys: a sunset is announced, moved or removed, and keys that are off stay off."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from lab.simulation.dates import at, days, hours, minutes
 from lab.simulation.stage import Stage, lived_until, with_target
 
 
-async def test_a_sunset_is_announced_ahead_and_then_keys_end():
+async def test_a_sunset_is_announced_in_advance_and_then_switches_keys_off():
     stage = await lived_until(51, sunset=at(day=50))
     assert [entry for entry in stage.timetable() if "Sunset" in entry[1] or "Auth" in entry[1]] == [
         (0, "SunsetAnnounced"),
@@ -21,7 +21,7 @@ async def test_a_sunset_is_announced_ahead_and_then_keys_end():
     await stage.must_be_at_rest()
 
 
-async def test_a_sunset_agreed_on_at_the_last_minute_still_gets_its_notice():
+async def test_a_sunset_that_is_set_for_now_still_gets_its_notice():
     stage = await lived_until(45)
     with_target(stage, sunset=stage.now)
     await stage.until(at(day=46) - hours(1))
@@ -30,7 +30,7 @@ async def test_a_sunset_agreed_on_at_the_last_minute_still_gets_its_notice():
     assert stage.account.disable_local_auth
 
 
-async def test_a_sunset_taken_back_and_set_again_is_announced_again():
+async def test_a_sunset_that_is_removed_and_set_again_is_announced_again():
     stage = await lived_until(10)
     with_target(stage, sunset=at(day=45))
     await stage.until(at(day=44))
@@ -45,8 +45,8 @@ async def test_a_sunset_taken_back_and_set_again_is_announced_again():
     assert stage.account.disable_local_auth
 
 
-async def test_a_sunset_taken_back_by_hand_does_not_come_again_with_the_next_rotation():
-    """Keys were switched on again, and a rotation is asked for before any tick has looked."""
+async def test_a_rotation_does_not_switch_keys_off_again_that_a_person_switched_on():
+    """Keys are switched on again, and a request comes before the next tick."""
     stage = await lived_until(10)
     with_target(stage, sunset=at(day=20))
     await stage.until(at(day=21))
@@ -57,7 +57,7 @@ async def test_a_sunset_taken_back_by_hand_does_not_come_again_with_the_next_rot
     assert not stage.account.disable_local_auth
 
 
-async def test_a_sunset_moved_to_an_earlier_date_comes_earlier():
+async def test_a_sunset_that_is_moved_to_an_earlier_date_comes_earlier():
     stage = await lived_until(5)
     with_target(stage, sunset=at(day=80))
     await stage.until(at(day=10))
@@ -68,7 +68,7 @@ async def test_a_sunset_moved_to_an_earlier_date_comes_earlier():
     assert stage.account.disable_local_auth
 
 
-async def test_a_sunset_that_could_not_be_announced_moves():
+async def test_a_sunset_that_could_not_be_announced_is_postponed():
     stage = await lived_until(10)
     with_target(stage, sunset=at(day=20))
     stage.event_grid_is("down")
@@ -79,21 +79,21 @@ async def test_a_sunset_that_could_not_be_announced_moves():
     assert stage.account.disable_local_auth
 
 
-async def test_keys_switched_off_by_policy_withdraw_the_publication_once_and_no_turn_follows():
+async def test_keys_switched_off_by_a_policy_disable_the_version_once_and_no_turn_follows():
     stage = await lived_until(45)
-    stage.somebody_switches_keys_off()
+    stage.switch_keys_off_by_hand()
     await stage.rest()
     assert stage.versions[-1].enabled is False
     assert len(stage.events("KeyAuthDisabled")) == 1
     stage.settings = replace(stage.settings, look_every=days(300))
     stage.last_tick = stage.now
     stage.pass_time(minutes(10))
-    assert (await stage.look_for_work()).turns == []
+    assert (await stage.run_timer()).turns == []
 
 
 async def keys_switched_off_and_on_again() -> Stage:
     stage = await lived_until(45)
-    stage.somebody_switches_keys_off()
+    stage.switch_keys_off_by_hand()
     await stage.rest()
     stage.world.accounts.update(stage.account.id, {"disable_local_auth": False})
     stage.vault.update_secret(stage.target.secret, enabled=True)
@@ -101,17 +101,17 @@ async def keys_switched_off_and_on_again() -> Stage:
     return stage
 
 
-async def test_an_end_of_keys_that_a_person_takes_back_leaves_a_target_that_needs_no_turn():
+async def test_a_target_needs_no_turn_after_a_person_switched_keys_on_again():
     stage = await keys_switched_off_and_on_again()
     stage.settings = replace(stage.settings, look_every=days(300))
     stage.last_tick = stage.now
     stage.pass_time(minutes(10))
-    assert (await stage.look_for_work()).turns == []
+    assert (await stage.run_timer()).turns == []
 
 
-async def test_an_end_of_keys_that_a_person_takes_back_is_announced_again_when_it_comes_again():
+async def test_a_second_end_of_keys_is_announced_after_a_person_switched_keys_on_again():
     stage = await keys_switched_off_and_on_again()
-    stage.somebody_switches_keys_off()
+    stage.switch_keys_off_by_hand()
     await stage.rest()
     await stage.turn()
     assert len(stage.events("KeyAuthDisabled")) == 2

@@ -1,4 +1,4 @@
-"""How a good input goes bad: first its structure, then its text, then its bytes. A seed always gives the same input."""
+"""Corruption of valid inputs: of their structure, their text and their bytes. A seed always gives the same input."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ ODD_TEXTS = (
 ODD_VALUES: tuple[Any, ...] = (None, True, False, 0, -1, 1e308, 10**30, [], {}, [[]], {"a": {"b": []}}, "text", 3.5)
 
 
-def spoiled(good: Any, chance: random.Random) -> Any:  # noqa: ANN401 - any JSON value
-    """A copy with one to three things wrong somewhere inside."""
+def corrupted(good: Any, chance: random.Random) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a copy of a JSON value that is corrupted in one to three places."""
     bad = copy.deepcopy(good)
     for _ in range(chance.randint(1, 3)):
-        bad = _spoil_once(bad, chance)
+        bad = _corrupt_once(bad, chance)
     return bad
 
 
-def _spoil_once(value: Any, chance: random.Random) -> Any:  # noqa: ANN401
+def _corrupt_once(value: Any, chance: random.Random) -> Any:  # noqa: ANN401
     if isinstance(value, dict) and value and chance.random() < 0.85:
         name = chance.choice(list(value))
         match chance.randrange(4):
@@ -32,30 +32,31 @@ def _spoil_once(value: Any, chance: random.Random) -> Any:  # noqa: ANN401
             case 1:
                 value[odd_text(chance)] = value[name]
             case _:
-                value[name] = _spoil_once(value[name], chance)
+                value[name] = _corrupt_once(value[name], chance)
         return value
     if isinstance(value, list) and value and chance.random() < 0.8:
         place = chance.randrange(len(value))
-        value[place] = _spoil_once(value[place], chance)
+        value[place] = _corrupt_once(value[place], chance)
         return value
     if isinstance(value, str) and value and chance.random() < 0.5:
-        return spoiled_text(value, chance)
+        return corrupted_text(value, chance)
     return copy.deepcopy(chance.choice([*ODD_VALUES, odd_text(chance)]))
 
 
 def odd_text(chance: random.Random) -> str:
+    """Return a text that readers tend to get wrong."""
     return chance.choice(ODD_TEXTS)
 
 
-def spoiled_text(text: str, chance: random.Random) -> str:
-    """The text with something cut off, put in or exchanged."""
+def corrupted_text(text: str, chance: random.Random) -> str:
+    """Return the text with a piece removed, inserted or replaced."""
     place = chance.randrange(len(text) + 1)
     piece = chance.choice((odd_text(chance)[:40], chr(chance.randrange(1, 0x2FFF)), text[:place]))
     return text[:place] + chance.choice(("", piece)) + text[place + chance.randrange(3) :]
 
 
-def spoiled_bytes(body: bytes, chance: random.Random) -> bytes:
-    """The bytes, often as they are, else cut, doubled or with some exchanged."""
+def corrupted_bytes(body: bytes, chance: random.Random) -> bytes:
+    """Return the bytes: often unchanged, otherwise cut, doubled, nested or with one byte replaced."""
     match chance.randrange(8):
         case 0:
             return body[: chance.randrange(len(body) + 1)]
@@ -70,4 +71,5 @@ def spoiled_bytes(body: bytes, chance: random.Random) -> bytes:
 
 
 def as_json(value: Any) -> bytes:  # noqa: ANN401
+    """Return a value as JSON in bytes."""
     return json.dumps(value).encode()

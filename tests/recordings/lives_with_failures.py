@@ -1,10 +1,10 @@
-"""The lives in which something is wrong: what fails, what a person must look at, and who is sent away."""
+"""Recorded lives with failures: failing services, states that need a person, and refused callers."""
 
 import base64
 import json
 
 from tests.recordings.stage import Stage
-from tests.recordings.steps import Life, asks, changes, happens, looks_from_a_terminal, sets, tick, types, until
+from tests.recordings.steps import Life, asks, changes, happens, runs_every_read_only_command, sets, tick, types, until
 
 ROTATOR, PUBLISHER = "Azure OpenAI key rotator", "Azure OpenAI key publisher"
 
@@ -24,8 +24,8 @@ def the_new_key_is_late(seconds: float):
     )
 
 
-def somebody_holds_the_lease(stage: Stage) -> None:
-    """Another turn, for as long as a lease can be held without an end."""
+def another_turn_holds_the_lease(stage: Stage) -> None:
+    """Hold every lease without an end, as a turn that never ends would."""
     for blob in _leases(stage):
         blob.lease.acquire(stage.world.clock.now(), -1, None)
 
@@ -58,30 +58,30 @@ FAILURES = Life(
         the_new_key_is_late(0),
         changes("the network is closed", public_network_access="Disabled"),
         asks("POST", "targets/chat/rotate", {"reason": "no proof"}, "proof 3"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         changes("the network is open", public_network_access="Enabled"),
         until(60),
         role_is_taken(ROTATOR),
         asks("POST", "targets/chat/rotate", {}, "no role 1"),
         tick("without the role on the accounts"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         role_is_given(ROTATOR),
         role_is_taken(PUBLISHER),
         asks("POST", "targets/chat/rotate", {}, "no role 2"),
         asks("POST", "targets/chat/leak", {"key": "live"}, "no role 3"),
         tick("without the role on the vault"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         role_is_given(PUBLISHER),
         tick("all is back"),
         until(70),
-        happens("another turn holds the target", somebody_holds_the_lease),
+        happens("another turn holds the target", another_turn_holds_the_lease),
         asks("POST", "targets/chat/rotate", {}, "held"),
         types("rotate", "chat", "--id", "h-1"),
         tick("held by another turn"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         happens("the other turn ends", the_lease_is_free),
         tick("at rest"),
-        happens("another turn holds the target", somebody_holds_the_lease),
+        happens("another turn holds the target", another_turn_holds_the_lease),
         asks("POST", "targets/chat/leak", {"key": "live"}, "a leak takes it over"),
         until(72),
     ),
@@ -93,14 +93,14 @@ A_PERSON = Life(
         until(2),
         happens("the secret is deleted", lambda stage: stage.vault.delete_secret("chat-key")),
         tick("the secret is deleted"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         asks("POST", "targets/chat/rotate", {}, "deleted"),
         asks("POST", "targets/chat/leak", {"key": "live"}, "leaked and deleted"),
         happens("it is recovered", lambda stage: stage.vault.recover_deleted("chat-key")),
         tick("it is back"),
         happens("its version is disabled", lambda stage: stage.vault.update_secret("chat-key", enabled=False)),
         tick("the secret is disabled"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         asks("POST", "targets/chat/rotate", {}, "disabled"),
         happens("it is enabled", lambda stage: stage.vault.update_secret("chat-key", enabled=True)),
         until(5),
@@ -109,7 +109,7 @@ A_PERSON = Life(
             lambda stage: stage.vault.set_secret("chat-key", "nobody's key", tags={"team": "search"}),
         ),
         tick("the secret is somebody else's"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         asks("POST", "targets/chat/rotate", {}, "foreign"),
         until(8),
     ),
@@ -117,14 +117,14 @@ A_PERSON = Life(
 
 
 def signed_in(*roles: str) -> dict[str, str]:
-    """The header by which App Service says who calls."""
+    """Return the header in which App Service names the caller."""
     claims = [{"typ": "preferred_username", "val": "ada@example.com"}, *({"typ": "roles", "val": o} for o in roles)]
     principal = json.dumps({"auth_typ": "aad", "role_typ": "roles", "claims": claims})
     return {"X_MS_CLIENT_PRINCIPAL": base64.b64encode(principal.encode()).decode()}
 
 
 LONG = "x" * 201
-AT_THE_DOORS = Life(
+INVALID_REQUESTS = Life(
     steps=(
         tick("the first tick adopts"),
         asks("GET", "health"),
@@ -177,7 +177,7 @@ OBSERVED = Life(
     settings={"ROTATION_MODE": "observe"},
     steps=(
         tick("the first tick would adopt"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         asks("POST", "targets/chat/rotate", {}, "observed"),
         sets(ROTATION_MODE="rotate"),
         until(33),
@@ -188,7 +188,7 @@ OBSERVED = Life(
         asks("PUT", "targets/chat/deployment", {"environment": "production"}, "observed 4"),
         types("rotate", "chat", "--id", "o-1"),
         until(65),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         sets(ROTATION_MODE="rotate"),
         tick("what was due is done"),
         until(70),
@@ -196,9 +196,9 @@ OBSERVED = Life(
 )
 
 
-IN_TROUBLE: dict[str, Life] = {
+WITH_FAILURES: dict[str, Life] = {
     "failures": FAILURES,
     "a-person-must-look": A_PERSON,
-    "at-the-doors": AT_THE_DOORS,
+    "at-the-doors": INVALID_REQUESTS,
     "observed": OBSERVED,
 }

@@ -1,4 +1,4 @@
-"""The lives of what is agreed on for later: a deployment, a sunset; and of an outage that lasts for weeks."""
+"""Recorded lives over weeks: awaited deployments, a sunset, and a long outage of Event Grid."""
 
 from lab.simulation.dates import hours, minutes
 from tests.recordings.stage import Stage
@@ -9,9 +9,9 @@ from tests.recordings.steps import (
     changes,
     event_grid_is,
     happens,
-    looks_from_a_terminal,
     passes,
     regenerates,
+    runs_every_read_only_command,
     sets,
     tick,
     types,
@@ -25,7 +25,7 @@ DEPLOYMENTS = Life(
         tick("the first tick adopts"),
         until(34),
         asks("PUT", "targets/chat/deployment", {**PRODUCTION, "soak": "PT2H", "reason": "quarterly"}, "arm 1"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         asks("DELETE", "targets/chat/deployment", None, "disarm 1"),
         asks("DELETE", "targets/chat/deployment", None, "disarm 2"),
         types("arm", "chat", "--environment", "Production", "--soak", "PT2H", "--id", "a-2"),
@@ -66,13 +66,13 @@ SUNSET = Life(
         happens("a call with a key", a_call),
         until(46),
         happens("a call with a key", a_call),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         until(51),
         happens("a call without a key", lambda stage: a_call(stage, "an object id")),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         until(56),
         tick("keys are off, the secret is withdrawn"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         asks("POST", "targets/chat/rotate", {}, "after the end"),
         asks("POST", "targets/chat/leak", {"key": "both"}, "leaked after the end"),
         changes("somebody switches keys on again", disable_local_auth=False),
@@ -83,7 +83,7 @@ SUNSET = Life(
         until(60),
         changes("somebody switches keys off", disable_local_auth=True),
         tick("keys are off by hand"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         changes("somebody switches keys on again", disable_local_auth=False),
         until(63),
     ),
@@ -98,19 +98,19 @@ OUTAGE = Life(
         until(22),
         event_grid_is("down"),
         until(48),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         regenerates("key2"),
         tick("drift is healed, untold"),
         asks("POST", "targets/chat/leak", {"key": "both", "reason": "in the outage"}, "leak 1"),
         until(62),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         event_grid_is("up"),
         tick("all is told"),
         until(100),
         sets(EVENT_GRID_TOPIC_ENDPOINT=None),
         until(112),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
     ),
 )
 
-OF_LONG_BREATH: dict[str, Life] = {"deployments": DEPLOYMENTS, "sunset": SUNSET, "outage": OUTAGE}
+OVER_WEEKS: dict[str, Life] = {"deployments": DEPLOYMENTS, "sunset": SUNSET, "outage": OUTAGE}

@@ -1,7 +1,7 @@
-"""The witness is awake: each planted fault in the rotation is caught by the promise that it breaks.
+"""The witness and the tripwire find planted mistakes.
 
-A check that never fails proves nothing. Here the real parts are replaced, one at a time, by parts with the mistakes
-that a rotation is prone to, and the same histories as elsewhere are played.
+A check that never fails proves nothing. Here parts of the application are replaced, one at a time, by parts with
+typical mistakes of a rotation, and the same histories as elsewhere are played.
 """
 
 from base64 import b64encode
@@ -12,20 +12,20 @@ from urllib.parse import quote
 
 import pytest
 
+from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer
 from lab.simulation.dates import at, days, hours
 from lab.simulation.interruptions import meanwhile_after
-from lab.simulation.leases import LeasesDoor
-from lab.simulation.small_fakes import AnnouncerDoor
+from lab.simulation.leases import SimulatedLeases
 from lab.simulation.stage import Stage
 from lab.simulation.tripwire import KeyLeaked, Tripwire, planted_key
-from lab.simulation.vault import VaultDoor
+from lab.simulation.vault import SimulatedVault
 from lab.simulation.witness import PromiseBroken
-from shared.decide import policies as real_plan
+from shared.decide import policies
 from shared.decide.plan import Plan, Reason
 from shared.decide.steps import Prove, Publish, Regenerate
 from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
-from shared.turns import key_usage as real_counting
+from shared.turns import key_usage
 from tests.histories.test_crash_anywhere import comes_to_rest
 from tests.support.scenes import SCENES
 
@@ -34,16 +34,16 @@ Decide = Callable[..., Plan]
 
 @pytest.fixture
 def decide_wrongly(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Plan], Plan]], None]:
-    """Let every plan be changed before it is carried out."""
+    """Return a function that changes every plan before it is performed."""
 
     def install(change: Callable[[Plan], Plan]) -> None:
-        monkeypatch.setattr(real_counting, "decide", lambda *facts: change(real_plan.decide(*facts)))
+        monkeypatch.setattr(key_usage, "decide", lambda *facts: change(policies.decide(*facts)))
 
     return install
 
 
 async def played(name: str) -> Stage:
-    """The scene, and the hour and days after it."""
+    """Play the scene, and the hour and days after it."""
     scene = SCENES[name]
     stage = await scene.open()
     before = len(stage.versions)
@@ -52,7 +52,7 @@ async def played(name: str) -> Stage:
     return stage
 
 
-async def test_publishing_before_proving_breaks_the_published_key(decide_wrongly):
+async def test_the_witness_notices_a_key_that_is_published_before_its_proof(decide_wrongly):
     def proves_last(plan: Plan) -> Plan:
         return replace(plan, steps=tuple(sorted(plan.steps, key=lambda step: isinstance(step, Prove))))
 
@@ -63,13 +63,13 @@ async def test_publishing_before_proving_breaks_the_published_key(decide_wrongly
         await stage.turn()
 
 
-async def test_proving_first_waits_for_a_key_that_takes_half_a_minute_to_be_valid():
+async def test_a_turn_waits_for_a_key_that_takes_half_a_minute_to_become_valid():
     stage = await SCENES["rotation"].open()
     stage.account.lag.new_after = 30
     assert (await stage.turn()).reason == "due"
 
 
-async def test_regenerating_the_live_slot_breaks_the_published_key(decide_wrongly):
+async def test_the_witness_notices_a_regenerated_live_key(decide_wrongly):
     def confuses_slots(plan: Plan) -> Plan:
         steps = (Regenerate(step.slot.other) if isinstance(step, Regenerate) else step for step in plan.steps)
         return replace(plan, steps=tuple(steps))
@@ -79,17 +79,17 @@ async def test_regenerating_the_live_slot_breaks_the_published_key(decide_wrongl
         await played("rotation")
 
 
-async def test_ending_the_previous_key_at_once_breaks_its_promise(decide_wrongly):
-    def ends_at_once(plan: Plan) -> Plan:
+async def test_the_witness_notices_a_previous_key_that_ends_immediately(decide_wrongly):
+    def ends_immediately(plan: Plan) -> Plan:
         publish = next((step for step in plan.steps if isinstance(step, Publish)), None)
         return replace(plan, steps=(*plan.steps, Regenerate(publish.slot.other))) if publish else plan
 
-    decide_wrongly(ends_at_once)
+    decide_wrongly(ends_immediately)
     with pytest.raises(PromiseBroken, match=r"P[23]"):
         await played("rotation")
 
 
-async def test_promising_no_overlap_breaks_what_is_promised_to_every_published_key(decide_wrongly):
+async def test_the_witness_notices_an_overlap_that_is_too_short(decide_wrongly):
     def forgets_the_overlap(plan: Plan) -> Plan:
         steps = (
             replace(step, overlap=hours(1), leaked=True) if isinstance(step, Publish) else step for step in plan.steps
@@ -101,7 +101,7 @@ async def test_promising_no_overlap_breaks_what_is_promised_to_every_published_k
         await played("rotation")
 
 
-async def test_retiring_without_an_announcement_is_noticed(decide_wrongly):
+async def test_the_witness_notices_a_retirement_without_an_announcement(decide_wrongly):
     def does_not_wait(plan: Plan) -> Plan:
         if plan.reason is not Reason.NOT_ANNOUNCED:
             return plan
@@ -119,7 +119,7 @@ async def test_retiring_without_an_announcement_is_noticed(decide_wrongly):
         await stage.until(at(day=35))
 
 
-async def test_announcing_with_less_than_the_notice_is_noticed():
+async def test_the_witness_notices_an_announcement_with_less_than_the_notice():
     stage = await SCENES["retirement"].open()
     for one in list(stage.topic.accepted):
         if one.event["type"].endswith("RetirementAnnounced"):
@@ -129,52 +129,52 @@ async def test_announcing_with_less_than_the_notice_is_noticed():
         await stage.turn()
 
 
-async def test_switching_keys_off_unannounced_is_noticed():
+async def test_the_witness_notices_an_unannounced_sunset():
     stage = await SCENES["sunset"].open()
     stage.topic.accepted.clear()
     with pytest.raises(PromiseBroken, match="P3"):
         await stage.turn()
 
 
-async def test_two_runners_without_a_lease_are_noticed(monkeypatch: pytest.MonkeyPatch):
+async def test_the_witness_notices_two_runners_without_a_lease(monkeypatch: pytest.MonkeyPatch):
     class NoLease:
         def check(self) -> None:
-            """Nobody asks."""
+            """Accept everything."""
 
     @asynccontextmanager
-    async def hold(self: LeasesDoor, target: str, **how: object) -> AsyncIterator[NoLease]:
+    async def hold(self: SimulatedLeases, target: str, **how: object) -> AsyncIterator[NoLease]:
         yield NoLease()
 
-    monkeypatch.setattr(LeasesDoor, "hold", hold)
+    monkeypatch.setattr(SimulatedLeases, "hold", hold)
     broken = 0
     for number in range(1, 11):
         stage = await SCENES["rotation"].open()
         try:
-            await stage.turn(befall=meanwhile_after(number, stage.turn))
+            await stage.turn(interruptions=meanwhile_after(number, stage.turn))
         except PromiseBroken:
             broken += 1
     assert broken
 
 
-async def test_never_noting_what_was_told_is_noticed_when_things_should_be_at_rest(monkeypatch: pytest.MonkeyPatch):
+async def test_a_target_does_not_come_to_rest_if_deliveries_are_never_noted(monkeypatch: pytest.MonkeyPatch):
     async def note(*_: object) -> None:
-        """Forgets."""
+        """Note nothing."""
 
-    monkeypatch.setattr(VaultDoor, "note", note)
+    monkeypatch.setattr(SimulatedVault, "note", note)
     with pytest.raises(AssertionError):
         await played("rotation")
 
 
-async def test_never_announcing_what_happened_is_noticed_at_rest(monkeypatch: pytest.MonkeyPatch):
+async def test_the_witness_notices_at_rest_that_nothing_was_announced(monkeypatch: pytest.MonkeyPatch):
     async def announce(*_: object) -> None:
-        """Says that it did and did not."""
+        """Announce nothing, and report success."""
 
-    monkeypatch.setattr(AnnouncerDoor, "announce", announce)
+    monkeypatch.setattr(SimulatedAnnouncer, "announce", announce)
     with pytest.raises(PromiseBroken, match="P9"):
         await played("rotation")
 
 
-async def test_writing_a_version_twice_with_another_key_each_is_noticed(decide_wrongly):
+async def test_the_witness_notices_a_plan_that_rotates_twice(decide_wrongly):
     def rotates_twice(plan: Plan) -> Plan:
         return replace(plan, steps=plan.steps * 2)
 
@@ -184,11 +184,11 @@ async def test_writing_a_version_twice_with_another_key_each_is_noticed(decide_w
         await stage.turn()
 
 
-async def test_a_key_in_an_error_is_noticed(no_key_is_ever_shown: Tripwire, monkeypatch: pytest.MonkeyPatch):
-    async def publish(_self: VaultDoor, _target: object, key: ApiKey, *_: object) -> None:
+async def test_the_tripwire_finds_a_key_in_an_error(no_key_is_ever_shown: Tripwire, monkeypatch: pytest.MonkeyPatch):
+    async def publish(_self: SimulatedVault, _target: object, key: ApiKey, *_: object) -> None:
         raise TryLater("chat", f"could not write {key.reveal()[20:40]}.")
 
-    monkeypatch.setattr(VaultDoor, "publish", publish)
+    monkeypatch.setattr(SimulatedVault, "publish", publish)
     stage = await SCENES["rotation"].open()
     await stage.turn()
     with pytest.raises(KeyLeaked):
@@ -197,7 +197,7 @@ async def test_a_key_in_an_error_is_noticed(no_key_is_ever_shown: Tripwire, monk
 
 
 @pytest.mark.parametrize("form", ["whole", "part", "quoted", "base64", "base64 of a sentence"])
-def test_the_tripwire_knows_a_key_in_every_form(form: str):
+def test_the_tripwire_finds_a_key_in_every_form(form: str):
     key = planted_key()
     texts = {
         "whole": key,
@@ -213,7 +213,7 @@ def test_the_tripwire_knows_a_key_in_every_form(form: str):
         tripwire.check()
 
 
-def test_the_tripwire_is_quiet_about_fingerprints():
+def test_the_tripwire_ignores_fingerprints_and_seals():
     key = planted_key()
     tripwire = Tripwire()
     tripwire.plant(key)
@@ -221,8 +221,8 @@ def test_the_tripwire_is_quiet_about_fingerprints():
     tripwire.check()
 
 
-async def test_the_days_of_a_story_are_watched():
+async def test_the_witness_also_observes_between_turns():
     stage = await SCENES["retirement"].open()
-    looks = stage.witness.looks
+    before = stage.witness.observations
     await stage.until(stage.now + days(1))
-    assert stage.witness.looks > looks
+    assert stage.witness.observations > before

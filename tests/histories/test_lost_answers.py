@@ -1,16 +1,16 @@
-"""A call that nobody answered may have happened: nothing is said on the strength of what was seen before it."""
+"""A call without an answer may have had its effect: nothing is announced from what was observed before it."""
 
 from lab.simulation.dates import days
 from lab.simulation.stage import a_stage
 from shared.turns.report import Result
 
 
-async def test_after_a_retirement_without_an_answer_the_end_is_not_announced_as_still_to_come():
+async def test_a_retirement_whose_answer_was_lost_is_not_announced_as_still_to_come():
     stage = a_stage(notice=days(1), overlap=days(3))
     await stage.tick()
     await stage.until(stage.now + days(31))
     versions = stage.versions
-    stage.pass_time(days(2.5))  # the last warning of the end is owed by now, and nobody ticked
+    stage.pass_time(days(2.5))  # the last warning of the end is outstanding now, but no tick came
     stage.pass_time(days(1))
     said = len(stage.topic.events)
     stage.world.faults.add("arm.regenerateKey", "drop_after")

@@ -1,4 +1,4 @@
-"""What became of the mutants, as mutmut left it: which test runs failed, and what each mutant had changed."""
+"""The results that mutmut leaves in its folder: whether a test failed for each mutant, and what the mutant changed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-FAILED = frozenset({1, 3})  # what pytest says when a test failed, or when it could not go on itself
-TOO_LONG = frozenset({24, -24, 36, 152, 255})  # a loop that no longer ends is noticed as well
+FAILED = frozenset({1, 3})  # pytest: a test failed, or an internal error
+TOO_LONG = frozenset({24, -24, 36, 152, 255})  # a loop that does not end is noticed as well
 CRASHED = frozenset({-11})
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A function and the lines that differ. Line numbers are left out: they move with every change elsewhere."""
+    """One small change of a function. It has no line numbers, because they change with every edit elsewhere.
+
+    function: The function, such as `decide.cadence.observation_due`.
+    before: The lines that were removed, joined by spaces.
+    after: The lines that took their place.
+    killed: Whether a test failed.
+    """
 
     function: str
     before: str
@@ -32,9 +38,9 @@ class Mutant:
         return f"{self.function}\n    - {self.before}\n    + {self.after}"
 
 
-def read(place: Path) -> Iterator[Mutant]:
-    """Every mutant of every room."""
-    for results in sorted((place / "mutants" / "shared").rglob("*.meta")):
+def read(folder: Path) -> Iterator[Mutant]:
+    """Read every mutant of a run in this folder."""
+    for results in sorted((folder / "mutants" / "shared").rglob("*.meta")):
         codes: Mapping[str, int | None] = json.loads(results.read_text())["exit_code_by_key"]
         functions = dict(_functions(results.with_suffix("").read_text()))
         for name, code in codes.items():
@@ -53,7 +59,7 @@ def _functions(text: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _difference(before: list[str], after: list[str]) -> tuple[str, str]:
-    """The lines that went and those that came, apart from the first, which holds the function's changed name."""
+    """Return the removed and the added lines. The first line is compared without the function's name."""
     pairs = list(difflib.ndiff(_renamed(before), _renamed(after)))
     removed = " ".join(line[2:].strip() for line in pairs if line.startswith("- "))
     added = " ".join(line[2:].strip() for line in pairs if line.startswith("+ "))

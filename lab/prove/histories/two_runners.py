@@ -1,12 +1,13 @@
-"""Two runners at one target, the first of which loses its lease at one of its calls.
+"""Two processes at one target, of which the first loses its lease at one of its calls.
 
-    lost        it stands still after the call, a second runner takes a whole turn, and then it wakes up
-    on its way  its call is out already when the lease goes, and lands before some call of the second one, or after it
+    lost        the first process pauses after the call, a second one takes a whole turn, and then the first one goes on
+    on its way  the call of the first process is under way when its lease ends, and arrives before some call of the
+                second process or after its turn
 
-While the lease is held, a second runner is told busy at every call; one that comes because a key leaked takes the lease
-over, which is losing it for the first one, and must see the leaked value dead, whatever of the first one lands late.
-A lost lease is tried with a second runner only where the first one goes on writing after it: one that stops was as
-good as killed, and that is tried anyway.
+While the lease is held, a second process must be answered busy at every call. A report of a leak takes the lease over.
+After its turn the leaked value must not work, whichever call of the first process arrives late.
+A lost lease is tried with a second process only where the first one still writes afterwards: one that stops is the same
+as one that was killed, and `disturbed` tries that.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lab.prove.histories.disturbed import Disturber, Ending
-from lab.prove.histories.judge import Broken, while_
+from lab.prove.histories.judge import Broken, during
 from lab.prove.histories.lives import REQUESTS
 from lab.prove.histories.state import State
 from lab.prove.histories.undisturbed import leak_was_ended
@@ -29,13 +30,18 @@ _MEETS = ("read the secret", "list the keys", "regenerate", "publish", "announce
 
 
 @dataclass(frozen=True)
-class Together:
-    """The second runner comes with a tick, or takes over because a key leaked."""
+class TwoRunners:
+    """Repeats a turn with a second process, which comes with a tick or takes over because of a leak.
+
+    first: The turn of the first process.
+    thorough: See `explore`.
+    """
 
     first: Disturber
     thorough: bool = False
 
     def endings(self) -> Iterator[Ending]:
+        """Yield how the two turns end. Raises Broken if a promise breaks."""
         trace = self.first.trace
         for number, (call, writes) in enumerate(zip(trace.calls, trace.writes, strict=True)):
             if number + 1 < len(trace.calls) and self._goes_on(number):
@@ -46,7 +52,7 @@ class Together:
     def _goes_on(self, number: int) -> bool:
         walk = self.first.upto(number)
         answer = walk.effect()
-        _second_is_told_busy(walk.world)
+        _second_is_answered_busy(walk.world)
         walk.runner.lease.lost = True
         walk.answer(*answer)
         while walk.call is not None and not walk.call.writes:
@@ -57,8 +63,8 @@ class Together:
 
     def _lost(self, number: int, call: str) -> Iterator[Ending]:
         for name, request in self._seconds():
-            words = f"it loses its lease after it could {call}; {name} comes and ends before it wakes up"
-            with while_(words):
+            words = f"the lease is lost after the call to {call}; {name} starts and ends before this turn goes on"
+            with during(words):
                 walk = self.first.upto(number)
                 answer = walk.effect()
                 walk.runner.lease.lost = True
@@ -70,37 +76,41 @@ class Together:
             yield _ending(walk, words, request)
 
     def _on_its_way(self, number: int, call: str) -> Iterator[Ending]:
-        """The late call lands where the second one has passed so many of the calls that it can matter to."""
+        """Yield the endings in which the call arrives while the second process takes its turn, or after that."""
         for name, request in self._seconds():
             passing = 0 if self.thorough else len(_MEETS) * 4
             ended = False
             while not ended:
-                words = f"its call to {call} is late and its lease lost; {name} comes"
-                with while_(words):
+                words = f"the call to {call} is late and the lease is lost; {name} starts"
+                with during(words):
                     walk = self.first.upto(number)
                     walk.runner.lease.lost = True
                     reported = _begin(walk.world, request)
                     second = Walk(walk.world, request)
                     _pass(second, passing)
-                    where = f"before that can {second.call.words or second.call.name}" if second.call else "after that"
+                    where = (
+                        f"before that turn's call to {second.call.words or second.call.name}"
+                        if second.call
+                        else "after that turn"
+                    )
                     ended, passing = second.call is None, passing + 1
-                    with while_(f"the late call lands {where}"):
-                        outcome = _land(walk, second)
+                    with during(f"the late call arrives {where}"):
+                        outcome = _arrive(walk, second)
                     if call.startswith("publish"):
                         walk.world.forget()
                     _leak_is_over(walk.world, reported, request, outcome)
-                yield _ending(walk, f"{words}, and the call lands {where}", request)
+                yield _ending(walk, f"{words}, and the call arrives {where}", request)
 
     def _seconds(self) -> Iterator[tuple[str, Request | None]]:
         yield "another turn", None
         leaks = ("the live key leaked", "both keys leaked") if self.thorough else ("the live key leaked",)
         for leak in leaks:
-            taken: Request = replace(REQUESTS[leak], id=ANOTHER)
-            yield f"a turn takes over because {leak}", taken
+            request: Request = replace(REQUESTS[leak], id=ANOTHER)
+            yield f"a turn that takes over because {leak}", request
 
 
 def _pass(second: Walk, passing: int) -> None:
-    """Up to the call that matters after so many others."""
+    """Let the second process run up to a call that the late one can affect, after it has made `passing` of them."""
     while second.call is not None:
         if second.call.name in _MEETS:
             if passing == 0:
@@ -110,14 +120,14 @@ def _pass(second: Walk, passing: int) -> None:
 
 
 def _begin(world: World, request: Request | None) -> State:
-    """A leak is reported. What it is about is what stands there now."""
+    """Let the world receive the request, and return the state at the time of the report."""
     reported = world.state
-    world.hear(request)
+    world.receive(request)
     return reported
 
 
 def _leak_is_over(world: World, reported: State, request: Request | None, outcome: Outcome) -> None:
-    """A turn that failed is asked for again; then what was reported does not work any more."""
+    """Check that the reported value does not work any more, after a second turn if the first one failed."""
     if not isinstance(request, LeakRequest):
         return
     if outcome.result is Result.FAILED:
@@ -126,11 +136,11 @@ def _leak_is_over(world: World, reported: State, request: Request | None, outcom
         leak_was_ended(reported, world.state, request)
 
 
-def _land(walk: Walk, second: Walk) -> Outcome:
-    """The late call has its effect, the second one ends, and the first one hears its answer."""
-    walk.world.somebody_else = True
+def _arrive(walk: Walk, second: Walk) -> Outcome:
+    """Let the late call have its effect, the second turn end, and the first one go on with its answer."""
+    walk.world.by_others = True
     answer = walk.effect()
-    walk.world.somebody_else = False
+    walk.world.by_others = False
     outcome = second.finish()
     walk.answer(*answer)
     walk.finish()
@@ -141,8 +151,8 @@ def _ending(walk: Walk, words: str, second: Request | None) -> Ending:
     return Ending(words, walk.world.state, walk.world.versions, allowed=3 if second is None else 5)
 
 
-def _second_is_told_busy(world: World) -> None:
+def _second_is_answered_busy(world: World) -> None:
     before = world.state
     outcome = Walk(world, held=True).finish()
     if outcome.result is not Result.BUSY or world.state is not before:
-        raise Broken("P6: a second runner was let in while the target was held")
+        raise Broken("P6: a second process took a turn while the target was held")

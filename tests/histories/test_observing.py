@@ -1,4 +1,4 @@
-"""Looking without touching: observe mode, the survey, the dry run, and a log that holds no key."""
+"""Reading without changing: observe mode, the survey and the dry run; and a log that contains no key."""
 
 import logging
 from dataclasses import replace
@@ -14,7 +14,7 @@ from shared.turns.report import Result
 
 
 @pytest.mark.parametrize("day", [0, 30, 33])
-async def test_observe_mode_plans_and_changes_nothing_and_says_nothing(day: int):
+async def test_observe_mode_plans_and_neither_changes_nor_announces_anything(day: int):
     stage = a_stage() if day == 0 else await lived_until(day - 1)
     stage.settings = replace(stage.settings, mode=Mode.OBSERVE)
     stage.pass_time(days(1))
@@ -28,7 +28,7 @@ async def test_observe_mode_plans_and_changes_nothing_and_says_nothing(day: int)
     assert not changing & {entry.operation for entry in stage.world.journal.entries[seen:]}
 
 
-async def test_the_survey_the_dry_run_and_the_turn_say_the_same():
+async def test_the_survey_the_dry_run_and_the_turn_have_the_same_plan():
     stage = await lived_until(59)
     stage.pass_time(days(1))
     row = await stage.row()
@@ -40,7 +40,7 @@ async def test_the_survey_the_dry_run_and_the_turn_say_the_same():
     assert [str(step) for step in row.plan.steps] == list(outcome.done)
 
 
-async def test_a_survey_names_the_target_that_cannot_be_looked_at():
+async def test_a_survey_names_the_target_that_cannot_be_read():
     stage = a_stage(3)
     await stage.tick()
     stage.world.faults.add("arm.listKeys", "status", target="chat-2", status=503, times=0)
@@ -49,7 +49,7 @@ async def test_a_survey_names_the_target_that_cannot_be_looked_at():
     assert "chat-2" in str(rows[1].error)
 
 
-async def test_the_log_of_a_failing_turn_holds_no_key(caplog: pytest.LogCaptureFixture):
+async def test_the_log_of_a_failed_turn_contains_no_key(caplog: pytest.LogCaptureFixture):
     stage = await lived_until(59)
     stage.world.faults.add("kv.setSecret", "drop_after", times=0)
     outcomes = await stage.until(at(day=60))

@@ -1,14 +1,14 @@
-"""Months in the life of a target, as timetables: what is announced when, what is published when, what works when.
+"""Months in the life of a target, as timetables: when events come, when versions are published, when keys work.
 
-Time passes in ticks of six hours. The witness holds every call to the promises, and three consumers, of which the
-slowest reads once a day, must never hold a key that is refused.
+A tick comes every six hours. The witness checks the promises at every call; three consumers, of which the slowest reads
+the secret once a day, must never hold a key that is refused.
 """
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer
 from lab.simulation.dates import START, at, days, hours
-from lab.simulation.small_fakes import AnnouncerDoor
 from lab.simulation.stage import Stage, a_stage, with_target
 from shared.announce.announcements import Kind
 from shared.domain.keys import Fingerprint
@@ -24,14 +24,14 @@ async def adopted(**facts: object) -> Stage:
     return stage
 
 
-async def test_two_months_from_adoption_to_the_second_retirement():
+async def test_the_first_two_months_announce_everything_on_these_days():
     stage = await adopted()
     await stage.until(at(day=64))
-    stage.hear_the_world()
+    stage.hear_everything_public()
 
     assert stage.timetable() == [
         (0, "KeyAdopted"),
-        (0, "RetirementAnnounced"),  # of key 2, which may be in unknown hands
+        (0, "RetirementAnnounced"),  # of key 2, which a stranger may hold
         (16, "RotationAnnounced P14D"),
         (16, "RetirementAnnounced P14D"),
         (23, "RotationAnnounced P7D"),
@@ -54,7 +54,7 @@ async def test_two_months_from_adoption_to_the_second_retirement():
     await stage.must_be_at_rest()
 
 
-async def test_adoption_publishes_key_1_as_it_stands_and_regenerates_nothing():
+async def test_adoption_publishes_key_1_and_regenerates_no_key():
     stage = a_stage()
     keys = [stage.value("key1"), stage.value("key2")]
     await stage.tick()
@@ -62,7 +62,7 @@ async def test_adoption_publishes_key_1_as_it_stands_and_regenerates_nothing():
     assert [version.value for version in stage.versions] == keys[:1]
 
 
-async def test_the_old_keys_work_until_their_announced_ends_and_not_longer():
+async def test_old_keys_work_until_their_announced_end_and_not_longer():
     stage = await adopted()
     first, second = stage.value("key1"), stage.value("key2")
     await stage.until(at(day=30) - hours(1))
@@ -76,7 +76,7 @@ async def test_the_old_keys_work_until_their_announced_ends_and_not_longer():
     assert [stage.works(first), stage.works(third)] == [False, True]
 
 
-async def test_every_deadline_is_announced_with_the_lead_it_names():
+async def test_every_event_comes_its_lead_time_before_the_deadline():
     stage = await adopted()
     await stage.until(at(day=64))
     for accepted in stage.topic.accepted:
@@ -86,7 +86,7 @@ async def test_every_deadline_is_announced_with_the_lead_it_names():
             assert ahead == days(int(data["leadTime"].strip("PD")))
 
 
-async def test_each_version_says_what_it_is_and_when_it_is_due():
+async def test_tags_and_expiry_of_a_version_say_its_slot_its_account_and_its_due_date():
     stage = await adopted()
     await stage.until(at(day=31))
     version = stage.versions[-1]
@@ -99,7 +99,7 @@ async def test_each_version_says_what_it_is_and_when_it_is_due():
     assert (marks.since, marks.until) == (at(day=30), at(day=33))
 
 
-async def test_a_year_keeps_its_rhythm_with_one_version_a_month():
+async def test_a_year_brings_one_version_a_month():
     stage = await adopted()
     await stage.until(at(day=365), every=hours(12))
     assert len(stage.versions) == 13
@@ -108,17 +108,17 @@ async def test_a_year_keeps_its_rhythm_with_one_version_a_month():
     await stage.must_be_at_rest()
 
 
-async def test_a_quiet_tick_wants_no_turn_and_makes_no_call_for_a_target():
+async def test_a_tick_without_work_queues_no_turn_and_makes_no_call_for_the_target():
     stage = await adopted()
     await stage.until(at(day=5))
     stage.settings = replace(stage.settings, look_every=days(60))
     stage.last_tick = stage.now
-    found = await stage.look_for_work()
+    found = await stage.run_timer()
     assert (len(found.turns), found.quiet) == (0, 1)
     assert [call.operation for call in stage.last_runner.calls] == ["kv.listSecrets"]
 
 
-async def test_a_turn_costs_no_more_calls_than_promised():
+async def test_a_turn_makes_exactly_these_calls():
     stage = await adopted()
     await stage.until(at(day=45))
     await stage.turn()
@@ -134,7 +134,7 @@ async def test_a_turn_costs_no_more_calls_than_promised():
     ]  # fmt: skip
 
 
-async def test_an_event_grid_outage_of_forty_days_ends_nothing_unannounced_and_loses_nothing():
+async def test_an_event_grid_outage_of_forty_days_ends_no_key_unannounced_and_loses_no_event():
     stage = await adopted()
     await stage.until(at(day=20))
     stage.event_grid_is("down")
@@ -179,7 +179,7 @@ async def test_an_event_grid_outage_from_the_first_day_moves_every_deadline():
     await stage.must_be_at_rest()
 
 
-async def test_scheduled_work_waits_for_the_window_and_is_announced_for_it():
+async def test_a_rotation_waits_for_the_window_and_is_announced_for_it():
     window = Window.parse("Wed 09:00-16:00 Europe/Berlin")
     stage = await adopted(window=window)
     await stage.until(at(day=40), every=hours(1))
@@ -192,7 +192,7 @@ async def test_scheduled_work_waits_for_the_window_and_is_announced_for_it():
     assert due == {"2026-04-08T07:00:00Z"}
 
 
-async def test_ticks_that_stop_for_a_week_delay_what_was_due_and_break_nothing():
+async def test_a_week_without_ticks_delays_the_rotation_and_breaks_no_promise():
     stage = await adopted()
     await stage.until(at(day=29))
     stage.pass_time(days(7))
@@ -202,7 +202,7 @@ async def test_ticks_that_stop_for_a_week_delay_what_was_due_and_break_nothing()
     await stage.must_be_at_rest()
 
 
-async def test_a_shorter_period_does_not_cut_what_was_promised_short():
+async def test_a_shorter_period_in_the_settings_does_not_shorten_an_announced_end():
     stage = await adopted()
     await stage.until(at(day=5))
     with_target(stage, cadence=Cadence(period=days(10), warnings=(days(1),)))
@@ -211,11 +211,11 @@ async def test_a_shorter_period_does_not_cut_what_was_promised_short():
     assert round((stage.versions[1].created - START.timestamp()) / 86400) == 30
 
 
-async def test_an_announcement_that_is_slow_to_be_accepted_keeps_the_notice_all_the_same(monkeypatch):
-    """Sending takes longer than was left for it: what was accepted too late counts for nothing and is said again."""
+async def test_an_announcement_that_was_accepted_too_late_moves_the_deadline(monkeypatch):
+    """Sending takes longer than the time reserved for it, so the event does not count and is sent again."""
     stage = a_stage(overlap=days(1), notice=days(1))
     await stage.until(at(day=29))
-    announce, slow = AnnouncerDoor.announce, []
+    announce, slow = SimulatedAnnouncer.announce, []
 
     async def slowly(door, announcements, now):
         await announce(door, announcements, now)
@@ -224,7 +224,7 @@ async def test_an_announcement_that_is_slow_to_be_accepted_keeps_the_notice_all_
             slow.append(now)
             stage.world.clock.advance(7 * 60)
 
-    monkeypatch.setattr(AnnouncerDoor, "announce", slowly)
+    monkeypatch.setattr(SimulatedAnnouncer, "announce", slowly)
     await stage.until(at(day=33))
     assert slow
     ends = [e["data"]["deadline"] for e in stage.events("RetirementAnnounced") if e["data"]["slot"] == "key1"]

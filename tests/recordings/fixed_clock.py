@@ -1,6 +1,6 @@
-"""The application's clock is the world's: what it calls the present, and how it waits.
+"""Makes the application use the emulated world's clock, for the present time and for waiting.
 
-All of its modules are found by their folder and not by their names, so that a move of them changes nothing here.
+Modules are found by their folder and not by their names, so moving one changes nothing here.
 """
 
 import inspect
@@ -24,7 +24,7 @@ APPLICATION = ("shared", "cli")
 
 
 def _application() -> Iterator[ModuleType]:
-    """Every module of the application, imported."""
+    """Import and yield every module of the application."""
     for package in APPLICATION:
         parent = import_module(package)
         for found in walk_packages(parent.__path__, f"{package}."):
@@ -36,10 +36,10 @@ def _asks_the_time(module: ModuleType) -> bool:
 
 
 @contextmanager
-def standing(clock: Clock) -> Iterator[None]:
-    """Until the block ends, the application sees this clock and waits by moving it."""
+def fixed_clock(clock: Clock) -> Iterator[None]:
+    """Let the application use this clock until the block ends. Waiting moves it forward."""
 
-    class Standing(datetime):
+    class FixedDatetime(datetime):
         @classmethod
         def now(cls, tz=None):
             return clock.utcnow().astimezone(tz)
@@ -53,7 +53,7 @@ def standing(clock: Clock) -> Iterator[None]:
     with ExitStack() as stack:
         for module in _application():
             if _asks_the_time(module):
-                stack.enter_context(patch.object(module, "datetime", Standing))
+                stack.enter_context(patch.object(module, "datetime", FixedDatetime))
         stack.enter_context(patch.object(RealClock, "sleep", sleep))
         stack.enter_context(patch.object(AsyncHttpTransport, "sleep", at_once))
         yield

@@ -1,4 +1,4 @@
-"""A leak while another is dealt with, while fresh keys are slow, and after its message was given up or grew old."""
+"""A leak during another leak, with slow new keys, and with a message that went to the poison queue or is old."""
 
 from dataclasses import replace
 
@@ -17,14 +17,14 @@ from shared.turns.report import Outcome, Result
 
 
 async def quiet(**facts: object) -> Stage:
-    """Rotated once, and the previous key retired since."""
+    """Return a stage after one rotation and the retirement of its previous key."""
     stage = a_stage(**facts)
     await stage.tick()
     await stage.until(stage.now + days(40))
     return stage
 
 
-async def test_a_second_leak_does_not_take_the_target_from_the_first():
+async def test_a_second_report_does_not_take_the_target_over_from_the_first():
     for number in range(3, 12):
         stage = await quiet()
         leaked, second = stage.value(stage.live), []
@@ -40,7 +40,7 @@ async def test_a_second_leak_does_not_take_the_target_from_the_first():
 
 
 @pytest.mark.parametrize("key", [LeakedKey.LIVE, LeakedKey.BOTH])
-async def test_a_leak_comes_to_its_end_although_fresh_keys_take_minutes_to_be_accepted(key: LeakedKey):
+async def test_a_leak_is_handled_although_new_keys_take_minutes_to_become_valid(key: LeakedKey):
     stage = await quiet()
     stage.account.lag.new_after = 150
     leaked = stage.value(stage.live)
@@ -54,7 +54,7 @@ async def test_a_leak_comes_to_its_end_although_fresh_keys_take_minutes_to_be_ac
     assert not stage.world.accounts.key_accepted(stage.account, leaked)
 
 
-async def test_a_leak_in_the_queue_outlives_settings_that_are_broken_for_a_while(monkeypatch: pytest.MonkeyPatch):
+async def test_a_leak_message_is_kept_while_the_settings_are_invalid(monkeypatch: pytest.MonkeyPatch):
     stage = await quiet()
 
     async def broken() -> Rotation:
@@ -68,7 +68,7 @@ async def test_a_leak_in_the_queue_outlives_settings_that_are_broken_for_a_while
     assert await timer_and_queue.turn_poison(b"{") is None
 
 
-async def test_after_an_hour_the_tags_in_a_message_count_no_more():
+async def test_a_message_older_than_an_hour_does_not_supply_the_tags():
     stage = a_stage(tagged=True)
     request = RotateRequest()
     said = Message("chat", stage.now, stage.target.account, {"key-rotation": "on"}, request)
@@ -81,7 +81,7 @@ async def test_after_an_hour_the_tags_in_a_message_count_no_more():
         await timer_and_queue._target(stage.rotation(), said)
 
 
-def test_a_request_from_the_queue_knows_when_it_was_made():
+def test_a_request_from_the_queue_carries_the_time_when_it_was_queued():
     said = Message("chat", a_stage().now, request=reports_leak())
     assert said.request is not None
     assert read_message(said.text().encode()).request == replace(said.request, requested_at=said.queued_at)
