@@ -1,9 +1,6 @@
 """Words for people and machines: failures as events, ids, windows, and times that no machine's own zone changes."""
 
 import hashlib
-import os
-import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,12 +8,10 @@ import pytest
 
 from lab.simulation.builders import KEY1, KEY2, a_target, an_account_id, mark, marks
 from lab.simulation.dates import START, at, days
-from shared.announce.announcements import Announcement, Kind, failed, text_of
+from shared.announce.announcements import Announcement, Kind, failed
 from shared.decide.steps import Mark, Prove, Publish, Regenerate, Wait
 from shared.domain.errors import GrantRole
-from shared.domain.publication import Origin, stamp, unstamp
-from shared.domain.told import CarriedOver, Happened, ToldDeadline
-from shared.domain.window import Window
+from shared.domain.publication import Origin
 
 TARGET = a_target(owner="team-chat")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -92,11 +87,6 @@ def test_an_id_does_not_change_with_a_new_version_of_this_app():
 # A debt, a step and a window, printed.
 
 
-def test_a_debt_that_no_tag_has_room_for_is_named_in_words():
-    carried = CarriedOver(Happened.ENDED, KEY2, mark("C"), START)
-    assert str(carried) == f"key2 {mark('C')} ended at 2026-03-02T09:00:00+00:00"
-
-
 STEPS = [
     (Regenerate(KEY1), "regenerate key1"),
     (Prove(KEY2), "prove key2"),
@@ -111,88 +101,4 @@ def test_a_step_is_printed_as_an_instruction(step: object, text: str):
     assert str(step) == text
 
 
-WINDOWS = [
-    ("Mon-Fri 09:00-16:00 Europe/Berlin", "Mon,Tue,Wed,Thu,Fri 09:00-16:00 Europe/Berlin"),
-    ("Sat-Mon 00:30-23:05 UTC", "Mon,Sat,Sun 00:30-23:05 UTC"),
-    ("Sun 09:00-16:00 America/New_York", "Sun 09:00-16:00 America/New_York"),
-]
-
-
-@pytest.mark.parametrize(("text", "shown"), WINDOWS)
-def test_a_window_is_printed_with_its_days_its_hours_and_its_zone(text: str, shown: str):
-    assert str(Window.parse(text)) == shown
-
-
-WRONG = [
-    ("weekdays", "'weekdays' is not of the form 'Mon-Fri 09:00-16:00 Europe/Berlin'"),
-    ("Mon-Fry 09:00-16:00 UTC", "'Fry' is not one of Mon, Tue, Wed, Thu, Fri, Sat, Sun"),
-    ("Mon 16:00-09:00 UTC", "'Mon 16:00-09:00 UTC' opens at 16:00, which is not before it closes, 09:00"),
-    ("Mon 09:00-25:00 UTC", "'25:00' is not a time of day such as 09:00"),
-    ("Mon 09:00-10:00 Mars/Base", "'Mars/Base' is not a time zone such as Europe/Berlin or UTC"),
-]
-
-
-@pytest.mark.parametrize(("text", "sentence"), WRONG)
-def test_a_window_that_cannot_be_read_says_what_is_wrong_with_it(text: str, sentence: str):
-    with pytest.raises(ValueError) as error:
-        Window.parse(text)
-    assert str(error.value) == sentence
-
-
 # The zone of the machine.
-
-
-@pytest.fixture(params=["Asia/Tokyo", "America/Los_Angeles"])
-def a_machine_elsewhere(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = request.param
-    time.tzset()
-    yield
-    os.environ.pop("TZ") if before is None else os.environ.update(TZ=before)
-    time.tzset()
-
-
-@pytest.mark.usefixtures("a_machine_elsewhere")
-def test_a_machine_in_another_zone_writes_and_reads_the_same_times():
-    moment = START.replace(hour=23, minute=30)
-    assert text_of(moment.astimezone(KOLKATA)) == "2026-03-02T23:30:00Z"
-    assert Announcement(Kind.KEY_RETIRED, TARGET).wire(moment.astimezone(KOLKATA))["time"] == "2026-03-02T23:30:00Z"
-    assert stamp(moment.astimezone(KOLKATA)) == "20260302T233000.000000Z"
-    assert unstamp(stamp(moment)) == moment
-    assert ToldDeadline.read(ToldDeadline(moment).text()) == ToldDeadline(moment)
-    error = GrantRole("chat", "no.")
-    assert failed(TARGET, error, moment).occasion == "2026-03-02"
-
-
-@pytest.mark.usefixtures("a_machine_elsewhere")
-@pytest.mark.parametrize("hour", [0, 7, 8, 12, 20, 23])
-def test_a_machine_in_another_zone_opens_the_window_at_the_same_moment(hour: int):
-    window = Window.parse("Mon 09:00-10:00 Europe/Berlin")
-    assert window.next_open(START.replace(hour=hour)) == START.replace(hour=8) + (days(7) if hour > 8 else days(0))
-
-
-@pytest.mark.usefixtures("a_machine_elsewhere")
-@pytest.mark.parametrize("zone", ["Pacific/Honolulu", "Pacific/Kiritimati", "Europe/Berlin"])
-def test_a_window_that_opens_later_today_does_so_where_it_is_today_and_the_moment_is_in_utc(zone: str):
-    window = Window.parse(f"Tue 22:00-23:59 {zone}")
-    opens = datetime(2026, 3, 3, 22, tzinfo=ZoneInfo(zone))
-    for hours_before in range(1, 48):
-        moment = window.next_open(opens - timedelta(hours=hours_before))
-        assert moment == opens
-        assert moment.tzinfo is UTC
-
-
-@pytest.mark.usefixtures("a_machine_elsewhere")
-@pytest.mark.parametrize("opens", ["02:00", "02:31", "02:30"])
-def test_a_window_that_begins_in_the_skipped_hour_opens_in_utc_at_the_very_end_of_it(opens: str):
-    window = Window.parse(f"Sun {opens}-04:00 Europe/Berlin")
-    moment = window.next_open(datetime(2026, 3, 29, tzinfo=UTC))
-    assert moment == datetime(2026, 3, 29, 1, tzinfo=UTC)
-    assert moment.tzinfo is UTC
-
-
-def test_a_window_without_days_says_that_it_never_opens():
-    never = Window(frozenset(), datetime.min.time(), datetime.max.time(), "UTC")
-    with pytest.raises(ValueError) as error:
-        never.next_open(START)
-    assert str(error.value) == ("the window  00:00-23:59 UTC does not open within 16 days of 2026-03-02T09:00:00+00:00")

@@ -1,7 +1,7 @@
 """Who asked, and which deployment is waited for: as values, as tags on a version, and as decisions."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -22,13 +22,11 @@ from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Publish
 from shared.domain.model import Observation, Target
 from shared.domain.requests import (
-    LONGEST_TEXT,
     AwaitedDeployment,
     LeakedKey,
     Request,
     Requester,
     RequestKind,
-    environment_name,
 )
 from shared.domain.told import Told
 
@@ -36,103 +34,6 @@ TARGET = a_target()
 PROD = AwaitedDeployment("prod", soak=hours(2), latest=at(day=20))
 ALWAYS = a_target(after_deployment=AwaitedDeployment("prod"))
 QUIET = an_observation(a_publication())
-
-
-# As tags.
-
-ASKED = [
-    ("nobody", Requester(), ""),
-    ("an id alone", Requester("r-1"), "r-1"),
-    ("a person without an id", Requester(None, "ann@example.com"), "- ann@example.com"),
-    (
-        "a person and a reason",
-        Requester("r-1", "ann@example.com", "before the audit"),
-        "r-1 ann@example.com before the audit",
-    ),
-    ("a reason that begins with a space", Requester("r-1", "ann", " and so on"), "r-1 ann  and so on"),
-    ("a reason alone", Requester(None, "", "because"), "- - because"),
-    ("a name with a space in it", Requester("r-1", "Ann Lee"), "r-1 Ann%20Lee"),
-]
-
-
-@pytest.mark.parametrize(("asked", "text"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED])
-def test_who_asked_is_written_for_people_and_read_back(asked: Requester, text: str):
-    assert asked.text() == text
-    assert Requester.read(text) == asked
-
-
-def test_a_long_name_and_a_long_reason_are_cut_to_what_a_tag_holds_and_the_id_never_is():
-    asked = Requester("i" * 32, "ü" * 60, "because " * 60)
-    again = Requester.read(asked.text())
-    assert len(asked.text()) <= LONGEST_TEXT
-    assert (again.id, again.by, again.why) == ("i" * 32, "ü" * 11, ("because " * 60)[:100].strip())
-
-
-ARMED = [
-    (AwaitedDeployment("prod"), "prod soak=0"),
-    (PROD, "prod soak=7200 latest=1774170000"),
-    (replace(PROD, deployed=at(day=1), id="d-1"), "prod soak=7200 latest=1774170000 deployed=1772528400 id=d-1"),
-    (AwaitedDeployment("prod", deployed=at(day=1)), "prod soak=0 deployed=1772528400"),
-    (AwaitedDeployment("prod", id="run=7=of=9"), "prod soak=0 id=run=7=of=9"),
-]
-
-
-@pytest.mark.parametrize(("armed", "text"), ARMED, ids=[row[1] for row in ARMED])
-def test_a_deployment_that_is_waited_for_is_written_and_read_back(armed: AwaitedDeployment, text: str):
-    assert armed.text() == text
-    assert AwaitedDeployment.read(text) == armed
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "prod", "prod soak=", "prod soak=-1", "prod soak=0 latest=soon", "prod  soak=0", "pr/od soak=0", "prod soak"],
-)
-def test_a_damaged_deployment_is_no_deployment(text: str):
-    with pytest.raises((ValueError, KeyError)):
-        AwaitedDeployment.read(text)
-
-
-@pytest.mark.parametrize("name", ["prod", "Prod-2", "eu.west_1", "7", "e" * 40])
-def test_an_environment_has_a_plain_name(name: str):
-    assert environment_name(f" {name} ") == name
-
-
-@pytest.mark.parametrize("name", ["", "-prod", "pro d", "e" * 41, "prod\nsoak=0", "prød"])
-def test_any_other_name_is_refused_with_the_form_it_should_have(name: str):
-    with pytest.raises(ValueError) as error:
-        environment_name(name)
-    form = "letters, digits, dots, dashes and underscores, 40 at most"
-    assert str(error.value) == f"{name!r} is not an environment's name: {form}"
-
-
-def test_a_very_long_name_is_not_repeated_in_full():
-    with pytest.raises(ValueError, match=f"^'{'e' * 80}' is not"):
-        environment_name("e" * 500)
-
-
-# When an armed version is due.
-
-DUE = [
-    ("nothing is known yet", AwaitedDeployment("prod"), None),
-    ("at the latest moment", PROD, at(day=20)),
-    ("after its soak time", replace(PROD, deployed=at(day=9)), at(day=9) + hours(2)),
-    ("at the latest moment, if that comes before the soak time ends", replace(PROD, deployed=at(day=20) - hours(1)),
-     at(day=20)),
-    ("at once without a soak time", AwaitedDeployment("prod", deployed=at(day=9)), at(day=9)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("armed", "due"), [row[1:] for row in DUE], ids=[row[0] for row in DUE])
-def test_an_armed_version_is_due(armed: AwaitedDeployment, due: datetime | None):
-    assert armed.due == due
-
-
-def test_environments_are_compared_without_case():
-    assert AwaitedDeployment("Prod").waits_for("pROD")
-    assert not AwaitedDeployment("prod").waits_for("production")
-
-
-# As decisions.
 
 
 def asks(kind: RequestKind, deployment: AwaitedDeployment | None = None, id_: str | None = "d-1") -> Request:

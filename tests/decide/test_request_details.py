@@ -140,16 +140,6 @@ def test_a_target_that_always_waits_for_a_deployment_does_so_before_its_version_
     assert at_first.awaited == armed
 
 
-def test_that_a_wait_was_told_of_is_read_back():
-    assert Told.read("armed") == Told(awaited=True)
-    assert Told.read("") == Told()
-
-
-def test_a_name_that_just_fits_is_not_cut():
-    assert Requester.read(Requester("i", "a" * 70, "x").text()).by == "a" * 70
-    assert Requester.read(Requester("i", "a" * 71, "x").text()).by == "a" * 70
-
-
 def test_a_plan_for_the_spare_is_about_the_other_slot():
     plan: Plan = decide(an_observation(a_publication()), TARGET, at(day=30))
     assert plan.steps[0] == Regenerate(KeySlot.KEY2)

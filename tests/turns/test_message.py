@@ -11,8 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lab.simulation.builders import an_account_id, marks
+from lab.simulation.dates import START, at, days
 from shared.domain.errors import FixConfiguration
+from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
+from shared.domain.publication import LONGEST_TAG, read_tags, tags_of
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
@@ -20,6 +24,7 @@ from shared.domain.requests import (
     DisarmRequest,
     LeakedKey,
     LeakRequest,
+    Requester,
     RotateRequest,
 )
 from shared.turns.message import Message, read_message
@@ -177,3 +182,36 @@ def test_reading_a_message_logs_nothing(caplog: pytest.LogCaptureFixture) -> Non
         read_message(WHOLE.text().encode())
         refused(b"{")
     assert not caplog.records
+
+
+# Request ids must fit into tags.
+
+
+def test_the_longest_accepted_request_id_fits_into_a_tag():
+    body = Message("chat", START, request=RotateRequest(id="r" * 300)).text().encode()
+    try:
+        request = read_message(body).request
+    except FixConfiguration:  # refusing such an id is allowed too
+        return
+    assert request is not None
+    tags = tags_of(marks(request=request.id), KeySlot.KEY1, str(an_account_id()), days(30), {})
+    assert max(len(text) for text in tags.values()) <= LONGEST_TAG
+
+
+@pytest.mark.parametrize("known", ["release 7", "release\t7", "release+7", "r" * 65, "größe"])
+def test_read_message_refuses_a_request_id_that_a_tag_cannot_hold(known: str):
+    sent = DeploymentRequest(id=known, deployment=AwaitedDeployment("production", deployed=START))
+    with pytest.raises(FixConfiguration, match="request_id"):
+        read_message(Message("chat", START, request=sent).text().encode())
+
+
+def test_every_character_of_an_accepted_request_id_survives_the_tags():
+    known = "".join(chr(sign) for sign in range(33, 98) if chr(sign) != "+")
+    sent = DeploymentRequest(id=known, deployment=AwaitedDeployment("production", deployed=START))
+    request = read_message(Message("chat", START, request=sent).text().encode()).request
+    assert request is not None
+    fired = AwaitedDeployment("e" * 40, timedelta(days=30), at(day=9), START, request.id)
+    written = marks(requester=Requester(request.id, "ann"), awaited=fired)
+    tags = tags_of(written, KeySlot.KEY1, str(an_account_id()), days(30), {})
+    assert max(len(text) for text in tags.values()) <= LONGEST_TAG
+    assert read_tags(tags)[3] == written
