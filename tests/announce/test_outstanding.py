@@ -25,6 +25,7 @@ from shared.announce.outstanding import accepted_in_time, acknowledged, outstand
 from shared.decide.situation import Situation
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin, SecretState
+from shared.domain.requests import Requester
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 
 SECOND = timedelta(seconds=1)
@@ -261,3 +262,9 @@ def test_a_kind_that_names_no_end_is_never_recorded_as_the_end_of_keys(kind: Kin
     situation = Situation(an_observation(a_publication()), a_target(sunset=at(day=90)), START)
     announcement = Announcement(kind, situation.target, deadline=at(day=90))
     assert acknowledged(situation, [announcement]).told.sunset is None
+
+
+def test_the_announcement_of_a_healed_version_has_no_requester():
+    recorded = marks(origin=Origin.HEALED, requester=Requester("r-1", "ada", "drill"), told=Told())
+    (sentence,) = [one for one in outstanding(a_situation(recorded, at(day=1))) if one.kind is Kind.DRIFT_HEALED]
+    assert sentence.requester == Requester()

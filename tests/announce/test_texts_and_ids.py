@@ -1,17 +1,13 @@
 """Words for people and machines: failures as events, ids, windows, and times that no machine's own zone changes."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import pytest
-
-from lab.simulation.builders import KEY1, KEY2, a_target, an_account_id, mark, marks
+from lab.simulation.builders import KEY1, KEY2, a_target, an_account_id, mark
 from lab.simulation.dates import START, at, days
 from shared.announce.announcements import Announcement, Kind, failed
-from shared.decide.steps import Mark, Prove, Publish, Regenerate, Wait
 from shared.domain.errors import GrantRole
-from shared.domain.publication import Origin
 
 TARGET = a_target(owner="team-chat")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -85,20 +81,6 @@ def test_an_id_does_not_change_with_a_new_version_of_this_app():
 
 
 # A debt, a step and a window, printed.
-
-
-STEPS = [
-    (Regenerate(KEY1), "regenerate key1"),
-    (Prove(KEY2), "prove key2"),
-    (Publish(KEY2, Origin.HEALED), "publish key2 (healed)"),
-    (Mark(KEY1, marks()), "mark the current version as key1"),
-    (Wait(timedelta(minutes=5)), "wait 300 s"),
-]
-
-
-@pytest.mark.parametrize(("step", "text"), STEPS)
-def test_a_step_is_printed_as_an_instruction(step: object, text: str):
-    assert str(step) == text
 
 
 # The zone of the machine.

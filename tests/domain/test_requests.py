@@ -107,3 +107,11 @@ def test_a_name_of_the_greatest_length_is_not_cut():
 
 def test_a_request_names_its_requester_and_reason():
     assert RotateRequest(reason="audit", by="ann", id="r-1").requester == Requester("r-1", "ann", "audit")
+
+
+def test_a_requester_knows_the_ids_of_the_last_versions():
+    requester = Requester("b" * 32).after(Requester("a" * 32, earlier=("00000001", "00000002", "00000003", "00000004")))
+    assert requester.earlier == ("aaaaaaaa", "00000001", "00000002", "00000003")
+    assert Requester.read(requester.text()) == requester
+    assert all(requester.knows(one) for one in ("a" * 32, "b" * 32))
+    assert not requester.knows("c" * 32)

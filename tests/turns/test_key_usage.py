@@ -11,7 +11,7 @@ from shared.decide.policies import decide
 from shared.domain.errors import TryLater
 from shared.domain.model import AccountId
 from shared.turns.key_usage import decide_counting
-from tests.decide.test_policies import ENDING, SETTING, TABLE, Row
+from tests.decide.test_policies import ENDING, SUNSET_ANNOUNCED, TABLE, Row
 
 
 @dataclass
@@ -46,35 +46,35 @@ async def test_where_nobody_counts_nothing_is_decided_otherwise(row: Row):
 
 @pytest.mark.parametrize("calls", [0, 7])
 async def test_what_was_counted_stands_in_the_observation_that_was_decided_from(calls: int):
-    seen, plan = await decide_counting(Logs(calls), SETTING, ENDING, at(day=20))
-    assert seen == replace(SETTING, key_calls=calls)
+    seen, plan = await decide_counting(Logs(calls), SUNSET_ANNOUNCED, ENDING, at(day=20))
+    assert seen == replace(SUNSET_ANNOUNCED, key_calls=calls)
     assert plan == decide(seen, ENDING, at(day=20))
     assert plan.reason is (Reason.STILL_USED if calls else Reason.SUNSET)
 
 
 async def test_what_somebody_asked_for_is_done_where_keys_do_not_end_since_they_are_used():
-    _, plan = await decide_counting(Logs(7), SETTING, ENDING, at(day=20), wants_rotation())
+    _, plan = await decide_counting(Logs(7), SUNSET_ANNOUNCED, ENDING, at(day=20), wants_rotation())
     assert plan.reason is Reason.REQUESTED
 
 
 async def test_without_an_answer_keys_do_not_end_and_the_reason_comes_out():
     with pytest.raises(TryLater, match="no answer came"):
-        await decide_counting(Logs(None), SETTING, ENDING, at(day=20))
+        await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, at(day=20))
 
 
 async def test_without_an_answer_a_turn_that_has_done_something_only_holds():
-    seen, plan = await decide_counting(Logs(None), SETTING, ENDING, at(day=20), strict=False)
+    seen, plan = await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, at(day=20), strict=False)
     assert (plan.is_held, plan.steps) == (True, ())
     why = "All keys should have ended, but calls with a key could not be counted: "
     assert plan.why == f"{why}could not count calls with a key: no answer came."
-    assert seen == SETTING, "nothing was counted, and nothing is pretended to have been"
+    assert seen == SUNSET_ANNOUNCED, "nothing was counted, and nothing is pretended to have been"
 
 
 @pytest.mark.parametrize(
     ("reason", "now", "request_"), [("due", at(day=30), None), ("requested", at(day=20), wants_rotation())]
 )
 async def test_without_an_answer_what_else_is_due_or_asked_for_is_done(reason, now, request_):
-    _, plan = await decide_counting(Logs(None), SETTING, ENDING, now, request_)
+    _, plan = await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, now, request_)
     assert plan.reason == reason
     assert plan.steps
     assert "disable key authentication" not in map(str, plan.steps)

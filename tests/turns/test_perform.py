@@ -20,7 +20,7 @@ from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told, ToldDeadline
 from shared.ports import Outside
 from shared.turns.observe import observe
-from shared.turns.perform import Execution, after, perform
+from shared.turns.perform import LONG_PATIENCE, PATIENCE, Execution, after, perform
 
 TOLD = Told(sunset=ToldDeadline(at(day=90)))
 FIRST_STEP = 4  # after the lease, the secret and the keys
@@ -286,3 +286,25 @@ async def test_after_anything_was_written_or_may_have_been_nothing_is_known_with
         with pytest.raises(TryLater):
             await perform([Regenerate(KEY1), step], execution)
         assert after(execution) is None
+
+
+@pytest.mark.parametrize(("patient", "patience"), [(False, PATIENCE), (True, LONG_PATIENCE)])
+async def test_a_patient_step_waits_longer_for_a_key_to_be_accepted(patient: bool, patience):
+    stage = a_stage()
+    await stage.tick()
+    stage.account.lag.new_after = 10_000
+    runner = Runner(stage.world)
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    async with runner.leases.hold("an account") as lease:
+        execution = Execution(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
+        await perform([Regenerate(KEY2)], execution)
+        began = stage.now
+        with pytest.raises(ProofFailed):
+            await perform([Prove(KEY2, patient)], execution)
+    assert patience - minutes(0.5) < stage.now - began <= patience
+
+
+def test_nothing_is_known_after_a_regeneration_without_an_answer(monkeypatch: pytest.MonkeyPatch):
+    execution = Execution.__new__(Execution)
+    execution.begun, execution.done = [Prove(KEY2), Regenerate(KEY2)], [Prove(KEY2)]
+    assert after(execution) is None

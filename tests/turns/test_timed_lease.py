@@ -5,20 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from lab.simulation.builders import (
-    a_publication,
-    a_target,
-    an_observation,
-    nothing_published,
-    overlapping,
     reports_leak,
-    told_of_the_end,
     wants_rotation,
 )
 from lab.simulation.dates import START, at, days, minutes
 from lab.simulation.interruptions import Befall, Call
 from lab.simulation.stage import Stage, a_stage
-from shared.decide.plan import Plan, Reason, held_by_the_brake
-from shared.decide.policies import decide
 from shared.domain.errors import LeaseLost, OutOfTime
 from shared.domain.requests import Request
 from shared.ports import Outside
@@ -123,29 +115,6 @@ async def test_what_a_person_asked_for_knows_no_brake(request_: Request):
     stage = await rotation_due()
     stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
     assert (await turn(stage, request_, brake=Brake(Fleet(9), START, limit=3))).result is Result.DONE
-
-
-SCHEDULED = [
-    ("an adoption", decide(nothing_published(), a_target(), START), True),
-    ("a rotation that is due", decide(an_observation(a_publication()), a_target(), at(day=30)), True),
-    ("a retirement", decide(an_observation(a_publication(overlapping(told=told_of_the_end(at(day=3))))), a_target(),
-     at(day=3)), True),
-    ("a rotation that somebody asked for",
-     decide(an_observation(a_publication()), a_target(), at(day=9), wants_rotation()), False),
-    ("healing", decide(an_observation(a_publication(), key1="X"), a_target(), at(day=9)), False),
-    ("nothing to do", decide(an_observation(a_publication()), a_target(), at(day=9)), False),
-    ("something due that has no steps", Plan(Reason.DUE, "because"), False),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("plan", "scheduled"), [row[1:] for row in SCHEDULED], ids=[row[0] for row in SCHEDULED])
-def test_only_what_begins_because_its_time_has_come_can_wait(plan: Plan, scheduled: bool):
-    assert plan.is_scheduled is scheduled
-
-
-def test_a_plan_that_the_brake_holds_has_no_steps_and_is_held():
-    held = held_by_the_brake(decide(an_observation(a_publication()), a_target(), at(day=30)), 3)
-    assert (held.reason, held.steps, held.is_held) == (Reason.BRAKE, (), True)
 
 
 # Taken over.

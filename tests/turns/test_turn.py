@@ -6,14 +6,17 @@ import pytest
 
 from lab.simulation.builders import KEY1, mark, reports_leak, wants_rotation
 from lab.simulation.dates import START, at, days, hours
+from lab.simulation.fakes import Runner
 from lab.simulation.interruptions import Befall, Call, refused
 from lab.simulation.stage import Stage, a_stage, with_target
 from shared.domain.errors import PersonMustLook
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import PREFIX
-from shared.domain.requests import LeakRequest, Request, RequestKind, RotateRequest
+from shared.domain.requests import LeakRequest, Request, Requester, RequestKind, RotateRequest
 from shared.domain.told import MOST_CARRIED_OVER, CarriedOver, Happened, Told
+from shared.ports import Outside
 from shared.turns.report import Outcome, Result
+from shared.turns.turn import take_turn
 
 # The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 regenerate, 5 and 6 proofs, 7 publish,
 # 8 secret, 9 keys, 10 announce, 11 note, 12 release.
@@ -311,3 +314,17 @@ def _loses_the_target_at(number: int):
         return Befall(after={number: much_time_passes})
 
     return befall
+
+
+async def test_the_outcome_of_a_busy_target_names_the_requester():
+    stage = a_stage()
+    await stage.tick()
+    runner = stage.runner()
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    async with runner.leases.hold(str(stage.target.account).casefold()):
+        other = Runner(stage.world)
+        outcome = await take_turn(
+            stage.target, wants_rotation(), replace(outside, announcer=other.announcer, leases=other.leases)
+        )
+    assert outcome.result is Result.BUSY
+    assert outcome.requester == Requester("r-1", "tester", "asked")
