@@ -54,7 +54,8 @@ FACTS = [
         Announcement(Kind.SUNSET_ANNOUNCED, ENDING, deadline=at(day=200)),
     ]),
     ("an announcement that was carried over",
-     a_situation(marks(told=Told(True, carried_over=(CarriedOver(Happened.HEALED, KEY2, mark("C"), at(day=1)),))), at(day=5)),
+     a_situation(marks(told=Told(True,
+         carried_over=(CarriedOver(Happened.HEALED, KEY2, mark("C"), at(day=1)),))), at(day=5)),
      [Announcement(Kind.DRIFT_HEALED, TARGET, KEY2, mark("C"), happened_at=at(day=1))]),
     ("the end of key authentication", Situation(OFF, TARGET, at(day=1)), [
         Announcement(Kind.KEY_AUTH_DISABLED, TARGET, occasion=f"{mark('A')} 0"),
