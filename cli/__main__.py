@@ -1,6 +1,6 @@
 """`python -m cli plan | status | rotate | leak | arm | disarm | deployed | deadlines | audit | doctor`.
 
-Exit codes: 0 nothing to do, or done; 1 failed; 2 the command is wrong; 3 something is due, or a person must look.
+Exit codes: 0 nothing to do, or done; 1 failed; 2 invalid command; 3 something is due, or a person must look.
 """
 
 from __future__ import annotations
@@ -22,48 +22,55 @@ from shared.wiring import opened
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code. The answer goes to stdout; what went wrong with the call itself to stderr."""
+    """Run one command and return its exit code.
+
+    The result is printed to standard output, also if it is a failure. Standard error is for an invalid or interrupted
+    command.
+    """
     command: Command | None = None
     try:
         command = parse(arguments)
         if command.settings:
-            os.environ.update(read_values(command.settings))  # as the host does for the app
-        answer = asyncio.run(_answer(command))
+            os.environ.update(read_values(command.settings))  # as the function host does for the app
+        result = asyncio.run(_run(command))
     except UsageError as error:
         print(f"{error}", file=sys.stderr)
         return USAGE
-    except SystemExit as end:  # argparse has said why
+    except SystemExit as end:  # argparse has printed why
         return USAGE if end.code else 0
     except KeyboardInterrupt:
-        unsure = (
-            f" It may not have been carried out: make this very request again with {command.same}." if command else ""
-        )
-        again = unsure if command and command.is_a_request else ""
-        print(f"Stopped.{again}", file=sys.stderr)
+        print(f"Stopped.{_repeat(command)}", file=sys.stderr)
         return FAILED
-    print(json.dumps(answer.data, indent=2) if command.json else answer.text)
-    return answer.code
+    print(json.dumps(result.data, indent=2) if command.json else result.text)
+    return result.code
 
 
-async def _answer(command: Command) -> CommandResult:
+def _repeat(command: Command | None) -> str:
+    """Return how to repeat a request that was interrupted; empty for a command that only reads."""
+    if command is None or not command.is_a_request:
+        return ""
+    return f" The request may or may not have been carried out. Repeat it with {command.id_option}."
+
+
+async def _run(command: Command) -> CommandResult:
     try:
         async with AsyncExitStack() as stack:
             try:
                 parts = await stack.enter_async_context(opened(os.environ))
             except FixConfiguration as error:
                 return without_settings(error, command)
-            return await COMMANDS[command.command](parts, command)
+            return await COMMANDS[command.name](parts, command)
     except RotationError as error:
         return of_error(error)
 
 
-def _listen() -> None:
-    """Warnings of ours go to stderr. What Azure's libraries warn of is in the answer, in our words."""
+def _configure_logging() -> None:
+    """Send this project's warnings to standard error. Azure's libraries are left out: the result says what they met."""
     handler = logging.StreamHandler()
     handler.addFilter(lambda record: not record.name.startswith(("azure.", "msal")))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", handlers=[handler])
 
 
 if __name__ == "__main__":
-    _listen()
+    _configure_logging()
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""What a command answers: an exit code, data for machines, text for people."""
+"""What a command returns: an exit code, data for `--json`, and text for people."""
 
 from __future__ import annotations
 
@@ -11,52 +11,62 @@ from shared.domain.errors import PersonMustLook, RotationError, UnknownTarget
 from shared.turns.report import Outcome, Result, Row, person_must_look
 from shared.web.responses import wrong
 
-DONE, FAILED, USAGE, LOOK = 0, 1, 2, 3
+DONE, FAILED, USAGE, DUE = 0, 1, 2, 3  # the exit codes; 3 also if a person must look
 
 
 class UsageError(Exception):
-    """The command is wrong; the words say how."""
+    """The command cannot be understood. The message is for the person who typed it."""
 
 
 @dataclass(frozen=True)
 class CommandResult:
+    """What a command returns.
+
+    code: The exit code.
+    data: What `--json` prints, JSON-ready.
+    text: What is printed without `--json`.
+    """
+
     code: int
     data: object
     text: str
 
 
 def of_error(error: RotationError) -> CommandResult:
-    """An error that ended the whole command."""
+    """Return the result of a command that an error ended."""
     known = f" Known: {', '.join(error.known)}." if isinstance(error, UnknownTarget) and error.known else ""
     return CommandResult(code_of_error(error), wrong([error])[0], line(f"{error.code}: {error}{known}"))
 
 
 def code_of_error(error: RotationError) -> int:
+    """Return the exit code for an error."""
     if isinstance(error, UnknownTarget):
         return USAGE
-    return LOOK if error.code == PersonMustLook.__name__ else FAILED
+    return DUE if isinstance(error, PersonMustLook) else FAILED
 
 
 def worst(codes: Iterable[int]) -> int:
-    """One code for many: what failed counts more than what is due."""
+    """Return one exit code for several targets: a failure comes before what is due, and that before success."""
     found = set(codes)
-    return next((code for code in (FAILED, USAGE, LOOK) if code in found), DONE)
+    return next((code for code in (FAILED, USAGE, DUE) if code in found), DONE)
 
 
 def code_of_row(row: Row) -> int:
+    """Return the exit code for one target of `plan` or `status`."""
     if row.error is not None or row.plan is None:
         return code_of_error(row.error) if row.error else FAILED
-    return LOOK if row.plan.steps or person_must_look(row.plan) else DONE
+    return DUE if row.plan.steps or person_must_look(row.plan) else DONE
 
 
 def code_of_dry_run(plan: Plan) -> int:
-    """A dry run is done when it could say what would happen; held back or for a person to judge is another matter."""
-    return LOOK if plan.is_held or person_must_look(plan) else DONE
+    """Return the exit code for a dry run, which succeeds unless the request is held back or a person must look."""
+    return DUE if plan.is_held or person_must_look(plan) else DONE
 
 
 def code_of_outcome(outcome: Outcome) -> int:
+    """Return the exit code for a turn. In observe mode its result is `planned`, because nothing was done."""
     if outcome.result in (Result.DONE, Result.NOTHING):
         return DONE
-    if outcome.result in (Result.HELD, Result.PLANNED):  # planned: the mode is observe, and nothing was done
-        return LOOK
-    return LOOK if outcome.reason == PersonMustLook.__name__ else FAILED
+    if outcome.result in (Result.HELD, Result.PLANNED):
+        return DUE
+    return DUE if outcome.reason == PersonMustLook.__name__ else FAILED

@@ -1,10 +1,13 @@
-"""What can be typed. Values are checked by the same types that check what comes over HTTP (`shared.bodies`)."""
+"""What can be typed: the parser, and `Command`, one parsed command line.
+
+Values are checked by the types that check what comes over HTTP (`shared.web.bodies`), so both accept the same.
+"""
 
 from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -17,55 +20,71 @@ from shared.domain.text import plain
 from shared.version import VERSION
 from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id
 
-_EPILOG = "exit codes: 0 nothing to do, or done; 1 failed; 2 wrong command; 3 something is due or a person must look"
+_DESCRIPTION = (
+    "Rotate the keys of Azure OpenAI accounts from a terminal, with the settings of the function app. A target is an "
+    "account that is enrolled for rotation, together with its secret in Key Vault."
+)
+_EPILOG = "exit codes: 0 nothing to do, or done; 1 failed; 2 invalid command; 3 something is due or a person must look"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command with what was given to it. `key` names a request: repeated with the same one, it rotates once."""
+    """One parsed command line.
 
-    command: str
+    name: The command, such as `rotate`.
+    json: Whether the result is printed as JSON.
+    settings: The Functions settings file to read. None to use the environment alone.
+    options: The other arguments, as argparse read them.
+    key: What makes a request repeatable, as an Idempotency-Key does over HTTP: the value of `--id`, or a random one.
+    """
+
+    name: str
     json: bool
     settings: str | None
-    given: argparse.Namespace
+    options: argparse.Namespace
     key: str
 
     @property
-    def name(self) -> str:
-        return str(self.given.name)
+    def target(self) -> str:
+        """The target that the command names."""
+        return str(self.options.target)
 
     @property
-    def names(self) -> list[str]:
-        return list(dict.fromkeys(self.given.names))
+    def targets(self) -> list[str]:
+        """The targets that the command names, each once. Empty for all targets."""
+        return list(dict.fromkeys(self.options.targets))
 
     @property
     def by(self) -> str:
-        return str(self.given.by)[:80]
+        """Who makes the request, at most 80 characters."""
+        return str(self.options.by)[:80]
 
     @property
     def dry_run(self) -> bool:
-        return bool(getattr(self.given, "dry_run", False))
+        """Whether the command only shows what it would do."""
+        return bool(getattr(self.options, "dry_run", False))
 
     @property
-    def id(self) -> str:
-        """The request's id, the same that an Idempotency-Key has over HTTP. Raises UsageError."""
+    def is_a_request(self) -> bool:
+        """Whether the command asks for a change."""
+        return hasattr(self.options, "id") and not self.dry_run
+
+    @property
+    def request_id(self) -> str:
+        """The request's id, as for the same Idempotency-Key over HTTP. Raises UsageError if the key is too long."""
         try:
             return request_id({"idempotency-key": self.key}, "")
         except BadRequest as problem:
             raise UsageError(problem.detail.replace("Idempotency-Key", "--id")) from None
 
     @property
-    def same(self) -> str:
-        """The option that makes the same request again, as it can be pasted."""
+    def id_option(self) -> str:
+        """The option that makes the same request again, quoted for a shell."""
         return f"--id {shlex.quote(plain(self.key))}"
 
-    @property
-    def is_a_request(self) -> bool:
-        return hasattr(self.given, "id") and not self.dry_run
-
     def body[B: Body](self, kind: type[B]) -> B:
-        """The request as its type reads it. Raises UsageError with the field named."""
-        given = vars(self.given)
+        """Return the request's body, checked as over HTTP. Raises UsageError, which names the invalid field."""
+        given = vars(self.options)
         facts = {name: given[name] for name in kind.__struct_fields__ if given.get(name) is not None}
         try:
             return msgspec.convert(facts, type=kind)
@@ -74,73 +93,155 @@ class Command:
 
 
 def parse(arguments: Sequence[str] | None) -> Command:
-    """Raises SystemExit after argparse has said why, and UsageError."""
+    """Return the parsed command line. None stands for the arguments of this process.
+
+    Raises SystemExit after argparse has printed help or an error, and UsageError if `--id` is too long.
+    """
     given = _parser().parse_args(arguments)
     key = getattr(given, "id", None) or uuid4().hex
     command = Command(given.command, getattr(given, "json", False), getattr(given, "settings", None), given, key)
-    _ = command.id
+    _ = command.request_id  # an id that is too long is refused before anything is done
     return command
 
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    common.add_argument("--json", action="store_true", help="say it as JSON")
-    common.add_argument("--settings", metavar="FILE", help="a Functions settings file, over the environment")
-    parser = argparse.ArgumentParser("python -m cli", description="Key rotation.", epilog=_EPILOG, parents=[common])
-    parser.add_argument("--version", action="version", version=VERSION, help="print the version and end")
+    common.add_argument("--json", action="store_true", help="print the result as JSON")
+    common.add_argument("--settings", metavar="FILE", help="a Functions settings file, which overrides the environment")
+    parser = argparse.ArgumentParser("python -m cli", description=_DESCRIPTION, epilog=_EPILOG, parents=[common])
+    parser.add_argument("--version", action="version", version=VERSION, help="print the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def add(name: str, words: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=words, description=words, epilog=_EPILOG, parents=[common])
-
-    for name, words in (
-        ("plan", "what would be done now, and why"),
-        ("status", "which key is live, and until when what holds"),
-    ):
-        add(name, words).add_argument("names", metavar="NAME", nargs="*", help="these targets only")
-    add("audit", "findings over all targets and enrolled subscriptions")
-    add("doctor", "whether this deployment can do what it must, and what mends it")
-    add("deadlines", "every deadline to come").add_argument("--ics", action="store_true", help="as a calendar")
-    _rotate(add("rotate", "rotate a target now"))
-    _leak(add("leak", "a key is out: end it"))
-    _arm(add("arm", "rotate a target after the next deployment"))
-    _at_target(add("disarm", "wait for no deployment any more"))
-    _deployed(add("deployed", "a deployment went live: rotate what waited for it"))
+    for name, (short, more, add_arguments) in _COMMANDS.items():
+        long = f"{short[0].upper()}{short[1:]}. {more}"
+        add_arguments(commands.add_parser(name, help=short, description=long, epilog=_EPILOG, parents=[common]))
     return parser
 
 
+def _nothing(_: argparse.ArgumentParser) -> None:
+    """The command takes no arguments of its own."""
+
+
+def _targets(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("targets", metavar="NAME", nargs="*", help="a target; without names, all targets")
+
+
+def _deadlines(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ics", action="store_true", help="print them as a calendar (iCalendar)")
+
+
 def _rotate(parser: argparse.ArgumentParser) -> None:
-    _at_target(parser, Rotate)
+    _one_target(parser, Rotate)
 
 
 def _leak(parser: argparse.ArgumentParser) -> None:
-    _at_target(parser, Leak)
-    parser.add_argument("--key", required=True, choices=[key.value for key in LeakedKey], help="which key is out")
-    parser.add_argument("--wait", metavar="PT30S", help="how long the live key is left once its successor is published")
+    _one_target(parser, Leak)
+    parser.add_argument(
+        "--key",
+        required=True,
+        choices=[key.value for key in LeakedKey],
+        help="which key leaked: live is the published key, previous the other one; use both if it is not known",
+    )
+    parser.add_argument(
+        "--wait",
+        metavar="PT30S",
+        help="how long the leaked live key keeps working after the fresh one is published; at most PT2M, default none",
+    )
 
 
 def _arm(parser: argparse.ArgumentParser) -> None:
-    _at_target(parser, Arm)
-    parser.add_argument("--environment", required=True, help="such as production")
-    parser.add_argument("--soak", metavar="PT2H", help="how long after the deployment")
-    parser.add_argument("--latest", metavar="TIME", help="when it happens anyway, such as 2027-01-31T00:00:00Z")
+    _one_target(parser, Arm)
+    _environment(parser)
+    parser.add_argument("--soak", metavar="PT2H", help="how long after the deployment to rotate; default none")
+    parser.add_argument(
+        "--latest", metavar="TIME", help="when to rotate without a deployment, such as 2027-01-31T00:00:00Z"
+    )
+
+
+def _disarm(parser: argparse.ArgumentParser) -> None:
+    _one_target(parser, Body)
 
 
 def _deployed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--environment", required=True, help="such as production")
-    _asking(parser, Deployment)
+    _environment(parser)
+    _request(parser, Deployment)
 
 
-def _at_target(parser: argparse.ArgumentParser, kind: Any = Body) -> None:  # noqa: ANN401 - a type of `bodies`
-    parser.add_argument("name", metavar="NAME", help="the target")
-    _asking(parser, kind)
+def _environment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--environment", required=True, help="the deployment environment, such as production")
 
 
-def _asking(parser: argparse.ArgumentParser, kind: Any) -> None:  # noqa: ANN401
+def _one_target(parser: argparse.ArgumentParser, kind: type[Body]) -> None:
+    parser.add_argument("target", metavar="NAME", help="the target")
+    _request(parser, kind)
+
+
+def _request(parser: argparse.ArgumentParser, kind: Any) -> None:  # noqa: ANN401 - msgspec adds the fields' names
+    """Add the options that requests share; those for a reason and a dry run only if the request's type has them."""
     fields = kind.__struct_fields__
-    parser.add_argument("--by", default="command line", help="who asks; stands in the report, the event and a tag")
-    parser.add_argument("--id", help="repeat a request safely: the same id never rotates twice")
+    parser.add_argument(
+        "--by", default="command line", help="who makes the request; shown in the result, the event and a tag"
+    )
+    parser.add_argument("--id", help="an id of your choice that makes the request safe to repeat: it takes effect once")
     if "reason" in fields:
-        parser.add_argument("--reason", help="why; stands beside who asks")
+        parser.add_argument("--reason", help="why; shown in the result, the event and a tag")
     if "dry_run" in fields:
-        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        parser.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
+
+
+type _AddArguments = Callable[[argparse.ArgumentParser], None]
+
+# For each command: its line in the list of commands, what its own help adds to that, and its arguments.
+_COMMANDS: dict[str, tuple[str, str, _AddArguments]] = {
+    "plan": (
+        "show what would be done now, and why",
+        "Nothing is changed. The function app carries the plan out at its next check.",
+        _targets,
+    ),
+    "status": (
+        "show each target's live key and its dates",
+        "Columns: the live key and since when, when its rotation is due, until when the previous key works, the "
+        "deployment that a rotation waits for, the number of announcements that are still owed, and the state.",
+        _targets,
+    ),
+    "audit": (
+        "list findings: what is not as it should be",
+        "All targets and all searched subscriptions are included.",
+        _nothing,
+    ),
+    "doctor": (
+        "check that this deployment works, and show how to fix what does not",
+        "Every check is harmless. Permissions are those of the identity that runs this command.",
+        _nothing,
+    ),
+    "deadlines": (
+        "list all upcoming deadlines",
+        "They are the dates of rotations, of the end of previous keys, and of sunsets.",
+        _deadlines,
+    ),
+    "rotate": (
+        "rotate a target's key now",
+        "A fresh key is published. The previous one keeps working for the overlap.",
+        _rotate,
+    ),
+    "leak": (
+        "report a leaked key, so that it stops working",
+        "The key is regenerated; for the live key, a fresh one is published first. Neither the overlap nor the "
+        "window applies.",
+        _leak,
+    ),
+    "arm": (
+        "rotate a target after its next deployment",
+        "The rotation waits until `deployed` reports a deployment to that environment.",
+        _arm,
+    ),
+    "disarm": (
+        "stop waiting for a deployment",
+        "What `arm` asked for is taken back; the schedule applies again.",
+        _disarm,
+    ),
+    "deployed": (
+        "report that a deployment went live",
+        "Every target that waits for it is handled, one after the other: rotated now, or after its soak time.",
+        _deployed,
+    ),
+}

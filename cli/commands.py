@@ -1,4 +1,7 @@
-"""One small function for each command: one call inward, and its answer. Decides nothing."""
+"""One function for each command: it makes one call inward and turns the answer into a `CommandResult`.
+
+Nothing is decided here. `COMMANDS`, at the end, is the list of all commands.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 from cli.answer import (
     DONE,
+    DUE,
     FAILED,
-    LOOK,
     CommandResult,
     code_of_dry_run,
     code_of_error,
@@ -23,7 +26,7 @@ from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.requests import DisarmRequest, Request
-from shared.findings import gather
+from shared.findings.gather import gather_findings
 from shared.fleet.rotation import Rotation, planned_row
 from shared.turns.report import Outcome, Result, Row
 from shared.web.bodies import Arm, Deployment, Leak, Rotate
@@ -32,44 +35,45 @@ from shared.wiring import Opened
 
 type CommandFunction = Callable[[Opened, Command], Awaitable[CommandResult]]
 
-REQUEST_ID = "requestId"  # what --id and Idempotency-Key take; the mark that stands in a tag is made of it
+REQUEST_ID = "requestId"  # in JSON, the value to repeat a request with: as --id, or as Idempotency-Key over HTTP
 
 
 async def plan(parts: Opened, command: Command) -> CommandResult:
+    """Show what would be done now, and why, for all targets or the named ones."""
     rows, problems = await _rows(parts.rotation, command)
-    found = table(("TARGET", "REASON", "STEPS", "WHY"), (_planned(row) for row in rows)) if rows else ""
-    return _surveyed(rows, problems, found)
+    shown = table(("TARGET", "REASON", "STEPS", "WHY"), (_plan_cells(row) for row in rows)) if rows else ""
+    return _survey_result(rows, problems, shown)
 
 
 async def status(parts: Opened, command: Command) -> CommandResult:
+    """Show the live key and the dates of all targets or the named ones."""
     rows, problems = await _rows(parts.rotation, command)
     heads = ("TARGET", "LIVE", "SINCE", "DUE", "PREVIOUS UNTIL", "WAITS FOR", "OWED", "STATE")
-    return _surveyed(rows, problems, table(heads, (_standing(row) for row in rows)) if rows else "")
+    return _survey_result(rows, problems, table(heads, (_status_cells(row) for row in rows)) if rows else "")
 
 
-async def _rows(conductor: Rotation, command: Command) -> tuple[list[Row], list[RotationError]]:
-    """All targets as a survey sees them, or those that are named, each of them looked at."""
-    if not command.names:
-        return await conductor.survey()
-    return [await conductor.look(one.target) for one in await conductor.fleet.find_all(command.names)], []
+async def _rows(rotation: Rotation, command: Command) -> tuple[list[Row], list[RotationError]]:
+    """Observe the named targets one by one; without names, survey all targets."""
+    if not command.targets:
+        return await rotation.survey()
+    return [await rotation.plan_turn(one.target) for one in await rotation.fleet.find_all(command.targets)], []
 
 
-def _surveyed(rows: list[Row], problems: list[RotationError], found: str) -> CommandResult:
+def _survey_result(rows: list[Row], problems: list[RotationError], shown: str) -> CommandResult:
     code = worst([*map(code_of_row, rows), *map(code_of_error, problems)])
     nobody = "" if rows or problems else "No target is enrolled."
-    return CommandResult(code, of_survey(rows, problems).data, lines(found, _said(problems), nobody, _presumed(rows)))
+    text = lines(shown, _problem_lines(problems), nobody, _presumed_line(rows))
+    return CommandResult(code, of_survey(rows, problems).data, text)
 
 
-def _presumed(rows: list[Row]) -> str:
+def _presumed_line(rows: list[Row]) -> str:
     count = sum(row.presumed for row in rows)
-    return (
-        f"{count} targets were not looked at one by one. Name those that matter to see them as they are."
-        if count
-        else ""
-    )
+    if not count:
+        return ""
+    return f"{count} targets were assessed from the vault listing alone. Name a target to observe its keys."
 
 
-def _planned(row: Row) -> tuple[object, ...]:
+def _plan_cells(row: Row) -> tuple[object, ...]:
     if row.plan is None:
         return row.target.name, row.error.code if row.error else NOTHING, NOTHING, _why(row)
     steps = ", ".join(str(step) for step in row.plan.steps)
@@ -77,7 +81,7 @@ def _planned(row: Row) -> tuple[object, ...]:
     return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}"
 
 
-def _standing(row: Row) -> tuple[object, ...]:
+def _status_cells(row: Row) -> tuple[object, ...]:
     facts = row.data()
     publication = row.seen.publication if row.seen else None
     marks = publication.marks if publication else None
@@ -95,142 +99,162 @@ def _standing(row: Row) -> tuple[object, ...]:
 
 
 def _why(row: Row) -> str:
-    return f"{row.error.code}: {row.error}" if row.error else "It could not be looked at."
+    return f"{row.error.code}: {row.error}" if row.error else "It could not be observed."
 
 
-def _said(problems: list[RotationError]) -> str:
+def _problem_lines(problems: list[RotationError]) -> str:
     return "\n".join(line(f"{error.code}: {error}") for error in problems)
 
 
 async def rotate(parts: Opened, command: Command) -> CommandResult:
-    return await _turn(parts.rotation, command, command.body(Rotate).request(command.id, command.by))
+    """Rotate one target now."""
+    return await _turn(parts.rotation, command, command.body(Rotate).request(command.request_id, command.by))
 
 
 async def leak(parts: Opened, command: Command) -> CommandResult:
-    return await _turn(parts.rotation, command, command.body(Leak).request(command.id, command.by))
+    """Report a leaked key of one target, so that it stops working."""
+    return await _turn(parts.rotation, command, command.body(Leak).request(command.request_id, command.by))
 
 
 async def arm(parts: Opened, command: Command) -> CommandResult:
-    return await _turn(parts.rotation, command, command.body(Arm).request(command.id, command.by))
+    """Let one target's rotation wait for its next deployment."""
+    return await _turn(parts.rotation, command, command.body(Arm).request(command.request_id, command.by))
 
 
 async def disarm(parts: Opened, command: Command) -> CommandResult:
-    return await _turn(parts.rotation, command, DisarmRequest(by=command.by, id=command.id))
+    """Let one target wait for a deployment no longer."""
+    return await _turn(parts.rotation, command, DisarmRequest(by=command.by, id=command.request_id))
 
 
-async def _turn(conductor: Rotation, command: Command, request: Request) -> CommandResult:
-    """One target, one turn, or only what it would do. Nobody queues what a command could not finish."""
-    target = await conductor.fleet.find(command.name)
+async def _turn(rotation: Rotation, command: Command, request: Request) -> CommandResult:
+    """Carry out a request for one target in one turn; in a dry run, only decide.
+
+    A command has no queue, so what it could not finish is not continued by itself.
+    """
+    target = await rotation.fleet.find(command.target)
     if command.dry_run:
-        row = await conductor.look(target, request)
+        row = await rotation.plan_turn(target, request)
         if row.error is not None or row.plan is None:
-            return of_error(row.error or RotationError(target.name, "could not be looked at."))
+            return of_error(row.error or RotationError(target.name, "could not be observed."))
         outcome = planned_row(row)
         return CommandResult(code_of_dry_run(row.plan), outcome.data(), line(outcome))
-    outcome = await conductor.turn(target, request)
+    outcome = await rotation.turn(target, request)
     data = {**outcome.data(), REQUEST_ID: command.key}
-    return CommandResult(code_of_outcome(outcome), data, lines(*_told([outcome], command)))
+    return CommandResult(code_of_outcome(outcome), data, lines(*_outcome_lines([outcome], command)))
 
 
-def _told(outcomes: list[Outcome], command: Command, *, unasked: bool = False) -> list[str]:
-    """What became of each, and what holds for the request as a whole."""
-    said = [lines(line(one), _forgotten(one)) for one in outcomes]
-    planned = any(one.result is Result.PLANNED for one in outcomes)
+def _outcome_lines(outcomes: list[Outcome], command: Command, *, incomplete: bool = False) -> list[str]:
+    """Return what happened to each target, and then how to repeat the request.
+
+    `incomplete`: Whether a target may be missing because a part of the fleet could not be listed.
+    """
+    each = [lines(line(one), _dropped_lines(one)) for one in outcomes]
+    observed_only = any(one.result is Result.PLANNED for one in outcomes)
     return [
-        *said,
-        _again(outcomes, command, unasked=unasked),
-        "Nothing was done: ROTATION_MODE is observe." if planned else "",
+        *each,
+        _repeat_line(outcomes, command, incomplete=incomplete),
+        "Nothing was done: ROTATION_MODE is observe." if observed_only else "",
     ]
 
 
-def _forgotten(outcome: Outcome) -> str:
-    return "\n".join(line(f"Never announced, and said here only: {carried}.") for carried in outcome.dropped)
+def _dropped_lines(outcome: Outcome) -> str:
+    return "\n".join(line(f"Never announced, and reported only here: {dropped}.") for dropped in outcome.dropped)
 
 
-def _again(outcomes: list[Outcome], command: Command, *, unasked: bool = False) -> str:
-    """How to make the very same request once more: where asking again helps, and for whoever wants to be sure.
-    `unasked`: not every target could be asked whether it is meant."""
+def _repeat_line(outcomes: list[Outcome], command: Command, *, incomplete: bool) -> str:
+    """Return how to make the same request again, if a turn failed or a person wants to be sure."""
     if any(one.result in (Result.FAILED, Result.BUSY) for one in outcomes):
-        return f"This request is not queued. Ask again with {command.same}: it rotates once."
-    if unasked:
-        return f"Not every target could be asked. Say it again with {command.same}: whoever heard it rotates once."
-    return f"To make this very request again, and not another one: {command.same}" if outcomes else ""
+        return f"This request is not queued. Repeat it with {command.id_option}: it rotates only once."
+    if incomplete:
+        again = f"Repeat the command with {command.id_option}"
+        return f"Not every target could be read. {again}: a target that already had its turn is not rotated again."
+    return f"To repeat this request instead of making a new one: {command.id_option}" if outcomes else ""
 
 
 async def deployed(parts: Opened, command: Command) -> CommandResult:
-    """Every target that waits has its turn here and now, one after the other."""
-    body, conductor = command.body(Deployment), parts.rotation
-    request = body.request(command.id, command.by, conductor.outside.clock.now())
-    waiting, look = await conductor.waiting_for(body.environment)
-    problems = look.problems
+    """Report a deployment: every target that waits for it has its turn, one after the other."""
+    body, rotation = command.body(Deployment), parts.rotation
+    request = body.request(command.request_id, command.by, rotation.outside.clock.now())
+    waiting, listing = await rotation.waiting_for(body.environment)
     names = [one.target.name for one in waiting]
-    outcomes = [] if command.dry_run else [await conductor.turn(one.target, request) for one in waiting]
-    said = heard(body.environment, names, problems)
-    known = {} if command.dry_run else {REQUEST_ID: command.key}
-    words = f"Waiting for a deployment to {body.environment}: {', '.join(names)}." if names else said["why"]
-    step = f"Next step: {said['nextStep']}." if "nextStep" in said else ""
-    code = worst([*map(code_of_outcome, outcomes), *(FAILED for _ in problems)])
-    data = {**said, "outcomes": [one.data() for one in outcomes], **known}
-    told = _told(outcomes, command, unasked=bool(problems) and not command.dry_run)
-    return CommandResult(code, data, lines(words, step, _said(problems), *told))
+    outcomes = [] if command.dry_run else [await rotation.turn(one.target, request) for one in waiting]
+    facts = heard(body.environment, names, listing.problems)
+    repeatable = {} if command.dry_run else {REQUEST_ID: command.key}
+    data = {**facts, "outcomes": [one.data() for one in outcomes], **repeatable}
+    first = f"Waiting for a deployment to {body.environment}: {', '.join(names)}." if names else facts["why"]
+    step = f"Next step: {facts['nextStep']}." if "nextStep" in facts else ""
+    incomplete = bool(listing.problems) and not command.dry_run
+    text = lines(
+        first, step, _problem_lines(listing.problems), *_outcome_lines(outcomes, command, incomplete=incomplete)
+    )
+    code = worst([*map(code_of_outcome, outcomes), *(FAILED for _ in listing.problems)])
+    return CommandResult(code, data, text)
 
 
 async def deadlines(parts: Opened, command: Command) -> CommandResult:
+    """List all upcoming deadlines, the soonest first, as a table or as a calendar."""
     found, problems = await parts.rotation.deadlines()
     now = parts.rotation.outside.clock.now()
-    code = worst([*(LOOK for one in found if one.falls_at <= now), *map(code_of_error, problems)])
+    code = worst([*(DUE for one in found if one.falls_at <= now), *map(code_of_error, problems)])
     data = of_deadlines(found, problems).data
-    if command.given.ics:
+    if command.options.ics:
         from shared.web.calendar import calendar
 
         return CommandResult(code, data, calendar(found, now).replace("\r\n", "\n").rstrip())
-    listed = table(("WHEN", "TARGET", "WHAT", "ANNOUNCED", "SAYS"), map(_deadline, found))
-    return CommandResult(code, data, lines(listed if found else "No deadline is known.", _said(problems)))
+    listed = table(("WHEN", "TARGET", "WHAT", "ANNOUNCED", "SAYS"), map(_deadline_cells, found))
+    return CommandResult(code, data, lines(listed if found else "There are no deadlines.", _problem_lines(problems)))
 
 
-def _deadline(one: Deadline) -> tuple[object, ...]:
+def _deadline_cells(one: Deadline) -> tuple[object, ...]:
     after = f" (after the next deployment to {one.after_deployment})" if one.after_deployment else ""
     return moment(one.falls_at), one.target, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
 
 
 async def audit(parts: Opened, _: Command) -> CommandResult:
-    found = await gather.audit(parts.rotation, parts.inventory)
+    """List all findings, the most severe first, and then the next step for each kind of finding."""
+    found = await gather_findings(parts.rotation, parts.inventory)
     data = {"findings": [one.data() for one in found]}
     if not found:
         return CommandResult(DONE, data, "No findings.")
-    listed = table(("SEVERITY", "CODE", "TARGET", "FINDING"), ((o.severity, o.code, o.target, o.says) for o in found))
+    cells = ((one.severity, one.code, one.target, one.says) for one in found)
+    listed = table(("SEVERITY", "CODE", "TARGET", "FINDING"), cells)
     steps = dict.fromkeys(f"{one.code}: {line(one.next_step)}." for one in found)
-    return CommandResult(LOOK, data, lines(listed, "", "Next steps:", *(f"  {step}" for step in steps)))
+    return CommandResult(DUE, data, lines(listed, "", "Next steps:", *(f"  {step}" for step in steps)))
 
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:
-    return _examined(await examine.examine(parts.rotation, parts.examiner))
+    """Check that this deployment can do what it must."""
+    return _examination_result(await examine.examine(parts.rotation, parts.examiner))
 
 
 def without_settings(error: FixConfiguration, command: Command) -> CommandResult:
-    """No command can do anything. What is to be done about it depends on where this command found its settings."""
+    """Return the result of any command if the settings are missing or invalid.
+
+    How to correct them depends on where this command read them from.
+    """
     error = FixConfiguration(error.thing, error.what, remedies.name_settings(command.settings))
-    return _examined(examine.of_settings(error)) if command.command == "doctor" else of_error(error)
+    return _examination_result(examine.invalid_settings(error)) if command.name == "doctor" else of_error(error)
 
 
-def _examined(checks: list[Check]) -> CommandResult:
+def _examination_result(checks: list[Check]) -> CommandResult:
     count = {state: sum(check.state is state for check in checks) for state in CheckState}
     total = ", ".join(f"{number} {state.replace('-', ' ')}" for state, number in count.items())
     return CommandResult(
-        LOOK if count[CheckState.FAILED] else DONE,
+        DUE if count[CheckState.FAILED] else DONE,
         {"checks": [check.data() for check in checks], **{state.value: number for state, number in count.items()}},
-        lines(*(_check(check) for check in sorted(checks, key=_order)), f"{total}."),
+        lines(*(_check_lines(check) for check in sorted(checks, key=_check_order)), f"{total}."),
     )
 
 
-def _order(check: Check) -> int:
-    """What failed stands last, where a terminal's reader looks first."""
+def _check_order(check: Check) -> int:
+    """Put failures last, because the end of the output is what a terminal shows."""
     return [CheckState.OK, CheckState.NOT_CHECKED, CheckState.FAILED].index(check.state)
 
 
-def _check(check: Check) -> str:
-    mend = f"\n{'':13}{'mend' if check.state is CheckState.FAILED else 'see'}: {line(check.mend)}" if check.mend else ""
-    return f"{check.state.replace('-', ' '):12} {check.name:15} {line(check.thing)}: {line(check.why)}{mend}"
+def _check_lines(check: Check) -> str:
+    label = "mend" if check.state is CheckState.FAILED else "see"
+    remedy = f"\n{'':13}{label}: {line(check.remedy)}" if check.remedy else ""
+    return f"{check.state.replace('-', ' '):12} {check.name:15} {line(check.thing)}: {line(check.why)}{remedy}"
 
 
 COMMANDS: dict[str, CommandFunction] = {

@@ -1,4 +1,4 @@
-"""Plain columns and plain times. Whatever came from a tag or an answer is one printable line here."""
+"""Plain columns, times and lines for a terminal. Text from a tag or an answer becomes one printable line."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from datetime import UTC, datetime
 
 from shared.domain.text import plain
 
-NOTHING = "-"
+NOTHING = "-"  # an empty cell of a table
 
 
 def line(text: object) -> str:
-    """The text without anything that could steer a terminal."""
+    """Return the text on one line, without control characters, which could steer a terminal."""
     return plain(str(text))
 
 
 def moment(when: datetime | None) -> str:
+    """Return a time in UTC to the minute, such as `2027-01-31 09:00Z`, or a dash for None."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}Z" if when else NOTHING
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Columns under their heads, two spaces apart; the last is as long as it is."""
+    """Return columns under their heads, two spaces apart. The last column is not padded."""
     cells = [[line(cell) or NOTHING for cell in row] for row in rows]
     whole = [list(heads), *cells]
     widths = [max(len(row[place]) for row in whole) for place in range(len(heads) - 1)]
@@ -31,5 +32,5 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def lines(*texts: str) -> str:
-    """The texts that are not empty, one under the other."""
+    """Return the texts that are not empty, one below the other."""
     return "\n".join(text for text in texts if text)

@@ -37,9 +37,6 @@ class Account:
     tags: Mapping[str, str]
 
 
-PUBLIC_ACCESS_IS_OFF = "public access is off"  # what a `KeyAttempt` says if only a private endpoint leads there
-
-
 class KeyAuthIsOff(Exception):
     """The account refused to list keys because keys are switched off."""
 
@@ -61,11 +58,14 @@ class KeyAttempt:
     answer: What the endpoint answered.
     detail: What was seen, in words. Never a key.
     retry_after: How long the endpoint asked us to wait. None if it did not ask.
+    private_only: Whether the account takes no calls from the public network, so that only a private endpoint leads
+        there.
     """
 
     answer: Answer
     detail: str
     retry_after: timedelta | None = None
+    private_only: bool = False
 
 
 class Accounts(Protocol):

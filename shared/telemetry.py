@@ -17,13 +17,14 @@ from typing import Protocol
 from shared.announce.deadlines import DeadlineKind, deadlines
 from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
+from shared.domain.names import LOGGER
 from shared.fleet.listing import Listed
 from shared.fleet.rotation import Tick
 from shared.turns.observe import presume
 from shared.turns.report import Outcome
 from shared.web.responses import Reply
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 
 type Watched[T] = AbstractAsyncContextManager[Callable[[T], None]]
 

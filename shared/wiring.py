@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from shared.settings.environment import CallLog
     from shared.telemetry import Telemetry
 
-log = logging.getLogger("key-rotation")
+from shared.domain.names import LOGGER
+
+log = logging.getLogger(LOGGER)
 # Loggers that say at INFO what happens on every call: the worker sends every record to the host.
 _TALKATIVE = ("azure", "msal", "aiohttp.access")
 
@@ -49,7 +51,7 @@ def telemetry() -> Telemetry:
 def choose_telemetry(environment: Mapping[str, str]) -> Telemetry:
     """What the environment asks for, and nothing of OpenTelemetry imported unless it asks."""
     from shared.settings.environment import Sending, read_telemetry
-    from shared.settings.target_fields import Problems
+    from shared.settings.problems import Problems
     from shared.telemetry import Off
 
     if read_telemetry(environment, Problems()) is Sending.OFF:

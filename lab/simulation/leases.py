@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from lab.emulator.errors import AzureError, ConnectionDroppedError
 from lab.simulation.interruptions import Killed
 from lab.simulation.refusals import translated
-from shared.adapters.blob_lease import CONTAINER, SAFETY, SECONDS, blob_name
+from shared.adapters.blob_lease import SAFETY, SECONDS, blob_name
 from shared.domain.errors import LeaseHeld, LeaseLost
+from shared.domain.names import LEASE_CONTAINER
 
 if TYPE_CHECKING:
     from lab.simulation.fakes import Runner
@@ -49,7 +50,7 @@ class LeaseDoor:
 
     @property
     def _blob(self):
-        return self._runner.world.blobs.get(CONTAINER, blob_name(self._target))
+        return self._runner.world.blobs.get(LEASE_CONTAINER, blob_name(self._target))
 
     def _until(self) -> datetime:
         return self._runner.clock.now() + timedelta(seconds=SECONDS - SAFETY)
@@ -85,7 +86,7 @@ class LeasesDoor:
 
     async def _take_over(self, target: str) -> str:
         """The other's lease is broken, and runs out before it can be had."""
-        lease, clock = self._runner.world.blobs.get(CONTAINER, blob_name(target)).lease, self._runner.world.clock
+        lease, clock = self._runner.world.blobs.get(LEASE_CONTAINER, blob_name(target)).lease, self._runner.world.clock
         with translated(target, "break the lease"):
             await self._runner.call("blob.lease.break", target, lambda: lease.break_(clock.now(), None))
         await self._runner.clock.sleep(timedelta(seconds=SECONDS))
@@ -93,11 +94,11 @@ class LeasesDoor:
 
     async def _acquire(self, target: str) -> str:
         blobs, name = self._runner.world.blobs, blob_name(target)
-        if CONTAINER not in blobs.containers:
-            blobs.create_container(CONTAINER)
-        if name not in blobs.container(CONTAINER).blobs:
-            blobs.put(CONTAINER, name, b"")
-        lease, clock = blobs.get(CONTAINER, name).lease, self._runner.world.clock
+        if LEASE_CONTAINER not in blobs.containers:
+            blobs.create_container(LEASE_CONTAINER)
+        if name not in blobs.container(LEASE_CONTAINER).blobs:
+            blobs.put(LEASE_CONTAINER, name, b"")
+        lease, clock = blobs.get(LEASE_CONTAINER, name).lease, self._runner.world.clock
         with translated(target, "take the lease"):
             try:
                 return await self._runner.call(

@@ -147,7 +147,7 @@ class Stage:
             await self.tick()
 
     async def row(self) -> Row:
-        row = await self.rotation().look(self.target)
+        row = await self.rotation().plan_turn(self.target)
         wire.hear(row.plan, row.data(), row.error or "", *(said.wire(self.now) for said in row.outstanding))
         return row
 

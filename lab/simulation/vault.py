@@ -76,7 +76,7 @@ class VaultDoor:
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
-        with translated(target.secret_url, "note on the secret what was told"):
+        with translated(target.secret_url, "note on the secret what was announced"):
             await self._update(target, publication, tags=tags)
 
     async def withdraw(self, target: Target, publication: Publication) -> None:

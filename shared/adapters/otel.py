@@ -21,12 +21,13 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, Tracer
 from shared.adapters.otlp import Collector, Outbox
 from shared.decide.plan import Reason
 from shared.domain.errors import RotationError
+from shared.domain.names import LOGGER
 from shared.fleet.rotation import Tick
 from shared.telemetry import Trigger, Watched, standings
 from shared.turns.report import Outcome, Result
 from shared.web.responses import PROBLEM, Reply
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 SCOPE = "key-rotation"
 BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 150.0, 300.0, 600.0)
 PROBLEMS, UNSEEN, OWED = "key_rotation.tick.problems", "key_rotation.tick.unseen", "key_rotation.announcements.owed"

@@ -33,7 +33,9 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-log = logging.getLogger("key-rotation")
+from shared.domain.names import LOGGER
+
+log = logging.getLogger(LOGGER)
 PATIENCE, PAUSE = 2.0, 60.0  # seconds
 MOST_SPANS, MOST_SERIES = 2048, 50_000  # while nothing can be sent; of a metric, enough for ten thousand targets
 

@@ -1,6 +1,6 @@
-"""What an examination is made of: one check for each thing looked at, and what is known so far.
+"""What an examination consists of: one `Check` for each thing examined, and what later checks need to know.
 
-A check is plain data. `mend` is what to run where it failed, or to see for oneself where it was not made.
+A check is plain data. Which checks there are stands in `examine`, `services` and `targets`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NotRequired, TypedDict
 
 from shared.doctor.ports import Examiner, TokenIdentity
 from shared.doctor.remedies import Remedies
+from shared.domain.causes import Cause
 from shared.domain.errors import GrantRole, RotationError, TryLater
 from shared.domain.publication import Publication
 from shared.fleet.rotation import Rotation
@@ -19,16 +20,20 @@ from shared.settings.environment import Settings
 
 EVENTS, STORAGE, VAULTS = "https://eventgrid.azure.net", "https://storage.azure.com", "https://vault.azure.net"
 
-AGAIN = "ask again in a minute; if it stays, see that this network reaches it and that the service is well"
+RETRY = "run this again in a minute; if it still fails, check that this network reaches it and that Azure has no outage"
 
 
 class CheckState(StrEnum):
+    """What a check found. The words are public."""
+
     OK = "ok"
     FAILED = "failed"
     NOT_CHECKED = "not-checked"
 
 
 class CheckData(TypedDict):
+    """A check in JSON. The field names are public."""
+
     check: str
     thing: str
     state: CheckState
@@ -38,46 +43,67 @@ class CheckData(TypedDict):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. `name` is stable."""
+    """One thing examined.
+
+    name: The stable, public name of the check, such as `list-secrets`.
+    thing: What was examined: a target, an address, a service.
+    state: Whether it passed, failed or could not be made.
+    why: The sentence that explains the state.
+    remedy: The command or step that fixes a failure; for a check that was not made, the command that shows whether all
+        is right. None if there is nothing to run.
+    """
 
     name: str
     thing: str
     state: CheckState
     why: str
-    mend: str | None = None
+    remedy: str | None = None
 
     def data(self) -> CheckData:
+        """Return the check as JSON-ready data, without `mend` if there is no remedy."""
         facts = CheckData(check=self.name, thing=self.thing, state=self.state, why=self.why)
-        if self.mend is not None:
-            facts["mend"] = self.mend
+        if self.remedy is not None:
+            facts["mend"] = self.remedy
         return facts
 
 
-def good(name: str, thing: str, why: str) -> Check:
+def passed(name: str, thing: str, why: str) -> Check:
+    """Return a check that found nothing wrong."""
     return Check(name, thing, CheckState.OK, why)
 
 
-def bad(name: str, thing: str, why: str, mend: str) -> Check:
-    return Check(name, thing, CheckState.FAILED, why, mend)
+def failed(name: str, thing: str, why: str, remedy: str) -> Check:
+    """Return a check that failed, with what fixes it."""
+    return Check(name, thing, CheckState.FAILED, why, remedy)
 
 
-def unknown(name: str, thing: str, why: str, mend: str | None = None) -> Check:
-    return Check(name, thing, CheckState.NOT_CHECKED, why, mend)
+def not_checked(name: str, thing: str, why: str, remedy: str | None = None) -> Check:
+    """Return a check that could not be made, with the command by which a person can see for themselves."""
+    return Check(name, thing, CheckState.NOT_CHECKED, why, remedy)
 
 
-def refused(name: str, thing: str, error: RotationError, grant: str) -> Check:
-    """A refusal for want of a role names the command that grants it; what may pass, that one can ask again; anything
-    else, its own next step."""
-    if isinstance(error, GrantRole) and error.next_step == GrantRole.next_step:
-        return bad(name, thing, error.what, grant)
-    passing = isinstance(error, TryLater) and error.next_step == type(error).next_step
-    return bad(name, thing, error.what, AGAIN if passing else error.next_step)
+def failed_with(name: str, thing: str, error: RotationError, grant: str) -> Check:
+    """Return a check that an error ended, with what fixes that error.
+
+    For a missing role that is `grant`, the command that assigns it. For an error that may pass by itself, it is to try
+    again. For every other error it is the error's own next step.
+    """
+    if isinstance(error, GrantRole) and error.cause is not Cause.IDENTITY_REFUSED:
+        return failed(name, thing, error.what, grant)
+    may_pass = isinstance(error, TryLater) and error.cause is not Cause.UNKNOWN_HOST
+    return failed(name, thing, error.what, RETRY if may_pass else error.next_step)
 
 
 @dataclass
 class Examination:
-    """One examination of one deployment, and what it has learned that later checks need: whose tokens were given,
-    what is published in which vault, and by how much the clocks of others differ."""
+    """One examination of one deployment, with what earlier checks learned and later checks need.
+
+    rotation: The deployment's settings and the ports through which it works.
+    examiner: The port for what only an examination asks.
+    tokens: Whose tokens were issued, by the resource that they are for. A resource without a token is missing.
+    published: The publications that were read, by vault URL.
+    skews: For each address that answered with a date, the address and how far this machine's clock is ahead of it.
+    """
 
     rotation: Rotation
     examiner: Examiner
@@ -87,15 +113,19 @@ class Examination:
 
     @property
     def settings(self) -> Settings:
+        """The deployment's settings."""
         return self.rotation.settings
 
     @property
-    def mend(self) -> Remedies:
+    def remedies(self) -> Remedies:
+        """The commands that give rights to the identity that this deployment calls as."""
         return Remedies.of(self.settings.client_id, self.tokens.get(self.settings.resource_manager))
 
     @property
-    def has_azure(self) -> bool:
+    def has_azure_token(self) -> bool:
+        """Whether there is a token for Azure Resource Manager, without which no account can be read."""
         return self.settings.resource_manager in self.tokens
 
     def now(self) -> datetime:
+        """Return the time by this machine's clock."""
         return self.rotation.outside.clock.now()

@@ -1,4 +1,4 @@
-"""What an examination of a deployment needs from outside, beside what turns need."""
+"""What an examination of a deployment needs from outside, in addition to what turns need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class TokenIdentity:
-    """Whose token it is, as the token itself says: an application's client id, an object id, a tenant."""
+    """Whose token it is, as the token's own claims say. A field is None if its claim is missing.
+
+    client_id: The application's client id (`appid` or `azp`).
+    object_id: The object id of the principal (`oid`), which role assignments name.
+    tenant: The id of the tenant that issued the token (`tid`).
+    """
 
     client_id: str | None = None
     object_id: str | None = None
@@ -20,7 +25,11 @@ class TokenIdentity:
 
 @dataclass(frozen=True)
 class Reachability:
-    """That somebody answers at an address, and the time by their clock."""
+    """An answer that came from an address, whatever it says.
+
+    status: The HTTP status of the answer.
+    date: The time by the other side's clock, from the header `Date`. None if the answer has no valid one.
+    """
 
     status: int
     date: datetime | None
@@ -28,12 +37,17 @@ class Reachability:
 
 @dataclass(frozen=True)
 class Permission:
-    """One of a caller's permissions, with wildcards: what it grants and what it leaves out of that."""
+    """One entry of a caller's permissions, as Azure lists them. Actions may hold the wildcard `*`.
+
+    actions: What the entry grants.
+    not_actions: What it leaves out of that.
+    """
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
 
     def covers(self, action: str) -> bool:
+        """Return whether this entry grants the action. Case does not matter."""
         return _matches(self.actions, action) and not _matches(self.not_actions, action)
 
 
@@ -46,17 +60,17 @@ class Examiner(Protocol):
 
     @property
     def managed(self) -> bool:
-        """Whether this process calls as a managed identity; otherwise as whoever has signed in to develop."""
+        """Whether this process calls as a managed identity, rather than as the person who signed in at a terminal."""
         ...
 
     async def token_identity(self, resource: str) -> TokenIdentity:
-        """Get a token for that resource. Raises GrantRole when there is none to be had."""
+        """Get a token for that resource and return whose it is. Raises GrantRole if no token is issued."""
         ...
 
     async def permissions(self, scope: str) -> Sequence[Permission] | None:
-        """What the caller may do there; none where it may not even ask."""
+        """Return what the caller may do at that scope, a resource id. None if the caller may not list it."""
         ...
 
     async def reachability(self, url: str) -> Reachability:
-        """See that somebody answers, sending nothing. Raises TryLater when nobody does."""
+        """Send a request without a body to an address. Raises TryLater if no answer comes."""
         ...

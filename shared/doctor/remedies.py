@@ -1,7 +1,8 @@
-"""What to run to mend a deployment: commands of the Azure CLI, written out. Knows of nothing but names.
+"""The commands of the Azure CLI that fix a deployment, written out so that they can be pasted.
 
-Custom roles carry the deployment's name in theirs, and a vault is known here by its address alone; such things are
-looked up by the commands themselves. What only the reader can know stands in angle brackets, one word each.
+They are put together from names alone; nothing here asks Azure. What these names do not tell is looked up by the
+commands themselves: the id of a custom role, whose name ends in the deployment's name, and of a vault, which is known
+here by its URL only. What only the reader can know is a placeholder in angle brackets, such as `<subnet-id>`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from urllib.parse import urlsplit
 
 from shared.doctor.ports import TokenIdentity
 from shared.domain.model import AccountId
+from shared.domain.names import LEASE_CONTAINER
 
-# The roles of infra/roles.json: custom ones by what their names begin with, Microsoft's by their whole names.
+# The roles of infra/roles.json: custom ones by how their names begin, Microsoft's by their full names.
 ROTATOR = "Azure OpenAI key rotator"
 PUBLISHER = "Azure OpenAI key publisher"
 SWITCH = "Azure OpenAI key authentication switch"
@@ -22,30 +24,36 @@ SENDER = "EventGrid Data Sender"
 LEASES = "Storage Blob Data Contributor"
 QUEUES = "Storage Queue Data Contributor"
 CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER)
-LEASE_CONTAINER = "key-rotation-leases"
 
 
 @dataclass(frozen=True)
 class Remedies:
-    """The commands for one deployment, whose app calls as `assignee`."""
+    """The commands that concern the roles of one deployment's identity.
+
+    assignee: The options by which `az role assignment create` names that identity.
+    """
 
     assignee: str
 
     @classmethod
-    def of(cls, client_id: str | None, bearer: TokenIdentity | None) -> Remedies:
-        """The app's own identity where its token was seen; else the one that the settings name, or nobody known."""
-        is_the_app = bearer is not None and bearer.object_id and client_id in (None, bearer.client_id)
-        if bearer is not None and is_the_app:
-            return cls(f"--assignee-object-id {bearer.object_id} --assignee-principal-type ServicePrincipal")
+    def of(cls, client_id: str | None, token: TokenIdentity | None) -> Remedies:
+        """Return the remedies for an app.
+
+        `client_id` is the identity that the settings name, and `token` the identity that a token was issued to. The
+        object id is taken from the token if it is the app's own; otherwise the client id or a placeholder is used.
+        """
+        is_the_app = token is not None and token.object_id and client_id in (None, token.client_id)
+        if token is not None and is_the_app:
+            return cls(f"--assignee-object-id {token.object_id} --assignee-principal-type ServicePrincipal")
         return cls(f"--assignee {shlex.quote(client_id)}" if client_id else "--assignee <client-id>")
 
     def assign(self, role: str, scope: str) -> str:
-        """Give the app a role. `scope` is a resource id, or a command that finds one."""
+        """Return the command that gives the app a role. `scope` is a resource id, or a shell command that finds one."""
         wanted = f'"$({_role_id(role)})"' if role in CUSTOM else f'"{role}"'
         return f"az role assignment create {self.assignee} --role {wanted} --scope {scope}"
 
-    def assigned(self, scope: str) -> str:
-        """See which roles the app has."""
+    def list_roles(self, scope: str) -> str:
+        """Return the command that lists the roles that the app has at a scope."""
         who = self.assignee.replace("--assignee-object-id", "--assignee").split(" --assignee-principal-type")[0]
         return f'az role assignment list {who} --include-inherited --scope {scope} --query "[].roleDefinitionName"'
 
@@ -56,28 +64,33 @@ def _role_id(role: str) -> str:
 
 
 def account(of: AccountId) -> str:
+    """Return an account as the scope of a role."""
     return shlex.quote(str(of))
 
 
 def vault(url: str) -> str:
+    """Return a vault as the scope of a role: a shell command that finds its resource id."""
     return f'"$(az keyvault show --name {vault_name(url)} --query id --output tsv)"'
 
 
 def topic(url: str) -> str:
+    """Return a topic as the scope of a role: a shell command that finds its resource id."""
     query = f"[?contains(endpoint, '{urlsplit(url).hostname}')].id"
     return f'"$(az eventgrid topic list --query "{query}" --output tsv)"'
 
 
 def workspace() -> str:
-    """Known here by the id that queries name, which finds no scope."""
+    """Return a placeholder for the log workspace: the settings hold the id for queries, which finds no resource id."""
     return "<workspace-resource-id>"
 
 
 def leases(storage: str) -> str:
+    """Return the container of the leases, in the storage account of that name, as the scope of a role."""
     return f'"{_storage(storage)}/blobServices/default/containers/{LEASE_CONTAINER}"'
 
 
 def queue(storage: str, name: str) -> str:
+    """Return a queue, in the storage account of that name, as the scope of a role."""
     return f'"{_storage(storage)}/queueServices/default/queues/{name}"'
 
 
@@ -86,10 +99,12 @@ def _storage(name: str) -> str:
 
 
 def vault_name(url: str) -> str:
+    """Return the name of the vault at a URL, quoted for a shell."""
     return shlex.quote((urlsplit(url).hostname or "").split(".")[0])
 
 
 def storage_name(blob_url: str | None) -> str:
+    """Return the name of the storage account at a blob URL, or a placeholder if the host is an IP address or absent."""
     host = urlsplit(blob_url or "").hostname or ""
     return (
         shlex.quote(host.split(".")[0]) if host.endswith(tuple("abcdefghijklmnopqrstuvwxyz")) else "<storage-account>"
@@ -97,7 +112,7 @@ def storage_name(blob_url: str | None) -> str:
 
 
 def open_account(of: AccountId) -> str:
-    """Let the app's network reach an account's endpoint."""
+    """Return the command that adds the app's subnet to an account's firewall."""
     return (
         f"az cognitiveservices account network-rule add --resource-group {shlex.quote(of.group)} "
         f"--name {shlex.quote(of.name)} --subnet <subnet-id>"
@@ -105,7 +120,7 @@ def open_account(of: AccountId) -> str:
 
 
 def join_account(of: AccountId) -> str:
-    """Lead the app's network to an account that takes no calls from the public one."""
+    """Return the command that gives an account a private endpoint, for an account whose public access is disabled."""
     group, name = shlex.quote(of.group), shlex.quote(of.name)
     return (
         f"az network private-endpoint create --resource-group {group} --name {name} --connection-name {name} "
@@ -114,19 +129,23 @@ def join_account(of: AccountId) -> str:
 
 
 def open_vault(url: str) -> str:
+    """Return the command that adds the app's subnet to a vault's firewall."""
     return f"az keyvault network-rule add --name {vault_name(url)} --subnet <subnet-id>"
 
 
 def recover_secret(url: str, secret: str) -> str:
+    """Return the command that recovers a deleted secret."""
     return f"az keyvault secret recover --vault-name {vault_name(url)} --name {shlex.quote(secret)}"
 
 
 def see_vault(url: str) -> str:
+    """Return the command that shows whether a vault exists and which networks it admits."""
     query = "properties.{enabled: publicNetworkAccess, rules: networkAcls}"
     return f'az keyvault show --name {vault_name(url)} --query "{query}"'
 
 
 def see_account(of: AccountId) -> str:
+    """Return the command that shows an account's endpoint, its networks and whether its keys are disabled."""
     query = (
         "properties.{endpoint: endpoint, keysOff: disableLocalAuth, public: publicNetworkAccess, rules: networkAcls}"
     )
@@ -135,11 +154,13 @@ def see_account(of: AccountId) -> str:
 
 
 def see_topic(url: str) -> str:
+    """Return the command that shows whether a topic exists and its schema."""
     query = f"[?contains(endpoint, '{urlsplit(url).hostname}')].{{name: name, schema: inputSchema}}"
     return f'az eventgrid topic list --query "{query}"'
 
 
 def make_topic() -> str:
+    """Return the commands that create a topic with the CloudEvents schema and name it in the app's settings."""
     topic = "--resource-group <group> --name <topic>"
     found = f"$(az eventgrid topic show {topic} --query endpoint --output tsv)"
     made = f"az eventgrid topic create {topic} --location <location> --input-schema cloudeventschemav1_0"
@@ -147,12 +168,16 @@ def make_topic() -> str:
 
 
 def set_settings(setting: str = "<NAME=value>") -> str:
+    """Return the command that sets app settings, written as `NAME=value`."""
     return f"az functionapp config appsettings set --resource-group <group> --name <function-app> --settings {setting}"
 
 
 def name_settings(file: str | None) -> str:
-    """For a command that cannot use the settings it found, in the file it was given or without one. Whoever typed it is
-    more likely to have named none here than to have deployed wrong ones, so this comes first."""
+    """Return how to correct the settings of a command at a terminal, and then those of the function app.
+
+    `file` is the settings file that the command was given, if any. The terminal comes first, because a command without
+    settings is more likely than an app that was deployed with invalid ones.
+    """
     fetched = "the app's own: func azure functionapp fetch-app-settings <function-app> && func settings decrypt"
     named = f"set them in the environment, or in a file and add --settings local.settings.json ({fetched})"
     here = f"correct them in {file}, which wins over the environment" if file else named
@@ -160,7 +185,7 @@ def name_settings(file: str | None) -> str:
 
 
 def give_identity(*, managed: bool) -> str:
-    """So that a token can be had at all."""
+    """Return the command after which a token can be issued: for the app with a managed identity, or for a person."""
     if not managed:
         return "az login"
     given = "az functionapp identity assign --resource-group <group> --name <function-app> --identities <identity-id>"
@@ -168,4 +193,5 @@ def give_identity(*, managed: bool) -> str:
 
 
 def enrol() -> str:
+    """Return the command that enrols an account."""
     return "az tag update --operation merge --tags key-rotation=on --resource-id <account-id>"

@@ -1,4 +1,4 @@
-"""Check the places around the targets: vaults, the topic, the storage of leases, and whether clocks agree."""
+"""Check what the targets share: addresses, vaults, the topic, the storage of leases and of the queue, and the clock."""
 
 from __future__ import annotations
 
@@ -7,96 +7,113 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from shared.doctor import remedies
-from shared.doctor.check import STORAGE, VAULTS, Check, CheckState, Examination, bad, good, refused, unknown
-from shared.doctor.targets import vault_refused
+from shared.doctor.check import (
+    STORAGE,
+    VAULTS,
+    Check,
+    CheckState,
+    Examination,
+    failed,
+    failed_with,
+    not_checked,
+    passed,
+)
+from shared.doctor.targets import failed_at_vault
 from shared.domain.errors import RotationError
+from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.domain.publication import Publication
-from shared.turns.message import QUEUE
 
 MOST_SKEW = timedelta(minutes=2)
-BLOB = "key-rotation-doctor"  # leased for a moment, so that no target is held
+BLOB = "key-rotation-doctor"  # a blob of its own is leased, so that no target is held up
 
 
-async def reach(examination: Examination, url: str, mend: str) -> Check:
-    """That somebody answers, whatever they say; their clock is compared with ours."""
+async def check_address(examination: Examination, url: str, remedy: str) -> Check:
+    """Check that an answer comes from an address, whatever it says, and note how far the clocks differ."""
     before = examination.now()
     try:
         reachability = await examination.examiner.reachability(url)
     except RotationError as error:
-        return bad("reach", url, error.what, mend)
+        return failed("reach", url, error.what, remedy)
     if reachability.date is not None:
         meanwhile = examination.now() - before
         examination.skews.append((url, before + meanwhile / 2 - reachability.date))
-    return good("reach", url, f"It answers ({reachability.status}).")
+    return passed("reach", url, f"It answers with status {reachability.status}.")
 
 
-async def vault(examination: Examination, url: str) -> AsyncIterator[Check]:
-    reached = await reach(examination, url, remedies.see_vault(url))
+async def check_vault(examination: Examination, url: str) -> AsyncIterator[Check]:
+    """Check that a vault answers and lists its secrets. Writing to it is not tried."""
+    reached = await check_address(examination, url, remedies.see_vault(url))
     yield reached
     if reached.state is CheckState.FAILED:
         return
     if VAULTS not in examination.tokens:
-        yield unknown("list-secrets", url, "There is no token for Key Vault.")
+        yield not_checked("list-secrets", url, "There is no token for Key Vault.")
         return
     try:
         listed = len([name async for name, _ in examination.rotation.outside.vault.listing(url)])
     except RotationError as error:
-        yield vault_refused(examination, "list-secrets", url, url, error)
+        yield failed_at_vault(examination, "list-secrets", url, url, error)
         return
-    yield good("list-secrets", url, f"{listed} secrets were listed.")
-    why = f"Writing a secret cannot be tried harmlessly. {_last_written(examination.published.get(url, []))}"
-    yield unknown("set-secret", url, why, examination.mend.assigned(remedies.vault(url)))
+    yield passed("list-secrets", url, f"{listed} secrets were listed.")
+    last = _last_written(examination.published.get(url, []))
+    why = f"Writing a secret cannot be tested without side effects. {last}"
+    yield not_checked("set-secret", url, why, examination.remedies.list_roles(remedies.vault(url)))
 
 
 def _last_written(published: Iterable[Publication]) -> str:
     latest = max((one.marks.since for one in published if one.marks), default=None)
-    return f"It worked on {latest:%Y-%m-%d}, when a key was last published." if latest else "Nothing was published yet."
+    return f"It worked on {latest:%Y-%m-%d}, when a key was last published." if latest else "No key is published yet."
 
 
-async def topic(examination: Examination) -> AsyncIterator[Check]:
-    """What can be known without announcing anything."""
+async def check_topic(examination: Examination) -> AsyncIterator[Check]:
+    """Check that the Event Grid topic answers. No event is sent."""
     url = examination.settings.topic
     if url is None:
-        why = "EVENT_GRID_TOPIC_ENDPOINT is not set: announcements stand in the log only, and nobody is warned (P3)."
-        yield unknown("announce", "announcements", why, remedies.make_topic())
+        why = "EVENT_GRID_TOPIC_ENDPOINT is not set: announcements are only logged, and nobody receives a warning (P3)."
+        yield not_checked("announce", "announcements", why, remedies.make_topic())
         return
-    yield await reach(examination, url, remedies.see_topic(url))
-    why = f"Announcing cannot be tried without announcing something. See that the app has the role {remedies.SENDER}."
-    yield unknown("announce", url, why, examination.mend.assigned(remedies.topic(url)))
-    why = "Only who may read the topic sees its schema. See that it is CloudEventSchemaV1_0."
-    yield unknown("topic-schema", url, why, remedies.see_topic(url))
+    yield await check_address(examination, url, remedies.see_topic(url))
+    why = f"Sending an event cannot be tested without sending one. Check that the app has the role {remedies.SENDER}."
+    yield not_checked("announce", url, why, examination.remedies.list_roles(remedies.topic(url)))
+    why = "The app's roles do not allow reading the topic's schema. Check that it is CloudEventSchemaV1_0."
+    yield not_checked("topic-schema", url, why, remedies.see_topic(url))
 
 
-async def leases(examination: Examination) -> Check:
-    storage, thing = examination.settings.storage, remedies.LEASE_CONTAINER
+async def check_lease(examination: Examination) -> Check:
+    """Check that a lease, as every turn needs one, can be acquired and released."""
+    storage, thing = examination.settings.storage, LEASE_CONTAINER
     if storage.connection_string is None and STORAGE not in examination.tokens:
-        return unknown("lease", thing, "There is no token for Azure Storage.")
+        return not_checked("lease", thing, "There is no token for Azure Storage.")
     try:
         async with examination.rotation.outside.leases.hold(BLOB) as lease:
             lease.check()
     except RotationError as error:
         where = remedies.leases(remedies.storage_name(storage.blob_url))
-        return refused("lease", thing, error, examination.mend.assign(remedies.LEASES, where))
-    return good("lease", thing, "A lease was taken and given back.")
+        return failed_with("lease", thing, error, examination.remedies.assign(remedies.LEASES, where))
+    return passed("lease", thing, "A lease was acquired and released.")
 
 
-def queue(examination: Examination) -> Check | None:
-    """The host opens the queue, not the app's own code. With a connection string there is no right to look at."""
+def check_queue(examination: Examination) -> Check | None:
+    """Return how to check the role on the queue, which the function host opens and not the app's own code.
+
+    None if storage is opened with a connection string, because then no role is involved.
+    """
     storage = examination.settings.storage
     if storage.connection_string is not None:
         return None
     where = remedies.queue(remedies.storage_name(storage.blob_url), QUEUE)
-    why = f"Only the function host uses the queue. See that the app has the role {remedies.QUEUES}."
-    return unknown("queue", QUEUE, why, examination.mend.assigned(where))
+    why = f"Only the function host uses the queue. Check that the app has the role {remedies.QUEUES}."
+    return not_checked("queue", QUEUE, why, examination.remedies.list_roles(where))
 
 
-def clock(examination: Examination) -> Check:
+def check_clock(examination: Examination) -> Check:
+    """Check that this machine's clock agrees with the dates that Azure's answers carried."""
     if not examination.skews:
-        return unknown("clock", "clock", "Nobody said what time it is.")
+        return not_checked("clock", "clock", "No answer carried a date to compare this clock with.")
     url, skew = max(examination.skews, key=lambda seen: abs(seen[1]))
     seconds = abs(round(skew.total_seconds()))
     if abs(skew) <= MOST_SKEW:
-        return good("clock", "clock", f"It differs from Azure's by {seconds} s at most.")
+        return passed("clock", "clock", f"It differs from Azure's by {seconds} s at most.")
     side = "ahead of" if skew > timedelta(0) else "behind"
-    why = f"It is {seconds} s {side} that of {urlsplit(url).hostname}: keys are rotated and end by this clock."
-    return bad("clock", "clock", why, "timedatectl set-ntp true")
+    why = f"It is {seconds} s {side} the clock of {urlsplit(url).hostname}. Rotations and deadlines follow this clock."
+    return failed("clock", "clock", why, "timedatectl set-ntp true")

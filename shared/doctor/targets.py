@@ -1,4 +1,5 @@
-"""Check one target: its secret, its account, its keys and its endpoint, as a turn uses them but without its deeds."""
+"""Check one target: its secret, its account, its keys and its endpoint, by the calls that a turn makes and that change
+nothing."""
 
 from __future__ import annotations
 
@@ -6,106 +7,129 @@ from collections.abc import AsyncIterator
 
 from shared.decide.adoption import began_fresh
 from shared.doctor import remedies
-from shared.doctor.check import VAULTS, Check, Examination, bad, good, refused, unknown
-from shared.domain.errors import FixConfiguration, GrantRole, RotationError
+from shared.doctor.check import VAULTS, Check, Examination, failed, failed_with, not_checked, passed
+from shared.domain.causes import Cause
+from shared.domain.errors import GrantRole, RotationError
 from shared.domain.keys import KeySlot
 from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import Origin, Publication, SecretState
-from shared.ports import PUBLIC_ACCESS_IS_OFF, Answer, KeyAttempt, KeyAuthIsOff, Keys, Logs
+from shared.ports import Answer, KeyAttempt, KeyAuthIsOff, Keys, Logs
 
 _ACCOUNTS = "Microsoft.CognitiveServices/accounts"
 
 
-async def checks_of(examination: Examination, target: Target) -> list[Check]:
-    """Everything about one target."""
-    check, publication = await _secret(examination, target)
+async def check_target(examination: Examination, target: Target) -> list[Check]:
+    """Make every check of one target, and note its publication for the checks of its vault."""
+    check, publication = await _check_secret(examination, target)
     if publication is not None:
         examination.published.setdefault(target.vault_url, []).append(publication)
-    if not examination.has_azure:
-        return [check, unknown("read-account", target.name, "There is no token for Azure Resource Manager.")]
-    return [check, *[one async for one in _account(examination, target, publication)]]
+    if not examination.has_azure_token:
+        return [check, not_checked("read-account", target.name, "There is no token for Azure Resource Manager.")]
+    return [check, *[one async for one in _check_account(examination, target, publication)]]
 
 
-async def _secret(examination: Examination, target: Target) -> tuple[Check, Publication | None]:
+async def _check_secret(examination: Examination, target: Target) -> tuple[Check, Publication | None]:
+    """Read the target's secret. The publication is None if there is no secret or it could not be read."""
     name = "get-secret"
     if VAULTS not in examination.tokens:
-        return unknown(name, target.name, "There is no token for Key Vault."), None
+        return not_checked(name, target.name, "There is no token for Key Vault."), None
     try:
         publication = await examination.rotation.outside.vault.latest(target)
     except RotationError as error:
-        return vault_refused(examination, name, target.name, target.vault_url, error), None
+        return failed_at_vault(examination, name, target.name, target.vault_url, error), None
     if publication is not None and publication.state is SecretState.DELETED:
         why = f"{target.secret_url} is deleted but recoverable."
-        return bad(name, target.name, why, remedies.recover_secret(target.vault_url, target.secret)), publication
+        return failed(name, target.name, why, remedies.recover_secret(target.vault_url, target.secret)), publication
     found = "was read" if publication else "does not exist yet"
-    return good(name, target.name, f"{target.secret_url} {found}."), publication
+    return passed(name, target.name, f"{target.secret_url} {found}."), publication
 
 
-def vault_refused(examination: Examination, name: str, thing: str, url: str, error: RotationError) -> Check:
-    """A vault says no for want of a role, or its firewall does, or nobody is there."""
-    if isinstance(error, FixConfiguration) and "network" in error.next_step:
-        return bad(name, thing, error.what, remedies.open_vault(url))
+def failed_at_vault(examination: Examination, name: str, thing: str, url: str, error: RotationError) -> Check:
+    """Return a check that failed at a vault, with a remedy for its firewall, for a missing role, or for its address."""
+    if error.cause is Cause.NETWORK_CLOSED:
+        return failed(name, thing, error.what, remedies.open_vault(url))
     if isinstance(error, GrantRole):
-        return refused(name, thing, error, examination.mend.assign(remedies.PUBLISHER, remedies.vault(url)))
-    return bad(name, thing, error.what, remedies.see_vault(url))
+        grant = examination.remedies.assign(remedies.PUBLISHER, remedies.vault(url))
+        return failed_with(name, thing, error, grant)
+    return failed(name, thing, error.what, remedies.see_vault(url))
 
 
-async def _account(examination: Examination, target: Target, publication: Publication | None) -> AsyncIterator[Check]:
+async def _check_account(
+    examination: Examination, target: Target, publication: Publication | None
+) -> AsyncIterator[Check]:
+    """Check that the account can be read, its keys listed and regenerated, and the live key used."""
     accounts, account = examination.rotation.outside.accounts, target.account
-    grant = examination.mend.assign(remedies.ROTATOR, remedies.account(account))
+    grant = examination.remedies.assign(remedies.ROTATOR, remedies.account(account))
     try:
         found = await accounts.read(account)
     except RotationError as error:
-        yield refused("read-account", target.name, error, grant)
+        yield failed_with("read-account", target.name, error, grant)
         return
-    yield good("read-account", target.name, f"{account} was read.")
-    yield await _right(
-        examination, target, ("regenerate-key", "regenerateKey/action"), grant, _last_used(target, publication)
-    )
+    yield passed("read-account", target.name, f"{account} was read.")
+    last_used = _last_regenerated(target, publication)
+    yield await _check_permission(examination, target, "regenerate-key", "regenerateKey/action", grant, last_used)
     if target.sunset is not None:
-        switch = examination.mend.assign(remedies.SWITCH, remedies.account(account))
-        yield await _right(examination, target, ("switch-keys-off", "write"), switch, "It is needed at the sunset.")
-        if examination.rotation.outside.logs is not None:
-            yield await _key_calls(examination, target, examination.rotation.outside.logs)
+        async for check in _check_sunset(examination, target):
+            yield check
     try:
         keys = await accounts.list_keys(account)
     except KeyAuthIsOff:
-        yield good("list-keys", target.name, "Keys are switched off on the account, so nothing is left to do.")
-        return
+        yield passed("list-keys", target.name, "Key authentication is disabled, so there are no keys to rotate.")
     except RotationError as error:
-        yield refused("list-keys", target.name, error, grant)
-        return
-    yield good("list-keys", target.name, "Both keys were listed.")
-    yield await _endpoint(examination, target, found.endpoint, keys, publication)
+        yield failed_with("list-keys", target.name, error, grant)
+    else:
+        yield passed("list-keys", target.name, "Both keys were listed.")
+        yield await _check_endpoint(examination, target, found.endpoint, keys, publication)
 
 
-async def _right(examination: Examination, target: Target, right: tuple[str, str], grant: str, sign: str) -> Check:
-    """A right that cannot be used harmlessly: asked for, where asking is allowed."""
-    name, full = right[0], f"{_ACCOUNTS}/{right[1]}"
+async def _check_sunset(examination: Examination, target: Target) -> AsyncIterator[Check]:
+    """Check what is needed on the sunset date: to disable key authentication, and to count calls if that is set up."""
+    grant = examination.remedies.assign(remedies.SWITCH, remedies.account(target.account))
+    when = "It is needed on the sunset date."
+    yield await _check_permission(examination, target, "switch-keys-off", "write", grant, when)
+    if examination.rotation.outside.logs is not None:
+        yield await _check_call_count(examination, target, examination.rotation.outside.logs)
+
+
+async def _check_permission(
+    examination: Examination, target: Target, name: str, action: str, grant: str, last_used: str
+) -> Check:
+    """Check a permission on the account that cannot be used without changing something, by asking Azure.
+
+    `action` is what follows the resource type in the action's name; `last_used` is the sentence to add if Azure does
+    not say.
+    """
+    full = f"{_ACCOUNTS}/{action}"
     try:
         permissions = await examination.examiner.permissions(str(target.account))
     except RotationError:
         permissions = None
     if permissions is None:
-        why = f"{full} cannot be tried harmlessly, and Azure does not list this identity's permissions for it. {sign}"
-        return unknown(name, target.name, why, examination.mend.assigned(remedies.account(target.account)))
+        why = (
+            f"{full} cannot be tested without side effects, and Azure does not list this identity's permissions. "
+            f"{last_used}"
+        )
+        return not_checked(name, target.name, why, examination.remedies.list_roles(remedies.account(target.account)))
     if any(permission.covers(full) for permission in permissions):
-        return good(name, target.name, f"Azure says that {full} is granted.")
-    return bad(name, target.name, f"Azure says that {full} is not granted.", grant)
+        return passed(name, target.name, f"Azure reports that {full} is granted.")
+    return failed(name, target.name, f"Azure reports that {full} is not granted.", grant)
 
 
-async def _key_calls(examination: Examination, target: Target, logs: Logs) -> Check:
-    """Asked as at the sunset, so that it is known before then whether the logs answer."""
+async def _check_call_count(examination: Examination, target: Target, logs: Logs) -> Check:
+    """Run the query of the sunset date, so that it is known before then whether the logs answer it."""
     name = "count-calls"
     try:
         calls = await logs.key_calls(target.account)
     except RotationError as error:
-        return refused(name, target.name, error, examination.mend.assign(remedies.COUNTER, remedies.workspace()))
-    return good(name, target.name, f"{calls} calls with a key were counted; keys end when there are none.")
+        return failed_with(
+            name, target.name, error, examination.remedies.assign(remedies.COUNTER, remedies.workspace())
+        )
+    why = f"{calls} calls with a key were counted. Key authentication is disabled only when there are none."
+    return passed(name, target.name, why)
 
 
-def _last_used(target: Target, publication: Publication | None) -> str:
-    """The latest sign that a key could be regenerated."""
+def _last_regenerated(target: Target, publication: Publication | None) -> str:
+    """Return the sentence about the last time that a key of this target was regenerated."""
     marks = publication.marks if publication else None
     if publication is None or marks is None:
         return "It has not been used for this target yet."
@@ -116,27 +140,34 @@ def _last_used(target: Target, publication: Publication | None) -> str:
     return "It has not been used for the version that is published."
 
 
-async def _endpoint(
+async def _check_endpoint(
     examination: Examination, target: Target, endpoint: str, keys: Keys, publication: Publication | None
 ) -> Check:
-    """The live key is shown to the account's own endpoint, as a proof does: a list of models, which uses no tokens."""
+    """Try the live key at the account's own endpoint as a proof does: by listing the models, which uses no tokens."""
     value = publication.value if publication else None
     slot = next((slot for slot, key in keys.items() if key.fingerprint == value), KeySlot.KEY1)
-    return _of_trial(target, endpoint, slot, await examination.rotation.outside.endpoint.try_key(endpoint, keys[slot]))
+    attempt = await examination.rotation.outside.endpoint.try_key(endpoint, keys[slot])
+    return _endpoint_answered(target, endpoint, slot, attempt)
 
 
-def _of_trial(target: Target, endpoint: str, slot: KeySlot, trial: KeyAttempt) -> Check:
+def _endpoint_answered(target: Target, endpoint: str, slot: KeySlot, attempt: KeyAttempt) -> Check:
     name = "endpoint"
-    if trial.answer is Answer.ACCEPTED:
-        return good(name, target.name, f"{endpoint} accepts {slot}.")
-    if trial.answer in (Answer.REFUSED, Answer.KEYS_ARE_OFF):
-        why = f"{endpoint} does not accept {slot} ({trial.detail})."
-        return bad(name, target.name, why, remedies.see_account(target.account))
-    why = f"{endpoint} cannot be asked from here ({trial.detail}), so no key can be proven."
+    if attempt.answer is Answer.ACCEPTED:
+        return passed(name, target.name, f"{endpoint} accepts {slot}.")
+    if attempt.answer in (Answer.REFUSED, Answer.KEYS_ARE_OFF):
+        why = f"{endpoint} does not accept {slot} ({attempt.detail})."
+        return failed(name, target.name, why, remedies.see_account(target.account))
+    why = f"{slot} could not be checked against {endpoint} ({attempt.detail}), so no key can be proven."
     if target.proof is ProofPolicy.PREFER:
-        return unknown(name, target.name, f"{why} This target's proof is prefer: its keys are published unproven.")
-    if PUBLIC_ACCESS_IS_OFF in trial.detail:
-        return bad(name, target.name, why, remedies.join_account(target.account))
-    closed = trial.answer is Answer.NETWORK_REFUSED
-    mend = remedies.open_account(target.account) if closed else remedies.see_account(target.account)
-    return bad(name, target.name, why, mend)
+        why = f"{why} This target's proof is prefer, so its keys are published unproven."
+        return not_checked(name, target.name, why)
+    return failed(name, target.name, why, _open_endpoint(target, attempt))
+
+
+def _open_endpoint(target: Target, attempt: KeyAttempt) -> str:
+    """Return the command that lets this network reach the endpoint, or one that shows why it does not answer."""
+    if attempt.private_only:
+        return remedies.join_account(target.account)
+    if attempt.answer is Answer.NETWORK_REFUSED:
+        return remedies.open_account(target.account)
+    return remedies.see_account(target.account)

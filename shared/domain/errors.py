@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from shared.domain.causes import Cause
+
 
 class RotationError(Exception):
     """The family. `thing` is what it happened to: a target, an account, a secret, a setting."""
 
     next_step = "read docs/runbook.md"
+    subscription: str | None = None  # the id of the subscription that could not be listed, if that is what failed
 
-    def __init__(self, thing: str, what: str, next_step: str | None = None) -> None:
+    def __init__(self, thing: str, what: str, next_step: str | None = None, *, cause: Cause | None = None) -> None:
         super().__init__(thing, what)
         self.thing = thing
         self.what = what
+        self.cause = cause
         if next_step is not None:
             self.next_step = next_step
 

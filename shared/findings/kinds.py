@@ -1,4 +1,4 @@
-"""The kinds of finding: each with a public code, a severity and a next step."""
+"""The kinds of finding: each has a public code, a severity and a next step."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import TypedDict
 
 
 class Severity(StrEnum):
+    """How serious a finding is, the most serious first. The words are public."""
+
     CRITICAL = "critical"
     HIGH = "high"
     MEDIUM = "medium"
     LOW = "low"
 
 
-GRAVEST_FIRST = list(Severity)
+MOST_SEVERE_FIRST = list(Severity)
 
 
 class Code(StrEnum):
+    """The kinds of finding. The words are public; docs/command-line.md says what each means."""
+
     LEAKED_KEY_WORKS = "leaked-key-works"
     PUBLISHED_KEY_DEAD = "published-key-dead"
     NOT_ENROLLED = "not-enrolled"
@@ -45,6 +49,12 @@ class Code(StrEnum):
 
 @dataclass(frozen=True)
 class Meaning:
+    """What all findings of one kind have in common.
+
+    severity: How serious such a finding is.
+    next_step: What to do about it, unless the finding has a step of its own.
+    """
+
     severity: Severity
     next_step: str
 
@@ -53,37 +63,43 @@ _HIGH, _MEDIUM, _LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
 MEANINGS = {
     Code.LEAKED_KEY_WORKS: Meaning(Severity.CRITICAL, "python -m cli leak NAME --key previous"),
     Code.PUBLISHED_KEY_DEAD: Meaning(
-        Severity.CRITICAL, "the next full look heals it; to heal at once: python -m cli rotate NAME"
+        Severity.CRITICAL, "the next full check publishes a key that works; to do it now: python -m cli rotate NAME"
     ),
     Code.NOT_ENROLLED: Meaning(
-        _HIGH, "tag the account key-rotation: on, or off once its key authentication is disabled"
+        _HIGH, "tag the account key-rotation: on; or disable its key authentication and tag it key-rotation: off"
     ),
-    Code.NOT_ENROLLABLE: Meaning(_HIGH, "correct what is named; until then nothing rotates this account"),
-    Code.UNSEEN: Meaning(_HIGH, "python -m cli doctor says what is missing and what mends it"),
-    Code.SECRET_DELETED: Meaning(_HIGH, "recover the secret, or purge it to begin anew"),
+    Code.NOT_ENROLLABLE: Meaning(_HIGH, "correct what is named; until then nothing rotates this account's keys"),
+    Code.UNSEEN: Meaning(_HIGH, "python -m cli doctor shows what is missing and how to fix it"),
+    Code.SECRET_DELETED: Meaning(_HIGH, "recover the secret, or purge it to start again"),
     Code.SECRET_DISABLED: Meaning(_HIGH, "enable the secret's latest version, or publish under another name"),
     Code.SECRET_FOREIGN: Meaning(_HIGH, "name another secret for this target"),
-    Code.PREVIOUS_KEY_WORKS: Meaning(_HIGH, "python -m cli plan says what holds its end back"),
-    Code.ROTATION_OVERDUE: Meaning(_HIGH, "python -m cli plan says what holds it back; then see that ticks run"),
-    Code.SUNSET_PAST: Meaning(_HIGH, "python -m cli plan says what holds it back; or agree on another date"),
-    Code.NOBODY_IS_TOLD: Meaning(_HIGH, "make a topic with the CloudEvents schema and set EVENT_GRID_TOPIC_ENDPOINT"),
-    Code.NOTHING_IS_DONE: Meaning(_MEDIUM, "when the plans are what you want, set ROTATION_MODE to rotate"),
-    Code.NOT_PUBLISHED: Meaning(_MEDIUM, "the next tick adopts it; if it stays, see that ticks run"),
-    Code.NEVER_ROTATED: Meaning(_MEDIUM, "the schedule ends both values; to be faster see the runbook on adoption"),
-    Code.PRESUMED: Meaning(_MEDIUM, "python -m cli plan NAME looks at the targets that matter"),
-    Code.UNPROVEN: Meaning(
-        _MEDIUM, "let the app's network reach the account's endpoint; the next rotation proves again"
+    Code.PREVIOUS_KEY_WORKS: Meaning(_HIGH, "python -m cli plan shows why its end is held back"),
+    Code.ROTATION_OVERDUE: Meaning(
+        _HIGH, "python -m cli plan shows what holds it back; if nothing does, see whether the timer runs"
     ),
-    Code.UNTOLD: Meaning(_MEDIUM, "see that the topic accepts events; they stay owed until it does"),
+    Code.SUNSET_PAST: Meaning(_HIGH, "python -m cli plan shows what holds it back; or agree on another date"),
+    Code.NOBODY_IS_TOLD: Meaning(_HIGH, "create a topic with the CloudEvents schema and set EVENT_GRID_TOPIC_ENDPOINT"),
+    Code.NOTHING_IS_DONE: Meaning(_MEDIUM, "when the plans are what you want, set ROTATION_MODE to rotate"),
+    Code.NOT_PUBLISHED: Meaning(_MEDIUM, "the next check publishes its key; if not, see whether the timer runs"),
+    Code.NEVER_ROTATED: Meaning(
+        _MEDIUM, "the schedule replaces both keys; for a faster way see the runbook on adoption"
+    ),
+    Code.PRESUMED: Meaning(_MEDIUM, "python -m cli plan NAME observes the keys of the targets that matter"),
+    Code.UNPROVEN: Meaning(
+        _MEDIUM, "let the app's network reach the account's endpoint; the next rotation proves its key"
+    ),
+    Code.UNTOLD: Meaning(_MEDIUM, "check that the topic accepts events; they are sent again until it does"),
     Code.LONG_LIVED: Meaning(_MEDIUM, "shorten the period"),
     Code.PROOF_NOT_REQUIRED: Meaning(_LOW, "let the app's network reach the endpoint and set proof to require"),
-    Code.SECRET_WITHOUT_EXPIRY: Meaning(_LOW, "the next rotation writes one; nobody is warned by the vault until then"),
+    Code.SECRET_WITHOUT_EXPIRY: Meaning(_LOW, "the next rotation writes one; until then the vault warns of nothing"),
     Code.NO_SUNSET: Meaning(_LOW, "agree on a date with its consumers and tag it key-rotation-sunset"),
     Code.NO_OWNER: Meaning(_LOW, "tag the account key-rotation-owner"),
 }
 
 
 class FindingData(TypedDict):
+    """A finding in JSON. The field names are public."""
+
     code: Code
     severity: Severity
     target: str
@@ -93,7 +109,13 @@ class FindingData(TypedDict):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be. `target` is a target's name, an account's id or a setting."""
+    """One thing that is not as it should be.
+
+    code: The kind of finding.
+    target: What it is about: a target's name, an account's or a subscription's id, a setting, or `fleet`.
+    says: The sentence that explains it.
+    special_step: What to do about this one. None for the step of its kind.
+    """
 
     code: Code
     target: str
@@ -102,13 +124,16 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
+        """How serious it is."""
         return MEANINGS[self.code].severity
 
     @property
     def next_step(self) -> str:
+        """What to do about it, without a period at the end."""
         return self.special_step or MEANINGS[self.code].next_step
 
     def data(self) -> FindingData:
+        """Return the finding as JSON-ready data."""
         return FindingData(
             code=self.code, severity=self.severity, target=self.target, says=self.says, nextStep=self.next_step
         )

@@ -1,4 +1,4 @@
-"""What gathering findings needs from outside, beside what turns need."""
+"""What gathering findings needs from outside, in addition to what turns need."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from shared.ports import Account
 
 
 class Inventory(Protocol):
+    """All accounts of a subscription, not only the enrolled ones."""
+
     def everyone(self, subscription: str) -> AsyncIterator[Account]:
-        """Every account of a subscription that serves Azure OpenAI, enrolled or not, page by page."""
+        """Yield every account of a subscription that serves Azure OpenAI, enrolled or not, page by page.
+
+        Raises a RotationError if the subscription cannot be listed.
+        """
         ...

@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId
+from shared.domain.names import LOGGER
 from shared.domain.text import plain
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation
 from shared.handlers.timer_and_queue import TurnFailed, message_for
 from shared.wiring import rotation
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 REGENERATED = "microsoft.cognitiveservices/accounts/regeneratekey/action"
 
 

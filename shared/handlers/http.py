@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
+from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest, Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation
@@ -24,7 +25,7 @@ from shared.web.callers import Caller, Refused, Role, caller_of
 from shared.web.responses import Reply, heard, of_deadlines, of_error, of_row, of_survey, problem, wrong
 from shared.wiring import rotation, telemetry
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ async def _survey(_: Incoming, __: Caller) -> Reply:
 
 async def _row(incoming: Incoming, _: Caller) -> Reply:
     conductor = await rotation()
-    return of_row(await conductor.look(await conductor.fleet.find(incoming.name)))
+    return of_row(await conductor.plan_turn(await conductor.fleet.find(incoming.name)))
 
 
 async def _deadlines(_: Incoming, __: Caller) -> Reply:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError, UnknownTarget
+from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.fleet.rotation import planned_row
 from shared.handlers.timer_and_queue import log_dropped_announcements
@@ -22,7 +23,7 @@ from shared.turns.report import Outcome, Result, failure
 from shared.web.responses import Reply, of_error, of_outcome
 from shared.wiring import rotation, telemetry
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (functions-facts, "HTTP auth")
 OBSERVING = "observing"
 _AGAIN = "ask again, with the same Idempotency-Key"
@@ -44,7 +45,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         raise
     now = conductor.outside.clock.now()
     if dry_run:
-        row = await conductor.look(target, request)
+        row = await conductor.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await conductor.turn(target, request, until=now + PATIENCE)

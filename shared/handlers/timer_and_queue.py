@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from shared.decide.plan import Reason
 from shared.domain.errors import LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
 from shared.domain.model import Target
+from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation, Tick
@@ -23,7 +24,7 @@ from shared.turns.message import Message, read_message
 from shared.turns.report import Outcome, Result, Row, person_must_look, said_again
 from shared.wiring import rotation, telemetry
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 MOST_TRIES = 3  # host.json, maxDequeueCount
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _PASSING = frozenset({TryLater.__name__, LeaseLost.__name__})
@@ -156,7 +157,7 @@ async def turn_poison(body: bytes) -> str | None:
     except RotationError as error:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - said in full already
         return message.text() if message and message.is_to_be_kept(datetime.now(UTC)) else None
-    row = await conductor.look(target, message.request)
+    row = await conductor.plan_turn(target, message.request)
     if message.insists and row.plan is not None and not row.plan.steps and not person_must_look(row.plan):
         log.warning("%s: an event's turn never had the target to itself; another look finds it well", target.name)
         return None

@@ -2,6 +2,3 @@
 
 They import the Functions SDK and nothing else until one runs, so that a cold start costs no more than the SDK itself.
 """
-
-QUEUE = "key-rotation-turns"
-STORAGE = "AzureWebJobsStorage"

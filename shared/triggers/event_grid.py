@@ -7,7 +7,7 @@ from typing import List  # noqa: UP035 - the worker code refuses `Out[list[str]]
 
 import azure.functions as func
 
-from shared.triggers import QUEUE, STORAGE
+from shared.domain.names import QUEUE, STORAGE
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK left it untyped
 

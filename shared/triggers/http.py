@@ -10,7 +10,7 @@ from typing import List  # noqa: UP035 - the worker code refuses `Out[list[str]]
 
 import azure.functions as func
 
-from shared.triggers import QUEUE, STORAGE
+from shared.domain.names import QUEUE, STORAGE
 
 PLATFORM_AUTHENTICATES = os.environ.get("WEBSITE_AUTH_ENABLED", "").strip().lower() in ("true", "1")
 LEVEL = func.AuthLevel.ANONYMOUS if PLATFORM_AUTHENTICATES else func.AuthLevel.FUNCTION

@@ -7,7 +7,7 @@ from typing import List  # noqa: UP035 - see `tick`
 
 import azure.functions as func
 
-from shared.triggers import QUEUE, STORAGE
+from shared.domain.names import QUEUE, STORAGE
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK left it untyped
 # The host resolves the name; where nobody set it, a function with an unresolved name would be left out in silence.

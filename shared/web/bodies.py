@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared.domain import times
+from shared.domain.names import ENVIRONMENT_NAME, TARGET_NAME
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
@@ -48,7 +49,7 @@ type NamesOnly = Annotated[bool, Meta(description="Say which targets would get a
 type Environment = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}" + _END,
+        pattern=f"^{ENVIRONMENT_NAME}" + _END,
         description="The deployment environment, such as production: at most 40 letters, digits, dots, dashes and "
         "underscores, a letter or digit first. Compared without case.",
     ),
@@ -56,7 +57,7 @@ type Environment = Annotated[
 type Name = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}" + _END,
+        pattern=f"^{TARGET_NAME}" + _END,
         description="A target's name: at most 63 letters, digits and dashes, a letter or digit first.",
     ),
 ]

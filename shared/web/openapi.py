@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 import msgspec
 
 from shared.announce.deadlines import DeadlineData
+from shared.domain.names import TARGET_NAME
 from shared.turns.report import OutcomeData, RowData
 from shared.version import VERSION
 from shared.web import bodies
@@ -63,7 +64,7 @@ _NAME = {
     "name": "name",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]{0,62}$"},
+    "schema": {"type": "string", "pattern": f"^{TARGET_NAME}$"},
     "description": "The target's name.",
 }
 _IDEMPOTENCY = {

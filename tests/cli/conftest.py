@@ -1,4 +1,4 @@
-"""`main` in this process against the emulated Azure over TLS, which is served from another thread."""
+"""Runs `main` in this process against the emulated Azure, which another thread serves over TLS."""
 
 import json
 import logging
@@ -21,19 +21,25 @@ from lab.emulator.world import World
 from lab.simulation.tripwire import no_key_is_ever_shown, planted_key, wire
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId
+from shared.domain.names import STORAGE
 from shared.domain.publication import Marks, Origin, tags_of
 from shared.domain.told import Told
-from shared.settings.environment import NAMES, STORAGE
+from shared.settings.environment import NAMES
 from tests.support.answering import answering
 
-__all__ = ["answering", "no_key_is_ever_shown"]  # the second is around every test here
+__all__ = ["answering", "no_key_is_ever_shown"]  # the second is an autouse fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command said, and its exit code."""
+class Printed:
+    """What one command printed, and its exit code.
+
+    code: The exit code.
+    out: Standard output.
+    err: Standard error.
+    """
 
     code: int
     out: str
@@ -41,16 +47,18 @@ class Said:
 
     @property
     def data(self) -> Any:
+        """Standard output as JSON."""
         return json.loads(self.out)
 
     @property
     def lines(self) -> list[str]:
+        """The lines of standard output."""
         return self.out.splitlines()
 
 
 @dataclass
 class Terminal:
-    """A terminal beside an emulated Azure: type a command, change the settings or the world."""
+    """A terminal and an emulated Azure: run commands, change the settings, change the accounts and the vault."""
 
     azure: Azure
     monkeypatch: pytest.MonkeyPatch
@@ -61,39 +69,44 @@ class Terminal:
     def world(self) -> World:
         return self.azure.world
 
-    def type(self, *words: str) -> Said:
-        """All that is said is listened to by the tripwire."""
+    def type(self, *words: str) -> Printed:
+        """Run a command. The tripwire checks that nothing it prints holds a key."""
         self.plant()
         code = main(words)
-        said = self.capture.readouterr()
+        printed = self.capture.readouterr()
         self.plant()
-        wire.hear(said.out, said.err)
-        return Said(code, said.out, said.err)
+        wire.hear(printed.out, printed.err)
+        return Printed(code, printed.out, printed.err)
 
-    def json(self, *words: str) -> Said:
+    def json(self, *words: str) -> Printed:
+        """Run a command with `--json`."""
         return self.type(*words, "--json")
 
     def plant(self) -> None:
+        """Tell the tripwire which keys there are now."""
         wire.plant(*(key.value for account in self.world.accounts for key in account.keys.values()))
 
     def set(self, **settings: str | None) -> None:
+        """Change settings in the environment. None removes one."""
         for name, text in settings.items():
             self.monkeypatch.delenv(name, raising=False) if text is None else self.monkeypatch.setenv(name, text)
 
     def account(self, name: str = "chat") -> Account:
+        """Return an account of the emulated Azure."""
         return self.world.accounts.named(name)
 
     @property
     def vault(self) -> Any:
+        """The emulated vault."""
         return self.world.vaults[VAULT]
 
     def works(self, name: str = "chat") -> bool:
-        """P1, from outside: the account takes what the vault says."""
+        """Return whether the account accepts the key that the vault holds (P1)."""
         value = self.vault.get_secret(f"{name}-key").value
         return self.world.accounts.key_accepted(self.account(name), value)
 
     def publish(self, name: str = "chat", *, days_ago: float, period: float = 30, **changes: Any) -> None:
-        """What a rotation so many days ago left behind: key 1 live, key 2 the spare, all of it announced."""
+        """Publish key 1 as a rotation some days ago would have: key 2 is the spare, and everything is announced."""
         account, since = self.account(name), datetime.now(UTC) - timedelta(days=days_ago)
         key1, key2 = account.keys["key1"].value, account.keys["key2"].value
         facts: dict[str, Any] = {"spare": Fingerprint.of(key2), "told": Told(origin=True)}
@@ -106,20 +119,20 @@ class Terminal:
         self.vault.set_secret(f"{name}-key", key1, tags=tags, expires=expires)
 
     def begin_afresh(self, name: str = "chat") -> None:
-        """Enrol the account so that it begins with a fresh key, and let it have its first turn."""
+        """Enrol the account so that it begins with a fresh key, and run its first turn."""
         facts = {"account": self.account(name).id, "adopt": "rotate", "owner": "a", "sunset": "2099-12-31"}
         self.set(ROTATION_TARGETS=json.dumps([facts]))
         self.type("rotate", name)
 
 
 def add(world: World, name: str, **facts: Any) -> Account:
-    """An account with keys that are easy to recognise."""
+    """Add an account whose keys the tripwire recognizes."""
     return world.accounts.add(name, key1=planted_key(), key2=planted_key(), **facts)
 
 
 @pytest.fixture
 def azure() -> Iterator[Azure]:
-    """Two accounts that are enrolled by a tag."""
+    """An emulated Azure with two accounts that are enrolled by a tag."""
     world = World()
     world.add_vault(VAULT)
     world.add_topic("announcements")
@@ -131,7 +144,7 @@ def azure() -> Iterator[Azure]:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Azure clients ask again at once, and a proof is not patient."""
+    """Azure clients retry without delay, and a proof gives up after a fraction of a second."""
 
     async def sleep(self: AsyncHttpTransport, duration: float) -> None:
         pass
@@ -144,6 +157,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def terminal(azure: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """A terminal with the settings of the emulated Azure and no others."""
     for name in (*NAMES, STORAGE):
         monkeypatch.delenv(name, raising=False)
     for name, text in azure.settings.items():

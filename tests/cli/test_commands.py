@@ -1,4 +1,4 @@
-"""Each command: what it does, what it says, and its exit code."""
+"""Each command: what it does, what it prints, and its exit code."""
 
 import json
 import subprocess
@@ -14,78 +14,79 @@ from cli.commands import COMMANDS
 from lab.simulation.tripwire import KeyLeaked, wire
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
-from shared.settings.environment import NAMES, STORAGE
+from shared.domain.names import STORAGE
+from shared.settings.environment import NAMES
 from shared.wiring import Opened
 from tests.cli.conftest import ROOT, Terminal
 
 NOW = datetime.now(UTC)
 
 
-def test_a_plan_says_what_would_be_done_and_does_nothing(terminal: Terminal) -> None:
-    said = terminal.type("plan")
-    assert said.code == 3
-    assert said.lines[0].split() == ["TARGET", "REASON", "STEPS", "WHY"]
-    assert said.lines[1].startswith("chat    adopt   prove key1, publish key1 (adopted)  Nothing is published yet")
+def test_plan_shows_what_would_be_done_and_does_nothing(terminal: Terminal) -> None:
+    printed = terminal.type("plan")
+    assert printed.code == 3
+    assert printed.lines[0].split() == ["TARGET", "REASON", "STEPS", "WHY"]
+    assert printed.lines[1].startswith("chat    adopt   prove key1, publish key1 (adopted)  Nothing is published yet")
     assert not terminal.vault.secrets
 
 
-def test_a_plan_in_json_is_what_the_survey_says_over_http(terminal: Terminal) -> None:
+def test_plan_in_json_has_the_rows_of_the_survey_over_http(terminal: Terminal) -> None:
     terminal.publish(days_ago=1)
     terminal.publish("search", days_ago=31)
-    said = terminal.json("plan")
-    rows = {row["target"]: row for row in said.data["targets"]}
+    printed = terminal.json("plan")
+    rows = {row["target"]: row for row in printed.data["targets"]}
     assert (rows["chat"]["reason"], rows["search"]["reason"]) == ("nothing-due", "due")
-    assert said.data["problems"] == []
-    assert said.code == 3
+    assert printed.data["problems"] == []
+    assert printed.code == 3
 
 
-def test_targets_that_are_named_are_looked_at_alone(terminal: Terminal) -> None:
+def test_plan_and_status_show_only_the_targets_that_are_named(terminal: Terminal) -> None:
     terminal.publish(days_ago=1)
     for command in ("plan", "status"):
-        said = terminal.json(command, "chat")
-        assert (said.code, [row["target"] for row in said.data["targets"]]) == (0, ["chat"])
+        printed = terminal.json(command, "chat")
+        assert (printed.code, [row["target"] for row in printed.data["targets"]]) == (0, ["chat"])
     assert terminal.type("plan", "chat", "chart").code == 2
 
 
-def test_a_fleet_too_large_to_be_looked_at_says_so(terminal: Terminal) -> None:
+def test_plan_says_if_a_fleet_is_too_large_to_observe_every_target(terminal: Terminal) -> None:
     for name in ("chat", "search"):
         terminal.publish(name, days_ago=1)
-    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 1)
-    assert terminal.type("plan").lines[-1].startswith("2 targets were not looked at one by one.")
+    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 1)
+    assert terminal.type("plan").lines[-1].startswith("2 targets were assessed from the vault listing alone.")
     assert terminal.type("plan", "chat").lines[-1].startswith("chat")
 
 
-def test_nothing_to_do_is_success(terminal: Terminal) -> None:
+def test_plan_and_status_return_0_if_nothing_is_due(terminal: Terminal) -> None:
     for name in ("chat", "search"):
         terminal.publish(name, days_ago=1)
     for command in ("plan", "status"):
         assert terminal.type(command).code == 0
 
 
-def test_the_status_shows_what_is_live_until_when_and_what_it_waits_for(terminal: Terminal) -> None:
+def test_status_shows_the_live_key_its_dates_and_the_awaited_deployment(terminal: Terminal) -> None:
     until = NOW + timedelta(days=2)
     terminal.publish(days_ago=1, until=until)
     terminal.publish("search", days_ago=1)
     assert terminal.type("arm", "search", "--environment", "production").code == 0
-    said = terminal.type("status")
-    heads, chat, search = said.lines
+    printed = terminal.type("status")
+    heads, chat, search = printed.lines
     assert heads.split("  ")[0] == "TARGET"
     assert chat.split()[:2] == ["chat", "key1"]
     assert f"{until:%Y-%m-%d %H:%M}Z" in chat
     assert "production" in search
 
 
-def test_a_rotation_is_done_and_says_who_asked(terminal: Terminal) -> None:
+def test_rotate_rotates_and_shows_who_requested_it(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
-    said = terminal.json("rotate", "chat", "--reason", "a drill", "--by", "ada")
-    assert said.code == 0
-    assert said.data["done"] == ["regenerate key2", "prove key2", "publish key2 (rotated)"]
-    assert (said.data["requestedBy"], said.data["requestReason"]) == ("ada", "a drill")
+    printed = terminal.json("rotate", "chat", "--reason", "a drill", "--by", "ada")
+    assert printed.code == 0
+    assert printed.data["done"] == ["regenerate key2", "prove key2", "publish key2 (rotated)"]
+    assert (printed.data["requestedBy"], printed.data["requestReason"]) == ("ada", "a drill")
     assert terminal.works()
     assert "ada" in terminal.vault.get_secret("chat-key").tags["key-rotation-request"]
 
 
-def test_a_rotation_with_the_same_id_is_done_once(terminal: Terminal) -> None:
+def test_rotate_with_the_same_id_rotates_once(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     first, again = (terminal.json("rotate", "chat", "--id", "ticket 12") for _ in range(2))
     assert (first.code, first.data["result"]) == (0, "done")
@@ -93,11 +94,11 @@ def test_a_rotation_with_the_same_id_is_done_once(terminal: Terminal) -> None:
     assert terminal.world.journal.count("arm.regenerateKey", "chat", effect=True) == 1
 
 
-ASKING = (["rotate", "chat"], ["leak", "chat", "--key", "both"], ["arm", "chat", "--environment", "production"])
+REQUESTS = (["rotate", "chat"], ["leak", "chat", "--key", "both"], ["arm", "chat", "--environment", "production"])
 
 
-@pytest.mark.parametrize("words", ASKING, ids=[words[0] for words in ASKING])
-def test_a_request_says_the_id_that_repeats_it(terminal: Terminal, words: list[str]) -> None:
+@pytest.mark.parametrize("words", REQUESTS, ids=[words[0] for words in REQUESTS])
+def test_a_request_repeated_with_its_printed_id_changes_nothing(terminal: Terminal, words: list[str]) -> None:
     terminal.publish(days_ago=5)
     first = terminal.json(*words)
     regenerated = terminal.world.journal.count("arm.regenerateKey", "chat", effect=True)
@@ -108,94 +109,97 @@ def test_a_request_says_the_id_that_repeats_it(terminal: Terminal, words: list[s
     assert terminal.world.journal.count("arm.regenerateKey", "chat", effect=True) == regenerated
 
 
-@pytest.mark.parametrize("words", ASKING, ids=[words[0] for words in ASKING])
-def test_the_words_say_the_id_as_it_can_be_pasted(terminal: Terminal, words: list[str]) -> None:
+@pytest.mark.parametrize("words", REQUESTS, ids=[words[0] for words in REQUESTS])
+def test_the_printed_id_is_quoted_for_a_shell(terminal: Terminal, words: list[str]) -> None:
     terminal.publish(days_ago=5)
-    said = terminal.type(*words, "--id", "ticket 12")
-    assert said.lines[-1] == "To make this very request again, and not another one: --id 'ticket 12'"
+    printed = terminal.type(*words, "--id", "ticket 12")
+    assert printed.lines[-1] == "To repeat this request instead of making a new one: --id 'ticket 12'"
 
 
-def test_word_of_a_deployment_says_the_id_that_repeats_it(terminal: Terminal) -> None:
+def test_deployed_prints_the_id_that_repeats_it(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     for name in ("first", "second"):
         terminal.type("arm", "chat", "--environment", "production", "--id", name)
-        said = terminal.type("deployed", "--environment", "production")
-        assert "To make this very request again, and not another one: --id " in said.lines[-1]
+        printed = terminal.type("deployed", "--environment", "production")
+        assert "To repeat this request instead of making a new one: --id " in printed.lines[-1]
     assert terminal.json("deployed", "--environment", "staging").data["requestId"]
 
 
-def test_a_deployment_that_not_every_target_could_hear_of_says_how_to_say_it_again(terminal: Terminal) -> None:
+def test_deployed_says_how_to_repeat_it_if_a_part_of_the_fleet_could_not_be_listed(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
-    again = "Not every target could be asked. Say it again with --id run-7: whoever heard it rotates once."
+    again = (
+        "Not every target could be read. Repeat the command with --id run-7: "
+        "a target that already had its turn is not rotated again."
+    )
     words = ["deployed", "--environment", "production", "--id", "run-7"]
     terminal.world.faults.add("kv.listSecrets", "status", times=0, status=403, code="Forbidden")
-    said = terminal.type(*words)
-    assert (said.code, said.lines[-1]) == (1, again)
+    printed = terminal.type(*words)
+    assert (printed.code, printed.lines[-1]) == (1, again)
     assert "--id" not in terminal.type(*words, "--dry-run").out
     terminal.world.faults.clear()
     terminal.type("arm", "chat", "--environment", "production")
     account = terminal.world.accounts.add("search", tags={"key-rotation": "on", "key-rotation-overlap": "long"})
     assert account.tags
-    said = terminal.type(*words)
-    assert "publish key2 (rotated)" in said.out
-    assert (said.code, said.lines[-1]) == (1, again)
+    printed = terminal.type(*words)
+    assert "publish key2 (rotated)" in printed.out
+    assert (printed.code, printed.lines[-1]) == (1, again)
 
 
-def test_a_dry_run_asks_for_nothing_that_could_be_repeated(terminal: Terminal) -> None:
+def test_a_dry_run_prints_no_id(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     for words in (["rotate", "chat"], ["deployed", "--environment", "production"]):
         assert "requestId" not in terminal.json(*words, "--dry-run").data
         assert "--id" not in terminal.type(*words, "--dry-run").out
 
 
-def test_a_dry_run_says_what_would_be_done_and_does_nothing(terminal: Terminal) -> None:
+def test_a_dry_run_shows_what_would_be_done_and_does_nothing(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
-    said = terminal.type("rotate", "chat", "--dry-run")
-    assert said.code == 0
-    assert "Would: regenerate key2, prove key2, publish key2 (rotated)." in said.out
+    printed = terminal.type("rotate", "chat", "--dry-run")
+    assert printed.code == 0
+    assert "Would: regenerate key2, prove key2, publish key2 (rotated)." in printed.out
     assert terminal.type("leak", "chat", "--key", "live", "--dry-run").code == 0
     assert not terminal.world.journal.count("arm.regenerateKey")
 
 
-def test_a_rotation_that_is_held_back_is_for_a_person(terminal: Terminal) -> None:
+def test_rotate_returns_3_if_the_rotation_is_held_back(terminal: Terminal) -> None:
     terminal.publish(days_ago=1, until=NOW + timedelta(days=2))
-    said = terminal.json("rotate", "chat")
-    assert (said.code, said.data["reason"]) == (3, "overlap-runs")
-    assert said.data["heldUntil"]
+    printed = terminal.json("rotate", "chat")
+    assert (printed.code, printed.data["reason"]) == (3, "overlap-runs")
+    assert printed.data["heldUntil"]
 
 
-def test_in_observe_mode_a_rotation_says_that_nothing_was_done(terminal: Terminal) -> None:
+def test_rotate_says_in_observe_mode_that_nothing_was_done(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     terminal.set(ROTATION_MODE="observe")
-    said = terminal.type("rotate", "chat")
-    assert said.code == 3
-    assert said.lines[-1] == "Nothing was done: ROTATION_MODE is observe."
+    printed = terminal.type("rotate", "chat")
+    assert printed.code == 3
+    assert printed.lines[-1] == "Nothing was done: ROTATION_MODE is observe."
 
 
-def test_a_turn_that_failed_says_how_to_ask_again(terminal: Terminal) -> None:
+def test_a_failed_request_says_how_to_repeat_it(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     terminal.world.faults.add("arm.listKeys", "status", times=0, status=403, code="AuthorizationFailed")
-    said = terminal.type("rotate", "chat", "--id", "ticket 12")
-    assert said.code == 1
-    assert "GrantRole" in said.out
-    assert said.lines[-1] == "This request is not queued. Ask again with --id 'ticket 12': it rotates once."
+    printed = terminal.type("rotate", "chat", "--id", "ticket 12")
+    assert printed.code == 1
+    assert "GrantRole" in printed.out
+    assert printed.lines[-1] == "This request is not queued. Repeat it with --id 'ticket 12': it rotates only once."
 
 
 @pytest.mark.parametrize(("key", "ended"), [("live", {"key1"}), ("previous", {"key2"}), ("both", {"key1", "key2"})])
-def test_a_leaked_key_ends_while_the_command_runs(terminal: Terminal, key: str, ended: set[str]) -> None:
+def test_a_leaked_key_stops_working_while_the_command_runs(terminal: Terminal, key: str, ended: set[str]) -> None:
     terminal.publish(days_ago=1, until=NOW + timedelta(days=2))
     values = {slot: held.value for slot, held in terminal.account().keys.items()}
-    said = terminal.json("leak", "chat", "--key", key, "--reason", "found in a paste")
-    assert said.code == 0, said
+    printed = terminal.json("leak", "chat", "--key", key, "--reason", "found in a paste")
+    assert printed.code == 0, printed
     dead = {
         slot for slot, value in values.items() if not terminal.world.accounts.key_accepted(terminal.account(), value)
     }
     assert dead >= ended
     assert terminal.works()
-    assert {one["key"] for one in said.data["leakedKeys"]} == ended
+    assert {one["key"] for one in printed.data["leakedKeys"]} == ended
 
 
-def test_a_target_waits_for_a_deployment_and_is_rotated_by_it(terminal: Terminal) -> None:
+def test_an_armed_target_is_rotated_by_its_deployment_and_by_no_other(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     terminal.publish("search", days_ago=5)
     latest = (NOW + timedelta(days=9)).isoformat()
@@ -203,93 +207,93 @@ def test_a_target_waits_for_a_deployment_and_is_rotated_by_it(terminal: Terminal
     assert (armed.code, armed.data["reason"]) == (0, "armed")
     assert terminal.json("deployed", "--environment", "staging").data["targets"] == []
     assert terminal.json("deployed", "--environment", "production", "--dry-run").data["outcomes"] == []
-    said = terminal.json("deployed", "--environment", "Production")
-    assert said.code == 0
-    assert [one["target"] for one in said.data["outcomes"]] == ["chat"]
+    printed = terminal.json("deployed", "--environment", "Production")
+    assert printed.code == 0
+    assert [one["target"] for one in printed.data["outcomes"]] == ["chat"]
     assert terminal.vault.get_secret("chat-key").tags["CredentialId"] == "key2"
     assert terminal.vault.get_secret("search-key").tags["CredentialId"] == "key1"
 
 
-def test_a_deployment_can_be_waited_for_no_more(terminal: Terminal) -> None:
+def test_a_disarmed_target_is_not_rotated_by_a_deployment(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     terminal.type("arm", "chat", "--environment", "production", "--soak", "PT2H")
-    said = terminal.type("disarm", "chat")
-    assert said.code == 0
-    assert "disarmed" in said.out
+    printed = terminal.type("disarm", "chat")
+    assert printed.code == 0
+    assert "disarmed" in printed.out
     first, then = terminal.type("deployed", "--environment", "production").lines
     assert first == "No target waits for a deployment to production."
     assert then.startswith("Next step: arm a target for it with ")
     assert terminal.json("deployed", "--environment", "production").data["why"] == first
 
 
-def test_the_deadlines_are_listed_soonest_first(terminal: Terminal) -> None:
+def test_deadlines_are_listed_in_order_of_time(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     terminal.publish("search", days_ago=15)
-    said = terminal.type("deadlines")
-    assert said.code == 0
-    assert [line.split()[2] for line in said.lines[1:]] == ["search", "chat"]
+    printed = terminal.type("deadlines")
+    assert printed.code == 0
+    assert [line.split()[2] for line in printed.lines[1:]] == ["search", "chat"]
     assert terminal.json("deadlines").data["deadlines"][0]["target"] == "search"
 
 
-def test_a_deadline_that_has_passed_is_something_due(terminal: Terminal) -> None:
+def test_deadlines_returns_3_if_one_has_passed(terminal: Terminal) -> None:
     terminal.publish(days_ago=31)
     assert terminal.type("deadlines").code == 3
 
 
-def test_the_deadlines_are_a_calendar(terminal: Terminal) -> None:
+def test_deadlines_are_printed_as_a_calendar(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
-    said = terminal.type("deadlines", "--ics")
-    assert said.lines[0] == "BEGIN:VCALENDAR"
-    assert "SUMMARY:chat: rotation" in said.lines
+    printed = terminal.type("deadlines", "--ics")
+    assert printed.lines[0] == "BEGIN:VCALENDAR"
+    assert "SUMMARY:chat: rotation" in printed.lines
 
 
-def test_nothing_enrolled_and_nothing_known_are_said(terminal: Terminal) -> None:
+def test_commands_say_if_no_target_is_enrolled(terminal: Terminal) -> None:
     for name in ("chat", "search"):
         terminal.account(name).tags = {}
     assert terminal.type("plan").out == "No target is enrolled.\n"
     assert terminal.type("status").out == "No target is enrolled.\n"
-    assert terminal.type("deadlines").out == "No deadline is known.\n"
+    assert terminal.type("deadlines").out == "There are no deadlines.\n"
 
 
-def test_a_target_that_cannot_be_looked_at_is_a_failure_with_its_next_step(terminal: Terminal) -> None:
+def test_a_target_that_cannot_be_read_is_shown_with_its_next_step_and_returns_1(terminal: Terminal) -> None:
     terminal.world.faults.add(
         "arm.getAccount", "status", times=0, status=403, target="chat", code="AuthorizationFailed"
     )
-    said = terminal.type("plan")
-    assert said.code == 1
-    assert "GrantRole" in said.lines[1]
-    assert "Next step: assign the role that" in said.lines[1]
-    assert said.lines[2].startswith("search")
+    printed = terminal.type("plan")
+    assert printed.code == 1
+    assert "GrantRole" in printed.lines[1]
+    assert "Next step: assign the role that" in printed.lines[1]
+    assert printed.lines[2].startswith("search")
     assert terminal.type("status").code == 1
 
 
-def test_what_cannot_be_enrolled_is_named(terminal: Terminal) -> None:
+def test_an_account_that_cannot_be_enrolled_is_named_and_returns_1(terminal: Terminal) -> None:
     terminal.account().tags = {"key-rotation": "perhaps"}
-    said = terminal.type("plan")
-    assert said.code == 1
-    assert "neither on nor off" in said.out
+    printed = terminal.type("plan")
+    assert printed.code == 1
+    assert "neither on nor off" in printed.out
     assert terminal.json("plan").data["problems"][0]["error"] == "FixConfiguration"
 
 
-def test_a_secret_that_a_person_must_look_at_is_not_a_failure_of_the_command(terminal: Terminal) -> None:
+def test_a_secret_that_a_person_must_look_at_returns_3(terminal: Terminal) -> None:
     terminal.publish(days_ago=1)
     terminal.publish("search", days_ago=1)
     terminal.vault.update_secret("chat-key", terminal.vault.get_secret("chat-key").version, enabled=False)
-    said = terminal.json("plan")
-    assert said.code == 3
-    assert said.data["targets"][0]["reason"] == "person-must-look"
+    printed = terminal.json("plan")
+    assert printed.code == 3
+    assert printed.data["targets"][0]["reason"] == "person-must-look"
     assert terminal.type("rotate", "chat").code == 3
 
 
-def test_an_unknown_target_is_a_wrong_command_and_the_names_are_said(terminal: Terminal) -> None:
-    said = terminal.type("rotate", "chart")
-    assert said.code == 2
-    assert "no target has this name" in said.out
-    assert "Known: chat, search." in said.out
+def test_an_unknown_target_returns_2_and_the_known_names_are_printed(terminal: Terminal) -> None:
+    printed = terminal.type("rotate", "chart")
+    assert printed.code == 2
+    assert "no target has this name" in printed.out
+    assert "Known: chat, search." in printed.out
     assert terminal.json("rotate", "chart").data["error"] == "UnknownTarget"
 
 
-WRONG = {
+INVALID = {
     "no command": ([], "COMMAND"),
     "an unknown command": (["rotat", "chat"], "rotat"),
     "no target": (["rotate"], "NAME"),
@@ -297,10 +301,10 @@ WRONG = {
     "another key": (["leak", "chat", "--key", "third"], "third"),
     "a long wait": (["leak", "chat", "--key", "live", "--wait", "PT3H"], "$.wait"),
     "no environment": (["arm", "chat"], "--environment"),
-    "a bad environment": (["deployed", "--environment", "pro duction"], "$.environment"),
-    "a bad soak": (["arm", "chat", "--environment", "production", "--soak", "2h"], "$.soak"),
-    "a bad soak, in words": (["arm", "chat", "--environment", "production", "--soak", "2h"], "such as P1D, PT2H"),
-    "a moment without a zone": (
+    "an invalid environment": (["deployed", "--environment", "pro duction"], "$.environment"),
+    "an invalid soak": (["arm", "chat", "--environment", "production", "--soak", "2h"], "$.soak"),
+    "an invalid soak, in words": (["arm", "chat", "--environment", "production", "--soak", "2h"], "such as P1D, PT2H"),
+    "a time without a zone": (
         ["arm", "chat", "--environment", "prod", "--latest", "2027-01-31T00:00:00"],
         "$.latest",
     ),
@@ -310,82 +314,82 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_command_is_refused_and_says_why(terminal: Terminal, case: str) -> None:
-    words, why = WRONG[case]
-    said = terminal.type(*words)
-    assert said.code == 2
-    assert why in said.err
-    assert said.out == ""
+@pytest.mark.parametrize("case", INVALID)
+def test_an_invalid_command_returns_2_with_the_reason_and_changes_nothing(terminal: Terminal, case: str) -> None:
+    words, why = INVALID[case]
+    printed = terminal.type(*words)
+    assert printed.code == 2
+    assert why in printed.err
+    assert printed.out == ""
     assert not terminal.world.journal.count("arm.regenerateKey")
 
 
-def test_help_is_not_an_error(terminal: Terminal) -> None:
-    said = terminal.type("--help")
-    assert said.code == 0
-    assert all(command in said.out for command in COMMANDS)
+def test_help_lists_every_command_and_returns_0(terminal: Terminal) -> None:
+    printed = terminal.type("--help")
+    assert printed.code == 0
+    assert all(command in printed.out for command in COMMANDS)
 
 
-def test_wrong_settings_are_said_all_at_once(terminal: Terminal) -> None:
+def test_all_invalid_settings_are_reported_together(terminal: Terminal) -> None:
     terminal.set(ROTATION_PERIOD="monthly", ROTATION_VAULT_URL="keys")
-    said = terminal.type("plan")
-    assert said.code == 1
-    assert "ROTATION_PERIOD" in said.out
-    assert "ROTATION_VAULT_URL" in said.out
+    printed = terminal.type("plan")
+    assert printed.code == 1
+    assert "ROTATION_PERIOD" in printed.out
+    assert "ROTATION_VAULT_URL" in printed.out
 
 
-def test_without_settings_it_is_said_first_how_to_name_them_here_and_then_in_the_app(terminal: Terminal) -> None:
+def test_missing_settings_are_explained_for_the_terminal_first_and_then_for_the_app(terminal: Terminal) -> None:
     for name in (*NAMES, STORAGE):
         terminal.set(**{name: None})
     for words in (["plan"], ["doctor"], ["leak", "chat", "--key", "live"]):
-        said = terminal.type(*words)
-        assert "here: set them in the environment, or in a file and add --settings local.settings.json" in said.out
-        assert said.out.index("here: ") < said.out.index("in the function app: az functionapp config appsettings set")
-        assert "restart the app" not in said.out
+        printed = terminal.type(*words)
+        assert "here: set them in the environment, or in a file and add --settings local.settings.json" in printed.out
+        assert printed.out.index("here: ") < printed.out.index(
+            "in the function app: az functionapp config appsettings set"
+        )
+        assert "restart the app" not in printed.out
 
 
-def test_wrong_settings_of_a_file_are_to_be_corrected_in_that_file(terminal: Terminal, tmp_path: Path) -> None:
+def test_invalid_settings_in_a_file_are_to_be_corrected_in_that_file(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     file.write_text(json.dumps({"Values": {"ROTATION_PERIOD": "monthly"}}))
     terminal.set(ROTATION_PERIOD="P30D")
-    said = terminal.json("plan", "--settings", str(file))
-    assert said.data["nextStep"].startswith(f"here: correct them in {file}, which wins over the environment; ")
+    printed = terminal.json("plan", "--settings", str(file))
+    assert printed.data["nextStep"].startswith(f"here: correct them in {file}, which wins over the environment; ")
 
 
 @pytest.mark.parametrize("place", ["before", "after"])
-def test_the_settings_of_a_functions_settings_file_are_read(terminal: Terminal, tmp_path: Path, place: str) -> None:
+def test_settings_are_read_from_a_functions_settings_file(terminal: Terminal, tmp_path: Path, place: str) -> None:
     terminal.publish(days_ago=5)
     terminal.set(ROTATION_MODE="rotate")
     file = tmp_path / "local.settings.json"
     file.write_text(json.dumps({"IsEncrypted": False, "Values": {"ROTATION_MODE": "observe"}}))
     given = ["--settings", str(file)]
     words = ["rotate", "chat"]
-    said = terminal.type(*(given + words if place == "before" else words + given))
-    assert "ROTATION_MODE is observe" in said.out
+    printed = terminal.type(*(given + words if place == "before" else words + given))
+    assert "ROTATION_MODE is observe" in printed.out
 
 
 FILES = {
-    "no JSON": ("AccountKey=SECRET", "is not JSON"),
+    "no JSON": ("AccountKey=SECRET", "is not valid JSON"),
     "no values": ("{}", "no object named Values"),
     "encrypted": ('{"IsEncrypted": true, "Values": {}}', "func settings decrypt"),
-    "a number": ('{"Values": {"ROTATION_BRAKE": 10}}', "ROTATION_BRAKE: a setting's value is text"),
+    "a number": ('{"Values": {"ROTATION_BRAKE": 10}}', "ROTATION_BRAKE: a setting's value must be a string"),
 }
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_settings_file_that_is_none_is_refused_and_never_quoted(
-    terminal: Terminal, tmp_path: Path, case: str
-) -> None:
+def test_an_invalid_settings_file_is_refused_and_never_quoted(terminal: Terminal, tmp_path: Path, case: str) -> None:
     text, why = FILES[case]
     file = tmp_path / "local.settings.json"
     file.write_text(text)
-    said = terminal.type("plan", "--settings", str(file))
-    assert said.code == 2
-    assert why in said.err
-    assert "SECRET" not in said.err
+    printed = terminal.type("plan", "--settings", str(file))
+    assert printed.code == 2
+    assert why in printed.err
+    assert "SECRET" not in printed.err
 
 
-def test_what_somebody_wrote_into_a_tag_cannot_steer_the_terminal(terminal: Terminal) -> None:
+def test_control_characters_in_a_tag_are_not_printed(terminal: Terminal) -> None:
     terminal.publish(days_ago=1)
     latest = terminal.vault.get_secret("chat-key")
     terminal.vault.update_secret(
@@ -394,16 +398,16 @@ def test_what_somebody_wrote_into_a_tag_cannot_steer_the_terminal(terminal: Term
     assert "\x1b" not in terminal.type("plan").out
 
 
-def test_stopping_a_command_promises_nothing_and_says_how_to_make_its_request_again(terminal: Terminal) -> None:
+def test_an_interrupted_request_says_how_to_repeat_it(terminal: Terminal) -> None:
     async def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
     for command in ("plan", "leak"):
         terminal.monkeypatch.setitem(COMMANDS, command, stopped)
-    said = terminal.type("plan")
-    assert (said.code, said.err) == (1, "Stopped.\n")
+    printed = terminal.type("plan")
+    assert (printed.code, printed.err) == (1, "Stopped.\n")
     leak = terminal.type("leak", "chat", "--key", "live", "--id", "ticket 12")
-    again = "It may not have been carried out: make this very request again with --id 'ticket 12'."
+    again = "The request may or may not have been carried out. Repeat it with --id 'ticket 12'."
     assert leak.err == f"Stopped. {again}\n"
 
 
@@ -413,8 +417,8 @@ TYPED = (["plan"], ["status"], ["audit"], ["doctor"], ["rotate", "search"], ["le
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_no_command_says_a_key_whatever_fails(terminal: Terminal, operation: str) -> None:
-    """P7: the tripwire around every test listens to all that is said and logged."""
+def test_no_command_prints_a_key_whatever_fails(terminal: Terminal, operation: str) -> None:
+    """P7. The tripwire around every test checks everything that is printed and logged."""
     for effect, form in FAULTS:
         for name in ("chat", "search"):
             terminal.publish(name, days_ago=5)
@@ -425,8 +429,8 @@ def test_no_command_says_a_key_whatever_fails(terminal: Terminal, operation: str
         terminal.world.faults.clear()
 
 
-def test_the_tripwire_hears_what_is_typed_out(terminal: Terminal) -> None:
-    """Were it deaf, the tests above would pass."""
+def test_the_tripwire_detects_a_key_that_a_command_prints(terminal: Terminal) -> None:
+    """If the tripwire did not work, the tests above would pass."""
 
     async def showing(parts: Opened, _: object) -> CommandResult:
         keys = await parts.rotation.outside.accounts.list_keys(AccountId.parse(terminal.account().id))
@@ -439,7 +443,7 @@ def test_the_tripwire_hears_what_is_typed_out(terminal: Terminal) -> None:
     wire.heard.clear()
 
 
-def test_it_runs_as_a_module(terminal: Terminal) -> None:
+def test_the_command_line_runs_as_a_module(terminal: Terminal) -> None:
     command = [sys.executable, "-m", "cli", "plan", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stderr
@@ -447,10 +451,10 @@ def test_it_runs_as_a_module(terminal: Terminal) -> None:
     assert {row["reason"] for row in json.loads(done.stdout)["targets"]} == {"adopt"}
 
 
-def test_it_needs_nothing_that_only_developers_have() -> None:
-    """What is imported is in requirements.txt: nothing of the tests, the demo or the emulator."""
+def test_the_command_line_imports_no_development_package() -> None:
+    """Every imported package is in requirements.txt; none belongs to the tests, the demo or the emulator."""
     script = (
-        "import sys, json, asyncio, cli.__main__ as c, shared.findings.gather, shared.doctor.examine, shared.web.calendar; "
+        "import sys, json, cli.__main__, shared.findings.gather, shared.doctor.examine, shared.web.calendar; "
         "import shared.adapters.examination, shared.adapters.key_vault, shared.adapters.openai_accounts; "
         "print(json.dumps(sorted({n.split('.')[0] for n in sys.modules})))"
     )

@@ -1,4 +1,4 @@
-"""The commands that the pages show, typed one after the other against the emulated Azure."""
+"""Runs the commands that the pages show, one after the other, against the emulated Azure."""
 
 import re
 import shlex
@@ -15,18 +15,18 @@ PAGE = (ROOT / "docs" / "command-line.md").read_text()
 SHOWN = re.findall(r"^python -m cli (.+)$", README, re.MULTILINE)
 
 
-def test_every_command_that_the_readme_shows_does_what_it_should(terminal: Terminal) -> None:
+def test_the_readme_shows_every_command_and_each_succeeds(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     terminal.publish("search", days_ago=5)
-    said = {words: terminal.type(*shlex.split(words, comments=True)) for words in SHOWN}
-    assert {words.split()[0] for words in said} == set(COMMANDS)
-    due = {words.split()[0] for words, answer in said.items() if answer.code == 3}
-    assert due == {"audit"}, "the targets have no sunset; nothing else is due"
-    assert {answer.code for answer in said.values()} == {0, 3}
+    printed = {words: terminal.type(*shlex.split(words, comments=True)) for words in SHOWN}
+    assert {words.split()[0] for words in printed} == set(COMMANDS)
+    due = {words.split()[0] for words, one in printed.items() if one.code == 3}
+    assert due == {"audit"}, "the targets have no sunset, which is a finding; nothing else is due"
+    assert {one.code for one in printed.values()} == {0, 3}
     assert terminal.works()
 
 
-def test_the_page_shows_every_command(terminal: Terminal) -> None:
+def test_the_page_lists_every_command() -> None:
     assert set(re.findall(r"^\| `([a-z]+)", PAGE, re.MULTILINE)) >= set(COMMANDS)
 
 

@@ -29,7 +29,8 @@ from shared.domain.publication import (
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.domain.window import Window
-from shared.settings.target_fields import Defaults, Problems, read_target
+from shared.settings.problems import Problems
+from shared.settings.target_fields import Defaults, read_target
 from tests.support import strategies as some
 
 PERIOD = days(30)
@@ -90,7 +91,7 @@ def test_enrolment_refuses_a_resource_id_that_is_too_long_for_a_tag():
     assert len(longest) > LONGEST_TAG
     defaults = Defaults("https://keys.vault.azure.net")
     assert read_target({"account": longest, "name": "long", "secret": "long"}, "entry", defaults, problems) is None
-    assert f"{len(longest)} characters" in problems[0]
+    assert f"{len(longest)} characters" in problems[0].what
 
 
 @given(some.exact_moments)

@@ -175,7 +175,8 @@ OFF = """
 import asyncio, json, sys
 import function_app
 loaded = [name for name in sys.modules if name.startswith(("opentelemetry", "google.protobuf", "shared."))]
-before = [name for name in loaded if not name.startswith("shared.triggers")]
+allowed = ("shared.triggers", "shared.domain.names")
+before = [name for name in loaded if name != "shared.domain" and not name.startswith(allowed)]
 from shared.handlers import http, timer_and_queue
 
 async def life():

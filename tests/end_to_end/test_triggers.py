@@ -123,7 +123,7 @@ async def test_the_409_names_whoever_holds_the_target(host, azure, http) -> None
     await begun.wait()
     status, told = await post(http, host, "targets/chat/rotate")
     assert (status, told["reason"]) == (409, "LeaseHeld")
-    assert "another turn holds this target: rotate, asked by a function key, as it said at " in told["detail"]
+    assert "another turn holds this target: rotate, asked by a function key, since " in told["detail"]
     go_on.set()
     assert (await first)[0] == 200
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from lab.emulator.shipped import SHIPPED
-from shared.adapters.blob_lease import CONTAINER
+from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.settings.environment import NAMES
-from shared.turns.message import QUEUE
 from shared.turns.report import Outcome, Result
 from shared.web.callers import Role
 from tests.infra.bicep import INFRA, ROOT, calls, literal, properties, templates, text
@@ -53,7 +52,7 @@ def test_the_template_uses_the_python_version_of_the_repository() -> None:
 def test_the_template_creates_the_containers_and_queues_that_host_and_app_use() -> None:
     names = json.loads((INFRA / "storage.json").read_text())
     assert names["queues"] == [QUEUE, f"{QUEUE}-poison"]
-    assert names["appContainers"] == [names["packageContainer"], CONTAINER]
+    assert names["appContainers"] == [names["packageContainer"], LEASE_CONTAINER]
     assert names["hostContainers"] == ["azure-webjobs-hosts", "azure-webjobs-secrets"]
 
 

@@ -1,4 +1,4 @@
-"""The alerts of infra/alerts.bicep over what the app said, as Azure Monitor would evaluate them."""
+"""The alerts of infra/alerts.bicep, evaluated over the app's telemetry as Azure Monitor does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ RULES = {found["name"]: found.groupdict() for found in RULE.finditer((INFRA / "a
 
 @dataclass
 class Telemetry(logging.Handler):
-    """What the host sends to Application Insights: traces, requests and exceptions, at the world's time."""
+    """What the host sends to Application Insights, with the times of the emulated Azure's clock.
+
+    clock: The clock of the emulated Azure.
+    traces: The rows of AppTraces: the app's log records.
+    requests: The rows of AppRequests: one for each invocation.
+    exceptions: The rows of AppExceptions: one for each failed invocation.
+    """
 
     clock: Clock
     traces: list[Row] = field(default_factory=list)
@@ -35,11 +41,12 @@ class Telemetry(logging.Handler):
     __hash__ = object.__hash__
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep a log record of the app. Records of libraries are ignored."""
         if record.name.startswith(("key-rotation", "shared")):
             self.traces.append({"TimeGenerated": self.clock.utcnow(), "Message": record.getMessage()})
 
     def ended(self, name: str, error: Exception | None = None) -> None:
-        """An invocation is over; an error stands in the log as the worker words it."""
+        """Record that an invocation ended. An error is worded as the Python worker words it."""
         now = self.clock.utcnow()
         self.requests.append({"TimeGenerated": now, "Name": name, "Success": error is None})
         if error is not None:
@@ -47,18 +54,19 @@ class Telemetry(logging.Handler):
             self.exceptions.append({"TimeGenerated": now, "InnermostMessage": text})
 
     def clear(self) -> None:
+        """Forget everything so far."""
         for rows in (self.traces, self.requests, self.exceptions):
             rows.clear()
 
     @property
     def text(self) -> str:
-        """Everything that was said."""
+        """All log messages and exceptions."""
         return "\n".join(
             [*(row["Message"] for row in self.traces), *(row["InnermostMessage"] for row in self.exceptions)]
         )
 
     def rings(self, alert: str) -> bool:
-        """Whether the alert fires now, over its own window."""
+        """Return whether the alert fires now, over its own time window."""
         rule, now = RULES[alert], self.clock.utcnow()
         since = now - duration(rule["window"])
         query = (INFRA / rule["query"]).read_text()

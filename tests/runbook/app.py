@@ -1,4 +1,4 @@
-"""The function app on its site: its settings, its timer and its queue, with the real doorways behind them."""
+"""The function app with its settings, timer and queue. The handlers are the real ones; the host is imitated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,18 @@ RETRY = 30  # seconds until the host offers a message again (host.json)
 
 @dataclass
 class App:
-    """One app, started again with other settings as often as somebody likes."""
+    """One function app, which can be restarted with other settings.
+
+    azure: The emulated Azure.
+    monkeypatch: Replaces the app's `Rotation` in the handlers.
+    stack: Closes what was opened when the test ends.
+    settings: The app settings.
+    queue: The messages that are queued.
+    stopped: Whether the app is stopped.
+    opened: The app's parts. None if its settings are invalid.
+    wrong: Why the settings are invalid. None if they are valid.
+    last_tick: When the timer ran last, as the host tells the timer function.
+    """
 
     azure: Azure
     monkeypatch: pytest.MonkeyPatch
@@ -48,10 +59,11 @@ class App:
 
     @property
     def world(self) -> World:
+        """The state of the emulated Azure."""
         return self.azure.world
 
     async def start(self, **settings: str) -> None:
-        """Start the app, or start it again with settings changed; an empty one is none."""
+        """Start or restart the app with these settings changed. An empty text removes a setting."""
         self.settings = {name: text for name, text in {**self.settings, **settings}.items() if text}
         self.stopped = False
         try:
@@ -63,17 +75,19 @@ class App:
         self.opened, self.wrong = opened, None
 
     async def rotation(self) -> Rotation:
+        """Return the app's `Rotation`. Raises the error of the settings if they are invalid."""
         if self.opened is None:
             assert self.wrong is not None
             raise self.wrong
         return self.opened.rotation
 
     async def tick(self) -> None:
-        """The timer and the queue, unless the app is stopped."""
+        """Run the timer and then all queued messages, unless the app is stopped."""
         await self.timer()
         await self.work()
 
     async def timer(self) -> None:
+        """Run the timer function once, unless the app is stopped."""
         if self.stopped:
             return
         error: Exception | None = None
@@ -85,7 +99,7 @@ class App:
         self.telemetry.ended("tick", error)
 
     async def work(self) -> None:
-        """Every message that is queued: three tries, then the poison queue, which may put it back for later."""
+        """Handle every queued message: up to three tries, then the poison queue, which may queue it again for later."""
         waiting, self.queue = self.queue, []
         while waiting and not self.stopped:
             kept = await self._message(waiting.pop(0).encode())
@@ -105,26 +119,28 @@ class App:
         return await timer_and_queue.turn_poison(body)
 
     def pass_time(self, **time: float) -> None:
+        """Advance the clock. The arguments are those of `timedelta`."""
         self.world.clock.advance(timedelta(**time).total_seconds())
 
     async def live_for(self, *, every: timedelta = timedelta(hours=6), **time: float) -> None:
-        """Ticks at regular times for so long."""
+        """Advance the clock by this much time, with a tick at regular intervals."""
         end = self.world.clock.utcnow() + timedelta(**time)
         while self.world.clock.utcnow() < end:
             self.world.clock.advance(every.total_seconds())
             await self.tick()
 
     async def look(self) -> None:
-        """A tick two hours later, which looks at every target in full."""
+        """Run a tick two hours later, which observes the keys of every target."""
         self.pass_time(hours=2)
         await self.tick()
 
     async def storage_is_lost(self) -> None:
-        """Leases and queued messages are gone."""
+        """Delete all leases and queued messages."""
         self.queue.clear()
         self.last_tick = None
         for name in list(self.world.blobs.containers):
             del self.world.blobs.containers[name]
 
     def rings(self, alert: str) -> bool:
+        """Return whether an alert of infra/alerts.bicep fires now."""
         return self.telemetry.rings(alert)

@@ -1,4 +1,4 @@
-"""What the tests of `audit` share: its commands, and whether the finding of an entry is there or gone."""
+"""What the tests of `audit` share: its commands, and whether the finding of an entry is present or gone."""
 
 from datetime import timedelta
 
@@ -17,11 +17,12 @@ DAILY = timedelta(days=1)
 
 
 async def found(site: Site) -> set[str]:
+    """Return the codes of all findings."""
     return {finding["code"] for finding in (await site.type(AUDIT)).data["findings"]}
 
 
 async def is_found(site: Site) -> None:
-    """The finding is there, in the words of its entry, and its next step is said."""
+    """Check that the finding of the entry is present in the entry's words, with its next step."""
     code = site.entry.name.removeprefix("Audit: ")
     answer = await site.type(AUDIT)
     assert answer.code == 3
@@ -31,6 +32,7 @@ async def is_found(site: Site) -> None:
 
 
 async def is_gone(site: Site) -> None:
+    """Check that the finding of the entry is no longer present."""
     code = site.entry.name.removeprefix("Audit: ")
     answer = await site.run(AUDIT)
     assert code not in {finding["code"] for finding in answer.data["findings"]}, answer.text

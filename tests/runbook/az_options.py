@@ -1,9 +1,9 @@
-"""Writes down which options the released Azure CLI knows for each command that our pages and `doctor` show.
+"""Records which options the released Azure CLI has for each command that the pages and `doctor` show.
 
     python -m venv .run/az && .run/az/bin/pip install azure-cli==2.91.0
     .run/az/bin/python tests/runbook/az_options.py > tests/runbook/data/az.json
 
-The tests compare what is shown with what is written down, so they need no Azure CLI.
+The tests compare what is shown with this record, so they need no Azure CLI.
 """
 
 import json
@@ -19,7 +19,7 @@ GLOBAL = ["--debug", "--help", "-h", "--only-show-errors", "--output", "-o", "--
 
 
 def shown() -> list[str]:
-    """Every `az` command of the pages, also one inside another."""
+    """Return every `az` command of the pages, also those inside another command."""
     texts = [path.read_text() for pattern in PAGES for path in sorted(ROOT.glob(pattern))]
     lines = [re.sub(r"\\\s*\n\s*", " ", text) for text in texts]
     starts = r"(?=(?:^|[`(])\s*(az [a-z][^`\n]*))"
@@ -27,13 +27,13 @@ def shown() -> list[str]:
 
 
 def named() -> list[str]:
-    """Every `az` command that the code writes out: its words alone."""
+    """Return every `az` command that the code writes out: only its words, without options."""
     texts = [(ROOT / name).read_text() for name in CODE]
     return [found.strip() for text in texts for found in re.findall(r"""["'(](az [a-z][a-z -]*)""", text)]
 
 
-def taken_apart(command: str) -> tuple[str, list[str]]:
-    """The command's words, and its options. What is in brackets or quotes is an argument, or another command."""
+def words_and_options(command: str) -> tuple[str, list[str]]:
+    """Return the words and the options of a command. Brackets and quotes hold arguments or another command."""
     plain = re.sub(r"<[^<>]*>|\$\(.*?\)|@\S+", "x", command.split(" # ")[0]).split(")")[0]
     try:
         words = shlex.split(plain)
@@ -45,11 +45,12 @@ def taken_apart(command: str) -> tuple[str, list[str]]:
 
 
 def main() -> None:
+    """Print the record as JSON."""
     from azure.cli.core import get_default_cli  # only where the CLI is installed
 
     az = get_default_cli()
     known: dict[str, list[str]] = {}
-    for name in sorted({taken_apart(command)[0] for command in (*shown(), *named())} - {"", "login"}):
+    for name in sorted({words_and_options(command)[0] for command in (*shown(), *named())} - {"", "login"}):
         az.invocation = az.invocation_cls(
             cli_ctx=az, parser_cls=az.parser_cls, commands_loader_cls=az.commands_loader_cls, help_cls=az.help_cls
         )

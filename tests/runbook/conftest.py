@@ -1,4 +1,4 @@
-"""One site for each test, with the entry that the test is marked with.
+"""The fixture `site`, and the mark by which a test names its entry of the runbook or its procedure.
 
 @entry("LeaseHeld")
 async def test_...(site: Site) -> None: ...
@@ -17,19 +17,19 @@ from tests.runbook.page import entries
 from tests.runbook.site import Site
 from tests.support.answering import answering
 
-__all__ = ["answering", "no_key_is_ever_shown"]  # the second is around every test here
+__all__ = ["answering", "no_key_is_ever_shown"]  # the second is an autouse fixture
 
 FAILED = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "entry(name): the entry of docs/runbook.md that the test brings about")
+    config.addinivalue_line("markers", "entry(name): the entry of docs/runbook.md that the test carries out")
     config.addinivalue_line("markers", "procedure(name): the procedure of docs/operations.md that the test carries out")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that failed is not asked, too, what it left undone."""
+    """Remember that a test failed, so that it is not also blamed for the commands that it did not reach."""
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     return report
@@ -37,7 +37,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients do not wait between their own attempts."""
+    """Azure clients retry without delay."""
 
     async def at_once(self: AsyncHttpTransport, duration: float) -> None:
         return
@@ -47,13 +47,16 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def pages() -> dict[str, set[str]]:
-    """The names of what the pages hold."""
+    """The names of the entries of each page."""
     return {name: set(entries(name)) for name in ("runbook.md", "operations.md")}
 
 
 @pytest.fixture
 async def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    """One account, enrolled by a tag, adopted some days ago. What the entry shows must have been done in the end."""
+    """A site with one account, which is enrolled by a tag and adopted.
+
+    At the end, the test must have run every command that its entry shows.
+    """
     mark = request.node.get_closest_marker("entry") or request.node.get_closest_marker("procedure")
     page = "runbook.md" if mark.name == "entry" else "operations.md"
     world = World()

@@ -1,6 +1,6 @@
-"""What an operator's `az` and `azd` do to the emulated Azure: the commands that the pages show, and no others.
+"""What the `az` and `azd` commands of an operator do to the emulated Azure: those that the pages show, and no others.
 
-Nothing here goes by way of the app. A command or an option that is not known is refused.
+The app takes no part in them. A command or an option that is not implemented raises an error.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ ACTS: dict[str, Act] = {}
 
 
 async def do(site: Site, words: list[str]) -> Any:
+    """Run one command, given as a shell splits it, and return what it prints.
+
+    Raises NotImplementedError for an unknown command.
+    """
     verb = [word for word in words[: next((n for n, word in enumerate(words) if word.startswith("-")), len(words))]]
     name = next((" ".join(verb[:length]) for length in range(len(verb), 0, -1) if " ".join(verb[:length]) in ACTS), "")
     if not name:
@@ -36,6 +40,8 @@ async def do(site: Site, words: list[str]) -> Any:
 
 
 def acts(command: str) -> Callable[[Act], Act]:
+    """Register a function as what a command does."""
+
     def known(act: Act) -> Act:
         ACTS[command] = act
         return act
@@ -75,7 +81,7 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az keyvault secret set")
 async def _(site: Site, options: Options) -> None:
-    """A new version, with no tag but the CLI's own. `$(...)` is a command whose answer is the value."""
+    """Add a version that has only the CLI's own tag. `$(...)` is a command whose output is the value."""
     value = options["--value"][0]
     if inner := re.fullmatch(r"\$\((.*)\)", value):
         value = await do(site, inner[1].split())
@@ -95,7 +101,7 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az keyvault recover")
 async def _(site: Site, options: Options) -> None:
-    """The vault answers again, and nobody has a role on it."""
+    """The vault answers again; its role assignments are gone."""
     site.world.down.discard("kv")
 
 
@@ -113,7 +119,7 @@ async def _(site: Site, options: Options) -> str:
 
 @acts("az cognitiveservices account network-rule add")
 async def _(site: Site, options: Options) -> None:
-    """A rule for the app's subnet, which is this machine here. It opens nothing that is closed altogether."""
+    """Admit the app's subnet, which here is this machine. The rule has no effect if public access is disabled."""
     account = site.account(options["--name"][0])
     account.network_acls = {**(account.network_acls or {}), "ipRules": [{"value": "127.0.0.1"}]}
 
@@ -145,7 +151,7 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az role assignment create")
 async def _(site: Site, options: Options) -> None:
-    """Only the app's own identity, and only at a scope that is there."""
+    """Assign a role to the app's own identity. Other identities are refused."""
     assert options["--assignee-object-id"] == [site.world.app.object_id]
     assert options["--assignee-principal-type"] == ["ServicePrincipal"]
     site.world.directory.assign("app", options["--role"][0], options["--scope"][0])
@@ -160,7 +166,7 @@ async def _(site: Site, options: Options) -> list[str]:
 
 @acts("az eventgrid topic list")
 async def _(site: Site, options: Options) -> list[dict[str, str]]:
-    """Every topic of the emulated Azure takes CloudEvents."""
+    """List the topics. Every topic of the emulated Azure has the CloudEvents schema."""
     return [{"name": name, "schema": "CloudEventSchemaV1_0"} for name in site.world.topics]
 
 
@@ -172,8 +178,8 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("azd provision")
 async def _(site: Site, options: Options) -> None:
-    """What the template sees to: the app's roles, two of them only where they are asked for, its mode, the
-    workspace that it asks, and storage."""
+    """Do what the template does: assign the app's roles, two of them only on request; set the mode and the log
+    workspace; restore storage."""
     site.world.directory.revoke("app")
     wanted = {
         "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
@@ -191,7 +197,7 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("azd deploy")
 async def _(site: Site, options: Options) -> None:
-    """The code is another one; a stopped app stays stopped."""
+    """Restart the app with new code. A stopped app stays stopped."""
     stopped = site.stopped
     await site.start()
     site.stopped = stopped
@@ -204,7 +210,7 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("azd up")
 async def _(site: Site, options: Options) -> None:
-    """A deployment with storage and a vault of its own, which knows of nothing and observes."""
+    """Deploy a second app in observe mode, with its own storage and its own empty vault."""
     await site.storage_is_lost()
     url = await site.azure.serve_vault(site.world.add_vault("own"))
     named = site.environment.get("ROTATION_MORE_VAULTS", "")

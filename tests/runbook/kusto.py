@@ -1,6 +1,6 @@
-"""The shipped queries, asked of what the app said: the little of Kusto's language that they use, and no more.
+"""Runs the shipped alert queries over the app's telemetry: the part of the Kusto language that they use, and no more.
 
-An operator that is not known here is refused, so that a query can never pass by being misunderstood.
+Any other operator raises NotImplementedError, so that no test passes because a query was misread.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ type Tables = dict[str, list[Row]]
 
 
 def ask(query: str, tables: Tables) -> list[Row]:
+    """Return the rows that a query finds. Raises NotImplementedError if the query uses anything else."""
     text = re.sub(r"//.*", "", query).strip()
     head, *pipes = _parts(text, "|")
     rows = _union(head, tables) if head.startswith("union") else list(tables[head])
@@ -24,7 +25,7 @@ def ask(query: str, tables: Tables) -> list[Row]:
 
 
 def _parts(text: str, mark: str) -> list[str]:
-    """The parts between marks that stand in no bracket and no text."""
+    """Split a text at a mark, except inside brackets and quotes."""
     parts, depth, quoted = [""], 0, False
     for character in text:
         quoted ^= character == '"'
@@ -70,7 +71,7 @@ def _column(text: str) -> tuple[str, Callable[[Row], Any]]:
 
 
 def _condition(text: str) -> Callable[[Row], bool]:
-    """As an expression of Python, which binds `and` before `or` like Kusto. Kusto's two words for texts are methods."""
+    """Return a condition as a function, by way of a Python expression, which binds `and` before `or` as Kusto does."""
     words = re.findall(r'"[^"]*"|\w+|==|>=|[(),]', text)
     if re.sub(r"\s", "", "".join(words)) != re.sub(r"\s", "", text):
         raise NotImplementedError(text)
@@ -89,7 +90,7 @@ WORDS = {word: word for word in ("and", "or", "in", "startswith", "contains")} |
 
 
 class Text:
-    """A value as Kusto compares it: texts without regard to case in `startswith` and `contains`."""
+    """A value as Kusto compares it: `startswith` and `contains` ignore case."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -129,6 +130,7 @@ def _summarized(rest: str, rows: list[Row]) -> list[Row]:
 
 
 def duration(text: str) -> timedelta:
+    """Return an ISO 8601 duration of days, hours and minutes. Raises ValueError for any other text."""
     found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
     if found is None:
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""What the tests of procedures share: the commands of a section, and what has become of keys and versions."""
+"""What the tests of procedures share: the commands of a section, and the state of keys and versions."""
 
 from datetime import timedelta
 
@@ -15,18 +15,21 @@ DELETE = "az keyvault secret delete --vault-name <vault> --name <secret>"
 
 
 def shown(site: Site, *words: str) -> str:
-    """The one command of the section that holds all these words."""
+    """Return the one command of the section that contains all these words."""
     [command] = {one for one in site.entry.commands if all(word in one for word in words)}
     return command
 
 
 def regenerated(site: Site) -> int:
+    """Return how many keys were regenerated so far."""
     return site.world.journal.count("arm.regenerateKey", effect=True)
 
 
 def versions_of(site: Site) -> list[object]:
+    """Return the versions of the target's secret."""
     return site.vault.secrets["chat-key"].versions
 
 
-def mark_of(value: str) -> str:
+def fingerprint_of(value: str) -> str:
+    """Return the fingerprint of a key, as events carry it."""
     return str(Fingerprint.of(value))

@@ -1,11 +1,11 @@
-"""A site as its operator has it: the function app, the emulated Azure over TLS, alerts, and a terminal.
+"""What an operator has: the function app, the emulated Azure over TLS, the alerts and a terminal.
 
-    await site.tick()                               the timer, and every turn that follows, tried again as the host does
-    await site.run("python -m cli doctor")          a command of the entry that the test is about
+    await site.tick()                               run the timer and the turns that it queues, with retries
+    await site.run("python -m cli doctor")          run a command that the test's entry shows
     site.rings("overdue")                           whether an alert of infra/alerts.bicep fires now
-    site.sees(text)                                 the signs that the entry names are all there
+    site.sees(text)                                 check that everything in the entry's *See* appears
 
-A command is only run when the entry shows it, and the entry shows none that its test does not run.
+`run` refuses a command that the entry does not show, and a test must run every command that its entry shows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from shared.web.responses import Reply
 from shared.wiring import Opened
 from tests.runbook import hands
 from tests.runbook.app import App
-from tests.runbook.page import Entry, filled, turns_up
+from tests.runbook.page import Entry, appears, filled
 
 ACTIONS = ("actions", "data_actions")
 TRIES = 3
@@ -41,7 +41,7 @@ DOORS = {
 
 
 class RealTime:
-    """The machine's clock, as far off as a test says."""
+    """This machine's clock, wrong by as much as a test says."""
 
     def __init__(self, off: timedelta) -> None:
         self.off = off
@@ -52,14 +52,24 @@ class RealTime:
 
 @dataclass(kw_only=True)
 class Site(App):
-    """The app, with everything around it. `regenerated` counts the keys that were regenerated until it settled."""
+    """The app with everything around it.
+
+    entry: The entry or procedure that the test carries out.
+    environment: What `azd env set` set.
+    ran: The commands that the test has run, as the entry shows them.
+    clock_off: How far this machine's clock is ahead for `doctor`.
+    secret: The secret that the target's key is published in.
+    excused: Whether the test may leave out commands, because it shows what happens if the page is not followed.
+    regenerated: How many keys were regenerated until `settle` ended.
+    examining: Whether the command that runs now is `doctor`.
+    """
 
     entry: Entry
     environment: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
     clock_off: timedelta = timedelta(0)
     secret: str = "chat-key"
-    excused: bool = False  # a test of what the page warns of does not do what it says
+    excused: bool = False
     regenerated: int = 0
     examining: bool = False
 
@@ -68,20 +78,20 @@ class Site(App):
         self.monkeypatch.setattr(terminal, "opened", self._at_the_terminal)
 
     async def settle(self) -> None:
-        """Until a rotation is over, its previous key ended, and nothing holds back another one."""
+        """Let time pass until a rotation is complete, its previous key has ended, and another rotation may start."""
         await self.live_for(days=35, every=timedelta(days=1))
         self.regenerated = self.world.journal.count("arm.regenerateKey", "chat", effect=True)
 
     def ended(self, value: str, name: str = "chat") -> bool:
-        """Whether the account takes that value no more."""
+        """Return whether the account no longer accepts that key."""
         return not self.world.accounts.key_accepted(self.account(name), value)
 
     def announced(self, kind: str) -> list[dict[str, Any]]:
-        """The accepted events of a kind, in order."""
+        """Return the data of the accepted events of a kind, in order."""
         return [event["data"] for event in self.topic.events if event["type"] == f"KeyRotation.{kind}"]
 
-    def lacks(self, name: str, *actions: str) -> str:
-        """Take actions out of a role that the app has, or the whole role. Its own name is the answer."""
+    def take_away(self, name: str, *actions: str) -> str:
+        """Remove actions from one of the app's roles, or the whole role if none are given. Return the role's name."""
         role = shipped_roles()[name]
         left = {kind: tuple(one for one in getattr(role, kind) if one not in actions) for kind in ACTIONS}
         self.world.directory.revoke("app", role.name)
@@ -90,41 +100,44 @@ class Site(App):
             self.world.directory.assign("app", "Less than that")
         return role.name
 
-    # What is seen.
+    # What an operator sees.
 
     @property
     def vault(self) -> Any:
+        """The vault of the target."""
         return self.world.vaults["keys"]
 
     @property
     def topic(self) -> Any:
+        """The topic of the announcements."""
         return self.world.topics["announcements"]
 
     def account(self, name: str = "chat") -> Account:
+        """Return an account."""
         return self.world.accounts.named(name)
 
     def works(self, name: str = "chat", secret: str = "", vault: str = "keys") -> bool:
-        """P1, from outside: the account takes what the vault says."""
+        """Return whether the account accepts the key that the vault holds (P1)."""
         value = self.world.vaults[vault].get_secret(secret or f"{name}-key").value
         return self.world.accounts.key_accepted(self.account(name), value)
 
     def sees(self, text: object = None) -> None:
-        """All that the entry says is seen, turns up: in the text, or in the log."""
+        """Check that everything in the entry's *See* appears in the text, or without a text in the log."""
         shown = self.telemetry.text if text is None else str(text)
-        missing = [sign for sign in self.entry.signs if not turns_up(sign, shown)]
-        assert not missing, f"{self.entry.name}: {missing} is not to be seen in:\n{shown}"
+        missing = [sign for sign in self.entry.signs if not appears(sign, shown)]
+        assert not missing, f"{self.entry.name}: {missing} does not appear in:\n{shown}"
 
-    # What is typed.
+    # What an operator types.
 
     async def run(self, command: str, body: object = None, **values: str) -> Any:
-        """Run a command as the entry shows it, with what its placeholders stand for."""
+        """Run a command that the entry shows, with its placeholders filled in, and return the result."""
         command = " ".join(command.split())
         assert command in self.entry.commands, f"{self.entry.name} does not show: {command}"
         self.ran.append(command)
         return await self.type(filled(command, values), command, body, **values)
 
     async def type(self, typed: str, shape: str = "", body: object = None, **values: str) -> Any:
-        """Run a command that belongs to no entry."""
+        """Run a command that need not be in the entry. `shape` is the command with its placeholders."""
         self._plant()
         if typed.startswith("python -m cli"):
             answer = await self._cli(shlex.split(typed)[3:])
@@ -136,15 +149,18 @@ class Site(App):
         return answer
 
     async def _cli(self, words: list[str]) -> CommandResult:
-        asked = parse(words)
-        self.examining = asked.command == "doctor"
-        answer = await terminal._answer(asked)
+        command = parse(words)
+        self.examining = command.name == "doctor"
+        answer = await terminal._run(command)
         wire.hear(answer.text, answer.data)
         return answer
 
     @asynccontextmanager
     async def _at_the_terminal(self, _environment: object) -> AsyncIterator[Opened]:
-        """The app's own parts. An examination compares clocks, and the emulated answers carry the machine's time."""
+        """Give the app's own parts to a command.
+
+        `doctor` gets this machine's clock, because the emulated answers carry this machine's time in `Date`.
+        """
         rotation = await self.rotation()
         assert self.opened is not None
         real: Any = RealTime(self.clock_off)
@@ -165,5 +181,6 @@ class Site(App):
         wire.plant(*(key.value for account in self.world.accounts for key in account.keys.values()))
 
     def everything_shown_was_done(self) -> None:
+        """Check that the test ran every command that its entry shows."""
         left = [command for command in self.entry.commands if command not in self.ran and not self.excused]
         assert not left, f"{self.entry.name} shows commands that its test does not run: {left}"

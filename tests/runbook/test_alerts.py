@@ -1,4 +1,4 @@
-"""Every alert of infra/alerts.bicep: it rings, the log says what the entry says, and it ends when its cause does."""
+"""Every alert of infra/alerts.bicep: it fires, the log shows what its entry says, and it ends after the fix."""
 
 from datetime import timedelta
 
@@ -12,14 +12,14 @@ STATUS, PLAN, DOCTOR = "python -m cli status", "python -m cli plan", "python -m 
 REGENERATE = "Microsoft.CognitiveServices/accounts/regenerateKey/action"
 
 
-async def a_day_passes(site: Site) -> None:
+async def let_a_day_pass(site: Site) -> None:
     await site.live_for(days=1, hours=1, every=HOURLY)
 
 
 @entry("Alert: overdue")
-async def test_a_rotation_that_fails_for_hours_rings_and_ends_within_a_day_of_being_mended(site: Site) -> None:
+async def test_a_rotation_that_fails_for_hours_fires_and_ends_within_a_day_of_the_fix(site: Site) -> None:
     await site.live_for(days=29, every=timedelta(days=1))
-    role = site.lacks("keyRotator", REGENERATE)
+    role = site.take_away("keyRotator", REGENERATE)
     await site.live_for(days=1, every=timedelta(days=1))
     await site.live_for(hours=3, every=HOURLY)
     assert not site.rings("overdue")
@@ -33,12 +33,12 @@ async def test_a_rotation_that_fails_for_hours_rings_and_ends_within_a_day_of_be
     site.world.directory.assign("app", role)
     await site.live_for(hours=1, every=HOURLY)
     assert (await site.run(PLAN)).code == 0
-    await a_day_passes(site)
+    await let_a_day_pass(site)
     assert not site.rings("overdue")
 
 
 @entry("Alert: no-tick")
-async def test_an_app_that_is_stopped_or_cannot_read_its_settings_rings_until_it_ticks_again(site: Site) -> None:
+async def test_an_app_that_is_stopped_or_has_invalid_settings_fires_until_it_ticks_again(site: Site) -> None:
     await site.look()
     assert not site.rings("no-tick")
     site.stopped = True
@@ -61,8 +61,8 @@ async def test_an_app_that_is_stopped_or_cannot_read_its_settings_rings_until_it
 
 
 @entry("Alert: unseen")
-async def test_a_vault_that_ticks_cannot_list_rings_though_no_turn_fails(site: Site) -> None:
-    role = site.lacks("keyPublisher")
+async def test_a_vault_that_cannot_be_listed_fires_although_no_turn_fails(site: Site) -> None:
+    role = site.take_away("keyPublisher")
     await site.live_for(hours=4, every=HOURLY)
     assert site.rings("unseen")
     assert not site.rings("turn-failed")
@@ -71,12 +71,12 @@ async def test_a_vault_that_ticks_cannot_list_rings_though_no_turn_fails(site: S
     assert f"'{role}'" in (await site.run(DOCTOR)).text
     site.world.directory.assign("app", role)
     assert (await site.run("GET /api/targets")).data["problems"] == []
-    await a_day_passes(site)
+    await let_a_day_pass(site)
     assert not site.rings("unseen")
 
 
 @entry("Alert: turn-failed")
-async def test_one_failed_try_rings_for_a_quarter_of_an_hour(site: Site) -> None:
+async def test_one_failed_try_fires_for_a_quarter_of_an_hour(site: Site) -> None:
     site.world.faults.add("kv.getSecret", "status", status=500, times=3)  # the client itself asks three times
     await site.look()
     assert site.rings("turn-failed")
@@ -88,8 +88,8 @@ async def test_one_failed_try_rings_for_a_quarter_of_an_hour(site: Site) -> None
 
 
 @entry("Alert: poison")
-async def test_a_turn_that_was_given_up_rings_and_is_announced(site: Site) -> None:
-    site.lacks("keyPublisher", "Microsoft.KeyVault/vaults/secrets/setSecret/action")
+async def test_a_turn_that_is_given_up_fires_and_is_announced(site: Site) -> None:
+    site.take_away("keyPublisher", "Microsoft.KeyVault/vaults/secrets/setSecret/action")
     site.world.accounts.regenerate(site.account().id, "key1")
     await site.look()
     assert site.rings("poison")
@@ -103,12 +103,12 @@ async def test_a_turn_that_was_given_up_rings_and_is_announced(site: Site) -> No
 
 
 @entry("Alert: brake")
-async def test_when_many_fail_the_others_are_held_until_fewer_do(site: Site) -> None:
+async def test_many_failures_hold_the_other_targets_until_fewer_fail(site: Site) -> None:
     for number in range(3):
         site.world.accounts.add(f"failing-{number}", tags={"key-rotation": "on"})
     await site.start(ROTATION_BRAKE="2")
     await site.live_for(days=29, every=timedelta(days=1))
-    role = site.lacks("keyRotator", REGENERATE)
+    role = site.take_away("keyRotator", REGENERATE)
     site.world.directory.assign("app", role, site.account().id)
     site.pass_time(days=2)
     await site.timer()
@@ -126,7 +126,7 @@ async def test_when_many_fail_the_others_are_held_until_fewer_do(site: Site) -> 
 
 
 @entry("Alert: owed")
-async def test_what_event_grid_does_not_accept_stays_owed_and_is_told_when_it_does(site: Site) -> None:
+async def test_events_that_event_grid_does_not_accept_fire_and_are_sent_when_it_does(site: Site) -> None:
     await site.live_for(days=29, every=timedelta(days=1))
     site.topic.outage = 503
     site.pass_time(days=2)

@@ -1,4 +1,4 @@
-"""The graver findings of `audit`: brought about, mended as the entry says, and gone."""
+"""The critical and high findings of `audit`: each is caused, fixed as its entry says, and gone."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ entry = pytest.mark.entry
 
 
 @entry("Audit: leaked-key-works")
-async def test_a_leaked_key_that_the_turn_could_not_end(site: Site) -> None:
+async def test_a_leaked_key_that_still_works_is_reported_until_it_is_regenerated(site: Site) -> None:
     await site.settle()
     out = site.vault.get_secret("chat-key").value
     site.world.faults.add("arm.regenerateKey", "status", status=503, skip=1, times=0)
@@ -28,7 +28,7 @@ async def test_a_leaked_key_that_the_turn_could_not_end(site: Site) -> None:
 
 
 @entry("Audit: published-key-dead")
-async def test_a_published_key_that_somebody_regenerated(site: Site) -> None:
+async def test_a_published_key_that_was_regenerated_by_hand_is_reported_until_it_is_healed(site: Site) -> None:
     site.world.accounts.regenerate(site.account().id, "key1")
     assert not site.works()
     await is_found(site)
@@ -38,7 +38,7 @@ async def test_a_published_key_that_somebody_regenerated(site: Site) -> None:
 
 
 @entry("Audit: not-enrolled")
-async def test_accounts_with_keys_that_nobody_enrolled(site: Site) -> None:
+async def test_accounts_that_are_not_enrolled_are_reported_until_enrolled_or_without_keys(site: Site) -> None:
     legacy, unused = site.world.accounts.add("legacy"), site.world.accounts.add("unused")
     await is_found(site)
     await site.run(
@@ -52,7 +52,7 @@ async def test_accounts_with_keys_that_nobody_enrolled(site: Site) -> None:
 
 
 @entry("Audit: not-enrollable")
-async def test_an_account_with_a_wrong_tag(site: Site) -> None:
+async def test_an_account_with_an_invalid_tag_is_reported_until_it_is_corrected(site: Site) -> None:
     site.account().tags |= {"key-rotation-overlap": "long"}
     await is_found(site)
     await site.run(TAG, tag="key-rotation-overlap=P3D", account_id=site.account().id)
@@ -60,8 +60,8 @@ async def test_an_account_with_a_wrong_tag(site: Site) -> None:
 
 
 @entry("Audit: unseen")
-async def test_a_vault_that_the_app_may_not_read(site: Site) -> None:
-    role = site.lacks("keyPublisher")
+async def test_a_vault_that_the_app_may_not_read_is_reported_until_the_role_is_assigned(site: Site) -> None:
+    role = site.take_away("keyPublisher")
     await is_found(site)
     assert role in (await site.run("python -m cli doctor")).text
     site.world.directory.assign("app", role)
@@ -69,7 +69,7 @@ async def test_a_vault_that_the_app_may_not_read(site: Site) -> None:
 
 
 @entry("Audit: secret-deleted")
-async def test_a_secret_that_somebody_deleted(site: Site) -> None:
+async def test_a_deleted_secret_is_reported_until_it_is_recovered_or_another_is_named(site: Site) -> None:
     site.vault.delete_secret("chat-key")
     await is_found(site)
     recover = "az keyvault secret recover --vault-name <vault> --name <secret>"
@@ -84,7 +84,7 @@ async def test_a_secret_that_somebody_deleted(site: Site) -> None:
 
 
 @entry("Audit: secret-disabled")
-async def test_a_secret_that_somebody_disabled(site: Site) -> None:
+async def test_a_disabled_secret_is_reported_until_it_is_enabled(site: Site) -> None:
     site.vault.update_secret("chat-key", enabled=False)
     await is_found(site)
     enable = "az keyvault secret set-attributes --vault-name <vault> --name <secret> --enabled true"
@@ -94,7 +94,7 @@ async def test_a_secret_that_somebody_disabled(site: Site) -> None:
 
 
 @entry("Audit: secret-foreign")
-async def test_a_secret_that_says_that_it_is_another_account_s(site: Site) -> None:
+async def test_a_secret_of_another_account_is_reported_until_another_is_named(site: Site) -> None:
     tags = site.vault.get_secret("chat-key").tags
     site.vault.update_secret("chat-key", tags={**tags, "ProviderAddress": f"{site.account().id}-2"})
     await is_found(site)
@@ -105,7 +105,7 @@ async def test_a_secret_that_says_that_it_is_another_account_s(site: Site) -> No
 
 
 @entry("Audit: previous-key-works")
-async def test_a_previous_key_whose_end_could_not_be_announced(site: Site) -> None:
+async def test_a_previous_key_past_its_end_is_reported_until_its_end_is_announced(site: Site) -> None:
     await site.live_for(days=29, every=DAILY)
     site.topic.outage = 503
     await site.live_for(days=7, every=DAILY)
@@ -118,7 +118,7 @@ async def test_a_previous_key_whose_end_could_not_be_announced(site: Site) -> No
 
 
 @entry("Audit: rotation-overdue")
-async def test_a_rotation_that_no_tick_began(site: Site) -> None:
+async def test_an_overdue_rotation_is_reported_until_the_timer_runs(site: Site) -> None:
     await site.settle()
     site.stopped = True
     await site.live_for(days=30, every=DAILY)
@@ -131,7 +131,7 @@ async def test_a_rotation_that_no_tick_began(site: Site) -> None:
 
 
 @entry("Audit: sunset-past")
-async def test_a_sunset_that_no_tick_saw(site: Site) -> None:
+async def test_a_missed_sunset_is_reported_until_another_date_is_agreed(site: Site) -> None:
     def in_days(days: int) -> str:
         return (site.world.clock.utcnow() + timedelta(days=days)).date().isoformat()
 
@@ -153,5 +153,5 @@ async def test_a_sunset_that_no_tick_saw(site: Site) -> None:
     assert "sunset-past" not in await found(site)
 
 
-def test_every_code_has_an_entry(pages: dict[str, set[str]]) -> None:
+def test_every_finding_has_an_entry(pages: dict[str, set[str]]) -> None:
     assert {f"Audit: {code}" for code in Code} == {name for name in pages["runbook.md"] if name.startswith("Audit: ")}

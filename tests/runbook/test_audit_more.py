@@ -1,4 +1,4 @@
-"""The lesser findings of `audit`: brought about, mended as the entry says, and gone."""
+"""The other findings of `audit`: each is caused, fixed as its entry says, and gone."""
 
 import json
 
@@ -12,7 +12,7 @@ entry = pytest.mark.entry
 
 
 @entry("Audit: nobody-is-told")
-async def test_an_app_without_a_topic(site: Site) -> None:
+async def test_an_app_without_a_topic_is_reported_until_one_is_set(site: Site) -> None:
     endpoint = site.settings["EVENT_GRID_TOPIC_ENDPOINT"]
     await site.start(EVENT_GRID_TOPIC_ENDPOINT="")
     await is_found(site)
@@ -30,7 +30,7 @@ async def test_an_app_without_a_topic(site: Site) -> None:
 
 
 @entry("Audit: nothing-is-done")
-async def test_an_app_that_only_observes(site: Site) -> None:
+async def test_observe_mode_is_reported_until_the_mode_is_rotate(site: Site) -> None:
     await site.start(ROTATION_MODE="observe")
     await is_found(site)
     await site.run(SET.replace("<setting>", "ROTATION_MODE=rotate"), **PLACE)
@@ -38,7 +38,7 @@ async def test_an_app_that_only_observes(site: Site) -> None:
 
 
 @entry("Audit: not-published")
-async def test_an_account_before_its_first_tick(site: Site) -> None:
+async def test_an_unpublished_target_is_reported_until_the_next_tick(site: Site) -> None:
     site.world.accounts.add("search", tags={"key-rotation": "on"})
     await is_found(site)
     await site.tick()
@@ -47,15 +47,17 @@ async def test_an_account_before_its_first_tick(site: Site) -> None:
 
 
 @entry("Audit: never-rotated")
-async def test_keys_that_are_older_than_the_enrolment(site: Site) -> None:
+async def test_keys_older_than_the_enrolment_are_reported_until_the_first_rotation(site: Site) -> None:
     await is_found(site)
     await site.live_for(days=31, every=DAILY)
     await is_gone(site)
 
 
 @entry("Audit: presumed")
-async def test_a_fleet_that_is_too_large_to_look_at(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rotation, "MOST_LOOKED_AT", 0)
+async def test_a_fleet_too_large_to_observe_is_reported_and_one_target_can_be_observed_by_name(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "MOST_OBSERVED", 0)
     site.world.accounts.regenerate(site.account().id, "key1")
     await is_found(site)
     assert "published-key-dead" not in await found(site)
@@ -63,7 +65,7 @@ async def test_a_fleet_that_is_too_large_to_look_at(site: Site, monkeypatch: pyt
 
 
 @entry("Audit: unproven")
-async def test_a_key_that_the_network_kept_from_being_proven(site: Site) -> None:
+async def test_an_unproven_key_is_reported_until_the_next_rotation_proves_one(site: Site) -> None:
     await site.settle()
     site.account().network_acls = {"defaultAction": "Deny"}
     await site.start(ROTATION_TARGETS=json.dumps([{"account": site.account().id, "proof": "prefer"}]))
@@ -76,7 +78,7 @@ async def test_a_key_that_the_network_kept_from_being_proven(site: Site) -> None
 
 
 @entry("Audit: untold")
-async def test_a_leak_that_event_grid_never_heard_of(site: Site) -> None:
+async def test_announcements_that_were_never_accepted_are_reported_until_event_grid_accepts_them(site: Site) -> None:
     await site.settle()
     site.topic.outage = 503
     await site.type("python -m cli leak chat --key live")
@@ -88,7 +90,7 @@ async def test_a_leak_that_event_grid_never_heard_of(site: Site) -> None:
 
 
 @entry("Audit: long-lived")
-async def test_a_period_of_half_a_year(site: Site) -> None:
+async def test_a_long_period_is_reported_until_it_is_shortened(site: Site) -> None:
     site.account().tags |= {"key-rotation-period": "P180D"}
     await is_found(site)
     command = "az tag update --operation merge --tags key-rotation-period=<period> --resource-id <account id>"
@@ -97,7 +99,7 @@ async def test_a_period_of_half_a_year(site: Site) -> None:
 
 
 @entry("Audit: proof-not-required")
-async def test_a_target_whose_keys_need_no_proof(site: Site) -> None:
+async def test_a_target_that_only_prefers_proof_is_reported_until_proof_is_required(site: Site) -> None:
     await site.start(ROTATION_TARGETS=json.dumps([{"account": site.account().id, "proof": "prefer"}]))
     await is_found(site)
     required = json.dumps([{"account": site.account().id}], separators=(",", ":"))
@@ -106,7 +108,7 @@ async def test_a_target_whose_keys_need_no_proof(site: Site) -> None:
 
 
 @entry("Audit: secret-without-expiry")
-async def test_a_version_whose_date_somebody_took_away(site: Site) -> None:
+async def test_a_version_without_expiry_is_reported_until_the_next_rotation(site: Site) -> None:
     site.vault.update_secret("chat-key", expires=None)
     await is_found(site)
     await site.live_for(days=31, every=DAILY)
@@ -114,14 +116,14 @@ async def test_a_version_whose_date_somebody_took_away(site: Site) -> None:
 
 
 @entry("Audit: no-sunset")
-async def test_a_target_without_an_agreed_end(site: Site) -> None:
+async def test_a_target_without_a_sunset_is_reported_until_a_date_is_agreed(site: Site) -> None:
     await is_found(site)
     await site.run(DATE, date="2099-12-31", account_id=site.account().id)
     await is_gone(site)
 
 
 @entry("Audit: no-owner")
-async def test_a_target_that_nobody_answers_for(site: Site) -> None:
+async def test_a_target_without_an_owner_is_reported_until_one_is_named(site: Site) -> None:
     del site.account().tags["key-rotation-owner"]
     await is_found(site)
     command = "az tag update --operation merge --tags key-rotation-owner=<owner> --resource-id <account id>"

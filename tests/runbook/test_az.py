@@ -1,28 +1,30 @@
-"""Every `az` command of the pages, and each that `doctor` writes out, is one that the released Azure CLI knows, with
-options that it knows (`az_options.py` wrote down which)."""
+"""Every `az` command of the pages and of `doctor` exists in the released Azure CLI, with the options that are used.
+
+`az_options.py` recorded which commands and options there are.
+"""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.runbook.az_options import named, shown, taken_apart
+from tests.runbook.az_options import named, shown, words_and_options
 
 KNOWN: dict[str, list[str]] = json.loads((Path(__file__).parent / "data" / "az.json").read_text())
 SHOWN = sorted({command for command in shown() if not command.startswith("az login")})
 
 
 @pytest.mark.parametrize("command", SHOWN)
-def test_a_command_is_known_with_its_options(command: str) -> None:
-    name, options = taken_apart(command)
-    assert name in KNOWN, f"az {name}: unknown, or not written down yet (az_options.py)"
+def test_the_azure_cli_has_the_command_and_its_options(command: str) -> None:
+    name, options = words_and_options(command)
+    assert name in KNOWN, f"az {name}: unknown, or not recorded yet (az_options.py)"
     assert [option for option in options if option not in KNOWN[name]] == []
 
 
-def test_what_the_code_writes_out_is_known() -> None:
-    assert {taken_apart(command)[0] for command in named()} - {"login"} <= set(KNOWN)
+def test_the_azure_cli_has_every_command_that_doctor_writes_out() -> None:
+    assert {words_and_options(command)[0] for command in named()} - {"login"} <= set(KNOWN)
 
 
-def test_a_command_is_taken_apart_as_a_shell_would() -> None:
+def test_words_and_options_are_read_as_a_shell_does() -> None:
     command = 'az keyvault secret set --vault-name <new vault> --value "$(az x show --query y)" -o none  # --not-this'
-    assert taken_apart(command) == ("keyvault secret set", ["--vault-name", "--value", "-o"])
+    assert words_and_options(command) == ("keyvault secret set", ["--vault-name", "--value", "-o"])

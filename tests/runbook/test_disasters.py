@@ -1,26 +1,26 @@
-"""Every disaster of docs/operations.md: what breaks, what does not, and the way back."""
+"""Every disaster of docs/operations.md: what breaks, what keeps working, and the way back."""
 
 from datetime import timedelta
 
 import pytest
 
-from tests.runbook.operating import APP, DAILY, STOP, mark_of, regenerated, shown, versions_of
+from tests.runbook.operating import APP, DAILY, STOP, fingerprint_of, regenerated, shown, versions_of
 from tests.runbook.site import Site
 
 procedure = pytest.mark.procedure
 HALF_DAYS = timedelta(hours=12)
 
 
-def told_of(site: Site, value: str) -> list[dict[str, str]]:
-    return [one for one in site.announced("RetirementAnnounced") if one["fingerprint"] == mark_of(value)]
+def retirements_announced_for(site: Site, value: str) -> list[dict[str, str]]:
+    return [one for one in site.announced("RetirementAnnounced") if one["fingerprint"] == fingerprint_of(value)]
 
 
 @procedure("The vault is deleted")
-async def test_a_vault_that_was_deleted_comes_back_with_its_secrets_and_without_roles(site: Site) -> None:
+async def test_a_deleted_vault_is_recovered_with_its_secrets_and_without_its_roles(site: Site) -> None:
     await site.settle()
     keys, before = [key.value for key in site.account().keys.values()], regenerated(site)
     site.world.down.add("kv")
-    role = site.lacks("keyPublisher")
+    role = site.take_away("keyPublisher")
     await site.live_for(days=40, every=DAILY)
     assert "TryLater" in (await site.type("GET /api/targets")).body
     assert ([key.value for key in site.account().keys.values()], regenerated(site)) == (keys, before)
@@ -44,10 +44,10 @@ async def test_an_empty_vault_is_filled_from_the_accounts_alone(site: Site) -> N
     site.world.down.add("kv")
     await site.look()
     site.world.down.discard("kv")
-    site.vault.firewall_closed = True  # the old one stays lost, another one is there
+    site.vault.firewall_closed = True  # the old vault stays lost; another one exists
     site.world.add_vault("other")
     url = await site.azure.serve_vault(site.world.vaults["other"])
-    role, there = site.lacks("keyPublisher"), site.world.vaults["other"].id
+    role, there = site.take_away("keyPublisher"), site.world.vaults["other"].id
     who = site.world.app.object_id
     await site.run(shown(site, "role assignment"), object_id=who, role=f"'{role}'", new_vault_id=there)
     await site.run(shown(site, "ROTATION_VAULT_URL"), new_vault_url=url, **APP)
@@ -55,14 +55,14 @@ async def test_an_empty_vault_is_filled_from_the_accounts_alone(site: Site) -> N
     assert site.works(vault="other")
     assert regenerated(site) == before
     await site.live_for(days=29, every=DAILY)
-    assert not site.ended(held)  # whoever kept the old value is not refused
+    assert not site.ended(held)  # a consumer that kept the old value is not refused
     await site.live_for(days=10, every=DAILY)
     assert regenerated(site) > before
     assert site.works(vault="other")
 
 
 @procedure("The storage account is lost")
-async def test_storage_that_is_lost_takes_leases_and_requests_and_nothing_else(site: Site) -> None:
+async def test_lost_storage_loses_leases_and_requests_and_nothing_else(site: Site) -> None:
     await site.live_for(days=31, every=DAILY)
     previous, versions = site.account().keys["key1"].value, len(versions_of(site))
     await site.timer()
@@ -83,7 +83,7 @@ async def test_storage_that_is_lost_takes_leases_and_requests_and_nothing_else(s
 
 
 @procedure("The region is down")
-async def test_a_deployment_in_another_region_goes_on_where_the_first_one_stood(site: Site) -> None:
+async def test_a_deployment_in_another_region_continues_where_the_first_one_stopped(site: Site) -> None:
     await site.live_for(days=31, every=DAILY)
     previous, versions = site.account().keys["key1"].value, len(versions_of(site))
     await site.run(STOP, **APP)
@@ -102,7 +102,7 @@ async def test_a_deployment_in_another_region_goes_on_where_the_first_one_stood(
     await site.run("azd provision")
     await site.live_for(days=3, every=HALF_DAYS)
     assert site.ended(previous)
-    assert told_of(site, previous)
+    assert retirements_announced_for(site, previous)
     assert len(versions_of(site)) == versions
     await site.live_for(days=25, every=DAILY)
     assert len(versions_of(site)) == versions + 1
@@ -111,7 +111,7 @@ async def test_a_deployment_in_another_region_goes_on_where_the_first_one_stood(
 
 
 @procedure("Event Grid is down")
-async def test_while_nobody_can_be_told_keys_rotate_and_none_ends(site: Site) -> None:
+async def test_keys_rotate_and_none_ends_while_event_grid_is_down(site: Site) -> None:
     await site.live_for(days=29, every=DAILY)
     site.topic.outage = 503
     await site.live_for(days=20, every=DAILY)
@@ -123,7 +123,7 @@ async def test_while_nobody_can_be_told_keys_rotate_and_none_ends(site: Site) ->
     assert "no" in (await site.run("python -m cli deadlines")).text
     site.topic.outage = None
     await site.tick()
-    assert told_of(site, previous)
+    assert retirements_announced_for(site, previous)
     assert not site.ended(previous)
     await site.live_for(days=3, every=HALF_DAYS)
     assert site.ended(previous)
@@ -132,7 +132,7 @@ async def test_while_nobody_can_be_told_keys_rotate_and_none_ends(site: Site) ->
 
 
 @procedure("Break-glass")
-async def test_a_rotation_by_hand_is_taken_over_by_the_app_afterwards(site: Site) -> None:
+async def test_the_app_adopts_a_key_that_was_rotated_by_hand(site: Site) -> None:
     await site.settle()
     place = {"group": "rg", "account": "chat", "vault": "keys", "secret": "chat-key", "app": "app"}
     await site.run(STOP, **APP)
@@ -159,10 +159,10 @@ async def test_a_rotation_by_hand_is_taken_over_by_the_app_afterwards(site: Site
 
 
 @procedure("Break-glass")
-async def test_an_app_that_runs_meanwhile_heals_into_the_middle_of_it_and_nobody_is_refused_for_long(
+async def test_a_rotation_by_hand_while_the_app_runs_leaves_a_working_key_after_every_step(
     site: Site,
 ) -> None:
-    """Why the page says to stop it first; and that forgetting it is no disaster either."""
+    """Why the page says to stop the app first. Forgetting it does no lasting harm."""
     await site.settle()
     place = {"group": "rg", "account": "chat", "vault": "keys", "secret": "chat-key", "app": "app"}
     for command in site.entry.commands:

@@ -1,4 +1,4 @@
-"""Every check of `doctor`: failed or not made, mended by the command that it names, and good again."""
+"""Every check of `doctor`: it fails or is not made, its entry's command fixes it, and it passes."""
 
 import json
 import re
@@ -31,7 +31,7 @@ ACCOUNTS = "Microsoft.CognitiveServices/accounts"
 
 
 async def is_failed(site: Site, command: str = "az ") -> None:
-    """The check fails, in the words of its entry, and names what mends it."""
+    """Check that the check of the entry fails in the entry's words, and that its remedy contains `command`."""
     name = site.entry.name.removeprefix("Doctor: ")
     answer = await site.type(DOCTOR)
     failed = [check for check in answer.data["checks"] if (check["check"], check["state"]) == (name, "failed")]
@@ -41,18 +41,20 @@ async def is_failed(site: Site, command: str = "az ") -> None:
 
 
 async def is_ok(site: Site) -> None:
+    """Check that the check of the entry passes."""
     name = site.entry.name.removeprefix("Doctor: ")
     checks = (await site.run(DOCTOR)).data["checks"]
     assert {check["state"] for check in checks if check["check"] == name} == {"ok"}, checks
 
 
 async def is_granted(site: Site, role: str, scope: str) -> None:
+    """Assign a role to the app as the entry says, and check that the check passes."""
     await site.run(GRANT, role=f"'{role}'", object_id=site.world.app.object_id, scope=scope)
     await is_ok(site)
 
 
 @entry("Doctor: settings")
-async def test_a_setting_that_is_wrong(site: Site) -> None:
+async def test_an_invalid_setting_fails_until_it_is_corrected(site: Site) -> None:
     await site.start(ROTATION_PERIOD="monthly")
     await is_failed(site)
     await site.run(SET, setting="ROTATION_PERIOD=P30D", **PLACE)
@@ -60,7 +62,7 @@ async def test_a_setting_that_is_wrong(site: Site) -> None:
 
 
 @entry("Doctor: token")
-async def test_an_app_without_its_identity(site: Site) -> None:
+async def test_an_app_without_its_identity_fails_until_it_is_assigned(site: Site) -> None:
     site.world.down.add("identity")
     await site.start()
     await is_failed(site)
@@ -71,7 +73,9 @@ async def test_an_app_without_its_identity(site: Site) -> None:
 
 
 @entry("Doctor: identity")
-async def test_an_app_that_calls_as_another_identity(site: Site, answering: Answering) -> None:
+async def test_an_app_that_calls_as_another_identity_fails_until_the_setting_names_it(
+    site: Site, answering: Answering
+) -> None:
     directory = site.world.directory
     other = directory.add(Identity("other"), *(role for role, _ in directory.identities["app"].assignments))
     answering(tokens_of(other, directory))
@@ -82,7 +86,7 @@ async def test_an_app_that_calls_as_another_identity(site: Site, answering: Answ
 
 
 @entry("Doctor: reach")
-async def test_an_address_where_nobody_answers(site: Site) -> None:
+async def test_an_address_that_does_not_answer_fails_until_it_is_corrected(site: Site) -> None:
     topic = site.settings["EVENT_GRID_TOPIC_ENDPOINT"]
     await site.start(EVENT_GRID_TOPIC_ENDPOINT="https://127.0.0.1:9/api/events")
     await is_failed(site)
@@ -91,7 +95,7 @@ async def test_an_address_where_nobody_answers(site: Site) -> None:
 
 
 @entry("Doctor: enrolment")
-async def test_nobody_is_enrolled(site: Site) -> None:
+async def test_an_empty_fleet_fails_until_an_account_is_tagged(site: Site) -> None:
     site.account().tags = {}
     await is_failed(site)
     command = "az tag update --operation merge --tags key-rotation=on --resource-id <account id>"
@@ -100,22 +104,22 @@ async def test_nobody_is_enrolled(site: Site) -> None:
 
 
 @entry("Doctor: read-account")
-async def test_an_account_that_the_app_may_not_read(site: Site) -> None:
+async def test_an_account_that_the_app_may_not_read_fails_until_the_role_is_assigned(site: Site) -> None:
     await site.start(ROTATION_TARGETS=json.dumps([{"account": site.account().id}]), ROTATION_SUBSCRIPTIONS="")
-    role = site.lacks("keyRotator", f"{ACCOUNTS}/read")
+    role = site.take_away("keyRotator", f"{ACCOUNTS}/read")
     await is_failed(site, "az role assignment create ")
     await is_granted(site, role, site.account().id)
 
 
 @entry("Doctor: list-keys")
-async def test_keys_that_the_app_may_not_list(site: Site) -> None:
-    role = site.lacks("keyRotator", f"{ACCOUNTS}/listKeys/action")
+async def test_keys_that_the_app_may_not_list_fail_until_the_role_is_assigned(site: Site) -> None:
+    role = site.take_away("keyRotator", f"{ACCOUNTS}/listKeys/action")
     await is_failed(site, "az role assignment create ")
     await is_granted(site, role, site.account().id)
 
 
 def permitted(site: Site, call: Any) -> web.Response | None:
-    """Azure's answer to somebody who may list their own permissions: those of the app's roles."""
+    """Answer a request for the caller's permissions with those of the app's roles. None for any other request."""
     asked = call.request.path.endswith("/providers/Microsoft.Authorization/permissions")
     if not (asked and call.bearer()):
         return None
@@ -125,18 +129,22 @@ def permitted(site: Site, call: Any) -> web.Response | None:
 
 
 @entry("Doctor: regenerate-key")
-async def test_keys_that_the_app_may_not_regenerate(site: Site, answering: Answering) -> None:
+async def test_keys_that_the_app_may_not_regenerate_fail_until_the_role_is_assigned(
+    site: Site, answering: Answering
+) -> None:
     answering(lambda call: permitted(site, call))
-    role = site.lacks("keyRotator", f"{ACCOUNTS}/regenerateKey/action")
+    role = site.take_away("keyRotator", f"{ACCOUNTS}/regenerateKey/action")
     await is_failed(site, "az role assignment create ")
     await is_granted(site, role, site.account().id)
 
 
 @entry("Doctor: switch-keys-off")
-async def test_a_sunset_that_the_app_may_not_carry_out(site: Site, answering: Answering) -> None:
+async def test_a_sunset_that_the_app_may_not_carry_out_fails_until_it_is_allowed(
+    site: Site, answering: Answering
+) -> None:
     answering(lambda call: permitted(site, call))
     site.account().tags |= {"key-rotation-sunset": "2099-12-31"}
-    site.lacks("keyAuthSwitch")
+    site.take_away("keyAuthSwitch")
     await is_failed(site, "az role assignment create ")
     await site.run("azd env set ROTATION_ALLOW_SUNSET true")
     await site.run("azd provision")
@@ -144,22 +152,22 @@ async def test_a_sunset_that_the_app_may_not_carry_out(site: Site, answering: An
 
 
 @entry("Doctor: count-calls")
-async def test_an_app_that_may_not_count_who_still_uses_keys(site: Site) -> None:
+async def test_calls_that_the_app_may_not_count_fail_until_the_role_is_assigned(site: Site) -> None:
     workspace = site.world.workspace
     site.account().tags |= {"key-rotation-sunset": "2099-12-31"}
     workspace.note(site.account().id, caller="a consumer that has left keys behind")
-    site.lacks("keyCallCounter")
+    site.take_away("keyCallCounter")
     await site.start(ROTATION_LOG_WORKSPACE_ID=workspace.id)
     await is_failed(site, "az role assignment create ")
     await is_granted(site, shipped_roles()["keyCallCounter"].name, workspace.resource_id)
-    site.lacks("keyCallCounter")
+    site.take_away("keyCallCounter")
     await site.run("azd env set ROTATION_LOG_WORKSPACE <workspace id>", workspace_id=workspace.resource_id)
     await site.run("azd provision")
     await is_ok(site)
 
 
 @entry("Doctor: endpoint")
-async def test_an_account_whose_network_keeps_the_app_out(site: Site) -> None:
+async def test_an_account_whose_network_excludes_the_app_fails_until_a_rule_admits_it(site: Site) -> None:
     site.account().network_acls = {"defaultAction": "Deny"}
     await is_failed(site)
     command = (
@@ -170,14 +178,14 @@ async def test_an_account_whose_network_keeps_the_app_out(site: Site) -> None:
 
 
 @entry("Doctor: get-secret")
-async def test_a_secret_that_the_app_may_not_read(site: Site) -> None:
-    role = site.lacks("keyPublisher", "Microsoft.KeyVault/vaults/secrets/getSecret/action")
+async def test_a_secret_that_the_app_may_not_read_fails_until_the_role_is_assigned(site: Site) -> None:
+    role = site.take_away("keyPublisher", "Microsoft.KeyVault/vaults/secrets/getSecret/action")
     await is_failed(site, "az role assignment create ")
     await is_granted(site, role, site.vault.id)
 
 
 @entry("Doctor: list-secrets")
-async def test_a_vault_whose_firewall_keeps_the_app_out(site: Site) -> None:
+async def test_a_vault_whose_firewall_excludes_the_app_fails_until_a_rule_admits_it(site: Site) -> None:
     site.vault.firewall_closed = True
     await is_failed(site)
     await site.run("az keyvault network-rule add --name <vault> --subnet <subnet id>", vault="keys", subnet_id="s")
@@ -185,7 +193,7 @@ async def test_a_vault_whose_firewall_keeps_the_app_out(site: Site) -> None:
 
 
 @entry("Doctor: set-secret")
-async def test_writing_is_known_by_its_last_success(site: Site) -> None:
+async def test_writing_is_not_checked_and_its_last_success_is_shown(site: Site) -> None:
     answer = await site.type(DOCTOR)
     site.sees(answer.text)
     roles = await site.run(ROLES, object_id=site.world.app.object_id, scope=site.vault.id)
@@ -195,7 +203,7 @@ async def test_writing_is_known_by_its_last_success(site: Site) -> None:
 
 
 @entry("Doctor: announce")
-async def test_announcing_is_known_by_what_is_owed(site: Site) -> None:
+async def test_announcing_is_not_checked_and_status_shows_what_is_owed(site: Site) -> None:
     site.sees((await site.type(DOCTOR)).text)
     roles = await site.run(ROLES, object_id=site.world.app.object_id, scope=site.topic.id)
     assert "EventGrid Data Sender" in roles
@@ -203,7 +211,7 @@ async def test_announcing_is_known_by_what_is_owed(site: Site) -> None:
 
 
 @entry("Doctor: topic-schema")
-async def test_the_schema_of_a_topic_is_seen_by_whoever_may_read_it(site: Site) -> None:
+async def test_the_schema_of_the_topic_is_not_checked_and_can_be_listed(site: Site) -> None:
     site.sees((await site.type(DOCTOR)).text)
     topics = await site.run('az eventgrid topic list --query "[].{name: name, schema: inputSchema}"')
     assert topics == [{"name": "announcements", "schema": "CloudEventSchemaV1_0"}]
@@ -211,21 +219,21 @@ async def test_the_schema_of_a_topic_is_seen_by_whoever_may_read_it(site: Site) 
 
 
 def by_identity(site: Site) -> dict[str, str]:
-    """Storage opened by the identity, as in Azure."""
+    """Return the settings of storage that is opened with the app's identity, as in Azure."""
     return {"AzureWebJobsStorage": "", "AzureWebJobsStorage__blobServiceUri": f"{site.azure.urls['blob']}/{ACCOUNT}"}
 
 
 @entry("Doctor: lease")
-async def test_leases_that_the_app_may_not_take(site: Site) -> None:
-    site.lacks("storageBlobDataOwner")
-    role = site.lacks("storageBlobDataContributor")
+async def test_leases_that_the_app_may_not_acquire_fail_until_the_role_is_assigned(site: Site) -> None:
+    site.take_away("storageBlobDataOwner")
+    role = site.take_away("storageBlobDataContributor")
     await site.start(**by_identity(site))
     await is_failed(site, "az role assignment create ")
     await is_granted(site, role, f"/subscriptions/{site.world.subscription}")
 
 
 @entry("Doctor: queue")
-async def test_the_queue_is_the_host_s_affair(site: Site) -> None:
+async def test_the_queue_is_not_checked_and_turns_show_that_it_works(site: Site) -> None:
     role = shipped_roles()["storageQueueDataContributor"].name
     await site.start(**by_identity(site))
     site.sees((await site.type(DOCTOR)).text)
@@ -235,7 +243,7 @@ async def test_the_queue_is_the_host_s_affair(site: Site) -> None:
 
 
 @entry("Doctor: clock")
-async def test_a_machine_whose_clock_is_ahead(site: Site) -> None:
+async def test_a_clock_that_is_ahead_fails_until_it_is_set(site: Site) -> None:
     site.clock_off = timedelta(minutes=5)
     await is_failed(site, "timedatectl set-ntp true")
     site.clock_off = timedelta(0)
@@ -246,8 +254,8 @@ def test_every_check_has_an_entry(pages: dict[str, set[str]]) -> None:
     code = "\n".join(
         (DOCS.parent / "shared" / "doctor" / f"{name}.py").read_text() for name in ("examine", "targets", "services")
     )
-    called = set(re.findall(r'(?:good|bad|unknown|refused|vault_refused)\((?:case, )?"([a-z-]+)"', code))
-    named = set(re.findall(r'name = "([a-z-]+)"', code)) | set(re.findall(r'\("([a-z]+-[a-z-]+)", "', code))
+    made = r'(?:passed|failed|not_checked|failed_with|failed_at_vault|_check_permission)\((?:\w+, )*"([a-z-]+)"'
+    called, named = set(re.findall(made, code)), set(re.findall(r'name = "([a-z-]+)"', code))
     assert {f"Doctor: {name}" for name in called | named} == {
         name for name in pages["runbook.md"] if name.startswith("Doctor: ")
     }

@@ -1,4 +1,4 @@
-"""Every error of the runbook: brought about, seen with its next step, mended as the entry says, and seen to be over."""
+"""Every error of the runbook: it is caused, shown with its next step, fixed as its entry says, and over."""
 
 import json
 import time
@@ -15,24 +15,24 @@ ROTATE = "python -m cli rotate <name>"
 TARGET = "GET /api/targets/<name>"
 
 
-async def is_well(site: Site) -> bool:
-    """A look at everything finds no error, and nothing due."""
+async def is_healthy(site: Site) -> bool:
+    """Return whether `status` shows no error and nothing due."""
     return (await site.run(STATUS)).code == 0
 
 
 @entry("TryLater")
-async def test_azure_is_out_and_the_next_tick_goes_on(site: Site) -> None:
+async def test_a_tick_continues_after_an_outage_of_azure(site: Site) -> None:
     site.world.faults.add("kv.getSecret", "status", times=0, status=503, code="ServiceUnavailable")
     await site.look()
     site.sees()
-    assert not await is_well(site)
+    assert not await is_healthy(site)
     site.world.faults.clear()
     await site.look()
-    assert await is_well(site)
+    assert await is_healthy(site)
 
 
 @entry("LeaseHeld")
-async def test_a_killed_turn_leaves_its_lease_and_it_ends_by_itself(site: Site) -> None:
+async def test_the_lease_of_a_killed_turn_ends_by_itself(site: Site) -> None:
     await site.settle()
     leases = (await site.rotation()).outside.leases
     await leases._acquire(site.account().id.casefold())  # a turn that took it and was killed
@@ -45,7 +45,7 @@ async def test_a_killed_turn_leaves_its_lease_and_it_ends_by_itself(site: Site) 
 
 
 @entry("LeaseLost")
-async def test_a_turn_that_stands_still_stops_and_is_taken_up_again(
+async def test_a_turn_that_loses_its_lease_stops_and_is_tried_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stands_still(_: object) -> None:
@@ -61,11 +61,11 @@ async def test_a_turn_that_stands_still_stops_and_is_taken_up_again(
     await site.look()
     site.sees()
     assert site.works()
-    assert await is_well(site)
+    assert await is_healthy(site)
 
 
 @entry("OutOfTime")
-async def test_whoever_waits_is_told_that_it_goes_on_and_it_does(site: Site) -> None:
+async def test_a_turn_that_takes_too_long_is_answered_with_202_and_continues(site: Site) -> None:
     await site.settle()
     before = (await site.run(TARGET, name="chat")).data["live"]
     site.world.faults.add("arm.regenerateKey", "hook", when="after", hook=lambda _: site.pass_time(seconds=151))
@@ -78,7 +78,7 @@ async def test_whoever_waits_is_told_that_it_goes_on_and_it_does(site: Site) -> 
 
 
 @entry("FixConfiguration")
-async def test_a_wrong_tag_and_a_wrong_setting_are_named_and_corrected(site: Site) -> None:
+async def test_an_invalid_tag_and_invalid_settings_are_named_and_corrected(site: Site) -> None:
     site.account().tags |= {"key-rotation-period": "monthly"}
     reply = await site.run("GET /api/targets")
     site.sees(reply.body)
@@ -97,8 +97,8 @@ async def test_a_wrong_tag_and_a_wrong_setting_are_named_and_corrected(site: Sit
 
 
 @entry("GrantRole")
-async def test_a_missing_role_is_named_and_given(site: Site) -> None:
-    role = site.lacks("keyPublisher", "Microsoft.KeyVault/vaults/secrets/getSecret/action")
+async def test_a_missing_role_is_named_and_assigned(site: Site) -> None:
+    role = site.take_away("keyPublisher", "Microsoft.KeyVault/vaults/secrets/getSecret/action")
     site.world.accounts.regenerate(site.account().id, "key1")
     await site.look()
     site.sees()
@@ -111,14 +111,14 @@ async def test_a_missing_role_is_named_and_given(site: Site) -> None:
     await site.run(command, role=f"'{role}'", object_id=site.world.app.object_id, scope=site.vault.id)
     await site.look()
     assert site.works()
-    assert await is_well(site)
+    assert await is_healthy(site)
 
 
 SECRET = {"vault": "keys", "secret": "chat-key"}
 
 
 @entry("PersonMustLook")
-async def test_what_somebody_did_to_the_secret_is_undone_by_a_person(site: Site) -> None:
+async def test_a_secret_that_was_changed_by_hand_waits_for_a_person(site: Site) -> None:
     vault, account = site.vault, site.account()
 
     async def a_person_must_look_at(words: str) -> None:
@@ -126,11 +126,11 @@ async def test_what_somebody_did_to_the_secret_is_undone_by_a_person(site: Site)
         await site.look()
         site.sees()
         assert words in site.telemetry.text
-        assert not await is_well(site)
+        assert not await is_healthy(site)
 
     async def it_is_over() -> None:
         await site.look()
-        assert await is_well(site)
+        assert await is_healthy(site)
         assert site.works(secret=site.secret)
 
     vault.delete_secret("chat-key")
@@ -164,7 +164,7 @@ async def test_what_somebody_did_to_the_secret_is_undone_by_a_person(site: Site)
 
 
 def trimmed(tags: dict[str, str]) -> dict[str, str]:
-    """As many as leave room for four others."""
+    """Return as many of the tags as leave room for four others."""
     return dict(list(tags.items())[:11])
 
 
@@ -185,7 +185,7 @@ async def test_a_key_that_spreads_slowly_is_published_by_a_later_turn(site: Site
 
 
 @entry("ProofImpossible")
-async def test_an_account_behind_a_closed_network_is_opened_or_trusted(site: Site) -> None:
+async def test_an_account_behind_a_closed_network_is_opened_or_published_unproven(site: Site) -> None:
     await site.settle()
     site.account().network_acls = {"defaultAction": "Deny"}
     answer = await site.run(ROTATE, name="chat")
@@ -207,17 +207,17 @@ async def test_an_account_behind_a_closed_network_is_opened_or_trusted(site: Sit
 
 
 @entry("UnexpectedAnswer")
-async def test_an_answer_that_no_specification_knows_is_not_acted_upon(site: Site) -> None:
+async def test_an_answer_outside_the_specification_is_not_acted_upon(site: Site) -> None:
     site.world.faults.add("arm.listKeys", "malformed", form="wrong")
     await site.look()
     site.sees()
     assert site.works()
     await site.look()
-    assert await is_well(site)
+    assert await is_healthy(site)
 
 
 @entry("UnknownTarget")
-async def test_a_name_that_nobody_enrolled_is_answered_with_those_there_are(site: Site) -> None:
+async def test_an_unknown_target_is_answered_with_404_and_the_names_can_be_listed(site: Site) -> None:
     reply = await site.run(TARGET, name="chta")
     assert reply.status == 404
     site.sees(reply.body)

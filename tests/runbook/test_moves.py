@@ -1,10 +1,10 @@
-"""Targets that move, and those who read their keys meanwhile: docs/operations.md, command by command."""
+"""Moving targets and accounts while consumers read their keys: docs/operations.md, command by command."""
 
 import json
 
 import pytest
 
-from tests.runbook.operating import APP, DAILY, DELETE, SETTING, mark_of, regenerated, shown, versions_of
+from tests.runbook.operating import APP, DAILY, DELETE, SETTING, fingerprint_of, regenerated, shown, versions_of
 from tests.runbook.page import entries
 from tests.runbook.site import Site
 
@@ -13,22 +13,22 @@ PLACES = {"vault": "keys", "secret": "chat-key", "new_vault": "other", "new_secr
 
 
 async def another_vault(site: Site) -> dict[str, str]:
-    """A vault that a setting names, and what placeholders stand for."""
+    """Add a vault that a setting names. Return the values of the placeholders."""
     vault = site.world.add_vault("other")
     url = await site.azure.serve_vault(vault)
     await site.start(ROTATION_VAULTS=url)
     return {**PLACES, "vault_url": site.vault.url, "new_vault_url": url, "account_id": site.account().id}
 
 
-async def nobody_is_hurt_for(site: Site, days: int, *values: str) -> None:
-    """Whoever holds one of these values is answered for so long."""
+async def keys_keep_working_for(site: Site, days: int, *values: str) -> None:
+    """Let days pass, and check each day that the account still accepts these keys."""
     for _ in range(days):
         await site.live_for(days=1, every=DAILY)
         assert not [value for value in values if site.ended(value)]
 
 
 @procedure("Move to another secret or vault")
-async def test_consumers_move_one_by_one_and_none_of_them_is_refused(site: Site) -> None:
+async def test_consumers_move_one_by_one_and_none_is_refused(site: Site) -> None:
     await site.settle()
     places, before = await another_vault(site), regenerated(site)
     old = site.vault.get_secret("chat-key").value
@@ -39,11 +39,11 @@ async def test_consumers_move_one_by_one_and_none_of_them_is_refused(site: Site)
     assert site.works(secret="chat-new", vault="other")
     assert regenerated(site) == before
     assert [one["slot"] for one in site.announced("KeyAdopted")] == ["key1", "key2"]
-    await nobody_is_hurt_for(site, 29, old)
+    await keys_keep_working_for(site, 29, old)
     assert site.world.vaults["other"].get_secret("chat-new").value == old
     await site.live_for(days=10, every=DAILY)
     assert site.ended(old)
-    assert mark_of(old) in {one["fingerprint"] for one in site.announced("RetirementAnnounced")}
+    assert fingerprint_of(old) in {one["fingerprint"] for one in site.announced("RetirementAnnounced")}
     assert site.works(secret="chat-new", vault="other")
     await site.run(DELETE, **places)
     await site.look()
@@ -51,7 +51,7 @@ async def test_consumers_move_one_by_one_and_none_of_them_is_refused(site: Site)
 
 
 async def moved(site: Site) -> dict[str, str]:
-    """To the other vault, as the section before says."""
+    """Move the target to the other vault, as the section before says."""
     places, there = await another_vault(site), entries("operations.md")["Move to another secret or vault"]
     site.entry, back = there, site.entry
     await site.run(shown(site, "secret set"), **places)
@@ -62,7 +62,7 @@ async def moved(site: Site) -> dict[str, str]:
 
 
 @procedure("Move back")
-async def test_the_way_back_is_as_safe_as_the_way_there(site: Site) -> None:
+async def test_moving_back_refuses_no_consumer(site: Site) -> None:
     await site.settle()
     places = await moved(site)
     await site.live_for(days=31, every=DAILY)
@@ -75,19 +75,19 @@ async def test_the_way_back_is_as_safe_as_the_way_there(site: Site) -> None:
     await site.run(shown(site, "tag update"), **places)
     await site.tick()
     assert here.get_secret("chat-key").value == held
-    await nobody_is_hurt_for(site, 29, held, previous)
+    await keys_keep_working_for(site, 29, held, previous)
     await site.live_for(days=10, every=DAILY)
     told = {one["fingerprint"] for one in site.announced("RetirementAnnounced")}
-    assert {mark_of(held), mark_of(previous)} <= told
+    assert {fingerprint_of(held), fingerprint_of(previous)} <= told
     assert site.works()
 
 
 @procedure("Move back")
-async def test_without_copying_first_what_readers_of_the_other_secret_hold_still_has_an_announced_end(
+async def test_moving_back_without_a_copy_still_announces_the_end_of_the_other_secret_s_key(
     site: Site,
 ) -> None:
-    site.excused = True  # from typing what the page says to type
-    await site.live_for(days=31, every=DAILY)  # key 2 is live, and key 1 noted as the previous key
+    site.excused = True  # it leaves out the copy that the page asks for
+    await site.live_for(days=31, every=DAILY)  # key 2 is live, and key 1 is recorded as the previous key
     places = await moved(site)
     await site.live_for(days=45, every=DAILY)
     held = site.world.vaults["other"].get_secret("chat-new").value
@@ -95,14 +95,14 @@ async def test_without_copying_first_what_readers_of_the_other_secret_hold_still
     await site.tick()
     assert site.works()
     assert (await site.type("python -m cli rotate chat")).data["reason"] == "overlap-runs"
-    await nobody_is_hurt_for(site, 29, held)
+    await keys_keep_working_for(site, 29, held)
     await site.live_for(days=10, every=DAILY)
     assert site.ended(held)
-    assert mark_of(held) in {one["fingerprint"] for one in site.announced("RetirementAnnounced")}
+    assert fingerprint_of(held) in {one["fingerprint"] for one in site.announced("RetirementAnnounced")}
 
 
 @procedure("Rename a target")
-async def test_another_name_changes_nothing_but_the_name(site: Site) -> None:
+async def test_renaming_a_target_changes_only_its_name(site: Site) -> None:
     await site.settle()
     before, versions = regenerated(site), len(versions_of(site))
     named = json.dumps([{"account": site.account().id, "name": "assistant"}], separators=(",", ":"))
@@ -119,7 +119,7 @@ async def test_another_name_changes_nothing_but_the_name(site: Site) -> None:
 
 
 @procedure("Move an account")
-async def test_an_account_with_another_id_waits_for_a_person_to_say_that_it_is_right(site: Site) -> None:
+async def test_a_moved_account_waits_for_a_person_to_confirm_its_new_id(site: Site) -> None:
     await site.settle()
     before, value = regenerated(site), site.vault.get_secret("chat-key").value
     await site.run(shown(site, "resource move"), new_group="elsewhere", account_id=site.account().id)

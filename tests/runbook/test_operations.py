@@ -1,4 +1,4 @@
-"""Planned procedures of docs/operations.md, command by command, with consumers that go on working."""
+"""The planned procedures of docs/operations.md, command by command, without an outage for consumers."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tests.runbook.operating import (
     SETTING,
     START,
     STOP,
-    mark_of,
+    fingerprint_of,
     regenerated,
     shown,
     versions_of,
@@ -44,7 +44,7 @@ async def test_a_deployment_in_the_middle_of_a_rotation_loses_nothing(site: Site
     assert (await site.run("GET /api/health")).status == 200
     assert (await site.run("python -m cli doctor")).data["failed"] == 0
     assert (await site.run(PLAN)).data == before.data
-    site.queue = queued  # what was cut off is offered again
+    site.queue = queued  # the interrupted message is delivered again
     await site.work()
     assert regenerated(site) == 1
     assert site.vault.get_secret("chat-key").tags["CredentialId"] == "key2"
@@ -52,7 +52,7 @@ async def test_a_deployment_in_the_middle_of_a_rotation_loses_nothing(site: Site
 
 
 async def rolled_back(site: Site, newer: dict[str, str]) -> None:
-    """What a newer version would have written stands on the live version; then the older one takes over."""
+    """Write tags that a newer version of the app could have written, and deploy the older one."""
     tags = site.vault.get_secret("chat-key").tags
     site.vault.update_secret("chat-key", tags={**tags, **newer})
     await site.run(AUDIT)
@@ -62,7 +62,7 @@ async def rolled_back(site: Site, newer: dict[str, str]) -> None:
 
 
 @procedure("Rollback")
-async def test_a_tag_of_a_newer_version_is_ignored_and_gone_with_the_next_write(site: Site) -> None:
+async def test_an_unknown_tag_of_a_newer_version_is_ignored_and_removed_by_the_next_write(site: Site) -> None:
     await site.settle()
     await rolled_back(site, {"key-rotation-colour": "blue"})
     assert "nothing-due" in (await site.run(PLAN)).text
@@ -82,9 +82,7 @@ async def test_a_tag_of_a_newer_version_is_ignored_and_gone_with_the_next_write(
     ids=["told", "origin", "owed"],
 )
 @procedure("Rollback")
-async def test_words_of_a_newer_version_make_a_version_unmarked_and_it_is_adopted_in_place(
-    site: Site, newer: dict[str, str]
-) -> None:
+async def test_unknown_words_of_a_newer_version_lead_to_adoption_in_place(site: Site, newer: dict[str, str]) -> None:
     await site.live_for(days=31, every=DAILY)  # the previous key is promised for two more days
     previous, before, versions = site.account().keys["key1"].value, regenerated(site), len(versions_of(site))
     await rolled_back(site, newer)
@@ -95,13 +93,17 @@ async def test_words_of_a_newer_version_make_a_version_unmarked_and_it_is_adopte
     assert [one["whatHappens"] for one in site.announced("KeyAdopted")][1:]
     await site.live_for(days=15, every=DAILY)
     assert site.ended(previous)
-    told = [one["deadline"] for one in site.announced("RetirementAnnounced") if one["fingerprint"] == mark_of(previous)]
+    told = [
+        one["deadline"]
+        for one in site.announced("RetirementAnnounced")
+        if one["fingerprint"] == fingerprint_of(previous)
+    ]
     assert told
     assert site.works()
 
 
 @procedure("Rollback")
-async def test_a_leak_that_is_not_over_is_forgotten_by_a_version_that_cannot_read_of_it(site: Site) -> None:
+async def test_an_unfinished_leak_is_forgotten_by_a_version_that_cannot_read_the_tag(site: Site) -> None:
     await site.settle()
     out = site.vault.get_secret("chat-key").value
     site.world.faults.add("arm.regenerateKey", "status", status=503, skip=1, times=0)
@@ -115,7 +117,7 @@ async def test_a_leak_that_is_not_over_is_forgotten_by_a_version_that_cannot_rea
 
 
 @procedure("Rollback")
-async def test_what_is_waited_for_and_still_to_be_announced_is_forgotten_too(site: Site) -> None:
+async def test_an_awaited_deployment_and_owed_announcements_are_forgotten_too(site: Site) -> None:
     await site.settle()
     site.topic.outage = 503
     for _ in range(2):
@@ -136,7 +138,7 @@ async def test_what_is_waited_for_and_still_to_be_announced_is_forgotten_too(sit
 
 
 @procedure("Rollback")
-async def test_a_message_of_a_newer_version_is_given_up_and_said(site: Site) -> None:
+async def test_a_message_of_a_newer_version_is_given_up_and_logged(site: Site) -> None:
     await rolled_back(site, {})
     await site.run(PLAN)
     asked = site.world.clock.utcnow().isoformat()
@@ -149,7 +151,7 @@ async def test_a_message_of_a_newer_version_is_given_up_and_said(site: Site) -> 
 
 
 @procedure("Stop and observe")
-async def test_while_stopped_or_observing_keys_work_and_afterwards_nothing_ends_by_surprise(site: Site) -> None:
+async def test_keys_work_while_the_app_is_stopped_or_observes_and_none_ends_unannounced_afterwards(site: Site) -> None:
     await site.live_for(days=29, every=DAILY)
     await site.run(SETTING + "ROTATION_MODE=observe", **APP)
     events = len(site.topic.events)
@@ -169,13 +171,13 @@ async def test_while_stopped_or_observing_keys_work_and_afterwards_nothing_ends_
     await site.run(START, **APP)
     await site.live_for(days=4, every=timedelta(hours=6))
     assert site.ended(previous)
-    told = [one for one in site.announced("RetirementAnnounced") if one["fingerprint"] == mark_of(previous)]
+    told = [one for one in site.announced("RetirementAnnounced") if one["fingerprint"] == fingerprint_of(previous)]
     assert datetime.fromisoformat(told[0]["deadline"]) < site.world.clock.utcnow()
     assert site.works()
 
 
 @procedure("Take a target out")
-async def test_a_target_that_was_out_for_months_is_taken_up_where_it_was_left(site: Site) -> None:
+async def test_a_target_that_is_enrolled_again_after_months_continues_where_it_stopped(site: Site) -> None:
     await site.live_for(days=31, every=DAILY)
     previous, before, events = site.account().keys["key1"].value, regenerated(site), len(site.topic.events)
     await site.run(shown(site, "key-rotation=off"), account_id=site.account().id)
@@ -186,7 +188,7 @@ async def test_a_target_that_was_out_for_months_is_taken_up_where_it_was_left(si
     assert "not-enrolled" in (await site.type(AUDIT)).text
     await site.run(shown(site, "key-rotation=on"), account_id=site.account().id)
     await site.tick()
-    assert mark_of(previous) in {one["fingerprint"] for one in site.announced("RetirementAnnounced")}
+    assert fingerprint_of(previous) in {one["fingerprint"] for one in site.announced("RetirementAnnounced")}
     assert site.ended(previous)
     await site.live_for(days=5, every=timedelta(hours=12))
     assert regenerated(site) == before + 2
@@ -194,10 +196,10 @@ async def test_a_target_that_was_out_for_months_is_taken_up_where_it_was_left(si
 
 
 @procedure("Agree on a sunset")
-async def test_a_sunset_is_announced_and_comes_when_nobody_uses_a_key_any_more(site: Site) -> None:
+async def test_a_sunset_is_announced_and_happens_when_no_call_uses_a_key(site: Site) -> None:
     account, workspace = site.account(), site.world.workspace
-    site.lacks("keyAuthSwitch")
-    site.lacks("keyCallCounter")
+    site.take_away("keyAuthSwitch")
+    site.take_away("keyCallCounter")
     date = (site.world.clock.utcnow() + timedelta(days=20)).date().isoformat()
     await site.run("azd env set ROTATION_ALLOW_SUNSET true")
     await site.run("azd env set ROTATION_LOG_WORKSPACE <workspace id>", workspace_id=workspace.resource_id)
@@ -223,7 +225,7 @@ async def test_a_sunset_is_announced_and_comes_when_nobody_uses_a_key_any_more(s
 
 
 @procedure("Take back a sunset")
-async def test_a_sunset_is_moved_before_it_comes_and_taken_back_after_it_came(site: Site) -> None:
+async def test_a_sunset_is_postponed_and_later_reversed(site: Site) -> None:
     def in_days(days: int) -> str:
         return (site.world.clock.utcnow() + timedelta(days=days)).date().isoformat()
 
@@ -254,7 +256,7 @@ async def test_a_sunset_is_moved_before_it_comes_and_taken_back_after_it_came(si
 
 
 @procedure("Leave the product")
-async def test_consumers_keep_a_key_that_works_when_everything_is_gone(site: Site) -> None:
+async def test_consumers_keep_a_working_key_after_the_product_is_removed(site: Site) -> None:
     await site.settle()
     mine = site.world.add_vault("mine")
     await site.azure.serve_vault(mine)

@@ -1,5 +1,4 @@
-"""The pages and the tests are of one mind: an entry for every test, a test for every entry, and an entry for all
-that the app can say."""
+"""The pages and the tests agree: entries and tests belong together, and every error, alert and finding has an entry."""
 
 import inspect
 import re
@@ -10,7 +9,7 @@ import pytest
 import shared.domain.errors
 from tests.runbook.alarms import RULES
 from tests.runbook.kusto import ask
-from tests.runbook.page import DOCS, PARTS, Entry, entries, turns_up
+from tests.runbook.page import DOCS, PARTS, Entry, appears, entries
 
 HERE = Path(__file__).parent
 RUNBOOK, OPERATIONS = entries("runbook.md"), entries("operations.md")
@@ -21,11 +20,11 @@ def marked(with_mark: str) -> list[str]:
     return [name for text in texts for name in re.findall(rf'^@{with_mark}\("([^"]+)"\)$', text, re.MULTILINE)]
 
 
-def test_every_entry_of_the_runbook_has_one_test_and_every_test_its_entry() -> None:
+def test_every_entry_of_the_runbook_has_exactly_one_test() -> None:
     assert sorted(marked("entry")) == sorted(RUNBOOK)
 
 
-def test_every_procedure_has_a_test_and_every_test_its_procedure() -> None:
+def test_every_procedure_has_a_test() -> None:
     assert set(marked("procedure")) == set(OPERATIONS)
 
 
@@ -41,24 +40,24 @@ def test_every_alert_has_an_entry() -> None:
 
 
 @pytest.mark.parametrize("one", RUNBOOK.values(), ids=list(RUNBOOK))
-def test_an_entry_says_what_is_seen_what_it_means_what_to_do_and_when_it_is_over(one: Entry) -> None:
+def test_an_entry_has_all_four_parts(one: Entry) -> None:
     assert [part for part in PARTS if not one.part(part).strip()] == []
     assert one.signs
     assert len(one.text) < 1800
 
 
-def test_an_entry_that_another_one_refers_to_is_there() -> None:
+def test_every_entry_that_another_one_refers_to_exists() -> None:
     named = re.findall(r"\*((?:Alert|Audit|Doctor): [a-z-]+)\*", (DOCS / "runbook.md").read_text().replace("\n  ", " "))
     assert named
     assert set(named) <= set(RUNBOOK)
 
 
-def test_a_sign_turns_up_with_anything_in_its_gaps() -> None:
-    assert turns_up("held until <time>.", "It is held until\n  noon.")
-    assert not turns_up("held until <time>.", "It is held until.")
+def test_a_sign_matches_any_text_in_its_gaps() -> None:
+    assert appears("held until <time>.", "It is held until\n  noon.")
+    assert not appears("held until <time>.", "It is held until.")
 
 
-def test_a_query_that_is_not_understood_is_refused() -> None:
+def test_a_query_with_an_unknown_operator_is_refused() -> None:
     for query in ("AppTraces | top 5 by TimeGenerated", 'AppTraces | where Message matches regex "x"'):
         with pytest.raises(NotImplementedError):
             ask(query, {"AppTraces": [{"Message": "x"}]})

@@ -90,7 +90,7 @@ async def test_a_turn_that_adopts_makes_at_most_two_more_calls_than_one_that_rot
 async def test_a_dry_run_takes_no_lease_and_changes_nothing(parts: Parts) -> None:
     target = await adopted(parts)
     before = parts.mark()
-    row = await parts.rotation.look(target, RotateRequest())
+    row = await parts.rotation.plan_turn(target, RotateRequest())
     assert row.plan is not None
     assert Counter(parts.names(since=before)) == {"kv.getSecret": 1, "arm.listKeys": 1}
 

@@ -86,7 +86,7 @@ async def test_a_turn_that_could_not_record_its_announcements_says_so_and_the_ne
         DUE,
         done=ROTATED,
         announced=KINDS,
-        untold=f"{secret}: could not note on the secret what was told: 503 Refused.",
+        untold=f"{secret}: could not note on the secret what was announced: 503 Refused.",
         next_step=NOTHING,
     )
     again = await stage.turn()

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.emulator.faults import Effect, Faults, Rule
-from shared.adapters.blob_lease import CONTAINER as LEASES
 from shared.adapters.connections import READ_SECONDS
+from shared.domain.names import LEASE_CONTAINER as LEASES
 
 OWN_REPEATS = frozenset({"arm.regenerateKey", "kv.setSecret", "blob.lease.release", "aoai.models"})
 WRITES = frozenset({"arm.regenerateKey", "arm.updateAccount", "kv.setSecret", "kv.updateSecret", "eg.publish"})

@@ -18,7 +18,7 @@ from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
 from lab.funchost.options import HostOptions
 from lab.prove.calls.scenes import TOPIC, VAULT
-from shared.turns.message import QUEUE
+from shared.domain.names import QUEUE
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {"ROTATION_SCHEDULE": "0 0 0 1 1 *", "FUNCTIONS_WORKER_RUNTIME": "python"}  # the timer is fired by hand

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from lab.emulator.accounts import Account, Slot
 from lab.emulator.topics import Accepted
 from lab.emulator.world import World
-from shared.adapters.blob_lease import CONTAINER as LEASES
 from shared.adapters.blob_lease import blob_name
 from shared.announce.announcements import Announcement, Kind
 from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.model import AccountId, Target
+from shared.domain.names import LEASE_CONTAINER as LEASES
 from shared.domain.publication import Marks, Origin, tags_of
 from shared.domain.requests import AwaitedDeployment, DeploymentRequest, LeakedKey, LeakRequest
 from shared.domain.told import Told, ToldDeadline

@@ -29,7 +29,8 @@ from shared.domain.requests import ArmRequest, AwaitedDeployment, Requester
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.handlers.event_grid import account_named, secret_named
 from shared.settings.environment import read_settings
-from shared.settings.target_fields import Defaults, Problems
+from shared.settings.problems import Problems
+from shared.settings.target_fields import Defaults
 from shared.settings.target_fields import read_tags as read_account_tags
 from shared.turns.message import Message, read_message
 from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id
