@@ -77,7 +77,7 @@ def the_failing_come_first(host: FunctionHost, azure: Azure, failing: list[str] 
 
 def braked(host: FunctionHost) -> list[str]:
     """Return the targets that the log says are held by the brake."""
-    said = [one for one in host.logs if "targets failed in this tick" in one.message]
+    said = [one for one in host.logs if "targets failed in this check" in one.message]
     assert {one.level for one in said} <= {"WARNING"}
     return sorted(one.message.split(": ")[1] for one in said)
 

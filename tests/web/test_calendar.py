@@ -55,7 +55,7 @@ def test_an_unannounced_deadline_says_that_it_may_move() -> None:
 
 def test_times_are_written_in_utc() -> None:
     elsewhere = AT.astimezone(datetime.fromisoformat("2026-01-01T00:00:00+09:00").tzinfo)
-    assert events(replace(ROTATION, at=elsewhere))[0]["DTSTART"].dt == AT
+    assert events(replace(ROTATION, falls_at=elsewhere))[0]["DTSTART"].dt == AT
 
 
 @pytest.mark.parametrize("owner", [ODD, ODD.encode().decode("latin-1"), '"quoted"; x=y', "a\nb\tc"])
@@ -79,7 +79,7 @@ def test_lines_are_folded_and_ended_as_the_format_requires() -> None:
 
 
 def test_a_deadline_that_moves_keeps_its_id_and_no_two_share_one() -> None:
-    moved = replace(ROTATION, at=AT + timedelta(days=3), announced=True, owner="another")
+    moved = replace(ROTATION, falls_at=AT + timedelta(days=3), announced=True, owner="another")
     assert events(ROTATION)[0]["UID"] == events(moved)[0]["UID"]
     all_ = [replace(ROTATION, target=name, what=what) for name in ("chat", "search") for what in DeadlineKind]
     uids = sorted(one["UID"] for one in events(*all_))
