@@ -23,7 +23,9 @@ async def rotation_due(**facts: object) -> Stage:
     return _stages[name].copy()
 
 
-async def turn(stage: Stage, request: Request | None = None, interruptions: Interruptions | None = None, **how: object) -> Outcome:
+async def turn(
+    stage: Stage, request: Request | None = None, interruptions: Interruptions | None = None, **how: object
+) -> Outcome:
     """Take one turn with the parts of the stage, and return its outcome."""
     runner = stage.runner(interruptions)
     outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)

@@ -10,7 +10,7 @@ from lab.simulation.interruptions import Call, Interruptions, refused
 from lab.simulation.runner import Runner
 from lab.simulation.stage import Stage, a_stage, with_target
 from shared.decide.plan import Reason
-from shared.domain.errors import LeaseHeld, PersonMustLook, TryLater
+from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, TryLater
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import PREFIX
 from shared.domain.requests import LeakRequest, Request, Requester, RequestKind, RotateRequest
@@ -197,14 +197,8 @@ async def test_a_turn_that_lost_its_lease_says_what_was_done_and_announces_nothi
 
     accepted_before = len(stage.topic.accepted)
     outcome = await stage.turn(interruptions=Interruptions(after={REGENERATE: much_time_passes}))
-    assert outcome == Outcome(
-        "chat",
-        Result.FAILED,
-        "LeaseLost",
-        f"{str(stage.target.account).lower()}: the turn lost its hold on the target.",
-        done=ROTATED[:1],
-        next_step=NOTHING,
-    )
+    error = LeaseLost(str(stage.target.account).lower(), "the turn lost its hold on the target.")
+    assert outcome.data() == failure("chat", error, ROTATED[:1]).data()
     assert len(stage.topic.accepted) == accepted_before
 
 
