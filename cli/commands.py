@@ -20,7 +20,7 @@ from cli.answer import (
     worst,
 )
 from cli.arguments import Command
-from cli.text import NOTHING, line, lines, moment, table
+from cli.printing import NOTHING, line, lines, moment, table
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState

@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.announce.acknowledged import acknowledged
 from shared.announce.announcements import failed
 from shared.announce.deadlines import Deadline, deadlines
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.outstanding import outstanding
 from shared.decide import cadence
 from shared.decide.policies import decide
 from shared.decide.situation import Situation

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
-from shared.fleet.enrolment import Enrolled
-from shared.fleet.messages import message_for
+from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.one_turn import answer, then_again

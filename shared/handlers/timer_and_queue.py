@@ -15,15 +15,14 @@ from shared.domain.errors import PersonMustLook, RotationError, TryLater, Unexpe
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
-from shared.fleet.enrolment import Enrolled
-from shared.fleet.messages import message_for
+from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import TurnFailed, log_dropped_announcements
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Result, Row, person_must_look
+from shared.turns.report import Result, Row
 from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
@@ -159,7 +158,7 @@ async def turn_poison(body: bytes) -> str | None:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - the error says it all
         return message.text() if message and message.is_to_be_kept(time_for(conductor)) else None
     row = await conductor.plan_turn(target, message.request)
-    if message.insists and row.plan is not None and not row.plan.steps and not person_must_look(row.plan):
+    if message.insists and row.plan is not None and not row.plan.steps and not row.plan.needs_a_person:
         log.warning("%s: other turns always held the target of an event; nothing is left to do now", target.name)
         return None
     reason = _why_it_failed(row)
@@ -185,7 +184,7 @@ def _why_it_failed(row: Row) -> RotationError:
     """Return the reason as another observation finds it, or else the steps that the turn did not carry out."""
     if row.error is not None:
         return row.error
-    if row.plan is not None and person_must_look(row.plan):
+    if row.plan is not None and row.plan.needs_a_person:
         return PersonMustLook(row.target.name, row.plan.why)
     if row.plan is not None and row.plan.steps:
         steps = ", ".join(str(step) for step in row.plan.steps)

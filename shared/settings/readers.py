@@ -83,7 +83,7 @@ def date_or_time(text: str) -> datetime:
 
 
 def after_deployment(text: str) -> AwaitedDeployment:
-    """Return the deployment that an environment's name and an optional soak time stand for.
+    """Read the field or tag `after-deployment`: an environment's name, and a soak time if there is one.
 
     Examples: `production`, `production PT2H`.
     """

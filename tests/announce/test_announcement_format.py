@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from shared.announce.acknowledged import acknowledged
 from shared.announce.announcements import Announcement, Kind, failed
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.domain.errors import ProofFailed
 from shared.domain.keys import Fingerprint, KeySlot
