@@ -9,7 +9,7 @@ from cli.printing import line
 from shared.decide.plan import Plan
 from shared.domain.errors import PersonMustLook, RotationError, UnknownTarget
 from shared.turns.report import Outcome, Result, Row
-from shared.web.responses import wrong
+from shared.web.responses import problems_data
 
 DONE, FAILED, USAGE, DUE = 0, 1, 2, 3  # the exit codes; 3 also if a person must look
 
@@ -35,7 +35,7 @@ class CommandResult:
 def of_error(error: RotationError) -> CommandResult:
     """Return the result of a command that an error ended."""
     known = f" Known: {', '.join(error.known)}." if isinstance(error, UnknownTarget) and error.known else ""
-    return CommandResult(code_of_error(error), wrong([error])[0], line(f"{error.code}: {error}{known}"))
+    return CommandResult(code_of_error(error), problems_data([error])[0], line(f"{error.code}: {error}{known}"))
 
 
 def code_of_error(error: RotationError) -> int:

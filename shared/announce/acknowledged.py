@@ -13,7 +13,7 @@ from typing import assert_never
 
 from shared.announce.announcements import Announcement, Kind
 from shared.announce.outstanding import kind_of, valid_marks
-from shared.decide.carried_over import happened_to, valid_told
+from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
 from shared.domain.publication import Marks
 from shared.domain.told import CarriedOver, Told, ToldDeadline
@@ -84,7 +84,7 @@ def _acknowledge(situation: Situation, marks: Marks, announcement: Announcement)
 
 
 def _acknowledge_origin(marks: Marks, announcement: Announcement) -> Marks:
-    if announcement.kind is not kind_of(happened_to(marks.origin)) or announcement.value != marks.live:
+    if announcement.kind is not kind_of(marks.origin.happened) or announcement.value != marks.live:
         return marks  # it announced an older version, which is no longer carried over now
     return replace(marks, told=replace(marks.told, origin=True))
 

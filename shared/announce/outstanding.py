@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.announce.announcements import Announcement, Kind, text_of
+from shared.announce.announcements import Announcement, Kind, event_time
 from shared.decide import cadence, schedule
-from shared.decide.carried_over import happened_to, valid_told
+from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
@@ -79,7 +79,7 @@ def _origin(situation: Situation, marks: Marks) -> Announcement:
     # A healed version keeps the requester of the version before it, and nobody requested the repair.
     requester = marks.requester if marks.origin is Origin.ROTATED else Requester()
     return Announcement(
-        kind_of(happened_to(marks.origin)),
+        kind_of(marks.origin.happened),
         situation.target,
         situation.live,
         marks.live,
@@ -138,7 +138,7 @@ def _due_notice(
     *,
     at_once: bool,
 ) -> cadence.DueNotice | None:
-    slack = cadence.sending(situation.target.cadence)
+    slack = cadence.sending_time(situation.target.cadence)
     return cadence.due_notice(deadline, tuple(leads), told, situation.now, at_once=at_once, slack=slack)
 
 
@@ -160,6 +160,6 @@ def _awaits_deployment(situation: Situation, awaited: AwaitedDeployment, deadlin
         situation.live,
         situation.marks.live,
         deadline=deadline,
-        occasion=f"{awaited.environment.casefold()} {awaited.soak.total_seconds()} {text_of(awaited.latest)}",
+        occasion=f"{awaited.environment.casefold()} {awaited.soak.total_seconds()} {event_time(awaited.latest)}",
         after=awaited,
     )

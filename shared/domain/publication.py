@@ -37,11 +37,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.times import sane
-from shared.domain.told import Told
+from shared.domain.told import Happened, Told
 
 CREDENTIAL_ID = "CredentialId"
 PROVIDER_ADDRESS = "ProviderAddress"
@@ -70,6 +71,19 @@ class Origin(StrEnum):
     ADOPTED = "adopted"
     ROTATED = "rotated"
     HEALED = "healed"
+
+    @property
+    def happened(self) -> Happened:
+        """What has to be announced about a version of this origin."""
+        match self:
+            case Origin.ADOPTED:
+                return Happened.ADOPTED
+            case Origin.ROTATED:
+                return Happened.ROTATED
+            case Origin.HEALED:
+                return Happened.HEALED
+            case _:
+                assert_never(self)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def tick(last: str | None, *, past_due: bool) -> list[str]:
-    """Return the messages to queue. `last` is when the timer last ran, as the host writes it."""
+    """Handle the timer: return the messages to queue. `last` is when the timer last ran, as the host writes it."""
     async with telemetry().tick() as saw:
         return await _tick(last, past_due, saw)
 
@@ -68,7 +68,8 @@ def _messages(turns: Sequence[Enrolled], now: datetime, limit: int) -> list[Mess
 
 
 async def turn(body: bytes, tries: int = 1) -> None:
-    """Take the turn that one queue message asks for. `tries` counts the deliveries of the message.
+    """Handle a queue message: take the turn that one queue message asks for. `tries` counts the deliveries of the
+    message.
 
     Raises TurnFailed if the message must be delivered again. The last try announces why the turn fails.
     """
@@ -144,7 +145,8 @@ async def _target(conductor: Rotation, message: Message) -> Target:
 
 
 async def turn_poison(body: bytes) -> str | None:
-    """Report a message that was given up: in the log, and as an event if the target is known.
+    """Handle a message of the poison queue: report that it was given up: in the log, and as an event if the target is
+    known.
 
     Returns the message to queue again if it holds a person's request that is not a day old. None otherwise.
     """
