@@ -18,12 +18,13 @@ from shared.domain.requests import DisarmRequest
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
-from shared.handlers.one_turn import answer, then_again
+from shared.handlers.one_turn import answer
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.callers import Caller, Refused, Role, caller_of
 from shared.web.responses import (
     Reply,
     deployment_data,
+    next_step_to_repeat,
     of_deadlines,
     of_error,
     of_row,
@@ -78,7 +79,7 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         return problem(refused.status, refused.title, refused.detail)
     except RotationError as error:
         if route.role == Role.OPERATOR and not isinstance(error, UnknownTarget):
-            error.next_step = then_again(error)
+            error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
         return of_error(error, names=caller is not None and caller.may(Role.READER))
 

@@ -32,7 +32,7 @@ from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
 from shared.turns.observe import ObservedKeys, observe
-from shared.turns.perform import Execution, after, perform
+from shared.turns.perform import Execution, observed_after, perform
 from shared.turns.proof import Ending
 from shared.turns.report import Outcome, failure, result_of
 
@@ -158,7 +158,7 @@ class Turn:
         try:
             await perform(plan.steps, execution)
         finally:
-            self.observed = after(execution)
+            self.observed = observed_after(execution)
             self.progress.add(execution)
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:

@@ -46,6 +46,9 @@ _A_PART = "a part of it could not be read."
 _A_READER = "ask a person with the role Rotation.Reader which part: GET /api/targets shows it"
 
 
+_REPEAT = "ask again, with the same Idempotency-Key"
+
+
 class ProblemData(TypedDict):
     """What could not be read or enrolled, why, and what a person should do."""
 
@@ -177,3 +180,8 @@ def _unnamed(problems: list[RotationError]) -> list[RotationError]:
 def of_row(row: Row) -> Reply:
     """Return the HTTP answer with one target, or with the error that kept it from being read."""
     return of_error(row.error) if row.error else Reply(200, row.data())
+
+
+def next_step_to_repeat(error: RotationError) -> str:
+    """Return the next step of an HTTP caller whose request failed and is not queued: no later check carries it out."""
+    return _REPEAT if error.resolves_itself else f"{error.next_step}; then {_REPEAT}"

@@ -8,7 +8,7 @@ from lab.simulation.builders import a_target
 from lab.simulation.dates import START
 from shared.announce.announcements import Announcement, Kind, event_time, rotation_failed
 from shared.domain.errors import GrantRole
-from shared.domain.publication import stamp, unstamp
+from shared.domain.times import stamp, unstamp
 from shared.domain.told import ToldDeadline
 
 

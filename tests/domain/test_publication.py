@@ -90,7 +90,9 @@ def test_enrolment_refuses_a_resource_id_that_is_too_long_for_a_tag():
     longest, problems = str(AccountId(SUBSCRIPTION, "g" * 90, "a" * 64)), Problems()
     assert len(longest) > LONGEST_TAG
     defaults = Defaults("https://keys.vault.azure.net")
-    assert target_from_fields({"account": longest, "name": "long", "secret": "long"}, "entry", defaults, problems) is None
+    assert (
+        target_from_fields({"account": longest, "name": "long", "secret": "long"}, "entry", defaults, problems) is None
+    )
     assert f"{len(longest)} characters" in problems[0].what
 
 

@@ -17,9 +17,7 @@ from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, e
 
 AUDIENCE = "https://api.loganalytics.io"
 _RIGHTS = "Microsoft.OperationalInsights/workspaces/query"
-_BY_CALL = "caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains \"models\")"
-    """caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains "models") by call"""
-)
+_BY_CALL = 'caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains "models")'
 _LINES = (
     "AzureDiagnostics",
     '| where ResourceProvider == "MICROSOFT.COGNITIVESERVICES" and Category == "RequestResponse"',
