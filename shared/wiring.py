@@ -79,11 +79,11 @@ async def rotation() -> Rotation:
     return _Process.rotation
 
 
-def time_for(conductor: Rotation | None) -> datetime:
+def time_for(app: Rotation | None) -> datetime:
     """Return the time by the clock of this `Rotation`; by the machine's clock if invalid settings left none."""
     from shared.adapters.clock import RealClock
 
-    return conductor.outside.clock.now() if conductor else RealClock().now()
+    return app.outside.clock.now() if app else RealClock().now()
 
 
 @dataclass(frozen=True)

@@ -32,13 +32,13 @@ async def vault_event(data: object) -> list[str]:
     named = secret_named(data)
     if named is None:
         return _ignored("names no secret of a vault")
-    conductor = await _conductor()
-    enrolled, problems = await conductor.fleet.enrolled()
+    app = await _app()
+    enrolled, problems = await app.fleet.enrolled()
     found = [one for one in enrolled if _is_at(one, *named)]
     unseen = [problem for problem in problems if not isinstance(problem, FixConfiguration)]
     if not found and unseen:  # it may be a target that could not be read
         raise TurnFailed("; ".join(str(problem) for problem in unseen))
-    return _queued(conductor, found, "secret {1} in vault {0}".format(*named))
+    return _queued(app, found, "secret {1} in vault {0}".format(*named))
 
 
 async def account_event(data: object, subject: str = "") -> list[str]:
@@ -49,16 +49,16 @@ async def account_event(data: object, subject: str = "") -> list[str]:
     account = account_named(data, subject)
     if account is None:
         return _ignored("reports no regenerated key")
-    conductor = await _conductor()
-    if _is_our_own(data, conductor.settings.client_id):
+    app = await _app()
+    if _is_our_own(data, app.settings.client_id):
         return _ignored(f"reports this app's own call for {account}")
     try:
-        found = await conductor.fleet.find_account(account)
+        found = await app.fleet.find_account(account)
     except FixConfiguration as error:  # it is deleted or misconfigured: another delivery does not help
         return _ignored(f"is about an account that is no target: {error}")
     except RotationError as error:
         raise TurnFailed(str(error)) from error
-    return _queued(conductor, [found] if found else [], f"a key of {account}")
+    return _queued(app, [found] if found else [], f"a key of {account}")
 
 
 def secret_named(data: object) -> tuple[str, str] | None:
@@ -80,7 +80,7 @@ def account_named(data: object, subject: str) -> AccountId | None:
         return None
 
 
-async def _conductor() -> Rotation:
+async def _app() -> Rotation:
     try:
         return await rotation()
     except RotationError as error:
@@ -97,11 +97,11 @@ def _is_our_own(data: object, client_id: str | None) -> bool:
     return bool(client_id) and _text(claims, "appid").casefold() == (client_id or "").casefold()
 
 
-def _queued(conductor: Rotation, found: list[Enrolled], what: str) -> list[str]:
+def _queued(app: Rotation, found: list[Enrolled], what: str) -> list[str]:
     if not found:
         return _ignored(f"is about {what[:300]}, which is no target")
     log.info("event about %s: a turn is queued for %s", what, found[0].target.name)
-    now = conductor.outside.clock.now()
+    now = app.outside.clock.now()
     return [message_for(one, now, insists=True).text() for one in found]
 
 

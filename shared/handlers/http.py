@@ -108,8 +108,8 @@ async def _list_targets(_: Incoming, __: Caller) -> Reply:
 
 
 async def _see_target(incoming: Incoming, _: Caller) -> Reply:
-    conductor = await rotation()
-    return of_row(await conductor.plan_turn(await conductor.fleet.find(incoming.name)))
+    app = await rotation()
+    return of_row(await app.plan_turn(await app.fleet.find(incoming.name)))
 
 
 async def _list_deadlines(_: Incoming, __: Caller) -> Reply:
@@ -119,26 +119,26 @@ async def _list_deadlines(_: Incoming, __: Caller) -> Reply:
 async def _calendar(_: Incoming, __: Caller) -> Reply:
     from shared.web.calendar import calendar  # only this route needs its library
 
-    conductor = await rotation()
-    found, problems = await conductor.deadlines()
+    app = await rotation()
+    found, problems = await app.deadlines()
     unseen = next((one for one in problems if not isinstance(one, FixConfiguration | PersonMustLook)), None)
     if unseen is not None:  # a calendar program would delete the entries that are missing
         raise unseen
-    return Reply(200, calendar(found, conductor.outside.clock.now()), "text/calendar")
+    return Reply(200, calendar(found, app.outside.clock.now()), "text/calendar")
 
 
 async def _status_page(_: Incoming, __: Caller) -> Reply:
     """The survey as a page. Invalid settings are answered with a page as well."""
     from shared.web.pages.status import HEADERS, status_page, status_page_of_error
 
-    conductor: Rotation | None = None
+    app: Rotation | None = None
     try:
-        conductor = await rotation()
-        rows, problems = await conductor.survey()
+        app = await rotation()
+        rows, problems = await app.survey()
     except RotationError as error:
         log.warning("%s", error)
-        return Reply(of_error(error).status, status_page_of_error(error, time_for(conductor)), "text/html", HEADERS)
-    text = status_page(rows, problems, conductor.outside.clock.now(), conductor.settings.remarks)
+        return Reply(of_error(error).status, status_page_of_error(error, time_for(app)), "text/html", HEADERS)
+    text = status_page(rows, problems, app.outside.clock.now(), app.settings.remarks)
     return Reply(200, text, "text/html", HEADERS)
 
 
@@ -175,22 +175,22 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     body = RotateMany.read(incoming.body, incoming.headers)
     if body.targets == "all":
         caller.must(Role.READER)  # the answer names targets that the caller has not named
-    conductor = await rotation()
-    chosen, problems = await _chosen(conductor, body.targets)
+    app = await rotation()
+    chosen, problems = await _chosen(app, body.targets)
     request = body.request(_id(incoming), caller.name)
     accepted = {"targets": [one.target.name for one in chosen], "problems": problems_data(problems)}
     if body.dry_run:
         return Reply(200, accepted)
     log.info("rotate: %d targets, requested by %s: %s", len(chosen), request.by, request.reason)
-    now = conductor.outside.clock.now()
+    now = app.outside.clock.now()
     return Reply(202, accepted, queued=tuple(message_for(one, now, request=request) for one in chosen))
 
 
-async def _chosen(conductor: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
+async def _chosen(app: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
     """Return the named targets, or all that can be seen, with the problems met. Raises as `Fleet.find_all` does."""
     if isinstance(names, list):
-        return await conductor.fleet.find_all(dict.fromkeys(names)), []
-    return await conductor.fleet.enrolled()
+        return await app.fleet.find_all(dict.fromkeys(names)), []
+    return await app.fleet.enrolled()
 
 
 async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
@@ -200,10 +200,10 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     were queued the first time do not rotate twice.
     """
     body = Deployment.read(incoming.body, incoming.headers)
-    conductor = await rotation()
-    now = conductor.outside.clock.now()
+    app = await rotation()
+    now = app.outside.clock.now()
     request = body.request(_id(incoming), caller.name, now)
-    waiting, listing = await conductor.waiting_for(body.environment)
+    waiting, listing = await app.waiting_for(body.environment)
     targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
     facts = deployment_data(body.environment, targets, listing.problems, names=sees)
     why, many = request.reason or "no reason given", len(waiting)

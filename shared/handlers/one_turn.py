@@ -34,23 +34,23 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
 
     Raises only RotationErrors. For a leak it raises UnknownTarget only: any other error queues the leak.
     """
-    conductor: Rotation | None = None
+    app: Rotation | None = None
     try:
-        conductor = await rotation()
-        target = await conductor.fleet.find(name)
+        app = await rotation()
+        target = await app.fleet.find(name)
     except UnknownTarget:
         raise
     except RotationError as error:
         if isinstance(request, LeakRequest) and not dry_run and could_be_a_name(name):
             log.error("a leak reported by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400
-            return _kept(failure(name, error), name, request, time_for(conductor))
+            return _kept(failure(name, error), name, request, time_for(app))
         raise
-    now = conductor.outside.clock.now()
+    now = app.outside.clock.now()
     if dry_run:
-        row = await conductor.plan_turn(target, request)
+        row = await app.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
     async with telemetry().turn(Trigger.HTTP) as saw:
-        outcome = await conductor.turn(target, request, until=now + PATIENCE)
+        outcome = await app.turn(target, request, until=now + PATIENCE)
         saw(telemetry_facts.of_outcome(outcome))
     log.info("%s, requested by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
     log_dropped_announcements(outcome)

@@ -37,14 +37,14 @@ async def tick(last: str | None, *, past_due: bool) -> list[str]:
 
 
 async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
-    conductor = await rotation()
-    now = conductor.outside.clock.now()
-    found = await conductor.tick(_since(last), now)
+    app = await rotation()
+    now = app.outside.clock.now()
+    found = await app.tick(_since(last), now)
     saw(telemetry_facts.of_tick(found))
     for error in found.problems:
         log.error("tick: %s", error)
     log.info("tick%s: %s", " (past due)" if past_due else "", found)
-    return [message.text() for message in _messages(found.turns, now, conductor.settings.brake)]
+    return [message.text() for message in _messages(found.turns, now, app.settings.brake)]
 
 
 def _since(last: str | None) -> datetime:
@@ -78,24 +78,24 @@ async def turn(body: bytes, tries: int = 1) -> None:
 
 
 async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> None:
-    conductor = await rotation()
+    app = await rotation()
     message = read_message(body)
-    if message.request is None and message.is_stale(conductor.outside.clock.now()):
+    if message.request is None and message.is_stale(app.outside.clock.now()):
         log.warning(
             "%r: the message is older than an hour; the next tick queues another one if it is needed", message.target
         )
         return
-    target = await _target(conductor, message)
-    brake = conductor.brake(message.queued_at) if message.crowded else None
+    target = await _target(app, message)
+    brake = app.brake(message.queued_at) if message.crowded else None
     try:
-        outcome = await conductor.turn(target, message.request, brake=brake)
+        outcome = await app.turn(target, message.request, brake=brake)
     except Exception:  # an error in this app counts for the brake as well
         await _note_failure(brake, target)
         raise
     saw(telemetry_facts.of_outcome(outcome))
     log_dropped_announcements(outcome)
     if outcome.result is Result.FAILED and outcome.error is not None:
-        await _after_failure(conductor, target, outcome.error, brake, last=tries >= MOST_TRIES)
+        await _after_failure(app, target, outcome.error, brake, last=tries >= MOST_TRIES)
     if outcome.result is Result.PLANNED and isinstance(message.request, LeakRequest):
         raise TurnFailed(f"{outcome} The app only observes; the leak stays queued.")
     wanted = message.request is not None or message.insists
@@ -105,7 +105,7 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
 
 
 async def _after_failure(
-    conductor: Rotation, target: Target, error: RotationError, brake: Brake | None, *, last: bool
+    app: Rotation, target: Target, error: RotationError, brake: Brake | None, *, last: bool
 ) -> None:
     """Count the failure for the brake; after the last try announce it as well.
 
@@ -115,7 +115,7 @@ async def _after_failure(
     if not isinstance(error, PersonMustLook) and (last or not may_pass):
         await _note_failure(brake, target)
     if last:
-        await _announce_failure(conductor, target, error)
+        await _announce_failure(app, target, error)
 
 
 async def _note_failure(brake: Brake | None, target: Target) -> None:
@@ -128,17 +128,17 @@ async def _note_failure(brake: Brake | None, target: Target) -> None:
         log.error("%s: its failure could not be noted: %s", target.name, error)  # noqa: TRY400 - the error says it all
 
 
-async def _target(conductor: Rotation, message: Message) -> Target:
+async def _target(app: Rotation, message: Message) -> Target:
     """Return the target of a message.
 
     The tags in a message count for an hour. After that the account is read again. Raises UnknownTarget if the account
     is not enrolled any more, and whatever reading it raises.
     """
     if message.account is None:
-        return await conductor.fleet.find(message.target)
-    if not message.is_stale(conductor.outside.clock.now()):
-        return conductor.fleet.from_tags(message.account, message.tags)
-    found = await conductor.fleet.find_account(message.account)
+        return await app.fleet.find(message.target)
+    if not message.is_stale(app.outside.clock.now()):
+        return app.fleet.from_tags(message.account, message.tags)
+    found = await app.fleet.find_account(message.account)
     if found is None:
         raise UnknownTarget(repr(message.target[:64]), "its account is not enrolled any more.")
     return found.target
@@ -151,33 +151,33 @@ async def turn_poison(body: bytes) -> str | None:
     Returns the message to queue again if it holds a person's request that is not a day old. None otherwise.
     """
     message: Message | None = None
-    conductor: Rotation | None = None
+    app: Rotation | None = None
     try:
         message = read_message(body)
-        conductor = await rotation()
-        target = await _target(conductor, message)
+        app = await rotation()
+        target = await _target(app, message)
     except RotationError as error:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - the error says it all
-        return message.text() if message and message.is_to_be_kept(time_for(conductor)) else None
-    row = await conductor.plan_turn(target, message.request)
+        return message.text() if message and message.is_to_be_kept(time_for(app)) else None
+    row = await app.plan_turn(target, message.request)
     if message.insists and row.plan is not None and not row.plan.steps and not row.plan.needs_a_person:
         log.warning("%s: other turns always held the target of an event; nothing is left to do now", target.name)
         return None
     reason = _why_it_failed(row)
-    kept = message.is_to_be_kept(time_for(conductor))
+    kept = message.is_to_be_kept(time_for(app))
     if message.request is not None:
         reason.next_step = (
             "nothing; the request is tried again for a day" if kept else "ask again; the request was given up"
         )
     log.error("turn_poison: a turn was given up: %s", reason)
-    await _announce_failure(conductor, target, reason)
+    await _announce_failure(app, target, reason)
     return message.text() if kept else None
 
 
-async def _announce_failure(conductor: Rotation, target: Target, reason: RotationError) -> None:
+async def _announce_failure(app: Rotation, target: Target, reason: RotationError) -> None:
     """Announce why turns fail. If that fails too, the log says so, and the caller goes on."""
     try:
-        await conductor.announce_failure(target, reason)
+        await app.announce_failure(target, reason)
     except RotationError as error:
         log.error("%s: its failure could not be announced: %s", target.name, error)  # noqa: TRY400 - the error says it all
 
