@@ -24,8 +24,6 @@ HOST = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
-# Flex Consumption takes the runtime from functionAppConfig and refuses these.
-REFUSED = {"FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_TIME_ZONE"}
 
 
 def test_the_template_sets_exactly_the_settings_of_the_app() -> None:
@@ -35,7 +33,6 @@ def test_the_template_sets_exactly_the_settings_of_the_app() -> None:
 def test_the_hosts_settings_use_an_identity_and_contain_no_key() -> None:
     host = properties(APP.variables["hostSettings"])
     assert set(host) == HOST
-    assert not set(host) & REFUSED
     assert literal(host["AzureWebJobsStorage__credential"]) == "managedidentity"
     assert text(host["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]).endswith("Authorization=AAD'")
 
