@@ -420,14 +420,8 @@ module accountDoors 'events/subscription.bicep' = [for id in doorSubscriptions: 
     environmentName: environmentName
     location: location
     tags: eventTags
-    eventsIdentityId: identities.outputs.eventsId
     functionAppId: app.outputs.id
-    storageId: storage.outputs.id
-    deadLetterContainer: storage.outputs.deadLetterContainer
   }
-  dependsOn: [
-    ownGrants
-  ]
 }]
 
 // --- what azd and people need to know afterwards ---------------------------------------------------------------

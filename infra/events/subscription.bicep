@@ -12,17 +12,8 @@ param location string
 @description('Tags for every resource.')
 param tags object
 
-@description('Resource id of the identity that writes dead letters.')
-param eventsIdentityId string
-
 @description('Resource id of the function app.')
 param functionAppId string
-
-@description('Resource id of the storage account for dead letters.')
-param storageId string
-
-@description('The container for dead letters.')
-param deadLetterContainer string
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}-events'
@@ -36,9 +27,6 @@ module accounts 'accounts.bicep' = {
   params: {
     environmentName: environmentName
     tags: tags
-    eventsIdentityId: eventsIdentityId
     functionAppId: functionAppId
-    storageId: storageId
-    deadLetterContainer: deadLetterContainer
   }
 }

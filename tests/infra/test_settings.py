@@ -212,3 +212,12 @@ def test_the_owed_query_finds_a_turn_with_outstanding_announcements() -> None:
     words = re.findall(r'contains "([^"]*)"', queries()["owed.kql"])
     assert any(word in str(outstanding) for word in words)
     assert not any(word in str(Outcome("chat", Result.DONE, "due", "It is due.")) for word in words)
+
+
+def test_the_system_topic_of_a_subscription_has_no_identity_and_no_dead_letters() -> None:
+    """Azure refuses an identity on a topic in location `global`, and dead letters without one need a storage key."""
+    accounts = BY_NAME["events/accounts.bicep"]
+    topic, door = properties(accounts.resources["topic"].body), properties(accounts.resources["door"].body)
+    assert literal(topic["location"]) == "global"
+    assert "identity" not in topic
+    assert [name for name in properties(door["properties"]) if "deadletter" in name.lower()] == []
