@@ -8,8 +8,8 @@ targetScope = 'subscription'
 // --- where -----------------------------------------------------------------------------------------------------
 
 @minLength(1)
-@maxLength(40)
-@description('A name for this deployment. Resource names, the resource group and the custom roles are derived from it.')
+@maxLength(64)
+@description('A name for this deployment, of letters, digits, and _ . ( ) -. Resource groups and custom roles carry it.')
 param environmentName string
 
 @minLength(1)
@@ -142,10 +142,12 @@ var searched = onlyTargets ? [] : split(replace(empty(accountSubscriptions) ? he
 var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
 var workspaceIds = empty(logWorkspace) ? [] : [logWorkspace]
-// Split even where nothing is granted, so it must have the parts of a resource id.
-var workspaceParts = split(empty(logWorkspace) ? '/subscriptions/${here}/resourceGroups/none/none' : logWorkspace, '/')
+// Split even where nothing is granted. Azure may look the group up then as well, so it is the one that is made here.
+var workspaceParts = split(empty(logWorkspace) ? '/subscriptions/${here}/resourceGroups/${groupName}/none' : logWorkspace, '/')
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
+// The name of a resource group must not end with a full stop.
+var groupName = 'rg-${environmentName}${endsWith(environmentName, '.') ? '-' : ''}'
 
 // The app reads an empty setting as its default. tests/infra compares these names with shared/settings/environment.py.
 var rotationSettings = {
@@ -164,7 +166,7 @@ var rotationSettings = {
   ROTATION_LOOK_EVERY: rotationLookEvery
   ROTATION_BRAKE: rotationBrake
   ROTATION_TELEMETRY: rotationTelemetry
-  ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant.outputs.id : ''
+  ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   AZURE_CLIENT_ID: identities.outputs.appClientId
@@ -176,7 +178,7 @@ var collectorSettings = {
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
-  name: 'rg-${environmentName}'
+  name: groupName
   location: location
   tags: tags
 }
@@ -257,8 +259,8 @@ module endpoints 'endpoints.bicep' = if (privateNetwork) {
     location: location
     tags: tags
     token: token
-    subnetId: privateNetwork ? network.outputs.endpointSubnetId : ''
-    networkId: privateNetwork ? network.outputs.networkId : ''
+    subnetId: privateNetwork ? network!.outputs.endpointSubnetId : ''
+    networkId: privateNetwork ? network!.outputs.networkId : ''
     vaultId: vault.outputs.id
     storageId: storage.outputs.id
     topicId: topic.outputs.id
@@ -319,6 +321,9 @@ module logGrant 'grants/logs.bicep' = if (!empty(logWorkspace)) {
     workspaceName: last(workspaceParts)
     counterRoleName: roles.outputs.keyCallCounter
   }
+  dependsOn: [
+    group
+  ]
 }
 
 module subscriptionGrants 'grants/subscription.bicep' = [for id in searched: {
@@ -358,7 +363,7 @@ module app 'app.bicep' = {
     identityClientId: identities.outputs.appClientId
     storageName: storage.outputs.name
     insightsName: monitoring.outputs.insightsName
-    subnetId: privateNetwork ? network.outputs.appSubnetId : ''
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     authClientId: authClientId
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -420,6 +425,7 @@ module accountDoors 'events/subscription.bicep' = [for id in doorSubscriptions: 
     environmentName: environmentName
     location: location
     tags: eventTags
+    token: token
     functionAppId: app.outputs.id
   }
 }]

@@ -5,17 +5,17 @@
 // Without an identity there are no dead letters either, since the storage account takes no keys. So an event that is
 // not delivered within a day is lost, and the next full observation of the account repairs what it was about.
 
-@description('The deployment.')
-param environmentName string
-
 @description('Tags for every resource.')
 param tags object
+
+@description('What makes names unique.')
+param token string
 
 @description('Resource id of the function app.')
 param functionAppId string
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
-  name: 'evgs-${environmentName}'
+  name: 'evgs-${token}'
   location: 'global'
   tags: tags
   properties: {

@@ -12,6 +12,9 @@ param location string
 @description('Tags for every resource.')
 param tags object
 
+@description('What makes names unique.')
+param token string
+
 @description('Resource id of the function app.')
 param functionAppId string
 
@@ -25,7 +28,7 @@ module accounts 'accounts.bicep' = {
   name: 'door-accounts'
   scope: group
   params: {
-    environmentName: environmentName
+    token: token
     tags: tags
     functionAppId: functionAppId
   }

@@ -4,6 +4,7 @@ That is: syntax, names, the parameters and outputs of modules, resource types an
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,8 @@ SHAPES = json.loads((DATA / "properties.json").read_text())
 ALL = templates()
 # The functions of Bicep that the templates use. A misspelt one is not in this list.
 FUNCTIONS = frozenset(
-    """concat empty environment guid join last loadJsonContent loadTextContent replace resourceGroup split string
-    subscription subscriptionResourceId tenant toLower union uniqueString""".split()  # noqa: SIM905 - as prose
+    """concat empty endsWith environment guid join last loadJsonContent loadTextContent replace resourceGroup split
+    string subscription subscriptionResourceId tenant toLower union uniqueString""".split()  # noqa: SIM905 - as prose
 )
 DECORATORS = frozenset(["allowed", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue"])
 # What Bicep itself defines in a resource or a module, besides the properties of the resource type.
@@ -112,11 +113,18 @@ def test_a_template_reads_outputs_of_a_conditional_module_under_a_condition_only
         text(one)
         for one in walk(template.root)
         if one.type == "member_expression"
-        and text(one.named_children[0]).removesuffix(".outputs") in _conditional(template)
+        and text(one.named_children[0]).removesuffix(".outputs").removesuffix("!") in _conditional(template)
         and text(one.named_children[0]).endswith(".outputs")
         and not _in_a_ternary(one)
     ]
     assert bare == []
+
+
+@each
+def test_a_template_says_that_a_conditional_module_exists_where_it_reads_an_output(template: Template) -> None:
+    """For example `network!.outputs.x`. Without the `!` the compiler warns (BCP318), also in a ternary."""
+    unsure = re.findall(r"\b(\w+)(?:\[[^\]]*\])?\.outputs\b", template.path.read_text())
+    assert set(unsure) & _conditional(template) == set()
 
 
 def _conditional(template: Template) -> set[str]:
