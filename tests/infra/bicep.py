@@ -178,21 +178,6 @@ def objects(node: Node, template: Template) -> Iterator[Node]:
             yield from objects(one, template)
 
 
-def literals(node: Node, template: Template) -> Iterator[str]:
-    """Yield the literal texts a value can be, through conditions, arrays and variables of this file."""
-    plain = literal(node)
-    if plain is not None:
-        yield plain
-    elif node.type == "ternary_expression":
-        for one in node.named_children[1:]:
-            yield from literals(one, template)
-    elif node.type in ("array", "parenthesized_expression"):
-        for one in node.named_children:
-            yield from literals(one, template)
-    elif node.type == "identifier" and text(node) in template.variables:
-        yield from literals(template.variables[text(node)], template)
-
-
 def references(node: Node) -> Iterator[Node]:
     """Yield every identifier that refers to something, including loop variables."""
     for one in walk(node):

@@ -27,7 +27,7 @@ EVERYTHING = {
 CHOICES: dict[str, dict[str, Any]] = {
     "the defaults": LEAST,
     "everything": EVERYTHING,
-    "only targets": {**LEAST, "onlyTargets": True},
+    "only targets": {**LEAST, "onlyTargets": True, "targets": EVERYTHING["targets"]},
     "a name that ends with a full stop": {**LEAST, "environmentName": "prod."},
 }
 
