@@ -290,6 +290,7 @@ module ownGrants 'grants/own.bicep' = {
     storageName: storage.outputs.name
     topicName: topic.outputs.name
     insightsName: monitoring.outputs.insightsName
+    listerRoleName: roles.outputs.containerLister
   }
 }
 

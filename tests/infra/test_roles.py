@@ -1,4 +1,4 @@
-"""P8: infra/roles.json allows everything that the app does, and the app uses every action in it."""
+"""P8: infra/roles.json allows everything that app and host do, and they use every action in it."""
 
 import json
 from pathlib import Path
@@ -26,9 +26,12 @@ BREAKS = {
     f"{SECRETS}/setSecret/action": ("enrolment by a tag", "could not publish the key"),
     f"{SECRETS}/update/action": ("enrolment by a tag", "could not note on the secret what was told"),
 }
+# The Functions host uses this one, see test_host_roles.py. The app never does.
+OF_THE_HOST = "containerLister"
 CUSTOM = [
     (name, action)
     for name, role in ROLES["custom"].items()
+    if name != OF_THE_HOST
     for part in role["permissions"]
     for action in (*part["actions"], *part["dataActions"])
 ]

@@ -190,7 +190,7 @@ def test_a_value_is_checked_against_a_type(value: object, facts: dict, expected:
 
 
 def test_no_template_uses_a_version_of_key_vault_that_retires() -> None:
-    """Versions before 2026-02-01 retire on 27 February 2027 (Microsoft's page key-vault/general/migrate-api-version)."""
+    """Versions before 2026-02-01 retire on 27 February 2027 (Microsoft, key-vault/general/migrate-api-version)."""
     versions = [
         one.version
         for template in templates()
