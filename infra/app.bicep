@@ -53,7 +53,8 @@ var authenticationOff = {
     enabled: false
   }
 }
-// Open: health says nothing but that the app runs, and Event Grid calls with a system key of its own.
+// Open: health says nothing but that the app runs, and Event Grid calls with a system key of its own. It calls
+// /runtime/webhooks/EventGrid, and no page says whether letters of another case are the same path here.
 var authenticationOn = {
   platform: {
     enabled: true
@@ -63,6 +64,7 @@ var authenticationOn = {
     unauthenticatedClientAction: 'Return401'
     excludedPaths: [
       '/api/health'
+      '/runtime/webhooks/EventGrid'
       '/runtime/webhooks/eventgrid'
     ]
   }

@@ -148,6 +148,15 @@ var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
 // The name of a resource group must not end with a full stop.
 var groupName = 'rg-${environmentName}${endsWith(environmentName, '.') ? '-' : ''}'
+// In each searched subscription: the group and the topic for events of its accounts.
+var eventGroupName = 'rg-${environmentName}-events'
+var eventTopicName = 'evgs-${token}'
+var accountTopics = contains(doorSubscriptions, here) ? [
+  {
+    name: 'accounts'
+    id: resourceId(here, eventGroupName, 'Microsoft.EventGrid/systemTopics', eventTopicName)
+  }
+] : []
 
 // The app reads an empty setting as its default. tests/infra compares these names with shared/settings/environment.py.
 var rotationSettings = {
@@ -386,7 +395,21 @@ module alerts 'alerts.bicep' = {
     token: token
     workspaceId: monitoring.outputs.workspaceId
     alertEmail: alertEmail
+    topics: concat([
+      {
+        name: 'announcements'
+        id: topic.outputs.id
+      }
+    ], eventDoors ? [
+      {
+        name: 'vault'
+        id: vaultDoor!.outputs.topicId
+      }
+    ] : [], accountTopics)
   }
+  dependsOn: [
+    accountDoors
+  ]
 }
 
 module workbook 'workbook.bicep' = {
@@ -423,10 +446,10 @@ module accountDoors 'events/subscription.bicep' = [for id in doorSubscriptions: 
   name: 'door-${token}-${uniqueString(id)}'
   scope: subscription(id)
   params: {
-    environmentName: environmentName
+    groupName: eventGroupName
+    topicName: eventTopicName
     location: location
     tags: eventTags
-    token: token
     functionAppId: app.outputs.id
   }
 }]

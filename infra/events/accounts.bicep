@@ -8,14 +8,14 @@
 @description('Tags for every resource.')
 param tags object
 
-@description('What makes names unique.')
-param token string
+@description('Name of the system topic.')
+param topicName string
 
 @description('Resource id of the function app.')
 param functionAppId string
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
-  name: 'evgs-${token}'
+  name: topicName
   location: 'global'
   tags: tags
   properties: {

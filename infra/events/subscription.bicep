@@ -3,8 +3,11 @@
 
 targetScope = 'subscription'
 
-@description('The deployment.')
-param environmentName string
+@description('Name of the resource group.')
+param groupName string
+
+@description('Name of the system topic.')
+param topicName string
 
 @description('Region of the resource group.')
 param location string
@@ -12,14 +15,11 @@ param location string
 @description('Tags for every resource.')
 param tags object
 
-@description('What makes names unique.')
-param token string
-
 @description('Resource id of the function app.')
 param functionAppId string
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
-  name: 'rg-${environmentName}-events'
+  name: groupName
   location: location
   tags: tags
 }
@@ -28,7 +28,7 @@ module accounts 'accounts.bicep' = {
   name: 'door-accounts'
   scope: group
   params: {
-    token: token
+    topicName: topicName
     tags: tags
     functionAppId: functionAppId
   }

@@ -79,3 +79,5 @@ resource door 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' =
     }
   }
 }
+
+output topicId string = topic.id

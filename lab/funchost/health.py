@@ -1,4 +1,4 @@
-"""The host's check of its own storage account: it lists the account's containers every 30 seconds, as the real one does.
+"""The host's check of its storage account: every 30 seconds it lists the containers, as the real host does.
 
 The real host's check (WebJobsStorageHealthCheck, azure-functions-host pull request 11461) calls GetBlobContainers on
 the whole account, so an identity with roles on single containers fails it. The app runs all the same, but the log and

@@ -285,6 +285,7 @@ _CLOUD = {
 }
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": lambda *given: [element for one in given for element in one],
+    "contains": lambda one, element: element in one,
     "empty": lambda one: not one,
     "endsWith": _known(lambda one, end: one.lower().endswith(end.lower())),
     "environment": lambda: _CLOUD,
@@ -293,6 +294,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "last": lambda one: UNKNOWN if isinstance(one, Unknown) else one[-1],
     "replace": _known(lambda one, old, new: one.replace(old, new)),
     "resourceGroup": lambda *given: {"id": f"/subscriptions/{HERE}/resourceGroups/rg", "name": "rg", "given": given},
+    "resourceId": lambda subscription, group, kind, name: (
+        f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{kind}/{name}"
+    ),
     "split": lambda one, mark: [UNKNOWN] * 9 if isinstance(one, Unknown) else one.split(mark),
     "string": lambda one: one if isinstance(one, str) else json.dumps(one),
     "subscription": lambda *given: {"id": f"/subscriptions/{HERE}", "subscriptionId": HERE, "given": given},

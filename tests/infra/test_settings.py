@@ -74,7 +74,7 @@ def test_event_subscriptions_deliver_to_functions_that_exist(name: str) -> None:
 def test_only_health_and_the_event_grid_webhook_need_no_authentication() -> None:
     on = properties(APP.variables["authenticationOn"])
     open_paths = [literal(one) for one in properties(on["globalValidation"])["excludedPaths"].named_children]
-    assert open_paths == ["/api/health", "/runtime/webhooks/eventgrid"]
+    assert open_paths == ["/api/health", "/runtime/webhooks/EventGrid", "/runtime/webhooks/eventgrid"]
 
 
 def test_azd_can_set_every_parameter_of_the_template_and_no_other() -> None:
