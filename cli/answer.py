@@ -69,4 +69,4 @@ def code_of_outcome(outcome: Outcome) -> int:
         return DONE
     if outcome.result in (Result.HELD, Result.PLANNED):
         return DUE
-    return DUE if outcome.reason == PersonMustLook.__name__ else FAILED
+    return DUE if isinstance(outcome.error, PersonMustLook) else FAILED

@@ -56,7 +56,7 @@ async def _rows(rotation: Rotation, command: Command) -> tuple[list[Row], list[R
     """Observe the named targets one by one; without names, survey all targets."""
     if not command.targets:
         return await rotation.survey()
-    return [await rotation.look(one.target) for one in await rotation.fleet.find_all(command.targets)], []
+    return [await rotation.plan_turn(one.target) for one in await rotation.fleet.find_all(command.targets)], []
 
 
 def _survey_result(rows: list[Row], problems: list[RotationError], shown: str) -> CommandResult:
@@ -133,7 +133,7 @@ async def _turn(rotation: Rotation, command: Command, request: Request) -> Comma
     """
     target = await rotation.fleet.find(command.target)
     if command.dry_run:
-        row = await rotation.look(target, request)
+        row = await rotation.plan_turn(target, request)
         if row.error is not None or row.plan is None:
             return of_error(row.error or RotationError(target.name, "could not be observed."))
         outcome = planned_row(row)

@@ -182,7 +182,7 @@ def failed(target: Target, error: RotationError, now: datetime) -> Announcement:
         Kind.ROTATION_FAILED,
         target,
         happened_at=now,
-        reason=f"{error.code}: {error.what}",
+        reason=f"{error.code}: {error.about(target.name)}",
         next_step=error.next_step,
         occasion=f"{now.astimezone(UTC):%Y-%m-%d}",
     )

@@ -116,9 +116,7 @@ class Turn:
             return announced.added_to(failure(self.target.name, error))
         announced = await self._announce(retired=self.progress.retired)
         result = result_of(plan)
-        return announced.added_to(
-            Outcome(self.target.name, result, plan.reason.value, plan.why, held_until=plan.held_until)
-        )
+        return announced.added_to(Outcome(self.target.name, result, plan.reason, plan.why, held_until=plan.held_until))
 
     async def _act(self) -> Plan:
         """Observe, decide and perform in rounds, until nothing is left to do.

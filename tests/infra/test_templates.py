@@ -25,7 +25,8 @@ ALL = templates()
 # The functions of Bicep that the templates use. A misspelt one is not in this list.
 FUNCTIONS = frozenset(
     """concat contains empty endsWith environment guid join last loadJsonContent loadTextContent replace
-    resourceGroup resourceId split string subscription subscriptionResourceId tenant toLower union uniqueString""".split()  # noqa: SIM905 - as prose
+    resourceGroup resourceId split string subscription subscriptionResourceId tenant toLower union
+    uniqueString""".split()  # noqa: SIM905 - as prose
 )
 DECORATORS = frozenset(["allowed", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue"])
 # What Bicep itself defines in a resource or a module, besides the properties of the resource type.
