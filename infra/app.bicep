@@ -162,6 +162,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
+// The children of the site follow each other, because Azure answers 409 where two of them are written at the same time.
 resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
@@ -174,6 +175,9 @@ resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   properties: {
     allow: false
   }
+  dependsOn: [
+    appSettings
+  ]
 }
 
 resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
@@ -182,6 +186,9 @@ resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   properties: {
     allow: false
   }
+  dependsOn: [
+    noFtpPassword
+  ]
 }
 
 // Written in both cases, so that an emptied client id switches it off again.
@@ -189,6 +196,9 @@ resource authentication 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'authsettingsV2'
   properties: empty(authClientId) ? authenticationOff : authenticationOn
+  dependsOn: [
+    noScmPassword
+  ]
 }
 
 output id string = app.id

@@ -99,6 +99,9 @@ param alertEmail string = ''
 @description('Put the app into a network of its own, and vault, storage and topic behind private endpoints there.')
 param privateNetwork bool = false
 
+@description('Recover the vault that a deployment of this name had before it was taken away. For one provisioning only.')
+param recoverVault bool = false
+
 @description('Address space of that network.')
 param addressPrefix string = '10.80.0.0/24'
 
@@ -245,6 +248,7 @@ module vault 'vault.bicep' = {
     tags: tags
     token: token
     privateNetwork: privateNetwork
+    recover: recoverVault
     workspaceId: monitoring.outputs.workspaceId
   }
 }

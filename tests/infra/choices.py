@@ -21,6 +21,7 @@ EVERYTHING = {
     "eventDoors": True,
     "alertEmail": "people@example.com",
     "privateNetwork": True,
+    "recoverVault": True,
     # Not a parameter: it stands for the content of targets.json.
     "targets": [{"account": f"{_ID}/Microsoft.CognitiveServices/accounts/chat"}],
 }

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tree_sitter import Node
 
 from lab.emulator.shipped import SHIPPED
 from shared.decide.plan import Reason
@@ -13,6 +14,7 @@ from shared.settings.environment import NAMES
 from shared.turns.report import Outcome, Result
 from shared.web.callers import Role
 from tests.infra.bicep import INFRA, ROOT, calls, literal, properties, templates, text
+from tests.infra.choices import LEAST, deployed
 
 BY_NAME = {one.name: one for one in templates()}
 MAIN, APP = BY_NAME["main.bicep"], BY_NAME["app.bicep"]
@@ -221,3 +223,34 @@ def test_the_system_topic_of_a_subscription_has_no_identity_and_no_dead_letters(
     assert literal(topic["location"]) == "global"
     assert "identity" not in topic
     assert [name for name in properties(door["properties"]) if "deadletter" in name.lower()] == []
+
+
+def test_the_children_of_the_site_are_written_one_after_the_other() -> None:
+    children = [one for one in APP.resources.values() if one.type.startswith("Microsoft.Web/sites/")]
+    after = {one.symbol: literals_of(properties(one.body).get("dependsOn")) for one in children}
+    assert after == {
+        "appSettings": [],
+        "noFtpPassword": ["appSettings"],
+        "noScmPassword": ["noFtpPassword"],
+        "authentication": ["noScmPassword"],
+    }
+
+
+def literals_of(node: Node | None) -> list[str]:
+    return [] if node is None else [text(one) for one in node.named_children]
+
+
+def test_the_workbook_names_its_workspace_also_when_it_is_opened_from_the_gallery() -> None:
+    made = list(deployed(LEAST).resources())
+    workbook = next(one for one in made if one.type == "Microsoft.Insights/workbooks")
+    workspace = next(one for one in made if one.type == "Microsoft.OperationalInsights/workspaces")
+    content = json.loads(workbook.body["properties"]["serializedData"])
+    assert content["fallbackResourceIds"] == [workbook.body["properties"]["sourceId"]]
+    assert content["fallbackResourceIds"][0].endswith(f"/{workspace.name}")
+
+
+@pytest.mark.parametrize(("recover", "mode"), [(False, "default"), (True, "recover")])
+def test_a_deleted_vault_is_recovered_on_request_only(recover: bool, mode: str) -> None:
+    choice = {**LEAST, "recoverVault": recover}
+    vault = next(one for one in deployed(choice).resources() if one.type == "Microsoft.KeyVault/vaults")
+    assert vault.body["properties"]["createMode"] == mode
