@@ -14,7 +14,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from shared.adapters.blob_lease import blob_name
 from shared.adapters.translate import azure_errors
 from shared.domain.names import LEASE_CONTAINER
-from shared.domain.publication import stamp
+from shared.domain.times import stamp
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobClient, BlobServiceClient

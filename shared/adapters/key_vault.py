@@ -17,7 +17,7 @@ from azure.keyvault.secrets import SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
 from shared.adapters.connections import Connections, is_loopback
-from shared.adapters.translate import azure_errors, inner_code
+from shared.adapters.translate import azure_errors, key_vault_error_code
 from shared.domain.errors import UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
@@ -57,7 +57,7 @@ class KeyVault:
             except ResourceNotFoundError:
                 return await self._deleted(client, target)
             except HttpResponseError as error:
-                if error.status_code == 403 and inner_code(error) == "SecretDisabled":
+                if error.status_code == 403 and key_vault_error_code(error) == "SecretDisabled":
                     return await self._disabled(client, target)
                 raise
         if not isinstance(secret.value, str) or not secret.value or not secret.properties.version:

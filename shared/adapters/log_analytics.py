@@ -1,8 +1,10 @@
 """Count an account's calls with a key, in the Log Analytics workspace to which its diagnostic settings write.
 
-An entry of the category RequestResponse has the caller's Entra object id, unless the call used a key (azure-facts,
-section 8). Calls that list models are not counted, because this app proves keys with them. A count of zero is accepted
-only if any call was logged. So an account whose log goes to another workspace never looks unused.
+The category RequestResponse has two rows for each call, one of them nearly empty; both have the call's CorrelationId.
+The caller's Entra object id is in one of them, under one of three names; a call without it used a key, as far as the
+log can tell (way-out-facts, section 4). Rows without a CorrelationId are calls of their own. Calls that list models are
+not counted, because this app proves keys with them. A count of zero is accepted only if any call was logged, so an
+account whose log goes to another workspace never looks unused.
 """
 
 from __future__ import annotations
@@ -28,8 +30,11 @@ if TYPE_CHECKING:
 _QUERY = """AzureDiagnostics
 | where ResourceProvider == "MICROSOFT.COGNITIVESERVICES" and Category == "RequestResponse"
 | where _ResourceId =~ {account}
-| extend caller = tostring(parse_json(properties_s).objectId)
-| summarize logged = count(), keyCalls = countif(isempty(caller) and OperationName !contains "models")"""
+| extend p = parse_json(tostring(column_ifexists("properties_s", "{{}}")))
+| extend caller = coalesce(tostring(p.callerObjectId), tostring(p.objectId), tostring(p.objectid))
+| extend call = iff(isempty(CorrelationId), tostring(new_guid()), CorrelationId)
+| summarize caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains "models") by call
+| summarize logged = count(), keyCalls = countif(isempty(caller) and models == 0)"""
 _LONGEST = "wait=25"  # seconds that the query may take; the client waits 30 for its answer
 _DOING = "count calls with a key"
 

@@ -147,12 +147,12 @@ class OpenTelemetry:
     def _ticked(self, recording: Recording[TickFacts]) -> None:
         self._to.ticks.add(1)
         if recording.error is not None:
-            recording.failed(code_of(recording.error))
+            recording.failed(error_type(recording.error))
         tick = recording.facts
         if tick is None:
             return
         self._to.queued.add(tick.turns)
-        self._to.last_tick = gauges(tick)
+        self._to.last_tick = gauge_values(tick)
         recording.span.set_attributes(
             {
                 "key_rotation.tick.turns": tick.turns,
@@ -168,7 +168,7 @@ class OpenTelemetry:
             return
         words = {
             "key_rotation.result": turn.result if turn else FAILED,
-            "key_rotation.reason": turn.reason if turn else code_of(error),
+            "key_rotation.reason": turn.reason if turn else error_type(error),
         }
         self._to.turns.add(1, words)
         self._to.duration.record(recording.seconds, {"key_rotation.result": words["key_rotation.result"]})
@@ -180,11 +180,11 @@ class OpenTelemetry:
             recording.span.set_attribute("key_rotation.steps", turn.steps)
             recording.span.set_attribute("key_rotation.announcements.owed", turn.outstanding)
         if error is not None or (turn is not None and turn.failed):
-            recording.failed((turn.error if turn else None) or code_of(error))
+            recording.failed((turn.error if turn else None) or error_type(error))
 
 
-def gauges(tick: TickFacts) -> dict[str, list[Observation]]:
-    """Return the values of the gauges: three of the tick as a whole, and those of each target."""
+def gauge_values(tick: TickFacts) -> dict[str, list[Observation]]:
+    """Return the values of the OpenTelemetry gauges: three of the tick as a whole, and those of each target."""
     ages: list[Observation] = []
     remaining: list[Observation] = []
     owed = 0
@@ -198,15 +198,16 @@ def gauges(tick: TickFacts) -> dict[str, list[Observation]]:
     return {name: [Observation(number)] for name, number in whole.items()} | {AGE: ages, REMAINING: remaining}
 
 
-def code_of(error: Exception | None) -> str:
-    """Return the public code of an error, or the class name of an error that is none of ours."""
+def error_type(error: Exception | None) -> str:
+    """Return the `error.type` of a metric or span: the public code of an error, or the class name of an error that is
+    none of ours."""
     return error.code if isinstance(error, RotationError) else type(error).__name__
 
 
 def _answered(recording: Recording[ReplyFacts]) -> None:
     reply = recording.facts
     if reply is None:
-        return recording.failed(code_of(recording.error))
+        return recording.failed(error_type(recording.error))
     recording.span.set_attribute("http.response.status_code", reply.status)
     if reply.problem is not None:
         recording.failed(reply.problem, ours=reply.status >= 500)

@@ -40,8 +40,8 @@ PATIENCE, PAUSE = 2.0, 60.0  # seconds
 MOST_SPANS, MOST_SERIES = 2048, 50_000  # while nothing can be sent; of a metric, enough for ten thousand targets
 
 
-def resource(environment: Mapping[str, str]) -> Resource:
-    """Return what describes this instance. The standard variables override it."""
+def otlp_resource(environment: Mapping[str, str]) -> Resource:
+    """Return what describes this instance to the OTLP collector. The standard variables override it."""
     site = environment.get("WEBSITE_SITE_NAME")
     ours = {"service.name": site or "key-rotation", "service.instance.id": str(uuid4())}
     if site:
@@ -99,7 +99,7 @@ class Collector:
         self._metrics = _Metrics(session=self._answers[0], meter_provider=silent)
         self._traces = OTLPSpanExporter(session=self._answers[1], meter_provider=silent)
         self._reader = PeriodicExportingMetricReader(self._metrics, math.inf)
-        described = resource(environment)
+        described = otlp_resource(environment)
         many = View(instrument_name="key_rotation.*", aggregation_cardinality_limit=MOST_SERIES)
         self.meters = MeterProvider([self._reader], described, shutdown_on_exit=False, views=[many])
         self.tracers = TracerProvider(resource=described, shutdown_on_exit=False, meter_provider=silent)

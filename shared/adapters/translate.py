@@ -44,7 +44,7 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
         raise _unauthenticated(thing, doing, error) from error
     except HttpResponseError as error:
         # Its text quotes the body. Only a body with the form of an error is known to hold no key.
-        raise _refused(thing, doing, error) from (error if code_of(error) else None)
+        raise _refused(thing, doing, error) from (error if azure_error_code(error) else None)
     except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
         raise _no_answer(thing, doing, error, named_by) from error
     except AzureError as error:
@@ -88,12 +88,12 @@ def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -
 
 def _refused(thing: str, doing: str, error: HttpResponseError) -> RotationError:
     status, what = error.status_code or 0, f"could not {doing}: {quote(error)}."
-    inner = inner_code(error)
+    inner = key_vault_error_code(error)
     if 200 <= status < 300:
         return UnexpectedAnswer(thing, f"could not {doing}: the specification does not describe a {status}.")
     if status == 403 and (inner == "ForbiddenByFirewall" or "not authorized and caller is not" in str(error.message)):
         return FixConfiguration(thing, what, "let the function's network reach the vault", cause=Cause.NETWORK_CLOSED)
-    if status == 403 and "Policy" in (code_of(error) + (inner or "")):
+    if status == 403 and "Policy" in (azure_error_code(error) + (inner or "")):
         return FixConfiguration(thing, what, "find the Azure Policy that refuses it; change the period or the policy")
     if status == 403:
         return GrantRole(thing, what)
@@ -104,13 +104,13 @@ def _refused(thing: str, doing: str, error: HttpResponseError) -> RotationError:
     return FixConfiguration(thing, what, "check the names and addresses in the settings and tags for it")
 
 
-def code_of(error: HttpResponseError) -> str:
+def azure_error_code(error: HttpResponseError) -> str:
     """Return Azure's error code, which all services have in the same place except storage. Empty if there is none."""
     code = getattr(error.error, "code", None) or getattr(error, "error_code", None)  # storage
     return str(getattr(code, "value", code) or "")
 
 
-def inner_code(error: HttpResponseError) -> str | None:
+def key_vault_error_code(error: HttpResponseError) -> str | None:
     """Return Key Vault's more exact code, `error.innererror.code`. None if there is none."""
     inner = getattr(error.error, "innererror", None)
     if isinstance(inner, dict) and isinstance(inner.get("code"), str):
@@ -125,6 +125,6 @@ def quote(error: HttpResponseError) -> str:
     lines = str(getattr(error.error, "message", None) or error.reason or "").strip().splitlines()
     # Key Vault names the refused action on a line of its own.
     kept = [line.strip().rstrip(".") for line in lines[:1] + [line for line in lines[1:] if line.startswith("Action:")]]
-    text = " ".join(part for part in (str(error.status_code or "no status"), code_of(error)) if part)
+    text = " ".join(part for part in (str(error.status_code or "no status"), azure_error_code(error)) if part)
     quoted = textwrap.shorten("; ".join(kept), _LONGEST_QUOTE, placeholder=" …")
     return f"{text}: {quoted}" if quoted else text

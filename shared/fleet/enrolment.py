@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId, Target
+from shared.domain.requests import Request
 from shared.ports import Account
 from shared.settings.environment import Settings
 from shared.settings.problems import Problems
 from shared.settings.readers import vault_url
-from shared.settings.target_fields import TAG, Claim, claims, default_name, read_tags
+from shared.settings.target_fields import TAG, Claim, claims, default_name, target_from_tags
+from shared.turns.message import Message
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ def tagged_target(account: AccountId, tags: Mapping[str, str], settings: Setting
     if account.subscription not in settings.subscriptions:
         raise FixConfiguration(str(account), "the account is in no subscription of ROTATION_SUBSCRIPTIONS.")
     problems = Problems()
-    target = read_tags(account, tags, settings.defaults, problems)
+    target = target_from_tags(account, tags, settings.defaults, problems)
     step, vault = "correct the account's tags", _untrusted_vault(tags, settings)
     if target is None and not problems:
         raise FixConfiguration(str(account), "the account is not tagged key-rotation: on.", step)
@@ -113,3 +116,29 @@ def _untrusted_vault(tags: Mapping[str, str], settings: Settings) -> str | None:
     except ValueError:
         return None
     return vault if vault is not None and not settings.trusts(vault) else None
+
+
+def message_for(
+    enrolled: Enrolled,
+    queued_at: datetime,
+    *,
+    request: Request | None = None,
+    crowded: bool = False,
+    insists: bool = False,
+) -> Message:
+    """Return the message that asks for a turn for this target.
+
+    A target that was enrolled by the tags of its account carries those that are ours. `crowded` and `insists` are the
+    message's own (see `Message`).
+    """
+    account = enrolled.account
+    tags = {name: text for name, text in account.tags.items() if name.lower().startswith(TAG)} if account else {}
+    return Message(
+        enrolled.target.name,
+        queued_at,
+        account.id if account else None,
+        tags,
+        request,
+        crowded=crowded,
+        insists=insists,
+    )

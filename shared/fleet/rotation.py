@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.announce.announcements import failed
+from shared.announce.acknowledged import acknowledged
+from shared.announce.announcements import rotation_failed
 from shared.announce.deadlines import Deadline, deadlines
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.outstanding import outstanding
 from shared.decide import cadence
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
@@ -200,7 +201,7 @@ class Rotation:
         if self.settings.mode is Mode.OBSERVE:
             return
         now = self.outside.clock.now()
-        await self.outside.announcer.announce([failed(target, error, now)], now)
+        await self.outside.announcer.announce([rotation_failed(target, error, now)], now)
 
 
 async def _few_at_once(rows: Sequence[Awaitable[Row]]) -> list[Row]:

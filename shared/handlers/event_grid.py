@@ -15,8 +15,7 @@ from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.text import plain
-from shared.fleet.enrolment import Enrolled
-from shared.fleet.messages import message_for
+from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers.invocation import TurnFailed
 from shared.wiring import rotation

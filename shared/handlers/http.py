@@ -15,14 +15,23 @@ from dataclasses import dataclass, field
 from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
-from shared.fleet.enrolment import Enrolled
-from shared.fleet.messages import message_for
+from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
-from shared.handlers.one_turn import answer, then_again
+from shared.handlers.one_turn import answer
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.callers import Caller, Refused, Role, caller_of
-from shared.web.responses import Reply, heard, of_deadlines, of_error, of_row, of_survey, problem, wrong
+from shared.web.responses import (
+    Reply,
+    deployment_data,
+    next_step_to_repeat,
+    of_deadlines,
+    of_error,
+    of_row,
+    of_survey,
+    problem,
+    problems_data,
+)
 from shared.web.routes import Route
 from shared.wiring import rotation, telemetry, time_for
 
@@ -70,7 +79,7 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         return problem(refused.status, refused.title, refused.detail)
     except RotationError as error:
         if route.role == Role.OPERATOR and not isinstance(error, UnknownTarget):
-            error.next_step = then_again(error)
+            error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
         return of_error(error, names=caller is not None and caller.may(Role.READER))
 
@@ -120,7 +129,7 @@ async def _calendar(_: Incoming, __: Caller) -> Reply:
 
 async def _status_page(_: Incoming, __: Caller) -> Reply:
     """The survey as a page. Invalid settings are answered with a page as well."""
-    from shared.web.pages.status import HEADERS, page, page_of_error
+    from shared.web.pages.status import HEADERS, status_page, status_page_of_error
 
     conductor: Rotation | None = None
     try:
@@ -128,15 +137,15 @@ async def _status_page(_: Incoming, __: Caller) -> Reply:
         rows, problems = await conductor.survey()
     except RotationError as error:
         log.warning("%s", error)
-        return Reply(of_error(error).status, page_of_error(error, time_for(conductor)), "text/html", HEADERS)
-    text = page(rows, problems, conductor.outside.clock.now(), conductor.settings.remarks)
+        return Reply(of_error(error).status, status_page_of_error(error, time_for(conductor)), "text/html", HEADERS)
+    text = status_page(rows, problems, conductor.outside.clock.now(), conductor.settings.remarks)
     return Reply(200, text, "text/html", HEADERS)
 
 
 async def _describe(_: Incoming, __: Caller) -> Reply:
-    from shared.web.openapi import description
+    from shared.web.openapi import openapi_document
 
-    return Reply(200, description())
+    return Reply(200, openapi_document())
 
 
 async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
@@ -169,7 +178,7 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     conductor = await rotation()
     chosen, problems = await _chosen(conductor, body.targets)
     request = body.request(_id(incoming), caller.name)
-    accepted = {"targets": [one.target.name for one in chosen], "problems": wrong(problems)}
+    accepted = {"targets": [one.target.name for one in chosen], "problems": problems_data(problems)}
     if body.dry_run:
         return Reply(200, accepted)
     log.info("rotate: %d targets, requested by %s: %s", len(chosen), request.by, request.reason)
@@ -196,7 +205,7 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     request = body.request(_id(incoming), caller.name, now)
     waiting, listing = await conductor.waiting_for(body.environment)
     targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
-    facts = heard(body.environment, targets, listing.problems, names=sees)
+    facts = deployment_data(body.environment, targets, listing.problems, names=sees)
     why, many = request.reason or "no reason given", len(waiting)
     log.info("deployment to %s, reported by %s (%s): %d targets wait for it", body.environment, caller.name, why, many)
     queued = () if body.dry_run else tuple(message_for(one, now, request=request) for one in waiting)

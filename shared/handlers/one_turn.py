@@ -21,12 +21,11 @@ from shared.settings.target_fields import could_be_a_name
 from shared.telemetry import Trigger
 from shared.turns.message import Message
 from shared.turns.report import HeldByMode, Outcome, Result, failure
-from shared.web.responses import Reply, of_error, of_outcome
+from shared.web.responses import Reply, next_step_to_repeat, of_error, of_outcome
 from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (functions-facts, "HTTP auth")
-_AGAIN = "ask again, with the same Idempotency-Key"
 _QUEUED = "The key still works; its end is queued and tried for a day"
 
 
@@ -67,7 +66,7 @@ def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Repl
         return reply
     if reply.status == 202 and isinstance(request, RotateRequest):
         return replace(reply, queued=(Message(name, now, request=request),))
-    step = then_again(outcome.error) if outcome.error else outcome.next_step
+    step = next_step_to_repeat(outcome.error) if outcome.error else outcome.next_step
     again = of_outcome(replace(outcome, next_step=step), now, goes_on=False)
     if isinstance(outcome.error, LeaseLost):  # another turn interfered: check the target again soon
         return replace(again, queued=(Message(name, now),))
@@ -95,8 +94,3 @@ def _needs_a_person(outcome: Outcome) -> bool:
     """Return whether the key cannot be ended before a person has done something."""
     cause = outcome.cause
     return isinstance(cause, PersonMustLook | FixConfiguration) or cause is HeldByMode.OBSERVING
-
-
-def then_again(error: RotationError) -> str:
-    """Return the next step of a caller whose request is not queued: no later check carries it out."""
-    return _AGAIN if error.resolves_itself else f"{error.next_step}; then {_AGAIN}"

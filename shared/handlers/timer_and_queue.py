@@ -15,15 +15,14 @@ from shared.domain.errors import PersonMustLook, RotationError, TryLater, Unexpe
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
-from shared.fleet.enrolment import Enrolled
-from shared.fleet.messages import message_for
+from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import TurnFailed, log_dropped_announcements
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Result, Row, person_must_look
+from shared.turns.report import Result, Row
 from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
@@ -32,7 +31,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def tick(last: str | None, *, past_due: bool) -> list[str]:
-    """Return the messages to queue. `last` is when the timer last ran, as the host writes it."""
+    """Handle the timer: return the messages to queue. `last` is when the timer last ran, as the host writes it."""
     async with telemetry().tick() as saw:
         return await _tick(last, past_due, saw)
 
@@ -69,7 +68,8 @@ def _messages(turns: Sequence[Enrolled], now: datetime, limit: int) -> list[Mess
 
 
 async def turn(body: bytes, tries: int = 1) -> None:
-    """Take the turn that one queue message asks for. `tries` counts the deliveries of the message.
+    """Handle a queue message: take the turn that one queue message asks for. `tries` counts the deliveries of the
+    message.
 
     Raises TurnFailed if the message must be delivered again. The last try announces why the turn fails.
     """
@@ -145,7 +145,8 @@ async def _target(conductor: Rotation, message: Message) -> Target:
 
 
 async def turn_poison(body: bytes) -> str | None:
-    """Report a message that was given up: in the log, and as an event if the target is known.
+    """Handle a message of the poison queue: report that it was given up: in the log, and as an event if the target is
+    known.
 
     Returns the message to queue again if it holds a person's request that is not a day old. None otherwise.
     """
@@ -159,7 +160,7 @@ async def turn_poison(body: bytes) -> str | None:
         log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - the error says it all
         return message.text() if message and message.is_to_be_kept(time_for(conductor)) else None
     row = await conductor.plan_turn(target, message.request)
-    if message.insists and row.plan is not None and not row.plan.steps and not person_must_look(row.plan):
+    if message.insists and row.plan is not None and not row.plan.steps and not row.plan.needs_a_person:
         log.warning("%s: other turns always held the target of an event; nothing is left to do now", target.name)
         return None
     reason = _why_it_failed(row)
@@ -185,7 +186,7 @@ def _why_it_failed(row: Row) -> RotationError:
     """Return the reason as another observation finds it, or else the steps that the turn did not carry out."""
     if row.error is not None:
         return row.error
-    if row.plan is not None and person_must_look(row.plan):
+    if row.plan is not None and row.plan.needs_a_person:
         return PersonMustLook(row.target.name, row.plan.why)
     if row.plan is not None and row.plan.steps:
         steps = ", ".join(str(step) for step in row.plan.steps)

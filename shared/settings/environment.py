@@ -33,7 +33,7 @@ from shared.settings.readers import (
     vault_urls,
     workspace_id,
 )
-from shared.settings.target_fields import Claim, Defaults, check_cadence, claims, read_target
+from shared.settings.target_fields import Claim, Defaults, check_cadence, claims, target_from_fields
 
 PUBLIC_CLOUD = "https://management.azure.com"
 PUBLIC_LOGS = "https://api.loganalytics.io"
@@ -226,7 +226,9 @@ def _targets(text: str, defaults: Defaults, problems: Problems) -> tuple[Target,
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         problems.add("ROTATION_TARGETS", "is not a JSON array of objects")
         return ()
-    targets = [read_target(entry, f"ROTATION_TARGETS[{n}]", defaults, problems) for n, entry in enumerate(entries)]
+    targets = [
+        target_from_fields(entry, f"ROTATION_TARGETS[{n}]", defaults, problems) for n, entry in enumerate(entries)
+    ]
     found = tuple(target for target in targets if target is not None)
     _check_claims(found, problems)
     return found

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from shared.domain import times
-from shared.domain.requests import LONGEST_SOAK, AwaitedDeployment, environment_name
+from shared.domain.requests import AwaitedDeployment, environment_name, soak_time
 
 LONGEST_OWNER = 200  # characters
 MOST_COUNTED = 100_000
@@ -22,26 +22,26 @@ _HTTPS = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?$")
 
 
 def vault_url(text: str) -> str:
-    """Return a vault's address without a slash at its end."""
+    """Read a vault's address without a slash at its end."""
     if not _VAULT.match(text.strip()):
         raise ValueError(f"{text!r} is not a vault's address such as https://contoso.vault.azure.net")
     return text.strip().rstrip("/")
 
 
 def vault_urls(text: str) -> frozenset[str]:
-    """Return the vaults' addresses in a list with commas."""
+    """Read the vaults' addresses in a list with commas."""
     return frozenset(vault_url(part) for part in text.split(",") if part.strip())
 
 
 def https_url(text: str) -> str:
-    """Return an https address without a slash at its end."""
+    """Read an https address without a slash at its end."""
     if not _HTTPS.match(text.strip()):
         raise ValueError(f"{text!r} is not an https address")
     return text.strip().rstrip("/")
 
 
 def subscription_ids(text: str) -> tuple[str, ...]:
-    """Return the subscription ids in a list with commas, in lower case."""
+    """Read the subscription ids in a list with commas, in lower case."""
     ids = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     invalid = [part for part in ids if not _GUID.match(part)]
     if invalid:
@@ -50,26 +50,26 @@ def subscription_ids(text: str) -> tuple[str, ...]:
 
 
 def workspace_id(text: str) -> str:
-    """Return the id by which a Log Analytics workspace is queried, in lower case."""
+    """Read the id by which a Log Analytics workspace is queried, in lower case."""
     if not _GUID.match(text.strip()):
         raise ValueError(f"{text[:40]!r} is not the id of a workspace, a GUID that Azure calls its customerId")
     return text.strip().lower()
 
 
 def count(text: str) -> int:
-    """Return a whole number from 1 to 100000."""
+    """Read a setting that is a whole number from 1 to 100000."""
     if not text.strip().isascii() or not text.strip().isdigit() or not 1 <= int(text) <= MOST_COUNTED:
         raise ValueError(f"{text[:40]!r} is not a whole number from 1 to {MOST_COUNTED}")
     return int(text)
 
 
 def lead_times(text: str) -> tuple[timedelta, ...]:
-    """Return the durations in a list such as `P14D,P7D,P1D`, each once, the longest first."""
+    """Read the durations in a list such as `P14D,P7D,P1D`, each once, the longest first."""
     return tuple(sorted({times.parse_duration(part) for part in text.split(",")}, reverse=True))
 
 
 def date_or_time(text: str) -> datetime:
-    """Return the time that a date, or a date with time and zone, stands for. A date alone is its midnight in UTC."""
+    """Read the time that a date, or a date with time and zone, stands for. A date alone is its midnight in UTC."""
     try:
         value = datetime.fromisoformat(text.strip())
         date_only = len(text.strip()) == len("2026-01-31") and date.fromisoformat(text.strip()) is not None
@@ -83,7 +83,7 @@ def date_or_time(text: str) -> datetime:
 
 
 def after_deployment(text: str) -> AwaitedDeployment:
-    """Return the deployment that an environment's name and an optional soak time stand for.
+    """Read the field or tag `after-deployment`: an environment's name, and a soak time if there is one.
 
     Examples: `production`, `production PT2H`.
     """
@@ -91,16 +91,8 @@ def after_deployment(text: str) -> AwaitedDeployment:
     return AwaitedDeployment(environment_name(environment), soak_time(soak) if soak else timedelta(0))
 
 
-def soak_time(text: str) -> timedelta:
-    """Return how long to wait after a deployment, at most 30 days."""
-    soak = times.parse_duration(text)
-    if soak > LONGEST_SOAK:
-        raise ValueError(f"{text!r} is longer than {times.iso_duration(LONGEST_SOAK)}")
-    return soak
-
-
 def owner(text: str) -> str:
-    """Return the text if it can stand in an event and on a page: printable and not too long."""
+    """Read an owner: text that can stand in an event and on a page: printable and not too long."""
     if len(text) > LONGEST_OWNER or not text.isprintable():
         raise ValueError(f"an owner is printable text of at most {LONGEST_OWNER} characters")
     return text

@@ -70,7 +70,7 @@ def claims(target: Target) -> tuple[Claim, ...]:
     return tuple(Claim(kind, text.casefold(), text) for kind, text in values.items())
 
 
-def read_target(entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems) -> Target | None:
+def target_from_fields(entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems) -> Target | None:
     """Return the target that an entry with the public field names describes. Return None if it has a problem.
 
     thing: How problems name the entry, such as `ROTATION_TARGETS[0]`.
@@ -109,7 +109,9 @@ def read_target(entry: Mapping[str, Any], thing: str, defaults: Defaults, proble
     )
 
 
-def read_tags(account: AccountId, tags: Mapping[str, str], defaults: Defaults, problems: Problems) -> Target | None:
+def target_from_tags(
+    account: AccountId, tags: Mapping[str, str], defaults: Defaults, problems: Problems
+) -> Target | None:
     """Return the target that an account's tags describe. Return None if it is not tagged `on`, or if a tag is invalid.
 
     tags: All tags of the account, ours and others. Azure compares the names of tags without case.
@@ -126,7 +128,7 @@ def read_tags(account: AccountId, tags: Mapping[str, str], defaults: Defaults, p
         known = ", ".join(f"{TAG}-{name}" for name in TAGGED)
         problems.add(f"account {account.name}", f"{', '.join(unknown)[:200]} is not a tag of this app; known: {known}")
     entry = {name: lowered[f"{TAG}-{name}"] for name in TAGGED if f"{TAG}-{name}" in lowered}
-    target = read_target({"account": str(account), **entry}, f"account {account.name}, tags", defaults, problems)
+    target = target_from_fields({"account": str(account), **entry}, f"account {account.name}, tags", defaults, problems)
     return target if len(problems) == before else None
 
 

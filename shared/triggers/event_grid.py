@@ -18,7 +18,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK has no 
 @blueprint.event_grid_trigger(arg_name="event")
 @blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
 async def on_vault_event(event: func.EventGridEvent, turns: func.Out[List[str]]) -> None:  # noqa: UP006
-    """Key Vault reports SecretNearExpiry or SecretExpired: queue a turn for the target."""
+    """An Event Grid trigger: Key Vault reports SecretNearExpiry or SecretExpired: queue a turn for the target."""
     from shared.handlers import event_grid
 
     messages = await event_grid.vault_event(event.get_json())
@@ -29,7 +29,8 @@ async def on_vault_event(event: func.EventGridEvent, turns: func.Out[List[str]])
 @blueprint.event_grid_trigger(arg_name="event")
 @blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
 async def on_account_event(event: func.EventGridEvent, turns: func.Out[List[str]]) -> None:  # noqa: UP006
-    """Azure Resource Manager reports a regenerated key: queue a turn for the account's target."""
+    """An Event Grid trigger: Azure Resource Manager reports a regenerated key: queue a turn for the account's
+    target."""
     from shared.handlers import event_grid
 
     messages = await event_grid.account_event(event.get_json(), event.subject or "")

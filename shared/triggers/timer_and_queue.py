@@ -20,7 +20,7 @@ SCHEDULE = "%ROTATION_SCHEDULE%" if os.environ.get("ROTATION_SCHEDULE") else "0 
 @blueprint.timer_trigger(arg_name="timer", schedule=SCHEDULE, run_on_startup=False)
 @blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
 async def tick(timer: func.TimerRequest, turns: func.Out[List[str]]) -> None:  # noqa: UP006
-    """Check all targets cheaply, and queue a turn for each target that needs one.
+    """The timer trigger: check all targets cheaply, and queue a turn for each target that needs one.
 
     The worker code refuses `Out[list[str]]` when it indexes functions (azure-functions-runtime 1.3.0), hence `List`.
     """
@@ -35,7 +35,7 @@ async def tick(timer: func.TimerRequest, turns: func.Out[List[str]]) -> None:  #
 
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection=STORAGE)
 async def turn(message: func.QueueMessage) -> None:
-    """Take one turn for the target of one message."""
+    """The queue trigger: take one turn for the target of one message."""
     from shared.handlers import timer_and_queue
 
     await timer_and_queue.turn(message.get_body(), message.dequeue_count or 1)
@@ -44,7 +44,8 @@ async def turn(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection=STORAGE)
 @blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
 async def turn_poison(message: func.QueueMessage, turns: func.Out[str]) -> None:
-    """Report a turn that was given up, with the reason, and queue a person's request again."""
+    """The trigger of the poison queue: report a turn that was given up, with the reason, and queue a person's request
+    again."""
     from shared.handlers import timer_and_queue
 
     again = await timer_and_queue.turn_poison(message.get_body())

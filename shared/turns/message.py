@@ -90,7 +90,7 @@ class Message:
 
 
 def read_message(body: bytes) -> Message:
-    """Read a message. Raises FixConfiguration, naming what is wrong with it."""
+    """Read a queue message. Raises FixConfiguration, naming what is wrong with it."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):

@@ -280,8 +280,3 @@ def _awaited(awaited: AwaitedDeployment) -> ArmedData:
         "deployed": awaited.deployed.isoformat() if awaited.deployed else None,
     }
     return _with(ArmedData(environment=awaited.environment), more)
-
-
-def person_must_look(plan: Plan) -> bool:
-    """Return whether a person must decide about the target before anything can be done."""
-    return plan.reason is Reason.PERSON_MUST_LOOK

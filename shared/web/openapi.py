@@ -90,8 +90,8 @@ _ALWAYS = (401, 403, 405, 503)
 _READING = (400, 413, 415, 422)
 
 
-def description() -> dict[str, Any]:
-    """Return the whole document, ready for JSON."""
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document, ready for JSON."""
     _, schemas = msgspec.json.schema_components(_TYPES, ref_template=_REF)
     return {
         "openapi": "3.1.0",

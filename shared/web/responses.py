@@ -46,6 +46,9 @@ _A_PART = "a part of it could not be read."
 _A_READER = "ask a person with the role Rotation.Reader which part: GET /api/targets shows it"
 
 
+_REPEAT = "ask again, with the same Idempotency-Key"
+
+
 class ProblemData(TypedDict):
     """What could not be read or enrolled, why, and what a person should do."""
 
@@ -89,7 +92,8 @@ class Reply:
 
 
 def problem(status: int, title: str, detail: str, **more: object) -> Reply:
-    """Return a problem-details answer with more members. `type` is left out: the title is the type's name."""
+    """Return an HTTP answer in the form of problem details with more members. `type` is left out: the title is the
+    type's name."""
     facts = {"title": title, "status": status, "detail": detail, **more}
     return Reply(status, {name: value for name, value in facts.items() if value is not None}, PROBLEM)
 
@@ -100,7 +104,7 @@ def status_of(error: RotationError) -> int:
 
 
 def of_error(error: RotationError, *, names: bool = False) -> Reply:
-    """Return the problem that an error is answered with.
+    """Return the HTTP answer to an error: a problem.
 
     `names` says whether the caller may know which targets there are. Then an unknown name is answered with those names.
     """
@@ -110,7 +114,7 @@ def of_error(error: RotationError, *, names: bool = False) -> Reply:
 
 
 def of_outcome(outcome: Outcome, now: datetime, *, goes_on: bool = True) -> Reply:
-    """Return the answer to an outcome.
+    """Return the HTTP answer to an outcome.
 
     200: done, or nothing to do. 202: a later turn goes on with it. 409: held back, with the time or the holder. Any
     other status: the error's own. Without `goes_on` no later turn goes on with it, so that 202 becomes 503.
@@ -136,27 +140,31 @@ def _with_title(outcome: Outcome, status: int) -> dict[str, object]:
 
 
 def of_survey(rows: list[Row], problems: list[RotationError]) -> Reply:
-    """Return the answer with all targets."""
-    return Reply(200, {"targets": [row.data() for row in rows], "problems": wrong(problems)})
+    """Return the HTTP answer with all targets."""
+    return Reply(200, {"targets": [row.data() for row in rows], "problems": problems_data(problems)})
 
 
 def of_deadlines(found: list[Deadline], problems: list[RotationError]) -> Reply:
-    """Return the answer with all deadlines."""
-    return Reply(200, {"deadlines": [one.data() for one in found], "problems": wrong(problems)})
+    """Return the HTTP answer with all deadlines."""
+    return Reply(200, {"deadlines": [one.data() for one in found], "problems": problems_data(problems)})
 
 
-def wrong(problems: list[RotationError]) -> list[ProblemData]:
-    """Return what could not be read or enrolled, and what to do about it, ready for JSON."""
+def problems_data(problems: list[RotationError]) -> list[ProblemData]:
+    """Return the problems of an HTTP answer as JSON: what could not be read or enrolled, and what to do about it."""
     return [ProblemData(error=one.code, thing=one.thing, why=one.what, nextStep=one.next_step) for one in problems]
 
 
-def heard(environment: str, waiting: list[str], problems: list[RotationError], *, names: bool = True) -> Heard:
-    """Return which targets waited for a deployment.
+def deployment_data(
+    environment: str, waiting: list[str], problems: list[RotationError], *, names: bool = True
+) -> Heard:
+    """Return the body of the HTTP answer to a reported deployment: which targets waited for it.
 
     If none did, the answer says so: otherwise a pipeline that names the wrong environment would look correct for ever.
     `names` says whether the caller may know which accounts there are.
     """
-    said = Heard(environment=environment, targets=waiting, problems=wrong(problems if names else _unnamed(problems)))
+    said = Heard(
+        environment=environment, targets=waiting, problems=problems_data(problems if names else _unnamed(problems))
+    )
     if not waiting:
         some = " that could be read" if problems else ""
         said["why"] = f"No target{some} waits for a deployment to {environment}."
@@ -170,5 +178,10 @@ def _unnamed(problems: list[RotationError]) -> list[RotationError]:
 
 
 def of_row(row: Row) -> Reply:
-    """Return the answer with one target, or with the error that kept it from being read."""
+    """Return the HTTP answer with one target, or with the error that kept it from being read."""
     return of_error(row.error) if row.error else Reply(200, row.data())
+
+
+def next_step_to_repeat(error: RotationError) -> str:
+    """Return the next step of an HTTP caller whose request failed and is not queued: no later check carries it out."""
+    return _REPEAT if error.resolves_itself else f"{error.next_step}; then {_REPEAT}"

@@ -8,7 +8,7 @@ from lab.emulator.directory import Identity
 from shared.adapters.blob_failures import PREFIX, BlobFailures
 from shared.domain.errors import GrantRole, TryLater
 from shared.domain.names import LEASE_CONTAINER
-from shared.domain.publication import stamp
+from shared.domain.times import stamp
 from tests.support.real_parts import Parts, parts_over
 
 TICK = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)

@@ -87,6 +87,29 @@ async def test_a_consumer_s_call_counts_and_the_app_s_own_proofs_do_not(counting
     assert await counted(counting) == 1
 
 
+@pytest.mark.parametrize("spelling", ["callerObjectId", "objectId", "objectid"])
+async def test_a_call_without_a_key_is_not_counted_however_the_log_spells_its_caller(counting: Parts, spelling: str):
+    """Each call has two rows, and only one of them names the caller (way-out-facts, section 4)."""
+    for _ in range(3):
+        note(counting, caller="an Entra object id", spelling=spelling)
+    assert await counted(counting) == 0
+
+
+async def test_a_row_without_a_correlation_id_is_a_call_of_its_own(counting: Parts) -> None:
+    note(counting, correlated=False)
+    note(counting, correlated=False)
+    note(counting, caller="an Entra object id", correlated=False)
+    assert await counted(counting) == 2
+
+
+async def test_a_workspace_without_data_answers_204_and_that_is_not_a_count_of_zero(
+    counting: Parts, spoiled: Spoiled
+) -> None:
+    spoiled.body(QUERY, b"", status=204)
+    with pytest.raises(UnexpectedAnswer, match="204"):
+        await counted(counting)
+
+
 async def test_an_account_without_any_logged_call_raises_fix_configuration(counting: Parts) -> None:
     counting.azure.world.workspace.calls.clear()
     with pytest.raises(FixConfiguration, match="no call of any kind was logged") as caught:

@@ -20,8 +20,9 @@ from lab.simulation.builders import (
     overlapping,
 )
 from lab.simulation.dates import SENDING, START, at, days, hours
+from shared.announce.acknowledged import accepted_in_time, acknowledged
 from shared.announce.announcements import Announcement, Kind
-from shared.announce.outstanding import accepted_in_time, acknowledged, outstanding
+from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.model import Observation, Target

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.announce.announcements import Announcement, Kind, failed
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.acknowledged import acknowledged
+from shared.announce.announcements import Announcement, Kind, rotation_failed
+from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.domain.errors import ProofFailed
 from shared.domain.keys import Fingerprint, KeySlot
@@ -111,7 +112,7 @@ def everything() -> Iterator[Announcement]:
         for away in (60 * DAY, 7 * DAY, timedelta(hours=3)):
             yield from announcements_of(marks(), NOW, replace(target, sunset=NOW + away))
         yield from announcements_of(marks(), target=target, key_auth=False)
-        yield failed(target, ProofFailed("chat", "not accepted."), NOW)
+        yield rotation_failed(target, ProofFailed("chat", "not accepted."), NOW)
 
 
 ALL = list(everything())
@@ -222,9 +223,9 @@ def test_every_lead_time_of_a_deadline_has_its_own_event() -> None:
 
 def test_a_failure_has_one_id_each_day() -> None:
     error = ProofFailed("chat", "not accepted.")
-    first = failed(TARGET, error, NOW)
-    assert failed(TARGET, error, NOW + timedelta(hours=11)).id == first.id
-    assert failed(TARGET, error, NOW + DAY).id != first.id
+    first = rotation_failed(TARGET, error, NOW)
+    assert rotation_failed(TARGET, error, NOW + timedelta(hours=11)).id == first.id
+    assert rotation_failed(TARGET, error, NOW + DAY).id != first.id
 
 
 def test_switching_keys_off_a_second_time_is_a_second_event() -> None:

@@ -16,7 +16,7 @@ from lab.simulation.builders import (
     mark,
 )
 from lab.simulation.dates import START, at, days
-from shared.announce.announcements import Announcement, Kind, failed
+from shared.announce.announcements import Announcement, Kind, rotation_failed
 from shared.domain.errors import GrantRole, ProofFailed
 
 OWNED = a_target(owner="team-chat")
@@ -62,9 +62,13 @@ def test_a_deadline_in_another_time_zone_is_sent_in_utc():
 
 def test_all_failures_of_a_target_on_one_day_have_one_id():
     refused, other = ProofFailed("chat", "refused."), ProofFailed("chat", "refused again.")
-    ids = [failed(a_target(), error, now).id for error in (refused, other) for now in (at(day=1), at(day=1, hour=23))]
+    ids = [
+        rotation_failed(a_target(), error, now).id
+        for error in (refused, other)
+        for now in (at(day=1), at(day=1, hour=23))
+    ]
     assert len(set(ids)) == 1
-    assert failed(a_target(), refused, at(day=2)).id not in ids
+    assert rotation_failed(a_target(), refused, at(day=2)).id not in ids
 
 
 def test_an_event_carries_the_target_the_deadline_and_what_to_do():
@@ -81,9 +85,9 @@ def test_an_event_carries_the_target_the_deadline_and_what_to_do():
 
 def test_the_event_of_a_failure_carries_the_owner_the_reason_and_the_next_step():
     error = GrantRole("chat", "could not read the secret: 403 Forbidden.")
-    assert failed(OWNED, error, at(day=9)).wire(at(day=9, minute=1)) == {
+    assert rotation_failed(OWNED, error, at(day=9)).wire(at(day=9, minute=1)) == {
         "specversion": "1.0",
-        "id": failed(OWNED, error, at(day=9)).id,
+        "id": rotation_failed(OWNED, error, at(day=9)).id,
         "source": str(an_account_id()),
         "subject": "https://keys.vault.azure.net/secrets/chat-key",
         "type": "KeyRotation.RotationFailed",
@@ -104,8 +108,11 @@ def test_the_event_of_a_failure_carries_the_owner_the_reason_and_the_next_step()
 def test_the_day_of_a_failure_is_a_day_in_utc():
     error = GrantRole("chat", "no.")
     late, early = datetime(2026, 3, 2, 23, 59, tzinfo=UTC), datetime(2026, 3, 3, 0, 1, tzinfo=UTC)
-    assert failed(OWNED, error, late).id == failed(OWNED, error, late.astimezone(KOLKATA)).id
-    assert failed(OWNED, error, late.astimezone(KOLKATA)).id != failed(OWNED, error, early.astimezone(KOLKATA)).id
+    assert rotation_failed(OWNED, error, late).id == rotation_failed(OWNED, error, late.astimezone(KOLKATA)).id
+    assert (
+        rotation_failed(OWNED, error, late.astimezone(KOLKATA)).id
+        != rotation_failed(OWNED, error, early.astimezone(KOLKATA)).id
+    )
 
 
 def test_the_event_of_a_rotation_carries_the_key_the_times_and_that_it_was_not_proven():

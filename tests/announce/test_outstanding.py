@@ -20,8 +20,9 @@ from lab.simulation.builders import (
     overlapping,
 )
 from lab.simulation.dates import SENDING, START, at, days
+from shared.announce.acknowledged import acknowledged
 from shared.announce.announcements import Announcement, Kind
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin, SecretState

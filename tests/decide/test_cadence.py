@@ -203,5 +203,5 @@ def test_the_time_of_a_targets_observation_never_changes(name: str, minute: int)
 
 
 def test_sending_may_take_a_tenth_of_the_notice_and_at_most_five_minutes():
-    assert cadence.sending(Cadence(notice=minutes(10))) == minutes(1)
-    assert cadence.sending(Cadence(notice=days(1))) == cadence.LONGEST_SENDING
+    assert cadence.sending_time(Cadence(notice=minutes(10))) == minutes(1)
+    assert cadence.sending_time(Cadence(notice=days(1))) == cadence.LONGEST_SENDING

@@ -21,7 +21,8 @@ from lab.simulation.builders import (
     wants_rotation,
 )
 from lab.simulation.dates import SENDING, START, at, days, hours, minutes
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.acknowledged import acknowledged
+from shared.announce.outstanding import outstanding
 from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation

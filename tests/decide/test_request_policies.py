@@ -21,7 +21,8 @@ from lab.simulation.builders import (
     wants_rotation,
 )
 from lab.simulation.dates import START, at, days, hours
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.acknowledged import acknowledged
+from shared.announce.outstanding import outstanding
 from shared.decide import schedule
 from shared.decide.plan import Reason
 from shared.decide.policies import decide

@@ -14,7 +14,7 @@ from cli.__main__ import main
 from shared.settings.environment import NAMES
 from shared.version import VERSION
 from shared.web.callers import Role
-from shared.web.openapi import description
+from shared.web.openapi import openapi_document
 from shared.web.routes import ROUTES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -189,7 +189,7 @@ def test_the_newest_version_in_the_changelog_is_the_one_that_the_app_reports() -
     versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", CHANGELOG, re.MULTILINE)
     assert versions[0] == VERSION
     assert versions == sorted(versions, key=lambda one: [int(part) for part in one.split(".")], reverse=True)
-    assert description()["info"]["version"] == VERSION
+    assert openapi_document()["info"]["version"] == VERSION
 
 
 def test_the_command_line_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,7 @@ from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.domain.window import Window
 from shared.settings.problems import Problems
-from shared.settings.target_fields import Defaults, read_target
+from shared.settings.target_fields import Defaults, target_from_fields
 from tests.support import strategies as some
 
 PERIOD = days(30)
@@ -90,7 +90,9 @@ def test_enrolment_refuses_a_resource_id_that_is_too_long_for_a_tag():
     longest, problems = str(AccountId(SUBSCRIPTION, "g" * 90, "a" * 64)), Problems()
     assert len(longest) > LONGEST_TAG
     defaults = Defaults("https://keys.vault.azure.net")
-    assert read_target({"account": longest, "name": "long", "secret": "long"}, "entry", defaults, problems) is None
+    assert (
+        target_from_fields({"account": longest, "name": "long", "secret": "long"}, "entry", defaults, problems) is None
+    )
     assert f"{len(longest)} characters" in problems[0].what
 
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from lab.emulator.serve import Azure
 from lab.funchost.bindings import HttpTrigger
 from lab.funchost.host import FunctionHost
-from shared.web.openapi import description
+from shared.web.openapi import openapi_document
 from tests.end_to_end.conftest import tick
 
 CONFIG = """
@@ -38,12 +38,12 @@ async def test_the_description_is_served_and_has_exactly_the_http_functions(
     routes = {f"/{f.trigger.route.template}" for f in host.functions if isinstance(f.trigger, HttpTrigger)}
     document = await served(host, http)
     assert set(document["paths"]) == routes
-    assert document == json.loads(json.dumps(description()))
+    assert document == json.loads(json.dumps(openapi_document()))
 
 
-@pytest.mark.parametrize("name", sorted(description()["components"]["schemas"]))
+@pytest.mark.parametrize("name", sorted(openapi_document()["components"]["schemas"]))
 def test_every_schema_is_valid(name: str) -> None:
-    Draft202012Validator.check_schema(description()["components"]["schemas"][name])
+    Draft202012Validator.check_schema(openapi_document()["components"]["schemas"][name])
 
 
 @pytest.mark.timeout(300)

@@ -27,7 +27,7 @@ from shared.domain.publication import Marks, Origin, Publication, SecretState
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told
 from shared.turns.report import Row
-from shared.web.pages.status import _STATES, HEADERS, page, page_of_error
+from shared.web.pages.status import _STATES, HEADERS, status_page, status_page_of_error
 from tests.end_to_end.conftest import a_host, published
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
@@ -80,7 +80,7 @@ class Reader(HTMLParser):
 
 
 def read(*rows: Row, problems: tuple[Any, ...] = (), remarks: tuple[str, ...] = ()) -> Reader:
-    return Reader(page(rows, problems, NOW, remarks))
+    return Reader(status_page(rows, problems, NOW, remarks))
 
 
 def test_a_healthy_target_shows_its_live_key_and_the_next_rotation() -> None:
@@ -169,7 +169,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_markup_from_outside_stays_text(case: str) -> None:
-    found = Reader(page([HOSTILE[case]], [FixConfiguration(MARKUP, MARKUP, MARKUP)], NOW, [MARKUP]))
+    found = Reader(status_page([HOSTILE[case]], [FixConfiguration(MARKUP, MARKUP, MARKUP)], NOW, [MARKUP]))
     assert not {"script", "img", "link", "iframe", "a", "form"} & set(found.tags())
     assert all(
         set(attributes) <= {"class", "lang", "charset", "name", "content", "datetime"}
@@ -179,12 +179,12 @@ def test_markup_from_outside_stays_text(case: str) -> None:
 
 
 def test_control_characters_are_removed() -> None:
-    text = page([a_row(replace(TARGET, owner="a\u202enwo\x1b[2Jb\u0000"))], [], NOW)
+    text = status_page([a_row(replace(TARGET, owner="a\u202enwo\x1b[2Jb\u0000"))], [], NOW)
     assert not {"\u202e", "\x1b", "\0"} & set(text)
 
 
 def test_the_content_security_policy_allows_only_the_page_s_own_style() -> None:
-    [style] = re.findall(r"<style>(.*?)</style>", page([], [], NOW), re.DOTALL)
+    [style] = re.findall(r"<style>(.*?)</style>", status_page([], [], NOW), re.DOTALL)
     mark = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
     assert policy == {
@@ -207,7 +207,7 @@ def test_the_page_is_accessible() -> None:
 
 
 def test_invalid_settings_are_shown_as_a_page() -> None:
-    text = Reader(page_of_error(FixConfiguration("settings", "ROTATION_PERIOD: wrong."), NOW)).text
+    text = Reader(status_page_of_error(FixConfiguration("settings", "ROTATION_PERIOD: wrong."), NOW)).text
     assert "ROTATION_PERIOD: wrong." in text
 
 

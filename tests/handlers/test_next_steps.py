@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain import errors
 from shared.domain.errors import RotationError
-from shared.handlers.one_turn import then_again
+from shared.web.responses import next_step_to_repeat
 
 FAMILY = [
     kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, RotationError)
@@ -21,12 +21,14 @@ def test_a_default_step_asks_for_nothing_exactly_if_the_error_resolves_itself(ki
 
 
 def test_an_error_that_resolves_itself_leaves_the_caller_to_ask_again_only() -> None:
-    assert then_again(errors.TryLater("chat", "slow.")) == AGAIN
+    assert next_step_to_repeat(errors.TryLater("chat", "slow.")) == AGAIN
 
 
 def test_an_error_with_a_step_of_its_own_keeps_it_before_asking_again() -> None:
-    assert then_again(errors.TryLater("chat", "slow.", "open the firewall")) == f"open the firewall; then {AGAIN}"
-    assert then_again(errors.LeaseHeld("chat", "held.")).endswith(f"; then {AGAIN}")
+    assert (
+        next_step_to_repeat(errors.TryLater("chat", "slow.", "open the firewall")) == f"open the firewall; then {AGAIN}"
+    )
+    assert next_step_to_repeat(errors.LeaseHeld("chat", "held.")).endswith(f"; then {AGAIN}")
 
 
 @pytest.mark.parametrize(("thing", "told"), [("chat", "slow."), ("", "slow."), ("the vault", "the vault: slow.")])

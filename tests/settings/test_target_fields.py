@@ -16,7 +16,7 @@ from shared.fleet.enrolment import Enrolment, tagged_target
 from shared.ports import Account
 from shared.settings.environment import Settings, read_settings
 from shared.settings.problems import Problems
-from shared.settings.target_fields import TAGGED, Defaults, could_be_a_name, read_tags, read_target
+from shared.settings.target_fields import TAGGED, Defaults, could_be_a_name, target_from_fields, target_from_tags
 from tests.support.real_parts import Parts
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
@@ -40,13 +40,13 @@ def settings(*entries: dict[str, Any]) -> Settings:
 
 def explicit(**fields: Any) -> tuple[Target | None, Problems]:
     problems = Problems()
-    return read_target({"account": str(account()), **fields}, "entry", Defaults(VAULT), problems), problems
+    return target_from_fields({"account": str(account()), **fields}, "entry", Defaults(VAULT), problems), problems
 
 
 def tagged(**tags: str) -> tuple[Target | None, Problems]:
     problems = Problems()
     asked = {"key-rotation": "on"} | {f"key-rotation-{name}": text for name, text in tags.items()}
-    return read_tags(account(), asked, Defaults(VAULT), problems), problems
+    return target_from_tags(account(), asked, Defaults(VAULT), problems), problems
 
 
 def enrolled(reading: Settings, *accounts: tuple[AccountId, dict[str, str]]) -> Enrolment:
@@ -154,7 +154,7 @@ def test_an_unknown_field_is_named_with_the_known_fields() -> None:
 
 def test_a_target_without_a_vault_is_refused() -> None:
     problems = Problems()
-    assert read_target({"account": str(account())}, "entry", Defaults(), problems) is None
+    assert target_from_fields({"account": str(account())}, "entry", Defaults(), problems) is None
     assert list(map(str, problems)) == ["entry: no vault: name one here or set ROTATION_VAULT_URL"]
 
 
@@ -193,7 +193,7 @@ def test_a_tagged_account_is_a_target_with_default_values() -> None:
 @pytest.mark.parametrize("tags", [{}, {"key-rotation": "off"}, {"key-rotation": ""}, {"key-rotation-secret": "x"}])
 def test_an_account_that_is_not_tagged_on_is_ignored(tags: dict[str, str]) -> None:
     problems = Problems()
-    assert read_tags(account(), tags, Defaults(VAULT), problems) is None
+    assert target_from_tags(account(), tags, Defaults(VAULT), problems) is None
     assert not problems
 
 
@@ -220,7 +220,7 @@ def test_every_tag_is_read() -> None:
 
 def test_the_names_of_tags_are_compared_without_case() -> None:
     problems = Problems()
-    target = read_tags(account(), {"Key-Rotation": "On", "KEY-ROTATION-SECRET": "x"}, Defaults(VAULT), problems)
+    target = target_from_tags(account(), {"Key-Rotation": "On", "KEY-ROTATION-SECRET": "x"}, Defaults(VAULT), problems)
     assert target is not None
     assert target.secret == "x"
 
@@ -321,7 +321,7 @@ CHAT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
 )
 def test_a_misspelt_tag_is_named(tags: dict[str, str], named: str) -> None:
     problems = Problems()
-    assert read_tags(CHAT, tags, Defaults("https://contoso.vault.azure.net"), problems) is None
+    assert target_from_tags(CHAT, tags, Defaults("https://contoso.vault.azure.net"), problems) is None
     assert named in str(problems[0])
 
 

@@ -15,7 +15,7 @@ from shared.domain.keys import ApiKey
 from shared.domain.requests import Request
 from shared.ports import KeyAttempt, Outside
 from shared.turns.observe import observe
-from shared.turns.perform import Execution, after, perform
+from shared.turns.perform import Execution, observed_after, perform
 from shared.turns.proof import Ending, see_refused, try_once
 from shared.turns.report import Result
 from tests.support.one_turn import rotation_due, turn
@@ -104,7 +104,7 @@ async def test_a_leaked_key_is_tried_before_and_watched_after_its_regeneration()
         began, observed = stage.now, execution.observed
         await perform([Watch(KEY2)], execution)
         assert execution.endings == {KEY2: Ending(KEY2, last_accepted=began, detail="200")}
-        assert after(execution) is observed
+        assert observed_after(execution) is observed
         old = execution.keys[KEY2]
         await perform([Regenerate(KEY2), Watch(KEY2)], execution)
     ending = execution.endings[KEY2]

@@ -20,7 +20,7 @@ from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told, ToldDeadline
 from shared.ports import Outside
 from shared.turns.observe import observe
-from shared.turns.perform import LONG_PATIENCE, PATIENCE, Execution, after, perform
+from shared.turns.perform import LONG_PATIENCE, PATIENCE, Execution, observed_after, perform
 
 TOLD = Told(sunset=ToldDeadline(at(day=90)))
 FIRST_STEP = 4  # after the lease, the secret and the keys
@@ -260,7 +260,7 @@ async def test_after_waiting_and_proving_the_observation_is_still_valid():
     async with executing(await published()) as execution:
         observed = execution.observed
         await perform([Prove(KEY1), Wait(minutes(1))], execution)
-        assert after(execution) is observed
+        assert observed_after(execution) is observed
 
 
 async def test_after_regenerating_only_the_fingerprint_of_the_new_key_changes():
@@ -268,7 +268,7 @@ async def test_after_regenerating_only_the_fingerprint_of_the_new_key_changes():
     async with executing(stage) as execution:
         seen = execution.observed.seen
         await perform([Regenerate(KEY2), Prove(KEY2)], execution)
-        known = after(execution)
+        known = observed_after(execution)
     assert known is not None
     fresh = ApiKey(stage.value("key2")).fingerprint
     assert known.seen == replace(seen, keys={KEY1: seen.keys[KEY1], KEY2: fresh})
@@ -281,11 +281,11 @@ async def test_after_a_write_or_an_unanswered_call_nothing_is_known_without_anot
     step = Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3))
     async with executing(stage) as execution:
         await perform([step], execution)
-        assert after(execution) is None
+        assert observed_after(execution) is None
     async with executing(stage, answer_lost(FIRST_STEP + 1)) as execution:
         with pytest.raises(TryLater):
             await perform([Regenerate(KEY1), step], execution)
-        assert after(execution) is None
+        assert observed_after(execution) is None
 
 
 @pytest.mark.parametrize(("patient", "patience"), [(False, PATIENCE), (True, LONG_PATIENCE)])
@@ -307,4 +307,4 @@ async def test_a_patient_step_waits_longer_for_a_key_to_be_accepted(patient: boo
 def test_nothing_is_known_after_a_regeneration_without_an_answer(monkeypatch: pytest.MonkeyPatch):
     execution = Execution.__new__(Execution)
     execution.begun, execution.done = [Prove(KEY2), Regenerate(KEY2)], [Prove(KEY2)]
-    assert after(execution) is None
+    assert observed_after(execution) is None

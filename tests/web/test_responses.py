@@ -11,8 +11,8 @@ from shared.domain import errors
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId, Target
 from shared.turns.report import Outcome, Result, Row, failure
-from shared.web.openapi import description
-from shared.web.responses import PROBLEM, Reply, heard, of_error, of_outcome, of_row, of_survey
+from shared.web.openapi import openapi_document
+from shared.web.responses import PROBLEM, Reply, deployment_data, of_error, of_outcome, of_row, of_survey
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TARGET = Target("chat", AccountId("0" * 36, "g", "chat"), "https://v.vault.azure.net", "chat-key")
@@ -120,24 +120,28 @@ def test_a_survey_shows_failed_targets_beside_the_others() -> None:
 
 
 def test_a_deployment_that_no_target_waits_for_is_answered_with_how_to_arm_one() -> None:
-    said = heard("staging", [], [])
+    said = deployment_data("staging", [], [])
     assert said["why"] == "No target waits for a deployment to staging."
     for way in ("PUT /api/targets/{name}/deployment", "python -m cli arm", "key-rotation-after-deployment"):
         assert way in said["nextStep"]
 
 
 def test_the_answer_speaks_only_of_targets_that_could_be_read() -> None:
-    said = heard("staging", [], [errors.TryLater("https://dark.vault.azure.net", "slow.")])
+    said = deployment_data("staging", [], [errors.TryLater("https://dark.vault.azure.net", "slow.")])
     assert said["why"] == "No target that could be read waits for a deployment to staging."
 
 
 def test_a_deployment_that_a_target_waits_for_is_answered_without_explanation() -> None:
-    assert heard("production", ["chat"], []) == {"environment": "production", "targets": ["chat"], "problems": []}
+    assert deployment_data("production", ["chat"], []) == {
+        "environment": "production",
+        "targets": ["chat"],
+        "problems": [],
+    }
 
 
 def test_openapi_describes_every_field_of_the_answer_to_a_deployment() -> None:
-    described = description()["components"]["schemas"]["Heard"]["properties"]
-    assert set(heard("staging", [], [])) == set(described)
+    described = openapi_document()["components"]["schemas"]["Heard"]["properties"]
+    assert set(deployment_data("staging", [], [])) == set(described)
 
 
 def test_a_target_that_could_not_be_read_is_answered_with_a_problem() -> None:

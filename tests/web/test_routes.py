@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.handlers.http import HANDLERS
 from shared.web.callers import Role
-from shared.web.openapi import description
+from shared.web.openapi import openapi_document
 from shared.web.routes import ROUTES
 
 OPERATIONS = [operation for route in ROUTES.values() for operation in route.operations.values()]
@@ -28,7 +28,7 @@ def test_only_routes_for_operators_can_queue_turns() -> None:
 
 
 def test_the_openapi_description_has_every_path_and_method_with_its_operation_and_role() -> None:
-    paths: dict[str, Any] = description()["paths"]
+    paths: dict[str, Any] = openapi_document()["paths"]
     described = {
         path: {method.upper(): facts["operationId"] for method, facts in operations.items() if method != "parameters"}
         for path, operations in paths.items()

@@ -32,8 +32,7 @@ from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.handlers.event_grid import account_named, secret_named
 from shared.settings.environment import read_settings
 from shared.settings.problems import Problems
-from shared.settings.target_fields import Defaults
-from shared.settings.target_fields import read_tags as read_account_tags
+from shared.settings.target_fields import Defaults, target_from_tags
 from shared.turns.message import Message, read_message
 from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.callers import PRINCIPAL, Refused, caller_of
@@ -154,7 +153,7 @@ def account_tags(chance: random.Random) -> bool:
     }
     tags = {str(name): str(text) for name, text in _mapping(corrupted(good, chance)).items()}
     problems = Problems()
-    target = read_account_tags(ACCOUNT, tags, Defaults(VAULT), problems)
+    target = target_from_tags(ACCOUNT, tags, Defaults(VAULT), problems)
     if target is not None:
         decide(Observation(key_auth=True, keys=_keys(), publication=None), target, NOW)
     return bool(problems)

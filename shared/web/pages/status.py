@@ -115,7 +115,9 @@ class _Card:
     next_step: str | None = None
 
 
-def page(rows: Iterable[Row], problems: Sequence[RotationError], now: datetime, remarks: Iterable[str] = ()) -> str:
+def status_page(
+    rows: Iterable[Row], problems: Sequence[RotationError], now: datetime, remarks: Iterable[str] = ()
+) -> str:
     """Return the whole page. `problems` kept targets from being read; `remarks` are sentences about the app itself."""
     cards = sorted(map(_card, rows), key=lambda card: (list(Shade).index(card.shade), card.row.target.name))
     remarks = [*remarks, *([_PRESUMED] if any(card.row.presumed for card in cards) else [])]
@@ -127,7 +129,7 @@ def page(rows: Iterable[Row], problems: Sequence[RotationError], now: datetime, 
     return _document("".join(body))
 
 
-def page_of_error(error: RotationError, now: datetime) -> str:
+def status_page_of_error(error: RotationError, now: datetime) -> str:
     """Return the page that is shown if no target can be read, such as with invalid settings."""
     return _document(_header([], [error], now) + _problems([error]))
 
