@@ -1,5 +1,6 @@
-// What somebody must hear of. Each alert is a query over what the app logs; tests/infra compares their words with
-// the app's own.
+// What people must hear of. Most alerts are a query over what the app logs; tests/infra compares their words with the
+// app's own. Each window is at least twice as long as the pause between two evaluations, because logs arrive some
+// minutes late. The last alert is about deliveries of Event Grid, which only its metrics show.
 
 @description('Region.')
 param location string
@@ -16,9 +17,15 @@ param workspaceId string
 @description('Mail address; empty for none.')
 param alertEmail string
 
+@description('Topics whose failed deliveries are reported, each with a name and its resource id.')
+param topics array
+
 var actionGroupIds = empty(alertEmail) ? [] : [
   people.id
 ]
+var groupsToTell = [for id in actionGroupIds: {
+  actionGroupId: id
+}]
 var rules = [
   {
     name: 'overdue'
@@ -55,7 +62,7 @@ var rules = [
     says: 'A turn failed. It is tried again; the reason is in the log.'
     severity: 3
     query: loadTextContent('queries/turn-failed.kql')
-    window: 'PT15M'
+    window: 'PT30M'
     every: 'PT15M'
     operator: 'GreaterThan'
     threshold: 0
@@ -65,7 +72,7 @@ var rules = [
     says: 'A turn was given up after three tries.'
     severity: 2
     query: loadTextContent('queries/poison.kql')
-    window: 'PT15M'
+    window: 'PT30M'
     every: 'PT15M'
     operator: 'GreaterThan'
     threshold: 0
@@ -75,7 +82,7 @@ var rules = [
     says: 'The brake is on: so many accounts failed in one tick that the others are left alone.'
     severity: 1
     query: loadTextContent('queries/brake.kql')
-    window: 'PT15M'
+    window: 'PT30M'
     every: 'PT15M'
     operator: 'GreaterThan'
     threshold: 0
@@ -143,5 +150,37 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule 
     actions: {
       actionGroups: actionGroupIds
     }
+  }
+}]
+
+// An answer of 401, 403 or 404 is not tried again, so one failed attempt can be a lost event.
+resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = [for topic in topics: {
+  name: 'key-rotation-undelivered-${topic.name}-${token}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Event Grid could not deliver events (${topic.name}).'
+    enabled: true
+    severity: 2
+    scopes: [
+      topic.id
+    ]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          criterionType: 'StaticThresholdCriterion'
+          name: 'undelivered'
+          metricName: 'DeliveryAttemptFailCount'
+          timeAggregation: 'Total'
+          operator: 'GreaterThan'
+          threshold: 0
+        }
+      ]
+    }
+    actions: groupsToTell
   }
 }]

@@ -53,7 +53,8 @@ var authenticationOff = {
     enabled: false
   }
 }
-// Open: health says nothing but that the app runs, and Event Grid calls with a system key of its own.
+// Open: health says nothing but that the app runs, and Event Grid calls with a system key of its own. It calls
+// /runtime/webhooks/EventGrid, and no page says whether letters of another case are the same path here.
 var authenticationOn = {
   platform: {
     enabled: true
@@ -63,6 +64,7 @@ var authenticationOn = {
     unauthenticatedClientAction: 'Return401'
     excludedPaths: [
       '/api/health'
+      '/runtime/webhooks/EventGrid'
       '/runtime/webhooks/eventgrid'
     ]
   }
@@ -151,16 +153,16 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         maximumInstanceCount: maximumInstanceCount
       }
     }
+    // Flex Consumption refuses many properties here: tests/infra/data/flex_refused.json lists them.
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
-      remoteDebuggingEnabled: false
     }
   }
 }
 
+// The children of the site follow each other, because Azure answers 409 where two of them are written at the same time.
 resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
@@ -173,6 +175,9 @@ resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   properties: {
     allow: false
   }
+  dependsOn: [
+    appSettings
+  ]
 }
 
 resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
@@ -181,6 +186,9 @@ resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   properties: {
     allow: false
   }
+  dependsOn: [
+    noFtpPassword
+  ]
 }
 
 // Written in both cases, so that an emptied client id switches it off again.
@@ -188,6 +196,9 @@ resource authentication 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'authsettingsV2'
   properties: empty(authClientId) ? authenticationOff : authenticationOn
+  dependsOn: [
+    noScmPassword
+  ]
 }
 
 output id string = app.id

@@ -8,8 +8,8 @@ targetScope = 'subscription'
 // --- where -----------------------------------------------------------------------------------------------------
 
 @minLength(1)
-@maxLength(40)
-@description('A name for this deployment. Resource names, the resource group and the custom roles are derived from it.')
+@maxLength(64)
+@description('A name for this deployment, of letters, digits, and _ . ( ) -. Resource groups and custom roles carry it.')
 param environmentName string
 
 @minLength(1)
@@ -99,6 +99,9 @@ param alertEmail string = ''
 @description('Put the app into a network of its own, and vault, storage and topic behind private endpoints there.')
 param privateNetwork bool = false
 
+@description('Recover the vault that a deployment of this name had before it was taken away. For one provisioning only.')
+param recoverVault bool = false
+
 @description('Address space of that network.')
 param addressPrefix string = '10.80.0.0/24'
 
@@ -142,10 +145,21 @@ var searched = onlyTargets ? [] : split(replace(empty(accountSubscriptions) ? he
 var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
 var workspaceIds = empty(logWorkspace) ? [] : [logWorkspace]
-// Split even where nothing is granted, so it must have the parts of a resource id.
-var workspaceParts = split(empty(logWorkspace) ? '/subscriptions/${here}/resourceGroups/none/none' : logWorkspace, '/')
+// Split even where nothing is granted. Azure may look the group up then as well, so it is the one that is made here.
+var workspaceParts = split(empty(logWorkspace) ? '/subscriptions/${here}/resourceGroups/${groupName}/none' : logWorkspace, '/')
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
+// The name of a resource group must not end with a full stop.
+var groupName = 'rg-${environmentName}${endsWith(environmentName, '.') ? '-' : ''}'
+// In each searched subscription: the group and the topic for events of its accounts.
+var eventGroupName = 'rg-${environmentName}-events'
+var eventTopicName = 'evgs-${token}'
+var accountTopics = contains(doorSubscriptions, here) ? [
+  {
+    name: 'accounts'
+    id: resourceId(here, eventGroupName, 'Microsoft.EventGrid/systemTopics', eventTopicName)
+  }
+] : []
 
 // The app reads an empty setting as its default. tests/infra compares these names with shared/settings/environment.py.
 var rotationSettings = {
@@ -164,7 +178,7 @@ var rotationSettings = {
   ROTATION_LOOK_EVERY: rotationLookEvery
   ROTATION_BRAKE: rotationBrake
   ROTATION_TELEMETRY: rotationTelemetry
-  ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant.outputs.id : ''
+  ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   AZURE_CLIENT_ID: identities.outputs.appClientId
@@ -176,7 +190,7 @@ var collectorSettings = {
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
-  name: 'rg-${environmentName}'
+  name: groupName
   location: location
   tags: tags
 }
@@ -234,6 +248,7 @@ module vault 'vault.bicep' = {
     tags: tags
     token: token
     privateNetwork: privateNetwork
+    recover: recoverVault
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -257,8 +272,8 @@ module endpoints 'endpoints.bicep' = if (privateNetwork) {
     location: location
     tags: tags
     token: token
-    subnetId: privateNetwork ? network.outputs.endpointSubnetId : ''
-    networkId: privateNetwork ? network.outputs.networkId : ''
+    subnetId: privateNetwork ? network!.outputs.endpointSubnetId : ''
+    networkId: privateNetwork ? network!.outputs.networkId : ''
     vaultId: vault.outputs.id
     storageId: storage.outputs.id
     topicId: topic.outputs.id
@@ -288,6 +303,7 @@ module ownGrants 'grants/own.bicep' = {
     storageName: storage.outputs.name
     topicName: topic.outputs.name
     insightsName: monitoring.outputs.insightsName
+    listerRoleName: roles.outputs.containerLister
   }
 }
 
@@ -319,6 +335,9 @@ module logGrant 'grants/logs.bicep' = if (!empty(logWorkspace)) {
     workspaceName: last(workspaceParts)
     counterRoleName: roles.outputs.keyCallCounter
   }
+  dependsOn: [
+    group
+  ]
 }
 
 module subscriptionGrants 'grants/subscription.bicep' = [for id in searched: {
@@ -358,7 +377,7 @@ module app 'app.bicep' = {
     identityClientId: identities.outputs.appClientId
     storageName: storage.outputs.name
     insightsName: monitoring.outputs.insightsName
-    subnetId: privateNetwork ? network.outputs.appSubnetId : ''
+    subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     authClientId: authClientId
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -380,7 +399,21 @@ module alerts 'alerts.bicep' = {
     token: token
     workspaceId: monitoring.outputs.workspaceId
     alertEmail: alertEmail
+    topics: concat([
+      {
+        name: 'announcements'
+        id: topic.outputs.id
+      }
+    ], eventDoors ? [
+      {
+        name: 'vault'
+        id: vaultDoor!.outputs.topicId
+      }
+    ] : [], accountTopics)
   }
+  dependsOn: [
+    accountDoors
+  ]
 }
 
 module workbook 'workbook.bicep' = {
@@ -417,17 +450,12 @@ module accountDoors 'events/subscription.bicep' = [for id in doorSubscriptions: 
   name: 'door-${token}-${uniqueString(id)}'
   scope: subscription(id)
   params: {
-    environmentName: environmentName
+    groupName: eventGroupName
+    topicName: eventTopicName
     location: location
     tags: eventTags
-    eventsIdentityId: identities.outputs.eventsId
     functionAppId: app.outputs.id
-    storageId: storage.outputs.id
-    deadLetterContainer: storage.outputs.deadLetterContainer
   }
-  dependsOn: [
-    ownGrants
-  ]
 }]
 
 // --- what azd and people need to know afterwards ---------------------------------------------------------------

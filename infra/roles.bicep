@@ -73,7 +73,19 @@ resource keyCallCounter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+resource containerLister 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'containerLister')
+  properties: {
+    roleName: '${definitions.custom.containerLister.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.containerLister.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.containerLister.permissions
+  }
+}
+
 output keyRotator string = keyRotator.name
 output keyPublisher string = keyPublisher.name
 output keyAuthSwitch string = keyAuthSwitch.name
 output keyCallCounter string = keyCallCounter.name
+output containerLister string = containerLister.name

@@ -13,14 +13,18 @@ param token string
 @description('Whether the vault is reached through a private endpoint only.')
 param privateNetwork bool
 
+@description('Whether a deleted vault of this name is recovered. Azure refuses to make a new one for 90 days.')
+param recover bool
+
 @description('The workspace its audit log goes to.')
 param workspaceId string
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: 'kv-${token}'
   location: location
   tags: tags
   properties: {
+    createMode: recover ? 'recover' : 'default'
     tenantId: tenant().tenantId
     sku: {
       family: 'A'

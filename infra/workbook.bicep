@@ -21,6 +21,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     displayName: 'Key rotation'
     category: 'workbook'
     sourceId: workspaceId
-    serializedData: loadTextContent('workbook.json')
+    // Without the fallback, a workbook that is opened from the gallery asks which workspace it is about.
+    serializedData: replace(loadTextContent('workbook.json'), '<workspace>', workspaceId)
   }
 }

@@ -1,34 +1,23 @@
 // What Azure Resource Manager says of a subscription, filtered to regenerated keys of Cognitive Services accounts,
 // delivered to the function on_account_event.
-
-@description('The deployment.')
-param environmentName string
+//
+// The topic of a subscription is in no region, and Azure refuses an identity there (Azure/azure-cli issue 18002).
+// Without an identity there are no dead letters either, since the storage account takes no keys. So an event that is
+// not delivered within a day is lost, and the next full observation of the account repairs what it was about.
 
 @description('Tags for every resource.')
 param tags object
 
-@description('Resource id of the identity that writes dead letters.')
-param eventsIdentityId string
+@description('Name of the system topic.')
+param topicName string
 
 @description('Resource id of the function app.')
 param functionAppId string
 
-@description('Resource id of the storage account for dead letters.')
-param storageId string
-
-@description('The container for dead letters.')
-param deadLetterContainer string
-
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
-  name: 'evgs-${environmentName}'
+  name: topicName
   location: 'global'
   tags: tags
-  identity: {
-    type: 'UserAssigned'
-    userAssignedIdentities: {
-      '${eventsIdentityId}': {}
-    }
-  }
   properties: {
     source: subscription().id
     topicType: 'Microsoft.Resources.Subscriptions'
@@ -65,19 +54,6 @@ resource door 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' =
     retryPolicy: {
       maxDeliveryAttempts: 30
       eventTimeToLiveInMinutes: 1440
-    }
-    deadLetterWithResourceIdentity: {
-      identity: {
-        type: 'UserAssigned'
-        userAssignedIdentity: eventsIdentityId
-      }
-      deadLetterDestination: {
-        endpointType: 'StorageBlob'
-        properties: {
-          resourceId: storageId
-          blobContainerName: deadLetterContainer
-        }
-      }
     }
   }
 }

@@ -3,8 +3,11 @@
 
 targetScope = 'subscription'
 
-@description('The deployment.')
-param environmentName string
+@description('Name of the resource group.')
+param groupName string
+
+@description('Name of the system topic.')
+param topicName string
 
 @description('Region of the resource group.')
 param location string
@@ -12,20 +15,11 @@ param location string
 @description('Tags for every resource.')
 param tags object
 
-@description('Resource id of the identity that writes dead letters.')
-param eventsIdentityId string
-
 @description('Resource id of the function app.')
 param functionAppId string
 
-@description('Resource id of the storage account for dead letters.')
-param storageId string
-
-@description('The container for dead letters.')
-param deadLetterContainer string
-
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
-  name: 'rg-${environmentName}-events'
+  name: groupName
   location: location
   tags: tags
 }
@@ -34,11 +28,8 @@ module accounts 'accounts.bicep' = {
   name: 'door-accounts'
   scope: group
   params: {
-    environmentName: environmentName
+    topicName: topicName
     tags: tags
-    eventsIdentityId: eventsIdentityId
     functionAppId: functionAppId
-    storageId: storageId
-    deadLetterContainer: deadLetterContainer
   }
 }

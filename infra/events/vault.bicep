@@ -21,7 +21,7 @@ param storageId string
 @description('The container for dead letters.')
 param deadLetterContainer string
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 
@@ -79,3 +79,5 @@ resource door 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' =
     }
   }
 }
+
+output topicId string = topic.id

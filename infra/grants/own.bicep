@@ -1,4 +1,6 @@
-// The rights on what belongs to this deployment: storage by container and queue, the topic, Application Insights.
+// The rights on what belongs to this deployment: storage by container and queue, the topic, Application Insights. On the
+// storage account as a whole the app may only list the containers: the Functions host does that every 30 seconds and
+// reports the storage as unhealthy where it cannot.
 
 @description('The app.')
 param appPrincipalId string
@@ -15,6 +17,9 @@ param topicName string
 @description('Application Insights.')
 param insightsName string
 
+@description('Name (a GUID) of the role that lists containers.')
+param listerRoleName string
+
 var builtIn = loadJsonContent('../roles.json').builtIn
 var names = loadJsonContent('../storage.json')
 
@@ -24,6 +29,10 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' existing = {
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+  name: storageName
 }
 
 resource hostContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = [for name in names.hostContainers: {
@@ -41,6 +50,16 @@ resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@
 resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' existing = [for name in names.queues: {
   name: '${storageName}/default/${name}'
 }]
+
+resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(storage.id, appPrincipalId, listerRoleName)
+  scope: storage
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', listerRoleName)
+  }
+}
 
 // The host's locks and function keys: what Microsoft asks for the host's storage.
 resource onHostContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (name, place) in names.hostContainers: {

@@ -9,7 +9,7 @@ param vaultName string
 @description('Name (a GUID) of the role that publishes keys.')
 param roleName string
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 

@@ -17,6 +17,7 @@ from lab.funchost.activity import Activity, Invocation, LogRecord
 from lab.funchost.admin import AdminApi
 from lab.funchost.bindings import FunctionDescription, HttpTrigger, QueueTrigger, TimerTrigger, describe
 from lab.funchost.errors import BindingError
+from lab.funchost.health import StorageHealth
 from lab.funchost.host_json import read_host_json
 from lab.funchost.http import HttpServer, HttpServices
 from lab.funchost.invoker import Invoker
@@ -78,6 +79,8 @@ class FunctionHost:
         self._timers: dict[str, Timer] = {}
         self._tasks: dict[asyncio.Task[None], QueueListener | Timer] = {}
         self._manual: set[asyncio.Task[Invocation]] = set()
+        self.health = StorageHealth(self._storage, self.activity, self.options.health_seconds)
+        self._health: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the app. On an error, everything that was started is stopped again.
@@ -92,6 +95,8 @@ class FunctionHost:
                     self.activity.host_log("ERROR", f"{function.name} is not served: {function.error}", function.name)
             await self._http.start(self.options.address, self.options.port)
             self._make_listeners()
+            if self.options.health_seconds:
+                self._health = asyncio.create_task(self.health.run())
         except BaseException:
             await self.stop()
             raise
@@ -103,6 +108,7 @@ class FunctionHost:
         the worker ends.
         """
         self._supervisor.will_stop()
+        await self._drop([self._health] if self._health else [])
         for task, listener in self._tasks.items():
             listener.stop()
             if isinstance(listener, Timer) and not listener.listening:
@@ -221,6 +227,14 @@ class FunctionHost:
         """
         await self.activity.until(lambda: any(text in each.message for each in self.logs), limit)
         return next(each for each in self.logs if text in each.message)
+
+    async def checked(self, limit: float = 30) -> str:
+        """Return what the check of the storage account found as soon as there was one; empty if it answered.
+
+        Raises TimeoutError after `limit` seconds.
+        """
+        await self.activity.until(lambda: self.health.problem is not None, limit)
+        return self.health.problem or ""
 
     async def listening(self, name: str, limit: float = 70) -> None:
         """Return when the timer of this name holds its lease. Raises TimeoutError after `limit` seconds."""

@@ -43,6 +43,7 @@ class HostOptions:
     stop_timeout: How long running functions may take to finish when the host stops, in seconds. Default 30.
     start_attempts: How often a restart of the worker is tried before the host gives up. Default 3.
     restart_delay: The pause before the second restart in a row, in seconds; it doubles from there. Default 0.25.
+    health_seconds: The pause between two checks of the storage account, in seconds. 0 means no checks. Default 30.
     listeners: Start timers and queue listeners. False: functions run by HTTP, Event Grid or by hand only. Default True.
     """
 
@@ -57,4 +58,5 @@ class HostOptions:
     stop_timeout: float = 30
     start_attempts: int = 3
     restart_delay: float = 0.25
+    health_seconds: float = 30
     listeners: bool = True

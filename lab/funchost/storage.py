@@ -117,6 +117,11 @@ class Storage:
         except ResourceExistsError:
             return
 
+    async def list_containers(self) -> None:
+        """Ask the host's own account for its containers. Raises AzureError if it does not answer."""
+        async for _ in self._blob_service("AzureWebJobsStorage").list_containers(results_per_page=1):
+            return
+
     def _queue_service(self, name: str) -> QueueServiceClient:
         if ("queue", name) not in self._services:
             self._services["queue", name] = cast(QueueServiceClient, self._service(name, "queue"))

@@ -57,11 +57,15 @@ class Declared:
 
 @dataclass
 class Template:
-    """The facts of one Bicep file, by name. `errors` lists what could not be read."""
+    """The facts of one Bicep file, by name.
+
+    `defaults` holds the default of each parameter that has one, `errors` what could not be read.
+    """
 
     path: Path
     scope: str = "resourceGroup"
     parameters: dict[str, Parameter] = field(default_factory=dict)
+    defaults: dict[str, Node] = field(default_factory=dict)
     variables: dict[str, Node] = field(default_factory=dict)
     resources: dict[str, Declared] = field(default_factory=dict)
     modules: dict[str, Declared] = field(default_factory=dict)
@@ -71,7 +75,7 @@ class Template:
 
     @property
     def name(self) -> str:
-        return self.path.relative_to(INFRA).as_posix()
+        return self.path.relative_to(INFRA).as_posix() if self.path.is_relative_to(INFRA) else self.path.name
 
     @property
     def symbols(self) -> set[str]:
@@ -88,9 +92,9 @@ class Template:
         return {text(one) for one in references(self.root) if text(one) not in self.symbols | _looping(one)}
 
 
-def templates() -> list[Template]:
-    """Read every Bicep file in infra/."""
-    return [read(path) for path in sorted(INFRA.rglob("*.bicep"))]
+def templates(folder: Path = INFRA) -> list[Template]:
+    """Read every Bicep file in a folder, by default infra/."""
+    return [read(path) for path in sorted(folder.rglob("*.bicep"))]
 
 
 def read(path: Path) -> Template:
@@ -114,6 +118,8 @@ def _take(template: Template, node: Node, described: str) -> None:
         template.scope = literal(parts[0]) or ""
     elif node.type == "parameter_declaration":
         template.parameters[text(parts[0])] = Parameter(text(parts[1]), len(parts) > 2, described)
+        if len(parts) > 2:
+            template.defaults[text(parts[0])] = parts[2]
     elif node.type == "variable_declaration":
         template.variables[text(parts[0])] = parts[1]
     elif node.type == "output_declaration":
@@ -170,21 +176,6 @@ def objects(node: Node, template: Template) -> Iterator[Node]:
     elif node.type == "call_expression" and text(node.named_children[0]) == "union":
         for one in node.named_children[1].named_children:
             yield from objects(one, template)
-
-
-def literals(node: Node, template: Template) -> Iterator[str]:
-    """Yield the literal texts a value can be, through conditions, arrays and variables of this file."""
-    plain = literal(node)
-    if plain is not None:
-        yield plain
-    elif node.type == "ternary_expression":
-        for one in node.named_children[1:]:
-            yield from literals(one, template)
-    elif node.type in ("array", "parenthesized_expression"):
-        for one in node.named_children:
-            yield from literals(one, template)
-    elif node.type == "identifier" and text(node) in template.variables:
-        yield from literals(template.variables[text(node)], template)
 
 
 def references(node: Node) -> Iterator[Node]:

@@ -14,6 +14,7 @@ TYPES = {
     "topic": "Microsoft.EventGrid/topics",
     "workspace": "Microsoft.OperationalInsights/workspaces",
     "insights": "Microsoft.Insights/components",
+    "storage": "Microsoft.Storage/storageAccounts",
     "hostContainers": "Microsoft.Storage/storageAccounts/blobServices/containers",
     "appContainers": "Microsoft.Storage/storageAccounts/blobServices/containers",
     "deadLetters": "Microsoft.Storage/storageAccounts/blobServices/containers",
@@ -48,7 +49,10 @@ def scope_of(template: Template, given: dict) -> str:
 
 def test_roles_on_storage_are_granted_for_single_containers_and_queues() -> None:
     ours = {("appPrincipalId", f"builtIn.{one.role}.id", one.on) for one in GRANTS if one.role in ROLES["builtIn"]}
-    others = {("eventsPrincipalId", "builtIn.storageBlobDataContributor.id", "deadLetters")}
+    others = {
+        ("eventsPrincipalId", "builtIn.storageBlobDataContributor.id", "deadLetters"),
+        ("appPrincipalId", "listerRoleName", "storage"),
+    }
     assert assigned("grants/own.bicep") == ours | others
 
 
@@ -85,7 +89,15 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
         for name, one in main.modules.items()
         for parameter, value in properties(properties(one.body)["params"]).items()
         if parameter
-        in ("rotatorRoleName", "switchRoleName", "roleName", "counterRoleName", "principalId", "appPrincipalId")
+        in (
+            "rotatorRoleName",
+            "switchRoleName",
+            "roleName",
+            "counterRoleName",
+            "listerRoleName",
+            "principalId",
+            "appPrincipalId",
+        )
     }
     for (_, parameter), value in handed.items():
         assert (
@@ -94,6 +106,7 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
                 "rotatorRoleName": "roles.outputs.keyRotator",
                 "switchRoleName": "roles.outputs.keyAuthSwitch",
                 "roleName": "roles.outputs.keyPublisher",
+                "listerRoleName": "roles.outputs.containerLister",
                 "counterRoleName": "roles.outputs.keyCallCounter",
                 "principalId": "identities.outputs.appPrincipalId",
                 "appPrincipalId": "identities.outputs.appPrincipalId",

@@ -11,7 +11,7 @@ from lab.emulator.shipped import shipped_roles
 from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
 from tests.end_to_end.conftest import a_host, works
-from tests.infra.life import Grant, by_identity, deployed
+from tests.infra.life import GRANTS, Grant, by_identity, deployed
 from tests.infra.test_roles import grant
 
 
@@ -52,9 +52,29 @@ async def test_azure_refuses_nothing_to_a_tick_and_its_turns_with_all_roles() ->
         assert (await app.host.fire_timer("tick")).succeeded
         await app.host.idle()
         assert works(app.azure, "chat")
+        assert await app.host.checked() == ""
         assert app.refused() == set()
         callers = {one.caller for one in app.azure.world.journal.entries if one.service in ("blob", "queue")}
     assert callers == {"app"}
+
+
+async def test_the_host_reports_its_storage_as_unhealthy_without_the_role_to_list_containers() -> None:
+    """The app works all the same, but people would look for a fault in the storage account."""
+    async with started(a_world(without=grant("containerLister"))) as app:
+        assert await app.host.checked() == "403 AuthorizationPermissionMismatch"
+        await app.host.logged("Unable to access AzureWebJobsStorage: 403")
+        assert (await app.host.fire_timer("tick")).succeeded
+        await app.host.idle()
+        assert works(app.azure, "chat")
+
+
+def test_the_host_may_only_list_containers_on_the_whole_account() -> None:
+    role = shipped_roles()["containerLister"]
+    assert (role.actions, role.data_actions) == (
+        ("Microsoft.Storage/storageAccounts/blobServices/containers/read",),
+        (),
+    )
+    assert [one.on for one in GRANTS if one.role == "containerLister"] == ["storage"]
 
 
 async def test_no_timer_starts_without_the_role_on_the_hosts_containers() -> None:

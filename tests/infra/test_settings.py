@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from tree_sitter import Node
 
 from lab.emulator.shipped import SHIPPED
 from shared.decide.plan import Reason
@@ -13,6 +14,7 @@ from shared.settings.environment import NAMES
 from shared.turns.report import Outcome, Result
 from shared.web.callers import Role
 from tests.infra.bicep import INFRA, ROOT, calls, literal, properties, templates, text
+from tests.infra.choices import LEAST, deployed
 
 BY_NAME = {one.name: one for one in templates()}
 MAIN, APP = BY_NAME["main.bicep"], BY_NAME["app.bicep"]
@@ -24,8 +26,6 @@ HOST = {
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
 }
-# Flex Consumption takes the runtime from functionAppConfig and refuses these.
-REFUSED = {"FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_EXTENSION_VERSION", "WEBSITE_RUN_FROM_PACKAGE", "WEBSITE_TIME_ZONE"}
 
 
 def test_the_template_sets_exactly_the_settings_of_the_app() -> None:
@@ -35,7 +35,6 @@ def test_the_template_sets_exactly_the_settings_of_the_app() -> None:
 def test_the_hosts_settings_use_an_identity_and_contain_no_key() -> None:
     host = properties(APP.variables["hostSettings"])
     assert set(host) == HOST
-    assert not set(host) & REFUSED
     assert literal(host["AzureWebJobsStorage__credential"]) == "managedidentity"
     assert text(host["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]).endswith("Authorization=AAD'")
 
@@ -77,7 +76,7 @@ def test_event_subscriptions_deliver_to_functions_that_exist(name: str) -> None:
 def test_only_health_and_the_event_grid_webhook_need_no_authentication() -> None:
     on = properties(APP.variables["authenticationOn"])
     open_paths = [literal(one) for one in properties(on["globalValidation"])["excludedPaths"].named_children]
-    assert open_paths == ["/api/health", "/runtime/webhooks/eventgrid"]
+    assert open_paths == ["/api/health", "/runtime/webhooks/EventGrid", "/runtime/webhooks/eventgrid"]
 
 
 def test_azd_can_set_every_parameter_of_the_template_and_no_other() -> None:
@@ -215,3 +214,43 @@ def test_the_owed_query_finds_a_turn_with_outstanding_announcements() -> None:
     words = re.findall(r'contains "([^"]*)"', queries()["owed.kql"])
     assert any(word in str(outstanding) for word in words)
     assert not any(word in str(Outcome("chat", Result.DONE, Reason.DUE, "It is due.")) for word in words)
+
+
+def test_the_system_topic_of_a_subscription_has_no_identity_and_no_dead_letters() -> None:
+    """Azure refuses an identity on a topic in location `global`, and dead letters without one need a storage key."""
+    accounts = BY_NAME["events/accounts.bicep"]
+    topic, door = properties(accounts.resources["topic"].body), properties(accounts.resources["door"].body)
+    assert literal(topic["location"]) == "global"
+    assert "identity" not in topic
+    assert [name for name in properties(door["properties"]) if "deadletter" in name.lower()] == []
+
+
+def test_the_children_of_the_site_are_written_one_after_the_other() -> None:
+    children = [one for one in APP.resources.values() if one.type.startswith("Microsoft.Web/sites/")]
+    after = {one.symbol: literals_of(properties(one.body).get("dependsOn")) for one in children}
+    assert after == {
+        "appSettings": [],
+        "noFtpPassword": ["appSettings"],
+        "noScmPassword": ["noFtpPassword"],
+        "authentication": ["noScmPassword"],
+    }
+
+
+def literals_of(node: Node | None) -> list[str]:
+    return [] if node is None else [text(one) for one in node.named_children]
+
+
+def test_the_workbook_names_its_workspace_also_when_it_is_opened_from_the_gallery() -> None:
+    made = list(deployed(LEAST).resources())
+    workbook = next(one for one in made if one.type == "Microsoft.Insights/workbooks")
+    workspace = next(one for one in made if one.type == "Microsoft.OperationalInsights/workspaces")
+    content = json.loads(workbook.body["properties"]["serializedData"])
+    assert content["fallbackResourceIds"] == [workbook.body["properties"]["sourceId"]]
+    assert content["fallbackResourceIds"][0].endswith(f"/{workspace.name}")
+
+
+@pytest.mark.parametrize(("recover", "mode"), [(False, "default"), (True, "recover")])
+def test_a_deleted_vault_is_recovered_on_request_only(recover: bool, mode: str) -> None:
+    choice = {**LEAST, "recoverVault": recover}
+    vault = next(one for one in deployed(choice).resources() if one.type == "Microsoft.KeyVault/vaults")
+    assert vault.body["properties"]["createMode"] == mode

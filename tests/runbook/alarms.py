@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lab.emulator.clock import Clock
+from tests.runbook.event_grid import Deliveries
 from tests.runbook.kusto import Row, ask, duration
 from tests.runbook.page import DOCS
 
@@ -17,7 +18,14 @@ RULE = re.compile(
     r"\s+window: '(?P<window>\w+)'.*?operator: '(?P<operator>\w+)'\s+threshold: (?P<threshold>\d+)",
     re.DOTALL,
 )
-RULES = {found["name"]: found.groupdict() for found in RULE.finditer((INFRA / "alerts.bicep").read_text())}
+SOURCE = (INFRA / "alerts.bicep").read_text()
+RULES = {found["name"]: found.groupdict() for found in RULE.finditer(SOURCE)}
+METRIC = re.compile(
+    r"name: 'key-rotation-(?P<name>[a-z-]+)-\$\{topic.*?windowSize: '(?P<window>\w+)'"
+    r".*?metricName: '(?P<metric>\w+)'.*?operator: '(?P<operator>\w+)'\s+threshold: (?P<threshold>\d+)",
+    re.DOTALL,
+)
+METRICS = {found["name"]: found.groupdict() for found in METRIC.finditer(SOURCE)}
 
 
 @dataclass
@@ -25,12 +33,14 @@ class Telemetry(logging.Handler):
     """What the host sends to Application Insights, with the times of the emulated Azure's clock.
 
     clock: The clock of the emulated Azure.
+    deliveries: What Event Grid delivers to the app.
     traces: The rows of AppTraces: the app's log records.
     requests: The rows of AppRequests: one for each invocation.
     exceptions: The rows of AppExceptions: one for each failed invocation.
     """
 
     clock: Clock
+    deliveries: Deliveries = field(default_factory=Deliveries)
     traces: list[Row] = field(default_factory=list)
     requests: list[Row] = field(default_factory=list)
     exceptions: list[Row] = field(default_factory=list)
@@ -67,6 +77,8 @@ class Telemetry(logging.Handler):
 
     def rings(self, alert: str) -> bool:
         """Return whether the alert fires now, over its own time window."""
+        if alert in METRICS:
+            return self._counts(METRICS[alert])
         rule, now = RULES[alert], self.clock.utcnow()
         since = now - duration(rule["window"])
         query = (INFRA / rule["query"]).read_text()
@@ -74,6 +86,12 @@ class Telemetry(logging.Handler):
         found = len(ask(query, {name: _after(rows, since) for name, rows in tables.items()}))
         few = rule["operator"] == "LessThan"
         return found < int(rule["threshold"]) if few else found > int(rule["threshold"])
+
+    def _counts(self, rule: dict[str, str]) -> bool:
+        """Return whether a metric is above its threshold within the alert's window."""
+        assert (rule["metric"], rule["operator"]) == ("DeliveryAttemptFailCount", "GreaterThan")
+        since = self.clock.utcnow() - duration(rule["window"])
+        return len([one for one, _ in self.deliveries.failed if one > since]) > int(rule["threshold"])
 
 
 def _after(rows: list[Row], since: datetime) -> list[Row]:

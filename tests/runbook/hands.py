@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from lab.emulator.shipped import shipped_roles
+from tests.runbook.event_grid import excluded_paths
 
 if TYPE_CHECKING:
     from tests.runbook.site import Site
@@ -130,6 +131,12 @@ async def _(site: Site, options: Options) -> None:
     site.world.add_topic(options["--name"][0])
 
 
+@acts("az monitor metrics list")
+async def _(site: Site, options: Options) -> str:
+    assert options["--metrics"] == ["DeliveryAttemptFailCount"]
+    return site.telemetry.deliveries.listed()
+
+
 @acts("az resource update")
 async def _(site: Site, options: Options) -> None:
     name, _, value = options["--set"][0].partition("=")
@@ -179,7 +186,7 @@ async def _(site: Site, options: Options) -> None:
 @acts("azd provision")
 async def _(site: Site, options: Options) -> None:
     """Do what the template does: assign the app's roles, two of them only on request; set the mode and the log
-    workspace; restore storage."""
+    workspace; exclude paths from authentication; restore storage."""
     site.world.directory.revoke("app")
     wanted = {
         "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
@@ -189,6 +196,7 @@ async def _(site: Site, options: Options) -> None:
         if wanted.get(name, True):
             site.world.directory.assign("app", role.name)
     site.world.down.discard("blob")
+    site.telemetry.deliveries.excluded = excluded_paths()
     if "ROTATION_MODE" in site.environment:
         await site.start(ROTATION_MODE=site.environment["ROTATION_MODE"])
     if site.environment.get("ROTATION_LOG_WORKSPACE") == site.world.workspace.resource_id:
@@ -201,6 +209,7 @@ async def _(site: Site, options: Options) -> None:
     stopped = site.stopped
     await site.start()
     site.stopped = stopped
+    site.telemetry.deliveries.functions = True
 
 
 @acts("azd env new")

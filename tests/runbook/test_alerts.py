@@ -1,9 +1,12 @@
 """Every alert of infra/alerts.bicep: it fires, the log shows what its entry says, and it ends after the fix."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
+from tests.runbook.alarms import METRICS, RULES, SOURCE
+from tests.runbook.kusto import duration
 from tests.runbook.site import Site
 
 entry = pytest.mark.entry
@@ -76,14 +79,16 @@ async def test_a_vault_that_cannot_be_listed_fires_although_no_turn_fails(site: 
 
 
 @entry("Alert: turn-failed")
-async def test_one_failed_try_fires_for_a_quarter_of_an_hour(site: Site) -> None:
+async def test_one_failed_try_fires_for_half_an_hour(site: Site) -> None:
     site.world.faults.add("kv.getSecret", "status", status=500, times=3)  # the client itself asks three times
     await site.look()
     assert site.rings("turn-failed")
     assert not site.rings("poison")
     site.sees()
     assert (await site.run(STATUS)).code == 0
-    site.pass_time(minutes=16)
+    site.pass_time(minutes=20)
+    assert site.rings("turn-failed")
+    site.pass_time(minutes=11)
     assert not site.rings("turn-failed")
 
 
@@ -142,3 +147,31 @@ async def test_events_that_event_grid_does_not_accept_fire_and_are_sent_when_it_
     assert (await site.run(STATUS)).text.splitlines()[1].split()[-2] == "0"
     site.pass_time(hours=1, minutes=1)
     assert not site.rings("owed")
+
+
+@entry("Alert: undelivered")
+async def test_deliveries_that_are_refused_fire_until_an_hour_after_the_fix(site: Site) -> None:
+    """First authentication keeps Event Grid out, then the functions are missing. Each is one lost event."""
+    deliveries, now = site.telemetry.deliveries, site.world.clock.utcnow
+    assert deliveries.deliver(now()) == 200
+    assert not site.rings("undelivered")
+    deliveries.excluded, deliveries.functions = ["/api/health", "/runtime/webhooks/eventgrid"], False
+    assert deliveries.deliver(now()) == 401
+    assert site.rings("undelivered")
+    shown = "az monitor metrics list --resource <topic id> --metrics DeliveryAttemptFailCount --filter \"Error eq '*'\""
+    site.sees(await site.run(shown, topic_id=site.topic.id))
+    await site.run("azd provision")
+    assert deliveries.deliver(now()) == 404
+    await site.run("azd deploy")
+    assert deliveries.deliver(now()) == 200
+    assert site.rings("undelivered")
+    site.pass_time(hours=1, minutes=1)
+    assert not site.rings("undelivered")
+
+
+def test_an_alert_looks_back_at_least_twice_as_far_as_it_waits_between_evaluations() -> None:
+    """Logs arrive some minutes late, so a window as short as the pause would miss them."""
+    pauses = re.findall(r"window: '(\w+)'\s+every: '(\w+)'|Frequency: '(\w+)'\s+windowSize: '(\w+)'", SOURCE)
+    assert len(pauses) == len(RULES) + len(METRICS)
+    for window, every, other_every, other_window in pauses:
+        assert duration(window or other_window) >= 2 * duration(every or other_every)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import shared.domain.errors
-from tests.runbook.alarms import RULES
+from tests.runbook.alarms import METRICS, RULES, SOURCE
 from tests.runbook.kusto import ask
 from tests.runbook.page import DOCS, PARTS, Entry, appears, entries
 
@@ -35,8 +35,9 @@ def test_every_error_class_has_an_entry() -> None:
 
 
 def test_every_alert_has_an_entry() -> None:
-    assert len(RULES) == (DOCS.parent / "infra" / "alerts.bicep").read_text().count("loadTextContent(")
-    assert {f"Alert: {name}" for name in RULES} == {name for name in RUNBOOK if name.startswith("Alert: ")}
+    assert len(RULES) == SOURCE.count("loadTextContent(")
+    assert len(METRICS) == SOURCE.count("metricName: ")
+    assert {f"Alert: {name}" for name in (*RULES, *METRICS)} == {name for name in RUNBOOK if name.startswith("Alert: ")}
 
 
 @pytest.mark.parametrize("one", RUNBOOK.values(), ids=list(RUNBOOK))

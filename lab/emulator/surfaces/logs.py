@@ -16,7 +16,8 @@ from lab.emulator.errors import AzureError, NotImitatedError
 from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
 
 AUDIENCE = "https://api.loganalytics.io"
-_RIGHTS = "Microsoft.OperationalInsights/workspaces/query"
+_WORKSPACES = "Microsoft.OperationalInsights/workspaces"
+_RIGHTS = (f"{_WORKSPACES}/read", f"{_WORKSPACES}/query/read", f"{_WORKSPACES}/query/AzureDiagnostics/read")
 _BY_CALL = 'caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains "models")'
 _LINES = (
     "AzureDiagnostics",
@@ -61,8 +62,8 @@ class Logs(Surface):
     def query(self, call: Call) -> web.Response:
         """Return the number of calls and of key calls of an account within the timespan.
 
-        Raises AzureError 404 for another workspace, 403 without the rights to query and to read the table (azure-facts,
-        "Additions"), 400 for an invalid body, and NotImitatedError for another query.
+        Raises AzureError 404 for another workspace, 403 without the rights to read the workspace, to query it and
+        to read the table (azure-facts, "Additions"), 400 for an invalid body, and NotImitatedError for another query.
         """
         workspace = self.world.workspace
         if call.parts["workspace"].lower() != workspace.id:
@@ -73,7 +74,7 @@ class Logs(Surface):
         return json_answer({"tables": [{"name": "PrimaryResult", "columns": _COLUMNS, "rows": [row]}]})
 
     def _check_rights(self, call: Call, workspace: str) -> None:
-        for action in (f"{_RIGHTS}/read", f"{_RIGHTS}/AzureDiagnostics/read"):
+        for action in _RIGHTS:
             if call.caller is None or not self.world.directory.allows(call.caller, action, workspace):
                 message = "The provided credentials have insufficient access to perform the requested operation"
                 raise AzureError(403, "InsufficientAccessError", message)

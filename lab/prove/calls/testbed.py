@@ -104,6 +104,6 @@ async def a_testbed() -> AsyncIterator[AppTestbed]:
     world.add_vault(VAULT)
     world.add_topic(TOPIC)
     async with running(world) as azure:
-        options = HostOptions(stop_timeout=10)
+        options = HostOptions(stop_timeout=10, health_seconds=0)  # its calls come by the clock
         async with FunctionHost(ROOT, settings={**azure.settings, **SETTINGS}, options=options) as host:
             yield AppTestbed(azure, host)

@@ -8,7 +8,7 @@ import pytest
 from lab.emulator.serve import Azure
 from tests.lab.emulator.clients import Clients
 
-RIGHTS = ("query/read", "query/AzureDiagnostics/read")
+RIGHTS = ("read", "query/read", "query/AzureDiagnostics/read")
 AUDIENCE = "https://api.loganalytics.io"
 ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/chat"
 QUERY = f"""AzureDiagnostics
@@ -89,7 +89,7 @@ async def test_a_token_for_another_audience_is_refused(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("missing", RIGHTS)
-async def test_a_caller_needs_both_rights(azure: Azure, ask: Ask, missing: str) -> None:
+async def test_a_caller_needs_all_three_rights(azure: Azure, ask: Ask, missing: str) -> None:
     held = [f"Microsoft.OperationalInsights/workspaces/{one}" for one in RIGHTS if one != missing]
     role = {"name": "half", "roleName": "half", "permissions": [{"actions": held}]}
     azure.world.give_roles("app", [role], azure.world.workspace.resource_id)
