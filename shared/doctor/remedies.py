@@ -24,6 +24,7 @@ LEASES = "Storage Blob Data Contributor"
 QUEUES = "Storage Queue Data Contributor"
 CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER)
 LEASE_CONTAINER = "key-rotation-leases"
+_DEFAULT_ACTION = "properties.networkAcls.defaultAction"
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,30 @@ def storage_name(blob_url: str | None) -> str:
 
 
 def open_account(of: AccountId) -> str:
-    """Return the command that adds the app's subnet to an account's firewall."""
-    return (
-        f"az cognitiveservices account network-rule add --resource-group {shlex.quote(of.group)} "
-        f"--name {shlex.quote(of.name)} --subnet <subnet-id>"
-    )
+    """Return the commands that add the app's subnet to an account's firewall.
+
+    They stop unless the firewall already refuses by default: on an account without network rules, `network-rule add`
+    sets the default to Deny, and every other caller is locked out (azure-cli 2.91.0).
+    """
+    account = f"--resource-group {shlex.quote(of.group)} --name {shlex.quote(of.name)}"
+    shown = f"az cognitiveservices account show {account} --query {_DEFAULT_ACTION} --output tsv"
+    add = f"az cognitiveservices account network-rule add {account} --subnet <subnet-id>"
+    return f"{_if_refused_by_default(shown)} && {_service_endpoint('Microsoft.CognitiveServices')} && {add}"
+
+
+def _if_refused_by_default(shown: str) -> str:
+    """Return the shell command that succeeds only if `shown`, a command, prints Deny."""
+    return f'test "$({shown})" = Deny'
+
+
+def _service_endpoint(service: str) -> str:
+    """Return the command that gives the app's subnet a service endpoint, without which its rule has no effect.
+
+    The option replaces the subnet's endpoints, so the ones that it has are named, too.
+    """
+    others = f"serviceEndpoints[?service!='{service}'].service"
+    kept = f'az network vnet subnet show --ids <subnet-id> --query "{others}" --output tsv'
+    return f"az network vnet subnet update --ids <subnet-id> --service-endpoints {service} $({kept})"
 
 
 def join_account(of: AccountId) -> str:
@@ -129,8 +149,11 @@ def join_account(of: AccountId) -> str:
 
 
 def open_vault(url: str) -> str:
-    """Return the command that adds the app's subnet to a vault's firewall."""
-    return f"az keyvault network-rule add --name {vault_name(url)} --subnet <subnet-id>"
+    """Return the commands that add the app's subnet to a vault's firewall, if it already refuses by default."""
+    name = vault_name(url)
+    shown = f"az keyvault show --name {name} --query {_DEFAULT_ACTION} --output tsv"
+    add = f"az keyvault network-rule add --name {name} --subnet <subnet-id>"
+    return f"{_if_refused_by_default(shown)} && {_service_endpoint('Microsoft.KeyVault')} && {add}"
 
 
 def recover_secret(url: str, secret: str) -> str:

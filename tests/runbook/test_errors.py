@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from shared.adapters import blob_lease
+from tests.runbook.operating import let_the_app_in
 from tests.runbook.site import Site
 
 entry = pytest.mark.entry
@@ -134,7 +135,7 @@ async def test_a_secret_that_was_changed_by_hand_waits_for_a_person(site: Site) 
         assert site.works(secret=site.secret)
 
     vault.delete_secret("chat-key")
-    await a_person_must_look_at("is deleted but recoverable")
+    await a_person_must_look_at("is deleted but can be recovered")
     await site.run("az keyvault secret recover --vault-name <vault> --name <secret>", **SECRET)
     await it_is_over()
     vault.update_secret("chat-key", enabled=False)
@@ -152,7 +153,7 @@ async def test_a_secret_that_was_changed_by_hand_waits_for_a_person(site: Site) 
     await it_is_over()
     tags = dict(vault.get_secret("chat-key").tags)
     vault.update_secret("chat-key", tags={**{f"theirs-{number}": "x" for number in range(4)}, **trimmed(tags)})
-    await a_person_must_look_at("tags of others")
+    await a_person_must_look_at("tags that are not ours")
     vault.update_secret("chat-key", tags=tags)
     await it_is_over()
     vault.update_secret("chat-key", tags={**tags, "ProviderAddress": f"{account.id}-2"})
@@ -198,10 +199,7 @@ async def test_an_account_behind_a_closed_network_is_opened_or_published_unprove
     await site.settle()
     site.account().network_acls = {"defaultAction": "Deny"}
     assert (await site.run(ROTATE, name="chat")).data["reason"] == "ProofImpossible"
-    command = (
-        "az cognitiveservices account network-rule add --resource-group <group> --name <account> --subnet <subnet id>"
-    )
-    await site.run(command, group="emulated", account="chat", subnet_id="a-subnet")
+    await let_the_app_in(site)
     assert (await site.run(ROTATE, name="chat")).data["result"] == "done"
     assert site.works()
 

@@ -141,7 +141,7 @@ class KeyVault(Surface):
         return web.Response(status=204)
 
     def _admit(self, call: Call, action: str, *, creates: bool = False) -> None:
-        if self.vault.firewall_closed:
+        if self.vault.firewall_closed and call.request.remote not in self.vault.admitted:
             message = (
                 "Client address is not authorized and caller is not a trusted service.\r\n"
                 f"Client address: {call.request.remote}\r\n"
