@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.emulator.errors import AzureError
 from lab.emulator.shipped import shipped_roles
+from shared.doctor.remedies import CUSTOM
 
 if TYPE_CHECKING:
     from tests.runbook.site import Site
@@ -22,6 +23,11 @@ type Act = Callable[[Site, Options], Awaitable[Any]]
 ACTS: dict[str, Act] = {}
 CONSUMER = "203.0.113.7"  # the address of another machine
 THIS_MACHINE = "127.0.0.1"
+
+
+def full_name(role: str) -> str:
+    """Return the name of a role as it is in Azure: a custom one carries the deployment's name and a token."""
+    return f"{role} (prod, abcdefghijklm)" if role in CUSTOM else role
 
 
 class ConsumersLockedOut(AssertionError):
@@ -140,9 +146,16 @@ def _named_vault(site: Site, options: Options) -> Any:
     return site.world.vaults.get(name) or next(one for one in site.world.vaults.values() if f"//{name}." in one.url)
 
 
+@acts("az group create")
+async def _(site: Site, options: Options) -> None:
+    site.groups.add(options["--name"][0])
+
+
 @acts("az keyvault recover")
 async def _(site: Site, options: Options) -> None:
-    """The vault answers again; its role assignments are gone."""
+    """The vault answers again; its role assignments are gone. Azure refuses this without the vault's resource group."""
+    if options["--resource-group"][0] not in site.groups:
+        raise AzureError(404, "ResourceGroupNotFound", f"Resource group {options['--resource-group'][0]} is gone.")
     site.world.down.discard("kv")
 
 
@@ -221,10 +234,15 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az role assignment create")
 async def _(site: Site, options: Options) -> None:
-    """Assign a role to the app's own identity. Other identities are refused."""
+    """Assign a role to the app's own identity. Other identities are refused.
+
+    The template gives a custom role a name with a deployment's name and a token, and no other name finds it.
+    """
     assert options["--assignee-object-id"] == [site.world.app.object_id]
     assert options["--assignee-principal-type"] == ["ServicePrincipal"]
-    site.world.directory.assign("app", options["--role"][0], options["--scope"][0])
+    name, _, deployment = options["--role"][0].partition(" (")
+    assert bool(deployment) == (name in CUSTOM), f"{options['--role'][0]} is not the full name of a role"
+    site.world.directory.assign("app", name, options["--scope"][0])
 
 
 @acts("az role assignment list")

@@ -64,6 +64,7 @@ class Site(App):
     excused: Whether the test may leave out commands, because it shows what happens if the page is not followed.
     regenerated: How many keys were regenerated until `settle` ended.
     examining: Whether the command that runs now is `doctor`.
+    groups: The resource groups that exist, beside those of accounts and vaults.
     subnets: The service endpoints of each subnet. A subnet that is not named has none.
     """
 
@@ -75,6 +76,7 @@ class Site(App):
     excused: bool = False
     regenerated: int = 0
     examining: bool = False
+    groups: set[str] = field(default_factory=set)
     subnets: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:

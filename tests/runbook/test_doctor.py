@@ -12,7 +12,7 @@ from lab.emulator.directory import Identity
 from lab.emulator.shipped import shipped_roles
 from lab.emulator.surfaces.common import json_answer
 from lab.emulator.surfaces.storage import ACCOUNT
-from tests.runbook.hands import ConsumersLockedOut
+from tests.runbook.hands import ConsumersLockedOut, full_name
 from tests.runbook.page import DOCS
 from tests.runbook.site import Site
 from tests.support.answering import Answering, tokens_of
@@ -50,7 +50,7 @@ async def is_ok(site: Site) -> None:
 
 async def is_granted(site: Site, role: str, scope: str) -> None:
     """Assign a role to the app as the entry says, and check that the check passes."""
-    await site.run(GRANT, role=f"'{role}'", object_id=site.world.app.object_id, scope=scope)
+    await site.run(GRANT, role=f"'{full_name(role)}'", object_id=site.world.app.object_id, scope=scope)
     await is_ok(site)
 
 

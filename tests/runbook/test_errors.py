@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from shared.adapters import blob_lease
+from tests.runbook.hands import full_name
 from tests.runbook.operating import let_the_app_in
 from tests.runbook.site import Site
 
@@ -109,7 +110,7 @@ async def test_a_missing_role_is_named_and_assigned(site: Site) -> None:
         "--role <role> --scope <scope>"
     )
     assert command.split(" --role")[0].replace("<object id>", site.world.app.object_id) in doctor.text
-    await site.run(command, role=f"'{role}'", object_id=site.world.app.object_id, scope=site.vault.id)
+    await site.run(command, role=f"'{full_name(role)}'", object_id=site.world.app.object_id, scope=site.vault.id)
     await site.look()
     assert site.works()
     assert await is_healthy(site)
