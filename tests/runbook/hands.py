@@ -11,6 +11,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+
+from lab.emulator.directory import EVERYTHING, Identity
 from lab.emulator.errors import AzureError
 from lab.emulator.shipped import shipped_roles
 from shared.doctor.remedies import CUSTOM
@@ -222,14 +225,24 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az tag update")
 async def _(site: Site, options: Options) -> None:
-    account = site.world.accounts[options["--resource-id"][0]]
-    given = _tags(options["--tags"])
-    if options["--operation"] == ["merge"]:
-        tags = account.tags | given
-    else:
-        assert options["--operation"] == ["delete"]
-        tags = {name: text for name, text in account.tags.items() if given.get(name) != text}
-    site.world.accounts.update(account.id, {"tags": tags})
+    """Send what azure-cli 2.91.0 sends to the tags of a resource."""
+    scope, operation = options["--resource-id"][0], options["--operation"][0].capitalize()
+    url = f"{site.azure.urls['arm']}{scope}/providers/Microsoft.Resources/tags/default?api-version=2024-11-01"
+    body = {"operation": operation, "properties": {"tags": _tags(options["--tags"])}}
+    headers = {"Authorization": f"Bearer {_operator_token(site)}"}
+    secure = aiohttp.TCPConnector(ssl=site.azure.ssl_context)
+    async with (
+        aiohttp.ClientSession(connector=secure) as session,
+        session.patch(url, json=body, headers=headers) as sent,
+    ):
+        assert sent.status == 200, await sent.text()
+
+
+def _operator_token(site: Site) -> str:
+    """Return a token of the operator, who may do everything. The app's own identity may not write tags."""
+    directory = site.world.directory
+    operator = directory.identities.get("operator") or directory.add(Identity("operator"), EVERYTHING.name)
+    return directory.token(operator, "https://management.azure.com")[0]
 
 
 @acts("az role assignment create")

@@ -5,7 +5,6 @@ timespan that is not written in days, hours, minutes and seconds, is refused wit
 data.
 """
 
-import json
 import re
 from typing import Any, override
 
@@ -24,7 +23,7 @@ _KNOWN = re.compile(
 \| extend caller = tostring\(parse_json\(properties_s\)\.objectId\)
 \| summarize logged = count\(\), keyCalls = countif\(isempty\(caller\) and OperationName !contains "models"\)"""
 )
-_SPAN = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_SPAN = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
 _UNITS = (86400, 3600, 60, 1)
 _COLUMNS = [{"name": "logged", "type": "long"}, {"name": "keyCalls", "type": "long"}]
 
@@ -91,4 +90,4 @@ def _account_and_seconds(call: Call) -> tuple[str, float]:
     if span is None or not any(span.groups()):
         raise NotImitatedError(f"the timespan {body.get('timespan')!r}")
     seconds = sum(int(part or 0) * unit for part, unit in zip(span.groups(), _UNITS, strict=True))
-    return str(json.loads(known["account"])), seconds
+    return known["account"].strip('"'), seconds
