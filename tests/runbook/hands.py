@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from lab.emulator.directory import EVERYTHING, Identity
+from lab.emulator.directory import Identity, Role
 from lab.emulator.errors import AzureError
 from lab.emulator.shipped import shipped_roles
 from shared.doctor.remedies import CUSTOM
@@ -26,6 +26,7 @@ type Act = Callable[[Site, Options], Awaitable[Any]]
 ACTS: dict[str, Act] = {}
 CONSUMER = "203.0.113.7"  # the address of another machine
 THIS_MACHINE = "127.0.0.1"
+TAG_CONTRIBUTOR = Role("Tag Contributor", actions=("Microsoft.Resources/tags/*",))
 
 
 def full_name(role: str) -> str:
@@ -239,9 +240,10 @@ async def _(site: Site, options: Options) -> None:
 
 
 def _operator_token(site: Site) -> str:
-    """Return a token of the operator, who may do everything. The app's own identity may not write tags."""
+    """Return a token of the operator, who may write tags. The app's own identity may not."""
     directory = site.world.directory
-    operator = directory.identities.get("operator") or directory.add(Identity("operator"), EVERYTHING.name)
+    directory.define(TAG_CONTRIBUTOR)
+    operator = directory.identities.get("operator") or directory.add(Identity("operator"), TAG_CONTRIBUTOR.name)
     return directory.token(operator, "https://management.azure.com")[0]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.emulator.directory import EVERYTHING
+from lab.emulator.directory import Role
 from lab.emulator.seed import sample_world
 from lab.emulator.serve import Azure, running_in_thread
 from shared import wiring
@@ -19,12 +19,14 @@ from tests.tools.test_azure_cli import PYTHON
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason=f"the Azure CLI is not installed at {PYTHON}")
 Az = Callable[[str], str]
+OPERATOR = Role("Operator", actions=("Microsoft.CognitiveServices/accounts/*", "Microsoft.Resources/tags/*"))
 
 
 @pytest.fixture
 def azure() -> Iterator[Azure]:
     world = sample_world(2, tags={})
-    world.directory.assign("app", EVERYTHING.name)
+    world.directory.define(OPERATOR)
+    world.directory.assign("app", OPERATOR.name)
     with running_in_thread(world) as served:
         yield served
 
