@@ -1,4 +1,4 @@
-"""The function app: it registers the triggers of `shared/triggers`, and nothing else."""
+"""The function app. It registers the triggers of `shared/triggers` and does nothing else."""
 
 import azure.functions as func
 

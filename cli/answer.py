@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cli.text import line
+from cli.printing import line
 from shared.decide.plan import Plan
 from shared.domain.errors import PersonMustLook, RotationError, UnknownTarget
-from shared.turns.report import Outcome, Result, Row, person_must_look
-from shared.web.responses import wrong
+from shared.turns.report import Outcome, Result, Row
+from shared.web.responses import problems_data
 
 DONE, FAILED, USAGE, DUE = 0, 1, 2, 3  # the exit codes; 3 also if a person must look
 
@@ -35,7 +35,7 @@ class CommandResult:
 def of_error(error: RotationError) -> CommandResult:
     """Return the result of a command that an error ended."""
     known = f" Known: {', '.join(error.known)}." if isinstance(error, UnknownTarget) and error.known else ""
-    return CommandResult(code_of_error(error), wrong([error])[0], line(f"{error.code}: {error}{known}"))
+    return CommandResult(code_of_error(error), problems_data([error])[0], line(f"{error.code}: {error}{known}"))
 
 
 def code_of_error(error: RotationError) -> int:
@@ -55,12 +55,12 @@ def code_of_row(row: Row) -> int:
     """Return the exit code for one target of `plan` or `status`."""
     if row.error is not None or row.plan is None:
         return code_of_error(row.error) if row.error else FAILED
-    return DUE if row.plan.steps or person_must_look(row.plan) else DONE
+    return DUE if row.plan.steps or row.plan.needs_a_person else DONE
 
 
 def code_of_dry_run(plan: Plan) -> int:
     """Return the exit code for a dry run, which succeeds unless the request is held back or a person must look."""
-    return DUE if plan.is_held or person_must_look(plan) else DONE
+    return DUE if plan.is_held or plan.needs_a_person else DONE
 
 
 def code_of_outcome(outcome: Outcome) -> int:
@@ -69,4 +69,4 @@ def code_of_outcome(outcome: Outcome) -> int:
         return DONE
     if outcome.result in (Result.HELD, Result.PLANNED):
         return DUE
-    return DUE if outcome.reason == PersonMustLook.__name__ else FAILED
+    return DUE if isinstance(outcome.error, PersonMustLook) else FAILED

@@ -20,7 +20,7 @@ from cli.answer import (
     worst,
 )
 from cli.arguments import Command
-from cli.text import NOTHING, line, lines, moment, table
+from cli.printing import NOTHING, line, lines, moment, table
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
@@ -30,7 +30,7 @@ from shared.findings.gather import gather_findings
 from shared.fleet.rotation import Rotation, planned_row
 from shared.turns.report import Outcome, Result, Row
 from shared.web.bodies import Arm, Deployment, Leak, Rotate
-from shared.web.responses import heard, of_deadlines, of_survey
+from shared.web.responses import deployment_data, of_deadlines, of_survey
 from shared.wiring import Opened
 
 type CommandFunction = Callable[[Opened, Command], Awaitable[CommandResult]]
@@ -39,14 +39,14 @@ REQUEST_ID = "requestId"  # in JSON, the value to repeat a request with: as --id
 
 
 async def plan(parts: Opened, command: Command) -> CommandResult:
-    """Show what would be done now, and why, for all targets or the named ones."""
+    """The command `plan`: show what would be done now, and why, for all targets or the named ones."""
     rows, problems = await _rows(parts.rotation, command)
     shown = table(("TARGET", "REASON", "STEPS", "WHY"), (_plan_cells(row) for row in rows)) if rows else ""
     return _survey_result(rows, problems, shown)
 
 
 async def status(parts: Opened, command: Command) -> CommandResult:
-    """Show the live key and the dates of all targets or the named ones."""
+    """The command `status`: show the live key and the dates of all targets or the named ones."""
     rows, problems = await _rows(parts.rotation, command)
     heads = ("TARGET", "LIVE", "SINCE", "DUE", "PREVIOUS UNTIL", "WAITS FOR", "OWED", "STATE")
     return _survey_result(rows, problems, table(heads, (_status_cells(row) for row in rows)) if rows else "")
@@ -56,7 +56,7 @@ async def _rows(rotation: Rotation, command: Command) -> tuple[list[Row], list[R
     """Observe the named targets one by one; without names, survey all targets."""
     if not command.targets:
         return await rotation.survey()
-    return [await rotation.look(one.target) for one in await rotation.fleet.find_all(command.targets)], []
+    return [await rotation.plan_turn(one.target) for one in await rotation.fleet.find_all(command.targets)], []
 
 
 def _survey_result(rows: list[Row], problems: list[RotationError], shown: str) -> CommandResult:
@@ -107,22 +107,22 @@ def _problem_lines(problems: list[RotationError]) -> str:
 
 
 async def rotate(parts: Opened, command: Command) -> CommandResult:
-    """Rotate one target now."""
+    """The command `rotate`: rotate one target now."""
     return await _turn(parts.rotation, command, command.body(Rotate).request(command.request_id, command.by))
 
 
 async def leak(parts: Opened, command: Command) -> CommandResult:
-    """Report a leaked key of one target, so that it stops working."""
+    """The command `leak`: report a leaked key of one target, so that it stops working."""
     return await _turn(parts.rotation, command, command.body(Leak).request(command.request_id, command.by))
 
 
 async def arm(parts: Opened, command: Command) -> CommandResult:
-    """Let one target's rotation wait for its next deployment."""
+    """The command `arm`: let one target's rotation wait for its next deployment."""
     return await _turn(parts.rotation, command, command.body(Arm).request(command.request_id, command.by))
 
 
 async def disarm(parts: Opened, command: Command) -> CommandResult:
-    """Let one target wait for a deployment no longer."""
+    """The command `disarm`: let one target wait for a deployment no longer."""
     return await _turn(parts.rotation, command, DisarmRequest(by=command.by, id=command.request_id))
 
 
@@ -133,7 +133,7 @@ async def _turn(rotation: Rotation, command: Command, request: Request) -> Comma
     """
     target = await rotation.fleet.find(command.target)
     if command.dry_run:
-        row = await rotation.look(target, request)
+        row = await rotation.plan_turn(target, request)
         if row.error is not None or row.plan is None:
             return of_error(row.error or RotationError(target.name, "could not be observed."))
         outcome = planned_row(row)
@@ -172,13 +172,13 @@ def _repeat_line(outcomes: list[Outcome], command: Command, *, incomplete: bool)
 
 
 async def deployed(parts: Opened, command: Command) -> CommandResult:
-    """Report a deployment: every target that waits for it has its turn, one after the other."""
+    """The command `deployed`: report a deployment: every target that waits for it has its turn, one after the other."""
     body, rotation = command.body(Deployment), parts.rotation
     request = body.request(command.request_id, command.by, rotation.outside.clock.now())
     waiting, listing = await rotation.waiting_for(body.environment)
     names = [one.target.name for one in waiting]
     outcomes = [] if command.dry_run else [await rotation.turn(one.target, request) for one in waiting]
-    facts = heard(body.environment, names, listing.problems)
+    facts = deployment_data(body.environment, names, listing.problems)
     repeatable = {} if command.dry_run else {REQUEST_ID: command.key}
     data = {**facts, "outcomes": [one.data() for one in outcomes], **repeatable}
     first = f"Waiting for a deployment to {body.environment}: {', '.join(names)}." if names else facts["why"]
@@ -192,7 +192,7 @@ async def deployed(parts: Opened, command: Command) -> CommandResult:
 
 
 async def deadlines(parts: Opened, command: Command) -> CommandResult:
-    """List all upcoming deadlines, the soonest first, as a table or as a calendar."""
+    """The command `deadlines`: list all upcoming deadlines, the soonest first, as a table or as a calendar."""
     found, problems = await parts.rotation.deadlines()
     now = parts.rotation.outside.clock.now()
     code = worst([*(DUE for one in found if one.falls_at <= now), *map(code_of_error, problems)])
@@ -211,7 +211,8 @@ def _deadline_cells(one: Deadline) -> tuple[object, ...]:
 
 
 async def audit(parts: Opened, _: Command) -> CommandResult:
-    """List all findings, the most severe first, and then the next step for each kind of finding."""
+    """The command `audit`: list all findings, the most severe first, and then the next step for each kind of
+    finding."""
     found = await gather_findings(parts.rotation, parts.inventory)
     data = {"findings": [one.data() for one in found]}
     if not found:
@@ -223,7 +224,7 @@ async def audit(parts: Opened, _: Command) -> CommandResult:
 
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:
-    """Check that this deployment can do what it must."""
+    """The command `doctor`: check that this deployment can do what it must."""
     return _examination_result(await examine.examine(parts.rotation, parts.examiner))
 
 

@@ -1,7 +1,7 @@
-"""Settings in, a ready `Rotation` out: the only place that chooses real parts.
+"""Makes a ready `Rotation` of the settings: the only place that chooses the real parts.
 
-Nothing here happens at import; the first trigger that needs Azure pays for it. There is one credential, one pool
-of connections and one client for each service in a process, all used from the worker's one event loop.
+Importing this module imports nothing of Azure; the first trigger that needs Azure does. A process has one credential,
+one pool of connections and one client for each service, all used from the worker's one event loop.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,13 +27,20 @@ if TYPE_CHECKING:
     from shared.settings.environment import CallLog
     from shared.telemetry import Telemetry
 
-log = logging.getLogger("key-rotation")
-# Loggers that say at INFO what happens on every call: the worker sends every record to the host.
+from shared.domain.names import LOGGER
+
+log = logging.getLogger(LOGGER)
+# Loggers that write a record at INFO for every call. The worker would send each of them to the host.
 _TALKATIVE = ("azure", "msal", "aiohttp.access")
 
 
 class _Process:
-    """What this process has opened. The loop is kept beside it: a second loop (a test's) opens its own."""
+    """What this process has opened.
+
+    rotation: The process's `Rotation`. None before its first use.
+    loop: The event loop that the `Rotation` belongs to. Another loop, such as another test's, opens its own.
+    telemetry: The process's telemetry. None before its first use.
+    """
 
     rotation: Rotation | None = None
     loop: asyncio.AbstractEventLoop | None = None
@@ -40,16 +48,16 @@ class _Process:
 
 
 def telemetry() -> Telemetry:
-    """This process's, chosen on first use. Wrong settings do not keep it from telling that they are wrong."""
+    """Return this process's telemetry, chosen on first use. It works with invalid settings, too, and reports them."""
     if _Process.telemetry is None:
         _Process.telemetry = choose_telemetry(os.environ)
     return _Process.telemetry
 
 
 def choose_telemetry(environment: Mapping[str, str]) -> Telemetry:
-    """What the environment asks for, and nothing of OpenTelemetry imported unless it asks."""
+    """Return the telemetry that the environment names. OpenTelemetry is imported only if it is named."""
     from shared.settings.environment import Sending, read_telemetry
-    from shared.settings.target_fields import Problems
+    from shared.settings.problems import Problems
     from shared.telemetry import Off
 
     if read_telemetry(environment, Problems()) is Sending.OFF:
@@ -58,22 +66,34 @@ def choose_telemetry(environment: Mapping[str, str]) -> Telemetry:
         from shared.adapters.otel import OpenTelemetry
 
         return OpenTelemetry(environment)
-    except Exception as error:  # noqa: BLE001 - keys are rotated without it all the same
+    except Exception as error:  # noqa: BLE001 - keys are rotated without it
         log.error("telemetry: could not be set up (%s); nothing is sent", type(error).__name__)  # noqa: TRY400
         return Off()
 
 
 async def rotation() -> Rotation:
-    """This process's `Rotation`, made on first use. Raises FixConfiguration with every problem in the settings."""
+    """Return this process's `Rotation`, made on first use. Raises FixConfiguration with all problems found."""
     loop = asyncio.get_running_loop()
     if _Process.rotation is None or _Process.loop is not loop:
         _Process.rotation, _Process.loop = build(os.environ), loop
     return _Process.rotation
 
 
+def time_for(conductor: Rotation | None) -> datetime:
+    """Return the time by the clock of this `Rotation`; by the machine's clock if invalid settings left none."""
+    from shared.adapters.clock import RealClock
+
+    return conductor.outside.clock.now() if conductor else RealClock().now()
+
+
 @dataclass(frozen=True)
 class Opened:
-    """The real parts, with those that only a person at a terminal asks for."""
+    """The real parts, with those that only the command line needs.
+
+    rotation: The `Rotation` over the real parts.
+    inventory: Lists accounts and rights for the audit.
+    examiner: Examines the deployment for the doctor.
+    """
 
     rotation: Rotation
     inventory: Inventory
@@ -82,7 +102,7 @@ class Opened:
 
 @asynccontextmanager
 async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
-    """For a program that ends: the real parts, closed afterwards. Raises FixConfiguration."""
+    """Open the real parts for a program that ends, and close them afterwards. Raises FixConfiguration."""
     from shared.adapters.examination import AzureExaminer
     from shared.adapters.identity import is_managed
 
@@ -101,7 +121,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
 
 
 def build(environment: Mapping[str, str]) -> Rotation:
-    """A `Rotation` over the real parts. Must be called inside the event loop that will use it."""
+    """Return a `Rotation` over the real parts. Must be called inside the event loop that will use it."""
     return _make(environment).rotation
 
 
@@ -120,7 +140,7 @@ class _Made:
 
 
 def _logs(found: CallLog | None, credential: AsyncTokenCredential, connections: Connections) -> Logs | None:
-    """Nothing of it is imported where nobody counts."""
+    """Return the client for the call log; None if no log workspace is configured. Then its code is not imported."""
     if found is None:
         return None
     from shared.adapters.log_analytics import LogAnalytics

@@ -1,6 +1,6 @@
-"""A served world and the app's real parts for every test that asks for them.
+"""Fixtures for all tests: the emulated Azure on this machine, and the app's real parts connected to it.
 
-Waiting between an Azure client's own attempts is noted, not waited.
+Azure's clients do not really wait between their attempts; how long they would wait is recorded.
 """
 
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from tests.support.real_parts import Parts, Spoiled, parts_over
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the Azure clients would have waited between their attempts."""
+    """How long Azure's clients would have waited between their attempts, in seconds."""
     noted: list[float] = []
 
     async def sleep(self: AsyncHttpTransport, duration: float) -> None:
@@ -31,7 +31,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def spoiled(monkeypatch: pytest.MonkeyPatch) -> Spoiled:
-    """Answers that the next requests get instead of the world's."""
+    """Changes to the answers of the next requests, by operation."""
     plans, serve = Spoiled(), Surface._serve
 
     async def spoiling(self: Surface, call: Any, handler: Any, entry: Any) -> Any:
@@ -43,6 +43,7 @@ def spoiled(monkeypatch: pytest.MonkeyPatch) -> Spoiled:
 
 @pytest.fixture
 async def azure(monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> AsyncIterator[Azure]:
+    """An emulated Azure with two accounts, and a managed identity for this process."""
     async with running(sample_world(2)) as served:
         for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, served.settings[name])
@@ -51,13 +52,14 @@ async def azure(monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> AsyncIte
 
 @pytest.fixture
 async def parts(azure: Azure) -> AsyncIterator[Parts]:
+    """The app's real parts, connected to the emulated Azure."""
     async with parts_over(azure) as wired:
         yield wired
 
 
 @pytest.fixture
 def lease_time(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lease's time is the emulated world's: it passes when a test says so, on the service's side and on ours."""
+    """Leases go by the emulated world's clock, which passes only when a test says so, for service and app alike."""
     azure.world.clock.freeze()
     clock = SimpleNamespace(monotonic=azure.world.clock.now, time=azure.world.clock.now)
     monkeypatch.setattr(blob_lease, "time", clock)

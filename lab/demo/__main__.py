@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.live import Live
 
 from lab.demo import scene
-from lab.demo.observer import Witness
+from lab.demo.observer import Observer
 from lab.demo.picture import in_words, picture
 from lab.demo.stage import ROOT, Stage, set_stage, start_consumers
 from lab.demo.verdict import checks, table_of_figures, table_of_promises
@@ -31,47 +31,47 @@ async def run_demo(console: Console) -> int:
     async with set_stage(scene.seed(), scene.settings()) as stage:
         with tempfile.TemporaryDirectory(prefix="key-rotation-demo-") as folder:
             await stage.post("/faults", scene.SLOW_ANSWERS)
-            witness = Witness(stage, time.time())
-            await witness.observe()
-            await _wait_for_adoptions(witness)
+            observer = Observer(stage, time.time())
+            await observer.observe()
+            await _wait_for_adoptions(observer)
             await start_consumers(stage, Path(folder))
-            await _run_days(console, stage, witness)
+            await _run_days(console, stage, observer)
             await _stop_consumers(stage)
-            return await _report(console, stage, witness)
+            return await _report(console, stage, observer)
 
 
-async def _wait_for_adoptions(witness: Witness) -> None:
+async def _wait_for_adoptions(observer: Observer) -> None:
     """Wait until every account's key is published, because consumers need a secret to read."""
     async with asyncio.timeout(30):
-        while len({event.account for event in witness.events}) < len(scene.PERIODS):
+        while len({event.account for event in observer.events}) < len(scene.PERIODS):
             await asyncio.sleep(0.1)
-            await witness.observe()
+            await observer.observe()
 
 
-async def _run_days(console: Console, stage: Stage, witness: Witness) -> None:
+async def _run_days(console: Console, stage: Stage, observer: Observer) -> None:
     pending, trap = list(scene.INCIDENTS), KillTrap(stage)
     shown = 0
     with Live(console=console, refresh_per_second=4, transient=False) as live:
-        while witness.day(time.time()) < scene.DAYS:
-            await witness.observe()
-            if pending and witness.day(time.time()) >= pending[0].day:
-                happened = await _start_incident(pending[0], stage, witness, trap)
+        while observer.day(time.time()) < scene.DAYS:
+            await observer.observe()
+            if pending and observer.day(time.time()) >= pending[0].day:
+                happened = await _start_incident(pending[0], stage, observer, trap)
                 pending = pending[1:] if happened else pending
             if console.is_terminal:
-                live.update(picture(witness, stage.consumer_stats(), time.time(), console.width))
+                live.update(picture(observer, stage.consumer_stats(), time.time(), console.width))
             else:
-                shown = _print_new(console, witness, shown)
+                shown = _print_new(console, observer, shown)
             await asyncio.sleep(0.15)
-        await witness.observe()
+        await observer.observe()
         if console.is_terminal:
-            live.update(picture(witness, stage.consumer_stats(), time.time(), console.width))
+            live.update(picture(observer, stage.consumer_stats(), time.time(), console.width))
 
 
-def _print_new(console: Console, witness: Witness, shown: int) -> int:
-    for moment in witness.moments[shown:]:
+def _print_new(console: Console, observer: Observer, shown: int) -> int:
+    for moment in observer.moments[shown:]:
         if moment.sign != "·":
             console.print(in_words(moment))
-    return len(witness.moments)
+    return len(observer.moments)
 
 
 class KillTrap:
@@ -99,7 +99,7 @@ class KillTrap:
         return False
 
 
-async def _start_incident(incident: scene.Incident, stage: Stage, witness: Witness, trap: KillTrap) -> bool:
+async def _start_incident(incident: scene.Incident, stage: Stage, observer: Observer, trap: KillTrap) -> bool:
     """Start the incident. Return False if it has not happened yet."""
     match incident.name:
         case scene.KILL.name:
@@ -112,11 +112,11 @@ async def _start_incident(incident: scene.Incident, stage: Stage, witness: Witne
         case scene.PORTAL.name:
             live = next(
                 event.data["slot"]
-                for event in reversed(witness.events)
+                for event in reversed(observer.events)
                 if event.account == incident.account and event.kind in ("KeyRotated", "KeyAdopted")
             )
             await stage.post("/accounts/regenerate", {"account": incident.account, "key": live})
-    witness.incident(incident, time.time())
+    observer.incident(incident, time.time())
     return True
 
 
@@ -127,14 +127,14 @@ async def _stop_consumers(stage: Stage) -> None:
         await stage.consumers.wait()
 
 
-async def _report(console: Console, stage: Stage, witness: Witness) -> int:
+async def _report(console: Console, stage: Stage, observer: Observer) -> int:
     state = await stage.get("/state?reveal=1")
     texts = [record.message for record in stage.host.logs]
-    texts += [json.dumps(event.data) for event in witness.events]
+    texts += [json.dumps(event.data) for event in observer.events]
     texts.append(json.dumps(await stage.get("/journal")))
     kills = stage.host.worker_starts - 1
-    found = checks(witness, stage.consumer_stats(), state, texts, kills)
-    console.print(table_of_figures(witness, stage.consumer_stats()))
+    found = checks(observer, stage.consumer_stats(), state, texts, kills)
+    console.print(table_of_figures(observer, stage.consumer_stats()))
     console.print(table_of_promises(found))
     broken = [check for check in found if not check.kept]
     kills = stage.host.worker_starts - 1
@@ -142,18 +142,18 @@ async def _report(console: Console, stage: Stage, witness: Witness) -> int:
     console.print(
         f"The app was killed and restarted {times}. {len(found) - len(broken)} of {len(found)} checks passed."
     )
-    _write_log(stage, witness)
+    _write_log(stage, observer)
     console.print(f"The app's log: {LOG}")
     return 1 if broken else 0
 
 
-def _write_log(stage: Stage, witness: Witness) -> None:
+def _write_log(stage: Stage, observer: Observer) -> None:
     """Write every log record of the app and its host to a file, with the day."""
     path = ROOT / LOG
     path.parent.mkdir(exist_ok=True)
     with path.open("w") as file:
         for record in stage.host.logs:
-            day = witness.day(record.time.timestamp())
+            day = observer.day(record.time.timestamp())
             file.write(f"day {day:6.2f} {record.level:7} {record.function or record.category}: {record.message}\n")
 
 

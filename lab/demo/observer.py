@@ -62,7 +62,7 @@ class AcceptedEvent:
 
 
 @dataclass
-class Witness:
+class Observer:
     """Everything that was seen so far.
 
     stage: What is watched.

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lab.demo import scene
-from lab.demo.observer import Moment, Witness
+from lab.demo.observer import Moment, Observer
 
 COLOURS = {"A": "cyan", "w": "yellow", "R": "bold green", "x": "magenta", "!": "bold red", "H": "bold cyan", "F": "red"}
 PRIORITY = "-·wxAR!HF"  # if several things happened on one day, the later one in this list is shown
@@ -18,21 +18,21 @@ NAMES, CALLS = 7, 22
 LEGEND = "A adopted  w announced  R rotated  - overlap  x previous key retired  ! incident  H drift healed"
 
 
-def picture(witness: Witness, stats: list[dict[str, Any]], now: float, width: int = 150) -> Group:
+def picture(observer: Observer, stats: list[dict[str, Any]], now: float, width: int = 150) -> Group:
     """Return the picture for a terminal that is `width` columns wide.
 
     stats: The consumers' figures. now: Seconds since 1970. If not all days fit, the latest are shown.
     """
-    day = min(witness.day(now), scene.DAYS)
+    day = min(observer.day(now), scene.DAYS)
     room = max(20, min(scene.DAYS, width - NAMES - CALLS - 8))
     table = Table.grid(padding=(0, 1))
     table.add_column(style="bold", min_width=NAMES, no_wrap=True)
     table.add_column(width=room, no_wrap=True)
     table.add_column(min_width=CALLS, no_wrap=True)
     for account in scene.PERIODS:
-        table.add_row(account, timeline(witness.moments, account, day)[-room:], _calls(stats, account))
+        table.add_row(account, timeline(observer.moments, account, day)[-room:], _calls(stats, account))
     title = f"Day {day:5.1f} of {scene.DAYS}, a day is a second"
-    return Group(Panel(table, title=title, title_align="left"), Text(LEGEND, "dim"), *_last(witness.moments))
+    return Group(Panel(table, title=title, title_align="left"), Text(LEGEND, "dim"), *_last(observer.moments))
 
 
 def timeline(moments: list[Moment], account: str, day: float) -> Text:

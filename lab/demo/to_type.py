@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lab.demo.stage import ROOT, Stage
-from shared.web.openapi import description
+from shared.web.openapi import openapi_document
 
 # The body for each route that needs one, and a remark for the reader. Requests to rotate are dry runs.
 _BODIES: dict[tuple[str, str], tuple[dict[str, object], str]] = {
@@ -79,7 +79,7 @@ def how_to_kill(pid: int) -> str:
 
 
 def _routes(stage: Stage) -> Iterator[str]:
-    for path, operations in description()["paths"].items():
+    for path, operations in openapi_document()["paths"].items():
         for method, facts in operations.items():
             if method == "parameters":
                 continue

@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 
 from lab.demo import scene
-from lab.demo.observer import AcceptedEvent, Witness
+from lab.demo.observer import AcceptedEvent, Observer
 
 FIGURES = (
     "account", "requests", "failed", "repeated", "rotations", "retirements", "deadlines", "days ahead", "longest 401",
@@ -34,7 +34,7 @@ class Check:
 
 
 def checks(
-    witness: Witness, stats: list[dict[str, Any]], state: dict[str, Any], texts: list[str], kills: int
+    observer: Observer, stats: list[dict[str, Any]], state: dict[str, Any], texts: list[str], kills: int
 ) -> list[Check]:
     """Check every promise and return the results.
 
@@ -44,9 +44,9 @@ def checks(
     return [
         _consumers(stats),
         _published_works(state),
-        _previous_worked(witness),
-        _announced_in_time(witness),
-        _incidents(witness, kills),
+        _previous_worked(observer),
+        _announced_in_time(observer),
+        _incidents(observer, kills),
         _nothing_leaked(state, texts),
     ]
 
@@ -70,21 +70,21 @@ def _published_works(state: dict[str, Any]) -> Check:
     return Check("P1 every account's published key works at the end", not failing, ", ".join(failing) or "all work")
 
 
-def _previous_worked(witness: Witness) -> Check:
+def _previous_worked(observer: Observer) -> Check:
     """Check each regeneration except the person's.
 
     It must not be of the live slot, and not of the previous key before its promised end.
     """
     broken = []
-    for account, slot, at in witness.regenerated:
-        if any(_by_hand(name, account) and abs(at - when) < 2 for name, when in witness.incidents):
+    for account, slot, at in observer.regenerated:
+        if any(_by_hand(name, account) and abs(at - when) < 2 for name, when in observer.incidents):
             continue
-        made = [event for event in witness.events if event.account == account and _made_at(event) <= at]
+        made = [event for event in observer.events if event.account == account and _made_at(event) <= at]
         last = max(made, key=_made_at, default=None)
         until = last.time_of("previousKeyWorksUntil") if last else None
         if last and (last.data["slot"] == slot or (until is not None and at < until)):
-            broken.append(f"{account} {slot} on day {witness.day(at):.1f}")
-    seen = f"{len(witness.regenerated)} regenerations checked"
+            broken.append(f"{account} {slot} on day {observer.day(at):.1f}")
+    seen = f"{len(observer.regenerated)} regenerations checked"
     return Check("P2 the previous key works until its overlap is over", not broken, ", ".join(broken) or seen)
 
 
@@ -97,16 +97,16 @@ def _made_at(event: AcceptedEvent) -> float:
     return (event.time_of("happenedAt") or event.at) if made else float("inf")
 
 
-def _announced_in_time(witness: Witness) -> Check:
+def _announced_in_time(observer: Observer) -> Check:
     """Check each retired key: Event Grid accepted its deadline early enough, and it did not end before the deadline."""
     broken, leads = [], []
-    for retired in (event for event in witness.events if event.kind == "KeyRetired"):
+    for retired in (event for event in observer.events if event.kind == "KeyRetired"):
         fingerprint = retired.data["fingerprint"]
         announced = [
-            e for e in witness.events if e.kind == "RetirementAnnounced" and e.data["fingerprint"] == fingerprint
+            e for e in observer.events if e.kind == "RetirementAnnounced" and e.data["fingerprint"] == fingerprint
         ]
         ended = [
-            at for account, slot, at in witness.regenerated if _is_key_of(account, slot, retired) and at <= retired.at
+            at for account, slot, at in observer.regenerated if _is_key_of(account, slot, retired) and at <= retired.at
         ]
         if not announced or not ended:
             broken.append(f"{retired.account} unannounced")
@@ -115,7 +115,7 @@ def _announced_in_time(witness: Witness) -> Check:
         deadline = first.time_of("deadline") or 0.0
         leads.append(deadline - first.at)
         if deadline - first.at < scene.NOTICE_DAYS * scene.DAY - 0.05 or max(ended) < deadline:
-            broken.append(f"{retired.account} on day {witness.day(retired.at):.1f}")
+            broken.append(f"{retired.account} on day {observer.day(retired.at):.1f}")
     summary = f"{len(leads)} retirements, announced at least {min(leads, default=0) / scene.DAY:.1f} days ahead"
     return Check("P3 every retirement was announced in time", not broken and bool(leads), ", ".join(broken) or summary)
 
@@ -124,13 +124,13 @@ def _is_key_of(account: str, slot: str, event: AcceptedEvent) -> bool:
     return account == event.account and slot == event.data["slot"]
 
 
-def _incidents(witness: Witness, kills: int) -> Check:
-    seen = {name for name, _ in witness.incidents}
-    healed = any(event.kind == "DriftHealed" for event in witness.events)
-    outage = {name: at for name, at in witness.incidents}
+def _incidents(observer: Observer, kills: int) -> Check:
+    seen = {name for name, _ in observer.incidents}
+    healed = any(event.kind == "DriftHealed" for event in observer.events)
+    outage = {name: at for name, at in observer.incidents}
     began, ended = (outage.get(incident.name, 0.0) for incident in (scene.OUTAGE, scene.OUTAGE_ENDS))
-    during = [event for event in witness.events if began + scene.DAY < event.at < ended - scene.DAY]
-    after = [event for event in witness.events if ended <= event.at < ended + 3 * scene.DAY]
+    during = [event for event in observer.events if began + scene.DAY < event.at < ended - scene.DAY]
+    after = [event for event in observer.events if ended <= event.at < ended + 3 * scene.DAY]
     failures = [incident.name for incident in scene.INCIDENTS if incident.name not in seen]
     failures += [] if kills else ["the app was not killed"]
     failures += [] if after and not during else ["Event Grid was not down, or no event was accepted afterwards"]
@@ -156,18 +156,18 @@ def table_of_promises(found: list[Check]) -> Table:
     return table
 
 
-def table_of_figures(witness: Witness, stats: list[dict[str, Any]]) -> Table:
+def table_of_figures(observer: Observer, stats: list[dict[str, Any]]) -> Table:
     """Return a table with one row of figures per account."""
     table = Table(title=f"{scene.DAYS} days", title_justify="left")
     for column in FIGURES:
         table.add_column(column, justify="left" if column == "account" else "right")
     for account in scene.PERIODS:
-        table.add_row(account, *_figures(witness, [one for one in stats if one["account"] == account], account))
+        table.add_row(account, *_figures(observer, [one for one in stats if one["account"] == account], account))
     return table
 
 
-def _figures(witness: Witness, stats: list[dict[str, Any]], account: str) -> list[str]:
-    mine = [event for event in witness.events if event.account == account]
+def _figures(observer: Observer, stats: list[dict[str, Any]], account: str) -> list[str]:
+    mine = [event for event in observer.events if event.account == account]
     ahead = [((event.time_of("deadline") or 0) - event.at) / scene.DAY for event in mine if event.data.get("deadline")]
     dead = max((one["dead_key"] for one in stats), default=0.0)
     return [

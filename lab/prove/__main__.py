@@ -1,9 +1,9 @@
-"""`make prove`: every proof, each with its figures. Exit code 1 if any found something.
+"""`make prove`: run every proof and print its figures. Exit code 1 if any of them found a broken promise.
 
-The short form of each is part of `make test`. Exploring takes one core for about as long as most others together, so it
-runs beside them, and its figures are printed when both have come to their end; the long forms take half an hour on two
-cores. Each can be run by itself, all with `--help`: `python -m lab.prove.histories`; so can `calls`, `lives`, `doors`,
-`drill` and `mutants`.
+The long forms take about half an hour on two cores; `make test` contains a short form of each. The exploration of
+histories takes one core for about as long as the others together, so it runs beside them and its figures are printed
+last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise `calls`, `lives`,
+`fuzzing`, `drill` and `mutants`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ Proof = tuple[str, list[str]]
 BESIDE: Proof = ("every history of a small world", ["lab.prove.histories", "--faults", "1", "--thorough"])
 ONE_BY_ONE: tuple[Proof, ...] = (
     ("long random lives", ["lab.prove.lives", "--seeds", "300"]),
-    ("the doors, fuzzed", ["lab.prove.fuzzing", "--inputs", "20000"]),
+    ("every input from outside, fuzzed", ["lab.prove.fuzzing", "--inputs", "20000"]),
     ("the leak drill, under consumers' load", ["lab.prove.drill"]),
     ("every call, in real processes", ["lab.prove.calls"]),
 )
-LAST: Proof = ("every small mistake in the rooms that decide", ["lab.prove.mutants"])  # it takes all cores itself
+LAST: Proof = ("every small mistake in the modules that decide", ["lab.prove.mutants"])  # it uses all cores
 
 
 def main() -> int:
+    """Run all proofs and return the exit code."""
     with TemporaryFile("w+") as figures, subprocess.Popen(_command(BESIDE), stdout=figures) as exploring:
-        print(f"== {_title(BESIDE)}, beside the next ones", flush=True)
+        print(f"== {_title(BESIDE)}, at the same time as the next ones", flush=True)
         found = [proof for proof in ONE_BY_ONE if _finds_something(proof)]
         found += [BESIDE] if exploring.wait() else []
         figures.seek(0)
@@ -43,8 +44,8 @@ def _finds_something(proof: Proof) -> bool:
 
 
 def _title(proof: Proof) -> str:
-    name, words = proof
-    return f"{name}: python -m {' '.join(words)}"
+    name, arguments = proof
+    return f"{name}: python -m {' '.join(arguments)}"
 
 
 def _command(proof: Proof) -> list[str]:

@@ -1,4 +1,4 @@
-"""The emulated accounts behind the ports that a runner knows them by: managed, and asked with a key."""
+"""The emulated accounts behind two ports: `Accounts` (Azure Resource Manager) and `Endpoint` (a call with a key)."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 from lab.emulator.accounts import Account as EmulatedAccount
 from lab.emulator.errors import AzureError, ConnectionDroppedError
-from lab.simulation.refusals import translated
+from lab.simulation.azure_errors import translated
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId
 from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
 
 if TYPE_CHECKING:
-    from lab.simulation.fakes import Runner
+    from lab.simulation.runner import Runner
 
 
-class AccountsDoor:
+class SimulatedAccounts:
+    """Accounts as Azure Resource Manager shows them, and what it can do to their keys."""
+
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
     async def read(self, account: AccountId) -> Account:
+        """Read one account. Raises a RotationError if it is not there or the call fails."""
         world = self._runner.world
         with translated(str(account), "read the account"):
             found = await self._runner.call("arm.getAccount", str(account), lambda: world.accounts[str(account)])
         return self._account(found)
 
     def could_be_at(self, endpoint: str) -> bool:
+        """Return whether an account could have this endpoint."""
         return endpoint.startswith("https://")
 
     async def tagged(self, subscription: str) -> AsyncIterator[Account]:
+        """List the accounts of a subscription that carry the tag `key-rotation`, in any case of letters."""
         world = self._runner.world
         with translated(f"subscription {subscription}", "list its accounts"):
             found = await self._runner.call(
@@ -40,6 +45,7 @@ class AccountsDoor:
                 yield self._account(one)
 
     async def list_keys(self, account: AccountId) -> Keys:
+        """Read both keys. Raises KeyAuthIsOff if key authentication is switched off."""
         world, id_ = self._runner.world, str(account)
         with translated(id_, "list its keys"):
             try:
@@ -50,6 +56,7 @@ class AccountsDoor:
                 raise
 
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
+        """Replace one key and return both."""
         world, id_ = self._runner.world, str(account)
         with translated(id_, f"regenerate {slot}"):
             return _keys(
@@ -57,6 +64,7 @@ class AccountsDoor:
             )
 
     async def disable_key_auth(self, account: AccountId) -> None:
+        """Switch key authentication off, so that both keys stop working."""
         world, id_ = self._runner.world, str(account)
         with translated(id_, "switch keys off"):
             await self._runner.call(
@@ -73,18 +81,19 @@ def _keys(values: Mapping[Any, str]) -> Keys:
     return {slot: ApiKey(values[slot.value]) for slot in KeySlot}
 
 
-class EndpointDoor:
-    """The account's data plane, asked with a key."""
+class SimulatedEndpoint:
+    """The data plane of an account, which is called with a key to prove that the key works."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
     async def try_key(self, endpoint: str, key: ApiKey) -> KeyAttempt:
+        """Call the endpoint once with this key. Every failure is an answer; nothing but Killed is raised."""
         world = self._runner.world
         account = next((one for one in world.accounts if world.endpoint(one) == endpoint), None)
         try:
             return await self._runner.call(
-                "aoai.models", account.id if account else endpoint, lambda: self._judge(account, key)
+                "aoai.models", account.id if account else endpoint, lambda: self._answer(account, key)
             )
         except AzureError as error:
             if error.status in (401, 403):
@@ -94,7 +103,7 @@ class EndpointDoor:
         except ConnectionDroppedError:
             return KeyAttempt(Answer.UNCLEAR, "no answer")
 
-    def _judge(self, account: EmulatedAccount | None, key: ApiKey) -> KeyAttempt:
+    def _answer(self, account: EmulatedAccount | None, key: ApiKey) -> KeyAttempt:
         world = self._runner.world
         if account is None:
             return KeyAttempt(Answer.REFUSED, "401")

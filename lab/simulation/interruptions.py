@@ -1,4 +1,7 @@
-"""What may befall a call of a runner: a kill, a refusal, a lost answer, somebody else who acts meanwhile."""
+"""Interruptions of a runner's calls: a kill, a refusal, a lost answer, another actor that acts in between.
+
+A test passes one `Interruptions` to a turn: `stage.turn(interruptions=killed_after(4))`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,17 @@ from lab.emulator.errors import AzureError, ConnectionDroppedError
 
 
 class Killed(BaseException):
-    """The process is gone: nothing of it runs any more, not even what it would have tidied up."""
+    """The process is gone. Nothing of it runs any more, not even its clean-up code."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One outgoing call of a runner, by number from 1."""
+    """One outgoing call of a runner.
+
+    number: Its place among the runner's calls, from 1.
+    operation: The name that the emulator's journal uses, such as `kv.setSecret`.
+    target: What it is about: an account id, a secret's URL, a vault's URL.
+    """
 
     number: int
     operation: str
@@ -25,48 +33,56 @@ Hook = Callable[[Call], Awaitable[None]]
 
 
 @dataclass
-class Befall:
-    """What befalls which call: hooks before the call, and after its effect. A hook that raises ends the call."""
+class Interruptions:
+    """What happens at which call. A hook that raises ends the call.
+
+    before: Hooks that run before the call of that number. One that raises keeps the call from having its effect.
+    after: Hooks that run after the call's effect and before its answer arrives.
+    """
 
     before: dict[int, Hook] = field(default_factory=dict)
     after: dict[int, Hook] = field(default_factory=dict)
 
 
-def _raises(error: BaseException) -> Hook:
-    async def strike(_call: Call) -> None:
+def killed_before(number: int) -> Interruptions:
+    """Kill the process before this call, counted from 1."""
+    return Interruptions(before={number: _raise(Killed())})
+
+
+def killed_after(number: int) -> Interruptions:
+    """Kill the process after this call had its effect."""
+    return Interruptions(after={number: _raise(Killed())})
+
+
+def answer_lost(number: int) -> Interruptions:
+    """Lose the answer of this call, after it had its effect."""
+    return Interruptions(after={number: _raise(ConnectionDroppedError(after=True))})
+
+
+def refused(number: int, status: int) -> Interruptions:
+    """Answer this call with an HTTP status. It has no effect."""
+    return Interruptions(before={number: _raise(AzureError(status, "Refused", "Refused by a test."))})
+
+
+def meanwhile_before(number: int, act: Callable[[], Awaitable[object]]) -> Interruptions:
+    """Let another actor act just before this call."""
+    return Interruptions(before={number: _let(act)})
+
+
+def meanwhile_after(number: int, act: Callable[[], Awaitable[object]]) -> Interruptions:
+    """Let another actor act just after this call had its effect."""
+    return Interruptions(after={number: _let(act)})
+
+
+def _raise(error: BaseException) -> Hook:
+    async def interrupt(_call: Call) -> None:
         raise error
 
-    return strike
+    return interrupt
 
 
-def killed_before(number: int) -> Befall:
-    return Befall(before={number: _raises(Killed())})
-
-
-def killed_after(number: int) -> Befall:
-    return Befall(after={number: _raises(Killed())})
-
-
-def answer_lost(number: int) -> Befall:
-    """The call had its effect and the caller never heard of it."""
-    return Befall(after={number: _raises(ConnectionDroppedError(after=True))})
-
-
-def refused(number: int, status: int) -> Befall:
-    """The call was answered with a status and had no effect."""
-    return Befall(before={number: _raises(AzureError(status, "Refused", "Refused by a test."))})
-
-
-def meanwhile_before(number: int, act: Callable[[], Awaitable[object]]) -> Befall:
-    return Befall(before={number: _lets(act)})
-
-
-def meanwhile_after(number: int, act: Callable[[], Awaitable[object]]) -> Befall:
-    return Befall(after={number: _lets(act)})
-
-
-def _lets(act: Callable[[], Awaitable[object]]) -> Hook:
-    async def let(_call: Call) -> None:
+def _let(act: Callable[[], Awaitable[object]]) -> Hook:
+    async def interrupt(_call: Call) -> None:
         await act()
 
-    return let
+    return interrupt

@@ -1,4 +1,4 @@
-"""The emulated leases behind the port that a runner knows them by."""
+"""The emulated blob leases behind the port `Leases`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lab.emulator.blobs import Blob
 from lab.emulator.errors import AzureError, ConnectionDroppedError
+from lab.simulation.azure_errors import translated
 from lab.simulation.interruptions import Killed
-from lab.simulation.refusals import translated
-from shared.adapters.blob_lease import CONTAINER, SAFETY, SECONDS, blob_name
+from shared.adapters.blob_lease import SAFETY, SECONDS, blob_name
 from shared.domain.errors import LeaseHeld, LeaseLost
+from shared.domain.names import LEASE_CONTAINER
 
 if TYPE_CHECKING:
-    from lab.simulation.fakes import Runner
+    from lab.simulation.runner import Runner
 
 
-class LeaseDoor:
-    """A lease that is held, judged by the clock from the last renewal, as the blob lease judges it."""
+class SimulatedLease:
+    """A lease that is held. It counts as lost when its time since the last renewal is over, as the real one does."""
 
     def __init__(self, runner: Runner, target: str, id_: str) -> None:
         self._runner, self._target, self.id = runner, target, id_
@@ -26,6 +28,7 @@ class LeaseDoor:
         self._lost = False
 
     def check(self) -> None:
+        """Raise LeaseLost if another process may hold the target by now, and Killed if this process is dead."""
         if self._runner.dead:
             raise Killed
         self._lost = self._lost or self._runner.clock.now() >= self._good_until
@@ -33,6 +36,7 @@ class LeaseDoor:
             raise LeaseLost(self._target, "the turn lost its hold on the target.")
 
     def renew(self) -> None:
+        """Renew the lease. If the emulator refuses, the lease counts as lost from now on."""
         world = self._runner.world
         try:
             world.perform("blob.lease.renew", self._target, lambda: self._blob.lease.renew(world.clock.now(), self.id))
@@ -42,27 +46,35 @@ class LeaseDoor:
             self._good_until = self._until()
 
     async def give_up(self) -> None:
+        """Release the lease. A refused release means that it was lost already."""
         try:
             await self._runner.call("blob.lease.release", self._target, lambda: self._blob.lease.release(self.id))
         except (AzureError, ConnectionDroppedError):
             self._lost = True
 
     @property
-    def _blob(self):
-        return self._runner.world.blobs.get(CONTAINER, blob_name(self._target))
+    def _blob(self) -> Blob:
+        return self._runner.world.blobs.get(LEASE_CONTAINER, blob_name(self._target))
 
     def _until(self) -> datetime:
         return self._runner.clock.now() + timedelta(seconds=SECONDS - SAFETY)
 
 
-class LeasesDoor:
+class SimulatedLeases:
+    """All leases that one process takes. `held_for` says who each target was leased for, as others would be told."""
+
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._held: list[LeaseDoor] = []
+        self._held: list[SimulatedLease] = []
         self.held_for: dict[str, str] = {}
 
     @asynccontextmanager
-    async def hold(self, target: str, *, take_over: bool = False, who: str = "") -> AsyncIterator[LeaseDoor]:
+    async def hold(self, target: str, *, take_over: bool = False, who: str = "") -> AsyncIterator[SimulatedLease]:
+        """Hold a target's lease until the block ends.
+
+        Raises LeaseHeld if another turn holds it, unless it is taken over: then the other's lease is broken, and this
+        one begins when the time of the other is over.
+        """
         self.held_for[target] = who
         try:
             lease_id = await self._acquire(target)
@@ -70,7 +82,7 @@ class LeasesDoor:
             if not take_over:
                 raise
             lease_id = await self._take_over(target)
-        lease = LeaseDoor(self._runner, target, lease_id)
+        lease = SimulatedLease(self._runner, target, lease_id)
         self._held.append(lease)
         try:
             yield lease
@@ -80,12 +92,13 @@ class LeasesDoor:
                 await lease.give_up()
 
     def renew(self) -> None:
+        """Renew every lease that is held, as the background task of the real lease does."""
         for lease in self._held:
             lease.renew()
 
     async def _take_over(self, target: str) -> str:
-        """The other's lease is broken, and runs out before it can be had."""
-        lease, clock = self._runner.world.blobs.get(CONTAINER, blob_name(target)).lease, self._runner.world.clock
+        """Break the other's lease, wait until it has run out, and take it."""
+        lease, clock = self._runner.world.blobs.get(LEASE_CONTAINER, blob_name(target)).lease, self._runner.world.clock
         with translated(target, "break the lease"):
             await self._runner.call("blob.lease.break", target, lambda: lease.break_(clock.now(), None))
         await self._runner.clock.sleep(timedelta(seconds=SECONDS))
@@ -93,11 +106,11 @@ class LeasesDoor:
 
     async def _acquire(self, target: str) -> str:
         blobs, name = self._runner.world.blobs, blob_name(target)
-        if CONTAINER not in blobs.containers:
-            blobs.create_container(CONTAINER)
-        if name not in blobs.container(CONTAINER).blobs:
-            blobs.put(CONTAINER, name, b"")
-        lease, clock = blobs.get(CONTAINER, name).lease, self._runner.world.clock
+        if LEASE_CONTAINER not in blobs.containers:
+            blobs.create_container(LEASE_CONTAINER)
+        if name not in blobs.container(LEASE_CONTAINER).blobs:
+            blobs.put(LEASE_CONTAINER, name, b"")
+        lease, clock = blobs.get(LEASE_CONTAINER, name).lease, self._runner.world.clock
         with translated(target, "take the lease"):
             try:
                 return await self._runner.call(

@@ -1,8 +1,9 @@
-"""The key tripwire: every key that exists in a test is planted, everything that can be read is heard, and a key
-that turns up in what was heard fails the test (P7).
+"""The key tripwire: it fails a test in which a key, or a part of one, appears in any text (P7).
 
-Looked for are whole keys, parts of eight characters and more, and the same in base64 and URL form. The first keys
-of every emulated account are recognisable and hold characters that a URL must quote; the later ones are random.
+Every key of a test is registered with `plant`, and every text that a person could read is given to `hear`. At the end
+of the test `check` searches the texts for whole keys and for parts of eight characters or more, as they are, URL-quoted
+and in base64. The first keys of every emulated account are recognisable and contain characters that a URL must quote;
+later ones are random.
 """
 
 import base64
@@ -18,27 +19,28 @@ _numbers = count(1)
 
 
 def planted_key() -> str:
-    """A fresh recognisable key: the planted word, a number, and characters that URLs and base64 change."""
+    """Return a new recognisable key: a fixed word, a number, and characters that URLs and base64 change."""
     number = next(_numbers)
     return f"PLANTEDkey{number:06d}/9Zq+Wv7xKf3Lr5Tb{number * 7919:08d}Hs2Mn8Jd4Pc6Gy=xQ1Ew0Ru"
 
 
 class KeyLeaked(AssertionError):
-    """A key, or a part of one, was found where anybody may read."""
+    """A key, or a part of one, was found in a text."""
 
 
 class Tripwire:
-    """What was planted and what was heard in one test."""
+    """The keys and the texts of one test."""
 
     def __init__(self) -> None:
         self.planted: set[str] = set()
         self.heard: set[str] = set()
 
     def plant(self, *values: str) -> None:
+        """Register keys to search for."""
         self.planted.update(values)
 
     def hear(self, *things: object) -> None:
-        """Take in text; an exception is taken in as its whole traceback, causes included."""
+        """Add texts to be searched. Of an exception the whole traceback is added, with its causes."""
         for thing in things:
             if isinstance(thing, BaseException):
                 self.heard.update(traceback.format_exception(thing))
@@ -46,7 +48,7 @@ class Tripwire:
                 self.heard.add(str(thing))
 
     def check(self) -> None:
-        """Raises KeyLeaked; what was found is described by its length alone."""
+        """Raise KeyLeaked if a text contains a part of a key. The message gives lengths only."""
         parts = {part for value in self.planted for form in _forms(value) for part in _parts(form)}
         for text in self.heard:
             found = parts.intersection(_parts(text))
@@ -55,7 +57,7 @@ class Tripwire:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """The key as it stands, quoted for a URL, and in base64 at each of the three alignments."""
+    """Yield the key as it is, quoted for a URL, and in base64 at each of the three alignments."""
     yield value
     if quote(value, safe="") != value:
         yield quote(value, safe="")
@@ -74,7 +76,7 @@ wire = Tripwire()
 
 @pytest.fixture(autouse=True)
 def no_key_is_ever_shown(caplog: pytest.LogCaptureFixture) -> Iterator[Tripwire]:
-    """Around every test: listen to all logging, then look for planted keys in all that was heard."""
+    """Collect all log records of a test, then search every collected text for its keys."""
     wire.planted.clear()
     wire.heard.clear()
     with caplog.at_level("DEBUG"):

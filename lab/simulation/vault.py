@@ -1,4 +1,4 @@
-"""The emulated vault behind the port that a runner knows it by."""
+"""The emulated key vault behind the port `Vault`."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lab.emulator.errors import AzureError
-from lab.emulator.vaults import SecretVersion
-from lab.simulation.refusals import translated
+from lab.emulator.vaults import SecretVersion, Vault
+from lab.simulation.azure_errors import translated
 from shared.adapters.key_vault import CONTENT_TYPE
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication, SecretState, others_in, read_tags, tags_of
 
 if TYPE_CHECKING:
-    from lab.simulation.fakes import Runner
+    from lab.simulation.runner import Runner
 
-LISTED = 25
+PAGE = 25  # secrets in one page of a listing, as in Key Vault
 
 
-class VaultDoor:
+class SimulatedVault:
+    """The secrets of every vault of the world, by the vault URL of the target."""
+
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
     async def latest(self, target: Target) -> Publication | None:
+        """Read the latest version, also if it is disabled or the secret is deleted. None if there is no secret."""
         vault = self._vault(target.vault_url)
         with translated(target.secret_url, "read the secret"):
             try:
@@ -60,6 +63,7 @@ class VaultDoor:
     async def publish(
         self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
     ) -> None:
+        """Write a new version: the key, its tags and its expiry date in one call."""
         vault, period = self._vault(target.vault_url), target.cadence.period
         with translated(target.secret_url, "publish the key"):
             await self._runner.call(
@@ -75,25 +79,28 @@ class VaultDoor:
             )
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
+        """Replace the tags of this version."""
         tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
-        with translated(target.secret_url, "note on the secret what was told"):
+        with translated(target.secret_url, "note on the secret what was announced"):
             await self._update(target, publication, tags=tags)
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
+        """Disable this version."""
         with translated(target.secret_url, "disable the published version"):
             await self._update(target, publication, enabled=False)
 
     async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
+        """List name and latest version of every secret, one call for each page, without values."""
         vault = self._vault(vault_url)
         with translated(vault_url, "list its secrets"):
-            start, found = 0, [None]
-            while found:
-                here = slice(start, start + LISTED)
+            start = 0
+            while True:
+                here = slice(start, start + PAGE)
                 found = await self._runner.call("kv.listSecrets", vault_url, lambda: vault.list_secrets()[here])  # noqa: B023
                 for one in found:
                     yield one.name, _publication(one, SecretState.ACTIVE if one.enabled else SecretState.DISABLED)
-                start += LISTED
-                if len(found) < LISTED:
+                start += PAGE
+                if len(found) < PAGE:
                     return
 
     async def _update(self, target: Target, publication: Publication, **changes: Any) -> None:
@@ -104,7 +111,7 @@ class VaultDoor:
             lambda: vault.update_secret(target.secret, publication.version, **changes),
         )
 
-    def _vault(self, url: str):
+    def _vault(self, url: str) -> Vault:
         return next(vault for vault in self._runner.world.vaults.values() if vault.url == url)
 
 

@@ -1,8 +1,8 @@
-"""One pool of connections under every Azure client of the process, opened on first use.
+"""One pool of connections for every Azure client of the process, opened on first use.
 
-Measured: a TLS context for each connection costs more than the call it serves, and idle connections to many
-account endpoints hold 0.3 to 0.5 MiB each (performance-facts, section 4). So there is one context, one session
-that the clients share, and one that closes each connection after a proof.
+A TLS context for each connection costs more than the call it serves, and idle connections to many account endpoints
+hold 0.3 to 0.5 MiB each (performance-facts, section 4). So there is one context, one session that the clients share,
+and one session that closes each connection after a proof.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from urllib.parse import urlsplit
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
-AT_ONCE = 64
+AT_ONCE = 64  # open connections
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 
 
 class Connections:
-    """Made inside the event loop that uses it; `close` when that ends."""
+    """The process's HTTP sessions. Make them in the event loop that uses them, and close them before it ends.
+
+    shared: For Azure's clients. It keeps connections open.
+    proving: For proofs and examinations, which call many hosts once. It closes each connection.
+    """
 
     def __init__(self) -> None:
         self._context = ssl.create_default_context()
@@ -35,7 +39,7 @@ class Connections:
         )
 
     def transport(self) -> AioHttpTransport:
-        """A transport for one Azure client, on the shared session, which it does not own."""
+        """Return a transport for one Azure client. It uses the shared session and does not close it."""
         return AioHttpTransport(
             session=self.shared,
             session_owner=False,
@@ -44,12 +48,13 @@ class Connections:
         )
 
     async def close(self) -> None:
+        """Close both sessions."""
         await self.shared.close()
         await self.proving.close()
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the address is on this machine, as the emulated Azure's are and Azure's never."""
+    """Return whether the address is on this machine. The emulator's addresses are, Azure's never."""
     host = urlsplit(url).hostname or ""
     if host == "localhost":
         return True

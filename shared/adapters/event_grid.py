@@ -1,7 +1,8 @@
-"""Send announcements to an Event Grid topic, or to the log where no topic is configured.
+"""Send announcements to an Event Grid topic, or write them to the log if no topic is configured.
 
-The topic must have been made with the CloudEvents input schema. An accepted batch is an empty 200; nothing tells
-afterwards what was accepted, so an unclear answer counts as not accepted and the same ids are sent again.
+The topic must have been created with the CloudEvents input schema. Event Grid accepts a batch with an empty 200 and
+cannot be asked later what it accepted (azure-facts, section 6). So after an unclear answer the same events are sent
+again, with the same ids.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.announce.announcements import Announcement
+from shared.domain.names import LOGGER
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
     from shared.adapters.connections import Connections
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(LOGGER)
 
 
 class EventGrid:
+    """Announcements to one topic."""
+
     def __init__(self, credential: AsyncTokenCredential, topic: str, connections: Connections) -> None:
         from azure.eventgrid.aio import EventGridPublisherClient
 
@@ -30,6 +34,10 @@ class EventGrid:
         self._client = EventGridPublisherClient(topic, credential, transport=connections.transport(), retry_total=1)
 
     async def announce(self, announcements: Sequence[Announcement], now: datetime) -> None:
+        """Send the announcements in one batch. Raises a RotationError unless Event Grid accepted them for certain.
+
+        now: The time from which the events count the lead to a deadline.
+        """
         from shared.adapters.translate import azure_errors
 
         with azure_errors(self._topic, "announce"):
@@ -37,11 +45,12 @@ class EventGrid:
 
 
 class LogOnly:
-    """Without a topic, announcements stand in the log and count as made: P3 is off, and the log says so."""
+    """Announcements without a topic: they are written to the log and count as accepted. P3 is off, as the log says."""
 
     async def announce(self, announcements: Sequence[Announcement], now: datetime) -> None:
+        """Write each announcement to the log, as the event that a topic would have received."""
         for announcement in announcements:
             log.warning(
-                "announced in this log only, since EVENT_GRID_TOPIC_ENDPOINT is not set (P3 is off): %s",
+                "announced in this log only, because EVENT_GRID_TOPIC_ENDPOINT is not set (P3 is off): %s",
                 json.dumps(announcement.wire(now)),
             )

@@ -1,7 +1,7 @@
-"""What an examination asks of a deployment: for a token, for its own permissions, and whether somebody answers.
+"""What the doctor reads of a deployment: whose token the app gets, its own permissions, and whether an address answers.
 
-Nothing here changes anything. A token is asked for and shown to nobody: only whose it is comes out, from its claims,
-which are read and not verified, since nothing is decided by them.
+Nothing here changes anything. A token never leaves this module. Only the identity in its claims does; the claims are
+read and not verified, because nothing is decided by them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,14 @@ _CLAIMS = ("appid", "azp"), ("oid",), ("tid",)
 
 
 class AzureExaminer:
-    """The storage account may be opened by another identity than everything else."""
+    """Reads a deployment through Azure.
+
+    credential: The app's identity.
+    storage: The identity that opens the host's storage account, which may be another one.
+    resource_manager: The address of Azure Resource Manager.
+    connections: The process's sessions.
+    managed: Whether this process runs with a managed identity.
+    """
 
     def __init__(
         self,
@@ -47,11 +54,12 @@ class AzureExaminer:
         self.managed = managed
 
     async def token_identity(self, resource: str) -> TokenIdentity:
+        """Get a token for that resource and return whose it is. Raises GrantRole if the identity gets none."""
         credential = self._storage if resource == STORAGE else self._credential
-        return _bearer(await self._token(credential, resource))
+        return _identity(await self._token(credential, resource))
 
     async def permissions(self, scope: str) -> Sequence[Permission] | None:
-        """Asks as the caller; a caller without the right to ask gets none, and so does one whose answer is unclear."""
+        """Return the caller's permissions at that scope. None if it may not read them or the answer is unclear."""
         token = await self._token(self._credential, self._resource_manager)
         url = _PERMISSIONS.format(manager=self._resource_manager, scope=scope)
         headers = {"Authorization": f"Bearer {token}"}
@@ -62,19 +70,20 @@ class AzureExaminer:
             return None
 
     async def reachability(self, url: str) -> Reachability:
+        """Call an address without credentials; return its status and its clock. Raises TryLater without an answer."""
         try:
             async with self._connections.proving.get(url, allow_redirects=False) as response:
                 return Reachability(response.status, _date(response.headers.get("Date")))
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise TryLater(url, f"nobody answers there ({_reason(error)}).") from error
+            raise TryLater(url, f"the address does not answer ({_reason(error)}).") from error
 
     async def _token(self, credential: AsyncTokenCredential, resource: str) -> str:
         with azure_errors(resource, "get a token"):
             return str((await credential.get_token(f"{resource}/.default")).token)
 
 
-def _bearer(token: str) -> TokenIdentity:
-    """From the token's second part; a token of another form is nobody's."""
+def _identity(token: str) -> TokenIdentity:
+    """The identity in the claims, a token's second part. Empty for a token of another form."""
     try:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
@@ -84,7 +93,7 @@ def _bearer(token: str) -> TokenIdentity:
     return TokenIdentity(*found)
 
 
-def _permissions(body: Any) -> list[Permission] | None:  # noqa: ANN401 - whatever was answered
+def _permissions(body: Any) -> list[Permission] | None:  # noqa: ANN401 - any JSON
     entries = body.get("value") if isinstance(body, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return None
@@ -103,6 +112,6 @@ def _date(text: str | None) -> datetime | None:
 
 
 def _reason(error: Exception) -> str:
-    """The kind of failure and, where the system has one, its word for it."""
+    """The kind of failure, and the operating system's text for it if there is one."""
     inner = getattr(error, "os_error", None)
     return f"{type(error).__name__}: {inner.strerror}" if inner and inner.strerror else type(error).__name__

@@ -1,7 +1,7 @@
-"""Which credential. In Azure the managed identity, named; outside it, whoever is signed in to develop.
+"""Open the credential: in Azure the managed identity, on a developer's machine a sign-in with `az` or `azd`.
 
-`ManagedIdentityCredential()` does not read AZURE_CLIENT_ID by itself (azure-facts, section 5), so the client id is
-always passed on. The tokens of one credential are cached in memory: there is one credential for each process.
+`ManagedIdentityCredential()` does not read AZURE_CLIENT_ID by itself, so the client id is always passed. A credential
+caches its tokens in memory, so a process needs only one (azure-facts, section 5).
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-# What App Service and Functions put into the environment of an app that has an identity.
+# App Service and Functions set one of these for an app that has an identity.
 _IN_AZURE = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME")
 
 
 def is_managed(environment: Mapping[str, str]) -> bool:
-    """Whether this process runs where Azure gives it an identity."""
+    """Return whether this process runs where Azure gives it an identity."""
     return any(environment.get(name) for name in _IN_AZURE)
 
 
 def open_credential(client_id: str | None, environment: Mapping[str, str]) -> AsyncTokenCredential:
-    """The credential for this process."""
+    """Return a credential for this process. The caller closes it.
+
+    client_id: The user-assigned identity. None for the system-assigned one. Not used outside Azure.
+    environment: The process's environment.
+    """
     if is_managed(environment):
         from azure.identity.aio import ManagedIdentityCredential
 

@@ -1,8 +1,8 @@
-"""The current publication; and publishing a key with its facts in one write.
+"""Read the latest version of a secret, and publish a key with its tags in one write.
 
-Every write makes a version and there is no precondition (azure-facts, section 2), so a repeated write leaves two
-equal versions, which hurts nobody. Updating tags goes to the very version that was read: if somebody published
-meanwhile, the bookkeeping lands on a version nobody looks at any more.
+Every write makes a version, and Key Vault takes no precondition (azure-facts, section 2). A repeated write leaves two
+equal versions, which is harmless. Tags are updated on exactly the version that was read: if another turn published
+meanwhile, the update lands on a version that is no longer the latest.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from azure.keyvault.secrets import SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
 from shared.adapters.connections import Connections, is_loopback
-from shared.adapters.translate import azure_errors, inner_code
+from shared.adapters.translate import azure_errors, key_vault_error_code
 from shared.domain.errors import UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
@@ -33,7 +33,11 @@ _vault_errors = partial(azure_errors, named_by=_NAMED_BY)
 
 
 class KeyVault:
-    """Secrets over the released client, one client for each vault."""
+    """Secrets through Azure's own client, one client for each vault.
+
+    credential: The app's identity.
+    connections: The process's sessions.
+    """
 
     def __init__(self, credential: AsyncTokenCredential, connections: Connections) -> None:
         self._credential = credential
@@ -41,6 +45,11 @@ class KeyVault:
         self._clients: dict[str, SecretClient] = {}
 
     async def latest(self, target: Target) -> Publication | None:
+        """Return the latest version of the target's secret. None if there is no such secret.
+
+        Key Vault refuses to read a disabled version and does not find a deleted secret (azure-facts, section 2). Both
+        are returned without a value. Raises UnexpectedAnswer if the answer has no value or no version.
+        """
         client = self._client(target.vault_url)
         with _vault_errors(target.secret_url, "read the secret"):
             try:
@@ -48,11 +57,11 @@ class KeyVault:
             except ResourceNotFoundError:
                 return await self._deleted(client, target)
             except HttpResponseError as error:
-                if error.status_code == 403 and inner_code(error) == "SecretDisabled":
+                if error.status_code == 403 and key_vault_error_code(error) == "SecretDisabled":
                     return await self._disabled(client, target)
                 raise
         if not isinstance(secret.value, str) or not secret.value or not secret.properties.version:
-            raise UnexpectedAnswer(target.secret_url, "the secret was answered without a value or a version.")
+            raise UnexpectedAnswer(target.secret_url, "Key Vault answered without a value or a version.")
         return _publication(secret.properties, SecretState.ACTIVE, ApiKey(secret.value))
 
     async def _deleted(self, client: SecretClient, target: Target) -> Publication | None:
@@ -63,8 +72,11 @@ class KeyVault:
         return _publication(deleted.properties, SecretState.DELETED)
 
     async def _disabled(self, client: SecretClient, target: Target) -> Publication | None:
-        """The disabled version's facts. Versions are listed in no order; the latest is the youngest, and of two
-        made in the same second the disabled one, since that is what the vault answered about."""
+        """The disabled version, without its value.
+
+        Versions are listed in no order. The latest is the youngest; of two that were made in the same second it is the
+        disabled one, because Key Vault's refusal was about that one.
+        """
         versions = [version async for version in client.list_properties_of_secret_versions(target.secret)]
         latest = max(versions, key=lambda one: (_time(one.created_on), not one.enabled), default=None)
         return _publication(latest, SecretState.DISABLED) if latest else None
@@ -72,6 +84,11 @@ class KeyVault:
     async def publish(
         self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
     ) -> None:
+        """Write a new version: the key, all its tags, and the due date as its expiry.
+
+        others: Tags that other people or tools put on the secret. They are kept.
+        The call is never repeated by itself, because each repetition would make another version.
+        """
         with _vault_errors(target.secret_url, "publish the key"):
             await self._client(target.vault_url).set_secret(
                 target.secret,
@@ -83,8 +100,9 @@ class KeyVault:
             )
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
+        """Write these marks on the tags of exactly this version."""
         tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
-        with _vault_errors(target.secret_url, "note on the secret what was told"):
+        with _vault_errors(target.secret_url, "note on the secret what was announced"):
             client = self._client(target.vault_url)
             due = marks.since + target.cadence.period
             await client.update_secret_properties(
@@ -92,11 +110,13 @@ class KeyVault:
             )
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
+        """Disable this version, so that Key Vault no longer gives out its value."""
         with _vault_errors(target.secret_url, "disable the published version"):
             client = self._client(target.vault_url)
             await client.update_secret_properties(target.secret, publication.version, enabled=False)
 
     async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
+        """Yield the name and the latest version of every secret, without values. Each page of 25 costs a call."""
         with _vault_errors(vault_url, "list its secrets"):
             async for found in self._client(vault_url).list_properties_of_secrets():
                 state = SecretState.ACTIVE if found.enabled else SecretState.DISABLED
@@ -108,7 +128,7 @@ class KeyVault:
                 vault_url,
                 self._credential,
                 transport=self._connections.transport(),
-                # An address on this machine lies in no domain that a challenge could name, and is no stranger.
+                # An address on this machine is in no domain that an authentication challenge can name.
                 verify_challenge_resource=not is_loopback(vault_url),
                 retry_total=READ_RETRIES,
             )

@@ -1,8 +1,10 @@
-"""Count an account's calls with a key, in the Log Analytics workspace that its diagnostic settings write to.
+"""Count an account's calls with a key, in the Log Analytics workspace to which its diagnostic settings write.
 
-An entry of the category RequestResponse carries the caller's Entra object id; one without was called with a key
-(azure-facts, section 8). Listing models is left out of the count: that is how this app proves keys. A count of
-nothing is believed only where something was logged, so an account whose log goes elsewhere never seems unused.
+The category RequestResponse has two rows for each call, one of them nearly empty; both have the call's CorrelationId.
+The caller's Entra object id is in one of them, under one of three names; a call without it used a key, as far as the
+log can tell (way-out-facts, section 4). Rows without a CorrelationId are calls of their own. Calls that list models are
+not counted, because this app proves keys with them. A count of zero is accepted only if any call was logged, so an
+account whose log goes to another workspace never looks unused.
 """
 
 from __future__ import annotations
@@ -28,14 +30,24 @@ if TYPE_CHECKING:
 _QUERY = """AzureDiagnostics
 | where ResourceProvider == "MICROSOFT.COGNITIVESERVICES" and Category == "RequestResponse"
 | where _ResourceId =~ {account}
-| extend caller = tostring(parse_json(properties_s).objectId)
-| summarize logged = count(), keyCalls = countif(isempty(caller) and OperationName !contains "models")"""
-_LONGEST = "wait=25"  # seconds, less than a client waits for its answer
+| extend p = parse_json(tostring(column_ifexists("properties_s", "{{}}")))
+| extend caller = coalesce(tostring(p.callerObjectId), tostring(p.objectId), tostring(p.objectid))
+| extend call = iff(isempty(CorrelationId), tostring(new_guid()), CorrelationId)
+| summarize caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains "models") by call
+| summarize logged = count(), keyCalls = countif(isempty(caller) and models == 0)"""
+_LONGEST = "wait=25"  # seconds that the query may take; the client waits 30 for its answer
 _DOING = "count calls with a key"
 
 
 class LogAnalytics:
-    """One workspace, by its id, over the query interface."""
+    """One workspace, through its query interface.
+
+    credential: The app's identity.
+    endpoint: The query service.
+    workspace: The workspace's id, a GUID.
+    look_back: How far back calls are counted.
+    connections: The process's sessions.
+    """
 
     def __init__(
         self,
@@ -52,6 +64,11 @@ class LogAnalytics:
         self._client: Any = AsyncPipelineClient(endpoint, policies=policies, transport=connections.transport())
 
     async def key_calls(self, account: AccountId) -> int:
+        """Return how many calls with a key the account received in the look-back window.
+
+        Raises FixConfiguration if no call of any kind was logged, and TryLater or UnexpectedAnswer if the answer is
+        incomplete or cannot be read.
+        """
         with azure_errors(f"workspace {self._workspace}", _DOING):
             answer = await self._ask(account)
         logged, calls = self._read(answer)
@@ -59,20 +76,20 @@ class LogAnalytics:
             raise self._nothing_logged(account)
         return calls
 
-    async def _ask(self, account: AccountId) -> Any:  # noqa: ANN401 - whatever was answered
+    async def _ask(self, account: AccountId) -> Any:  # noqa: ANN401 - any JSON
         query = _QUERY.format(account=json.dumps(str(account)))
         body = {"query": query, "timespan": iso_duration(self._look_back)}
         request = HttpRequest("POST", self._address, json=body, headers={"Prefer": _LONGEST})
-        response = await self._client.send_request(request, retry_on_methods=["POST"])  # asking twice changes nothing
+        response = await self._client.send_request(request, retry_on_methods=["POST"])  # a query changes nothing
         if response.status_code != 200:
             raise HttpResponseError(response=response)
         return response.json()
 
     def _read(self, answer: Any) -> tuple[int, int]:  # noqa: ANN401
-        """Both counts. An answer that Azure itself calls partial counts nothing."""
+        """How many calls were logged, and how many used a key. An answer that Azure calls partial is refused."""
         thing = f"workspace {self._workspace}"
         if isinstance(answer, dict) and "error" in answer:
-            raise TryLater(thing, f"could not {_DOING}: only a part of the answer came.")
+            raise TryLater(thing, f"could not {_DOING}: Azure returned only a part of the answer.")
         try:
             (table,) = answer["tables"]
             (row,) = table["rows"]
@@ -88,6 +105,6 @@ class LogAnalytics:
         what = f"no call of any kind was logged in workspace {self._workspace} within {iso_duration(self._look_back)}"
         return FixConfiguration(
             str(account),
-            f"{what}, so nobody can say that keys are not used, and they do not end.",
-            "send the account's RequestResponse log there; where it is sent, call the account once without a key",
+            f"{what}, so it is not known whether keys are still used, and they are not switched off.",
+            "send the account's RequestResponse log there; if that is set up, call the account once without a key",
         )

@@ -1,8 +1,8 @@
 """List, regenerate and switch off the keys of an account, through Azure Resource Manager.
 
-`regenerateKey` has no precondition and no version, and the client would send it again by itself after a 500, 503
-or 504 (azure-facts, section 1): repeats are switched off for it. After an unclear answer the truth is one
-`listKeys` away, and the next look makes that call.
+`regenerateKey` has no precondition and no version, and Azure's client would repeat it by itself after a 500, 503 or 504
+(azure-facts, section 1). Repetition is switched off for it. After an unclear answer `listKeys` shows what happened, and
+the next turn makes that call.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from shared.settings.target_fields import TAG
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-# The request names keys with a capital, the answers do not (specification 2025-09-01).
+# Requests name keys with a capital letter, answers without (azure-facts, section 1).
 _NAMES = {KeySlot.KEY1: "Key1", KeySlot.KEY2: "Key2"}
 READ_RETRIES = 2
 _KINDS = ("openai", "aiservices")  # the kinds of account that serve Azure OpenAI (azure-facts, section 4)
-# Where the data plane of such accounts answers, in the public and the sovereign clouds. An address elsewhere is not
-# refused; it is only not believed on the word of a tag, and the account is asked.
+# The hosts of such accounts, in the public and the sovereign clouds (azure-facts, section 4). If a tag names another
+# host, the tag is not trusted and the account's endpoint is read from Azure.
 _DOMAINS = (
     ".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".api.cognitive.microsoft.com",
     ".openai.azure.us", ".cognitiveservices.azure.us", ".openai.azure.cn", ".cognitiveservices.azure.cn",
@@ -38,7 +38,12 @@ _DOMAINS = (
 
 
 class OpenAIAccounts:
-    """Accounts over the released management client, one client for each subscription."""
+    """Accounts through Azure's own management client, one client for each subscription.
+
+    credential: The app's identity.
+    resource_manager: The address of Azure Resource Manager.
+    connections: The process's sessions.
+    """
 
     def __init__(self, credential: AsyncTokenCredential, resource_manager: str, connections: Connections) -> None:
         self._credential = credential
@@ -47,11 +52,13 @@ class OpenAIAccounts:
         self._clients: dict[str, CognitiveServicesManagementClient] = {}
 
     async def read(self, account: AccountId) -> Account:
+        """Return the account. Raises UnexpectedAnswer if it has no https endpoint."""
         with azure_errors(str(account), "read the account"):
             found = await self._operations(account.subscription).get(account.group, account.name)
         return _account(found, account)
 
     async def tagged(self, subscription: str) -> AsyncIterator[Account]:
+        """Yield the accounts of a subscription that carry our tag, with any value. Their endpoints are empty."""
         with azure_errors(f"subscription {subscription}", "list its accounts"):
             async for found in self._operations(subscription).list():
                 tags = {name.lower(): value for name, value in (found.tags or {}).items()}
@@ -59,18 +66,24 @@ class OpenAIAccounts:
                     yield _listed(found)
 
     async def everyone(self, subscription: str) -> AsyncIterator[Account]:
+        """Yield the accounts of a subscription that serve Azure OpenAI, tagged or not. Their endpoints are empty."""
         with azure_errors(f"subscription {subscription}", "list its accounts"):
             async for found in self._operations(subscription).list():
                 if str(found.kind).lower() in _KINDS:
                     yield _listed(found)
 
     def could_be_at(self, endpoint: str) -> bool:
+        """Return whether an account can have this endpoint, judged by its host's domain."""
         host = (urlsplit(endpoint).hostname or "").lower()
         if not endpoint.startswith("https://"):
             return False
         return host.endswith(_DOMAINS) or (is_loopback(endpoint) and is_loopback(self._resource_manager))
 
     async def list_keys(self, account: AccountId) -> Keys:
+        """Return both keys.
+
+        Raises KeyAuthIsOff if keys are switched off: Azure then answers 400 (azure-facts, section 1).
+        """
         with azure_errors(str(account), "list its keys"):
             try:
                 answer = await self._operations(account.subscription).list_keys(account.group, account.name)
@@ -81,6 +94,7 @@ class OpenAIAccounts:
         return _keys(answer, account)
 
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
+        """Replace one key, whose old value stops working immediately, and return both. The call is never repeated."""
         with azure_errors(str(account), f"regenerate {slot}"):
             answer = await self._operations(account.subscription).regenerate_key(
                 account.group, account.name, key_name=_NAMES[slot], retry_total=0
@@ -88,6 +102,10 @@ class OpenAIAccounts:
         return _keys(answer, account)
 
     async def disable_key_auth(self, account: AccountId) -> None:
+        """Switch keys off and wait until Azure Resource Manager says that it is done.
+
+        The endpoint refuses keys some minutes after that (azure-facts, section 1).
+        """
         with azure_errors(str(account), "switch keys off"):
             change: Any = {"properties": {"disableLocalAuth": True}}
             poller = await self._operations(account.subscription).begin_update(account.group, account.name, change)
@@ -110,11 +128,11 @@ def _id(found: Any) -> AccountId:  # noqa: ANN401
     try:
         return AccountId.parse(str(found.id))
     except ValueError as problem:
-        raise UnexpectedAnswer(str(found.id), f"an account was listed under an id that is none: {problem}.") from None
+        raise UnexpectedAnswer(str(found.id), f"Azure listed an account with an invalid id: {problem}.") from None
 
 
 def _listed(found: Any) -> Account:  # noqa: ANN401
-    """As a listing shows it. An endpoint that is missing stops its own turn, not the listing of all others (P10)."""
+    """The account without its endpoint: one without an endpoint stops its own turn, not the whole listing (P10)."""
     tags = {name.lower(): str(value) for name, value in (found.tags or {}).items()}
     off = getattr(found.properties, "disable_local_auth", None) is True
     return Account(_id(found), "", key_auth=not off, tags=tags)
@@ -124,7 +142,7 @@ def _account(found: Any, account: AccountId) -> Account:  # noqa: ANN401
     properties = getattr(found, "properties", None)
     endpoint = getattr(properties, "endpoint", None)
     if not isinstance(endpoint, str) or not endpoint.startswith("https://"):
-        raise UnexpectedAnswer(str(account), "the account was described without an https endpoint.")
+        raise UnexpectedAnswer(str(account), "Azure described the account without an https endpoint.")
     return Account(
         account,
         endpoint if endpoint.endswith("/") else f"{endpoint}/",

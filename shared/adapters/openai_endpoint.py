@@ -1,8 +1,8 @@
-"""Try a key against the account's own endpoint: list the models, which spends no tokens.
+"""Try a key on the account's own endpoint: list the models, which costs no tokens.
 
-Read by status, never by code: 200 accepts; 401 refuses, also a right key at the wrong host; 403 is the network or
-keys switched off, and comes before the key is judged; 429 and 5xx say nothing (azure-facts, section 4). Redirects
-are not followed: the key goes to this host and no other.
+The status decides (azure-facts, section 4). 200: the key is accepted. 401: it is refused, or it is the key of another
+host. 403: keys are switched off, or the network is closed; the key itself was not judged (azure-facts, section 9). 429
+and 5xx say nothing about the key. Redirects are not followed, so the key goes to no other host.
 """
 
 from __future__ import annotations
@@ -17,18 +17,23 @@ from shared.domain.keys import ApiKey
 from shared.ports import Answer, KeyAttempt
 
 _MODELS = "openai/models?api-version=2024-10-21"
-_NO_PUBLIC_ACCESS = "Public access is disabled"  # azure-facts, section 9
+_NO_PUBLIC_ACCESS = "Public access is disabled"  # of a 403 (azure-facts, section 9)
 _KEYS_OFF = "AuthenticationTypeDisabled"
-_MOST_READ = 4096
+_MOST_READ = 4096  # bytes of an answer; enough for an error
 _SECONDS = re.compile(r"^[0-9]{1,6}$")
 
 
 class OpenAIEndpoint:
+    """The endpoints of accounts.
+
+    connections: The process's sessions.
+    """
+
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
     async def try_key(self, endpoint: str, key: ApiKey) -> KeyAttempt:
-        """One call. What the network does is an answer too."""
+        """Call the endpoint once with the key and return what it answered. Raises nothing: no answer is UNCLEAR."""
         if not endpoint.startswith("https://"):
             return KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
         try:
@@ -42,7 +47,7 @@ class OpenAIEndpoint:
 
 
 async def _start_of(body: aiohttp.StreamReader) -> bytes:
-    """The first bytes of a body, which may come in pieces."""
+    """The first bytes of a body, which may arrive in pieces."""
     start = b""
     while len(start) < _MOST_READ and (piece := await body.read(_MOST_READ - len(start))):
         start += piece

@@ -1,8 +1,8 @@
-"""The way to a collector: OTLP over HTTP, to wherever the standard OTEL_ variables say.
+"""Sends metrics and spans to a collector: OTLP over HTTP, to the address in the standard OTEL_ variables.
 
-An instance of the app may be frozen or ended as soon as an invocation is over, so everything is sent at its end and
-not in rhythm. It is sent on a thread of its own, one round at a time; whoever waits for it waits PATIENCE at the
-most. After a round that failed or was too slow nobody waits, and nothing is sent, for PAUSE.
+Azure may freeze or end an instance as soon as an invocation is over, so everything is sent at the end of an invocation
+and not at intervals. A thread of its own sends, one round at a time; an invocation waits for it for PATIENCE at most.
+After a round that failed or was too slow, nothing is sent and no invocation waits for PAUSE.
 """
 
 from __future__ import annotations
@@ -33,13 +33,15 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-log = logging.getLogger("key-rotation")
+from shared.domain.names import LOGGER
+
+log = logging.getLogger(LOGGER)
 PATIENCE, PAUSE = 2.0, 60.0  # seconds
 MOST_SPANS, MOST_SERIES = 2048, 50_000  # while nothing can be sent; of a metric, enough for ten thousand targets
 
 
-def resource(environment: Mapping[str, str]) -> Resource:
-    """Who is speaking. What the standard variables say about that wins."""
+def otlp_resource(environment: Mapping[str, str]) -> Resource:
+    """Return what describes this instance to the OTLP collector. The standard variables override it."""
     site = environment.get("WEBSITE_SITE_NAME")
     ours = {"service.name": site or "key-rotation", "service.instance.id": str(uuid4())}
     if site:
@@ -48,19 +50,19 @@ def resource(environment: Mapping[str, str]) -> Resource:
 
 
 class Answers(requests.Session):
-    """A session that remembers what the collector last said; none where it could not be asked."""
+    """A session that remembers the status of the collector's last answer; None if it did not answer."""
 
     def __init__(self) -> None:
         super().__init__()
         self.status: int | None = None
         self.hooks["response"].append(self._note)
 
-    def _note(self, response: requests.Response, **_: Any) -> None:  # noqa: ANN401 - whatever requests hands on
+    def _note(self, response: requests.Response, **_: Any) -> None:  # noqa: ANN401 - requests' own arguments
         self.status = response.status_code
 
 
 class _Metrics(OTLPMetricExporter):
-    """The exporter, with what became of its last export: its reader does not tell."""
+    """The exporter, which also remembers whether its last export was accepted. Its reader does not return that."""
 
     accepted = True
 
@@ -71,7 +73,7 @@ class _Metrics(OTLPMetricExporter):
 
 
 class _Kept(SpanProcessor):
-    """Ended spans until they are sent, the latest of them."""
+    """Keeps the latest ended spans until they are sent."""
 
     def __init__(self) -> None:
         self._spans: deque[ReadableSpan] = deque(maxlen=MOST_SPANS)
@@ -81,27 +83,30 @@ class _Kept(SpanProcessor):
             self._spans.append(span)
 
     def take(self) -> list[ReadableSpan]:
+        """Return the spans that are kept, and keep them no longer."""
         return [self._spans.popleft() for _ in range(len(self._spans))]
 
 
 class Collector:
-    """Providers of our own and not the process's: Azure's libraries, which would trace into those, hear nothing of
-    this and put no header of it on their calls."""
+    """The providers of metrics and spans, and their exporters.
+
+    They are not the process's global providers: Azure's libraries would trace into those and send trace headers.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # its words hold the collector's address
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # its messages contain the collector's address
         self._answers, self._kept, silent = (Answers(), Answers()), _Kept(), NoOpMeterProvider()
         self._metrics = _Metrics(session=self._answers[0], meter_provider=silent)
         self._traces = OTLPSpanExporter(session=self._answers[1], meter_provider=silent)
         self._reader = PeriodicExportingMetricReader(self._metrics, math.inf)
-        who = resource(environment)
+        described = otlp_resource(environment)
         many = View(instrument_name="key_rotation.*", aggregation_cardinality_limit=MOST_SERIES)
-        self.meters = MeterProvider([self._reader], who, shutdown_on_exit=False, views=[many])
-        self.tracers = TracerProvider(resource=who, shutdown_on_exit=False, meter_provider=silent)
+        self.meters = MeterProvider([self._reader], described, shutdown_on_exit=False, views=[many])
+        self.tracers = TracerProvider(resource=described, shutdown_on_exit=False, meter_provider=silent)
         self.tracers.add_span_processor(self._kept)
 
     def send(self) -> None:
-        """Everything there is. Blocks; raises ConnectionError when it was not accepted."""
+        """Send all metrics, then all spans. Blocks. Raises ConnectionError if the collector did not accept them."""
         self._reader.collect()
         _must(self._metrics.accepted, self._answers[0])
         spans = self._kept.take()
@@ -115,7 +120,7 @@ def _must(accepted: bool, answers: Answers) -> None:
 
 
 class Outbox:
-    """Rounds of sending: one at a time, shared by all who wait, each with everything from before it began."""
+    """Sends in rounds: one at a time, shared by all that wait. A round sends everything from before it began."""
 
     def __init__(self, send: Callable[[], None]) -> None:
         self._send = send
@@ -124,7 +129,7 @@ class Outbox:
         self._silent_until = -math.inf
 
     async def flush(self) -> None:
-        """Returns when all was sent, or could not be, or PATIENCE is over. Raises nothing of its own."""
+        """Return after everything was sent, or could not be sent, or PATIENCE is over. Raises no error of sending."""
         if monotonic() < self._silent_until:
             return
         try:
@@ -138,7 +143,7 @@ class Outbox:
 
     async def _sent(self) -> Exception | None:
         before = self._begun
-        if self._round is not None:  # it may have begun too early
+        if self._round is not None:  # it may have begun before what is to be sent
             await asyncio.wait([asyncio.wrap_future(self._round)])
         if self._round is None or self._begun == before:
             self._begun += 1
@@ -155,14 +160,14 @@ type Round = Future[Exception | None]
 
 
 def in_a_thread(work: Callable[[], None]) -> Round:
-    """On a thread that keeps no process from ending. Not waiting for it any longer does not stop it."""
+    """Do the work on a daemon thread, which keeps no process alive. It goes on if nothing waits for it any longer."""
     done: Round = Future()
     done.set_running_or_notify_cancel()  # from now on it cannot be cancelled
 
     def run() -> None:
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - it is said where somebody waits
+        except Exception as error:  # noqa: BLE001 - the round returns it
             done.set_result(error)
         else:
             done.set_result(None)

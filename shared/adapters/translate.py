@@ -1,7 +1,8 @@
-"""Azure's exceptions, translated once into ours: named for who must act, with the thing and the next step.
+"""Translate Azure's exceptions into the errors of `shared.domain.errors`.
 
-What Azure said is quoted by code and message; a body that could not be read is never quoted, because it may hold
-a key. The cause stays attached except in that case.
+An error of ours names the thing, what failed and the next step, and its class says who must act. Azure's code and
+message are quoted. A body that could not be read is never quoted, because it may hold a key; then the cause is not
+attached either.
 """
 
 from __future__ import annotations
@@ -24,13 +25,17 @@ from azure.core.exceptions import (
 from shared.domain.causes import Cause
 from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
 
-_LONGEST_QUOTE = 500
+_LONGEST_QUOTE = 500  # characters
 
 
 @contextmanager
 def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds the address") -> Iterator[None]:
-    """Run an Azure call; only errors of `shared.domain.errors` come out. `doing` completes 'could not ...', `named_by` 'check
-    ...' where the address leads nowhere."""
+    """Run an Azure call so that only errors of `shared.domain.errors` come out.
+
+    thing: What the call is about: an account, a secret, a vault.
+    doing: Completes the sentence "could not ...".
+    named_by: Completes the next step "check ..." if the host name of the address is unknown.
+    """
     try:
         yield
     except (DecodeError, DeserializationError):
@@ -38,8 +43,8 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
     except ClientAuthenticationError as error:
         raise _unauthenticated(thing, doing, error) from error
     except HttpResponseError as error:
-        # Its text quotes the body. Only a body of the error shape is known to hold no key.
-        raise _refused(thing, doing, error) from (error if code_of(error) else None)
+        # Its text quotes the body. Only a body with the form of an error is known to hold no key.
+        raise _refused(thing, doing, error) from (error if azure_error_code(error) else None)
     except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
         raise _no_answer(thing, doing, error, named_by) from error
     except AzureError as error:
@@ -47,9 +52,9 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
     except ValueError as error:
         if "challenge" not in str(error):
             raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
-        what = f"could not {doing}: the address lies in another domain than its challenge names."
+        what = f"could not {doing}: the address is in another domain than its authentication challenge names."
         raise FixConfiguration(thing, what, "check the vault's address") from error
-    except (AttributeError, KeyError, TypeError):  # what the clients make of JSON of another shape
+    except (AttributeError, KeyError, TypeError):  # how the clients fail on JSON of another form
         raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
 
 
@@ -57,21 +62,21 @@ def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLa
     host = _unresolved(error)
     if host is None:
         return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).")
-    what = f"could not {doing}: the host name {host} has no address (DNS does not know it, or could not be asked)."
-    # Waiting mends only the second. Nobody can tell them apart from here, so it is tried again all the same.
-    step = f"check {named_by}; if {host} is right, nothing: the next tick looks again"
+    what = f"could not {doing}: the host name {host} has no address (DNS does not know it, or did not answer)."
+    # Only the second cause passes by itself. They cannot be told apart here, so the call is tried again in both cases.
+    step = f"check {named_by}; if {host} is correct, do nothing: the next tick tries again"
     return TryLater(thing, what, step, cause=Cause.UNKNOWN_HOST)
 
 
 def _unresolved(error: BaseException | None) -> str | None:
-    """The host name without an address, where that is why no answer came."""
+    """The host name, if no answer came because it has no address."""
     while error is not None and not isinstance(error, aiohttp.ClientConnectorDNSError):
         error = error.__cause__
     return error.host if error is not None else None
 
 
 def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -> RotationError:
-    # Without an answer it is the credential that speaks: which kinds of sign-in it tried, and why each failed.
+    # Without a status the message is the credential's own: which kinds of sign-in it tried, and why each failed.
     said = quote(error) if error.status_code else textwrap.shorten(str(error.message), _LONGEST_QUOTE, placeholder=" …")
     return GrantRole(
         thing,
@@ -83,30 +88,30 @@ def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -
 
 def _refused(thing: str, doing: str, error: HttpResponseError) -> RotationError:
     status, what = error.status_code or 0, f"could not {doing}: {quote(error)}."
-    inner = inner_code(error)
+    inner = key_vault_error_code(error)
     if 200 <= status < 300:
-        return UnexpectedAnswer(thing, f"could not {doing}: a {status} that the specification does not know.")
+        return UnexpectedAnswer(thing, f"could not {doing}: the specification does not describe a {status}.")
     if status == 403 and (inner == "ForbiddenByFirewall" or "not authorized and caller is not" in str(error.message)):
         return FixConfiguration(thing, what, "let the function's network reach the vault", cause=Cause.NETWORK_CLOSED)
-    if status == 403 and "Policy" in (code_of(error) + (inner or "")):
-        return FixConfiguration(thing, what, "see which Azure Policy refuses it and adapt the period or the policy")
+    if status == 403 and "Policy" in (azure_error_code(error) + (inner or "")):
+        return FixConfiguration(thing, what, "find the Azure Policy that refuses it; change the period or the policy")
     if status == 403:
         return GrantRole(thing, what)
     if status == 409 and inner in ("ObjectIsDeletedButRecoverable", "ObjectIsBeingDeleted"):
-        return PersonMustLook(thing, what, "recover the secret, or purge it to start anew")
+        return PersonMustLook(thing, what, "recover the secret, or purge it to start again")
     if status in (408, 409, 429) or status >= 500:
         return TryLater(thing, what)
     return FixConfiguration(thing, what, "check the names and addresses in the settings and tags for it")
 
 
-def code_of(error: HttpResponseError) -> str:
-    """Azure's error code, from the shape that all of its services share; empty when there is none."""
-    code = getattr(error.error, "code", None) or getattr(error, "error_code", None)  # storage has its own place for it
+def azure_error_code(error: HttpResponseError) -> str:
+    """Return Azure's error code, which all services have in the same place except storage. Empty if there is none."""
+    code = getattr(error.error, "code", None) or getattr(error, "error_code", None)  # storage
     return str(getattr(code, "value", code) or "")
 
 
-def inner_code(error: HttpResponseError) -> str | None:
-    """Key Vault's finer code, `error.innererror.code`."""
+def key_vault_error_code(error: HttpResponseError) -> str | None:
+    """Return Key Vault's more exact code, `error.innererror.code`. None if there is none."""
     inner = getattr(error.error, "innererror", None)
     if isinstance(inner, dict) and isinstance(inner.get("code"), str):
         return str(inner["code"])
@@ -114,12 +119,12 @@ def inner_code(error: HttpResponseError) -> str | None:
 
 
 def quote(error: HttpResponseError) -> str:
-    """Status, code and the first line of the message: what a person needs to search for."""
+    """Return status, code and the first line of the message: what a person needs to search for the error."""
     if error.status_code is None and isinstance(error.__cause__, HttpResponseError):
         return quote(error.__cause__)  # the Event Grid client wraps a 404
     lines = str(getattr(error.error, "message", None) or error.reason or "").strip().splitlines()
-    # Key Vault says on a line of its own which action was refused.
+    # Key Vault names the refused action on a line of its own.
     kept = [line.strip().rstrip(".") for line in lines[:1] + [line for line in lines[1:] if line.startswith("Action:")]]
-    text = " ".join(part for part in (str(error.status_code or "no status"), code_of(error)) if part)
+    text = " ".join(part for part in (str(error.status_code or "no status"), azure_error_code(error)) if part)
     quoted = textwrap.shorten("; ".join(kept), _LONGEST_QUOTE, placeholder=" …")
     return f"{text}: {quoted}" if quoted else text

@@ -161,10 +161,10 @@ class Announcement:
         yield "owner", self.target.owner
         yield "slot", self.slot
         yield "fingerprint", self.value
-        yield "deadline", text_of(self.deadline)
+        yield "deadline", event_time(self.deadline)
         yield "leadTime", iso_duration(self.lead) if self.lead is not None else None
-        yield "happenedAt", text_of(self.happened_at)
-        yield "previousKeyWorksUntil", text_of(self.previous_until)
+        yield "happenedAt", event_time(self.happened_at)
+        yield "previousKeyWorksUntil", event_time(self.previous_until)
         yield "proven", False if self.unproven else None
         yield "reason", self.reason
         yield "nextStep", self.next_step
@@ -176,18 +176,18 @@ class Announcement:
         yield "whatToDo", words[1]
 
 
-def failed(target: Target, error: RotationError, now: datetime) -> Announcement:
+def rotation_failed(target: Target, error: RotationError, now: datetime) -> Announcement:
     """Return the announcement of a failed turn. There is one id a day for each target, whatever failed first."""
     return Announcement(
         Kind.ROTATION_FAILED,
         target,
         happened_at=now,
-        reason=f"{error.code}: {error.what}",
+        reason=f"{error.code}: {error.about(target.name)}",
         next_step=error.next_step,
         occasion=f"{now.astimezone(UTC):%Y-%m-%d}",
     )
 
 
-def text_of(moment: datetime | None) -> str | None:
+def event_time(moment: datetime | None) -> str | None:
     """Return a time as events carry it: ISO 8601 in UTC, ending in Z. None stays None."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None

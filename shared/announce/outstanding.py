@@ -1,8 +1,7 @@
-"""Which announcements are outstanding, and the marks once they were accepted.
+"""Which announcements are outstanding.
 
 Announcements are delivered at least once (P9). What is true is compared with what the marks record as accepted; the
-difference is outstanding. Accepted announcements are recorded afterwards; if that record is lost, they are sent again
-with the same ids. `acknowledged` is the reverse of `outstanding`.
+difference is outstanding. `acknowledged` is the reverse: it records what was accepted.
 """
 
 from __future__ import annotations
@@ -12,15 +11,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.announce.announcements import Announcement, Kind, text_of
+from shared.announce.announcements import Announcement, Kind, event_time
 from shared.decide import cadence, schedule
-from shared.decide.carried_over import happened_to, valid_told
+from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin
 from shared.domain.requests import AwaitedDeployment, Requester
-from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
+from shared.domain.told import Happened, ToldDeadline
 
 
 def kind_of(happened: Happened) -> Kind:
@@ -40,7 +39,7 @@ def kind_of(happened: Happened) -> Kind:
 
 def outstanding(situation: Situation) -> tuple[Announcement, ...]:
     """Return everything that should be announced about a target now and was not accepted yet."""
-    marks = _valid_marks(situation)
+    marks = valid_marks(situation)
     if marks is None:
         return ()
     if not situation.seen.key_auth:
@@ -56,7 +55,7 @@ def outstanding(situation: Situation) -> tuple[Announcement, ...]:
     )
 
 
-def _valid_marks(situation: Situation) -> Marks | None:
+def valid_marks(situation: Situation) -> Marks | None:
     """Return the marks, with only those accepted announcements that still hold."""
     marks = situation.seen.publication.marks if situation.seen.publication else None
     return replace(marks, told=valid_told(situation)) if marks else None
@@ -80,7 +79,7 @@ def _origin(situation: Situation, marks: Marks) -> Announcement:
     # A healed version keeps the requester of the version before it, and nobody requested the repair.
     requester = marks.requester if marks.origin is Origin.ROTATED else Requester()
     return Announcement(
-        kind_of(happened_to(marks.origin)),
+        kind_of(marks.origin.happened),
         situation.target,
         situation.live,
         marks.live,
@@ -139,7 +138,7 @@ def _due_notice(
     *,
     at_once: bool,
 ) -> cadence.DueNotice | None:
-    slack = cadence.sending(situation.target.cadence)
+    slack = cadence.sending_time(situation.target.cadence)
     return cadence.due_notice(deadline, tuple(leads), told, situation.now, at_once=at_once, slack=slack)
 
 
@@ -161,101 +160,6 @@ def _awaits_deployment(situation: Situation, awaited: AwaitedDeployment, deadlin
         situation.live,
         situation.marks.live,
         deadline=deadline,
-        occasion=f"{awaited.environment.casefold()} {awaited.soak.total_seconds()} {text_of(awaited.latest)}",
+        occasion=f"{awaited.environment.casefold()} {awaited.soak.total_seconds()} {event_time(awaited.latest)}",
         after=awaited,
     )
-
-
-def accepted_in_time(situation: Situation, announcement: Announcement, accepted_at: datetime) -> bool:
-    """Return whether an announcement that was accepted at that time keeps the notice (P3).
-
-    An end whose announcement took too long to send counts as not announced, and is announced again with a later
-    deadline. An announcement that was accepted before may be repeated late.
-    """
-    match announcement.kind:
-        case Kind.RETIREMENT_ANNOUNCED:
-            told = valid_told(situation).retirement
-        case Kind.SUNSET_ANNOUNCED:
-            told = valid_told(situation).sunset
-        case (
-            Kind.KEY_ADOPTED
-            | Kind.ROTATION_ANNOUNCED
-            | Kind.KEY_ROTATED
-            | Kind.KEY_RETIRED
-            | Kind.DRIFT_HEALED
-            | Kind.ROTATION_FAILED
-            | Kind.KEY_AUTH_DISABLED
-        ):
-            return True  # no key ends at such an announcement
-        case _:
-            assert_never(announcement.kind)
-    deadline = announcement.deadline
-    known = told is not None and told.deadline == deadline
-    return deadline is None or known or deadline - accepted_at >= situation.target.cadence.notice
-
-
-def acknowledged(situation: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
-    """Return the marks with the accepted announcements recorded: the reverse of `outstanding`.
-
-    Raises LookupError if the version is not marked.
-    """
-    marks = _valid_marks(situation) or situation.marks
-    for announcement in accepted:
-        marks = _acknowledge(situation, _without_carried_over(marks, announcement), announcement)
-    return marks
-
-
-def _without_carried_over(marks: Marks, announcement: Announcement) -> Marks:
-    remaining = tuple(one for one in marks.told.carried_over if not _announces(announcement, one))
-    return replace(marks, told=replace(marks.told, carried_over=remaining))
-
-
-def _announces(announcement: Announcement, one: CarriedOver) -> bool:
-    return (kind_of(one.happened), one.slot, one.value) == (announcement.kind, announcement.slot, announcement.value)
-
-
-def _acknowledge(situation: Situation, marks: Marks, announcement: Announcement) -> Marks:
-    match announcement.kind:
-        case Kind.KEY_ADOPTED | Kind.KEY_ROTATED | Kind.DRIFT_HEALED:
-            return _acknowledge_origin(marks, announcement)
-        case Kind.KEY_RETIRED:
-            return _acknowledge_retired(situation, marks, announcement)
-        case Kind.ROTATION_ANNOUNCED | Kind.RETIREMENT_ANNOUNCED | Kind.SUNSET_ANNOUNCED:
-            return replace(marks, told=_acknowledge_deadline(marks.told, announcement))
-        case Kind.KEY_AUTH_DISABLED:
-            return replace(marks, told=replace(marks.told, key_auth_off=True))
-        case Kind.ROTATION_FAILED:
-            return marks  # a failure is announced once a day, whatever the marks say
-        case _:
-            assert_never(announcement.kind)
-
-
-def _acknowledge_origin(marks: Marks, announcement: Announcement) -> Marks:
-    if announcement.kind is not kind_of(happened_to(marks.origin)) or announcement.value != marks.live:
-        return marks  # it announced an older version, which is no longer carried over now
-    return replace(marks, told=replace(marks.told, origin=True))
-
-
-def _acknowledge_retired(situation: Situation, marks: Marks, announcement: Announcement) -> Marks:
-    if announcement.value != marks.previous:
-        return marks
-    spare = situation.seen.keys[situation.spare]
-    fresh = spare != situation.retired
-    return replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=fresh)
-
-
-def _acknowledge_deadline(told: Told, announcement: Announcement) -> Told:
-    if announcement.after is not None:
-        return replace(told, awaited=True)
-    if announcement.deadline is None:
-        return told
-    accepted = ToldDeadline(announcement.deadline, announcement.lead)
-    match announcement.kind:
-        case Kind.ROTATION_ANNOUNCED:
-            return replace(told, rotation=accepted)
-        case Kind.RETIREMENT_ANNOUNCED:
-            return replace(told, retirement=accepted)
-        case Kind.SUNSET_ANNOUNCED:
-            return replace(told, sunset=accepted)
-        case _:
-            return told

@@ -111,7 +111,7 @@ def observation_due(name: str, every: timedelta, since: datetime, now: datetime)
     return (now.timestamp() - offset) // seconds > (since.timestamp() - offset) // seconds
 
 
-def sending(cadence: Cadence) -> timedelta:
+def sending_time(cadence: Cadence) -> timedelta:
     """Return how long an announcement may take until it is accepted: a tenth of the notice, at most five minutes."""
     return min(LONGEST_SENDING, cadence.notice / 10)
 
@@ -122,5 +122,5 @@ def _deadline(wanted: datetime, told: ToldDeadline | None, cadence: Cadence, now
     An announced deadline stands, unless it can come sooner by now (a date was moved, a window was removed). A new one
     leaves room for the sending.
     """
-    fresh = within_window(max(wanted, now + cadence.notice + sending(cadence)), cadence)
+    fresh = within_window(max(wanted, now + cadence.notice + sending_time(cadence)), cadence)
     return min(told.deadline, fresh) if told is not None and told.deadline >= wanted else fresh

@@ -7,24 +7,9 @@ outstanding announcements must not be lost with the old one, so the new version 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
 
 from shared.decide.situation import Situation
-from shared.domain.publication import Origin
 from shared.domain.told import CarriedOver, Happened, Told
-
-
-def happened_to(origin: Origin) -> Happened:
-    """Return the occurrence that a version of this origin must announce."""
-    match origin:
-        case Origin.ADOPTED:
-            return Happened.ADOPTED
-        case Origin.ROTATED:
-            return Happened.ROTATED
-        case Origin.HEALED:
-            return Happened.HEALED
-        case _:
-            assert_never(origin)
 
 
 def valid_told(situation: Situation) -> Told:
@@ -46,7 +31,7 @@ def outstanding_before(situation: Situation) -> tuple[CarriedOver, ...]:
     marks = situation.marks
     carried = list(marks.told.carried_over)
     if not marks.told.origin:
-        carried.append(CarriedOver(happened_to(marks.origin), situation.live, marks.live, marks.since))
+        carried.append(CarriedOver(marks.origin.happened, situation.live, marks.live, marks.since))
     return tuple(carried)
 
 

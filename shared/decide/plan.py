@@ -64,6 +64,11 @@ class Plan:
         return self.reason in HELD
 
     @property
+    def needs_a_person(self) -> bool:
+        """Whether a person must decide about the target before anything can be done."""
+        return self.reason is Reason.PERSON_MUST_LOOK
+
+    @property
     def answers_a_request(self) -> bool:
         """Whether this plan deals with the request. Adopting and repairing drift only prepare for it."""
         return self.reason not in PREPARING

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from shared.doctor.ports import TokenIdentity
 from shared.domain.model import AccountId
+from shared.domain.names import LEASE_CONTAINER
 
 # The roles of infra/roles.json: custom ones by how their names begin, Microsoft's by their full names.
 ROTATOR = "Azure OpenAI key rotator"
@@ -25,7 +26,6 @@ SENDER = "EventGrid Data Sender"
 LEASES = "Storage Blob Data Contributor"
 QUEUES = "Storage Queue Data Contributor"
 CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER)
-LEASE_CONTAINER = "key-rotation-leases"
 _SUBSCRIPTION = "<subscription>"
 HERE = f"--subscription {_SUBSCRIPTION}"  # the deployment's own, which no setting names
 _APP = f"--resource-group <group> --name <function-app> {HERE}"

@@ -20,8 +20,8 @@ from shared.doctor.check import (
 )
 from shared.doctor.targets import failed_at_vault
 from shared.domain.errors import RotationError
+from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.domain.publication import Publication
-from shared.turns.message import QUEUE
 
 MOST_SKEW = timedelta(minutes=2)
 BLOB = "key-rotation-doctor"  # a blob of its own is leased, so that no target is held up
@@ -81,7 +81,7 @@ async def check_topic(examination: Examination) -> AsyncIterator[Check]:
 
 async def check_lease(examination: Examination) -> Check:
     """Check that a lease, as every turn needs one, can be acquired and released."""
-    storage, thing = examination.settings.storage, remedies.LEASE_CONTAINER
+    storage, thing = examination.settings.storage, LEASE_CONTAINER
     if storage.connection_string is None and STORAGE not in examination.tokens:
         return not_checked("lease", thing, "There is no token for Azure Storage.")
     try:

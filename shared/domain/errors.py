@@ -16,6 +16,7 @@ class RotationError(Exception):
 
     next_step = "read docs/runbook.md"
     subscription: str | None = None  # the id of the subscription that could not be listed, if that is what failed
+    resolves_itself = False  # whether the next step asks nothing of anybody, because a later check goes on by itself
 
     def __init__(self, thing: str, what: str, next_step: str | None = None, *, cause: Cause | None = None) -> None:
         super().__init__(thing, what)
@@ -24,10 +25,15 @@ class RotationError(Exception):
         self.cause = cause
         if next_step is not None:
             self.next_step = next_step
+            self.resolves_itself = False
 
     @property
     def code(self) -> str:
         return type(self).__name__
+
+    def about(self, target: str) -> str:
+        """Return what happened to a target, with the thing named where it is not the target itself."""
+        return self.what if self.thing in (target, "") else f"{self.thing}: {self.what}"
 
     def __str__(self) -> str:
         return f"{self.thing}: {self.what} Next step: {self.next_step}."
@@ -37,12 +43,14 @@ class TryLater(RotationError):
     """Azure was slow, throttled, unreachable or in an unclear state. The next tick looks again."""
 
     next_step = "nothing; the next tick looks again and goes on from what it sees"
+    resolves_itself = True
 
 
 class LeaseHeld(TryLater):
     """Another turn holds this target."""
 
     next_step = "wait for the other turn to end; a lease left by a killed process ends by itself within seconds"
+    resolves_itself = False
 
 
 class LeaseLost(TryLater):

@@ -35,13 +35,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.requests import AwaitedDeployment, Requester
-from shared.domain.times import sane
-from shared.domain.told import Told
+from shared.domain.times import stamp, unstamp
+from shared.domain.told import Happened, Told
 
 CREDENTIAL_ID = "CredentialId"
 PROVIDER_ADDRESS = "ProviderAddress"
@@ -51,7 +52,6 @@ MOST_TAGS = 15  # Key Vault's limit (azure-facts, section 2)
 LONGEST_TAG = 256  # the older pages' limit; newer ones say 512
 OUR_TAGS = 11  # the three of Microsoft's and eight of our nine: `previous` and `spare` never stand together
 
-_STAMP = "%Y%m%dT%H%M%S.%fZ"
 _MARK = re.compile(r"[0-9a-f]{16}")
 _ROTATED = "rotated="
 
@@ -70,6 +70,19 @@ class Origin(StrEnum):
     ADOPTED = "adopted"
     ROTATED = "rotated"
     HEALED = "healed"
+
+    @property
+    def happened(self) -> Happened:
+        """What has to be announced about a version of this origin."""
+        match self:
+            case Origin.ADOPTED:
+                return Happened.ADOPTED
+            case Origin.ROTATED:
+                return Happened.ROTATED
+            case Origin.HEALED:
+                return Happened.HEALED
+            case _:
+                assert_never(self)
 
 
 @dataclass(frozen=True)
@@ -154,16 +167,6 @@ class Publication:
     def told(self) -> Told:
         """The record of accepted announcements. Empty without marks."""
         return self.marks.told if self.marks else Told()
-
-
-def stamp(moment: datetime) -> str:
-    """Return a time as a tag holds it: UTC, to the microsecond, without characters that need quoting."""
-    return moment.astimezone(UTC).strftime(_STAMP)
-
-
-def unstamp(text: str) -> datetime:
-    """Read what `stamp` wrote. Raises ValueError."""
-    return sane(datetime.strptime(text, _STAMP).replace(tzinfo=UTC))
 
 
 def tags_of(marks: Marks, slot: KeySlot, account: str, period: timedelta, others: Mapping[str, str]) -> dict[str, str]:

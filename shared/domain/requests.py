@@ -15,11 +15,10 @@ from enum import StrEnum
 from typing import ClassVar
 from urllib.parse import quote, unquote
 
-from shared.domain.times import from_seconds, sane_lead, seconds_text
+from shared.domain.names import ENVIRONMENT_NAME, LONGEST_ENVIRONMENT
+from shared.domain.times import from_seconds, iso_duration, parse_duration, sane_lead, seconds_text
 
-MOST_ENVIRONMENT = 40
 LONGEST_SOAK = timedelta(days=30)
-_ENVIRONMENT = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{MOST_ENVIRONMENT - 1}}}")
 _NOBODY = "-"
 _JOIN, _SHORT, _EARLIER = "+", 8, 4  # an id by its first eight characters, of the last four
 _BY, _WHY = 70, 100  # characters in the tag, beside an id of 32 and four short ones
@@ -29,12 +28,23 @@ LONGEST_TEXT = 256  # what a tag holds
 def environment_name(text: str) -> str:
     """Return a deployment environment's name. Raises ValueError, showing the form that it has."""
     name = text.strip()
-    if not _ENVIRONMENT.fullmatch(name):
+    if not re.fullmatch(ENVIRONMENT_NAME, name):
         raise ValueError(
             f"{text[:80]!r} is not an environment's name: letters, digits, dots, dashes and underscores, "
-            f"{MOST_ENVIRONMENT} at most"
+            f"{LONGEST_ENVIRONMENT} at most"
         )
     return name
+
+
+def soak_time(text: str) -> timedelta:
+    """Return how long after a deployment the rotation happens, from an ISO 8601 duration of at most 30 days.
+
+    Tags, settings, HTTP and the command line all read it here. Raises ValueError for any other text.
+    """
+    soak = parse_duration(text)
+    if soak > LONGEST_SOAK:
+        raise ValueError(f"{text!r} is longer than {iso_duration(LONGEST_SOAK)}")
+    return soak
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ import isodate
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 LONGEST = timedelta(days=3660)
 
+_STAMP = "%Y%m%dT%H%M%S.%fZ"
+
 
 def sane(moment: datetime) -> datetime:
     """Return the moment in UTC. Raises ValueError if it is not between 1970 and 2200."""
@@ -64,3 +66,13 @@ def parse_duration(text: str) -> timedelta:
 def iso_duration(length: timedelta) -> str:
     """Return the duration as ISO 8601: the reverse of `parse_duration`."""
     return str(isodate.duration_isoformat(length))
+
+
+def stamp(moment: datetime) -> str:
+    """Return a time as a tag holds it: UTC, to the microsecond, without characters that need quoting."""
+    return moment.astimezone(UTC).strftime(_STAMP)
+
+
+def unstamp(text: str) -> datetime:
+    """Read what `stamp` wrote. Raises ValueError."""
+    return sane(datetime.strptime(text, _STAMP).replace(tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""The fleet: which accounts take part, what a tick finds, and a survey of all targets.
+"""The fleet: which accounts take part, which of them need a turn, and a survey of all targets.
 
-It knows settings, and Azure through ports. It decides nothing itself: it asks `decide`.
+This room knows settings, and Azure through ports. It makes no decision about keys itself: it asks `decide`.
 """

@@ -1,37 +1,62 @@
-"""Who takes part, and what the vaults' listings say of them: a look at a whole fleet that costs calls by the page.
+"""List the whole fleet: which targets take part, and what the vaults' listings show of their secrets.
 
-A listing shows dates and tags but no keys, so what follows from it is presumed. Ticks, deadlines and deployments are
-content with that; a turn looks properly before it does anything.
+Listing costs one call for each page of accounts and of secrets, not one for each target. A listing shows dates and tags
+but no keys, so what follows from it is presumed. That is enough for ticks, deadlines and deployments. A turn observes
+its target properly before it does anything.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration, RotationError, TryLater, UnknownTarget
-from shared.domain.model import AccountId, Target
+from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Publication
 from shared.domain.text import without_keys
 from shared.fleet.enrolment import Enrolled, Enrolment, tagged_target
 from shared.ports import Accounts, Vault
 from shared.settings.environment import Settings
+from shared.turns.observe import presume
 
-VAULTS_AT_ONCE, VAULT_SECONDS = 8, 60  # a vault in the dark must not use up the tick of all the others
+VAULTS_AT_ONCE = 8
+VAULT_SECONDS = 60  # a vault that does not answer must not use up the time of the others
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A target and the latest version of its secret, as the vault's listing shows it; none where there is none."""
+    """A target and what the listing of its vault showed.
+
+    enrolled: The target, with its account if tags enrolled it.
+    publication: The latest version of its secret, without the value. None if the vault has no such secret.
+    """
 
     enrolled: Enrolled
     publication: Publication | None
 
+    def presumed(self) -> Observation | None:
+        """Return what a turn would observe if nothing has changed since the last one. None if a listing cannot tell."""
+        return presume(self.publication, self.enrolled.account)
+
+    def situation(self, now: datetime) -> Situation | None:
+        """Return the target's presumed situation. None if a listing cannot tell, or if our tags cannot be read."""
+        seen = self.presumed()
+        if seen is None or seen.publication is None or seen.publication.marks is None:
+            return None
+        return Situation(seen, self.enrolled.target, now)
+
 
 @dataclass
 class FleetListing:
-    """A look at the whole fleet. `unseen` are the targets whose vault could not be listed."""
+    """What a listing of the whole fleet found.
+
+    listed: The targets whose vault was listed.
+    unseen: The targets whose vault could not be listed.
+    problems: Why accounts could not be enrolled, and why subscriptions or vaults could not be listed.
+    """
 
     listed: list[Listed] = field(default_factory=list)
     unseen: list[Target] = field(default_factory=list)
@@ -39,34 +64,48 @@ class FleetListing:
 
     @property
     def may_show_more(self) -> bool:
-        """Whether looking again may find targets that this look did not: a vault or a subscription could not be
-        listed. An account with a wrong tag is no target until somebody corrects it."""
+        """Whether another listing may find more targets, because a vault or a subscription could not be listed.
+
+        An account with an invalid tag does not count: it becomes a target only when a person corrects the tag.
+        """
         return bool(self.unseen) or any(not isinstance(problem, FixConfiguration) for problem in self.problems)
+
+    def situations(self, now: datetime) -> Iterator[Situation]:
+        """Yield the presumed situation of every target about which the listing tells enough."""
+        for one in self.listed:
+            situation = one.situation(now)
+            if situation is not None:
+                yield situation
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """All targets: those that the settings name and those that tags enrol."""
+    """All targets: those of ROTATION_TARGETS and those that tags enrol.
+
+    settings: Name the targets, and the subscriptions whose tagged accounts are enrolled.
+    accounts: Lists and reads accounts.
+    vault: Lists secrets.
+    """
 
     settings: Settings
     accounts: Accounts
     vault: Vault
 
-    async def look(self) -> FleetListing:
-        """Every target with what is listed of it. One bad account or vault is one problem."""
+    async def list_targets(self) -> FleetListing:
+        """List every target with the latest version of its secret. What could not be listed is in `problems`."""
         enrolled, problems = await self.enrolled()
-        published, unlisted = await self._listings({one.target.vault_url for one in enrolled})
-        look = FleetListing(problems=[*problems, *unlisted.values()])
+        published, failed = await self._list_vaults({one.target.vault_url for one in enrolled})
+        found = FleetListing(problems=[*problems, *failed.values()])
         for one in enrolled:
-            listing = published.get(one.target.vault_url)
-            if listing is None:
-                look.unseen.append(one.target)
+            secrets = published.get(one.target.vault_url)
+            if secrets is None:
+                found.unseen.append(one.target)
             else:
-                look.listed.append(Listed(one, listing.get(one.target.secret.casefold())))
-        return look
+                found.listed.append(Listed(one, secrets.get(one.target.secret.casefold())))
+        return found
 
     async def enrolled(self) -> tuple[list[Enrolled], list[RotationError]]:
-        """Explicit targets, then tagged accounts that none of them names. One bad account is one problem."""
+        """Return the targets of ROTATION_TARGETS and of tagged accounts, and what could not be enrolled or listed."""
         enrolment = await self._enrolment()
         return enrolment.found, enrolment.problems
 
@@ -82,12 +121,16 @@ class Fleet:
         return enrolment
 
     async def find(self, name: str) -> Target:
-        """The target of that name. Raises as `find_all` does."""
+        """Return the target of that name. Raises as `find_all` does."""
         return (await self.find_all([name]))[0].target
 
     async def find_all(self, names: Iterable[str]) -> list[Enrolled]:
-        """The targets of these names. Raises UnknownTarget naming those that nobody enrolled, or FixConfiguration for
-        those that somebody enrolled wrongly."""
+        """Return the targets of these names, in their order.
+
+        Raises UnknownTarget if no account would have one of these names, FixConfiguration if the accounts that would
+        have them could not be enrolled, and the error of a subscription that could not be listed if a name may be
+        there.
+        """
         found, wanted = {target.name: Enrolled(target) for target in self.settings.targets}, list(names)
         if not all(name in found for name in wanted):
             enrolment = await self._enrolment()
@@ -98,8 +141,8 @@ class Fleet:
         return [found[name] for name in wanted]
 
     async def find_account(self, account: AccountId) -> Enrolled | None:
-        """The target of that account; none when nobody enrolled it. Raises FixConfiguration for a wrong tag."""
-        explicit = next((one for one in self.settings.targets if one.account.same_as(str(account))), None)
+        """Return the target of that account; None if it is not enrolled. Raises FixConfiguration for an invalid tag."""
+        explicit = self.settings.explicit_target(account)
         if explicit is not None:
             return Enrolled(explicit)
         if account.subscription not in self.settings.subscriptions:
@@ -111,15 +154,15 @@ class Fleet:
         return next((one for one in enrolment.found if one.account is not None), None)
 
     def from_tags(self, account: AccountId, tags: Mapping[str, str]) -> Target:
-        """The target a tagged account asks for. Raises FixConfiguration, also where its subscription is not ours."""
+        """Return the target of an account with these tags. Raises FixConfiguration as `tagged_target` does."""
         return tagged_target(account, tags, self.settings)
 
-    async def _listings(
+    async def _list_vaults(
         self, vaults: Iterable[str]
     ) -> tuple[dict[str, dict[str, Publication]], dict[str, RotationError]]:
-        """Each vault's latest versions by secret name, and the vaults that could not be listed."""
+        """Each vault's latest versions by the secret's name in lower case, and the vaults that could not be listed."""
         listed: dict[str, dict[str, Publication]] = {}
-        unlisted: dict[str, RotationError] = {}
+        failed: dict[str, RotationError] = {}
         gate = asyncio.Semaphore(VAULTS_AT_ONCE)
 
         async def take(vault: str) -> None:
@@ -127,21 +170,21 @@ class Fleet:
                 async with gate, asyncio.timeout(VAULT_SECONDS):
                     listed[vault] = {name.casefold(): held async for name, held in self.vault.listing(vault)}
             except RotationError as error:
-                unlisted[vault] = error
+                failed[vault] = error
             except TimeoutError:
-                unlisted[vault] = TryLater(vault, f"its secrets could not be listed within {VAULT_SECONDS} seconds.")
+                failed[vault] = TryLater(vault, f"its secrets could not be listed within {VAULT_SECONDS} seconds.")
 
         await asyncio.gather(*(take(vault) for vault in vaults))
-        return listed, unlisted
+        return listed, failed
 
 
 def _not_found(missing: list[str], enrolment: Enrolment) -> RotationError:
-    """Why there are no targets of these names. None of them hides another."""
+    """Why there are no targets of these names. Every reason is named."""
     unknown = [name for name in missing if name not in enrolment.refused]
     refused = [error for name in missing for error in enrolment.refused.get(name, ())]
-    unseen = next((error for error in enrolment.problems if not isinstance(error, FixConfiguration)), None)
-    if unknown and unseen is not None:  # it may be enrolled where nobody could look
-        return unseen
+    unlisted = next((error for error in enrolment.problems if not isinstance(error, FixConfiguration)), None)
+    if unknown and unlisted is not None:  # the name may be in a subscription that could not be listed
+        return unlisted
     if unknown:
         what = " ".join(["no target has this name.", *(f"{error.thing}: {error.what}" for error in refused)])
         known = [one.target.name for one in enrolment.found]

@@ -1,27 +1,27 @@
-"""The conductor: a tick finds who needs a turn, a turn serves one target, a survey stops after deciding.
+"""Everything that a trigger or a command can ask for: a tick, a turn, a survey, deadlines, one failure's announcement.
 
-A tick looks cheaply: account pages, vault pages, nothing for each target. What it decides from is presumed (a
-listing shows dates and tags, not keys), with the same decision function; the turn looks properly and decides
-again. Once per `look_every` each target gets a full look all the same, because only that can see that somebody
-regenerated the live key.
+A tick lists the fleet and finds the targets that need a turn. It decides from what a listing shows, with the same
+decision function as a turn; the turn observes its target properly and decides again. Besides, every target gets a turn
+once per `look_every`, because only a turn reads the keys and sees that the live one was regenerated from outside. A
+survey, a plan and the deadlines decide too, but do nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.announce.announcements import failed
+from shared.announce.acknowledged import acknowledged
+from shared.announce.announcements import rotation_failed
 from shared.announce.deadlines import Deadline, deadlines
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.outstanding import outstanding
 from shared.decide import cadence
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
 from shared.domain.model import Observation, Target
-from shared.domain.publication import Publication
 from shared.domain.requests import Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.listing import Fleet, FleetListing, Listed
@@ -29,19 +29,27 @@ from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
-from shared.turns.observe import observe, presume
+from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.turn import take_turn
 
-MOST_LOOKED_AT = 400  # targets: two calls each, 32 at once; listKeys has its limit for each subscription as well
-_NOT_SEEN = "it was not looked at in a survey of so many."
-_SEE_IT = "ask for this target alone"
-AT_ONCE = 32  # memory grows by about 1.1 MiB for each at once; beyond 64 nothing is gained (performance-facts)
+MOST_OBSERVED = (
+    400  # targets, with two calls each; Azure limits listKeys for each subscription (azure-facts, section 1)
+)
+AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (performance-facts)
 
 
 @dataclass
 class Tick:
-    """What one tick found: who needs a turn, how many do not or could not be looked at, and the problems met."""
+    """What one tick found.
+
+    now: When the tick began.
+    listed: Every target whose vault was listed.
+    turns: The targets that need a turn.
+    quiet: How many targets need none.
+    unseen: How many targets are in a vault that could not be listed.
+    problems: Why targets could not be enrolled, listed or decided about.
+    """
 
     now: datetime
     listed: list[Listed] = field(default_factory=list, repr=False)
@@ -51,34 +59,51 @@ class Tick:
     problems: list[RotationError] = field(default_factory=list)
 
     def __str__(self) -> str:
-        unseen = f", {self.unseen} could not be looked at" if self.unseen else ""
+        unseen = f", {self.unseen} could not be listed" if self.unseen else ""
         return f"{len(self.turns)} targets need a turn, {self.quiet} do not{unseen}; {len(self.problems)} problems."
 
 
 @dataclass
 class Rotation:
-    """Everything a trigger can ask for. One for each process."""
+    """Everything that a trigger or a command can ask for. There is one for each process.
+
+    settings: The app's settings.
+    outside: Everything outside that turns and ticks need.
+    """
 
     settings: Settings
     outside: Outside
 
     @property
     def fleet(self) -> Fleet:
+        """All targets."""
         return Fleet(self.settings, self.outside.accounts, self.outside.vault)
 
     async def tick(self, since: datetime, now: datetime) -> Tick:
-        """Who needs a turn. `since` is the last tick: what was crossed between the two is looked at now."""
-        look = await self.fleet.look()
-        tick = Tick(now, look.listed, unseen=len(look.unseen), problems=look.problems)
-        for one in look.listed:
+        """Find the targets that need a turn.
+
+        since: When the last tick ran. A target whose turn once per `look_every` fell between the two needs one now.
+        """
+        listing = await self.fleet.list_targets()
+        tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
+        for one in listing.listed:
             try:
-                needed = self._needs_a_turn(one.enrolled, one.publication, since, now)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and stops no other target (P10)
+                needed = self._needs_a_turn(one, since, now)
+            except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(_undecided(one.enrolled.target, error))
                 continue
             tick.turns.extend([one.enrolled] if needed else [])
             tick.quiet += not needed
         return tick
+
+    def _needs_a_turn(self, one: Listed, since: datetime, now: datetime) -> bool:
+        target, seen = one.enrolled.target, one.presumed()
+        if seen is None or cadence.observation_due(target.name, self.settings.look_every, since, now):
+            return True
+        situation = Situation(seen, target, now)
+        marks = one.publication.marks if one.publication else None
+        to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
+        return bool(decide(seen, target, now).steps) or bool(outstanding(situation)) or to_note
 
     async def turn(
         self,
@@ -88,26 +113,34 @@ class Rotation:
         until: datetime | None = None,
         brake: Brake | None = None,
     ) -> Outcome:
-        """One target's turn. In observe mode, what the turn would do."""
+        """Take one target's turn and return its outcome. In observe mode, return what the turn would do.
+
+        request: What a person or a pipeline asked for. None for a turn of the schedule.
+        until: When the caller stops waiting for the answer. None: it waits as long as the turn takes.
+        brake: Holds scheduled work if too many other targets failed. None: it is not held.
+        """
         if self.settings.mode is Mode.OBSERVE:
-            row = await self.look(target, request)
-            return planned_row(row)
+            return planned_row(await self.plan_turn(target, request))
         return await take_turn(target, request, self.outside, until=until, brake=brake)
 
     def brake(self, tick: datetime) -> Brake | None:
-        """The brake of that tick; none where nobody counts."""
-        return Brake(failures, tick, self.settings.brake) if (failures := self.outside.failures) else None
+        """Return the brake of the tick that began at this time. None if failures are not recorded."""
+        failures = self.outside.failures
+        return Brake(failures, tick, self.settings.brake) if failures else None
 
-    async def look(self, target: Target, request: Request | None = None) -> Row:
-        """One line of a survey: observe and decide, and stop. Needs no lease, since nothing is done."""
+    async def plan_turn(self, target: Target, request: Request | None = None) -> Row:
+        """Observe one target and decide what a turn would do now, without doing it. The row holds any error.
+
+        It needs no lease, because it changes nothing.
+        """
         try:
-            look = await observe(target, self.outside.accounts, self.outside.vault)
+            observed = await observe(target, self.outside.accounts, self.outside.vault)
         except RotationError as error:
             return Row(target, error=error)
-        return await self._row(look.seen, target, request)
+        return await self._row(observed.seen, target, request)
 
     async def _row(self, seen: Observation, target: Target, request: Request | None = None) -> Row:
-        """The line as a turn would decide it: where keys would end, the logs are asked here as well."""
+        """The row as a turn would decide it. If all keys would end, the logs are asked here as well."""
         now = self.outside.clock.now()
         try:
             seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
@@ -115,95 +148,86 @@ class Rotation:
             return Row(target, plan, situation, outstanding(situation))
         except RotationError as error:
             return Row(target, error=error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
+        except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
             return Row(target, error=_undecided(target, error))
 
     async def survey(self) -> tuple[list[Row], list[RotationError]]:
-        """A line for every target, and what could not be enrolled. A fleet too large to be looked at one by one while
-        somebody waits is presumed from the listings, and its lines say so."""
+        """Return a row for every target, and what could not be enrolled or listed.
+
+        A fleet of more than `MOST_OBSERVED` targets is not observed one by one, because a person waits for the answer.
+        Its rows are presumed from the listings, and say so.
+        """
         enrolled, problems = await self.fleet.enrolled()
-        if len(enrolled) > MOST_LOOKED_AT:
+        if len(enrolled) > MOST_OBSERVED:
             return await self._presumed_survey()
-        return await self._look_at([one.target for one in enrolled]), problems
+        return await self._plan_turns([one.target for one in enrolled]), problems
 
     async def _presumed_survey(self) -> tuple[list[Row], list[RotationError]]:
-        look = await self.fleet.look()
-        presumed = [(one.enrolled.target, presume(one.publication, one.enrolled.account)) for one in look.listed]
+        listing = await self.fleet.list_targets()
+        presumed = [(one.enrolled.target, one.presumed()) for one in listing.listed]
         unknown = [target for target, seen in presumed if seen is None]
-        lines = [self._row(seen, target) for target, seen in presumed if seen is not None]
-        rows = [replace(row, presumed=True) for row in await _few_at_once(lines)]
-        rows += await self._look_at(unknown[:MOST_LOOKED_AT])
-        unseen = [*unknown[MOST_LOOKED_AT:], *look.unseen]
-        return rows + [Row(target, error=TryLater(target.name, _NOT_SEEN, _SEE_IT)) for target in unseen], look.problems
+        rows = await _few_at_once([self._row(seen, target) for target, seen in presumed if seen is not None])
+        rows = [replace(row, presumed=True) for row in rows]
+        rows += await self._plan_turns(unknown[:MOST_OBSERVED])
+        rows += [_not_observed(target) for target in (*unknown[MOST_OBSERVED:], *listing.unseen)]
+        return rows, listing.problems
 
-    async def _look_at(self, targets: list[Target]) -> list[Row]:
-        return await _few_at_once([self.look(target) for target in targets])
+    async def _plan_turns(self, targets: list[Target]) -> list[Row]:
+        return await _few_at_once([self.plan_turn(target) for target in targets])
 
     async def deadlines(self) -> tuple[list[Deadline], list[RotationError]]:
-        """Every deadline to come, soonest first, and what could not be looked at. Presumed, as in a tick."""
-        look, now = await self.fleet.look(), self.outside.clock.now()
+        """Return every deadline to come, the soonest first, and what could not be listed. Presumed, as in a tick."""
+        listing, now = await self.fleet.list_targets(), self.outside.clock.now()
         found: list[Deadline] = []
-        for situation in _presumed(look, now):
+        for situation in listing.situations(now):
             try:
                 found.extend(deadlines(situation))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is named, and hides no other target (P10)
-                look.problems.append(_undecided(situation.target, error))
-        return sorted(found, key=lambda one: (one.falls_at, one.target)), look.problems
+            except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
+                listing.problems.append(_undecided(situation.target, error))
+        return sorted(found, key=lambda one: (one.falls_at, one.target)), listing.problems
 
     async def waiting_for(self, environment: str) -> tuple[list[Enrolled], FleetListing]:
-        """The targets that wait for a deployment to that environment, and the look that found them."""
-        look, now = await self.fleet.look(), self.outside.clock.now()
+        """Return the targets that wait for a deployment to that environment, and the listing that showed them."""
+        listing, now = await self.fleet.list_targets(), self.outside.clock.now()
         waiting = {
             situation.target.name
-            for situation in _presumed(look, now)
+            for situation in listing.situations(now)
             if situation.awaited and situation.awaited.waits_for(environment)
         }
-        return [one.enrolled for one in look.listed if one.enrolled.target.name in waiting], look
-
-    def _needs_a_turn(self, one: Enrolled, publication: Publication | None, since: datetime, now: datetime) -> bool:
-        seen: Observation | None = presume(publication, one.account)
-        if seen is None or cadence.observation_due(one.target.name, self.settings.look_every, since, now):
-            return True
-        situation = Situation(seen, one.target, now)
-        marks = publication.marks if publication else None
-        to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
-        return bool(decide(seen, one.target, now).steps) or bool(outstanding(situation)) or to_note
+        return [one.enrolled for one in listing.listed if one.enrolled.target.name in waiting], listing
 
     async def announce_failure(self, target: Target, error: RotationError) -> None:
-        """Tell the world that a target's turns fail; in observe mode nobody is told. Raises what announcing raises."""
+        """Announce that a target's turns fail. In observe mode, announce nothing. Raises what the announcer raises."""
         if self.settings.mode is Mode.OBSERVE:
             return
         now = self.outside.clock.now()
-        await self.outside.announcer.announce([failed(target, error, now)], now)
+        await self.outside.announcer.announce([rotation_failed(target, error, now)], now)
 
 
-async def _few_at_once(lines: Sequence[Awaitable[Row]]) -> list[Row]:
+async def _few_at_once(rows: Sequence[Awaitable[Row]]) -> list[Row]:
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def gated(line: Awaitable[Row]) -> Row:
+    async def gated(row: Awaitable[Row]) -> Row:
         async with gate:
-            return await line
+            return await row
 
-    return list(await asyncio.gather(*map(gated, lines)))
+    return list(await asyncio.gather(*map(gated, rows)))
 
 
-def _presumed(look: FleetListing, now: datetime) -> Iterator[Situation]:
-    """The targets that a listing tells enough about, as they should be now."""
-    for one in look.listed:
-        seen = presume(one.publication, one.enrolled.account)
-        if seen is not None and seen.publication is not None and seen.publication.marks is not None:
-            yield Situation(seen, one.enrolled.target, now)
+def _not_observed(target: Target) -> Row:
+    what = "the fleet is too large to observe every target in one survey, and no listing shows this one's state."
+    return Row(target, error=TryLater(target.name, what, "ask for this target alone"))
 
 
 def _undecided(target: Target, error: Exception) -> RotationError:
     what = f"nothing could be decided about it ({type(error).__name__}), so nothing was done."
-    return PersonMustLook(target.name, what, f"look at the tags of {target.secret_url} and report this")
+    return PersonMustLook(target.name, what, f"check the tags of {target.secret_url} and report this")
 
 
 def planned_row(row: Row) -> Outcome:
-    """A plan nobody performed, as an outcome: the dry run, and every turn in observe mode."""
+    """Return a plan that was not carried out as an outcome: for a dry run, and for every turn in observe mode."""
     if row.error is not None or row.plan is None:
-        return failure(row.target.name, row.error or RotationError(row.target.name, "could not be looked at."))
+        return failure(row.target.name, row.error or RotationError(row.target.name, "it could not be observed."))
     steps = ", ".join(str(step) for step in row.plan.steps)
     why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
-    return Outcome(row.target.name, Result.PLANNED, row.plan.reason.value, why, held_until=row.plan.held_until)
+    return Outcome(row.target.name, Result.PLANNED, row.plan.reason, why, held_until=row.plan.held_until)

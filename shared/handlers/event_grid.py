@@ -1,8 +1,8 @@
-"""Events that Azure sends: a secret is about to expire, somebody regenerated a key. Each leads to a look, no more.
+"""Events that Azure sends: a secret is about to expire, or a key was regenerated. Each leads to a turn, no more.
 
-Delivery is at least once, late and in any order, and the event says neither which key nor by whom for certain, so
-nothing is believed of it but that this account or secret is worth a look. That makes duplicates, delays and foreign
-events harmless: a turn that finds nothing to do does nothing.
+Event Grid delivers at least once, late and in any order, and an event does not reliably say which key it is about or
+who acted. So an event only says that an account or secret is worth a check. Duplicates, delays and foreign events are
+harmless: a turn that finds nothing to do does nothing.
 """
 
 from __future__ import annotations
@@ -13,55 +13,65 @@ from urllib.parse import urlsplit
 
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId
+from shared.domain.names import LOGGER
 from shared.domain.text import plain
-from shared.fleet.enrolment import Enrolled
+from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
-from shared.handlers.timer_and_queue import TurnFailed, message_for
+from shared.handlers.invocation import TurnFailed
 from shared.wiring import rotation
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 REGENERATED = "microsoft.cognitiveservices/accounts/regeneratekey/action"
 
 
 async def vault_event(data: object) -> list[str]:
-    """The turns to queue for SecretNearExpiry and SecretExpired. Raises TurnFailed: Event Grid sends it again."""
+    """Return the messages to queue for SecretNearExpiry and SecretExpired.
+
+    Raises TurnFailed if the target may be one that could not be read; then Event Grid delivers the event again.
+    """
     named = secret_named(data)
     if named is None:
-        return _passed_over("names no secret of a vault")
+        return _ignored("names no secret of a vault")
     conductor = await _conductor()
     enrolled, problems = await conductor.fleet.enrolled()
     found = [one for one in enrolled if _is_at(one, *named)]
     unseen = [problem for problem in problems if not isinstance(problem, FixConfiguration)]
-    if not found and unseen:  # it may be a target that nobody could see
+    if not found and unseen:  # it may be a target that could not be read
         raise TurnFailed("; ".join(str(problem) for problem in unseen))
     return _queued(conductor, found, "secret {1} in vault {0}".format(*named))
 
 
 async def account_event(data: object, subject: str = "") -> list[str]:
-    """The turns to queue for a regenerateKey that Azure Resource Manager reports. Raises TurnFailed as above."""
+    """Return the messages to queue for a regenerateKey that Azure Resource Manager reports.
+
+    `subject` is the event's subject, which names the account if the data does not. Raises TurnFailed as `vault_event`.
+    """
     account = account_named(data, subject)
     if account is None:
-        return _passed_over("tells of no regenerated key")
+        return _ignored("reports no regenerated key")
     conductor = await _conductor()
     if _is_our_own(data, conductor.settings.client_id):
-        return _passed_over(f"tells of our own call for {account}")
+        return _ignored(f"reports this app's own call for {account}")
     try:
         found = await conductor.fleet.find_account(account)
-    except FixConfiguration as error:  # it is gone, or in no state to be a target: sending it again mends nothing
-        return _passed_over(f"is about an account that is no target: {error}")
+    except FixConfiguration as error:  # it is deleted or misconfigured: another delivery does not help
+        return _ignored(f"is about an account that is no target: {error}")
     except RotationError as error:
         raise TurnFailed(str(error)) from error
     return _queued(conductor, [found] if found else [], f"a key of {account}")
 
 
 def secret_named(data: object) -> tuple[str, str] | None:
-    """Vault and secret that an event of Key Vault is about (azure-facts, section 2), in lower case."""
+    """Return the vault and the secret that an event of Key Vault is about, in lower case (azure-facts, section 2).
+
+    None if the event names none.
+    """
     vault, secret = _text(data, "VaultName").casefold(), _text(data, "ObjectName").casefold()
     return (vault, secret) if vault and secret else None
 
 
 def account_named(data: object, subject: str) -> AccountId | None:
-    """The account of which a key was regenerated (azure-facts, section 8); none for any other event."""
+    """Return the account whose key was regenerated (azure-facts, section 8). None for any other event."""
     if _text(data, "operationName").casefold() != REGENERATED:
         return None
     try:
@@ -89,17 +99,17 @@ def _is_our_own(data: object, client_id: str | None) -> bool:
 
 def _queued(conductor: Rotation, found: list[Enrolled], what: str) -> list[str]:
     if not found:
-        return _passed_over(f"is about {what[:300]}, which is no target")
-    log.info("an event about %s: %s is looked at", what, found[0].target.name)
+        return _ignored(f"is about {what[:300]}, which is no target")
+    log.info("event about %s: a turn is queued for %s", what, found[0].target.name)
     now = conductor.outside.clock.now()
     return [message_for(one, now, insists=True).text() for one in found]
 
 
-def _passed_over(why: str) -> list[str]:
-    log.info("an event %s and is passed over", plain(why))
+def _ignored(why: str) -> list[str]:
+    log.info("an event is ignored: it %s", plain(why))
     return []
 
 
-def _text(data: Any, name: str) -> str:  # noqa: ANN401 - whatever somebody sent
+def _text(data: Any, name: str) -> str:  # noqa: ANN401 - data from outside
     value = data.get(name) if isinstance(data, dict) else None
     return value if isinstance(value, str) else ""

@@ -1,7 +1,8 @@
-"""The HTTP doors: see, rotate, report a leak, arm for a deployment, and say that one went live.
+"""What each HTTP route does: see, rotate, report a leak, wait for a deployment, and report that one went live.
 
-Each walks the same way: who calls, by which method, with which body; then one call inward and its answer. What a
-request cannot finish while its caller waits is queued, and goes on without them.
+Every request goes the same way: who calls, with which method and body; then one call to the fleet or one turn, and its
+answer. What cannot be finished while the caller waits is queued and goes on without the caller. Routes, methods and
+roles stand in `shared/web/routes.py`.
 """
 
 from __future__ import annotations
@@ -10,26 +11,43 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
-from shared.domain.requests import DisarmRequest, Request
-from shared.fleet.enrolment import Enrolled
+from shared.domain.names import LOGGER
+from shared.domain.requests import DisarmRequest
+from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
-from shared.handlers.one_turn import answer, then_again
-from shared.handlers.timer_and_queue import message_for
-from shared.turns.message import Message
+from shared.handlers import telemetry_facts
+from shared.handlers.one_turn import answer
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.callers import Caller, Refused, Role, caller_of
-from shared.web.responses import Reply, heard, of_deadlines, of_error, of_row, of_survey, problem, wrong
-from shared.wiring import rotation, telemetry
+from shared.web.responses import (
+    Reply,
+    deployment_data,
+    next_step_to_repeat,
+    of_deadlines,
+    of_error,
+    of_row,
+    of_survey,
+    problem,
+    problems_data,
+)
+from shared.web.routes import Route
+from shared.wiring import rotation, telemetry, time_for
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """A request as the trigger hands it on. Header names are in lower case."""
+    """A request as the trigger hands it on.
+
+    method: The HTTP method.
+    name: The target's name from the path. Empty for a route without one.
+    body: The body as it was sent.
+    headers: The headers. Their names are in lower case.
+    invocation: The id of the invocation, which identifies a request without an Idempotency-Key.
+    """
 
     method: str = "GET"
     name: str = ""
@@ -38,99 +56,96 @@ class Incoming:
     invocation: str = ""
 
 
-type Act = Callable[[Incoming, Caller], Awaitable[Reply]]
+type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 
-@dataclass(frozen=True)
-class Route:
-    """Where, by which methods, in which role, and what stands behind. Without a role it is open to everybody."""
+async def serve(route: Route, incoming: Incoming) -> Reply:
+    """Return the answer to a request. An error is answered as a problem with a status of its own, and never raised."""
+    async with telemetry().request(incoming.method, f"/api/{route.path}") as saw:
+        reply = await _answered(route, incoming)
+        saw(telemetry_facts.of_reply(reply))
+    return reply
 
-    route: str
-    role: Role | None
-    acts: Mapping[str, Act]
 
-    async def __call__(self, incoming: Incoming) -> Reply:
-        """Always a reply; what is wrong is a problem of its own status."""
-        async with telemetry().request(incoming.method, f"/api/{self.route}") as saw:
-            reply = await self._answer(incoming)
-            saw(reply)
-        return reply
+async def _answered(route: Route, incoming: Incoming) -> Reply:
+    caller: Caller | None = None
+    try:
+        caller = _let_in(route, incoming)
+        operation = route.operations.get(incoming.method.upper())
+        if operation is None:
+            return _another_method(route, incoming)
+        return await HANDLERS[operation](incoming, caller)
+    except (BadRequest, Refused) as refused:
+        return problem(refused.status, refused.title, refused.detail)
+    except RotationError as error:
+        if route.role == Role.OPERATOR and not isinstance(error, UnknownTarget):
+            error.next_step = next_step_to_repeat(error)
+        log.warning("%s", error)
+        return of_error(error, names=caller is not None and caller.may(Role.READER))
 
-    async def _answer(self, incoming: Incoming) -> Reply:
-        caller: Caller | None = None
-        try:
-            caller = self._let_in(incoming)
-            act = self.acts.get(incoming.method.upper())
-            if act is None:
-                return self._another_method(incoming)
-            return await act(incoming, caller)
-        except (BadRequest, Refused) as refused:
-            return problem(refused.status, refused.title, refused.detail)
-        except RotationError as error:
-            if self.role is Role.OPERATOR and not isinstance(error, UnknownTarget):
-                error.next_step = then_again(error.next_step)
-            log.warning("%s", error)
-            return of_error(error, names=caller is not None and caller.may(Role.READER))
 
-    def _let_in(self, incoming: Incoming) -> Caller:
-        if self.role is None:
-            return Caller("anybody", frozenset())
-        caller = caller_of(incoming.headers, os.environ)
-        caller.must(self.role)
-        return caller
+def _let_in(route: Route, incoming: Incoming) -> Caller:
+    """Return who calls. Raises Refused if the route needs a role that the caller does not have."""
+    if route.role is None:
+        return Caller("anybody", frozenset())
+    caller = caller_of(incoming.headers, os.environ)
+    caller.must(Role(route.role))
+    return caller
 
-    def _another_method(self, incoming: Incoming) -> Reply:
-        allowed = ", ".join(self.acts)
-        refused = problem(405, "MethodNotAllowed", f"{incoming.method[:20]}: use {allowed}.")
-        return Reply(refused.status, refused.data, refused.kind, {"Allow": allowed})
+
+def _another_method(route: Route, incoming: Incoming) -> Reply:
+    allowed = ", ".join(route.operations)
+    refused = problem(405, "MethodNotAllowed", f"{incoming.method[:20]}: use {allowed}.")
+    return Reply(refused.status, refused.data, refused.kind, {"Allow": allowed})
 
 
 async def _health(_: Incoming, __: Caller) -> Reply:
     return Reply(200, {"status": "running"})
 
 
-async def _survey(_: Incoming, __: Caller) -> Reply:
+async def _list_targets(_: Incoming, __: Caller) -> Reply:
     return of_survey(*await (await rotation()).survey())
 
 
-async def _row(incoming: Incoming, _: Caller) -> Reply:
+async def _see_target(incoming: Incoming, _: Caller) -> Reply:
     conductor = await rotation()
-    return of_row(await conductor.look(await conductor.fleet.find(incoming.name)))
+    return of_row(await conductor.plan_turn(await conductor.fleet.find(incoming.name)))
 
 
-async def _deadlines(_: Incoming, __: Caller) -> Reply:
+async def _list_deadlines(_: Incoming, __: Caller) -> Reply:
     return of_deadlines(*await (await rotation()).deadlines())
 
 
 async def _calendar(_: Incoming, __: Caller) -> Reply:
-    from shared.web.calendar import calendar  # its library is needed nowhere else
+    from shared.web.calendar import calendar  # only this route needs its library
 
     conductor = await rotation()
     found, problems = await conductor.deadlines()
     unseen = next((one for one in problems if not isinstance(one, FixConfiguration | PersonMustLook)), None)
-    if unseen is not None:  # a calendar without some of its entries would be taken for the whole
+    if unseen is not None:  # a calendar program would delete the entries that are missing
         raise unseen
     return Reply(200, calendar(found, conductor.outside.clock.now()), "text/calendar")
 
 
-async def _status(_: Incoming, __: Caller) -> Reply:
-    """The survey for people. Wrong settings are a page, too."""
-    from shared.web.pages.status import HEADERS, page, page_of_error
+async def _status_page(_: Incoming, __: Caller) -> Reply:
+    """The survey as a page. Invalid settings are answered with a page as well."""
+    from shared.web.pages.status import HEADERS, status_page, status_page_of_error
 
+    conductor: Rotation | None = None
     try:
         conductor = await rotation()
         rows, problems = await conductor.survey()
     except RotationError as error:
         log.warning("%s", error)
-        return Reply(of_error(error).status, page_of_error(error, datetime.now(UTC)), "text/html", HEADERS)
-    said = page(rows, problems, conductor.outside.clock.now(), conductor.settings.remarks)
-    return Reply(200, said, "text/html", HEADERS)
+        return Reply(of_error(error).status, status_page_of_error(error, time_for(conductor)), "text/html", HEADERS)
+    text = status_page(rows, problems, conductor.outside.clock.now(), conductor.settings.remarks)
+    return Reply(200, text, "text/html", HEADERS)
 
 
-async def _openapi(_: Incoming, __: Caller) -> Reply:
-    from shared.web.openapi import description
+async def _describe(_: Incoming, __: Caller) -> Reply:
+    from shared.web.openapi import openapi_document
 
-    return Reply(200, description())
+    return Reply(200, openapi_document())
 
 
 async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
@@ -138,7 +153,7 @@ async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
     return await answer(incoming.name, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
 
 
-async def _leak(incoming: Incoming, caller: Caller) -> Reply:
+async def _report_leak(incoming: Incoming, caller: Caller) -> Reply:
     body = Leak.read(incoming.body, incoming.headers)
     return await answer(incoming.name, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
 
@@ -163,56 +178,57 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     conductor = await rotation()
     chosen, problems = await _chosen(conductor, body.targets)
     request = body.request(_id(incoming), caller.name)
-    accepted = {"targets": [one.target.name for one in chosen], "problems": wrong(problems)}
+    accepted = {"targets": [one.target.name for one in chosen], "problems": problems_data(problems)}
     if body.dry_run:
         return Reply(200, accepted)
-    log.info("rotate: %d targets, asked by %s: %s", len(chosen), request.by, request.reason)
+    log.info("rotate: %d targets, requested by %s: %s", len(chosen), request.by, request.reason)
     now = conductor.outside.clock.now()
-    return Reply(202, accepted, queued=tuple(_asking(one, request, now) for one in chosen))
+    return Reply(202, accepted, queued=tuple(message_for(one, now, request=request) for one in chosen))
 
 
 async def _chosen(conductor: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
-    """The targets by name, or all that can be seen. Raises as `Fleet.find_all` does."""
+    """Return the named targets, or all that can be seen, with the problems met. Raises as `Fleet.find_all` does."""
     if isinstance(names, list):
         return await conductor.fleet.find_all(dict.fromkeys(names)), []
     return await conductor.fleet.enrolled()
 
 
-async def _deployment(incoming: Incoming, caller: Caller) -> Reply:
-    """A deployment that not everybody could hear of is answered with 503, so that the pipeline says it again: whoever
-    heard it already does not rotate twice."""
+async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
+    """Queue a turn for each target that waits for the deployment.
+
+    If some targets could not be read, the answer is 503, so that the pipeline sends the request again. The targets that
+    were queued the first time do not rotate twice.
+    """
     body = Deployment.read(incoming.body, incoming.headers)
     conductor = await rotation()
     now = conductor.outside.clock.now()
     request = body.request(_id(incoming), caller.name, now)
-    waiting, look = await conductor.waiting_for(body.environment)
+    waiting, listing = await conductor.waiting_for(body.environment)
     targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
-    said = heard(body.environment, targets, look.problems, names=sees)
+    facts = deployment_data(body.environment, targets, listing.problems, names=sees)
     why, many = request.reason or "no reason given", len(waiting)
-    log.info("deployment to %s, said by %s (%s): %d targets wait for it", body.environment, caller.name, why, many)
-    queued = () if body.dry_run else tuple(_asking(one, request, now) for one in waiting)
-    if look.may_show_more and not body.dry_run:
-        detail = "not every target could be asked whether it waits for this deployment; say it again."
+    log.info("deployment to %s, reported by %s (%s): %d targets wait for it", body.environment, caller.name, why, many)
+    queued = () if body.dry_run else tuple(message_for(one, now, request=request) for one in waiting)
+    if listing.may_show_more and not body.dry_run:
+        detail = "not every target could be read, so some may still wait for this deployment."
         again = "send the request again, with the same Idempotency-Key"
-        facts = problem(503, "TryLater", detail, **{**said, "nextStep": again})
-        return Reply(503, facts.data, facts.kind, {"Retry-After": "30"}, queued)
-    return Reply(202 if queued else 200, said, queued=queued)
+        later = problem(503, "TryLater", detail, **{**facts, "nextStep": again})
+        return Reply(503, later.data, later.kind, {"Retry-After": "30"}, queued)
+    return Reply(202 if queued else 200, facts, queued=queued)
 
 
-def _asking(one: Enrolled, request: Request, now: datetime) -> Message:
-    plain = message_for(one, now)
-    return Message(plain.target, now, plain.account, plain.tags, request)
-
-
-health = Route("health", None, {"GET": _health})
-targets = Route("targets", Role.READER, {"GET": _survey})
-target = Route("targets/{name}", Role.READER, {"GET": _row})
-deadlines = Route("deadlines", Role.READER, {"GET": _deadlines})
-deadlines_ics = Route("deadlines.ics", Role.READER, {"GET": _calendar})
-status = Route("status", Role.READER, {"GET": _status})
-openapi = Route("openapi.json", Role.READER, {"GET": _openapi})
-rotate = Route("targets/{name}/rotate", Role.OPERATOR, {"POST": _rotate})
-leak = Route("targets/{name}/leak", Role.OPERATOR, {"POST": _leak})
-arm = Route("targets/{name}/deployment", Role.OPERATOR, {"PUT": _arm, "DELETE": _disarm})
-rotate_many = Route("rotate", Role.OPERATOR, {"POST": _rotate_many})
-deployments = Route("deployments", Role.OPERATOR, {"POST": _deployment})
+HANDLERS: Mapping[str, Handler] = {
+    "listTargets": _list_targets,
+    "seeTarget": _see_target,
+    "rotate": _rotate,
+    "reportLeak": _report_leak,
+    "arm": _arm,
+    "disarm": _disarm,
+    "rotateMany": _rotate_many,
+    "deployed": _deployed,
+    "listDeadlines": _list_deadlines,
+    "subscribe": _calendar,
+    "status": _status_page,
+    "describe": _describe,
+    "health": _health,
+}

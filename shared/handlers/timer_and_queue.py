@@ -1,6 +1,6 @@
-"""The timer and the queue: a tick names who needs a turn, a turn serves one target, and what was given up is said.
+"""The timer and the queue: a tick finds the targets that need a turn, a turn serves one target, the rest is reported.
 
-Several ticks' and people's messages for one target do no harm: each turn decides from what it sees.
+Several messages for one target do no harm, whether ticks or people sent them: each turn decides from what it observes.
 """
 
 from __future__ import annotations
@@ -11,39 +11,36 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from shared.decide.plan import Reason
-from shared.domain.errors import LeaseLost, PersonMustLook, RotationError, TryLater, UnknownTarget
+from shared.domain.errors import PersonMustLook, RotationError, TryLater, UnexpectedAnswer, UnknownTarget
 from shared.domain.model import Target
+from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
-from shared.fleet.enrolment import Enrolled
-from shared.fleet.rotation import Rotation, Tick
-from shared.settings.target_fields import TAG
-from shared.telemetry import Trigger
+from shared.fleet.enrolment import Enrolled, message_for
+from shared.fleet.rotation import Rotation
+from shared.handlers import telemetry_facts
+from shared.handlers.invocation import TurnFailed, log_dropped_announcements
+from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Outcome, Result, Row, person_must_look, said_again
-from shared.wiring import rotation, telemetry
+from shared.turns.report import Result, Row
+from shared.wiring import rotation, telemetry, time_for
 
-log = logging.getLogger("key-rotation")
+log = logging.getLogger(LOGGER)
 MOST_TRIES = 3  # host.json, maxDequeueCount
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_PASSING = frozenset({TryLater.__name__, LeaseLost.__name__})
-
-
-class TurnFailed(Exception):
-    """The invocation must be seen to fail: the queue offers the message again, and monitoring sees it."""
 
 
 async def tick(last: str | None, *, past_due: bool) -> list[str]:
-    """The messages to queue. `last` is when the timer ran before, as the host tells it."""
+    """Handle the timer: return the messages to queue. `last` is when the timer last ran, as the host writes it."""
     async with telemetry().tick() as saw:
         return await _tick(last, past_due, saw)
 
 
-async def _tick(last: str | None, past_due: bool, saw: Callable[[Tick], None]) -> list[str]:
+async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
     conductor = await rotation()
     now = conductor.outside.clock.now()
     found = await conductor.tick(_since(last), now)
-    saw(found)
+    saw(telemetry_facts.of_tick(found))
     for error in found.problems:
         log.error("tick: %s", error)
     log.info("tick%s: %s", " (past due)" if past_due else "", found)
@@ -51,7 +48,7 @@ async def _tick(last: str | None, past_due: bool, saw: Callable[[Tick], None]) -
 
 
 def _since(last: str | None) -> datetime:
-    """The host's word for the last run; a timer that never ran has the year 1 there."""
+    """Return the time of the last run. For a timer that never ran the host writes the year 1."""
     try:
         moment = datetime.fromisoformat(last or "")
     except ValueError:
@@ -61,80 +58,82 @@ def _since(last: str | None) -> datetime:
 
 
 def _messages(turns: Sequence[Enrolled], now: datetime, limit: int) -> list[Message]:
-    """In another order each time, so that targets which fail in every tick are not always the first, and brake the
-    same others for ever. So few turns that the brake cannot come on need not ask for it."""
+    """Return the messages in random order.
+
+    Otherwise targets that fail in every tick would always come first, and the brake would always hold the same others.
+    With `limit` messages or fewer the brake cannot come on, so their turns do not ask for it.
+    """
     shuffled = random.sample(turns, len(turns))
     return [message_for(one, now, crowded=len(turns) > limit) for one in shuffled]
 
 
-def message_for(one: Enrolled, now: datetime, *, crowded: bool = False, insists: bool = False) -> Message:
-    """A turn for this target, with the tags of its account where it was enrolled by them."""
-    account = one.account
-    if account is None:
-        return Message(one.target.name, now, crowded=crowded, insists=insists)
-    ours = {name: text for name, text in account.tags.items() if name.lower().startswith(TAG)}
-    return Message(one.target.name, now, account.id, ours, crowded=crowded, insists=insists)
-
-
 async def turn(body: bytes, tries: int = 1) -> None:
-    """One queue message, one turn. Raises TurnFailed so that the message is offered again; the last of its `tries`
-    announces why."""
+    """Handle a queue message: take the turn that one queue message asks for. `tries` counts the deliveries of the
+    message.
+
+    Raises TurnFailed if the message must be delivered again. The last try announces why the turn fails.
+    """
     async with telemetry().turn(Trigger.QUEUE) as saw:
         await _turn(body, tries, saw)
 
 
-async def _turn(body: bytes, tries: int, saw: Callable[[Outcome], None]) -> None:
+async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> None:
     conductor = await rotation()
     message = read_message(body)
     if message.request is None and message.is_stale(conductor.outside.clock.now()):
-        log.warning("%r: the message is older than an hour and was left to the next tick", message.target)
+        log.warning(
+            "%r: the message is older than an hour; the next tick queues another one if it is needed", message.target
+        )
         return
     target = await _target(conductor, message)
     brake = conductor.brake(message.queued_at) if message.crowded else None
     try:
         outcome = await conductor.turn(target, message.request, brake=brake)
-    except Exception:  # a mistake of ours is what the brake is there for, too
-        await _note_unexpected(brake, target)
+    except Exception:  # an error in this app counts for the brake as well
+        await _note_failure(brake, target)
         raise
-    saw(outcome)
+    saw(telemetry_facts.of_outcome(outcome))
     log_dropped_announcements(outcome)
-    if outcome.result is Result.FAILED:
-        await _note_failure(brake, target, outcome, last=tries >= MOST_TRIES)
-    if outcome.result is Result.FAILED and tries >= MOST_TRIES:
-        await _announce_failure(conductor, target, said_again(outcome))
+    if outcome.result is Result.FAILED and outcome.error is not None:
+        await _after_failure(conductor, target, outcome.error, brake, last=tries >= MOST_TRIES)
     if outcome.result is Result.PLANNED and isinstance(message.request, LeakRequest):
-        raise TurnFailed(f"{outcome} A leak is not forgotten because the app only observes.")
+        raise TurnFailed(f"{outcome} The app only observes; the leak stays queued.")
     wanted = message.request is not None or message.insists
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
-        raise TurnFailed(str(outcome))  # a tick's wish is made again by the next tick, anybody else's is not
-    log.log(logging.WARNING if outcome.reason == Reason.BRAKE else logging.INFO, "turn: %s", outcome)
+        raise TurnFailed(str(outcome))  # the next tick repeats a tick's message, and nothing repeats another one
+    log.log(logging.WARNING if outcome.cause is Reason.BRAKE else logging.INFO, "turn: %s", outcome)
 
 
-async def _note_unexpected(brake: Brake | None, target: Target) -> None:
-    unexpected = Outcome(target.name, Result.FAILED, "Unexpected", "an error that nobody foresaw.")
-    await _note_failure(brake, target, unexpected, last=True)
+async def _after_failure(
+    conductor: Rotation, target: Target, error: RotationError, brake: Brake | None, *, last: bool
+) -> None:
+    """Count the failure for the brake; after the last try announce it as well.
+
+    An error that the next try may clear counts after the last try only. One that a person must judge never counts.
+    """
+    may_pass = isinstance(error, TryLater) and not isinstance(error, UnexpectedAnswer)
+    if not isinstance(error, PersonMustLook) and (last or not may_pass):
+        await _note_failure(brake, target)
+    if last:
+        await _announce_failure(conductor, target, error)
 
 
-async def _note_failure(brake: Brake | None, target: Target, outcome: Outcome, *, last: bool) -> None:
-    """For the brake. What the next try may mend counts when it was the last, a person's affair never."""
-    passing = outcome.reason in _PASSING and not last
-    if brake is None or passing or outcome.reason == PersonMustLook.__name__:
+async def _note_failure(brake: Brake | None, target: Target) -> None:
+    """Count the target as failed for the brake of its check. If that cannot be noted, the log says so."""
+    if brake is None:
         return
     try:
         await brake.note(str(target.account).casefold())
     except RotationError as error:
-        log.error("%s: its failure could not be noted: %s", target.name, error)  # noqa: TRY400 - said in full already
-
-
-def log_dropped_announcements(outcome: Outcome) -> None:
-    """The last place for an announcement that a long outage left no room for."""
-    for carried in outcome.dropped:
-        log.error("%s: never announced, and said here only: %s", outcome.target, carried)
+        log.error("%s: its failure could not be noted: %s", target.name, error)  # noqa: TRY400 - the error says it all
 
 
 async def _target(conductor: Rotation, message: Message) -> Target:
-    """The target that the message means. Tags that it carries are believed for an hour; after that the account is
-    asked whether it still takes part, and as what."""
+    """Return the target of a message.
+
+    The tags in a message count for an hour. After that the account is read again. Raises UnknownTarget if the account
+    is not enrolled any more, and whatever reading it raises.
+    """
     if message.account is None:
         return await conductor.fleet.find(message.target)
     if not message.is_stale(conductor.outside.clock.now()):
@@ -146,22 +145,26 @@ async def _target(conductor: Rotation, message: Message) -> Target:
 
 
 async def turn_poison(body: bytes) -> str | None:
-    """A message that was given up. Says why, as an event where the target is known, and in the log always. Returns
-    a message to queue again where a person's request must not be lost."""
+    """Handle a message of the poison queue: report that it was given up: in the log, and as an event if the target is
+    known.
+
+    Returns the message to queue again if it holds a person's request that is not a day old. None otherwise.
+    """
     message: Message | None = None
+    conductor: Rotation | None = None
     try:
         message = read_message(body)
         conductor = await rotation()
         target = await _target(conductor, message)
     except RotationError as error:
-        log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - said in full already
-        return message.text() if message and message.is_to_be_kept(datetime.now(UTC)) else None
-    row = await conductor.look(target, message.request)
-    if message.insists and row.plan is not None and not row.plan.steps and not person_must_look(row.plan):
-        log.warning("%s: an event's turn never had the target to itself; another look finds it well", target.name)
+        log.error("turn_poison: a message was given up: %s", error)  # noqa: TRY400 - the error says it all
+        return message.text() if message and message.is_to_be_kept(time_for(conductor)) else None
+    row = await conductor.plan_turn(target, message.request)
+    if message.insists and row.plan is not None and not row.plan.steps and not row.plan.needs_a_person:
+        log.warning("%s: other turns always held the target of an event; nothing is left to do now", target.name)
         return None
     reason = _why_it_failed(row)
-    kept = message.is_to_be_kept(datetime.now(UTC))
+    kept = message.is_to_be_kept(time_for(conductor))
     if message.request is not None:
         reason.next_step = (
             "nothing; the request is tried again for a day" if kept else "ask again; the request was given up"
@@ -172,20 +175,20 @@ async def turn_poison(body: bytes) -> str | None:
 
 
 async def _announce_failure(conductor: Rotation, target: Target, reason: RotationError) -> None:
-    """Not being able to say it must not hide what it was, nor lose what is to follow."""
+    """Announce why turns fail. If that fails too, the log says so, and the caller goes on."""
     try:
         await conductor.announce_failure(target, reason)
     except RotationError as error:
-        log.error("%s: its failure could not be announced: %s", target.name, error)  # noqa: TRY400 - said in full already
+        log.error("%s: its failure could not be announced: %s", target.name, error)  # noqa: TRY400 - the error says it all
 
 
 def _why_it_failed(row: Row) -> RotationError:
-    """The reason as another look finds it; where looking works, what the turn could not carry out."""
+    """Return the reason as another observation finds it, or else the steps that the turn did not carry out."""
     if row.error is not None:
         return row.error
-    if row.plan is not None and person_must_look(row.plan):
+    if row.plan is not None and row.plan.needs_a_person:
         return PersonMustLook(row.target.name, row.plan.why)
     if row.plan is not None and row.plan.steps:
         steps = ", ".join(str(step) for step in row.plan.steps)
-        return TryLater(row.target.name, f"its turn was given up; what it could not carry out: {steps}.")
-    return TryLater(row.target.name, "its turn was given up, though another look finds nothing left to do.")
+        return TryLater(row.target.name, f"its turn was given up; these steps are left to do: {steps}.")
+    return TryLater(row.target.name, "its turn was given up, but nothing is left to do now.")

@@ -1,4 +1,5 @@
-"""Settings: the environment and the tags of accounts, read into frozen values with every problem named.
+"""Settings: the environment and the tags of accounts, read into frozen values, with every problem named.
 
-It knows the domain only. Nothing else in `shared` reads the environment, except `handlers` and `wiring`, which pass it on.
+This room knows the domain only. Nothing else in `shared` reads the environment, except `handlers` and `wiring`, which
+pass it on.
 """

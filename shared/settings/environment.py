@@ -1,8 +1,9 @@
-"""The environment, read in one place into one frozen value.
+"""Read the app settings from the environment, once, into one frozen value.
 
-Read on first use, not at import: an import that fails leaves a function app with no functions and no
-explanation. Everything wrong is reported at once, each line naming its setting. No setting holds a key of ours;
-`AzureWebJobsStorage` may be a connection string and is kept out of every text form.
+They are read on first use and not at import: if an import fails, a function app has no functions and shows no reason.
+All problems are reported together, each with the name of its setting. No setting holds one of our keys.
+`AzureWebJobsStorage` may be a connection string with the storage account's key, so it never appears in a text form of
+the settings.
 """
 
 from __future__ import annotations
@@ -13,25 +14,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from shared.domain import times
 from shared.domain.errors import FixConfiguration
-from shared.domain.model import Cadence, Target
+from shared.domain.model import AccountId, Cadence, Target
+from shared.domain.names import STORAGE
 from shared.domain.window import Window
-from shared.settings.target_fields import (
-    Defaults,
-    Problems,
-    check_cadence,
+from shared.settings.problems import Problems
+from shared.settings.readers import (
+    count,
+    https_url,
+    lead_times,
     one_of,
-    read_target,
+    subscription_ids,
     vault_url,
-    warnings_from,
+    vault_urls,
+    workspace_id,
 )
+from shared.settings.target_fields import Claim, Defaults, check_cadence, claims, target_from_fields
 
 PUBLIC_CLOUD = "https://management.azure.com"
 PUBLIC_LOGS = "https://api.loganalytics.io"
-STORAGE = "AzureWebJobsStorage"
 NAMES = (
     "ROTATION_SCHEDULE",
     "ROTATION_MODE",
@@ -55,25 +60,33 @@ NAMES = (
     "AZURE_RESOURCE_MANAGER_ENDPOINT",
     "AZURE_LOG_ANALYTICS_ENDPOINT",
 )
-_GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 _CONNECTION = re.compile(r"(^|;)\s*(AccountName=|BlobEndpoint=https?://|UseDevelopmentStorage=true)", re.IGNORECASE)
 _STORAGE_ACCOUNT = re.compile(r"^[a-z0-9]{3,24}$")
-_HTTPS = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?$")
 
 
 class Mode(StrEnum):
+    """What the app does: rotate keys, or plan and change nothing."""
+
     ROTATE = "rotate"
     OBSERVE = "observe"
 
 
 class Sending(StrEnum):
+    """Where metrics and traces go: nowhere, or to an OpenTelemetry collector."""
+
     OFF = "off"
     OTLP = "otlp"
 
 
 @dataclass(frozen=True)
 class Storage:
-    """The host's own storage account, in one of the two forms the host takes."""
+    """The storage account of the function host, in one of the two forms that the host accepts.
+
+    connection_string: The whole connection string. None in the identity form. It may hold a key and is left out of
+        `repr`.
+    blob_url: The address of the blob service in the identity form. None if there is a connection string.
+    client_id: The user-assigned identity that opens the account in the identity form. None for the system-assigned one.
+    """
 
     connection_string: str | None = field(default=None, repr=False)
     blob_url: str | None = None
@@ -82,7 +95,12 @@ class Storage:
 
 @dataclass(frozen=True)
 class CallLog:
-    """Where calls of accounts are logged, by the workspace's id, and how far back they are counted."""
+    """The Log Analytics workspace to which accounts log their calls.
+
+    workspace: The id by which it is queried, a GUID.
+    look_back: How far back calls are counted. Default 7 days.
+    endpoint: The query service. Default the public cloud's.
+    """
 
     workspace: str
     look_back: timedelta = timedelta(days=7)
@@ -91,7 +109,23 @@ class CallLog:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings, checked together."""
+    """All settings, checked together.
+
+    mode: ROTATION_MODE. Default rotate.
+    targets: ROTATION_TARGETS. No two of them share a name, an account or a secret.
+    subscriptions: ROTATION_SUBSCRIPTIONS, in lower case. Their tagged accounts are enrolled.
+    defaults: Values for targets that do not set their own.
+    look_every: ROTATION_LOOK_EVERY. How often each target gets a turn although the listings show nothing to do. Only a
+        turn sees that the live key was regenerated from outside. Default 1 hour.
+    topic: EVENT_GRID_TOPIC_ENDPOINT. None: announcements are only logged, and P3 is off.
+    client_id: AZURE_CLIENT_ID, the app's user-assigned identity. None for the system-assigned one.
+    resource_manager: AZURE_RESOURCE_MANAGER_ENDPOINT. Default the public cloud's.
+    storage: AzureWebJobsStorage, for leases and the record of failures.
+    vaults: ROTATION_VAULTS. Further vaults that the tags of accounts may name.
+    brake: ROTATION_BRAKE. How many accounts may fail in one tick before the other turns of that tick stop. Default 10.
+    telemetry: ROTATION_TELEMETRY. Default off.
+    call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
+    """
 
     mode: Mode
     targets: tuple[Target, ...]
@@ -109,44 +143,58 @@ class Settings:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What holds for every target and should be known to whoever looks at one."""
-        observing = "The mode is observe: nothing is changed, whatever is due."
-        untold = "No topic is set: announcements stand in the log only, and nobody is warned before a key ends."
-        return (*([observing] if self.mode is Mode.OBSERVE else []), *([] if self.topic else [untold]))
+        """Sentences about the whole app that the status page shows: the mode is observe, no topic is set."""
+        observing = "The mode is observe: nothing is changed, even if something is due."
+        no_topic = (
+            "No Event Grid topic is set: announcements are only logged, and no consumer is warned before a key ends."
+        )
+        return (*([observing] if self.mode is Mode.OBSERVE else []), *([] if self.topic else [no_topic]))
 
     def trusts(self, vault: str) -> bool:
-        """Whether a tag may name this vault. People who can tag an account must not choose where its key goes."""
+        """Return whether a tag may name this vault.
+
+        People who can tag an account must not choose where its key goes.
+        """
         known = {self.defaults.vault_url, *self.vaults, *(target.vault_url for target in self.targets)}
         return vault.casefold() in {one.casefold() for one in known if one}
 
+    def explicit_target(self, account: AccountId) -> Target | None:
+        """Return the target of ROTATION_TARGETS that has this account. None if there is none."""
+        return self._by_account.get(str(account).casefold())
+
+    @cached_property
+    def _by_account(self) -> dict[str, Target]:
+        return {str(target.account).casefold(): target for target in self.targets}
+
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises FixConfiguration listing every problem, by the setting's name."""
+    """Return the settings. Raises FixConfiguration that lists every problem with the setting's name."""
     problems = Problems()
     defaults = _defaults(environment, problems)
     settings = Settings(
         mode=_read(environment, "ROTATION_MODE", Mode.ROTATE, problems, one_of(Mode)),
         targets=_targets(environment.get("ROTATION_TARGETS", ""), defaults, problems),
-        subscriptions=_read(environment, "ROTATION_SUBSCRIPTIONS", (), problems, _subscriptions),
+        subscriptions=_read(environment, "ROTATION_SUBSCRIPTIONS", (), problems, subscription_ids),
         defaults=defaults,
-        vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, _vaults),
-        brake=_read(environment, "ROTATION_BRAKE", 10, problems, _count),
+        vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, vault_urls),
+        brake=_read(environment, "ROTATION_BRAKE", 10, problems, count),
         telemetry=read_telemetry(environment, problems),
         call_log=_call_log(environment, problems),
         look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, times.parse_duration),
-        topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, _address),
+        topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, https_url),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
-        resource_manager=_read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, _address),
+        resource_manager=_read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, https_url),
         storage=_storage(environment, problems),
     )
-    problems.extend(_nobody_enrolled(settings, problems))
-    problems.extend(_misspelt(environment))
+    _check_that_something_is_enrolled(settings, problems)
+    _check_names(environment, problems)
     if problems:
-        raise FixConfiguration("settings", "; ".join(problems) + ".", "correct the settings named and restart the app")
+        raise FixConfiguration("settings", f"{problems.text()}.", "correct the settings named and restart the app")
     return settings
 
 
 def read_telemetry(environment: Mapping[str, str], problems: Problems) -> Sending:
+    """Return ROTATION_TELEMETRY alone, so that invalid other settings can still be reported by telemetry."""
     return Sending(_read(environment, "ROTATION_TELEMETRY", Sending.OFF, problems, one_of(Sending)))
 
 
@@ -157,11 +205,11 @@ def _defaults(environment: Mapping[str, str], problems: Problems) -> Defaults:
     cadence = Cadence(
         period=period,
         overlap=_read(environment, "ROTATION_OVERLAP", plain.overlap, problems, times.parse_duration),
-        warnings=_read(environment, "ROTATION_WARNINGS", usual, problems, warnings_from),
+        warnings=_read(environment, "ROTATION_WARNINGS", usual, problems, lead_times),
         notice=_read(environment, "ROTATION_NOTICE", plain.notice, problems, times.parse_duration),
         window=_read(environment, "ROTATION_WINDOW", None, problems, Window.parse),
     )
-    lag = _read(environment, "ROTATION_CONSUMER_LAG", timedelta(hours=24), problems, times.parse_duration)
+    lag = _read(environment, "ROTATION_CONSUMER_LAG", Defaults.lag, problems, times.parse_duration)
     if len(problems) == before:
         problems.extend(check_cadence(cadence, lag, "ROTATION_PERIOD, ROTATION_OVERLAP"))
     return Defaults(_read(environment, "ROTATION_VAULT_URL", None, problems, vault_url), cadence, lag)
@@ -173,48 +221,43 @@ def _targets(text: str, defaults: Defaults, problems: Problems) -> tuple[Target,
     try:
         entries = json.loads(text)
     except (ValueError, RecursionError) as problem:
-        problems.append(f"ROTATION_TARGETS: is not JSON ({problem})")
+        problems.add("ROTATION_TARGETS", f"is not JSON ({problem})")
         return ()
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        problems.append("ROTATION_TARGETS: is not a JSON array of objects")
+        problems.add("ROTATION_TARGETS", "is not a JSON array of objects")
         return ()
-    targets = [read_target(entry, f"ROTATION_TARGETS[{n}]", defaults, problems) for n, entry in enumerate(entries)]
+    targets = [
+        target_from_fields(entry, f"ROTATION_TARGETS[{n}]", defaults, problems) for n, entry in enumerate(entries)
+    ]
     found = tuple(target for target in targets if target is not None)
-    problems.extend(f"ROTATION_TARGETS: {clash}" for clash in clashes(found))
+    _check_claims(found, problems)
     return found
 
 
-def clashes(targets: tuple[Target, ...]) -> list[str]:
-    """What two targets must not share: a name, an account (two rotators would destroy each other's keys), a secret."""
-    found: list[str] = []
-    for what, of in (
-        ("the name", lambda target: target.name),
-        ("the account", lambda target: str(target.account)),
-        ("the secret", lambda target: target.secret_url),
-    ):
-        seen: dict[str, str] = {}
-        for target in targets:
-            text: str = of(target)
-            if text.casefold() in seen:
-                found.append(f"two targets have {what} {text}")
-            seen[text.casefold()] = target.name
-    return found
+def _check_claims(targets: tuple[Target, ...], problems: Problems) -> None:
+    """Add a problem for each name, account or secret that two targets have: all names, then accounts, then secrets."""
+    taken: set[Claim] = set()
+    for of_one_kind in zip(*map(claims, targets), strict=True):
+        for claim in of_one_kind:
+            if claim in taken:
+                problems.add("ROTATION_TARGETS", f"two targets have the {claim.kind} {claim.text}")
+            taken.add(claim)
 
 
 def _storage(environment: Mapping[str, str], problems: Problems) -> Storage:
-    """`AzureWebJobsStorage` as a connection string, or its identity form with `__accountName` or `__blobServiceUri`."""
+    """Read `AzureWebJobsStorage`, or its form with `__accountName` or `__blobServiceUri` (azure-facts, section 7)."""
     text = environment.get(STORAGE)
     account, url = environment.get(f"{STORAGE}__accountName"), environment.get(f"{STORAGE}__blobServiceUri")
     if text:
         if not _CONNECTION.search(text):
-            problems.append(f"{STORAGE}: is not a connection string")
+            problems.add(STORAGE, "is not a connection string")
         return Storage(connection_string=text)
     if url:
-        url = problems.read(f"{STORAGE}__blobServiceUri", url, _address)
+        url = problems.read(f"{STORAGE}__blobServiceUri", url, https_url)
     if account and not _STORAGE_ACCOUNT.match(account):
-        problems.append(f"{STORAGE}__accountName: {account!r} is not a storage account's name")
+        problems.add(f"{STORAGE}__accountName", f"{account!r} is not a storage account's name")
     if not (account or url):
-        problems.append(f"{STORAGE}: is not set, nor {STORAGE}__accountName: leases need the host's storage account")
+        problems.add(STORAGE, f"is not set, nor {STORAGE}__accountName: leases need the host's storage account")
     return Storage(
         blob_url=url or f"https://{account}.blob.core.windows.net",
         client_id=environment.get(f"{STORAGE}__clientId") or environment.get("AZURE_CLIENT_ID") or None,
@@ -222,23 +265,25 @@ def _storage(environment: Mapping[str, str], problems: Problems) -> Storage:
 
 
 def _call_log(environment: Mapping[str, str], problems: Problems) -> CallLog | None:
-    workspace = _read(environment, "ROTATION_LOG_WORKSPACE_ID", None, problems, _workspace)
+    workspace = _read(environment, "ROTATION_LOG_WORKSPACE_ID", None, problems, workspace_id)
     look_back = _read(environment, "ROTATION_LOG_LOOK_BACK", CallLog.look_back, problems, times.parse_duration)
-    endpoint = _read(environment, "AZURE_LOG_ANALYTICS_ENDPOINT", PUBLIC_LOGS, problems, _address)
+    endpoint = _read(environment, "AZURE_LOG_ANALYTICS_ENDPOINT", PUBLIC_LOGS, problems, https_url)
     return CallLog(workspace, look_back, endpoint) if workspace else None
 
 
-def _nobody_enrolled(settings: Settings, problems: Problems) -> list[str]:
-    said = any("ROTATION_TARGETS" in problem or "ROTATION_SUBSCRIPTIONS" in problem for problem in problems)
-    if said or settings.targets or settings.subscriptions:
-        return []
-    return ["ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS: neither is set, so there is nothing to rotate"]
+def _check_that_something_is_enrolled(settings: Settings, problems: Problems) -> None:
+    """Add a problem if there is no target and no subscription, unless a problem with one of them explains it."""
+    explained = any(problem.setting in ("ROTATION_TARGETS", "ROTATION_SUBSCRIPTIONS") for problem in problems)
+    if not (explained or settings.targets or settings.subscriptions):
+        what = "neither is set, so there is nothing to rotate"
+        problems.add("ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS", what)
 
 
-def _misspelt(environment: Mapping[str, str]) -> list[str]:
-    """A setting that looks like ours and is not read would be a silent default."""
-    strange = [name for name in environment if name.startswith("ROTATION_") and name not in NAMES]
-    return [f"{name}: is not a setting; known: {', '.join(NAMES)}" for name in strange]
+def _check_names(environment: Mapping[str, str], problems: Problems) -> None:
+    """Add a problem for each setting that begins like ours and is unknown: it would silently have no effect."""
+    for name in environment:
+        if name.startswith("ROTATION_") and name not in NAMES:
+            problems.add(name, f"is not a setting; known: {', '.join(NAMES)}")
 
 
 def _read[T, D](
@@ -249,33 +294,3 @@ def _read[T, D](
         return default
     value = problems.read(name, text, reader)
     return default if value is None else value
-
-
-def _subscriptions(text: str) -> tuple[str, ...]:
-    ids = tuple(part.strip().lower() for part in text.split(",") if part.strip())
-    wrong = [part for part in ids if not _GUID.match(part)]
-    if wrong:
-        raise ValueError(f"{', '.join(map(repr, wrong))}: not a subscription id")
-    return ids
-
-
-def _workspace(text: str) -> str:
-    if not _GUID.match(text.strip()):
-        raise ValueError(f"{text[:40]!r} is not the id of a workspace, a GUID that Azure calls its customerId")
-    return text.strip().lower()
-
-
-def _count(text: str) -> int:
-    if not text.strip().isascii() or not text.strip().isdigit() or not 1 <= int(text) <= 100_000:
-        raise ValueError(f"{text[:40]!r} is not a whole number from 1 to 100000")
-    return int(text)
-
-
-def _vaults(text: str) -> frozenset[str]:
-    return frozenset(vault_url(part) for part in text.split(",") if part.strip())
-
-
-def _address(text: str) -> str:
-    if not _HTTPS.match(text.strip()):
-        raise ValueError(f"{text!r} is not an https address")
-    return text.strip().rstrip("/")

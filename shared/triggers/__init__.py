@@ -1,7 +1,5 @@
 """Triggers: the functions that Azure runs, with their names, schedules, routes and bindings. One file for each kind.
 
-They import the Functions SDK and nothing else until one runs, so that a cold start costs no more than the SDK itself.
+Until a function runs they import the Functions SDK and small tables of this app, nothing else, so that a cold start
+costs no more than the SDK itself.
 """
-
-QUEUE = "key-rotation-turns"
-STORAGE = "AzureWebJobsStorage"

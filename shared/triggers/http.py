@@ -1,103 +1,44 @@
-"""The HTTP functions. All but `health` ask for a function key, or leave that to the platform where it authenticates
-every caller itself; which role a caller needs is decided inside. Every method is let in, so that a wrong one is told
-which is right; the host would say that there is nothing here.
+"""The HTTP triggers: one Azure function for each route of `shared/web/routes.py`.
+
+Every route but one asks for a function key, unless App Service authentication is on and the platform authenticates the
+callers. `handlers` decide which role a caller needs. A function takes every method, so that the handler can answer a
+wrong method with 405 and the allowed ones; the host alone would answer 404.
 """
 
 from __future__ import annotations
 
 import os
-from typing import List  # noqa: UP035 - the worker code refuses `Out[list[str]]`
+from collections.abc import Awaitable, Callable
+from typing import List  # noqa: UP035 - see `timer_and_queue.tick`
 
 import azure.functions as func
 
-from shared.triggers import QUEUE, STORAGE
+from shared.domain.names import QUEUE, STORAGE
+from shared.web.routes import ROUTES, Route
+from shared.web.sign_in import platform_authenticates
 
-PLATFORM_AUTHENTICATES = os.environ.get("WEBSITE_AUTH_ENABLED", "").strip().lower() in ("true", "1")
-LEVEL = func.AuthLevel.ANONYMOUS if PLATFORM_AUTHENTICATES else func.AuthLevel.FUNCTION
+LEVEL = func.AuthLevel.ANONYMOUS if platform_authenticates(os.environ) else func.AuthLevel.FUNCTION
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK left it untyped
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK has no types for it
 
 
-@blueprint.route("health", methods=ANY, auth_level=func.AuthLevel.ANONYMOUS)
-async def health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """That the app runs, and nothing else."""
-    return await _through("health", req, context)
+def _seeing(route: Route) -> Callable[..., Awaitable[func.HttpResponse]]:
+    async def see(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        return await _answer(route, req, context)
+
+    return see
 
 
-@blueprint.route("targets", methods=ANY, auth_level=LEVEL)
-async def targets(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """The survey: every target, what would be done now, and why."""
-    return await _through("targets", req, context)
+def _acting(route: Route) -> Callable[..., Awaitable[func.HttpResponse]]:
+    async def act(req: func.HttpRequest, turns: func.Out[List[str]], context: func.Context) -> func.HttpResponse:  # noqa: UP006
+        return await _answer(route, req, context, turns)
+
+    return act
 
 
-@blueprint.route("targets/{name}", methods=ANY, auth_level=LEVEL)
-async def target(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """One line of the survey."""
-    return await _through("target", req, context)
-
-
-@blueprint.route("deadlines", methods=ANY, auth_level=LEVEL)
-async def deadlines(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Every deadline to come."""
-    return await _through("deadlines", req, context)
-
-
-@blueprint.route("deadlines.ics", methods=ANY, auth_level=LEVEL)
-async def deadlines_ics(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """The same as a calendar."""
-    return await _through("deadlines_ics", req, context)
-
-
-@blueprint.route("status", methods=ANY, auth_level=LEVEL)
-async def status(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """The survey as a page for people."""
-    return await _through("status", req, context)
-
-
-@blueprint.route("openapi.json", methods=ANY, auth_level=LEVEL)
-async def openapi(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """These doors, described."""
-    return await _through("openapi", req, context)
-
-
-@blueprint.route("targets/{name}/rotate", methods=ANY, auth_level=LEVEL)
-@blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
-async def rotate(req: func.HttpRequest, turns: func.Out[List[str]], context: func.Context) -> func.HttpResponse:  # noqa: UP006
-    """Rotate now, or say what would be done."""
-    return await _through("rotate", req, context, turns)
-
-
-@blueprint.route("targets/{name}/leak", methods=ANY, auth_level=LEVEL)
-@blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
-async def leak(req: func.HttpRequest, turns: func.Out[List[str]], context: func.Context) -> func.HttpResponse:  # noqa: UP006
-    """A key is out: end it."""
-    return await _through("leak", req, context, turns)
-
-
-@blueprint.route("targets/{name}/deployment", methods=ANY, auth_level=LEVEL)
-@blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
-async def arm(req: func.HttpRequest, turns: func.Out[List[str]], context: func.Context) -> func.HttpResponse:  # noqa: UP006
-    """Rotate after the next deployment (PUT), or wait for none any more (DELETE)."""
-    return await _through("arm", req, context, turns)
-
-
-@blueprint.route("rotate", methods=ANY, auth_level=LEVEL)
-@blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
-async def rotate_many(req: func.HttpRequest, turns: func.Out[List[str]], context: func.Context) -> func.HttpResponse:  # noqa: UP006
-    """Rotate several targets, each in a turn of its own."""
-    return await _through("rotate_many", req, context, turns)
-
-
-@blueprint.route("deployments", methods=ANY, auth_level=LEVEL)
-@blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
-async def deployments(req: func.HttpRequest, turns: func.Out[List[str]], context: func.Context) -> func.HttpResponse:  # noqa: UP006
-    """A deployment went live: rotate what waited for it."""
-    return await _through("deployments", req, context, turns)
-
-
-async def _through(
-    door: str,
+async def _answer(
+    route: Route,
     req: func.HttpRequest,
     context: func.Context,
     turns: func.Out[List[str]] | None = None,  # noqa: UP006
@@ -106,8 +47,20 @@ async def _through(
 
     name = req.route_params.get("name", "")
     incoming = http.Incoming(req.method or "", name, req.get_body(), req.headers, context.invocation_id)
-    walk: http.Route = getattr(http, door)
-    reply = await walk(incoming)
+    reply = await http.serve(route, incoming)
     if reply.queued and turns is not None:
         turns.set([message.text() for message in reply.queued])
     return func.HttpResponse(reply.body, status_code=reply.status, mimetype=reply.kind, headers=dict(reply.headers))
+
+
+def _register(route: Route) -> None:
+    """Register the Azure function of a route. The worker takes the function's name from `__name__`."""
+    function = _acting(route) if route.queues else _seeing(route)
+    function.__name__ = function.__qualname__ = route.name
+    if route.queues:
+        function = blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)(function)
+    blueprint.route(route.path, methods=ANY, auth_level=LEVEL if route.role else func.AuthLevel.ANONYMOUS)(function)
+
+
+for _route in ROUTES.values():
+    _register(_route)

@@ -1,4 +1,7 @@
-"""The timer and the queue. The timer never runs on start-up: a deployment is not a reason to rotate."""
+"""The timer trigger and the queue triggers.
+
+The timer never runs on start-up, because a deployment of this app is no reason to rotate.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,23 @@ from typing import List  # noqa: UP035 - see `tick`
 
 import azure.functions as func
 
-from shared.triggers import QUEUE, STORAGE
+from shared.domain.names import QUEUE, STORAGE
 
-blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK left it untyped
-# The host resolves the name; where nobody set it, a function with an unresolved name would be left out in silence.
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK has no types for it
+# The host resolves the name. If the setting is missing, the host would leave the function out without an error.
 SCHEDULE = "%ROTATION_SCHEDULE%" if os.environ.get("ROTATION_SCHEDULE") else "0 */10 * * * *"
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule=SCHEDULE, run_on_startup=False)
 @blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
 async def tick(timer: func.TimerRequest, turns: func.Out[List[str]]) -> None:  # noqa: UP006
-    """Look cheaply, and queue a turn for each target that needs one.
+    """The timer trigger: check all targets cheaply, and queue a turn for each target that needs one.
 
-    The worker code refuses `Out[list[str]]` when it indexes (azure-functions-runtime 1.3.0), hence `List`.
+    The worker code refuses `Out[list[str]]` when it indexes functions (azure-functions-runtime 1.3.0), hence `List`.
     """
     from shared.handlers import timer_and_queue
 
-    # The SDK's declared type leaves this out; what the worker hands in has it.
+    # The SDK's declared type does not have this attribute, but the worker's object does.
     status = getattr(timer, "schedule_status", None) or {}
     messages = await timer_and_queue.tick(status.get("Last"), past_due=timer.past_due)
     if messages:
@@ -32,7 +35,7 @@ async def tick(timer: func.TimerRequest, turns: func.Out[List[str]]) -> None:  #
 
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection=STORAGE)
 async def turn(message: func.QueueMessage) -> None:
-    """One message, one target, one turn."""
+    """The queue trigger: take one turn for the target of one message."""
     from shared.handlers import timer_and_queue
 
     await timer_and_queue.turn(message.get_body(), message.dequeue_count or 1)
@@ -41,7 +44,8 @@ async def turn(message: func.QueueMessage) -> None:
 @blueprint.queue_trigger(arg_name="message", queue_name=f"{QUEUE}-poison", connection=STORAGE)
 @blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
 async def turn_poison(message: func.QueueMessage, turns: func.Out[str]) -> None:
-    """A turn that was given up: say so, with the reason, and keep a person's request."""
+    """The trigger of the poison queue: report a turn that was given up, with the reason, and queue a person's request
+    again."""
     from shared.handlers import timer_and_queue
 
     again = await timer_and_queue.turn_poison(message.get_body())

@@ -30,7 +30,6 @@ from shared.domain.requests import (
 )
 from shared.domain.times import sane, sane_lead
 
-QUEUE = "key-rotation-turns"
 BELIEVED_FOR = timedelta(hours=1)
 WISH_LASTS = timedelta(hours=24)  # how long a request is tried again after it failed
 MOST_TEXT = 200  # what stands in a tag must fit there
@@ -91,7 +90,7 @@ class Message:
 
 
 def read_message(body: bytes) -> Message:
-    """Read a message. Raises FixConfiguration, naming what is wrong with it."""
+    """Read a queue message. Raises FixConfiguration, naming what is wrong with it."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):

@@ -186,8 +186,8 @@ async def _publish(step: Publish, execution: Execution) -> None:
     await execution.outside.vault.publish(execution.target, key, step.slot, marks, others)
 
 
-def after(execution: Execution) -> ObservedKeys | None:
-    """Return the observation as the steps have left it, if that is certain without another call. None otherwise.
+def observed_after(execution: Execution) -> ObservedKeys | None:
+    """Return the observation after these steps were performed, if it is certain without another call. None otherwise.
 
     Regenerating answers with the new keys, so their fingerprints are known. After a write, or a call without an answer,
     nothing is presumed.

@@ -25,7 +25,7 @@ from shared.turns.proof import Ending
 
 
 class EndingData(TypedDict):
-    """How a leaked key went, as the account itself answered to it."""
+    """When a leaked key stopped working, as the account's own endpoint answered."""
 
     key: KeySlot
     lastAccepted: str | None
@@ -34,6 +34,8 @@ class EndingData(TypedDict):
 
 
 class Result(StrEnum):
+    """How a turn ended. The values are public; docs/answers.md explains each."""
+
     DONE = "done"
     NOTHING = "nothing-to-do"
     HELD = "held-back"
@@ -43,7 +45,7 @@ class Result(StrEnum):
 
 
 class OutcomeData(TypedDict):
-    """What became of a turn, or would."""
+    """What became of a turn, or would become of it, ready for JSON."""
 
     target: str
     result: Result
@@ -62,14 +64,35 @@ class OutcomeData(TypedDict):
     nextStep: NotRequired[str]
 
 
+class HeldByMode(StrEnum):
+    """Why a request is held back although its plan is not: the mode forbids changes. Public like `Reason`."""
+
+    OBSERVING = "observing"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """One target's turn. `done` are the steps carried out, also when a later one failed; `outstanding` are the
-    announcements that were not accepted yet and stay owed; `dropped` are those that can stay so no longer."""
+    """What became of one target's turn, or what would become of it.
+
+    target: The target's name.
+    result: How the turn ended, in one public word.
+    cause: Why it ended so: the plan's reason, the mode that held the request back, or the error that ended the turn.
+    why: The same as a sentence.
+    done: The steps that were carried out, in order, also if a later one failed.
+    announced: The kinds of the events that Event Grid accepted in this turn.
+    outstanding: The kinds of the events that Event Grid has not accepted yet. The next turn sends them again.
+    unproven: What the account's endpoint said of each key that was published without proof.
+    dropped: Announcements that were never accepted and are given up, because the secret's tags have no room for them.
+    endings: When each leaked key was accepted for the last time and refused for the first.
+    requester: Who requested the turn, and why. Empty for a turn that the schedule made.
+    untold: Why announcements are outstanding, or will be sent a second time. None if announcing worked.
+    held_until: When the wait ends, in UTC. None if nothing is held back, or if no time is known.
+    next_step: What a person should do. None if there is nothing to do.
+    """
 
     target: str
     result: Result
-    reason: str
+    cause: Reason | HeldByMode | RotationError
     why: str
     done: tuple[str, ...] = ()
     announced: tuple[str, ...] = ()
@@ -82,8 +105,18 @@ class Outcome:
     held_until: datetime | None = None
     next_step: str | None = None
 
+    @property
+    def error(self) -> RotationError | None:
+        """The error that ended the turn. None if it ended without one."""
+        return self.cause if isinstance(self.cause, RotationError) else None
+
+    @property
+    def reason(self) -> str:
+        """The cause as the public word that answers, logs and telemetry use, such as "due" or "TryLater"."""
+        return self.cause.code if isinstance(self.cause, RotationError) else self.cause.value
+
     def data(self) -> OutcomeData:
-        """JSON-ready, without what is empty."""
+        """Return the outcome ready for JSON, without empty members."""
         facts = OutcomeData(
             target=self.target, result=self.result, reason=self.reason, why=self.why, done=list(self.done)
         )
@@ -133,17 +166,17 @@ def _with[D](facts: D, more: Mapping[str, object]) -> D:
 
 
 def result_of(plan: Plan) -> Result:
+    """Return the result of a turn that carried out this plan."""
     if plan.steps:
         return Result.DONE
     return Result.HELD if plan.is_held else Result.NOTHING
 
 
 def failure(target: str, error: RotationError, done: Iterable[object] = ()) -> Outcome:
-    """The outcome of a turn that an error ended."""
+    """Return the outcome of a turn that an error ended, after the steps in `done`."""
     result = Result.BUSY if isinstance(error, LeaseHeld) else Result.FAILED
     steps = tuple(str(step) for step in done)
-    what = error.what if error.thing in (target, "") else f"{error.thing}: {error.what}"
-    return Outcome(target, result, error.code, what, steps, next_step=error.next_step)
+    return Outcome(target, result, error, error.about(target), steps, next_step=error.next_step)
 
 
 class ArmedData(TypedDict):
@@ -247,24 +280,3 @@ def _awaited(awaited: AwaitedDeployment) -> ArmedData:
         "deployed": awaited.deployed.isoformat() if awaited.deployed else None,
     }
     return _with(ArmedData(environment=awaited.environment), more)
-
-
-class _Said(RotationError):
-    """A failure that an outcome tells of, as an error again: with the code that it had."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.target, outcome.why, outcome.next_step)
-        self._code = outcome.reason
-
-    @property
-    def code(self) -> str:
-        return self._code
-
-
-def said_again(outcome: Outcome) -> RotationError:
-    """The error that made a turn fail, for those who announce it."""
-    return _Said(outcome)
-
-
-def person_must_look(plan: Plan) -> bool:
-    return plan.reason is Reason.PERSON_MUST_LOOK

@@ -18,8 +18,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.announce.acknowledged import accepted_in_time, acknowledged
 from shared.announce.announcements import Announcement
-from shared.announce.outstanding import accepted_in_time, acknowledged, outstanding
+from shared.announce.outstanding import outstanding
 from shared.decide.plan import Plan, held_by_the_brake
 from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Publish, Regenerate, Step, Withdraw
@@ -31,9 +32,9 @@ from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
 from shared.turns.observe import ObservedKeys, observe
-from shared.turns.perform import Execution, after, perform
+from shared.turns.perform import Execution, observed_after, perform
 from shared.turns.proof import Ending
-from shared.turns.report import Outcome, failure, person_must_look, result_of
+from shared.turns.report import Outcome, failure, result_of
 
 MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
 
@@ -107,7 +108,7 @@ class Turn:
     async def _run(self) -> Outcome:
         try:
             plan = await self._act()
-            if person_must_look(plan):
+            if plan.needs_a_person:
                 raise PersonMustLook(self.target.name, plan.why)
         except LeaseLost as error:
             return failure(self.target.name, error)
@@ -116,9 +117,7 @@ class Turn:
             return announced.added_to(failure(self.target.name, error))
         announced = await self._announce(retired=self.progress.retired)
         result = result_of(plan)
-        return announced.added_to(
-            Outcome(self.target.name, result, plan.reason.value, plan.why, held_until=plan.held_until)
-        )
+        return announced.added_to(Outcome(self.target.name, result, plan.reason, plan.why, held_until=plan.held_until))
 
     async def _act(self) -> Plan:
         """Observe, decide and perform in rounds, until nothing is left to do.
@@ -159,7 +158,7 @@ class Turn:
         try:
             await perform(plan.steps, execution)
         finally:
-            self.observed = after(execution)
+            self.observed = observed_after(execution)
             self.progress.add(execution)
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:

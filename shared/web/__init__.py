@@ -1,4 +1,4 @@
-"""The web: what HTTP callers may send and get, who they are, and the formats they read (OpenAPI, iCalendar, HTML).
+"""The web: HTTP routes, callers, bodies and answers, and the formats that callers read (OpenAPI, iCalendar, HTML).
 
-It turns data into text. It calls nothing: `handlers` do.
+It turns data into text and text into data. It calls neither the fleet nor a turn; `handlers` do.
 """

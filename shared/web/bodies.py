@@ -1,7 +1,7 @@
-"""What callers may send, as types: the same ones read a request and describe it (OpenAPI).
+"""What callers may send, as types. The same types read a request and describe it in OpenAPI.
 
-A field that nobody knows is refused and named, as is a value of another kind or form. What can be said by a type is
-said here and nowhere else.
+An unknown field is refused by name, and so is a value of the wrong type or form. What a type can say is said here and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared.domain import times
+from shared.domain.names import ENVIRONMENT_NAME, TARGET_NAME
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
@@ -25,38 +26,38 @@ from shared.domain.requests import (
     Request,
     RequestKind,
     RotateRequest,
+    soak_time,
 )
 from shared.domain.text import plain, without_keys
 from shared.domain.times import FIRST, LAST
 
 MOST_BODY = 16 * 1024
 MOST_TARGETS = 200
-_END = r"$(?!\n)"  # the end also for a regular expression that would let a last line break through
-_SOAK = r"^(P([1-9]|[12][0-9]|30)D|PT([1-9][0-9]?|[1-6][0-9][0-9]|7[01][0-9]|720)H|PT[1-9][0-9]{0,3}M)" + _END
+_END = r"$(?!\n)"  # `$` alone would accept a line break at the end
 _WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
 
 type ReasonText = Annotated[
     str,
     Meta(
         max_length=200,
-        description="Why. Stands in the answer and the log; where another key is published for it, its first 100 "
-        "characters stand in the event and a tag.",
+        description="Why. The answer and the log show it. If a new key is published for it, the event and a tag of the "
+        "secret show its first 100 characters.",
     ),
 ]
-type DryRun = Annotated[bool, Meta(description="Say what would be done, and do nothing.")]
-type NamesOnly = Annotated[bool, Meta(description="Say which targets would get a turn, and do nothing.")]
+type DryRun = Annotated[bool, Meta(description="Only say what would be done.")]
+type NamesOnly = Annotated[bool, Meta(description="Only say which targets would get a turn.")]
 type Environment = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}" + _END,
+        pattern=f"^{ENVIRONMENT_NAME}" + _END,
         description="The deployment environment, such as production: at most 40 letters, digits, dots, dashes and "
-        "underscores, a letter or digit first. Compared without case.",
+        "underscores, a letter or digit first. Upper and lower case are the same.",
     ),
 ]
 type Name = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}" + _END,
+        pattern=f"^{TARGET_NAME}" + _END,
         description="A target's name: at most 63 letters, digits and dashes, a letter or digit first.",
     ),
 ]
@@ -64,16 +65,16 @@ type Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_TARGETS, d
 type Soak = Annotated[
     str,
     Meta(
-        pattern=_SOAK,
-        description="How long after the deployment: whole days, hours or minutes, such as P1D, PT2H or PT90M; at most "
-        "30 days, as P30D or PT720H.",
+        description="How long after the deployment: an ISO 8601 duration without years or months, such as P1D, PT2H or "
+        "P1DT12H; at most 30 days, P30D.",
+        extra_json_schema={"format": "duration"},
     ),
 ]
 type WaitTime = Annotated[
     str,
     Meta(
         pattern=_WAIT,
-        description="How long a leaked live key is left once its successor is published: whole seconds or minutes, "
+        description="How long a leaked live key still works after the new key is published: whole seconds or minutes, "
         "such as PT30S; at most two minutes, PT2M.",
     ),
 ]
@@ -81,13 +82,14 @@ type Latest = Annotated[
     datetime,
     Meta(
         tz=True,
-        description="When it happens anyway, without a deployment: date, time and zone, such as 2027-01-31T18:00:00Z.",
+        description="When the key is rotated even without a deployment: date, time and zone, such as "
+        "2027-01-31T18:00:00Z.",
     ),
 ]
 
 
 class BadRequest(Exception):
-    """What a caller sent is not a request. Carries the status, a title and the words."""
+    """The request cannot be read. Carries the HTTP status, and the title and the detail of the problem."""
 
     def __init__(self, status: int, title: str, detail: str) -> None:
         super().__init__(title, detail)
@@ -95,11 +97,11 @@ class BadRequest(Exception):
 
 
 class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """A request's body: a JSON object; none at all is an empty one."""
+    """The body of a request: a JSON object. No body at all is read as an empty object."""
 
     @classmethod
     def read(cls, body: bytes, headers: Mapping[str, str]) -> Self:
-        """Raises BadRequest with the field named."""
+        """Return the body of a request. Raises BadRequest, which names the field."""
         if len(body) > MOST_BODY:
             raise BadRequest(413, "BodyTooLarge", f"The body is longer than {MOST_BODY} bytes.")
         kind = headers.get("content-type", "")
@@ -114,14 +116,17 @@ class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
     @classmethod
     def in_words(cls, problem: msgspec.ValidationError) -> str:
-        """What is wrong with which field, for people: a regular expression is none of their words, and a name or value
-        that nobody knows may be a key that was pasted into the wrong place."""
+        """Return which field is invalid, and how it is written.
+
+        The message shows no regular expression, and nothing that looks like a key: an unknown name or value may be a
+        key that was pasted into the wrong place.
+        """
         said = re.sub(r"Expected `[^`]*` matching regex '.*'", "Another form is wanted", str(problem))
         return f"{without_keys(said)}.{cls._hint(said)}"
 
     @classmethod
     def _hint(cls, problem: str) -> str:
-        """What the field that a problem names is for and how it is written, in the words of its own description."""
+        """Return the description of the field that a message names. Empty if it names none."""
         field = re.search(r"`\$\.(\w+)", problem)
         facts = msgspec.json.schema(cls)["$defs"][cls.__name__]["properties"].get(field[1], {}) if field else {}
         words = [one["description"] for one in (facts, *facts.get("anyOf", ())) if "description" in one]
@@ -139,13 +144,13 @@ class Rotate(Body, frozen=True, kw_only=True):
 
 
 class Leak(Body, frozen=True, kw_only=True):
-    """A key is out."""
+    """Report that a key has leaked."""
 
     key: Annotated[
         LeakedKey,
         Meta(
-            description="`live` is the published one; `previous` the other key: the one before, or one that waits to "
-            "be published; `both` also where nobody knows."
+            description="`live`: the published key. `previous`: the other key, which is the one before or one that "
+            "waits to be published. `both`: also if you do not know which."
         ),
     ]
     reason: ReasonText = ""
@@ -165,7 +170,7 @@ class RotateMany(Body, frozen=True, kw_only=True):
         Names | Literal["all"],
         Meta(
             description="Names of targets (at most 63 letters, digits and dashes, a letter or digit first), or `all`, "
-            "which needs the reader's role, too: the answer names them."
+            "which needs the reader's role as well, because the answer names the targets."
         ),
     ]
     reason: ReasonText = ""
@@ -183,15 +188,26 @@ class Arm(Body, frozen=True, kw_only=True):
     latest: Latest | None = None
     reason: ReasonText = ""
 
+    def __post_init__(self) -> None:
+        """Check the soak time as tags and settings do: no pattern can say what a duration is. Raises ValueError."""
+        try:
+            self._soak_time()
+        except ValueError:
+            raise ValueError("Another form is wanted - at `$.soak`") from None
+
+    def _soak_time(self) -> timedelta:
+        return timedelta(0) if self.soak is None else soak_time(self.soak)
+
     def request(self, id_: str, by: str) -> Request:
-        soak = times.parse_duration(self.soak) if self.soak else timedelta(0)
         latest = max(self.latest, FIRST) if self.latest and self.latest < LAST else None
-        armed = AwaitedDeployment(self.environment, soak, latest.replace(microsecond=0) if latest else None)
+        armed = AwaitedDeployment(
+            self.environment, self._soak_time(), latest.replace(microsecond=0) if latest else None
+        )
         return ArmRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ARM), deployment=armed)
 
 
 class Deployment(Body, frozen=True, kw_only=True):
-    """A deployment went live."""
+    """Report that a deployment went live."""
 
     environment: Environment
     reason: ReasonText = ""
@@ -204,13 +220,15 @@ class Deployment(Body, frozen=True, kw_only=True):
 
 
 def why(text: str) -> str:
-    """A reason as it may stand in a tag, an event and a log: somebody who reports a leak may well paste what leaked."""
+    """Return a reason as tags, events and logs may show it. A caller may have pasted the leaked key into it."""
     return without_keys(plain(text))
 
 
 def request_id(headers: Mapping[str, str], invocation: str) -> str:
-    """The caller's Idempotency-Key as a short mark: what stands in a tag is ours to shape, not the caller's. Without
-    one, this invocation. Raises BadRequest."""
+    """Return the id of a request: a hash of its Idempotency-Key, or the id of the invocation if it has none.
+
+    The hash keeps the caller's own text out of tags. Raises BadRequest if the key is longer than 255 characters.
+    """
     key = headers.get("idempotency-key", "")
     if len(key) > 255:
         raise BadRequest(422, "BadHeader", "Idempotency-Key: is longer than 255 characters.")
@@ -218,5 +236,5 @@ def request_id(headers: Mapping[str, str], invocation: str) -> str:
 
 
 def scoped(id_: str, *about: str) -> str:
-    """The mark of a request for this and nothing else: the same key under another wish is another request."""
+    """Return the id of a request of this kind. The same Idempotency-Key on another kind of request is another id."""
     return hashlib.sha256("\n".join([*about, id_]).encode()).hexdigest()[:32]

@@ -1,6 +1,6 @@
 """Deadlines as a calendar (iCalendar, RFC 5545) that people and teams subscribe to.
 
-An entry keeps its identity while its moment moves, so that a calendar moves it and does not show it twice.
+An entry keeps its identifier when its time changes, so that a calendar program moves it and does not show it twice.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from icalendar import Calendar, Event
 from shared.announce.deadlines import Deadline
 
 REFRESH = timedelta(hours=6)
-LENGTH = timedelta(minutes=30)  # a moment without a length is not shown by every calendar
+LENGTH = timedelta(minutes=30)  # some calendar programs do not show an entry without a length
 
 
 def calendar(deadlines: Iterable[Deadline], now: datetime) -> str:
-    """The text of the calendar."""
+    """Return the text of the calendar. `now` is when it was made."""
     made = Calendar()
     made.add("prodid", "-//key-rotation//deadlines//EN")
     made.add("version", "2.0")
@@ -29,7 +29,7 @@ def calendar(deadlines: Iterable[Deadline], now: datetime) -> str:
 
 
 def _event(deadline: Deadline, now: datetime) -> Event:
-    event, at = Event(), deadline.falls_at.astimezone(UTC)  # another zone would have to be described in the calendar
+    event, at = Event(), deadline.falls_at.astimezone(UTC)  # the calendar would have to describe any other time zone
     event.add("uid", f"{deadline.target}.{deadline.what}@key-rotation")
     event.add("dtstamp", now)
     event.add("dtstart", at)

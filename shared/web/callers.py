@@ -1,11 +1,11 @@
-"""Who calls, and what they may: App Service authentication with app roles where it is on, function keys otherwise.
+"""Who calls, and which roles the caller has: App Service authentication if it is on, function keys otherwise.
 
-Where the platform authenticates, it puts a description of the caller on each request and lets nobody else put one
-there (Microsoft, "Work with user identities in Azure App Service authentication"); it says that it does so in
-WEBSITE_AUTH_ENABLED. Where it does not, the same headers are anybody's to send, and are not looked at: then the
-host has asked for a function key before we were called, and a key does not say who holds it.
+If the platform authenticates callers, it puts a description of the caller on each request and removes any that the
+caller sent (Microsoft, "Work with user identities in Azure App Service authentication"). If it does not, the same
+headers can be sent by everybody and are ignored. Then the host has asked for a function key before the app was called,
+and a function key does not tell who holds it.
 
-A reader sees and an operator acts; whoever shall do both has both roles.
+A reader sees and an operator acts. A caller who does both needs both roles.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-ENFORCED = "WEBSITE_AUTH_ENABLED"  # set by App Service, read-only
+from shared.web import routes
+from shared.web.sign_in import platform_authenticates
+
 PRINCIPAL = "x-ms-client-principal"
 MOST_NAME = 80
 _NAMES = ("preferred_username", "upn", "unique_name", "appid", "azp", "oid")
@@ -31,12 +33,12 @@ _URIS = {
 class Role(StrEnum):
     """The app roles. Public names."""
 
-    READER = "Rotation.Reader"
-    OPERATOR = "Rotation.Operator"
+    READER = routes.READER
+    OPERATOR = routes.OPERATOR
 
 
 class Refused(Exception):
-    """401: nobody knows who calls. 403: the caller is known and lacks the role."""
+    """The request is refused. Status 401: the caller is unknown. Status 403: the caller lacks the role."""
 
     def __init__(self, status: int, title: str, detail: str) -> None:
         super().__init__(title, detail)
@@ -45,28 +47,28 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever calls, as a report may name them."""
+    """The caller of a request.
+
+    name: How reports name the caller. At most 80 characters.
+    roles: The app roles of the caller.
+    """
 
     name: str
     roles: frozenset[str]
 
     def may(self, role: Role) -> bool:
+        """Return whether the caller has the role."""
         return role in self.roles
 
     def must(self, role: Role) -> None:
-        """Raises Refused without that role."""
+        """Raises Refused if the caller does not have the role."""
         if not self.may(role):
             raise Refused(403, "RoleMissing", f"This needs the app role {role}, which the caller does not have.")
 
 
-def is_enforced(environment: Mapping[str, str]) -> bool:
-    """Whether the platform itself authenticates every caller."""
-    return environment.get(ENFORCED, "").strip().lower() in ("true", "1")
-
-
 def caller_of(headers: Mapping[str, str], environment: Mapping[str, str]) -> Caller:
-    """The caller of a request that has come as far as this. Raises Refused when the platform names nobody."""
-    if not is_enforced(environment):
+    """Return the caller of a request. Raises Refused if the platform authenticates callers and names none."""
+    if not platform_authenticates(environment):
         return Caller("a function key", frozenset(Role))
     claims = _claims(headers.get(PRINCIPAL, ""))
     if not claims:
@@ -81,14 +83,14 @@ def _named(claims: Mapping[str, list[str]]) -> list[tuple[str, list[str]]]:
 
 
 def _claims(header: str) -> dict[str, list[str]]:
-    """The claims by their short names; none when the header is absent or not what the platform writes."""
+    """Return the claims by their short names. Empty if the header is absent or not as the platform writes it."""
     try:
         principal = json.loads(base64.b64decode(header, validate=True))
     except (ValueError, RecursionError):
         return {}
     found: dict[str, list[str]] = {}
     listed = principal.get("claims") if isinstance(principal, dict) else None
-    if not isinstance(listed, list) or principal.get("auth_typ") != "aad":  # signed in elsewhere is not signed in here
+    if not isinstance(listed, list) or principal.get("auth_typ") != "aad":  # only Microsoft Entra ID counts
         return {}
     for claim in listed:
         kind, value = _claim(claim, principal.get("role_typ"))
@@ -97,7 +99,7 @@ def _claims(header: str) -> dict[str, list[str]]:
     return found
 
 
-def _claim(claim: Any, role_kind: object) -> tuple[str, str]:  # noqa: ANN401 - whatever stood in the JSON
+def _claim(claim: Any, role_kind: object) -> tuple[str, str]:  # noqa: ANN401 - JSON from outside
     if not isinstance(claim, dict) or not isinstance(claim.get("typ"), str) or not isinstance(claim.get("val"), str):
         return "", ""
     kind, value = str(claim["typ"]), str(claim["val"])

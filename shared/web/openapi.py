@@ -1,7 +1,7 @@
-"""The HTTP doors described in OpenAPI 3.1, from the same types that read requests and form replies.
+"""The HTTP routes described in OpenAPI 3.1.
 
-Paths and words stand here; what a body or an answer looks like comes from `bodies`, `report`, `deadlines` and
-`replies`. Which role a door asks for, and its methods, are the door's own.
+Paths, methods and roles come from `routes`. The schemas of bodies and answers come from the types that read requests
+and form replies. Only summaries and statuses stand here.
 """
 
 from __future__ import annotations
@@ -11,38 +11,39 @@ from typing import Any, TypedDict
 import msgspec
 
 from shared.announce.deadlines import DeadlineData
+from shared.domain.names import TARGET_NAME
 from shared.turns.report import OutcomeData, RowData
 from shared.version import VERSION
 from shared.web import bodies
-from shared.web.callers import Role
 from shared.web.responses import PROBLEM, Heard, ProblemData
+from shared.web.routes import ROUTES, Route
 
 _REF = "#/components/schemas/{name}"
 
 
 class Survey(TypedDict):
-    """Every target, and what could not be enrolled."""
+    """Every target, and the problems that kept accounts from being enrolled."""
 
     targets: list[RowData]
     problems: list[ProblemData]
 
 
 class Deadlines(TypedDict):
-    """Every deadline to come, soonest first, and what could not be looked at."""
+    """Every deadline to come, soonest first, and what could not be read."""
 
     deadlines: list[DeadlineData]
     problems: list[ProblemData]
 
 
 class Accepted(TypedDict):
-    """The targets that get a turn of their own, or would, and what could not be looked at."""
+    """The targets that get a turn each (with dry_run: would get one), and what could not be read."""
 
     targets: list[str]
     problems: list[ProblemData]
 
 
 class Problem(TypedDict, total=False):
-    """Problem details, RFC 9457; the title is the type's name. A turn that failed adds what is known of it."""
+    """Problem details, RFC 9457. The title is the type's name. A failed turn adds what is known of it."""
 
     title: str
     status: int
@@ -63,7 +64,7 @@ _NAME = {
     "name": "name",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]{0,62}$"},
+    "schema": {"type": "string", "pattern": f"^{TARGET_NAME}$"},
     "description": "The target's name.",
 }
 _IDEMPOTENCY = {
@@ -74,33 +75,33 @@ _IDEMPOTENCY = {
 }
 _WORDS = {
     400: "The body is not JSON.",
-    401: "Nobody knows who calls.",
+    401: "The caller is not signed in.",
     403: "The caller lacks the role.",
-    404: "No such target.",
-    405: "Another method is needed.",
-    409: "Held back until `heldUntil`, another turn holds the target, a person must look, or the app only observes.",
+    404: "No target has this name.",
+    405: "The route has no such method; the header Allow lists those it has.",
+    409: "Held back until `heldUntil`, another turn holds the target, a person must decide, or the app only observes.",
     413: "The body is too large.",
-    415: "The body is of another type than JSON.",
-    422: "A field is wrong, and named.",
-    502: "Azure or its network refuses what is needed; the next step says what to do.",
-    503: "Azure did not answer, or a setting is wrong; the next step says what to do.",
+    415: "The body is not declared as JSON.",
+    422: "A field is invalid; the detail names it.",
+    502: "Azure or its network refused a call; the next step says what to do.",
+    503: "Azure did not answer, or a setting is invalid; the next step says what to do.",
 }
 _ALWAYS = (401, 403, 405, 503)
 _READING = (400, 413, 415, 422)
 
 
-def description() -> dict[str, Any]:
-    """The whole document, JSON-ready."""
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document, ready for JSON."""
     _, schemas = msgspec.json.schema_components(_TYPES, ref_template=_REF)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Key rotation",
             "version": VERSION,
-            "description": "See the targets, rotate, report a leak, wait for a deployment and say that it went live.",
+            "description": "See the targets, rotate, report a leak, wait for a deployment, report that it went live.",
         },
         "servers": [{"url": "/api"}],
-        "paths": _paths(),
+        "paths": {f"/{route.path}": _path(route) for route in ROUTES.values()},
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -112,92 +113,80 @@ def description() -> dict[str, Any]:
     }
 
 
-def _paths() -> dict[str, Any]:
-    look, turn = (404, 409, 502), (404, 409, 502)
-    return {
-        "/targets": {"get": _see("listTargets", "Every target, what would be done now, and why", "Survey")},
-        "/targets/{name}": _at_target(get=_see("seeTarget", "One target", "RowData", *look)),
-        "/targets/{name}/rotate": _at_target(post=_act("rotate", "Rotate now", "Rotate", "OutcomeData", *turn)),
-        "/targets/{name}/leak": _at_target(post=_act("reportLeak", "A key is out", "Leak", "OutcomeData", *turn)),
-        "/targets/{name}/deployment": _at_target(
-            put=_at_once(_act("arm", "Rotate after the next deployment", "Arm", "OutcomeData", *turn)),
-            delete=_at_once(_act("disarm", "Wait for no deployment any more", None, "OutcomeData", *turn)),
-        ),
-        "/rotate": {"post": _act("rotateMany", "Rotate several targets", "RotateMany", "Accepted", 404)},
-        "/deployments": {"post": _act("deployed", "A deployment went live", "Deployment", "Heard")},
-        "/deadlines": {"get": _see("listDeadlines", "Every deadline to come", "Deadlines")},
-        "/deadlines.ics": {"get": _calendar()},
-        "/status": {"get": _page()},
-        "/openapi.json": {"get": _see("describe", "This description", None)},
-        "/health": {"get": {**_see("health", "That the app runs", "Health", always=()), "security": []}},
-    }
+def _path(route: Route) -> dict[str, Any]:
+    path: dict[str, Any] = {"parameters": [_NAME]} if "{name}" in route.path else {}
+    for method, operation in route.operations.items():
+        path[method.lower()] = {
+            "operationId": operation,
+            "description": f"Needs the role {route.role}." if route.role else "Open to every caller.",
+            **_OPERATIONS[operation],
+            **({} if route.role else {"security": []}),
+        }
+    return path
 
 
-def _at_target(**operations: dict[str, Any]) -> dict[str, Any]:
-    return {"parameters": [_NAME], **operations}
+def _see(summary: str, answer: dict[str, Any], *statuses: int) -> dict[str, Any]:
+    return {"summary": summary, "responses": {"200": answer, **_problems(*statuses)}}
 
 
-def _see(
-    id_: str, summary: str, answer: str | None, *statuses: int, always: tuple[int, ...] = _ALWAYS
+def _act(
+    summary: str, body: type[bodies.Body] | None, answer: type[Any], *statuses: int, queued: bool = True
 ) -> dict[str, Any]:
-    good = _answer(summary, answer) if answer else {"description": summary, "content": {"application/json": {}}}
-    return {
-        "operationId": id_,
-        "summary": summary,
-        "description": f"Needs the role {Role.READER}." if always else "Open to everybody.",
-        "responses": {"200": good, **_problems(*always, *statuses)},
-    }
-
-
-def _act(id_: str, summary: str, body: str | None, answer: str, *statuses: int) -> dict[str, Any]:
-    reading = _READING if body else (422,)
+    """An operation that changes something. Without `queued` it is done while the caller waits, or not at all."""
+    good = {"200": _answer("Done, or nothing to do, or what would be done.", answer)}
+    if queued:
+        good["202"] = _answer("Accepted; it goes on without the caller.", answer)
     operation = {
-        "operationId": id_,
         "summary": summary,
-        "description": f"Needs the role {Role.OPERATOR}.",
         "parameters": [_IDEMPOTENCY],
-        "responses": {
-            "200": _answer("Done, or nothing to do, or what would be done.", answer),
-            "202": _answer("Accepted, and going on without the caller.", answer),
-            **_problems(*_ALWAYS, *reading, *statuses),
-        },
+        "responses": {**good, **_problems(*_ALWAYS, *(_READING if body else (422,)), *statuses)},
     }
-    if body is None:
-        return operation
-    content = {"application/json": {"schema": {"$ref": _REF.format(name=body)}}}
-    return operation | {"requestBody": {"content": content, "required": body != bodies.Rotate.__name__}}
-
-
-def _at_once(operation: dict[str, Any]) -> dict[str, Any]:
-    """Done while the caller waits, or not at all."""
-    del operation["responses"]["202"]
+    if body is not None:
+        content = {"application/json": {"schema": _ref(body)}}
+        operation["requestBody"] = {"content": content, "required": body is not bodies.Rotate}
     return operation
 
 
-def _calendar() -> dict[str, Any]:
-    seen = _see("subscribe", "Every deadline to come, as a calendar", None)
-    seen["responses"]["200"] = {
-        "description": "iCalendar",
-        "content": {"text/calendar": {"schema": {"type": "string"}}},
-    }
-    return seen
+def _answer(words: str, kind: type[Any]) -> dict[str, Any]:
+    return {"description": words, "content": {"application/json": {"schema": _ref(kind)}}}
 
 
-def _page() -> dict[str, Any]:
-    seen = _see("status", "The survey as a page for people", None)
-    html = {"text/html": {"schema": {"type": "string"}}}
-    seen["responses"] |= {"200": {"description": "HTML", "content": html}}
-    seen["responses"] |= {"503": {"description": f"{_WORDS[503]} A page, too.", "content": html}}
-    return seen
-
-
-def _answer(words: str, name: str) -> dict[str, Any]:
-    return {"description": words, "content": {"application/json": {"schema": {"$ref": _REF.format(name=name)}}}}
+def _text(words: str, kind: str) -> dict[str, Any]:
+    return {"description": words, "content": {kind: {"schema": {"type": "string"}}}}
 
 
 def _problems(*statuses: int) -> dict[str, Any]:
-    schema = {"$ref": _REF.format(name="Problem")}
-    return {
-        str(status): {"description": _WORDS[status], "content": {PROBLEM: {"schema": schema}}}
-        for status in sorted(statuses)
-    }
+    content = {PROBLEM: {"schema": _ref(Problem)}}
+    return {str(status): {"description": _WORDS[status], "content": content} for status in sorted(statuses)}
+
+
+def _ref(kind: type[Any]) -> dict[str, str]:
+    return {"$ref": _REF.format(name=kind.__name__)}
+
+
+def _page() -> dict[str, Any]:
+    """The status page: also an error is answered with a page."""
+    page = _see("The survey as a page for people", _text("HTML", "text/html"), *_ALWAYS)
+    page["responses"]["503"] = _text(f"{_WORDS[503]} The answer is a page, too.", "text/html")
+    return page
+
+
+_TARGETS = "Every target, what would be done now, and why"
+_DEADLINES = "Every deadline to come"
+_DESCRIBED = {"description": "This description", "content": {"application/json": {}}}
+_TURN = (404, 409, 502)
+_OPERATIONS = {
+    "listTargets": _see(_TARGETS, _answer(_TARGETS, Survey), *_ALWAYS),
+    "seeTarget": _see("One target", _answer("One target", RowData), *_ALWAYS, *_TURN),
+    "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN),
+    "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN),
+    "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),
+    "disarm": _act("Wait for no deployment any more", None, OutcomeData, *_TURN, queued=False),
+    "rotateMany": _act("Rotate several targets", bodies.RotateMany, Accepted, 404),
+    "deployed": _act("Report that a deployment went live", bodies.Deployment, Heard),
+    "listDeadlines": _see(_DEADLINES, _answer(_DEADLINES, Deadlines), *_ALWAYS),
+    "subscribe": _see(f"{_DEADLINES}, as a calendar", _text("iCalendar", "text/calendar"), *_ALWAYS),
+    "status": _page(),
+    "describe": _see("This description", _DESCRIBED, *_ALWAYS),
+    "health": _see("That the app runs", _answer("The app runs", Health)),
+}

@@ -1,4 +1,4 @@
-"""Facts and errors to HTTP: status, JSON, and problem details (RFC 9457) where something is wrong."""
+"""Outcomes, rows and errors as HTTP answers: status, JSON, and problem details (RFC 9457) for errors."""
 
 from __future__ import annotations
 
@@ -42,12 +42,16 @@ _ARM = (
     "arm a target for it with PUT /api/targets/{name}/deployment or `python -m cli arm`, or tag its account "
     "key-rotation-after-deployment"
 )
-_CODES = {error.__name__: status for error, status in _STATUS}
-_A_PART = "a part of it could not be looked at."
-_A_READER = "let somebody with the role Rotation.Reader see which: GET /api/targets"
+_A_PART = "a part of it could not be read."
+_A_READER = "ask a person with the role Rotation.Reader which part: GET /api/targets shows it"
+
+
+_REPEAT = "ask again, with the same Idempotency-Key"
 
 
 class ProblemData(TypedDict):
+    """What could not be read or enrolled, why, and what a person should do."""
+
     error: str
     thing: str
     why: str
@@ -55,7 +59,7 @@ class ProblemData(TypedDict):
 
 
 class Heard(TypedDict):
-    """The targets that waited for a deployment to this environment; where there are none, that, and how to arm one."""
+    """The targets that waited for a deployment to this environment. If none did, how to make one wait."""
 
     environment: str
     targets: list[str]
@@ -66,7 +70,14 @@ class Heard(TypedDict):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer without a framework: data that becomes JSON, or text as it is. `queued` are the turns it leads to."""
+    """An HTTP answer as plain data.
+
+    status: The HTTP status.
+    data: Data that becomes JSON, or a text that is sent as it is.
+    kind: The content type.
+    headers: More headers.
+    queued: Messages for the turns that the request leads to.
+    """
 
     status: int
     data: object
@@ -76,25 +87,38 @@ class Reply:
 
     @property
     def body(self) -> str:
+        """The body as text."""
         return self.data if isinstance(self.data, str) else json.dumps(self.data, ensure_ascii=False)
 
 
 def problem(status: int, title: str, detail: str, **more: object) -> Reply:
-    """A problem-details body. `type` is left out: the title is the type's name."""
+    """Return an HTTP answer in the form of problem details with more members. `type` is left out: the title is the
+    type's name."""
     facts = {"title": title, "status": status, "detail": detail, **more}
     return Reply(status, {name: value for name, value in facts.items() if value is not None}, PROBLEM)
 
 
+def status_of(error: RotationError) -> int:
+    """Return the HTTP status that answers this error; 503 for an error without a status of its own."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+
+
 def of_error(error: RotationError, *, names: bool = False) -> Reply:
-    """`names`: whoever asked may know which targets there are."""
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 503)
+    """Return the HTTP answer to an error: a problem.
+
+    `names` says whether the caller may know which targets there are. Then an unknown name is answered with those names.
+    """
+    status = status_of(error)
     known = list(error.known) if names and isinstance(error, UnknownTarget) else None
     return problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step, known=known)
 
 
 def of_outcome(outcome: Outcome, now: datetime, *, goes_on: bool = True) -> Reply:
-    """200 done or nothing to do, 202 still proving, 409 held back with the time or the holder, else why not. Without
-    `goes_on` nobody goes on with it: what would be a 202 is a 503."""
+    """Return the HTTP answer to an outcome.
+
+    200: done, or nothing to do. 202: a later turn goes on with it. 409: held back, with the time or the holder. Any
+    other status: the error's own. Without `goes_on` no later turn goes on with it, so that 202 becomes 503.
+    """
     if outcome.result is Result.HELD:
         until = outcome.held_until
         wait = {"Retry-After": str(max(1, int((until - now).total_seconds())))} if until else {}
@@ -103,7 +127,7 @@ def of_outcome(outcome: Outcome, now: datetime, *, goes_on: bool = True) -> Repl
         return Reply(409, _with_title(outcome, 409), PROBLEM, {"Retry-After": "15"})
     if outcome.result is not Result.FAILED:
         return Reply(200, outcome.data())
-    status = _CODES.get(outcome.reason, 503)
+    status = status_of(outcome.error) if outcome.error else 503
     if status == 202 and not goes_on:
         status = 503
     if status == 202:
@@ -116,33 +140,48 @@ def _with_title(outcome: Outcome, status: int) -> dict[str, object]:
 
 
 def of_survey(rows: list[Row], problems: list[RotationError]) -> Reply:
-    return Reply(200, {"targets": [row.data() for row in rows], "problems": wrong(problems)})
+    """Return the HTTP answer with all targets."""
+    return Reply(200, {"targets": [row.data() for row in rows], "problems": problems_data(problems)})
 
 
 def of_deadlines(found: list[Deadline], problems: list[RotationError]) -> Reply:
-    return Reply(200, {"deadlines": [one.data() for one in found], "problems": wrong(problems)})
+    """Return the HTTP answer with all deadlines."""
+    return Reply(200, {"deadlines": [one.data() for one in found], "problems": problems_data(problems)})
 
 
-def wrong(problems: list[RotationError]) -> list[ProblemData]:
-    """What could not be looked at, and who must do what about it."""
+def problems_data(problems: list[RotationError]) -> list[ProblemData]:
+    """Return the problems of an HTTP answer as JSON: what could not be read or enrolled, and what to do about it."""
     return [ProblemData(error=one.code, thing=one.thing, why=one.what, nextStep=one.next_step) for one in problems]
 
 
-def heard(environment: str, waiting: list[str], problems: list[RotationError], *, names: bool = True) -> Heard:
-    """Who waited for a deployment. Where nobody did, it is said so: a pipeline that names another environment than
-    people armed would otherwise look well for ever. `names`: whoever said it may know which accounts there are."""
-    said = Heard(environment=environment, targets=waiting, problems=wrong(problems if names else _unnamed(problems)))
+def deployment_data(
+    environment: str, waiting: list[str], problems: list[RotationError], *, names: bool = True
+) -> Heard:
+    """Return the body of the HTTP answer to a reported deployment: which targets waited for it.
+
+    If none did, the answer says so: otherwise a pipeline that names the wrong environment would look correct for ever.
+    `names` says whether the caller may know which accounts there are.
+    """
+    said = Heard(
+        environment=environment, targets=waiting, problems=problems_data(problems if names else _unnamed(problems))
+    )
     if not waiting:
-        some = " that could be looked at" if problems else ""
+        some = " that could be read" if problems else ""
         said["why"] = f"No target{some} waits for a deployment to {environment}."
         said["nextStep"] = _ARM
     return said
 
 
 def _unnamed(problems: list[RotationError]) -> list[RotationError]:
-    """The same, for whoever may not see the fleet: that there is something, and of what kind."""
+    """Return the problems without their things, for a caller who may not see the fleet: only the kinds remain."""
     return [type(one)("the fleet", _A_PART, _A_READER) for one in problems]
 
 
 def of_row(row: Row) -> Reply:
+    """Return the HTTP answer with one target, or with the error that kept it from being read."""
     return of_error(row.error) if row.error else Reply(200, row.data())
+
+
+def next_step_to_repeat(error: RotationError) -> str:
+    """Return the next step of an HTTP caller whose request failed and is not queued: no later check carries it out."""
+    return _REPEAT if error.resolves_itself else f"{error.next_step}; then {_REPEAT}"

@@ -1,7 +1,6 @@
-"""Holding a target: one at a time, renewed while it is held, noticed when it is lost, and free again soon after a
-holder died.
+"""Leases: one turn holds an account, renews its lease, notices when it is lost, and a killed process leaves it soon.
 
-The lease's time is the emulated world's: it passes when a test says so, on the service's side and on ours.
+The time is the emulated world's. It passes only when a test says so, for the service and for the app.
 """
 
 import asyncio
@@ -15,8 +14,9 @@ from lab.emulator.directory import Identity
 from lab.emulator.leases import Lease
 from lab.emulator.serve import Azure
 from shared.adapters import blob_lease
-from shared.adapters.blob_lease import CONTAINER, blob_name
+from shared.adapters.blob_lease import blob_name
 from shared.domain.errors import GrantRole, LeaseHeld, LeaseLost, TryLater
+from shared.domain.names import LEASE_CONTAINER
 from shared.turns.report import Result
 from tests.support.real_parts import Parts, parts_over
 
@@ -29,7 +29,7 @@ def renewed_often(lease_time: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lease_of(parts: Parts, name: str = NAME) -> Lease:
-    return parts.azure.world.blobs.containers[CONTAINER].blobs[blob_name(name)].lease
+    return parts.azure.world.blobs.containers[LEASE_CONTAINER].blobs[blob_name(name)].lease
 
 
 def state(parts: Parts, name: str = NAME) -> str:
@@ -37,18 +37,18 @@ def state(parts: Parts, name: str = NAME) -> str:
 
 
 def renewals(parts: Parts) -> int:
-    """Renewals that were answered."""
+    """How many renewals were answered."""
     return sum(1 for entry in parts.azure.world.journal.find("blob.lease.renew") if entry.done is not None)
 
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows of no event
+        while not condition():  # noqa: ASYNC110 - the condition has no event to wait for
             await asyncio.sleep(0.002)  # the condition changes in another task
 
 
 async def renewed(parts: Parts, times: int = 2) -> None:
-    """The second renewal from now on began after now."""
+    """Wait for two answered renewals: the second was requested after this call."""
     goal = renewals(parts) + times
     await until(lambda: renewals(parts) >= goal)
 
@@ -57,7 +57,7 @@ def without_renewals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blob_lease, "RENEW_EVERY", 3600)
 
 
-async def test_a_target_is_held_by_one_turn_at_a_time(parts: Parts) -> None:
+async def test_a_second_turn_cannot_hold_the_same_account(parts: Parts) -> None:
     async with parts.rotation.outside.leases.hold(NAME):
         with pytest.raises(LeaseHeld) as caught:
             async with parts.rotation.outside.leases.hold(NAME):
@@ -68,13 +68,13 @@ async def test_a_target_is_held_by_one_turn_at_a_time(parts: Parts) -> None:
             assert state(parts, "another") == state(parts) == "leased"
 
 
-async def test_two_processes_do_not_hold_one_target(azure: Azure, parts: Parts) -> None:
+async def test_a_second_process_cannot_hold_the_same_account(azure: Azure, parts: Parts) -> None:
     async with parts_over(azure) as others, parts.rotation.outside.leases.hold(NAME):
         with pytest.raises(LeaseHeld):
             await others.rotation.outside.leases.hold(NAME).__aenter__()
 
 
-async def test_it_is_given_back_at_once_and_nothing_goes_on_in_the_background(parts: Parts) -> None:
+async def test_the_lease_is_released_after_the_turn_and_its_renewal_stops(parts: Parts) -> None:
     before = asyncio.all_tasks()
     async with parts.rotation.outside.leases.hold(NAME) as lease:
         lease.check()
@@ -84,14 +84,14 @@ async def test_it_is_given_back_at_once_and_nothing_goes_on_in_the_background(pa
         again.check()
 
 
-async def test_it_is_given_back_when_the_turn_fails(parts: Parts) -> None:
+async def test_the_lease_is_released_when_the_turn_fails(parts: Parts) -> None:
     with pytest.raises(ZeroDivisionError):
         async with parts.rotation.outside.leases.hold(NAME):
             raise ZeroDivisionError
     assert state(parts) == "available"
 
 
-async def test_it_is_renewed_for_as_long_as_the_turn_takes(parts: Parts) -> None:
+async def test_the_lease_is_renewed_for_as_long_as_the_turn_takes(parts: Parts) -> None:
     async with parts.rotation.outside.leases.hold(NAME) as lease:
         for _ in range(12):
             parts.azure.world.clock.advance(5)
@@ -103,7 +103,7 @@ async def test_it_is_renewed_for_as_long_as_the_turn_takes(parts: Parts) -> None
             await parts.rotation.outside.leases.hold(NAME).__aenter__()
 
 
-async def test_without_renewals_it_counts_as_lost_before_anybody_else_can_have_it(
+async def test_a_lease_that_is_not_renewed_counts_as_lost_before_another_turn_can_take_it(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_renewals(monkeypatch)
@@ -116,7 +116,7 @@ async def test_without_renewals_it_counts_as_lost_before_anybody_else_can_have_i
             lease.check()
 
 
-async def test_a_lease_that_was_lost_stays_lost(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lost_lease_stays_lost(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     without_renewals(monkeypatch)
     async with parts.rotation.outside.leases.hold(NAME) as lease:
         parts.azure.world.clock.advance(14)
@@ -127,7 +127,7 @@ async def test_a_lease_that_was_lost_stays_lost(parts: Parts, monkeypatch: pytes
             lease.check()
 
 
-async def test_a_lease_that_somebody_broke_is_noticed_at_the_next_renewal(parts: Parts) -> None:
+async def test_a_broken_lease_is_lost_at_the_next_renewal(parts: Parts) -> None:
     async with parts.rotation.outside.leases.hold(NAME) as lease:
         lease_of(parts).break_(parts.azure.world.clock.now(), 0)
         await renewed(parts, 1)
@@ -136,9 +136,9 @@ async def test_a_lease_that_somebody_broke_is_noticed_at_the_next_renewal(parts:
             lease.check()
 
 
-async def test_a_lease_whose_blob_was_deleted_is_noticed_at_the_next_renewal(parts: Parts) -> None:
+async def test_a_lease_whose_blob_was_deleted_is_lost_at_the_next_renewal(parts: Parts) -> None:
     async with parts.rotation.outside.leases.hold(NAME) as lease:
-        parts.azure.world.blobs.containers[CONTAINER].blobs.clear()
+        parts.azure.world.blobs.containers[LEASE_CONTAINER].blobs.clear()
         await until(lambda: lost(lease))
         with pytest.raises(LeaseLost, match="storage answered 404"):
             lease.check()
@@ -155,9 +155,7 @@ def lost(lease: Any) -> bool:
 @pytest.mark.parametrize(
     "fault", [{"effect": "status", "status": 503}, {"effect": "drop_before"}], ids=["503", "silence"]
 )
-async def test_renewals_that_fail_cost_the_lease_only_when_its_time_is_over(
-    parts: Parts, fault: dict[str, Any]
-) -> None:
+async def test_failed_renewals_lose_the_lease_only_after_its_time(parts: Parts, fault: dict[str, Any]) -> None:
     async with parts.rotation.outside.leases.hold(NAME) as lease:
         rule = parts.azure.world.faults.add("blob.lease.renew", times=0, **fault)
         await until(lambda: rule.struck >= 2)
@@ -174,7 +172,7 @@ async def test_renewals_that_fail_cost_the_lease_only_when_its_time_is_over(
             lease.check()
 
 
-async def test_a_holder_who_was_killed_leaves_the_target_within_fifteen_seconds(parts: Parts) -> None:
+async def test_the_lease_of_a_killed_process_ends_within_fifteen_seconds(parts: Parts) -> None:
     await parts.rotation.outside.leases._acquire(NAME)  # type: ignore[attr-defined]
     parts.azure.world.clock.advance(14.9)
     with pytest.raises(LeaseHeld):
@@ -184,7 +182,7 @@ async def test_a_holder_who_was_killed_leaves_the_target_within_fifteen_seconds(
         lease.check()
 
 
-async def test_a_late_holder_does_not_take_the_lease_from_the_next_one(
+async def test_a_late_release_does_not_end_the_lease_of_the_next_turn(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_renewals(monkeypatch)
@@ -197,8 +195,10 @@ async def test_a_late_holder_does_not_take_the_lease_from_the_next_one(
         lease.check()
 
 
-async def test_a_turn_that_lost_its_target_does_not_regenerate(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The look takes longer than the lease: the turn ends before its first step, and the key stays."""
+async def test_a_turn_that_lost_its_lease_does_not_regenerate_a_key(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Observing takes longer than the lease, so the turn ends before its first step."""
     without_renewals(monkeypatch)
     target = parts.target()
     clock = parts.azure.world.clock
@@ -210,7 +210,7 @@ async def test_a_turn_that_lost_its_target_does_not_regenerate(parts: Parts, mon
     assert parts.azure.world.journal.count("arm.regenerateKey") == 0
 
 
-async def test_container_and_blob_are_made_on_first_use_by_two_at_once(azure: Azure, parts: Parts) -> None:
+async def test_two_processes_can_make_the_container_and_the_blob_at_the_same_time(azure: Azure, parts: Parts) -> None:
     held: list[str] = []
     both = asyncio.Barrier(2)
 
@@ -226,15 +226,15 @@ async def test_container_and_blob_are_made_on_first_use_by_two_at_once(azure: Az
     async with parts_over(azure) as others, asyncio.timeout(5):
         await asyncio.gather(one(parts), one(others))
     assert sorted(held) == ["busy", "held"]
-    assert list(azure.world.blobs.containers[CONTAINER].blobs) == [blob_name(NAME)]
+    assert list(azure.world.blobs.containers[LEASE_CONTAINER].blobs) == [blob_name(NAME)]
 
 
-async def test_a_blob_that_somebody_made_and_leased_in_the_same_moment_is_held_and_no_mistake(parts: Parts) -> None:
-    """Putting a blob over one that is leased may be answered 412; the host's own lease code expects it, too."""
+async def test_a_blob_that_another_process_made_and_leased_meanwhile_raises_lease_held(parts: Parts) -> None:
+    """Storage may answer 412 to the upload of a blob that is leased. The host's own lease code expects that too."""
     world = parts.azure.world
 
     def overtaken(_: object) -> None:
-        world.blobs.put(CONTAINER, blob_name(NAME), b"").lease.acquire(world.clock.now(), 15, None)
+        world.blobs.put(LEASE_CONTAINER, blob_name(NAME), b"").lease.acquire(world.clock.now(), 15, None)
 
     world.faults.add("blob.put", "hook", hook=overtaken)
     world.faults.add("blob.put", "status", status=412, code="LeaseIdMissing")
@@ -242,10 +242,8 @@ async def test_a_blob_that_somebody_made_and_leased_in_the_same_moment_is_held_a
         await parts.rotation.outside.leases.hold(NAME).__aenter__()
 
 
-async def test_a_storage_that_hiccups_while_the_lease_is_taken_costs_no_turn(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The client's own waiting before it asks again must not use up the lease that it asks for."""
+async def test_a_lease_is_taken_although_the_first_request_fails(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client waits before it tries again. That must not take longer than the lease."""
 
     async def sleep(self: AsyncHttpTransport, duration: float) -> None:
         parts.azure.world.clock.advance(duration)
@@ -258,14 +256,14 @@ async def test_a_storage_that_hiccups_while_the_lease_is_taken_costs_no_turn(
         lease.check()
 
 
-async def test_a_storage_that_is_down_is_worth_another_tick(parts: Parts) -> None:
+async def test_an_unavailable_storage_account_raises_try_later(parts: Parts) -> None:
     parts.azure.world.down.add("blob")
     with pytest.raises(TryLater) as caught:
         await parts.rotation.outside.leases.hold(NAME).__aenter__()
     assert caught.value.thing == NAME
 
 
-async def test_a_lease_that_cannot_be_given_back_ends_by_itself(parts: Parts) -> None:
+async def test_a_lease_that_cannot_be_released_ends_by_itself(parts: Parts) -> None:
     async with parts.rotation.outside.leases.hold(NAME):
         parts.azure.world.down.add("blob")
     parts.azure.world.down.clear()
@@ -279,14 +277,14 @@ def by_identity(azure: Azure, **more: str) -> dict[str, str]:
     return {"AzureWebJobsStorage": "", "AzureWebJobsStorage__blobServiceUri": uri, **more}
 
 
-async def test_the_identity_form_of_the_storage_account_works_as_well(azure: Azure) -> None:
+async def test_leases_work_with_the_identity_form_of_the_storage_setting(azure: Azure) -> None:
     async with parts_over(azure, **by_identity(azure)) as parts, parts.rotation.outside.leases.hold(NAME) as lease:
         await renewed(parts)
         lease.check()
         assert {one.caller for one in parts.calls()} == {"app"}
 
 
-async def test_the_storage_account_may_have_an_identity_of_its_own(azure: Azure) -> None:
+async def test_the_storage_account_can_be_opened_by_another_identity(azure: Azure) -> None:
     client = azure.world.directory.add(Identity("for storage"), "Storage Blob Data Contributor").client_id
     async with parts_over(azure, **by_identity(azure, AzureWebJobsStorage__clientId=client)) as parts:
         await parts.rotation.turn(parts.target())
@@ -295,7 +293,7 @@ async def test_the_storage_account_may_have_an_identity_of_its_own(azure: Azure)
     assert {caller for service, caller in callers if service == "arm"} == {"app"}
 
 
-async def test_a_role_that_is_missing_on_the_storage_account_is_asked_for(azure: Azure) -> None:
+async def test_a_missing_role_on_the_storage_account_raises_grant_role(azure: Azure) -> None:
     async with parts_over(azure, **by_identity(azure)) as parts:
         azure.world.directory.revoke("app")
         with pytest.raises(GrantRole) as caught:
@@ -306,6 +304,6 @@ async def test_a_role_that_is_missing_on_the_storage_account_is_asked_for(azure:
 
 
 @pytest.mark.parametrize("target", ["chat", "a/b", "Ünï", "x" * 300, "a b", "", "..", "a?b#c"])
-async def test_any_targets_name_makes_a_blob_of_its_own(parts: Parts, target: str) -> None:
+async def test_every_account_id_has_a_blob_of_its_own(parts: Parts, target: str) -> None:
     async with parts.rotation.outside.leases.hold(target), parts.rotation.outside.leases.hold(f"{target}-"):
-        assert len(parts.azure.world.blobs.containers[CONTAINER].blobs) == 2
+        assert len(parts.azure.world.blobs.containers[LEASE_CONTAINER].blobs) == 2

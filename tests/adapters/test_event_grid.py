@@ -1,4 +1,4 @@
-"""Announcing: accepted means a 200, and anything else means not announced, named for who must act."""
+"""Announcing: only a 200 means accepted. Everything else raises an error that says who must act."""
 
 import json
 import logging
@@ -43,15 +43,15 @@ async def raised(call: Awaitable[Any]) -> RotationError:
     return caught.value
 
 
-async def test_a_batch_is_one_request_and_arrives_as_it_was_made(parts: Parts) -> None:
-    """The client writes the time with its milliseconds; all else stays as it is."""
+async def test_a_batch_is_sent_in_one_request_and_arrives_unchanged(parts: Parts) -> None:
+    """Azure's client adds milliseconds to the time and changes nothing else."""
     said = announcements(parts)
     await parts.rotation.outside.announcer.announce(said, NOW)
     assert topic_of(parts).events == [one.wire(NOW) | {"time": "2026-11-22T12:00:00.000Z"} for one in said]
     assert parts.names() == ["eg.publish"]
 
 
-async def test_the_same_announcement_sent_twice_has_the_same_id(parts: Parts) -> None:
+async def test_an_announcement_sent_twice_has_the_same_id(parts: Parts) -> None:
     for later in (0, 1):
         await parts.rotation.outside.announcer.announce(announcements(parts, 1), NOW + timedelta(hours=later))
     first, second = topic_of(parts).events
@@ -71,7 +71,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("fault", "kind"), REFUSALS, ids=lambda one: one["code"] if isinstance(one, dict) else "")
-async def test_a_refusal_is_named_for_who_must_act(
+async def test_a_refusal_raises_the_error_that_says_who_must_act(
     parts: Parts, fault: dict[str, Any], kind: type[RotationError]
 ) -> None:
     parts.azure.world.faults.add("eg.publish", "status", times=0, **fault)
@@ -83,7 +83,7 @@ async def test_a_refusal_is_named_for_who_must_act(
     assert not topic_of(parts).events
 
 
-async def test_a_topic_that_is_out_for_a_moment_is_asked_once_more(parts: Parts) -> None:
+async def test_a_batch_is_sent_again_once_after_a_503(parts: Parts) -> None:
     parts.azure.world.faults.add("eg.publish", "status", status=503)
     await parts.rotation.outside.announcer.announce(announcements(parts), NOW)
     assert parts.names() == ["eg.publish"] * 2
@@ -91,18 +91,18 @@ async def test_a_topic_that_is_out_for_a_moment_is_asked_once_more(parts: Parts)
 
 
 @pytest.mark.parametrize("effect", ["drop_before", "drop_after"])
-async def test_an_unclear_answer_counts_as_not_announced(parts: Parts, effect: Any) -> None:
+async def test_an_unclear_answer_raises_try_later(parts: Parts, effect: Any) -> None:
     parts.azure.world.faults.add("eg.publish", effect, times=0)
     assert type(await raised(parts.rotation.outside.announcer.announce(announcements(parts), NOW))) is TryLater
 
 
-async def test_a_missing_role_is_asked_for(parts: Parts) -> None:
+async def test_a_missing_role_raises_grant_role(parts: Parts) -> None:
     parts.azure.world.directory.revoke("app")
     error = await raised(parts.rotation.outside.announcer.announce(announcements(parts), NOW))
     assert type(error) is GrantRole
 
 
-async def test_an_outage_undoes_nothing_and_what_is_owed_is_sent_by_the_next_turn(parts: Parts) -> None:
+async def test_an_outage_undoes_nothing_and_the_next_turn_sends_the_outstanding_announcements(parts: Parts) -> None:
     topic_of(parts).outage = 503
     outcome = await parts.rotation.turn(parts.target())
     assert outcome.result is Result.DONE
@@ -113,7 +113,7 @@ async def test_an_outage_undoes_nothing_and_what_is_owed_is_sent_by_the_next_tur
     assert (await parts.rotation.turn(parts.target())).announced == ()
 
 
-async def test_an_announcement_that_was_accepted_and_not_noted_is_repeated_with_the_same_id(parts: Parts) -> None:
+async def test_an_accepted_announcement_that_could_not_be_recorded_is_sent_again_with_the_same_id(parts: Parts) -> None:
     parts.azure.world.faults.add("kv.updateSecret", "status", status=500, times=3)
     await parts.rotation.turn(parts.target())
     await parts.rotation.turn(parts.target())
@@ -121,7 +121,7 @@ async def test_an_announcement_that_was_accepted_and_not_noted_is_repeated_with_
     assert len(ids) == 2 * len(set(ids))
 
 
-async def test_without_a_topic_announcements_stand_in_the_log_and_p3_is_said_to_be_off(
+async def test_announcements_are_written_to_the_log_if_there_is_no_topic(
     azure: Azure, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with parts_over(azure, EVENT_GRID_TOPIC_ENDPOINT="") as parts:

@@ -1,4 +1,4 @@
-"""Who the app is: the managed identity where Azure offers one, named by its client id, asked for few tokens."""
+"""The app's identity: the managed identity in Azure, chosen by its client id, with few requests for tokens."""
 
 import ssl
 from typing import Any
@@ -17,7 +17,7 @@ IN_AZURE = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "WEBSITE_INSTANCE_ID", "WEBSITE
 
 
 @pytest.mark.parametrize("name", IN_AZURE)
-async def test_in_azure_it_is_the_managed_identity(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_managed_identity_is_used_in_azure(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for other in IN_AZURE:
         monkeypatch.delenv(other, raising=False)
     credential: Any = open_credential(None, {name: "something"})
@@ -25,7 +25,7 @@ async def test_in_azure_it_is_the_managed_identity(name: str, monkeypatch: pytes
     await credential.close()
 
 
-async def test_outside_azure_it_is_whoever_is_signed_in() -> None:
+async def test_a_developer_s_sign_in_is_used_outside_azure() -> None:
     credential: Any = open_credential("a-client", {"PATH": "/bin", "IDENTITY_ENDPOINT": ""})
     assert type(credential) is ChainedTokenCredential
     assert [type(one).__name__ for one in credential.credentials] == [
@@ -35,7 +35,7 @@ async def test_outside_azure_it_is_whoever_is_signed_in() -> None:
     await credential.close()
 
 
-async def test_the_client_id_chooses_among_identities(azure: Azure) -> None:
+async def test_the_client_id_chooses_the_identity(azure: Azure) -> None:
     azure.world.directory.add(Identity("second"), "Azure OpenAI key rotator")
     second = azure.world.directory.identities["second"].client_id
     async with parts_over(azure, AZURE_CLIENT_ID=second) as parts:
@@ -43,13 +43,13 @@ async def test_the_client_id_chooses_among_identities(azure: Azure) -> None:
         assert {one.caller for one in parts.calls()} == {"second"}
 
 
-async def test_without_a_client_id_the_apps_own_identity_is_asked_for(azure: Azure) -> None:
+async def test_the_system_assigned_identity_is_used_without_a_client_id(azure: Azure) -> None:
     async with parts_over(azure, AZURE_CLIENT_ID="") as parts:
         await parts.accounts.read(parts.target().account)
         assert {one.caller for one in parts.calls()} == {"app"}
 
 
-async def test_a_client_id_that_nobody_has_is_named_as_such(azure: Azure) -> None:
+async def test_an_unknown_client_id_raises_grant_role_that_names_the_setting(azure: Azure) -> None:
     async with parts_over(azure, AZURE_CLIENT_ID="00000000-0000-4000-8000-00000000dead") as parts:
         with pytest.raises(GrantRole) as caught:
             await parts.accounts.read(parts.target().account)
@@ -57,7 +57,7 @@ async def test_a_client_id_that_nobody_has_is_named_as_such(azure: Azure) -> Non
     assert "AZURE_CLIENT_ID" in caught.value.next_step
 
 
-async def test_one_token_for_each_service_lasts_for_all_turns(parts: Parts) -> None:
+async def test_all_turns_share_one_token_for_each_service(parts: Parts) -> None:
     for number in (1, 2, 1, 2):
         assert (await parts.rotation.turn(parts.target(number))).result in (Result.DONE, Result.NOTHING)
     resources = [one.target for one in parts.azure.world.journal.find("identity.token")]
@@ -66,14 +66,14 @@ async def test_one_token_for_each_service_lasts_for_all_turns(parts: Parts) -> N
     )
 
 
-async def test_a_token_that_azure_takes_no_more_is_named_as_a_matter_of_identity(parts: Parts) -> None:
+async def test_an_expired_token_raises_grant_role(parts: Parts) -> None:
     await parts.accounts.read(parts.target().account)
     parts.azure.world.directory.expire_tokens()
     with pytest.raises(GrantRole):
         await parts.accounts.read(parts.target().account)
 
 
-async def test_no_token_stands_in_the_error_of_a_refusal(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_error_of_a_refusal_does_not_show_the_token(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[str] = []
     token = parts.azure.world.directory.token
 
@@ -90,7 +90,7 @@ async def test_no_token_stands_in_the_error_of_a_refusal(parts: Parts, monkeypat
     assert not any(part in f"{caught.value}{caught.value.__cause__}" for part in given[0].split("."))
 
 
-async def test_the_certificate_authority_of_the_environment_is_trusted_and_checking_is_on(parts: Parts) -> None:
+async def test_certificates_and_host_names_are_checked(parts: Parts) -> None:
     context = parts.connections.shared.connector._ssl
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

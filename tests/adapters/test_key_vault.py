@@ -1,4 +1,4 @@
-"""The publication in Key Vault: read as it is, written in one call, listed by pages."""
+"""Secrets in Key Vault are read with their tags, written in one call and listed by pages."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,11 +15,11 @@ from tests.support.real_parts import Parts
 from tests.support.vault_publications import KEY, MARKS, SINCE, latest, publish, raised, vault_of, versions
 
 
-async def test_where_no_secret_is_there_is_no_publication(parts: Parts) -> None:
+async def test_a_missing_secret_is_no_publication(parts: Parts) -> None:
     assert await parts.vault.latest(parts.target()) is None
 
 
-async def test_what_was_published_is_read_again_with_all_its_facts(parts: Parts) -> None:
+async def test_a_publication_is_read_back_with_all_its_facts(parts: Parts) -> None:
     target = await publish(parts)
     found = await latest(parts)
     assert found == Publication(
@@ -37,7 +37,7 @@ async def test_what_was_published_is_read_again_with_all_its_facts(parts: Parts)
     )
 
 
-async def test_publishing_is_one_write_that_carries_value_facts_and_expiry(parts: Parts) -> None:
+async def test_publishing_writes_value_tags_and_expiry_in_one_call(parts: Parts) -> None:
     await publish(parts)
     assert [name for name in parts.names() if name.startswith("kv.")] == ["kv.setSecret"]
     written = versions(parts)[0]
@@ -49,12 +49,12 @@ async def test_publishing_is_one_write_that_carries_value_facts_and_expiry(parts
     assert written.expires == int((SINCE + timedelta(days=30)).timestamp())
 
 
-async def test_the_tags_hold_no_part_of_the_key(parts: Parts) -> None:
+async def test_the_tags_contain_no_part_of_the_key(parts: Parts) -> None:
     await publish(parts)
     assert not key_search.found([KEY.reveal()], str(versions(parts)[0].tags))
 
 
-async def test_tags_of_others_are_kept(parts: Parts) -> None:
+async def test_other_tags_are_kept(parts: Parts) -> None:
     await publish(parts, others={"cost-centre": "4711", "Team": "Chat"})
     found = await latest(parts)
     assert found.others == {"cost-centre": "4711", "Team": "Chat"}
@@ -62,7 +62,7 @@ async def test_tags_of_others_are_kept(parts: Parts) -> None:
     assert (await latest(parts)).others == {"cost-centre": "4711", "Team": "Chat"}
 
 
-async def test_a_note_goes_to_the_version_that_was_read_and_changes_nothing_else(parts: Parts) -> None:
+async def test_a_note_changes_only_the_tags_of_the_version_that_was_read(parts: Parts) -> None:
     await publish(parts)
     read = await latest(parts)
     await publish(parts, replace(MARKS, told=Told()))
@@ -74,7 +74,7 @@ async def test_a_note_goes_to_the_version_that_was_read_and_changes_nothing_else
     assert "key-rotation-request" in newer.tags
 
 
-async def test_withdrawing_disables_that_version_and_keeps_its_tags(parts: Parts) -> None:
+async def test_withdrawing_disables_the_version_and_keeps_its_tags(parts: Parts) -> None:
     await publish(parts)
     await parts.vault.withdraw(parts.target(), await latest(parts))
     assert versions(parts)[0].enabled is False
@@ -82,14 +82,14 @@ async def test_withdrawing_disables_that_version_and_keeps_its_tags(parts: Parts
     assert (found.state, found.value, found.marks, found.endpoint) == (SecretState.DISABLED, None, MARKS, None)
 
 
-async def test_a_deleted_secret_is_seen_as_deleted_and_not_as_absent(parts: Parts) -> None:
+async def test_a_deleted_secret_is_reported_as_deleted(parts: Parts) -> None:
     await publish(parts)
     vault_of(parts).delete_secret("account-001-key")
     found = await latest(parts)
     assert (found.state, found.value, found.slot) == (SecretState.DELETED, None, KeySlot.KEY2)
 
 
-async def test_publishing_under_a_deleted_name_asks_for_a_person(parts: Parts) -> None:
+async def test_publishing_to_a_deleted_secret_raises_person_must_look(parts: Parts) -> None:
     await publish(parts)
     vault_of(parts).delete_secret("account-001-key")
     error = await raised(publish(parts))
@@ -99,8 +99,8 @@ async def test_publishing_under_a_deleted_name_asks_for_a_person(parts: Parts) -
 
 
 @pytest.mark.parametrize("apart", [0, 60])
-async def test_of_several_versions_the_disabled_one_that_is_latest_is_described(parts: Parts, apart: int) -> None:
-    """Also where two were made in the same second: creation times are whole seconds."""
+async def test_the_latest_of_several_versions_is_returned_when_it_is_disabled(parts: Parts, apart: int) -> None:
+    """Creation times are whole seconds, so several versions can have the same one."""
     clock = parts.azure.world.clock
     clock.freeze(datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
     for number in range(5):
@@ -118,7 +118,7 @@ async def test_a_secret_made_by_hand_has_a_value_and_no_marks(parts: Parts) -> N
     assert (found.slot, found.provider, found.validity, found.marks, found.others) == (None, None, None, None, {})
 
 
-async def test_a_secret_of_the_two_key_tutorial_is_understood(parts: Parts) -> None:
+async def test_the_tags_of_microsoft_s_two_key_tutorial_are_read(parts: Parts) -> None:
     tags = {"CredentialId": "Key1", "ProviderAddress": parts.account().id, "ValidityPeriodDays": "60"}
     vault_of(parts).set_secret("account-001-key", "typed in", tags=tags)
     found = await latest(parts)
@@ -127,7 +127,7 @@ async def test_a_secret_of_the_two_key_tutorial_is_understood(parts: Parts) -> N
 
 
 @pytest.mark.parametrize(("count", "pages"), [(0, 1), (25, 1), (26, 2), (60, 3)])
-async def test_a_vault_is_listed_by_pages_and_without_values(parts: Parts, count: int, pages: int) -> None:
+async def test_a_vault_is_listed_by_pages_without_values(parts: Parts, count: int, pages: int) -> None:
     vault = vault_of(parts)
     for number in range(count):
         vault.set_secret(f"secret-{number:03}", KEY.reveal(), enabled=number != 3, tags={"number": str(number)})

@@ -1,4 +1,4 @@
-"""Answers of Key Vault that are lost, cut or of another shape: nothing is lost by them, and no value is shown."""
+"""Key Vault's answers that are lost, truncated or of another form: no version is lost, and no key is shown."""
 
 from contextlib import suppress
 from typing import Any
@@ -22,11 +22,11 @@ from tests.support.vault_publications import KEY, MARKS, latest, publish, raised
     ],
     ids=lambda one: "-".join(str(part) for part in one.values()),
 )
-async def test_a_write_whose_answer_is_lost_leaves_one_version_more_at_most(
+async def test_a_write_whose_answer_is_lost_leaves_at_most_one_extra_version(
     parts: Parts, fault: dict[str, Any]
 ) -> None:
     parts.azure.world.faults.add("kv.setSecret", **fault)
-    with suppress(TryLater):  # also UnexpectedAnswer, which is one
+    with suppress(TryLater):  # UnexpectedAnswer is one too
         await publish(parts)
     assert 1 <= len(versions(parts)) <= 2
     assert {one.value for one in versions(parts)} == {KEY.reveal()}
@@ -34,7 +34,7 @@ async def test_a_write_whose_answer_is_lost_leaves_one_version_more_at_most(
     assert found.marks == MARKS
 
 
-async def test_a_whole_turn_whose_write_is_answered_500_comes_to_rest_with_one_version_more_at_most(
+async def test_turns_after_a_write_answered_with_500_leave_at_most_one_extra_version(
     parts: Parts,
 ) -> None:
     target = parts.target()
@@ -46,7 +46,7 @@ async def test_a_whole_turn_whose_write_is_answered_500_comes_to_rest_with_one_v
     assert versions(parts)[-1].value == parts.account().keys["key1"].value
 
 
-async def test_half_an_answer_with_a_value_shows_it_nowhere(parts: Parts) -> None:
+async def test_a_truncated_answer_does_not_show_the_key(parts: Parts) -> None:
     await publish(parts)
     with everything_logged() as tape:
         parts.azure.world.faults.add("kv.getSecret", "malformed")
@@ -57,7 +57,7 @@ async def test_half_an_answer_with_a_value_shows_it_nowhere(parts: Parts) -> Non
 
 
 @pytest.mark.parametrize("body", [{}, {"value": None}, {"value": ""}, {"value": KEY.reveal()}], ids=str)
-async def test_an_answer_without_value_or_version_is_unexpected_and_not_shown(
+async def test_an_answer_without_value_or_version_raises_unexpected_answer(
     parts: Parts, spoiled: Spoiled, body: dict[str, Any]
 ) -> None:
     await publish(parts)
@@ -69,16 +69,14 @@ async def test_an_answer_without_value_or_version_is_unexpected_and_not_shown(
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"7", b"{", b"\xff\xfe", b"<html>busy</html>"], ids=str)
-async def test_an_answer_that_cannot_be_read_is_unexpected_and_nothing_else(
-    parts: Parts, spoiled: Spoiled, body: bytes
-) -> None:
+async def test_an_unreadable_answer_raises_unexpected_answer(parts: Parts, spoiled: Spoiled, body: bytes) -> None:
     await publish(parts)
     await latest(parts)
     spoiled.body("kv.getSecret", body)
     assert type(await raised(parts.vault.latest(parts.target()))) is UnexpectedAnswer
 
 
-async def test_a_published_value_under_a_status_that_nobody_knows_is_not_shown(parts: Parts, spoiled: Spoiled) -> None:
+async def test_an_answer_with_an_unknown_status_does_not_show_the_key(parts: Parts, spoiled: Spoiled) -> None:
     await publish(parts)
     await latest(parts)
     spoiled.body("kv.getSecret", {"value": KEY.reveal()}, 202)

@@ -1,4 +1,4 @@
-"""What Key Vault refuses, named for who must act, and who is asked to prove that it is one."""
+"""Key Vault's refusals raise errors that say who must act, and a vault must prove that it is one."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ REFUSALS = [
 DOING = {
     "kv.getSecret": "read the secret",
     "kv.setSecret": "publish the key",
-    "kv.updateSecret": "note on the secret what was told",
+    "kv.updateSecret": "note on the secret what was announced",
     "kv.listSecrets": "list its secrets",
 }
 
@@ -43,7 +43,7 @@ async def do(parts: Parts, operation: str) -> None:
 
 @pytest.mark.parametrize("operation", DOING)
 @pytest.mark.parametrize(("fault", "kind"), REFUSALS, ids=lambda one: one["code"] if isinstance(one, dict) else "")
-async def test_a_refusal_is_named_for_who_must_act(
+async def test_a_refusal_raises_the_error_that_says_who_must_act(
     parts: Parts, operation: str, fault: dict[str, Any], kind: type[RotationError]
 ) -> None:
     await publish(parts)
@@ -57,7 +57,9 @@ async def test_a_refusal_is_named_for_who_must_act(
 
 
 @pytest.mark.parametrize("operation", DOING)
-async def test_a_missing_role_a_closed_firewall_and_silence_are_told_apart(parts: Parts, operation: str) -> None:
+async def test_a_missing_role_a_closed_firewall_and_a_missing_answer_raise_different_errors(
+    parts: Parts, operation: str
+) -> None:
     await publish(parts)
     world, vault = parts.azure.world, vault_of(parts)
     if operation == "kv.updateSecret":
@@ -82,7 +84,7 @@ async def test_a_missing_role_a_closed_firewall_and_silence_are_told_apart(parts
     assert type(await again()) is TryLater
 
 
-async def test_an_identity_that_the_vault_does_not_know_is_named(parts: Parts) -> None:
+async def test_an_unknown_identity_raises_grant_role_that_names_the_setting(parts: Parts) -> None:
     await publish(parts)
     parts.azure.world.directory._secret = b"another world's signature"
     error = await raised(parts.vault.latest(parts.target()))
@@ -102,7 +104,7 @@ async def test_an_identity_that_the_vault_does_not_know_is_named(parts: Parts) -
         ("https://localhost:8443", False),
     ],
 )
-async def test_a_vaults_challenge_is_checked_everywhere_but_on_this_machine(
+async def test_a_vault_s_challenge_is_checked_except_on_this_machine(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, url: str, checked: bool
 ) -> None:
     asked: list[bool] = []
@@ -117,10 +119,10 @@ async def test_a_vaults_challenge_is_checked_everywhere_but_on_this_machine(
     assert asked == [checked]
 
 
-async def test_a_vault_of_another_domain_than_its_challenge_is_sent_no_token_and_named(
+async def test_a_vault_in_another_domain_than_its_challenge_gets_no_token(
     azure: Azure, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The emulated vault lies on this machine and names vault.azure.net; with the check on it is refused."""
+    """The emulated vault is on this machine and its challenge names vault.azure.net, so the check refuses it."""
     from shared.adapters import key_vault
 
     monkeypatch.setattr(key_vault, "is_loopback", lambda _: False)

@@ -1,4 +1,4 @@
-"""Counting calls with a key in a workspace: what is asked, what counts, and that no unclear answer counts nothing."""
+"""Calls with a key are counted in a workspace, and an unclear answer is never a count of zero."""
 
 import json
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ COLUMNS = [{"name": "logged", "type": "long"}, {"name": "keyCalls", "type": "lon
 
 @pytest.fixture
 async def counting(azure: Azure) -> AsyncIterator[Parts]:
-    """Parts that count, and an account with a call that used no key."""
+    """The app's parts with a workspace, in which one call without a key is logged for account-001."""
     async with parts_over(azure, ROTATION_LOG_WORKSPACE_ID=azure.world.workspace.id) as wired:
         note(wired, caller="an Entra object id")
         yield wired
@@ -41,7 +41,7 @@ def answer(*rows: object, columns: object = COLUMNS, **more: object) -> dict[str
     return {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": list(rows)}], **more}
 
 
-async def test_calls_with_a_key_are_counted_in_one_query_and_others_are_not(counting: Parts) -> None:
+async def test_only_the_account_s_calls_with_a_key_are_counted_in_one_query(counting: Parts) -> None:
     for _ in range(3):
         note(counting)
     counting.azure.world.workspace.note(counting.account(2).id)
@@ -56,7 +56,7 @@ async def test_calls_before_the_look_back_are_not_counted(counting: Parts) -> No
     assert await counted(counting) == 0
 
 
-async def test_the_look_back_is_a_setting(azure: Azure) -> None:
+async def test_the_look_back_can_be_set(azure: Azure) -> None:
     settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "P1DT12H"}
     async with parts_over(azure, **settings) as parts:
         note(parts)
@@ -68,12 +68,12 @@ async def test_the_look_back_is_a_setting(azure: Azure) -> None:
         assert await counted(parts) == 1
 
 
-async def test_the_id_of_an_account_is_compared_as_azure_does(counting: Parts) -> None:
+async def test_an_account_s_id_is_compared_without_case(counting: Parts) -> None:
     counting.azure.world.workspace.note(counting.account().id.upper())
     assert await counted(counting) == 1
 
 
-async def test_a_consumers_call_is_seen_in_the_log_and_our_own_proofs_do_not_count(counting: Parts) -> None:
+async def test_a_consumer_s_call_counts_and_the_app_s_own_proofs_do_not(counting: Parts) -> None:
     await counting.rotation.turn(counting.target())
     assert "aoai.models" in counting.names()
     assert await counted(counting) == 0
@@ -87,7 +87,30 @@ async def test_a_consumers_call_is_seen_in_the_log_and_our_own_proofs_do_not_cou
     assert await counted(counting) == 1
 
 
-async def test_where_nothing_is_logged_a_count_of_nothing_is_not_believed(counting: Parts) -> None:
+@pytest.mark.parametrize("spelling", ["callerObjectId", "objectId", "objectid"])
+async def test_a_call_without_a_key_is_not_counted_however_the_log_spells_its_caller(counting: Parts, spelling: str):
+    """Each call has two rows, and only one of them names the caller (way-out-facts, section 4)."""
+    for _ in range(3):
+        note(counting, caller="an Entra object id", spelling=spelling)
+    assert await counted(counting) == 0
+
+
+async def test_a_row_without_a_correlation_id_is_a_call_of_its_own(counting: Parts) -> None:
+    note(counting, correlated=False)
+    note(counting, correlated=False)
+    note(counting, caller="an Entra object id", correlated=False)
+    assert await counted(counting) == 2
+
+
+async def test_a_workspace_without_data_answers_204_and_that_is_not_a_count_of_zero(
+    counting: Parts, spoiled: Spoiled
+) -> None:
+    spoiled.body(QUERY, b"", status=204)
+    with pytest.raises(UnexpectedAnswer, match="204"):
+        await counted(counting)
+
+
+async def test_an_account_without_any_logged_call_raises_fix_configuration(counting: Parts) -> None:
     counting.azure.world.workspace.calls.clear()
     with pytest.raises(FixConfiguration, match="no call of any kind was logged") as caught:
         await counted(counting)
@@ -95,46 +118,46 @@ async def test_where_nothing_is_logged_a_count_of_nothing_is_not_believed(counti
     assert "RequestResponse" in caught.value.next_step
 
 
-async def test_without_its_role_it_is_refused_by_name(counting: Parts) -> None:
+async def test_a_missing_role_raises_grant_role(counting: Parts) -> None:
     counting.azure.world.directory.revoke("app")
     with pytest.raises(GrantRole, match="could not count calls with a key: 403 InsufficientAccessError"):
         await counted(counting)
 
 
-async def test_a_workspace_that_is_not_there_is_a_wrong_setting(azure: Azure) -> None:
+async def test_an_unknown_workspace_raises_fix_configuration(azure: Azure) -> None:
     async with parts_over(azure, ROTATION_LOG_WORKSPACE_ID="00000000-0000-0000-0000-000000000001") as parts:
         with pytest.raises(FixConfiguration, match="404 PathNotFoundError"):
             await counted(parts)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503, 504])
-async def test_a_workspace_that_is_busy_is_asked_again_later(counting: Parts, status: int) -> None:
+async def test_a_busy_workspace_raises_try_later(counting: Parts, status: int) -> None:
     counting.azure.world.faults.add(QUERY, "status", status=status, times=0)
     with pytest.raises(TryLater):
         await counted(counting)
     assert 1 <= counting.names().count(QUERY) <= 2
 
 
-async def test_one_lost_answer_is_made_good_by_asking_again(counting: Parts) -> None:
+async def test_a_query_whose_answer_is_lost_is_repeated_once(counting: Parts) -> None:
     note(counting)
     counting.azure.world.faults.add(QUERY, "drop_after")
     assert await counted(counting) == 1
 
 
-async def test_no_answer_is_not_none(counting: Parts) -> None:
+async def test_a_missing_answer_is_not_a_count_of_zero(counting: Parts) -> None:
     counting.azure.world.faults.add(QUERY, "drop_before", times=0)
     with pytest.raises(TryLater, match="no answer came"):
         await counted(counting)
 
 
-async def test_an_answer_that_azure_calls_partial_counts_nothing(counting: Parts, spoiled: Spoiled) -> None:
+async def test_a_partial_answer_raises_try_later(counting: Parts, spoiled: Spoiled) -> None:
     partial = {"code": "PartialError", "message": "There were some errors when processing your query."}
     spoiled.body(QUERY, answer([4, 0], error=partial))
     with pytest.raises(TryLater, match="only a part"):
         await counted(counting)
 
 
-async def test_a_query_that_is_refused_is_quoted(counting: Parts, spoiled: Spoiled) -> None:
+async def test_azure_s_refusal_of_a_query_is_quoted(counting: Parts, spoiled: Spoiled) -> None:
     refusal = {"code": "BadArgumentError", "message": "The request had some invalid properties"}
     spoiled.body(QUERY, {"error": refusal}, status=400)
     with pytest.raises(FixConfiguration, match="400 BadArgumentError: The request had some invalid properties"):
@@ -152,7 +175,9 @@ async def test_a_query_that_is_refused_is_quoted(counting: Parts, spoiled: Spoil
     ],
     ids=str,
 )  # fmt: skip
-async def test_an_answer_of_another_shape_counts_nothing(counting: Parts, spoiled: Spoiled, body: object) -> None:
+async def test_an_answer_of_another_form_raises_unexpected_answer(
+    counting: Parts, spoiled: Spoiled, body: object
+) -> None:
     spoiled.body(QUERY, body)
     with pytest.raises(UnexpectedAnswer):
         await counted(counting)
@@ -170,11 +195,11 @@ async def test_a_redirect_is_not_followed(counting: Parts, spoiled: Spoiled) -> 
     assert counting.names() == [QUERY]
 
 
-async def test_nobody_counts_where_no_workspace_is_named(parts: Parts) -> None:
+async def test_calls_are_not_counted_without_a_workspace(parts: Parts) -> None:
     assert parts.rotation.outside.logs is None
 
 
-async def test_the_setting_chooses_workspace_and_endpoint(azure: Azure) -> None:
+async def test_the_settings_choose_the_workspace_and_the_endpoint(azure: Azure) -> None:
     rotation = build(azure.settings | {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id.upper()})
     logs = rotation.outside.logs
     assert isinstance(logs, LogAnalytics)
@@ -183,8 +208,8 @@ async def test_the_setting_chooses_workspace_and_endpoint(azure: Azure) -> None:
     await close_credentials(rotation)
 
 
-async def test_a_whole_end_of_keys_says_no_key(counting: Parts, spoiled: Spoiled) -> None:
-    """P7: through announcing, being held, an answer that quotes a key, and the end."""
+async def test_switching_keys_off_at_the_sunset_never_shows_a_key(counting: Parts, spoiled: Spoiled) -> None:
+    """P7, through announcing, waiting, an answer that quotes a key, and switching keys off."""
     world, clock = counting.azure.world, counting.rotation.outside.clock
     keys = {key.value for key in counting.account().keys.values()}
     target = counting.target(sunset=clock.now() + timedelta(days=9))
@@ -197,7 +222,7 @@ async def test_a_whole_end_of_keys_says_no_key(counting: Parts, spoiled: Spoiled
                 spoiled.body(QUERY, answer([1, 0], columns=[{"name": one} for one in sorted(keys)]))
             outcome = await counting.rotation.turn(target)
             said.append(outcome.reason)
-            shown.append(f"{outcome!r} {json.dumps(outcome.data())} {await counting.rotation.look(target)}")
+            shown.append(f"{outcome!r} {json.dumps(outcome.data())} {await counting.rotation.plan_turn(target)}")
             world.clock.advance(timedelta(days=1).total_seconds())
     assert counting.account().disable_local_auth is True
     assert {reason: said.count(reason) for reason in ("still-used", "UnexpectedAnswer", "sunset")} == {

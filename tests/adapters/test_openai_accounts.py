@@ -1,4 +1,4 @@
-"""Accounts through Azure Resource Manager: one regenerate is one request, and every answer gets the right name."""
+"""Accounts through Azure Resource Manager: one regenerate is one request, and each failure raises the right error."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -49,7 +49,7 @@ async def test_an_account_is_read_with_its_endpoint_and_tags(parts: Parts) -> No
 
 
 @pytest.mark.parametrize(("disabled", "key_auth"), [(None, True), (False, True), (True, False)])
-async def test_keys_are_off_only_where_the_account_says_so(parts: Parts, disabled: bool | None, key_auth: bool) -> None:
+async def test_keys_are_off_only_if_the_account_says_so(parts: Parts, disabled: bool | None, key_auth: bool) -> None:
     parts.account().disable_local_auth = disabled
     assert (await parts.accounts.read(parts.target().account)).key_auth is key_auth
 
@@ -60,7 +60,7 @@ async def test_an_endpoint_without_its_last_slash_gets_one(parts: Parts) -> None
 
 
 @pytest.mark.parametrize("endpoint", [None, "", "http://chat.openai.azure.com/", 7])
-async def test_an_account_without_an_https_endpoint_is_not_described(parts: Parts, endpoint: object) -> None:
+async def test_an_account_without_an_https_endpoint_raises_unexpected_answer(parts: Parts, endpoint: object) -> None:
     parts.account().properties = {"endpoint": endpoint}
     error = await raised(parts.accounts.read(parts.target().account))
     assert type(error) is UnexpectedAnswer
@@ -74,7 +74,7 @@ async def test_both_keys_are_listed_and_masked(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("slot", [KEY1, KEY2])
-async def test_regenerating_changes_that_slot_and_answers_with_both_keys(parts: Parts, slot: KeySlot) -> None:
+async def test_regenerating_replaces_one_key_and_returns_both(parts: Parts, slot: KeySlot) -> None:
     before = values(parts)
     keys = await parts.accounts.regenerate(parts.target().account, slot)
     assert {one: key.reveal() for one, key in keys.items()} == values(parts)
@@ -94,7 +94,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("fault", FAILURES, ids=lambda one: "-".join(str(part) for part in one.values()))
-async def test_regenerating_is_asked_for_once_whatever_comes_back(parts: Parts, fault: dict[str, Any]) -> None:
+async def test_regenerating_is_requested_once_whatever_azure_answers(parts: Parts, fault: dict[str, Any]) -> None:
     parts.azure.world.faults.add("arm.regenerateKey", times=0, **fault)
     error = await raised(parts.accounts.regenerate(parts.target().account, KEY2))
     assert type(error) is TryLater
@@ -103,7 +103,7 @@ async def test_regenerating_is_asked_for_once_whatever_comes_back(parts: Parts, 
     assert parts.azure.world.journal.count("arm.regenerateKey") == 1
 
 
-async def test_a_regenerate_on_a_kept_connection_that_breaks_is_not_sent_again(parts: Parts) -> None:
+async def test_regenerating_is_not_repeated_when_a_kept_connection_breaks(parts: Parts) -> None:
     await parts.accounts.regenerate(parts.target().account, KEY2)
     parts.azure.world.faults.add("arm.regenerateKey", "drop_after", times=0)
     assert type(await raised(parts.accounts.regenerate(parts.target().account, KEY2))) is TryLater
@@ -111,19 +111,19 @@ async def test_a_regenerate_on_a_kept_connection_that_breaks_is_not_sent_again(p
 
 
 @pytest.mark.parametrize("operation", ["arm.getAccount", "arm.listKeys", "arm.listAccounts"])
-async def test_reading_is_tried_again(parts: Parts, operation: str) -> None:
+async def test_reading_calls_are_repeated_after_a_503(parts: Parts, operation: str) -> None:
     parts.azure.world.faults.add(operation, "status", status=503, times=2)
     await CALLS[operation](parts)
     assert parts.azure.world.journal.count(operation) == 3
 
 
-async def test_keys_of_an_account_that_has_them_off_are_not_there_rather_than_an_error(parts: Parts) -> None:
+async def test_listing_keys_that_are_switched_off_raises_key_auth_is_off(parts: Parts) -> None:
     parts.account().disable_local_auth = True
     with pytest.raises(KeyAuthIsOff):
         await parts.accounts.list_keys(parts.target().account)
 
 
-async def test_another_400_is_not_taken_for_keys_being_off(parts: Parts) -> None:
+async def test_another_400_does_not_look_like_keys_switched_off(parts: Parts) -> None:
     parts.azure.world.faults.add("arm.listKeys", "status", status=400, code="BadRequest", message="Something else.")
     assert type(await raised(CALLS["arm.listKeys"](parts))) is FixConfiguration
 
@@ -150,7 +150,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize("operation", CALLS)
 @pytest.mark.parametrize(("fault", "kind"), REFUSALS, ids=lambda one: one["code"] if isinstance(one, dict) else "")
-async def test_a_refusal_is_named_for_who_must_act(
+async def test_a_refusal_raises_the_error_that_says_who_must_act(
     parts: Parts, operation: str, fault: dict[str, Any], kind: type[RotationError]
 ) -> None:
     parts.azure.world.faults.add(operation, "status", times=0, message="First line.\nSecond line.", **fault)
@@ -162,7 +162,7 @@ async def test_a_refusal_is_named_for_who_must_act(
     assert error.next_step
 
 
-async def test_an_account_that_is_gone_is_named(parts: Parts) -> None:
+async def test_a_deleted_account_is_named(parts: Parts) -> None:
     gone = AccountId(parts.azure.world.subscription, "emulated", "gone")
     error = await raised(parts.accounts.list_keys(gone))
     assert type(error) is FixConfiguration
@@ -170,7 +170,7 @@ async def test_an_account_that_is_gone_is_named(parts: Parts) -> None:
     assert "404 ResourceNotFound" in error.what
 
 
-async def test_a_role_that_is_missing_is_asked_for(parts: Parts) -> None:
+async def test_a_missing_role_raises_grant_role(parts: Parts) -> None:
     parts.azure.world.directory.revoke("app")
     error = await raised(CALLS["arm.regenerateKey"](parts))
     assert type(error) is GrantRole
@@ -179,14 +179,14 @@ async def test_a_role_that_is_missing_is_asked_for(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("operation", CALLS)
-async def test_no_answer_at_all_is_worth_another_tick(parts: Parts, operation: str) -> None:
+async def test_a_missing_answer_raises_try_later(parts: Parts, operation: str) -> None:
     parts.azure.world.down.add("arm")
     error = await raised(CALLS[operation](parts))
     assert type(error) is TryLater
     assert "no answer came" in error.what
 
 
-async def test_a_resource_manager_that_is_not_there_is_worth_another_tick(azure: Azure) -> None:
+async def test_an_unreachable_resource_manager_raises_try_later(azure: Azure) -> None:
     async with parts_over(azure, AZURE_RESOURCE_MANAGER_ENDPOINT="https://127.0.0.1:9") as parts:
         assert type(await raised(CALLS["arm.getAccount"](parts))) is TryLater
 
@@ -205,7 +205,7 @@ NO_ANSWERS = [b"", b"null", b"[]", b"7", b'"text"', b"{", b"\xff\xfe", b"<html>b
 
 @pytest.mark.parametrize("operation", WITH_KEYS)
 @pytest.mark.parametrize("body", NO_TWO_KEYS, ids=str)
-async def test_an_answer_without_two_different_keys_is_unexpected_and_not_shown(
+async def test_an_answer_without_two_different_keys_raises_unexpected_answer(
     parts: Parts, spoiled: Spoiled, operation: str, body: dict[str, Any]
 ) -> None:
     spoiled.body(operation, body)
@@ -218,7 +218,7 @@ async def test_an_answer_without_two_different_keys_is_unexpected_and_not_shown(
 
 @pytest.mark.parametrize("operation", ["arm.getAccount", "arm.listAccounts", *WITH_KEYS])
 @pytest.mark.parametrize("body", NO_ANSWERS, ids=str)
-async def test_an_answer_that_cannot_be_read_is_unexpected_and_nothing_else(
+async def test_an_unreadable_answer_raises_unexpected_answer(
     parts: Parts, spoiled: Spoiled, operation: str, body: bytes
 ) -> None:
     spoiled.body(operation, body)
@@ -226,7 +226,7 @@ async def test_an_answer_that_cannot_be_read_is_unexpected_and_nothing_else(
 
 
 @pytest.mark.parametrize("operation", WITH_KEYS)
-async def test_half_an_answer_with_keys_shows_no_key_anywhere(parts: Parts, operation: str) -> None:
+async def test_a_truncated_answer_does_not_show_a_key(parts: Parts, operation: str) -> None:
     with everything_logged() as tape:
         parts.azure.world.faults.add(operation, "malformed")
         error = await raised(CALLS[operation](parts))
@@ -237,17 +237,17 @@ async def test_half_an_answer_with_keys_shows_no_key_anywhere(parts: Parts, oper
 
 @pytest.mark.parametrize("status", [202, 500])
 @pytest.mark.parametrize("operation", WITH_KEYS)
-async def test_keys_under_a_status_that_nobody_knows_are_not_shown(
+async def test_an_answer_with_an_unknown_status_does_not_show_a_key(
     parts: Parts, spoiled: Spoiled, operation: str, status: int
 ) -> None:
-    """A cause that stays attached shows its body in its text; this body holds two keys."""
+    """An attached cause shows the body in its text, and this body holds two keys."""
     for _ in range(3):
         spoiled.body(operation, {"key1": "planted-key-number-one", "key2": "planted-key-number-two"}, status)
     error = await raised(CALLS[operation](parts))
     assert not key_search.found(["planted-key-number-one", "planted-key-number-two"], key_search.attached(error))
 
 
-async def test_tagged_accounts_are_listed_over_all_pages_and_others_are_not(parts: Parts) -> None:
+async def test_tagged_accounts_of_all_pages_are_listed_and_others_are_not(parts: Parts) -> None:
     world = parts.azure.world
     world.arm_page = 2
     for number in range(5):
@@ -257,7 +257,7 @@ async def test_tagged_accounts_are_listed_over_all_pages_and_others_are_not(part
     assert world.journal.count("arm.listAccounts") == 4
 
 
-async def test_a_page_that_fails_half_way_is_named_by_its_subscription(parts: Parts) -> None:
+async def test_a_page_that_cannot_be_listed_names_the_subscription(parts: Parts) -> None:
     parts.azure.world.arm_page = 1
     parts.azure.world.faults.add("arm.listAccounts", "status", status=500, skip=1, times=0)
     error = await raised(listed(parts))

@@ -1,4 +1,4 @@
-"""The telemetry adapter by itself: every name it says is on its page, and it is never in anybody's way."""
+"""The telemetry adapter by itself: docs/telemetry.md lists every name that it sends, and it never holds up the work."""
 
 import asyncio
 import logging
@@ -16,18 +16,21 @@ import pytest
 
 from lab.simulation.builders import a_publication, a_target, overlapping
 from lab.simulation.dates import at, days
-from shared import telemetry, wiring
+from shared import wiring
 from shared.adapters import otlp
 from shared.adapters.otel import OpenTelemetry
 from shared.adapters.otlp import Outbox
 from shared.announce.deadlines import DeadlineKind
-from shared.domain.errors import GrantRole, TryLater
+from shared.decide.plan import Reason
+from shared.domain.errors import GrantRole, LeaseHeld, ProofFailed, TryLater
 from shared.domain.model import Target
 from shared.domain.publication import Marks
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.listing import Listed
 from shared.fleet.rotation import Tick
-from shared.telemetry import Off, Trigger, standings
+from shared.handlers import telemetry_facts
+from shared.handlers.telemetry_facts import standings
+from shared.telemetry import Off, Trigger
 from shared.turns.report import Outcome, Result
 from shared.web.responses import Reply, problem
 from tests.support.collector import Collector, Seen, collecting
@@ -35,7 +38,7 @@ from tests.support.collector import Collector, Seen, collecting
 SUNSET = datetime(2030, 1, 1, tzinfo=UTC)
 PAGE = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
 DONE = Outcome(
-    "chat", Result.DONE, "due", "It is due.", done=("regenerate key2",), outstanding=("KeyRotation.KeyRotated",)
+    "chat", Result.DONE, Reason.DUE, "It is due.", done=("regenerate key2",), outstanding=("KeyRotation.KeyRotated",)
 )
 
 
@@ -61,17 +64,17 @@ def a_tick(*found: Listed, **facts: Any) -> Tick:
 
 async def ticks(otel: OpenTelemetry, tick: Tick) -> None:
     async with otel.tick() as saw:
-        saw(tick)
+        saw(telemetry_facts.of_tick(tick))
 
 
 async def turns(otel: OpenTelemetry, outcome: Outcome, trigger: Trigger = Trigger.QUEUE) -> None:
     async with otel.turn(trigger) as saw:
-        saw(outcome)
+        saw(telemetry_facts.of_outcome(outcome))
 
 
 async def requests(otel: OpenTelemetry, reply: Reply, method: str = "POST") -> None:
     async with otel.request(method, "/api/targets/{name}/rotate") as saw:
-        saw(reply)
+        saw(telemetry_facts.of_reply(reply))
 
 
 async def fails(watched: Any, error: BaseException) -> None:
@@ -86,7 +89,7 @@ async def everything(otel: OpenTelemetry) -> None:
     await fails(otel.tick(), GrantRole("chat", "may not."))
     for result in Result:
         await turns(otel, replace(DONE, result=result))
-    await turns(otel, replace(DONE, result=Result.HELD, reason="brake"))
+    await turns(otel, replace(DONE, result=Result.HELD, cause=Reason.BRAKE))
     await fails(otel.turn(Trigger.QUEUE), TryLater("chat", "later."))
     await requests(otel, Reply(200, {}))
     await requests(otel, problem(409, "PersonMustLook", "look"))
@@ -105,7 +108,7 @@ def codes(cell: str) -> frozenset[str]:
     return frozenset(re.findall(r"`([^`]+)`", cell))
 
 
-async def test_the_metrics_are_exactly_those_of_the_page(otel: OpenTelemetry, collector: Collector) -> None:
+async def test_the_page_lists_exactly_the_metrics_that_are_sent(otel: OpenTelemetry, collector: Collector) -> None:
     await everything(otel)
     said = {(one.metric, one.kind, one.unit, frozenset(one.attributes)) for one in collector.points}
     listed_there = {
@@ -114,7 +117,7 @@ async def test_the_metrics_are_exactly_those_of_the_page(otel: OpenTelemetry, co
     assert said == listed_there
 
 
-async def test_the_spans_say_exactly_what_the_page_lists(otel: OpenTelemetry, collector: Collector) -> None:
+async def test_the_page_lists_exactly_the_spans_and_their_attributes(otel: OpenTelemetry, collector: Collector) -> None:
     await everything(otel)
     for name, kind, always, sometimes in rows("span"):
         spans = [one for one in collector.spans if one.name in codes(name)]
@@ -126,11 +129,11 @@ async def test_the_spans_say_exactly_what_the_page_lists(otel: OpenTelemetry, co
 
 
 def incomplete(span: Seen) -> bool:
-    """It failed before it saw anything."""
+    """Return whether the work failed before it had any facts."""
     return span.failed and not {"key_rotation.tick.turns", "key_rotation.target", "http.route"} & set(span.attributes)
 
 
-async def test_the_page_states_the_numbers_that_hold(otel: OpenTelemetry, collector: Collector) -> None:
+async def test_the_page_states_the_limits_of_the_code(otel: OpenTelemetry, collector: Collector) -> None:
     assert f"**{otlp.PATIENCE:g} seconds at the most**" in PAGE
     assert f"for {otlp.PAUSE:g} seconds" in PAGE
     assert f"latest {otlp.MOST_SPANS:,} spans" in PAGE
@@ -143,10 +146,10 @@ async def test_the_page_states_the_numbers_that_hold(otel: OpenTelemetry, collec
     )
 
 
-# --- what is said --------------------------------------------------------------------------------------------------
+# --- what is sent -----------------------------------------------------------------------------------------------
 
 
-async def test_an_age_and_every_deadline_of_a_target(otel: OpenTelemetry, collector: Collector) -> None:
+async def test_a_tick_sends_the_age_and_every_deadline_of_a_target(otel: OpenTelemetry, collector: Collector) -> None:
     await ticks(otel, a_tick(listed(a_target(sunset=SUNSET), overlapping())))
     assert collector.latest("key_rotation.key.age", target="chat") == days(1).total_seconds()
     for what, time in (("retirement", days(2)), ("rotation", days(29)), ("sunset", SUNSET - at(day=1))):
@@ -154,7 +157,7 @@ async def test_an_age_and_every_deadline_of_a_target(otel: OpenTelemetry, collec
         assert said == time.total_seconds()
 
 
-async def test_a_deadline_that_passed_is_negative_and_a_target_that_left_is_not_said_again(
+async def test_a_past_deadline_is_negative_and_a_target_that_left_is_not_sent_again(
     otel: OpenTelemetry, collector: Collector
 ) -> None:
     await ticks(otel, replace(a_tick(listed()), now=at(day=40)))
@@ -165,13 +168,13 @@ async def test_a_deadline_that_passed_is_negative_and_a_target_that_left_is_not_
     assert "key_rotation.key.age" not in {one.metric for one in collector.points[before:]}
 
 
-def test_a_target_that_nobody_can_judge_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    def judge(situation: Any, real: Callable[..., Any] = telemetry.deadlines) -> Any:
+def test_a_target_that_cannot_be_judged_does_not_hide_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(situation: Any, real: Callable[..., Any] = telemetry_facts.deadlines) -> Any:
         if situation.target.name == "odd":
             raise OverflowError
         return real(situation)
 
-    monkeypatch.setattr(telemetry, "deadlines", judge)
+    monkeypatch.setattr(telemetry_facts, "deadlines", judge)
     unadopted = Listed(Enrolled(a_target("new")), None)
     found = list(standings(a_tick(listed(a_target("odd")), unadopted, listed())))
     assert [one.target for one in found] == ["chat"]
@@ -180,7 +183,7 @@ def test_a_target_that_nobody_can_judge_hides_no_other(monkeypatch: pytest.Monke
 async def turned(watched: Any, outcome: Outcome | None, error: Exception | None) -> None:
     async with watched as saw:
         if outcome is not None:
-            saw(outcome)
+            saw(telemetry_facts.of_outcome(outcome))
         if error is not None:
             raise error
 
@@ -189,15 +192,19 @@ async def turned(watched: Any, outcome: Outcome | None, error: Exception | None)
     ("outcome", "error", "code"),
     [
         (DONE, None, None),
-        (replace(DONE, result=Result.FAILED, reason="ProofFailed"), None, "ProofFailed"),
-        (replace(DONE, result=Result.FAILED, reason="ProofFailed"), RuntimeError("TurnFailed"), "ProofFailed"),
-        (replace(DONE, result=Result.BUSY, reason="LeaseHeld"), None, None),
-        (replace(DONE, result=Result.BUSY, reason="LeaseHeld"), RuntimeError("TurnFailed"), "LeaseHeld"),
+        (replace(DONE, result=Result.FAILED, cause=ProofFailed("chat", "no.")), None, "ProofFailed"),
+        (
+            replace(DONE, result=Result.FAILED, cause=ProofFailed("chat", "no.")),
+            RuntimeError("TurnFailed"),
+            "ProofFailed",
+        ),
+        (replace(DONE, result=Result.BUSY, cause=LeaseHeld("chat", "no.")), None, None),
+        (replace(DONE, result=Result.BUSY, cause=LeaseHeld("chat", "no.")), RuntimeError("TurnFailed"), "LeaseHeld"),
         (DONE, GrantRole("chat", "may not."), "GrantRole"),
         (None, KeyError("whatever"), "KeyError"),
     ],
 )
-async def test_an_error_is_said_by_its_code_and_without_its_words(
+async def test_an_error_is_sent_as_its_code_without_its_message(
     otel: OpenTelemetry, collector: Collector, outcome: Outcome | None, error: Exception | None, code: str | None
 ) -> None:
     with pytest.raises(type(error)) if error else nullcontext():
@@ -207,20 +214,22 @@ async def test_an_error_is_said_by_its_code_and_without_its_words(
     assert (span.message, span.events) == ("", 0)
 
 
-async def test_a_message_that_was_left_to_the_next_tick_is_no_turn(otel: OpenTelemetry, collector: Collector) -> None:
+async def test_a_message_left_to_the_next_tick_is_not_counted_as_a_turn(
+    otel: OpenTelemetry, collector: Collector
+) -> None:
     async with otel.turn(Trigger.QUEUE):
         pass
     assert [one.attributes for one in collector.spans] == [{"faas.trigger": "pubsub"}]
     assert not collector.points
 
 
-async def test_a_method_that_nobody_knows_is_not_repeated(otel: OpenTelemetry, collector: Collector) -> None:
+async def test_an_unknown_http_method_is_not_sent(otel: OpenTelemetry, collector: Collector) -> None:
     await requests(otel, problem(405, "MethodNotAllowed", "no"), method="a-secret-word")
     assert [one.name for one in collector.spans] == ["HTTP /api/targets/{name}/rotate"]
     assert "a-secret-word" not in str(collector.spans)
 
 
-async def test_who_speaks_is_what_the_standard_variables_say(collector, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_standard_variables_override_the_resource(collector, monkeypatch: pytest.MonkeyPatch) -> None:
     await ticks(OpenTelemetry({"WEBSITE_SITE_NAME": "func-a"}), a_tick())
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=keys,service.instance.id=one")
     monkeypatch.setenv("OTEL_SERVICE_NAME", "ours")
@@ -235,43 +244,46 @@ async def test_who_speaks_is_what_the_standard_variables_say(collector, monkeypa
     assert (last["service.name"], last["service.instance.id"], last["team"]) == ("ours", "one", "keys")
 
 
-async def test_switched_off_by_its_own_variable_it_says_nothing(collector, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_otel_sdk_disabled_sends_nothing(collector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     await everything(OpenTelemetry({}))
     assert not collector.points
     assert not collector.spans
 
 
-# --- in nobody's way -----------------------------------------------------------------------------------------------
+# --- it never holds up the work --------------------------------------------------------------------------------------
 
 
-async def test_what_cannot_be_told_does_not_come_out(otel: OpenTelemetry, collector: Collector, caplog) -> None:
+async def test_an_error_in_telemetry_is_logged_and_not_raised(
+    otel: OpenTelemetry, collector: Collector, caplog
+) -> None:
     broken: Any = object()
-    await turns(otel, broken)
+    async with otel.turn(Trigger.QUEUE) as saw:
+        saw(broken)
     otel.tracer = broken
     await turns(otel, DONE)
-    assert [one.message for one in caplog.records if "not told of in full" in one.message] == [
-        "telemetry: turn was not told of in full (AttributeError)"
+    assert [one.message for one in caplog.records if "not recorded in full" in one.message] == [
+        "telemetry: turn was not recorded in full (AttributeError)"
     ] * 2
 
 
-async def test_whoever_is_cancelled_does_not_wait_for_a_collector(otel: OpenTelemetry, collector: Collector) -> None:
+async def test_cancelled_work_does_not_wait_for_the_collector(otel: OpenTelemetry, collector: Collector) -> None:
     await fails(otel.turn(Trigger.QUEUE), asyncio.CancelledError())
     assert collector.asked == 0
     await turns(otel, DONE)
     assert len(collector.spans) == 2
 
 
-async def test_only_the_outermost_waits(otel: OpenTelemetry, collector: Collector) -> None:
+async def test_only_the_outermost_context_waits_for_the_collector(otel: OpenTelemetry, collector: Collector) -> None:
     async with otel.request("POST", "/api/rotate") as answered:
         await turns(otel, DONE, Trigger.HTTP)
         assert collector.asked == 0
-        answered(Reply(200, {}))
+        answered(telemetry_facts.of_reply(Reply(200, {})))
     assert {one.name for one in collector.spans} == {"turn", "POST /api/rotate"}
 
 
 class Sender:
-    """A send that blocks until it may end, and counts."""
+    """A send function that blocks until it may end, and counts its calls."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.may_end, self.begun, self.ended, self.error = threading.Event(), 0, 0, error
@@ -293,11 +305,11 @@ def slow() -> Any:
     sender.may_end.set()
 
 
-async def test_a_collector_that_hangs_is_waited_for_once_and_then_left_alone(slow, monkeypatch, caplog) -> None:
+async def test_a_hanging_collector_is_waited_for_once_and_then_paused(slow, monkeypatch, caplog) -> None:
     monkeypatch.setattr(otlp, "PATIENCE", 0.05)
     outbox = Outbox(slow)
     await outbox.flush()
-    assert (slow.begun, slow.ended) == (1, 0), "it returned while the sending still hung"
+    assert (slow.begun, slow.ended) == (1, 0), "it returned while the send still hung"
     await outbox.flush()
     assert slow.begun == 1
     monkeypatch.setattr(otlp, "monotonic", lambda real=otlp.monotonic: real() + otlp.PAUSE + 1)
@@ -306,7 +318,7 @@ async def test_a_collector_that_hangs_is_waited_for_once_and_then_left_alone(slo
     assert [one.levelno for one in caplog.records if "took longer than" in one.message] == [logging.WARNING] * 2
 
 
-async def test_after_the_pause_it_is_tried_again(slow, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+async def test_sending_is_tried_again_after_the_pause(slow, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     slow.error = ConnectionError("the collector answered 401")
     slow.may_end.set()
     outbox = Outbox(slow)
@@ -323,7 +335,7 @@ async def test_after_the_pause_it_is_tried_again(slow, monkeypatch: pytest.Monke
     assert slow.ended == 3
 
 
-async def test_whoever_comes_while_a_round_runs_shares_the_next_one(slow) -> None:
+async def test_callers_that_come_during_a_round_share_the_next_round(slow) -> None:
     outbox = Outbox(slow)
     first = asyncio.create_task(outbox.flush())
     await asyncio.to_thread(slow.has_begun.wait, 60)
@@ -335,7 +347,7 @@ async def test_whoever_comes_while_a_round_runs_shares_the_next_one(slow) -> Non
     assert slow.ended == 2
 
 
-async def test_an_exception_that_nobody_foresaw_is_named_by_its_kind(slow, caplog) -> None:
+async def test_an_unexpected_exception_is_logged_by_its_class_name(slow, caplog) -> None:
     slow.error = ValueError("http://user:secret@collector")
     slow.may_end.set()
     await Outbox(slow).flush()
@@ -343,7 +355,7 @@ async def test_an_exception_that_nobody_foresaw_is_named_by_its_kind(slow, caplo
     assert "secret" not in caplog.text
 
 
-async def test_spans_wait_for_metrics_to_be_taken_and_are_bounded(
+async def test_spans_are_kept_up_to_a_limit_while_the_collector_is_down(
     otel: OpenTelemetry, collector: Collector, monkeypatch
 ) -> None:
     collector.status = 500
@@ -363,22 +375,22 @@ async def test_spans_wait_for_metrics_to_be_taken_and_are_bounded(
 
 
 @pytest.mark.parametrize("word", ["", " ", "off", "on", "OTLP", "grpc"])
-def test_only_one_word_turns_it_on(word: str) -> None:
+def test_only_the_word_otlp_turns_telemetry_on(word: str) -> None:
     assert isinstance(wiring.choose_telemetry({"ROTATION_TELEMETRY": word}), Off)
 
 
-def test_where_it_cannot_be_set_up_keys_are_rotated_without_it(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+def test_telemetry_is_off_if_it_cannot_be_set_up(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     monkeypatch.setitem(sys.modules, "shared.adapters.otel", None)
     assert isinstance(wiring.choose_telemetry({"ROTATION_TELEMETRY": "otlp"}), Off)
     assert "telemetry: could not be set up (ModuleNotFoundError); nothing is sent" in caplog.text
 
 
-def test_it_is_chosen_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_telemetry_is_chosen_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wiring._Process, "telemetry", None)
     assert wiring.telemetry() is wiring.telemetry()
 
 
-async def test_off_takes_everything_and_says_nothing() -> None:
+async def test_off_takes_all_facts() -> None:
     off = Off()
     for watched in (off.tick(), off.turn(Trigger.HTTP), off.request("GET", "/api/health")):
         async with watched as saw:

@@ -1,4 +1,4 @@
-"""A host name without an address in DNS: named, with where to look for the mistake, and tried again all the same."""
+"""A host name without an address in DNS is named with the places where it is set, and is tried again."""
 
 import socket
 from typing import Any
@@ -26,7 +26,7 @@ async def why_not_listed(parts: Parts) -> RotationError:
     return caught.value
 
 
-async def test_a_vault_s_host_name_without_an_address_is_named_with_where_it_is_set(
+async def test_an_unresolved_vault_is_named_with_the_places_where_it_is_set(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_name_resolves(parts, monkeypatch)
@@ -36,36 +36,34 @@ async def test_a_vault_s_host_name_without_an_address_is_named_with_where_it_is_
     assert [place for place in VAULTS_PLACES if place not in error.next_step] == []
 
 
-async def test_it_is_tried_again_since_names_may_fail_to_resolve_for_a_while(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_unresolved_vault_raises_try_later(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     no_name_resolves(parts, monkeypatch)
     error = await why_not_listed(parts)
     assert type(error) is TryLater
-    assert error.next_step.endswith("the next tick looks again")
+    assert error.next_step.endswith("the next tick tries again")
 
 
-async def test_a_survey_names_the_vault_s_host_beside_the_target_and_shows_the_others(
+async def test_a_plan_names_the_unresolved_vault_and_other_targets_have_no_error(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_name_resolves(parts, monkeypatch)
-    wrong = await parts.rotation.look(parts.target(1, vault_url=MISSPELT))
-    right = await parts.rotation.look(parts.target(2))
-    assert "contosso.vault.azure.net" in wrong.data()["nextStep"]
-    assert right.error is None
+    misspelt = await parts.rotation.plan_turn(parts.target(1, vault_url=MISSPELT))
+    other = await parts.rotation.plan_turn(parts.target(2))
+    assert "contosso.vault.azure.net" in misspelt.data()["nextStep"]
+    assert other.error is None
 
 
-async def test_another_service_s_host_name_leads_to_its_setting(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_unresolved_service_leads_to_its_setting(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = "https://management.nowhere.example"
     async with parts_over(parts.azure, AZURE_RESOURCE_MANAGER_ENDPOINT=elsewhere) as lost:
         no_name_resolves(lost, monkeypatch)
-        error = (await lost.rotation.look(lost.target())).error
+        error = (await lost.rotation.plan_turn(lost.target())).error
     assert error is not None
     assert "management.nowhere.example has no address" in error.what
     assert "check the setting that holds the address" in error.next_step
 
 
-async def test_the_doctor_hands_on_what_to_check_and_says_ask_again_only_where_that_is_all(
+async def test_the_doctor_repeats_the_next_step_of_an_unresolved_vault(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_name_resolves(parts, monkeypatch)

@@ -1,6 +1,6 @@
-"""Every announcement in its wire form: as its JSON Schema says, as CloudEvents 1.0 asks, with an id that stays.
+"""Every announcement as an event: it fits its JSON Schema and CloudEvents 1.0, and its id never changes.
 
-The page for listeners, docs/events.md, is held against the schemas by name.
+The page for listeners, docs/events.md, is compared with the schemas.
 """
 
 import json
@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from shared.announce.announcements import Announcement, Kind, failed
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.acknowledged import acknowledged
+from shared.announce.announcements import Announcement, Kind, rotation_failed
+from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.domain.errors import ProofFailed
 from shared.domain.keys import Fingerprint, KeySlot
@@ -41,7 +42,7 @@ TARGET = Target(
 )
 ADA = Requester("r-1", "ada@contoso.com", "Somebody left.")
 PRODUCTION = AwaitedDeployment("production")
-# CloudEvents 1.0, section "Context Attributes" and its JSON format: what every event must be.
+# What every event must be, by CloudEvents 1.0, section "Context Attributes", and its JSON format.
 CLOUD_EVENT = {
     "type": "object",
     "required": ["specversion", "id", "source", "type"],
@@ -64,8 +65,8 @@ def name_of(kind: object) -> str:
     return str(kind).removeprefix("KeyRotation.")
 
 
-def wrong(event: object) -> list[str]:
-    """What is wrong with an event, by its own schema and as a CloudEvent."""
+def problems_of(event: object) -> list[str]:
+    """Return the problems of an event, by its own schema and as a CloudEvent."""
     event = json.loads(json.dumps(event))
     schema = SCHEMAS[name_of(event["type"])]
     validators = (Draft202012Validator(schema), Draft202012Validator(CLOUD_EVENT))
@@ -76,40 +77,42 @@ def marks(**changes: Any) -> Marks:
     return replace(Marks(KEY, Origin.ROTATED, NOW, OTHER, NOW + 3 * DAY), **changes)
 
 
-def seen(what: Marks, *, key_auth: bool = True, spare: Fingerprint = OTHER) -> Observation:
+def observation_of(recorded: Marks, *, key_auth: bool = True, spare: Fingerprint = OTHER) -> Observation:
     publication = Publication(
-        "1", SecretState.ACTIVE, NOW, KEY, slot=KeySlot.KEY1, provider=str(TARGET.account), marks=what
+        "1", SecretState.ACTIVE, NOW, KEY, slot=KeySlot.KEY1, provider=str(TARGET.account), marks=recorded
     )
     keys = {KeySlot.KEY1: KEY, KeySlot.KEY2: spare} if key_auth else {}
     return Observation(key_auth, keys, publication)
 
 
-def of(what: Marks, at: datetime = NOW, target: Target = TARGET, **looked: Any) -> tuple[Announcement, ...]:
-    return outstanding(Situation(seen(what, **looked), target, at))
+def announcements_of(
+    recorded: Marks, at: datetime = NOW, target: Target = TARGET, **facts: Any
+) -> tuple[Announcement, ...]:
+    return outstanding(Situation(observation_of(recorded, **facts), target, at))
 
 
 def everything() -> Iterator[Announcement]:
-    """Announcements of every kind, each in its fullest and its barest form."""
+    """Yield announcements of every kind, with all optional fields and with none."""
     bare = replace(TARGET, owner=None)
     for target in (TARGET, bare):
         for origin in Origin:
-            yield from of(marks(origin=origin), target=target)
-            yield from of(marks(origin=origin, unproven=True), target=target)
-            yield from of(marks(origin=origin, requester=ADA), target=target)
-            yield from of(marks(origin=origin, previous=None, until=None, spare=OTHER), target=target)
+            yield from announcements_of(marks(origin=origin), target=target)
+            yield from announcements_of(marks(origin=origin, unproven=True), target=target)
+            yield from announcements_of(marks(origin=origin, requester=ADA), target=target)
+            yield from announcements_of(marks(origin=origin, previous=None, until=None, spare=OTHER), target=target)
         for lead in (14 * DAY, 7 * DAY, DAY, timedelta(minutes=90)):
-            yield from of(marks(), NOW + 30 * DAY - lead, target)
-            yield from of(marks(), NOW + 3 * DAY - lead, target)
-        yield from of(marks(), NOW + DAY, target, spare=Fingerprint.of("a fresh one"))
+            yield from announcements_of(marks(), NOW + 30 * DAY - lead, target)
+            yield from announcements_of(marks(), NOW + 3 * DAY - lead, target)
+        yield from announcements_of(marks(), NOW + DAY, target, spare=Fingerprint.of("a fresh one"))
         for happened in Happened:
             carried = CarriedOver(happened, KeySlot.KEY2, Fingerprint.of("an old one"), NOW.replace(microsecond=0))
-            yield from of(marks(told=Told(origin=True, carried_over=(carried,))), target=target)
+            yield from announcements_of(marks(told=Told(origin=True, carried_over=(carried,))), target=target)
         for armed in (PRODUCTION, replace(PRODUCTION, soak=timedelta(hours=2)), replace(PRODUCTION, latest=NOW + DAY)):
-            yield from of(marks(awaited=armed), target=target)
+            yield from announcements_of(marks(awaited=armed), target=target)
         for away in (60 * DAY, 7 * DAY, timedelta(hours=3)):
-            yield from of(marks(), NOW, replace(target, sunset=NOW + away))
-        yield from of(marks(), target=target, key_auth=False)
-        yield failed(target, ProofFailed("chat", "not accepted."), NOW)
+            yield from announcements_of(marks(), NOW, replace(target, sunset=NOW + away))
+        yield from announcements_of(marks(), target=target, key_auth=False)
+        yield rotation_failed(target, ProofFailed("chat", "not accepted."), NOW)
 
 
 ALL = list(everything())
@@ -119,26 +122,26 @@ def test_every_kind_has_a_schema_and_no_schema_is_unused() -> None:
     assert {name_of(kind) for kind in Kind} == SCHEMAS.keys()
 
 
-def test_every_kind_is_among_the_announcements_tried_here() -> None:
-    assert {said.kind for said in ALL} == set(Kind)
+def test_every_kind_is_tried_in_this_file() -> None:
+    assert {announcement.kind for announcement in ALL} == set(Kind)
 
 
 @pytest.mark.parametrize("kind", Kind, ids=name_of)
-def test_an_announcement_on_the_wire_is_as_its_schema_says_and_a_cloud_event(kind: Kind) -> None:
-    tried = [said for said in ALL if said.kind is kind]
-    assert {message for said in tried for message in wrong(said.wire(NOW))} == set()
+def test_an_event_fits_its_schema_and_is_a_cloud_event(kind: Kind) -> None:
+    tried = [announcement for announcement in ALL if announcement.kind is kind]
+    assert {message for announcement in tried for message in problems_of(announcement.wire(NOW))} == set()
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_every_field_of_a_schema_is_really_sent_and_sometimes_only_what_it_says(name: str) -> None:
+def test_every_field_of_a_schema_is_sent_and_required_fields_always_are(name: str) -> None:
     data = SCHEMAS[name]["properties"]["data"]
-    sent = [set(said.wire(NOW)["data"]) for said in ALL if name_of(said.kind) == name]  # type: ignore[call-overload]
+    sent = [set(announcement.wire(NOW)["data"]) for announcement in ALL if name_of(announcement.kind) == name]  # type: ignore[call-overload]
     assert set.union(*sent) == set(data["properties"])
     assert set.intersection(*sent) == set(data["required"])
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_schema_is_strict_says_what_it_means_and_shows_an_example(name: str) -> None:
+def test_a_schema_is_strict_describes_every_field_and_has_an_example(name: str) -> None:
     schema = SCHEMAS[name]
     Draft202012Validator.check_schema(schema)
     data = schema["properties"]["data"]
@@ -151,7 +154,7 @@ def test_a_schema_is_strict_says_what_it_means_and_shows_an_example(name: str) -
     described = (schema["properties"] | data["properties"]).items()
     assert [field for field, one in described if field != "data" and not one.get("description")] == []
     assert schema["examples"]
-    assert [wrong(example) for example in schema["examples"]] == [[] for _ in schema["examples"]]
+    assert [problems_of(example) for example in schema["examples"]] == [[] for _ in schema["examples"]]
     shown = set.union(*(set(example["data"]) for example in schema["examples"]))
     assert shown == set(data["properties"]) - {"proven"}  # the usual case is proven
 
@@ -169,27 +172,27 @@ def test_a_schema_is_strict_says_what_it_means_and_shows_an_example(name: str) -
     ],
     ids=str,
 )
-def test_a_damaged_event_does_not_pass(damage: dict[str, object]) -> None:
-    """Were the schemas to let everything through, the tests above would say nothing."""
-    for said in ALL:
-        assert wrong(said.wire(NOW) | damage)
+def test_a_damaged_event_does_not_fit_its_schema(damage: dict[str, object]) -> None:
+    """If the schemas accepted every event, the tests above would prove nothing."""
+    for announcement in ALL:
+        assert problems_of(announcement.wire(NOW) | damage)
 
 
-def test_an_id_follows_from_what_is_said_and_not_from_when_it_is_sent() -> None:
+def test_an_id_depends_on_the_content_and_not_on_the_time_of_sending() -> None:
     again = list(everything())
-    assert [said.id for said in again] == [said.id for said in ALL]
-    assert all(said.wire(NOW)["id"] == said.wire(NOW + DAY)["id"] for said in ALL)
-    # Written down, so that no release changes an id that a listener may hold.
+    assert [announcement.id for announcement in again] == [announcement.id for announcement in ALL]
+    assert all(announcement.wire(NOW)["id"] == announcement.wire(NOW + DAY)["id"] for announcement in ALL)
+    # A fixed value: no release may change an id that a listener has stored.
     first = Announcement(Kind.ROTATION_ANNOUNCED, TARGET, KeySlot.KEY1, KEY, deadline=NOW + 7 * DAY, lead=7 * DAY)
     assert first.id == "3bf8ec468be75056c28a631d6cd65b3f"
 
 
-def test_an_id_does_not_depend_on_the_case_of_names_nor_on_the_owner() -> None:
+def test_an_id_does_not_depend_on_the_case_of_names_or_on_the_owner() -> None:
     shouting = replace(
         TARGET, account=replace(TARGET.account, group="PROD", name="CHAT"), secret="CHAT-KEY", owner=None
     )
-    said = Announcement(Kind.KEY_ROTATED, TARGET, KeySlot.KEY1, KEY)
-    assert replace(said, target=shouting).id == said.id
+    announcement = Announcement(Kind.KEY_ROTATED, TARGET, KeySlot.KEY1, KEY)
+    assert replace(announcement, target=shouting).id == announcement.id
 
 
 @pytest.mark.parametrize(
@@ -206,41 +209,46 @@ def test_an_id_does_not_depend_on_the_case_of_names_nor_on_the_owner() -> None:
     ],
     ids=lambda one: next(iter(one)),
 )
-def test_another_thing_said_has_another_id(change: dict[str, Any]) -> None:
-    said = Announcement(Kind.ROTATION_ANNOUNCED, TARGET, KeySlot.KEY1, KEY, deadline=NOW, lead=7 * DAY)
-    assert replace(said, **change).id != said.id
+def test_a_different_announcement_has_a_different_id(change: dict[str, Any]) -> None:
+    announcement = Announcement(Kind.ROTATION_ANNOUNCED, TARGET, KeySlot.KEY1, KEY, deadline=NOW, lead=7 * DAY)
+    assert replace(announcement, **change).id != announcement.id
 
 
-def test_every_lead_of_a_deadline_is_an_event_of_its_own() -> None:
-    said = [one for one in ALL if one.kind is Kind.ROTATION_ANNOUNCED and one.target is TARGET]
-    leads = {one.lead: one.id for one in said if one.after is None}
+def test_every_lead_time_of_a_deadline_has_its_own_event() -> None:
+    announcements = [one for one in ALL if one.kind is Kind.ROTATION_ANNOUNCED and one.target is TARGET]
+    leads = {one.lead: one.id for one in announcements if one.after is None}
     assert leads.keys() == {14 * DAY, 7 * DAY, DAY}
     assert len(set(leads.values())) == 3
 
 
-def test_a_failure_is_said_once_a_day_for_each_reason() -> None:
+def test_a_failure_has_one_id_each_day() -> None:
     error = ProofFailed("chat", "not accepted.")
-    first = failed(TARGET, error, NOW)
-    assert failed(TARGET, error, NOW + timedelta(hours=11)).id == first.id
-    assert failed(TARGET, error, NOW + DAY).id != first.id
+    first = rotation_failed(TARGET, error, NOW)
+    assert rotation_failed(TARGET, error, NOW + timedelta(hours=11)).id == first.id
+    assert rotation_failed(TARGET, error, NOW + DAY).id != first.id
 
 
-def test_keys_that_end_a_second_time_are_a_second_event() -> None:
-    """Somebody switched keys on again, another key was published since, and now they end for good: a listener that
-    drops what it has seen must hear of it."""
-    first, second = of(marks(), key_auth=False), of(marks(live=OTHER, since=NOW + 90 * DAY), key_auth=False)
+def test_switching_keys_off_a_second_time_is_a_second_event() -> None:
+    """A person switched keys on again and another key was published. A listener that ignores ids that it has already
+    received must receive this event."""
+    first, second = (
+        announcements_of(marks(), key_auth=False),
+        announcements_of(marks(live=OTHER, since=NOW + 90 * DAY), key_auth=False),
+    )
     assert first[0].id != second[0].id
 
 
-def test_what_was_accepted_is_owed_no_more() -> None:
-    for what in (marks(), marks(told=Told(carried_over=(CarriedOver(Happened.ENDED, KeySlot.KEY2, OTHER, NOW),)))):
-        at = Situation(seen(what), TARGET, NOW + 25 * DAY)
-        assert outstanding(at)
-        assert outstanding(replace(at, seen=seen(acknowledged(at, outstanding(at))))) == ()
+def test_an_accepted_announcement_is_no_longer_outstanding() -> None:
+    for recorded in (marks(), marks(told=Told(carried_over=(CarriedOver(Happened.ENDED, KeySlot.KEY2, OTHER, NOW),)))):
+        situation = Situation(observation_of(recorded), TARGET, NOW + 25 * DAY)
+        assert outstanding(situation)
+        assert (
+            outstanding(replace(situation, seen=observation_of(acknowledged(situation, outstanding(situation))))) == ()
+        )
 
 
-async def test_everything_that_a_whole_life_announces_is_as_the_schemas_say(parts: Parts) -> None:
-    """From joining to the end of keys, over the wire, as the topic took it."""
+async def test_all_events_in_the_life_of_a_target_fit_their_schemas(parts: Parts) -> None:
+    """From adoption to the end of keys, as the topic received them."""
     world, target = parts.azure.world, replace(parts.target(), owner="team")
     clock, topic = world.clock, next(iter(world.topics.values()))
     for days in (0, 17, 14, 4):
@@ -254,7 +262,7 @@ async def test_everything_that_a_whole_life_announces_is_as_the_schemas_say(part
         clock.advance(days * DAY.total_seconds())
         assert (await parts.rotation.turn(ending)).result is not Result.FAILED
     assert {event["type"] for event in topic.events} == {str(kind) for kind in Kind}
-    assert [(event["type"], wrong(event)) for event in topic.events if wrong(event)] == []
+    assert [(event["type"], problems_of(event)) for event in topic.events if problems_of(event)] == []
     ids = [event["id"] for event in topic.events]
     assert len(ids) == len(set(ids))
 
@@ -264,7 +272,7 @@ def listed(names: list[str]) -> str:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_the_page_tells_of_every_event_what_its_schema_says(name: str) -> None:
+def test_the_page_lists_the_fields_of_every_event(name: str) -> None:
     data = SCHEMAS[name]["properties"]["data"]
     sometimes = [field for field in data["properties"] if field not in data["required"]]
     row = f"| [`KeyRotation.{name}`](schemas/{name}.json) | {listed(data['required'])} | {listed(sometimes)} |"
@@ -272,20 +280,24 @@ def test_the_page_tells_of_every_event_what_its_schema_says(name: str) -> None:
     assert [line for line in PAGE.splitlines() if line.startswith(f"| `KeyRotation.{name}` | ")]
 
 
-def test_the_page_explains_every_field_and_names_no_event_that_is_not_there() -> None:
+def test_the_page_explains_every_field_and_names_only_existing_events() -> None:
     fields = {field for one in SCHEMAS.values() for field in one["properties"]["data"]["properties"]}
     assert set(re.findall(r"^\| `(\w+)` \| ", PAGE, re.MULTILINE)) == fields
     assert set(re.findall(r"KeyRotation\.(\w+)", PAGE)) == SCHEMAS.keys()
 
 
-def test_a_reason_is_cut_to_what_its_schema_and_the_page_say() -> None:
+def test_a_reason_is_cut_to_the_length_in_its_schema() -> None:
     kept = Requester.read(Requester("r-1", "ada@contoso.com", "x" * 200).text()).why
     field = SCHEMAS["KeyRotated"]["properties"]["data"]["properties"]["requestReason"]
     assert len(kept) == field["maxLength"]
     assert f"at most {len(kept)} characters" in field["description"]
 
 
-def test_only_a_rotation_was_asked_for_by_somebody() -> None:
-    """A version that heals another remembers the request, so that it is not carried out twice, and names nobody."""
-    named = {said.kind: said.requester for origin in Origin for said in of(marks(origin=origin, requester=ADA))[:1]}
+def test_only_the_event_of_a_rotation_names_a_requester() -> None:
+    """A healed version keeps the id of the earlier request, so that it is not carried out twice."""
+    named = {
+        announcement.kind: announcement.requester
+        for origin in Origin
+        for announcement in announcements_of(marks(origin=origin, requester=ADA))[:1]
+    }
     assert named == {Kind.KEY_ADOPTED: Requester(), Kind.KEY_ROTATED: ADA, Kind.DRIFT_HEALED: Requester()}

@@ -1,93 +1,35 @@
-"""What is announced: ids that are stable, debts that are paid once, and nothing lost to an outage."""
+"""Announcements as events: what they carry, and ids that never change."""
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
 
 from lab.simulation.builders import (
     KEY1,
     KEY2,
-    a_publication,
-    a_situation,
     a_target,
     an_account_id,
-    an_observation,
     mark,
-    marks,
-    overlapping,
-    told_of_the_end,
 )
-from lab.simulation.dates import SENDING, START, at, days
-from shared.announce.announcements import Announcement, Kind, failed
-from shared.announce.outstanding import acknowledged, outstanding
-from shared.decide.situation import Situation
-from shared.domain.errors import ProofFailed
-from shared.domain.keys import KeySlot
-from shared.domain.model import Observation, Target
-from shared.domain.publication import Origin, SecretState
-from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
-from tests.support import strategies as some
+from lab.simulation.dates import START, at, days
+from shared.announce.announcements import Announcement, Kind, rotation_failed
+from shared.domain.errors import GrantRole, ProofFailed
 
-UNTIL = START + days(3)
+OWNED = a_target(owner="team-chat")
+KOLKATA = ZoneInfo("Asia/Kolkata")
 WARNING = Announcement(Kind.ROTATION_ANNOUNCED, a_target(), KEY1, mark("A"), deadline=at(day=30), lead=days(7))
 
 
-def kinds(at: Situation) -> list[str]:
-    return [said.kind.removeprefix("KeyRotation.") for said in outstanding(at)]
-
-
-OWED = [
-    ("a quiet day", marks(), at(day=5), {}, []),
-    ("a version that was not announced", marks(told=Told()), at(day=5), {}, ["KeyRotated"]),
-    ("an adopted version", marks(origin=Origin.ADOPTED, told=Told()), at(day=5), {}, ["KeyAdopted"]),
-    ("a healed version", marks(origin=Origin.HEALED, told=Told()), at(day=5), {}, ["DriftHealed"]),
-    ("fourteen days before", marks(), at(day=16), {}, ["RotationAnnounced"]),
-    ("an overlap just begun", overlapping(), START, {}, ["RetirementAnnounced"]),
-    ("an overlap that was announced", overlapping(told=told_of_the_end(UNTIL)), START, {}, []),
-    ("its last day", overlapping(told=told_of_the_end(UNTIL)), at(day=2), {}, ["RetirementAnnounced"]),
-    ("a previous key that is gone", overlapping(), at(day=1), {"key2": "N"}, ["KeyRetired"]),
-    ("a leaked previous key has no ladder", overlapping(leaked=True), at(day=1), {}, []),
-    ("debts come first", marks(told=Told(carried_over=(CarriedOver(Happened.ENDED, KEY2, mark("C"), START),))), at(day=1), {},
-     ["KeyRetired", "KeyRotated"]),
-    ("a drifted target says nothing until it is healed", marks(told=Told()), at(day=1), {"key1": "X"}, []),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("noted", "now", "seen", "expected"), [row[1:] for row in OWED], ids=[row[0] for row in OWED])
-def test_what_should_be_said_now(noted, now: datetime, seen: dict, expected: list[str]):
-    assert kinds(a_situation(noted, now, **seen)) == expected
-
-
-def test_a_sunset_is_announced_from_the_day_it_is_known():
-    assert kinds(a_situation(marks(), START, a_target(sunset=at(day=200)))) == ["SunsetAnnounced"]
-
-
-def test_the_end_of_key_authentication_is_announced_once():
-    withdrawn = a_publication(state=SecretState.DISABLED, value=None)
-    off = an_observation(withdrawn, key_auth=False, keys={})
-    now = Situation(off, a_target(), at(day=1))
-    assert kinds(now) == ["KeyAuthDisabled"]
-    told = replace(off, publication=replace(withdrawn, marks=acknowledged(now, outstanding(now))))
-    assert kinds(Situation(told, a_target(), at(day=1))) == []
-
-
-def test_debts_are_not_forgotten_when_key_authentication_ends_during_an_outage():
-    carried = CarriedOver(Happened.ENDED, KEY2, mark("C"), START)
-    withdrawn = a_publication(marks(told=Told(carried_over=(carried,))), state=SecretState.DISABLED, value=None)
-    now = Situation(an_observation(withdrawn, key_auth=False, keys={}), a_target(), at(day=1))
-    assert kinds(now) == ["KeyRetired", "KeyRotated", "KeyAuthDisabled"]
-
-
 SAME = [
-    ("said again a day later", WARNING),
-    ("the account in other letters", replace(WARNING, target=a_target(account=an_account_id("chat", "EMULATED")))),
+    ("the same announcement", WARNING),
+    ("the account in another case", replace(WARNING, target=a_target(account=an_account_id("chat", "EMULATED")))),
     ("another owner", replace(WARNING, target=a_target(owner="team"))),
     ("another name for the target", replace(WARNING, target=replace(a_target(), name="renamed"))),
-    ("another note of when it happened", replace(WARNING, happened_at=START)),
+    ("another time at which it happened", replace(WARNING, happened_at=START)),
 ]
 DIFFERENT = [
     ("another kind", replace(WARNING, kind=Kind.RETIREMENT_ANNOUNCED)),
@@ -98,7 +40,7 @@ DIFFERENT = [
     ("another key", replace(WARNING, value=mark("B"))),
     ("another deadline", replace(WARNING, deadline=at(day=31))),
     ("another lead", replace(WARNING, lead=days(1))),
-    ("the first word", replace(WARNING, lead=None)),
+    ("the first announcement, without a lead time", replace(WARNING, lead=None)),
 ]
 
 
@@ -113,19 +55,23 @@ def test_another_announcement_has_another_id(other: Announcement):
     assert other.id != WARNING.id
 
 
-def test_a_deadline_in_another_zone_is_said_in_utc():
-    elsewhere = at(day=30).astimezone(ZoneInfo("Asia/Kolkata"))
+def test_a_deadline_in_another_time_zone_is_sent_in_utc():
+    elsewhere = at(day=30).astimezone(KOLKATA)
     assert replace(WARNING, deadline=elsewhere).wire(START)["data"]["deadline"] == "2026-04-01T09:00:00Z"
 
 
-def test_a_failure_is_said_once_a_day_for_each_reason():
+def test_all_failures_of_a_target_on_one_day_have_one_id():
     refused, other = ProofFailed("chat", "refused."), ProofFailed("chat", "refused again.")
-    ids = [failed(a_target(), error, now).id for error in (refused, other) for now in (at(day=1), at(day=1, hour=23))]
+    ids = [
+        rotation_failed(a_target(), error, now).id
+        for error in (refused, other)
+        for now in (at(day=1), at(day=1, hour=23))
+    ]
     assert len(set(ids)) == 1
-    assert failed(a_target(), refused, at(day=2)).id not in ids
+    assert rotation_failed(a_target(), refused, at(day=2)).id not in ids
 
 
-def test_an_event_says_who_what_and_when_on_the_wire():
+def test_an_event_carries_the_target_the_deadline_and_what_to_do():
     event = replace(WARNING, target=a_target(owner="team-chat")).wire(at(day=23))
     assert event["specversion"] == "1.0"
     assert event["source"] == str(an_account_id())
@@ -137,52 +83,65 @@ def test_an_event_says_who_what_and_when_on_the_wire():
     assert json.loads(json.dumps(event)) == event
 
 
-@settings(max_examples=200, deadline=None)
-@given(some.observations(), some.targets, some.moments)
-def test_settling_everything_owed_leaves_nothing_owed_at_the_same_moment(seen: Observation, target: Target, now):
-    before = Situation(seen, target, now)
-    said = outstanding(before)
-    if not said:
-        return
-    assert seen.publication is not None
-    noted = acknowledged(before, said)
-    after = replace(seen, publication=replace(seen.publication, marks=noted))
-    assert outstanding(Situation(after, target, now)) == ()
+def test_the_event_of_a_failure_carries_the_owner_the_reason_and_the_next_step():
+    error = GrantRole("chat", "could not read the secret: 403 Forbidden.")
+    assert rotation_failed(OWNED, error, at(day=9)).wire(at(day=9, minute=1)) == {
+        "specversion": "1.0",
+        "id": rotation_failed(OWNED, error, at(day=9)).id,
+        "source": str(an_account_id()),
+        "subject": "https://keys.vault.azure.net/secrets/chat-key",
+        "type": "KeyRotation.RotationFailed",
+        "time": "2026-03-11T09:01:00Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "target": "chat",
+            "owner": "team-chat",
+            "happenedAt": "2026-03-11T09:00:00Z",
+            "reason": "GrantRole: could not read the secret: 403 Forbidden.",
+            "nextStep": GrantRole.next_step,
+            "whatHappens": "A turn failed. The step that failed did not change the published key.",
+            "whatToDo": "Nothing. The owner of the rotation should read the reason and the runbook.",
+        },
+    }
 
 
-@settings(max_examples=100, deadline=None)
-@given(some.observations(), some.targets, some.moments)
-def test_no_two_announcements_owed_at_once_have_the_same_id(seen: Observation, target: Target, now):
-    ids = [said.id for said in outstanding(Situation(seen, target, now))]
-    assert len(set(ids)) == len(ids)
-
-
-def test_an_outage_of_weeks_loses_nothing_and_says_each_thing_once():
-    """Forty days without Event Grid: afterwards one look owes everything that happened, and then nothing."""
-    noted = overlapping(told=Told())
-    during = [kinds(a_situation(noted, at(day=day))) for day in range(1, 40)]
-    assert all("KeyRotated" in said and "RetirementAnnounced" in said for said in during)
-    after = a_situation(noted, at(day=40))
-    said = outstanding(after)
-    assert len({one.id for one in said}) == len(said)
-    end = next(one for one in said if one.kind is Kind.RETIREMENT_ANNOUNCED)
-    assert end.deadline == at(day=41) + SENDING
-    assert outstanding(a_situation(acknowledged(after, said), at(day=40))) == ()
-
-
-@pytest.mark.parametrize("part", [0, 1])
-def test_settling_a_part_leaves_the_rest(part: int):
-    before = a_situation(overlapping(told=Told()), at(day=1))
-    said = outstanding(before)
-    assert len(said) == 2
-    rest = outstanding(a_situation(acknowledged(before, [said[part]]), at(day=1)))
-    assert rest == (said[1 - part],)
-
-
-def test_a_told_mark_survives_the_tag_it_is_kept_in():
-    noted = acknowledged(
-        a_situation(overlapping(told=Told()), at(day=1)), outstanding(a_situation(overlapping(told=Told()), at(day=1)))
+def test_the_day_of_a_failure_is_a_day_in_utc():
+    error = GrantRole("chat", "no.")
+    late, early = datetime(2026, 3, 2, 23, 59, tzinfo=UTC), datetime(2026, 3, 3, 0, 1, tzinfo=UTC)
+    assert rotation_failed(OWNED, error, late).id == rotation_failed(OWNED, error, late.astimezone(KOLKATA)).id
+    assert (
+        rotation_failed(OWNED, error, late.astimezone(KOLKATA)).id
+        != rotation_failed(OWNED, error, early.astimezone(KOLKATA)).id
     )
-    assert Told.read(noted.told.text()) == Told(origin=True, retirement=ToldDeadline(UNTIL))
-    assert {slot.value for slot in KeySlot} == {"key1", "key2"}
-    assert noted.since.tzinfo is UTC
+
+
+def test_the_event_of_a_rotation_carries_the_key_the_times_and_that_it_was_not_proven():
+    announcement = Announcement(
+        Kind.KEY_ROTATED, OWNED, KEY2, mark("B"), happened_at=START, previous_until=at(day=3), unproven=True
+    )
+    data = announcement.wire(START)["data"]
+    assert isinstance(data, dict)
+    assert {name: data[name] for name in ("slot", "fingerprint", "happenedAt", "previousKeyWorksUntil", "proven")} == {
+        "slot": "key2",
+        "fingerprint": mark("B"),
+        "happenedAt": "2026-03-02T09:00:00Z",
+        "previousKeyWorksUntil": "2026-03-05T09:00:00Z",
+        "proven": False,
+    }
+    assert "deadline" not in data
+
+
+def test_the_event_of_a_proven_key_has_no_field_proven():
+    data = Announcement(Kind.KEY_ROTATED, OWNED, KEY2, mark("B")).wire(START)["data"]
+    assert "proven" not in data
+
+
+def test_the_id_of_an_announcement_never_changes():
+    """Listeners store ids for weeks. If a release made other ids, they would receive every event a second time."""
+    announcement = Announcement(Kind.ROTATION_ANNOUNCED, OWNED, KEY1, mark("A"), deadline=at(day=30), lead=days(7))
+    identity = (
+        '["KeyRotation.RotationAnnounced", "/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/emulated'
+        '/providers/microsoft.cognitiveservices/accounts/chat", "https://keys.vault.azure.net/secrets/chat-key", "key1"'
+        f', "{mark("A")}", "2026-04-01T09:00:00+00:00", 604800.0, null]'
+    )
+    assert announcement.id == hashlib.sha256(identity.encode()).hexdigest()[:32]

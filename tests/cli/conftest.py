@@ -21,9 +21,10 @@ from lab.emulator.world import World
 from lab.simulation.tripwire import no_key_is_ever_shown, planted_key, wire
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId
+from shared.domain.names import STORAGE
 from shared.domain.publication import Marks, Origin, tags_of
 from shared.domain.told import Told
-from shared.settings.environment import NAMES, STORAGE
+from shared.settings.environment import NAMES
 from tests.support.answering import answering
 
 __all__ = ["answering", "no_key_is_ever_shown"]  # the second is an autouse fixture

@@ -139,7 +139,7 @@ def long_period(terminal: Terminal) -> None:
 
 
 def fleet_too_large_to_observe(terminal: Terminal) -> None:
-    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 1)
+    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 1)
 
 
 def proof_not_required(terminal: Terminal) -> None:

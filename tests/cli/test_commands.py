@@ -14,7 +14,8 @@ from cli.commands import COMMANDS
 from lab.simulation.tripwire import KeyLeaked, wire
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
-from shared.settings.environment import NAMES, STORAGE
+from shared.domain.names import STORAGE
+from shared.settings.environment import NAMES
 from shared.wiring import Opened
 from tests.cli.conftest import ROOT, Terminal
 
@@ -50,7 +51,7 @@ def test_plan_and_status_show_only_the_targets_that_are_named(terminal: Terminal
 def test_plan_says_if_a_fleet_is_too_large_to_observe_every_target(terminal: Terminal) -> None:
     for name in ("chat", "search"):
         terminal.publish(name, days_ago=1)
-    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_LOOKED_AT", 1)
+    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 1)
     assert terminal.type("plan").lines[-1].startswith("2 targets were assessed from the vault listing alone.")
     assert terminal.type("plan", "chat").lines[-1].startswith("chat")
 

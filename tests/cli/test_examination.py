@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.adapters.examination import _bearer, _date, _permissions
+from shared.adapters.examination import _date, _identity, _permissions
 from shared.doctor.ports import Permission, TokenIdentity
 
 
@@ -15,13 +15,13 @@ def token(claims: object) -> str:
 
 
 def test_the_identity_of_a_token_is_read_from_its_claims() -> None:
-    assert _bearer(token({"appid": "a", "oid": "o", "tid": "t"})) == TokenIdentity("a", "o", "t")
-    assert _bearer(token({"azp": "a"})) == TokenIdentity("a", None, None)
+    assert _identity(token({"appid": "a", "oid": "o", "tid": "t"})) == TokenIdentity("a", "o", "t")
+    assert _identity(token({"azp": "a"})) == TokenIdentity("a", None, None)
 
 
 @pytest.mark.parametrize("text", ["", "opaque", "a.b.c", "a.!!.c", token([1]), token("text"), "a.W10.c"])
 def test_a_malformed_token_has_no_identity(text: str) -> None:
-    assert _bearer(text) == TokenIdentity()
+    assert _identity(text) == TokenIdentity()
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"value": 1}, {"value": [1]}])

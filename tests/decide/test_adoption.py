@@ -1,4 +1,4 @@
-"""Whether a target began with a key that nobody could have known: told from the version that adopted it."""
+"""Whether a target began with a fresh key, read from the version that adopted it."""
 
 from dataclasses import replace
 
@@ -15,22 +15,22 @@ STRICT = a_target(adopt=Adopt.ROTATE)
 UNTIL = START + days(3)
 
 
-def adopted(noted: Marks, slot: KeySlot = KEY2) -> Publication:
-    return replace(a_publication(replace(noted, origin=Origin.ADOPTED)), slot=slot)
+def adopted(recorded: Marks, slot: KeySlot = KEY2) -> Publication:
+    return replace(a_publication(replace(recorded, origin=Origin.ADOPTED)), slot=slot)
 
 
 CASES = [
-    ("key 2 is published and key 1 promised the overlap", adopted(overlapping(until=UNTIL)), STRICT, True),
-    ("less than the overlap, since it was longer meanwhile", adopted(overlapping(until=UNTIL - days(1))), STRICT, True),
+    ("key 2 is published and key 1 works for the overlap", adopted(overlapping(until=UNTIL)), STRICT, True),
+    ("key 1 works for less than the overlap", adopted(overlapping(until=UNTIL - days(1))), STRICT, True),
     ("the other key has ended", adopted(marks()), STRICT, True),
-    ("key 1 was there", adopted(overlapping(until=UNTIL), KEY1), STRICT, False),
-    ("by hand: the other key is promised more", adopted(overlapping(until=UNTIL + days(1))), STRICT, False),
-    ("a target that adopts what is there", adopted(overlapping(until=UNTIL)), a_target(), False),
-    ("a version of a rotation", replace(a_publication(overlapping(until=UNTIL)), slot=KEY2), STRICT, False),
+    ("key 1 is published", adopted(overlapping(until=UNTIL), KEY1), STRICT, False),
+    ("adopted by hand: the other key works for longer", adopted(overlapping(until=UNTIL + days(1))), STRICT, False),
+    ("a target with adopt: publish", adopted(overlapping(until=UNTIL)), a_target(), False),
+    ("a version made by a rotation", replace(a_publication(overlapping(until=UNTIL)), slot=KEY2), STRICT, False),
     ("a version without marks", replace(a_publication(), marks=None, slot=KEY2), STRICT, False),
 ]
 
 
 @pytest.mark.parametrize(("seen", "target", "fresh"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_only_a_strict_beginning_looks_like_one(seen: Publication, target: Target, fresh: bool):
+def test_began_fresh_is_true_only_after_a_strict_adoption(seen: Publication, target: Target, fresh: bool):
     assert began_fresh(seen, target) is fresh

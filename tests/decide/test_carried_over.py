@@ -1,7 +1,7 @@
-"""What a new version carries on from the one before it: promises, answered requests, and words still owed.
+"""What a new version carries over from the one before it: promises, answered requests, outstanding announcements.
 
-A version that is written forgets everything that is not carried on. What is lost here is a promise to somebody: an
-end that was announced and comes anew, a leak that is treated like any other key, a request that rotates twice.
+A new version keeps nothing that is not carried over. What is lost here breaks a promise: an announced end is announced
+again, a leaked key is treated like any other, a request rotates twice.
 """
 
 from dataclasses import replace
@@ -14,18 +14,21 @@ from lab.simulation.builders import (
     KEY1,
     KEY2,
     a_publication,
+    a_situation,
     a_target,
     an_observation,
+    end_announced,
     mark,
     marks,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
 )
 from lab.simulation.dates import START, at, days, minutes
+from shared.decide.carried_over import end_of_previous_key, outstanding_before, outstanding_with_end, valid_told
 from shared.decide.plan import Reason
 from shared.decide.policies import decide
+from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Publish, Step, Wait
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Marks, Origin
@@ -47,12 +50,12 @@ EVERYTHING_TOLD = Told(
 
 
 def written(seen: Observation, now: datetime, request: Request | None = None, target: Target = ENDING) -> Publish:
-    """The one version that the plan writes."""
+    """Return the only version that the plan writes."""
     return one(Publish, decide(seen, target, now, request).steps)
 
 
-def carried(publish: Publish) -> Publish:
-    """What this page is about: the facts of a version without who asked for it."""
+def without_requester(publish: Publish) -> Publish:
+    """Return the version without its requester."""
     return Publish(
         publish.slot,
         publish.origin,
@@ -71,17 +74,17 @@ def one[S: Step](kind: type[S], steps: tuple[Step, ...]) -> S:
     return found
 
 
-def drifted(noted: Marks, **seen: Any) -> Observation:
-    """Somebody regenerated the live key, whose slot holds X now."""
-    return an_observation(a_publication(noted), key1="X", **seen)
+def drifted(recorded: Marks, **seen: Any) -> Observation:
+    """Return an observation after a person regenerated the live key: its slot holds X."""
+    return an_observation(a_publication(recorded), key1="X", **seen)
 
 
 # Healing while the previous key is promised.
 
 
-def test_healing_carries_on_the_previous_key_its_end_and_what_was_told_of_deadlines():
+def test_healing_carries_over_the_previous_key_its_end_and_the_announced_deadlines():
     seen = drifted(overlapping(told=EVERYTHING_TOLD))
-    assert carried(written(seen, at(day=1))) == Publish(
+    assert without_requester(written(seen, at(day=1))) == Publish(
         KEY1,
         Origin.HEALED,
         previous=mark("B"),
@@ -90,18 +93,18 @@ def test_healing_carries_on_the_previous_key_its_end_and_what_was_told_of_deadli
     )
 
 
-def test_a_healed_version_has_words_of_its_own_to_say_and_a_rotation_date_of_its_own():
+def test_a_healed_version_is_announced_and_has_its_own_rotation_date():
     told = written(drifted(overlapping(told=EVERYTHING_TOLD)), at(day=1)).told
     assert not told.origin
     assert told.rotation is None
 
 
-def test_healing_keeps_in_mind_that_the_previous_key_leaked():
+def test_healing_carries_over_that_the_previous_key_leaked():
     assert written(drifted(overlapping(leaked=True)), at(day=1)).leaked
     assert not written(drifted(overlapping()), at(day=1)).leaked
 
 
-def test_a_version_that_drifted_before_it_was_announced_is_owed_a_word_all_the_same():
+def test_healing_carries_over_the_announcement_of_the_version_that_drifted():
     seen = drifted(overlapping(told=replace(EVERYTHING_TOLD, origin=False)))
     assert written(seen, at(day=1)).told.carried_over == (OLDER, ROTATED)
 
@@ -110,7 +113,7 @@ def test_a_version_that_drifted_before_it_was_announced_is_owed_a_word_all_the_s
     ("origin", "happened"),
     [(Origin.ADOPTED, Happened.ADOPTED), (Origin.ROTATED, Happened.ROTATED), (Origin.HEALED, Happened.HEALED)],
 )
-def test_how_the_unannounced_version_came_to_be_is_remembered(origin: Origin, happened: Happened):
+def test_healing_carries_over_how_an_unannounced_version_was_made(origin: Origin, happened: Happened):
     seen = drifted(marks(origin=origin, told=Told()))
     assert written(seen, at(day=9)).told.carried_over == (CarriedOver(happened, KEY1, mark("A"), START),)
 
@@ -118,19 +121,19 @@ def test_how_the_unannounced_version_came_to_be_is_remembered(origin: Origin, ha
 # Healing when the previous key has ended.
 
 
-def test_healing_after_the_retirement_carries_on_the_spare_and_the_sunset_alone():
+def test_healing_after_the_retirement_carries_over_the_spare_and_the_sunset():
     seen = drifted(marks(told=replace(EVERYTHING_TOLD, retirement=None)))
-    assert carried(written(seen, at(day=9))) == Publish(
+    assert without_requester(written(seen, at(day=9))) == Publish(
         KEY1, Origin.HEALED, spare=mark("B"), told=Told(sunset=SUNSET, carried_over=(OLDER,))
     )
 
 
 @pytest.mark.parametrize("fresh", [True, False])
-def test_healing_does_not_forget_that_a_rotation_was_cut_off_nor_invents_one(fresh: bool):
+def test_healing_carries_over_whether_a_rotation_was_interrupted(fresh: bool):
     assert written(drifted(marks(fresh=fresh)), at(day=9)).fresh is fresh
 
 
-def test_a_cut_off_rotation_goes_on_after_healing_instead_of_regenerating_the_spare_again():
+def test_an_interrupted_rotation_resumes_after_healing_without_another_regeneration():
     seen = drifted(marks(fresh=True))
     publish = written(seen, at(day=31))
     healed = marks(live=mark("X"), origin=Origin.HEALED, spare=publish.spare, fresh=publish.fresh)
@@ -138,9 +141,9 @@ def test_a_cut_off_rotation_goes_on_after_healing_instead_of_regenerating_the_sp
     assert plan.reason is Reason.RESUMED
 
 
-def test_where_both_keys_were_regenerated_the_other_may_be_in_unknown_hands_and_its_old_values_end_is_owed():
+def test_if_both_keys_were_regenerated_the_other_is_promised_a_period_and_its_old_end_is_outstanding():
     seen = drifted(overlapping(told=EVERYTHING_TOLD), key2="N")
-    assert carried(written(seen, at(day=1))) == Publish(
+    assert without_requester(written(seen, at(day=1))) == Publish(
         KEY1,
         Origin.HEALED,
         previous=mark("N"),
@@ -149,27 +152,27 @@ def test_where_both_keys_were_regenerated_the_other_may_be_in_unknown_hands_and_
     )
 
 
-def test_a_spare_that_somebody_else_regenerated_after_the_retirement_is_promised_a_period_too():
+def test_a_spare_regenerated_by_hand_after_the_retirement_is_promised_a_period():
     publish = written(drifted(marks(), key2="N"), at(day=9))
     assert (publish.previous, publish.overlap, publish.spare) == (mark("N"), days(30), None)
 
 
-def test_a_key_that_leaked_and_was_regenerated_by_hand_is_a_leaked_one_no_more():
+def test_a_leaked_key_that_was_regenerated_by_hand_no_longer_counts_as_leaked():
     assert not written(drifted(overlapping(leaked=True), key2="N"), at(day=1)).leaked
 
 
-@pytest.mark.parametrize("noted", [marks(), overlapping(), overlapping(told=EVERYTHING_TOLD)])
-def test_healing_remembers_when_the_keys_last_changed_places(noted: Marks):
-    assert written(drifted(noted), at(day=9)).rotated == START
-    again = replace(noted, origin=Origin.HEALED, since=at(day=1), rotated=START)
+@pytest.mark.parametrize("recorded", [marks(), overlapping(), overlapping(told=EVERYTHING_TOLD)])
+def test_healing_records_when_the_keys_last_changed_places(recorded: Marks):
+    assert written(drifted(recorded), at(day=9)).rotated == START
+    again = replace(recorded, origin=Origin.HEALED, since=at(day=1), rotated=START)
     assert written(drifted(again), at(day=9)).rotated == START
-    adopted = replace(noted, origin=Origin.ADOPTED)
+    adopted = replace(recorded, origin=Origin.ADOPTED)
     assert written(drifted(adopted), at(day=9)).rotated is None
 
 
-def test_healing_without_marks_publishes_what_the_named_slot_holds_and_counts_the_other_as_in_use():
+def test_healing_without_marks_publishes_the_named_slot_and_treats_the_other_as_in_use():
     tutorial = replace(a_publication(), marks=None, value=mark("X"))
-    assert carried(written(an_observation(tutorial), START)) == Publish(
+    assert without_requester(written(an_observation(tutorial), START)) == Publish(
         KEY1, Origin.HEALED, previous=mark("B"), overlap=days(30)
     )
 
@@ -177,9 +180,9 @@ def test_healing_without_marks_publishes_what_the_named_slot_holds_and_counts_th
 # Rotating.
 
 
-def test_a_rotation_carries_on_the_sunset_and_what_is_owed_and_begins_everything_else_anew():
+def test_a_rotation_carries_over_only_the_sunset_and_outstanding_announcements():
     seen = an_observation(a_publication(marks(told=EVERYTHING_TOLD)))
-    assert carried(written(seen, at(day=30))) == Publish(
+    assert without_requester(written(seen, at(day=30))) == Publish(
         KEY2,
         Origin.ROTATED,
         previous=mark("A"),
@@ -188,21 +191,21 @@ def test_a_rotation_carries_on_the_sunset_and_what_is_owed_and_begins_everything
     )
 
 
-def test_a_rotation_that_ends_the_previous_key_owes_a_word_about_it_after_all_older_ones():
-    noted = overlapping(
-        until=at(day=30), told=replace(told_of_the_end(at(day=30)), origin=False, carried_over=(OLDER,))
+def test_a_rotation_that_ends_the_previous_key_carries_over_that_end_after_older_ones():
+    recorded = overlapping(
+        until=at(day=30), told=replace(end_announced(at(day=30)), origin=False, carried_over=(OLDER,))
     )
-    seen = an_observation(a_publication(noted))
+    seen = an_observation(a_publication(recorded))
     ended = CarriedOver(Happened.ENDED, KEY2, mark("B"), at(day=30))
     assert written(seen, at(day=30)).told.carried_over == (OLDER, ROTATED, ended)
 
 
-def test_a_sunset_that_was_taken_back_is_not_carried_on():
+def test_a_removed_sunset_is_not_carried_over():
     seen = an_observation(a_publication(marks(told=EVERYTHING_TOLD)))
     assert written(seen, at(day=30), target=a_target()).told.sunset is None
 
 
-def test_a_sunset_that_had_come_and_was_undone_by_switching_keys_on_again_is_not_carried_on():
+def test_a_sunset_is_not_carried_over_after_keys_were_switched_on_again():
     seen = an_observation(a_publication(marks(told=replace(EVERYTHING_TOLD, key_auth_off=True))))
     told = written(seen, at(day=30)).told
     assert (told.sunset, told.key_auth_off) == (None, False)
@@ -211,9 +214,9 @@ def test_a_sunset_that_had_come_and_was_undone_by_switching_keys_on_again_is_not
 # Leaks.
 
 
-def test_a_leaked_live_key_becomes_a_previous_key_that_is_marked_as_leaked_and_promised_the_wait_alone():
+def test_a_leaked_live_key_becomes_a_leaked_previous_key_that_works_only_for_the_wait():
     seen = an_observation(a_publication(marks(told=EVERYTHING_TOLD)))
-    assert carried(written(seen, at(day=9), reports_leak(wait=minutes(5)))) == Publish(
+    assert without_requester(written(seen, at(day=9), reports_leak(wait=minutes(5)))) == Publish(
         KEY2,
         Origin.ROTATED,
         previous=mark("A"),
@@ -223,13 +226,13 @@ def test_a_leaked_live_key_becomes_a_previous_key_that_is_marked_as_leaked_and_p
     )
 
 
-def test_a_leak_without_a_wait_waits_for_nothing():
+def test_a_leak_without_a_wait_has_no_wait_step():
     plan = decide(an_observation(a_publication()), a_target(), at(day=9), reports_leak())
     assert plan.reason is Reason.LEAKED
     assert not any(isinstance(step, Wait) for step in plan.steps)
 
 
-def test_a_leak_of_the_previous_key_writes_no_version_at_all():
+def test_a_leak_of_the_previous_key_writes_no_version():
     seen = an_observation(a_publication(overlapping()))
     plan = decide(seen, a_target(), at(day=1), reports_leak(LeakedKey.PREVIOUS))
     assert not any(isinstance(step, Publish) for step in plan.steps)
@@ -238,20 +241,80 @@ def test_a_leak_of_the_previous_key_writes_no_version_at_all():
 # Adopting.
 
 
-def test_an_adoption_publishes_key_1_and_promises_key_2_a_period_since_it_may_be_in_unknown_hands():
-    assert carried(written(nothing_published(), START)) == Publish(KEY1, Origin.ADOPTED, mark("B"), days(30))
+def test_an_adoption_publishes_key_1_and_promises_key_2_a_period():
+    assert without_requester(written(nothing_published(), START)) == Publish(KEY1, Origin.ADOPTED, mark("B"), days(30))
 
 
 def test_a_strict_adoption_publishes_a_fresh_key_2_and_promises_key_1_one_overlap():
     target = a_target(adopt=Adopt.ROTATE)
-    assert carried(written(nothing_published(), START, target=target)) == Publish(
+    assert without_requester(written(nothing_published(), START, target=target)) == Publish(
         KEY2, Origin.ADOPTED, mark("A"), days(3)
     )
 
 
 @pytest.mark.parametrize(("key", "live", "spare"), [("A", KEY1, "B"), ("B", KEY2, "A")])
-def test_an_adoption_in_place_marks_the_value_that_is_there_from_the_day_it_was_made(key: str, live, spare: str):
+def test_an_adoption_in_place_marks_the_existing_version_from_its_creation_date(key: str, live, spare: str):
     by_hand = replace(a_publication(), marks=None, provider=None, slot=None, value=mark(key), created=at(day=4))
     plan = decide(an_observation(by_hand), a_target(), at(day=9))
-    noted = Marks(mark(key), Origin.ADOPTED, since=at(day=4), previous=mark(spare), until=at(day=34))
-    assert plan.steps == (Mark(live, noted),)
+    recorded = Marks(mark(key), Origin.ADOPTED, since=at(day=4), previous=mark(spare), until=at(day=34))
+    assert plan.steps == (Mark(live, recorded),)
+
+
+# Which accepted announcements still hold.
+
+
+TOLD_SUNSET = Told(origin=True, rotation=ToldDeadline(at(day=30)), sunset=ToldDeadline(at(day=90)))
+OVER = replace(TOLD_SUNSET, key_auth_off=True)
+SUNSET_TARGET = a_target(sunset=at(day=90))
+HOLDS = [
+    ("a sunset that is still agreed", TOLD_SUNSET, SUNSET_TARGET, True, TOLD_SUNSET),
+    ("a sunset that was removed", TOLD_SUNSET, a_target(), True, replace(TOLD_SUNSET, sunset=None)),
+    (
+        "a sunset that came, and keys were switched on again",
+        OVER,
+        SUNSET_TARGET,
+        True,
+        replace(TOLD_SUNSET, sunset=None, ends=1),
+    ),
+    ("a sunset that came", OVER, SUNSET_TARGET, False, OVER),
+    ("a sunset that came and was removed afterwards", OVER, a_target(), False, OVER),
+]
+
+
+@pytest.mark.parametrize(
+    ("told", "target", "key_auth", "valid"), [row[1:] for row in HOLDS], ids=[row[0] for row in HOLDS]
+)
+def test_valid_told_returns_what_still_holds(told: Told, target: Target, key_auth: bool, valid: Told):
+    seen = an_observation(a_publication(marks(told=told)), key_auth=key_auth)
+    assert valid_told(Situation(seen, target, START)) == valid
+
+
+def test_valid_told_is_empty_without_marks():
+    unpublished, unmarked = (
+        Situation(nothing_published(), a_target(), START),
+        Situation(an_observation(a_publication(marks=None)), a_target(), START),
+    )
+    assert valid_told(unpublished) == valid_told(unmarked) == Told()
+
+
+# Announcements that are still outstanding.
+
+
+def test_the_current_version_leaves_older_announcements_and_its_own_outstanding():
+    recorded = marks(told=Told(origin=False, carried_over=(OLDER,)))
+    assert outstanding_before(a_situation(recorded, at(day=1))) == (OLDER, ROTATED)
+
+
+def test_a_version_that_was_announced_leaves_only_older_announcements_outstanding():
+    assert outstanding_before(a_situation(marks(told=EVERYTHING_TOLD), at(day=1))) == (OLDER,)
+
+
+def test_the_end_of_the_previous_key_is_added_after_everything_else():
+    situation = a_situation(overlapping(told=EVERYTHING_TOLD), at(day=1))
+    ended = CarriedOver(Happened.ENDED, KEY2, mark("B"), at(day=1))
+    assert end_of_previous_key(situation) == (ended,)
+    assert outstanding_with_end(situation) == (OLDER, ended)
+
+
+def test_without_a_previous_key_no_end_is_outstanding():
+    assert end_of_previous_key(a_situation(marks(), at(day=1))) == ()

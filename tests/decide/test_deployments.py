@@ -1,7 +1,7 @@
-"""Who asked, and which deployment is waited for: as values, as tags on a version, and as decisions."""
+"""Decisions about deployments: waiting for one, not waiting any more, and the report that one went live."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -13,22 +13,18 @@ from lab.simulation.builders import (
     an_observation,
     marks,
     overlapping,
-    reports_leak,
 )
-from lab.simulation.dates import START, at, days, hours
+from lab.simulation.dates import at, hours
 from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Publish
 from shared.domain.model import Observation, Target
 from shared.domain.requests import (
-    LONGEST_TEXT,
     AwaitedDeployment,
-    LeakedKey,
     Request,
     Requester,
     RequestKind,
-    environment_name,
 )
 from shared.domain.told import Told
 
@@ -38,241 +34,136 @@ ALWAYS = a_target(after_deployment=AwaitedDeployment("prod"))
 QUIET = an_observation(a_publication())
 
 
-# As tags.
-
-ASKED = [
-    ("nobody", Requester(), ""),
-    ("an id alone", Requester("r-1"), "r-1"),
-    ("a person without an id", Requester(None, "ann@example.com"), "- ann@example.com"),
-    (
-        "a person and a reason",
-        Requester("r-1", "ann@example.com", "before the audit"),
-        "r-1 ann@example.com before the audit",
-    ),
-    ("a reason that begins with a space", Requester("r-1", "ann", " and so on"), "r-1 ann  and so on"),
-    ("a reason alone", Requester(None, "", "because"), "- - because"),
-    ("a name with a space in it", Requester("r-1", "Ann Lee"), "r-1 Ann%20Lee"),
-]
-
-
-@pytest.mark.parametrize(("asked", "text"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED])
-def test_who_asked_is_written_for_people_and_read_back(asked: Requester, text: str):
-    assert asked.text() == text
-    assert Requester.read(text) == asked
-
-
-def test_a_long_name_and_a_long_reason_are_cut_to_what_a_tag_holds_and_the_id_never_is():
-    asked = Requester("i" * 32, "ü" * 60, "because " * 60)
-    again = Requester.read(asked.text())
-    assert len(asked.text()) <= LONGEST_TEXT
-    assert (again.id, again.by, again.why) == ("i" * 32, "ü" * 11, ("because " * 60)[:100].strip())
-
-
-ARMED = [
-    (AwaitedDeployment("prod"), "prod soak=0"),
-    (PROD, "prod soak=7200 latest=1774170000"),
-    (replace(PROD, deployed=at(day=1), id="d-1"), "prod soak=7200 latest=1774170000 deployed=1772528400 id=d-1"),
-    (AwaitedDeployment("prod", deployed=at(day=1)), "prod soak=0 deployed=1772528400"),
-    (AwaitedDeployment("prod", id="run=7=of=9"), "prod soak=0 id=run=7=of=9"),
-]
-
-
-@pytest.mark.parametrize(("armed", "text"), ARMED, ids=[row[1] for row in ARMED])
-def test_a_deployment_that_is_waited_for_is_written_and_read_back(armed: AwaitedDeployment, text: str):
-    assert armed.text() == text
-    assert AwaitedDeployment.read(text) == armed
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "prod", "prod soak=", "prod soak=-1", "prod soak=0 latest=soon", "prod  soak=0", "pr/od soak=0", "prod soak"],
-)
-def test_a_damaged_deployment_is_no_deployment(text: str):
-    with pytest.raises((ValueError, KeyError)):
-        AwaitedDeployment.read(text)
-
-
-@pytest.mark.parametrize("name", ["prod", "Prod-2", "eu.west_1", "7", "e" * 40])
-def test_an_environment_has_a_plain_name(name: str):
-    assert environment_name(f" {name} ") == name
-
-
-@pytest.mark.parametrize("name", ["", "-prod", "pro d", "e" * 41, "prod\nsoak=0", "prød"])
-def test_any_other_name_is_refused_with_the_form_it_should_have(name: str):
-    with pytest.raises(ValueError) as error:
-        environment_name(name)
-    form = "letters, digits, dots, dashes and underscores, 40 at most"
-    assert str(error.value) == f"{name!r} is not an environment's name: {form}"
-
-
-def test_a_very_long_name_is_not_repeated_in_full():
-    with pytest.raises(ValueError, match=f"^'{'e' * 80}' is not"):
-        environment_name("e" * 500)
-
-
-# When an armed version is due.
-
-DUE = [
-    ("nothing is known yet", AwaitedDeployment("prod"), None),
-    ("at the latest moment", PROD, at(day=20)),
-    ("after its soak time", replace(PROD, deployed=at(day=9)), at(day=9) + hours(2)),
-    ("at the latest moment, if that comes before the soak time ends", replace(PROD, deployed=at(day=20) - hours(1)),
-     at(day=20)),
-    ("at once without a soak time", AwaitedDeployment("prod", deployed=at(day=9)), at(day=9)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("armed", "due"), [row[1:] for row in DUE], ids=[row[0] for row in DUE])
-def test_an_armed_version_is_due(armed: AwaitedDeployment, due: datetime | None):
-    assert armed.due == due
-
-
-def test_environments_are_compared_without_case():
-    assert AwaitedDeployment("Prod").waits_for("pROD")
-    assert not AwaitedDeployment("prod").waits_for("production")
-
-
-# As decisions.
-
-
-def asks(kind: RequestKind, deployment: AwaitedDeployment | None = None, id_: str | None = "d-1") -> Request:
+def request_about(kind: RequestKind, deployment: AwaitedDeployment | None = None, id_: str | None = "d-1") -> Request:
     return about_deployments(kind, deployment, reason="release 7", by="pipeline", id=id_)
 
 
-def seeing(armed: AwaitedDeployment | None, told: Told | None = None, **facts: object) -> Observation:
+def observed(armed: AwaitedDeployment | None, told: Told | None = None, **facts: object) -> Observation:
     return an_observation(a_publication(marks(awaited=armed, told=told or Told(origin=True), **facts)))
 
 
-def noted(plan: Plan) -> AwaitedDeployment | None:
+def recorded_deployment(plan: Plan) -> AwaitedDeployment | None:
     (mark,) = plan.steps
     assert isinstance(mark, Mark)
     assert mark.slot is KEY1
     return mark.marks.awaited
 
 
+ARM, DISARM = request_about(RequestKind.ARM, PROD), request_about(RequestKind.DISARM)
+LIVE, TEST_LIVE = (request_about(RequestKind.DEPLOYED, AwaitedDeployment(name)) for name in ("prod", "test"))
 DECIDED = [
-    ("somebody arms", QUIET, TARGET, asks(RequestKind.ARM, PROD), Reason.ARMED,
+    ("arming", QUIET, TARGET, ARM, Reason.ARMED,
      "Key 1 is replaced after the next deployment to prod.", PROD),
-    ("somebody arms for another environment", seeing(AwaitedDeployment("test")), TARGET, asks(RequestKind.ARM, PROD), Reason.ARMED,
+    ("arming for another environment", observed(AwaitedDeployment("test")), TARGET, ARM, Reason.ARMED,
      "Key 1 is replaced after the next deployment to prod.", PROD),
-    ("somebody arms again for the same", seeing(PROD), TARGET, asks(RequestKind.ARM, PROD), Reason.ALREADY_DONE,
+    ("arming again for the same deployment", observed(PROD), TARGET, ARM, Reason.ALREADY_DONE,
      "Key 1 is replaced after the next deployment to prod.", None),
-    ("somebody disarms", seeing(PROD), TARGET, asks(RequestKind.DISARM), Reason.DISARMED,
+    ("disarming", observed(PROD), TARGET, DISARM, Reason.DISARMED,
      "Key 1 does not wait for a deployment any more.", None),
-    ("somebody disarms what was not armed", QUIET, TARGET, asks(RequestKind.DISARM), Reason.ALREADY_DONE,
+    ("disarming a target that is not armed", QUIET, TARGET, DISARM, Reason.ALREADY_DONE,
      "No request to wait for a deployment is recorded.", None),
-    ("somebody disarms what always is", QUIET, ALWAYS, asks(RequestKind.DISARM), Reason.ALREADY_DONE,
-     "No request to wait for a deployment is recorded. The target's own setting, after_deployment, still applies.", None),
-    ("the deployment goes live", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("PROD", deployed=at(day=9))),
-     Reason.DEPLOYED, "The deployment to prod went live. Key 1 is due to be replaced PT2H after it.",
+    ("disarming a target that always waits", QUIET, ALWAYS, DISARM, Reason.ALREADY_DONE,
+     "No request to wait for a deployment is recorded. The target's own setting, after_deployment, still applies.",
+     None),
+    ("the awaited deployment goes live", observed(PROD), TARGET,
+     request_about(RequestKind.DEPLOYED, AwaitedDeployment("PROD", deployed=at(day=9))), Reason.DEPLOYED,
+     "The deployment to prod went live. Key 1 is due to be replaced PT2H after it.",
      replace(PROD, deployed=at(day=9), id="d-1")),
-    ("it goes live and nobody says when", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")),
+    ("it goes live without a time", observed(PROD), TARGET, LIVE,
      Reason.DEPLOYED, "The deployment to prod went live. Key 1 is due to be replaced PT2H after it.",
      replace(PROD, deployed=at(day=10), id="d-1")),
-    ("it goes live where it always is waited for", QUIET, ALWAYS, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")),
+    ("it goes live for a target that always waits", QUIET, ALWAYS, LIVE,
      Reason.DEPLOYED, "The deployment to prod went live. Key 1 is due to be replaced.",
      AwaitedDeployment("prod", deployed=at(day=10), id="d-1")),
-    ("it goes live a second time", seeing(replace(PROD, deployed=at(day=9))), TARGET,
-     asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")), Reason.ALREADY_DONE, "A deployment to prod was already reported.", None),
-    ("it goes live elsewhere", seeing(PROD), TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("test")), Reason.NOT_ARMED,
+    ("it goes live again", observed(replace(PROD, deployed=at(day=9))), TARGET,
+     LIVE, Reason.ALREADY_DONE, "A deployment to prod was already reported.",
+     None),
+    ("another environment goes live", observed(PROD), TARGET, TEST_LIVE, Reason.NOT_ARMED,
      "Key 1 does not wait for a deployment to test.", None),
-    ("another goes live elsewhere after this one did", seeing(replace(PROD, deployed=at(day=9))), TARGET,
-     asks(RequestKind.DEPLOYED, AwaitedDeployment("test")), Reason.NOT_ARMED, "Key 1 does not wait for a deployment to test.", None),
-    ("it goes live and nobody waits", QUIET, TARGET, asks(RequestKind.DEPLOYED, AwaitedDeployment("prod")), Reason.NOT_ARMED,
+    ("another environment goes live after the awaited one", observed(replace(PROD, deployed=at(day=9))), TARGET,
+     TEST_LIVE, Reason.NOT_ARMED, "Key 1 does not wait for a deployment to test.", None),
+    ("it goes live and the target does not wait", QUIET, TARGET, LIVE, Reason.NOT_ARMED,
      "Key 1 does not wait for a deployment to prod.", None),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("seen", "target", "wish", "reason", "why", "armed"), [row[1:] for row in DECIDED], ids=[row[0] for row in DECIDED]
+    ("seen", "target", "request_", "reason", "why", "armed"),
+    [row[1:] for row in DECIDED],
+    ids=[row[0] for row in DECIDED],
 )
-def test_a_wish_about_deployments_is_decided(seen, target: Target, wish: Request, reason: Reason, why: str, armed):
-    plan = decide(seen, target, at(day=10), wish)
+def test_a_request_about_a_deployment_is_decided(
+    seen, target: Target, request_: Request, reason: Reason, why: str, armed
+):
+    plan = decide(seen, target, at(day=10), request_)
     assert (plan.reason, plan.why) == (reason, why)
     assert bool(plan.steps) is (reason in (Reason.ARMED, Reason.DISARMED, Reason.DEPLOYED))
     if plan.steps:
-        assert noted(plan) == armed
+        assert recorded_deployment(plan) == armed
 
 
-def test_the_deployment_that_made_a_version_is_known_to_it_when_its_news_come_again():
-    asked = asks(RequestKind.DEPLOYED, AwaitedDeployment("prod"), "d-7")
-    plan = decide(seeing(PROD, request="d-7"), TARGET, at(day=10), asked)
+def test_a_repeated_report_of_the_deployment_that_made_the_version_is_already_done():
+    report = request_about(RequestKind.DEPLOYED, AwaitedDeployment("prod"), "d-7")
+    plan = decide(observed(PROD, request="d-7"), TARGET, at(day=10), report)
     assert (plan.reason, plan.why) == (Reason.ALREADY_DONE, "A deployment to prod was already reported.")
 
 
 TOLD = Told(origin=True, awaited=True)
 
 
-def test_an_announcement_that_a_deployment_is_waited_for_counts_for_that_wish_alone():
-    """A deployment that went live ends the wait that was announced; another wish is another announcement."""
-    for wish, counts in ((asks(RequestKind.ARM, AwaitedDeployment("test")), False), (asks(RequestKind.DISARM), False)):
-        (mark,) = decide(seeing(PROD, TOLD), TARGET, at(day=9), wish).steps
+def test_an_accepted_announcement_of_a_wait_counts_only_for_that_wait():
+    """A deployment ends the wait that was announced. Another wait needs another announcement."""
+    for request_, counts in (
+        (request_about(RequestKind.ARM, AwaitedDeployment("test")), False),
+        (request_about(RequestKind.DISARM), False),
+    ):
+        (mark,) = decide(observed(PROD, TOLD), TARGET, at(day=9), request_).steps
         assert mark.marks.told.awaited is counts
     for told in (TOLD, Told(origin=True)):
         (mark,) = decide(
-            seeing(PROD, told), TARGET, at(day=9), asks(RequestKind.DEPLOYED, AwaitedDeployment("prod"))
+            observed(PROD, told), TARGET, at(day=9), request_about(RequestKind.DEPLOYED, AwaitedDeployment("prod"))
         ).steps
         assert mark.marks.told == told
 
 
-def test_a_rotation_after_a_deployment_says_which_one_asked_for_it():
+def test_a_rotation_after_a_deployment_names_it_as_its_requester():
     fired = replace(PROD, deployed=at(day=9), id="d-1")
-    plan = decide(seeing(fired), TARGET, at(day=9) + hours(2))
+    plan = decide(observed(fired), TARGET, at(day=9) + hours(2))
     publish = next(step for step in plan.steps if isinstance(step, Publish))
     assert (plan.reason, publish.requester) == (Reason.DEPLOYED, Requester("d-1", "deployment", "deployment to prod"))
     assert publish.awaited is None
 
 
-def test_a_rotation_at_the_latest_moment_was_asked_for_by_nobody():
-    plan = decide(seeing(PROD), TARGET, at(day=20))
+def test_a_rotation_at_the_latest_time_has_no_requester():
+    plan = decide(observed(PROD), TARGET, at(day=20))
     publish = next(step for step in plan.steps if isinstance(step, Publish))
     assert (plan.reason, publish.requester) == (Reason.DUE, Requester())
 
 
-def test_a_person_who_asks_is_named_before_any_deployment():
+def test_a_person_who_requests_is_named_instead_of_a_deployment():
     fired = replace(PROD, deployed=at(day=9), id="d-1")
-    situation = Situation(seeing(fired), TARGET, at(day=10), asks(RequestKind.ROTATE))
+    situation = Situation(observed(fired), TARGET, at(day=10), request_about(RequestKind.ROTATE))
     assert situation.next_requester == Requester("d-1", "pipeline", "release 7")
 
 
 def test_an_armed_version_is_not_rotated_before_its_deployment():
-    assert decide(seeing(AwaitedDeployment("prod")), TARGET, at(day=20)).reason is Reason.NOTHING_DUE
-    assert decide(seeing(PROD), TARGET, at(day=20) - timedelta(seconds=1)).reason is Reason.NOTHING_DUE
+    assert decide(observed(AwaitedDeployment("prod")), TARGET, at(day=20)).reason is Reason.NOTHING_DUE
+    assert decide(observed(PROD), TARGET, at(day=20) - timedelta(seconds=1)).reason is Reason.NOTHING_DUE
 
 
-def test_waiting_for_a_deployment_never_puts_a_rotation_off():
-    assert decide(seeing(replace(PROD, latest=at(day=90))), TARGET, at(day=30)).reason is Reason.DUE
+def test_waiting_for_a_deployment_never_delays_a_rotation():
+    assert decide(observed(replace(PROD, latest=at(day=90))), TARGET, at(day=30)).reason is Reason.DUE
 
 
 def test_healing_keeps_waiting_for_the_deployment():
-    for noted_ in (marks(awaited=PROD, told=TOLD), overlapping(awaited=PROD, told=TOLD)):
-        plan = decide(an_observation(a_publication(noted_), key1="X"), TARGET, at(day=1))
+    for recorded in (marks(awaited=PROD, told=TOLD), overlapping(awaited=PROD, told=TOLD)):
+        plan = decide(an_observation(a_publication(recorded), key1="X"), TARGET, at(day=1))
         publish = next(step for step in plan.steps if isinstance(step, Publish))
         assert (publish.awaited, publish.told.awaited) == (PROD, True)
 
 
-def test_healing_keeps_who_asked_for_the_version():
-    asked = Requester("r-1", "ann", "audit")
-    for noted_ in (marks(requester=asked), overlapping(requester=asked)):
-        plan = decide(an_observation(a_publication(noted_), key1="X"), TARGET, at(day=1))
-        assert next(step for step in plan.steps if isinstance(step, Publish)).requester == asked
-
-
-# A leak of both keys is watched to its end.
-
-WATCHED = [
-    (LeakedKey.LIVE, ["watch the leaked key1", "regenerate key1", "watch the leaked key1"]),
-    (LeakedKey.BOTH, ["watch the leaked key1", "regenerate key1", "watch the leaked key1", "watch the leaked key2"]),
-]
-
-
-@pytest.mark.parametrize(("key", "last"), WATCHED)
-def test_every_value_that_leaked_is_watched_until_it_is_gone(key: LeakedKey, last: list[str]):
-    steps = [str(step) for step in decide(QUIET, TARGET, at(day=1), reports_leak(key)).steps]
-    assert steps == ["regenerate key2", "prove key2", "publish key2 (rotated)", *last]
-
-
-def test_a_leaked_version_says_who_reported_it():
-    plan = decide(QUIET, TARGET, START + days(1), reports_leak())
-    publish = next(step for step in plan.steps if isinstance(step, Publish))
-    assert publish.requester == Requester("l-1", "tester", "found in a repository")
+def test_healing_keeps_the_requester_of_the_version():
+    requester = Requester("r-1", "ann", "audit")
+    for recorded in (marks(requester=requester), overlapping(requester=requester)):
+        plan = decide(an_observation(a_publication(recorded), key1="X"), TARGET, at(day=1))
+        assert next(step for step in plan.steps if isinstance(step, Publish)).requester == requester

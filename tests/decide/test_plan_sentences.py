@@ -1,4 +1,4 @@
-"""The sentence of every plan, word for word: it is what a person reads who wonders why something was done, or not."""
+"""The sentence of every plan, word for word. People read it to learn why something was done or not."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,31 +10,34 @@ from lab.simulation.builders import (
     a_target,
     an_account_id,
     an_observation,
+    end_announced,
     marks,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
     wants_rotation,
 )
 from lab.simulation.dates import START, at, days
 from shared.decide.policies import decide
 from shared.domain.model import Adopt, Observation, Target
-from shared.domain.publication import SecretState
-from shared.domain.requests import LeakedKey, Request
+from shared.domain.publication import Marks, SecretState
+from shared.domain.requests import ArmRequest, AwaitedDeployment, DeploymentRequest, LeakedKey, Request
 from shared.domain.told import Told, ToldDeadline
 from shared.domain.window import Window
 
 QUIET = an_observation(a_publication())
 OVERLAP = an_observation(a_publication(overlapping()))
-ANNOUNCED = an_observation(a_publication(overlapping(told=told_of_the_end(START + days(3)))))
+ANNOUNCED = an_observation(a_publication(overlapping(told=end_announced(START + days(3)))))
 BARE = replace(a_publication(), marks=None, provider=None, slot=None, endpoint=None)
 FOREIGN = str(an_account_id("other"))
 OFF = an_observation(a_publication(), key_auth=False, keys={})
 USUAL, ENDING = a_target(), a_target(sunset=at(day=20))
 OFFICE = a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))
-SETTING = an_observation(a_publication(marks(told=Told(origin=True, sunset=ToldDeadline(at(day=20))))))
+SUNSET_ANNOUNCED = an_observation(a_publication(marks(told=Told(origin=True, sunset=ToldDeadline(at(day=20))))))
 CROWDED = replace(BARE, others={f"tag-{number}": "" for number in range(20)})
+
+EARLIER = START - days(1)
+
 
 SENTENCES = [
     (OFF, START, USUAL, None, "Key authentication is off on the account, so the published key does not work any more."),
@@ -61,8 +64,8 @@ SENTENCES = [
     (QUIET, at(day=1), USUAL, reports_leak(LeakedKey.PREVIOUS), "The previous key does not work any more."),
     (QUIET, at(day=1), USUAL, reports_leak(),
      "A leak was reported (live): a fresh key 2 is published and key 1 ends."),
-    (SETTING, at(day=20), ENDING, None, "All keys end now, as announced for 2026-03-22."),
-    (replace(SETTING, key_calls=7), at(day=20), ENDING, None,
+    (SUNSET_ANNOUNCED, at(day=20), ENDING, None, "All keys end now, as announced for 2026-03-22."),
+    (replace(SUNSET_ANNOUNCED, key_calls=7), at(day=20), ENDING, None,
      "All keys should have ended, but calls with a key were counted: 7."),
     (QUIET, at(day=30), USUAL, None, "Key 1 has been live since 2026-03-02 09:00 UTC. Key 2 replaces it."),
     (an_observation(a_publication(), key2="N"), at(day=30), USUAL, None,
@@ -80,21 +83,23 @@ SENTENCES = [
 @pytest.mark.parametrize(
     ("seen", "now", "target", "request_", "sentence"), SENTENCES, ids=[row[4] for row in SENTENCES]
 )
-def test_a_plan_says_why(seen: Observation, now: datetime, target: Target, request_: Request | None, sentence: str):
+def test_a_plan_explains_itself_in_a_sentence(
+    seen: Observation, now: datetime, target: Target, request_: Request | None, sentence: str
+):
     assert decide(seen, target, now, request_).why == sentence
 
 
-def test_a_secret_without_room_for_our_tags_says_how_many_there_are_and_how_many_there_may_be():
-    said = decide(an_observation(CROWDED), USUAL, START).why
+def test_a_plan_says_how_many_tags_there_are_if_ours_do_not_fit():
+    sentence = decide(an_observation(CROWDED), USUAL, START).why
     room = next(
         number
         for number in range(20, -1, -1)
         if decide(an_observation(replace(BARE, others=dict(list(CROWDED.others.items())[:number]))), USUAL, START).steps
     )
-    assert said == f"Secret chat-key has 20 tags that are not ours; at most {room} fit. Remove some."
+    assert sentence == f"Secret chat-key has 20 tags that are not ours; at most {room} fit. Remove some."
 
 
-def test_a_request_that_was_carried_out_says_so_instead_of_the_next_date():
+def test_a_plan_says_that_the_request_was_already_carried_out():
     seen = an_observation(a_publication(marks(request="r-1")))
     assert (
         decide(seen, USUAL, at(day=10), wants_rotation("r-1")).why
@@ -102,13 +107,56 @@ def test_a_request_that_was_carried_out_says_so_instead_of_the_next_date():
     )
 
 
-PRINTED = [
-    (QUIET, at(day=9), "nothing-due: Key 1 is live. The next rotation is due on 2026-04-01 09:00:00 UTC. [no steps]"),
-    (QUIET, at(day=30), "due: Key 1 has been live since 2026-03-02 09:00 UTC. Key 2 replaces it."
-     " [regenerate key2, prove key2, publish key2 (rotated)]"),
-]  # fmt: skip
+# Requests.
 
 
-@pytest.mark.parametrize(("seen", "now", "text"), PRINTED)
-def test_a_plan_is_printed_as_reason_sentence_and_steps(seen: Observation, now: datetime, text: str):
-    assert str(decide(seen, USUAL, now)) == text
+def why(recorded: Marks, request: Request | None = None) -> str:
+    return decide(an_observation(a_publication(recorded)), USUAL, at(day=1), request).why
+
+
+def test_the_rest_of_a_leak_is_explained_with_both_keys():
+    recorded = overlapping(leaked=True, until=START, request="l-1")
+    assert (
+        why(recorded, reports_leak())
+        == "A fresh key 1 is published. Key 2, which was reported as leaked, still has to end."
+    )
+    assert why(recorded) == "Key 2, the previous key, was reported as leaked."
+
+
+def test_a_late_report_is_answered_with_what_became_of_its_key():
+    ended = "The key that was reported as leaked has already ended with a rotation."
+    assert why(marks(), reports_leak(requested_at=EARLIER)) == ended
+    assert why(overlapping(), reports_leak(LeakedKey.PREVIOUS, requested_at=EARLIER)) == ended
+    assert (
+        why(overlapping(), reports_leak(requested_at=EARLIER))
+        == "Key 2 was live when it was reported as leaked. It ends."
+    )
+
+
+def test_an_outdated_request_is_answered_with_what_came_after_it():
+    request = replace(wants_rotation(), requested_at=EARLIER)
+    assert why(marks(), request) == "Key 1 was published after this request was made."
+    late = DeploymentRequest(id="d-9", deployment=AwaitedDeployment("prod", deployed=START))
+    sentence = why(marks(awaited=AwaitedDeployment("prod")), late)
+    assert sentence == "Key 1 was published after that deployment to prod."
+
+
+def test_a_leak_says_that_the_previous_key_ends_too_only_if_it_may_be_in_use():
+    begins = "A leak was reported (live): a fresh key 2 is published and key 1 ends."
+    also = " The value that key 2 holds now, which may still be in use, ends too."
+    assert why(overlapping(), reports_leak()) == begins + also
+    assert why(marks(), reports_leak()) == begins
+    assert not why(overlapping(), reports_leak(LeakedKey.BOTH)).endswith(also)
+
+
+def test_arming_says_that_the_latest_time_has_passed():
+    sentence = "Key 1 is replaced now: the latest time for a deployment to prod passed."
+    assert why(marks(), ArmRequest(id="a", deployment=AwaitedDeployment("prod", latest=at(day=1)))) == sentence
+
+
+def test_a_deployment_during_the_overlap_says_what_the_rotation_waits_for():
+    live = DeploymentRequest(id="d", deployment=AwaitedDeployment("prod", deployed=at(day=1)))
+    sentence = (
+        "The deployment to prod went live. Key 1 is due to be replaced, once key 2 is no longer promised to work."
+    )
+    assert why(overlapping(awaited=AwaitedDeployment("prod")), live) == sentence

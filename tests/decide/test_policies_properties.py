@@ -1,4 +1,4 @@
-"""What holds for every plan, whatever is seen, also what never happens."""
+"""What holds for every plan, whatever was observed."""
 
 from itertools import pairwise
 
@@ -16,19 +16,17 @@ from tests.support import strategies as some
 MORE = settings(max_examples=150, deadline=None)
 
 
-def _facts(wanted):
-    return MORE(given(some.observations(), some.targets, some.moments, some.requests)(wanted))
+def for_any_facts(test):
+    return MORE(given(some.observations(), some.targets, some.moments, some.requests)(test))
 
 
-@_facts
-def test_deciding_never_raises_and_gives_the_same_plan_for_the_same_facts(
-    seen: Observation, target: Target, now, request
-):
+@for_any_facts
+def test_decide_never_raises_and_returns_equal_plans_for_equal_facts(seen: Observation, target: Target, now, request):
     assert decide(seen, target, now, request) == decide(seen, target, now, request)
 
 
-@_facts
-def test_the_published_slot_is_only_regenerated_after_the_other_was_published_for_a_leak(
+@for_any_facts
+def test_the_live_slot_is_regenerated_only_for_a_leak_after_the_other_was_published(
     seen: Observation, target: Target, now, request: Request | None
 ):
     plan = decide(seen, target, now, request)
@@ -39,22 +37,26 @@ def test_the_published_slot_is_only_regenerated_after_the_other_was_published_fo
             assert published == [step.slot.other]
 
 
-@_facts
-def test_a_spare_in_use_is_not_regenerated_before_its_overlap_ends_nor_unannounced_unless_it_leaked(
+@for_any_facts
+def test_a_spare_in_use_is_regenerated_only_after_its_announced_end_unless_it_leaked(
     seen: Observation, target: Target, now, request
 ):
-    plan, at = decide(seen, target, now, request), Situation(seen, target, now, request)
-    if plan.reason in (Reason.LEAKED, Reason.ADOPT) or at.seen.publication is None or at.seen.live is None:
+    plan, situation = decide(seen, target, now, request), Situation(seen, target, now, request)
+    if (
+        plan.reason in (Reason.LEAKED, Reason.ADOPT)
+        or situation.seen.publication is None
+        or situation.seen.live is None
+    ):
         return
-    ends = any(isinstance(step, Regenerate) and step.slot is at.spare for step in plan.steps)
-    if ends and at.spare_in_use and not at.marks.leaked:
-        assert at.marks.until is not None
-        assert at.marks.told.retirement is not None
-        assert at.marks.until <= at.marks.told.retirement.deadline <= now
+    ends = any(isinstance(step, Regenerate) and step.slot is situation.spare for step in plan.steps)
+    if ends and situation.spare_in_use and not situation.marks.leaked:
+        assert situation.marks.until is not None
+        assert situation.marks.told.retirement is not None
+        assert situation.marks.until <= situation.marks.told.retirement.deadline <= now
 
 
-@_facts
-def test_a_key_is_published_right_after_the_same_slot_was_proven(seen: Observation, target: Target, now, request):
+@for_any_facts
+def test_a_key_is_published_only_right_after_it_was_proven(seen: Observation, target: Target, now, request):
     steps = decide(seen, target, now, request).steps
     for before, step in pairwise((None, *steps)):
         if isinstance(step, Publish):
@@ -62,25 +64,21 @@ def test_a_key_is_published_right_after_the_same_slot_was_proven(seen: Observati
             assert before.slot is step.slot
 
 
-@_facts
-def test_at_most_one_version_is_written_by_a_plan(seen: Observation, target: Target, now, request):
+@for_any_facts
+def test_a_plan_writes_at_most_one_version(seen: Observation, target: Target, now, request):
     steps = decide(seen, target, now, request).steps
     assert sum(isinstance(step, Publish | Mark) for step in steps) <= 1
 
 
-@_facts
-def test_where_a_person_must_look_or_something_is_held_back_nothing_is_done(
-    seen: Observation, target: Target, now, request
-):
+@for_any_facts
+def test_a_plan_that_is_held_or_needs_a_person_has_no_steps(seen: Observation, target: Target, now, request):
     plan = decide(seen, target, now, request)
     if plan.reason is Reason.PERSON_MUST_LOOK or plan.is_held:
         assert plan.steps == ()
 
 
-@_facts
-def test_keys_are_switched_off_only_at_an_announced_sunset_that_has_come(
-    seen: Observation, target: Target, now, request
-):
+@for_any_facts
+def test_keys_are_switched_off_only_when_an_announced_sunset_has_come(seen: Observation, target: Target, now, request):
     steps = decide(seen, target, now, request).steps
     if DisableKeyAuth() in steps:
         assert target.sunset is not None
@@ -91,22 +89,22 @@ def test_keys_are_switched_off_only_at_an_announced_sunset_that_has_come(
         assert steps[-1] == Withdraw()
 
 
-@_facts
-def test_nothing_foreign_is_ever_written_over(seen: Observation, target: Target, now, request):
+@for_any_facts
+def test_the_secret_of_another_account_is_never_changed(seen: Observation, target: Target, now, request):
     plan = decide(seen, target, now, request)
     publication = seen.publication
     if publication is not None and publication.provider and not target.account.same_as(publication.provider):
         assert plan.steps == ()
 
 
-@_facts
-def test_scheduled_work_happens_inside_the_window(seen: Observation, target: Target, now, request):
+@for_any_facts
+def test_scheduled_work_happens_only_inside_the_window(seen: Observation, target: Target, now, request):
     plan, window = decide(seen, target, now, request), target.cadence.window
     if request is None and window and plan.reason in (Reason.DUE, Reason.RESUMED, Reason.SUNSET):
         assert window.open_at(now)
 
 
-@_facts
-def test_what_is_owed_can_always_be_said(seen: Observation, target: Target, now, request):
+@for_any_facts
+def test_every_outstanding_announcement_can_be_written_as_an_event(seen: Observation, target: Target, now, request):
     for announcement in outstanding(Situation(seen, target, now, request)):
         assert announcement.wire(now)["id"] == announcement.id

@@ -1,4 +1,4 @@
-"""Wishes out of rhythm, in situations that have something else to say as well."""
+"""Requests about deployments and leaks, in situations in which something else must be decided too."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -6,26 +6,28 @@ from datetime import datetime
 import pytest
 
 from lab.simulation.builders import (
+    KEY2,
     a_publication,
     a_situation,
     a_target,
     an_account_id,
     an_observation,
+    end_announced,
     mark,
     marks,
     nothing_published,
     overlapping,
     reports_leak,
-    told_of_the_end,
     wants_rotation,
 )
 from lab.simulation.dates import START, at, days, hours
-from shared.announce.outstanding import acknowledged, outstanding
+from shared.announce.acknowledged import acknowledged
+from shared.announce.outstanding import outstanding
 from shared.decide import schedule
 from shared.decide.plan import Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
-from shared.decide.steps import Mark, Publish
+from shared.decide.steps import Mark, Prove, Publish
 from shared.domain.model import Observation, Target
 from shared.domain.publication import SecretState
 from shared.domain.requests import (
@@ -35,12 +37,13 @@ from shared.domain.requests import (
     DisarmRequest,
     LeakedKey,
     Request,
+    Requester,
 )
 from shared.domain.told import Told
 from shared.domain.window import Window
 
 PROD = AwaitedDeployment("prod")
-FIRED = AwaitedDeployment("prod", deployed=at(day=1), id="d-1")
+WENT_LIVE = AwaitedDeployment("prod", deployed=at(day=1), id="d-1")
 SOAKING = AwaitedDeployment("prod", soak=days(2), deployed=at(day=1), id="d-1")
 UNTIL = START + days(3)
 OFFICE = a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))
@@ -53,7 +56,7 @@ MARKED = ["mark the current version as key1"]
 HEALED = ["prove key1", "publish key1 (healed)"]
 ADOPTED = ["prove key1", "publish key1 (adopted)"]
 ROTATED = ["regenerate key2", "prove key2", "publish key2 (rotated)"]
-GONE_1 = ["watch the leaked key1", "regenerate key1", "watch the leaked key1"]
+END_KEY_1 = ["watch the leaked key1", "regenerate key1", "watch the leaked key1"]
 
 ARM = ArmRequest(by="ada", id="a-1", deployment=PROD)
 DISARM = DisarmRequest(by="ada", id="a-2")
@@ -65,12 +68,12 @@ def quiet(armed: AwaitedDeployment | None = None, **facts: object) -> Observatio
 
 
 def in_overlap(armed: AwaitedDeployment | None = None, **facts: object) -> Observation:
-    return an_observation(a_publication(overlapping(awaited=armed, told=told_of_the_end(UNTIL))), **facts)
+    return an_observation(a_publication(overlapping(awaited=armed, told=end_announced(UNTIL))), **facts)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A name in words, what is seen and when, who asks for what; what follows."""
+    """One row: a name in words, what was observed and when, the request, and the plan that follows."""
 
     name: str
     seen: Observation
@@ -83,7 +86,7 @@ class Row:
 
 
 TABLE = [
-    # What comes before any wish.
+    # What comes before any request.
     *(Row(f"{one.kind}, and keys are off", OFF, at(day=1), one, Reason.KEY_AUTH_IS_OFF, ["withdraw the publication"])
       for one in (ARM, DISARM, LIVE)),
     *(Row(f"{one.kind}, and nothing is published", nothing_published(), at(day=1), one, Reason.ADOPT, ADOPTED)
@@ -96,13 +99,16 @@ TABLE = [
       for one in (ARM, DISARM, LIVE)),
     # A deployment and the overlap.
     Row("arming while the overlap runs", in_overlap(), at(day=1), ARM, Reason.ARMED, MARKED),
-    Row("a deployment while the overlap runs is noted", in_overlap(PROD), at(day=1), LIVE, Reason.DEPLOYED, MARKED),
-    Row("then it is held", in_overlap(FIRED), at(day=2), None, Reason.OVERLAP_RUNS, held_until=UNTIL),
-    Row("and carried out when the overlap is over", in_overlap(FIRED), UNTIL, None, Reason.DEPLOYED, ROTATED),
-    Row("a soak time that outlasts the overlap is waited for", in_overlap(replace(SOAKING, soak=days(5))), UNTIL, None,
-        Reason.OVERLAP_OVER, ["regenerate key2"]),
-    Row("a latest moment while the overlap runs", in_overlap(AwaitedDeployment("prod", latest=at(day=2))), at(day=2), None,
+    Row("a deployment while the overlap runs is recorded", in_overlap(PROD), at(day=1), LIVE, Reason.DEPLOYED, MARKED),
+    Row("a recorded deployment is held while the overlap runs", in_overlap(WENT_LIVE), at(day=2), None,
         Reason.OVERLAP_RUNS, held_until=UNTIL),
+    Row("a recorded deployment is carried out after the overlap", in_overlap(WENT_LIVE), UNTIL, None, Reason.DEPLOYED,
+        ROTATED),
+    Row("the rotation waits for a soak time that is longer than the overlap", in_overlap(replace(SOAKING,
+        soak=days(5))), UNTIL, None,
+        Reason.OVERLAP_OVER, ["regenerate key2"]),
+    Row("the latest time comes while the overlap runs", in_overlap(AwaitedDeployment("prod", latest=at(day=2))),
+        at(day=2), None, Reason.OVERLAP_RUNS, held_until=UNTIL),
     # A deployment and the soak time.
     Row("a second before the soak time is over", quiet(SOAKING), at(day=2, hour=23, minute=59), None,
         Reason.NOTHING_DUE),
@@ -111,47 +117,50 @@ TABLE = [
         Reason.ALREADY_DONE),
     Row("disarming during the soak time", quiet(SOAKING), at(day=2), DISARM, Reason.DISARMED, MARKED),
     # A deployment and the window.
-    Row("a deployment on Saturday is noted", quiet(PROD), SATURDAY, LIVE, Reason.DEPLOYED, MARKED, OFFICE),
-    Row("and waits for Monday", quiet(FIRED), SATURDAY, None, Reason.OUTSIDE_WINDOW, target=OFFICE, held_until=MONDAY),
-    Row("and is carried out then", quiet(FIRED), MONDAY, None, Reason.DEPLOYED, ROTATED, OFFICE),
+    Row("a deployment on Saturday is recorded", quiet(PROD), SATURDAY, LIVE, Reason.DEPLOYED, MARKED, OFFICE),
+    Row("a recorded deployment waits for the window on Monday",
+        quiet(WENT_LIVE), SATURDAY, None, Reason.OUTSIDE_WINDOW, target=OFFICE, held_until=MONDAY),
+    Row("a recorded deployment is carried out on Monday", quiet(WENT_LIVE), MONDAY, None, Reason.DEPLOYED, ROTATED,
+        OFFICE),
     # What an interrupted turn left.
-    Row("a spare that was regenerated for a deployment is gone on with", quiet(FIRED, key2="N"), at(day=2), None,
+    Row("a spare that was regenerated for a deployment is published", quiet(WENT_LIVE, key2="N"), at(day=2), None,
         Reason.RESUMED, ROTATED[1:]),
-    # Other wishes of an armed target.
+    # Other requests for an armed target.
     Row("a person rotates without waiting for the deployment", quiet(PROD), at(day=2), wants_rotation(),
         Reason.REQUESTED, ROTATED),
     Row("a leak waits for no deployment", quiet(PROD), at(day=2), reports_leak(), Reason.LEAKED,
-        [*ROTATED, *GONE_1]),
-    Row("a leak of the previous key leaves the wish alone", in_overlap(PROD), at(day=1),
-        reports_leak(LeakedKey.PREVIOUS), Reason.LEAKED, [one.replace("1", "2") for one in GONE_1]),
+        [*ROTATED, *END_KEY_1]),
+    Row("a leak of the previous key does not end the wait", in_overlap(PROD), at(day=1),
+        reports_leak(LeakedKey.PREVIOUS), Reason.LEAKED, [one.replace("1", "2") for one in END_KEY_1]),
     # A target that always waits.
-    Row("it is not due before the deployment", quiet(), at(day=29), None, Reason.NOTHING_DUE, target=ALWAYS),
-    Row("nor later than its period", quiet(), at(day=30), None, Reason.DUE, ROTATED, ALWAYS),
-    Row("somebody's own wish comes before the target's", quiet(AwaitedDeployment("test")), at(day=1), LIVE, Reason.NOT_ARMED,
+    Row("a target that always waits is not due before the deployment", quiet(), at(day=29), None, Reason.NOTHING_DUE,
         target=ALWAYS),
+    Row("a target that always waits is due after its period", quiet(), at(day=30), None, Reason.DUE, ROTATED, ALWAYS),
+    Row("a recorded request comes before the target's own setting", quiet(AwaitedDeployment("test")), at(day=1), LIVE,
+        Reason.NOT_ARMED, target=ALWAYS),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_what_is_asked_for_is_decided_with_all_that_is_seen(row: Row):
+def test_decide_returns_the_plan_of_the_row(row: Row):
     plan = decide(row.seen, row.target, row.now, row.request)
     assert (plan.reason, [str(step) for step in plan.steps], plan.held_until) == (row.reason, row.steps, row.held_until)
 
 
-@pytest.mark.parametrize("request_", [wants_rotation(), reports_leak(), None], ids=["asked", "leaked", "set off"])
-def test_a_version_that_was_made_waits_for_nothing_any_more(request_: Request | None):
-    plan = decide(quiet(FIRED), a_target(), at(day=2), request_)
+@pytest.mark.parametrize("request_", [wants_rotation(), reports_leak(), None], ids=["requested", "leaked", "deployed"])
+def test_a_new_version_waits_for_no_deployment(request_: Request | None):
+    plan = decide(quiet(WENT_LIVE), a_target(), at(day=2), request_)
     assert [step.awaited for step in plan.steps if isinstance(step, Publish)] == [None]
 
 
-def test_the_wish_to_wait_outlives_the_end_of_the_previous_key():
-    before = overlapping(awaited=PROD, told=told_of_the_end(UNTIL))
+def test_the_wait_continues_after_the_end_of_the_previous_key():
+    before = overlapping(awaited=PROD, told=end_announced(UNTIL))
     after = Situation(an_observation(a_publication(before), key2="N"), a_target(), UNTIL + hours(1))
-    noted = acknowledged(after, outstanding(after))
-    assert (noted.previous, noted.awaited) == (None, PROD)
+    recorded_marks = acknowledged(after, outstanding(after))
+    assert (recorded_marks.previous, recorded_marks.awaited) == (None, PROD)
 
 
-def test_marking_for_a_deployment_changes_nothing_else_of_what_is_noted():
+def test_arming_changes_no_other_mark():
     for row, armed in ((in_overlap(), PROD), (quiet(), PROD)):
         (step,) = decide(row, a_target(), at(day=1), ARM).steps
         assert isinstance(step, Mark)
@@ -159,10 +168,35 @@ def test_marking_for_a_deployment_changes_nothing_else_of_what_is_noted():
         assert step.marks == replace(row.publication.marks, awaited=armed)
 
 
-def test_taking_the_wish_back_brings_the_old_due_date_back():
+def test_disarming_restores_the_earlier_due_date():
     armed = marks(awaited=AwaitedDeployment("prod", latest=at(day=5)), told=Told(origin=True, awaited=True))
     assert schedule.rotation(a_situation(armed, START)) == at(day=5)
     (step,) = decide(an_observation(a_publication(armed)), a_target(), at(day=1), DISARM).steps
     assert isinstance(step, Mark)
     assert schedule.rotation(a_situation(step.marks, START)) == at(day=30)
     assert step.marks.live == mark("A")
+
+
+WATCHED = [
+    (LeakedKey.LIVE, ["watch the leaked key1", "regenerate key1", "watch the leaked key1"]),
+    (LeakedKey.BOTH, ["watch the leaked key1", "regenerate key1", "watch the leaked key1", "watch the leaked key2"]),
+]
+
+
+@pytest.mark.parametrize(("key", "last"), WATCHED)
+def test_every_leaked_value_is_watched_until_it_is_refused(key: LeakedKey, last: list[str]):
+    steps = [str(step) for step in decide(quiet(), a_target(), at(day=1), reports_leak(key)).steps]
+    assert steps == ["regenerate key2", "prove key2", "publish key2 (rotated)", *last]
+
+
+def test_a_version_made_for_a_leak_names_who_reported_it():
+    plan = decide(quiet(), a_target(), START + days(1), reports_leak())
+    publish = next(step for step in plan.steps if isinstance(step, Publish))
+    assert publish.requester == Requester("l-1", "tester", "found in a repository")
+
+
+def test_a_fresh_key_is_proven_with_more_patience_only_if_both_keys_leaked():
+    for key, patient in ((LeakedKey.LIVE, False), (LeakedKey.BOTH, True)):
+        steps = decide(an_observation(a_publication()), a_target(), at(day=1), reports_leak(key)).steps
+        assert Prove(KEY2, patient) in steps
+    assert Prove(KEY2) in decide(an_observation(a_publication()), a_target(), at(day=30)).steps

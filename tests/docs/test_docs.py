@@ -11,11 +11,11 @@ import pytest
 
 import shared.domain.errors
 from cli.__main__ import main
-from shared.handlers import http
 from shared.settings.environment import NAMES
 from shared.version import VERSION
 from shared.web.callers import Role
-from shared.web.openapi import description
+from shared.web.openapi import openapi_document
+from shared.web.routes import ROUTES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -155,10 +155,11 @@ def test_the_readme_names_only_settings_that_exist() -> None:
 
 
 def test_the_readme_names_only_routes_that_exist() -> None:
-    routes = set(re.findall(r'\.route\("([^"]+)"', (ROOT / "shared" / "triggers" / "http.py").read_text()))
-    shown = set(re.findall(r"`(?:GET|POST|PUT) /api/([^`\s]+)`", (ROOT / "README.md").read_text()))
-    assert shown
-    assert shown == routes
+    """Each row of the table names a path and all its methods; a second method may follow by itself."""
+    rows = re.findall(r"^\| (`(?:GET|POST|PUT) /api/([^`\s]+)` .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    shown = {path: set(re.findall(r"`(GET|POST|PUT|DELETE)\b", row)) for row, path in rows}
+    assert len(rows) == len(shown)
+    assert shown == {route.path: set(route.operations) for route in ROUTES.values()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -177,8 +178,7 @@ ACTS = {
 
 def test_the_role_description_and_security_page_list_everything_an_operator_may_do() -> None:
     """The person who assigns the role reads its description in the portal, or SECURITY.md."""
-    routes = {name for name, one in vars(http).items() if isinstance(one, http.Route) and one.role is Role.OPERATOR}
-    assert routes == set(ACTS)
+    assert {route.name for route in ROUTES.values() if route.role == Role.OPERATOR} == set(ACTS)
     roles = json.loads((ROOT / "infra" / "app-roles.json").read_text())
     given = next(role["description"] for role in roles if role["value"] == Role.OPERATOR).lower()
     page = next(line for line in (ROOT / "SECURITY.md").read_text().splitlines() if line.startswith("| operators"))
@@ -190,7 +190,7 @@ def test_the_newest_version_in_the_changelog_is_the_one_that_the_app_reports() -
     versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", CHANGELOG, re.MULTILINE)
     assert versions[0] == VERSION
     assert versions == sorted(versions, key=lambda one: [int(part) for part in one.split(".")], reverse=True)
-    assert description()["info"]["version"] == VERSION
+    assert openapi_document()["info"]["version"] == VERSION
 
 
 def test_the_command_line_prints_the_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the doors share: a call and its answer, and marks on a version as if time had passed."""
+"""HTTP calls and their answers, and marks on a version as if time had passed, for the tests in this folder."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ SCHEMAS = ROOT / "docs" / "schemas"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. Header names are compared without case."""
+    """An HTTP answer. Header names are compared without case."""
 
     status: int
     data: Any
@@ -27,7 +27,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Doors:
-    """The HTTP doors of a running host, called with its function key unless a call says otherwise."""
+    """Calls the HTTP routes of a running host, with its function key unless a call says otherwise."""
 
     host: FunctionHost
     http: aiohttp.ClientSession
@@ -39,7 +39,7 @@ class Doors:
         return await self.ask("POST", path, body, **headers)
 
     async def ask(self, method: str, path: str, body: object = None, *, key: bool = True, **headers: str) -> Answer:
-        """`body` is sent as JSON, bytes as they are; a header's underscores stand for dashes."""
+        """Send a request. `body` is sent as JSON, bytes as they are. `_` in a header's name stands for a dash."""
         given = {name.replace("_", "-"): text for name, text in headers.items()}
         shown = {"x-functions-key": self.host.keys.default, **given} if key else given
         content = {"data": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
@@ -50,14 +50,14 @@ class Doors:
 
 
 def marks_of(azure: Azure, name: str) -> Marks:
-    """Our marks on the version that is published."""
+    """Return the app's marks on the published version."""
     marks = read_tags(azure.world.vaults["keys"].get_secret(f"{name}-key").tags)[3]
     assert marks is not None
     return marks
 
 
 def noted(azure: Azure, name: str, **changes: Any) -> None:
-    """Change our marks on the version that is published, as if they had been written like that."""
+    """Change the app's marks on the published version, as if they had been written so."""
     vault = azure.world.vaults["keys"]
     latest = vault.get_secret(f"{name}-key")
     slot, provider, validity, marks = read_tags(latest.tags)
@@ -70,24 +70,24 @@ def noted(azure: Azure, name: str, **changes: Any) -> None:
 
 
 def the_overlap_is_over(azure: Azure, name: str) -> None:
-    """The previous key, where there is one, counts as ended: it is the spare from now on, and holds nothing back."""
+    """Mark a previous key as ended: it is the spare from now on and holds nothing back."""
     previous = marks_of(azure, name).previous
     if previous is not None:
         noted(azure, name, previous=None, until=None, spare=previous)
 
 
 def credential(azure: Azure, name: str) -> str:
-    """Which of the account's two keys is published."""
+    """Return which of the account's two keys is published."""
     return azure.world.vaults["keys"].get_secret(f"{name}-key").tags["CredentialId"]
 
 
 def regenerations(azure: Azure, name: str = "") -> int:
-    """How often a key was regenerated over the wire."""
+    """Return how often a key was regenerated."""
     return azure.world.journal.count("arm.regenerateKey", name, effect=True)
 
 
 def events(azure: Azure, name: str, kind: str) -> list[dict[str, Any]]:
-    """The data of the accepted events of a kind about an account, in order, each as its schema says."""
+    """Return the data of the accepted events of a kind about an account, in order, each checked against its schema."""
     accepted = azure.world.topics["announcements"].events
     found = [one for one in accepted if one["source"].endswith(f"/{name}") and one["type"] == f"KeyRotation.{kind}"]
     schema = Draft202012Validator(json.loads((SCHEMAS / f"{kind}.json").read_text()))

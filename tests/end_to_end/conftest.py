@@ -25,7 +25,7 @@ type Start = Callable[..., AsyncIterator[FunctionHost]]
 
 @pytest.fixture
 async def azure() -> AsyncIterator[Azure]:
-    """Two accounts that are enrolled by a tag, one that is not."""
+    """The emulated Azure with two accounts that are enrolled by a tag and one that is not."""
     world = World()
     world.add_vault("keys")
     world.add_topic("announcements")
@@ -49,13 +49,13 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def a_host(azure: Azure, **settings: str) -> FunctionHost:
-    """The app with the settings of the emulated Azure, and others on top."""
+    """Return the app's host with the settings of the emulated Azure and more settings."""
     options = HostOptions(stop_timeout=10)
     return FunctionHost(ROOT, settings={**azure.settings, **SETTINGS, **settings}, options=options)
 
 
 async def tick(host: FunctionHost) -> None:
-    """One tick, and every turn that follows from it."""
+    """Run one tick and every turn that follows from it."""
     ticked = await host.fire_timer("tick")
     assert ticked.succeeded, ticked.error
     await host.idle()
@@ -64,7 +64,7 @@ async def tick(host: FunctionHost) -> None:
 def published(
     azure: Azure, account: Account, *, days_ago: float, previous: bool = False, announced: bool = False
 ) -> None:
-    """What a rotation so many days ago left behind: key 1 live, key 2 the spare or still the previous key."""
+    """Publish as a rotation `days_ago` days ago would have: key 1 live, key 2 the spare or still the previous key."""
     now = datetime.now(UTC)
     since = now - timedelta(days=days_ago)
     key1, key2 = account.keys["key1"].value, account.keys["key2"].value
@@ -88,13 +88,13 @@ def published(
 
 
 def works(azure: Azure, name: str) -> bool:
-    """P1, from outside: the account takes what the vault says."""
+    """Return whether the account accepts the key in the vault (P1)."""
     account = azure.world.accounts.named(name)
     value = azure.world.vaults["keys"].get_secret(f"{name}-key").value
     return azure.world.accounts.key_accepted(account, value)
 
 
 def kinds(azure: Azure, name: str) -> list[str]:
-    """The types of the accepted events about an account, in order."""
+    """Return the types of the accepted events about an account, in order."""
     events = azure.world.topics["announcements"].events
     return [event["type"].removeprefix("KeyRotation.") for event in events if event["source"].endswith(f"/{name}")]

@@ -1,4 +1,4 @@
-"""Who may do what: app roles where the platform authenticates every caller, function keys where it does not."""
+"""Who may do what: app roles if the platform authenticates callers, function keys if it does not."""
 
 import base64
 import json
@@ -26,14 +26,14 @@ doors_and_bodies = pytest.mark.parametrize(("method", "path", "body"), EVERY, id
 
 
 def principal(*roles: str, name: str = "ada@contoso.com") -> str:
-    """What App Service authentication writes about somebody who is signed in."""
+    """Return the header that App Service authentication writes about a caller who is signed in."""
     claims = [{"typ": "preferred_username", "val": name}, *({"typ": "roles", "val": role} for role in roles)]
     whole = {"auth_typ": "aad", "claims": claims, "name_typ": "preferred_username", "role_typ": "roles"}
     return base64.b64encode(json.dumps(whole).encode()).decode()
 
 
 class Signed:
-    """The doors as the platform opens them: without keys, and with its word for who calls."""
+    """Calls the routes as the platform hands requests on: with the header about the caller, without a function key."""
 
     def __init__(self, doors: Doors) -> None:
         self.doors = doors
@@ -45,7 +45,7 @@ class Signed:
 
 @pytest.fixture
 async def enforced(azure) -> AsyncIterator[FunctionHost]:
-    """The app where the platform authenticates every caller."""
+    """The app with App Service authentication on."""
     async with a_host(azure, WEBSITE_AUTH_ENABLED="True") as started:
         yield started
 
@@ -55,7 +55,7 @@ def signed(enforced, http) -> Signed:
     return Signed(Doors(enforced, http))
 
 
-async def test_nobody_comes_in_unnamed_where_the_platform_authenticates(signed) -> None:
+async def test_an_unnamed_caller_is_refused_if_the_platform_authenticates(signed) -> None:
     for method, path, body in EVERY:
         for by in (None, "", "not base64", base64.b64encode(b"[]").decode()):
             told = await signed.ask(method, path, body, by)
@@ -64,11 +64,11 @@ async def test_nobody_comes_in_unnamed_where_the_platform_authenticates(signed) 
     assert (health.status, health.data) == (200, {"status": "running"})
 
 
-async def test_a_function_key_names_nobody_where_the_platform_authenticates(signed) -> None:
+async def test_a_function_key_alone_is_refused_if_the_platform_authenticates(signed) -> None:
     assert (await signed.doors.get("targets")).status == 401
 
 
-async def test_whoever_has_neither_role_may_neither_see_nor_act(signed, azure) -> None:
+async def test_a_caller_without_a_role_can_neither_see_nor_act(signed, azure) -> None:
     for method, path, body in EVERY:
         for roles in ((), ("Rotation.Admin", "rotation.reader")):
             told = await signed.ask(method, path, body, principal(*roles))
@@ -76,7 +76,7 @@ async def test_whoever_has_neither_role_may_neither_see_nor_act(signed, azure) -
     assert not list(azure.world.journal.find("arm.*"))
 
 
-async def test_a_reader_sees_everything_and_does_nothing(signed, azure) -> None:
+async def test_a_reader_sees_everything_and_cannot_act(signed, azure) -> None:
     for method, path in SEEING:
         assert (await signed.ask(method, path, None, principal(READER))).status == 200, path
     for method, path, body in ACTING:
@@ -85,7 +85,7 @@ async def test_a_reader_sees_everything_and_does_nothing(signed, azure) -> None:
     assert "chat-key" not in azure.world.vaults["keys"].secrets
 
 
-async def test_an_operator_acts_and_sees_nothing(signed, azure) -> None:
+async def test_an_operator_acts_and_cannot_see(signed, azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     for method, path, body in ACTING:
         assert (await signed.ask(method, path, body, principal(OPERATOR))).status == 200, path
@@ -94,16 +94,16 @@ async def test_an_operator_acts_and_sees_nothing(signed, azure) -> None:
         assert (told.status, READER in told.data["detail"]) == (403, True), path
 
 
-async def test_with_both_roles_one_sees_and_acts(signed, azure) -> None:
+async def test_a_caller_with_both_roles_sees_and_acts(signed, azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     for method, path, body in EVERY:
         assert (await signed.ask(method, path, body, principal(READER, OPERATOR))).status == 200, path
 
 
-async def test_where_the_platform_does_not_authenticate_a_key_is_asked_for_and_no_header_opens_a_door(
+async def test_without_platform_authentication_a_function_key_is_needed_and_no_header_replaces_it(
     host, azure, http
 ) -> None:
-    """Anybody could have written that header, so it neither lets in nor keeps out, nor names anybody."""
+    """Every caller could have sent that header, so it gives no access, takes none away, and names nobody."""
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     doors = Doors(host, http)
     for method, path, body in EVERY:
@@ -114,7 +114,7 @@ async def test_where_the_platform_does_not_authenticate_a_key_is_asked_for_and_n
     assert (told.status, told.data["requestedBy"]) == (200, "a function key")
 
 
-async def test_who_asked_and_why_stands_in_the_report_the_event_the_survey_and_the_secret_s_tag(signed, azure) -> None:
+async def test_report_event_survey_and_tag_show_the_requester_and_the_reason(signed, azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     both, body = principal(READER, OPERATOR), {"reason": "somebody\nleft & took it"}
     told = await signed.ask("POST", "targets/chat/rotate", body, both)
@@ -126,7 +126,7 @@ async def test_who_asked_and_why_stands_in_the_report_the_event_the_survey_and_t
     assert tag.endswith(" ada@contoso.com somebody left & took it")
 
 
-async def test_who_asked_for_several_stands_in_each_event(signed, azure) -> None:
+async def test_each_event_of_a_bulk_rotation_names_the_requester(signed, azure) -> None:
     for name in ("chat", "search"):
         published(azure, azure.world.accounts.named(name), days_ago=10)
     body = {"targets": ["chat", "search"], "reason": "ticket 17"}
@@ -138,7 +138,7 @@ async def test_who_asked_for_several_stands_in_each_event(signed, azure) -> None
         assert (event["requestedBy"], event["requestReason"]) == ("ops@contoso.com", "ticket 17")
 
 
-async def test_a_rotation_that_the_schedule_asked_for_names_nobody(host, azure) -> None:
+async def test_a_scheduled_rotation_names_no_requester(host, azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     await tick(host)
     (event,) = events(azure, "chat", "KeyRotated")
@@ -146,7 +146,7 @@ async def test_a_rotation_that_the_schedule_asked_for_names_nobody(host, azure) 
     assert "key-rotation-request" not in azure.world.vaults["keys"].get_secret("chat-key").tags
 
 
-async def test_only_whoever_may_see_targets_is_told_their_names_for_one_that_is_not_there(signed) -> None:
+async def test_only_a_reader_is_told_the_known_names_for_an_unknown_target(signed) -> None:
     for method, path, body in (("POST", "targets/nobody/rotate", None), ("POST", "rotate", {"targets": ["nobody"]})):
         blind = await signed.ask(method, path, body, principal(OPERATOR))
         assert (blind.status, blind.data["title"], "known" in blind.data) == (404, "UnknownTarget", False)
@@ -155,7 +155,7 @@ async def test_only_whoever_may_see_targets_is_told_their_names_for_one_that_is_
     assert (await signed.ask("GET", "targets/nobody", None, principal(READER))).data["known"] == ["chat", "search"]
 
 
-async def test_a_target_with_a_wrong_tag_is_refused_by_its_problem_and_names_no_other_target(signed, azure) -> None:
+async def test_a_target_with_an_invalid_tag_is_refused_without_naming_other_targets(signed, azure) -> None:
     azure.world.accounts.named("chat").tags = {"key-rotation": "on", "key-rotation-period": "soon"}
     both = principal(READER, OPERATOR)
     (listed,) = (await signed.ask("GET", "targets", None, both)).data["problems"]
@@ -166,7 +166,7 @@ async def test_a_target_with_a_wrong_tag_is_refused_by_its_problem_and_names_no_
         assert "search" not in str(told.data)
 
 
-async def test_a_pipeline_that_may_not_see_the_fleet_hears_that_something_is_wrong_and_not_where(signed, azure) -> None:
+async def test_a_pipeline_without_the_reader_role_is_told_the_kind_of_problem_only(signed, azure) -> None:
     azure.world.accounts.named("search").tags = {"key-rotation": "on", "key-rotation-period": "soon"}
     body = {"environment": "production", "dry_run": True}
     (seen,) = (await signed.ask("POST", "deployments", body, principal(READER, OPERATOR))).data["problems"]
@@ -178,7 +178,7 @@ async def test_a_pipeline_that_may_not_see_the_fleet_hears_that_something_is_wro
 
 
 @doors_and_bodies
-async def test_another_method_is_told_which_is_right(host, azure, http, method, path, body) -> None:
+async def test_a_wrong_method_is_answered_with_the_allowed_ones(host, azure, http, method, path, body) -> None:
     allowed = {one for one, another, _ in EVERY if another == path}
     doors = Doors(host, http)
     for wrong in {"GET", "POST", "PUT", "DELETE", "PATCH"} - allowed:
@@ -201,7 +201,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, body in ACTING if body])
-async def test_a_body_that_cannot_be_read_is_refused_at_every_door(host, azure, http, method, path) -> None:
+async def test_every_route_refuses_a_body_that_cannot_be_read(host, azure, http, method, path) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     doors = Doors(host, http)
     for body, kind, status, title in BAD:
@@ -230,7 +230,7 @@ WRONG_FIELDS = [
 ]
 
 
-async def test_a_wrong_field_is_named(host, azure, http) -> None:
+async def test_an_invalid_field_is_named(host, azure, http) -> None:
     doors = Doors(host, http)
     for method, path, body, names in WRONG_FIELDS:
         told = await doors.ask(method, path, body)

@@ -1,4 +1,4 @@
-"""The brake: where many targets fail in one tick, what is scheduled waits; what cannot wait goes on."""
+"""The brake: if many targets fail in one tick, scheduled turns wait and urgent ones go on."""
 
 from collections.abc import AsyncIterator, Awaitable
 
@@ -21,7 +21,7 @@ ACCOUNTS = "Microsoft.CognitiveServices/accounts"
 
 @pytest.fixture
 async def azure() -> AsyncIterator[Azure]:
-    """Six targets that are due in a resource group of their own, and others elsewhere, two of them due."""
+    """Six due targets in a resource group of their own, and more targets elsewhere, two of them due."""
     world = World()
     world.add_vault("keys")
     world.add_topic("announcements")
@@ -47,7 +47,7 @@ async def host(azure: Azure) -> AsyncIterator[FunctionHost]:
 
 
 def without_the_role(azure: Azure, failing: list[str] = FAILING) -> None:
-    """The app may look everywhere and regenerate where it is not to fail."""
+    """The app may read everywhere, and regenerate keys only where the test does not want it to fail."""
     directory, rotator = azure.world.directory, shipped_roles()["keyRotator"].name
     directory.define(Role("Looks only", actions=(f"{ACCOUNTS}/read", f"{ACCOUNTS}/listKeys/action")))
     directory.revoke("app", rotator)
@@ -66,7 +66,7 @@ def failed(host: FunctionHost) -> list[Invocation]:
 
 
 def the_failing_come_first(host: FunctionHost, azure: Azure, failing: list[str] = FAILING) -> None:
-    """No other turn takes its lease before those are over."""
+    """Make all other turns wait for their leases until these targets' turns have failed."""
 
     def wait(_entry: Entry) -> Awaitable[None]:
         return host.activity.until(lambda: len(failed(host)) >= len(failing))
@@ -76,13 +76,13 @@ def the_failing_come_first(host: FunctionHost, azure: Azure, failing: list[str] 
 
 
 def braked(host: FunctionHost) -> list[str]:
-    """The targets that a log record says are held by the brake."""
-    said = [one for one in host.logs if "targets failed in this tick" in one.message]
+    """Return the targets that the log says are held by the brake."""
+    said = [one for one in host.logs if "targets failed in this check" in one.message]
     assert {one.level for one in said} <= {"WARNING"}
     return sorted(one.message.split(": ")[1] for one in said)
 
 
-async def test_with_three_allowed_and_six_failing_the_rest_of_what_is_scheduled_is_held_and_said(host, azure) -> None:
+async def test_the_brake_holds_scheduled_turns_after_three_of_six_failures(host, azure) -> None:
     without_the_role(azure)
     the_failing_come_first(host, azure)
     await tick(host)
@@ -93,7 +93,7 @@ async def test_with_three_allowed_and_six_failing_the_rest_of_what_is_scheduled_
     assert all(works(azure, name) for name in (*FAILING, *HEALTHY))
 
 
-async def test_what_cannot_wait_goes_on_while_the_brake_is_on(host, azure, http) -> None:
+async def test_urgent_turns_go_on_while_the_brake_is_on(host, azure, http) -> None:
     without_the_role(azure)
     the_failing_come_first(host, azure)
     await tick(host)
@@ -107,7 +107,7 @@ async def test_what_cannot_wait_goes_on_while_the_brake_is_on(host, azure, http)
     assert works(azure, "leaky")
 
 
-async def test_the_next_tick_begins_to_count_anew(host, azure) -> None:
+async def test_the_next_tick_starts_counting_again(host, azure) -> None:
     without_the_role(azure)
     the_failing_come_first(host, azure)
     await tick(host)
@@ -121,7 +121,7 @@ async def test_the_next_tick_begins_to_count_anew(host, azure) -> None:
     assert works(azure, "new")
 
 
-async def test_as_many_failures_as_are_allowed_hold_nothing(host, azure) -> None:
+async def test_as_many_failures_as_the_limit_hold_no_turn(host, azure) -> None:
     without_the_role(azure, FAILING[:3])
     the_failing_come_first(host, azure, FAILING[:3])
     await tick(host)
@@ -130,7 +130,7 @@ async def test_as_many_failures_as_are_allowed_hold_nothing(host, azure) -> None
     assert {credential(azure, name) for name in (*FAILING[3:], *HEALTHY)} == {"key2"}
 
 
-async def test_what_only_a_person_can_judge_does_not_count(host, azure) -> None:
+async def test_a_target_that_a_person_must_judge_does_not_count_for_the_brake(host, azure) -> None:
     for name in FAILING:
         azure.world.vaults["keys"].set_secret(f"{name}-key", "a value that is neither key")
     the_failing_come_first(host, azure)
@@ -141,12 +141,12 @@ async def test_what_only_a_person_can_judge_does_not_count(host, azure) -> None:
 
 
 def counted(azure: Azure) -> set[str]:
-    """The accounts noted as failing."""
+    """Return the accounts that are noted as failed."""
     blobs = azure.world.blobs.containers["key-rotation-leases"].blobs
     return {name.removeprefix("failed/").rpartition("-")[0] for name in blobs if name.startswith("failed/")}
 
 
-async def test_what_the_next_try_may_mend_counts_only_when_it_was_the_last(host, azure) -> None:
+async def test_a_passing_error_counts_for_the_brake_after_the_last_try_only(host, azure) -> None:
     azure.world.faults.add("kv.setSecret", "status", target="failing-", status=409, code="Conflict", times=0)
     the_failing_come_first(host, azure)
     await tick(host)
@@ -159,7 +159,7 @@ async def test_what_the_next_try_may_mend_counts_only_when_it_was_the_last(host,
     assert counted(azure) == set(FAILING)
 
 
-async def test_a_tick_with_few_turns_asks_nobody_and_notes_nothing(azure) -> None:
+async def test_a_tick_with_few_turns_does_not_use_the_brake(azure) -> None:
     without_the_role(azure)
     async with a_host(azure, ROTATION_BRAKE="100") as host:
         await tick(host)

@@ -1,4 +1,4 @@
-"""A rotation that waits for a deployment: armed, announced, set off by the pipeline, and never twice."""
+"""A rotation that waits for a deployment: armed, announced, started by the pipeline, and never twice."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ def doors(host: FunctionHost, http) -> Doors:
 
 @pytest.fixture
 def quiet(azure: Azure) -> Azure:
-    """Both targets were rotated ten days ago, and nothing is due."""
+    """Two targets that were rotated ten days ago, so that nothing is due."""
     for name in ("chat", "search"):
         published(azure, azure.world.accounts.named(name), days_ago=10)
     return azure
@@ -35,7 +35,7 @@ def ago(time: timedelta) -> datetime:
     return datetime.now(UTC) - time
 
 
-async def test_arming_regenerates_nothing_and_the_survey_shows_what_is_waited_for(doors, quiet) -> None:
+async def test_arming_regenerates_nothing_and_the_survey_shows_the_awaited_deployment(doors, quiet) -> None:
     latest = datetime.now(UTC).replace(microsecond=0) + timedelta(days=5)
     wish = {"environment": "Production", "soak": "PT2H", "latest": latest.isoformat(), "reason": "release 4"}
     armed = await doors.ask("PUT", ARMED, wish)
@@ -47,7 +47,7 @@ async def test_arming_regenerates_nothing_and_the_survey_shows_what_is_waited_fo
     assert not regenerations(quiet)
 
 
-async def test_arming_is_announced_once_with_the_moment_at_which_it_happens_anyway(doors, quiet) -> None:
+async def test_arming_is_announced_once_with_the_latest_time(doors, quiet) -> None:
     await doors.ask("PUT", ARMED, PRODUCTION)
     await doors.ask("PUT", ARMED, PRODUCTION)
     await tick(doors.host)
@@ -56,7 +56,7 @@ async def test_arming_is_announced_once_with_the_moment_at_which_it_happens_anyw
     assert datetime.fromisoformat(said["deadline"]) == marks_of(quiet, "chat").since + timedelta(days=30)
 
 
-async def test_a_deployment_to_that_environment_rotates_now_however_its_name_is_written(doors, quiet) -> None:
+async def test_a_deployment_rotates_now_whatever_the_case_of_its_environment(doors, quiet) -> None:
     before = quiet.world.accounts.named("chat").keys["key1"].value
     await doors.ask("PUT", ARMED, {"environment": "Production"})
     heard = await doors.post("deployments", {"environment": "pRODUCTION"})
@@ -81,7 +81,7 @@ async def test_a_deployment_to_another_environment_does_nothing(doors, quiet) ->
     assert not doors.host.activity.finished_of("turn")
 
 
-async def test_a_soak_time_is_waited_for_after_the_deployment(doors, quiet) -> None:
+async def test_the_rotation_waits_for_the_soak_time_after_the_deployment(doors, quiet) -> None:
     await doors.ask("PUT", ARMED, {"environment": "production", "soak": "PT2H"})
     await doors.post("deployments", PRODUCTION)
     await doors.host.idle()
@@ -98,7 +98,7 @@ async def test_a_soak_time_is_waited_for_after_the_deployment(doors, quiet) -> N
     assert (credential(quiet, "chat"), works(quiet, "chat")) == ("key2", True)
 
 
-async def test_without_a_deployment_it_is_rotated_when_its_latest_moment_has_passed(doors, quiet) -> None:
+async def test_without_a_deployment_the_target_is_rotated_after_its_latest_time(doors, quiet) -> None:
     noted(quiet, "chat", awaited=AwaitedDeployment("production", latest=datetime.now(UTC) + HOUR))
     await tick(doors.host)
     assert not regenerations(quiet)
@@ -108,7 +108,7 @@ async def test_without_a_deployment_it_is_rotated_when_its_latest_moment_has_pas
     assert "requestedBy" not in events(quiet, "chat", "KeyRotated")[0]
 
 
-async def test_a_wish_taken_back_is_not_set_off_any_more(doors, quiet) -> None:
+async def test_a_disarmed_target_does_not_rotate_after_the_deployment(doors, quiet) -> None:
     await doors.ask("PUT", ARMED, PRODUCTION)
     taken = await doors.ask("DELETE", ARMED)
     assert (taken.status, taken.data["reason"]) == (200, "disarmed")
@@ -119,8 +119,8 @@ async def test_a_wish_taken_back_is_not_set_off_any_more(doors, quiet) -> None:
     assert (await doors.ask("DELETE", ARMED)).data["reason"] == "already-done"
 
 
-async def test_the_same_deployment_said_again_after_a_restart_does_not_rotate_twice(azure, http) -> None:
-    """With the tag, the new version waits for a deployment at once, so only the key tells the repeat from the next."""
+async def test_the_same_deployment_reported_again_after_a_restart_does_not_rotate_twice(azure, http) -> None:
+    """With the tag, the new version waits for a deployment too; only the Idempotency-Key shows the repeat."""
     chat = azure.world.accounts.named("chat")
     azure.world.accounts.update(chat.id, {"tags": {**chat.tags, "key-rotation-after-deployment": "production"}})
     published(azure, chat, days_ago=10)
@@ -141,7 +141,7 @@ async def test_the_same_deployment_said_again_after_a_restart_does_not_rotate_tw
     assert regenerations(azure, "chat") == 2
 
 
-async def test_the_same_deployment_said_again_during_its_soak_time_does_not_begin_it_anew(doors, quiet) -> None:
+async def test_the_same_deployment_reported_again_does_not_restart_its_soak_time(doors, quiet) -> None:
     await doors.ask("PUT", ARMED, {"environment": "production", "soak": "PT2H"})
     await doors.post("deployments", PRODUCTION, Idempotency_Key="run-1")
     await doors.host.idle()
@@ -152,18 +152,18 @@ async def test_the_same_deployment_said_again_during_its_soak_time_does_not_begi
     assert (await doors.get("targets/chat")).data["due"] == due
 
 
-async def test_one_deployment_said_twice_at_once_rotates_once(doors, quiet) -> None:
+async def test_one_deployment_reported_twice_at_the_same_time_rotates_once(doors, quiet) -> None:
     await doors.ask("PUT", ARMED, PRODUCTION)
     both = [doors.post("deployments", PRODUCTION, Idempotency_Key="run-1") for _ in range(2)]
     assert [one.status for one in await asyncio.gather(*both)] == [202, 202]
-    for _ in range(3):  # the turn that finds the target held is offered again half a minute later
+    for _ in range(3):  # a turn that finds the target held is delivered again half a minute later
         await doors.host.idle()
         quiet.world.clock.advance(31)
     assert (credential(quiet, "chat"), regenerations(quiet)) == ("key2", 1)
     assert len(events(quiet, "chat", "KeyRotated")) == 1
 
 
-async def test_a_rotation_that_was_cut_off_after_its_deployment_is_finished_by_the_next_tick(doors, quiet) -> None:
+async def test_the_next_tick_finishes_a_rotation_interrupted_after_its_deployment(doors, quiet) -> None:
     await doors.ask("PUT", ARMED, PRODUCTION)
     quiet.world.faults.add("kv.setSecret", "status", status=409, code="Conflict")
     await doors.post("deployments", PRODUCTION)
@@ -174,9 +174,7 @@ async def test_a_rotation_that_was_cut_off_after_its_deployment_is_finished_by_t
     assert events(quiet, "chat", "KeyRotated")[0]["requestedBy"] == "deployment"
 
 
-async def test_while_an_overlap_runs_a_deployment_is_remembered_and_the_rotation_comes_afterwards(
-    doors, azure: Azure
-) -> None:
+async def test_a_deployment_during_an_overlap_rotates_after_the_overlap(doors, azure: Azure) -> None:
     chat = azure.world.accounts.named("chat")
     published(azure, chat, days_ago=1, previous=True, announced=True)
     await doors.ask("PUT", ARMED, PRODUCTION)
@@ -193,7 +191,7 @@ async def test_while_an_overlap_runs_a_deployment_is_remembered_and_the_rotation
     assert [event["requestedBy"] for event in events(azure, "chat", "KeyRotated")] == ["deployment"]
 
 
-async def test_a_tag_on_the_account_arms_every_version_anew(doors, quiet) -> None:
+async def test_a_tag_on_the_account_arms_every_new_version(doors, quiet) -> None:
     chat = quiet.world.accounts.named("chat")
     quiet.world.accounts.update(chat.id, {"tags": {**chat.tags, "key-rotation-after-deployment": "production PT1H"}})
     await tick(doors.host)
@@ -212,7 +210,7 @@ async def test_a_tag_on_the_account_arms_every_version_anew(doors, quiet) -> Non
     assert len(set(said)) == len(said) == 2
 
 
-async def test_a_target_of_the_settings_can_always_wait_too(azure: Azure, http) -> None:
+async def test_a_target_of_the_settings_can_wait_for_every_deployment(azure: Azure, http) -> None:
     chat = azure.world.accounts.named("chat")
     published(azure, chat, days_ago=10)
     targets = json.dumps([{"account": chat.id, "after-deployment": "production"}])
@@ -222,7 +220,7 @@ async def test_a_target_of_the_settings_can_always_wait_too(azure: Azure, http) 
     assert (credential(azure, "chat"), works(azure, "chat")) == ("key2", True)
 
 
-async def test_the_deadlines_show_the_wait_and_the_calendar_moves_the_entry_it_had(doors, quiet) -> None:
+async def test_deadlines_show_the_awaited_deployment_and_the_calendar_moves_its_entry(doors, quiet) -> None:
     def rotation(text: str) -> icalendar.Component:
         return next(
             one for one in icalendar.Calendar.from_ical(text).walk("VEVENT") if "chat: rotation" in one.values()
@@ -240,7 +238,7 @@ async def test_the_deadlines_show_the_wait_and_the_calendar_moves_the_entry_it_h
     assert (first["target"], first["at"], first["afterDeploymentTo"]) == ("chat", latest.isoformat(), "production")
 
 
-async def test_where_a_vault_cannot_be_listed_the_others_are_rotated_and_the_pipeline_says_it_again(
+async def test_if_a_vault_cannot_be_listed_the_others_rotate_and_the_pipeline_repeats_its_report(
     azure: Azure, http
 ) -> None:
     dark = azure.world.add_vault("dark")
@@ -264,8 +262,8 @@ async def test_where_a_vault_cannot_be_listed_the_others_are_rotated_and_the_pip
     assert (again.status, regenerations(azure, "chat")) == (202, 1)
 
 
-async def test_an_account_with_a_wrong_tag_is_named_and_keeps_no_pipeline_saying_it_again(doors, quiet) -> None:
-    """Repeating mends no tag, and one bad account must not fail the deployments of all others."""
+async def test_an_account_with_an_invalid_tag_is_named_and_does_not_make_the_pipeline_repeat(doors, quiet) -> None:
+    """Repeating does not correct a tag, and one misconfigured account must not fail the deployments of all others."""
     await doors.ask("PUT", ARMED, PRODUCTION)
     search = quiet.world.accounts.named("search")
     quiet.world.accounts.update(search.id, {"tags": {**search.tags, "key-rotation-period": "monthly"}})
@@ -276,13 +274,13 @@ async def test_an_account_with_a_wrong_tag_is_named_and_keeps_no_pipeline_saying
     assert credential(quiet, "chat") == "key2"
 
 
-async def test_where_accounts_cannot_be_listed_the_pipeline_says_it_again(doors, quiet) -> None:
+async def test_if_accounts_cannot_be_listed_the_pipeline_repeats_its_report(doors, quiet) -> None:
     quiet.world.faults.add("arm.listAccounts", "status", status=403, code="AuthorizationFailed", times=0)
     heard = await doors.post("deployments", PRODUCTION)
     assert (heard.status, [one["error"] for one in heard.data["problems"]]) == (503, ["GrantRole"])
 
 
-async def test_a_dry_run_names_who_waits_and_sets_nothing_off(doors, quiet) -> None:
+async def test_a_dry_run_of_a_deployment_names_the_waiting_targets_and_rotates_none(doors, quiet) -> None:
     await doors.ask("PUT", ARMED, PRODUCTION)
     heard = await doors.post("deployments", {"environment": "production", "dry_run": True})
     assert (heard.status, heard.data["targets"]) == (200, ["chat"])
@@ -291,7 +289,7 @@ async def test_a_dry_run_names_who_waits_and_sets_nothing_off(doors, quiet) -> N
     assert marks_of(quiet, "chat").awaited == AwaitedDeployment("production")
 
 
-async def test_in_observe_mode_a_wish_is_only_talked_about(quiet, http) -> None:
+async def test_observe_mode_only_plans_an_arm_request(quiet, http) -> None:
     async with a_host(quiet, ROTATION_MODE="observe") as host:
         planned = await Doors(host, http).ask("PUT", ARMED, PRODUCTION)
     assert (planned.status, planned.data["result"]) == (200, "planned")

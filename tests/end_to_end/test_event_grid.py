@@ -1,4 +1,4 @@
-"""Events that Azure sends: each leads to a look at a target and to nothing else, in either schema, however often."""
+"""Events that Azure sends: each leads to a check of a target and to nothing else, in both schemas, however often."""
 
 import time
 from collections.abc import Callable
@@ -37,7 +37,7 @@ schemas = pytest.mark.parametrize("schema", SCHEMAS, ids=lambda one: one.__name_
 
 
 def secret_facts(azure: Azure, name: str = "chat-key", **changes: Any) -> dict[str, Any]:
-    """What Key Vault says of a secret. The vault's name is the first part of its address."""
+    """Return an event of Key Vault about a secret. The vault's name is the first part of its address."""
     url = azure.settings["ROTATION_VAULT_URL"]
     vault = (urlsplit(url).hostname or "").partition(".")[0]
     facts = {"Id": f"{url}/secrets/{name}/0f3c", "VaultName": vault, "ObjectType": "Secret", "ObjectName": name}
@@ -49,7 +49,7 @@ def vault_event(schema: Callable[..., Body], kind: str, data: object, **more: An
 
 
 def action_facts(azure: Azure, name: str = "chat", **changes: Any) -> dict[str, Any]:
-    """What Azure Resource Manager says of an action that somebody carried out on an account."""
+    """Return an event of Azure Resource Manager about an action on an account."""
     uri = azure.world.accounts.named(name).id.replace("resourceGroups", "resourcegroups")
     return {
         "authorization": {"scope": uri, "action": REGENERATE},
@@ -69,7 +69,7 @@ def account_event(schema: Callable[..., Body], data: object, subject: str = "", 
 
 
 class Sender:
-    """Event Grid, as far as the app sees it."""
+    """Delivers events to the app as Event Grid does."""
 
     def __init__(self, host: FunctionHost, http: aiohttp.ClientSession) -> None:
         self.host, self.http = host, http
@@ -81,7 +81,7 @@ class Sender:
             return answer.status
 
     async def settled(self, function: str, body: Body) -> int:
-        """The status, once everything that follows is done."""
+        """Return the status of the delivery, after everything that follows from it is done."""
         status = await self.deliver(function, body)
         await self.host.idle()
         return status
@@ -97,7 +97,7 @@ def grid(host: FunctionHost, http) -> Sender:
 
 
 def regenerated_by_hand(azure: Azure) -> None:
-    """A quiet target, of which somebody regenerates the live key."""
+    """A target with nothing due, whose live key a person regenerates."""
     chat = azure.world.accounts.named("chat")
     published(azure, chat, days_ago=10)
     azure.world.accounts.regenerate(chat.id, "key1")
@@ -106,9 +106,7 @@ def regenerated_by_hand(azure: Azure) -> None:
 
 @schemas
 @pytest.mark.parametrize("kind", VAULT_KINDS)
-async def test_a_secret_that_nears_its_end_or_has_passed_it_is_rotated_where_that_is_due(
-    grid, azure, kind, schema
-) -> None:
+async def test_an_event_about_an_expiring_secret_rotates_a_due_target(grid, azure, kind, schema) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     published(azure, azure.world.accounts.named("search"), days_ago=31)
     assert await grid.settled("on_vault_event", vault_event(schema, kind, secret_facts(azure))) == 202
@@ -116,7 +114,7 @@ async def test_a_secret_that_nears_its_end_or_has_passed_it_is_rotated_where_tha
     assert (grid.turns, regenerations(azure, "search")) == (1, 0)
 
 
-async def test_a_secret_that_nears_its_end_before_it_is_due_is_looked_at_and_left_alone(grid, azure) -> None:
+async def test_an_event_about_an_expiring_secret_does_not_rotate_a_target_that_is_not_due(grid, azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     event = vault_event(in_event_grid_schema, VAULT_KINDS[0], secret_facts(azure))
     assert await grid.settled("on_vault_event", event) == 202
@@ -124,7 +122,7 @@ async def test_a_secret_that_nears_its_end_before_it_is_due_is_looked_at_and_lef
 
 
 @schemas
-async def test_a_live_key_regenerated_by_hand_is_healed_in_seconds_without_a_tick(grid, azure, schema) -> None:
+async def test_an_event_heals_a_live_key_regenerated_by_hand_without_a_tick(grid, azure, schema) -> None:
     regenerated_by_hand(azure)
     began = time.monotonic()
     assert await grid.settled("on_account_event", account_event(schema, action_facts(azure))) == 202
@@ -135,7 +133,7 @@ async def test_a_live_key_regenerated_by_hand_is_healed_in_seconds_without_a_tic
     assert not regenerations(azure)
 
 
-async def test_an_account_that_only_the_subject_names_is_found_too(grid, azure) -> None:
+async def test_an_account_that_only_the_subject_names_is_found(grid, azure) -> None:
     regenerated_by_hand(azure)
     facts = action_facts(azure, resourceUri=None)
     event = account_event(in_event_grid_schema, facts, azure.world.accounts.named("chat").id)
@@ -143,7 +141,7 @@ async def test_an_account_that_only_the_subject_names_is_found_too(grid, azure) 
     assert works(azure, "chat")
 
 
-async def test_an_event_that_comes_five_times_heals_once(grid, azure) -> None:
+async def test_an_event_delivered_five_times_heals_once(grid, azure) -> None:
     regenerated_by_hand(azure)
     once = account_event(in_event_grid_schema, action_facts(azure))
     assert await grid.settled("on_account_event", once * 3) == 202
@@ -156,7 +154,7 @@ async def test_an_event_that_comes_five_times_heals_once(grid, azure) -> None:
 
 
 @schemas
-async def test_an_event_that_comes_a_day_late_does_no_harm(grid, azure, schema) -> None:
+async def test_an_event_delivered_a_day_late_does_no_harm(grid, azure, schema) -> None:
     regenerated_by_hand(azure)
     late = account_event(schema, action_facts(azure), when=datetime.now(UTC) - timedelta(days=1))
     for _ in range(2):
@@ -180,7 +178,7 @@ FOREIGN = {
 
 @schemas
 @pytest.mark.parametrize("facts", FOREIGN.values(), ids=FOREIGN)
-async def test_an_event_about_no_secret_of_ours_is_passed_over(grid, azure, facts, schema) -> None:
+async def test_an_event_about_a_foreign_secret_is_ignored(grid, azure, facts, schema) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     assert await grid.settled("on_vault_event", vault_event(schema, VAULT_KINDS[1], facts(azure))) == 202
     assert (grid.turns, regenerations(azure)) == (0, 0)
@@ -215,7 +213,7 @@ OTHERS = {
 
 @schemas
 @pytest.mark.parametrize("facts", OTHERS.values(), ids=OTHERS)
-async def test_an_event_about_no_key_of_ours_is_passed_over(grid, azure, facts, schema) -> None:
+async def test_an_event_about_a_foreign_key_is_ignored(grid, azure, facts, schema) -> None:
     regenerated_by_hand(azure)
     assert await grid.settled("on_account_event", account_event(schema, facts(azure))) == 202
     assert grid.turns == 0
@@ -223,17 +221,15 @@ async def test_an_event_about_no_key_of_ours_is_passed_over(grid, azure, facts, 
 
 
 @schemas
-async def test_the_event_about_our_own_call_is_passed_over(grid, azure, schema) -> None:
+async def test_an_event_about_a_call_of_the_app_itself_is_ignored(grid, azure, schema) -> None:
     regenerated_by_hand(azure)
     facts = action_facts(azure, claims={"appid": azure.settings["AZURE_CLIENT_ID"].upper()})
     assert await grid.settled("on_account_event", account_event(schema, facts)) == 202
-    assert await grid.host.logged("tells of our own call")
+    assert await grid.host.logged("reports this app's own call")
     assert grid.turns == 0
 
 
-async def test_while_another_turn_holds_the_target_the_event_is_offered_again_until_it_can_be_looked_at(
-    grid, azure
-) -> None:
+async def test_an_event_is_retried_while_another_turn_holds_the_target(grid, azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     event = account_event(in_event_grid_schema, action_facts(azure))
     await grid.settled("on_account_event", event)
@@ -254,7 +250,7 @@ async def test_while_another_turn_holds_the_target_the_event_is_offered_again_un
 
 
 @pytest.mark.parametrize("how", ["refuses", "is gone"])
-async def test_while_azure_cannot_be_asked_the_event_is_refused_so_that_it_comes_again(grid, azure, how) -> None:
+async def test_an_event_is_refused_for_redelivery_while_azure_is_down(grid, azure, how) -> None:
     regenerated_by_hand(azure)
     effect = {"effect": "status", "status": 403, "code": "AuthorizationFailed"}
     outage = azure.world.faults.add("arm.*", **(effect if how == "refuses" else {"effect": "drop_before"}), times=0)
@@ -268,8 +264,8 @@ async def test_while_azure_cannot_be_asked_the_event_is_refused_so_that_it_comes
     assert works(azure, "chat")
 
 
-async def test_an_account_with_a_wrong_tag_makes_no_event_about_others_come_again(grid, azure) -> None:
-    """Somebody must correct the tag; that the event comes again for a day mends nothing."""
+async def test_an_account_with_an_invalid_tag_does_not_refuse_events_about_others(grid, azure) -> None:
+    """A person must correct the tag; delivering the event again for a day does not help."""
     search = azure.world.accounts.named("search")
     azure.world.accounts.update(search.id, {"tags": {**search.tags, "key-rotation-period": "monthly"}})
     foreign = vault_event(in_event_grid_schema, VAULT_KINDS[1], secret_facts(azure, "legacy-key"))
@@ -279,7 +275,7 @@ async def test_an_account_with_a_wrong_tag_makes_no_event_about_others_come_agai
     assert grid.turns == 0
 
 
-async def test_wrong_settings_refuse_an_event_so_that_it_is_not_lost(azure, http) -> None:
+async def test_invalid_settings_refuse_an_event_so_that_it_is_not_lost(azure, http) -> None:
     async with a_host(azure, ROTATION_PERIOD="monthly") as host:
         body = account_event(in_event_grid_schema, action_facts(azure))
         assert await Sender(host, http).deliver("on_account_event", body) == 500

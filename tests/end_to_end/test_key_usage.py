@@ -1,4 +1,4 @@
-"""Before keys end the deployed app asks the log: a consumer that calls with a key keeps them alive, and then leaves."""
+"""Before keys end, the app reads the call log: a consumer that still calls with a key keeps them alive."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ ENDED = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - t
 
 @pytest.fixture
 async def counting(azure: Azure) -> AsyncIterator[FunctionHost]:
-    """The account chat, whose sunset was announced and was yesterday."""
+    """The account chat, whose sunset was announced and was reached yesterday."""
     account = azure.world.accounts.named("chat")
     account.tags["key-rotation-sunset"] = f"{ENDED:%Y-%m-%d}"
     published(azure, account, days_ago=10)
@@ -27,7 +27,7 @@ async def counting(azure: Azure) -> AsyncIterator[FunctionHost]:
 
 
 async def a_call(azure: Azure, http: ClientSession) -> None:
-    """A consumer's call, with the key that the vault holds."""
+    """Call the account as a consumer does, with the key from the vault."""
     account = azure.world.accounts.named("chat")
     url = f"{azure.world.endpoint(account)}openai/v1/chat/completions"
     headers = {"api-key": azure.world.vaults["keys"].get_secret("chat-key").value}
@@ -37,12 +37,12 @@ async def a_call(azure: Azure, http: ClientSession) -> None:
 
 
 def everybody_has_left_keys(azure: Azure) -> None:
-    """A look-back later: what is in the log was called without a key."""
+    """Replace the calls in the log by one that was made without a key, as after a whole look-back."""
     azure.world.workspace.calls.clear()
     azure.world.workspace.note(azure.world.accounts.named("chat").id, caller="a consumer that has left keys behind")
 
 
-async def test_keys_end_when_the_last_caller_has_left_them(counting, azure, http) -> None:
+async def test_keys_end_when_the_last_caller_has_stopped_using_them(counting, azure, http) -> None:
     doors = Doors(counting, http)
     await a_call(azure, http)
     await tick(counting)
@@ -55,7 +55,7 @@ async def test_keys_end_when_the_last_caller_has_left_them(counting, azure, http
     assert kinds(azure, "chat")[-1] == "KeyAuthDisabled"
 
 
-async def test_while_the_log_is_out_keys_stay_and_the_other_target_is_served(counting, azure, http) -> None:
+async def test_keys_stay_while_the_call_log_is_down_and_other_targets_are_served(counting, azure, http) -> None:
     everybody_has_left_keys(azure)
     azure.world.down.add("logs")
     await tick(counting)

@@ -1,4 +1,4 @@
-"""P5, in real processes: SIGKILL before and after each outgoing call of a rotation, and the next ticks finish it.
+"""P5 with real processes: SIGKILL before and after each outgoing call of a rotation; the next ticks finish it.
 
 The app runs in the local host as a process of its own. The emulated Azure kills it on a call, before or after the
 call's effect; the world's clock then passes the time of the lease that the dead process left behind.
@@ -28,7 +28,7 @@ CALLS = [
 
 
 async def rest(host: FunctionHost, azure: Azure) -> None:
-    """Ticks until the target is at rest, each after the time in which a dead holder's lease ends."""
+    """Run ticks until the target is at rest, each after a dead holder's lease has ended."""
     for _ in range(3):
         azure.world.clock.advance(61)
         await tick(host)
@@ -36,7 +36,7 @@ async def rest(host: FunctionHost, azure: Azure) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("operation", "skip"), CALLS)
-async def test_killed_on_a_call_of_a_rotation_it_comes_to_rest(
+async def test_a_rotation_killed_at_any_call_is_finished_by_later_ticks(
     host: FunctionHost, azure: Azure, operation: str, skip: int, when: str
 ) -> None:
     azure.world.accounts.update(azure.world.accounts.named("search").id, {"tags": {}})

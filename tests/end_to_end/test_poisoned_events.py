@@ -1,4 +1,4 @@
-"""An event's message that never had its target to itself: no failure is announced where there is none."""
+"""An event's message that was given up, because other turns always held its target: a healthy target has not failed."""
 
 from datetime import UTC, datetime
 
@@ -13,14 +13,14 @@ async def give_up(host: FunctionHost, message: Message) -> None:
     await host.idle()
 
 
-async def test_a_target_that_is_well_is_not_said_to_have_failed(host: FunctionHost, azure: Azure) -> None:
+async def test_a_healthy_target_is_not_announced_as_failed(host: FunctionHost, azure: Azure) -> None:
     await tick(host)
     before = kinds(azure, "chat")
     await give_up(host, Message("chat", datetime.now(UTC), insists=True))
     assert kinds(azure, "chat") == before
 
 
-async def test_a_target_that_is_not_well_is(host: FunctionHost, azure: Azure) -> None:
+async def test_a_broken_target_is_announced_as_failed(host: FunctionHost, azure: Azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     await give_up(host, Message("chat", datetime.now(UTC), insists=True))
     assert kinds(azure, "chat") == ["RotationFailed"]

@@ -1,4 +1,4 @@
-"""What a caller is told of a wish that was not carried out: a leak is kept, anything else must be asked for again."""
+"""The answer to a request that was not carried out: a leak is queued, and any other request must be sent again."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,7 @@ from tests.end_to_end.conftest import a_host, published, works
 
 LEAK = {"key": "live", "reason": "seen in a log"}
 AGAIN = "ask again, with the same Idempotency-Key"
-QUEUED = "The key is not dead yet; its end is queued and tried for a day"
+QUEUED = "The key still works; its end is queued and tried for a day"
 
 
 @pytest.fixture
@@ -31,19 +31,19 @@ def lives(azure: Azure, key: str) -> bool:
 
 
 def kept(azure: Azure) -> int:
-    """Messages that were queued."""
+    """Return the messages that were queued."""
     return azure.world.journal.count("queue.put")
 
 
 async def ends(azure: Azure, host: FunctionHost, key: str) -> bool:
-    """The queue has it, and ends it as soon as nothing is in the way."""
+    """Return whether the queue ends the leaked key once nothing prevents it, and a working key is published."""
     azure.world.clock.advance(31)
     await host.idle()
     await host.activity.until(lambda: not lives(azure, key), 40)
     return works(azure, "chat")
 
 
-async def test_a_leak_of_a_target_that_nobody_can_find_is_kept_until_it_can_be_found(doors, azure, leaked: str) -> None:
+async def test_a_leak_is_queued_until_its_target_can_be_found(doors, azure, leaked: str) -> None:
     outage = azure.world.faults.add("arm.*", "status", status=503, times=0)
     told = await doors.post("targets/chat/leak", LEAK)
     assert (told.status, told.data["nextStep"]) == (202, f"nothing. {QUEUED}")
@@ -52,7 +52,9 @@ async def test_a_leak_of_a_target_that_nobody_can_find_is_kept_until_it_can_be_f
     assert await ends(azure, doors.host, leaked)
 
 
-async def test_a_leak_of_an_account_with_a_wrong_tag_is_kept_until_the_tag_is_right(doors, azure, leaked: str) -> None:
+async def test_a_leak_of_an_account_with_an_invalid_tag_is_queued_until_the_tag_is_valid(
+    doors, azure, leaked: str
+) -> None:
     account = azure.world.accounts.named("chat")
     right = dict(account.tags)
     azure.world.accounts.update(account.id, {"tags": {**right, "key-rotation-period": "soon"}})
@@ -63,15 +65,15 @@ async def test_a_leak_of_an_account_with_a_wrong_tag_is_kept_until_the_tag_is_ri
     assert await ends(azure, doors.host, leaked)
 
 
-async def test_a_leak_of_a_target_that_is_not_there_is_refused_and_not_kept(doors, azure) -> None:
+async def test_a_leak_of_an_unknown_target_is_refused_and_not_queued(doors, azure) -> None:
     told = await doors.post("targets/nobody/leak", LEAK)
     assert (told.status, told.data["title"]) == (404, "UnknownTarget")
     assert not kept(azure)
 
 
 @pytest.mark.parametrize("name", ["%22", "Ab3" * 20])
-async def test_what_can_be_no_target_s_name_is_neither_kept_nor_repeated(doors, azure, name: str) -> None:
-    """It may be a key that was pasted into the wrong place."""
+async def test_an_impossible_target_name_is_neither_queued_nor_repeated(doors, azure, name: str) -> None:
+    """The name may be a key that was pasted into the wrong place."""
     azure.world.faults.add("arm.*", "status", status=503, times=0)
     told = await doors.post(f"targets/{name}/leak", LEAK)
     assert (told.status, told.data["nextStep"]) == (503, AGAIN)
@@ -79,7 +81,7 @@ async def test_what_can_be_no_target_s_name_is_neither_kept_nor_repeated(doors, 
     assert not kept(azure)
 
 
-async def test_what_a_leak_would_do_is_not_kept(doors, azure, leaked: str) -> None:
+async def test_a_dry_run_of_a_leak_is_not_queued(doors, azure, leaked: str) -> None:
     azure.world.faults.add("arm.*", "status", status=503, times=0)
     told = await doors.post("targets/chat/leak", LEAK | {"dry_run": True})
     assert (told.status, told.data["title"]) == (503, "TryLater")
@@ -92,7 +94,7 @@ async def observing(azure: Azure, http) -> AsyncIterator[Doors]:
         yield Doors(started, http)
 
 
-async def test_an_app_that_only_observes_says_so_of_a_leak_and_keeps_it(observing, azure, leaked: str) -> None:
+async def test_observe_mode_answers_a_leak_with_observing_and_queues_it(observing, azure, leaked: str) -> None:
     told = await observing.post("targets/chat/leak", LEAK)
     assert (told.status, told.data["reason"]) == (409, "observing")
     assert "ROTATION_MODE is observe, so nothing was done." in told.data["detail"]
@@ -110,7 +112,7 @@ async def refused(doors: Doors, azure: Azure, operation: str) -> list[Answer]:
     ]
 
 
-async def test_whoever_asked_for_several_targets_while_none_can_be_found_is_told_to_ask_again(doors, azure) -> None:
+async def test_a_bulk_rotation_that_finds_no_target_is_answered_with_ask_again(doors, azure) -> None:
     azure.world.faults.add("arm.*", "status", status=503, times=0)
     told = await doors.post("rotate", {"targets": ["chat"]})
     assert (told.status, told.data["nextStep"]) == (503, AGAIN)
@@ -118,21 +120,23 @@ async def test_whoever_asked_for_several_targets_while_none_can_be_found_is_told
 
 
 @pytest.mark.parametrize("operation", ["arm.*", "kv.getSecret"])
-async def test_whoever_asked_for_anything_else_is_told_to_ask_again(doors, azure, leaked, operation: str) -> None:
+async def test_any_other_request_that_failed_is_answered_with_ask_again(doors, azure, leaked, operation: str) -> None:
     for told in await refused(doors, azure, operation):
         assert (told.status, told.data["nextStep"]) == (503, AGAIN)
     assert not kept(azure)
 
 
-async def test_whoever_asked_while_a_person_must_look_is_told_both(doors, azure, leaked: str) -> None:
+async def test_a_request_on_a_target_that_a_person_must_judge_is_answered_with_both_steps(
+    doors, azure, leaked: str
+) -> None:
     azure.world.vaults["keys"].delete_secret("chat-key")
     told = await doors.post("targets/chat/rotate", {})
     assert (told.status, told.data["title"]) == (409, "PersonMustLook")
     assert told.data["nextStep"].endswith(f"; then {AGAIN}")
 
 
-async def test_arming_that_could_not_be_noted_is_not_called_accepted(doors, azure, leaked: str) -> None:
-    """The version is dead and its successor cannot be proven: a rotation would go on, a wish to wait does not."""
+async def test_an_arm_request_that_could_not_be_noted_is_not_accepted(doors, azure, leaked: str) -> None:
+    """The published key is dead and no other can be proven: a rotation would go on later, an arm request does not."""
     azure.world.accounts.regenerate(azure.world.accounts.named("chat").id, "key1")
     azure.world.faults.add("aoai.models", "status", status=500, times=0)
     told = await doors.ask("PUT", "targets/chat/deployment", {"environment": "production"})

@@ -1,4 +1,4 @@
-"""The page for people: what it says, that nothing on it runs, and that it is the survey's word and no other."""
+"""The status page: what it says, that it runs no script, and that it shows what the survey says."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ from shared.domain.publication import Marks, Origin, Publication, SecretState
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told
 from shared.turns.report import Row
-from shared.web.pages.status import _STATES, HEADERS, page, page_of_error
+from shared.web.pages.status import _STATES, HEADERS, status_page, status_page_of_error
 from tests.end_to_end.conftest import a_host, published
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"' &amp;"
 
 
 def a_row(target: Target = TARGET, *, days: float = 5, state: SecretState = SecretState.ACTIVE, **marked: Any) -> Row:
-    """A target whose key 1 went live so many days ago."""
+    """Return the survey's row of a target whose key 1 went live `days` days ago."""
     since = NOW - timedelta(days=days)
     facts = {"previous": TWO} if "until" in marked else {"spare": TWO}
     marks = Marks(**{"live": ONE, "origin": Origin.ROTATED, "since": since, "told": Told(True), **facts, **marked})
@@ -49,7 +49,7 @@ def a_row(target: Target = TARGET, *, days: float = 5, state: SecretState = Secr
 
 
 class Reader(HTMLParser):
-    """What a browser would find: elements in order, open ones that were closed, and the text."""
+    """What a browser would find: the elements in order, all of them closed, and the text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -80,31 +80,31 @@ class Reader(HTMLParser):
 
 
 def read(*rows: Row, problems: tuple[Any, ...] = (), remarks: tuple[str, ...] = ()) -> Reader:
-    return Reader(page(rows, problems, NOW, remarks))
+    return Reader(status_page(rows, problems, NOW, remarks))
 
 
-def test_a_target_in_order_says_what_is_live_and_what_comes_next() -> None:
+def test_a_healthy_target_shows_its_live_key_and_the_next_rotation() -> None:
     text = read(a_row(replace(TARGET, owner="chat-team"))).text
-    assert "1 target: 1 in order." in text
+    assert "1 target: 1 healthy." in text
     assert "Live key 1 since 2026-11-17 05:00 UTC (5 days ago)" in text
     assert "Next rotation 2026-12-17 05:00 UTC (in 25 days)" in text
     assert "Owner chat-team" in text
     assert "Secret chat-key in contoso.vault.azure.net" in text
 
 
-def test_the_previous_key_is_shown_with_its_end_and_what_is_owed() -> None:
+def test_the_previous_key_is_shown_with_its_end_and_outstanding_announcements() -> None:
     text = read(a_row(days=1, until=NOW + timedelta(days=2))).text
     assert "Previous key key 2 until 2026-11-24 05:00 UTC (in 2 days)" in text
     assert "To announce RetirementAnnounced" in text
 
 
-def test_a_previous_key_past_its_end_is_said_to_be() -> None:
+def test_a_previous_key_past_its_end_is_marked() -> None:
     text = read(a_row(days=9, until=NOW - timedelta(hours=5))).text
-    assert "Waits for its announcement" in text
+    assert "Waiting for its announcement" in text
     assert "(5 hours ago) . It should have ended." in text
 
 
-def test_a_deployment_that_is_waited_for_and_a_sunset_are_shown() -> None:
+def test_an_awaited_deployment_and_a_sunset_are_shown() -> None:
     armed = a_row(
         replace(TARGET, sunset=NOW + timedelta(days=90)), awaited=AwaitedDeployment("production", timedelta(hours=2))
     )
@@ -114,45 +114,47 @@ def test_a_deployment_that_is_waited_for_and_a_sunset_are_shown() -> None:
     assert "All keys end 2027-02-20 05:00 UTC (in 90 days)" in text
 
 
-def test_who_asked_and_why_is_shown() -> None:
-    assert "Last asked for ada: a drill" in read(a_row(requester=Requester("id", "ada", "a drill"))).text
+def test_the_requester_and_the_reason_are_shown() -> None:
+    assert "Last requested by ada: a drill" in read(a_row(requester=Requester("id", "ada", "a drill"))).text
 
 
-def test_what_needs_a_person_comes_first() -> None:
+def test_targets_that_need_a_person_come_first() -> None:
     calm, due = a_row(), a_row(replace(TARGET, name="a-due"), days=31)
     bad = a_row(replace(TARGET, name="z-bad"), state=SecretState.DISABLED)
     dark = Row(replace(TARGET, name="dark"), error=GrantRole("dark", "could not list its keys."))
     problem = FixConfiguration("/subscriptions/x/accounts/typo", "neither on nor off.", "correct the account's tags")
     found = read(calm, due, bad, dark, problems=(problem,))
     heads = [found.texts[at] for at, text in enumerate(found.texts) if re.fullmatch(r".* \(\d\)", text)]
-    assert heads == ["Could not be looked at (1)", "Needs a person (2)", "Something is due (1)", "In order (1)"]
-    assert "4 targets: 2 for a person to look at, 1 due, 1 in order. 1 more could not be looked at." in found.text
-    assert "Cannot be looked at: GrantRole could not list its keys. Next step: assign the role" in found.text
+    assert heads == ["Could not be read (1)", "Action needed (2)", "Due now (1)", "Healthy (1)"]
+    assert "4 targets: 2 action needed, 1 due now, 1 healthy. 1 more could not be read." in found.text
+    assert "Cannot be read: GrantRole could not list its keys. Next step: assign the role" in found.text
     assert "neither on nor off. Next step: correct the account's tags." in found.text
 
 
-def test_without_targets_it_says_how_to_enrol_one() -> None:
+def test_an_empty_page_says_how_to_enrol_an_account() -> None:
     assert "No target is enrolled." in read().text
 
 
-def test_a_remark_about_the_app_stands_above_the_targets() -> None:
+def test_a_remark_about_the_app_is_shown_above_the_targets() -> None:
     text = read(a_row(), remarks=("The mode is observe.",)).text
-    assert text.index("The mode is observe.") < text.index("In order (1)")
+    assert text.index("The mode is observe.") < text.index("Healthy (1)")
 
 
-def test_what_is_only_presumed_is_said_to_be() -> None:
-    assert "a key regenerated by hand does not show here" in read(replace(a_row(), presumed=True)).text
-    assert "a key regenerated by hand" not in read(a_row()).text
+def test_a_target_known_from_listings_only_is_marked() -> None:
+    assert "A key that was regenerated by hand cannot be seen here" in read(replace(a_row(), presumed=True)).text
+    assert "regenerated by hand" not in read(a_row()).text
 
 
-def test_every_reason_that_does_or_holds_something_has_words_of_its_own() -> None:
+def test_every_reason_that_needs_words_has_its_own() -> None:
     by_request = {Reason.REQUESTED, Reason.ARMED, Reason.DISARMED, Reason.DEPLOYED, Reason.NOT_ARMED}
-    of_turns = {Reason.ALREADY_DONE, Reason.BRAKE, Reason.NOTHING_DUE}  # a survey never finds these, or nothing to say
+    of_turns = {
+        Reason.ALREADY_DONE,
+        Reason.BRAKE,
+        Reason.NOTHING_DUE,
+    }  # a survey never finds these, or they need no words
     assert set(Reason) - by_request - of_turns == set(_STATES)
     assert HELD - of_turns <= set(_STATES)
-    assert (
-        "Something is due" in read(replace(a_row(), plan=Plan(Reason.REQUESTED, "why", a_row(days=31).plan.steps))).text
-    )
+    assert "Due now" in read(replace(a_row(), plan=Plan(Reason.REQUESTED, "why", a_row(days=31).plan.steps))).text
 
 
 HOSTILE = {
@@ -167,7 +169,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_markup_from_outside_stays_text(case: str) -> None:
-    found = Reader(page([HOSTILE[case]], [FixConfiguration(MARKUP, MARKUP, MARKUP)], NOW, [MARKUP]))
+    found = Reader(status_page([HOSTILE[case]], [FixConfiguration(MARKUP, MARKUP, MARKUP)], NOW, [MARKUP]))
     assert not {"script", "img", "link", "iframe", "a", "form"} & set(found.tags())
     assert all(
         set(attributes) <= {"class", "lang", "charset", "name", "content", "datetime"}
@@ -176,13 +178,13 @@ def test_markup_from_outside_stays_text(case: str) -> None:
     assert "<script>alert(1)</script>" in found.text
 
 
-def test_text_cannot_steer_how_it_is_shown() -> None:
-    text = page([a_row(replace(TARGET, owner="a\u202enwo\x1b[2Jb\u0000"))], [], NOW)
+def test_control_characters_are_removed() -> None:
+    text = status_page([a_row(replace(TARGET, owner="a\u202enwo\x1b[2Jb\u0000"))], [], NOW)
     assert not {"\u202e", "\x1b", "\0"} & set(text)
 
 
-def test_the_policy_allows_the_page_s_own_style_and_nothing_else() -> None:
-    [style] = re.findall(r"<style>(.*?)</style>", page([], [], NOW), re.DOTALL)
+def test_the_content_security_policy_allows_only_the_page_s_own_style() -> None:
+    [style] = re.findall(r"<style>(.*?)</style>", status_page([], [], NOW), re.DOTALL)
     mark = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
     assert policy == {
@@ -193,7 +195,7 @@ def test_the_policy_allows_the_page_s_own_style_and_nothing_else() -> None:
     assert "@import" not in style
 
 
-def test_it_can_be_read_by_everybody() -> None:
+def test_the_page_is_accessible() -> None:
     found = read(a_row(), a_row(replace(TARGET, name="due"), days=31))
     assert ("html", {"lang": "en"}) in found.elements
     assert any(attributes.get("name") == "viewport" for tag, attributes in found.elements if tag == "meta")
@@ -204,8 +206,8 @@ def test_it_can_be_read_by_everybody() -> None:
     assert all("datetime" in attributes for tag, attributes in found.elements if tag == "time")
 
 
-def test_wrong_settings_are_a_page() -> None:
-    text = Reader(page_of_error(FixConfiguration("settings", "ROTATION_PERIOD: wrong."), NOW)).text
+def test_invalid_settings_are_shown_as_a_page() -> None:
+    text = Reader(status_page_of_error(FixConfiguration("settings", "ROTATION_PERIOD: wrong."), NOW)).text
     assert "ROTATION_PERIOD: wrong." in text
 
 
@@ -217,7 +219,7 @@ async def fetched(
         return answer.status, answer.headers, await answer.text()
 
 
-async def test_the_door_serves_it_to_readers_with_its_policy(
+async def test_the_route_serves_the_page_with_its_content_security_policy(
     azure: Azure, host: FunctionHost, http: aiohttp.ClientSession
 ) -> None:
     chat = azure.world.accounts.named("chat")
@@ -227,13 +229,13 @@ async def test_the_door_serves_it_to_readers_with_its_policy(
     assert status == 200
     assert headers["Content-Type"].replace(" ", "").lower() == "text/html;charset=utf-8"
     assert all(headers[name] == value for name, value in HEADERS.items())
-    assert "2 targets: 1 due, 1 in order." in Reader(text).text
+    assert "2 targets: 1 due now, 1 healthy." in Reader(text).text
     wire.plant(*(key.value for key in chat.keys.values()))
     wire.hear(text)
     wire.check()
 
 
-async def test_the_door_shows_wrong_settings_as_a_page(azure: Azure, http: aiohttp.ClientSession) -> None:
+async def test_the_route_answers_invalid_settings_with_a_page(azure: Azure, http: aiohttp.ClientSession) -> None:
     async with a_host(azure, ROTATION_PERIOD="monthly") as host:
         status, headers, text = await fetched(host, http)
     assert status == 503

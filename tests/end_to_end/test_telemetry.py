@@ -1,13 +1,11 @@
-"""Telemetry, end to end: the app in the local host tells a collector what it did, or tells nobody and loads nothing."""
+"""Telemetry end to end: the app in the local host sends to a collector, or sends nothing and imports nothing."""
 
 import asyncio
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +31,7 @@ def telling(azure: Azure, collector: Collector, **more: str) -> FunctionHost:
     return a_host(azure, ROTATION_TELEMETRY="otlp", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, **more)
 
 
-async def test_a_tick_and_its_turns_arrive_before_their_invocations_are_over(azure: Azure, collector: Collector):
+async def test_telemetry_of_a_tick_and_its_turns_arrives_before_the_invocations_end(azure: Azure, collector: Collector):
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     async with telling(azure, collector) as host:
         await tick(host)
@@ -59,7 +57,7 @@ async def test_a_tick_and_its_turns_arrive_before_their_invocations_are_over(azu
     }
 
 
-async def test_ages_and_deadlines_are_those_of_the_last_tick(azure: Azure, collector: Collector):
+async def test_ages_and_deadlines_are_sent_as_of_the_last_tick(azure: Azure, collector: Collector):
     published(azure, azure.world.accounts.named("chat"), days_ago=20)
     async with telling(azure, collector) as host:
         await tick(host)
@@ -103,14 +101,14 @@ async def test_a_request_and_its_turn_are_one_trace(azure: Azure, collector: Col
     assert (unknown.failed, unknown.attributes["error.type"]) == (False, "UnknownTarget")
 
 
-async def test_settings_that_are_wrong_are_told_of_too(azure: Azure, collector: Collector):
+async def test_invalid_settings_are_sent_as_a_failed_tick(azure: Azure, collector: Collector):
     async with telling(azure, collector, ROTATION_PERIOD="often") as host:
         assert not (await host.fire_timer("tick")).succeeded
     (failed,) = collector.named("tick")
     assert (failed.failed, failed.attributes) == (True, {"faas.trigger": "timer", "error.type": "FixConfiguration"})
 
 
-async def test_nothing_that_is_told_holds_a_key_or_what_a_caller_sent(azure: Azure, collector: Collector, http):
+async def test_telemetry_holds_no_key_and_nothing_that_a_caller_sent(azure: Azure, collector: Collector, http):
     wire, sent = Tripwire(), planted_key()
     for account in azure.world.accounts:
         account.keys["key1"].value, account.keys["key2"].value = planted_key(), planted_key()
@@ -135,7 +133,9 @@ async def test_nothing_that_is_told_holds_a_key_or_what_a_caller_sent(azure: Azu
         assert not [one for one in collector.heard if text in one and "'Host'" not in one], text
 
 
-async def test_no_call_to_azure_tells_of_a_trace(azure: Azure, collector: Collector, monkeypatch: pytest.MonkeyPatch):
+async def test_calls_to_azure_carry_no_trace_headers(
+    azure: Azure, collector: Collector, monkeypatch: pytest.MonkeyPatch
+):
     headers: list[str] = []
     serve = Surface._serve
 
@@ -151,12 +151,12 @@ async def test_no_call_to_azure_tells_of_a_trace(azure: Azure, collector: Collec
 
 
 @pytest.mark.parametrize("manner", ["gone", "refuses", "unavailable", "hangs"])
-async def test_a_collector_that_is_down_fails_no_turn_and_is_left_alone(azure, collector, manner: str):
+async def test_a_collector_that_is_down_fails_no_turn_and_is_paused(azure, collector, manner: str):
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     collector.status = {"refuses": 401, "unavailable": 503}.get(manner, 200)
     collector.hanging = manner == "hangs"
     url = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"} if manner == "gone" else {}
-    patient = {"OTEL_EXPORTER_OTLP_TIMEOUT": "600"}  # only our own patience ends the waiting
+    patient = {"OTEL_EXPORTER_OTLP_TIMEOUT": "600"}  # so that only the app's own limit ends the waiting
     async with a_host(
         azure, **{"ROTATION_TELEMETRY": "otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **patient, **url}
     ) as host:
@@ -175,14 +175,16 @@ OFF = """
 import asyncio, json, sys
 import function_app
 loaded = [name for name in sys.modules if name.startswith(("opentelemetry", "google.protobuf", "shared."))]
-before = [name for name in loaded if not name.startswith("shared.triggers")]
+allowed = ("shared.triggers", "shared.domain.names", "shared.web.routes", "shared.web.sign_in")
+before = [name for name in loaded if name not in ("shared.domain", "shared.web") and not name.startswith(allowed)]
 from shared.handlers import http, timer_and_queue
+from shared.web.routes import ROUTES
 
 async def life():
     messages = await timer_and_queue.tick(None, past_due=False)
     for one in messages:
         await timer_and_queue.turn(one.encode())
-    status = (await http.rotate(http.Incoming("POST", "chat", b'{"dry_run": true}'))).status
+    status = (await http.serve(ROUTES["rotate"], http.Incoming("POST", "chat", b'{"dry_run": true}'))).status
     return len(messages), status
 
 found = asyncio.run(life())
@@ -192,7 +194,7 @@ print(json.dumps([before, found, after]))
 
 
 @pytest.mark.parametrize("setting", [{}, {"ROTATION_TELEMETRY": "off"}, {"ROTATION_TELEMETRY": ""}])
-async def test_off_nothing_of_it_is_imported_by_a_tick_a_turn_and_a_request(azure: Azure, setting: dict[str, str]):
+async def test_opentelemetry_is_not_imported_while_telemetry_is_off(azure: Azure, setting: dict[str, str]):
     environment = {"PATH": os.environ["PATH"], **azure.settings, **setting}
     run = await asyncio.create_subprocess_exec(
         sys.executable, "-W", "ignore", "-c", OFF, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=None
@@ -201,15 +203,3 @@ async def test_off_nothing_of_it_is_imported_by_a_tick_a_turn_and_a_request(azur
     before, found, after = json.loads(said)
     assert (before, found, after) == ([], [2, 200], [])
     assert works(azure, "chat")
-
-
-def test_the_doors_say_the_routes_that_the_triggers_have() -> None:
-    from shared.handlers import http
-
-    source = (Path(ROOT) / "shared" / "triggers" / "http.py").read_text()
-    routes = dict(
-        (name, route)
-        for route, name in re.findall(r'\.route\("([^"]+)"[^\n]*\n(?:@[^\n]*\n)*async def (\w+)\(', source)
-    )
-    assert {name: getattr(http, name).route for name in routes} == routes
-    assert len(routes) == 12

@@ -1,4 +1,4 @@
-"""Every way in, end to end: the timer, the queue with its poison, and the HTTP doors, in real worker code."""
+"""The timer, the queue with its poison queue, and the HTTP routes end to end, in Microsoft's worker code."""
 
 import asyncio
 import json
@@ -26,9 +26,7 @@ async def post(http: aiohttp.ClientSession, host: FunctionHost, path: str, **mor
         return answer.status, await answer.json(content_type=None)
 
 
-async def test_a_tick_adopts_every_enrolled_account_and_leaves_the_others_alone(
-    host: FunctionHost, azure: Azure
-) -> None:
+async def test_a_tick_adopts_every_enrolled_account_and_no_other(host: FunctionHost, azure: Azure) -> None:
     await tick(host)
     assert works(azure, "chat")
     assert works(azure, "search")
@@ -57,7 +55,7 @@ async def test_a_due_target_is_rotated_and_its_previous_key_still_works(host: Fu
     assert kinds(azure, "chat") == ["KeyRotated", "RetirementAnnounced"]
 
 
-async def test_the_survey_names_every_target_with_a_reason(host, azure, http) -> None:
+async def test_the_survey_lists_every_target_with_a_reason(host, azure, http) -> None:
     await tick(host)
     status, survey = await get(http, host, "targets")
     assert status == 200
@@ -67,7 +65,7 @@ async def test_the_survey_names_every_target_with_a_reason(host, azure, http) ->
     assert (status, row["live"]) == (200, "key1")
 
 
-async def test_a_dry_run_says_what_would_be_done_and_does_nothing(host, azure, http) -> None:
+async def test_a_dry_run_shows_the_plan_and_changes_nothing(host, azure, http) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     status, told = await post(http, host, "targets/chat/rotate", json={"dry_run": True, "reason": "curious"})
     assert (status, told["result"]) == (200, "planned")
@@ -75,7 +73,7 @@ async def test_a_dry_run_says_what_would_be_done_and_does_nothing(host, azure, h
     assert not list(azure.world.journal.find("arm.regenerateKey"))
 
 
-async def test_a_person_rotates_now(host, azure, http) -> None:
+async def test_a_rotate_request_rotates_now(host, azure, http) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     status, told = await post(http, host, "targets/chat/rotate", json={"reason": "somebody left"})
     assert (status, told["result"], told["reason"]) == (200, "done", "requested")
@@ -110,7 +108,7 @@ async def test_a_target_that_another_turn_holds_is_answered_409(host, azure, htt
     assert "another turn holds this target: one of the schedule or of an event" in told["detail"]
 
 
-async def test_the_409_names_whoever_holds_the_target(host, azure, http) -> None:
+async def test_the_409_answer_names_the_holder_of_the_target(host, azure, http) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
@@ -123,12 +121,12 @@ async def test_the_409_names_whoever_holds_the_target(host, azure, http) -> None
     await begun.wait()
     status, told = await post(http, host, "targets/chat/rotate")
     assert (status, told["reason"]) == (409, "LeaseHeld")
-    assert "another turn holds this target: rotate, asked by a function key, as it said at " in told["detail"]
+    assert "another turn holds this target: rotate, asked by a function key, since " in told["detail"]
     go_on.set()
     assert (await first)[0] == 200
 
 
-async def test_a_person_s_wish_on_the_queue_is_offered_again_while_another_turn_holds_the_target(host, azure) -> None:
+async def test_a_queued_request_is_retried_while_another_turn_holds_the_target(host, azure) -> None:
     await tick(host)
     blobs = azure.world.blobs.containers["key-rotation-leases"].blobs
     name = next(blob for blob in blobs if blob.startswith("chat-"))
@@ -139,7 +137,7 @@ async def test_a_person_s_wish_on_the_queue_is_offered_again_while_another_turn_
     assert (await host.invoke("turn", Message("chat", asked).text())).succeeded
 
 
-async def test_an_unknown_target_is_404_with_the_next_step(host, http) -> None:
+async def test_an_unknown_target_is_answered_404_with_the_next_step(host, http) -> None:
     status, told = await post(http, host, "targets/nobody/rotate")
     assert (status, told["title"]) == (404, "UnknownTarget")
     assert "GET /api/targets" in told["nextStep"]
@@ -157,7 +155,7 @@ async def test_an_unknown_target_is_404_with_the_next_step(host, http) -> None:
         (b'{"reason": "' + b"x" * 20_000 + b'"}', "application/json", 413, "bytes"),
     ],
 )
-async def test_a_bad_body_is_refused_by_name_and_nothing_is_touched(
+async def test_an_invalid_body_is_refused_with_the_field_and_changes_nothing(
     host, azure, http, body, kind, status, names
 ) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
@@ -167,7 +165,7 @@ async def test_a_bad_body_is_refused_by_name_and_nothing_is_touched(
     assert not list(azure.world.journal.find("arm.*"))
 
 
-async def test_nothing_but_health_answers_without_a_key(host, http) -> None:
+async def test_only_health_answers_without_a_function_key(host, http) -> None:
     for path, method in (("targets", "GET"), ("targets/chat", "GET"), ("targets/chat/rotate", "POST")):
         async with http.request(method, f"{host.url}/api/{path}") as answer:
             assert answer.status == 401
@@ -175,7 +173,7 @@ async def test_nothing_but_health_answers_without_a_key(host, http) -> None:
         assert (answer.status, await answer.json()) == (200, {"status": "running"})
 
 
-async def test_wrong_settings_are_all_named_and_the_app_still_answers(azure: Azure, http) -> None:
+async def test_all_invalid_settings_are_named_and_the_app_still_answers(azure: Azure, http) -> None:
     async with a_host(azure, ROTATION_PERIOD="monthly", ROTATION_OVERLAP="P1Y", ROTATION_WINDOWS="x") as host:
         status, told = await get(http, host, "targets")
         assert status == 503
@@ -188,7 +186,7 @@ async def test_wrong_settings_are_all_named_and_the_app_still_answers(azure: Azu
             assert answer.status == 200
 
 
-async def test_one_bad_target_never_stops_the_others(host: FunctionHost, azure: Azure) -> None:
+async def test_one_broken_target_never_stops_the_others(host: FunctionHost, azure: Azure) -> None:
     azure.world.vaults["keys"].set_secret("chat-key", "a value that is neither key")
     await host.fire_timer("tick")
     first = await host.invocations(2, "turn")
@@ -200,7 +198,7 @@ async def test_one_bad_target_never_stops_the_others(host: FunctionHost, azure: 
     assert azure.world.vaults["keys"].get_secret("chat-key").value == "a value that is neither key"
 
 
-async def test_a_message_nobody_can_read_ends_in_the_poison_queue_with_a_clear_record(host, azure) -> None:
+async def test_an_unreadable_message_ends_in_the_poison_queue_with_a_clear_log_record(host, azure) -> None:
     poison = await host.invoke("turn_poison", "{not json")
     assert poison.succeeded
     record = await host.logged("a message was given up")
@@ -222,7 +220,7 @@ async def test_a_turn_that_was_given_up_is_announced_once_with_the_reason(host, 
     assert len({event["id"] for event in events}) == 1
 
 
-async def test_a_leak_that_somebody_reported_survives_an_outage_of_azure(host, azure) -> None:
+async def test_a_reported_leak_survives_an_outage_of_azure(host, azure) -> None:
     account = azure.world.accounts.named("chat")
     published(azure, account, days_ago=10)
     leaked = account.keys["key1"].value
@@ -236,7 +234,7 @@ async def test_a_leak_that_somebody_reported_survives_an_outage_of_azure(host, a
     assert works(azure, "chat")
 
 
-async def test_a_leak_is_not_forgotten_while_nobody_can_even_find_the_target(host, azure) -> None:
+async def test_a_leak_is_kept_while_its_target_cannot_be_found(host, azure) -> None:
     account = azure.world.accounts.named("chat")
     published(azure, account, days_ago=10)
     leaked = account.keys["key1"].value
@@ -252,7 +250,7 @@ async def test_a_leak_is_not_forgotten_while_nobody_can_even_find_the_target(hos
     assert works(azure, "chat")
 
 
-async def test_in_observe_mode_a_due_target_is_only_talked_about(azure: Azure) -> None:
+async def test_observe_mode_only_plans_a_due_rotation(azure: Azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     async with a_host(azure, ROTATION_MODE="observe") as host:
         await tick(host)

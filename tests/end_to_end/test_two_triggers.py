@@ -1,4 +1,4 @@
-"""Two doors at once: whoever comes second finds it done, waits, or takes over, and nothing is done twice."""
+"""Two triggers at the same time: the second finds the work done, waits, or takes over; nothing is done twice."""
 
 import asyncio
 
@@ -15,12 +15,12 @@ def regenerated(azure: Azure) -> int:
 
 
 def slowly(azure: Azure) -> None:
-    """So that the two really meet."""
+    """Slow all calls down, so that the two triggers really run at the same time."""
     for operation in ("arm.*", "kv.*"):
         azure.world.faults.add(operation, "delay", seconds=0.2, times=0)
 
 
-async def test_a_person_and_the_timer_rotate_a_due_target_once(host: FunctionHost, azure: Azure, http) -> None:
+async def test_a_request_and_the_timer_rotate_a_due_target_once(host: FunctionHost, azure: Azure, http) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     slowly(azure)
     (status, report), _ = await asyncio.gather(post(http, host, "targets/chat/rotate", json={}), tick(host))
@@ -62,7 +62,7 @@ async def test_a_leak_takes_the_target_over_from_a_rotation(host: FunctionHost, 
     assert works(azure, "chat")
 
 
-async def test_leaks_reported_twice_at_once_end_the_key_and_leave_a_published_one(
+async def test_a_leak_reported_twice_at_the_same_time_ends_the_key_and_leaves_a_published_one(
     host: FunctionHost, azure: Azure, http: aiohttp.ClientSession
 ) -> None:
     account = azure.world.accounts.named("chat")

@@ -1,4 +1,4 @@
-"""Several targets: one that is wrong is named and stops no other, and clashes are seen."""
+"""Several targets: one with a problem is named and does not stop the others (P10), and clashes are found."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from lab.simulation.stage import a_stage, lived_until
 from shared.domain.errors import FixConfiguration
 
 
-async def test_one_bad_target_among_three_is_named_and_stops_no_other():
+async def test_a_deleted_secret_is_named_and_does_not_stop_other_targets():
     stage = a_stage(3)
     await stage.tick()
     stage.vault.delete_secret("chat-2-key")
@@ -18,7 +18,7 @@ async def test_one_bad_target_among_three_is_named_and_stops_no_other():
     assert outcomes["chat-2"].reason == "PersonMustLook"
 
 
-async def test_one_account_that_is_gone_stops_no_other():
+async def test_a_deleted_account_does_not_stop_other_targets():
     stage = a_stage(3)
     await stage.tick()
     gone = stage.world.accounts.named("chat-2").id
@@ -35,9 +35,9 @@ async def test_one_account_that_is_gone_stops_no_other():
         ("key-rotation-origin", "rotated 99991231T235959.000000Z"),
         ("key-rotation-told", "rotation=99999999999999999999/5"),
     ],
-    ids=["made at the end of all time", "told at the end of all time"],
+    ids=["made in the year 9999", "announced after the year 9999"],
 )
-async def test_one_tag_that_makes_no_sense_stops_no_other_target(tag: str, text: str):
+async def test_an_absurd_tag_on_a_secret_does_not_stop_other_targets(tag: str, text: str):
     stage = a_stage(3)
     await stage.tick()
     stage.vault.secrets["chat-2-key"].latest.tags[tag] = text
@@ -55,11 +55,11 @@ async def test_accounts_are_enrolled_by_their_tags():
     assert stage.events("KeyAdopted")[0]["data"]["owner"] == "team-chat"
 
 
-async def test_two_tagged_accounts_that_want_the_same_secret_are_a_problem_and_only_the_first_takes_part():
+async def test_the_second_of_two_tagged_accounts_with_the_same_secret_is_refused():
     stage = a_stage(2, tagged=True)
     for account in stage.world.accounts:
         account.tags = {"key-rotation": "on", "key-rotation-secret": "shared-key"}
-    found = await stage.look_for_work()
+    found = await stage.run_timer()
     assert [one.target.name for one in found.turns] == ["chat"]
     assert len(found.problems) == 1
     assert isinstance(found.problems[0], FixConfiguration)
@@ -67,19 +67,19 @@ async def test_two_tagged_accounts_that_want_the_same_secret_are_a_problem_and_o
     assert "chat-2" in str(found.problems[0])
 
 
-async def test_a_bad_tag_on_one_account_is_one_problem_and_the_others_take_part():
+async def test_an_invalid_tag_is_one_problem_and_the_other_accounts_take_part():
     stage = a_stage(3, tagged=True)
     for account in stage.world.accounts:
         account.tags = {"key-rotation": "on"}
     stage.account.tags["key-rotation-period"] = "monthly"
-    found = await stage.look_for_work()
+    found = await stage.run_timer()
     assert [one.target.name for one in found.turns] == ["chat-2", "chat-3"]
     assert "monthly" in str(found.problems[0])
 
 
-async def test_a_vault_that_cannot_be_listed_is_a_problem_and_its_targets_wait():
+async def test_a_vault_that_cannot_be_listed_is_one_problem_and_its_targets_get_no_turn():
     stage = await lived_until(5)
     stage.world.down.add("kv")
     stage.pass_time(minutes(10))
-    found = await stage.look_for_work()
+    found = await stage.run_timer()
     assert (found.turns, found.unseen, len(found.problems)) == ([], 1, 1)

@@ -1,4 +1,4 @@
-"""P7: no key material in logs, outcomes, replies, events, tags, errors or tracebacks, whatever goes well or badly.
+"""P7: no key material in logs, outcomes, replies, events, tags, errors or tracebacks, in success and in failure.
 
 The accounts hold keys that are easy to recognise. Everything that leaves the app is searched for them: whole, any
 eight characters of them, reversed, in base64, hexadecimal and as in an address. The one place where a key belongs,
@@ -23,8 +23,10 @@ from shared.domain.model import ProofPolicy
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.handlers import http, timer_and_queue
 from shared.handlers.http import Incoming
+from shared.handlers.invocation import TurnFailed
 from shared.turns.message import Message
 from shared.turns.report import Outcome
+from shared.web.routes import ROUTES
 from tests.support import key_search
 from tests.support.real_parts import Parts, Spoiled, Tape, close_credentials, everything_logged
 
@@ -37,7 +39,7 @@ MONTH = timedelta(days=31).total_seconds()
 
 @dataclass
 class Watch:
-    """The parts, everything that was said by them, and every key the account ever had."""
+    """The parts, everything that they wrote or answered, and every key that the account ever had."""
 
     parts: Parts
     tape: Tape
@@ -80,7 +82,7 @@ async def watch(parts: Parts) -> AsyncIterator[Watch]:
         yield Watch(parts, tape)
 
 
-async def test_adopting_rotating_and_retiring_say_no_key(watch: Watch) -> None:
+async def test_adopting_rotating_and_retiring_reveal_no_key(watch: Watch) -> None:
     clock = watch.parts.azure.world.clock
     assert "publish key1 (adopted)" in (await watch.turn()).done
     clock.advance(MONTH)
@@ -91,14 +93,14 @@ async def test_adopting_rotating_and_retiring_say_no_key(watch: Watch) -> None:
     watch.assert_silent()
 
 
-async def test_a_leak_that_is_declared_says_no_key(watch: Watch) -> None:
+async def test_a_reported_leak_reveals_no_key(watch: Watch) -> None:
     await watch.turn()
     outcome = await watch.turn(LeakRequest(key=LeakedKey.BOTH, reason="found in a paste", by="somebody", id="one"))
     assert outcome.done.count("regenerate key2") == outcome.done.count("regenerate key1") == 1, outcome
     watch.assert_silent()
 
 
-async def test_a_drift_that_is_healed_says_no_key(watch: Watch) -> None:
+async def test_healing_a_drift_reveals_no_key(watch: Watch) -> None:
     await watch.turn()
     watch.parts.azure.world.accounts.regenerate(watch.parts.account().id, "key1")
     watch.note_keys()
@@ -106,7 +108,7 @@ async def test_a_drift_that_is_healed_says_no_key(watch: Watch) -> None:
     watch.assert_silent()
 
 
-async def test_what_a_person_typed_into_the_secret_is_not_said_either(watch: Watch) -> None:
+async def test_a_value_that_a_person_typed_into_the_secret_is_not_revealed(watch: Watch) -> None:
     typed = "TYPEDbyhandKx93/Lq27+Zw81"
     watch.keys.add(typed)
     next(iter(watch.parts.azure.world.vaults.values())).set_secret("account-001-key", typed)
@@ -138,7 +140,7 @@ OPERATIONS = (
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-async def test_no_failure_of_any_call_of_a_rotation_says_a_key(watch: Watch, operation: str) -> None:
+async def test_no_failed_call_of_a_rotation_reveals_a_key(watch: Watch, operation: str) -> None:
     world = watch.parts.azure.world
     await watch.turn()
     for fault in FAULTS:
@@ -160,9 +162,7 @@ FAILING: dict[str, Callable[[Parts], Awaitable[Any]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda one: "-".join(str(part) for part in one.values()))
 @pytest.mark.parametrize("operation", FAILING)
-async def test_no_error_that_comes_out_of_an_adapter_holds_a_key(
-    watch: Watch, operation: str, fault: dict[str, Any]
-) -> None:
+async def test_no_error_of_an_adapter_holds_a_key(watch: Watch, operation: str, fault: dict[str, Any]) -> None:
     await watch.turn()
     watch.parts.azure.world.faults.add(operation, times=0, **fault)
     with pytest.raises(RotationError) as caught:
@@ -172,7 +172,7 @@ async def test_no_error_that_comes_out_of_an_adapter_holds_a_key(
     watch.assert_silent()
 
 
-async def test_a_key_that_cannot_be_proven_is_not_said(watch: Watch, spoiled: Spoiled) -> None:
+async def test_a_key_that_cannot_be_proven_is_not_revealed(watch: Watch, spoiled: Spoiled) -> None:
     world = watch.parts.azure.world
     await watch.turn()
     world.clock.advance(MONTH)
@@ -185,8 +185,8 @@ async def test_a_key_that_cannot_be_proven_is_not_said(watch: Watch, spoiled: Sp
     watch.assert_silent()
 
 
-async def test_no_doorway_says_a_key(azure: Azure, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through the environment and the same functions that the triggers call, with their own process-wide parts."""
+async def test_no_handler_reveals_a_key(azure: Azure, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs the functions that the triggers call, with settings from the environment and the parts of the process."""
     account = watch.parts.account()
     account.tags = {"key-rotation": "on"}
     for name, text in azure.settings.items():
@@ -197,23 +197,23 @@ async def test_no_doorway_says_a_key(azure: Azure, watch: Watch, monkeypatch: py
         watch.note(message)
         await timer_and_queue.turn(message.encode())
     name = "account-001"
-    for door in (http.targets, http.target, http.status, http.deadlines, http.deadlines_ics, http.openapi):
-        reply = await door(Incoming("GET", name))
+    for route in ("targets", "target", "status", "deadlines", "deadlines_ics", "openapi"):
+        reply = await http.serve(ROUTES[route], Incoming("GET", name))
         assert reply.status == 200
         watch.note(reply.body)
     for body in (b'{"dry_run": true}', b'{"reason": "drill"}', b'{"reason": 1}'):
-        watch.note(await http.rotate(Incoming("POST", name, body, {}, "an-invocation")))
+        watch.note(await http.serve(ROUTES["rotate"], Incoming("POST", name, body, {}, "an-invocation")))
     for body in (b'{"key": "previous"}', b'{"key": "live"}', b'{"key": "both"}'):
-        watch.note((await http.leak(Incoming("POST", name, body, {}, "a-leak"))).body)
+        watch.note((await http.serve(ROUTES["leak"], Incoming("POST", name, body, {}, "a-leak"))).body)
     for method, body in (("PUT", b'{"environment": "production"}'), ("DELETE", b"")):
-        watch.note((await http.arm(Incoming(method, name, body, {}, "an-arming"))).body)
-    watch.note((await http.rotate_many(Incoming("POST", body=b'{"targets": "all"}'))).body)
-    watch.note((await http.deployments(Incoming("POST", body=b'{"environment": "production"}'))).body)
+        watch.note((await http.serve(ROUTES["arm"], Incoming(method, name, body, {}, "an-arming"))).body)
+    watch.note((await http.serve(ROUTES["rotate_many"], Incoming("POST", body=b'{"targets": "all"}'))).body)
+    watch.note((await http.serve(ROUTES["deployments"], Incoming("POST", body=b'{"environment": "production"}'))).body)
     azure.world.faults.add("arm.listKeys", "malformed", times=0)
-    watch.note(await http.rotate(Incoming("POST", name, b"", {}, "another")))
+    watch.note(await http.serve(ROUTES["rotate"], Incoming("POST", name, b"", {}, "another")))
     now = (await wiring.rotation()).outside.clock.now()
     await timer_and_queue.turn_poison(Message("account-001", now).text().encode())
-    with pytest.raises(timer_and_queue.TurnFailed) as caught:
+    with pytest.raises(TurnFailed) as caught:
         await timer_and_queue.turn(Message("account-001", now).text().encode())
     watch.said.append(key_search.attached(caught.value))
     rotation: Any = await wiring.rotation()
@@ -222,7 +222,7 @@ async def test_no_doorway_says_a_key(azure: Azure, watch: Watch, monkeypatch: py
     watch.assert_silent()
 
 
-def test_a_key_does_not_show_itself_in_any_text() -> None:
+def test_no_text_of_a_key_object_shows_the_key() -> None:
     key = ApiKey(KEYS["key1"])
     texts = [str(key), repr(key), f"{key}", f"{key:>80}", "%s %r" % (key, key), repr({"key": key}), repr([key])]  # noqa: UP031
     assert not key_search.found([KEYS["key1"]], "\n".join(texts))
@@ -239,6 +239,6 @@ def test_a_key_does_not_show_itself_in_any_text() -> None:
         "eyJrZXkxIjogIlBMQU5URURxWHoxdlc4a1QvNStyQjduWXBMM21ENmdKOWhGMmNTNGFLZXlPbmU9PSJ9",
     ],
 )
-def test_the_search_finds_a_key_in_every_dress(text: str) -> None:
-    """Were it blind, everything above would pass."""
+def test_the_search_finds_a_key_in_every_encoding(text: str) -> None:
+    """If the search found nothing, every test above would pass."""
     assert key_search.found([KEYS["key1"]], f"before {text} after")

@@ -1,4 +1,4 @@
-"""Every test here runs under the key tripwire."""
+"""Every test of this folder fails if a text contains a key."""
 
 from lab.simulation.tripwire import no_key_is_ever_shown
 

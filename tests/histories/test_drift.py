@@ -1,14 +1,14 @@
-"""Somebody regenerates a key by hand: what was published is healed, and promises are kept."""
+"""Drift: a person regenerates a key. The published key is healed, and all promises are kept."""
 
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import lived_until
 from shared.domain.publication import read_tags
 
 
-async def test_a_live_key_regenerated_by_hand_is_healed_within_the_hour_and_the_clock_starts_anew():
+async def test_a_live_key_regenerated_by_hand_is_healed_within_the_hour_and_a_new_period_begins():
     stage = await lived_until(10)
     other = stage.value("key2")
-    stage.somebody_regenerates("key1")
+    stage.regenerate_by_hand("key1")
     await stage.rest()
     assert stage.works(stage.versions[-1].value)
     assert stage.value("key2") == other
@@ -18,10 +18,10 @@ async def test_a_live_key_regenerated_by_hand_is_healed_within_the_hour_and_the_
     assert (await stage.row()).data()["due"] == due.isoformat()
 
 
-async def test_drift_during_the_overlap_keeps_the_previous_keys_promise():
+async def test_drift_during_the_overlap_does_not_end_the_previous_key_early():
     stage = await lived_until(31)
     previous = stage.value("key1")
-    stage.somebody_regenerates("key2")
+    stage.regenerate_by_hand("key2")
     await stage.rest()
     await stage.until(at(day=33) - hours(1))
     assert stage.works(previous)
@@ -30,20 +30,20 @@ async def test_drift_during_the_overlap_keeps_the_previous_keys_promise():
     await stage.must_be_at_rest()
 
 
-async def test_a_spare_regenerated_by_hand_during_the_overlap_is_announced_as_ended_and_nothing_else_happens():
+async def test_a_previous_key_regenerated_by_hand_is_announced_as_retired_and_nothing_else_happens():
     stage = await lived_until(31)
-    stage.somebody_regenerates("key1")
+    stage.regenerate_by_hand("key1")
     await stage.rest()
     assert len(stage.events("KeyRetired")) == 2
     assert len(stage.versions) == 2
     await stage.must_be_at_rest()
 
 
-async def test_two_drifts_in_one_outage_are_both_announced_afterwards():
+async def test_two_drifts_during_an_outage_are_both_announced_afterwards():
     stage = await lived_until(10)
     stage.event_grid_is("down")
     for _ in range(2):
-        stage.somebody_regenerates("key1")
+        stage.regenerate_by_hand("key1")
         await stage.rest()
     stage.event_grid_is("up")
     await stage.rest()

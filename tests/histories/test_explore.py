@@ -1,10 +1,10 @@
-"""Every short history: whatever happens next, and next again, the promises hold and the target comes to rest.
+"""Every short sequence of actions keeps the promises and lets the target come to rest.
 
-From a few prepared moments every sequence of happenings of a given length is played, breadth first: ticks, days,
-requests, leaks, people with the portal open, Event Grid going away, processes killed in the middle of a turn. The
-witness watches every call; at the end Event Grid is up and the following days must bring the target to rest.
+From a few prepared scenes every sequence of actions of a given length is played, breadth first: ticks, days, requests,
+leaks, keys regenerated in the portal, Event Grid outages, processes killed in the middle of a turn. The witness checks
+every call. At the end Event Grid is available, and the following days must bring the target to rest.
 
-`EXPLORE=3 pytest tests/histories/test_explore.py` goes one happening deeper than the ordinary run.
+`EXPLORE=3 pytest tests/histories/test_explore.py` plays sequences that are one action longer than in the ordinary run.
 """
 
 import os
@@ -14,7 +14,7 @@ import pytest
 
 from lab.simulation.builders import reports_leak, wants_rotation
 from lab.simulation.dates import days, hours
-from lab.simulation.interruptions import Befall, answer_lost, killed_after, killed_before
+from lab.simulation.interruptions import Interruptions, answer_lost, killed_after, killed_before
 from lab.simulation.stage import TICK, Stage
 from shared.domain.requests import LeakedKey
 from tests.support.scenes import SCENES
@@ -31,12 +31,12 @@ async def a_day(stage: Stage) -> None:
     await stage.until(stage.now + days(1), every=hours(12))
 
 
-async def rotate(stage: Stage, befall: Befall | None = None) -> None:
-    await stage.turn(wants_rotation(f"r-{stage.now}"), befall)
+async def rotate(stage: Stage, interruptions: Interruptions | None = None) -> None:
+    await stage.turn(wants_rotation(f"r-{stage.now}"), interruptions)
 
 
-async def leak(stage: Stage, befall: Befall | None = None, key: LeakedKey = LeakedKey.LIVE) -> None:
-    await stage.turn(reports_leak(key, f"l-{stage.now}"), befall)
+async def leak(stage: Stage, interruptions: Interruptions | None = None, key: LeakedKey = LeakedKey.LIVE) -> None:
+    await stage.turn(reports_leak(key, f"l-{stage.now}"), interruptions)
 
 
 async def leak_of_the_previous(stage: Stage) -> None:
@@ -44,11 +44,11 @@ async def leak_of_the_previous(stage: Stage) -> None:
 
 
 async def live_key_by_hand(stage: Stage) -> None:
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
 
 
 async def spare_key_by_hand(stage: Stage) -> None:
-    stage.somebody_regenerates("key1" if stage.live == "key2" else "key2")
+    stage.regenerate_by_hand("key1" if stage.live == "key2" else "key2")
 
 
 async def event_grid_down(stage: Stage) -> None:
@@ -60,11 +60,11 @@ async def event_grid_up(stage: Stage) -> None:
 
 
 async def turn_killed_after_its_fourth_call(stage: Stage) -> None:
-    await stage.turn(befall=killed_after(4))
+    await stage.turn(interruptions=killed_after(4))
 
 
 async def turn_killed_before_noting(stage: Stage) -> None:
-    await stage.turn(befall=killed_after(11))
+    await stage.turn(interruptions=killed_after(11))
 
 
 async def rotation_killed_after_regenerating(stage: Stage) -> None:
@@ -83,7 +83,7 @@ async def leak_killed_after_publishing(stage: Stage) -> None:
     await leak(stage, killed_after(7))
 
 
-HAPPENINGS: tuple[Callable[[Stage], Awaitable[None]], ...] = (
+ACTIONS: tuple[Callable[[Stage], Awaitable[None]], ...] = (
     a_tick,
     a_day,
     rotate,
@@ -118,45 +118,45 @@ async def live_key_published_by_hand(stage: Stage) -> None:
 TAMPERING = (tags_wiped, spare_published_by_hand, live_key_published_by_hand)
 
 
-async def ends_well(stage: Stage, *, all_told: bool = True) -> None:
+async def must_come_to_rest(stage: Stage, *, all_announced: bool = True) -> None:
     stage.event_grid_is("up")
     await stage.rest()
     await stage.until(stage.now + days(5), every=hours(12))
-    await stage.must_be_at_rest(all_told=all_told)
-    stage.hear_the_world()
+    await stage.must_be_at_rest(all_announced=all_announced)
+    stage.hear_everything_public()
 
 
-@pytest.mark.parametrize("first", HAPPENINGS, ids=lambda happening: happening.__name__)
+@pytest.mark.parametrize("first", ACTIONS, ids=lambda action: action.__name__)
 @pytest.mark.parametrize("scene", FROM)
-async def test_every_short_history_keeps_the_promises_and_ends_well(scene: str, first: Callable):
+async def test_every_short_hisequence_keeps_the_promises_and_comes_to_rest(scene: str, first: Callable):
     begun = [((first,), await SCENES[scene].open())]
     for depth in range(DEPTH):
         following = []
-        for history, stage in begun:
-            story = " > ".join(happening.__name__ for happening in history)
+        for hisequence, stage in begun:
+            sequence = " > ".join(action.__name__ for action in hisequence)
             try:
-                await history[-1](stage)
+                await hisequence[-1](stage)
                 stage.pass_time(TICK)
                 if depth == DEPTH - 1:
-                    await ends_well(stage)
+                    await must_come_to_rest(stage)
             except AssertionError as broken:
-                broken.add_note(f"{scene}: {story}")
+                broken.add_note(f"{scene}: {sequence}")
                 raise
             if depth < DEPTH - 1:
-                following.extend(((*history, happening), stage.again()) for happening in HAPPENINGS)
+                following.extend(((*hisequence, action), stage.copy()) for action in ACTIONS)
         begun = following
 
 
-@pytest.mark.parametrize("tampering", TAMPERING, ids=lambda happening: happening.__name__)
+@pytest.mark.parametrize("tampering", TAMPERING, ids=lambda action: action.__name__)
 @pytest.mark.parametrize("scene", FROM)
-async def test_whatever_a_person_does_to_the_secret_keys_keep_working_and_the_target_comes_to_rest(
+async def test_keys_keep_working_and_the_target_comes_to_rest_when_a_person_changes_the_secret(
     scene: str, tampering: Callable
 ):
-    """Who wipes the tags or writes over the version takes its unsaid announcements away, and nothing else."""
-    for happening in HAPPENINGS:
-        for history in ((tampering, happening), (happening, tampering)):
+    """A person who removes the tags or overwrites the version removes outstanding announcements, and nothing else."""
+    for action in ACTIONS:
+        for hisequence in ((tampering, action), (action, tampering)):
             stage = await SCENES[scene].open()
-            for one in history:
+            for one in hisequence:
                 await one(stage)
                 stage.pass_time(TICK)
-            await ends_well(stage, all_told=False)
+            await must_come_to_rest(stage, all_announced=False)

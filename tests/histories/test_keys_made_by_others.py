@@ -1,5 +1,5 @@
-"""Keys that somebody else has made: nobody here knows who holds them, so none of them ends unannounced, unless it is
-said to have leaked, and then it does end.
+"""Keys that another person has made. They may be in use, so none of them ends unannounced, unless it was reported as
+leaked; then it does end.
 """
 
 from lab.simulation.builders import reports_leak, wants_rotation
@@ -25,9 +25,9 @@ def other(stage: Stage) -> str:
 
 
 async def previous_key_regenerated_by_hand() -> tuple[Stage, str]:
-    """During the overlap; the next ticks note it. Where we are, and what the slot holds since."""
+    """Regenerate the previous key during the overlap, and make the next ticks. Returns the stage and the new value."""
     stage = await lived(31)
-    stage.somebody_regenerates(other(stage))
+    stage.regenerate_by_hand(other(stage))
     await stage.rest()
     return stage, stage.value(other(stage))
 
@@ -37,7 +37,7 @@ def announced_end(stage: Stage, value: str) -> bool:
 
 
 async def ended(stage: Stage, value: str) -> bool:
-    """Lived on until that value is refused."""
+    """Make ticks until this value is refused, for at most 70 days. Returns whether it was."""
     for _ in range(70):
         await stage.until(stage.now + days(1))
         if not stage.works(value):
@@ -45,7 +45,7 @@ async def ended(stage: Stage, value: str) -> bool:
     return False
 
 
-async def test_a_previous_key_that_somebody_regenerated_is_published_before_its_announced_end():
+async def test_a_previous_key_that_a_person_regenerated_is_published_before_its_announced_end():
     stage, made = await previous_key_regenerated_by_hand()
     await stage.until(stage.now + days(31))
     assert stage.versions[-1].value == made
@@ -53,10 +53,10 @@ async def test_a_previous_key_that_somebody_regenerated_is_published_before_its_
     assert announced_end(stage, made)
 
 
-async def test_when_both_keys_were_regenerated_the_other_one_ends_announced():
+async def test_the_other_key_ends_announced_after_a_person_regenerated_both_keys():
     stage = await lived(31)
-    stage.somebody_regenerates(other(stage))
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(other(stage))
+    stage.regenerate_by_hand(stage.live)
     await stage.turn()
     made = stage.value(other(stage))
     assert stage.works(stage.versions[-1].value)
@@ -64,7 +64,7 @@ async def test_when_both_keys_were_regenerated_the_other_one_ends_announced():
     assert announced_end(stage, made)
 
 
-async def test_a_key_that_somebody_made_ends_when_it_is_said_to_have_leaked_and_is_never_published():
+async def test_a_key_made_by_a_person_ends_if_it_is_reported_as_leaked_and_is_never_published():
     stage, made = await previous_key_regenerated_by_hand()
     outcome = await stage.turn(reports_leak(PREVIOUS))
     assert outcome is not None
@@ -75,28 +75,28 @@ async def test_a_key_that_somebody_made_ends_when_it_is_said_to_have_leaked_and_
     await stage.must_be_at_rest()
 
 
-async def test_a_report_that_waited_while_the_key_was_published_ends_it_all_the_same():
+async def test_a_late_report_of_a_leak_ends_the_key_that_was_published_meanwhile():
     stage, made = await previous_key_regenerated_by_hand()
     reported = stage.now
     await stage.until(stage.now + days(31))
     assert stage.versions[-1].value == made
-    stage.witness.somebody_reports(*(stage.value(slot) for slot in ("key1", "key2")))
+    stage.witness.excuse_leaked(*(stage.value(slot) for slot in ("key1", "key2")))
     outcome = await stage.rotation().turn(stage.target, reports_leak(PREVIOUS, requested_at=reported))
     assert outcome.reason == "leaked"
     assert not stage.works(made)
     assert stage.works(stage.versions[-1].value)
 
 
-async def test_what_somebody_makes_of_a_leaked_key_while_it_is_watched_is_not_taken_for_ours():
+async def test_a_key_that_a_person_makes_during_a_leak_turn_does_not_end_unannounced():
     stage = await lived(45)
     leaked = stage.live
-    trial = stage.again()
+    trial = stage.copy()
     await trial.turn(reports_leak())
     assert trial.last_runner is not None
     last = [call.number for call in trial.last_runner.calls if call.operation == "arm.regenerateKey"][-1]
 
     async def regenerate_too() -> None:
-        stage.somebody_regenerates(leaked)
+        stage.regenerate_by_hand(leaked)
 
     outcome: Outcome | None = await stage.turn(reports_leak(), meanwhile_after(last + 1, regenerate_too))
     assert outcome is not None
@@ -106,12 +106,12 @@ async def test_what_somebody_makes_of_a_leaked_key_while_it_is_watched_is_not_ta
     assert announced_end(stage, made)
 
 
-async def test_after_a_retirement_nobody_waits_for_a_key_that_nobody_holds():
+async def test_a_request_after_a_retirement_regenerates_the_unused_spare_before_publishing_it():
     stage = await lived(45)
     before = stage.value(other(stage))
     outcome = await stage.turn(wants_rotation())
     assert outcome is not None
     assert outcome.reason == "requested"
-    assert not stage.works(before), "what a retirement left behind is made anew before it is published"
+    assert not stage.works(before), "the spare that a retirement left is regenerated before it is published"
     await stage.until(stage.now + hours(6))
     await stage.must_be_at_rest()

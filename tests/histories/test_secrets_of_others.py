@@ -1,4 +1,4 @@
-"""Secrets that somebody else made, deleted or disabled: adopted in place, or left for a person to judge."""
+"""Secrets that another person made, deleted or disabled: they are adopted in place, or left for a person to decide."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def test_the_tutorials_secret_is_adopted_in_place_and_keeps_its_date():
     assert len(stage.versions) == 2
 
 
-async def test_an_old_secret_made_by_hand_still_gets_its_notice_before_anything_ends():
+async def test_an_old_secret_made_by_hand_gets_its_notice_before_a_key_ends():
     stage = a_stage()
     stage.vault.set_secret(stage.target.secret, stage.value("key1"))
     stage.pass_time(days(200))
@@ -45,7 +45,7 @@ async def test_an_old_secret_made_by_hand_still_gets_its_notice_before_anything_
 
 
 @pytest.mark.parametrize("spoil", ["deleted", "disabled", "another account's", "something else"])
-async def test_where_a_person_must_look_nothing_is_touched_and_it_is_named(spoil: str):
+async def test_a_secret_that_a_person_must_look_at_is_not_changed_and_the_outcome_names_the_next_step(spoil: str):
     stage = await lived_until(5)
     name = stage.target.secret
     if spoil == "deleted":
@@ -57,7 +57,7 @@ async def test_where_a_person_must_look_nothing_is_touched_and_it_is_named(spoil
         stage.vault.set_secret(name, "something", tags={"ProviderAddress": elsewhere})
     else:
         stage.vault.set_secret(name, "something")
-    stage.witness.somebody_ends("something")
+    stage.witness.excuse_regenerated_by_hand("something")
     keys = [stage.value("key1"), stage.value("key2")]
     before = stage.world.journal.count("kv.setSecret") + stage.world.journal.count("kv.updateSecret")
     outcomes = await stage.until(at(day=6))
@@ -67,7 +67,7 @@ async def test_where_a_person_must_look_nothing_is_touched_and_it_is_named(spoil
     assert stage.world.journal.count("kv.setSecret") + stage.world.journal.count("kv.updateSecret") == before
 
 
-async def test_a_deleted_secret_that_a_person_recovers_goes_on_as_if_nothing_had_been():
+async def test_a_recovered_secret_continues_its_schedule():
     stage = await lived_until(5)
     stage.vault.delete_secret(stage.target.secret)
     await stage.until(at(day=6))

@@ -1,14 +1,14 @@
-"""Two runners never hurt (P6): whenever the second one comes, and whatever became of the first one's lease.
+"""Two runners break no promise (P6), whenever the second one comes and whatever happened to the lease of the first.
 
-While the lease is honoured the second runner is told that the target is busy and touches nothing. When it is lost
-half way (the first process stood still for longer than the lease), the second runner does its whole turn, or is
-killed in the middle of it, and then the first one wakes up. The promises are watched around every call of both.
+While the lease is held, the second runner is answered busy and changes nothing. If it is lost (the first process pauses
+for longer than the lease lasts), the second runner takes its whole turn, or is killed in the middle of it, and then the
+first one goes on. The witness checks the promises at every call of both.
 """
 
 import pytest
 
 from lab.simulation.dates import days, hours
-from lab.simulation.interruptions import Befall, Killed, killed_after, meanwhile_after, meanwhile_before
+from lab.simulation.interruptions import Interruptions, Killed, killed_after, meanwhile_after, meanwhile_before
 from lab.simulation.stage import Stage
 from shared.domain.requests import RequestKind
 from shared.turns.report import Result
@@ -25,15 +25,15 @@ async def finishes(stage: Stage, extra: int) -> None:
     assert len(stage.versions) <= extra
     await stage.until(stage.now + days(5), every=hours(12))
     await stage.must_be_at_rest()
-    stage.hear_the_world()
+    stage.hear_everything_public()
 
 
 @pytest.mark.parametrize("name", SCENES)
-async def test_a_second_runner_is_told_busy_and_makes_no_other_call_while_the_lease_is_held(name: str):
+async def test_a_second_runner_is_answered_busy_and_makes_no_other_call_while_the_lease_is_held(name: str):
     scene = SCENES[name]
     leak = (
         scene.request is not None and scene.request.kind is RequestKind.LEAK
-    )  # it is first among leaks, and then holds
+    )  # the first report of a leak takes over, and is then not taken over itself
     for number in range(1 + leak, await calls_of(scene) - leak):
         stage = await scene.open()
         second: list[tuple[Result, int]] = []
@@ -48,8 +48,8 @@ async def test_a_second_runner_is_told_busy_and_makes_no_other_call_while_the_le
         assert second == [(Result.BUSY, 1)]
 
 
-def standing_still(stage: Stage, number: int, scene: Scene, second: Befall | None = None) -> Befall:
-    """The first runner stands still after that call; its lease runs out and a second one takes its turn."""
+def paused_after(stage: Stage, number: int, scene: Scene, second: Interruptions | None = None) -> Interruptions:
+    """Pause the first runner after this call, until its lease has ended and a second one has taken a turn."""
 
     async def come() -> None:
         stage.world.clock.advance(LONGER_THAN_A_LEASE)
@@ -59,17 +59,17 @@ def standing_still(stage: Stage, number: int, scene: Scene, second: Befall | Non
 
 
 @pytest.mark.parametrize("name", SCENES)
-async def test_a_runner_that_lost_its_lease_after_any_call_does_no_harm_when_it_wakes_up(name: str):
+async def test_a_runner_that_lost_its_lease_after_any_call_breaks_no_promise_when_it_goes_on(name: str):
     scene = SCENES[name]
     for number in range(1, await calls_of(scene) + 1):
         stage = await scene.open()
         allowed = len(stage.versions) + scene.versions + 1
-        await stage.turn(scene.request, standing_still(stage, number, scene))
+        await stage.turn(scene.request, paused_after(stage, number, scene))
         await finishes(stage, allowed)
 
 
 @pytest.mark.parametrize("name", ["adoption", "rotation", "retirement", "drift healing", "leak of the live key"])
-async def test_two_runners_of_which_one_lost_its_lease_and_the_other_was_killed_leave_work_that_ticks_can_finish(
+async def test_ticks_finish_the_work_after_one_runner_lost_its_lease_and_the_other_was_killed(
     name: str,
 ):
     scene = SCENES[name]
@@ -78,21 +78,23 @@ async def test_two_runners_of_which_one_lost_its_lease_and_the_other_was_killed_
         for killed in (one for one in PARTLY if one <= calls):
             stage = await scene.open()
             allowed = len(stage.versions) + scene.versions + 1
-            await stage.turn(scene.request, standing_still(stage, number, scene, killed_after(killed)))
+            await stage.turn(scene.request, paused_after(stage, number, scene, killed_after(killed)))
             await finishes(stage, allowed)
 
 
-async def test_a_call_that_was_already_on_its_way_when_the_lease_was_lost_is_healed_by_the_next_look():
-    """Azure has no precondition on regenerating: this is the one harm a lease cannot prevent, and it must end."""
+async def test_the_next_turn_heals_what_a_call_broke_that_was_under_way_when_the_lease_was_lost():
+    """Regenerating a key has no precondition in Azure. A lease cannot prevent this harm, so it must be healed."""
     scene = SCENES["rotation"]
     stage = await scene.open()
 
     async def come() -> None:
         stage.world.clock.advance(LONGER_THAN_A_LEASE)
         await stage.turn()
-        stage.witness.somebody_ends(stage.versions[-1].value)  # what is about to happen, excused until it is healed
+        stage.witness.excuse_regenerated_by_hand(
+            stage.versions[-1].value
+        )  # the late call will end it; excused until it is healed
 
-    await stage.turn(befall=meanwhile_before(4, come))
+    await stage.turn(interruptions=meanwhile_before(4, come))
 
     assert not stage.works(stage.versions[-1].value)
     await stage.rest()
@@ -101,9 +103,9 @@ async def test_a_call_that_was_already_on_its_way_when_the_lease_was_lost_is_hea
     await stage.must_be_at_rest()
 
 
-async def test_a_killed_runner_makes_no_more_calls_and_leaves_its_lease_to_run_out():
+async def test_a_killed_runner_makes_no_more_calls_and_its_lease_runs_out():
     stage = await SCENES["rotation"].open()
-    await stage.turn(befall=killed_after(4))
+    await stage.turn(interruptions=killed_after(4))
     runner = stage.last_runner
     assert runner is not None
     with pytest.raises(Killed):

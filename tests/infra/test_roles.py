@@ -23,7 +23,7 @@ BREAKS = {
     f"{SECRETS}/readMetadata/action": ("enrolment by a tag", "could not list its secrets"),
     f"{SECRETS}/getSecret/action": ("enrolment by a tag", "could not read the secret"),
     f"{SECRETS}/setSecret/action": ("enrolment by a tag", "could not publish the key"),
-    f"{SECRETS}/update/action": ("enrolment by a tag", "could not note on the secret what was told"),
+    f"{SECRETS}/update/action": ("enrolment by a tag", "could not note on the secret what was announced"),
 }
 CUSTOM = [
     (name, action)

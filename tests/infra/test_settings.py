@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lab.emulator.shipped import SHIPPED
-from shared.adapters.blob_lease import CONTAINER
+from shared.decide.plan import Reason
+from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.settings.environment import NAMES
-from shared.turns.message import QUEUE
 from shared.turns.report import Outcome, Result
 from shared.web.callers import Role
 from tests.infra.bicep import INFRA, ROOT, calls, literal, properties, templates, text
@@ -53,7 +53,7 @@ def test_the_template_uses_the_python_version_of_the_repository() -> None:
 def test_the_template_creates_the_containers_and_queues_that_host_and_app_use() -> None:
     names = json.loads((INFRA / "storage.json").read_text())
     assert names["queues"] == [QUEUE, f"{QUEUE}-poison"]
-    assert names["appContainers"] == [names["packageContainer"], CONTAINER]
+    assert names["appContainers"] == [names["packageContainer"], LEASE_CONTAINER]
     assert names["hostContainers"] == ["azure-webjobs-hosts", "azure-webjobs-secrets"]
 
 
@@ -200,7 +200,7 @@ def as_kusto_parses(pattern: str, line: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("result", list(Result))
 def test_the_overdue_query_parses_the_line_that_a_turn_logs(result: Result) -> None:
-    outcome = Outcome("chat", result, "not-announced", "It waits: (really).", next_step="wait")
+    outcome = Outcome("chat", result, Reason.NOT_ANNOUNCED, "It waits: (really).", next_step="wait")
     pattern = re.search(r"\| parse Text with (.*)", queries()["overdue.kql"])
     assert pattern is not None
     assert as_kusto_parses(pattern[1], str(outcome)) == {
@@ -211,7 +211,7 @@ def test_the_overdue_query_parses_the_line_that_a_turn_logs(result: Result) -> N
 
 
 def test_the_owed_query_finds_a_turn_with_outstanding_announcements() -> None:
-    outstanding = Outcome("chat", Result.DONE, "due", "It is due.", outstanding=("KeyRotation.KeyRotated",))
+    outstanding = Outcome("chat", Result.DONE, Reason.DUE, "It is due.", outstanding=("KeyRotation.KeyRotated",))
     words = re.findall(r'contains "([^"]*)"', queries()["owed.kql"])
     assert any(word in str(outstanding) for word in words)
-    assert not any(word in str(Outcome("chat", Result.DONE, "due", "It is due.")) for word in words)
+    assert not any(word in str(Outcome("chat", Result.DONE, Reason.DUE, "It is due.")) for word in words)

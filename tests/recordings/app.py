@@ -1,6 +1,6 @@
-"""The function app in this process: its functions by their public names, and the little of the host that they need.
+"""The function app in this process, and the parts of the Functions host that its functions need.
 
-Asked are HTTP routes, the timer, the queue and Event Grid's functions, as `function_app` declares them.
+HTTP routes, timer, queue and Event Grid functions are called as `function_app` declares them.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ FUNCTIONS = {one.get_function_name(): one for one in app.get_functions()}
 
 
 class Out:
-    """What a function hands to its queue."""
+    """The output binding with which a function queues messages."""
 
     def __init__(self) -> None:
         self.messages: list[str] = []
@@ -40,7 +40,7 @@ class Out:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back over HTTP."""
+    """An HTTP answer, with the messages that the function queued."""
 
     status: int
     headers: dict[str, str]
@@ -50,7 +50,7 @@ class Reply:
 
 @dataclass
 class App:
-    """One process of the app. Made with its settings; `close` ends it."""
+    """One process of the app with its settings. `close` ends it."""
 
     settings: dict[str, str]
     last_tick: datetime | None = None
@@ -58,7 +58,7 @@ class App:
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner)
 
     def restart(self) -> None:
-        """A new process, which reads the settings again."""
+        """Start a new process, which reads the settings again."""
         self.close()
         self._runner = asyncio.Runner()
 
@@ -73,7 +73,7 @@ class App:
 
     @contextmanager
     def environment(self) -> Iterator[None]:
-        """The settings, and nothing else of ours or of Azure's."""
+        """Set the environment to these settings, without other variables of ours or of Azure."""
         foreign = ("ROTATION_", "AZURE_", "AzureWebJobs", "EVENT_GRID_", "WEBSITE_", "IDENTITY_", "MSI_")
         plain = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
         with patch.dict(os.environ, {**plain, **self.settings}, clear=True):
@@ -98,18 +98,18 @@ class App:
         )
 
     def tick(self, now: datetime, *, thorough: bool = False) -> list[str]:
-        """The timer's messages. `thorough`: as if it had never run before, so that everybody is looked at."""
+        """Run the timer and return its messages. `thorough`: as if it had never run, so that it visits every target."""
         last = None if thorough or self.last_tick is None else self.last_tick.isoformat()
         turns, self.last_tick = Out(), now
         self.call("tick", timer=SimpleNamespace(schedule_status={"Last": last}, past_due=False), turns=turns)
         return turns.messages
 
     def turn(self, message: str) -> tuple[int, list[str]]:
-        """One message, offered as often as the host does. The failed tries, and what goes back on the queue."""
+        """Deliver one message as often as the host does. Returns the failed tries, and what goes back on the queue."""
         for tries in range(1, MOST_TRIES + 1):
             try:
                 self.call("turn", message=_message(message, tries))
-            except Exception:  # noqa: BLE001 - the host takes any for a failed try
+            except Exception:  # noqa: BLE001 - for the host any exception is a failed try
                 continue
             return tries - 1, []
         again = Out()
@@ -117,7 +117,7 @@ class App:
         return MOST_TRIES, again.messages
 
     def event(self, function: str, data: object, subject: str) -> list[str]:
-        """What an event of Azure's leads to."""
+        """Deliver an event of Azure and return the queued messages."""
         turns = Out()
         event = func.EventGridEvent(
             id="1", data=data, topic="", subject=subject, event_type="", event_time=None, data_version=""
@@ -126,10 +126,10 @@ class App:
         return turns.messages
 
     def type(self, *words: str) -> tuple[int, str]:
-        """A command at a terminal: its exit code, and what it said."""
-        said = StringIO()
-        with self.environment(), redirect_stdout(said), redirect_stderr(StringIO()):
-            return main(words), said.getvalue()
+        """Run a command and return its exit code and its standard output."""
+        output = StringIO()
+        with self.environment(), redirect_stdout(output), redirect_stderr(StringIO()):
+            return main(words), output.getvalue()
 
 
 def _message(text: str, tries: int) -> Any:
@@ -141,17 +141,17 @@ def _has_queue(name: str) -> bool:
 
 
 def _route(path: str) -> tuple[str, dict[str, str]]:
-    """The function whose route fits, and what stands in the route's place for a name."""
-    asked = path.split("/")
+    """Return the function whose route matches, and the route's parameters."""
+    requested = path.split("/")
     for name, function in FUNCTIONS.items():
         wanted = (getattr(function.get_trigger(), "route", None) or "").split("/")
-        if len(wanted) == len(asked) and all(w in ("{name}", a) for w, a in zip(wanted, asked, strict=True)):
-            return name, {w.strip("{}"): a for w, a in zip(wanted, asked, strict=True) if w != a}
+        if len(wanted) == len(requested) and all(w in ("{name}", a) for w, a in zip(wanted, requested, strict=True)):
+            return name, {w.strip("{}"): a for w, a in zip(wanted, requested, strict=True) if w != a}
     raise LookupError(f"no function has the route of {path}")
 
 
 async def _close_connections() -> None:
-    """What the app has opened in this loop. Nobody closes it in Azure, where a process just ends."""
+    """Close what the app opened in this event loop. In Azure the process just ends."""
     mine: Callable[[Any], bool] = lambda one: type(one) is aiohttp.ClientSession and not one.closed  # noqa: E731
     for session in [one for one in gc.get_objects() if mine(one)]:
         await session.close()

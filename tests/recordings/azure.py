@@ -1,7 +1,7 @@
-"""A served Azure in which nothing is left to chance: names for ports, numbered keys and ids, a clock that stands.
+"""A deterministic emulated Azure: fixed host names, numbered keys and ids, and a clock that stands still.
 
-The identity of an event and the seal on a tag are made of addresses, keys and times. So each of them must be the same
-in every run, or no two recordings could be compared.
+Event ids and sealed tags are calculated from addresses, keys and times. So each of these must be the same in every run,
+or recordings could not be compared.
 """
 
 import socket
@@ -39,18 +39,18 @@ MOST_KEYS = 100
 
 
 def key_number(number: int) -> str:
-    """The key that was made as the so-many-th: as long as Azure's, and as good as random."""
+    """Return the key with this number: 84 characters, as in Azure, that look random."""
     text = f"the recorded key {number}".encode()
     return (sha256(text).hexdigest() + sha256(text + b"!").hexdigest())[:84]
 
 
 def key_called(mark: str) -> str:
-    """The key of which only the emulator's mark stands in a recording."""
+    """Return the key with this fingerprint of the emulator, which is all that a recording contains."""
     return next(key for key in map(key_number, range(MOST_KEYS)) if accounts.fingerprint(key) == mark)
 
 
 class Addresses(AbstractResolver):
-    """Knows the emulated names, and on which port of this machine each is served; everybody else is nowhere."""
+    """Resolves the emulated host names to ports of this machine. Other names do not exist."""
 
     ports: dict[str, int] = {}  # noqa: RUF012 - one world is served at a time
 
@@ -61,7 +61,7 @@ class Addresses(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         if host not in self.ports:
-            raise OSError(f"{host} is nowhere")
+            raise OSError(f"{host} does not exist")
         here = "127.0.0.1"
         return [ResolveResult(hostname=host, host=here, port=self.ports[host], family=family, proto=0, flags=0)]
 
@@ -71,7 +71,7 @@ class Addresses(AbstractResolver):
 
 @contextmanager
 def without_chance() -> Iterator[None]:
-    """Keys, versions and identities are numbered in the order in which the emulator makes them."""
+    """Number keys, versions and identities in the order in which the emulator makes them, until the block ends."""
     keys, ids = count(), count(1)
     numbered = SimpleNamespace(uuid4=lambda: UUID(int=next(ids)))
     certify = trustme.CA.issue_cert
@@ -90,7 +90,7 @@ def without_chance() -> Iterator[None]:
 
 
 def a_world() -> World:
-    """A vault, a topic, and the clock at the start."""
+    """Return a world with a vault, a topic and the clock at the start."""
     world = World()
     world.clock.freeze(START)
     world.add_vault(VAULT)
@@ -100,7 +100,7 @@ def a_world() -> World:
 
 @contextmanager
 def served(world: World) -> Iterator[Azure]:
-    """The world on the wire, under names that stay. The world's clock is the only one that services show."""
+    """Serve the world under fixed host names. All services show the time of the world's clock."""
     said = patch.object(
         aiohttp.web_response, "rfc822_formatted_time", lambda: f"{world.clock.utcnow():%a, %d %b %Y %H:%M:%S} GMT"
     )
@@ -110,7 +110,7 @@ def served(world: World) -> Iterator[Azure]:
 
 
 def _name(azure: Azure) -> None:
-    """Each address that the app is told of is a name from now on."""
+    """Replace each address in the app's settings by a fixed name."""
     vault = azure.world.vaults[VAULT]
     urls = {**azure.urls, VAULT: vault.url}
     Addresses.ports = {name: int(urls[service].rsplit(":", 1)[1]) for service, name in ADDRESSES.items()}

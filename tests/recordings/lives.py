@@ -1,12 +1,12 @@
-"""The lives that are recorded, as timetables. Day 0 is Monday, 2 March 2026, nine in the morning, UTC."""
+"""The recorded lives, as timetables. Day 0 is Monday, 2 March 2026, nine in the morning, UTC."""
 
 import json
 from typing import Any
 
 from lab.simulation.dates import days, hours
-from tests.recordings.lives_in_trouble import IN_TROUBLE
 from tests.recordings.lives_of_fleets import OF_FLEETS
-from tests.recordings.lives_of_long_breath import OF_LONG_BREATH
+from tests.recordings.lives_over_weeks import OVER_WEEKS
+from tests.recordings.lives_with_failures import WITH_FAILURES
 from tests.recordings.stage import Stage
 from tests.recordings.steps import (
     ON,
@@ -16,9 +16,9 @@ from tests.recordings.steps import (
     changes,
     event_grid_is,
     happens,
-    looks_from_a_terminal,
     notice,
     regenerates,
+    runs_every_read_only_command,
     tick,
     types,
     until,
@@ -29,7 +29,7 @@ WINDOW = "Mon-Fri 09:00-16:00 Europe/Berlin"
 
 
 def targets(*facts: dict[str, Any]) -> dict[str, str]:
-    """Explicit targets, by their accounts' names."""
+    """Return the setting of explicit targets; each is given by its account's name."""
     return {"ROTATION_TARGETS": json.dumps([{**one, "account": account_id(one["account"])} for one in facts])}
 
 
@@ -50,9 +50,9 @@ ADOPTION = Life(
     steps=(
         happens("a secret is there that somebody made by hand", a_secret_by_hand),
         happens("a secret is there with the tags of the two-key tutorial", a_secret_of_the_tutorial),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         tick("the first tick adopts"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         tick("another tick finds nothing to do"),
         until(1),
         asks("POST", "targets/chat/rotate", {"reason": "too early"}, "early"),
@@ -65,12 +65,12 @@ SCHEDULE = Life(
     steps=(
         tick("the first tick adopts"),
         until(15),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         until(30),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         until(64),
         tick("at rest"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
     ),
 )
 
@@ -88,7 +88,7 @@ WITH_A_WINDOW = Life(
         until(23, every=hours(6)),
         until(32),
         until(36, every=hours(6)),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         until(40, every=hours(12)),
     ),
 )
@@ -113,7 +113,7 @@ BY_REQUEST = Life(
         asks("POST", "targets/chat/rotate", {"reason": "somebody left"}, "ticket 12"),
         types("rotate", "chat", "--id", "t-1", "--by", "ada", "--reason", "at a terminal"),
         types("rotate", "chat", "--id", "t-1", "--by", "ada", "--reason", "at a terminal"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         until(76),
     ),
 )
@@ -125,7 +125,7 @@ DRIFT = Life(
         regenerates("key2"),
         tick("the spare is another one"),
         regenerates("key1"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         tick("the live key is healed"),
         tick("at rest"),
         until(41),
@@ -158,7 +158,7 @@ LEAKS = Life(
         asks("POST", "targets/chat/leak", {"key": "live", "reason": "in a repository", "wait": "PT30S"}, "leak 2"),
         asks("POST", "targets/chat/leak", {"key": "live", "reason": "in a repository", "wait": "PT30S"}, "leak 2"),
         tick("at rest"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         until(50),
         types("leak", "chat", "--key", "both", "--id", "l-3", "--by", "ada", "--reason", "nobody knows which"),
         types("leak", "chat", "--key", "both", "--id", "l-3", "--by", "ada", "--reason", "nobody knows which"),
@@ -180,7 +180,7 @@ LIVES: dict[str, Life] = {
     "by-request": BY_REQUEST,
     "drift": DRIFT,
     "leaks": LEAKS,
-    **OF_LONG_BREATH,
-    **IN_TROUBLE,
+    **OVER_WEEKS,
+    **WITH_FAILURES,
     **OF_FLEETS,
 }

@@ -1,8 +1,8 @@
-"""The lives of several accounts: who is enrolled and who is not, what may not be read, and the brake."""
+"""Recorded lives with several accounts: enrolment, accounts that cannot be read, and the brake."""
 
 from tests.recordings.azure import OTHER_SUBSCRIPTION
 from tests.recordings.stage import Stage
-from tests.recordings.steps import ON, Life, asks, changes, happens, looks_from_a_terminal, tick, until
+from tests.recordings.steps import ON, Life, asks, changes, happens, runs_every_read_only_command, tick, until
 
 
 def only_one_subscription(stage: Stage) -> None:
@@ -21,7 +21,7 @@ MANY = tuple(f"chat-{number}" for number in range(1, 5))
 
 
 def networks_are(state: str):
-    """All accounts at once are closed to the app, or open again."""
+    """Refuse the app the access to all accounts, or permit it again."""
 
     def change(stage: Stage) -> None:
         for name in MANY:
@@ -39,7 +39,7 @@ BRAKED = Life(
         until(29),
         networks_are("Disabled"),
         until(30),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         networks_are("Enabled"),
         until(31),
     ),
@@ -62,12 +62,12 @@ FLEET = Life(
         "keyless": {**ON, "disable_local_auth": True},
     },
     steps=(
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         tick("the first tick adopts who can be adopted"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         happens("one subscription cannot be read any more", only_one_subscription),
         tick("one subscription cannot be read"),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
         asks("POST", "rotate", {"targets": "all", "dry_run": True}),
         asks("POST", "deployments", {"environment": "production"}, "release 1"),
         asks("POST", "targets/far/rotate", {}, "far"),
@@ -76,7 +76,7 @@ FLEET = Life(
         changes("a wrong tag is corrected", "misspelt", **tagged(period="P60D")),
         changes("an account leaves", "chat", tags={}),
         until(5),
-        looks_from_a_terminal(),
+        runs_every_read_only_command(),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Live a life and return what came of it: `python -m tests.recordings.record [LIFE ...]` writes the files again."""
+"""Play lives and record them: `python -m tests.recordings.record [LIFE ...]` writes the recordings again."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ DATA = Path(__file__).with_name("data")
 
 
 def lived(name: str) -> list[dict[str, Any]]:
-    """All entries of a life, as JSON would give them back."""
+    """Play a life and return all its entries, as they come back from JSON."""
     life = LIVES[name]
     with a_stage(life.accounts, life.settings) as stage:
         for step in life.steps:
@@ -25,7 +25,7 @@ def file_of(name: str) -> Path:
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
-    """The entries as they stand in the file."""
+    """Return the recorded entries of a life."""
     return json.loads(file_of(name).read_text())
 
 

@@ -1,4 +1,4 @@
-"""What is written down of a world and of an answer: data as it is, and `<text>` in the place of every sentence."""
+"""What is recorded of a world and of an answer: data as it is, and `<text>` in place of every sentence."""
 
 import json
 import re
@@ -19,7 +19,7 @@ _ICS_PROSE = ("SUMMARY", "DESCRIPTION")
 
 
 def plain(data: Any) -> Any:
-    """JSON-ready data without its sentences."""
+    """Return data for JSON without its sentences."""
     if isinstance(data, dict):
         return {name: TEXT if name in PROSE and value else plain(value) for name, value in data.items()}
     if isinstance(data, list):
@@ -28,7 +28,7 @@ def plain(data: Any) -> Any:
 
 
 def event(wire: dict[str, Any]) -> dict[str, Any]:
-    """An event as it was accepted. The reason of a failure is a code and words; the code stays."""
+    """Return an accepted event. The reason of a failure is a code and a sentence; the code stays."""
     said = plain(wire)
     reason = said["data"].get("reason")
     if reason:
@@ -37,14 +37,14 @@ def event(wire: dict[str, Any]) -> dict[str, Any]:
 
 
 def body(kind: str, text: str, now: datetime) -> Any:
-    """The body of an answer."""
+    """Return the body of an answer."""
     if "json" in kind:
         return plain(json.loads(text))
     return calendar(text, now) if kind == "text/calendar" else TEXT
 
 
 def calendar(text: str, now: datetime) -> list[str]:
-    """The lines of a calendar, unfolded; the moment at which it was made is called by that name."""
+    """Return the unfolded lines of a calendar, with `<now>` in place of the present time."""
     lines = text.replace("\r\n ", "").splitlines()
     made = f"DTSTAMP:{now:%Y%m%dT%H%M%SZ}"
     return ["DTSTAMP:<now>" if line == made else _line(line) for line in lines]
@@ -56,7 +56,7 @@ def _line(line: str) -> str:
 
 
 def world(there: World) -> dict[str, Any]:
-    """Every version of every secret, and every account's two keys by the emulator's own marks."""
+    """Return every version of every secret, and the keys of every account by the emulator's fingerprints."""
     found: dict[str, Any] = {}
     for vault in there.vaults.values():
         for where, secrets in (("", vault.secrets), ("deleted ", vault.deleted)):

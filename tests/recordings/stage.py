@@ -1,6 +1,6 @@
-"""A stage for a life: the world, the app, and a recorder that notes after each step what has changed outside.
+"""The stage of a life: the world, the app, and a recorder that notes after each step what changed outside.
 
-What did not change since the step before is not written again, so a recording shows each fact where it came true.
+What did not change since the step before is not recorded again, so each fact appears at the step that caused it.
 """
 
 import json
@@ -17,7 +17,7 @@ from lab.emulator.vaults import Vault
 from tests.recordings import seen
 from tests.recordings.app import App
 from tests.recordings.azure import TOPIC, VAULT, a_world, served, without_chance
-from tests.recordings.standing import standing
+from tests.recordings.fixed_clock import fixed_clock
 
 AS_IN_THE_SURVEY = "as in GET targets"
 SETTINGS = {"ROTATION_LOOK_EVERY": "P1D"}
@@ -26,7 +26,7 @@ type Entry = dict[str, Any]
 
 @dataclass
 class Stage:
-    """One life as far as it has come."""
+    """One life so far: the emulated Azure, the app, and the recorded entries."""
 
     azure: Any
     app: App
@@ -62,13 +62,13 @@ class Stage:
         self.world.clock.advance(time.total_seconds())
 
     def tick(self, *, thorough: bool = False) -> None:
-        """The timer, and every turn that it leads to."""
+        """Run the timer, and every turn that it queues."""
         messages = self.waiting + self.app.tick(self.now, thorough=thorough)
         self.waiting = []
         self.run(messages)
 
     def run(self, messages: list[str]) -> None:
-        """The queue: each message has its tries; what is kept of it waits for the next tick."""
+        """Deliver each message to the queue function. What goes back on the queue waits for the next tick."""
         self._queued += [seen.plain(json.loads(text)) for text in messages]
         for text in messages:
             failed, again = self.app.turn(text)
@@ -78,7 +78,7 @@ class Stage:
                 self._turns.append({"target": json.loads(text)["target"], "failedTries": failed, "queuedAgain": kept})
 
     def ask(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
-        """A request over HTTP. Turns that it queues run before anything else happens."""
+        """Make an HTTP request, then run the turns that it queued."""
         reply = self.app.http(method, path, body, dict(headers or {}))
         said = {
             "status": reply.status,
@@ -92,10 +92,10 @@ class Stage:
         code, said = self.app.type(*words, "--json")
         return {"exitCode": code, "says": _json(said)}
 
-    # What is written down.
+    # What is recorded.
 
     def note(self, step: str, did: Any = None, *, always: bool = True) -> None:
-        """One entry of the recording: what has come to be since the last one. Not `always`: only if anything has."""
+        """Record one entry: what changed since the last one. Without `always`, only if anything changed."""
         entry: Entry = {"events": self._new_events(), "queued": self._queued, "turns": self._turns}
         entry["world"] = self._changed(seen.world(self.world))
         eventful = bool(entry["events"] or entry["world"] or self._turns)
@@ -118,10 +118,10 @@ class Stage:
         return {"GET targets": survey, **rows, **others}
 
     def _row(self, name: str, survey: list[Any]) -> Any:
-        """The answer about one target, where it is not just what the survey says of it."""
+        """Return the answer about one target, unless it equals what the survey says."""
         said = self.ask("GET", f"targets/{name}")
-        well = said["status"] == 200 and said["body"] in survey
-        return AS_IN_THE_SURVEY if well else said
+        same = said["status"] == 200 and said["body"] in survey
+        return AS_IN_THE_SURVEY if same else said
 
     def _changed(self, found: dict[str, Any]) -> dict[str, Any]:
         changed = {name: value for name, value in found.items() if self._known.get(name) != value}
@@ -134,8 +134,8 @@ def _json(said: str) -> Any:
 
 
 @contextmanager
-def in_silence() -> Iterator[None]:
-    """What is logged is sentences, and would hide the differences that a test shows."""
+def without_logging() -> Iterator[None]:
+    """Switch logging off until the block ends: log records would hide the differences that a test shows."""
     before = logging.root.manager.disable
     logging.disable()
     try:
@@ -146,14 +146,14 @@ def in_silence() -> Iterator[None]:
 
 @contextmanager
 def a_stage(accounts: Mapping[str, Mapping[str, Any]], settings: Mapping[str, str]) -> Iterator[Stage]:
-    """A stage with these accounts, and the app with these settings on top of the emulated Azure's."""
-    with in_silence(), without_chance():
+    """Return a stage with these accounts; the app gets these settings besides those of the emulated Azure."""
+    with without_logging(), without_chance():
         world = a_world()
         for name, facts in accounts.items():
             world.accounts.add(name, **facts)
-        with standing(world.clock), served(world) as azure:
-            told = {name: text.replace("<workspace>", world.workspace.id) for name, text in settings.items()}
-            app = App({**azure.settings, **SETTINGS, **told})
+        with fixed_clock(world.clock), served(world) as azure:
+            given = {name: text.replace("<workspace>", world.workspace.id) for name, text in settings.items()}
+            app = App({**azure.settings, **SETTINGS, **given})
             try:
                 yield Stage(azure, app)
             finally:

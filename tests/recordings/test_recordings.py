@@ -1,4 +1,7 @@
-"""What the application says to the outside is what was recorded, life by life and step by step."""
+"""Everything that the application shows to the outside is compared with a recording, life by life and step by step.
+
+Sentences are not compared, only data. `record.py` writes the recordings.
+"""
 
 from collections.abc import Iterator
 from itertools import islice, zip_longest
@@ -15,7 +18,7 @@ ABSENT = "(absent)"
 
 
 def differences(path: str, old: Any, new: Any) -> Iterator[str]:
-    """Where two recordings differ, each place with what stood there and what came instead."""
+    """Yield where two recordings differ: the path, the recorded value and the present one."""
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted(old.keys() | new.keys()):
             yield from differences(f"{path} / {name}", old.get(name, ABSENT), new.get(name, ABSENT))
@@ -27,7 +30,7 @@ def differences(path: str, old: Any, new: Any) -> Iterator[str]:
 
 
 def in_words(name: str, old: list[dict[str, Any]], new: list[dict[str, Any]]) -> str:
-    """The first differences by life and step, and how to record again."""
+    """Return the first differences by step, and how to record again."""
     found = (
         line
         for was, now in zip_longest(old, new, fillvalue={})
@@ -36,22 +39,22 @@ def in_words(name: str, old: list[dict[str, Any]], new: list[dict[str, Any]]) ->
     shown = "\n  ".join(islice(found, MOST_SHOWN))
     return (
         f"the life {name!r} is not as it was recorded in {file_of(name)}:\n  {shown}\n"
-        f"Every difference is one that the outside sees, and must stand in the changelog. If all of them are meant:\n"
+        f"Users see each of these differences, so the changelog must list it. If all of them are intended:\n"
         f"  python -m tests.recordings.record {name}"
     )
 
 
 @pytest.mark.parametrize("name", LIVES)
-def test_a_life_is_as_it_was_recorded(name: str):
+def test_a_life_equals_its_recording(name: str):
     old, new = recorded(name), lived(name)
     if old != new:
         pytest.fail(in_words(name, old, new), pytrace=False)
 
 
-def test_every_recording_is_of_a_life_that_is_lived():
+def test_every_recording_belongs_to_a_life():
     assert {file.stem for file in file_of("any").parent.iterdir()} == set(LIVES)
 
 
-def test_no_recording_shows_a_key():
+def test_no_recording_contains_a_key():
     everything = "".join(file_of(name).read_text() for name in LIVES)
     assert not [number for number in range(MOST_KEYS) if key_number(number)[:12] in everything]

@@ -1,4 +1,4 @@
-"""The present code takes over from the code that was recorded: what that has written needs nothing done again."""
+"""Upgrades: the present code continues with what the recorded code has written, and repeats nothing."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ TAKEN_OVER = ("adoption", "schedule", "with-a-window", "by-request", "drift", "l
 
 
 def states(name: str) -> list[tuple[str, str, dict[str, Any]]]:
-    """Moment, step and whole world after every step at whose end all was said and done."""
+    """Return time, step and world after every step that left nothing outstanding."""
     world: dict[str, Any] = {}
     found = []
     for entry in recorded(name):
@@ -28,7 +28,7 @@ def states(name: str) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def put(world: World, state: dict[str, Any]) -> None:
-    """Make vault and accounts what they were."""
+    """Restore the vault and the accounts."""
     vault = world.vaults[VAULT]
     vault.secrets.clear()
     for name, facts in sorted(state.items()):
@@ -58,7 +58,7 @@ def _put_version(vault: Any, name: str, facts: dict[str, Any]) -> None:
 
 
 def done_again(stage: Stage, at: str, state: dict[str, Any]) -> list[str]:
-    """What a tick that looks at everybody does in that state: nothing, if all is well."""
+    """Return what a tick changes and announces in this state, if it visits every target. It should be nothing."""
     stage.world.clock.set(datetime.fromisoformat(at))
     put(stage.world, state)
     assert seen.world(stage.world) == state
@@ -70,7 +70,7 @@ def done_again(stage: Stage, at: str, state: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", TAKEN_OVER)
-def test_what_was_written_before_is_gone_on_with(name: str):
+def test_the_present_code_repeats_nothing_that_the_recorded_code_has_done(name: str):
     life, moments = LIVES[name], states(name)
     assert moments
     with a_stage(life.accounts, life.settings) as stage:

@@ -15,6 +15,7 @@ from shared import wiring
 from shared.domain.errors import RotationError
 from shared.fleet.rotation import Rotation
 from shared.handlers import event_grid, http, one_turn, timer_and_queue
+from shared.handlers.invocation import TurnFailed
 from shared.wiring import Opened
 from tests.runbook.alarms import Telemetry
 from tests.support.real_parts import WorldClock
@@ -110,7 +111,7 @@ class App:
         for tries in range(1, TRIES + 1):
             try:
                 await timer_and_queue.turn(body, tries)
-            except (timer_and_queue.TurnFailed, RotationError) as error:
+            except (TurnFailed, RotationError) as error:
                 self.telemetry.ended("turn", error)
                 self.pass_time(seconds=RETRY)
             else:

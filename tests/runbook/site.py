@@ -28,6 +28,7 @@ from lab.emulator.shipped import shipped_roles
 from lab.simulation.tripwire import wire
 from shared.handlers import http
 from shared.web.responses import Reply
+from shared.web.routes import ROUTES
 from shared.wiring import Opened
 from tests.runbook import hands
 from tests.runbook.app import App
@@ -36,10 +37,7 @@ from tests.runbook.page import Entry, appears, filled
 ACTIONS = ("actions", "data_actions")
 TRIES = 3
 RETRY = 30  # seconds until the host offers a message again (host.json)
-DOORS = {
-    "GET /api/targets": http.targets, "GET /api/targets/<name>": http.target, "GET /api/health": http.health,
-    "POST /api/targets/<name>/rotate": http.rotate, "POST /api/targets/<name>/leak": http.leak,
-}  # fmt: skip
+DOORS = {f"/api/{route.path.replace('{name}', '<name>')}": route for route in ROUTES.values()}
 
 
 class RealTime:
@@ -194,10 +192,9 @@ class Site(App):
 
     async def _call(self, shape: str, body: object, name: str) -> Reply:
         method, path = shape.split()[:2]
-        key = f"{method} {path}"
         sent = b"" if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"} if sent else {}
-        reply = await DOORS[key](http.Incoming(method, name, sent, headers, f"call-{len(self.ran)}"))
+        reply = await http.serve(DOORS[path], http.Incoming(method, name, sent, headers, f"call-{len(self.ran)}"))
         self.queue += [message.text() for message in reply.queued]
         wire.hear(reply.body)
         return reply

@@ -58,7 +58,7 @@ async def test_keys_older_than_the_enrolment_are_reported_until_the_first_rotati
 async def test_a_fleet_too_large_to_observe_is_reported_and_one_target_can_be_observed_by_name(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rotation, "MOST_LOOKED_AT", 0)
+    monkeypatch.setattr(rotation, "MOST_OBSERVED", 0)
     site.world.accounts.regenerate(site.account().id, "key1")
     await is_found(site)
     assert "published-key-dead" not in await found(site)

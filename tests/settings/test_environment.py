@@ -1,4 +1,4 @@
-"""The environment is read once into one honest value: every setting, its default, and every problem at once by name."""
+"""The environment is read into one value: every setting, its default, and all problems together by name."""
 
 import json
 from datetime import time, timedelta
@@ -16,7 +16,7 @@ from shared.settings.environment import NAMES, PUBLIC_CLOUD, CallLog, Mode, Sett
 GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g"
 ID = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/chat"
 SECRET_STRING = (
-    "DefaultEndpointsProtocol=https;AccountName=host;AccountKey=a-key-nobody-may-see;EndpointSuffix=core.windows.net"
+    "DefaultEndpointsProtocol=https;AccountName=host;AccountKey=a-secret-key;EndpointSuffix=core.windows.net"
 )
 PLAIN = {
     "AzureWebJobsStorage": SECRET_STRING,
@@ -41,7 +41,7 @@ def problems(environment: dict[str, str]) -> str:
     return caught.value.what
 
 
-def test_what_nobody_set_has_the_documented_default() -> None:
+def test_unset_settings_have_the_documented_defaults() -> None:
     found = read()
     assert found.mode is Mode.ROTATE
     assert found.defaults.cadence == Cadence(
@@ -59,7 +59,7 @@ def test_what_nobody_set_has_the_documented_default() -> None:
     assert found.subscriptions == ()
 
 
-def test_what_is_set_to_nothing_counts_as_not_set() -> None:
+def test_an_empty_setting_counts_as_unset() -> None:
     assert read(**{name: "" for name in NAMES if name not in PLAIN}) == read()
     assert read(**{name: "  " for name in NAMES if name not in (*PLAIN, "AZURE_CLIENT_ID")}) == read()
 
@@ -97,7 +97,7 @@ def test_every_setting_is_read() -> None:
     assert found.targets[0].cadence == found.defaults.cadence
 
 
-WRONG = {
+INVALID = {
     "ROTATION_MODE": "rehearse",
     "ROTATION_TARGETS": "[{",
     "ROTATION_SUBSCRIPTIONS": "the-first, the-second",
@@ -117,23 +117,23 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_a_setting_that_makes_no_sense_is_reported_by_its_name(name: str) -> None:
-    assert problems(PLAIN | {name: WRONG[name]}).startswith(f"{name}: ")
+@pytest.mark.parametrize("name", INVALID)
+def test_an_invalid_setting_is_reported_by_its_name(name: str) -> None:
+    assert problems(PLAIN | {name: INVALID[name]}).startswith(f"{name}: ")
 
 
-def test_all_problems_are_listed_at_once() -> None:
-    what = problems(WRONG | {"ROTATION_PERIODE": "P30D"})
-    assert all(f"{name}: " in what for name in (*WRONG, "AzureWebJobsStorage", "ROTATION_PERIODE")), what
+def test_all_problems_are_reported_together() -> None:
+    what = problems(INVALID | {"ROTATION_PERIODE": "P30D"})
+    assert all(f"{name}: " in what for name in (*INVALID, "AzureWebJobsStorage", "ROTATION_PERIODE")), what
 
 
-def test_a_misspelt_setting_is_no_silent_default() -> None:
+def test_a_misspelt_setting_is_reported() -> None:
     assert problems(PLAIN | {"ROTATION_OVERLAPS": "P9D"}) == (
         f"ROTATION_OVERLAPS: is not a setting; known: {', '.join(NAMES)}."
     )
 
 
-def test_calls_are_counted_where_a_workspace_is_named_and_nowhere_else() -> None:
+def test_calls_are_counted_only_if_a_workspace_is_set() -> None:
     workspace = "00000000-0000-4000-8000-0000000000AB"
     assert read(ROTATION_LOG_LOOK_BACK="P1D").call_log is None
     assert read(ROTATION_LOG_WORKSPACE_ID=workspace).call_log == CallLog(
@@ -146,18 +146,18 @@ def test_calls_are_counted_where_a_workspace_is_named_and_nowhere_else() -> None
     ).call_log == CallLog(workspace.lower(), timedelta(days=30), "https://api.loganalytics.us")
 
 
-def test_other_settings_of_the_host_are_left_alone() -> None:
+def test_other_settings_of_the_host_are_ignored() -> None:
     assert read(FUNCTIONS_WORKER_RUNTIME="python", WEBSITE_SITE_NAME="rotator") == read()
 
 
-def test_an_overlap_shorter_than_the_slowest_consumer_is_refused() -> None:
+def test_an_overlap_shorter_than_the_consumer_lag_is_refused() -> None:
     what = problems(PLAIN | {"ROTATION_OVERLAP": "PT12H"})
     assert "ROTATION_OVERLAP" in what
     assert "ROTATION_CONSUMER_LAG" in what
     assert "PT12H" in what
 
 
-def test_a_short_overlap_is_taken_where_all_consumers_are_faster() -> None:
+def test_a_short_overlap_is_accepted_if_the_consumer_lag_is_shorter() -> None:
     found = read(ROTATION_OVERLAP="PT12H", ROTATION_CONSUMER_LAG="PT4H")
     assert found.defaults.cadence.overlap == timedelta(hours=12)
 
@@ -166,19 +166,37 @@ def test_a_period_without_room_for_overlap_and_notice_is_refused() -> None:
     assert "ROTATION_PERIOD" in problems(PLAIN | {"ROTATION_PERIOD": "P4D"})
 
 
-def test_the_usual_warnings_shrink_to_a_short_period_and_chosen_ones_do_not() -> None:
+def test_default_warnings_are_cut_to_a_short_period_and_chosen_warnings_are_not() -> None:
     assert read(ROTATION_PERIOD="P10D").defaults.cadence.warnings == (timedelta(days=7), timedelta(days=1))
     assert "P14D" in problems(PLAIN | {"ROTATION_PERIOD": "P10D", "ROTATION_WARNINGS": "P14D,P1D"})
 
 
-def test_nine_warnings_are_too_many() -> None:
+def test_more_than_eight_warnings_are_refused() -> None:
     warnings = ",".join(f"P{days}D" for days in range(1, 10))
     assert "9 warnings" in problems(PLAIN | {"ROTATION_WARNINGS": warnings})
 
 
-def test_nobody_enrolled_is_a_problem() -> None:
+def test_settings_that_enrol_no_target_are_refused() -> None:
     environment = {name: text for name, text in PLAIN.items() if name != "ROTATION_TARGETS"}
     assert problems(environment).startswith("ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS: neither is set")
+
+
+def test_a_problem_that_quotes_the_name_of_a_setting_does_not_hide_that_no_target_is_enrolled() -> None:
+    environment = {name: text for name, text in PLAIN.items() if name != "ROTATION_TARGETS"}
+    what = problems(environment | {"ROTATION_MODE": "ROTATION_TARGETS"})
+    assert "ROTATION_MODE: " in what
+    assert "neither is set" in what
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("ROTATION_TARGETS", "[{"), ("ROTATION_TARGETS", '[{"account": "x"}]'), ("ROTATION_SUBSCRIPTIONS", "x")],
+)
+def test_invalid_targets_or_subscriptions_are_not_also_reported_as_unset(name: str, text: str) -> None:
+    environment = {key: value for key, value in PLAIN.items() if key != "ROTATION_TARGETS"}
+    what = problems(environment | {name: text})
+    assert what.startswith(name)
+    assert "neither is set" not in what
 
 
 @pytest.mark.parametrize(
@@ -191,11 +209,11 @@ def test_nobody_enrolled_is_a_problem() -> None:
         ("[{]", "is not JSON"),
     ],
 )
-def test_targets_that_are_no_array_of_objects_are_refused(text: str, said: str) -> None:
+def test_targets_that_are_not_an_array_of_objects_are_refused(text: str, said: str) -> None:
     assert f"ROTATION_TARGETS: {said}" in problems(PLAIN | {"ROTATION_TARGETS": text})
 
 
-def test_the_host_storage_may_be_named_in_its_identity_form() -> None:
+def test_the_host_s_storage_can_be_set_in_its_identity_form() -> None:
     environment = {name: text for name, text in PLAIN.items() if name != "AzureWebJobsStorage"}
     named = read_settings(environment | {"AzureWebJobsStorage__accountName": "host", "AZURE_CLIENT_ID": "mine"}).storage
     assert (named.connection_string, named.blob_url, named.client_id) == (
@@ -204,27 +222,27 @@ def test_the_host_storage_may_be_named_in_its_identity_form() -> None:
         "mine",
     )
     forms = {"AzureWebJobsStorage__blobServiceUri": "https://host.blob.example", "AzureWebJobsStorage__clientId": "its"}
-    told = read_settings(environment | forms).storage
-    assert (told.connection_string, told.blob_url, told.client_id) == (None, "https://host.blob.example", "its")
+    by_url = read_settings(environment | forms).storage
+    assert (by_url.connection_string, by_url.blob_url, by_url.client_id) == (None, "https://host.blob.example", "its")
 
 
-def test_without_a_storage_account_there_are_no_leases_and_that_is_said() -> None:
+def test_a_missing_storage_account_is_reported() -> None:
     environment = {name: text for name, text in PLAIN.items() if name != "AzureWebJobsStorage"}
     assert problems(environment).startswith("AzureWebJobsStorage: ")
 
 
-def test_nothing_secret_stands_in_the_text_of_the_settings() -> None:
+def test_the_text_of_the_settings_shows_no_connection_string() -> None:
     found = read()
     for text in (repr(settings), str(settings), f"{settings}", repr(found.storage)):
-        assert "a-key-nobody-may-see" not in text
+        assert "a-secret-key" not in text
         assert "AccountKey" not in text
 
 
-def test_nothing_secret_stands_in_a_complaint() -> None:
-    assert "a-key-nobody-may-see" not in problems(PLAIN | WRONG)
+def test_problems_show_no_connection_string() -> None:
+    assert "a-secret-key" not in problems(PLAIN | INVALID)
 
 
-def test_the_sample_settings_are_good_as_they_are() -> None:
+def test_the_sample_settings_are_valid() -> None:
     values = json.loads(SAMPLE.read_text())["Values"]
     assert all(isinstance(text, str) for text in values.values())
     assert [target.name for target in read_settings(values).targets] == ["my-account"]
@@ -261,7 +279,7 @@ def texts() -> st.SearchStrategy[str]:
 @example(name="ROTATION_PERIOD", text="P1D")
 @example(name="ROTATION_WINDOW", text="Mon-Fri 09:00-16:00 ../../etc/passwd")
 @settings(derandomize=True, max_examples=300)
-def test_any_text_in_any_setting_works_or_is_refused_by_that_name(name: str, text: str) -> None:
+def test_any_text_in_any_setting_is_accepted_or_refused_by_that_name(name: str, text: str) -> None:
     refused = name
     try:
         read_settings(PLAIN | {name: text})
@@ -275,11 +293,11 @@ def test_a_duration_too_large_for_any_clock_is_refused_by_name(name: str) -> Non
     assert f"{name}: " in problems(PLAIN | {name: "P99999999999D"})
 
 
-def test_a_period_that_leads_past_the_year_9999_is_refused_by_name() -> None:
+def test_a_period_that_ends_after_the_year_9999_is_refused_by_name() -> None:
     assert "ROTATION_PERIOD: " in problems(PLAIN | {"ROTATION_PERIOD": "P3000000D"})
 
 
-def test_json_nested_beyond_reason_is_refused_by_name() -> None:
+def test_deeply_nested_json_is_refused_by_name() -> None:
     assert "ROTATION_TARGETS: " in problems(PLAIN | {"ROTATION_TARGETS": "[" * 100_000})
 
 
@@ -291,6 +309,6 @@ def test_json_nested_beyond_reason_is_refused_by_name() -> None:
         ("AzureWebJobsStorage__blobServiceUri", "http://host.blob.core.windows.net"),
     ],
 )
-def test_a_storage_setting_that_no_client_can_use_is_refused_by_name(name: str, text: str) -> None:
+def test_an_unusable_storage_setting_is_refused_by_name(name: str, text: str) -> None:
     environment = {key: value for key, value in PLAIN.items() if key != "AzureWebJobsStorage"}
     assert name in problems(environment | {name: text})

@@ -1,4 +1,4 @@
-"""Who takes part: fields of explicit targets, tags on accounts, clashes, and one bad tag that stops nobody else."""
+"""Which targets are enrolled: fields of explicit targets, tags of accounts, clashes, and problems by name."""
 
 import json
 from datetime import UTC, datetime, time, timedelta
@@ -15,7 +15,8 @@ from shared.domain.window import Window
 from shared.fleet.enrolment import Enrolment, tagged_target
 from shared.ports import Account
 from shared.settings.environment import Settings, read_settings
-from shared.settings.target_fields import TAGGED, Defaults, Problems, could_be_a_name, read_tags, read_target
+from shared.settings.problems import Problems
+from shared.settings.target_fields import TAGGED, Defaults, could_be_a_name, target_from_fields, target_from_tags
 from tests.support.real_parts import Parts
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
@@ -39,13 +40,13 @@ def settings(*entries: dict[str, Any]) -> Settings:
 
 def explicit(**fields: Any) -> tuple[Target | None, Problems]:
     problems = Problems()
-    return read_target({"account": str(account()), **fields}, "entry", Defaults(VAULT), problems), problems
+    return target_from_fields({"account": str(account()), **fields}, "entry", Defaults(VAULT), problems), problems
 
 
 def tagged(**tags: str) -> tuple[Target | None, Problems]:
     problems = Problems()
     asked = {"key-rotation": "on"} | {f"key-rotation-{name}": text for name, text in tags.items()}
-    return read_tags(account(), asked, Defaults(VAULT), problems), problems
+    return target_from_tags(account(), asked, Defaults(VAULT), problems), problems
 
 
 def enrolled(reading: Settings, *accounts: tuple[AccountId, dict[str, str]]) -> Enrolment:
@@ -55,7 +56,7 @@ def enrolled(reading: Settings, *accounts: tuple[AccountId, dict[str, str]]) -> 
     return enrolment
 
 
-def test_an_account_alone_makes_a_target() -> None:
+def test_an_account_alone_is_a_target_with_default_values() -> None:
     assert explicit() == (Target("chat", account(), VAULT, "chat-key", Cadence()), [])
 
 
@@ -97,7 +98,7 @@ def test_every_field_of_a_target_is_read() -> None:
 @pytest.mark.parametrize(
     "field", ["vault", "secret", "name", "period", "overlap", "warnings", "window", "owner", "sunset"]
 )
-def test_a_field_that_is_null_counts_as_not_given(field: str) -> None:
+def test_a_null_field_counts_as_not_given(field: str) -> None:
     assert explicit(**{field: None}) == explicit()
 
 
@@ -130,44 +131,44 @@ def test_a_field_that_is_null_counts_as_not_given(field: str) -> None:
         ("sunset", "2027-03-31T18:00:00"),
     ],
 )
-def test_a_field_that_makes_no_sense_is_named(field: str, value: object) -> None:
+def test_an_invalid_field_is_named(field: str, value: object) -> None:
     target, problems = explicit(**{field: value})
     assert target is None
-    assert problems[0].startswith(f"entry, {field}: "), problems
+    assert problems[0].thing == f"entry, {field}", problems
 
 
 @pytest.mark.parametrize("field", ["secret", "name"])
-def test_a_line_break_after_a_name_is_part_of_no_name(field: str) -> None:
+def test_a_name_with_a_line_break_at_its_end_is_refused(field: str) -> None:
     target, problems = explicit(**{field: "chat\n"})
     assert target is None, target
-    assert problems[0].startswith(f"entry, {field}: ")
+    assert problems[0].thing == f"entry, {field}"
 
 
-def test_an_unknown_field_is_named_with_the_known_ones() -> None:
+def test_an_unknown_field_is_named_with_the_known_fields() -> None:
     _, problems = explicit(vaults=VAULT)
-    assert problems == [
+    assert list(map(str, problems)) == [
         "entry: 'vaults' is not a field; known: account, vault, secret, name, period, overlap, warnings, window, "
         "owner, adopt, proof, sunset, after-deployment"
     ]
 
 
-def test_a_target_without_any_vault_is_refused() -> None:
+def test_a_target_without_a_vault_is_refused() -> None:
     problems = Problems()
-    assert read_target({"account": str(account())}, "entry", Defaults(), problems) is None
-    assert problems == ["entry: no vault: name one here or set ROTATION_VAULT_URL"]
+    assert target_from_fields({"account": str(account())}, "entry", Defaults(), problems) is None
+    assert list(map(str, problems)) == ["entry: no vault: name one here or set ROTATION_VAULT_URL"]
 
 
-def test_an_overlap_of_a_target_is_measured_against_the_slowest_consumer() -> None:
+def test_a_target_s_overlap_shorter_than_the_consumer_lag_is_refused() -> None:
     target, problems = explicit(overlap="PT6H")
     assert target is None
-    assert "ROTATION_CONSUMER_LAG" in problems[0]
+    assert "ROTATION_CONSUMER_LAG" in problems[0].what
 
 
 @pytest.mark.parametrize("sunset", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00"])
-def test_a_sunset_beyond_all_calendars_is_named_and_raises_nothing(sunset: str) -> None:
+def test_a_sunset_outside_of_the_calendar_is_named(sunset: str) -> None:
     target, problems = explicit(sunset=sunset)
     assert target is None
-    assert problems[0].startswith("entry, sunset: ")
+    assert problems[0].thing == "entry, sunset"
 
 
 def test_two_targets_must_not_share_a_name_an_account_or_a_secret() -> None:
@@ -178,21 +179,21 @@ def test_two_targets_must_not_share_a_name_an_account_or_a_secret() -> None:
         assert f"two targets have {what}" in caught.value.what
 
 
-def test_clashes_are_seen_through_upper_and_lower_case() -> None:
+def test_clashes_are_found_without_regard_to_case() -> None:
     with pytest.raises(FixConfiguration, match="two targets have the secret"):
         settings(
             {"account": str(account("first")), "secret": "one"}, {"account": str(account("second")), "secret": "ONE"}
         )
 
 
-def test_a_tagged_account_is_a_target() -> None:
+def test_a_tagged_account_is_a_target_with_default_values() -> None:
     assert tagged() == (Target("chat", account(), VAULT, "chat-key", Cadence()), [])
 
 
 @pytest.mark.parametrize("tags", [{}, {"key-rotation": "off"}, {"key-rotation": ""}, {"key-rotation-secret": "x"}])
-def test_an_account_that_is_not_tagged_on_is_nobodys_business(tags: dict[str, str]) -> None:
+def test_an_account_that_is_not_tagged_on_is_ignored(tags: dict[str, str]) -> None:
     problems = Problems()
-    assert read_tags(account(), tags, Defaults(VAULT), problems) is None
+    assert target_from_tags(account(), tags, Defaults(VAULT), problems) is None
     assert not problems
 
 
@@ -219,27 +220,27 @@ def test_every_tag_is_read() -> None:
 
 def test_the_names_of_tags_are_compared_without_case() -> None:
     problems = Problems()
-    target = read_tags(account(), {"Key-Rotation": "On", "KEY-ROTATION-SECRET": "x"}, Defaults(VAULT), problems)
+    target = target_from_tags(account(), {"Key-Rotation": "On", "KEY-ROTATION-SECRET": "x"}, Defaults(VAULT), problems)
     assert target is not None
     assert target.secret == "x"
 
 
 @pytest.mark.parametrize("name", [name for name in TAGGED if name != "owner"])
-def test_a_bad_tag_is_named_with_its_account(name: str) -> None:
+def test_an_invalid_tag_is_named_with_its_account(name: str) -> None:
     target, problems = tagged(**{name: "?"})
     assert target is None
-    assert problems[0].startswith(f"account chat, tags, {name}: ")
+    assert problems[0].thing == f"account chat, tags, {name}"
 
 
 @examples(derandomize=True)
 @given(st.dictionaries(st.sampled_from(TAGGED), st.text(alphabet="PTDH0123456789-:+Z. \nab", max_size=30), min_size=1))
-def test_any_tags_make_a_target_or_a_named_problem(tags: dict[str, str]) -> None:
+def test_any_tags_give_a_target_or_a_problem_that_names_the_account(tags: dict[str, str]) -> None:
     target, problems = tagged(**tags)
     assert (target is None) is bool(problems)
-    assert all(problem.startswith("account chat, tags") for problem in problems)
+    assert all(problem.thing.startswith("account chat, tags") for problem in problems)
 
 
-def test_one_bad_tag_stops_nobody_else() -> None:
+def test_an_invalid_tag_does_not_stop_other_accounts() -> None:
     found = enrolled(
         settings(),
         (account("bad"), {"key-rotation": "on", "key-rotation-period": "?"}),
@@ -250,7 +251,7 @@ def test_one_bad_tag_stops_nobody_else() -> None:
     assert isinstance(found.problems[0], FixConfiguration)
 
 
-def test_an_explicit_target_wins_over_the_accounts_tags() -> None:
+def test_an_explicit_target_wins_over_the_account_s_tags() -> None:
     found = enrolled(
         settings({"account": str(account()), "secret": "explicit"}),
         (AccountId(SUBSCRIPTION, "PROD", "CHAT"), {"key-rotation": "on", "key-rotation-secret": "tagged"}),
@@ -266,7 +267,7 @@ def test_an_explicit_target_wins_over_the_accounts_tags() -> None:
         ({"key-rotation": "on"}, "name chat"),
     ],
 )
-def test_a_tagged_account_that_clashes_is_named_and_left_out(tags: dict[str, str], taken: str) -> None:
+def test_a_tagged_account_that_clashes_is_named_and_not_enrolled(tags: dict[str, str], taken: str) -> None:
     twin = account("other") if "key-rotation-secret" in tags else AccountId(SUBSCRIPTION, "elsewhere", "chat")
     found = enrolled(settings(), (account(), {"key-rotation": "on"}), (twin, tags))
     assert [one.target.account for one in found.found] == [account()]
@@ -274,20 +275,20 @@ def test_a_tagged_account_that_clashes_is_named_and_left_out(tags: dict[str, str
     assert taken in found.problems[0].what.lower()
 
 
-def test_an_account_of_a_subscription_that_is_not_ours_is_refused() -> None:
-    stranger = account("chat", "00000000-0000-4000-8000-00000000000f")
+def test_an_account_in_another_subscription_is_refused() -> None:
+    elsewhere = account("chat", "00000000-0000-4000-8000-00000000000f")
     with pytest.raises(FixConfiguration, match="ROTATION_SUBSCRIPTIONS"):
-        tagged_target(stranger, {"key-rotation": "on"}, settings())
+        tagged_target(elsewhere, {"key-rotation": "on"}, settings())
 
 
-async def test_an_account_that_nobody_can_understand_does_not_hide_the_others(parts: Parts) -> None:
-    """P10. `account-001` comes first in the listing and has no endpoint, as one that is being made."""
+async def test_an_account_without_an_endpoint_does_not_hide_the_others(parts: Parts) -> None:
+    """P10. `account-001` comes first in the listing and has no endpoint, like an account that is being created."""
     for number in (1, 2):
         parts.account(number).tags = {"key-rotation": "on"}
     parts.account(1).properties = {"endpoint": None}
     found, problems = await parts.rotation.fleet.enrolled()
     assert "account-002" in [one.target.name for one in found]
-    # The other is named here, or enrolled and named by its own turn.
+    # account-001 is either named here, or enrolled and named by its own turn.
     named = [error.thing for error in problems] + [str(one.target.account) for one in found]
     assert parts.account(1).id in named
 
@@ -299,8 +300,8 @@ async def test_an_account_that_nobody_can_understand_does_not_hide_the_others(pa
         {"key-rotation-sunset": "0001-01-01T00:00:00+14:00"},
     ],
 )
-async def test_an_absurd_tag_on_one_account_does_not_stop_the_tick(parts: Parts, tags: dict[str, str]) -> None:
-    """P10. The bad account is adopted first, so that the tick has a publication to judge by."""
+async def test_an_absurd_tag_does_not_stop_the_tick(parts: Parts, tags: dict[str, str]) -> None:
+    """P10. The account with the absurd tag is adopted first, so that the tick decides from its publication."""
     good, bad = parts.account(2), parts.account(1)
     good.tags = {"key-rotation": "on"}
     await parts.rotation.turn(parts.target(1))
@@ -318,40 +319,43 @@ CHAT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
     ("tags", "named"),
     [({"key-rotation": "yes"}, "neither on nor off"), ({"key-rotation": "on", "key-rotation-perod": "P9D"}, "perod")],
 )
-def test_a_misspelt_tag_is_named_and_not_passed_over_in_silence(tags: dict[str, str], named: str) -> None:
+def test_a_misspelt_tag_is_named(tags: dict[str, str], named: str) -> None:
     problems = Problems()
-    assert read_tags(CHAT, tags, Defaults("https://contoso.vault.azure.net"), problems) is None
-    assert named in problems[0]
+    assert target_from_tags(CHAT, tags, Defaults("https://contoso.vault.azure.net"), problems) is None
+    assert named in str(problems[0])
 
 
-VAULT_OF_HIS = {"key-rotation": "on", "key-rotation-vault": "https://his.vault.azure.net"}
+ANOTHER_VAULT = {"key-rotation": "on", "key-rotation-vault": "https://another.vault.azure.net"}
 
 
-def settled_for(**more: str) -> Target:
+def target_of_settings(**more: str) -> Target:
     environment = {"AzureWebJobsStorage": "UseDevelopmentStorage=true", "ROTATION_SUBSCRIPTIONS": CHAT.subscription}
-    environment |= {"ROTATION_VAULT_URL": "https://ours.vault.azure.net", **more}
-    return tagged_target(CHAT, VAULT_OF_HIS, read_settings(environment))
+    environment |= {"ROTATION_VAULT_URL": "https://contoso.vault.azure.net", **more}
+    return tagged_target(CHAT, ANOTHER_VAULT, read_settings(environment))
 
 
-def test_a_tag_cannot_send_a_key_to_a_vault_that_no_setting_names() -> None:
-    with pytest.raises(FixConfiguration, match=r"his\.vault\.azure\.net"):
-        settled_for()
+def test_a_tag_cannot_name_a_vault_that_no_setting_names() -> None:
+    with pytest.raises(FixConfiguration, match=r"another\.vault\.azure\.net"):
+        target_of_settings()
 
 
-def test_a_tag_may_name_a_vault_that_a_setting_names_too() -> None:
-    assert settled_for(ROTATION_VAULTS="https://his.vault.azure.net/").vault_url == "https://his.vault.azure.net"
+def test_a_tag_can_name_a_vault_that_a_setting_names() -> None:
+    assert (
+        target_of_settings(ROTATION_VAULTS="https://another.vault.azure.net/").vault_url
+        == "https://another.vault.azure.net"
+    )
 
 
-def test_an_explicit_target_wins_over_what_a_message_says_of_its_account() -> None:
+def test_an_explicit_target_wins_over_the_tags_in_a_message() -> None:
     explicit = json.dumps([{"account": str(CHAT), "name": "explicit"}])
-    assert settled_for(ROTATION_TARGETS=explicit).name == "explicit"
+    assert target_of_settings(ROTATION_TARGETS=explicit).name == "explicit"
 
 
 @pytest.mark.parametrize("name", ["chat", "a" * 29 + "-" + "b" * 29, "x" * 20, "-", "7"])
-def test_what_a_target_may_be_called_could_be_a_name(name: str):
+def test_a_valid_name_could_be_a_name(name: str):
     assert could_be_a_name(name)
 
 
 @pytest.mark.parametrize("name", ["", "chat\n", "chat\r\nX-Told: yes", "a b", "a/b", "a-" * 33, "Ab3" * 20])
-def test_a_line_break_too_many_letters_or_what_looks_like_a_key_is_no_name(name: str):
+def test_text_with_a_line_break_too_long_or_like_a_key_is_not_a_name(name: str):
     assert not could_be_a_name(name)

@@ -1,4 +1,4 @@
-"""Answers that an emulated Azure gives instead of its own, for what its world cannot be brought to do."""
+"""Replace answers of the emulated Azure, for behaviour that its world does not have."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ type Answering = Callable[[Instead], None]
 
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
-    """Give a call another answer than the world's; where the other one is none, the world answers."""
+    """A function that replaces the answers to calls. If the replacement is None, the emulated Azure answers."""
 
     def put(instead: Instead) -> None:
         serve = Surface._serve
@@ -29,7 +29,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
 
 
 def tokens_of(other: Identity, directory: Directory) -> Instead:
-    """Whoever asks for a token gets one of that identity."""
+    """Answer every request for a token with a token of that identity."""
 
     def instead(call: Any) -> web.Response | None:
         if call.operation != "identity.token":

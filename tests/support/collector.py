@@ -1,4 +1,4 @@
-"""An OpenTelemetry collector on this machine: takes OTLP over HTTP, and keeps what it was told in plain words."""
+"""An OpenTelemetry collector on this machine: it receives OTLP over HTTP and keeps metrics and spans as values."""
 
 import asyncio
 import gzip
@@ -25,7 +25,7 @@ STATUS_ERROR = 2
 
 @dataclass(frozen=True)
 class Point:
-    """One data point of a metric. A histogram's value is its count."""
+    """One data point of a metric. The value of a histogram is its count."""
 
     metric: str
     kind: str
@@ -36,7 +36,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Seen:
-    """One span."""
+    """One span. `events` counts its events and links."""
 
     name: str
     kind: str
@@ -51,7 +51,16 @@ class Seen:
 
 @dataclass
 class Collector:
-    """What came in, in order. `status` is what it answers; while `hanging` it answers nothing."""
+    """What the collector received, in order.
+
+    url: Its address.
+    status: The status that it answers.
+    hanging: Whether it keeps requests without an answer.
+    asked: How many requests came.
+    points, spans, resources: What they contained.
+    heard: The headers and contents of all requests as text.
+    news: Set when a request comes.
+    """
 
     url: str = ""
     status: int = 200
@@ -64,21 +73,21 @@ class Collector:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        told = ExportMetricsServiceRequest.FromString(await self._body(request))
-        for one in told.resource_metrics:
+        message = ExportMetricsServiceRequest.FromString(await self._body(request))
+        for one in message.resource_metrics:
             self._note(one)
             self.points += [point for scope in one.scope_metrics for metric in scope.metrics for point in _of(metric)]
         return self._answer(ExportMetricsServiceResponse())
 
     async def traces(self, request: web.Request) -> web.Response:
-        told = ExportTraceServiceRequest.FromString(await self._body(request))
-        for one in told.resource_spans:
+        message = ExportTraceServiceRequest.FromString(await self._body(request))
+        for one in message.resource_spans:
             self._note(one)
             self.spans += [_span(span) for scope in one.scope_spans for span in scope.spans]
         return self._answer(ExportTraceServiceResponse())
 
     def latest(self, metric: str, **attributes: Any) -> float | None:
-        """The last value of that series; an attribute's underscores stand for the dots after our prefix."""
+        """Return the last value of the series with these attributes, which are named without our prefix."""
         wanted = {f"key_rotation.{name}": value for name, value in attributes.items()}
         found = [one.value for one in self.points if one.metric == metric and one.attributes == wanted]
         return found[-1] if found else None
@@ -96,9 +105,9 @@ class Collector:
         packed = request.headers.get("Content-Encoding") == "gzip" and raw[:2] == b"\x1f\x8b"
         return gzip.decompress(raw) if packed else raw
 
-    def _note(self, told: Any) -> None:
-        self.resources.append(_plain(told.resource.attributes))
-        self.heard.append(str(told))
+    def _note(self, message: Any) -> None:
+        self.resources.append(_plain(message.resource.attributes))
+        self.heard.append(str(message))
 
     def _answer(self, body: Message) -> web.Response:
         return web.Response(
@@ -110,6 +119,7 @@ class Collector:
 
 @asynccontextmanager
 async def collecting() -> AsyncIterator[Collector]:
+    """Run a collector on a free port while the block runs."""
     collector, app = Collector(), web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_post("/v1/metrics", collector.metrics)
     app.router.add_post("/v1/traces", collector.traces)

@@ -1,4 +1,4 @@
-"""An account that answers as it is told to, for whatever asks it about a key."""
+"""An account whose endpoint gives prepared answers to keys."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,13 @@ CLOSED, SILENCE = KeyAttempt(Answer.NETWORK_REFUSED, "403, network"), KeyAttempt
 
 @dataclass
 class Account:
-    """Answers as it is told to, the last answer for ever; notes when it was asked. It is the clock as well."""
+    """An endpoint, a clock and a lease in one.
+
+    answers: What it answers to a key, in this order; the last one again and again.
+    moment: The time.
+    asked: When it was called, in seconds after the start.
+    lost_after: After how many calls the lease is lost.
+    """
 
     answers: list[KeyAttempt]
     moment: datetime = START

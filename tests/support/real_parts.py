@@ -1,4 +1,4 @@
-"""What the tests of this folder share: the app's real parts over a served world, and ways to spoil answers."""
+"""The app's real parts connected to the emulated Azure, and ways to change answers and to collect the log."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ Spoiler = Callable[[web.Response], web.Response]
 
 
 class WorldClock:
-    """The emulated world's clock, as the app's own. Waiting lets the world's time go on at once."""
+    """The emulated world's clock for the app. Waiting advances it and takes no time."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -36,20 +36,21 @@ class WorldClock:
 
 @dataclass
 class Spoiled:
-    """Answers to replace: by operation, the ways to change the next ones, in order."""
+    """Changes to the next answers: for each operation, the first change is for the first answer."""
 
     ways: dict[str, list[Spoiler]] = field(default_factory=dict)
 
     def next(self, operation: str, way: Spoiler) -> None:
+        """Change an answer to this operation in this way."""
         self.ways.setdefault(operation, []).append(way)
 
     def body(self, operation: str, body: object, status: int = 200) -> None:
-        """The next answer has this body: bytes as they are, anything else as JSON."""
+        """Replace an answer's body: by these bytes, or by anything else as JSON."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.next(operation, lambda _: web.Response(body=raw, status=status, content_type="application/json"))
 
     def change(self, operation: str, change: Callable[[Any], Any]) -> None:
-        """The next answer's JSON is changed."""
+        """Change an answer's JSON."""
 
         def way(answer: web.Response) -> web.Response:
             changed = json.dumps(change(json.loads(answer.body or b"null")))
@@ -58,13 +59,14 @@ class Spoiled:
         self.next(operation, way)
 
     def spoil(self, operation: str, answer: web.Response) -> web.Response:
+        """Return the answer, changed if a change is waiting for this operation."""
         waiting = self.ways.get(operation)
         return waiting.pop(0)(answer) if waiting else answer
 
 
 @dataclass
 class Parts:
-    """A `Rotation` over the real adapters, and the world it talks to."""
+    """A `Rotation` with the real adapters, and the emulated Azure that they call."""
 
     azure: Azure
     rotation: Rotation
@@ -82,7 +84,7 @@ class Parts:
         return self.rotation.outside.endpoint
 
     def target(self, number: int = 1, **changes: Any) -> Target:
-        """A target for account-001 and on, published in the world's vault."""
+        """Return a target for `account-001`, `account-002` and so on, with the world's vault."""
         account = self.account(number)
         plain = Target(
             account.name, AccountId.parse(account.id), self.azure.settings["ROTATION_VAULT_URL"], f"{account.name}-key"
@@ -97,22 +99,23 @@ class Parts:
         return self.accounts._connections
 
     def calls(self, *, since: int = 0) -> list[Entry]:
-        """What was asked of Azure itself; tokens and a vault's first challenge are not counted."""
+        """Return the calls to Azure, without those for tokens and without a vault's first challenge."""
         entries = self.azure.world.journal.since(since)
         return [one for one in entries if one.service != "identity" and not (one.service == "kv" and one.status == 401)]
 
     def names(self, *, since: int = 0) -> list[str]:
+        """Return the operations of `calls`."""
         return [one.operation for one in self.calls(since=since)]
 
     def mark(self) -> int:
-        """The journal's last entry: what `since` begins after."""
+        """Return the number of the journal's last entry, for `since`."""
         entries = self.azure.world.journal.entries
         return entries[-1].seq if entries else 0
 
 
 @asynccontextmanager
 async def parts_over(azure: Azure, **settings: str) -> AsyncIterator[Parts]:
-    """The app's parts, wired as in production but for the clock, which is the world's."""
+    """The app's parts, wired as in production except for the clock, which is the world's."""
     rotation = build(azure.settings | settings)
     rotation.outside = replace(rotation.outside, clock=WorldClock(azure.world.clock))
     parts = Parts(azure, rotation)
@@ -132,7 +135,7 @@ async def close_credentials(rotation: Rotation) -> None:
 
 
 class Tape(logging.Handler):
-    """Every record of every library, with its traceback, as one text."""
+    """Collects the records of all loggers as text, with tracebacks."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -149,7 +152,7 @@ class Tape(logging.Handler):
 
 @contextmanager
 def everything_logged() -> Iterator[Tape]:
-    """All loggers at DEBUG, those that somebody made quieter included."""
+    """Collect what all loggers write at DEBUG, including those that were set to a higher level."""
     tape, root = Tape(), logging.getLogger()
     known = [root, *(one for one in logging.Logger.manager.loggerDict.values() if isinstance(one, logging.Logger))]
     levels = [(one, one.level) for one in known]

@@ -1,6 +1,6 @@
-"""Scenes: moments of a history at which something is about to happen, each with the turn that makes it happen.
+"""Scenes: moments at which something is about to happen, each with the turn that makes it happen.
 
-A scene is played once to prepare it and copied for every way it can go wrong.
+A scene is prepared once and copied for every interruption that a test tries.
 """
 
 from __future__ import annotations
@@ -20,22 +20,27 @@ _prepared: dict[str, Stage] = {}
 
 @dataclass(frozen=True)
 class Scene:
-    """What is prepared, which request comes (none: the timer's turn), and how many versions it adds."""
+    """One scene.
+
+    prepare: Makes the stage on which the turn begins.
+    request: What the turn is asked for. None for a turn of the timer.
+    versions: How many versions of the secret the turn adds.
+    """
 
     prepare: Callable[[], Awaitable[Stage]]
     request: Request | None = None
     versions: int = 0
 
     async def open(self) -> Stage:
-        """A fresh copy of the prepared stage."""
+        """Return a fresh copy of the prepared stage."""
         name = f"{self.prepare.__name__}"
         if name not in _prepared:
             _prepared[name] = await self.prepare()
-        return _prepared[name].again()
+        return _prepared[name].copy()
 
 
 async def _lived_until(moment: datetime, **facts: object) -> Stage:
-    """Adopted on day 0 and ticked every six hours until just before the moment, at which the clock then stands."""
+    """A target adopted on day 0, with a tick every six hours until just before the moment. The clock is then there."""
     stage = a_stage(**facts)
     await stage.tick()
     await stage.until(moment - hours(6))
@@ -80,20 +85,20 @@ async def overlap_running() -> Stage:
 
 async def live_key_regenerated_by_hand() -> Stage:
     stage = await _lived_until(at(day=45))
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
     return stage
 
 
 async def live_key_regenerated_during_the_overlap() -> Stage:
     stage = await _lived_until(at(day=31))
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
     return stage
 
 
 async def both_keys_regenerated_during_the_overlap() -> Stage:
     stage = await _lived_until(at(day=31))
-    stage.somebody_regenerates("key1")
-    stage.somebody_regenerates("key2")
+    stage.regenerate_by_hand("key1")
+    stage.regenerate_by_hand("key2")
     return stage
 
 
@@ -103,7 +108,7 @@ async def sunset_reached() -> Stage:
 
 async def keys_switched_off_by_policy() -> Stage:
     stage = await _lived_until(at(day=45))
-    stage.somebody_switches_keys_off()
+    stage.switch_keys_off_by_hand()
     return stage
 
 

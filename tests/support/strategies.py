@@ -1,4 +1,4 @@
-"""Random facts for properties: marks, tellings, publications and observations, also ones that never happen."""
+"""Hypothesis strategies for marks, publications, observations, targets and requests, including impossible ones."""
 
 from datetime import timedelta
 

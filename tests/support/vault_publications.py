@@ -1,4 +1,4 @@
-"""A publication in the served vault, with every mark there is, and how the tests write, read and refuse it."""
+"""A publication with every mark there is, and functions to write and read it in the emulated vault."""
 
 from collections.abc import Awaitable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Every test here runs under the key tripwire."""
+"""Every test here fails if it shows a key."""
 
 from lab.simulation.tripwire import no_key_is_ever_shown
 

@@ -1,4 +1,4 @@
-"""What a turn and a tick cost, counted in the emulated world's journal: no more calls than design section 6 allows."""
+"""What a turn and a tick cost: no more calls than section 6 of the design allows, counted by the emulator."""
 
 import json
 import ssl
@@ -17,16 +17,16 @@ DAY = timedelta(days=1)
 MOST = 12  # account read or list, listKeys, secret read, regenerate, 2 proofs, write, look back (2), publish, lease (2)
 
 
-async def settled(parts: Parts) -> Target:
-    """A target that was adopted, and a process that is warm: tokens, connections and clients are there."""
+async def adopted(parts: Parts) -> Target:
+    """Adopt a target, so that tokens, connections and clients exist, and return it."""
     target = parts.target()
     outcome = await parts.rotation.turn(target)
     assert outcome.result is Result.DONE, outcome
     return target
 
 
-async def test_a_turn_that_rotates_makes_twelve_calls_and_these(parts: Parts) -> None:
-    target = await settled(parts)
+async def test_a_turn_that_rotates_makes_these_twelve_calls(parts: Parts) -> None:
+    target = await adopted(parts)
     parts.azure.world.clock.advance(timedelta(days=31).total_seconds())
     before = parts.mark()
     outcome = await parts.rotation.turn(target)
@@ -45,8 +45,8 @@ async def test_a_turn_that_rotates_makes_twelve_calls_and_these(parts: Parts) ->
     assert len(parts.names(since=before)) == MOST
 
 
-async def test_a_turn_with_nothing_to_do_makes_at_most_half_as_many(parts: Parts) -> None:
-    target = await settled(parts)
+async def test_a_turn_with_nothing_to_do_makes_at_most_half_as_many_calls(parts: Parts) -> None:
+    target = await adopted(parts)
     before = parts.mark()
     outcome = await parts.rotation.turn(target)
     assert outcome.result is Result.NOTHING, outcome
@@ -60,7 +60,7 @@ async def test_a_turn_with_nothing_to_do_makes_at_most_half_as_many(parts: Parts
 
 
 async def test_a_turn_that_retires_regenerates_once_and_neither_proves_nor_publishes_a_key(parts: Parts) -> None:
-    target = await settled(parts)
+    target = await adopted(parts)
     parts.azure.world.clock.advance(timedelta(days=31).total_seconds())
     assert "publish key2 (rotated)" in (await parts.rotation.turn(target)).done
     parts.azure.world.clock.advance((4 * DAY).total_seconds())
@@ -78,8 +78,8 @@ async def test_a_turn_that_retires_regenerates_once_and_neither_proves_nor_publi
     }
 
 
-async def test_an_adopting_turn_costs_no_more_than_a_rotating_one(parts: Parts) -> None:
-    await settled(parts)
+async def test_a_turn_that_adopts_makes_at_most_two_more_calls_than_one_that_rotates(parts: Parts) -> None:
+    await adopted(parts)
     before = parts.mark()
     outcome = await parts.rotation.turn(parts.target(2))
     assert "publish key1 (adopted)" in outcome.done
@@ -88,15 +88,15 @@ async def test_an_adopting_turn_costs_no_more_than_a_rotating_one(parts: Parts) 
 
 
 async def test_a_dry_run_takes_no_lease_and_changes_nothing(parts: Parts) -> None:
-    target = await settled(parts)
+    target = await adopted(parts)
     before = parts.mark()
-    row = await parts.rotation.look(target, RotateRequest())
+    row = await parts.rotation.plan_turn(target, RotateRequest())
     assert row.plan is not None
     assert Counter(parts.names(since=before)) == {"kv.getSecret": 1, "arm.listKeys": 1}
 
 
 def enrol(azure: Azure, count: int) -> None:
-    """A fleet of tagged accounts, each with a publication in the one vault."""
+    """Add tagged accounts, each with a publication in the vault."""
     world = azure.world
     vault = next(iter(world.vaults.values()))
     for number in range(count):
@@ -104,7 +104,7 @@ def enrol(azure: Azure, count: int) -> None:
         vault.set_secret(f"fleet-{number:03}-key", "a value nobody reads")
 
 
-async def test_a_tick_over_sixty_tagged_targets_costs_pages_and_not_targets(parts: Parts) -> None:
+async def test_a_tick_over_tagged_targets_makes_one_call_for_each_page(parts: Parts) -> None:
     enrol(parts.azure, 60)
     now = parts.rotation.outside.clock.now()
     found = await parts.rotation.tick(now - timedelta(minutes=10), now)
@@ -114,7 +114,7 @@ async def test_a_tick_over_sixty_tagged_targets_costs_pages_and_not_targets(part
 
 
 @pytest.mark.parametrize(("count", "pages"), [(1, 1), (25, 1), (26, 2)])
-async def test_a_tick_over_explicit_targets_asks_for_no_account(azure: Azure, count: int, pages: int) -> None:
+async def test_a_tick_over_explicit_targets_reads_no_account(azure: Azure, count: int, pages: int) -> None:
     enrol(azure, count)
     ids = [one.id for one in azure.world.accounts if one.name.startswith("fleet")]
     explicit = json.dumps([{"account": one} for one in ids])
@@ -125,9 +125,7 @@ async def test_a_tick_over_explicit_targets_asks_for_no_account(azure: Azure, co
         assert Counter(parts.names()) == {"kv.listSecrets": pages}
 
 
-async def test_there_is_one_tls_context_in_a_process_whatever_it_talks_to(
-    azure: Azure, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_process_creates_only_one_tls_context(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     create = ssl.SSLContext.__new__
 
@@ -144,7 +142,7 @@ async def test_there_is_one_tls_context_in_a_process_whatever_it_talks_to(
 
 
 async def test_the_calls_of_a_turn_share_connections_and_only_proofs_open_new_ones(parts: Parts) -> None:
-    target = await settled(parts)
+    target = await adopted(parts)
     opened: list[object] = []
     for name in ("shared", "proving"):
         connector = getattr(parts.connections, name).connector

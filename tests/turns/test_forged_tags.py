@@ -1,4 +1,4 @@
-"""Tags of a published secret, which people may write who may do little else: believed only as far as they can be."""
+"""Forged tags: people who may write tags, but may not read keys, can neither stop the app nor get a key."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize(("tag", "text"), [(tag, text) for tag, texts in DAMAGED.items() for text in texts])
-async def test_damaged_marks_count_as_none(parts: Parts, tag: str, text: str) -> None:
+async def test_damaged_marks_count_as_absent(parts: Parts, tag: str, text: str) -> None:
     await publish(parts)
     versions(parts)[0].tags[tag] = text
     assert (await latest(parts)).marks is None
@@ -35,7 +35,7 @@ async def test_damaged_marks_count_as_none(parts: Parts, tag: str, text: str) ->
         ("key-rotation-owed", "r10123456789abcdef99999999999999999999"),
     ],
 )
-async def test_marks_with_a_number_beyond_all_clocks_count_as_none(parts: Parts, tag: str, text: str) -> None:
+async def test_marks_with_an_impossible_time_count_as_absent(parts: Parts, tag: str, text: str) -> None:
     await publish(parts)
     versions(parts)[0].tags[tag] = text
     assert (await latest(parts)).marks is None
@@ -49,7 +49,7 @@ async def test_marks_with_a_number_beyond_all_clocks_count_as_none(parts: Parts,
     ],
 )
 async def test_a_forged_mark_on_one_secret_does_not_stop_the_tick(parts: Parts, tag: str, text: str) -> None:
-    """P10. Tags can be written by people who may do little else."""
+    """P10. People who may do little else may write tags."""
     await parts.rotation.turn(parts.target(1))
     for number in (1, 2):
         parts.account(number).tags = {"key-rotation": "on"}
@@ -62,25 +62,25 @@ async def test_a_forged_mark_on_one_secret_does_not_stop_the_tick(parts: Parts, 
 @pytest.mark.parametrize(
     "forger", ["https://evil.example/ 0123456789abcdef0123456789abcdef", "https://evil.example/", ""]
 )
-async def test_an_endpoint_that_was_not_sealed_with_the_key_is_not_believed(parts: Parts, forger: str) -> None:
+async def test_an_endpoint_that_was_not_sealed_with_the_key_is_not_used(parts: Parts, forger: str) -> None:
     await publish(parts)
     versions(parts)[0].tags["key-rotation-endpoint"] = forger
     assert (await latest(parts)).endpoint is None
 
 
-async def test_a_seal_of_text_that_cannot_be_written_is_not_believed(parts: Parts) -> None:
+async def test_a_seal_of_text_that_cannot_be_encoded_is_not_accepted(parts: Parts) -> None:
     await publish(parts)
     versions(parts)[0].tags["key-rotation-endpoint"] = "https://evil.example/ \udc80"
     assert (await latest(parts)).endpoint is None
 
 
-async def test_a_seal_made_with_another_key_is_not_believed(parts: Parts) -> None:
+async def test_a_seal_made_with_another_key_is_not_accepted(parts: Parts) -> None:
     await publish(parts, replace(MARKS, sealed_endpoint=ApiKey("another key").seal("https://evil.example/")))
     assert (await latest(parts)).endpoint is None
 
 
-async def test_a_key_is_never_sent_to_an_endpoint_that_somebody_without_the_key_wrote(parts: Parts) -> None:
-    """A stranger who may write tags names an address of theirs; the next rotation proves at the account's own."""
+async def test_a_key_is_never_sent_to_an_endpoint_that_was_written_without_the_key(parts: Parts) -> None:
+    """A person writes their own address into a tag. The next rotation proves the key at the account's address."""
     world, target = parts.azure.world, parts.target()
     assert (await parts.rotation.turn(target)).result is Result.DONE
     stranger = world.accounts.add("stranger")

@@ -1,4 +1,4 @@
-"""Deciding with a count: the logs are asked where keys would end, nowhere else, and their silence ends nothing."""
+"""Deciding with a count of calls: logs are queried only if keys would end, and keys do not end without an answer."""
 
 from dataclasses import dataclass, field, replace
 
@@ -11,18 +11,18 @@ from shared.decide.policies import decide
 from shared.domain.errors import TryLater
 from shared.domain.model import AccountId
 from shared.turns.key_usage import decide_counting
-from tests.decide.test_policies import ENDING, SETTING, TABLE, Row
+from tests.decide.test_policies import ENDING, SUNSET_ANNOUNCED, TABLE, Row
 
 
 @dataclass
 class Logs:
-    """Answers with a count, or not at all."""
+    """Logs that answer with a fixed count, or fail."""
 
     calls: int | None = 0
-    requester: list[AccountId] = field(default_factory=list)
+    queried: list[AccountId] = field(default_factory=list)
 
     async def key_calls(self, account: AccountId) -> int:
-        self.requester.append(account)
+        self.queried.append(account)
         if self.calls is None:
             raise TryLater("workspace", "could not count calls with a key: no answer came.")
         return self.calls
@@ -33,48 +33,48 @@ async def planned(row: Row, logs: Logs | None, **how: bool) -> Plan:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-async def test_a_row_of_the_table_asks_only_where_keys_would_end(row: Row):
+async def test_the_logs_are_queried_only_if_keys_would_end(row: Row):
     logs = Logs()
     assert await planned(row, logs) == decide(row.seen, row.target, row.now, row.request)
-    assert logs.requester == ([row.target.account] if row.reason is Reason.SUNSET else [])
+    assert logs.queried == ([row.target.account] if row.reason is Reason.SUNSET else [])
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-async def test_where_nobody_counts_nothing_is_decided_otherwise(row: Row):
+async def test_without_a_log_workspace_every_plan_is_the_same(row: Row):
     assert await planned(row, None) == decide(row.seen, row.target, row.now, row.request)
 
 
 @pytest.mark.parametrize("calls", [0, 7])
-async def test_what_was_counted_stands_in_the_observation_that_was_decided_from(calls: int):
-    seen, plan = await decide_counting(Logs(calls), SETTING, ENDING, at(day=20))
-    assert seen == replace(SETTING, key_calls=calls)
+async def test_the_count_is_part_of_the_observation_that_was_decided_on(calls: int):
+    seen, plan = await decide_counting(Logs(calls), SUNSET_ANNOUNCED, ENDING, at(day=20))
+    assert seen == replace(SUNSET_ANNOUNCED, key_calls=calls)
     assert plan == decide(seen, ENDING, at(day=20))
     assert plan.reason is (Reason.STILL_USED if calls else Reason.SUNSET)
 
 
-async def test_what_somebody_asked_for_is_done_where_keys_do_not_end_since_they_are_used():
-    _, plan = await decide_counting(Logs(7), SETTING, ENDING, at(day=20), wants_rotation())
+async def test_a_request_is_carried_out_if_keys_do_not_end_because_they_are_used():
+    _, plan = await decide_counting(Logs(7), SUNSET_ANNOUNCED, ENDING, at(day=20), wants_rotation())
     assert plan.reason is Reason.REQUESTED
 
 
-async def test_without_an_answer_keys_do_not_end_and_the_reason_comes_out():
+async def test_without_an_answer_keys_do_not_end_and_the_error_is_raised():
     with pytest.raises(TryLater, match="no answer came"):
-        await decide_counting(Logs(None), SETTING, ENDING, at(day=20))
+        await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, at(day=20))
 
 
-async def test_without_an_answer_a_turn_that_has_done_something_only_holds():
-    seen, plan = await decide_counting(Logs(None), SETTING, ENDING, at(day=20), strict=False)
+async def test_without_an_answer_a_later_decision_of_the_turn_is_held():
+    seen, plan = await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, at(day=20), strict=False)
     assert (plan.is_held, plan.steps) == (True, ())
     why = "All keys should have ended, but calls with a key could not be counted: "
     assert plan.why == f"{why}could not count calls with a key: no answer came."
-    assert seen == SETTING, "nothing was counted, and nothing is pretended to have been"
+    assert seen == SUNSET_ANNOUNCED, "no count may be invented"
 
 
 @pytest.mark.parametrize(
     ("reason", "now", "request_"), [("due", at(day=30), None), ("requested", at(day=20), wants_rotation())]
 )
-async def test_without_an_answer_what_else_is_due_or_asked_for_is_done(reason, now, request_):
-    _, plan = await decide_counting(Logs(None), SETTING, ENDING, now, request_)
+async def test_without_an_answer_other_due_or_requested_work_is_done(reason, now, request_):
+    _, plan = await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, now, request_)
     assert plan.reason == reason
     assert plan.steps
     assert "disable key authentication" not in map(str, plan.steps)

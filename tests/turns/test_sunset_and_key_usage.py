@@ -1,6 +1,6 @@
-"""The end of keys where calls with a key are counted: it waits for the last of them, and never takes silence for none.
+"""The sunset, if calls with a key are counted: keys end after the last such call. Missing logs are not "no calls".
 
-The sunset is agreed for day 50. A consumer calls every day; until it changes over, it calls with a key.
+The sunset is agreed for day 50. A consumer calls every day, with a key until it changes over.
 """
 
 from dataclasses import replace
@@ -15,62 +15,62 @@ from shared.decide.plan import Reason
 from shared.turns.report import Result
 
 SUNSET = at(day=50)
-_lived: dict[str, Stage] = {}
+_stages: dict[str, Stage] = {}
 
 
-async def lived(stage: Stage, until: datetime, *, with_a_key: bool) -> None:
-    """Days with a call each, up to a moment."""
+async def calls_every_day(stage: Stage, until: datetime, *, with_a_key: bool) -> None:
+    """Let time pass until that moment, with one call a day."""
     while stage.now < until:
-        stage.somebody_calls(with_a_key=with_a_key)
+        stage.log_a_call(with_a_key=with_a_key)
         await stage.until(min(stage.now + days(1), until))
 
 
 async def the_day_before(**facts: object) -> Stage:
-    """The sunset is a day ahead and announced; keys are still in use."""
+    """Return a stage on the day before the sunset, which was announced. Keys are still in use."""
     name = str(facts)
-    if name not in _lived:
+    if name not in _stages:
         stage = a_stage(sunset=SUNSET, **facts)
         stage.counts = True
         await stage.tick()
-        await lived(stage, at(day=49), with_a_key=True)
-        _lived[name] = stage
-    return _lived[name].again()
+        await calls_every_day(stage, at(day=49), with_a_key=True)
+        _stages[name] = stage
+    return _stages[name].copy()
 
 
-async def test_until_the_sunset_has_come_nobody_asks_the_logs():
+async def test_the_logs_are_not_queried_before_the_sunset():
     stage = await the_day_before()
     await stage.until(SUNSET - hours(1))
     assert stage.world.journal.count("logs.query") == 0
     assert stage.events("SunsetAnnounced")
 
 
-async def test_keys_do_not_end_while_calls_with_a_key_are_seen_and_end_when_the_last_is_a_week_ago():
+async def test_keys_end_only_when_the_last_call_with_a_key_is_a_week_ago():
     stage = await the_day_before()
-    await lived(stage, at(day=53), with_a_key=True)
+    await calls_every_day(stage, at(day=53), with_a_key=True)
     held = await stage.turn()
     assert held is not None
     assert (held.result, held.reason) == (Result.HELD, "still-used")
     assert not stage.account.disable_local_auth
-    await lived(stage, at(day=59) - hours(1), with_a_key=False)
+    await calls_every_day(stage, at(day=59) - hours(1), with_a_key=False)
     assert not stage.account.disable_local_auth
-    await lived(stage, at(day=60), with_a_key=False)
+    await calls_every_day(stage, at(day=60), with_a_key=False)
     assert stage.account.disable_local_auth
     assert stage.events("KeyAuthDisabled")
     assert stage.versions[-1].enabled is False
     await stage.must_be_at_rest()
 
 
-async def test_keys_end_at_their_sunset_when_everybody_has_changed_over_in_time():
+async def test_keys_end_at_the_sunset_if_no_consumer_uses_them():
     stage = await the_day_before()
     stage.world.workspace.calls.clear()
-    await lived(stage, SUNSET + hours(6), with_a_key=False)
+    await calls_every_day(stage, SUNSET + hours(6), with_a_key=False)
     assert stage.account.disable_local_auth
 
 
-async def test_the_turn_the_dry_run_and_the_survey_say_the_same():
-    """P11: who only looks asks the logs as well."""
+async def test_the_turn_the_dry_run_and_the_survey_give_the_same_answer():
+    """P11: a dry run and a survey query the logs too."""
     stage = await the_day_before()
-    await lived(stage, SUNSET, with_a_key=True)
+    await calls_every_day(stage, SUNSET, with_a_key=True)
     row, (rows, problems) = await stage.row(), await stage.rotation().survey()
     turned = await stage.turn()
     assert turned is not None
@@ -81,20 +81,20 @@ async def test_the_turn_the_dry_run_and_the_survey_say_the_same():
     assert "calls with a key were counted" in turned.why
 
 
-async def test_a_survey_that_only_presumes_asks_the_logs_too(monkeypatch):
-    monkeypatch.setattr("shared.fleet.rotation.MOST_LOOKED_AT", 0)
+async def test_a_survey_that_only_presumes_queries_the_logs_too(monkeypatch):
+    monkeypatch.setattr("shared.fleet.rotation.MOST_OBSERVED", 0)
     stage = await the_day_before()
-    await lived(stage, SUNSET, with_a_key=True)
+    await calls_every_day(stage, SUNSET, with_a_key=True)
     (row,), _ = await stage.rotation().survey()
     assert row.presumed
     assert row.plan is not None
     assert row.plan.reason is Reason.STILL_USED
 
 
-async def test_logs_that_are_silent_hold_the_end_and_say_so_until_they_answer():
+async def test_keys_do_not_end_while_the_logs_do_not_answer():
     stage = await the_day_before()
     stage.world.workspace.calls.clear()
-    stage.somebody_calls(with_a_key=False)
+    stage.log_a_call(with_a_key=False)
     stage.logs_are("down")
     await stage.until(SUNSET + hours(1))
     failed, row = await stage.turn(), await stage.row()
@@ -110,11 +110,11 @@ async def test_logs_that_are_silent_hold_the_end_and_say_so_until_they_answer():
     await stage.must_be_at_rest()
 
 
-async def test_a_turn_that_healed_first_is_one_that_healed_though_the_logs_are_silent_after_it():
+async def test_a_turn_that_healed_is_done_even_if_the_logs_do_not_answer_afterwards():
     stage = await the_day_before()
-    await lived(stage, SUNSET - hours(1), with_a_key=True)
+    await calls_every_day(stage, SUNSET - hours(1), with_a_key=True)
     stage.logs_are("down")
-    stage.somebody_regenerates(stage.live)
+    stage.regenerate_by_hand(stage.live)
     stage.pass_time(hours(2))
     healed = await stage.turn()
     assert healed is not None
@@ -122,7 +122,7 @@ async def test_a_turn_that_healed_first_is_one_that_healed_though_the_logs_are_s
     assert not stage.account.disable_local_auth
 
 
-async def test_an_app_that_may_not_ask_ends_nothing_and_names_the_right():
+async def test_keys_do_not_end_if_the_app_may_not_query_the_logs():
     stage = await the_day_before()
     stage.world.faults.add("logs.query", "status", status=403, times=0)
     await stage.until(SUNSET + days(1))
@@ -132,7 +132,7 @@ async def test_an_app_that_may_not_ask_ends_nothing_and_names_the_right():
     assert not stage.account.disable_local_auth
 
 
-async def test_an_account_of_which_nothing_is_logged_is_not_taken_for_one_that_nobody_uses():
+async def test_keys_do_not_end_if_nothing_is_logged_for_the_account():
     stage = await the_day_before()
     stage.world.workspace.calls.clear()
     await stage.until(SUNSET + days(1))
@@ -143,20 +143,20 @@ async def test_an_account_of_which_nothing_is_logged_is_not_taken_for_one_that_n
 
 
 @pytest.mark.parametrize("logs", ["up", "down"])
-async def test_a_rotation_that_is_due_does_not_wait_for_the_logs_nor_for_the_end_of_keys(logs: str):
+async def test_a_due_rotation_waits_neither_for_the_logs_nor_for_the_end_of_keys(logs: str):
     stage = await the_day_before()
-    await lived(stage, at(day=59), with_a_key=True)
+    await calls_every_day(stage, at(day=59), with_a_key=True)
     stage.logs_are(logs)
     before = len(stage.versions)
-    await lived(stage, at(day=64), with_a_key=True)
+    await calls_every_day(stage, at(day=64), with_a_key=True)
     assert len(stage.versions) == before + 1
     assert not stage.works(stage.versions[-2].value)
     assert not stage.account.disable_local_auth
 
 
-async def test_a_rotation_that_a_person_asked_for_is_answered_as_done_though_the_logs_are_silent():
+async def test_a_requested_rotation_is_done_even_if_the_logs_do_not_answer():
     stage = await the_day_before()
-    await lived(stage, SUNSET, with_a_key=True)
+    await calls_every_day(stage, SUNSET, with_a_key=True)
     stage.logs_are("down")
     request = wants_rotation()
     first, second = await stage.turn(request), await stage.turn(request)
@@ -167,9 +167,9 @@ async def test_a_rotation_that_a_person_asked_for_is_answered_as_done_though_the
     assert not stage.account.disable_local_auth
 
 
-async def test_a_leak_asks_no_logs():
+async def test_a_leak_does_not_wait_for_the_logs():
     stage = await the_day_before()
-    await lived(stage, SUNSET, with_a_key=True)
+    await calls_every_day(stage, SUNSET, with_a_key=True)
     stage.logs_are("down")
     leaked = stage.value(stage.live)
     outcome = await stage.turn(reports_leak())
@@ -178,7 +178,7 @@ async def test_a_leak_asks_no_logs():
     assert not stage.works(leaked)
 
 
-async def test_a_failure_of_the_logs_keeps_nobody_else_from_a_turn():
+async def test_failing_logs_do_not_stop_the_turns_of_other_targets():
     """P10: the other target of the same fleet is rotated in the same tick."""
     stage = a_stage(2, sunset=SUNSET)
     stage.counts = True

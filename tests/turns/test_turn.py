@@ -1,50 +1,41 @@
-"""Outcomes of turns: what a turn says it did, told and still owes, when it went well and when it did not."""
+"""Outcomes of turns: what was done, announced and left outstanding, if a turn succeeds and if it fails."""
 
 from dataclasses import replace
 
 import pytest
 
 from lab.simulation.builders import KEY1, mark, reports_leak, wants_rotation
-from lab.simulation.dates import START, at, days, hours
-from lab.simulation.interruptions import Befall, Call, refused
+from lab.simulation.dates import START, at, hours
+from lab.simulation.interruptions import Call, Interruptions, refused
+from lab.simulation.runner import Runner
 from lab.simulation.stage import Stage, a_stage, with_target
-from shared.domain.errors import PersonMustLook
+from shared.decide.plan import Reason
+from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, TryLater
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import PREFIX
-from shared.domain.requests import LeakRequest, Request, RequestKind, RotateRequest
+from shared.domain.requests import LeakRequest, Request, Requester, RequestKind, RotateRequest
 from shared.domain.told import MOST_CARRIED_OVER, CarriedOver, Happened, Told
-from shared.turns.report import Outcome, Result
+from shared.ports import Outside
+from shared.turns.report import Outcome, Result, failure
+from shared.turns.turn import take_turn
+from tests.support.one_turn import rotation_due
 
 # The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 regenerate, 5 and 6 proofs, 7 publish,
-# 8 secret, 9 keys, 10 announce, 11 note, 12 release.
-REGENERATE, PROOF, PUBLISH, LOOK_BACK, NOTE = 4, 5, 7, 8, 11
+# 8 secret, 9 keys, 10 announce, 11 record, 12 release.
+REGENERATE, PROOF, PUBLISH, OBSERVE_AGAIN, RECORD = 4, 5, 7, 8, 11
 DUE = "Key 2 has been live since 2026-04-01 09:00 UTC. Key 1 replaces it."
 ROTATED = ("regenerate key1", "prove key1", "publish key1 (rotated)")
-WORDS = ("KeyRotation.KeyRotated", "KeyRotation.RetirementAnnounced")
+KINDS = ("KeyRotation.KeyRotated", "KeyRotation.RetirementAnnounced")
 NOTHING = "nothing; the next tick looks again and goes on from what it sees"
 DOWN = "announcements: could not announce: 503 ServiceUnavailable."
 
-_lived: dict[str, Stage] = {}
+
+# Turns that succeed.
 
 
-async def rotation_due(**facts: object) -> Stage:
-    """Day 60: key 2 is live and its rotation is due."""
-    name = str(facts)
-    if name not in _lived:
-        stage = a_stage(**facts)
-        await stage.tick()
-        await stage.until(at(day=59))
-        stage.pass_time(days(1))
-        _lived[name] = stage
-    return _lived[name].again()
-
-
-# Well.
-
-
-async def test_a_turn_that_did_everything_says_why_what_it_did_and_what_was_announced():
+async def test_the_outcome_says_why_what_was_done_and_what_was_announced():
     stage = await rotation_due()
-    assert await stage.turn() == Outcome("chat", Result.DONE, "due", DUE, done=ROTATED, announced=WORDS)
+    assert await stage.turn() == Outcome("chat", Result.DONE, "due", DUE, done=ROTATED, announced=KINDS)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +47,7 @@ async def test_a_turn_that_did_everything_says_why_what_it_did_and_what_was_anno
         (LeakRequest(by="a function key"), "leak, asked by a function key"),
     ],
 )
-async def test_a_turn_holds_its_target_for_whoever_asked(request_: Request | None, who: str):
+async def test_the_lease_names_who_requested_the_turn(request_: Request | None, who: str):
     stage = await rotation_due()
     await stage.turn(request_)
     assert stage.last_runner is not None
@@ -65,7 +56,7 @@ async def test_a_turn_holds_its_target_for_whoever_asked(request_: Request | Non
     assert len(held) == (2 if request_ and request_.kind is RequestKind.LEAK else 1), "leaks wait for each other, too"
 
 
-async def test_a_retirement_is_announced_by_its_own_turn_which_looks_once_since_it_published_nothing():
+async def test_a_turn_that_retires_announces_it_and_observes_only_once():
     stage = await rotation_due()
     await stage.turn()
     await stage.until(at(day=63) - hours(6))
@@ -78,34 +69,34 @@ async def test_a_retirement_is_announced_by_its_own_turn_which_looks_once_since_
     assert (calls.count("kv.getSecret"), calls.count("arm.listKeys")) == (1, 1)
 
 
-async def test_a_turn_that_could_not_announce_has_rotated_all_the_same_and_says_what_it_owes():
+async def test_a_turn_that_could_not_announce_is_done_and_names_what_is_outstanding():
     stage = await rotation_due()
     stage.event_grid_is("down")
     assert await stage.turn() == Outcome(
-        "chat", Result.DONE, "due", DUE, done=ROTATED, outstanding=WORDS, untold=DOWN, next_step=NOTHING
+        "chat", Result.DONE, "due", DUE, done=ROTATED, outstanding=KINDS, untold=DOWN, next_step=NOTHING
     )
 
 
-async def test_a_turn_that_announced_and_could_not_note_it_says_so_and_the_next_repeats_it():
+async def test_a_turn_that_could_not_record_its_announcements_says_so_and_the_next_repeats_them():
     stage = await rotation_due()
     secret = stage.target.secret_url
-    assert await stage.turn(befall=refused(NOTE, 503)) == Outcome(
+    assert await stage.turn(interruptions=refused(RECORD, 503)) == Outcome(
         "chat",
         Result.DONE,
-        "due",
+        Reason.DUE,
         DUE,
         done=ROTATED,
-        announced=WORDS,
-        untold=f"{secret}: could not note on the secret what was told: 503 Refused.",
+        announced=KINDS,
+        untold=f"{secret}: could not note on the secret what was announced: 503 Refused.",
         next_step=NOTHING,
     )
     again = await stage.turn()
     assert again is not None
-    assert again.announced == WORDS
+    assert again.announced == KINDS
     assert len(stage.events("KeyRotated")) == 2
 
 
-async def test_a_held_back_request_says_until_when():
+async def test_a_held_request_says_until_when():
     stage = await rotation_due()
     await stage.turn()
     outcome = await stage.turn(wants_rotation())
@@ -122,13 +113,13 @@ async def test_a_turn_says_which_keys_it_could_not_prove():
     assert outcome.unproven == ("proof was impossible: 403",)
 
 
-async def test_a_turn_that_proved_its_key_names_none():
+async def test_a_turn_that_proved_its_key_names_no_unproven_key():
     outcome = await (await rotation_due(proof=ProofPolicy.PREFER)).turn()
     assert outcome is not None
     assert outcome.unproven == ()
 
 
-async def test_a_request_is_why_a_turn_acted_also_where_it_had_to_adopt_first():
+async def test_the_reason_of_a_turn_is_its_request_even_if_it_adopted_first():
     stage = a_stage()
     outcome = await stage.turn(reports_leak())
     assert outcome is not None
@@ -136,41 +127,36 @@ async def test_a_request_is_why_a_turn_acted_also_where_it_had_to_adopt_first():
     assert outcome.done[:2] == ("prove key1", "publish key1 (adopted)")
 
 
-async def test_a_turn_without_a_request_says_the_first_thing_that_it_found():
+async def test_the_reason_of_a_turn_without_a_request_is_that_of_its_first_plan():
     stage = await rotation_due()
-    stage.somebody_regenerates("key2")
+    stage.regenerate_by_hand("key2")
     outcome = await stage.turn()
     assert outcome is not None
     assert (outcome.reason, outcome.done[:2]) == ("drift", ("prove key2", "publish key2 (healed)"))
 
 
 @pytest.mark.parametrize(("request_", "reads"), [(reports_leak(), 2), (wants_rotation(), 0), (None, 0)])
-async def test_only_where_a_leak_is_said_to_have_happened_no_tag_is_believed(request_, reads: int):
+async def test_only_a_turn_for_a_leak_reads_the_account_instead_of_the_tags(request_, reads: int):
     stage = await rotation_due()
     stage.world.journal.clear()
     await stage.turn(request_)
     assert (stage.world.journal.count("arm.getAccount") > 0) is (reads > 0)
 
 
-# Not well.
+# Turns that fail.
 
 
-async def test_a_turn_that_finds_what_a_person_must_judge_fails_with_the_sentence_and_the_next_step():
+async def test_a_turn_that_needs_a_person_fails_with_the_sentence_and_the_next_step():
     stage = await rotation_due()
     stage.vault.delete_secret(stage.target.secret)
-    assert await stage.turn() == Outcome(
-        "chat",
-        Result.FAILED,
-        "PersonMustLook",
-        "Secret chat-key is deleted but can be recovered. Recover it, or purge it to start again.",
-        next_step=PersonMustLook.next_step,
-    )
+    why = "Secret chat-key is deleted but can be recovered. Recover it, or purge it to start again."
+    assert (await stage.turn()).data() == failure("chat", PersonMustLook("chat", why)).data()
 
 
-async def test_a_secret_of_somebody_else_is_named_and_nothing_is_noted_on_it():
+async def test_a_secret_with_another_content_fails_the_turn_and_is_not_changed():
     stage = a_stage()
     stage.vault.set_secret(stage.target.secret, "something else")
-    stage.witness.somebody_ends("something else")
+    stage.witness.excuse_regenerated_by_hand("something else")
     outcome = await stage.turn()
     assert outcome is not None
     assert (outcome.reason, outcome.announced, outcome.untold) == ("PersonMustLook", (), None)
@@ -180,19 +166,13 @@ async def test_a_secret_of_somebody_else_is_named_and_nothing_is_noted_on_it():
 
 async def test_a_turn_that_fails_half_way_says_what_was_done_and_where_it_failed():
     stage = await rotation_due()
-    outcome = await stage.turn(befall=refused(PUBLISH, 503))
-    assert outcome == Outcome(
-        "chat",
-        Result.FAILED,
-        "TryLater",
-        f"{stage.target.secret_url}: could not publish the key: 503 Refused.",
-        done=ROTATED[:2],
-        next_step=NOTHING,
-    )
+    outcome = await stage.turn(interruptions=refused(PUBLISH, 503))
+    error = TryLater(stage.target.secret_url, "could not publish the key: 503 Refused.")
+    assert outcome.data() == failure("chat", error, ROTATED[:2]).data()
 
 
-async def test_what_a_failed_turn_regenerated_in_order_to_publish_it_is_kept_for_the_next():
-    """Also where that ended the previous key: its end is announced, and its slot is not taken for an idle one."""
+async def test_the_spare_that_a_failed_turn_regenerated_is_published_by_the_next():
+    """Even if that ended the previous key: its end is announced, and the spare still counts as fresh."""
     stage = await rotation_due()
     await stage.turn()
     await stage.until(at(day=63) - hours(6))
@@ -209,32 +189,26 @@ async def test_what_a_failed_turn_regenerated_in_order_to_publish_it_is_kept_for
     assert stage.value("key2") == spare == stage.versions[-1].value
 
 
-async def test_a_turn_that_lost_its_target_says_what_was_done_and_tells_nobody():
+async def test_a_turn_that_lost_its_lease_says_what_was_done_and_announces_nothing():
     stage = await rotation_due()
 
     async def much_time_passes(_call: Call) -> None:
         stage.world.clock.advance(300)
 
-    told = len(stage.topic.accepted)
-    outcome = await stage.turn(befall=Befall(after={REGENERATE: much_time_passes}))
-    assert outcome == Outcome(
-        "chat",
-        Result.FAILED,
-        "LeaseLost",
-        f"{str(stage.target.account).lower()}: the turn lost its hold on the target.",
-        done=ROTATED[:1],
-        next_step=NOTHING,
-    )
-    assert len(stage.topic.accepted) == told
+    accepted_before = len(stage.topic.accepted)
+    outcome = await stage.turn(interruptions=Interruptions(after={REGENERATE: much_time_passes}))
+    error = LeaseLost(str(stage.target.account).lower(), "the turn lost its hold on the target.")
+    assert outcome.data() == failure("chat", error, ROTATED[:1]).data()
+    assert len(stage.topic.accepted) == accepted_before
 
 
-async def test_a_turn_that_cannot_look_again_after_publishing_announces_nothing_it_has_not_seen():
+async def test_a_turn_that_cannot_observe_again_after_publishing_announces_nothing():
     stage = await rotation_due()
-    told = len(stage.topic.accepted)
-    outcome = await stage.turn(befall=refused(LOOK_BACK, 503))
+    accepted_before = len(stage.topic.accepted)
+    outcome = await stage.turn(interruptions=refused(OBSERVE_AGAIN, 503))
     assert outcome is not None
     assert (outcome.result, outcome.done, outcome.announced) == (Result.FAILED, ROTATED, ())
-    assert len(stage.topic.accepted) == told
+    assert len(stage.topic.accepted) == accepted_before
 
 
 async def test_a_target_that_another_turn_holds_is_busy():
@@ -242,24 +216,19 @@ async def test_a_target_that_another_turn_holds_is_busy():
     other = stage.runner()
     async with other.leases.hold(str(stage.target.account).casefold()):
         outcome = await stage.turn()
-    assert outcome == Outcome(
-        "chat",
-        Result.BUSY,
-        "LeaseHeld",
-        "another turn holds this target.",
-        next_step="wait for the other turn to end; a lease left by a killed process ends by itself within seconds",
-    )
+    assert outcome.result is Result.BUSY
+    assert outcome.data() == failure("chat", LeaseHeld("chat", "another turn holds this target.")).data()
 
 
-async def test_a_target_that_cannot_be_held_since_storage_is_out_fails_and_says_what_could_not_be_done():
+async def test_a_turn_fails_if_the_lease_cannot_be_taken():
     stage = await rotation_due()
-    outcome = await stage.turn(befall=refused(1, 503))
+    outcome = await stage.turn(interruptions=refused(1, 503))
     account = str(stage.target.account).casefold()
-    why = f"{account}: could not take the lease: 503 Refused."
-    assert outcome == Outcome("chat", Result.FAILED, "TryLater", why, next_step=NOTHING)
+    error = TryLater(account, "could not take the lease: 503 Refused.")
+    assert outcome.data() == failure("chat", error).data()
 
 
-async def test_a_target_is_held_by_its_account_in_whatever_letters_that_is_written():
+async def test_the_lease_ignores_the_case_of_the_account_id():
     stage = await rotation_due()
     other = stage.runner()
     async with other.leases.hold(str(stage.target.account).casefold()):
@@ -269,45 +238,59 @@ async def test_a_target_is_held_by_its_account_in_whatever_letters_that_is_writt
     assert outcome.result is Result.BUSY
 
 
-async def test_a_turn_that_always_finds_something_new_gives_up_and_says_so():
+async def test_a_turn_that_always_finds_something_new_to_do_fails():
     stage = await rotation_due()
 
     async def regenerates_what_was_just_published(call: Call) -> None:
         if call.operation == "kv.setSecret":
-            stage.witness.somebody_ends(stage.value(stage.live))
+            stage.witness.excuse_regenerated_by_hand(stage.value(stage.live))
             stage.world.accounts.regenerate(stage.account.id, stage.live)
 
-    befall = Befall(after=dict.fromkeys(range(1, 200), regenerates_what_was_just_published))
-    outcome = await stage.turn(befall=befall)
+    interruptions = Interruptions(after=dict.fromkeys(range(1, 200), regenerates_what_was_just_published))
+    outcome = await stage.turn(interruptions=interruptions)
     assert outcome is not None
     assert (outcome.result, outcome.reason) == (Result.FAILED, "TryLater")
     assert outcome.why == "every observation in this turn found something new to do."
 
 
-# More is owed than a tag holds.
+# More is outstanding than a tag holds.
 
 
-async def test_what_no_tag_has_room_for_is_named_in_the_outcome_whether_the_turn_succeeds_or_not():
+async def test_the_outcome_names_announcements_for_which_no_tag_has_room():
     carried_over = tuple(
         CarriedOver(Happened.ENDED, KEY1, mark(f"old {number}"), START) for number in range(MOST_CARRIED_OVER)
     )
-    for befall in (None, refused(LOOK_BACK, 503), _loses_the_target_at(PUBLISH)):
+    for interruptions in (None, refused(OBSERVE_AGAIN, 503), _loses_the_lease_at(PUBLISH)):
         stage = await rotation_due()
         tags = dict(stage.versions[-1].tags)
         tags[f"{PREFIX}owed"] = Told(carried_over=carried_over).carried_over_text()
         tags[f"{PREFIX}told"] = tags[f"{PREFIX}told"].replace("origin ", "")
         stage.vault.update_secret(stage.target.secret, tags=tags)
         stage.event_grid_is("down")
-        outcome = await stage.turn(befall=befall(stage) if callable(befall) else befall)
+        outcome = await stage.turn(interruptions=interruptions(stage) if callable(interruptions) else interruptions)
         assert outcome is not None
         assert outcome.dropped == (str(carried_over[0]),)
 
 
-def _loses_the_target_at(number: int):
-    def befall(stage: Stage) -> Befall:
+def _loses_the_lease_at(number: int):
+    def interruptions(stage: Stage) -> Interruptions:
         async def much_time_passes(_call: Call) -> None:
             stage.world.clock.advance(300)
 
-        return Befall(after={number: much_time_passes})
+        return Interruptions(after={number: much_time_passes})
 
-    return befall
+    return interruptions
+
+
+async def test_the_outcome_of_a_busy_target_names_the_requester():
+    stage = a_stage()
+    await stage.tick()
+    runner = stage.runner()
+    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    async with runner.leases.hold(str(stage.target.account).casefold()):
+        other = Runner(stage.world)
+        outcome = await take_turn(
+            stage.target, wants_rotation(), replace(outside, announcer=other.announcer, leases=other.leases)
+        )
+    assert outcome.result is Result.BUSY
+    assert outcome.requester == Requester("r-1", "tester", "asked")

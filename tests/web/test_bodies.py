@@ -1,4 +1,4 @@
-"""What callers may send: read as they mean it, or refused by the field's name."""
+"""Request bodies are read, or refused with the name of the invalid field."""
 
 import hashlib
 import json
@@ -18,6 +18,7 @@ from shared.domain.requests import (
     RequestKind,
     RotateRequest,
 )
+from shared.settings.target_fields import after_deployment
 from shared.turns.message import Message
 from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id, scoped
 
@@ -42,12 +43,12 @@ def refused(body: bytes, kind: type[Body] = Rotate, **headers: str) -> BadReques
     return caught.value
 
 
-def test_an_empty_body_asks_to_rotate() -> None:
+def test_an_empty_body_requests_a_rotation() -> None:
     for body in (b"", b"  \n", b"{}"):
         assert ask(body) == (RotateRequest(id=scoped("an-invocation", RequestKind.ROTATE), by="somebody"), False)
 
 
-def test_a_whole_body_is_read() -> None:
+def test_a_body_with_all_fields_is_read() -> None:
     body = json.dumps({"reason": "quarterly drill, ünicode", "dry_run": True}).encode()
     mark = scoped(hashlib.sha256(b"again").hexdigest()[:32], RequestKind.ROTATE)
     asked = ask(body, content_type="application/json; charset=utf-8", idempotency_key="again")
@@ -71,26 +72,26 @@ def test_a_whole_body_is_read() -> None:
         (b" " * (MOST_BODY + 1), 413, str(MOST_BODY)),
     ],
 )
-def test_a_request_that_makes_no_sense_is_refused_by_the_fields_name(body: bytes, status: int, said: str) -> None:
+def test_an_invalid_body_is_refused_and_the_field_is_named(body: bytes, status: int, said: str) -> None:
     problem = refused(body)
     assert problem.status == status
     assert said in problem.detail
 
 
-def test_a_body_of_another_kind_is_refused() -> None:
+def test_a_body_that_is_not_declared_as_json_is_refused() -> None:
     assert refused(b"reason=x", content_type="application/x-www-form-urlencoded").status == 415
 
 
-def test_an_idempotency_key_beyond_reason_is_refused() -> None:
+def test_a_too_long_idempotency_key_is_refused() -> None:
     assert "Idempotency-Key" in refused(b"", idempotency_key="k" * 256).detail
 
 
-def test_a_reason_of_several_lines_becomes_one_that_a_log_and_a_tag_can_hold() -> None:
+def test_a_reason_with_several_lines_becomes_one_line() -> None:
     assert ask(b'{"reason": "two\\nlines\\u2028and more"}')[0].reason == "two lines and more"
 
 
 @pytest.mark.parametrize("key", ["0123456789abcdef" * 2, "Ab3" * 28])
-def test_a_key_that_somebody_pasted_into_the_reason_is_left_out(key: str) -> None:
+def test_a_key_in_the_reason_is_left_out(key: str) -> None:
     body = json.dumps({"key": "live", "reason": f"found {key} in a log"}).encode()
     assert Leak.read(body, {}).request("r", "x").reason == "found (left out) in a log"
 
@@ -111,13 +112,17 @@ def test_a_key_that_somebody_pasted_into_the_reason_is_left_out(key: str) -> Non
         (Arm, b'{"environment": "production\\n"}', "$.environment"),
         (Arm, b'{"environment": "production", "soak": "P31D"}', "$.soak"),
         (Arm, b'{"environment": "production", "soak": "P1M"}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": "P30DT1S"}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": "P0D"}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": ""}', "$.soak"),
+        (Arm, b'{"environment": "production", "soak": 7}', "$.soak"),
         (Arm, b'{"environment": "production", "latest": "tomorrow"}', "$.latest"),
         (Arm, b'{"environment": "production", "latest": "2026-12-01T00:00:00"}', "$.latest"),
         (Deployment, b'{"environment": ""}', "$.environment"),
         (Deployment, b'{"environment": "production", "targets": []}', "targets"),
     ],
 )
-def test_every_door_names_the_field_that_is_wrong(kind: type[Body], body: bytes, said: str) -> None:
+def test_every_route_names_the_invalid_field(kind: type[Body], body: bytes, said: str) -> None:
     assert said in refused(body, kind).detail
 
 
@@ -128,13 +133,15 @@ def test_every_door_names_the_field_that_is_wrong(kind: type[Body], body: bytes,
         (RotateMany, b'{"targets": ["a/b"]}', "letters, digits and dashes"),
         (RotateMany, b'{"targets": "some"}', "or `all`"),
         (Arm, b'{"environment": "prod uction"}', "letters, digits, dots, dashes and underscores"),
-        (Arm, b'{"environment": "production", "soak": "2h"}', "such as P1D, PT2H or PT90M"),
+        (Arm, b'{"environment": "production", "soak": "2h"}', "such as P1D, PT2H or P1DT12H"),
         (Arm, b'{"environment": "production", "latest": "tomorrow"}', "such as 2027-01-31T18:00:00Z"),
         (Arm, b'{"environment": "production", "latest": "2026-12-01T00:00:00"}', "date, time and zone"),
         (Deployment, b'{"environment": ""}', "a letter or digit first"),
     ],
 )
-def test_the_form_that_is_wanted_is_said_in_words(kind: type[Body], body: bytes, wanted: str) -> None:
+def test_the_expected_form_is_explained_without_a_regular_expression(
+    kind: type[Body], body: bytes, wanted: str
+) -> None:
     said = refused(body, kind).detail
     assert wanted in said
     for sign in ("regex", "^", "[A-Z", "]{"):
@@ -144,7 +151,7 @@ def test_the_form_that_is_wanted_is_said_in_words(kind: type[Body], body: bytes,
 @pytest.mark.parametrize(
     ("kind", "given", "field"), [(Arm, {"environment": "production"}, "soak"), (Leak, {"key": "live"}, "wait")]
 )
-def test_every_time_that_a_refusal_gives_as_an_example_is_taken(kind: type[Body], given: dict, field: str) -> None:
+def test_every_example_in_a_refusal_is_accepted(kind: type[Body], given: dict, field: str) -> None:
     said = refused(json.dumps(given | {field: "2h"}).encode(), kind).detail
     examples = re.findall(r"\bP[0-9A-Z]+\b", said)
     assert len(examples) > 1
@@ -153,7 +160,7 @@ def test_every_time_that_a_refusal_gives_as_an_example_is_taken(kind: type[Body]
 
 
 @pytest.mark.parametrize("field", ["key", "value"])
-def test_a_key_that_somebody_pasted_in_the_wrong_place_is_not_said_again(field: str) -> None:
+def test_a_key_pasted_in_the_wrong_place_is_not_repeated(field: str) -> None:
     pasted = "0123456789abcdef" * 2
     body = {pasted: "live"} if field == "key" else {"key": pasted}
     said = refused(json.dumps({"key": "live"} | body).encode(), Leak).detail
@@ -161,7 +168,7 @@ def test_a_key_that_somebody_pasted_in_the_wrong_place_is_not_said_again(field: 
     assert "(left out)" in said
 
 
-def test_arming_is_read_with_its_soak_time_and_its_latest_moment() -> None:
+def test_an_arm_request_is_read_with_soak_time_and_latest_time() -> None:
     body = b'{"environment": "Production", "soak": "PT2H", "latest": "2026-12-01T00:00:00+01:00", "reason": "agreed"}'
     request = Arm.read(body, {}).request("r", "somebody")
     assert isinstance(request, ArmRequest)
@@ -170,13 +177,29 @@ def test_arming_is_read_with_its_soak_time_and_its_latest_moment() -> None:
     )
 
 
-def test_a_latest_moment_that_nobody_can_mean_is_none() -> None:
+@pytest.mark.parametrize("soak", ["P1DT12H", "P4W", "PT720H", "PT43200M", "PT90S", "P1.5D", "PT36H", "P30D"])
+def test_http_accepts_every_soak_time_that_a_tag_accepts(soak: str) -> None:
+    by_tag = after_deployment(f"production {soak}")
+    request = Arm.read(json.dumps({"environment": "production", "soak": soak}).encode(), {}).request("r", "somebody")
+    assert isinstance(request, ArmRequest)
+    assert request.deployment == by_tag
+
+
+@pytest.mark.parametrize("soak", ["P31D", "P30DT1S", "P1M", "P1Y", "P0D", "-P1D", "PT", "2h", "x" * 300])
+def test_http_refuses_every_soak_time_that_a_tag_refuses(soak: str) -> None:
+    with pytest.raises(ValueError):
+        after_deployment(f"production {soak}")
+    body = json.dumps({"environment": "production", "soak": soak}).encode()
+    assert refused(body, Arm).status == 422
+
+
+def test_a_latest_time_in_the_far_future_is_ignored() -> None:
     assert Arm.read(b'{"environment": "p", "latest": "9999-12-31T23:59:59Z"}', {}).request(
         "r", "x"
     ).deployment == AwaitedDeployment("p")
 
 
-def test_a_leak_is_read_with_its_wait() -> None:
+def test_a_leak_request_is_read_with_its_wait() -> None:
     request = Leak.read(b'{"key": "both", "wait": "PT90S"}', {}).request("r", "somebody")
     assert isinstance(request, LeakRequest)
     assert (request.key, request.wait) == (LeakedKey.BOTH, timedelta(seconds=90))
@@ -197,7 +220,7 @@ bodies = (
 
 @settings(derandomize=True, max_examples=300)
 @given(bodies, st.sampled_from(["", "application/json", "text/plain"]) | st.text(max_size=30), st.text(max_size=300))
-def test_any_request_is_read_or_refused_and_nothing_else(body: bytes, kind: str, key: str) -> None:
+def test_any_request_is_either_read_or_refused(body: bytes, kind: str, key: str) -> None:
     try:
         asked, dry_run = ask(body, content_type=kind, idempotency_key=key)
     except BadRequest as bad:

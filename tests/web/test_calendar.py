@@ -1,4 +1,4 @@
-"""Deadlines as a calendar, read back by a library that calendars are read with, and line by line as RFC 5545 asks."""
+"""Deadlines as a calendar: read back by a calendar library, and checked line by line against RFC 5545."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ def events(*deadlines: Deadline) -> list[icalendar.Event]:
     return [one for one in read(*deadlines).walk("VEVENT") if isinstance(one, icalendar.Event)]
 
 
-def test_an_empty_calendar_is_one_that_a_program_can_subscribe_to() -> None:
+def test_a_program_can_subscribe_to_an_empty_calendar() -> None:
     whole = read()
     assert (whole["VERSION"], bool(whole["PRODID"]), whole["NAME"]) == ("2.0", True, "Key rotation")
     assert whole["REFRESH-INTERVAL"].dt == REFRESH
@@ -35,7 +35,7 @@ def test_an_empty_calendar_is_one_that_a_program_can_subscribe_to() -> None:
     assert not events()
 
 
-def test_a_deadline_is_read_back_as_it_was() -> None:
+def test_a_calendar_program_reads_back_what_a_deadline_said() -> None:
     told = replace(ROTATION, announced=True, owner="team-chat", after_deployment="production")
     (event,) = events(told)
     assert (event["SUMMARY"], event["DTSTART"].dt, event["DTSTAMP"].dt) == ("chat: rotation", AT, NOW)
@@ -48,25 +48,25 @@ def test_a_deadline_is_read_back_as_it_was() -> None:
     ]
 
 
-def test_what_is_not_announced_yet_says_that_it_may_move() -> None:
+def test_an_unannounced_deadline_says_that_it_may_move() -> None:
     (event,) = events(ROTATION)
     assert event["DESCRIPTION"].splitlines() == [f"{ROTATION.says}.", "Not announced yet; it may move."]
 
 
-def test_moments_stand_in_utc_whatever_zone_they_came_in() -> None:
+def test_times_are_written_in_utc() -> None:
     elsewhere = AT.astimezone(datetime.fromisoformat("2026-01-01T00:00:00+09:00").tzinfo)
-    assert events(replace(ROTATION, at=elsewhere))[0]["DTSTART"].dt == AT
+    assert events(replace(ROTATION, falls_at=elsewhere))[0]["DTSTART"].dt == AT
 
 
 @pytest.mark.parametrize("owner", [ODD, ODD.encode().decode("latin-1"), '"quoted"; x=y', "a\nb\tc"])
-def test_whatever_an_owner_is_called_stays_in_its_own_line(owner: str) -> None:
+def test_an_owner_cannot_add_lines_to_the_calendar(owner: str) -> None:
     found = events(replace(ROTATION, owner=owner), replace(ROTATION, what=DeadlineKind.SUNSET))
     assert [one["SUMMARY"] for one in found] == ["chat: rotation", "chat: sunset"]
     said = found[0]["DESCRIPTION"].replace("\r\n", "\n")
     assert said.endswith(f"Owner: {owner}.".replace("\r\n", "\n"))
 
 
-def test_lines_are_folded_and_end_as_the_format_asks() -> None:
+def test_lines_are_folded_and_ended_as_the_format_requires() -> None:
     text = calendar([replace(ROTATION, owner=ODD)], NOW)
     lines = text.encode().split(b"\r\n")
     assert lines[-1] == b""
@@ -74,12 +74,12 @@ def test_lines_are_folded_and_end_as_the_format_asks() -> None:
     assert max(len(line) for line in lines) <= 75
     assert any(line.startswith(b" ") for line in lines)
     for line in lines:
-        line.decode()  # no character is cut in two
+        line.decode()  # fails if a character is cut in two
     assert text.count("BEGIN:VEVENT\r\n") == 1
 
 
-def test_a_deadline_that_moves_keeps_its_identity_and_every_other_has_its_own() -> None:
-    moved = replace(ROTATION, at=AT + timedelta(days=3), announced=True, owner="another")
+def test_a_deadline_that_moves_keeps_its_id_and_no_two_share_one() -> None:
+    moved = replace(ROTATION, falls_at=AT + timedelta(days=3), announced=True, owner="another")
     assert events(ROTATION)[0]["UID"] == events(moved)[0]["UID"]
     all_ = [replace(ROTATION, target=name, what=what) for name in ("chat", "search") for what in DeadlineKind]
     uids = sorted(one["UID"] for one in events(*all_))

@@ -1,4 +1,4 @@
-"""The caller's description as App Service authentication writes it: read where the platform vouches for it."""
+"""Who calls, as App Service authentication describes the caller, and only if it is on."""
 
 import base64
 import json
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.web.callers import ENFORCED, MOST_NAME, PRINCIPAL, Refused, Role, caller_of, is_enforced
+from shared.web.callers import MOST_NAME, PRINCIPAL, Refused, Role, caller_of
+from shared.web.sign_in import ENFORCED, platform_authenticates
 
 ON = {ENFORCED: "True"}
 ROLE_URI = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
@@ -35,7 +36,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("claims", "name"), [row[1:] for row in NAMES], ids=[row[0] for row in NAMES])
-def test_a_caller_is_named_by_what_says_most(claims: list[tuple[str, str]], name: str) -> None:
+def test_a_caller_is_named_by_the_most_telling_claim(claims: list[tuple[str, str]], name: str) -> None:
     assert caller_of(described(*claims), ON).name == name
 
 
@@ -43,7 +44,7 @@ def test_a_caller_is_named_by_what_says_most(claims: list[tuple[str, str]], name
     ("kind", "more"),
     [("roles", {}), (ROLE_URI, {}), ("groups", {"role_typ": "groups"}), (ROLE_URI, {"role_typ": ROLE_URI})],
 )
-def test_roles_are_read_under_every_name_that_the_platform_gives_them(kind: str, more: dict[str, str]) -> None:
+def test_roles_are_read_from_every_claim_type_that_the_platform_uses(kind: str, more: dict[str, str]) -> None:
     caller = caller_of(described((kind, Role.READER), (kind, "another"), ("appid", "a-1"), **more), ON)
     assert caller.roles == {Role.READER, "another"}
     caller.must(Role.READER)
@@ -52,7 +53,7 @@ def test_roles_are_read_under_every_name_that_the_platform_gives_them(kind: str,
     assert (refused.value.status, Role.OPERATOR in refused.value.detail) == (403, True)
 
 
-def test_a_claim_of_another_kind_is_no_role() -> None:
+def test_a_claim_of_another_type_is_not_a_role() -> None:
     assert caller_of(described(("scp", Role.OPERATOR), ("groups", Role.OPERATOR)), ON).roles == frozenset()
 
 
@@ -73,13 +74,13 @@ NOBODY = {
 
 
 @pytest.mark.parametrize("headers", NOBODY.values(), ids=NOBODY)
-def test_whoever_is_not_described_as_the_platform_does_it_is_not_signed_in(headers: dict[str, str]) -> None:
+def test_a_caller_without_a_valid_platform_header_is_not_signed_in(headers: dict[str, str]) -> None:
     with pytest.raises(Refused) as refused:
         caller_of(headers, ON)
     assert (refused.value.status, refused.value.title) == (401, "NotSignedIn")
 
 
-def test_a_damaged_claim_hides_no_other() -> None:
+def test_a_damaged_claim_does_not_hide_the_others() -> None:
     principal = {
         "auth_typ": "aad",
         "claims": ["x", {"typ": 1, "val": 2}, {"typ": "roles", "val": Role.READER}],
@@ -92,12 +93,12 @@ def test_a_damaged_claim_hides_no_other() -> None:
     ("value", "enforced"),
     [("True", True), ("true", True), (" TRUE ", True), ("1", True), ("False", False), ("0", False), ("", False)],
 )
-def test_only_the_platform_s_own_word_makes_the_header_count(value: str, enforced: bool) -> None:
-    assert is_enforced({ENFORCED: value}) is enforced
-    assert is_enforced({}) is False
+def test_the_header_counts_only_if_the_platform_says_that_it_authenticates(value: str, enforced: bool) -> None:
+    assert platform_authenticates({ENFORCED: value}) is enforced
+    assert platform_authenticates({}) is False
 
 
-def test_where_the_platform_does_not_authenticate_the_header_is_not_even_read() -> None:
+def test_the_header_is_ignored_if_the_platform_does_not_authenticate() -> None:
     for headers in ({}, described(("preferred_username", "mallory"), ("roles", Role.READER)), {PRINCIPAL: "junk"}):
         caller = caller_of(headers, {ENFORCED: "False"})
         assert (caller.name, caller.roles) == ("a function key", {Role.READER, Role.OPERATOR})

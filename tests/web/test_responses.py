@@ -1,4 +1,4 @@
-"""What HTTP callers get: statuses and problem details (RFC 9457)."""
+"""HTTP answers: statuses and problem details (RFC 9457)."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from shared.decide.plan import Reason
 from shared.domain import errors
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId, Target
 from shared.turns.report import Outcome, Result, Row, failure
-from shared.web.openapi import description
-from shared.web.responses import PROBLEM, Reply, heard, of_error, of_outcome, of_row, of_survey
+from shared.web.openapi import openapi_document
+from shared.web.responses import PROBLEM, Reply, deployment_data, of_error, of_outcome, of_row, of_survey
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TARGET = Target("chat", AccountId("0" * 36, "g", "chat"), "https://v.vault.azure.net", "chat-key")
@@ -37,7 +38,7 @@ FAMILY = {
 
 
 def is_problem(reply: Reply) -> dict[str, Any]:
-    """A problem-details body that says what happened and agrees with its own status."""
+    """Return the body of a problem-details answer, after checking that it is complete and agrees with its status."""
     body: dict[str, Any] = json.loads(reply.body.encode())
     assert reply.kind == PROBLEM
     assert body["status"] == reply.status
@@ -64,7 +65,7 @@ def test_an_error_becomes_problem_details_with_its_thing_and_next_step(name: str
 
 
 @pytest.mark.parametrize("name", sorted(set(STATUSES) - {"RotationError"}))
-def test_a_turn_that_failed_has_the_same_status_as_its_error(name: str) -> None:
+def test_a_failed_turn_has_the_status_of_its_error(name: str) -> None:
     reply = of_outcome(failure("chat", FAMILY[name]("chat", "something happened.")), NOW)
     assert reply.status == STATUSES[name]
     if reply.status != 202:
@@ -73,14 +74,14 @@ def test_a_turn_that_failed_has_the_same_status_as_its_error(name: str) -> None:
         assert body["nextStep"]
 
 
-def test_a_turn_still_proving_is_accepted_and_says_where_to_look() -> None:
+def test_a_turn_that_still_proves_a_key_is_answered_202_with_a_location() -> None:
     reply = of_outcome(failure("chat", errors.ProofFailed("chat", "not accepted yet.")), NOW)
     assert (reply.status, reply.kind, reply.headers) == (202, "application/json", {"Location": "/api/targets/chat"})
 
 
 @pytest.mark.parametrize("result", [Result.DONE, Result.NOTHING, Result.PLANNED])
-def test_a_turn_that_came_to_its_end_is_answered_200(result: Result) -> None:
-    reply = of_outcome(Outcome("chat", result, "due", "It was due."), NOW)
+def test_a_finished_turn_is_answered_200(result: Result) -> None:
+    reply = of_outcome(Outcome("chat", result, Reason.DUE, "It was due."), NOW)
     assert (reply.status, reply.kind) == (200, "application/json")
     assert json.loads(reply.body)["result"] == result.value
 
@@ -94,20 +95,20 @@ def test_a_turn_that_came_to_its_end_is_answered_200(result: Result) -> None:
         (None, None),
     ],
 )
-def test_a_turn_that_is_held_back_says_until_when(until: datetime | None, wait: str | None) -> None:
-    reply = of_outcome(Outcome("chat", Result.HELD, "overlap-runs", "Not yet.", held_until=until), NOW)
+def test_a_turn_that_is_held_back_is_answered_409_with_the_time(until: datetime | None, wait: str | None) -> None:
+    reply = of_outcome(Outcome("chat", Result.HELD, Reason.OVERLAP_RUNS, "Not yet.", held_until=until), NOW)
     assert reply.status == 409
     assert reply.headers.get("Retry-After") == wait
     assert is_problem(reply).get("heldUntil") == (until.isoformat() if until else None)
 
 
-def test_a_target_that_somebody_else_holds_is_worth_asking_for_again_soon() -> None:
+def test_a_busy_target_is_answered_409_with_retry_after() -> None:
     reply = of_outcome(failure("chat", errors.LeaseHeld("chat", "another turn holds this target.")), NOW)
     assert (reply.status, reply.headers) == (409, {"Retry-After": "15"})
     assert is_problem(reply)["title"] == "LeaseHeld"
 
 
-def test_a_survey_shows_what_failed_beside_what_did_not() -> None:
+def test_a_survey_shows_failed_targets_beside_the_others() -> None:
     bad = errors.GrantRole("chat", "not allowed.")
     reply = of_survey([Row(TARGET, error=bad), Row(TARGET)], [errors.FixConfiguration("account x", "bad tag.")])
     body = json.loads(reply.body)
@@ -118,26 +119,30 @@ def test_a_survey_shows_what_failed_beside_what_did_not() -> None:
     ]
 
 
-def test_a_deployment_that_nobody_waits_for_is_told_so_and_how_to_arm_a_target() -> None:
-    said = heard("staging", [], [])
+def test_a_deployment_that_no_target_waits_for_is_answered_with_how_to_arm_one() -> None:
+    said = deployment_data("staging", [], [])
     assert said["why"] == "No target waits for a deployment to staging."
     for way in ("PUT /api/targets/{name}/deployment", "python -m cli arm", "key-rotation-after-deployment"):
         assert way in said["nextStep"]
 
 
-def test_that_nobody_waits_is_said_only_of_those_that_could_be_looked_at() -> None:
-    said = heard("staging", [], [errors.TryLater("https://dark.vault.azure.net", "slow.")])
-    assert said["why"] == "No target that could be looked at waits for a deployment to staging."
+def test_the_answer_speaks_only_of_targets_that_could_be_read() -> None:
+    said = deployment_data("staging", [], [errors.TryLater("https://dark.vault.azure.net", "slow.")])
+    assert said["why"] == "No target that could be read waits for a deployment to staging."
 
 
-def test_a_deployment_that_somebody_waits_for_needs_no_explanation() -> None:
-    assert heard("production", ["chat"], []) == {"environment": "production", "targets": ["chat"], "problems": []}
+def test_a_deployment_that_a_target_waits_for_is_answered_without_explanation() -> None:
+    assert deployment_data("production", ["chat"], []) == {
+        "environment": "production",
+        "targets": ["chat"],
+        "problems": [],
+    }
 
 
-def test_every_field_of_the_answer_to_a_deployment_is_described() -> None:
-    described = description()["components"]["schemas"]["Heard"]["properties"]
-    assert set(heard("staging", [], [])) == set(described)
+def test_openapi_describes_every_field_of_the_answer_to_a_deployment() -> None:
+    described = openapi_document()["components"]["schemas"]["Heard"]["properties"]
+    assert set(deployment_data("staging", [], [])) == set(described)
 
 
-def test_one_target_that_could_not_be_looked_at_is_a_problem() -> None:
+def test_a_target_that_could_not_be_read_is_answered_with_a_problem() -> None:
     assert is_problem(of_row(Row(TARGET, error=errors.TryLater("chat", "slow."))))["title"] == "TryLater"

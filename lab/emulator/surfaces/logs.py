@@ -16,13 +16,18 @@ from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, e
 
 AUDIENCE = "https://api.loganalytics.io"
 _RIGHTS = "Microsoft.OperationalInsights/workspaces/query"
-_KNOWN = re.compile(
-    r"""AzureDiagnostics
-\| where ResourceProvider == "MICROSOFT\.COGNITIVESERVICES" and Category == "RequestResponse"
-\| where _ResourceId =~ (?P<account>"[^"\\]+")
-\| extend caller = tostring\(parse_json\(properties_s\)\.objectId\)
-\| summarize logged = count\(\), keyCalls = countif\(isempty\(caller\) and OperationName !contains "models"\)"""
+_BY_CALL = 'caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains "models")'
+_LINES = (
+    "AzureDiagnostics",
+    '| where ResourceProvider == "MICROSOFT.COGNITIVESERVICES" and Category == "RequestResponse"',
+    "| where _ResourceId =~ ACCOUNT",
+    '| extend p = parse_json(tostring(column_ifexists("properties_s", "{}")))',
+    "| extend caller = coalesce(tostring(p.callerObjectId), tostring(p.objectId), tostring(p.objectid))",
+    "| extend call = iff(isempty(CorrelationId), tostring(new_guid()), CorrelationId)",
+    f"| summarize {_BY_CALL} by call",
+    "| summarize logged = count(), keyCalls = countif(isempty(caller) and models == 0)",
 )
+_KNOWN = re.compile(re.escape("\n".join(_LINES)).replace("ACCOUNT", r'(?P<account>"[^"\\]+")'))
 _SPAN = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
 _UNITS = (86400, 3600, 60, 1)
 _COLUMNS = [{"name": "logged", "type": "long"}, {"name": "keyCalls", "type": "long"}]

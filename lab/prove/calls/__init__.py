@@ -1,8 +1,11 @@
-"""Every call, in real processes: each outgoing call of each scene goes wrong in each way, and every promise holds.
+"""Fault injection in real processes: each outgoing call of each scene fails in each way, and every promise holds.
 
-The function app runs in the local host as a process of its own, the emulated Azure is reached over TLS. A scene's
-calls are recorded once, when nothing goes wrong; then the scene is set anew for each call and each fault, played
-until the app is at rest, and judged from outside.
+The function app runs in the local host, in a process of its own, and calls the emulated Azure over TLS. The calls of a
+scene are recorded once without a fault. Then the scene is set up again for each call and each fault, played until the
+app is at rest, and judged from outside (`watcher`, `promises`).
+
+What it cannot see: two faults in one history, two processes at one target, and behaviour of Azure that the emulator
+does not have. All scenes take several minutes on two cores; `--sample` plays fewer cases.
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ from multiprocessing import get_context
 
 from lab.prove.calls.faults import ALL, SHORT, Call, Fault, pairs
 from lab.prove.calls.figures import Figures, SceneFigures
-from lab.prove.calls.place import a_place
 from lab.prove.calls.scenes import SCENES
+from lab.prove.calls.testbed import a_testbed
 from lab.prove.calls.trial import Case, Result, play, record
 
 __all__ = ["ALL", "SCENES", "SHORT", "Call", "Case", "Fault", "Figures", "Result", "SceneFigures", "run"]
@@ -27,25 +30,30 @@ def run(
     sample: int | None = None,
     faults: Sequence[Fault] = ALL,
     processes: int = 2,
-    places: int = 3,
+    testbeds: int = 3,
 ) -> Figures:
-    """Play every case, or of each scene a sample of so many, evenly spread. A KeyError for a scene nobody knows.
+    """Play every case and return the figures.
 
-    Much of a case is waiting (for a client that asks again, for a lease), so each process plays at several places.
+    only: The name of one scene. Default: all. Raises KeyError if there is no such scene.
+    sample: How many cases of each scene to play, evenly spread. Default: all.
+    faults: The faults to try.
+    processes: How many processes play at the same time.
+    testbeds: How many testbeds each process has. A case mostly waits (for a client's retry, for a lease), so one
+        process can play several cases at the same time.
     """
     began = time.monotonic()
     names = [SCENES[only].name] if only else list(SCENES)
     calls = asyncio.run(_record(names))
     cases = {name: _spread([Case(name, *pair) for pair in pairs(calls[name], faults)], sample) for name in names}
-    results = _play_all([case for name in names for case in cases[name]], processes, places)
+    results = _play_all([case for name in names for case in cases[name]], processes, testbeds)
     figures = [_figures(name, len(calls[name]), results) for name in names]
     failures = tuple(result for result in results if result.broken)
     return Figures(tuple(figures), failures, time.monotonic() - began)
 
 
 async def _record(names: Iterable[str]) -> dict[str, tuple[Call, ...]]:
-    async with a_place() as place:
-        return {name: await record(place, SCENES[name]) for name in names}
+    async with a_testbed() as testbed:
+        return {name: await record(testbed, SCENES[name]) for name in names}
 
 
 def _spread(cases: list[Case], sample: int | None) -> list[Case]:
@@ -54,30 +62,30 @@ def _spread(cases: list[Case], sample: int | None) -> list[Case]:
     return [cases[index * len(cases) // sample] for index in range(sample)]
 
 
-def _play_all(cases: list[Case], processes: int, places: int) -> list[Result]:
-    """Cases are dealt like cards, so that slow ones do not gather in one process."""
+def _play_all(cases: list[Case], processes: int, testbeds: int) -> list[Result]:
+    """Distribute the cases in turn, so that the slow ones do not all end up in one process."""
     if processes == 1:
-        return _play(cases, places)
-    hands = [cases[start::processes] for start in range(processes)]
+        return _play(cases, testbeds)
+    shares = [cases[start::processes] for start in range(processes)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return [result for hand in pool.map(_play, hands, [places] * processes) for result in hand]
+        return [result for share in pool.map(_play, shares, [testbeds] * processes) for result in share]
 
 
-def _play(cases: list[Case], places: int) -> list[Result]:
-    return asyncio.run(_play_at(places, cases))
+def _play(cases: list[Case], testbeds: int) -> list[Result]:
+    return asyncio.run(_play_at(testbeds, cases))
 
 
-async def _play_at(places: int, cases: list[Case]) -> list[Result]:
-    """Each place takes the next case as soon as it is free."""
-    pile = iter(cases)
+async def _play_at(testbeds: int, cases: list[Case]) -> list[Result]:
+    """Play the cases; each testbed takes the next one as soon as it is free."""
+    remaining = iter(cases)
 
     async def play_next() -> list[Result]:
-        async with a_place() as place:
-            return [await play(place, case) for case in pile]
+        async with a_testbed() as testbed:
+            return [await play(testbed, case) for case in remaining]
 
-    tables = range(min(places, len(cases)))
-    hands = await asyncio.gather(*(play_next() for _ in tables))
-    return [result for hand in hands for result in hand]
+    several = range(min(testbeds, len(cases)))
+    shares = await asyncio.gather(*(play_next() for _ in several))
+    return [result for share in shares for result in share]
 
 
 def _figures(name: str, calls: int, results: Iterable[Result]) -> SceneFigures:

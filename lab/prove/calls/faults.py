@@ -1,8 +1,8 @@
-"""What can befall one outgoing call, and how it is told to the emulated Azure.
+"""The faults of one outgoing call, and how the emulated Azure is made to produce them.
 
-A process that is killed before a call has its effect is killed while the request is on its way, and the request is
-then dropped: without that the request would still be served, and "before" would be another word for "after".
-Status faults come once, and three times in a row where the clients ask again by themselves.
+"Killed before" kills the process while the request is on its way and then drops the request. Otherwise the emulator
+would still serve it, and there would be no difference to "killed after". Status faults come once, and three times in a
+row where the client retries by itself.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lab.emulator.faults import Effect, Faults, Rule
-from shared.adapters.blob_lease import CONTAINER as LEASES
 from shared.adapters.connections import READ_SECONDS
+from shared.domain.names import LEASE_CONTAINER as LEASES
 
 OWN_REPEATS = frozenset({"arm.regenerateKey", "kv.setSecret", "blob.lease.release", "aoai.models"})
 WRITES = frozenset({"arm.regenerateKey", "arm.updateAccount", "kv.setSecret", "kv.updateSecret", "eg.publish"})
@@ -21,18 +21,23 @@ WRITES = frozenset({"arm.regenerateKey", "arm.updateAccount", "kv.setSecret", "k
 
 @dataclass(frozen=True, order=True)
 class Call:
-    """One outgoing call of a scene: the operation and how-many-th of its kind, from 0."""
+    """One outgoing call of a scene.
+
+    operation: Its name in the emulator's journal, such as `kv.setSecret`.
+    nth: Its number among the calls of this operation, from 0.
+    """
 
     operation: str
     nth: int
 
     @property
     def service(self) -> str:
+        """The service that it goes to, such as `kv`."""
         return self.operation.partition(".")[0]
 
     @property
     def target(self) -> str:
-        """What the emulator must find in a request's target: the host has blobs of its own."""
+        """What the target of a request must contain, so that the host's own blobs are not meant."""
         return LEASES if self.service == "blob" else ""
 
     def __str__(self) -> str:
@@ -41,7 +46,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Fault:
-    """A way for a call to go wrong."""
+    """A way in which a call fails.
+
+    name: Printed in the history of a case.
+    effect: The emulator's word for it.
+    details: The other arguments of the emulator's rule.
+    """
 
     name: str
     effect: Effect
@@ -49,23 +59,30 @@ class Fault:
 
     @property
     def kills(self) -> bool:
+        """Whether it kills the app's process."""
         return self.effect == "signal"
 
     @property
     def is_repeated(self) -> bool:
+        """Whether it also hits the client's retries."""
         return bool(self.details.get("times", 1) > 1)
 
     @property
     def is_slow(self) -> bool:
+        """Whether the answer comes after the client's time-out."""
         return self.effect == "delay"
 
     def concerns(self, call: Call) -> bool:
-        """Every call, but: no repeats where the app itself asks once, and slowness only where it changes something."""
+        """Return whether this fault is worth trying on this call.
+
+        Repeated faults are not tried where the app itself makes only one attempt; slow answers only for writes.
+        """
         if self.is_slow:
             return call.operation in WRITES
         return not (self.is_repeated and call.operation in OWN_REPEATS)
 
     def arm(self, faults: Faults, call: Call, pid: int) -> Rule:
+        """Make the emulator produce this fault at this call. `pid` is the app's process. Returns the rule."""
         where: dict[str, Any] = {"target": call.target, "skip": call.nth}
         more = {"pid": pid} if self.kills else {}
         rule = faults.add(call.operation, self.effect, **where, **self.details, **more)
@@ -75,7 +92,7 @@ class Fault:
 
 
 def _status(status: int, times: int = 1) -> Fault:
-    details: dict[str, Any] = {"status": status, "code": f"Told{status}", "times": times}
+    details: dict[str, Any] = {"status": status, "code": f"Injected{status}", "times": times}
     if status == 429:
         details["retry_after"] = 1.0
     words = f"{status}{' with Retry-After' if status == 429 else ''}"
@@ -96,5 +113,6 @@ ALL = (*SINGLE, *REPEATED, SLOW)
 
 
 def pairs(calls: Iterable[Call], faults: Iterable[Fault]) -> Iterator[tuple[Call, Fault]]:
-    ways = tuple(faults)
-    return ((call, fault) for call in calls for fault in ways if fault.concerns(call))
+    """Return every call with every fault that is worth trying on it."""
+    given = tuple(faults)
+    return ((call, fault) for call in calls for fault in given if fault.concerns(call))

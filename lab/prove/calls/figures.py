@@ -1,4 +1,4 @@
-"""What a proof came to, and in which words it is said."""
+"""The figures of the proof, and the lines that are printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from lab.prove.calls.trial import Result
 
 @dataclass(frozen=True)
 class SceneFigures:
-    """One scene: its calls, the faults tried, and how many cases kept every promise."""
+    """The figures of one scene.
+
+    name: The scene.
+    calls: How many outgoing calls it has.
+    faults: How many different faults were tried.
+    cases: How many pairs of a call and a fault were played.
+    kept: How many of these kept every promise.
+    """
 
     name: str
     calls: int
@@ -24,7 +31,12 @@ class SceneFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """All scenes, every case that broke a promise, and the time it took."""
+    """The figures of all scenes.
+
+    scenes: One entry for each scene.
+    failures: Every case that broke a promise.
+    seconds: How long it took.
+    """
 
     scenes: tuple[SceneFigures, ...]
     failures: tuple[Result, ...]
@@ -32,17 +44,21 @@ class Figures:
 
     @property
     def cases(self) -> int:
+        """How many cases were played."""
         return sum(scene.cases for scene in self.scenes)
 
     @property
     def kept(self) -> int:
+        """How many cases kept every promise."""
         return sum(scene.kept for scene in self.scenes)
 
     @property
     def good(self) -> bool:
+        """Whether cases were played and all kept every promise."""
         return self.cases > 0 and self.kept == self.cases
 
     def lines(self) -> Iterator[str]:
+        """Yield the lines to print."""
         yield from map(str, self.scenes)
         for failure in self.failures:
             yield ""

@@ -1,7 +1,7 @@
-"""The scenes: how the vault and the topic stand before each, and what must be true at rest after it.
+"""The scenes: what vault and topic contain before each, and what must be true at rest afterwards.
 
-Every scene has an account of its own, so that many can follow each other in one emulated Azure. What came before a
-scene (a rotation so many days ago, an end that was announced) is written as the app would have left it.
+Every scene has an account of its own, so that many can follow each other in one emulated Azure. The past of a scene (a
+rotation some days ago, an announced end) is written as the app would have left it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from lab.emulator.accounts import Account, Slot
 from lab.emulator.topics import Accepted
 from lab.emulator.world import World
-from shared.adapters.blob_lease import CONTAINER as LEASES
 from shared.adapters.blob_lease import blob_name
 from shared.announce.announcements import Announcement, Kind
 from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.model import AccountId, Target
+from shared.domain.names import LEASE_CONTAINER as LEASES
 from shared.domain.publication import Marks, Origin, tags_of
 from shared.domain.requests import AwaitedDeployment, DeploymentRequest, LeakedKey, LeakRequest
 from shared.domain.told import Told, ToldDeadline
@@ -30,8 +30,14 @@ PERIOD, OVERLAP, NOTICE = 30 * DAY, 3 * DAY, DAY
 
 @dataclass
 class Facts:
-    """What an observer knows beforehand: keys that must work throughout, that somebody may be using, that a person
-    says have leaked; when keys are to end altogether; and the message of a person who asks for something."""
+    """What the watcher knows about a scene in advance.
+
+    keeps: Keys that must work throughout.
+    in_use: Keys that somebody may use.
+    leaked: Keys that a person reports as leaked.
+    must_end: Keys that must not work any more at rest.
+    message: The queue message of a person's request. Empty: the scene begins with a tick.
+    """
 
     keeps: frozenset[str] = frozenset()
     in_use: frozenset[str] = frozenset()
@@ -42,24 +48,32 @@ class Facts:
 
 @dataclass(frozen=True)
 class Scene:
-    """`live` is the slot published at rest, none when keys are over; `versions` is how many the secret then has."""
+    """One scene.
+
+    name: Its name.
+    set_up: Prepares the world and returns the facts.
+    announces: The event types that must be accepted.
+    versions: How many versions the secret has at rest.
+    live: The slot that is published at rest. None if key authentication is off then.
+    allows: Further event types that may be accepted.
+    """
 
     name: str
     set_up: Callable[[World, Account], Facts]
-    tells: frozenset[str]
+    announces: frozenset[str]
     versions: int
     live: Slot | None
     allows: frozenset[str] = field(default=frozenset({"RotationFailed"}))
 
 
 def target_of(world: World, account: Account) -> Target:
-    """The target that the account's tag makes of it."""
+    """Return the target that the account is by its tag."""
     vault = world.vaults[VAULT].url
     return Target(account.name, AccountId.parse(account.id), vault, f"{account.name}-key")
 
 
 def _published(world: World, account: Account, since: datetime, **facts: object) -> None:
-    """Key 1 live since then, published by a rotation that was announced."""
+    """Publish key 1 as if a rotation had done so at that time, and had announced it."""
     key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
     spare = {} if "previous" in facts else {"spare": key2.fingerprint}
     known = {"told": Told(origin=True), **spare, **facts}
@@ -71,17 +85,17 @@ def _published(world: World, account: Account, since: datetime, **facts: object)
 
 
 def _had_turns(world: World, account: Account) -> None:
-    """The blob to lease is there since the first turn."""
+    """Create the blob for the lease, as the first turn does."""
     if LEASES not in world.blobs.containers:
         world.blobs.create_container(LEASES)
     world.blobs.put(LEASES, blob_name(account.id.casefold()), b"")
 
 
 def _announced(world: World, account: Account, at: datetime, kind: Kind, **facts: object) -> None:
-    """The topic took this announcement at that time."""
-    said = Announcement(kind, target_of(world, account), **facts)  # type: ignore[arg-type]
+    """Let the topic have accepted this announcement at that time."""
+    announcement = Announcement(kind, target_of(world, account), **facts)  # type: ignore[arg-type]
     topic = world.topics[TOPIC]
-    topic.accepted.append(Accepted(len(topic.accepted) + 1, at.timestamp(), said.wire(at)))
+    topic.accepted.append(Accepted(len(topic.accepted) + 1, at.timestamp(), announcement.wire(at)))
 
 
 def _adoption(world: World, account: Account) -> Facts:
@@ -121,10 +135,10 @@ def _leak(world: World, account: Account) -> Facts:
 
 
 def _deployment(world: World, account: Account) -> Facts:
-    """A deployment goes live that key 1 was armed for; its announcement was accepted when it was armed."""
+    """A deployment goes live that key 1 waits for. That it waits was announced when it was armed."""
     now = world.clock.utcnow()
-    armed = AwaitedDeployment("production", latest=(now + 9 * DAY).replace(microsecond=0))
-    _published(world, account, now - 10 * DAY, awaited=armed, told=Told(origin=True, awaited=True))
+    awaited = AwaitedDeployment("production", latest=(now + 9 * DAY).replace(microsecond=0))
+    _published(world, account, now - 10 * DAY, awaited=awaited, told=Told(origin=True, awaited=True))
     live = frozenset({account.keys["key1"].value})
     went_live = AwaitedDeployment("production", deployed=now.replace(microsecond=0))
     request = DeploymentRequest(
@@ -144,7 +158,7 @@ def _sunset(world: World, account: Account) -> Facts:
     return Facts(keeps=live, in_use=live)
 
 
-_WARNS = frozenset({"RotationFailed", "RotationAnnounced"})  # one that is due and comes only with the next tick
+_WARNS = frozenset({"RotationFailed", "RotationAnnounced"})  # a warning that is due and comes only with the next tick
 SCENES = {
     scene.name: scene
     for scene in (

@@ -1,7 +1,7 @@
-"""Watches one account from outside: at every call, before it and after its effect, what the world really holds.
+"""The watcher: it observes one account from outside, before every call and after its effect.
 
-It believes nothing the app says. Which key is published, which keys the account takes and what Event Grid accepted
-is read from the emulated Azure itself.
+It trusts nothing that the app reports. It reads the published key, the keys that the account accepts and the events
+that Event Grid accepted from the emulated Azure itself.
 """
 
 from __future__ import annotations
@@ -20,8 +20,16 @@ PROOFS = 2
 
 
 @dataclass
-class Witness:
-    """What was seen of one account. `ended` are values that a slot lost, with the moment; `broken` is what broke."""
+class Watcher:
+    """What was observed of one account.
+
+    world, account: What is observed.
+    facts: What is known about the scene in advance.
+    broken: The promises that broke, in words, each once.
+    keys: All key values that existed.
+    in_use: Values that somebody may use.
+    ended: Values that a slot lost, with the time in seconds of the world's clock.
+    """
 
     world: World
     account: Account
@@ -41,37 +49,40 @@ class Witness:
 
     @property
     def latest(self) -> SecretVersion | None:
+        """The latest version of the account's secret."""
         secret = self.world.vaults[VAULT].secrets.get(f"{self.account.name}-key")
         return secret.latest if secret else None
 
     @property
     def versions(self) -> list[SecretVersion]:
+        """All versions of the account's secret."""
         return self.world.vaults[VAULT].list_versions(f"{self.account.name}-key")
 
     @property
     def accepted(self) -> list[Accepted]:
-        """What the topic took about this account, from before the scene on."""
+        """All events about this account that the topic accepted, also those that the scene put there."""
         mine = self.account.id.lower()
         return [one for one in self.world.topics[TOPIC].accepted if one.event["source"].lower() == mine]
 
-    def look(self, entry: Entry) -> None:
-        """At every call of anybody."""
+    def observe(self, entry: Entry) -> None:
+        """Check P1, P2 and P4 at a call."""
         self._note_keys()
         self._note_version(entry)
         if self.world.accounts.keys_disabled(self.account):
             return
         latest = self.latest
         if latest is not None and not (latest.enabled and self._works(latest.value)):
-            self.note(f"P1: at {entry.operation} the published key was dead")
+            self.note(f"P1: at {entry.operation} the published key did not work")
         for value in self.facts.keeps:
             if not self._works(value):
-                self.note(f"P2: at {entry.operation} a key that was promised to work was dead")
+                self.note(f"P2: at {entry.operation} a key that was promised to work did not work")
 
     def note(self, what: str) -> None:
+        """Note a broken promise."""
         self.broken[what] = None
 
     def state(self) -> Any:  # noqa: ANN401 - only compared
-        """Everything that a tick at rest must leave as it is."""
+        """Return everything that a tick at rest may not change."""
         versions = [(one.version, one.enabled, sorted(one.tags.items())) for one in self.versions]
         keys = [key.value for key in self.account.keys.values()]
         return versions, keys, self.account.disable_local_auth, len(self.accepted)
@@ -88,7 +99,7 @@ class Witness:
             self.keys.add(key.value)
 
     def _note_version(self, entry: Entry) -> None:
-        """A key is published only when its account accepted it before (P4); from now on somebody may use it."""
+        """Check P4: the account accepted the key twice before it was published. From now on somebody may use it."""
         latest = self.latest
         if latest is None or latest.version == self._latest:
             return

@@ -1,4 +1,4 @@
-"""Consumers of the vault under load: threads with the real openai client, reading the key as the sample does."""
+"""Consumers under load: threads with the real openai client that read their key from the vault as the sample does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,13 @@ PATIENCE = 30.0
 
 @dataclass
 class Figures:
-    """What became of all consumers' requests. `repeated` were answered with 401 once and then succeeded."""
+    """The results of all consumers' requests.
+
+    made: How many requests were made.
+    repeated: How many attempts were answered with 401 before the request succeeded with the next key.
+    failed: The error of each request that failed.
+    lock: Protects the other fields, because many threads write them.
+    """
 
     made: int = 0
     repeated: int = 0
@@ -27,6 +33,7 @@ class Figures:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, repeated: int, failure: str | None) -> None:
+        """Add the result of one request."""
         with self.lock:
             self.made += 1
             self.repeated += repeated
@@ -35,11 +42,11 @@ class Figures:
 
 @contextmanager
 def consumers(azure: Azure, account: str, identity: str, many: int) -> Iterator[Figures]:
-    """So many of them, calling until the block is left. Half read the vault all the time, half rarely."""
+    """Let this many consumers call until the block ends. Half of them read the vault often, half rarely."""
     figures, stop = Figures(), threading.Event()
     with ExitStack() as stack, in_environment(azure):
-        asks = [_asks(stack, azure, account, identity, 0.2 if number % 2 else 3600.0) for number in range(many)]
-        threads = [threading.Thread(target=_live, args=(ask, figures, stop), daemon=True) for ask in asks]
+        calls = [_requester(stack, azure, account, identity, 0.2 if number % 2 else 3600.0) for number in range(many)]
+        threads = [threading.Thread(target=_call_until, args=(call, figures, stop), daemon=True) for call in calls]
         for thread in threads:
             thread.start()
         try:
@@ -50,8 +57,8 @@ def consumers(azure: Azure, account: str, identity: str, many: int) -> Iterator[
                 thread.join(PATIENCE)
 
 
-def _asks(stack: ExitStack, azure: Azure, account: str, identity: str, max_age: float) -> Callable[[], int]:
-    """One request that survives a change of key; returns how often it was repeated."""
+def _requester(stack: ExitStack, azure: Azure, account: str, identity: str, max_age: float) -> Callable[[], int]:
+    """Return a function that makes one request, survives a change of key, and returns how often it was repeated."""
     credential = stack.enter_context(ManagedIdentityCredential(client_id=_client_id(azure, identity)))
     url = azure.settings["ROTATION_VAULT_URL"]
     secrets = stack.enter_context(SecretClient(url, credential, verify_challenge_resource=False))
@@ -59,7 +66,7 @@ def _asks(stack: ExitStack, azure: Azure, account: str, identity: str, max_age: 
     key = VaultKey(secrets, f"{account}-key", max_age=max_age)
     client = stack.enter_context(OpenAI(base_url=f"{endpoint}openai/v1/", api_key=key, max_retries=0))
 
-    def ask() -> int:
+    def request() -> int:
         refused = 0
 
         def call() -> None:
@@ -73,17 +80,17 @@ def _asks(stack: ExitStack, azure: Azure, account: str, identity: str, max_age: 
         key.surviving_a_change(call, PATIENCE)
         return refused
 
-    return ask
+    return request
 
 
 def _client_id(azure: Azure, identity: str) -> str:
     return next(one.client_id for one in azure.world.directory.identities.values() if one.name == identity)
 
 
-def _live(ask: Callable[[], int], figures: Figures, stop: threading.Event) -> None:
+def _call_until(request: Callable[[], int], figures: Figures, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
-            repeated, failure = ask(), None
+            repeated, failure = request(), None
         except APIError as error:
             repeated, failure = 0, type(error).__name__
         figures.count(repeated, failure)

@@ -1,4 +1,4 @@
-"""One drill: the stage, the situation, the report of the leak over HTTP, and what was measured."""
+"""One drill: it sets up the scenario, reports the leak over HTTP, and measures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from shared.domain.told import Told
 
 ROOT = Path(__file__).resolve().parents[3]
 CHAT = "chat"
-# Azure takes its time; without that, the drill would measure nothing but this machine.
+# Response times of Azure in seconds. Without them the drill would measure this machine only.
 SECONDS = {"arm.regenerateKey": 0.8, "arm.listKeys": 0.2, "kv.*": 0.1, "aoai.models": 0.15, "eg.publish": 0.1}
 SECONDS |= {"aoai.chat": 0.05}
 SETTINGS = {"ROTATION_SCHEDULE": "0 0 0 1 1 *", "FUNCTIONS_WORKER_RUNTIME": "python"}
@@ -39,8 +39,8 @@ READER = {
 }
 
 
-class Situation(StrEnum):
-    """What else is going on when the leak is reported."""
+class Scenario(StrEnum):
+    """What else happens when the leak is reported."""
 
     QUIET = "nothing else is going on"
     OVERLAP = "the overlap of a rotation runs"
@@ -48,15 +48,25 @@ class Situation(StrEnum):
     PROVING = "a scheduled turn holds the target and is proving its key"
 
 
-AGES = {Situation.OVERLAP: 1, Situation.STUCK: 31, Situation.PROVING: 31}  # days that key 1 has been live
-HOLDING = {Situation.STUCK: "arm.regenerateKey", Situation.PROVING: "aoai.models"}
+AGES = {Scenario.OVERLAP: 1, Scenario.STUCK: 31, Scenario.PROVING: 31}  # days that key 1 has been live
+HOLDING = {Scenario.STUCK: "arm.regenerateKey", Scenario.PROVING: "aoai.models"}
 
 
 @dataclass(frozen=True)
 class Drill:
-    """What was measured: times in seconds, `azure` the sum of Azure's own answers to the app meanwhile."""
+    """The result of one drill.
 
-    situation: Situation
+    scenario: What else happened.
+    status: The HTTP status of the answer to the report.
+    report: The body of that answer.
+    took: Seconds until the answer.
+    azure: The sum of Azure's own response times to the app meanwhile, in seconds.
+    consumers: The results of the consumers' requests.
+    leaked_is_refused: Whether the leaked key was refused at the end.
+    broken: What failed, in words.
+    """
+
+    scenario: Scenario
     status: int
     report: dict[str, Any]
     took: float
@@ -68,23 +78,23 @@ class Drill:
     def __str__(self) -> str:
         leaked = self.report.get("leakedKeys") or [{}]
         return (
-            f"{self.situation}: answered {self.status} after {self.took:.1f} s, of which Azure's own answers "
+            f"{self.scenario}: answered {self.status} after {self.took:.1f} s, of which Azure's own answers "
             f"{self.azure:.1f} s ({self.took / self.azure:.2f} times); last accepted {leaked[0].get('lastAccepted')}, "
             f"refused from {leaked[0].get('refusedFrom')}; consumers made {self.consumers.made} requests, "
             f"{self.consumers.repeated} repeated after a 401, {len(self.consumers.failed)} failed"
         )
 
 
-async def drill(situation: Situation, many: int = 4) -> Drill:
-    """Play it. Whatever broke stands in `broken`, in words."""
+async def drill(scenario: Scenario, many: int = 4) -> Drill:
+    """Play this scenario with this many consumers. What failed is listed in `broken`."""
     with running_in_thread(_world()) as azure:
         async with FunctionHost(ROOT, settings={**azure.settings, **SETTINGS}) as host, aiohttp.ClientSession() as http:
             leaked = azure.world.accounts.named(CHAT).keys["key1"].value
-            _set_stage(situation, azure)
+            _set_up(scenario, azure)
             with consumers(azure, CHAT, CONSUMER, many) as figures:
                 await _until(lambda: figures.made >= 3 * many)
-                if situation in HOLDING:
-                    await _a_turn_that_takes_long(host, azure, HOLDING[situation])
+                if scenario in HOLDING:
+                    await _start_a_long_turn(host, azure, HOLDING[scenario])
                 seen, began = len(azure.world.journal.entries), time.monotonic()
                 status, report = await _report(host, http)
                 took = time.monotonic() - began
@@ -96,12 +106,12 @@ async def drill(situation: Situation, many: int = 4) -> Drill:
             refused = not azure.world.accounts.key_accepted(account, leaked)
             works = azure.world.accounts.key_accepted(account, _published(azure))
             return Drill(
-                situation, status, report, took, answers, figures, refused, _broken(status, figures, refused, works)
+                scenario, status, report, took, answers, figures, refused, _broken(status, figures, refused, works)
             )
 
 
 def _world() -> World:
-    """An account whose old keys are accepted a little while after they were regenerated, as in every large service."""
+    """Return a world with an account that still accepts an old key for a second after it was regenerated."""
     world = World()
     world.add_vault("keys")
     world.add_topic("announcements")
@@ -111,25 +121,25 @@ def _world() -> World:
     return world
 
 
-def _set_stage(situation: Situation, azure: Azure) -> None:
-    """Key 1 has been live for ten days; for longer than its period where a scheduled turn is wanted."""
+def _set_up(scenario: Scenario, azure: Azure) -> None:
+    """Publish key 1 as live for ten days, or for longer than its period if the scenario needs a scheduled turn."""
     account = azure.world.accounts.named(CHAT)
-    since = datetime.now(UTC) - timedelta(days=AGES.get(situation, 10))
+    since = datetime.now(UTC) - timedelta(days=AGES.get(scenario, 10))
     key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
     marks = Marks(key1.fingerprint, Origin.ROTATED, since, spare=key2.fingerprint, told=Told(origin=True))
-    if situation is Situation.OVERLAP:
+    if scenario is Scenario.OVERLAP:
         marks = replace(marks, previous=key2.fingerprint, until=since + timedelta(days=3), spare=None)
     tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=30), {})
     azure.world.vaults["keys"].set_secret(f"{CHAT}-key", account.keys["key1"].value, tags=tags)
     for operation, seconds in SECONDS.items():
         azure.world.faults.add(operation, "delay", seconds=seconds, times=0)
-    if situation is Situation.STUCK:
+    if scenario is Scenario.STUCK:
         azure.world.faults.add("arm.regenerateKey", "delay", seconds=30, when="after")
-    if situation is Situation.PROVING:
+    if scenario is Scenario.PROVING:
         account.lag.new_after = 8.0
 
 
-async def _a_turn_that_takes_long(host: FunctionHost, azure: Azure, operation: str) -> None:
+async def _start_a_long_turn(host: FunctionHost, azure: Azure, operation: str) -> None:
     await host.fire_timer("tick")
     await _until(lambda: any(True for _ in azure.world.journal.find(operation)))
 
@@ -146,19 +156,20 @@ async def _report(host: FunctionHost, http: aiohttp.ClientSession) -> tuple[int,
 
 
 def _answers(azure: Azure, seen: int) -> float:
-    """How long Azure itself took for what the app asked of it: the sum of its answers."""
+    """Return the sum of Azure's response times to the app's calls, in seconds."""
     entries = azure.world.journal.entries[seen:]
     ours = [entry for entry in entries if fnmatch_any(entry.operation, APP) and entry.caller != CONSUMER]
     return sum((entry.done or entry.time) - entry.time for entry in ours)
 
 
 def fnmatch_any(text: str, patterns: tuple[str, ...]) -> bool:
+    """Return whether the text matches one of these shell patterns."""
     return any(fnmatchcase(text, pattern) for pattern in patterns)
 
 
-async def _until(true: Callable[[], bool], limit: float = 60) -> None:
+async def _until(is_true: Callable[[], bool], limit: float = 60) -> None:
     async with asyncio.timeout(limit):
-        while not true():  # noqa: ASYNC110 - threads make it true
+        while not is_true():  # noqa: ASYNC110 - other threads change it
             await asyncio.sleep(0.02)
 
 

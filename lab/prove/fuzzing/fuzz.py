@@ -1,8 +1,10 @@
-"""Every door that takes text from outside, knocked on with inputs that start valid and go bad.
+"""Fuzz every function that reads text from outside, with valid inputs that are corrupted at random.
 
-An answer is fine when it is the good answer or a refusal that names the thing (FixConfiguration, BadRequest). Anything
-else that comes out, of whatever kind, is a finding. Secret tags have no refusal: damaged ones count as absent, and
-deciding and announcing must go on.
+A correct answer is fine, and so is a refusal that names the thing (FixConfiguration, BadRequest, Refused). Every other
+exception is a finding. Tags of secrets are never refused: damaged ones count as absent, and the decision and the
+announcements must still work.
+
+Each function takes a random source, and returns whether the input was refused.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lab.prove.fuzzing.spoil import as_json, spoiled, spoiled_bytes, spoiled_text
+from lab.prove.fuzzing.corrupt import as_json, corrupted, corrupted_bytes, corrupted_text
 from shared.announce.outstanding import outstanding
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
@@ -29,8 +31,8 @@ from shared.domain.requests import ArmRequest, AwaitedDeployment, Requester
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.handlers.event_grid import account_named, secret_named
 from shared.settings.environment import read_settings
-from shared.settings.target_fields import Defaults, Problems
-from shared.settings.target_fields import read_tags as read_account_tags
+from shared.settings.problems import Problems
+from shared.settings.target_fields import Defaults, target_from_tags
 from shared.turns.message import Message, read_message
 from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.callers import PRINCIPAL, Refused, caller_of
@@ -44,7 +46,13 @@ LIVE, OTHER = Fingerprint.of("live"), Fingerprint.of("other")
 
 @dataclass(frozen=True)
 class Figures:
-    """How many inputs each door was given, how many it refused by name, and what else came out."""
+    """The results of a run.
+
+    tried: How many inputs of each kind were tried.
+    refused: How many of each kind were refused with a name.
+    findings: Each wrong answer, with the kind of input and the seed.
+    seconds: How long it took.
+    """
 
     tried: dict[str, int]
     refused: dict[str, int]
@@ -53,12 +61,13 @@ class Figures:
 
 
 def settings(chance: random.Random) -> bool:
+    """Fuzz the application's settings."""
     targets = [
         {"account": str(ACCOUNT), "period": "P30D", "warnings": ["P7D"], "owner": "team", "sunset": "2027-01-01"}
     ]
     good = {
         "AzureWebJobsStorage": "UseDevelopmentStorage=true",
-        "ROTATION_TARGETS": json.dumps(spoiled(targets, chance) if chance.random() < 0.6 else targets),
+        "ROTATION_TARGETS": json.dumps(corrupted(targets, chance) if chance.random() < 0.6 else targets),
         "ROTATION_VAULT_URL": VAULT,
         "ROTATION_PERIOD": "P30D",
         "ROTATION_WARNINGS": "P14D,P7D",
@@ -66,7 +75,7 @@ def settings(chance: random.Random) -> bool:
         "ROTATION_SUBSCRIPTIONS": ACCOUNT.subscription,
         "EVENT_GRID_TOPIC_ENDPOINT": "https://topic.westeurope-1.eventgrid.azure.net/api/events",
     }
-    bad = spoiled(good, chance)
+    bad = corrupted(good, chance)
     environment = (
         {str(name): text for name, text in bad.items() if isinstance(text, str)} if isinstance(bad, dict) else {}
     )
@@ -74,10 +83,11 @@ def settings(chance: random.Random) -> bool:
 
 
 def messages(chance: random.Random) -> bool:
-    armed = AwaitedDeployment("production", timedelta(hours=1), NOW, NOW, "d1")
-    request = ArmRequest(reason="ticket", by="somebody", id="17", deployment=armed)
+    """Fuzz messages of the queue."""
+    awaited = AwaitedDeployment("production", timedelta(hours=1), NOW, NOW, "d1")
+    request = ArmRequest(reason="ticket", by="somebody", id="17", deployment=awaited)
     good = json.loads(Message("chat", NOW, ACCOUNT, {"key-rotation": "on"}, request).text())
-    return _refuses(lambda: read_message(spoiled_bytes(as_json(spoiled(good, chance)), chance)))
+    return _refuses(lambda: read_message(corrupted_bytes(as_json(corrupted(good, chance)), chance)))
 
 
 BODIES: tuple[tuple[type[Body], dict[str, Any]], ...] = (
@@ -90,8 +100,9 @@ BODIES: tuple[tuple[type[Body], dict[str, Any]], ...] = (
 
 
 def http_bodies(chance: random.Random) -> bool:
+    """Fuzz bodies and headers of HTTP requests."""
     kind, good = chance.choice(BODIES)
-    body = spoiled_bytes(as_json(spoiled(good, chance)), chance)
+    body = corrupted_bytes(as_json(corrupted(good, chance)), chance)
     headers = {
         "content-type": chance.choice(
             ("application/json", "application/json; charset=utf-8", "text/plain", "", "a\x00")
@@ -99,38 +110,40 @@ def http_bodies(chance: random.Random) -> bool:
         "idempotency-key": chance.choice(("", "k", "é", "x" * 300)),
     }
 
-    def knock() -> None:
+    def attempt() -> None:
         read: Any = kind.read(body, headers)
         moment = (NOW,) if kind is Deployment else ()
         request = read.request(request_id(headers, "an-invocation"), "somebody", *moment)
         read_message(Message("chat", NOW, request=request).text().encode())
 
-    return _refuses(knock)
+    return _refuses(attempt)
 
 
 def callers(chance: random.Random) -> bool:
+    """Fuzz the header with which App Service names the caller."""
     claims = [{"typ": "roles", "val": "Rotation.Reader"}, {"typ": "preferred_username", "val": "pat@contoso.example"}]
     good = {"auth_typ": "aad", "role_typ": "roles", "claims": claims}
-    header = base64.b64encode(spoiled_bytes(as_json(spoiled(good, chance)), chance)).decode()
-    header = spoiled_text(header, chance) if chance.random() < 0.3 else header
+    header = base64.b64encode(corrupted_bytes(as_json(corrupted(good, chance)), chance)).decode()
+    header = corrupted_text(header, chance) if chance.random() < 0.3 else header
     return _refuses(lambda: caller_of({PRINCIPAL: header}, {"WEBSITE_AUTH_ENABLED": "True"}))
 
 
 def event_grid_events(chance: random.Random) -> bool:
-    """There is nothing to refuse: what is not about one of ours is passed over."""
+    """Fuzz events of Event Grid. None is refused: an event that is not about a target is ignored."""
     vault = {"VaultName": "keys", "ObjectType": "Secret", "ObjectName": "chat-key", "Version": "v1", "EXP": 1.8e9}
     account = {
         "operationName": "Microsoft.CognitiveServices/accounts/regenerateKey/action",
         "resourceUri": str(ACCOUNT),
     }
-    secret = secret_named(spoiled(vault, chance))
-    found = account_named(spoiled(account, chance), chance.choice((str(ACCOUNT), "", "x" * 9999)))
+    secret = secret_named(corrupted(vault, chance))
+    found = account_named(corrupted(account, chance), chance.choice((str(ACCOUNT), "", "x" * 9999)))
     if not all(isinstance(text, str) and text for text in secret or ()):
         raise AssertionError(f"{secret} names no secret")
     return secret is None or found is None
 
 
 def account_tags(chance: random.Random) -> bool:
+    """Fuzz tags of accounts, and decide on what was read."""
     good = {
         "key-rotation": "on",
         "key-rotation-period": "P20D",
@@ -138,15 +151,16 @@ def account_tags(chance: random.Random) -> bool:
         "key-rotation-secret": "chat-key",
         "key-rotation-sunset": "2027-01-01",
     }
-    tags = {str(name): str(text) for name, text in _mapping(spoiled(good, chance)).items()}
+    tags = {str(name): str(text) for name, text in _mapping(corrupted(good, chance)).items()}
     problems = Problems()
-    target = read_account_tags(ACCOUNT, tags, Defaults(VAULT), problems)
+    target = target_from_tags(ACCOUNT, tags, Defaults(VAULT), problems)
     if target is not None:
         decide(Observation(key_auth=True, keys=_keys(), publication=None), target, NOW)
     return bool(problems)
 
 
 def secret_tags(chance: random.Random) -> bool:
+    """Fuzz tags of secrets, and decide and announce on what was read."""
     told = Told(
         origin=True,
         retirement=ToldDeadline(NOW, timedelta(days=1)),
@@ -164,7 +178,7 @@ def secret_tags(chance: random.Random) -> bool:
         sealed_endpoint="e f",
     )
     good = tags_of(marks, KeySlot.KEY1, str(ACCOUNT), timedelta(days=30), {"team": "ours"})
-    tags = {str(name): str(text) for name, text in _mapping(spoiled(good, chance)).items()}
+    tags = {str(name): str(text) for name, text in _mapping(corrupted(good, chance)).items()}
     slot, provider, validity, found = read_tags(tags)
     publication = Publication(
         "v1",
@@ -188,7 +202,7 @@ def secret_tags(chance: random.Random) -> bool:
     return found is None
 
 
-DOORS: dict[str, Callable[[random.Random], bool]] = {
+INPUTS: dict[str, Callable[[random.Random], bool]] = {
     "settings": settings,
     "queue messages": messages,
     "HTTP bodies": http_bodies,
@@ -200,21 +214,21 @@ DOORS: dict[str, Callable[[random.Random], bool]] = {
 
 
 def fuzz(inputs: int, first: int = 1) -> Figures:
-    """So many inputs for every door. A finding is the door, the seed, and what came out."""
+    """Try this many inputs of every kind, with seeds from `first` on, and return the figures."""
     began, refused, findings = time.monotonic(), Counter[str](), []
-    for name, door in DOORS.items():
+    for name, reads in INPUTS.items():
         for seed in range(first, first + inputs):
             try:
-                refused[name] += door(random.Random(f"{name} {seed}"))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+                refused[name] += reads(random.Random(f"{name} {seed}"))
+            except Exception as error:  # noqa: BLE001 - any exception is a finding
                 findings.append(f"{name}, seed {seed}: {type(error).__name__}: {str(error)[:200]}")
-    return Figures(dict.fromkeys(DOORS, inputs), dict(refused), tuple(findings), time.monotonic() - began)
+    return Figures(dict.fromkeys(INPUTS, inputs), dict(refused), tuple(findings), time.monotonic() - began)
 
 
-def _refuses(knock: Callable[[], object]) -> bool:
-    """Whether the input was refused by name; a refusal that names nothing is no refusal."""
+def _refuses(attempt: Callable[[], object]) -> bool:
+    """Return whether the input was refused. Raises AssertionError if the refusal names nothing."""
     try:
-        knock()
+        attempt()
     except FixConfiguration as error:
         _must_name_something(str(error), error.next_step)
         return True
@@ -229,7 +243,7 @@ def _refuses(knock: Callable[[], object]) -> bool:
 
 def _must_name_something(*texts: str) -> None:
     if not all(texts):
-        raise AssertionError("a refusal without words")
+        raise AssertionError("a refusal without a text")
 
 
 def _mapping(value: Any) -> dict[Any, Any]:  # noqa: ANN401

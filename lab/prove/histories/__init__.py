@@ -1,13 +1,14 @@
-"""Every history of one target in a small world, explored to the end with the real deciding and performing code.
+"""A model checker: it explores every state of one target in a small world, with the shipped decision and turn code.
 
-A state is what Azure holds between two turns, and what a witness must remember to judge (`state`). From each state
-everything that can happen next is tried (`moves`): time passes, a tick, a request, a leak or a deployment brings a
-turn; a turn is killed, refused, unheard, repeated or overtaken by a second runner at each of its calls (`disturbed`,
-`together`); somebody has the portal open; Event Grid is out. The witness judges every effect (`witness`), and from
-every state the following ticks must find rest (`rest`). States that mean the same are one (`canonical`), so all of
-it has an end.
+A state is what Azure holds between two turns, plus what the judge must remember (`state`). From each state everything
+that can happen next is tried (`moves`): time passes; a tick, a request, a leak or a deployment starts a turn; at each
+call of a turn the process is killed, or the call is refused, repeated, loses its answer or meets a second process
+(`disturbed`, `two_runners`); a person uses the portal; Event Grid is unavailable. The judge checks every effect against
+the promises (`judge`, `deployments`), and from every state the following ticks must bring the target to rest
+(`at_rest`). Equivalent states are merged (`canonical`), so the exploration ends.
 
-What is bounded, and what is left out, is printed with the figures: `BOUNDS`.
+What is bounded and what it cannot see is printed with the figures: `BOUNDS`. The thorough form with one fault
+occupies one core for most of the time of `make prove`, which is about 25 minutes; the default form is much shorter.
 """
 
 from __future__ import annotations
@@ -20,19 +21,28 @@ from lab.prove.histories.explorer import Explorer, Violation
 from lab.prove.histories.lives import Life, lives
 
 BOUNDS = """\
-Bounded: so many faults and interferences in one history as is said, and everything else without end; requests stop
-while four happenings are still to be announced; they come at interesting moments and not between them.
-Left out: windows, keys that take time to be valid, the pauses within a turn, a turn that has only so long, the brake,
-the `prefer` policy, several targets, a second runner that is disturbed itself, tags and secrets damaged or deleted by
-hand, a lease left by a killed process (it only delays: whoever comes is told busy and touches nothing).
-A call that is on its way when its lease is lost cannot be held back: what it breaks is excused until the next look,
-which must heal it, and where it hides the version that another turn has just written, what only that version knew is
-not asked for any more: neither for what was owed, nor for a deployment that was waited for."""
+Bounded: one history has at most the stated number of faults and interferences, and any number of everything else;
+no requests come while four events are still to be announced; requests come when something changes, not in between.
+Left out: windows, keys that take time to become valid, pauses within a turn, the time limit of a turn, the brake,
+the `prefer` policy, several targets, a second process that is disturbed itself, tags and secrets damaged or deleted by
+hand, a lease left by a killed process (it only delays: the next turn is answered busy and changes nothing).
+A call that is on its way when its lease is lost cannot be held back. What it breaks is excused until the next turn,
+which must heal it. If it hides a version that another turn has just written, what only that version contained is not
+required any more: neither its outstanding announcements nor an awaited deployment."""
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was explored. `complete` says that no state was left to look at when it ended."""
+    """What was explored.
+
+    faults: How many faults and interferences one history had at most.
+    states: How many different states were reached.
+    transitions: How many ways from one state to the next were tried.
+    longest_to_rest: The most ticks that any state needed to come to rest.
+    violations: What broke a promise, with its history.
+    seconds: How long it took.
+    complete: Whether every reachable state was explored.
+    """
 
     faults: int
     states: int
@@ -59,8 +69,15 @@ def explore(
     seconds: float = float("inf"),
     out: Callable[[str], object] = print,
 ) -> Figures:
-    """All lives, one after the other, each up to its first violation. `thorough` also lets a late call of one runner
-    land at every call of the other one, and brings that other one with a leak."""
+    """Explore these lives one after the other, each up to its first violation, and return the figures of all.
+
+    faults: How many faults and interferences one history may have.
+    among: The lives. Default: all.
+    thorough: Also let a late call of one process arrive at every call of the other one, and start that other one for a
+        report that both keys leaked.
+    seconds: Stop after this time; the figures then say that they are incomplete.
+    out: Receives violations and the figures of each life, line by line.
+    """
     began = time.monotonic()
     explorers = [Explorer(life, faults, thorough, began + seconds) for life in among or lives()]
     for explorer in explorers:

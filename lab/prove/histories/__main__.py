@@ -1,4 +1,4 @@
-"""`python -m lab.prove.histories [--faults N] [--seconds LIMIT] [--thorough]`: exits 1 on a violation."""
+"""`python -m lab.prove.histories [--faults N] [--seconds LIMIT] [--thorough]`: exit code 1 if a promise was broken."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import argparse
 import sys
 
 from lab.prove.histories import BOUNDS, explore
-from lab.prove.histories.lives import SHORT, ending, lives, rhythm
+from lab.prove.histories.lives import SHORT, cadence_in_days, ending, lives
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="lab.prove.histories", description="Every history of one target.")
-    parser.add_argument("--faults", type=int, default=1, help="faults and interferences in one history, at most")
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
-    parser.add_argument("--thorough", action="store_true", help="late calls land anywhere, and no life is short")
-    parser.add_argument("--days", type=int, nargs="+", default=[10, 3, 4, 1], help="period, overlap, warnings")
-    asked = parser.parse_args()
-    among = lives(rhythm(*asked.days), None if asked.thorough else SHORT)
-    figures = explore(asked.faults, among, thorough=asked.thorough, seconds=asked.seconds, out=say)
+    """Run the proof, print its figures and return the exit code."""
+    parser = argparse.ArgumentParser(prog="lab.prove.histories", description="Explore every history of one target.")
+    parser.add_argument("--faults", type=int, default=1, help="the most faults and interferences in one history (1)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after this many seconds")
+    parser.add_argument(
+        "--thorough", action="store_true", help="late calls arrive at any call, and no life has a shorter cadence"
+    )
+    parser.add_argument(
+        "--days", type=int, nargs="+", default=[10, 3, 4, 1], help="period, overlap and warnings in days (10 3 4 1)"
+    )
+    given = parser.parse_args()
+    among = lives(cadence_in_days(*given.days), None if given.thorough else SHORT)
+    figures = explore(given.faults, among, thorough=given.thorough, seconds=given.seconds, out=say)
     say(str(figures))
-    more = explore(asked.faults + 1, [ending()], seconds=asked.seconds, out=say)
+    more = explore(given.faults + 1, [ending()], seconds=given.seconds, out=say)
     say(BOUNDS)
     return 1 if figures.violations or more.violations else 0
 
 
 def say(line: str) -> None:
+    """Print a line immediately."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,14 +1,14 @@
-"""Which states are the same: what can never matter again is forgotten, and names are given by place.
+"""The canonical form of a state: states with the same future become equal, so that the exploration ends.
 
-    keys are numbered in the order in which they stand in the state; a key that is named nowhere is gone
-    the slots are exchanged so that the one the publication names is key 1: nothing depends on which it is
-    a deadline that is over is over just now, and what was promised until then is promised no more
-    ends of keys are counted from the latest on
-    a repeated request is the same as the one before it, whatever its id was
-    when and how the keys last changed places matters to requests that come late; all requests here come at once
+    keys are numbered in the order in which they appear in the state; a key that appears nowhere is dropped
+    the slots are swapped so that the published one is key 1: nothing depends on which slot it is
+    a deadline in the past becomes now, and a promise that lasted until then is dropped
+    ends of all keys are counted from the latest one
+    the id of the last request is replaced by a fixed one
+    when and how the last rotation happened is dropped: it matters only to late requests, and here none is late
 
-Merging by mistake would hide histories, so each line leans on a fact of the deciding code that tests hold: the
-answers for a state and for its canonical form are compared in tests/prove.
+A wrong merge would hide histories. So tests/lab/prove/test_histories.py takes a turn from states and from their
+canonical forms, and compares the results.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from lab.prove.histories import values, waiting
-from lab.prove.histories.state import KEY1, KEY2, NOW, Grip, State, Version
+from lab.prove.histories import deployments, values
+from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
 from shared.domain.requests import Requester
@@ -29,75 +29,74 @@ EARLIER = NOW - timedelta(days=1)
 SAME_REQUEST = "the-last-request"
 
 
-def canonical(state: State, rhythm: Cadence) -> State:
-    """The one state that stands for all that are the same."""
-    return _renumbered(_the_same_slots(_without_the_past(state, rhythm)))
+def canonical(state: State, cadence: Cadence) -> State:
+    """Return the state that represents all states with the same future. `cadence` is that of the target."""
+    return _renumbered(_the_same_slots(_without_the_past(state, cadence)))
 
 
-def _without_the_past(state: State, rhythm: Cadence) -> State:
+def _without_the_past(state: State, cadence: Cadence) -> State:
     version, ends = state.version, state.marks.told.ends if state.marks else 0
     if version is not None:
-        marks = version.marks and _marks_without_the_past(version.marks, rhythm)
+        marks = version.marks and _marks_without_the_past(version.marks, cadence)
         version = version._replace(
             marks=marks,
-            created=NOW if marks else max(version.created, NOW - rhythm.period),
+            created=NOW if marks else max(version.created, NOW - cadence.period),
             serial=0,
         )
-    sunset, said = state.sunset, state.sunset_said
-    first, second = map(_grip_without_the_past, state.grips)
+    sunset, announced = state.sunset, state.announced_sunset
+    first, second = map(_key_facts_without_the_past, state.key_facts)
     return state._replace(
         version=version,
         sunset=sunset and max(sunset, NOW),
-        grips=(first, second),
+        key_facts=(first, second),
         warned=frozenset(one for one in state.warned if one[0] >= NOW),
-        sunset_said=said and (max(said[0], NOW), said[1]),
-        off_said=None if state.off_said is None else max(state.off_said - ends, -1),
-        off_before=None if state.off_before is None or state.off_before < ends else state.off_before - ends,
-        awaits=waiting.without_the_past(state.awaits, SAME_REQUEST),
-        wait_said=waiting.without_the_past(state.wait_said, SAME_REQUEST),
+        announced_sunset=announced and (max(announced[0], NOW), announced[1]),
+        announced_off=None if state.announced_off is None else max(state.announced_off - ends, -1),
+        earlier_off=None if state.earlier_off is None or state.earlier_off < ends else state.earlier_off - ends,
+        promised_wait=deployments.without_the_past(state.promised_wait, SAME_REQUEST),
+        announced_wait=deployments.without_the_past(state.announced_wait, SAME_REQUEST),
     )
 
 
-def _grip_without_the_past(grip: Grip) -> Grip:
-    until = grip.until if grip.until and grip.until > NOW else None
-    return grip._replace(until=until, deadline=grip.deadline and max(grip.deadline, NOW))
+def _key_facts_without_the_past(facts: KeyFacts) -> KeyFacts:
+    until = facts.until if facts.until and facts.until > NOW else None
+    return facts._replace(until=until, deadline=facts.deadline and max(facts.deadline, NOW))
 
 
 @lru_cache(maxsize=100_000)
-def _marks_without_the_past(marks: Marks, rhythm: Cadence) -> Marks:
-    told, due, scheduled = marks.told, waiting.due(marks, rhythm), marks.since + rhythm.period
+def _marks_without_the_past(marks: Marks, cadence: Cadence) -> Marks:
+    told, due, scheduled = marks.told, deployments.due(marks, cadence), marks.since + cadence.period
     ending = told.retirement.deadline if told.retirement else marks.until
     told = replace(
         told,
         rotation=_expected(told.rotation, ending if marks.previous and ending and ending > due else due),
-        retirement=_telling(told.retirement, marks.until),
+        retirement=_retirement(told.retirement, marks.until),
         sunset=told.sunset and ToldDeadline(max(told.sunset.deadline, NOW), told.sunset.lead),
         ends=0,
         carried_over=tuple(replace(carried, happened_at=NOW) for carried in told.carried_over),
     )
     return replace(
         marks,
-        since=max(scheduled, NOW) - rhythm.period,
+        since=max(scheduled, NOW) - cadence.period,
         until=marks.until and max(marks.until, NOW),
         rotated=None,
         resumed=False,
         told=told,
         requester=Requester(marks.request and SAME_REQUEST),
-        awaited=waiting.without_the_past(marks.awaited, SAME_REQUEST),
+        awaited=deployments.without_the_past(marks.awaited, SAME_REQUEST),
     )
 
 
 def _expected(told: ToldDeadline | None, deadline: datetime) -> ToldDeadline | None:
-    """An announced rotation is the one that is expected, or another one: when that was is all the same once it is
-    over."""
+    """Return an announced rotation: whether it is the expected one matters, but not when another one was."""
     if told is None:
         return None
     same = told.deadline == deadline
     return ToldDeadline(max(told.deadline, NOW if same else EARLIER), told.lead)
 
 
-def _telling(told: ToldDeadline | None, until: datetime | None) -> ToldDeadline | None:
-    """A deadline that was announced stays on its side of what it was announced for; without that it is nothing."""
+def _retirement(told: ToldDeadline | None, until: datetime | None) -> ToldDeadline | None:
+    """Return an announced end: it stays before or after the end that is promised now. None without a promise."""
     if told is None or until is None:
         return None
     return ToldDeadline(max(told.deadline, NOW if told.deadline >= until else EARLIER), told.lead)
@@ -107,11 +106,11 @@ def _the_same_slots(state: State) -> State:
     version = state.version
     if version is None or version.marks is None or version.slot is not KEY2:
         return state
-    version = version._replace(slot=KEY1, marks=_debts_exchanged(version.marks))
-    return state._replace(keys=state.keys[::-1], grips=state.grips[::-1], version=version)
+    version = version._replace(slot=KEY1, marks=_carried_over_swapped(version.marks))
+    return state._replace(keys=state.keys[::-1], key_facts=state.key_facts[::-1], version=version)
 
 
-def _debts_exchanged(marks: Marks) -> Marks:
+def _carried_over_swapped(marks: Marks) -> Marks:
     if not marks.told.carried_over:
         return marks
     carried_over = tuple(replace(carried, slot=carried.slot.other) for carried in marks.told.carried_over)
@@ -129,13 +128,13 @@ def _renumbered(state: State) -> State:
     return state._replace(
         keys=(names[state.keys[0]], names[state.keys[1]]),
         version=version and _version_renumbered(version, renamed),
-        outstanding=frozenset((what, names[number]) for what, number in state.outstanding),
+        outstanding=frozenset((event, names[number]) for event, number in state.outstanding),
         fresh=len(names),
     )
 
 
 def _numbers(state: State) -> Iterator[int]:
-    """Every key that is named anywhere, in the order of its place."""
+    """Yield every key that appears anywhere in the state, in a fixed order."""
     yield from state.keys
     if state.version is not None:
         yield state.version.value

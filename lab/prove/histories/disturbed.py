@@ -1,12 +1,12 @@
-"""A turn in which one thing goes wrong, for every call of it and everything that can go wrong there.
+"""Turns with one fault: every call of a turn is tried with everything that can go wrong there.
 
-    killed          the process is gone, before the call or after its effect
-    refused         the call has no effect and the turn hears of it; a proof finds the network closed
-    answer lost     the call has its effect and the turn hears that nobody knows
+    killed          the process ends before the call or after its effect
+    refused         the call has no effect and fails; for a proof, the network is closed
+    answer lost     the call has its effect, and the turn gets a TryLater
     written twice   the client repeats a write of the secret by itself
-    by hand         somebody regenerates a key just before the call
+    by hand         a person regenerates a key just before the call
 
-Two runners are in `together`.
+`two_runners` has the cases with a second process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lab.prove.histories.judge import while_
+from lab.prove.histories.judge import during
 from lab.prove.histories.lives import Life
 from lab.prove.histories.state import KEY1, KEY2, State
 from lab.prove.histories.undisturbed import Trace, a_world
@@ -29,7 +29,14 @@ TOUCHED_BY_KEYS = ("list the keys", "regenerate", "try the key", "publish", "swi
 
 
 class Ending(NamedTuple):
-    """How a disturbed turn left the world. `allowed` is how many versions more than undisturbed it may cost."""
+    """How one way out of a state ends.
+
+    words: What happened, in words.
+    state: The state afterwards.
+    versions: How many versions of the secret were written.
+    allowed: How many versions more than an undisturbed turn it may cause until rest. Default 1.
+    cost: How many faults it counts as. Default 1.
+    """
 
     words: str
     state: State
@@ -40,7 +47,11 @@ class Ending(NamedTuple):
 
 @dataclass(frozen=True)
 class Disturber:
-    """Walks one turn again and again, each time with another thing going wrong."""
+    """Repeats one turn, each time with another fault.
+
+    life, state, request: The turn: whose it is, where it starts, what started it.
+    trace: The same turn without a fault.
+    """
 
     life: Life
     state: State
@@ -48,6 +59,7 @@ class Disturber:
     trace: Trace
 
     def endings(self) -> Iterator[Ending]:
+        """Yield how the turn ends with each fault. Raises Broken if a promise breaks."""
         yield from self._killed()
         for number, (call, writes) in enumerate(zip(self.trace.calls, self.trace.writes, strict=True)):
             yield self._refused(number, call)
@@ -59,7 +71,7 @@ class Disturber:
                 yield from (self._by_hand(number, call, slot) for slot in (KEY1, KEY2))
 
     def upto(self, number: int) -> Walk:
-        """The turn, standing before that call."""
+        """Return the turn, stopped before the call of this number, from 0."""
         walk = Walk(a_world(self.life, self.state, self.request), self.request)
         for _ in range(number):
             walk.let_through()
@@ -72,7 +84,7 @@ class Disturber:
         for number, state in enumerate(self.trace.after[:-1]):
             if state is not before:
                 written = sum(call.startswith("publish") for call in self.trace.calls[: number + 1])
-                yield Ending(f"the process is killed after it could {self.trace.calls[number]}", state, written)
+                yield Ending(f"the process is killed after the call to {self.trace.calls[number]}", state, written)
             before = state
 
     def _refused(self, number: int, call: str) -> Ending:
@@ -80,35 +92,35 @@ class Disturber:
             if call == "try the key":
                 walk.answer(KeyAttempt(Answer.NETWORK_REFUSED, "the network is closed"))
             else:
-                walk.answer(None, TryLater("the service", "is unwell."))
+                walk.answer(None, TryLater("the service", "is unavailable."))
 
-        return self._walked(number, f"it is refused to {call}", happens)
+        return self._walked(number, f"the call to {call} is refused", happens)
 
     def _lost(self, number: int, call: str) -> Ending:
         def happens(walk: Walk) -> None:
             walk.effect()
             walk.answer(None, TryLater("the service", "did not answer."))
 
-        return self._walked(number, f"it could {call} and the answer is lost", happens)
+        return self._walked(number, f"the answer of the call to {call} is lost", happens)
 
     def _twice(self, number: int, call: str) -> Ending:
         def happens(walk: Walk) -> None:
             walk.effect()
             walk.let_through()
 
-        return self._walked(number, f"its client repeats the call to {call}", happens)
+        return self._walked(number, f"the client repeats the call to {call}", happens)
 
     def _by_hand(self, number: int, call: str, slot: KeySlot) -> Ending:
         def happens(walk: Walk) -> None:
             if walk.world.state.key_auth:
-                walk.world.somebody_else = True
+                walk.world.by_others = True
                 walk.world.regenerate(slot)
-                walk.world.somebody_else = False
+                walk.world.by_others = False
 
-        return self._walked(number, f"somebody regenerates {slot} by hand before it can {call}", happens, allowed=2)
+        return self._walked(number, f"a person regenerates {slot} just before the call to {call}", happens, allowed=2)
 
     def _walked(self, number: int, words: str, happens: Callable[[Walk], None], allowed: int = 1) -> Ending:
-        with while_(words):
+        with during(words):
             walk = self.upto(number)
             happens(walk)
             walk.finish()

@@ -1,8 +1,7 @@
-"""Breadth first through all states of a life: first everything that happens with no fault, then with one, and so on.
+"""Breadth-first search through all states of a life: first the histories without a fault, then those with one fault.
 
-A state that was reached with fewer faults is not looked at again with more; one that was reached with more first, and
-then with fewer, is looked at with the fewer. Each state remembers how it was reached with the fewest, so the history
-of a violation is a shortest one of those.
+A state is explored with the smallest number of faults that leads to it, and not again with more. Each state remembers
+how it was reached with the fewest faults, so the history of a violation is a shortest one.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lab.prove.histories import moves
+from lab.prove.histories.at_rest import must_be_settled
 from lab.prove.histories.canonical import canonical
 from lab.prove.histories.disturbed import Ending
-from lab.prove.histories.judge import Broken, while_
+from lab.prove.histories.judge import Broken, during
 from lab.prove.histories.lives import Life
-from lab.prove.histories.rest import must_be_well
 from lab.prove.histories.state import State
-from lab.prove.histories.undisturbed import Trace, listing_tells_all, tick_finds, undisturbed
+from lab.prove.histories.undisturbed import Trace, listing_is_current, tick_finds, undisturbed
 from shared.domain.requests import Request
 
 MOST_TICKS = 4  # that may be needed to come to rest
@@ -26,7 +25,11 @@ MOST_TICKS = 4  # that may be needed to come to rest
 
 @dataclass(frozen=True)
 class Violation:
-    """A promise, and the history that breaks it."""
+    """A broken promise.
+
+    broken: Which promise, in words.
+    history: What happened, from the beginning on.
+    """
 
     broken: str
     history: tuple[str, ...]
@@ -38,7 +41,16 @@ class Violation:
 
 @dataclass
 class Explorer:
-    """One life. `found` maps each state to the one before it and what happened in between."""
+    """Explores one life.
+
+    life: What is explored.
+    faults: How many faults one history may have.
+    thorough: See `explore`.
+    until: When to stop, on the monotonic clock, in seconds.
+    most_violations: How many violations to find before stopping.
+    found: Each state, with the state before it and what happened in between.
+    violations, transitions, longest_to_rest, out_of_time, seconds: The results.
+    """
 
     life: Life
     faults: int
@@ -56,6 +68,7 @@ class Explorer:
     _steps: dict[State, int] = field(default_factory=dict)
 
     def explore(self) -> None:
+        """Explore until nothing is left, the time is over or enough violations were found."""
         began = time.monotonic()
         self._all()
         self.seconds = time.monotonic() - began
@@ -69,15 +82,15 @@ class Explorer:
 
     def _level(self, spent: int, levels: list[list[State]]) -> None:
         frontier = levels[spent]
-        for state in frontier:  # it grows while it is walked
+        for state in frontier:  # this list grows during the loop
             if time.monotonic() > self.until:
                 self.out_of_time = True
             if self.out_of_time or len(self.violations) >= self.most_violations:
                 return
             if self._spent[state] == spent:
-                self._look_at(state, spent, levels)
+                self._expand(state, spent, levels)
 
-    def _look_at(self, state: State, spent: int, levels: list[list[State]]) -> None:
+    def _expand(self, state: State, spent: int, levels: list[list[State]]) -> None:
         try:
             for ending in self._ways_out(state, free=spent == self.faults):
                 self.transitions += 1
@@ -102,45 +115,48 @@ class Explorer:
         return steps[::-1]
 
     def _ways_out(self, state: State, *, free: bool) -> Iterator[Ending]:
-        with while_("a turn"):
+        with during("a turn"):
             plain = undisturbed(self.life, state)
-        self._is_seen_and_ends(state, plain)
-        yield from moves.of_time(state, self.life.target.cadence)
-        yield from (one for one in moves.of_persons(self.life, state) if not free or not one.cost)
-        walked = []
-        for name, request in moves.requests(self.life, state):
-            with while_(name):
+        self._is_found_and_ends(state, plain)
+        yield from moves.time_passes(state, self.life.target.cadence)
+        yield from (one for one in moves.people_act(self.life, state) if not free or not one.cost)
+        tried = []
+        for name, request in moves.reasons_for_a_turn(self.life, state):
+            with during(name):
                 trace = plain if request is None else undisturbed(self.life, state, request)
             yield Ending(name, trace.end, trace.versions, cost=0)
-            if not free and trace.steps not in walked:  # two requests that lead through the same steps are one
-                walked.append(trace.steps)
+            if not free and trace.steps not in tried:  # requests with the same steps need one trial
+                tried.append(trace.steps)
                 yield from self._going_wrong(state, name, request, trace)
 
-    def _is_seen_and_ends(self, state: State, plain: Trace) -> None:
-        """The tick's cheap look and the turn agree about whether there is work, and the work comes to an end."""
+    def _is_found_and_ends(self, state: State, plain: Trace) -> None:
+        """Check that the timer's listing and the turn agree on whether there is work, and that the work ends."""
         acts = self._canonical(plain.end) != state or plain.events > 0
         moves.repeating_changes_nothing(self.life, state, plain)
-        with while_("then ticks, with everything well"):
+        with during("then ticks, with everything available"):
             self.to_rest(state)
-        if not listing_tells_all(self.life, state) or not state.topic_up:
+        if not listing_is_current(self.life, state) or not state.topic_up:
             return
         queued = tick_finds(self.life, state)
         if queued != acts:
-            raise Broken("P9: a tick queues no turn and there is work" if acts else "P5: ticks queue turns for ever")
+            raise Broken("P9: a tick queues no turn, but there is work" if acts else "P5: ticks queue turns for ever")
 
     def _going_wrong(self, state: State, words: str, request: Request | None, trace: Trace) -> Iterator[Ending]:
-        """P5, the count: an interruption costs so many versions more than the undisturbed turn, at the most."""
-        with while_(words):
-            should = trace.versions + self.to_rest(trace.end)[1]
+        """Check P5, the count: a fault causes no more extra versions than are allowed."""
+        with during(words):
+            usual = trace.versions + self.to_rest(trace.end)[1]
             for ending in moves.disturbed(self.life, state, request, trace, thorough=self.thorough):
-                with while_(ending.words):
-                    extra = ending.versions + self.to_rest(ending.state)[1] - should
+                with during(ending.words):
+                    extra = ending.versions + self.to_rest(ending.state)[1] - usual
                     if extra > ending.allowed:
-                        raise Broken(f"P5: {extra} versions more than without the interruption")
+                        raise Broken(f"P5: {extra} versions more than without the fault")
                 yield ending._replace(words=f"{words}; {ending.words}")
 
     def to_rest(self, state: State) -> tuple[int, int]:
-        """How many ticks with everything well bring this state to rest, and how many versions they write."""
+        """Return how many ticks, with everything available, bring this state to rest, and how many versions they write.
+
+        Raises Broken if the ticks find no rest, or what they leave is not settled.
+        """
         state = self._canonical(state._replace(topic_up=True))
         if state in self._rests:
             return self._rests[state]
@@ -151,7 +167,7 @@ class Explorer:
             if after == path[-1]:
                 self._at_rest(after, trace)
             elif after in path or len(path) > MOST_TICKS:
-                raise Broken("P5: ticks do not bring it to rest")
+                raise Broken("P5: ticks do not bring the target to rest")
             else:
                 self._steps[path[-1]] = trace.versions
                 path.append(after)
@@ -163,8 +179,8 @@ class Explorer:
 
     def _at_rest(self, state: State, trace: Trace) -> None:
         if trace.events or trace.versions:
-            raise Broken("P5: every tick does the same again")
-        must_be_well(state, self.life.target)
+            raise Broken("P5: every tick repeats the same work")
+        must_be_settled(state, self.life.target)
         self._rests[state] = (0, 0)
 
     def _canonical(self, state: State) -> State:

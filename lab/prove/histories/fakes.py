@@ -1,8 +1,8 @@
-"""The ports of the real code, opening on the small world. Every call stops and waits to be let through.
+"""Fakes of the application's ports on the small world. Every call stops and waits to be let through.
 
-A turn is a coroutine that is stepped by hand, with no event loop: `await` on a call hands the call to whoever
-drives the turn, who performs its effect, refuses it, loses its answer, lets somebody else act first, or never comes
-back. A dead process tidies nothing up.
+A turn is a coroutine that is stepped by hand, without an event loop. `await` on a call passes the call to the driver of
+the turn (`walk`), which performs its effect, refuses it, loses its answer, lets another actor act first, or never
+continues. A dead process runs no clean-up.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from lab.prove.histories import judge, values, waiting
+from lab.prove.histories import deployments, judge, values
 from lab.prove.histories.state import NOW
 from lab.prove.histories.world import World
 from shared.announce.announcements import Announcement
@@ -29,7 +29,13 @@ LONGER_THAN_ANY_PATIENCE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that wants to go out. `writes` is set where it changes something; `words` is for a reader."""
+    """One outgoing call that waits to be let through.
+
+    name: What kind of call it is.
+    effect: What it does to the world; returns the answer.
+    writes: Whether it changes something. Default no.
+    words: The call in words, if the name is not enough.
+    """
 
     name: str
     effect: Callable[[], Any]
@@ -42,12 +48,13 @@ class Call:
 
 @dataclass
 class Lease:
-    """Held until somebody says that it was lost."""
+    """The lease of the target in this process, the `runner`. It is held until the driver sets `lost`."""
 
     runner: Runner
     lost: bool = False
 
     def check(self) -> None:
+        """Raise LeaseLost if the lease was lost."""
         if self.lost:
             raise LeaseLost(self.runner.world.target.name, "the turn lost its hold on the target.")
 
@@ -61,22 +68,30 @@ class Lease:
         if self.runner.dead:
             return
         try:
-            await Call("give the lease back", lambda: None)
+            await Call("release the lease", lambda: None)
         except RotationError:
             return
 
     def _take(self) -> None:
-        if self.runner.somebody_holds_it:
+        if self.runner.held_by_another:
             raise LeaseHeld(self.runner.world.target.name, "another turn holds this target.")
 
 
 @dataclass
 class Runner:
-    """One process with its doors: accounts, endpoint, vault, clock, announcer and leases are all this object."""
+    """One process. This object is all of its ports: accounts, endpoint, vault, clock, announcer and leases.
+
+    world: What the calls act on.
+    request: What started the turn. None: a tick.
+    held_by_another: Whether another turn holds the target.
+    dead: Whether the process was killed.
+    waiting: Whether the turn slept since it last asked for the time.
+    accepted: How often in a row each key was accepted in this turn.
+    """
 
     world: World
     request: Request | None = None
-    somebody_holds_it: bool = False
+    held_by_another: bool = False
     dead: bool = False
     waiting: bool = False
     accepted: dict[int, int] = field(default_factory=dict)
@@ -85,49 +100,59 @@ class Runner:
         self.lease = Lease(self)
         self.outside = Outside(self, self, self, self, self, self)
 
-    def hold(self, _account: str, *, take_over: bool = False, who: str = "") -> Lease:  # noqa: ARG002 - see `together`
+    def hold(self, _account: str, *, take_over: bool = False, who: str = "") -> Lease:  # noqa: ARG002 - see `two_runners`
+        """Return the lease. `two_runners` plays taking over, so both arguments are ignored."""
         return self.lease
 
     # Clock
 
     def now(self) -> datetime:
-        """A turn takes no time. Only who asks again and again for a key's acceptance finds his patience at an end."""
+        """Return the time. A turn takes none, but after a sleep its patience with a slow key is over."""
         waited, self.waiting = self.waiting, False
         return NOW + LONGER_THAN_ANY_PATIENCE if waited else NOW
 
     async def sleep(self, _time: timedelta) -> None:
+        """Note that the turn waits for a slow key. No time passes."""
         self.waiting = True
 
     # Accounts and their endpoint
 
     async def read(self, _account: AccountId) -> Account:
+        """Read the account."""
         found: Account = await Call("read the account", self.world.account)
         return found
 
     async def tagged(self, _subscription: str) -> AsyncIterator[Account]:
-        nobody: tuple[Account, ...] = ()
-        for found in nobody:
+        """List no account: the settings name the target."""
+        none: tuple[Account, ...] = ()
+        for found in none:
             yield found
 
     def could_be_at(self, endpoint: str) -> bool:
+        """Return whether this is the account's endpoint."""
         return endpoint == values.ENDPOINT
 
     async def list_keys(self, _account: AccountId) -> Keys:
+        """Read both keys."""
         keys: Keys = await Call("list the keys", self.world.keys)
         return keys
 
     async def regenerate(self, _account: AccountId, slot: KeySlot) -> Keys:
-        def give_a_new_value() -> Keys:
-            self.world.hear(self.request)
+        """Replace one key. From this call on the request counts as received."""
+
+        def replace_the_key() -> Keys:
+            self.world.receive(self.request)
             return self.world.regenerate(slot)
 
-        keys: Keys = await Call("regenerate", give_a_new_value, writes=True, words=f"regenerate {slot}")
+        keys: Keys = await Call("regenerate", replace_the_key, writes=True, words=f"regenerate {slot}")
         return keys
 
     async def disable_key_auth(self, _account: AccountId) -> None:
+        """Switch key authentication off."""
         await Call("switch keys off", lambda: self.world.switch_keys(on=False), writes=True)
 
     async def try_key(self, _endpoint: str, key: ApiKey) -> KeyAttempt:
+        """Call the endpoint with a key, and count how often in a row it was accepted."""
         value = values.number_of(key.fingerprint)
         trial: KeyAttempt = await Call("try the key", lambda: self.world.try_key(value))
         self.waiting = self.waiting and trial.answer != "accepted"
@@ -137,32 +162,37 @@ class Runner:
     # Vault
 
     async def latest(self, _target: Target) -> Publication | None:
+        """Read the latest version."""
         found: Publication | None = await Call("read the secret", self.world.latest)
         return found
 
     async def publish(
         self, _target: Target, key: ApiKey, slot: KeySlot, marks: Marks | None, _others: Mapping[str, str]
     ) -> None:
+        """Write a version. The judge checks its proofs and whether a rotation is due."""
         value, request = values.number_of(key.fingerprint), self.request
         replaces = isinstance(request, LeakRequest) and request.key is not LeakedKey.PREVIOUS
         by_leak = replaces and (marks is None or marks.origin is Origin.ROTATED)
 
         def write() -> None:
             judge.may_be_published(value, self.accepted.get(value, 0))
-            if not self.world.somebody_else:
-                rhythm = self.world.target.cadence
-                waiting.may_be_rotated(self.world.state, marks, self.request, rhythm, self.world.covered)
+            if not self.world.by_others:
+                cadence = self.world.target.cadence
+                deployments.may_be_rotated(self.world.state, marks, self.request, cadence, self.world.overwritten)
             self.world.publish(value, slot, marks, by_leak=by_leak)
 
         await Call("publish", write, writes=True, words=f"publish {slot}")
 
     async def note(self, _target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
+        """Replace the tags of a version."""
         await Call("note", lambda: self.world.note(publication.version, slot, marks), writes=True)
 
     async def withdraw(self, _target: Target, publication: Publication) -> None:
+        """Disable a version."""
         await Call("withdraw", lambda: self.world.withdraw(publication.version), writes=True)
 
     async def listing(self, _vault: str) -> AsyncIterator[tuple[str, Publication]]:
+        """List the only secret, without a call that waits."""
         found = self.world.listed()
         if found is not None:
             yield self.world.target.secret, found
@@ -170,5 +200,6 @@ class Runner:
     # Event Grid
 
     async def announce(self, announcements: Sequence[Announcement], _now: datetime) -> None:
-        words = "announce " + ", ".join(said.kind.removeprefix("KeyRotation.") for said in announcements)
+        """Send announcements to Event Grid."""
+        words = "announce " + ", ".join(one.kind.removeprefix("KeyRotation.") for one in announcements)
         await Call("announce", lambda: self.world.accept(announcements), writes=True, words=words)

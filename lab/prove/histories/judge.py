@@ -1,12 +1,15 @@
 """The judge of every effect. It knows what Azure holds and what Event Grid accepted, never what the code believes.
 
-Each function is asked at one effect and raises `Broken` with the promise's number and plain words:
+Each function judges one effect and raises `Broken` with the number of the promise and a sentence:
 
-    P1  the latest enabled version holds a key that the account takes
-    P2  a key that somebody may hold works until the end it was promised
-    P3  what ends on schedule was announced the notice ahead, and not for later
+    P1  the latest enabled version holds a key that the account accepts
+    P2  a key that somebody may use works until the end it was promised
+    P3  a scheduled end was announced at least the notice ahead, and does not come before the announced date
     P4  a key was accepted twice in this turn before it was published
-    P9  what is announced is true, and what happened stays owed until it was accepted
+    P7  no text contains a part of a key
+    P9  what is announced is true, and what happened stays outstanding until Event Grid accepted it
+
+Most functions take the state and return it with what the judge has to remember.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from lab.prove.histories import values
-from lab.prove.histories.state import NOW, Grip, State, Version
+from lab.prove.histories.state import NOW, KeyFacts, State, Version
 from shared.announce.announcements import Announcement, Kind
 from shared.domain.keys import Fingerprint
 from shared.domain.model import Cadence
@@ -25,7 +28,7 @@ from shared.domain.publication import Marks
 from shared.turns.proof import ACCEPTANCES
 
 MADE, ENDED, OFF = "published", "ended", "keys off"
-_SAYS = {
+_HAPPENED = {
     Kind.KEY_ADOPTED: MADE,
     Kind.KEY_ROTATED: MADE,
     Kind.DRIFT_HEALED: MADE,
@@ -34,7 +37,7 @@ _SAYS = {
 
 
 class Broken(AssertionError):
-    """A promise of the design does not hold. `doing` is what was going on, from the whole to the part."""
+    """A promise does not hold. `doing` lists what was going on, from the whole to the part."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
@@ -42,8 +45,8 @@ class Broken(AssertionError):
 
 
 @contextmanager
-def while_(doing: str) -> Iterator[None]:
-    """What breaks in here, breaks while this is going on."""
+def during(doing: str) -> Iterator[None]:
+    """Add these words to the `doing` of a Broken that this block raises."""
     try:
         yield
     except Broken as broken:
@@ -52,7 +55,7 @@ def while_(doing: str) -> Iterator[None]:
 
 
 def published_key_works(state: State) -> State:
-    """P1. Once the published key works again, nobody needs to be excused any more."""
+    """Check P1. Once the published key works again, the excuse for a dead one ends."""
     version = state.version
     if version is None or not version.enabled or not state.key_auth:
         return state
@@ -63,175 +66,188 @@ def published_key_works(state: State) -> State:
     return state
 
 
-def may_end(state: State, slot: int, rhythm: Cadence) -> State:
-    """P2 and P3, for a key that we are about to end. What ends is owed a word."""
-    grip = state.grips[slot]
-    if not grip.held:
+def may_end(state: State, slot: int, cadence: Cadence) -> State:
+    """Check P2 and P3 for a key that we are about to regenerate. Its end is outstanding from now on."""
+    facts = state.key_facts[slot]
+    if not facts.in_use:
         return state
-    if not grip.leaked:
-        if grip.until is not None and grip.until > NOW:
-            raise Broken(f"P2: a key ends that was promised to work for {grip.until - NOW} more")
-        if grip.deadline is None:
+    if not facts.leaked:
+        if facts.until is not None and facts.until > NOW:
+            raise Broken(f"P2: a key ends {facts.until - NOW} before the end of its promised overlap")
+        if facts.deadline is None:
             raise Broken("P3: a key ends on schedule and its end was never announced")
-        if not grip.in_time:
-            raise Broken(f"P3: the end of a key was announced less than {rhythm.notice} ahead")
-        if grip.deadline > NOW:
-            raise Broken(f"P3: a key ends {grip.deadline - NOW} before the end that was announced")
+        if not facts.in_time:
+            raise Broken(f"P3: the end of a key was announced less than {cadence.notice} ahead")
+        if facts.deadline > NOW:
+            raise Broken(f"P3: a key ends {facts.deadline - NOW} before the end that was announced")
     return state._replace(outstanding=state.outstanding | {(ENDED, state.keys[slot])})
 
 
 def may_be_published(value: int, accepted: int) -> None:
-    """P4."""
+    """Check P4: how often the account accepted this key in this turn."""
     if accepted < ACCEPTANCES:
         raise Broken(f"P4: key {value} is published after {accepted} of {ACCEPTANCES} proofs")
 
 
 def may_switch_off(state: State) -> None:
-    """P3, for all keys at once."""
-    if state.sunset_said is None or not state.sunset_said[1]:
-        raise Broken("P3: keys are switched off and that was not announced in time")
-    if state.sunset_said[0] > NOW:
-        raise Broken(f"P3: keys are switched off {state.sunset_said[0] - NOW} before the announced end")
+    """Check P3 for the end of all keys at a sunset."""
+    if state.announced_sunset is None or not state.announced_sunset[1]:
+        raise Broken("P3: keys are switched off and that was not announced at least the notice ahead")
+    if state.announced_sunset[0] > NOW:
+        raise Broken(f"P3: keys are switched off {state.announced_sunset[0] - NOW} before the announced end")
 
 
 def may_withdraw(state: State) -> None:
-    """P1, from its other side."""
+    """Check P1 for a version that we are about to disable."""
     if state.key_auth and not state.excused:
-        raise Broken("P1: the published version is disabled while the account takes keys")
+        raise Broken("P1: the published version is disabled while the account accepts keys")
 
 
 def published(
-    state: State, before: Version | None, rhythm: Cadence, by_hand: Collection[int] = (), *, by_leak: bool = False
+    state: State,
+    before: Version | None,
+    cadence: Cadence,
+    made_by_others: Collection[int] = (),
+    *,
+    by_leak: bool = False,
 ) -> State:
-    """A version was written: its value may be in hands from now on, and the one before it has its overlap. Before the
-    first one, all keys were in unknown hands, but for those that somebody has made while we looked."""
+    """Note that a version was written: its value may be in use from now on, and the one before it has its overlap.
+
+    Before the first version, strangers may use all keys, except those made by others while this turn ran.
+    before: The version that was replaced.
+    made_by_others: Keys that somebody else made since the turn began.
+    by_leak: Whether the version replaces a leaked key, which must then end.
+    """
     version = state.version
     if version is None or version.marks is None:
         return state
     first = before is None or before.marks is None
-    grips = [
-        grip._replace(held=True) if first and value not in by_hand else grip
-        for grip, value in zip(state.grips, state.keys, strict=True)
+    key_facts = [
+        facts._replace(in_use=True) if first and value not in made_by_others else facts
+        for facts, value in zip(state.key_facts, state.keys, strict=True)
     ]
     for slot, value in enumerate(state.keys):
         if value == version.value:
-            grips[slot] = grips[slot]._replace(held=True)
+            key_facts[slot] = key_facts[slot]._replace(in_use=True)
         elif before is not None and value == before.value:
-            grips[slot] = _promised(grips[slot], NOW + rhythm.overlap)
+            key_facts[slot] = _promised(key_facts[slot], NOW + cadence.overlap)
             if by_leak:
-                grips[slot] = grips[slot]._replace(leaked=True, must_go=True)
-    state = _with_grips(state, grips)
+                key_facts[slot] = key_facts[slot]._replace(leaked=True, must_end=True)
+    state = _with_key_facts(state, key_facts)
     if before is None or first or before.value != version.value:
         state = state._replace(outstanding=state.outstanding | {(MADE, version.value)}, warned=frozenset())
-        return noted(state)._replace(off_before=None)  # its ends are counted anew, and named by its own value
+        return noted(state)._replace(earlier_off=None)  # ends of all keys are counted again, for its own value
     return noted(state)
 
 
 def noted(state: State) -> State:
-    """What the tags promise about the other key is a promise."""
+    """Note what the tags promise for the previous key."""
     state = _on_again(state)
     marks = state.marks
     if marks is None or marks.previous is None or marks.until is None:
         return state
     mark, until = marks.previous, marks.until
-    grips = [
-        _promised(grip, until) if values.mark(value) == mark else grip
-        for grip, value in zip(state.grips, state.keys, strict=True)
+    key_facts = [
+        _promised(facts, until) if values.mark(value) == mark else facts
+        for facts, value in zip(state.key_facts, state.keys, strict=True)
     ]
-    return _with_grips(state, grips)
+    return _with_key_facts(state, key_facts)
 
 
-def in_hands(state: State, slot: int) -> State:
-    """Whoever regenerates a key in the portal may use what it is from then on, and is owed what others are owed. Before
-    anything was published nobody is: a strict adoption ends what key 2 holds."""
+def regenerated_by_hand(state: State, slot: int) -> State:
+    """Note that a person regenerated a key in the portal: that person may use it, so it may not end unannounced.
+
+    Before the first publication this does not count: an adoption that rotates replaces key 2 immediately.
+    """
     if state.marks is None:
         return state
-    grips = list(state.grips)
-    grips[slot] = grips[slot]._replace(held=True)
-    return _with_grips(state, grips)
+    key_facts = list(state.key_facts)
+    key_facts[slot] = key_facts[slot]._replace(in_use=True)
+    return _with_key_facts(state, key_facts)
 
 
-def _promised(grip: Grip, until: datetime) -> Grip:
-    return grip._replace(held=True, until=max(grip.until or until, until))
+def _promised(facts: KeyFacts, until: datetime) -> KeyFacts:
+    return facts._replace(in_use=True, until=max(facts.until or until, until))
 
 
-def _with_grips(state: State, grips: Sequence[Grip]) -> State:
-    first, second = grips
-    return state._replace(grips=(first, second))
+def _with_key_facts(state: State, key_facts: Sequence[KeyFacts]) -> State:
+    first, second = key_facts
+    return state._replace(key_facts=(first, second))
 
 
 def _on_again(state: State) -> State:
-    """An end of all keys that was told of and is over, because somebody has switched them on again and we have seen
-    it, must be told of anew before it comes again, and so must the sunset."""
-    over = state.key_auth and state.off_said is not None
-    return state._replace(off_said=None, off_before=state.off_said, sunset_said=None) if over else state
+    """Note that keys are on again after an announced end: the next end, and the sunset, must be announced again."""
+    over = state.key_auth and state.announced_off is not None
+    return state._replace(announced_off=None, earlier_off=state.announced_off, announced_sunset=None) if over else state
 
 
-def told(state: State, said: Announcement, rhythm: Cadence) -> State:
-    """Event Grid accepted this."""
+def announced(state: State, announcement: Announcement, cadence: Cadence) -> State:
+    """Note that Event Grid accepted this announcement. Raises Broken if it is not true."""
     state = _on_again(state)
-    if said.kind in _SAYS and said.value is not None:
-        return _happening_told(state, _SAYS[said.kind], values.number_of(said.value))
-    if said.kind is Kind.KEY_AUTH_DISABLED:
-        return _off_told(state, said)
-    if said.after is not None:
-        return state._replace(wait_said=replace(said.after, id=None))
-    if said.deadline is None:
+    if announcement.kind in _HAPPENED and announcement.value is not None:
+        return _happening_announced(state, _HAPPENED[announcement.kind], values.number_of(announcement.value))
+    if announcement.kind is Kind.KEY_AUTH_DISABLED:
+        return _keys_off_announced(state, announcement)
+    if announcement.after is not None:
+        return state._replace(announced_wait=replace(announcement.after, id=None))
+    if announcement.deadline is None:
         return state
-    in_time = said.deadline - NOW >= rhythm.notice
-    if said.kind is Kind.RETIREMENT_ANNOUNCED and said.value is not None:
-        return _end_told(state, said.value, said.deadline, in_time=in_time)
-    if said.kind is Kind.SUNSET_ANNOUNCED:
-        again = state.sunset_said is not None and state.sunset_said == (said.deadline, True)
-        return state._replace(sunset_said=(said.deadline, in_time or again))
-    lead = said.lead if said.lead is not None else timedelta.max
-    others = {one for one in state.warned if one[0] != said.deadline}
-    return state._replace(warned=frozenset({*others, (said.deadline, lead)}))
+    in_time = announcement.deadline - NOW >= cadence.notice
+    if announcement.kind is Kind.RETIREMENT_ANNOUNCED and announcement.value is not None:
+        return _retirement_announced(state, announcement.value, announcement.deadline, in_time=in_time)
+    if announcement.kind is Kind.SUNSET_ANNOUNCED:
+        again = state.announced_sunset is not None and state.announced_sunset == (announcement.deadline, True)
+        return state._replace(announced_sunset=(announcement.deadline, in_time or again))
+    lead = announcement.lead if announcement.lead is not None else timedelta.max
+    others = {one for one in state.warned if one[0] != announcement.deadline}
+    return state._replace(warned=frozenset({*others, (announcement.deadline, lead)}))
 
 
-def _happening_told(state: State, what: str, value: int) -> State:
-    if what == ENDED and value in state.keys and state.key_auth:
-        raise Broken("P9: the end of a key is announced and the key works")
-    return state._replace(outstanding=state.outstanding - {(what, value)})
+def _happening_announced(state: State, event: str, value: int) -> State:
+    if event == ENDED and value in state.keys and state.key_auth:
+        raise Broken("P9: the end of a key is announced although the key works")
+    return state._replace(outstanding=state.outstanding - {(event, value)})
 
 
-def _end_told(state: State, mark: Fingerprint, deadline: datetime, *, in_time: bool) -> State:
-    grips = []
-    for grip, value in zip(state.grips, state.keys, strict=True):
+def _retirement_announced(state: State, mark: Fingerprint, deadline: datetime, *, in_time: bool) -> State:
+    key_facts = []
+    for facts, value in zip(state.key_facts, state.keys, strict=True):
         if values.mark(value) == mark:
-            again = grip.in_time and grip.deadline == deadline
-            grips.append(grip._replace(deadline=deadline, in_time=in_time or again))
+            again = facts.in_time and facts.deadline == deadline
+            key_facts.append(facts._replace(deadline=deadline, in_time=in_time or again))
         else:
-            grips.append(grip)
-    return _with_grips(state, grips)
+            key_facts.append(facts)
+    return _with_key_facts(state, key_facts)
 
 
-def _off_told(state: State, said: Announcement) -> State:
+def _keys_off_announced(state: State, announcement: Announcement) -> State:
     if state.key_auth:
-        raise Broken("P9: the end of all keys is announced and the account takes keys")
-    number = int((said.occasion or "").split()[-1])
-    if state.off_said not in (None, number):
+        raise Broken("P9: the end of all keys is announced although the account accepts keys")
+    number = int((announcement.occasion or "").split()[-1])
+    if state.announced_off not in (None, number):
         raise Broken("P9: one end of all keys is announced under two ids")
-    if state.off_said is None and state.off_before == number:
+    if state.announced_off is None and state.earlier_off == number:
         raise Broken("P9: a second end of all keys is announced under the first one's id")
-    return state._replace(off_said=number, outstanding=frozenset(one for one in state.outstanding if one[0] != OFF))
+    return state._replace(
+        announced_off=number, outstanding=frozenset(one for one in state.outstanding if one[0] != OFF)
+    )
 
 
 def leak_reported(state: State, slots: Sequence[int]) -> State:
-    """A person says that these slots' keys are out: they may end at any time."""
-    grips = list(state.grips)
+    """Note that a person reported the keys of these slots as leaked: they may end at any time."""
+    key_facts = list(state.key_facts)
     for slot in slots:
-        grips[slot] = grips[slot]._replace(leaked=True)
-    return _with_grips(state, grips)
+        key_facts[slot] = key_facts[slot]._replace(leaked=True)
+    return _with_key_facts(state, key_facts)
 
 
-def nothing_is_shown(*texts: str) -> None:
-    """P7."""
+def must_show_no_key(*texts: str) -> None:
+    """Check P7: these texts contain no part of a key."""
     if any(values.MATERIAL in text for text in texts):
-        raise Broken("P7: a key is shown in a text")
+        raise Broken("P7: a text contains a key")
 
 
 def marks_fit(marks: Marks, value: int) -> None:
-    """P7 and the seal: what is written is about the key that is written."""
+    """Check that the endpoint in the tags is sealed with the key that is published."""
     if values.sealed_with(marks.sealed_endpoint or "") != value:
-        raise Broken("a version carries an endpoint that its own key has not sealed")
+        raise Broken("the endpoint in the tags of a version is not sealed with its own key")

@@ -1,6 +1,7 @@
-"""The lives that are explored: one target each, and the moments at which it is first looked at.
+"""The lives that are explored: each has one target, the states in which it can begin, and the requests that can come.
 
-The rhythm is short, so that there are few interesting moments: a period of ten days, of which three are overlap.
+The cadence is short, so that there are few moments at which anything changes: a period of ten days, of which three are
+overlap.
 """
 
 from __future__ import annotations
@@ -26,30 +27,30 @@ from shared.domain.requests import (
 from shared.settings.environment import Settings, read_settings
 
 
-def rhythm(period: int, overlap: int, *warnings: int) -> Cadence:
-    """A cadence in days. The notice is one day, of which the time for sending is part."""
+def cadence_in_days(period: int, overlap: int, *warnings: int) -> Cadence:
+    """Return a cadence; all lengths are in days. The notice is one day, including the time for sending the event."""
     one, sending = timedelta(days=1), LONGEST_SENDING
     return Cadence(one * period, one * overlap, tuple(one * lead for lead in warnings), notice=one - sending)
 
 
-SHORT = rhythm(3, 1, 1)
+SHORT = cadence_in_days(3, 1, 1)
 ALWAYS = AwaitedDeployment("production", SHORT.overlap / 2)
 TARGET = Target(
     "chat",
     AccountId("00000000-0000-4000-8000-000000000001", "group", "chat"),
     "https://keys.vault.azure.net",
     "chat-key",
-    rhythm(10, 3, 4, 1),
+    cadence_in_days(10, 3, 4, 1),
 )
 UNPUBLISHED = State((0, 1))
 BY_HAND = State((0, 1), version=Version(1))
 BY_THE_TUTORIAL = State((0, 1), version=Version(0, KEY1, ours=True))
 BY_THE_TUTORIAL_AND_DEAD = State((0, 1), version=Version(2, KEY1, ours=True), excused=True, fresh=3)
-FIRST_LOOKS = {
+FIRST_STATES = {
     "nothing is published": UNPUBLISHED,
-    "somebody has put key 2 into the secret": BY_HAND,
+    "a person has put key 2 into the secret": BY_HAND,
     "the secret is tagged by Microsoft's tutorial": BY_THE_TUTORIAL,
-    "the secret is tagged by the tutorial and its key is dead": BY_THE_TUTORIAL_AND_DEAD,
+    "the secret is tagged by the tutorial and its key does not work": BY_THE_TUTORIAL_AND_DEAD,
 }
 ENVIRONMENT = {
     "ROTATION_SUBSCRIPTIONS": TARGET.account.subscription,
@@ -67,24 +68,30 @@ REQUESTS: Mapping[str, Request] = {
 }
 
 
-def waiting_requests(cadence: Cadence) -> Mapping[str, Request]:
-    """What can be asked for about deployments."""
+def deployment_requests(cadence: Cadence) -> Mapping[str, Request]:
+    """Return the requests about deployments, with a soak time of one overlap."""
     production = AwaitedDeployment("production", cadence.overlap, NOW + cadence.period - cadence.overlap)
     return {
         "rotate after the next deployment": ArmRequest(id=NEW, deployment=production),
-        "wait no longer for a deployment": DisarmRequest(id=NEW),
+        "stop waiting for a deployment": DisarmRequest(id=NEW),
         "a deployment went live": DeploymentRequest(id=NEW, deployment=AwaitedDeployment("production", deployed=NOW)),
     }
 
 
 def repeated(requests: Mapping[str, Request]) -> Iterator[Request]:
-    """The same, by callers who have asked before."""
+    """Return the same requests, repeated by callers who made them before."""
     return (replace(request, id=SAME) for request in requests.values())
 
 
 @dataclass(frozen=True)
 class Life:
-    """A target, and how it begins."""
+    """One target and what can happen to it.
+
+    name: Printed with the figures.
+    target: The target, without its sunset, which is part of the state.
+    begins: The states in which the life can begin, by name.
+    requests: The requests that can come, by name.
+    """
 
     name: str
     target: Target
@@ -92,6 +99,7 @@ class Life:
     requests: Mapping[str, Request] = field(default_factory=lambda: REQUESTS)
 
     def target_in(self, state: State) -> Target:
+        """Return the target with the sunset of this state."""
         return _with_sunset(self.target, state.sunset)
 
 
@@ -102,31 +110,35 @@ def _with_sunset(target: Target, sunset: datetime | None) -> Target:
 
 @lru_cache
 def settings_for(target: Target) -> Settings:
-    """The app's settings, with this one target."""
+    """Return the application's settings with this target only."""
     return replace(read_settings(ENVIRONMENT), targets=(target,), subscriptions=())
 
 
 def lives(cadence: Cadence = TARGET.cadence, others: Cadence | None = None) -> tuple[Life, ...]:
-    """All of them: adopted as it stands, begun with a fresh key, on its way out of keys, and waiting for deployments,
-    asked or always. `others` is the rhythm of those after the first; the last two have a short one of their own, since
-    a wish can come at any moment of it."""
+    """Return all lives: adopted in place, adopted with a rotation, with a sunset, and waiting for deployments.
+
+    cadence: The cadence of the first life.
+    others: The cadence of the second and third life. Default: the same. The last two always have a short one, because
+        their requests can come at any moment.
+    """
     target = replace(TARGET, cadence=cadence)
     other = replace(TARGET, cadence=others or cadence)
     ending = UNPUBLISHED._replace(sunset=NOW + other.cadence.period + timedelta(days=1))
-    first, wishes = {"nothing is published": UNPUBLISHED}, waiting_requests(SHORT)
+    first, about_deployments = {"nothing is published": UNPUBLISHED}, deployment_requests(SHORT)
     waiting = replace(target, cadence=SHORT)
-    always: dict[str, Request] = {"a deployment went live": wishes["a deployment went live"], LEAK: REQUESTS[LEAK]}
+    live = "a deployment went live"
+    always: dict[str, Request] = {live: about_deployments[live], LEAK: REQUESTS[LEAK]}
     return (
-        Life("adopt: publish", target, FIRST_LOOKS),
+        Life("adopt: publish", target, FIRST_STATES),
         Life("adopt: rotate", replace(other, adopt=Adopt.ROTATE), first),
         Life("sunset", other, {"nothing is published, and keys end soon": ending}),
-        Life("armed", waiting, first, wishes),
+        Life("armed", waiting, first, about_deployments),
         Life("always armed", replace(waiting, after_deployment=ALWAYS), first, always),
     )
 
 
 def ending() -> Life:
-    """The way out of keys with nobody asking for anything: small enough for one fault more than the others."""
-    quick = rhythm(2, 1, 1)
+    """Return a life with a sunset and no requests, small enough to be explored with one more fault than the others."""
+    quick = cadence_in_days(2, 1, 1)
     state = UNPUBLISHED._replace(sunset=NOW + quick.period + timedelta(days=1))
     return Life("ending", replace(TARGET, cadence=quick), {"nothing is published, and keys end soon": state}, {})

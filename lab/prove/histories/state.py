@@ -1,7 +1,7 @@
-"""One moment of the small world, as a value: what Azure holds, and what a witness must remember to judge.
+"""One state of the small world, as a value: what Azure holds, and what the judge must remember.
 
-It is always the same time here, `NOW`; when time passes, everything else moves into the past. Between turns a state
-is a value to compare and to look up, so a history can go on from it in any number of ways at no cost.
+The time is always `NOW`; when time passes, all moments in the state move into the past. States are hashable, so a
+history can go on from one in any number of ways, and equal states are explored once. Keys are numbers, see `values`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,16 @@ KEY1, KEY2 = KeySlot.KEY1, KeySlot.KEY2
 
 
 class Version(NamedTuple):
-    """The latest version of the secret. `serial` tells it from the ones before it while a turn runs."""
+    """The latest version of the secret.
+
+    value: The key that it holds.
+    slot: The slot that its tags name. None if they name none.
+    ours: Whether its tags name our account.
+    marks: Our tags. None if it has none.
+    enabled: Whether it can be read. Default yes.
+    created: When it was written.
+    serial: Its number, which distinguishes it from earlier ones while a turn runs.
+    """
 
     value: int
     slot: KeySlot | None = None
@@ -32,76 +41,97 @@ class Version(NamedTuple):
     serial: int = 0
 
 
-class Grip(NamedTuple):
-    """What the witness knows of one slot's present value: whether somebody may hold it, until when it was promised
-    to work, the deadline last announced for it and whether that was in time, whether it was reported as leaked, and
-    whether its successor was published because of that."""
+class KeyFacts(NamedTuple):
+    """What the judge knows about the key that a slot holds now.
 
-    held: bool = False
+    in_use: Whether somebody may use it.
+    until: Until when it was promised to work.
+    deadline: The end that was last announced for it.
+    in_time: Whether that end was announced at least the notice ahead.
+    leaked: Whether it was reported as leaked.
+    must_end: Whether its successor was published because of the leak, so that it must end.
+    """
+
+    in_use: bool = False
     until: datetime | None = None
     deadline: datetime | None = None
     in_time: bool = False
     leaked: bool = False
-    must_go: bool = False
+    must_end: bool = False
 
 
 class State(NamedTuple):
-    """Azure's side first; from `grips` on, the witness's memory. `excused` is set while somebody else is to blame
-    for a published key that is dead; `outstanding` are happenings that nobody was told of yet; `warned` are the moments that
-    were announced for the rotation, each with its nearest lead; `off_said` is the number under which an end of all keys
-    was announced, `off_before` that of the end before it; `awaits` is the deployment that somebody was told is waited
-    for, `wait_said` the one that Event Grid accepted as waited for."""
+    """Azure's side up to `sunset`, then the judge's memory.
+
+    keys: The values of key 1 and key 2.
+    key_auth: Whether the account accepts keys.
+    version: The latest version of the secret. None if there is none.
+    topic_up: Whether Event Grid accepts events.
+    sunset: When all keys are to end. None if no end is set.
+    key_facts: What is known about the value of each slot.
+    outstanding: Events that happened and were not accepted yet: what happened, and to which key.
+    excused: Whether somebody else is to blame if the published key does not work.
+    warned: Announced dates of the next rotation, each with the shortest lead time that was announced.
+    announced_sunset: The date that was last announced for the sunset, and whether that was in time.
+    announced_off: The number under which the present end of all keys was announced.
+    earlier_off: The number of the end before that one.
+    promised_wait: The awaited deployment on which a caller relies.
+    announced_wait: The awaited deployment that Event Grid accepted.
+    fresh: The number of the next key that the account makes.
+    """
 
     keys: tuple[int, int]
     key_auth: bool = True
     version: Version | None = None
     topic_up: bool = True
     sunset: datetime | None = None
-    grips: tuple[Grip, Grip] = (Grip(), Grip())
+    key_facts: tuple[KeyFacts, KeyFacts] = (KeyFacts(), KeyFacts())
     outstanding: frozenset[tuple[str, int]] = frozenset()
     excused: bool = False
     warned: frozenset[tuple[datetime, timedelta]] = frozenset()
-    sunset_said: tuple[datetime, bool] | None = None
-    off_said: int | None = None
-    off_before: int | None = None
-    awaits: AwaitedDeployment | None = None
-    wait_said: AwaitedDeployment | None = None
+    announced_sunset: tuple[datetime, bool] | None = None
+    announced_off: int | None = None
+    earlier_off: int | None = None
+    promised_wait: AwaitedDeployment | None = None
+    announced_wait: AwaitedDeployment | None = None
     fresh: int = 2
 
     @property
     def marks(self) -> Marks | None:
+        """Our tags of the latest version, if it has any."""
         return self.version.marks if self.version else None
 
     @property
     def live(self) -> int | None:
-        """0 or 1: the slot that holds the published value."""
+        """The slot that holds the published value, 0 or 1. None if no slot holds it."""
         return self.keys.index(self.version.value) if self.version and self.version.value in self.keys else None
 
 
 def index(slot: KeySlot) -> int:
+    """Return the place of a slot in `State.keys`, 0 or 1."""
     return 0 if slot is KEY1 else 1
 
 
 def later(state: State, time: timedelta) -> State:
-    """The same world after some time in which nothing happened."""
+    """Return the same world after some time in which nothing happened."""
     version = state.version
     if version is not None:
         marks = _marks_later(version.marks, time) if version.marks else None
         version = version._replace(marks=marks, created=version.created - time)
-    first, second = (_grip_later(grip, time) for grip in state.grips)
+    first, second = (_key_facts_later(facts, time) for facts in state.key_facts)
     return state._replace(
         version=version,
         sunset=state.sunset and state.sunset - time,
-        grips=(first, second),
+        key_facts=(first, second),
         warned=frozenset((deadline - time, lead) for deadline, lead in state.warned),
-        sunset_said=state.sunset_said and (state.sunset_said[0] - time, state.sunset_said[1]),
-        awaits=armed_later(state.awaits, time),
-        wait_said=armed_later(state.wait_said, time),
+        announced_sunset=state.announced_sunset and (state.announced_sunset[0] - time, state.announced_sunset[1]),
+        promised_wait=deployment_later(state.promised_wait, time),
+        announced_wait=deployment_later(state.announced_wait, time),
     )
 
 
-def _grip_later(grip: Grip, time: timedelta) -> Grip:
-    return grip._replace(until=grip.until and grip.until - time, deadline=grip.deadline and grip.deadline - time)
+def _key_facts_later(facts: KeyFacts, time: timedelta) -> KeyFacts:
+    return facts._replace(until=facts.until and facts.until - time, deadline=facts.deadline and facts.deadline - time)
 
 
 @lru_cache(maxsize=100_000)
@@ -121,14 +151,15 @@ def _marks_later(marks: Marks, time: timedelta) -> Marks:
         marks,
         since=marks.since - time,
         until=marks.until and marks.until - time,
-        awaited=armed_later(marks.awaited, time),
+        awaited=deployment_later(marks.awaited, time),
         told=told,
     )
 
 
-def armed_later(armed: AwaitedDeployment | None, time: timedelta) -> AwaitedDeployment | None:
-    if armed is None:
+def deployment_later(awaited: AwaitedDeployment | None, time: timedelta) -> AwaitedDeployment | None:
+    """Return an awaited deployment after some time."""
+    if awaited is None:
         return None
     return replace(
-        armed, latest=armed.latest and armed.latest - time, deployed=armed.deployed and armed.deployed - time
+        awaited, latest=awaited.latest and awaited.latest - time, deployed=awaited.deployed and awaited.deployed - time
     )

@@ -1,6 +1,6 @@
-"""A turn in which nothing goes wrong, and what must be true of it.
+"""A turn without any fault, and what must be true of it.
 
-It keeps the world as it was after every call: each of these is also what is left by a process that is killed there.
+Its trace keeps the state after every call, which is also the state that a process leaves when it is killed there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import cache
 
-from lab.prove.histories import waiting
+from lab.prove.histories import deployments
 from lab.prove.histories.fakes import Runner
 from lab.prove.histories.judge import Broken
 from lab.prove.histories.lives import NEW, Life, settings_for
@@ -25,7 +25,15 @@ from shared.turns.report import Outcome, Result
 
 @dataclass(frozen=True)
 class Trace:
-    """A whole turn. `after` holds the world after each of `calls`; its end is the last of them."""
+    """A whole turn.
+
+    calls: Its calls in words, in order.
+    writes: For each call, whether it changes something.
+    after: The state after each call.
+    outcome: What the turn returned.
+    versions: How many versions it wrote.
+    events: How many events were accepted.
+    """
 
     calls: tuple[str, ...]
     writes: tuple[bool, ...]
@@ -36,21 +44,24 @@ class Trace:
 
     @property
     def steps(self) -> tuple[object, ...]:
+        """What the turn did; equal for requests that lead to the same calls and states."""
         return (self.calls, self.after)
 
     @property
     def end(self) -> State:
+        """The state after the last call."""
         return self.after[-1]
 
 
 def a_world(life: Life, state: State, request: Request | None = None) -> World:
-    """The world in this state. Who reports a leak has reported it, whatever becomes of the turn."""
+    """Return a world in this state. A request counts as received, whatever becomes of its turn."""
     world = World(state, life.target_in(state))
-    world.hear(request)
+    world.receive(request)
     return world
 
 
 def undisturbed(life: Life, state: State, request: Request | None = None) -> Trace:
+    """Take a turn without any fault. Raises Broken if it fails or breaks a promise."""
     world = a_world(life, state, request)
     walk = Walk(world, request)
     calls, writes, after = [], [], []
@@ -62,7 +73,7 @@ def undisturbed(life: Life, state: State, request: Request | None = None) -> Tra
     outcome = walk.finish()
     _went_well(state, world.state, request, outcome)
     if request is not None and request.id == NEW:
-        waiting.went_well(state, world.state, request, outcome, world.target)
+        deployments.must_be_noted(state, world.state, request, outcome, world.target)
     return Trace(tuple(calls), tuple(writes), tuple(after), outcome, world.versions, world.events)
 
 
@@ -70,15 +81,15 @@ def _went_well(start: State, end: State, request: Request | None, outcome: Outco
     if outcome.result is Result.FAILED:
         if outcome.reason == PersonMustLook.__name__:
             return
-        raise Broken(f"P5: a turn fails though nothing goes wrong: {outcome.why}")
+        raise Broken(f"P5: a turn without a fault fails: {outcome.why}")
     if end.excused and end.key_auth:
-        raise Broken("P1: a look has come to its end and the published key is still dead")
+        raise Broken("P1: after a whole turn the published key still does not work")
     if isinstance(request, LeakRequest) and request.id == NEW and end.key_auth:
         leak_was_ended(start, end, request)
 
 
 def leak_was_ended(start: State, end: State, request: LeakRequest) -> None:
-    """The values that were reported, as they were at that moment, are gone."""
+    """Check that the reported values, as they were at the time of the report, do not work any more. Raises Broken."""
     live = start.live
     if live is None:
         return
@@ -88,15 +99,15 @@ def leak_was_ended(start: State, end: State, request: LeakRequest) -> None:
         LeakedKey.BOTH: set(start.keys),
     }[request.key]
     if leaked & set(end.keys):
-        raise Broken("a key that was reported as leaked works after the turn that was asked to end it")
+        raise Broken("a key that was reported as leaked works after the turn that had to end it")
 
 
 def _spare_is_previous(state: State, live: int) -> bool:
-    return state.grips[1 - live].held
+    return state.key_facts[1 - live].in_use
 
 
 def tick_finds(life: Life, state: State) -> bool:
-    """Whether a tick's cheap look queues a turn, at no particular moment."""
+    """Return whether the timer's listing queues a turn, or reports a problem."""
     world = a_world(life, state)
     runner = Runner(world)
     rotation = Rotation(settings_for(world.target), runner.outside)
@@ -106,12 +117,12 @@ def tick_finds(life: Life, state: State) -> bool:
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
-    """A tick looks at many vaults at once, so it cannot be stepped by hand. Here it makes no call that waits."""
+    """Return an event loop for ticks. They list vaults concurrently, so they cannot be stepped by hand."""
     return asyncio.new_event_loop()
 
 
-def listing_tells_all(life: Life, state: State) -> bool:
-    """Whether what a tick presumes is what is there: nobody has touched the account since it was last looked at."""
+def listing_is_current(life: Life, state: State) -> bool:
+    """Return whether the listing still describes the account: nobody changed it since a turn last read it."""
     world = a_world(life, state)
     presumed = presume(world.listed(), None)
     if presumed is None or presumed.key_auth != state.key_auth:

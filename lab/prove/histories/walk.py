@@ -1,4 +1,7 @@
-"""A turn, walked call by call by hand: stopped before each call, and let go on when its driver says so."""
+"""A turn that is stepped by hand: it stops before each call, and goes on when its driver says so.
+
+`take_turn` is the shipped code. It is a coroutine that needs no event loop here, because every call is an await.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.prove.histories import judge, waiting
+from lab.prove.histories import deployments, judge
 from lab.prove.histories.fakes import Call, Runner
 from lab.prove.histories.world import World
 from shared.domain.requests import Request
@@ -16,7 +19,15 @@ from shared.turns.turn import take_turn
 
 @dataclass
 class Walk:
-    """One runner's turn, standing before its next call. `call` is none when the turn has ended."""
+    """One turn, stopped before its next call.
+
+    world: What the turn acts on.
+    request: What started the turn. None: a tick.
+    held: Whether another turn holds the target.
+    runner: The ports of the turn.
+    call: The next call. None when the turn has ended.
+    outcome: The outcome, once the turn has ended.
+    """
 
     world: World
     request: Request | None = None
@@ -33,12 +44,15 @@ class Walk:
         self._go(lambda: turn.send(None))
 
     def let_through(self) -> None:
-        """The call has its effect and its answer comes back."""
+        """Let the call have its effect and return its answer to the turn."""
         result, error = self.effect()
         self.answer(result, error)
 
     def effect(self) -> tuple[Any, Exception | None]:
-        """The call's effect, its answer being held back."""
+        """Let the call have its effect, and return its answer or error without passing it to the turn.
+
+        Raises Broken if the effect breaks a promise, LookupError if the turn has ended.
+        """
         call = self.call
         if call is None:
             raise LookupError("the turn has ended")
@@ -48,16 +62,18 @@ class Walk:
             broken.doing.append(f"at the call to {call.words or call.name}")
             self.die()
             raise
-        except Exception as error:  # noqa: BLE001 - the world's refusal, which the turn is to hear
+        except Exception as error:  # noqa: BLE001 - a refusal, which is the answer to the turn
             return None, error
 
     def answer(self, result: Any, error: BaseException | None = None) -> None:  # noqa: ANN401
+        """Pass an answer or an error to the turn, which goes on to its next call or to its end."""
         if error is not None:
             self._go(lambda: self._turn.throw(error))
         else:
             self._go(lambda: self._turn.send(result))
 
     def finish(self) -> Outcome:
+        """Let all remaining calls through and return the outcome."""
         while self.call is not None:
             self.let_through()
         if self.outcome is None:
@@ -65,17 +81,18 @@ class Walk:
         return self.outcome
 
     def die(self) -> None:
+        """Kill the process: nothing of the turn runs any more."""
         self.runner.dead = True
         self._turn.close()
         self.call = None
 
     def __del__(self) -> None:
-        self.runner.dead = True  # a turn that nobody drives any more is dead: it must not try to tidy up
+        self.runner.dead = True  # an abandoned turn is dead: it must not run its clean-up
 
     def _go(self, step: Callable[[], Call]) -> None:
         try:
             self.call = step()
         except StopIteration as end:
             self.call, self.outcome = None, end.value
-            self.world.state = waiting.answered(self.world.state, self.request, end.value)
-            judge.nothing_is_shown(str(self.outcome), str(self.outcome and self.outcome.data()))
+            self.world.state = deployments.answered(self.world.state, self.request, end.value)
+            judge.must_show_no_key(str(self.outcome), str(self.outcome and self.outcome.data()))

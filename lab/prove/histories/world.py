@@ -1,8 +1,8 @@
 """The small world: one account, one secret, one topic, and the effects that calls have on them.
 
-Each effect is judged by the judge. `somebody_else` is set while an effect is not our doing, or is a call of ours
-that was on its way when its turn lost its lease: nothing can hold such a call back, so the keys it ends, and the key
-it publishes under another turn's hands, are excused and must be healed by the next look.
+The judge checks every effect. While `by_others` is set, an effect is not the turn's doing: another person acts, or a
+call arrives that was on its way when its turn lost its lease. Nothing can hold back such a call. So the keys that it
+ends, and the key that it publishes over another turn's version, are excused, and the next turn must heal them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from lab.prove.histories import judge, values, waiting
-from lab.prove.histories.state import KEY1, KEY2, NOW, Grip, State, Version, index
+from lab.prove.histories import deployments, judge, values
+from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version, index
 from shared.announce.announcements import Announcement
 from shared.domain.errors import TryLater
 from shared.domain.keys import KeySlot
@@ -25,63 +25,84 @@ from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
 
 @dataclass
 class World:
-    """A state, and what may be done to it. Since the world was set up: how many versions were written and events
-    accepted; the keys that somebody else ended (`spoilt`) or made (`by_hand`), or that were published `late`; the marks
-    that a late note has `covered`, from which a turn may have decided already."""
+    """A state that changes, and what can be done to it.
+
+    state: The present state.
+    target: The target, as the settings describe it.
+    by_others: Whether the next effects are not the turn's doing.
+    versions: How many versions were written since the world was set up.
+    events: How many events were accepted since then.
+    ended_by_others: Keys that another actor ended since then.
+    made_by_others: Keys that another actor made since then.
+    published_late: Keys that a late call published.
+    overwritten: Marks that a late write has replaced. A turn may have decided from them already.
+    """
 
     state: State
     target: Target
-    somebody_else: bool = False
+    by_others: bool = False
     versions: int = 0
     events: int = 0
-    spoilt: set[int] = field(default_factory=set)
-    by_hand: set[int] = field(default_factory=set)
-    late: set[int] = field(default_factory=set)
-    covered: list[Marks] = field(default_factory=list)
+    ended_by_others: set[int] = field(default_factory=set)
+    made_by_others: set[int] = field(default_factory=set)
+    published_late: set[int] = field(default_factory=set)
+    overwritten: list[Marks] = field(default_factory=list)
 
     # The account
 
     def account(self) -> Account:
+        """Return the account as Azure Resource Manager shows it."""
         return Account(self.target.account, values.ENDPOINT, self.state.key_auth, {})
 
     def keys(self) -> Keys:
+        """Return both keys. Raises KeyAuthIsOff."""
         if not self.state.key_auth:
             raise KeyAuthIsOff
         first, second = self.state.keys
         return {KEY1: values.key(first), KEY2: values.key(second)}
 
     def regenerate(self, slot: KeySlot) -> Keys:
+        """Replace a key and return both. Raises Broken if the old key may not end, TryLater if keys are off."""
         if not self.state.key_auth:
             raise TryLater(self.target.name, "keys are off.")
         state, number = self.state, index(slot)
-        if state.keys[number] in self.late:
+        if state.keys[number] in self.published_late:
             state = state._replace(excused=True)
-        elif not self.somebody_else:
+        elif not self.by_others:
             state = judge.may_end(state, number, self.target.cadence)
         else:
-            self.spoilt.add(state.keys[number])
-            self.by_hand.add(state.fresh)
+            self.ended_by_others.add(state.keys[number])
+            self.made_by_others.add(state.fresh)
             state = state._replace(excused=state.excused or _is_published(state, number))
-        keys, grips = list(state.keys), list(state.grips)
-        keys[number], grips[number] = state.fresh, Grip()
-        self.state = state._replace(keys=(keys[0], keys[1]), grips=(grips[0], grips[1]), fresh=state.fresh + 1)
+        keys, key_facts = list(state.keys), list(state.key_facts)
+        keys[number], key_facts[number] = state.fresh, KeyFacts()
+        self.state = state._replace(
+            keys=(keys[0], keys[1]), key_facts=(key_facts[0], key_facts[1]), fresh=state.fresh + 1
+        )
         self._judge()
         return self.keys()
 
     def switch_keys(self, *, on: bool) -> None:
-        """By ourselves for a sunset, or by hand. What was switched on and off again unseen has never been on."""
+        """Switch key authentication, for a sunset or by hand. Raises Broken if a sunset may not end it now."""
         if on == self.state.key_auth:
             return
-        if not on and not self.somebody_else:
+        if not on and not self.by_others:
             judge.may_switch_off(self.state)
         state, version = self.state, self.state.version
         outstanding = {one for one in state.outstanding if one[0] != judge.OFF}
-        if not on and version is not None and version.marks is not None and version.ours and state.off_said is None:
+        if (
+            not on
+            and version is not None
+            and version.marks is not None
+            and version.ours
+            and state.announced_off is None
+        ):
             outstanding.add((judge.OFF, version.value))
         excused = on and version is not None and version.enabled and version.value not in state.keys
         self.state = state._replace(key_auth=on, outstanding=frozenset(outstanding), excused=excused or state.excused)
 
     def try_key(self, value: int) -> KeyAttempt:
+        """Return what the account answers to this key."""
         if not self.state.key_auth:
             return KeyAttempt(Answer.KEYS_ARE_OFF, "403")
         return KeyAttempt(Answer.ACCEPTED, "200") if value in self.state.keys else KeyAttempt(Answer.REFUSED, "401")
@@ -89,72 +110,78 @@ class World:
     # The secret
 
     def latest(self) -> Publication | None:
+        """Return the latest version as the vault shows it."""
         version = self.state.version
         return version and _publication(version, self.target)
 
     def publish(self, value: int, slot: KeySlot, marks: Marks | None, *, by_leak: bool) -> None:
+        """Write a version with this key. Without marks it carries no tags. `by_leak`: it replaces a leaked key."""
         before = self.state.version
         written = marks and _as_tags_keep_them(marks, slot, self.target)
         if written is not None:
             judge.marks_fit(written, value)
-        self.late |= {value} if self.somebody_else else set()
+        self.published_late |= {value} if self.by_others else set()
         serial = before.serial + 1 if before else 1
         version = Version(value, slot if written else None, written is not None, written, serial=serial)
         self.versions += 1
-        self.state = waiting.published(self.state._replace(version=version))
-        if value not in self.state.keys and (self.somebody_else or value in self.spoilt):
+        self.state = deployments.published(self.state._replace(version=version))
+        if value not in self.state.keys and (self.by_others or value in self.ended_by_others):
             self.state = self.state._replace(excused=True)
-        by_leak = by_leak and not self.somebody_else  # a late one fails its turn, and the request comes again
-        self.state = judge.published(self.state, before, self.target.cadence, self.by_hand, by_leak=by_leak)
-        if self.somebody_else:
+        by_leak = by_leak and not self.by_others  # a late call fails its turn, and the request is repeated
+        self.state = judge.published(self.state, before, self.target.cadence, self.made_by_others, by_leak=by_leak)
+        if self.by_others:
             self.forget()
         self._judge()
 
     def note(self, serial: str, slot: KeySlot, marks: Marks) -> None:
-        """Bookkeeping on one version. A version that is not the latest any more is looked at by nobody."""
+        """Replace the tags of a version. If it is not the latest any more, nobody reads them and nothing changes."""
         before = self.state.version
         if before is None or str(before.serial) != serial:
             return
-        if self.somebody_else:  # a late note takes back what was noted after it, so that is said again, and anew
-            self.state = self.state._replace(off_said=None, off_before=None, awaits=None)
-            self.covered += [before.marks] if before.marks else []
+        if self.by_others:  # a late write undoes what was noted after it, so that is announced again
+            self.state = self.state._replace(announced_off=None, earlier_off=None, promised_wait=None)
+            self.overwritten += [before.marks] if before.marks else []
         written = _as_tags_keep_them(marks, slot, self.target)
         version = before._replace(slot=slot, ours=True, marks=written)
         self.state = self.state._replace(version=version)
-        self.state = judge.published(self.state, before, self.target.cadence, self.by_hand)
+        self.state = judge.published(self.state, before, self.target.cadence, self.made_by_others)
         self._judge()
 
     def withdraw(self, serial: str) -> None:
-        if not self.somebody_else:
+        """Disable a version. Raises Broken while the account accepts keys."""
+        if not self.by_others:
             judge.may_withdraw(self.state)
         self.enable(serial, enabled=False)
 
     def enable(self, serial: str, *, enabled: bool) -> None:
+        """Enable or disable a version, if it is the latest."""
         version = self.state.version
         if version is not None and str(version.serial) == serial:
             self.state = self.state._replace(version=version._replace(enabled=enabled))
 
     def listed(self) -> Publication | None:
-        """As a listing shows it: without the value."""
+        """Return the latest version as a listing shows it, without its value."""
         version = self.state.version
         return version and replace(_publication(version, self.target), value=None, endpoint=None)
 
     # The topic
 
     def accept(self, announcements: Iterable[Announcement]) -> None:
+        """Accept announcements. Raises TryLater while Event Grid is unavailable, Broken if one is not true."""
         if not self.state.topic_up:
-            raise TryLater(self.target.name, "the topic is out.")
-        for said in announcements:
-            judge.nothing_is_shown(_text_of(said))
-            self.state = judge.told(self.state, said, self.target.cadence)
+            raise TryLater(self.target.name, "Event Grid is unavailable.")
+        for announcement in announcements:
+            judge.must_show_no_key(_text_of(announcement))
+            self.state = judge.announced(self.state, announcement, self.target.cadence)
             self.events += 1
 
-    # Persons
+    # People
 
-    def hear(self, request: Request | None) -> None:
-        """Who says that the live key leaked accepts that the previous one ends with it, and what takes its place in
-        this very turn."""
-        self.state = waiting.heard(self.state, request)
+    def receive(self, request: Request | None) -> None:
+        """Note a request. A report that the live key leaked excuses the end of the other key as well, and of the key
+        that the same turn publishes.
+        """
+        self.state = deployments.requested(self.state, request)
         if not isinstance(request, LeakRequest):
             return
         live, version = self.state.live, self.state.version
@@ -164,15 +191,15 @@ class World:
         self.state = judge.leak_reported(self.state, (0, 1) if both or live is None else (1 - live,))
 
     def forget(self) -> None:
-        """A late version has hidden the one that another turn wrote. What only that one knew is known to nobody."""
+        """Forget what only a version knew that a late one has hidden: nobody can know it any more."""
         marks = self.state.marks
         known = {marks.live, marks.previous} if marks else set()
         first, second = (
-            grip if values.mark(value) in known else Grip()
-            for value, grip in zip(self.state.keys, self.state.grips, strict=True)
+            facts if values.mark(value) in known else KeyFacts()
+            for value, facts in zip(self.state.keys, self.state.key_facts, strict=True)
         )
         self.state = self.state._replace(
-            outstanding=frozenset(), off_said=None, off_before=None, awaits=None, grips=(first, second)
+            outstanding=frozenset(), announced_off=None, earlier_off=None, promised_wait=None, key_facts=(first, second)
         )
 
     def _judge(self) -> None:
@@ -184,18 +211,18 @@ def _is_published(state: State, slot: int) -> bool:
 
 
 @lru_cache(maxsize=100_000)
-def _text_of(said: Announcement) -> str:
-    return f"{said.id} {said.wire(NOW)}"
+def _text_of(announcement: Announcement) -> str:
+    return f"{announcement.id} {announcement.wire(NOW)}"
 
 
 @lru_cache(maxsize=100_000)
 def _as_tags_keep_them(marks: Marks, slot: KeySlot, target: Target) -> Marks | None:
-    """The marks as they are read back: what does not survive being tags is not there."""
+    """Return the marks as they are read back from tags. What tags cannot hold is lost."""
     tags = tags_of(marks, slot, str(target.account), target.cadence.period, {})
-    judge.nothing_is_shown(str(tags))
+    judge.must_show_no_key(str(tags))
     kept_slot, provider, _, kept = read_tags(tags)
     if kept_slot is not slot or not target.account.same_as(provider or ""):
-        raise judge.Broken("tags do not say what they were made of")
+        raise judge.Broken("the tags do not contain the slot and the account that they were made from")
     return kept
 
 

@@ -1,8 +1,8 @@
 """One life: an emulated world with several targets, and the actions that can happen to it, as data.
 
-An action is a frozen value with a text, so a history can be printed and played again. The real conductor, turns and
-decisions run over in-memory doors; the witness holds the world to P1, P2, P3 and P9 before and after every call. What a
-person was answered is held against the world as well: a leaked key is dead, a deployment is waited for.
+An action is a frozen value with a text, so a history can be printed and played again. The shipped rotation, turns and
+decisions run on the simulation; the witness checks P1, P2, P3 and P9 before and after every call. The answers to
+requests are checked as well: a leaked key does not work any more, an awaited deployment is noted in the tags.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from lab.emulator.accounts import Slot
 from lab.simulation.builders import about_deployments
 from lab.simulation.interruptions import (
-    Befall,
+    Interruptions,
     Killed,
     answer_lost,
     killed_after,
@@ -36,7 +36,7 @@ from shared.domain.requests import AwaitedDeployment, LeakedKey, LeakRequest, Re
 from shared.turns.observe import observe
 from shared.turns.report import Result
 
-FAULTS: dict[str, Callable[[int], Befall]] = {
+FAULTS: dict[str, Callable[[int], Interruptions]] = {
     "killed before": killed_before,
     "killed after": killed_after,
     "answer lost at": answer_lost,
@@ -44,18 +44,22 @@ FAULTS: dict[str, Callable[[int], Befall]] = {
     "403 at": lambda call: refused(call, 403),
     "429 at": lambda call: refused(call, 429),
 }
-STANDS_STILL = "stands still after"
+PAUSED = "pauses after"
 KEYS = tuple(key.value for key in LeakedKey)
 RELEASES = ("", "release-1", "release-2")
 MOST_CALLS = 14
-MOST_BLOWS = 2
+MOST_INCIDENTS = 2
 TO_REST = timedelta(days=45)
-LEASE = timedelta(seconds=16)  # a lease left by a killed process has ended by then
+LEASE = timedelta(seconds=16)  # longer than the lease that a killed process leaves
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls which call of a turn."""
+    """A fault at one call of a turn.
+
+    kind: One of FAULTS, or PAUSED.
+    call: The number of the call, from 1.
+    """
 
     kind: str
     call: int
@@ -66,88 +70,101 @@ class Fault:
 
 @dataclass(frozen=True)
 class Action:
-    """Something that happens. Which of the fields matter depends on `what`."""
+    """Something that happens. Which of the fields matter depends on `what`.
+
+    what: The kind of action: one of the names in `Life._handlers`.
+    target: Which target it concerns, from 0.
+    hours: A length of time.
+    detail: A slot, a leaked key, a request id, or "up" and "down".
+    fault: A fault at one call of its turn.
+    """
 
     what: str
-    who: int = 0
+    target: int = 0
     hours: float = 0.0
-    word: str = ""
+    detail: str = ""
     fault: Fault | None = None
 
     def __str__(self) -> str:
-        target = f" target {self.who + 1}" if self.what not in ("pass", "tick", "grid") else ""
+        target = f" target {self.target + 1}" if self.what not in ("pass", "tick", "grid") else ""
         length = f" {self.hours:g} h" if self.hours else ""
         fault = f" ({self.fault})" if self.fault else ""
-        return f"{self.what}{target}{' ' + self.word if self.word else ''}{length}{fault}"
+        return f"{self.what}{target}{' ' + self.detail if self.detail else ''}{length}{fault}"
 
 
 class Life:
-    """A world, and what has happened to it so far. Raises PromiseBroken out of `do` when a promise breaks."""
+    """A world, and what has happened to it so far. `do` raises PromiseBroken if a promise breaks."""
 
     def __init__(self, targets: int = 3) -> None:
         self.stage: Stage = a_stage(targets)
         self.history: list[Action] = []
-        self._blows: Counter[int] = Counter()
+        self._incidents: Counter[int] = Counter()
         self._loop = asyncio.new_event_loop()
-        self._deeds: dict[str, Callable[[Action], None]] = {
+        self._handlers: dict[str, Callable[[Action], None]] = {
             "pass": self._pass,
             "tick": lambda _: self._run(self.stage.tick()),
             "turn": lambda action: self._turn(action, None),
-            "rotate": lambda action: self._turn(action, RotateRequest(reason="life", id=action.word or None)),
+            "rotate": lambda action: self._turn(action, RotateRequest(reason="life", id=action.detail or None)),
             "leak": self._leak,
             "take over": self._take_over,
-            "arm": lambda action: self._wish(action, RequestKind.ARM, self._armed(action)),
-            "disarm": lambda action: self._wish(action, RequestKind.DISARM, None),
-            "deployed": lambda action: self._wish(action, RequestKind.DEPLOYED, self._went_live()),
+            "arm": lambda action: self._request(action, RequestKind.ARM, self._production_by(action)),
+            "disarm": lambda action: self._request(action, RequestKind.DISARM, None),
+            "deployed": lambda action: self._request(action, RequestKind.DEPLOYED, self._went_live()),
             "portal": self._portal,
-            "grid": lambda action: self.stage.event_grid_is(action.word),
+            "grid": lambda action: self.stage.event_grid_is(action.detail),
             "cadence": self._cadence,
         }
 
     def do(self, action: Action) -> None:
-        """One more thing happens. In one outage a target suffers `MOST_BLOWS` at most, since a tag has no room for
-        more debts than that makes (docs/decisions/0005)."""
-        if action.what == "grid" and action.word == "up":
-            self._blows.clear()
+        """Let one more action happen.
+
+        In one outage of Event Grid a target has at most `MOST_INCIDENTS`, because a tag has no room for more
+        outstanding events (docs/decisions/0005). Further incidents are ignored.
+        """
+        if action.what == "grid" and action.detail == "up":
+            self._incidents.clear()
         if action.what in ("leak", "portal", "take over"):
-            self._blows[action.who] += 1
-            if self._blows[action.who] > MOST_BLOWS:
+            self._incidents[action.target] += 1
+            if self._incidents[action.target] > MOST_INCIDENTS:
                 return
         self.history.append(action)
-        self._deeds[action.what](action)
+        self._handlers[action.what](action)
 
     def close(self) -> None:
+        """Close the event loop."""
         self._loop.close()
 
     def come_to_rest(self) -> None:
-        """Everything healthy again, ticks for as long as any deadline can take; then nothing may be left (P5, P9)."""
+        """Make everything available, and make ticks for as long as any deadline can take. Then check P5 and P9."""
         self.stage.event_grid_is("up")
         self._run(self.stage.until(self.stage.now + TO_REST))
         for target in self.stage.targets:
             self._run(self._is_at_rest(target))
-        self.stage.witness.everything_was_announced()
+        self.stage.witness.must_have_announced_everything()
 
     async def _is_at_rest(self, target: Target) -> None:
         runner = self.stage.runner()
         seen = (await observe(target, runner.accounts, runner.vault)).seen
         plan, still = decide(seen, target, self.stage.now), outstanding(Situation(seen, target, self.stage.now))
         if plan.steps or still:
-            raise AssertionError(f"P5: {target.name} is not at rest: {plan}, owed {[str(one.kind) for one in still]}")
+            raise AssertionError(
+                f"P5: {target.name} is not at rest: {plan}, outstanding {[str(one.kind) for one in still]}"
+            )
 
     def _pass(self, action: Action) -> None:
         self.stage.pass_time(timedelta(hours=action.hours))
 
     def _turn(self, action: Action, request: Request | None) -> None:
-        befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
+        interruptions = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
         target = self._target(action)
-        self._run(self.stage.turn(None if request is None else request, befall, target))
+        self._run(self.stage.turn(None if request is None else request, interruptions, target))
 
     def _leak(self, action: Action) -> None:
-        befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
-        self._run(self._end_what_leaked(action, befall), mortal=True)
+        interruptions = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
+        self._run(self._end_what_leaked(action, interruptions), may_be_killed=True)
 
     def _take_over(self, action: Action) -> None:
-        """A turn stands still after one of its calls, and a leak takes its lease away."""
+        """Let a turn pause after one of its calls, while a report of a leak takes its lease over."""
         call = action.fault.call if action.fault else 1
 
         async def come() -> None:
@@ -155,71 +172,71 @@ class Life:
 
         self._run(self.stage.turn(None, meanwhile_after(call, come), self._target(action)))
 
-    async def _end_what_leaked(self, action: Action, befall: Befall | None = None) -> None:
-        target, request = self._target(action), LeakRequest(key=LeakedKey(action.word), reason="life")
+    async def _end_what_leaked(self, action: Action, interruptions: Interruptions | None = None) -> None:
+        target, request = self._target(action), LeakRequest(key=LeakedKey(action.detail), reason="life")
         account = self.stage.world.accounts[str(target.account)]
         before = {slot: key.value for slot, key in account.keys.items()}
-        self.stage.witness.somebody_reports(*before.values())
+        self.stage.witness.excuse_leaked(*before.values())
         live = self._published(target)
-        outcome = await self.stage.rotation(befall).turn(target, request)
-        if outcome.result is Result.BUSY:  # a leak before it left its lease: the queue asks again when that is over
+        outcome = await self.stage.rotation(interruptions).turn(target, request)
+        if outcome.result is Result.BUSY:  # an earlier leak left its lease: the queue retries when it has ended
             self.stage.pass_time(LEASE)
-            outcome = await self.stage.rotation(befall).turn(target, request)
+            outcome = await self.stage.rotation(interruptions).turn(target, request)
         if outcome.result is Result.FAILED or live not in before.values() or request.key is LeakedKey.PREVIOUS:
             return
         leaked = set(before.values()) if request.key is LeakedKey.BOTH else {live}
         if leaked & {key.value for key in account.keys.values()}:
-            raise PromiseBroken(f"a leaked key works after a turn that was asked to end it: {outcome}")
+            raise PromiseBroken(f"a leaked key works after a turn that had to end it: {outcome}")
 
     def _published(self, target: Target) -> str | None:
         secret = self.stage.vault.secrets.get(target.secret.lower())
         return secret.latest.value if secret else None
 
-    def _armed(self, action: Action) -> AwaitedDeployment:
+    def _production_by(self, action: Action) -> AwaitedDeployment:
         latest = (self.stage.now + timedelta(hours=action.hours)).replace(microsecond=0)
         return AwaitedDeployment("production", timedelta(hours=2), latest)
 
     def _went_live(self) -> AwaitedDeployment:
         return AwaitedDeployment("production", deployed=self.stage.now.replace(microsecond=0))
 
-    def _wish(self, action: Action, kind: RequestKind, deployment: AwaitedDeployment | None) -> None:
-        """Whoever is answered that his wish is noted may rely on it: the tags of the version say the same."""
+    def _request(self, action: Action, kind: RequestKind, deployment: AwaitedDeployment | None) -> None:
+        """Make a request about deployments. If it is answered as noted, the tags must contain it."""
         target, request = (
             self._target(action),
-            about_deployments(kind, deployment, reason="life", id=action.word or None),
+            about_deployments(kind, deployment, reason="life", id=action.detail or None),
         )
-        befall = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
-        outcome = self._loop.run_until_complete(self.stage.turn(request, befall, target))
+        interruptions = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
+        outcome = self._loop.run_until_complete(self.stage.turn(request, interruptions, target))
         if outcome is None or outcome.reason not in (Reason.ARMED, Reason.DISARMED, Reason.DEPLOYED):
             return
         tag = self.stage.vault.secrets[target.secret.lower()].latest.tags.get("key-rotation-armed", "")
         noted = {Reason.ARMED: bool(tag), Reason.DISARMED: not tag, Reason.DEPLOYED: "deployed=" in tag}
         rotated = any(step.startswith("publish") for step in outcome.done)
         if not noted[Reason(outcome.reason)] and not rotated:
-            raise PromiseBroken(f"a wish was answered with {outcome.reason} and is not noted: {tag!r}")
+            raise PromiseBroken(f"a request was answered with {outcome.reason} and is not noted: {tag!r}")
 
     def _portal(self, action: Action) -> None:
         account = self.stage.world.accounts[str(self._target(action).account)]
-        slot: Slot = "key1" if action.word == "key1" else "key2"
-        self.stage.witness.look()
-        self.stage.witness.somebody_ends(account.keys[slot].value)
+        slot: Slot = "key1" if action.detail == "key1" else "key2"
+        self.stage.witness.observe()
+        self.stage.witness.excuse_regenerated_by_hand(account.keys[slot].value)
         self.stage.world.accounts.regenerate(account.id, slot)
 
     def _cadence(self, action: Action) -> None:
-        """A new deployment with another overlap: what was promised before still holds."""
+        """Change the overlap in the settings. What was promised before still holds."""
         target = self._target(action)
         changed = replace(target, cadence=replace(target.cadence, overlap=timedelta(hours=action.hours)))
         place = self.stage.targets.index(target)
         self.stage.targets[place] = changed
         self.stage.settings = replace(self.stage.settings, targets=tuple(self.stage.targets))
-        self.stage.witness._watched[target.name].target = changed
+        self.stage.witness.change_target(changed)
 
     def _target(self, action: Action) -> Target:
-        return self.stage.targets[action.who]
+        return self.stage.targets[action.target]
 
-    def _run(self, deed: Coroutine[Any, Any, Any], *, mortal: bool = False) -> None:
+    def _run(self, work: Coroutine[Any, Any, Any], *, may_be_killed: bool = False) -> None:
         try:
-            self._loop.run_until_complete(deed)
+            self._loop.run_until_complete(work)
         except Killed:
-            if not mortal:
+            if not may_be_killed:
                 raise

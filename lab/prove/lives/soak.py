@@ -1,4 +1,4 @@
-"""A seeded soak: the same seed lives the same life, so a failing one can be looked at again."""
+"""Random lives from a seed. A seed always gives the same life, so a failing life can be repeated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lab.prove.lives.life import FAULTS, KEYS, MOST_CALLS, RELEASES, STANDS_STILL, Action, Fault, Life
+from lab.prove.lives.life import FAULTS, KEYS, MOST_CALLS, PAUSED, RELEASES, Action, Fault, Life
 
 WEIGHTS = {"pass": 30, "tick": 34, "turn": 16, "rotate": 5, "leak": 3, "portal": 4, "grid": 6, "cadence": 2}
 WEIGHTS |= {"take over": 2, "arm": 4, "disarm": 1, "deployed": 4}
@@ -15,19 +15,26 @@ WEIGHTS |= {"take over": 2, "arm": 4, "disarm": 1, "deployed": 4}
 
 @dataclass(frozen=True)
 class Figures:
-    """What a soak came to. `broken` holds the seed, what broke, and the history, for each life that broke a promise."""
+    """The results of many lives.
+
+    seeds: How many lives were played.
+    actions: How many actions they had together.
+    checks: How often the witness checked the promises.
+    seconds: How long it took.
+    broken: The seed, the broken promise and the history of each life that failed.
+    """
 
     seeds: int
     actions: int
-    looks: int
+    checks: int
     seconds: float
     broken: tuple[tuple[int, str, str], ...] = ()
 
 
 def an_action(chance: random.Random, targets: int) -> Action:
-    """One thing that happens, at random."""
+    """Draw one action at random."""
     what = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-    who = chance.randrange(targets)
+    target = chance.randrange(targets)
     fault = Fault(chance.choice(list(FAULTS)), chance.randint(1, MOST_CALLS)) if chance.random() < 0.5 else None
     match what:
         case "pass":
@@ -35,21 +42,21 @@ def an_action(chance: random.Random, targets: int) -> Action:
         case "tick":
             return Action(what)
         case "arm" | "disarm" | "deployed":
-            return Action(what, who, chance.choice((24.0, 96.0, 240.0)), chance.choice(RELEASES), fault)
+            return Action(what, target, chance.choice((24.0, 96.0, 240.0)), chance.choice(RELEASES), fault)
         case "turn" | "rotate":
-            return Action(what, who, fault=fault)
+            return Action(what, target, fault=fault)
         case "leak" | "take over":
-            still = Fault(STANDS_STILL, chance.randint(1, MOST_CALLS))
-            return Action(what, who, word=chance.choice(KEYS), fault=fault if what == "leak" else still)
+            pause = Fault(PAUSED, chance.randint(1, MOST_CALLS))
+            return Action(what, target, detail=chance.choice(KEYS), fault=fault if what == "leak" else pause)
         case "portal":
-            return Action(what, who, word=chance.choice(("key1", "key2")))
+            return Action(what, target, detail=chance.choice(("key1", "key2")))
         case "grid":
-            return Action(what, word=chance.choice(("up", "down")))
-    return Action("cadence", who, hours=chance.choice((48.0, 72.0, 120.0)))
+            return Action(what, detail=chance.choice(("up", "down")))
+    return Action("cadence", target, hours=chance.choice((48.0, 72.0, 120.0)))
 
 
 def live(seed: int, actions: int, targets: int) -> tuple[Life, Exception | None]:
-    """One life to its end, or to what broke it."""
+    """Play one life to its end, or until something breaks. Returns the life and what broke."""
     chance, life = random.Random(seed), Life(targets)
     try:
         for _ in range(actions):
@@ -65,14 +72,14 @@ def live(seed: int, actions: int, targets: int) -> tuple[Life, Exception | None]
 def soak(
     seeds: int, actions: int = 150, targets: int = 3, first: int = 1, say: Callable[[str], object] = print
 ) -> Figures:
-    """Live so many lives. Every one is lived, also when some break."""
-    began, broken, done, looks = time.monotonic(), [], 0, 0
+    """Play this many lives, one for each seed from `first` on, also if some fail. `say` receives each failure."""
+    began, broken, done, checks = time.monotonic(), [], 0, 0
     for seed in range(first, first + seeds):
         life, error = live(seed, actions, targets)
         done += len(life.history)
-        looks += life.stage.witness.looks
+        checks += life.stage.witness.observations
         if error is not None:
             history = "\n".join(f"  {number:3}. {action}" for number, action in enumerate(life.history, 1))
             broken.append((seed, f"{type(error).__name__}: {error}", history))
             say(f"seed {seed}: {type(error).__name__}: {error}\n{history}")
-    return Figures(seeds, done, looks, time.monotonic() - began, tuple(broken))
+    return Figures(seeds, done, checks, time.monotonic() - began, tuple(broken))

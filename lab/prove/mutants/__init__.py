@@ -1,13 +1,13 @@
-"""Every small mistake in the rooms that decide: would a test have noticed?
+"""Mutation tests: every small mistake in the modules that decide must make a test fail.
 
-Each function of `ROOMS` is changed in one small place at a time (a comparison turned, an argument dropped, a word
-altered: a *mutant*), and their own tests, tests/decide, are run against it. A mutant that a test fails on is killed.
-One that no test notices has survived: it is killed by a better test, or `argued.toml` says in a sentence why nobody
-could care.
+Each function of `ROOMS` is changed in one small place at a time (an operator reversed, an argument dropped, a text
+altered: a *mutant*), and the tests of these modules (`TESTS`) are run against it. A mutant that makes a test fail is
+killed. One that no test notices survives: either a better test kills it, or `argued.toml` says in a sentence why the
+change makes no difference. At least 95 % must be killed and all others argued.
 
-What is not tried: values outside of functions (word lists, limits, the order of the policies, defaults of fields),
-and the rooms that only carry things to Azure and back, which `lab.prove.calls` and tests/edges look after. The mutations
-are those of the mutmut library.
+What it cannot see: values outside of functions (word lists, limits, the order of the policies, defaults of fields), and
+the modules that only translate between us and Azure, which tests/adapters and `lab.prove.calls` cover. The mutations
+are those of the library mutmut. All modules take several minutes on two idle cores.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from configparser import ConfigParser
 
 from lab.prove.mutants.argued import Argument, arguments
 from lab.prove.mutants.figures import Figures
-from lab.prove.mutants.place import ROOT, TESTS, a_place, survive
-from lab.prove.mutants.survivors import Mutant, read
+from lab.prove.mutants.results import Mutant, read
+from lab.prove.mutants.working_copy import ROOT, TESTS, a_working_copy, run_mutmut
 
 __all__ = ["ROOMS", "Argument", "Figures", "Mutant", "arguments", "run"]
 
 
 def _pure() -> list[str]:
-    """The modules of the packages that the import contract calls pure, so that a new module cannot be left out."""
+    """Return the modules of the packages in the import contract `pure`, so that a new module is always included."""
     rules = ConfigParser()
     rules.read(ROOT / ".importlinter")
     packages = [ROOT / name.replace(".", "/") for name in rules["importlinter:contract:pure"]["source_modules"].split()]
@@ -38,10 +38,14 @@ ROOMS = (*_pure(), *TURNS)
 
 
 def run(rooms: Sequence[str] = ROOMS, processes: int = 2, tests: Sequence[str] = TESTS) -> Figures:
-    """Try every mutant of these rooms in a copy of the repository, which is gone afterwards."""
+    """Try every mutant of these modules in a temporary copy of the repository.
+
+    processes: How many mutants are tried at the same time. tests: The tests that must notice.
+    Raises MutationRunFailed if mutmut does not run.
+    """
     began = time.monotonic()
-    with a_place(rooms, tests) as place:
-        survive(place, processes)
-        mutants = tuple(read(place))
+    with a_working_copy(rooms, tests) as folder:
+        run_mutmut(folder, processes)
+        mutants = tuple(read(folder))
     known = [one for one in arguments() if one.room in rooms]
     return Figures(mutants, tuple(known), time.monotonic() - began)

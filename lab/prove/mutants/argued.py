@@ -1,4 +1,4 @@
-"""The mutants that no test kills, each with a sentence that says why nobody could care. They stand in `argued.toml`."""
+"""Arguments for mutants that no test kills: each says why the change makes no difference. They are in `argued.toml`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.prove.mutants.survivors import Mutant
+from lab.prove.mutants.results import Mutant
 
 PAGE = Path(__file__).with_name("argued.toml")
 
 
 @dataclass(frozen=True)
 class Argument:
-    """Why a change of these lines in that function is none that matters."""
+    """Why a change makes no difference.
+
+    function: The function, such as `decide.cadence.observation_due`.
+    before: The lines that the mutant removes, joined by spaces.
+    after: The lines that it puts in their place.
+    why: The reason, in a sentence.
+    """
 
     function: str
     before: str
@@ -23,13 +29,16 @@ class Argument:
 
     @property
     def room(self) -> str:
+        """The module, such as `decide.cadence`."""
         return ".".join(self.function.split(".")[:2])
 
     def covers(self, mutant: Mutant) -> bool:
+        """Return whether this argument is about exactly this mutant."""
         return (self.function, self.before, self.after) == (mutant.function, mutant.before, mutant.after)
 
 
 def arguments(page: Path = PAGE) -> Iterator[Argument]:
+    """Read all arguments."""
     for group in tomllib.loads(page.read_text())["argued"]:
         for change in group["changes"]:
             before, after = change

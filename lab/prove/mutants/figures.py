@@ -1,4 +1,4 @@
-"""What the mutants came to, and in which words it is said."""
+"""The figures of a mutation run, and the lines that are printed."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab.prove.mutants.argued import Argument
-from lab.prove.mutants.survivors import Mutant
+from lab.prove.mutants.results import Mutant
 
 LEAST_KILLED = 0.95
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Every mutant that was tried, the arguments for those that survive, and the time it took."""
+    """The results of a run.
+
+    mutants: Every mutant that was tried.
+    arguments: The arguments for mutants of these modules that may survive.
+    seconds: How long the run took.
+    """
 
     mutants: tuple[Mutant, ...]
     arguments: tuple[Argument, ...]
@@ -22,34 +27,40 @@ class Figures:
 
     @property
     def killed(self) -> int:
+        """How many mutants made a test fail."""
         return sum(mutant.killed for mutant in self.mutants)
 
     @property
     def share(self) -> float:
+        """The part of the mutants that was killed, from 0 to 1."""
         return self.killed / len(self.mutants) if self.mutants else 0.0
 
     @property
     def argued(self) -> tuple[Mutant, ...]:
+        """Survivors with an argument."""
         return tuple(one for one in self.mutants if not one.killed and self._is_argued(one))
 
     @property
     def unargued(self) -> tuple[Mutant, ...]:
+        """Survivors without an argument."""
         return tuple(one for one in self.mutants if not one.killed and not self._is_argued(one))
 
     @property
     def idle(self) -> tuple[Argument, ...]:
-        """Arguments for what did not survive, or is not in the code any more: they should go."""
+        """Arguments for mutants that were killed or do not exist any more. They should be removed."""
         survivors = self.argued
         return tuple(one for one in self.arguments if not any(one.covers(mutant) for mutant in survivors))
 
     @property
     def good(self) -> bool:
+        """Whether at least LEAST_KILLED of the mutants were killed and all others are argued."""
         return bool(self.mutants) and not self.unargued and self.share >= LEAST_KILLED
 
     def _is_argued(self, mutant: Mutant) -> bool:
         return any(argument.covers(mutant) for argument in self.arguments)
 
     def lines(self) -> Iterator[str]:
+        """Yield the lines to print."""
         tried, killed = (
             Counter(one.room for one in self.mutants),
             Counter(one.room for one in self.mutants if one.killed),

@@ -18,11 +18,11 @@ import pytest
 from lab.demo.stage import ROOT, Stage, set_stage
 from lab.demo.stay import PAUSE, SEED, SETTINGS, _follow
 from lab.demo.to_type import what_to_type
-from shared.web.openapi import description
+from shared.web.openapi import openapi_document
 
 BASH = shutil.which("bash") or "/bin/bash"
 ROUTES = {
-    f"{method.upper()} {path}" for path, operations in description()["paths"].items() for method in operations
+    f"{method.upper()} {path}" for path, operations in openapi_document()["paths"].items() for method in operations
     if method != "parameters"
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from lab.emulator.faults import Rule
 from lab.emulator.seed import TOPIC, VAULT, sample_world
 from lab.emulator.serve import Azure, running_in_thread
 from lab.emulator.surfaces.account_changes import changes, network_rules
+from lab.emulator.surfaces.logs import _LINES
 from lab.emulator.topics import invalid_because
 from lab.emulator.typed import check
 from lab.emulator.vaults import SecretVersion
@@ -34,13 +35,7 @@ UPDATE = {
     "sku": {"name": "S0", "capacity": 1},
     "properties": {"disableLocalAuth": False, "publicNetworkAccess": "Enabled", "networkAcls": RULES},
 }
-QUERY = (
-    "AzureDiagnostics\n"
-    '| where ResourceProvider == "MICROSOFT.COGNITIVESERVICES" and Category == "RequestResponse"\n'
-    '| where _ResourceId =~ "/subscriptions/s"\n'
-    "| extend caller = tostring(parse_json(properties_s).objectId)\n"
-    '| summarize logged = count(), keyCalls = countif(isempty(caller) and OperationName !contains "models")'
-)
+QUERY = "\n".join(_LINES).replace("ACCOUNT", '"/subscriptions/s"')
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,11 @@ ACCOUNT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServic
 QUERY = f"""AzureDiagnostics
 | where ResourceProvider == "MICROSOFT.COGNITIVESERVICES" and Category == "RequestResponse"
 | where _ResourceId =~ "{ACCOUNT}"
-| extend caller = tostring(parse_json(properties_s).objectId)
-| summarize logged = count(), keyCalls = countif(isempty(caller) and OperationName !contains "models")"""
+| extend p = parse_json(tostring(column_ifexists("properties_s", "{{}}")))
+| extend caller = coalesce(tostring(p.callerObjectId), tostring(p.objectId), tostring(p.objectid))
+| extend call = iff(isempty(CorrelationId), tostring(new_guid()), CorrelationId)
+| summarize caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains "models") by call
+| summarize logged = count(), keyCalls = countif(isempty(caller) and models == 0)"""
 
 
 class Ask:

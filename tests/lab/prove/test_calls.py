@@ -1,4 +1,4 @@
-"""The short form of "every call, in real processes", and that it would notice."""
+"""The short form of the fault injection in real processes, and checks that it finds a broken promise."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -8,28 +8,28 @@ from lab.emulator.accounts import Account
 from lab.prove.calls import SCENES, SHORT, Call, Case, Fault, Figures, Result, SceneFigures, run
 from lab.prove.calls.__main__ import main
 from lab.prove.calls.faults import KILLED_AFTER, KILLED_BEFORE, SLOW, pairs
-from lab.prove.calls.place import Place, a_place
 from lab.prove.calls.scenes import TOPIC, VAULT
+from lab.prove.calls.testbed import AppTestbed, a_testbed
 from lab.prove.calls.trial import play, record
 
 REGENERATE = Call("arm.regenerateKey", 0)
 
 
-@pytest.mark.timeout(300)  # some 18 seconds on two idle cores
-def test_a_retirement_cut_off_on_any_call_comes_to_rest_with_every_promise_kept() -> None:
-    figures = run("retirement", faults=SHORT, places=1)
+@pytest.mark.timeout(300)  # takes 18 seconds on two idle cores
+def test_a_retirement_that_is_interrupted_at_any_call_keeps_every_promise() -> None:
+    figures = run("retirement", faults=SHORT, testbeds=1)
     assert figures.good, "\n".join(figures.lines())
     assert figures.cases == 3 * figures.scenes[0].calls >= 30
 
 
 @pytest.fixture
-async def place() -> AsyncIterator[Place]:
-    async with a_place() as opened:
+async def testbed() -> AsyncIterator[AppTestbed]:
+    async with a_testbed() as opened:
         yield opened
 
 
-async def test_every_call_of_a_scene_is_found_and_none_of_the_hosts_own(place: Place) -> None:
-    calls = await record(place, SCENES["rotation"])
+async def test_a_recording_contains_every_call_of_the_app_and_none_of_the_host(testbed: AppTestbed) -> None:
+    calls = await record(testbed, SCENES["rotation"])
     warm = [call.operation for call in calls if call.service != "identity"]
     assert warm == [
         "arm.listAccounts", "kv.listSecrets", "blob.lease.acquire", "kv.getSecret", "arm.listKeys",
@@ -39,61 +39,63 @@ async def test_every_call_of_a_scene_is_found_and_none_of_the_hosts_own(place: P
 
 
 @pytest.mark.parametrize(("fault", "effects"), [(KILLED_BEFORE, 1), (KILLED_AFTER, 2)])
-async def test_killed_before_a_call_means_before_its_effect(place: Place, fault: Fault, effects: int) -> None:
-    result = await play(place, Case("rotation", Call("kv.setSecret", 0), fault))
+async def test_a_process_that_is_killed_before_a_call_dies_before_its_effect(
+    testbed: AppTestbed, fault: Fault, effects: int
+) -> None:
+    result = await play(testbed, Case("rotation", Call("kv.setSecret", 0), fault))
     assert result.broken == ()
-    made = place.world.journal.count("kv.setSecret", effect=True)
-    assert made == 1, "what was published before the end is found and not published again"
-    tried = place.world.journal.count("kv.setSecret")
+    made = testbed.world.journal.count("kv.setSecret", effect=True)
+    assert made == 1, "the next turn finds the published version and does not publish again"
+    tried = testbed.world.journal.count("kv.setSecret")
     assert tried == 3 - effects
 
 
-type Meddle = Callable[[Place, Account], object]
+type Interfere = Callable[[AppTestbed, Account], object]
 
 
-def the_portal(place: Place, account: Account) -> None:
-    place.world.accounts.regenerate(account.id, "key1")
+def regenerated_in_the_portal(testbed: AppTestbed, account: Account) -> None:
+    testbed.world.accounts.regenerate(account.id, "key1")
 
 
-def a_grid_that_forgets(place: Place, account: Account) -> None:
-    place.world.topics[TOPIC].accepted.clear()
+def events_forgotten(testbed: AppTestbed, account: Account) -> None:
+    testbed.world.topics[TOPIC].accepted.clear()
 
 
-def a_tag_that_tells(place: Place, account: Account) -> None:
-    place.world.vaults[VAULT].update_secret(f"{account.name}-key", tags={"note": account.keys["key1"].value[:20]})
+def key_in_a_tag(testbed: AppTestbed, account: Account) -> None:
+    testbed.world.vaults[VAULT].update_secret(f"{account.name}-key", tags={"note": account.keys["key1"].value[:20]})
 
 
-def keys_switched_off(place: Place, account: Account) -> None:
-    place.world.accounts.update(account.id, {"disable_local_auth": True})
+def keys_switched_off(testbed: AppTestbed, account: Account) -> None:
+    testbed.world.accounts.update(account.id, {"disable_local_auth": True})
 
 
 @pytest.mark.parametrize(
-    ("scene", "operation", "meddle", "promises"),
+    ("scene", "operation", "interfere", "promises"),
     [
-        ("retirement", "arm.regenerateKey", the_portal, {"P1", "P2", "P3"}),
-        ("retirement", "blob.lease.release", a_grid_that_forgets, {"P3", "P9"}),
-        ("rotation", "blob.lease.release", a_tag_that_tells, {"P7"}),
+        ("retirement", "arm.regenerateKey", regenerated_in_the_portal, {"P1", "P2", "P3"}),
+        ("retirement", "blob.lease.release", events_forgotten, {"P3", "P9"}),
+        ("rotation", "blob.lease.release", key_in_a_tag, {"P7"}),
         ("rotation", "blob.lease.release", keys_switched_off, {"P3", "P5"}),
     ],
 )
-async def test_a_broken_promise_is_noticed(
-    place: Place, scene: str, operation: str, meddle: Meddle, promises: set[str]
+async def test_the_watcher_notices_a_broken_promise(
+    testbed: AppTestbed, scene: str, operation: str, interfere: Interfere, promises: set[str]
 ) -> None:
     def strike(_: object) -> None:
-        meddle(place, next(iter(place.world.accounts)))
+        interfere(testbed, next(iter(testbed.world.accounts)))
 
-    fault = Fault("somebody meddles", "hook", {"hook": strike, "when": "after"})
-    result = await play(place, Case(scene, Call(operation, 0), fault))
+    fault = Fault("somebody interferes", "hook", {"hook": strike, "when": "after"})
+    result = await play(testbed, Case(scene, Call(operation, 0), fault))
     assert promises <= {what[:2] for what in result.broken}
     assert operation in result.history
 
 
-async def test_a_fault_that_never_strikes_is_no_proof(place: Place) -> None:
-    result = await play(place, Case("retirement", Call("kv.setSecret", 0), SHORT[2]))
-    assert result.broken == ("the call never came, so nothing was tried",)
+async def test_a_case_fails_if_its_fault_never_occurs(testbed: AppTestbed) -> None:
+    result = await play(testbed, Case("retirement", Call("kv.setSecret", 0), SHORT[2]))
+    assert result.broken == ("the call was never made, so nothing was tried",)
 
 
-def test_what_is_slow_and_what_comes_thrice_is_tried_where_it_means_something() -> None:
+def test_slow_and_repeated_faults_are_tried_only_on_calls_where_they_matter() -> None:
     calls = [REGENERATE, Call("kv.getSecret", 0)]
     assert list(pairs(calls, [SLOW])) == [(REGENERATE, SLOW)]
     thrice = Fault("500, 3 times", "status", {"status": 500, "times": 3})
@@ -101,13 +103,13 @@ def test_what_is_slow_and_what_comes_thrice_is_tried_where_it_means_something() 
 
 
 @pytest.mark.parametrize(("kept", "code"), [(6, 0), (5, 1)])
-def test_the_command_says_what_it_came_to(monkeypatch, capsys, kept: int, code: int) -> None:
+def test_the_command_prints_the_figures_and_the_history_of_a_failure(monkeypatch, capsys, kept: int, code: int) -> None:
     case = Case("retirement", REGENERATE, KILLED_AFTER)
-    failures = () if kept == 6 else (Result(case, ("P1: the published key was dead",), f"{case}\n  a long story"),)
+    failures = () if kept == 6 else (Result(case, ("P1: the published key was dead",), f"{case}\n  a long history"),)
     figures = Figures((SceneFigures("retirement", 2, 3, 6, kept),), failures, 1.0)
     monkeypatch.setattr("lab.prove.calls.__main__.run", lambda *_args, **_more: figures)
     assert main(["--only", "retirement", "--sample", "6"]) == code
     told = capsys.readouterr().out
     assert told.startswith(f"retirement: 2 calls x 3 faults where they apply, {kept} of 6\n")
     assert told.endswith(f"{kept} of 6, in 1 s\n")
-    assert ("BROKEN: P1" in told and "a long story" in told) is (code == 1)
+    assert ("BROKEN: P1" in told and "a long history" in told) is (code == 1)

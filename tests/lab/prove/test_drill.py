@@ -1,14 +1,14 @@
-"""The short form of the leak drill: the quiet case, and the one in which another turn has to be stopped first."""
+"""The short form of the leak drill: the quiet scenario, and one in which another turn must be stopped first."""
 
 import pytest
 
-from lab.prove.drill.leak import Situation, drill
+from lab.prove.drill.leak import Scenario, drill
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("situation", [Situation.QUIET, Situation.STUCK])
-async def test_a_leaked_key_dies_and_no_consumer_of_the_vault_notices(situation: Situation) -> None:
-    played = await drill(situation, 3)
+@pytest.mark.parametrize("scenario", [Scenario.QUIET, Scenario.STUCK])
+async def test_a_leaked_key_stops_working_and_no_request_of_a_consumer_fails(scenario: Scenario) -> None:
+    played = await drill(scenario, 3)
     assert played.broken == [], str(played)
     assert played.consumers.made > 0
     (leaked,) = played.report["leakedKeys"]

@@ -1,7 +1,7 @@
-"""Every history of a small world with one fault, in its short form; and proof that the explorer would have noticed.
+"""The short form of the exploration of histories, and checks that the explorer finds planted mistakes.
 
-`python -m lab.prove.histories` is the long form. Here the rhythm is shorter (three days, one of them overlap), so that
-there are fewer moments at which things can happen, and with one fault less is asked for.
+`python -m lab.prove.histories` is the long form. Here the cadence is shorter (a period of three days with one day of
+overlap), so there are fewer moments at which anything changes, and lives with one fault have fewer kinds of requests.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from lab.prove.histories import explore
 from lab.prove.histories.canonical import canonical
 from lab.prove.histories.explorer import Explorer
 from lab.prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, ending, lives
-from lab.prove.histories.mutants import MUTANTS
+from lab.prove.histories.planted_mistakes import MISTAKES
 from lab.prove.histories.state import State, later
 from lab.prove.histories.undisturbed import undisturbed
 
@@ -22,7 +22,7 @@ LIVES = {life.name: life for life in (*lives(SHORT), ending())}
 
 
 def with_requests(life: Life, *names: str) -> Life:
-    """The life with a plain beginning, in which only these are asked for."""
+    """Return the life with one beginning and only these requests."""
     begins = {"nothing is published": UNPUBLISHED}
     return replace(life, begins=begins, requests={name: life.requests[name] for name in names})
 
@@ -44,26 +44,26 @@ def test_no_history_with_one_fault_breaks_a_promise(life: Life):
     assert figures.longest_to_rest <= 2
 
 
-def test_no_history_of_the_way_out_of_keys_breaks_a_promise_with_two_faults():
+def test_no_history_with_a_sunset_and_two_faults_breaks_a_promise():
     figures = explore(2, [ending()])
     assert not figures.violations
     assert figures.complete
     assert figures.states > 3000
 
 
-def test_no_undisturbed_history_breaks_a_promise_in_the_longer_rhythm_or_on_the_way_out_of_keys():
+def test_no_history_without_faults_breaks_a_promise_in_any_life():
     figures = explore(0, [*lives()[:2], SUNSET, ARMED, ALWAYS])
     assert not figures.violations
     assert figures.complete
     assert figures.longest_to_rest == 1
 
 
-@pytest.mark.parametrize("name", MUTANTS)
-def test_a_planted_mistake_is_found(name: str):
-    mutant = MUTANTS[name]
-    with mutant.plant():
-        figures = explore(mutant.faults, [LIVES[mutant.life]], seconds=60)
-    assert [one for one in figures.violations if one.broken.startswith(mutant.promise)], figures
+@pytest.mark.parametrize("name", MISTAKES)
+def test_the_explorer_finds_a_planted_mistake(name: str):
+    mistake = MISTAKES[name]
+    with mistake.plant():
+        figures = explore(mistake.faults, [LIVES[mistake.life]], seconds=60)
+    assert [one for one in figures.violations if one.broken.startswith(mistake.promise)], figures
     assert all(len(one.history) >= 2 for one in figures.violations)
 
 
@@ -74,8 +74,8 @@ def states_of(life: Life, every: int) -> list[State]:
 
 
 @pytest.mark.parametrize("life", [PUBLISH, SUNSET, ARMED], ids=lambda life: life.name)
-def test_states_that_are_merged_have_the_same_future(life: Life):
-    """A state some days on, as it is and in its canonical form, is led to the same state by a turn."""
+def test_a_turn_leads_a_state_and_its_canonical_form_to_the_same_state(life: Life):
+    """A wrong merge would hide histories."""
     for state in states_of(life, every=3):
         for days in (1, 2, 5):
             raw = later(state, SHORT.overlap * days)
@@ -86,7 +86,7 @@ def test_states_that_are_merged_have_the_same_future(life: Life):
             assert canonical(merged, SHORT) == merged
 
 
-def test_a_state_that_a_fault_reaches_first_is_still_looked_at_with_all_that_is_left():
+def test_a_state_that_was_reached_with_a_fault_first_is_explored_again_without_it():
     explorer = Explorer(PUBLISH, 1)
     state, levels = next(iter(PUBLISH.begins.values())), [[], []]
     explorer._reach(state, None, "a fault", 1, levels)
@@ -96,20 +96,20 @@ def test_a_state_that_a_fault_reaches_first_is_still_looked_at_with_all_that_is_
     assert explorer._history(canonical(state, SHORT)) == ["nothing went wrong"]
 
 
-def test_the_slots_are_alike():
-    """What is done to a target whose live key is key 1 is done to its mirror image as well."""
+def test_a_turn_treats_both_slots_the_same_way():
+    """Exchanging the slots before a turn or after it leads to the same state."""
     for state in states_of(PUBLISH, every=3):
         version = state.version
         if version is None or version.slot is None or state.marks is None or state.marks.told.carried_over:
             continue
         mirror = state._replace(
-            keys=state.keys[::-1], grips=state.grips[::-1], version=version._replace(slot=version.slot.other)
+            keys=state.keys[::-1], key_facts=state.key_facts[::-1], version=version._replace(slot=version.slot.other)
         )
         first, second = undisturbed(PUBLISH, state), undisturbed(PUBLISH, mirror)
         assert canonical(first.end, SHORT) == canonical(second.end, SHORT)
 
 
-def test_the_figures_say_what_was_explored_and_whether_that_was_all():
+def test_the_figures_say_whether_the_exploration_was_complete():
     lines: list[str] = []
     figures = explore(1, [PUBLISH], seconds=0, out=lines.append)
     assert not figures.complete

@@ -1,0 +1,273 @@
+"""Typical mistakes of a rotation, planted one at a time. The tests fail if the explorer does not find each of them.
+
+While a mistake is planted, it replaces a part of the shipped code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+from lab.prove.histories import fakes
+from shared.announce import outstanding
+from shared.decide import cadence, carried_over, policies
+from shared.decide.cadence import DueNotice
+from shared.decide.plan import Plan, Reason
+from shared.decide.situation import Situation
+from shared.decide.steps import Prove, Publish, Regenerate, Step, Watch
+from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.model import Observation, Target
+from shared.domain.publication import Marks
+from shared.domain.requests import AwaitedDeployment, Request
+from shared.domain.told import ToldDeadline
+from shared.turns import key_usage, turn
+
+Change = Callable[[Plan, Situation], Plan]
+
+
+@contextmanager
+def _deciding(change: Change) -> Iterator[None]:
+    """Change every plan of a turn before it is performed."""
+    real = policies.decide
+
+    def decide(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Plan:
+        return change(real(seen, target, now, request), Situation(seen, target, now, request))
+
+    with patch.object(key_usage, "decide", decide):
+        yield
+
+
+def _proves_last(plan: Plan, _situation: Situation) -> Plan:
+    return replace(plan, steps=tuple(sorted(plan.steps, key=lambda step: isinstance(step, Prove))))
+
+
+def _confuses_slots(plan: Plan, _situation: Situation) -> Plan:
+    return replace(plan, steps=tuple(_confused(step) for step in plan.steps))
+
+
+def _confused(step: Step) -> Step:
+    return Regenerate(step.slot.other) if isinstance(step, Regenerate) else step
+
+
+def _does_not_wait(plan: Plan, situation: Situation) -> Plan:
+    """Retire the previous key as soon as another one is published."""
+    if plan.steps or plan.reason is not Reason.NOTHING_DUE or not situation.spare_in_use:
+        return plan
+    return replace(plan, steps=(Regenerate(situation.spare),))
+
+
+def _does_not_announce_first(plan: Plan, situation: Situation) -> Plan:
+    return replace(plan, steps=(Regenerate(situation.spare),)) if plan.reason is Reason.NOT_ANNOUNCED else plan
+
+
+@contextmanager
+def publishing_before_proving() -> Iterator[None]:
+    """Prove a key only after it was published."""
+    with _deciding(_proves_last):
+        yield
+
+
+@contextmanager
+def regenerating_the_live_key() -> Iterator[None]:
+    """Regenerate the other slot than planned."""
+    with _deciding(_confuses_slots):
+        yield
+
+
+@contextmanager
+def retiring_early() -> Iterator[None]:
+    """Retire the previous key without waiting for its end."""
+    with _deciding(_does_not_wait):
+        yield
+
+
+@contextmanager
+def retiring_unannounced() -> Iterator[None]:
+    """Retire the previous key although its end was not announced."""
+    with _deciding(_does_not_announce_first):
+        yield
+
+
+@contextmanager
+def writing_tags_afterwards() -> Iterator[None]:
+    """Write the value in one call and the tags in a second one."""
+
+    real = fakes.Runner.publish
+
+    async def publish(
+        vault: fakes.Runner, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
+    ) -> None:
+        await real(vault, target, key, slot, None, others)
+        written = await vault.latest(target)
+        if written is not None:
+            await vault.note(target, written, slot, marks)
+
+    with patch.object(fakes.Runner, "publish", publish):
+        yield
+
+
+@contextmanager
+def checking_no_lease() -> Iterator[None]:
+    """Never check whether the lease is still held."""
+    with patch.object(fakes.Lease, "check", lambda _: None):
+        yield
+
+
+@contextmanager
+def leasing_to_everybody() -> Iterator[None]:
+    """Give the lease to a second turn while the first one holds it."""
+    with patch.object(fakes.Lease, "_take", lambda _: None):
+        yield
+
+
+@contextmanager
+def announcing_by_equality() -> Iterator[None]:
+    """Announce a warning only at its exact moment, and not when a tick comes later."""
+
+    def due_notice(
+        deadline: datetime, leads: Sequence[timedelta], told: ToldDeadline | None, now: datetime, **how: object
+    ) -> DueNotice | None:
+        known = told is not None and told.deadline == deadline
+        lead = next((lead for lead in leads if deadline - lead == now), None)
+        if lead is None:
+            return DueNotice(deadline, None) if how["at_once"] and not known else None
+        return None if told is not None and known and told.lead == lead else DueNotice(deadline, lead)
+
+    with patch.object(cadence, "due_notice", due_notice):
+        yield
+
+
+@contextmanager
+def forgetting_carried_over() -> Iterator[None]:
+    """Forget outstanding events of earlier versions."""
+    with (
+        patch.object(carried_over, "outstanding_before", lambda _: ()),
+        patch.object(policies, "outstanding_before", lambda _: ()),
+    ):
+        yield
+
+
+@contextmanager
+def never_noting() -> Iterator[None]:
+    """Never note what Event Grid accepted."""
+
+    async def note(*_: object) -> None:
+        """Note nothing."""
+
+    with patch.object(turn.Turn, "_record", note):
+        yield
+
+
+def _waits_for_its_period(plan: Plan, situation: Situation) -> Plan:
+    early = plan.reason is Reason.DUE and situation.now < situation.marks.since + situation.target.cadence.period
+    return Plan(Reason.NOTHING_DUE, "Its period is not over.") if early else plan
+
+
+def _heals_and_forgets(plan: Plan, _situation: Situation) -> Plan:
+    return replace(plan, steps=tuple(_forgetful(step) for step in plan.steps))
+
+
+def _forgetful(step: Step) -> Step:
+    return replace(step, awaited=None) if isinstance(step, Publish) else step
+
+
+def _ends_nothing(plan: Plan, _situation: Situation) -> Plan:
+    """Publish another key after a leak, and leave the leaked one."""
+    ended = {step.slot for step in plan.steps if isinstance(step, Watch)}
+    return replace(
+        plan, steps=tuple(one for one in plan.steps if not (isinstance(one, Regenerate) and one.slot in ended))
+    )
+
+
+@contextmanager
+def ignoring_deployments() -> Iterator[None]:
+    """Note a deployment, and rotate only when the period is over."""
+    with _deciding(_waits_for_its_period):
+        yield
+
+
+@contextmanager
+def ignoring_the_soak_time() -> Iterator[None]:
+    """Rotate as soon as the deployment is live."""
+
+    def due(awaited: AwaitedDeployment) -> datetime | None:
+        return min((one for one in (awaited.deployed, awaited.latest) if one), default=None)
+
+    with patch.object(AwaitedDeployment, "due", property(due)):
+        yield
+
+
+@contextmanager
+def repeating_requests() -> Iterator[None]:
+    """Treat a repeated request as a new one."""
+    with patch.object(Situation, "is_answered", property(lambda _: False)):
+        yield
+
+
+@contextmanager
+def forgetting_the_deployment() -> Iterator[None]:
+    """Drop the awaited deployment when drift is healed."""
+    with _deciding(_heals_and_forgets):
+        yield
+
+
+@contextmanager
+def leaving_the_leaked_key() -> Iterator[None]:
+    """Publish another key after a leak, and leave the leaked one."""
+    with _deciding(_ends_nothing):
+        yield
+
+
+@contextmanager
+def counting_no_ends() -> Iterator[None]:
+    """Announce a second end of all keys under the id of the first one."""
+    real = carried_over.valid_told
+    with patch.object(outstanding, "valid_told", lambda situation: replace(real(situation), ends=0)):
+        yield
+
+
+@contextmanager
+def ending_keys_made_by_others() -> Iterator[None]:
+    """Regenerate a key that a person made like one that nobody knows."""
+    with patch.object(Situation, "spare_is_unknown", property(lambda _: False)):
+        yield
+
+
+class PlantedMistake(NamedTuple):
+    """One mistake.
+
+    plant: A context manager that plants it.
+    faults: How many faults a history needs to show it.
+    promise: How the violation begins that must be found.
+    life: The life in which it shows.
+    """
+
+    plant: Callable[[], Any]
+    faults: int
+    promise: str
+    life: str = "adopt: publish"
+
+
+MISTAKES: dict[str, PlantedMistake] = {
+    "publish before proving": PlantedMistake(publishing_before_proving, 0, "P4"),
+    "regenerate the live key": PlantedMistake(regenerating_the_live_key, 0, "P1"),
+    "retire early": PlantedMistake(retiring_early, 0, "P2"),
+    "retire unannounced": PlantedMistake(retiring_unannounced, 1, "P3"),
+    "tags in a second write": PlantedMistake(writing_tags_afterwards, 1, "P"),
+    "the lease is not checked": PlantedMistake(checking_no_lease, 1, "P"),
+    "everybody gets the lease": PlantedMistake(leasing_to_everybody, 1, "P6"),
+    "announce by equality": PlantedMistake(announcing_by_equality, 0, "P9"),
+    "outstanding events are forgotten": PlantedMistake(forgetting_carried_over, 1, "P9"),
+    "never note what was announced": PlantedMistake(never_noting, 0, "P5"),
+    "deployments are ignored": PlantedMistake(ignoring_deployments, 0, "P5", "armed"),
+    "the soak time is ignored": PlantedMistake(ignoring_the_soak_time, 0, "armed", "armed"),
+    "healing forgets the deployment": PlantedMistake(forgetting_the_deployment, 1, "armed", "armed"),
+    "a repeated request counts as new": PlantedMistake(repeating_requests, 0, "a repeated request", "always armed"),
+    "ends of keys are not counted": PlantedMistake(counting_no_ends, 2, "P9: a second end", "ending"),
+    "keys made by others end": PlantedMistake(ending_keys_made_by_others, 1, "P"),
+    "the leaked key stays": PlantedMistake(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
+}

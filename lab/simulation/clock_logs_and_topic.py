@@ -1,0 +1,72 @@
+"""The emulated clock, log workspace and Event Grid topic behind the ports `Clock`, `Logs` and `Announcer`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lab.simulation.azure_errors import translated
+from lab.simulation.interruptions import Killed
+from shared.announce.announcements import Announcement
+from shared.domain.errors import FixConfiguration
+from shared.domain.model import AccountId
+
+if TYPE_CHECKING:
+    from lab.simulation.runner import Runner
+
+RENEW_EVERY = timedelta(seconds=5)
+LOOK_BACK = timedelta(days=7)  # as far back as the application asks by default
+
+
+class SimulatedClock:
+    """The world's frozen clock. Sleeping moves it forward and renews the leases that the runner holds."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def now(self) -> datetime:
+        """Return the world's time."""
+        return self._runner.world.clock.utcnow()
+
+    async def sleep(self, time: timedelta) -> None:
+        """Move the clock on. Raises Killed if the process is dead."""
+        if self._runner.dead:
+            raise Killed
+        while time > timedelta(0):
+            step = min(time, RENEW_EVERY)
+            self._runner.world.clock.advance(step.total_seconds())
+            self._runner.leases.renew()
+            time -= step
+
+
+class SimulatedLogs:
+    """The world's only log workspace."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def key_calls(self, account: AccountId) -> int:
+        """Count calls with a key. Raises FixConfiguration if no call of any kind was logged for the account."""
+        workspace = self._runner.world.workspace
+        with translated(f"workspace {workspace.id}", "count calls with a key"):
+            logged, calls = await self._runner.call(
+                "logs.query", str(account), lambda: workspace.count(str(account), LOOK_BACK.total_seconds())
+            )
+        if not logged:
+            raise FixConfiguration(str(account), "no call of any kind was logged.")
+        return calls
+
+
+class SimulatedAnnouncer:
+    """The world's only topic."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def announce(self, announcements: Sequence[Announcement], now: datetime) -> None:
+        """Publish all announcements in one call. Raises a RotationError if the topic refuses or does not answer."""
+        topic = next(iter(self._runner.world.topics.values()))
+        events = [announcement.wire(now) for announcement in announcements]
+        with translated(topic.name, "announce"):
+            await self._runner.call("eg.publish", topic.id, lambda: topic.publish(events))

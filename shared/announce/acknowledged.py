@@ -1,0 +1,114 @@
+"""The marks once announcements were accepted: the reverse of `outstanding`.
+
+Accepted announcements are recorded after they were sent. If that record is lost, they are sent again with the same ids
+(P9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from shared.announce.announcements import Announcement, Kind
+from shared.announce.outstanding import kind_of, valid_marks
+from shared.decide.carried_over import valid_told
+from shared.decide.situation import Situation
+from shared.domain.publication import Marks
+from shared.domain.told import CarriedOver, Told, ToldDeadline
+
+
+def accepted_in_time(situation: Situation, announcement: Announcement, accepted_at: datetime) -> bool:
+    """Return whether an announcement that was accepted at that time keeps the notice (P3).
+
+    An end whose announcement took too long to send counts as not announced, and is announced again with a later
+    deadline. An announcement that was accepted before may be repeated late.
+    """
+    match announcement.kind:
+        case Kind.RETIREMENT_ANNOUNCED:
+            told = valid_told(situation).retirement
+        case Kind.SUNSET_ANNOUNCED:
+            told = valid_told(situation).sunset
+        case (
+            Kind.KEY_ADOPTED
+            | Kind.ROTATION_ANNOUNCED
+            | Kind.KEY_ROTATED
+            | Kind.KEY_RETIRED
+            | Kind.DRIFT_HEALED
+            | Kind.ROTATION_FAILED
+            | Kind.KEY_AUTH_DISABLED
+        ):
+            return True  # no key ends at such an announcement
+        case _:
+            assert_never(announcement.kind)
+    deadline = announcement.deadline
+    known = told is not None and told.deadline == deadline
+    return deadline is None or known or deadline - accepted_at >= situation.target.cadence.notice
+
+
+def acknowledged(situation: Situation, accepted: Iterable[Announcement] = ()) -> Marks:
+    """Return the marks with the accepted announcements recorded: the reverse of `outstanding`.
+
+    Raises LookupError if the version is not marked.
+    """
+    marks = valid_marks(situation) or situation.marks
+    for announcement in accepted:
+        marks = _acknowledge(situation, _without_carried_over(marks, announcement), announcement)
+    return marks
+
+
+def _without_carried_over(marks: Marks, announcement: Announcement) -> Marks:
+    remaining = tuple(one for one in marks.told.carried_over if not _announces(announcement, one))
+    return replace(marks, told=replace(marks.told, carried_over=remaining))
+
+
+def _announces(announcement: Announcement, one: CarriedOver) -> bool:
+    return (kind_of(one.happened), one.slot, one.value) == (announcement.kind, announcement.slot, announcement.value)
+
+
+def _acknowledge(situation: Situation, marks: Marks, announcement: Announcement) -> Marks:
+    match announcement.kind:
+        case Kind.KEY_ADOPTED | Kind.KEY_ROTATED | Kind.DRIFT_HEALED:
+            return _acknowledge_origin(marks, announcement)
+        case Kind.KEY_RETIRED:
+            return _acknowledge_retired(situation, marks, announcement)
+        case Kind.ROTATION_ANNOUNCED | Kind.RETIREMENT_ANNOUNCED | Kind.SUNSET_ANNOUNCED:
+            return replace(marks, told=_acknowledge_deadline(marks.told, announcement))
+        case Kind.KEY_AUTH_DISABLED:
+            return replace(marks, told=replace(marks.told, key_auth_off=True))
+        case Kind.ROTATION_FAILED:
+            return marks  # a failure is announced once a day, whatever the marks say
+        case _:
+            assert_never(announcement.kind)
+
+
+def _acknowledge_origin(marks: Marks, announcement: Announcement) -> Marks:
+    if announcement.kind is not kind_of(marks.origin.happened) or announcement.value != marks.live:
+        return marks  # it announced an older version, which is no longer carried over now
+    return replace(marks, told=replace(marks.told, origin=True))
+
+
+def _acknowledge_retired(situation: Situation, marks: Marks, announcement: Announcement) -> Marks:
+    if announcement.value != marks.previous:
+        return marks
+    spare = situation.seen.keys[situation.spare]
+    fresh = spare != situation.retired
+    return replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=fresh)
+
+
+def _acknowledge_deadline(told: Told, announcement: Announcement) -> Told:
+    if announcement.after is not None:
+        return replace(told, awaited=True)
+    if announcement.deadline is None:
+        return told
+    accepted = ToldDeadline(announcement.deadline, announcement.lead)
+    match announcement.kind:
+        case Kind.ROTATION_ANNOUNCED:
+            return replace(told, rotation=accepted)
+        case Kind.RETIREMENT_ANNOUNCED:
+            return replace(told, retirement=accepted)
+        case Kind.SUNSET_ANNOUNCED:
+            return replace(told, sunset=accepted)
+        case _:
+            return told

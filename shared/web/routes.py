@@ -1,0 +1,48 @@
+"""The HTTP routes, each declared once.
+
+The triggers register Azure's functions from this table, the handlers and the OpenAPI description look their routes up
+in it, and tests hold the README against it. The triggers read it at every start, so it imports nothing of this app.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+READER, OPERATOR = "Rotation.Reader", "Rotation.Operator"  # the app roles; public names
+
+
+class Route(NamedTuple):
+    """One HTTP route.
+
+    name: The name of the function in Azure. Public.
+    path: The path below `/api/`, with `{name}` for the name of a target.
+    role: The app role that a caller needs. None if every caller is let in, without a key and without a role.
+    operations: The operation that each method carries out, by its public id in the OpenAPI description. The handlers
+        have one function for each id.
+    queues: Whether the route can queue turns. The default is that it cannot.
+    """
+
+    name: str
+    path: str
+    role: str | None
+    operations: dict[str, str]
+    queues: bool = False
+
+
+ROUTES = {
+    route.name: route
+    for route in (
+        Route("targets", "targets", READER, {"GET": "listTargets"}),
+        Route("target", "targets/{name}", READER, {"GET": "seeTarget"}),
+        Route("rotate", "targets/{name}/rotate", OPERATOR, {"POST": "rotate"}, queues=True),
+        Route("leak", "targets/{name}/leak", OPERATOR, {"POST": "reportLeak"}, queues=True),
+        Route("arm", "targets/{name}/deployment", OPERATOR, {"PUT": "arm", "DELETE": "disarm"}, queues=True),
+        Route("rotate_many", "rotate", OPERATOR, {"POST": "rotateMany"}, queues=True),
+        Route("deployments", "deployments", OPERATOR, {"POST": "deployed"}, queues=True),
+        Route("deadlines", "deadlines", READER, {"GET": "listDeadlines"}),
+        Route("deadlines_ics", "deadlines.ics", READER, {"GET": "subscribe"}),
+        Route("status", "status", READER, {"GET": "status"}),
+        Route("openapi", "openapi.json", READER, {"GET": "describe"}),
+        Route("health", "health", None, {"GET": "health"}),
+    )
+}

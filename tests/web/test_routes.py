@@ -1,0 +1,41 @@
+"""The table of HTTP routes: handlers, app roles and the OpenAPI description fit it."""
+
+from typing import Any
+
+from shared.handlers.http import HANDLERS
+from shared.web.callers import Role
+from shared.web.openapi import openapi_document
+from shared.web.routes import ROUTES
+
+OPERATIONS = [operation for route in ROUTES.values() for operation in route.operations.values()]
+
+
+def test_every_operation_has_one_handler_and_no_handler_is_left_over() -> None:
+    assert sorted(OPERATIONS) == sorted(HANDLERS)
+    assert len(set(HANDLERS.values())) == len(HANDLERS)
+
+
+def test_every_role_of_a_route_is_an_app_role_and_only_health_has_none() -> None:
+    assert {route.name for route in ROUTES.values() if route.role not in [*Role]} == {"health"}
+
+
+def test_no_two_routes_share_a_path() -> None:
+    assert len({route.path for route in ROUTES.values()}) == len(ROUTES)
+
+
+def test_only_routes_for_operators_can_queue_turns() -> None:
+    assert all(route.queues == (route.role == Role.OPERATOR) for route in ROUTES.values())
+
+
+def test_the_openapi_description_has_every_path_and_method_with_its_operation_and_role() -> None:
+    paths: dict[str, Any] = openapi_document()["paths"]
+    described = {
+        path: {method.upper(): facts["operationId"] for method, facts in operations.items() if method != "parameters"}
+        for path, operations in paths.items()
+    }
+    assert described == {f"/{route.path}": route.operations for route in ROUTES.values()}
+    for route in ROUTES.values():
+        for method in route.operations:
+            facts = paths[f"/{route.path}"][method.lower()]
+            assert (route.role or "every caller") in facts["description"]
+            assert ("security" in facts) == (route.role is None)
