@@ -7,7 +7,10 @@ call used no key (way-out-facts, section 4). Queries and rights are left to `sur
 
 import uuid
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
+from uuid import UUID
 
 from lab.emulator.clock import Clock
 
@@ -56,6 +59,8 @@ class Workspace:
     subscription: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     calls: deque[LoggedRow] = field(default_factory=lambda: deque(maxlen=MAX_CALLS))
+    # Counted rather than random, so that logging takes no random id from anything else (tests/recordings counts those).
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
 
     @property
     def resource_id(self) -> str:
@@ -78,7 +83,7 @@ class Workspace:
         spelling: The member of the properties that holds it.
         correlated: Whether the rows have a CorrelationId. Without one, only the full row is logged.
         """
-        now, correlation = self.clock.now(), str(uuid.uuid4()) if correlated else ""
+        now, correlation = self.clock.now(), str(UUID(int=next(self._numbers))) if correlated else ""
         properties = ((spelling, caller),) if caller else ()
         if correlated:
             self.calls.append(LoggedRow(now, account, correlation=correlation))

@@ -8,6 +8,8 @@ libraries that cache them read that clock.
 import time
 from datetime import UTC, datetime
 
+LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
 
 class Clock:
     """The machine's time plus `offset` seconds, or a frozen moment."""
@@ -30,8 +32,13 @@ class Clock:
         return self._frozen is not None
 
     def set(self, moment: float | datetime) -> None:
-        """Set the current time (seconds since 1970, or an aware datetime). A frozen clock stays frozen at that time."""
+        """Set the current time (seconds since 1970, or an aware datetime). A frozen clock stays frozen at that time.
+
+        Raises ValueError for a time that no calendar has: before 1970 or after the year 9999.
+        """
         seconds = moment.timestamp() if isinstance(moment, datetime) else float(moment)
+        if not 0 <= seconds < LATEST:
+            raise ValueError("the time must lie between 1970 and the year 9999")
         if self._frozen is not None:
             self._frozen = seconds
         self.offset = seconds - time.time()

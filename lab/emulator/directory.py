@@ -130,6 +130,10 @@ class Directory:
             for role, where in identity.assignments
         )
 
+    def has_role_in(self, identity: Identity, scope: str) -> bool:
+        """Return whether an identity has any role on a resource id, above it or below it."""
+        return any(_contains(where, scope) or _contains(scope, where) for _, where in identity.assignments)
+
     def by_client_id(self, client_id: str) -> Identity | None:
         """Return the identity with this client id, or None."""
         return next((one for one in self.identities.values() if one.client_id == client_id), None)

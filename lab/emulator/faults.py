@@ -17,6 +17,7 @@ from typing import Any, Literal, Self, get_args
 
 from lab.emulator.errors import AzureError, ConnectionDroppedError
 from lab.emulator.journal import Entry
+from lab.emulator.typed import check
 
 Effect = Literal["status", "drop_before", "drop_after", "delay", "malformed", "hook", "signal"]
 Hook = Callable[[Entry], object]
@@ -70,7 +71,8 @@ class Rule:
     def from_json(cls, body: dict[str, Any]) -> Self:
         """Return the rule that a JSON object of the control surface describes.
 
-        Raises ValueError if a name is unknown, operation or effect is missing, or a signal rule has no usable pid.
+        Raises ValueError if a name is unknown, a value has a wrong type, operation or effect is missing, or a signal
+        rule has no usable pid.
         """
         allowed = {item.name for item in fields(cls)} - {"hook", "id", "seen", "struck"}
         unknown = set(body) - allowed
@@ -82,6 +84,7 @@ class Rule:
             raise ValueError(
                 "a fault rule needs an operation and a known effect; the effect hook can be used from Python only"
             )
+        check(cls, body)
         if body["effect"] == "signal" and int(body.get("pid", 0)) <= 1:
             raise ValueError("a fault rule with the effect signal needs the pid of the process to kill")
         return cls(**body)

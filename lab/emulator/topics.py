@@ -13,6 +13,9 @@ from lab.emulator.errors import AzureError
 # azure-facts, section 6.
 BATCH_BYTES = 1024 * 1024
 BATCH_EVENTS = 5000
+# CloudEvents 1.0: an attribute is a text, a whole number or a truth value, and these are texts.
+_ATTRIBUTE = str | int | None
+_TEXTS = ("subject", "time", "datacontenttype", "dataschema", "data_base64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,10 @@ def invalid_because(event: object) -> str:
     for name in ("id", "source", "type", "specversion"):
         if not isinstance(event.get(name), str) or not event[name]:
             return f"{name} is missing or not a text"
+    mistyped = [name for name, value in event.items() if name != "data" and not isinstance(value, _ATTRIBUTE)]
+    mistyped += [name for name in _TEXTS if not isinstance(event.get(name), str | None)]
+    if mistyped:
+        return f"{mistyped[0]} has a type that no attribute has"
     if event["specversion"] != "1.0":
         return "specversion is not 1.0"
     if "data" in event and "data_base64" in event:

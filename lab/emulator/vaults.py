@@ -81,7 +81,8 @@ class Vault:
     retention_days: How long deleted secrets are said to be kept. Default 90 days; the emulator never removes one
         itself.
     port: The port to serve the vault on. Default 0: any free port.
-    firewall_closed: Whether the vault refuses every caller. Default False.
+    firewall_closed: Whether the vault refuses every caller whose address is not in `admitted`. Default False.
+    admitted: The IP addresses that the closed firewall admits. Default none.
     url: The vault URL, set when the vault is served.
     secrets: The secrets by lower case name.
     deleted: The deleted secrets by lower case name.
@@ -108,6 +109,7 @@ class Vault:
         self.retention_days = retention_days
         self.port = port
         self.firewall_closed = False
+        self.admitted: set[str] = set()
         self.url = f"https://{name}.vault.azure.net"
         self.secrets: dict[str, Secret] = {}
         self.deleted: dict[str, Secret] = {}

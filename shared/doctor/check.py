@@ -119,7 +119,8 @@ class Examination:
     @property
     def remedies(self) -> Remedies:
         """The commands that give rights to the identity that this deployment calls as."""
-        return Remedies.of(self.settings.client_id, self.tokens.get(self.settings.resource_manager))
+        token = self.tokens.get(self.settings.resource_manager)
+        return Remedies.of(self.settings.client_id, token, managed=self.examiner.managed)
 
     @property
     def has_azure_token(self) -> bool:

@@ -89,7 +89,7 @@ def _check_identity(examination: Examination) -> Check:
         why = (
             f"All permissions shown here are those of the person signed in ({who}), not of the function app's identity."
         )
-        return not_checked("identity", "identity", why, examination.remedies.list_roles("<scope>"))
+        return not_checked("identity", "identity", why, examination.remedies.list_roles(remedies.Scope()))
     if wanted not in (None, token.client_id):
         why = f"AZURE_CLIENT_ID is {wanted}, but the token belongs to {who}."
         return failed("identity", "identity", why, remedies.give_identity(managed=True))
@@ -114,7 +114,7 @@ async def _check_enrolment(examination: Examination) -> tuple[list[Target], list
 def _not_enrolled(examination: Examination, error: RotationError) -> Check:
     if isinstance(error, FixConfiguration):
         return failed("enrolment", error.thing, error.what, error.next_step)
-    scope = f"/subscriptions/{error.subscription}" if error.subscription else "<scope>"
+    scope = remedies.Scope.of_subscription(error.subscription)
     return failed_with("enrolment", error.thing, error, examination.remedies.assign(remedies.ROTATOR, scope))
 
 

@@ -2,7 +2,9 @@
 
 They are put together from names alone; nothing here asks Azure. What these names do not tell is looked up by the
 commands themselves: the id of a custom role, whose name ends in the deployment's name, and of a vault, which is known
-here by its URL only. What only the reader can know is a placeholder in angle brackets, such as `<subnet-id>`.
+here by its URL only. What only the reader can know is a placeholder in angle brackets, such as `<subnet-id>`. Each
+command names its subscription, because the one that the reader works in may be another: an account's id contains it;
+for everything else it is the placeholder `<subscription>`. The commands are for bash and zsh.
 """
 
 from __future__ import annotations
@@ -20,10 +22,31 @@ ROTATOR = "Azure OpenAI key rotator"
 PUBLISHER = "Azure OpenAI key publisher"
 SWITCH = "Azure OpenAI key authentication switch"
 COUNTER = "Azure OpenAI key call counter"
+HOST = "Azure OpenAI key rotation host"
 SENDER = "EventGrid Data Sender"
 LEASES = "Storage Blob Data Contributor"
 QUEUES = "Storage Queue Data Contributor"
-CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER)
+CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER, HOST)
+_SUBSCRIPTION = "<subscription>"
+HERE = f"--subscription {_SUBSCRIPTION}"  # the deployment's own, which no setting names
+_APP = f"--resource-group <group> --name <function-app> {HERE}"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a role is assigned.
+
+    text: How a command names it: a resource id, a shell command that finds one, or a placeholder.
+    subscription: The id of its subscription. Default: the placeholder for it.
+    """
+
+    text: str = "<scope>"
+    subscription: str = _SUBSCRIPTION
+
+    @classmethod
+    def of_subscription(cls, subscription: str | None) -> Scope:
+        """Return a subscription as a scope, or a placeholder if it is unknown."""
+        return cls(f"/subscriptions/{subscription}", subscription) if subscription else cls()
 
 
 @dataclass(frozen=True)
@@ -36,66 +59,86 @@ class Remedies:
     assignee: str
 
     @classmethod
-    def of(cls, client_id: str | None, token: TokenIdentity | None) -> Remedies:
+    def of(cls, client_id: str | None, token: TokenIdentity | None, *, managed: bool) -> Remedies:
         """Return the remedies for an app.
 
         `client_id` is the identity that the settings name, and `token` the identity that a token was issued to. The
         object id is taken from the token if it is the app's own; otherwise the client id or a placeholder is used.
+        `managed` is whether the token is a managed identity's, which is a service principal. Without that, the token
+        can be a person's, and Azure looks up what kind of principal it is.
         """
-        is_the_app = token is not None and token.object_id and client_id in (None, token.client_id)
-        if token is not None and is_the_app:
-            return cls(f"--assignee-object-id {token.object_id} --assignee-principal-type ServicePrincipal")
+        if token is not None and token.object_id and client_id in (None, token.client_id):
+            kind = " --assignee-principal-type ServicePrincipal" if managed else ""
+            return cls(f"--assignee-object-id {token.object_id}{kind}")
         return cls(f"--assignee {shlex.quote(client_id)}" if client_id else "--assignee <client-id>")
 
-    def assign(self, role: str, scope: str) -> str:
-        """Return the command that gives the app a role. `scope` is a resource id, or a shell command that finds one."""
-        wanted = f'"$({_role_id(role)})"' if role in CUSTOM else f'"{role}"'
-        return f"az role assignment create {self.assignee} --role {wanted} --scope {scope}"
+    def assign(self, role: str, scope: Scope) -> str:
+        """Return the command that gives the app a role."""
+        wanted = f'"$({_role_id(role, scope.subscription)})"' if role in CUSTOM else f'"{role}"'
+        return (
+            f"az role assignment create {self.assignee} --subscription {scope.subscription} --role {wanted} "
+            f"--scope {scope.text}"
+        )
 
-    def list_roles(self, scope: str) -> str:
+    def list_roles(self, scope: Scope) -> str:
         """Return the command that lists the roles that the app has at a scope."""
         who = self.assignee.replace("--assignee-object-id", "--assignee").split(" --assignee-principal-type")[0]
-        return f'az role assignment list {who} --include-inherited --scope {scope} --query "[].roleDefinitionName"'
+        return (
+            f"az role assignment list {who} --subscription {scope.subscription} --include-inherited "
+            f'--scope {scope.text} --query "[].roleDefinitionName"'
+        )
 
 
-def _role_id(role: str) -> str:
-    query = f"[?starts_with(roleName, '{role}')].name | [0]"
-    return f'az role definition list --custom-role-only true --query "{query}" --output tsv'
+def _role_id(role: str, subscription: str) -> str:
+    """Return the command that finds the id of a custom role of this deployment.
+
+    infra/roles.bicep adds the environment's name and a token to a role's name. If two deployments share the name, two
+    ids are found, and the command around this one fails: it does not assign the role of another deployment.
+    """
+    query = f"[?starts_with(roleName, '{role} (<environment>, ')].name"
+    return (
+        f'az role definition list --subscription {subscription} --custom-role-only true --query "{query}" --output tsv'
+    )
 
 
-def account(of: AccountId) -> str:
+def account(of: AccountId) -> Scope:
     """Return an account as the scope of a role."""
-    return shlex.quote(str(of))
+    return Scope(shlex.quote(str(of)), of.subscription)
 
 
-def vault(url: str) -> str:
+def vault(url: str) -> Scope:
     """Return a vault as the scope of a role: a shell command that finds its resource id."""
-    return f'"$(az keyvault show --name {vault_name(url)} --query id --output tsv)"'
+    return Scope(f'"$(az keyvault show --name {vault_name(url)} {HERE} --query id --output tsv)"')
 
 
-def topic(url: str) -> str:
+def topic(url: str) -> Scope:
     """Return a topic as the scope of a role: a shell command that finds its resource id."""
-    query = f"[?contains(endpoint, '{urlsplit(url).hostname}')].id"
-    return f'"$(az eventgrid topic list --query "{query}" --output tsv)"'
+    query = f"{_topics_at(url)}.id"
+    return Scope(f'"$(az eventgrid topic list {HERE} --query "{query}" --output tsv)"')
 
 
-def workspace() -> str:
+def _topics_at(url: str) -> str:
+    """Return the JMESPath of the topic at a URL. A topic that is being created has no endpoint yet."""
+    return f"[?endpoint && contains(endpoint, '{urlsplit(url).hostname}')]"
+
+
+def workspace() -> Scope:
     """Return a placeholder for the log workspace: the settings hold the id for queries, which finds no resource id."""
-    return "<workspace-resource-id>"
+    return Scope("<workspace-resource-id>")
 
 
-def leases(storage: str) -> str:
+def leases(storage: str) -> Scope:
     """Return the container of the leases, in the storage account of that name, as the scope of a role."""
-    return f'"{_storage(storage)}/blobServices/default/containers/{LEASE_CONTAINER}"'
+    return Scope(f'"{_storage(storage)}/blobServices/default/containers/{LEASE_CONTAINER}"')
 
 
-def queue(storage: str, name: str) -> str:
+def queue(storage: str, name: str) -> Scope:
     """Return a queue, in the storage account of that name, as the scope of a role."""
-    return f'"{_storage(storage)}/queueServices/default/queues/{name}"'
+    return Scope(f'"{_storage(storage)}/queueServices/default/queues/{name}"')
 
 
 def _storage(name: str) -> str:
-    return f"$(az storage account show --name {name} --query id --output tsv)"
+    return f"$(az storage account show --name {name} {HERE} --query id --output tsv)"
 
 
 def vault_name(url: str) -> str:
@@ -111,37 +154,21 @@ def storage_name(blob_url: str | None) -> str:
     )
 
 
-def open_account(of: AccountId) -> str:
-    """Return the command that adds the app's subnet to an account's firewall."""
-    return (
-        f"az cognitiveservices account network-rule add --resource-group {shlex.quote(of.group)} "
-        f"--name {shlex.quote(of.name)} --subnet <subnet-id>"
-    )
-
-
-def join_account(of: AccountId) -> str:
-    """Return the command that gives an account a private endpoint, for an account whose public access is disabled."""
-    group, name = shlex.quote(of.group), shlex.quote(of.name)
-    return (
-        f"az network private-endpoint create --resource-group {group} --name {name} --connection-name {name} "
-        f"--subnet <subnet-id> --private-connection-resource-id {shlex.quote(str(of))} --group-id account"
-    )
-
-
-def open_vault(url: str) -> str:
-    """Return the command that adds the app's subnet to a vault's firewall."""
-    return f"az keyvault network-rule add --name {vault_name(url)} --subnet <subnet-id>"
-
-
 def recover_secret(url: str, secret: str) -> str:
     """Return the command that recovers a deleted secret."""
-    return f"az keyvault secret recover --vault-name {vault_name(url)} --name {shlex.quote(secret)}"
+    return f"az keyvault secret recover --vault-name {vault_name(url)} --name {shlex.quote(secret)} {HERE}"
 
 
 def see_vault(url: str) -> str:
     """Return the command that shows whether a vault exists and which networks it admits."""
     query = "properties.{enabled: publicNetworkAccess, rules: networkAcls}"
-    return f'az keyvault show --name {vault_name(url)} --query "{query}"'
+    return f'az keyvault show --name {vault_name(url)} {HERE} --query "{query}"'
+
+
+def account_options(of: AccountId) -> str:
+    """Return the options that name an account."""
+    group, name = shlex.quote(of.group), shlex.quote(of.name)
+    return f"--resource-group {group} --name {name} --subscription {of.subscription}"
 
 
 def see_account(of: AccountId) -> str:
@@ -149,19 +176,18 @@ def see_account(of: AccountId) -> str:
     query = (
         "properties.{endpoint: endpoint, keysOff: disableLocalAuth, public: publicNetworkAccess, rules: networkAcls}"
     )
-    group, name = shlex.quote(of.group), shlex.quote(of.name)
-    return f'az cognitiveservices account show --resource-group {group} --name {name} --query "{query}"'
+    return f'az cognitiveservices account show {account_options(of)} --query "{query}"'
 
 
 def see_topic(url: str) -> str:
     """Return the command that shows whether a topic exists and its schema."""
-    query = f"[?contains(endpoint, '{urlsplit(url).hostname}')].{{name: name, schema: inputSchema}}"
-    return f'az eventgrid topic list --query "{query}"'
+    query = f"{_topics_at(url)}.{{name: name, schema: inputSchema}}"
+    return f'az eventgrid topic list {HERE} --query "{query}"'
 
 
 def make_topic() -> str:
     """Return the commands that create a topic with the CloudEvents schema and name it in the app's settings."""
-    topic = "--resource-group <group> --name <topic>"
+    topic = f"--resource-group <group> --name <topic> {HERE}"
     found = f"$(az eventgrid topic show {topic} --query endpoint --output tsv)"
     made = f"az eventgrid topic create {topic} --location <location> --input-schema cloudeventschemav1_0"
     return f"{made} && {set_settings(f'EVENT_GRID_TOPIC_ENDPOINT="{found}"')}"
@@ -169,7 +195,7 @@ def make_topic() -> str:
 
 def set_settings(setting: str = "<NAME=value>") -> str:
     """Return the command that sets app settings, written as `NAME=value`."""
-    return f"az functionapp config appsettings set --resource-group <group> --name <function-app> --settings {setting}"
+    return f"az functionapp config appsettings set {_APP} --settings {setting}"
 
 
 def name_settings(file: str | None) -> str:
@@ -188,8 +214,16 @@ def give_identity(*, managed: bool) -> str:
     """Return the command after which a token can be issued: for the app with a managed identity, or for a person."""
     if not managed:
         return "az login"
-    given = "az functionapp identity assign --resource-group <group> --name <function-app> --identities <identity-id>"
+    given = f"az functionapp identity assign {_APP} --identities <identity-id>"
     return f"{given} && {set_settings('AZURE_CLIENT_ID=<client-id>')}"
+
+
+def set_the_clock() -> str:
+    """Return the command that makes a machine keep its clock right, for each operating system."""
+    return (
+        "Linux: timedatectl set-ntp true; macOS: sudo systemsetup -setusingnetworktime on; "
+        "Windows: w32tm /resync, as an administrator"
+    )
 
 
 def enrol() -> str:

@@ -116,4 +116,4 @@ def check_clock(examination: Examination) -> Check:
         return passed("clock", "clock", f"It differs from Azure's by {seconds} s at most.")
     side = "ahead of" if skew > timedelta(0) else "behind"
     why = f"It is {seconds} s {side} the clock of {urlsplit(url).hostname}. Rotations and deadlines follow this clock."
-    return failed("clock", "clock", why, "timedatectl set-ntp true")
+    return failed("clock", "clock", why, remedies.set_the_clock())

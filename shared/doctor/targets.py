@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from shared.decide.adoption import began_fresh
-from shared.doctor import remedies
+from shared.doctor import networks, remedies
 from shared.doctor.check import VAULTS, Check, Examination, failed, failed_with, not_checked, passed
 from shared.domain.causes import Cause
 from shared.domain.errors import GrantRole, RotationError
@@ -47,7 +47,7 @@ async def _check_secret(examination: Examination, target: Target) -> tuple[Check
 def failed_at_vault(examination: Examination, name: str, thing: str, url: str, error: RotationError) -> Check:
     """Return a check that failed at a vault, with a remedy for its firewall, for a missing role, or for its address."""
     if error.cause is Cause.NETWORK_CLOSED:
-        return failed(name, thing, error.what, remedies.open_vault(url))
+        return failed(name, thing, error.what, networks.open_vault(url))
     if isinstance(error, GrantRole):
         grant = examination.remedies.assign(remedies.PUBLISHER, remedies.vault(url))
         return failed_with(name, thing, error, grant)
@@ -161,13 +161,13 @@ def _endpoint_answered(target: Target, endpoint: str, slot: KeySlot, attempt: Ke
     if target.proof is ProofPolicy.PREFER:
         why = f"{why} This target's proof is prefer, so its keys are published unproven."
         return not_checked(name, target.name, why)
-    return failed(name, target.name, why, _open_endpoint(target, attempt))
+    return failed(name, target.name, why, _open_endpoint(target, endpoint, attempt))
 
 
-def _open_endpoint(target: Target, attempt: KeyAttempt) -> str:
+def _open_endpoint(target: Target, endpoint: str, attempt: KeyAttempt) -> str:
     """Return the command that lets this network reach the endpoint, or one that shows why it does not answer."""
     if attempt.private_only:
-        return remedies.join_account(target.account)
+        return networks.join_account(target.account, endpoint)
     if attempt.answer is Answer.NETWORK_REFUSED:
-        return remedies.open_account(target.account)
+        return networks.open_account(target.account)
     return remedies.see_account(target.account)

@@ -20,6 +20,7 @@ A secret has at most fifteen tags. Everybody who may list secrets can read them,
 
 All other tags belong to somebody else and are kept as they are. An example of our facts as tags, and back:
 
+    >>> from datetime import UTC
     >>> marks = Marks(live=Fingerprint("0123456789abcdef"), origin=Origin.ROTATED,
     ...               since=datetime(2026, 3, 2, 9, tzinfo=UTC), spare=Fingerprint("fedcba9876543210"))
     >>> tags = tags_of(marks, KeySlot.KEY1, "/subscriptions/...", timedelta(days=30), others={"team": "chat"})

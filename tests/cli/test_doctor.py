@@ -35,7 +35,7 @@ def healthy(terminal: Terminal) -> Terminal:
 def checks(printed: Printed, state: str) -> dict[tuple[str, str], dict[str, str]]:
     """Return the checks with a state, by name and thing. Every printed command must be one that a shell can parse."""
     for one in printed.data["checks"]:
-        if one.get("mend", "").startswith("az "):
+        if one.get("mend", "").startswith(("az ", "test ")):
             assert_can_be_pasted(one["mend"])
     return {(one["check"], one["thing"]): one for one in printed.data["checks"] if one["state"] == state}
 
@@ -167,18 +167,27 @@ def test_an_identity_of_another_tenant_is_not_sent_to_assign_a_role(healthy: Ter
     assert "AZURE_CLIENT_ID" in one["mend"]
 
 
+def assert_adds_a_rule_only_if_the_default_is_deny(command: str, service: str) -> None:
+    """Check the order: the question whether the default is Deny, the service endpoint, and only then the rule."""
+    ask, endpoint, rule = command.split(" && ")
+    assert re.fullmatch(r'test "\$\(az .+ --query properties.networkAcls.defaultAction --output tsv\)" = Deny', ask)
+    assert f"--service-endpoints {service} " in endpoint
+    assert " network-rule add " in rule
+
+
 def test_an_account_whose_firewall_excludes_the_app_needs_a_network_rule(healthy: Terminal) -> None:
     healthy.account().network_acls = {"defaultAction": "Deny"}
     [(name, one)] = failed(healthy).items()
     assert name == ("endpoint", "chat")
-    assert one["mend"].startswith("az cognitiveservices account network-rule add --resource-group emulated --name chat")
+    assert_adds_a_rule_only_if_the_default_is_deny(one["mend"], "Microsoft.CognitiveServices")
+    assert "az cognitiveservices account network-rule add --resource-group emulated --name chat" in one["mend"]
 
 
 def test_an_account_without_public_access_needs_a_private_endpoint_and_not_a_rule(healthy: Terminal) -> None:
     healthy.account().public_network_access = "Disabled"
     [(name, one)] = failed(healthy).items()
     assert name == ("endpoint", "chat")
-    assert one["mend"].startswith("az network private-endpoint create --resource-group emulated --name chat")
+    assert one["mend"].startswith("az network private-endpoint create --resource-group <group>")
     assert healthy.account().id in one["mend"]
 
 
@@ -202,7 +211,9 @@ def test_a_vault_whose_firewall_excludes_the_app_needs_a_network_rule(healthy: T
     healthy.vault.firewall_closed = True
     found = failed(healthy)
     assert {name for name, _ in found} == {"get-secret", "list-secrets"}
-    assert all(one["mend"].startswith("az keyvault network-rule add") for one in found.values())
+    for one in found.values():
+        assert_adds_a_rule_only_if_the_default_is_deny(one["mend"], "Microsoft.KeyVault")
+        assert "az keyvault network-rule add --name 127" in one["mend"]
 
 
 def test_a_vault_that_does_not_exist_fails_and_the_command_shows_it(healthy: Terminal) -> None:

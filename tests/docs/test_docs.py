@@ -148,7 +148,8 @@ def test_the_runbook_has_an_entry_for_every_error_class() -> None:
 
 
 def test_the_readme_names_only_settings_that_exist() -> None:
-    named = set(re.findall(r"\b((?:ROTATION|EVENT_GRID|AZURE)_[A-Z_]+)\b", (ROOT / "README.md").read_text()))
+    page = re.sub(r"azd env get-value \w+", "", (ROOT / "README.md").read_text())  # variables of azd are no settings
+    named = set(re.findall(r"\b((?:ROTATION|EVENT_GRID|AZURE)_[A-Z_]+)\b", page))
     assert named
     assert named <= set(NAMES)
 

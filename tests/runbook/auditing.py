@@ -11,8 +11,7 @@ DATE = "az tag update --operation merge --tags key-rotation-sunset=<date> --reso
 ANOTHER = "az tag update --operation merge --tags key-rotation-secret=<another name> --resource-id <account id>"
 START = "az functionapp start --resource-group <group> --name <app>"
 SET = "az functionapp config appsettings set --resource-group <group> --name <app> --settings <setting>"
-LET_IN = "az cognitiveservices account network-rule add --resource-group <group> --name <account> --subnet <subnet id>"
-PLACE = {"group": "emulated", "account": "chat", "app": "app", "subnet_id": "a-subnet", "name": "chat"}
+PLACE = {"group": "emulated", "account": "chat", "app": "app", "name": "chat"}
 DAILY = timedelta(days=1)
 
 

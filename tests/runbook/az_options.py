@@ -6,16 +6,18 @@
 The tests compare what is shown with this record, so they need no Azure CLI.
 """
 
+import io
 import json
 import re
 import shlex
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/*.md")
-CODE = tuple(f"shared/doctor/{name}.py" for name in ("remedies", "services", "examine", "targets"))
-GLOBAL = ["--debug", "--help", "-h", "--only-show-errors", "--output", "-o", "--query", "--subscription", "--verbose"]
+CODE = tuple(f"shared/doctor/{name}.py" for name in ("remedies", "networks", "services", "examine", "targets"))
 
 
 def shown() -> list[str]:
@@ -44,27 +46,57 @@ def words_and_options(command: str) -> tuple[str, list[str]]:
     return " ".join(word for word in words[1:first] if re.fullmatch(r"[a-z][a-z-]*", word)), options
 
 
+def _parser(az: Any, words: list[str]) -> Any:
+    """Return the parser of one command of the Azure CLI, made as the CLI makes it before it runs the command."""
+    from azure.cli.core.commands import events
+    from knack.events import EVENT_INVOKER_POST_CMD_TBL_CREATE
+
+    made = az.invocation_cls(
+        cli_ctx=az, parser_cls=az.parser_cls, commands_loader_cls=az.commands_loader_cls, help_cls=az.help_cls
+    )
+    az.invocation, loader, name = made, made.commands_loader, " ".join(words)
+    table = loader.load_command_table(words)
+    if name not in table:
+        sys.exit(f"az {name}: the Azure CLI knows no such command")
+    made.data["command_string"] = loader.command_name = name
+    loader.command_table = {name: table[name]}
+    az.raise_event(events.EVENT_INVOKER_PRE_LOAD_ARGUMENTS, commands_loader=loader)
+    loader.load_arguments(name)
+    for event in (events.EVENT_INVOKER_POST_LOAD_ARGUMENTS, EVENT_INVOKER_POST_CMD_TBL_CREATE):
+        az.raise_event(event, commands_loader=loader)
+    made.parser.cli_ctx = az
+    made.parser.load_command_table(loader)
+    return made.parser
+
+
+def _options(az: Any, name: str) -> list[str]:
+    known = _parser(az, name.split()).subparser_map[name]._option_string_actions
+    return sorted(option for option in known if re.match(r"--?[a-z]", option))
+
+
+def _problem(az: Any, argv: list[str]) -> str | None:
+    """Return what the Azure CLI objects to in a command, given without `az`. None if it can parse it."""
+    words = argv[: next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))]
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            _parser(az, words).parse_args(argv)
+    except SystemExit as ended:
+        return f"az {' '.join(argv)}: {said.getvalue().strip() or ended}"
+    return None
+
+
 def main() -> None:
-    """Print the record as JSON."""
+    """Print the record as JSON. With --parse, read commands as a JSON list of lists of words, and print problems."""
     from azure.cli.core import get_default_cli  # only where the CLI is installed
 
     az = get_default_cli()
-    known: dict[str, list[str]] = {}
-    for name in sorted({words_and_options(command)[0] for command in (*shown(), *named())} - {"", "login"}):
-        az.invocation = az.invocation_cls(
-            cli_ctx=az, parser_cls=az.parser_cls, commands_loader_cls=az.commands_loader_cls, help_cls=az.help_cls
-        )
-        loader = az.invocation.commands_loader
-        table = loader.load_command_table(name.split())
-        if name not in table:
-            sys.exit(f"az {name}: the Azure CLI knows no such command")
-        az.invocation.data["command_string"] = name
-        loader.load_arguments(name)
-        options: set[str] = set(GLOBAL)
-        for argument in table[name].arguments.values():
-            options |= {str(one) for one in argument.type.settings.get("options_list") or ()}
-        known[name] = sorted(options)
-    sys.stdout.write(json.dumps(known, indent=1) + "\n")
+    if "--parse" in sys.argv:
+        found = [_problem(az, argv) for argv in json.load(sys.stdin)]
+        sys.stdout.write(json.dumps([one for one in found if one]) + "\n")
+        return
+    names = {words_and_options(command)[0] for command in (*shown(), *named())} - {"", "login"}
+    sys.stdout.write(json.dumps({name: _options(az, name) for name in sorted(names)}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,22 @@
 """What the `az` and `azd` commands of an operator do to the emulated Azure: those that the pages show, and no others.
 
-The app takes no part in them. A command or an option that is not implemented raises an error.
+The app takes no part in them. A command or an option that is not implemented raises an error. No command may lock out
+the consumers: other machines, with an address of their own, that call an account or a vault.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
+
+from lab.emulator.directory import Identity, Role
+from lab.emulator.errors import AzureError
 from lab.emulator.shipped import shipped_roles
+from shared.doctor.remedies import CUSTOM
 from tests.runbook.event_grid import excluded_paths
 
 if TYPE_CHECKING:
@@ -18,13 +25,44 @@ if TYPE_CHECKING:
 type Options = dict[str, list[str]]
 type Act = Callable[[Site, Options], Awaitable[Any]]
 ACTS: dict[str, Act] = {}
+CONSUMER = "203.0.113.7"  # the address of another machine
+THIS_MACHINE = "127.0.0.1"
+TAG_CONTRIBUTOR = Role("Tag Contributor", actions=("Microsoft.Resources/tags/*",))
+
+
+def full_name(role: str) -> str:
+    """Return the name of a role as it is in Azure: a custom one carries the deployment's name and a token."""
+    return f"{role} (prod, abcdefghijklm)" if role in CUSTOM else role
+
+
+class ConsumersLockedOut(AssertionError):
+    """A command made an account or a vault refuse the machines of consumers that it admitted before."""
+
+
+def admitting(site: Site) -> set[str]:
+    """Return the resource ids of the accounts and vaults that admit the consumers' machines."""
+    found = {vault.id for vault in site.world.vaults.values() if not vault.firewall_closed}
+    for account in site.world.accounts:
+        with suppress(AzureError):
+            site.world.data_plane.check_network(account, CONSUMER)
+            found.add(account.id)
+    return found
 
 
 async def do(site: Site, words: list[str]) -> Any:
     """Run one command, given as a shell splits it, and return what it prints.
 
-    Raises NotImplementedError for an unknown command.
+    Raises NotImplementedError for an unknown command, and ConsumersLockedOut if consumers are refused afterwards.
     """
+    before = admitting(site)
+    printed = await _act(site, words)
+    there = {vault.id for vault in site.world.vaults.values()} | {account.id for account in site.world.accounts}
+    if lost := (before & there) - admitting(site):
+        raise ConsumersLockedOut(f"{' '.join(words)}: consumers can no longer reach {', '.join(sorted(lost))}")
+    return printed
+
+
+async def _act(site: Site, words: list[str]) -> Any:
     verb = [word for word in words[: next((n for n, word in enumerate(words) if word.startswith("-")), len(words))]]
     name = next((" ".join(verb[:length]) for length in range(len(verb), 0, -1) if " ".join(verb[:length]) in ACTS), "")
     if not name:
@@ -82,10 +120,8 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az keyvault secret set")
 async def _(site: Site, options: Options) -> None:
-    """Add a version that has only the CLI's own tag. `$(...)` is a command whose output is the value."""
+    """Add a version that has only the CLI's own tag."""
     value = options["--value"][0]
-    if inner := re.fullmatch(r"\$\((.*)\)", value):
-        value = await do(site, inner[1].split())
     _vault(site, options).set_secret(options["--name"][0], value, tags={"file-encoding": "utf-8"})
 
 
@@ -95,14 +131,36 @@ async def _(site: Site, options: Options) -> str:
     return found.value if options["--query"] == ["value"] else found.tags["CredentialId"]
 
 
+@acts("az keyvault show")
+async def _(site: Site, options: Options) -> str:
+    """Print the default action of the vault's firewall. A vault without rules has none."""
+    assert options["--query"] == ["properties.networkAcls.defaultAction"]
+    return "Deny" if _named_vault(site, options).firewall_closed else ""
+
+
 @acts("az keyvault network-rule add")
 async def _(site: Site, options: Options) -> None:
-    site.world.vaults[options["--name"][0]].firewall_closed = False
+    """Add a rule for the app's subnet, which here is this machine. On a vault without rules, the CLI sends Allow."""
+    if "Microsoft.KeyVault" in site.subnets[options["--subnet"][0]]:
+        _named_vault(site, options).admitted.add(THIS_MACHINE)
+
+
+def _named_vault(site: Site, options: Options) -> Any:
+    """Return the vault. Its name is the first part of its host, which for a served vault is an IP address."""
+    name = options["--name"][0]
+    return site.world.vaults.get(name) or next(one for one in site.world.vaults.values() if f"//{name}." in one.url)
+
+
+@acts("az group create")
+async def _(site: Site, options: Options) -> None:
+    site.groups.add(options["--name"][0])
 
 
 @acts("az keyvault recover")
 async def _(site: Site, options: Options) -> None:
-    """The vault answers again; its role assignments are gone."""
+    """The vault answers again; its role assignments are gone. Azure refuses this without the vault's resource group."""
+    if options["--resource-group"][0] not in site.groups:
+        raise AzureError(404, "ResourceGroupNotFound", f"Resource group {options['--resource-group'][0]} is gone.")
     site.world.down.discard("kv")
 
 
@@ -118,11 +176,40 @@ async def _(site: Site, options: Options) -> str:
     return site.world.accounts.list_keys(site.account(options["--name"][0]).id)[query]
 
 
+@acts("az cognitiveservices account show")
+async def _(site: Site, options: Options) -> str:
+    """Print the default action of the account's network rules. An account without rules has none."""
+    assert options["--query"] == ["properties.networkAcls.defaultAction"]
+    return str((site.account(options["--name"][0]).network_acls or {}).get("defaultAction", ""))
+
+
 @acts("az cognitiveservices account network-rule add")
 async def _(site: Site, options: Options) -> None:
-    """Admit the app's subnet, which here is this machine. The rule has no effect if public access is disabled."""
-    account = site.account(options["--name"][0])
-    account.network_acls = {**(account.network_acls or {}), "ipRules": [{"value": "127.0.0.1"}]}
+    """Add a rule for the app's subnet, which here is this machine, with what azure-cli 2.91.0 sends.
+
+    On an account without network rules it sends the default action Deny. It asks Azure to accept a subnet without the
+    service endpoint; such a rule has no effect, and neither has any if public access is disabled.
+    """
+    account, subnet = site.account(options["--name"][0]), options["--subnet"][0]
+    rules = account.network_acls or {"defaultAction": "Deny", "ipRules": [], "virtualNetworkRules": []}
+    added = {"id": subnet, "ignoreMissingVnetServiceEndpoint": True}
+    rules = {**rules, "virtualNetworkRules": [*rules.get("virtualNetworkRules", []), added]}
+    if "Microsoft.CognitiveServices" in site.subnets[subnet]:
+        rules["ipRules"] = [*rules.get("ipRules", []), {"value": THIS_MACHINE}]
+    site.world.accounts.update(account.id, {"network_acls": rules})
+
+
+@acts("az network vnet subnet show")
+async def _(site: Site, options: Options) -> list[str]:
+    left_out = re.fullmatch(r"serviceEndpoints\[\?service!='(.+)'\]\.service", options["--query"][0])
+    assert left_out
+    return [one for one in site.subnets[options["--ids"][0]] if one != left_out[1]]
+
+
+@acts("az network vnet subnet update")
+async def _(site: Site, options: Options) -> None:
+    """Replace the service endpoints of a subnet."""
+    site.subnets[options["--ids"][0]] = options["--service-endpoints"]
 
 
 @acts("az eventgrid topic create")
@@ -146,22 +233,38 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az tag update")
 async def _(site: Site, options: Options) -> None:
-    account = site.world.accounts[options["--resource-id"][0]]
-    given = _tags(options["--tags"])
-    if options["--operation"] == ["merge"]:
-        tags = account.tags | given
-    else:
-        assert options["--operation"] == ["delete"]
-        tags = {name: text for name, text in account.tags.items() if given.get(name) != text}
-    site.world.accounts.update(account.id, {"tags": tags})
+    """Send what azure-cli 2.91.0 sends to the tags of a resource."""
+    scope, operation = options["--resource-id"][0], options["--operation"][0].capitalize()
+    url = f"{site.azure.urls['arm']}{scope}/providers/Microsoft.Resources/tags/default?api-version=2024-11-01"
+    body = {"operation": operation, "properties": {"tags": _tags(options["--tags"])}}
+    headers = {"Authorization": f"Bearer {_operator_token(site)}"}
+    secure = aiohttp.TCPConnector(ssl=site.azure.ssl_context)
+    async with (
+        aiohttp.ClientSession(connector=secure) as session,
+        session.patch(url, json=body, headers=headers) as sent,
+    ):
+        assert sent.status == 200, await sent.text()
+
+
+def _operator_token(site: Site) -> str:
+    """Return a token of the operator, who may write tags. The app's own identity may not."""
+    directory = site.world.directory
+    directory.define(TAG_CONTRIBUTOR)
+    operator = directory.identities.get("operator") or directory.add(Identity("operator"), TAG_CONTRIBUTOR.name)
+    return directory.token(operator, "https://management.azure.com")[0]
 
 
 @acts("az role assignment create")
 async def _(site: Site, options: Options) -> None:
-    """Assign a role to the app's own identity. Other identities are refused."""
+    """Assign a role to the app's own identity. Other identities are refused.
+
+    The template gives a custom role a name with a deployment's name and a token, and no other name finds it.
+    """
     assert options["--assignee-object-id"] == [site.world.app.object_id]
     assert options["--assignee-principal-type"] == ["ServicePrincipal"]
-    site.world.directory.assign("app", options["--role"][0], options["--scope"][0])
+    name, _, deployment = options["--role"][0].partition(" (")
+    assert bool(deployment) == (name in CUSTOM), f"{options['--role'][0]} is not the full name of a role"
+    site.world.directory.assign("app", name, options["--scope"][0])
 
 
 @acts("az role assignment list")

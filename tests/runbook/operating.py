@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from shared.domain.keys import Fingerprint
+from tests.runbook.page import entries, filled
 from tests.runbook.site import Site
 
 DAILY = timedelta(days=1)
@@ -28,6 +29,14 @@ def regenerated(site: Site) -> int:
 def versions_of(site: Site) -> list[object]:
     """Return the versions of the target's secret."""
     return site.vault.secrets["chat-key"].versions
+
+
+async def let_the_app_in(site: Site) -> None:
+    """Run the commands of the entry *Doctor: endpoint*, to which other entries refer."""
+    for command in entries("runbook.md")["Doctor: endpoint"].commands:
+        if command.startswith("az "):
+            values = {"group": "emulated", "account": "chat", "subnet_id": "a-subnet"}
+            await site.type(filled(command, values), command)
 
 
 def fingerprint_of(value: str) -> str:

@@ -11,7 +11,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -60,6 +62,8 @@ class Site(App):
     excused: Whether the test may leave out commands, because it shows what happens if the page is not followed.
     regenerated: How many keys were regenerated until `settle` ended.
     examining: Whether the command that runs now is `doctor`.
+    groups: The resource groups that exist, beside those of accounts and vaults.
+    subnets: The service endpoints of each subnet. A subnet that is not named has none.
     """
 
     entry: Entry
@@ -70,6 +74,8 @@ class Site(App):
     excused: bool = False
     regenerated: int = 0
     examining: bool = False
+    groups: set[str] = field(default_factory=set)
+    subnets: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -140,11 +146,30 @@ class Site(App):
         if typed.startswith("python -m cli"):
             answer = await self._cli(shlex.split(typed)[3:])
         elif typed.startswith(("az ", "azd ")):
-            answer = await hands.do(self, shlex.split(typed))
+            answer = await hands.do(self, shlex.split(await self._substituted(typed)))
         else:
             answer = await self._call(shape or typed, body, values.get("name", ""))
         self._plant()
         return answer
+
+    async def paste(self, line: str) -> bool:
+        """Run commands that are joined by `&&`, as a shell does. Return whether the last one ran."""
+        for command in line.split(" && "):
+            if command.startswith("test "):
+                _, left, _, right = shlex.split(await self._substituted(command))
+                if left != right:
+                    return False
+            else:
+                await self.type(command)
+        return True
+
+    async def _substituted(self, typed: str) -> str:
+        """Return a command with the output of each `$(...)` in its place. A list is printed one item a line."""
+        while inner := re.search(r"\$\(([^()]*)\)", typed):
+            printed = await hands.do(self, shlex.split(inner[1]))
+            text = "\n".join(printed) if isinstance(printed, list) else str(printed)
+            typed = typed[: inner.start()] + text + typed[inner.end() :]
+        return typed
 
     async def _cli(self, words: list[str]) -> CommandResult:
         command = parse(words)

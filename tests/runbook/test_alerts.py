@@ -71,7 +71,7 @@ async def test_a_vault_that_cannot_be_listed_fires_although_no_turn_fails(site: 
     assert not site.rings("turn-failed")
     assert not site.rings("overdue")
     site.sees()
-    assert f"'{role}'" in (await site.run(DOCTOR)).text
+    assert f"'{role} (<environment>, '" in (await site.run(DOCTOR)).text
     site.world.directory.assign("app", role)
     assert (await site.run("GET /api/targets")).data["problems"] == []
     await let_a_day_pass(site)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from shared.fleet import rotation
-from tests.runbook.auditing import DAILY, DATE, LET_IN, PLACE, SET, found, is_found, is_gone
+from tests.runbook.auditing import DAILY, DATE, PLACE, SET, found, is_found, is_gone
+from tests.runbook.operating import let_the_app_in
 from tests.runbook.site import Site
 
 entry = pytest.mark.entry
@@ -71,7 +72,7 @@ async def test_an_unproven_key_is_reported_until_the_next_rotation_proves_one(si
     await site.start(ROTATION_TARGETS=json.dumps([{"account": site.account().id, "proof": "prefer"}]))
     assert (await site.type("python -m cli rotate chat")).code == 0
     await is_found(site)
-    await site.run(LET_IN, **PLACE)
+    await let_the_app_in(site)
     assert "unproven" in await found(site)
     await site.live_for(days=31, every=DAILY)
     await is_gone(site)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from lab.emulator.errors import AzureError
+from tests.runbook.hands import full_name
 from tests.runbook.operating import APP, DAILY, STOP, fingerprint_of, regenerated, shown, versions_of
 from tests.runbook.site import Site
 
@@ -24,7 +26,11 @@ async def test_a_deleted_vault_is_recovered_with_its_secrets_and_without_its_rol
     await site.live_for(days=40, every=DAILY)
     assert "TryLater" in (await site.type("GET /api/targets")).body
     assert ([key.value for key in site.account().keys.values()], regenerated(site)) == (keys, before)
-    await site.run(shown(site, "keyvault recover"), vault="keys", region="westeurope")
+    place = {"group": "rg-prod", "vault": "keys", "region": "westeurope"}
+    with pytest.raises(AzureError, match="ResourceGroupNotFound"):
+        await site.run(shown(site, "keyvault recover"), **place)
+    await site.run(shown(site, "group create"), **place)
+    await site.run(shown(site, "keyvault recover"), **place)
     await site.look()
     assert role not in await site.type(f"az role assignment list --assignee {site.world.app.object_id} --scope /")
     assert "403" in site.telemetry.text
@@ -49,7 +55,9 @@ async def test_an_empty_vault_is_filled_from_the_accounts_alone(site: Site) -> N
     url = await site.azure.serve_vault(site.world.vaults["other"])
     role, there = site.take_away("keyPublisher"), site.world.vaults["other"].id
     who = site.world.app.object_id
-    await site.run(shown(site, "role assignment"), object_id=who, role=f"'{role}'", new_vault_id=there)
+    named = {"environment": "prod", "token": "abcdefghijklm"}
+    assert full_name(role) == f"Azure OpenAI key publisher ({named['environment']}, {named['token']})"
+    await site.run(shown(site, "role assignment"), object_id=who, new_vault_id=there, **named)
     await site.run(shown(site, "ROTATION_VAULT_URL"), new_vault_url=url, **APP)
     await site.tick()
     assert site.works(vault="other")

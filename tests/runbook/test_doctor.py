@@ -12,6 +12,7 @@ from lab.emulator.directory import Identity
 from lab.emulator.shipped import shipped_roles
 from lab.emulator.surfaces.common import json_answer
 from lab.emulator.surfaces.storage import ACCOUNT
+from tests.runbook.hands import ConsumersLockedOut, full_name
 from tests.runbook.page import DOCS
 from tests.runbook.site import Site
 from tests.support.answering import Answering, tokens_of
@@ -49,7 +50,7 @@ async def is_ok(site: Site) -> None:
 
 async def is_granted(site: Site, role: str, scope: str) -> None:
     """Assign a role to the app as the entry says, and check that the check passes."""
-    await site.run(GRANT, role=f"'{role}'", object_id=site.world.app.object_id, scope=scope)
+    await site.run(GRANT, role=f"'{full_name(role)}'", object_id=site.world.app.object_id, scope=scope)
     await is_ok(site)
 
 
@@ -166,15 +167,68 @@ async def test_calls_that_the_app_may_not_count_fail_until_the_role_is_assigned(
     await is_ok(site)
 
 
+SUBNET = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/net/subnets/app"
+HERE = {"group": "emulated", "account": "chat", "vault": "keys", "subnet_id": SUBNET}
+
+
+async def let_in(site: Site) -> None:
+    """Run the commands of the entry that let the app's network in, in their order."""
+    for command in [one for one in site.entry.commands if one.startswith("az ")]:
+        printed = await site.run(command, **HERE)
+        assert printed == "Deny" or " show " not in command.partition("$(")[0]
+
+
 @entry("Doctor: endpoint")
 async def test_an_account_whose_network_excludes_the_app_fails_until_a_rule_admits_it(site: Site) -> None:
     site.account().network_acls = {"defaultAction": "Deny"}
+    site.subnets[SUBNET] = ["Microsoft.Storage"]
     await is_failed(site)
-    command = (
-        "az cognitiveservices account network-rule add --resource-group <group> --name <account> --subnet <subnet id>"
-    )
-    await site.run(command, group="emulated", account="chat", subnet_id="a-subnet")
+    await let_in(site)
     await is_ok(site)
+    assert site.subnets[SUBNET] == ["Microsoft.CognitiveServices", "Microsoft.Storage"]
+
+
+RULES = {
+    "none": None,
+    "allow": {"defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []},
+    "deny": {"defaultAction": "Deny"},
+}
+
+
+@pytest.mark.parametrize("rules", list(RULES))
+@entry("Doctor: endpoint")
+async def test_the_commands_of_doctor_add_a_rule_only_where_the_network_rules_refuse_by_default(
+    site: Site, rules: str
+) -> None:
+    site.excused = True  # it pastes what `doctor` writes
+    account = site.account()
+    account.network_acls = {"defaultAction": "Deny"}
+    [check] = [one for one in (await site.type(DOCTOR)).data["checks"] if one["check"] == "endpoint"]
+    account.network_acls = RULES[rules]
+    assert await site.paste(check["mend"].replace("<subnet-id>", SUBNET)) is (rules == "deny")
+    assert account.network_acls == RULES[rules] or rules == "deny"
+    assert (await site.type(DOCTOR)).data["failed"] == 0
+
+
+@entry("Doctor: endpoint")
+async def test_a_rule_on_an_account_without_rules_locks_consumers_out_and_is_noticed_here(site: Site) -> None:
+    """Why the page shows the rule only where the default is Deny already."""
+    site.excused = True
+    [rule] = [one for one in site.entry.commands if "network-rule" in one]
+    with pytest.raises(ConsumersLockedOut):
+        await site.run(rule, **HERE)
+    sent = site.account().network_acls or {}
+    assert sent["defaultAction"] == "Deny"
+    assert sent["virtualNetworkRules"] == [{"id": SUBNET, "ignoreMissingVnetServiceEndpoint": True}]
+
+
+@entry("Doctor: endpoint")
+async def test_a_rule_has_no_effect_without_the_service_endpoint_of_the_subnet(site: Site) -> None:
+    site.excused = True
+    site.account().network_acls = {"defaultAction": "Deny"}
+    [rule] = [one for one in site.entry.commands if "network-rule" in one]
+    await site.run(rule, **HERE)
+    await is_failed(site)
 
 
 @entry("Doctor: get-secret")
@@ -188,7 +242,20 @@ async def test_a_secret_that_the_app_may_not_read_fails_until_the_role_is_assign
 async def test_a_vault_whose_firewall_excludes_the_app_fails_until_a_rule_admits_it(site: Site) -> None:
     site.vault.firewall_closed = True
     await is_failed(site)
-    await site.run("az keyvault network-rule add --name <vault> --subnet <subnet id>", vault="keys", subnet_id="s")
+    await let_in(site)
+    await is_ok(site)
+
+
+@entry("Doctor: list-secrets")
+async def test_the_commands_of_doctor_open_a_closed_vault_and_leave_an_open_one_alone(site: Site) -> None:
+    site.excused = True  # it pastes what `doctor` writes
+    site.vault.firewall_closed = True
+    [check] = [one for one in (await site.type(DOCTOR)).data["checks"] if one["check"] == "list-secrets"]
+    paste = check["mend"].replace("<subnet-id>", SUBNET)
+    site.vault.firewall_closed = False
+    assert not await site.paste(paste)
+    site.vault.firewall_closed = True
+    assert await site.paste(paste)
     await is_ok(site)
 
 

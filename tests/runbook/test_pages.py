@@ -20,8 +20,8 @@ def marked(with_mark: str) -> list[str]:
     return [name for text in texts for name in re.findall(rf'^@{with_mark}\("([^"]+)"\)$', text, re.MULTILINE)]
 
 
-def test_every_entry_of_the_runbook_has_exactly_one_test() -> None:
-    assert sorted(marked("entry")) == sorted(RUNBOOK)
+def test_every_entry_of_the_runbook_has_a_test() -> None:
+    assert set(marked("entry")) == set(RUNBOOK)
 
 
 def test_every_procedure_has_a_test() -> None:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from lab.emulator.directory import Identity
-from lab.emulator.errors import AzureError, ConnectionDroppedError
+from lab.emulator.errors import AzureError, ConnectionDroppedError, NotImitatedError
 from lab.emulator.faults import Rule
 from lab.emulator.journal import Entry
 from lab.emulator.world import World
@@ -65,9 +65,21 @@ class Call:
 
     def json_object(self) -> dict[str, Any]:
         """Return the body as a JSON object. Raises ValueError if it is anything else."""
-        body = json.loads(self.body)
+        body = self.json_value()
         if not isinstance(body, dict):
             raise ValueError("the body is not a JSON object")  # noqa: TRY004  (one error for every invalid body)
+        return body
+
+    def json_value(self) -> Any:  # noqa: ANN401
+        """Return the body as JSON.
+
+        Raises ValueError if it is not JSON, holds NaN or a text that is not Unicode, or is nested too deeply.
+        """
+        try:
+            body = json.loads(self.body, parse_constant=_no_number)
+            json.dumps(body, ensure_ascii=False).encode()
+        except RecursionError as error:
+            raise ValueError("the body is nested too deeply") from error
         return body
 
 
@@ -133,8 +145,8 @@ class Surface(ABC):
         return {}
 
     def unmatched(self, call: Call) -> AzureError:
-        """Return the error for a request that fits no operation. By default 404 NotImitated."""
-        return not_imitated(f"{call.request.method} {call.request.path}")
+        """Return the error for a request that fits no operation: 501 NotImitated, in every service."""
+        return NotImitatedError(f"{call.request.method} {call.request.path}")
 
     def application(self) -> web.Application:
         """Return the aiohttp application that serves this service on all paths."""
@@ -215,9 +227,8 @@ def error_body(error: AzureError) -> dict[str, Any]:
     return {"error": facts}
 
 
-def not_imitated(what: str) -> AzureError:
-    """Return the 404 for a request to an operation that the emulator does not imitate."""
-    return AzureError(404, "NotImitated", f"This emulator does not imitate {what}.")
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 async def _apply(rules: list[Rule], entry: Entry) -> None:

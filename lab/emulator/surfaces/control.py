@@ -5,6 +5,7 @@ invalid body is answered with 400 and the reason, an unknown name with 404. Keys
 `GET /state?reveal=1`. tests/lab/emulator/test_control.py has an example of each path.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -17,6 +18,9 @@ from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
 from lab.emulator.faults import Rule
 from lab.emulator.snapshot import snapshot, use_json
+from lab.emulator.surfaces.account_changes import network_rules, public_access
+from lab.emulator.surfaces.bodies import boolean, json_list, text, texts, whole
+from lab.emulator.surfaces.control_bodies import new_account, number, role_definition, scope_of
 from lab.emulator.world import World
 
 Body = dict[str, Any]
@@ -104,11 +108,11 @@ class Control:
         clock = self.world.clock
         if "set" in body:
             moment = body["set"]
-            clock.set(datetime.fromisoformat(moment) if isinstance(moment, str) else float(moment))
+            clock.set(datetime.fromisoformat(moment) if isinstance(moment, str) else number(moment, "set"))
         if "advance" in body:
-            clock.advance(float(body["advance"]))
+            clock.advance(number(body["advance"], "advance"))
         if "frozen" in body:
-            (clock.freeze if body["frozen"] else clock.resume)()
+            (clock.freeze if boolean(body["frozen"], "frozen") else clock.resume)()
         return self._clock()
 
     def add_fault(self, body: Body) -> Answer:
@@ -117,19 +121,20 @@ class Control:
 
     def add_account(self, body: Body) -> Answer:
         """Create an account. The body holds the parameters of `Accounts.add`."""
-        return {"id": self.world.accounts.add(**{"subscription": self.world.subscription, **body}).id}
+        facts = new_account({"subscription": self.world.subscription, **body})
+        return {"id": self.world.accounts.add(**facts).id}
 
     def regenerate(self, body: Body) -> Answer:
         """Regenerate `key` (key1 or key2) of `account`, as a person or another program would, and show fingerprints."""
         account = self._account(body)
-        if body.get("key") not in SLOTS:
+        if not isinstance(body.get("key"), str) or body["key"] not in SLOTS:
             raise ValueError("key must be key1 or key2")
         keys = self.world.accounts.regenerate(account.id, body["key"])
         return {"account": account.id, **{slot: fingerprint(value) for slot, value in keys.items()}}
 
     def set_lag(self, body: Body) -> Answer:
         """Set fields of `Lag`, in seconds, for `account` or for all accounts."""
-        lags = {name: float(value) for name, value in body.items() if name != "account"}
+        lags = {name: number(value, name) for name, value in body.items() if name != "account"}
         chosen = [self._account(body)] if body.get("account") else list(self.world.accounts)
         for account in chosen:
             unknown = set(lags) - set(asdict(account.lag))
@@ -142,58 +147,62 @@ class Control:
 
     def set_tags(self, body: Body) -> Answer:
         """Replace all tags of `account` with `tags`."""
-        return self._change(body, {"tags": {str(name): str(value) for name, value in body["tags"].items()}})
+        return self._change(body, {"tags": texts(body["tags"], "tags")})
 
     def set_local_auth(self, body: Body) -> Answer:
         """Set disableLocalAuth of `account` to `disabled`: true, false, or null for never set."""
-        if body["disabled"] not in (True, False, None):
-            raise ValueError("disabled must be true, false or null")
-        return self._change(body, {"disable_local_auth": body["disabled"]})
+        disabled = None if body["disabled"] is None else boolean(body["disabled"], "disabled")
+        return self._change(body, {"disable_local_auth": disabled})
 
     def set_network(self, body: Body) -> Answer:
         """Set `publicNetworkAccess` or `networkAcls` of `account`."""
         changes: dict[str, Any] = {}
         if "publicNetworkAccess" in body:
-            changes["public_network_access"] = body["publicNetworkAccess"]
+            changes["public_network_access"] = public_access(body["publicNetworkAccess"])
         if "networkAcls" in body:
-            changes["network_acls"] = body["networkAcls"]
+            changes["network_acls"] = None if body["networkAcls"] is None else network_rules(body["networkAcls"])
         return self._change(body, changes)
 
     def set_firewall(self, body: Body) -> Answer:
         """Make `vault` refuse every caller, or accept callers again: `closed` is true or false."""
-        vault = self.world.vaults[body["vault"]]
-        vault.firewall_closed = bool(body["closed"])
+        vault = self.world.vaults[text(body["vault"], "vault")]
+        vault.firewall_closed = boolean(body["closed"], "closed")
         return {"vault": vault.name, "closed": vault.firewall_closed}
 
     def set_outage(self, body: Body) -> Answer:
         """Make `topic`, or every topic, answer every publish with `status`. A null status ends the outage."""
-        names = [body["topic"]] if body.get("topic") else list(self.world.topics)
-        status = None if body["status"] is None else int(body["status"])
-        for name in names:
-            self.world.topics[name].outage = status
+        names = [text(body["topic"], "topic")] if body.get("topic") else list(self.world.topics)
+        status = None if body["status"] is None else whole(body["status"], "status")
+        if status is not None and not 400 <= status < 600:
+            raise ValueError("status must be null or between 400 and 599")
+        for topic in [self.world.topics[name] for name in names]:
+            topic.outage = status
         return {"topics": names, "status": status}
 
     def revoke(self, body: Body) -> Answer:
         """Remove role assignments of `identity` (default: the app), filtered by `role` and `scope`."""
-        identity = body.get("identity", self.world.app.name)
-        return {"revoked": self.world.directory.revoke(identity, body.get("role"), body.get("scope"))}
+        return {"revoked": self.world.directory.revoke(self._identity(body), body.get("role"), body.get("scope"))}
 
     def assign(self, body: Body) -> Answer:
         """Assign `role` to `identity` (default: the app) on `scope` (default: everything)."""
-        identity = body.get("identity", self.world.app.name)
-        self.world.directory.assign(identity, body["role"], body.get("scope", "/"))
+        identity = self._identity(body)
+        self.world.directory.assign(identity, text(body["role"], "role"), scope_of(body))
         return {"assignments": self.world.directory.identities[identity].assignments}
 
     def define(self, body: Body) -> Answer:
         """Define roles from Azure's JSON in `definitions` and assign only these to `identity` (default: the app)."""
-        identity = body.get("identity", self.world.app.name)
-        self.world.give_roles(identity, body["definitions"], body.get("scope", "/"))
+        identity = self._identity(body)
+        definitions = [role_definition(one) for one in json_list(body["definitions"], "definitions")]
+        self.world.give_roles(identity, definitions, scope_of(body))
         return {"assignments": self.world.directory.identities[identity].assignments}
 
     def add_identity(self, body: Body) -> Answer:
         """Create the identity `name` with `roles` on `scope`, and return its ids."""
-        roles = body.get("roles", [])
-        made = self.world.directory.add(Identity(body["name"]), *roles, scope=body.get("scope", "/"))
+        roles = [text(one, "roles") for one in json_list(body.get("roles", []), "roles")]
+        scope, directory = scope_of(body), self.world.directory
+        if unknown := [role for role in roles if role not in directory.roles]:
+            raise KeyError(f"no role definition named {unknown[0]!r}; define the role first")
+        made = directory.add(Identity(text(body["name"], "name")), *roles, scope=scope)
         return {"name": made.name, "client_id": made.client_id, "object_id": made.object_id}
 
     def expire_tokens(self, _: Body) -> Answer:
@@ -203,15 +212,15 @@ class Control:
 
     def set_throttling(self, body: Body) -> Answer:
         """Turn Azure's rate limits `on` (true) or off (false)."""
-        self.world.limits.on = bool(body["on"])
+        self.world.limits.on = boolean(body["on"], "on")
         return {"on": self.world.limits.on}
 
     def set_service(self, body: Body) -> Answer:
         """Take a service down or up again: `up` is true or false. A service that is down closes every connection."""
-        name = body["service"]
+        name, up = text(body["service"], "service"), boolean(body["up"], "up")
         if name not in SERVICES:
             raise ValueError(f"service must be one of {', '.join(SERVICES)}")
-        (self.world.down.discard if body["up"] else self.world.down.add)(name)
+        (self.world.down.discard if up else self.world.down.add)(name)
         return {"down": sorted(self.world.down)}
 
     async def clear_faults(self, _: web.Request) -> web.Response:
@@ -232,7 +241,11 @@ class Control:
         return {"faults": [rule.to_json() for rule in self.world.faults.rules]}
 
     def _account(self, body: Body) -> Account:
-        return self.world.accounts.named(body["account"])
+        return self.world.accounts.named(text(body["account"], "account"))
+
+    def _identity(self, body: Body) -> str:
+        """Return the name of the identity that a body names, by default the app's."""
+        return text(body.get("identity", self.world.app.name), "identity")
 
     def _change(self, body: Body, changes: dict[str, Any]) -> Answer:
         account = self.world.accounts.update(self._account(body).id, changes)
@@ -250,7 +263,8 @@ def _post_handler(write: Callable[[Body], Answer]) -> Callable[[web.Request], An
     async def handler(request: web.Request) -> web.Response:
         try:
             body = await request.json() if request.can_read_body else {}
-        except ValueError:
+            json.dumps(body, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             return web.json_response({"error": "the request body is not valid JSON"}, status=400)
         if not isinstance(body, dict):
             return web.json_response({"error": "the request body must be a JSON object"}, status=400)
@@ -266,5 +280,5 @@ def _json_or_error(act: Callable[[], Answer]) -> web.Response:
         return web.json_response({"error": error.message}, status=error.status)
     except KeyError as error:
         return web.json_response({"error": f"a field is missing or a name is unknown: {error.args[0]}"}, status=404)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         return web.json_response({"error": str(error)}, status=400)

@@ -4,7 +4,6 @@ All topics share one host here; the first path segment names the topic. A caller
 send events; access keys and SAS tokens are not accepted (azure-facts, section 6). `topics` holds what was accepted.
 """
 
-import json
 from typing import override
 
 from aiohttp import web
@@ -95,7 +94,7 @@ def _events(call: Call) -> list[dict[str, object]]:
     if batch is None:
         raise AzureError(400, "BadRequest", f"The content type must be one of {', '.join(_MEDIA)}.")
     try:
-        body = json.loads(call.body)
+        body = call.json_value()
     except ValueError as error:
         raise AzureError(400, "BadRequest", "The body is not valid JSON.") from error
     if batch and not isinstance(body, list):

@@ -11,7 +11,7 @@ from typing import override
 from aiohttp import web
 
 from lab.emulator.directory import Identity
-from lab.emulator.errors import AzureError
+from lab.emulator.errors import AzureError, NotImitatedError
 from lab.emulator.surfaces.common import Call, Route, Surface, json_answer, route
 from lab.emulator.world import World
 
@@ -52,15 +52,15 @@ class IdentityEndpoint(Surface):
     def token(self, call: Call) -> web.Response:
         """Return an access token for the requested resource.
 
-        Raises AzureError 400 without a resource, for another api-version, or for an identity selected other than by
-        client_id.
+        Raises AzureError 400 without a resource or for another api-version, and NotImitatedError for an identity that
+        is selected other than by client_id.
         """
         resource = call.query("resource")
         if call.query("api-version") != API_VERSION or not resource:
             raise AzureError(400, "BadRequest", f"The request needs a resource and api-version={API_VERSION}.")
         for name in ("mi_res_id", "object_id", "principal_id"):
             if call.query(name):
-                raise AzureError(400, "BadRequest", f"This emulator does not look up identities by {name}.")
+                raise NotImitatedError(f"the selection of an identity by {name}")
         identity = call.caller or self.world.app
         token, expires = self.world.directory.token(identity, resource)
         body = {"access_token": token, "expires_on": str(expires), "resource": resource}

@@ -1,7 +1,7 @@
 """The Azure OpenAI data plane of every account; the first path segment names the account.
 
 It serves the model lists, which prove a key, and a chat completion with a fixed text. Other operations and API versions
-get 404, as the service does for an unknown path. `data_plane` checks network rules, keys and call rate; Entra tokens
+are refused with NotImitated. `data_plane` checks network rules, keys and call rate; Entra tokens
 are checked here by their roles (azure-facts, section 4).
 """
 
@@ -13,7 +13,7 @@ from aiohttp import web
 from lab.emulator.accounts import Account
 from lab.emulator.data_plane import wrong_key
 from lab.emulator.directory import Identity
-from lab.emulator.errors import AzureError
+from lab.emulator.errors import AzureError, NotImitatedError
 from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
 
 API_VERSION = "2024-10-21"
@@ -48,8 +48,8 @@ class Inference(Surface):
     def models(self, call: Call) -> web.Response:
         """Return a list with one model.
 
-        Raises AzureError 404 for another api-version, 401 for a wrong key or token, 403 if the network rules or
-        disabled keys refuse the caller, and 429 beyond the call rate.
+        Raises NotImitatedError for another api-version, and AzureError 401 for a wrong key or token, 403 if the network
+        rules or disabled keys refuse the caller, and 429 beyond the call rate.
         """
         self._admit(call, _READ, "GET /openai/models", "Models_List")
         return json_answer({"object": "list", "data": [_v1_model() if call.parts.get("v1") else _model()]})
@@ -66,13 +66,15 @@ class Inference(Surface):
             raise AzureError(400, "BadRequest", "The body is not valid JSON.") from error
         if not isinstance(body.get("messages"), list) or not body["messages"]:
             raise AzureError(400, "BadRequest", "'messages' is a required property")
-        model = call.parts.get("model") or str(body.get("model") or MODEL)
+        if not isinstance(body.get("model"), str | None) or not isinstance(body.get("stream"), bool | None):
+            raise AzureError(400, "BadRequest", "'model' must be a string, and 'stream' true or false")
+        model = call.parts.get("model") or body.get("model") or MODEL
         answer = _completion(call, model, int(self.world.clock.now()))
         return _stream(answer) if body.get("stream") else json_answer(answer)
 
     def _admit(self, call: Call, action: str, shown_operation: str, logged_as: str) -> None:
         if not call.parts.get("v1") and call.query("api-version") != API_VERSION:
-            raise AzureError(404, "404", "Resource not found")
+            raise NotImitatedError(f"the api-version {call.query('api-version') or 'that is missing'}")
         account, data_plane = self._account(call), self.world.data_plane
         if account is None:
             raise wrong_key()

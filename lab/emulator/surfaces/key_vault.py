@@ -1,4 +1,4 @@
-"""The Key Vault secrets data plane, api-version 2026-04-01; one vault per surface.
+"""The Key Vault secrets data plane, api-versions 2026-04-01 and 7.4; one vault per surface.
 
 Set, get, update, both lists, delete, and the operations on deleted secrets are imitated. Backup and restore are not. A
 request without a token gets the challenge before anything else is checked, even its body: the client library first
@@ -13,11 +13,14 @@ from aiohttp import web
 
 from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
+from lab.emulator.surfaces.bodies import WrongTypeError, boolean, json_object, present, text, texts, whole
 from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
 from lab.emulator.vaults import Secret, SecretVersion, Vault
 from lab.emulator.world import World
 
-API_VERSION = "2026-04-01"
+# The first is the client library's version, the second that of azure-cli 2.91.0, with the same bodies for what is
+# imitated.
+API_VERSIONS = ("2026-04-01", "7.4")
 AUDIENCE = "https://vault.azure.net"
 PAGE = 25  # the largest `maxresults` that the specification allows
 _NAME = r"/(?P<name>[^/]+)"
@@ -69,8 +72,8 @@ class KeyVault(Surface):
         if identity is None:
             raise self._challenge("AKV10032: The token is not valid for this vault.")
         version = call.query("api-version")
-        if version != API_VERSION:
-            message = f"The specified version ({version}) is not recognized. Supported: {API_VERSION}."
+        if version not in API_VERSIONS:
+            message = f"The specified version ({version}) is not recognized. Supported: {', '.join(API_VERSIONS)}."
             raise AzureError(400, "BadParameter", message)
         return identity
 
@@ -82,9 +85,10 @@ class KeyVault(Surface):
         """
         self._admit(call, "setSecret/action", creates=True)
         body = _body(call)
+        facts = _facts(body)
         if not isinstance(body.get("value"), str):
-            raise AzureError(400, "BadParameter", "The request body must hold the property value.")
-        made = self.vault.set_secret(call.parts["name"], body["value"], **_facts(body))
+            raise AzureError(400, "BadParameter", "The request body must hold the property value, a string.")
+        made = self.vault.set_secret(call.parts["name"], body["value"], **facts)
         return json_answer(self._bundle(made, value=True))
 
     def get_secret(self, call: Call) -> web.Response:
@@ -114,9 +118,9 @@ class KeyVault(Surface):
         return self._page(call, [(one.version, self._item(one, versioned=True)) for one in versions])
 
     def delete_secret(self, call: Call) -> web.Response:
-        """Delete a secret recoverably and return it."""
+        """Delete a secret recoverably and return it without its value."""
         self._admit(call, "delete")
-        return json_answer(self._deleted(self.vault.delete_secret(call.parts["name"]), value=True))
+        return json_answer(self._deleted(self.vault.delete_secret(call.parts["name"])))
 
     def list_deleted(self, call: Call) -> web.Response:
         """Return one page of the deleted secrets, without values."""
@@ -141,7 +145,7 @@ class KeyVault(Surface):
         return web.Response(status=204)
 
     def _admit(self, call: Call, action: str, *, creates: bool = False) -> None:
-        if self.vault.firewall_closed:
+        if self.vault.firewall_closed and call.request.remote not in self.vault.admitted:
             message = (
                 "Client address is not authorized and caller is not a trusted service.\r\n"
                 f"Client address: {call.request.remote}\r\n"
@@ -164,7 +168,7 @@ class KeyVault(Surface):
         link = None
         if len(rest) > size:
             token = base64.urlsafe_b64encode(rest[size - 1][0].lower().encode()).decode()
-            query = f"api-version={API_VERSION}&$skiptoken={token}&maxresults={size}"
+            query = f"api-version={call.query('api-version')}&$skiptoken={token}&maxresults={size}"
             link = f"{self.vault.url}{call.request.path}?{query}"
         return json_answer({"value": [item for _, item in rest[:size]], "nextLink": link})
 
@@ -182,14 +186,14 @@ class KeyVault(Surface):
         body["tags"] = one.tags or None
         return {name: fact for name, fact in body.items() if fact is not None}
 
-    def _deleted(self, secret: Secret, *, value: bool = False) -> dict[str, Any]:
+    def _deleted(self, secret: Secret) -> dict[str, Any]:
         deleted = int(secret.deleted or 0)
         facts = {
             "recoveryId": f"{self.vault.url}/deletedsecrets/{secret.name}",
             "deletedDate": deleted,
             "scheduledPurgeDate": deleted + self.vault.retention_days * _DAY,
         }
-        return {**facts, **self._bundle(secret.latest, value=value)}
+        return {**facts, **self._bundle(secret.latest)}
 
     def _challenge(self, message: str) -> AzureError:
         tenant = self.world.directory.tenant
@@ -240,17 +244,34 @@ def _body(call: Call) -> dict[str, Any]:
 
 
 def _facts(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a version that the body sets. Fields that it does not name are left out."""
-    attributes = body.get("attributes") or {}
-    named = {"enabled": attributes.get("enabled"), "expires": attributes.get("exp")}
-    named |= {"not_before": attributes.get("nbf")}
-    named |= {"content_type": body.get("contentType"), "tags": body.get("tags")}
-    return {name: fact for name, fact in named.items() if fact is not None}
+    """Return the fields of a version that the body sets. Fields that it does not name are left out.
+
+    Raises AzureError 400 for a value of another type than the interface description gives it.
+    """
+    try:
+        return _typed(present(body))
+    except WrongTypeError as error:
+        raise AzureError(400, "BadParameter", str(error)) from error
+
+
+def _typed(body: dict[str, Any]) -> dict[str, Any]:
+    attributes = present(json_object(body.get("attributes", {}), "attributes"))
+    facts: dict[str, Any] = {}
+    if "enabled" in attributes:
+        facts["enabled"] = boolean(attributes["enabled"], "attributes.enabled")
+    for name, field in (("exp", "expires"), ("nbf", "not_before")):
+        if name in attributes:
+            facts[field] = whole(attributes[name], f"attributes.{name}")
+    if "contentType" in body:
+        facts["content_type"] = text(body["contentType"], "contentType")
+    if "tags" in body:
+        facts["tags"] = texts(body["tags"], "tags")
+    return facts
 
 
 def _page_size(call: Call) -> int:
     size = call.query("maxresults", str(PAGE))
-    if not size.isdecimal() or not 1 <= int(size) <= PAGE:
+    if not size.isdecimal() or len(size) > 9 or not 1 <= int(size) <= PAGE:
         raise AzureError(400, "BadParameter", f"maxresults must be between 1 and {PAGE}.")
     return int(size)
 

@@ -5,7 +5,6 @@ timespan that is not written in days, hours, minutes and seconds, is refused wit
 data.
 """
 
-import json
 import re
 from typing import Any, override
 
@@ -30,7 +29,7 @@ _LINES = (
     "| summarize logged = count(), keyCalls = countif(isempty(caller) and models == 0)",
 )
 _KNOWN = re.compile(re.escape("\n".join(_LINES)).replace("ACCOUNT", r'(?P<account>"[^"\\]+")'))
-_SPAN = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_SPAN = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?")
 _UNITS = (86400, 3600, 60, 1)
 _COLUMNS = [{"name": "logged", "type": "long"}, {"name": "keyCalls", "type": "long"}]
 
@@ -97,4 +96,4 @@ def _account_and_seconds(call: Call) -> tuple[str, float]:
     if span is None or not any(span.groups()):
         raise NotImitatedError(f"the timespan {body.get('timespan')!r}")
     seconds = sum(int(part or 0) * unit for part, unit in zip(span.groups(), _UNITS, strict=True))
-    return str(json.loads(known["account"])), seconds
+    return known["account"].strip('"'), seconds

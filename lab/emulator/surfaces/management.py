@@ -1,8 +1,9 @@
 """Azure Resource Manager for Microsoft.CognitiveServices accounts, api-version 2025-09-01 (azure-facts, section 1).
 
-Get, both lists, update, listKeys and regenerateKey are imitated. Tests create and delete accounts in the world
-directly. Errors of the ARM gateway carry x-ms-failure-cause, those of the resource provider do not. Paths are matched
-without regard to case. `accounts` holds the accounts and their keys.
+Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, and what a client asks before
+that: the cloud's addresses and the subscriptions. Tests create and delete accounts in the world directly. Errors of the
+ARM gateway carry x-ms-failure-cause, those of the resource provider do not. Case does not matter in paths and in the
+name `api-version`. `accounts` holds the accounts and their keys.
 """
 
 from typing import Any, override
@@ -11,17 +12,30 @@ from aiohttp import web
 
 from lab.emulator.accounts import Account, Slot
 from lab.emulator.directory import Identity
-from lab.emulator.errors import AzureError, NotImitatedError
+from lab.emulator.errors import AzureError
+from lab.emulator.surfaces import arm_errors, cloud, resource_tags
+from lab.emulator.surfaces.account_changes import changes
 from lab.emulator.surfaces.account_shape import render
+from lab.emulator.surfaces.bodies import WrongTypeError
 from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
 
-API_VERSION = "2025-09-01"
+# The first is the management library's version, the second that of azure-cli 2.91.0, with the same bodies for what is
+# imitated. The other services of ARM have versions of their own.
+API_VERSIONS = ("2025-09-01", "2026-05-15-preview")
+_OTHER_VERSIONS = {
+    "arm.endpoints": ("2022-09-01",),
+    "arm.getSubscription": ("2022-12-01",),
+    "arm.listSubscriptions": ("2022-12-01",),
+    "arm.getTags": ("2021-04-01", "2024-11-01"),
+    "arm.updateTags": ("2021-04-01", "2024-11-01"),
+}
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 _PROVIDER = "Microsoft.CognitiveServices/accounts"
 _SUBSCRIPTION = r"/subscriptions/(?P<subscription>[^/]+)"
 _GROUP = _SUBSCRIPTION + r"/resourceGroups/(?P<group>[^/]+)"
 _LIST = r"/providers/Microsoft\.CognitiveServices/accounts"
 _ACCOUNT = _GROUP + _LIST + r"/(?P<name>[^/]+)"
+_TAGS = _ACCOUNT + r"/providers/Microsoft\.Resources/tags/default"
 # The enum of the request has a capital K, the answer lower case names.
 _SLOTS: dict[str, Slot] = {"Key1": "key1", "Key2": "key2"}
 
@@ -33,8 +47,13 @@ class Management(Surface):
 
     @override
     def make_routes(self) -> list[Route]:
-        """Return the operations on accounts."""
+        """Return the operations on accounts, on their tags, on subscriptions, and on the cloud."""
         return [
+            route("GET", "/metadata/endpoints", "arm.endpoints", self.endpoints),
+            route("GET", "/subscriptions/?", "arm.listSubscriptions", self.list_subscriptions),
+            route("GET", _SUBSCRIPTION, "arm.getSubscription", self.get_subscription),
+            route("GET", _TAGS, "arm.getTags", self.get_tags),
+            route("PATCH", _TAGS, "arm.updateTags", self.update_tags),
             route("GET", _ACCOUNT, "arm.getAccount", self.get_account),
             route("PATCH", _ACCOUNT, "arm.updateAccount", self.update_account),
             route("GET", _SUBSCRIPTION + _LIST, "arm.listAccounts", self.list_accounts),
@@ -49,21 +68,64 @@ class Management(Surface):
         return _scope(call)
 
     @override
-    def identify(self, call: Call) -> Identity:
-        """Return the identity of the caller.
+    def identify(self, call: Call) -> Identity | None:
+        """Return the identity of the caller. The cloud's addresses are shown without one.
 
         Raises AzureError 401 without a valid token, and 400 without api-version or for another one.
         """
         own = f"https://{call.request.host}"
         identity = entra_identity(call, (*AUDIENCES, own))
-        if identity is None:
-            raise _invalid_token()
-        _check_version(call)
+        if identity is None and call.operation != "arm.endpoints":
+            raise arm_errors.invalid_token()
+        given = {name.lower(): value for name, value in call.request.query.items()}
+        versions = _OTHER_VERSIONS.get(call.operation, API_VERSIONS)
+        arm_errors.check_version(given.get("api-version", ""), versions)
         return identity
+
+    def endpoints(self, call: Call) -> web.Response:
+        """Return the addresses of the cloud."""
+        return json_answer(cloud.endpoints(f"https://{call.request.host}", self.world.directory.tenant))
+
+    def list_subscriptions(self, call: Call) -> web.Response:
+        """Return the subscriptions in which the caller has a role."""
+        known = dict.fromkeys([self.world.subscription, *(account.subscription for account in self.world.accounts)])
+        tenant = self.world.directory.tenant
+        seen = [one for one in known if self._sees(call, one)]
+        return json_answer({"value": [cloud.subscription(one, tenant) for one in seen]})
+
+    def get_subscription(self, call: Call) -> web.Response:
+        """Return a subscription. Raises AzureError 404 if it is unknown or the caller has no role in it."""
+        self._listed(call)
+        if not self._sees(call, call.parts["subscription"]):
+            raise _no_subscription(call.parts["subscription"])
+        return json_answer(cloud.subscription(call.parts["subscription"], self.world.directory.tenant))
+
+    def _sees(self, call: Call, subscription: str) -> bool:
+        return call.caller is not None and self.world.directory.has_role_in(
+            call.caller, f"/subscriptions/{subscription}"
+        )
+
+    def get_tags(self, call: Call) -> web.Response:
+        """Return the tags of an account. Raises AzureError 403, 404 or 429."""
+        self._admit(call, "Microsoft.Resources/tags/read")
+        return self._tags(self.world.accounts[call.target])
+
+    def update_tags(self, call: Call) -> web.Response:
+        """Merge, replace or delete tags of an account, and return all. Raises AzureError 400, 403, 404 or 429."""
+        self._admit(call, "Microsoft.Resources/tags/write")
+        account, body = self.world.accounts[call.target], _body(call)
+        try:
+            tags = resource_tags.changed(account.tags, body)
+        except WrongTypeError as error:
+            raise AzureError(400, "InvalidRequestContent", str(error), gateway=True) from error
+        return self._tags(self.world.accounts.update(call.target, {"tags": tags}))
+
+    def _tags(self, account: Account) -> web.Response:
+        return json_answer(resource_tags.shown(account.id, account.tags))
 
     def get_account(self, call: Call) -> web.Response:
         """Return an account. Raises AzureError 403, 404 or 429."""
-        self._admit(call, "read")
+        self._admit(call, f"{_PROVIDER}/read")
         return self._account(self.world.accounts[call.target])
 
     def list_accounts(self, call: Call) -> web.Response:
@@ -72,7 +134,7 @@ class Management(Surface):
         Raises AzureError 404 if the subscription or group is unknown or empty, 400 for an invalid skip token, and 403
         or 429.
         """
-        self._admit(call, "read")
+        self._admit(call, f"{_PROVIDER}/read")
         accounts = self._listed(call)
         start, size = _skip(call), self.world.arm_page
         body: dict[str, Any] = {
@@ -89,13 +151,12 @@ class Management(Surface):
         The change is complete with the answer (azure-facts, section 1). Raises NotImitatedError for other properties,
         and AzureError 400, 403, 404 or 429.
         """
-        self._admit(call, "write")
-        changes = _changes(_body(call))
-        return self._account(self.world.accounts.update(call.target, changes))
+        self._admit(call, f"{_PROVIDER}/write")
+        return self._account(self.world.accounts.update(call.target, changes(_body(call))))
 
     def list_keys(self, call: Call) -> web.Response:
         """Return both keys of an account. Raises AzureError 403 or 429, and the errors of `Accounts.list_keys`."""
-        self._admit(call, "listKeys/action")
+        self._admit(call, f"{_PROVIDER}/listKeys/action")
         return json_answer(self.world.accounts.list_keys(call.target))
 
     def regenerate_key(self, call: Call) -> web.Response:
@@ -104,7 +165,7 @@ class Management(Surface):
         Raises AzureError 400 for another key name or an invalid body, 403 or 429, and the errors of
         `Accounts.regenerate`.
         """
-        self._admit(call, "regenerateKey/action")
+        self._admit(call, f"{_PROVIDER}/regenerateKey/action")
         slot = _SLOTS.get(str(_body(call).get("keyName")))
         if slot is None:
             raise AzureError(400, "BadRequest", "The key name is invalid. Allowed values are Key1 and Key2.")
@@ -117,20 +178,19 @@ class Management(Surface):
         """Check what the ARM gateway checks before the resource provider: the rate limit and the caller's rights."""
         caller = call.caller
         if caller is None:
-            raise _invalid_token()
-        kind = "reads" if action == "read" else "writes"
-        wait = self.world.limits.arm(call.parts["subscription"].lower(), caller.object_id, kind)
+            raise arm_errors.invalid_token()
+        kind, subscription = "reads" if action.endswith("/read") else "writes", call.parts["subscription"]
+        wait = self.world.limits.arm(subscription.lower(), caller.object_id, kind)
         if wait:
-            raise _throttled(call, caller, kind, wait)
-        if not self.world.directory.allows(caller, f"{_PROVIDER}/{action}", call.target):
-            raise _not_authorized(caller, f"{_PROVIDER}/{action}", call.target)
+            raise arm_errors.throttled(subscription, caller, kind, wait)
+        if not self.world.directory.allows(caller, action, call.target):
+            raise arm_errors.not_authorized(caller, action, call.target)
 
     def _listed(self, call: Call) -> list[Account]:
         subscription, group = call.parts["subscription"], call.parts.get("group")
         everything = self.world.accounts.in_subscription(subscription)
         if not everything and subscription.lower() != self.world.subscription.lower():
-            message = f"The subscription '{subscription}' could not be found."
-            raise AzureError(404, "SubscriptionNotFound", message, gateway=True)
+            raise _no_subscription(subscription)
         found = self.world.accounts.in_subscription(subscription, group) if group else everything
         if group and not found:
             message = f"Resource group '{group}' could not be found."
@@ -163,6 +223,8 @@ class Management(Surface):
 
 def _scope(call: Call) -> str:
     parts = call.parts
+    if "subscription" not in parts:
+        return call.request.path
     scope = f"/subscriptions/{parts['subscription']}"
     if "group" in parts:
         scope += f"/resourceGroups/{parts['group']}"
@@ -173,68 +235,16 @@ def _body(call: Call) -> dict[str, Any]:
     try:
         return call.json_object()
     except ValueError as error:
-        message = "The request content was invalid and could not be deserialized."
-        raise AzureError(400, "InvalidRequestContent", message, gateway=True) from error
+        raise arm_errors.invalid_content() from error
 
 
-def _changes(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the `Account` fields that a PATCH body changes."""
-    names = {
-        "disableLocalAuth": "disable_local_auth",
-        "publicNetworkAccess": "public_network_access",
-        "networkAcls": "network_acls",
-    }
-    properties = body.get("properties") or {}
-    not_imitated = [*(set(properties) - set(names)), *(set(body) - {"properties", "tags", "sku", "location"})]
-    if not_imitated:
-        raise NotImitatedError(f"changing {', '.join(sorted(not_imitated))} of an account")
-    if not isinstance(properties.get("disableLocalAuth"), bool | None):
-        raise AzureError(400, "BadRequest", "The value of disableLocalAuth must be true or false.")
-    changes = {names[key]: value for key, value in properties.items()}
-    return changes | {key: body[key] for key in ("tags", "sku") if body.get(key) is not None}
+def _no_subscription(subscription: str) -> AzureError:
+    message = f"The subscription '{subscription}' could not be found."
+    return AzureError(404, "SubscriptionNotFound", message, gateway=True)
 
 
 def _skip(call: Call) -> int:
     token = call.query("$skiptoken", "0")
-    if not token.isdecimal():
+    if not token.isdecimal() or len(token) > 9:
         raise AzureError(400, "InvalidSkipToken", "The skip token is invalid.", gateway=True)
     return int(token)
-
-
-def _check_version(call: Call) -> None:
-    version = call.query("api-version")
-    if not version:
-        message = "The api-version query parameter (?api-version=) is required for all requests."
-        raise AzureError(400, "MissingApiVersionParameter", message, gateway=True)
-    if version != API_VERSION:
-        message = f"The api-version '{version}' is invalid. The supported versions are '{API_VERSION}'."
-        raise AzureError(400, "InvalidApiVersionParameter", message, gateway=True)
-
-
-def _invalid_token() -> AzureError:
-    message = "The access token is invalid."
-    challenge = (
-        f'Bearer authorization_uri="https://login.windows.net/", error="invalid_token", error_description="{message}"'
-    )
-    headers = {"WWW-Authenticate": challenge}
-    return AzureError(401, "InvalidAuthenticationToken", message, gateway=True, headers=headers)
-
-
-def _not_authorized(caller: Identity, action: str, scope: str) -> AzureError:
-    return AzureError(
-        403,
-        "AuthorizationFailed",
-        f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have authorization to "
-        f"perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently "
-        "granted, please refresh your credentials.",
-        gateway=True,
-    )
-
-
-def _throttled(call: Call, caller: Identity, kind: str, wait: int) -> AzureError:
-    message = (
-        f"Number of '{kind.removesuffix('s')}' requests for subscription '{call.parts['subscription']}' "
-        f"actor '{caller.object_id}' exceeded. Please try again after '{wait}' seconds."
-    )
-    headers = {"Retry-After": str(wait)}
-    return AzureError(429, "SubscriptionRequestsThrottled", message, gateway=True, headers=headers)

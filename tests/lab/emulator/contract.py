@@ -62,10 +62,10 @@ def operation(exchange: Exchange) -> tuple[str, Json] | None:
 def _request_problems(exchange: Exchange, file: str, facts: Json) -> list[str]:
     if exchange.status >= 400:
         return []
-    given, found = parse_qs(urlsplit(exchange.url).query), []
+    given, found = {name.lower() for name in parse_qs(urlsplit(exchange.url).query)}, []
     for parameter in facts["parameters"]:
         where, parameter = _follow(file, parameter)
-        if parameter["in"] == "query" and parameter.get("required") and parameter["name"] not in given:
+        if parameter["in"] == "query" and parameter.get("required") and parameter["name"].lower() not in given:
             found.append(f"query parameter {parameter['name']} is missing")
         if parameter["in"] == "body":
             found += _body_problems(where, parameter["schema"], exchange.request, "request")

@@ -115,8 +115,8 @@ async def test_the_31st_call_in_a_second_gets_429_and_its_key_counts_as_accepted
 
 
 @pytest.mark.parametrize("path", ["openai/models", "openai/models?api-version=2022-12-01", "openai/files", "other"])
-async def test_a_path_or_version_that_is_not_imitated_gets_404(account: Account, probe: Any, path: str) -> None:
-    assert await probe(account.keys["key1"].value, path) == 404
+async def test_a_path_or_version_that_is_not_imitated_is_refused(account: Account, probe: Any, path: str) -> None:
+    assert await probe(account.keys["key1"].value, path) == 501
 
 
 async def test_an_entra_token_works_when_keys_are_disabled(azure: Azure, account: Account, probe: Any) -> None:

@@ -1,0 +1,60 @@
+"""What the commands of docs/deploy.md must hold, and their order. No test can run them, since they need Azure."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.shells import ROOT, blocks, run
+
+PAGE = ROOT / "docs" / "deploy.md"
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> list[str]:
+    """Every command of the page, as one line, in its order."""
+    ran, _ = run("bash", "\n".join(block.filled for block in blocks(PAGE)), tmp_path)
+    return [" ".join(words) for words in ran]
+
+
+def test_the_azure_cli_is_set_to_the_subscription_of_azd_before_it_is_used(commands: list[str]) -> None:
+    used = [one for one in commands if one.startswith("az ") and "list-flexconsumption-runtimes" not in one]
+    assert used[:2] == ["az login", "az account set --subscription found"]
+    assert 'az account set --subscription "$(azd env get-value AZURE_SUBSCRIPTION_ID)"' in PAGE.read_text()
+
+
+def test_an_app_registration_carries_the_environment_in_its_name() -> None:
+    """`az ad app create` changes the registration of that name, so a fixed name would be shared by environments."""
+    lines = [line for line in PAGE.read_text().splitlines() if "az ad app create --display-name" in line]
+    assert len(lines) == 2
+    assert [line for line in lines if '($environment)"' not in line] == []
+    assert PAGE.read_text().count("environment=$(azd env get-value AZURE_ENV_NAME)") == 2
+
+
+def test_a_deployment_without_azd_lets_events_in_after_the_functions_exist(commands: list[str]) -> None:
+    first, second = [one for one in commands if one.startswith("az deployment sub create ")]
+    publish = next(one for one in commands if one.startswith("func azure functionapp publish "))
+    assert commands.index(first) < commands.index(publish) < commands.index(second)
+    assert "eventDoors" not in first
+    assert second == f"{first} eventDoors=true"
+    assert "param eventDoors bool = false" in (ROOT / "infra" / "main.bicep").read_text()
+
+
+def test_a_private_endpoint_comes_with_zone_link_and_zone_group_in_the_region_of_the_network(
+    commands: list[str],
+) -> None:
+    made = [one for one in commands if one.startswith("az network private-")]
+    assert [" ".join(one.split()[2:5]) for one in made] == [
+        "private-endpoint create --resource-group", "private-dns zone create", "private-dns link vnet",
+        "private-endpoint dns-zone-group create",
+    ]  # fmt: skip
+    assert "--location found" in made[0]
+    assert "az network vnet show --ids filled-in --query location --output tsv" in commands
+
+
+def test_the_names_of_custom_roles_on_the_pages_are_those_of_the_template() -> None:
+    """A role is found by its full name, which is longer than what infra/roles.json says."""
+    for name in ("runbook.md", "operations.md"):
+        page = " ".join((ROOT / "docs" / name).read_text().split())
+        assert "Azure OpenAI key publisher (<environment>, <token>)" in page
+        assert page.count("Azure OpenAI key") == page.count("(<environment>, <token>)")
+    assert "starts_with(roleName, 'Azure OpenAI key')" in PAGE.read_text()
