@@ -2,6 +2,7 @@
 
 import pickle
 
+from shared.domain.causes import Cause
 from shared.domain.errors import GrantRole, RotationError, TryLater, UnknownTarget
 
 
@@ -35,3 +36,15 @@ def test_unknown_target_lists_the_known_names_in_order():
     assert (error.thing, error.what, error.args) == ("x", "nobody enrolled it.", ("x", "nobody enrolled it."))
     assert UnknownTarget("x", "no.", "look again").next_step == "look again"
     assert UnknownTarget("x", "no.").known == ()
+
+
+def test_an_error_knows_its_cause_and_whether_a_later_check_goes_on_by_itself():
+    assert TryLater("chat", "no answer came.", cause=Cause.UNKNOWN_HOST).cause is Cause.UNKNOWN_HOST
+    assert TryLater("chat", "no answer came.").resolves_itself is True
+    assert TryLater("chat", "no answer came.", "ask the owner").resolves_itself is False
+
+
+def test_what_happened_to_a_target_names_the_thing_only_if_it_is_another():
+    assert RotationError("chat", "it is gone.").about("chat") == "it is gone."
+    assert RotationError("", "it is gone.").about("chat") == "it is gone."
+    assert RotationError("the lease", "it is gone.").about("chat") == "the lease: it is gone."

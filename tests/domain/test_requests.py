@@ -1,12 +1,20 @@
 """Requests: who made them, which deployment a version waits for, and how tags say both."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
 from lab.simulation.dates import at, hours
-from shared.domain.requests import LONGEST_TEXT, AwaitedDeployment, Requester, RotateRequest, environment_name
+from shared.domain.requests import (
+    LONGEST_SOAK,
+    LONGEST_TEXT,
+    AwaitedDeployment,
+    Requester,
+    RotateRequest,
+    environment_name,
+    soak_time,
+)
 
 PROD = AwaitedDeployment("prod", soak=hours(2), latest=at(day=20))
 
@@ -115,3 +123,9 @@ def test_a_requester_knows_the_ids_of_the_last_versions():
     assert Requester.read(requester.text()) == requester
     assert all(requester.knows(one) for one in ("a" * 32, "b" * 32))
     assert not requester.knows("c" * 32)
+
+
+def test_a_soak_time_is_at_most_thirty_days() -> None:
+    assert (soak_time("PT2H"), soak_time("P30D")) == (timedelta(hours=2), LONGEST_SOAK)
+    with pytest.raises(ValueError, match=r"^'P30DT1S' is longer than P30D$"):
+        soak_time("P30DT1S")

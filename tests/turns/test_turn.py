@@ -11,6 +11,7 @@ from lab.simulation.runner import Runner
 from lab.simulation.stage import Stage, a_stage, with_target
 from shared.decide.plan import Reason
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, TryLater
+from shared.domain.keys import ApiKey
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import PREFIX
 from shared.domain.requests import LeakRequest, Request, Requester, RequestKind, RotateRequest
@@ -67,6 +68,17 @@ async def test_a_turn_that_retires_announces_it_and_observes_only_once():
     assert stage.last_runner is not None
     calls = [call.operation for call in stage.last_runner.calls]
     assert (calls.count("kv.getSecret"), calls.count("arm.listKeys")) == (1, 1)
+
+
+async def test_the_value_that_a_retirement_gave_a_slot_is_not_fresh():
+    """Nobody but this turn knows it, so it never has to be published before it ends."""
+    stage = await rotation_due()
+    await stage.turn()
+    await stage.until(at(day=63) - hours(6))
+    stage.pass_time(hours(6))
+    await stage.turn()
+    spare = ApiKey(stage.value("key2")).fingerprint
+    assert stage.versions[-1].tags[PREFIX + "spare"] == str(spare)
 
 
 async def test_a_turn_that_could_not_announce_is_done_and_names_what_is_outstanding():
