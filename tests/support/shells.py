@@ -49,8 +49,13 @@ class Block:
 
 
 def filled(text: str) -> str:
-    """Return a text with each placeholder replaced by one word: by a key's name where a command takes no other."""
-    return re.sub(r"<[^<>\n|&;$]+>", lambda found: KEYS.get(found[0], "filled-in"), text)
+    """Return a text with each placeholder replaced by one word: its own example, a key's name, or any word."""
+    return re.sub(r"<[^<>\n|&;$]+>", lambda found: _word_for(found[0]), text)
+
+
+def _word_for(placeholder: str) -> str:
+    _, _, example = placeholder.strip("<>").partition(", such as ")
+    return example or KEYS.get(placeholder, "filled-in")
 
 
 def blocks(page: Path) -> list[Block]:
