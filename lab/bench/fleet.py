@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -50,14 +51,19 @@ class TickCost:
 async def fleet(sizes: tuple[int, ...]) -> list[str]:
     """Measure one tick for each number of targets and return the lines to print."""
     ticks = [await _tick(size) for size in sizes]
-    first, last = ticks[0], ticks[-1]
+    return [*map(str, ticks), *_growth(ticks[0], ticks[-1])]
+
+
+def _growth(first: TickCost, last: TickCost) -> Iterator[str]:
+    """Yield what more targets cost, if there were more."""
+    if last.targets == first.targets:
+        return
     growth = last.targets / first.targets
     slower = last.seconds / first.seconds / growth
-    return [
-        *map(str, ticks),
+    yield (
         f"tick: {growth:.0f} times the targets take {slower:.2f} times as long per target, and "
-        f"{(last.peak - first.peak) * 1024 / (last.targets - first.targets):.1f} KiB more memory per target",
-    ]
+        f"{(last.peak - first.peak) * 1024 / (last.targets - first.targets):.1f} KiB more memory per target"
+    )
 
 
 async def _tick(size: int) -> TickCost:

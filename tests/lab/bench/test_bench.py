@@ -19,3 +19,8 @@ async def test_ticks_over_two_fleets_are_measured_and_compared() -> None:
     *ticks, ratio = await fleet((10, 60))
     assert [line.split(",")[0] for line in ticks] == ["tick: 10 targets", "tick: 60 targets"]
     assert ratio.startswith("tick: 6 times the targets")
+
+
+async def test_a_fleet_of_one_size_is_measured_and_compared_with_nothing() -> None:
+    (tick,) = await fleet((10,))
+    assert tick.startswith("tick: 10 targets")
