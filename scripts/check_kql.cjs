@@ -19,7 +19,7 @@ const TABLES = {
   AppRequests: `(${COMMON}, Name: string, Success: bool, ResultCode: string, DurationMs: real)`,
   AppExceptions: `(${COMMON}, OuterMessage: string, InnermostMessage: string, ProblemId: string, SeverityLevel: int)`,
   AzureDiagnostics:
-    '(TimeGenerated: datetime, ResourceProvider: string, OperationName: string, CallerIPAddress: string, ' +
+    '(TimeGenerated: datetime, ResourceProvider: string, OperationName: string, CorrelationId: string, CallerIPAddress: string, ' +
     'Category: string, properties_s: string, _ResourceId: string)'
 }
 

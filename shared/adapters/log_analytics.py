@@ -2,7 +2,7 @@
 
 The category RequestResponse has two rows for each call, one of them nearly empty; both have the call's CorrelationId.
 The caller's Entra object id is in one of them, under one of three names; a call without it used a key, as far as the
-log can tell (way-out-facts, section 4). Rows without a CorrelationId are calls of their own. Calls that list models are
+log can tell. Rows without a CorrelationId are calls of their own. Calls that list models are
 not counted, because this app proves keys with them. A count of zero is accepted only if any call was logged, so an
 account whose log goes to another workspace never looks unused.
 """
