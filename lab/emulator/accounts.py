@@ -28,7 +28,7 @@ def fingerprint(value: str) -> str:
 
 
 def new_key() -> str:
-    """Return a new random key of 84 characters, the length of keys recorded in 2025 (azure-facts, section 1)."""
+    """Return a new random key of 84 characters, the length of keys recorded in 2025 (docs/facts.md, Keys)."""
     return secrets.token_urlsafe(63).translate(_PLAIN)
 
 
@@ -36,7 +36,7 @@ def new_key() -> str:
 class Lag:
     """How late the data plane of one account applies changes. All times are in seconds.
 
-    Microsoft documents no delay for keys and none has been measured, so the default is none (azure-facts, section 1).
+    Microsoft documents no delay for keys and none has been measured, so the default is none (docs/facts.md, Keys).
 
     new_after: How long a new key is still refused after it was generated. Default 0.
     old_for: How long the old value is still accepted after its key was regenerated. Default 0.
@@ -96,7 +96,7 @@ class Account:
     name: The resource name.
     subscription: The subscription id.
     resource_group: The resource group. Default `emulated`.
-    kind: `OpenAI` or `AIServices`; both have the same two keys (azure-facts, section 4).
+    kind: `OpenAI` or `AIServices`; both have the same two keys (docs/facts.md, Calls).
     location: The Azure region. Default `westeurope`.
     tags: The resource tags.
     subdomain: The custom subdomain. None means that the account is reached by its regional host.
@@ -228,7 +228,7 @@ class Accounts:
     def list_keys(self, resource_id: str) -> dict[Slot, str]:
         """Return both current keys of an account, as listKeys does.
 
-        Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled (azure-facts, section 1).
+        Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled (docs/facts.md, Keys).
         """
         account = self[resource_id]
         if account.disable_local_auth:
@@ -238,12 +238,12 @@ class Accounts:
     def regenerate(self, resource_id: str, slot: Slot) -> dict[Slot, str]:
         """Generate a new value for one key of an account and return both keys, as regenerateKey does.
 
-        `account.lag` decides how long the old value still works and when the new one starts to (azure-facts, section
-        1). Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled.
+        `account.lag` decides how long the old value still works and when the new one starts to (docs/facts.md,
+        Keys). Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled.
         """
         account, now = self[resource_id], self._clock.now()
         if account.disable_local_auth:
-            # Azure's answer to this is not known (azure-facts, "Not found"); refuse like listKeys.
+            # Azure's answer to this is not known (docs/facts.md, Keys); refuse like listKeys.
             raise AzureError(400, "BadRequest", "Failed to regenerate key. disableLocalAuth is set to be true")
         old = account.keys[slot]
         old.accepted_until = now + account.lag.old_for

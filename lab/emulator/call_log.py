@@ -2,7 +2,7 @@
 
 Every call that an account's data plane accepts over HTTP is logged here, as if the account's diagnostic settings sent
 the category RequestResponse to this workspace. Each call has two rows; one has the caller's Entra object id, if the
-call used no key (way-out-facts, section 4). Queries and rights are left to `surfaces.logs`.
+call used no key (docs/facts.md, Logs). Queries and rights are left to `surfaces.logs`.
 """
 
 import uuid

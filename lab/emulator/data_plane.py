@@ -1,7 +1,7 @@
 """How an account's own endpoint answers a key that a caller presents.
 
 Azure checks in this order: network rules, whether keys are enabled, the key, the call rate. A network refusal hides the
-other results (azure-facts, sections 4 and 9). Every key that gets past the network rules is recorded by its
+other results (docs/facts.md, Calls; Network). Every key that gets past the network rules is recorded by its
 fingerprint. `surfaces.inference` calls this module for HTTP requests; a test can call it without a network.
 """
 
@@ -29,7 +29,7 @@ class DataPlane:
         """Check whether the account's network rules admit a caller with IP address `address`.
 
         Raises AzureError 403 if public access is disabled or the rules do not list the address. The message differs for
-        an account without custom subdomain, which is called by its regional host (azure-facts, section 9).
+        an account without custom subdomain, which is called by its regional host (docs/facts.md, Network).
         """
         if account.public_network_access == "Disabled":
             raise AzureError(403, "403", "Public access is disabled. Please configure private endpoint.")
@@ -50,7 +50,7 @@ class DataPlane:
         """Check a key and the call rate, and record the result.
 
         Raises AzureError 403 if keys are disabled, 401 if the key is not one of the account's, and 429 if the rate
-        limit is exceeded (azure-facts, section 4).
+        limit is exceeded (docs/facts.md, Calls).
         """
         status = 200
         try:
@@ -65,7 +65,7 @@ class DataPlane:
     def check_rate(self, account: Account) -> None:
         """Count one call against the account's rate limit.
 
-        Raises AzureError 429 with the seconds to wait in Retry-After if the limit is exceeded (azure-facts, section 4).
+        Raises AzureError 429 with the seconds to wait in Retry-After if the limit is exceeded (docs/facts.md, Calls).
         """
         wait = self._limits.inference(account.id)
         if wait:
@@ -85,7 +85,7 @@ class DataPlane:
 
 
 def wrong_key() -> AzureError:
-    """Return Azure OpenAI's 401 for a wrong, old or missing key (azure-facts, section 4)."""
+    """Return Azure OpenAI's 401 for a wrong, old or missing key (docs/facts.md, Calls)."""
     message = (
         "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for "
         "an active subscription and use a correct regional API endpoint for your resource."

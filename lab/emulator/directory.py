@@ -141,8 +141,8 @@ class Directory:
     def token(self, identity: Identity, audience: str, seconds: float | None = None) -> tuple[str, int]:
         """Return a signed access token for an audience, and its expiry in seconds since 1970.
 
-        `seconds` is its lifetime, by default `token_seconds` (24 hours, as for managed identities: azure-facts, section
-        5).
+        `seconds` is its lifetime, by default `token_seconds` (24 hours, as for managed identities: docs/facts.md,
+        Tokens).
         """
         now = time.time()
         expires = int(now + (self.token_seconds if seconds is None else seconds))

@@ -14,8 +14,8 @@ class AzureError(Exception):
     code: The error code of the service.
     message: The error message of the service.
     inner: The code of the inner error, or an empty string.
-    gateway: Whether the ARM gateway refuses, not the resource provider; ARM then adds x-ms-failure-cause (azure-facts,
-        section 1).
+    gateway: Whether the ARM gateway refuses, not the resource provider; ARM then adds x-ms-failure-cause
+        (docs/facts.md, Keys).
     headers: Headers that the answer carries.
     """
 

@@ -1,7 +1,7 @@
 """Azure's published rate limits. They are off until a test sets `Limits.on`.
 
-Azure Resource Manager has token buckets (azure-facts, section 1); Key Vault (section 2) and Azure OpenAI (section 4)
-are imitated by sliding windows. Both kinds answer whether a call may pass, and if not, after how many seconds to try
+Azure Resource Manager has token buckets; Key Vault and Azure OpenAI are imitated by sliding windows (docs/facts.md,
+Keys; Vault; Calls). Both kinds answer whether a call may pass, and if not, after how many seconds to try
 again. A refused call does not count.
 """
 
@@ -90,16 +90,16 @@ class Limits:
         """Count a call to Azure Resource Manager. `kind` is `reads` or `writes`; POST actions are writes.
 
         Each principal has, per subscription, 250 reads refilled at 25 a second, and 200 writes refilled at 10 a second
-        (azure-facts, section 1).
+        (docs/facts.md, Keys).
         """
         capacity, rate = (250.0, 25.0) if kind == "reads" else (200.0, 10.0)
         return self._wait(("arm", subscription, caller, kind), lambda now: Bucket(capacity, rate, capacity, now))
 
     def vault(self, vault: str, *, creates: bool) -> int:
-        """Count a call to a vault: 300 new versions and 4,000 other calls in 10 seconds (azure-facts, section 2)."""
+        """Count a call to a vault: 300 new versions and 4,000 other calls in 10 seconds (docs/facts.md, Vault)."""
         limit = 300 if creates else 4000
         return self._wait(("kv", vault, str(creates)), lambda _: Window(limit, 10.0))
 
     def inference(self, account: str) -> int:
-        """Count a call to an account's data plane: 30 calls a second (azure-facts, section 4)."""
+        """Count a call to an account's data plane: 30 calls a second (docs/facts.md, Calls)."""
         return self._wait(("aoai", account), lambda _: Window(30, 1.0))

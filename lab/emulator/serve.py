@@ -5,7 +5,7 @@
 
 Each start creates a new certificate authority in a file, which the setting SSL_CERT_FILE names. All URLs use 127.0.0.1,
 so no name resolution is involved; the certificate is valid for localhost too. The identity endpoint uses plain HTTP
-because App Service does (azure-facts, section 5). The control surface uses plain HTTP because it imitates no service.
+because App Service does (docs/facts.md, Tokens). The control surface uses plain HTTP because it imitates no service.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from typing import Any
 from lab.emulator.clock import Clock
 from lab.emulator.errors import AzureError
 
-# azure-facts, section 6.
+# docs/facts.md, Events.
 BATCH_BYTES = 1024 * 1024
 BATCH_EVENTS = 5000
 # CloudEvents 1.0: an attribute is a text, a whole number or a truth value, and these are texts.
@@ -68,7 +68,7 @@ class Topic:
         """Accept a batch of events, all of them or none.
 
         Raises AzureError with the outage's status, 400 if an event is not a valid CloudEvent 1.0, and 413 if there are
-        more than BATCH_EVENTS (azure-facts, section 6).
+        more than BATCH_EVENTS (docs/facts.md, Events).
         """
         if self.outage is not None:
             raise AzureError(self.outage, "ServiceUnavailable", "The topic cannot take events at the moment.")

@@ -2,7 +2,7 @@
 
 Each set creates a version, even with the same value. The latest version is the newest one, whether it is enabled or
 not. Expiry dates are only information: an expired secret can be read. Names are compared without regard to case. The
-rules are those of azure-facts, section 2. Roles, limits and HTTP are left to `surfaces.key_vault`.
+rules are those of docs/facts.md, Vault. Roles, limits and HTTP are left to `surfaces.key_vault`.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Any
 from lab.emulator.clock import Clock
 from lab.emulator.errors import AzureError
 
-# azure-facts, section 2. Microsoft's pages give 256 or 512 characters for a tag; the smaller limit is the safe one.
+# docs/facts.md, Vault. Microsoft's pages give 256 or 512 characters for a tag; the smaller limit is the safe one.
 VALUE_BYTES = 25 * 1024
 TAGS = 15
 TAG_CHARACTERS = 256
@@ -139,8 +139,8 @@ class Vault:
         """Create a new version of a secret and return it.
 
         `expires` and `not_before` are seconds since 1970 or aware datetimes. Raises AzureError 400 if name, value,
-        content type or tags exceed Key Vault's limits, and 409 if a deleted secret has the name (azure-facts, section
-        2).
+        content type or tags exceed Key Vault's limits, and 409 if a deleted secret has the name (docs/facts.md,
+        Vault).
         """
         _check_name(name)
         _check(value=value, content_type=content_type, tags=tags)
@@ -157,7 +157,7 @@ class Vault:
         """Return a version by its id, or the latest.
 
         Raises AzureError 404 if it does not exist and 403 SecretDisabled if it is disabled; no older version takes its
-        place (azure-facts, section 2).
+        place (docs/facts.md, Vault).
         """
         found = self.version(name, version)
         if not found.enabled:

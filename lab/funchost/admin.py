@@ -1,6 +1,6 @@
 """The admin interface: list the functions, show the host's status, run a function by hand.
 
-It imitates the part of the Functions host below `/admin`, which needs the master key (functions-facts, HTTP auth).
+It imitates the part of the Functions host below `/admin`, which needs the master key (docs/facts.md, HTTP).
 Running the function is left to the host.
 """
 

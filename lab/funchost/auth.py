@@ -1,6 +1,6 @@
 """Checks the key of an HTTP request: the header `x-functions-key`, otherwise the query parameter `code`.
 
-The rules are those of the Functions host (functions-facts, HTTP auth).
+The rules are those of the Functions host (docs/facts.md, HTTP).
 """
 
 import hmac
@@ -20,7 +20,7 @@ def allowed(request: web.Request, level: str, function: str, keys: HostKeys) -> 
     """Return True if the request's key is enough for a function of this authorization level.
 
     anonymous: no key is needed. function: the function's own key, the host's default key or the master key. admin: the
-    master key (functions-facts, HTTP auth).
+    master key (docs/facts.md, HTTP).
     """
     if level == "anonymous":
         return True

@@ -1,6 +1,6 @@
 """Reads the raw bindings that the worker reports into the triggers and outputs that this host serves.
 
-It makes the checks that the Functions host makes at indexing (functions-facts, Index) and leaves listening to the
+It makes the checks that the Functions host makes at indexing (docs/facts.md, Index) and leaves listening to the
 trigger modules. An error in one function is kept in `FunctionDescription.error` and disables that function only. An
 error in the set of functions raises AppError.
 """

@@ -1,6 +1,6 @@
 """Reads host.json, the app's configuration of the host.
 
-Defaults and limits are those of the Functions host (functions-facts, host.json; Queue; Timeouts). Unknown members are
+Defaults and limits are those of the Functions host (docs/facts.md, Host; Queues; Timeouts). Unknown members are
 ignored.
 """
 
@@ -18,7 +18,7 @@ _BUNDLES = ("Microsoft.Azure.Functions.ExtensionBundle",)
 
 @dataclass(frozen=True, slots=True)
 class QueueConfig:
-    """How queues are read (functions-facts, Queue).
+    """How queues are read (docs/facts.md, Queues).
 
     batch_size: How many messages one poll takes at most. Default 16, at most 32.
     new_batch_threshold: The next poll waits until no more messages than this are being processed. Default: half of

@@ -1,6 +1,6 @@
 """The HTTP server: the routes of the app's functions, the host's start page, and the paths of `admin` and `webhooks`.
 
-Answers follow the Functions host (functions-facts, HTTP auth): 404 for an unknown path and for a method that a known
+Answers follow the Functions host (docs/facts.md, HTTP): 404 for an unknown path and for a method that a known
 path does not accept, 401 without a sufficient key, 500 with an empty body if a function fails. If a response takes
 longer than `response_timeout`, the caller gets 504 while the function keeps running.
 """

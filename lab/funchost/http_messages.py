@@ -1,7 +1,7 @@
 """Converts HTTP requests to the worker's form, and the worker's responses to the form that callers get.
 
 Header names are lower-cased, repeated headers and query values are joined with commas, and empty query values are
-dropped (functions-facts, What an app meets in the worker). Routing and keys are left to `http`.
+dropped (docs/facts.md, Worker). Routing and keys are left to `http`.
 """
 
 from collections.abc import Iterable

@@ -56,7 +56,7 @@ class Invoker:
         """Run the function and return its result, after its outputs were sent.
 
         If the run takes longer than functionTimeout, the worker process is killed with everything in it
-        (functions-facts, Timeouts).
+        (docs/facts.md, Timeouts).
         """
         invocation_id, started = str(uuid.uuid4()), datetime.now(UTC)
         self._activity.begin(invocation_id, function.name)

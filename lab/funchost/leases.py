@@ -1,7 +1,7 @@
 """A lease on a blob in the host's own storage account, so that only one of several hosts runs a timer.
 
-The lease of a killed host lasts until it runs out, and the next host waits for it as on the platform (functions-facts,
-Timer), unless the option `take_over` is set.
+The lease of a killed host lasts until it runs out, and the next host waits for it as on the platform (docs/facts.md,
+Timers), unless the option `take_over` is set.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The input of a function that a person or a test runs by hand.
 
-It imitates `POST /admin/functions/<fn>` with the text `input` (functions-facts, HTTP auth). Timers are left to
+It imitates `POST /admin/functions/<fn>` with the text `input` (docs/facts.md, HTTP). Timers are left to
 `timers`.
 """
 

@@ -2,7 +2,7 @@
 
 `{second} {minute} {hour} {day} {month} {day-of-week}`. A field is `*`, a value, a range `a-b`, a step `*/n`, `a-b/n`
 or `a/n` (from a to the end), or a list of these. Months and days of the week may be names. A day must match both day
-fields, as on the Functions host and unlike in Unix cron. Five or six fields and UTC: functions-facts, Timer. Running
+fields, as on the Functions host and unlike in Unix cron. Five or six fields and UTC: docs/facts.md, Timers. Running
 the timer is left to `timers`.
 """
 

@@ -11,7 +11,7 @@ def _key() -> str:
 
 @dataclass(frozen=True, slots=True)
 class HostKeys:
-    """The keys that HTTP callers need (functions-facts, HTTP auth). A key that is not given is generated.
+    """The keys that HTTP callers need (docs/facts.md, HTTP). A key that is not given is generated.
 
     master: Opens every function and the admin interface.
     default: The host key, which opens every function of level "function".
@@ -30,7 +30,7 @@ class HostOptions:
     """Limits and addresses.
 
     lease_seconds, init_timeout, metadata_timeout and response_timeout have the defaults of the Functions host
-    (functions-facts, Timer; Timeouts; HTTP auth).
+    (docs/facts.md, Timers; Timeouts; HTTP).
 
     address: The address that the HTTP server listens on. Default: this machine only.
     port: Its port. Default 0: any free one.

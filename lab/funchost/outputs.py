@@ -1,7 +1,7 @@
 """Output bindings: sends what a successful function has set.
 
 HTTP responses are left to `http_messages`. Text is treated as on the Functions host: text that looks like JSON is
-parsed and written again without spaces, and a JSON list becomes one message per element (functions-facts, Queue).
+parsed and written again without spaces, and a JSON list becomes one message per element (docs/facts.md, Queues).
 """
 
 import base64

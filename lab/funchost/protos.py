@@ -1,7 +1,7 @@
 """Plain classes in place of the protobuf messages between the Functions host and its Python worker.
 
-The worker code never imports message classes: its caller passes in a namespace named `protos` (functions-facts,
-Packages). This module is that namespace. Transport is left to `channel` and the JSON form of a message to `wire`. The
+The worker code never imports message classes: its caller passes in a namespace named `protos` (docs/facts.md,
+Worker). This module is that namespace. Transport is left to `channel` and the JSON form of a message to `wire`. The
 classes are as strict as the real messages where an app could notice the difference: in the types that `TypedData`
 accepts.
 """

@@ -1,8 +1,8 @@
 """The trigger metadata of a queue message: what the worker gets besides the body.
 
 A trap of the Functions host is imitated on purpose: if the body is a JSON object, its top-level members overwrite the
-metadata of the same name, ignoring case. A message with a member `id` has that value as its id (functions-facts,
-Queue).
+metadata of the same name, ignoring case. A message with a member `id` has that value as its id (docs/facts.md,
+Queues).
 """
 
 import json

@@ -1,6 +1,6 @@
 """Queue triggers: poll a queue, run the function for each message, then delete, retry or set aside the message.
 
-All of it follows functions-facts, Queue. A message is invisible for ten minutes, renewed while its function runs. A
+All of it follows docs/facts.md, Queues. A message is invisible for ten minutes, renewed while its function runs. A
 failed message becomes visible again after visibilityTimeout, until it was dequeued maxDequeueCount times; then it is
 copied to `<queue>-poison`. The pause between polls grows from 0.1 s to maxPollingInterval. One rule is this host's own:
 it polls immediately when it has sent a message to the queue itself.

@@ -48,7 +48,7 @@ class Route:
 
 
 def parse_route(template: str) -> Route:
-    """Parse a template. Raises BindingError if the Functions host would not register it (functions-facts, Index)."""
+    """Parse a template. Raises BindingError if the Functions host would not register it (docs/facts.md, Index)."""
     segments = [each for each in template.strip("/").split("/") if each]
     if segments and segments[0].lower() in _RESERVED:
         raise BindingError(f"the route {template!r} begins with {segments[0]}, which is reserved for the host")

@@ -46,7 +46,7 @@ def merge_settings(given: Mapping[str, str] | None, file: Path | None, with_envi
 
 
 def resolve(text: str, settings: Mapping[str, str]) -> str:
-    """Replace every `%NAME%` in a text by the setting's value (functions-facts, What an app meets in the worker).
+    """Replace every `%NAME%` in a text by the setting's value (docs/facts.md, Worker).
 
     Raises BindingError, which names the missing setting.
     """

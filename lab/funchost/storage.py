@@ -1,8 +1,8 @@
 """Connections by name, and the storage clients made from them.
 
 A connection is a name. The settings describe it: `AzureWebJobsX` or `X` with a connection string, or the identity form
-`X__accountName`, `X__blobServiceUri`, `X__queueServiceUri` with `X__credential` and `X__clientId` (functions-facts,
-What an app meets in the worker). All clients share one HTTP session, which trusts the certificates in the file of the
+`X__accountName`, `X__blobServiceUri`, `X__queueServiceUri` with `X__credential` and `X__clientId` (docs/facts.md,
+Worker). All clients share one HTTP session, which trusts the certificates in the file of the
 `SSL_CERT_FILE` setting.
 """
 

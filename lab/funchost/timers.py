@@ -1,6 +1,6 @@
 """Timer triggers: a lease so that one host listens, a status blob after every run, and one run for all missed ones.
 
-All of it follows functions-facts, Timer and Retry policy. Runs of one timer never overlap: the next run waits for the
+All of it follows docs/facts.md, Timers. Runs of one timer never overlap: the next run waits for the
 end of the last one. A failed run waits for the next due time unless the function has a retry policy. Schedules are
 left to `ncrontab` and the lease to `leases`.
 """

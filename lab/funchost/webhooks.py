@@ -1,6 +1,6 @@
 """The Event Grid webhook: answers the handshakes, and runs the function once for each event.
 
-All of it follows functions-facts, Event Grid. Events of one delivery run in parallel and get one answer. If one fails,
+All of it follows docs/facts.md, Webhooks. Events of one delivery run in parallel and get one answer. If one fails,
 Event Grid sends all of them again, so functions must be idempotent.
 """
 

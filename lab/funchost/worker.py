@@ -1,7 +1,7 @@
 """The worker process: runs Microsoft's worker code on requests that the host sends over an inherited socket.
 
 It is started as `python -P -m lab.funchost.worker FD PACKAGE_ROOT APP_DIR` and does what the platform's proxy process
-does (functions-facts, How production is put together): set up `sys.path`, send log records to the host with their
+does (docs/facts.md, Worker): set up `sys.path`, send log records to the host with their
 invocation id, and pass each request to its handler. Decisions are left to the host.
 """
 

@@ -102,7 +102,7 @@ class WorkerProcess:
     async def load_app(self, app_dir: Path, init_limit: float, metadata_limit: float) -> list[Json]:
         """Initialise the app, list its functions and load each. Return the functions. Limits are in seconds.
 
-        The order is that of the Functions host (functions-facts, How production is put together).
+        The order is that of the Functions host (docs/facts.md, Worker).
         Raises AppError if the app does not load, TimeoutError after a limit and WorkerGoneError if the process ends.
         """
         script = self._script_name

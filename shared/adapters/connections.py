@@ -1,7 +1,7 @@
 """One pool of connections for every Azure client of the process, opened on first use.
 
 A TLS context for each connection costs more than the call it serves, and idle connections to many account endpoints
-hold 0.3 to 0.5 MiB each (performance-facts, section 4). So there is one context, one session that the clients share,
+hold 0.3 to 0.5 MiB each (docs/facts.md, Speed). So there is one context, one session that the clients share,
 and one session that closes each connection after a proof.
 """
 

@@ -1,7 +1,7 @@
 """Send announcements to an Event Grid topic, or write them to the log if no topic is configured.
 
 The topic must have been created with the CloudEvents input schema. Event Grid accepts a batch with an empty 200 and
-cannot be asked later what it accepted (azure-facts, section 6). So after an unclear answer the same events are sent
+cannot be asked later what it accepted (docs/facts.md, Events). So after an unclear answer the same events are sent
 again, with the same ids.
 """
 

@@ -1,7 +1,7 @@
 """Open the credential: in Azure the managed identity, on a developer's machine a sign-in with `az` or `azd`.
 
 `ManagedIdentityCredential()` does not read AZURE_CLIENT_ID by itself, so the client id is always passed. A credential
-caches its tokens in memory, so a process needs only one (azure-facts, section 5).
+caches its tokens in memory, so a process needs only one (docs/facts.md, Tokens).
 """
 
 from __future__ import annotations

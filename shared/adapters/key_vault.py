@@ -1,6 +1,6 @@
 """Read the latest version of a secret, and publish a key with its tags in one write.
 
-Every write makes a version, and Key Vault takes no precondition (azure-facts, section 2). A repeated write leaves two
+Every write makes a version, and Key Vault takes no precondition (docs/facts.md, Vault). A repeated write leaves two
 equal versions, which is harmless. Tags are updated on exactly the version that was read: if another turn published
 meanwhile, the update lands on a version that is no longer the latest.
 """
@@ -47,7 +47,7 @@ class KeyVault:
     async def latest(self, target: Target) -> Publication | None:
         """Return the latest version of the target's secret. None if there is no such secret.
 
-        Key Vault refuses to read a disabled version and does not find a deleted secret (azure-facts, section 2). Both
+        Key Vault refuses to read a disabled version and does not find a deleted secret (docs/facts.md, Vault). Both
         are returned without a value. Raises UnexpectedAnswer if the answer has no value or no version.
         """
         client = self._client(target.vault_url)

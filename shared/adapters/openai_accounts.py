@@ -1,7 +1,7 @@
 """List, regenerate and switch off the keys of an account, through Azure Resource Manager.
 
 `regenerateKey` has no precondition and no version, and Azure's client would repeat it by itself after a 500, 503 or 504
-(azure-facts, section 1). Repetition is switched off for it. After an unclear answer `listKeys` shows what happened, and
+(docs/facts.md, Keys). Repetition is switched off for it. After an unclear answer `listKeys` shows what happened, and
 the next turn makes that call.
 """
 
@@ -25,11 +25,11 @@ from shared.settings.target_fields import TAG
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-# Requests name keys with a capital letter, answers without (azure-facts, section 1).
+# Requests name keys with a capital letter, answers without (docs/facts.md, Keys).
 _NAMES = {KeySlot.KEY1: "Key1", KeySlot.KEY2: "Key2"}
 READ_RETRIES = 2
-_KINDS = ("openai", "aiservices")  # the kinds of account that serve Azure OpenAI (azure-facts, section 4)
-# The hosts of such accounts, in the public and the sovereign clouds (azure-facts, section 4). If a tag names another
+_KINDS = ("openai", "aiservices")  # the kinds of account that serve Azure OpenAI (docs/facts.md, Calls)
+# The hosts of such accounts, in the public and the sovereign clouds (docs/facts.md, Calls). If a tag names another
 # host, the tag is not trusted and the account's endpoint is read from Azure.
 _DOMAINS = (
     ".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".api.cognitive.microsoft.com",
@@ -82,7 +82,7 @@ class OpenAIAccounts:
     async def list_keys(self, account: AccountId) -> Keys:
         """Return both keys.
 
-        Raises KeyAuthIsOff if keys are switched off: Azure then answers 400 (azure-facts, section 1).
+        Raises KeyAuthIsOff if keys are switched off: Azure then answers 400 (docs/facts.md, Keys).
         """
         with azure_errors(str(account), "list its keys"):
             try:
@@ -104,7 +104,7 @@ class OpenAIAccounts:
     async def disable_key_auth(self, account: AccountId) -> None:
         """Switch keys off and wait until Azure Resource Manager says that it is done.
 
-        The endpoint refuses keys some minutes after that (azure-facts, section 1).
+        The endpoint refuses keys some minutes after that (docs/facts.md, Keys).
         """
         with azure_errors(str(account), "switch keys off"):
             change: Any = {"properties": {"disableLocalAuth": True}}

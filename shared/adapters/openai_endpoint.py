@@ -1,7 +1,7 @@
 """Try a key on the account's own endpoint: list the models, which costs no tokens.
 
-The status decides (azure-facts, section 4). 200: the key is accepted. 401: it is refused, or it is the key of another
-host. 403: keys are switched off, or the network is closed; the key itself was not judged (azure-facts, section 9). 429
+The status decides (docs/facts.md, Calls). 200: the key is accepted. 401: it is refused, or it is the key of another
+host. 403: keys are switched off, or the network is closed; the key itself was not judged (docs/facts.md, Network). 429
 and 5xx say nothing about the key. Redirects are not followed, so the key goes to no other host.
 """
 
@@ -17,7 +17,7 @@ from shared.domain.keys import ApiKey
 from shared.ports import Answer, KeyAttempt
 
 _MODELS = "openai/models?api-version=2024-10-21"
-_NO_PUBLIC_ACCESS = "Public access is disabled"  # of a 403 (azure-facts, section 9)
+_NO_PUBLIC_ACCESS = "Public access is disabled"  # of a 403 (docs/facts.md, Network)
 _KEYS_OFF = "AuthenticationTypeDisabled"
 _MOST_READ = 4096  # bytes of an answer; enough for an error
 _SECONDS = re.compile(r"^[0-9]{1,6}$")

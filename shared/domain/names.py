@@ -12,6 +12,6 @@ LEASE_CONTAINER = "key-rotation-leases"  # blobs: the leases of targets, and whi
 
 TARGET_NAME = "[A-Za-z0-9][A-Za-z0-9-]{0,62}"  # a name that a person chooses, and that stands in an HTTP path
 ACCOUNT_AS_NAME = "[A-Za-z0-9-]{1,64}"  # the name of a target that is named after its account
-SECRET_NAME = "[0-9a-zA-Z-]{1,127}"  # noqa: S105 - Key Vault's form (azure-facts, section 2)
+SECRET_NAME = "[0-9a-zA-Z-]{1,127}"  # noqa: S105 - Key Vault's form (docs/facts.md, Vault)
 LONGEST_ENVIRONMENT = 40
 ENVIRONMENT_NAME = f"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_ENVIRONMENT - 1}}}"  # a deployment environment

@@ -49,7 +49,7 @@ CREDENTIAL_ID = "CredentialId"
 PROVIDER_ADDRESS = "ProviderAddress"
 VALIDITY_DAYS = "ValidityPeriodDays"
 PREFIX = "key-rotation-"
-MOST_TAGS = 15  # Key Vault's limit (azure-facts, section 2)
+MOST_TAGS = 15  # Key Vault's limit (docs/facts.md, Vault)
 LONGEST_TAG = 256  # the older pages' limit; newer ones say 512
 OUR_TAGS = 11  # the three of Microsoft's and eight of our nine: `previous` and `spare` never stand together
 

@@ -2,7 +2,7 @@
 
 `Mon-Fri 09:00-16:00 Europe/Berlin` is a `Window`. All arguments and results are in UTC. It is computed here because the
 timer cannot do it: the time zone settings of Azure Functions are not supported on Flex and Linux Consumption
-(functions-facts, "Timer"). Hours that a change to summer time skips or repeats are treated as the zone does.
+(docs/facts.md, Timers). Hours that a change to summer time skips or repeats are treated as the zone does.
 """
 
 from __future__ import annotations

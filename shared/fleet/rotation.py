@@ -33,10 +33,8 @@ from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.turn import take_turn
 
-MOST_OBSERVED = (
-    400  # targets, with two calls each; Azure limits listKeys for each subscription (azure-facts, section 1)
-)
-AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (performance-facts)
+MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
+AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (docs/facts.md, Speed)
 
 
 @dataclass

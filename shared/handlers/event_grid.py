@@ -62,7 +62,7 @@ async def account_event(data: object, subject: str = "") -> list[str]:
 
 
 def secret_named(data: object) -> tuple[str, str] | None:
-    """Return the vault and the secret that an event of Key Vault is about, in lower case (azure-facts, section 2).
+    """Return the vault and the secret that an event of Key Vault is about, in lower case (docs/facts.md, Events).
 
     None if the event names none.
     """
@@ -71,7 +71,7 @@ def secret_named(data: object) -> tuple[str, str] | None:
 
 
 def account_named(data: object, subject: str) -> AccountId | None:
-    """Return the account whose key was regenerated (azure-facts, section 8). None for any other event."""
+    """Return the account whose key was regenerated (docs/facts.md, Events). None for any other event."""
     if _text(data, "operationName").casefold() != REGENERATED:
         return None
     try:

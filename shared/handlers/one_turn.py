@@ -25,7 +25,7 @@ from shared.web.responses import Reply, next_step_to_repeat, of_error, of_outcom
 from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
-PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (functions-facts, "HTTP auth")
+PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (docs/facts.md, HTTP)
 _QUEUED = "The key still works; its end is queued and tried for a day"
 
 

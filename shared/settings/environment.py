@@ -245,7 +245,7 @@ def _check_claims(targets: tuple[Target, ...], problems: Problems) -> None:
 
 
 def _storage(environment: Mapping[str, str], problems: Problems) -> Storage:
-    """Read `AzureWebJobsStorage`, or its form with `__accountName` or `__blobServiceUri` (azure-facts, section 7)."""
+    """Read `AzureWebJobsStorage`, or its form with `__accountName` or `__blobServiceUri` (docs/facts.md, Storage)."""
     text = environment.get(STORAGE)
     account, url = environment.get(f"{STORAGE}__accountName"), environment.get(f"{STORAGE}__blobServiceUri")
     if text:

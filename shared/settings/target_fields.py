@@ -37,7 +37,7 @@ class Defaults:
     vault_url: The vault of a target that names none. Default None: every target must name its vault.
     cadence: Period, overlap, warnings, notice and window.
     lag: How long the slowest consumer takes to read a new secret version. No overlap may be shorter. Default 24 hours,
-        the time within which App Service refreshes a Key Vault reference (azure-facts, section 3).
+        the time within which App Service refreshes a Key Vault reference (docs/facts.md, Readers).
     """
 
     vault_url: str | None = None
@@ -63,7 +63,7 @@ def claims(target: Target) -> tuple[Claim, ...]:
     """Return what no other target may share with this one.
 
     A name leads to one target. Two targets with one account would regenerate each other's keys, because Azure cannot
-    keep two rotators apart (azure-facts, section 1). Two targets with one secret would overwrite each other's
+    keep two rotators apart (docs/facts.md, Keys). Two targets with one secret would overwrite each other's
     publication.
     """
     values = {"name": target.name, "account": str(target.account), "secret": target.secret_url}

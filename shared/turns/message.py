@@ -3,7 +3,7 @@
 A message names its target. For a tagged account it carries the tags as the tick saw them, so that the turn need not
 read the account again. They are valid for one hour: by then a later tick has queued newer tags. No member has the name
 of the queue's own metadata (`id`, `dequeueCount` and the like), because the host would let it overwrite that
-(functions-facts, "Queue").
+(docs/facts.md, Queues).
 """
 
 from __future__ import annotations

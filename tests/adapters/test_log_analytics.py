@@ -89,7 +89,7 @@ async def test_a_consumer_s_call_counts_and_the_app_s_own_proofs_do_not(counting
 
 @pytest.mark.parametrize("spelling", ["callerObjectId", "objectId", "objectid"])
 async def test_a_call_without_a_key_is_not_counted_however_the_log_spells_its_caller(counting: Parts, spelling: str):
-    """Each call has two rows, and only one of them names the caller (way-out-facts, section 4)."""
+    """Each call has two rows, and only one of them names the caller (docs/facts.md, Logs)."""
     for _ in range(3):
         note(counting, caller="an Entra object id", spelling=spelling)
     assert await counted(counting) == 0

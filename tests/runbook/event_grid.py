@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tests.runbook.page import DOCS
 
-# What Event Grid calls a function by (azure-facts, "Additions"), and the answers that it does not try again after.
+# What Event Grid calls a function by (docs/facts.md, Events), and the answers that it does not try again after.
 WEBHOOK = "/runtime/webhooks/EventGrid"
 NAMES = {401: "Unauthorized", 404: "NotFound"}
 

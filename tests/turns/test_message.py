@@ -37,7 +37,7 @@ WHOLE = Message(
     {"key-rotation": "on", "key-rotation-owner": "team-é"},
     LeakRequest(key=LeakedKey.BOTH, reason="seen in a log", by="somebody", id="0123456789abcdef"),
 )
-# functions-facts, "Queue": top-level members of these names overwrite the message's own metadata, in any case.
+# docs/facts.md, Queues: top-level members of these names overwrite the message's own metadata, in any case.
 METADATA = {"id", "dequeuecount", "insertiontime", "expirationtime", "popreceipt", "nextvisibletime", "queuetrigger"}
 
 texts = st.text(max_size=20)

@@ -1,6 +1,6 @@
 """The JSON of an account in ARM's answers, with every property of an answer recorded in 2025.
 
-disableLocalAuth, networkAcls and customSubDomainName are absent until they are set (azure-facts, section 1).
+disableLocalAuth, networkAcls and customSubDomainName are absent until they are set (docs/facts.md, Keys).
 """
 
 from datetime import UTC, datetime

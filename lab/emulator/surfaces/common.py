@@ -220,7 +220,7 @@ def json_answer(body: object, status: int = 200, headers: dict[str, str] | None 
 
 
 def error_body(error: AzureError) -> dict[str, Any]:
-    """Return the error body that most Azure services share (azure-facts, section 1)."""
+    """Return the error body that most Azure services share (docs/facts.md, Keys)."""
     facts: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.inner:
         facts["innererror"] = {"code": error.inner}

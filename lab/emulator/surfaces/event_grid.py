@@ -1,7 +1,7 @@
 """The publish endpoint of Event Grid custom topics with the CloudEvents schema, api-version 2018-01-01.
 
 All topics share one host here; the first path segment names the topic. A caller needs an Entra token and the right to
-send events; access keys and SAS tokens are not accepted (azure-facts, section 6). `topics` holds what was accepted.
+send events; access keys and SAS tokens are not accepted (docs/facts.md, Events). `topics` holds what was accepted.
 """
 
 from typing import override

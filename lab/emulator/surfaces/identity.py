@@ -1,4 +1,4 @@
-"""The managed identity endpoint of App Service and Functions (azure-facts, section 5).
+"""The managed identity endpoint of App Service and Functions (docs/facts.md, Tokens).
 
 It uses plain HTTP, expects the secret header X-IDENTITY-HEADER, and issues access tokens. `expires_on` is a string of
 whole seconds since 1970. The query's client_id selects an identity of the world; without it the app's identity is used.

@@ -2,7 +2,7 @@
 
 It serves the model lists, which prove a key, and a chat completion with a fixed text. Other operations and API versions
 are refused with NotImitated. `data_plane` checks network rules, keys and call rate; Entra tokens
-are checked here by their roles (azure-facts, section 4).
+are checked here by their roles (docs/facts.md, Calls).
 """
 
 import json
@@ -128,7 +128,7 @@ class Inference(Surface):
 
 
 def _key(call: Call) -> str | None:
-    """Return the key in the api-key header; the v1 path accepts it as a bearer token too (azure-facts, section 4)."""
+    """Return the key in the api-key header; the v1 path accepts it as a bearer token too (docs/facts.md, Calls)."""
     given = call.header("api-key")
     return given or (call.bearer() if call.parts.get("v1") else None)
 

@@ -2,7 +2,7 @@
 
 Set, get, update, both lists, delete, and the operations on deleted secrets are imitated. Backup and restore are not. A
 request without a token gets the challenge before anything else is checked, even its body: the client library first
-sends a request without body on purpose (azure-facts, section 2). `vaults` holds the rules for secrets.
+sends a request without body on purpose (docs/facts.md, Vault). `vaults` holds the rules for secrets.
 """
 
 import base64

@@ -62,7 +62,7 @@ class Logs(Surface):
         """Return the number of calls and of key calls of an account within the timespan.
 
         Raises AzureError 404 for another workspace, 403 without the rights to read the workspace, to query it and
-        to read the table (azure-facts, "Additions"), 400 for an invalid body, and NotImitatedError for another query.
+        to read the table (docs/facts.md, Logs), 400 for an invalid body, and NotImitatedError for another query.
         """
         workspace = self.world.workspace
         if call.parts["workspace"].lower() != workspace.id:

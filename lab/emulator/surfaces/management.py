@@ -1,4 +1,4 @@
-"""Azure Resource Manager for Microsoft.CognitiveServices accounts, api-version 2025-09-01 (azure-facts, section 1).
+"""Azure Resource Manager for Microsoft.CognitiveServices accounts, api-version 2025-09-01 (docs/facts.md, Keys).
 
 Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, and what a client asks before
 that: the cloud's addresses and the subscriptions. Tests create and delete accounts in the world directly. Errors of the
@@ -148,7 +148,7 @@ class Management(Surface):
     def update_account(self, call: Call) -> web.Response:
         """Change tags, SKU, disableLocalAuth or network rules of an account, and return it.
 
-        The change is complete with the answer (azure-facts, section 1). Raises NotImitatedError for other properties,
+        The change is complete with the answer (docs/facts.md, Keys). Raises NotImitatedError for other properties,
         and AzureError 400, 403, 404 or 429.
         """
         self._admit(call, f"{_PROVIDER}/write")
