@@ -39,12 +39,14 @@ def environment_name(text: str) -> str:
 def soak_time(text: str) -> timedelta:
     """Return how long after a deployment the rotation happens, from an ISO 8601 duration of at most 30 days.
 
+    Fractions of a second are dropped.
+
     Tags, settings, HTTP and the command line all read it here. Raises ValueError for any other text.
     """
     soak = parse_duration(text)
     if soak > LONGEST_SOAK:
         raise ValueError(f"{text!r} is longer than {iso_duration(LONGEST_SOAK)}")
-    return soak
+    return timedelta(seconds=int(soak.total_seconds()))  # as the tag holds it, so that asking again changes nothing
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ _QUEUED = "The key still works; its end is queued and tried for a day"
 async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply:
     """Carry out a request on the named target and return the answer. With `dry_run`, only say what would be done.
 
-    Raises only RotationErrors. For a leak it raises UnknownTarget only: any other error queues the leak.
+    Raises only RotationErrors. For a leak of something that can be a target's name it raises UnknownTarget only:
+    any other error queues the leak.
     """
     app: Rotation | None = None
     try:

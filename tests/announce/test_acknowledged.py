@@ -1,7 +1,7 @@
 """What is recorded after Event Grid accepted an announcement, and which announcements count as accepted in time."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -26,17 +26,10 @@ from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.model import Observation, Target
-from shared.domain.publication import Origin, SecretState
+from shared.domain.publication import Origin
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from tests.support import strategies as some
-
-SECOND = timedelta(seconds=1)
-TARGET, ENDING = a_target(), a_target(sunset=at(day=200))
-UNTIL = START + days(3)
-ENDED = Announcement(Kind.KEY_RETIRED, TARGET, KEY2, mark("B"))
-ROTATED = Announcement(Kind.KEY_ROTATED, TARGET, KEY1, mark("A"), happened_at=START)
-WITHDRAWN = a_publication(state=SecretState.DISABLED, value=None)
-OFF = an_observation(WITHDRAWN, key_auth=False, keys={})
+from tests.support.announcing import ENDED, ENDING, OFF, ROTATED, SECOND, TARGET, UNTIL
 
 
 def kinds(situation: Situation) -> list[str]:

@@ -28,14 +28,7 @@ from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin, SecretState
 from shared.domain.requests import Requester
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
-
-SECOND = timedelta(seconds=1)
-TARGET, ENDING = a_target(), a_target(sunset=at(day=200))
-UNTIL = START + days(3)
-ENDED = Announcement(Kind.KEY_RETIRED, TARGET, KEY2, mark("B"))
-ROTATED = Announcement(Kind.KEY_ROTATED, TARGET, KEY1, mark("A"), happened_at=START)
-WITHDRAWN = a_publication(state=SecretState.DISABLED, value=None)
-OFF = an_observation(WITHDRAWN, key_auth=False, keys={})
+from tests.support.announcing import ENDED, ENDING, OFF, ROTATED, SECOND, TARGET, UNTIL, WITHDRAWN
 
 FACTS = [
     ("a fresh version and the end of the key before it", a_situation(overlapping(told=Told()), at(day=1)), [

@@ -129,3 +129,9 @@ def test_a_soak_time_is_at_most_thirty_days() -> None:
     assert (soak_time("PT2H"), soak_time("P30D")) == (timedelta(hours=2), LONGEST_SOAK)
     with pytest.raises(ValueError, match=r"^'P30DT1S' is longer than P30D$"):
         soak_time("P30DT1S")
+
+
+def test_a_soak_time_has_whole_seconds_as_its_tag_does() -> None:
+    awaited = AwaitedDeployment("prod", soak=soak_time("PT90.5S"))
+    assert awaited.soak == timedelta(seconds=90)
+    assert AwaitedDeployment.read(awaited.text()) == awaited

@@ -351,11 +351,17 @@ def test_an_explicit_target_wins_over_the_tags_in_a_message() -> None:
     assert target_of_settings(ROTATION_TARGETS=explicit).name == "explicit"
 
 
-@pytest.mark.parametrize("name", ["chat", "a" * 29 + "-" + "b" * 29, "x" * 20, "-", "7"])
+OLD_KEY = "0123456789abcdef" * 2
+
+
+@pytest.mark.parametrize("name", ["chat", "contosoproductionopenaiwesteurope", "x" * 64, "-", "7"])
 def test_a_valid_name_could_be_a_name(name: str):
     assert could_be_a_name(name)
 
 
-@pytest.mark.parametrize("name", ["", "chat\n", "chat\r\nX-Told: yes", "a b", "a/b", "a-" * 33, "Ab3" * 20])
+@pytest.mark.parametrize(
+    "name",
+    ["", "chat\n", "chat\r\nX-Told: yes", "a b", "a/b", "a-" * 33, "Ab3" * 28, OLD_KEY, f"chat-{OLD_KEY.upper()}"],
+)
 def test_text_with_a_line_break_too_long_or_like_a_key_is_not_a_name(name: str):
     assert not could_be_a_name(name)
