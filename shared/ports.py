@@ -113,10 +113,12 @@ class Vault(Protocol):
         deleted one."""
         ...
 
-    async def publish(
-        self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
-    ) -> None:
-        """Write a new version with the key and all its facts, in one call."""
+    async def earlier(self, target: Target) -> Sequence[Publication]:
+        """Return all versions of the secret, the youngest first, as a listing shows them: without values."""
+        ...
+
+    async def publish(self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]) -> str:
+        """Write a new version with the key and all its facts, in one call, and return the version's id."""
         ...
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
@@ -174,6 +176,33 @@ class Leases(Protocol):
         ...
 
 
+class Notes(Protocol):
+    """Small texts that outlive a turn, in the app's own storage, seen by all instances (see `shared.turns.notes`).
+
+    Each method raises a RotationError if the storage does not do what it asks.
+    """
+
+    async def add(self, name: str, text: str) -> bool:
+        """Write a note unless there is one of that name. Return whether it was written."""
+        ...
+
+    async def write(self, name: str, text: str) -> None:
+        """Write a note in place of what is there."""
+        ...
+
+    async def read(self, name: str) -> str | None:
+        """Return a note. None if there is none."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Remove a note, if it is there."""
+        ...
+
+    async def under(self, prefix: str) -> Sequence[tuple[str, str]]:
+        """Return name and text of the notes whose names begin with `prefix`."""
+        ...
+
+
 class Failures(Protocol):
     """Which accounts failed in which tick, shared by all instances of the app."""
 
@@ -208,6 +237,7 @@ class Outside:
     clock: The time.
     announcer: Where announcements are sent.
     leases: The holds on targets.
+    notes: What outlives a turn.
     logs: Where calls with a key are counted. None if no log workspace is configured.
     failures: Where the failures of a tick are counted, for the brake. None: there is no brake.
     """
@@ -218,5 +248,6 @@ class Outside:
     clock: Clock
     announcer: Announcer
     leases: Leases
+    notes: Notes
     logs: Logs | None = None
     failures: Failures | None = None

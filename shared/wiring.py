@@ -151,6 +151,7 @@ def _logs(found: CallLog | None, credential: AsyncTokenCredential, connections: 
 def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_failures import BlobFailures
     from shared.adapters.blob_lease import BlobLeases
+    from shared.adapters.blob_notes import BlobNotes
     from shared.adapters.clock import RealClock
     from shared.adapters.connections import Connections
     from shared.adapters.event_grid import EventGrid, LogOnly
@@ -179,6 +180,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
         clock=RealClock(),
         announcer=EventGrid(credential, settings.topic, connections) if settings.topic else LogOnly(),
         leases=leases,
+        notes=BlobNotes(leases.service),
         logs=_logs(settings.call_log, credential, connections),
         failures=BlobFailures(leases.service),
     )

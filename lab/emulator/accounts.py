@@ -41,6 +41,7 @@ class Lag:
     new_after: How long a new key is still refused after it was generated. Default 0.
     old_for: How long the old value is still accepted after its key was regenerated. Default 0.
     flapping: The share, from 0 to 1, of the answers before `new_after` that accept the new key anyway. Default 0.
+    listed_after: How long listKeys still shows the old value after its key was regenerated. Default 0.
     local_auth_after: How long a change of disableLocalAuth has no effect on the data plane. Azure needs a few minutes.
         Default 0.
     """
@@ -48,6 +49,7 @@ class Lag:
     new_after: float = 0.0
     old_for: float = 0.0
     flapping: float = 0.0
+    listed_after: float = 0.0
     local_auth_after: float = 0.0
 
 
@@ -112,6 +114,7 @@ class Account:
     modified: When the account was last changed.
     keys: The current key 1 and key 2.
     old_keys: Old values that `lag.old_for` keeps valid for a while.
+    replaced: For each key that was regenerated, what it was before.
     local_auth_seen: When disableLocalAuth was last changed, and whether keys were disabled before that.
     internal_id: The `internalId` that ARM shows.
     """
@@ -135,6 +138,7 @@ class Account:
     modified: float = 0.0
     keys: dict[Slot, Key] = field(default_factory=dict)
     old_keys: list[Key] = field(default_factory=list)
+    replaced: dict[Slot, Key] = field(default_factory=dict)
     local_auth_seen: tuple[float, bool] = (0.0, False)
     internal_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -226,14 +230,20 @@ class Accounts:
         ]
 
     def list_keys(self, resource_id: str) -> dict[Slot, str]:
-        """Return both current keys of an account, as listKeys does.
+        """Return both current keys of an account, as listKeys does. `account.lag` decides how late it learns of a new
+        one.
 
         Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled (docs/facts.md, Keys).
         """
         account = self[resource_id]
         if account.disable_local_auth:
             raise AzureError(400, "BadRequest", "Failed to list key. disableLocalAuth is set to be true")
-        return {slot: key.value for slot, key in account.keys.items()}
+        known_before = self._clock.now() - account.lag.listed_after
+        shown = {
+            slot: key if key.since <= known_before else account.replaced.get(slot, key)
+            for slot, key in account.keys.items()
+        }
+        return {slot: key.value for slot, key in shown.items()}
 
     def regenerate(self, resource_id: str, slot: Slot) -> dict[Slot, str]:
         """Generate a new value for one key of an account and return both keys, as regenerateKey does.
@@ -249,6 +259,7 @@ class Accounts:
         old.accepted_until = now + account.lag.old_for
         if account.lag.old_for:
             account.old_keys.append(old)
+        account.replaced[slot] = old
         account.keys[slot] = Key(new_key(), now, now + account.lag.new_after)
         return {name: key.value for name, key in account.keys.items()}
 

@@ -71,6 +71,7 @@ def _account(facts: dict[str, Any]) -> Account:
     facts["lag"] = Lag(**facts["lag"])
     facts["keys"] = {slot: Key(**key) for slot, key in facts["keys"].items()}
     facts["old_keys"] = [Key(**key) for key in facts["old_keys"]]
+    facts["replaced"] = {slot: Key(**key) for slot, key in facts["replaced"].items()}
     facts["local_auth_seen"] = tuple(facts["local_auth_seen"])
     return Account(**facts)
 

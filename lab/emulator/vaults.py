@@ -8,7 +8,7 @@ rules are those of docs/facts.md, Vault. Roles, limits and HTTP are left to `sur
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -56,17 +56,28 @@ class Secret:
 
     name: The name as it was first set.
     versions: The versions, oldest first.
+    past: For each change while reads are late, when it was made and what the latest version was before it.
     deleted: When the secret was deleted, in seconds since 1970. None if it was not.
     """
 
     name: str
     versions: list[SecretVersion] = field(default_factory=list)
+    past: list[tuple[float, SecretVersion | None]] = field(default_factory=list)
     deleted: float | None = None
 
     @property
     def latest(self) -> SecretVersion:
         """The newest version."""
         return self.versions[-1]
+
+    def remember(self, now: float) -> None:
+        """Keep what the latest version is before a change."""
+        self.past.append((now, replace(self.latest) if self.versions else None))
+
+    def shown(self, moment: float) -> SecretVersion | None:
+        """Return the latest version as it was at that moment. None if there was none."""
+        later = (before for made, before in self.past if made > moment)
+        return next(later, self.latest)
 
 
 class Vault:
@@ -83,6 +94,8 @@ class Vault:
     port: The port to serve the vault on. Default 0: any free port.
     firewall_closed: Whether the vault refuses every caller whose address is not in `admitted`. Default False.
     admitted: The IP addresses that the closed firewall admits. Default none.
+    read_lag: How long a read of the latest version shows what was there before a change, in seconds. No delay is
+        documented. Default 0.
     url: The vault URL, set when the vault is served.
     secrets: The secrets by lower case name.
     deleted: The deleted secrets by lower case name.
@@ -110,6 +123,7 @@ class Vault:
         self.port = port
         self.firewall_closed = False
         self.admitted: set[str] = set()
+        self.read_lag = 0.0
         self.url = f"https://{name}.vault.azure.net"
         self.secrets: dict[str, Secret] = {}
         self.deleted: dict[str, Secret] = {}
@@ -147,6 +161,8 @@ class Vault:
         if name.lower() in self.deleted:
             raise _deleted_but_recoverable(name)
         secret = self.secrets.setdefault(name.lower(), Secret(name))
+        if self.read_lag:
+            secret.remember(self._clock.now())
         now = int(self._clock.now())
         version = SecretVersion(secret.name, uuid.uuid4().hex, value, now, now, content_type, dict(tags or {}), enabled)
         version.expires, version.not_before = _seconds(expires), _seconds(not_before)
@@ -159,7 +175,7 @@ class Vault:
         Raises AzureError 404 if it does not exist and 403 SecretDisabled if it is disabled; no older version takes its
         place (docs/facts.md, Vault).
         """
-        found = self.version(name, version)
+        found = self.version(name, version) if version else self._shown(name)
         if not found.enabled:
             message = "Operation get is not allowed on a disabled secret."
             raise AzureError(403, "Forbidden", message, inner="SecretDisabled")
@@ -185,6 +201,8 @@ class Vault:
         does not exist and 400 if content type or tags exceed the limits.
         """
         found = self.version(name, version)
+        if self.read_lag:
+            self._secret(name).remember(self._clock.now())
         _check(content_type=changes.get("content_type"), tags=changes.get("tags"))
         for key in ("expires", "not_before"):
             if key in changes:
@@ -236,6 +254,13 @@ class Vault:
         if self.purge_protected:
             raise AzureError(403, "Forbidden", 'Operation "purge" is not allowed because purge protection is enabled.')
         del self.deleted[name.lower()]
+
+    def _shown(self, name: str) -> SecretVersion:
+        """Return the latest version as a read shows it, which can be late."""
+        shown = self._secret(name).shown(self._clock.now() - self.read_lag)
+        if shown is None:
+            raise _secret_not_found(name)
+        return shown
 
     def _secret(self, name: str) -> Secret:
         secret = self.secrets.get(name.lower())

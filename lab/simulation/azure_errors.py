@@ -22,7 +22,7 @@ def translated(thing: str, doing: str) -> Iterator[None]:
     except AzureError as error:
         raise _translate(thing, f"could not {doing}: {error.status} {error.code}.", error) from error
     except ConnectionDroppedError as error:
-        raise TryLater(thing, f"could not {doing}: no answer came.") from error
+        raise TryLater(thing, f"could not {doing}: no answer came.", unclear=True) from error
 
 
 def _translate(thing: str, what: str, error: AzureError) -> RotationError:
@@ -33,5 +33,5 @@ def _translate(thing: str, what: str, error: AzureError) -> RotationError:
     if error.status == 409 and error.inner == "ObjectIsDeletedButRecoverable":
         return PersonMustLook(thing, what)
     if error.status in (408, 409, 429) or error.status >= 500:
-        return TryLater(thing, what)
+        return TryLater(thing, what, unclear=error.status == 408 or error.status >= 500)
     return FixConfiguration(thing, what)

@@ -14,14 +14,16 @@ from lab.simulation.accounts import SimulatedAccounts, SimulatedEndpoint
 from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer, SimulatedClock, SimulatedLogs
 from lab.simulation.interruptions import Call, Hook, Interruptions, Killed
 from lab.simulation.leases import SimulatedLeases
+from lab.simulation.notes import SimulatedNotes
 from lab.simulation.vault import SimulatedVault
+from shared.ports import Outside
 
 
 class Runner:
     """One process. It counts its calls, and makes no more of them once it was killed.
 
-    Its ports are `clock`, `accounts`, `endpoint`, `vault`, `logs`, `announcer` and `leases`. `calls` lists what was
-    called so far; `dead` says whether the process was killed.
+    Its ports are `clock`, `accounts`, `endpoint`, `vault`, `logs`, `announcer`, `leases` and `notes`. `calls` lists
+    what was called so far; `dead` says whether the process was killed.
     """
 
     def __init__(
@@ -40,6 +42,12 @@ class Runner:
         self.logs = SimulatedLogs(self)
         self.announcer = SimulatedAnnouncer(self)
         self.leases = SimulatedLeases(self)
+        self.notes = SimulatedNotes(self)
+
+    @property
+    def outside(self) -> Outside:
+        """All ports, without logs and failures."""
+        return Outside(self.accounts, self.endpoint, self.vault, self.clock, self.announcer, self.leases, self.notes)
 
     async def call[T](self, operation: str, target: str, effect: Callable[[], T]) -> T:
         """Make one outgoing call and return what its effect returns.

@@ -27,9 +27,9 @@ from lab.simulation.witness import Witness
 from shared.domain.model import Target
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.fleet.rotation import Rotation, Tick
-from shared.ports import Outside
 from shared.settings.environment import PUBLIC_CLOUD, Mode, Settings, Storage
 from shared.settings.target_fields import Defaults
+from shared.turns.message import Message
 from shared.turns.report import Outcome, Row
 
 TICK = minutes(10)
@@ -110,8 +110,7 @@ class Stage:
         """Start a process and return the application in it."""
         runner = self.runner(interruptions)
         logs = runner.logs if self.counts else None
-        parts = (runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
-        return Rotation(self.settings, Outside(*parts, logs))
+        return Rotation(self.settings, replace(runner.outside, logs=logs))
 
     async def turn(
         self, request: Request | None = None, interruptions: Interruptions | None = None, target: Target | None = None
@@ -141,11 +140,18 @@ class Stage:
     async def tick(self) -> dict[str, Outcome]:
         """Make one tick: run the timer, then take every turn that it queued. Returns the outcomes by target."""
         found = await self.run_timer()
+        for leak in found.leaks:
+            await self.leak_again(leak)
         return {
             one.target.name: outcome
             for one in found.turns
             if (outcome := await self.turn(target=one.target)) is not None
         }
+
+    async def leak_again(self, leak: Message) -> Outcome:
+        """Take the turn of a leak on record, whose report excused the end of its keys already."""
+        target = next(one for one in self.targets if one.name == leak.target)
+        return await self.rotation().turn(target, leak.request)
 
     async def until(self, moment: datetime, every: timedelta = RARELY) -> list[Outcome]:
         """Make ticks at regular times, the last one at `moment`. Returns all outcomes in order."""

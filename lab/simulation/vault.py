@@ -60,13 +60,21 @@ class SimulatedVault:
         latest = max(found, key=lambda one: (one.created, not one.enabled), default=None)
         return _publication(latest, SecretState.DISABLED) if latest else None
 
-    async def publish(
-        self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
-    ) -> None:
-        """Write a new version: the key, its tags and its expiry date in one call."""
+    async def earlier(self, target: Target) -> list[Publication]:
+        """List all versions of the secret, the youngest first, without values."""
+        vault = self._vault(target.vault_url)
+        with translated(target.secret_url, "list the secret's versions"):
+            found = await self._runner.call(
+                "kv.listVersions", target.secret_url, lambda: vault.list_versions(target.secret)
+            )
+        versions = [_publication(one, SecretState.ACTIVE if one.enabled else SecretState.DISABLED) for one in found]
+        return sorted(versions, key=lambda one: one.created, reverse=True)
+
+    async def publish(self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]) -> str:
+        """Write a new version: the key, its tags and its expiry date in one call. Return its id."""
         vault, period = self._vault(target.vault_url), target.cadence.period
         with translated(target.secret_url, "publish the key"):
-            await self._runner.call(
+            written = await self._runner.call(
                 "kv.setSecret",
                 target.secret_url,
                 lambda: vault.set_secret(
@@ -77,6 +85,7 @@ class SimulatedVault:
                     expires=marks.since + period,
                 ),
             )
+        return written.version
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         """Replace the tags of this version."""

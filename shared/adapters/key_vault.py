@@ -81,16 +81,22 @@ class KeyVault:
         latest = max(versions, key=lambda one: (_time(one.created_on), not one.enabled), default=None)
         return _publication(latest, SecretState.DISABLED) if latest else None
 
-    async def publish(
-        self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
-    ) -> None:
-        """Write a new version: the key, all its tags, and the due date as its expiry.
+    async def earlier(self, target: Target) -> list[Publication]:
+        """Return all versions of the secret, the youngest first, without values. Each page of 25 costs a call."""
+        client = self._client(target.vault_url)
+        with _vault_errors(target.secret_url, "list the secret's versions"):
+            found = [version async for version in client.list_properties_of_secret_versions(target.secret)]
+        versions = [_publication(one, SecretState.ACTIVE if one.enabled else SecretState.DISABLED) for one in found]
+        return sorted(versions, key=lambda one: one.created, reverse=True)
+
+    async def publish(self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]) -> str:
+        """Write a new version: the key, all its tags, and the due date as its expiry. Return the version's id.
 
         others: Tags that other people or tools put on the secret. They are kept.
         The call is never repeated by itself, because each repetition would make another version.
         """
         with _vault_errors(target.secret_url, "publish the key"):
-            await self._client(target.vault_url).set_secret(
+            written = await self._client(target.vault_url).set_secret(
                 target.secret,
                 key.reveal(),
                 tags=tags_of(marks, slot, str(target.account), target.cadence.period, others),
@@ -98,6 +104,7 @@ class KeyVault:
                 expires_on=marks.since + target.cadence.period,
                 retry_total=0,
             )
+        return written.properties.version or ""
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         """Write these marks on the tags of exactly this version."""

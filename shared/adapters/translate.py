@@ -48,7 +48,7 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
     except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
         raise _no_answer(thing, doing, error, named_by) from error
     except AzureError as error:
-        raise TryLater(thing, f"could not {doing}: {type(error).__name__}.") from error
+        raise TryLater(thing, f"could not {doing}: {type(error).__name__}.", unclear=True) from error
     except ValueError as error:
         if "challenge" not in str(error):
             raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
@@ -61,7 +61,7 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
 def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLater:
     host = _unresolved(error)
     if host is None:
-        return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).")
+        return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).", unclear=True)
     what = f"could not {doing}: the host name {host} has no address (DNS does not know it, or did not answer)."
     # Only the second cause passes by itself. They cannot be told apart here, so the call is tried again in both cases.
     step = f"check {named_by}; if {host} is correct, do nothing: the next tick tries again"
@@ -100,7 +100,7 @@ def _refused(thing: str, doing: str, error: HttpResponseError) -> RotationError:
     if status == 409 and inner in ("ObjectIsDeletedButRecoverable", "ObjectIsBeingDeleted"):
         return PersonMustLook(thing, what, "recover the secret, or purge it to start again")
     if status in (408, 409, 429) or status >= 500:
-        return TryLater(thing, what)
+        return TryLater(thing, what, unclear=status == 408 or status >= 500)
     return FixConfiguration(thing, what, "check the names and addresses in the settings and tags for it")
 
 

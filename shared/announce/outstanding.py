@@ -83,7 +83,7 @@ def _origin(situation: Situation, marks: Marks) -> Announcement:
         situation.target,
         situation.live,
         marks.live,
-        happened_at=marks.since,
+        happened_at=max(marks.since, situation.publication.created),
         previous_until=until,
         unproven=marks.unproven,
         requester=requester,

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.decide.steps import Step
+from shared.domain.keys import Fingerprint
 
 
 class Reason(StrEnum):
@@ -17,6 +18,8 @@ class Reason(StrEnum):
     KEY_AUTH_IS_OFF = "key-auth-is-off"
     ADOPT = "adopt"
     ADOPT_IN_PLACE = "adopt-in-place"
+    TAGS_LOST = "tags-lost"
+    OVERWRITTEN = "overwritten"
     DRIFT = "drift"
     DUE = "due"
     REQUESTED = "requested"
@@ -39,7 +42,7 @@ class Reason(StrEnum):
 
 HELD = frozenset({Reason.OVERLAP_RUNS, Reason.OUTSIDE_WINDOW, Reason.NOT_ANNOUNCED, Reason.STILL_USED, Reason.BRAKE})
 SCHEDULED = frozenset({Reason.ADOPT, Reason.DUE, Reason.OVERLAP_OVER, Reason.SUNSET})
-PREPARING = frozenset({Reason.ADOPT, Reason.ADOPT_IN_PLACE, Reason.DRIFT})
+PREPARING = frozenset({Reason.ADOPT, Reason.ADOPT_IN_PLACE, Reason.TAGS_LOST, Reason.OVERWRITTEN, Reason.DRIFT})
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,14 @@ class Plan:
     steps: What to do, in order. Empty if nothing is to be done now.
     held_until: For work that is wanted and must wait: the earliest time, in UTC, at which asking again can help, as far
         as is known now. None if nothing waits, or if nobody knows.
+    leaked: The keys that a report is about, as values. They are put on record before the first step. Empty without one.
     """
 
     reason: Reason
     why: str
     steps: tuple[Step, ...] = ()
     held_until: datetime | None = None
+    leaked: frozenset[Fingerprint] = frozenset()
 
     @property
     def is_held(self) -> bool:

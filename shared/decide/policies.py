@@ -104,8 +104,11 @@ def _unpublished(situation: Situation) -> Plan | None:
     key1, key2 = KeySlot.KEY1, KeySlot.KEY2
     if target.adopt is Adopt.ROTATE:
         publish = Publish(key2, Origin.ADOPTED, seen.keys[key1], target.cadence.overlap)
+        if seen.fresh is not None and seen.fresh.is_in(seen.keys[key2]):
+            why = "Nothing is published yet. Key 2 was regenerated for that already; it is proven and published now."
+            return Plan(Reason.ADOPT, why, (Prove(key2), publish))
         why = "Nothing is published yet. This target begins with a fresh key 2."
-        return Plan(Reason.ADOPT, why, (Regenerate(key2), Prove(key2), publish))
+        return Plan(Reason.ADOPT, why, (Regenerate(key2, noted=True), Prove(key2), publish))
     publish = Publish(key1, Origin.ADOPTED, seen.keys[key2], target.cadence.period)
     why = "Nothing is published yet. Key 1 is published as it is, and its period begins."
     return Plan(Reason.ADOPT, why, (Prove(key1), publish))
@@ -118,6 +121,9 @@ def _unmarked(situation: Situation) -> Plan | None:
     """
     if situation.seen.live is None or situation.is_marked_truly:
         return None
+    if situation.seen.lost is not None:
+        why = f"Somebody took our tags away from the version that holds {situation.live.words}. They are put back."
+        return Plan(Reason.TAGS_LOST, why, (Mark(situation.live, replace(situation.seen.lost, copied=True)),))
     keys, created = situation.seen.keys, situation.publication.created
     marks = Marks(
         live=keys[situation.live],
@@ -125,9 +131,31 @@ def _unmarked(situation: Situation) -> Plan | None:
         since=created,
         previous=keys[situation.spare],
         until=created + situation.target.cadence.period,
+        copied=True,
     )
     why = f"The secret already holds {situation.live.words}. Our tags are added to that version; no new one is written."
     return Plan(Reason.ADOPT_IN_PLACE, why, (Mark(situation.live, marks),))
+
+
+def _overwritten(situation: Situation) -> Plan | None:
+    """Somebody wrote another value over our version: publish our key again, which still works.
+
+    Once in a period. If it happens again with a value that still works, nothing is written over it: two writers would
+    follow each other for ever. Our own version then says what is due, and ours is published before the other's value
+    ends, so that the latest version always holds a key that works.
+    """
+    foreign = situation.seen.foreign
+    if foreign is None:
+        return None
+    works = foreign.value in situation.seen.keys.values()
+    ends_now = works and situation.spare_in_use and not situation.overlap_runs
+    if works and foreign.again and not ends_now:
+        return None
+    state = "an older key" if works else "a value that the account does not accept"
+    live = situation.live.words.capitalize()
+    why = f"Somebody wrote {state} over the published version. {live}, which works, is published again."
+    again = replace(_healing(situation), since=situation.marks.since)  # it is the same key, so its period goes on
+    return Plan(Reason.OVERWRITTEN, why, (Prove(situation.live), again))
 
 
 def _drifted(situation: Situation) -> Plan | None:
@@ -152,6 +180,7 @@ def _healing(situation: Situation) -> Publish:
     healed = Publish(
         situation.live,
         Origin.HEALED,
+        copied=marks.copied or situation.seen.foreign is not None,
         rotated=marks.last_rotation,
         requester=marks.requester,
         awaited=marks.awaited,
@@ -263,6 +292,7 @@ POLICIES = (
     _a_person_must_look,
     _unpublished,
     _unmarked,
+    _overwritten,
     _drifted,
     leaked,
     armed,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
 from shared.decide.carried_over import end_of_previous_key, outstanding_with_end, valid_told
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
-from shared.domain.keys import KeySlot
+from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.publication import Marks, Origin
 from shared.domain.requests import (
     ArmRequest,
@@ -27,15 +28,33 @@ from shared.domain.told import CarriedOver, Happened, Told
 
 
 def leaked(situation: Situation) -> Plan | None:
-    """A person reports a leaked key: it stops working as soon as consumers of the vault can bear. None otherwise."""
+    """A person reports a leaked key: it stops working as soon as consumers of the vault can bear. None otherwise.
+
+    The words of a report, "live" and "previous", mean the keys of its own moment. Once a turn has seen which these are,
+    they are on record as values, and later turns go by the values alone.
+    """
     request = situation.request
     if not isinstance(request, LeakRequest):
         return None
+    if request.values:
+        return _leaked_values(situation, request, request.values)
     if situation.marks.leaked and situation.spare_in_use and (situation.is_answered or situation.request_is_outdated):
         return _rest_of_the_leak(situation)
     if situation.is_answered:
         return None
     return (_leaked_before_rotation if situation.request_is_outdated else _leaked_now)(situation, request)
+
+
+def _leaked_values(situation: Situation, request: LeakRequest, values: frozenset[Fingerprint]) -> Plan:
+    """End these values, wherever they are by now."""
+    keys, spare = situation.seen.keys, situation.spare
+    if keys[situation.live] in values:
+        return _live_key_leaked(situation, request, values)
+    if keys[spare] not in values:
+        return Plan(Reason.ALREADY_DONE, "The key that was reported as leaked does not work any more.")
+    if situation.spare_in_use and situation.marks.leaked:
+        return _rest_of_the_leak(situation)
+    return _previous_key_leaked(situation, values)
 
 
 def _rest_of_the_leak(situation: Situation) -> Plan:
@@ -44,46 +63,64 @@ def _rest_of_the_leak(situation: Situation) -> Plan:
     rest = max((situation.marks.until or now) - now, timedelta(0))
     leaked_key = spare.words.capitalize()
     why = f"A fresh {live.words} is published. {leaked_key}, which was reported as leaked, still has to end."
-    return Plan(Reason.LEAKED, why, (*((Wait(rest),) if rest else ()), *end_leaked_key(spare)))
+    steps = (*((Wait(rest),) if rest else ()), *end_leaked_key(spare))
+    return Plan(Reason.LEAKED, why, steps, leaked=_values_of(situation, spare))
 
 
 def _leaked_before_rotation(situation: Situation, request: LeakRequest) -> Plan:
     """The report was made before the last rotation. The key that was live then is the previous key now; the other key
     of that time ended with the rotation, or was published by it as it was."""
     if request.key is LeakedKey.PREVIOUS and situation.marks.resumed:
-        return _leaked_now(situation, replace(request, key=LeakedKey.LIVE))
+        return _live_key_leaked(situation, request, _values_of(situation, situation.live))
     if request.key is LeakedKey.PREVIOUS or not situation.spare_in_use:
         return Plan(Reason.ALREADY_DONE, "The key that was reported as leaked has already ended with a rotation.")
     spare = situation.spare
-    return Plan(
-        Reason.LEAKED,
-        f"{spare.words.capitalize()} was live when it was reported as leaked. It ends.",
-        end_leaked_key(spare),
-    )
+    why = f"{spare.words.capitalize()} was live when it was reported as leaked. It ends."
+    return Plan(Reason.LEAKED, why, end_leaked_key(spare), leaked=_values_of(situation, spare))
 
 
 def _leaked_now(situation: Situation, request: LeakRequest) -> Plan:
-    if request.key is LeakedKey.PREVIOUS:
-        return _previous_key_leaked(situation)
+    """The words of the report mean the keys as they are now."""
     live, spare = situation.live, situation.spare
-    both = request.key is LeakedKey.BOTH
+    match request.key:
+        case LeakedKey.PREVIOUS:
+            return _previous_key_leaked(situation, _values_of(situation, spare))
+        case LeakedKey.LIVE:
+            return _live_key_leaked(situation, request, _values_of(situation, live))
+        case LeakedKey.BOTH:
+            return _live_key_leaked(situation, request, _values_of(situation, live, spare))
+        case _:
+            assert_never(request.key)
+
+
+def _values_of(situation: Situation, *slots: KeySlot) -> frozenset[Fingerprint]:
+    return frozenset(situation.seen.keys[slot] for slot in slots)
+
+
+def _live_key_leaked(situation: Situation, request: LeakRequest, values: frozenset[Fingerprint]) -> Plan:
+    """Publish a fresh spare and end the live key. A spare that leaked itself is regenerated first."""
+    live, spare = situation.live, situation.spare
+    spare_leaked = situation.seen.keys[spare] in values
     wait = (Wait(request.wait),) if request.wait else ()
     # A fresh spare is as good as a new value, unless it is reported as leaked itself.
-    regenerate = both or not situation.spare_is_fresh
-    fresh = fresh_spare(situation, request.wait, regenerate=regenerate, leaked=True, patient=both)
+    regenerate = spare_leaked or not situation.spare_is_fresh
+    fresh = fresh_spare(situation, request.wait, regenerate=regenerate, leaked=True, patient=spare_leaked)
     why = f"A leak was reported ({request.key}): a fresh {spare.words} is published and {live.words} ends."
-    if situation.spare_in_use and not both:
+    if situation.spare_in_use and not spare_leaked:
         why += f" The value that {spare.words} holds now, which may still be in use, ends too."
-    return Plan(Reason.LEAKED, why, (*fresh, *wait, *end_leaked_key(live), *((Watch(spare),) if both else ())))
+    steps = (*fresh, *wait, *end_leaked_key(live), *((Watch(spare),) if spare_leaked else ()))
+    return Plan(Reason.LEAKED, why, steps, leaked=values)
 
 
-def _previous_key_leaked(situation: Situation) -> Plan:
+def _previous_key_leaked(situation: Situation, values: frozenset[Fingerprint]) -> Plan:
     live, spare = situation.live, situation.spare
     if situation.spare_in_use:
-        return Plan(Reason.LEAKED, f"The previous key, {spare.words}, was reported as leaked.", end_leaked_key(spare))
+        why = f"The previous key, {spare.words}, was reported as leaked."
+        return Plan(Reason.LEAKED, why, end_leaked_key(spare), leaked=values)
     if situation.spare_is_fresh:
         why = f"{spare.words.capitalize()} was to be published next and was reported as leaked. It ends."
-        return Plan(Reason.LEAKED, why, (Mark(live, _leaked_spare(situation)), *end_leaked_key(spare)))
+        steps = (Mark(live, _leaked_spare(situation)), *end_leaked_key(spare))
+        return Plan(Reason.LEAKED, why, steps, leaked=values)
     return Plan(Reason.ALREADY_DONE, "The previous key does not work any more.")
 
 
@@ -122,6 +159,7 @@ def fresh_spare(
         overlap=overlap,
         leaked=leaked,
         resumed=not regenerate,
+        copied=situation.marks.copied,
         requester=situation.next_requester,
         told=told,
     )

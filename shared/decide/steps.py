@@ -20,9 +20,12 @@ class Regenerate:
     """Give the slot a new value. The old value stops working immediately.
 
     slot: The slot to regenerate.
+    noted: Whether the app notes this in its own storage, because nothing is published whose tags could remember it.
+        Default: no.
     """
 
     slot: KeySlot
+    noted: bool = False
 
     def __str__(self) -> str:
         return f"regenerate {self.slot}"
@@ -56,6 +59,8 @@ class Publish:
     spare: The other slot's value, if nobody can know it. Never together with `previous`.
     fresh: Whether `spare` waits to be published, instead of being the value of a retirement.
     resumed: Whether the slot's key existed before this plan, so that it was not regenerated for it.
+    since: When the key's period began. None: with this version, which is the rule.
+    copied: Whether the app keeps a copy of the version's marks, because somebody else may take them away.
     rotated: When the keys last changed places, for a version that does not exchange them.
     requester: Who wants this version.
     awaited: The deployment after which this version's key is replaced. None if it waits for none.
@@ -71,6 +76,8 @@ class Publish:
     spare: Fingerprint | None = None
     fresh: bool = False
     resumed: bool = False
+    since: datetime | None = None
+    copied: bool = False
     rotated: datetime | None = None
     requester: Requester = field(default_factory=Requester)
     awaited: AwaitedDeployment | None = None

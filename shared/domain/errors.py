@@ -16,10 +16,20 @@ class RotationError(Exception):
 
     next_step = "read docs/runbook.md"
     subscription: str | None = None  # the id of the subscription that could not be listed, if that is what failed
+    unclear = False  # whether the call may have had its effect although it failed
     resolves_itself = False  # whether the next step asks nothing of anybody, because a later check goes on by itself
 
-    def __init__(self, thing: str, what: str, next_step: str | None = None, *, cause: Cause | None = None) -> None:
+    def __init__(
+        self,
+        thing: str,
+        what: str,
+        next_step: str | None = None,
+        *,
+        cause: Cause | None = None,
+        unclear: bool = False,
+    ) -> None:
         super().__init__(thing, what)
+        self.unclear = unclear or type(self).unclear
         self.thing = thing
         self.what = what
         self.cause = cause
@@ -95,6 +105,8 @@ class ProofImpossible(ProofFailed):
 
 class UnexpectedAnswer(TryLater):
     """Azure answered with something its specification does not describe. Nothing was done on the strength of it."""
+
+    unclear = True
 
     next_step = "nothing if it happens once; if it stays, compare the answer with the specification"
 

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.keys import Fingerprint, KeySlot
-from shared.domain.publication import Publication
+from shared.domain.notes import FreshKey
+from shared.domain.publication import Marks, Publication
 from shared.domain.requests import AwaitedDeployment
 from shared.domain.window import Window
 
@@ -126,6 +127,18 @@ class Target:
 
 
 @dataclass(frozen=True)
+class ForeignVersion:
+    """The latest version of a secret, written by somebody else over ours, with another value than ours.
+
+    value: The fingerprint of what it holds.
+    again: Whether this app has published over such a version within the last period already.
+    """
+
+    value: Fingerprint
+    again: bool
+
+
+@dataclass(frozen=True)
 class Observation:
     """What was observed of an account and its secret at one moment.
 
@@ -134,6 +147,9 @@ class Observation:
     publication: The latest version of the secret. None if there is no such secret.
     endpoint: Where the account answers, so that keys can be proven there. None if that is not known.
     key_calls: How many calls with a key were logged in the look-back span. None if they were not counted.
+    fresh: The note of a key that a turn regenerated while nothing was published. None without one.
+    lost: The marks of the latest version, if somebody else took them away and they are known. None otherwise.
+    foreign: What somebody else wrote over our latest version; `publication` is then ours. None if nobody did.
     """
 
     key_auth: bool
@@ -141,6 +157,9 @@ class Observation:
     publication: Publication | None
     endpoint: str | None = None
     key_calls: int | None = None
+    fresh: FreshKey | None = None
+    lost: Marks | None = None
+    foreign: ForeignVersion | None = None
 
     @property
     def live(self) -> KeySlot | None:

@@ -8,7 +8,7 @@ LOGGER = "key-rotation"  # the one logger of `shared`; alerts and the workbook r
 
 QUEUE = "key-rotation-turns"  # one message for each target that needs a turn; the host adds `-poison` to it
 STORAGE = "AzureWebJobsStorage"  # the setting, or the first part of the settings, that names the host's storage account
-LEASE_CONTAINER = "key-rotation-leases"  # blobs: the leases of targets, and which accounts failed lately
+LEASE_CONTAINER = "key-rotation-leases"  # blobs: the leases of targets, notes, and which accounts failed lately
 
 TARGET_NAME = "[A-Za-z0-9][A-Za-z0-9-]{0,62}"  # a name that a person chooses, and that stands in an HTTP path
 ACCOUNT_AS_NAME = "[A-Za-z0-9-]{1,64}"  # the name of a target that is named after its account

@@ -53,6 +53,7 @@ MOST_TAGS = 15  # Key Vault's limit (docs/facts.md, Vault)
 LONGEST_TAG = 256  # the older pages' limit; newer ones say 512
 OUR_TAGS = 11  # the three of Microsoft's and eight of our nine: `previous` and `spare` never stand together
 
+_MICROSOFTS = {name.casefold(): name for name in (CREDENTIAL_ID, PROVIDER_ADDRESS, VALIDITY_DAYS)}
 _MARK = re.compile(r"[0-9a-f]{16}")
 _ROTATED = "rotated="
 
@@ -101,6 +102,7 @@ class Marks:
         value is published before it ends, because somebody may hold it.
     unproven: Whether this version's key was published without a proof, because the network made one impossible.
     resumed: Whether this version's key existed before it was wanted, so that it was not regenerated for this version.
+    copied: Whether the app keeps a copy of these marks in its own storage, because somebody else may take them away.
     rotated: When the keys last changed places, if this version is a later repair. None otherwise.
     sealed_endpoint: Where the account answered when the key was proven, sealed with the key. None if not known.
     requester: Who wanted this version.
@@ -118,6 +120,7 @@ class Marks:
     fresh: bool = False
     unproven: bool = False
     resumed: bool = False
+    copied: bool = False
     rotated: datetime | None = None
     sealed_endpoint: str | None = None
     requester: Requester = field(default_factory=Requester)
@@ -191,7 +194,7 @@ def _texts(marks: Marks) -> dict[str, str]:
         previous = f"{marks.previous} until={stamp(marks.until)}{' leaked' if marks.leaked else ''}"
     origin = [marks.origin, stamp(marks.since)]
     origin += [f"{_ROTATED}{stamp(marks.rotated)}"] if marks.rotated else []
-    origin += [word for word in ("unproven", "resumed") if getattr(marks, word)]
+    origin += [word for word in ("unproven", "resumed", "copied") if getattr(marks, word)]
     return {
         "live": marks.live,
         "origin": " ".join(origin),
@@ -208,6 +211,7 @@ def _texts(marks: Marks) -> dict[str, str]:
 def read_tags(tags: Mapping[str, str]) -> tuple[KeySlot | None, str | None, timedelta | None, Marks | None]:
     """Return slot, account, validity and our marks. What is missing or damaged is None: nothing depends on tags
     alone."""
+    tags = _in_our_case(tags)
     slot = next((slot for slot in KeySlot if slot.value == tags.get(CREDENTIAL_ID, "").lower()), None)
     days = tags.get(VALIDITY_DAYS, "")
     validity = timedelta(days=int(days)) if days.isascii() and days.isdigit() and 0 < int(days) < 36500 else None
@@ -220,11 +224,17 @@ def read_tags(tags: Mapping[str, str]) -> tuple[KeySlot | None, str | None, time
 
 def others_in(tags: Mapping[str, str]) -> dict[str, str]:
     """Return the tags that are not ours."""
-    return {
-        name: text
-        for name, text in tags.items()
-        if not name.startswith(PREFIX) and name not in (CREDENTIAL_ID, PROVIDER_ADDRESS, VALIDITY_DAYS)
-    }
+    return {name: text for name, text in tags.items() if not _is_ours(name)}
+
+
+def _is_ours(name: str) -> bool:
+    """Return whether a tag is one of ours, whatever the case in which another tool has written its name back."""
+    return name.casefold().startswith(PREFIX) or name.casefold() in _MICROSOFTS
+
+
+def _in_our_case(tags: Mapping[str, str]) -> dict[str, str]:
+    ours = {_MICROSOFTS.get(name.casefold(), name.casefold()): text for name, text in tags.items() if _is_ours(name)}
+    return others_in(tags) | ours
 
 
 def _marks(tags: Mapping[str, str]) -> Marks:
@@ -243,6 +253,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         fresh=fresh == "fresh",
         unproven="unproven" in more,
         resumed="resumed" in more,
+        copied="copied" in more,
         sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
         requester=Requester.read(tags.get(PREFIX + "request", "")),
         awaited=_armed(tags.get(PREFIX + "armed", "")),

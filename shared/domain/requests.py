@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import ClassVar
 from urllib.parse import quote, unquote
 
+from shared.domain.keys import Fingerprint
 from shared.domain.names import ENVIRONMENT_NAME, LONGEST_ENVIRONMENT
 from shared.domain.times import from_seconds, iso_duration, parse_duration, sane_lead, seconds_text
 
@@ -206,11 +207,14 @@ class LeakRequest(RequestBase):
 
     key: Which key leaked. Default: the live key.
     wait: The least time that a leaked live key still works after its successor was published. Default: none.
+    values: The reported keys, once a turn has seen which these are: from then on the report means no other. Empty
+        before that.
     """
 
     kind = RequestKind.LEAK
     key: LeakedKey = LeakedKey.LIVE
     wait: timedelta = timedelta(0)
+    values: frozenset[Fingerprint] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

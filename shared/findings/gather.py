@@ -14,7 +14,7 @@ from shared.decide.adoption import began_fresh
 from shared.decide.plan import Reason
 from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration, RotationError
-from shared.domain.model import ProofPolicy
+from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import Marks, Origin, SecretState
 from shared.findings.kinds import MOST_SEVERE_FIRST, Code, Finding
 from shared.findings.ports import Inventory
@@ -22,7 +22,9 @@ from shared.fleet.rotation import Rotation
 from shared.ports import Account
 from shared.settings.environment import Mode, Settings
 from shared.settings.target_fields import TAG
+from shared.turns.message import Message
 from shared.turns.report import Row
+from shared.turns.secret_notes import SecretNote
 
 LONG_LIFE = timedelta(days=90)  # what most policies allow a key at most
 
@@ -33,10 +35,15 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
     What cannot be read becomes a finding, so that nothing is missing from the list.
     """
     rows, problems = await rotation.survey()
+    leaks, unread = await rotation.pending_leaks()
+    written, unseen = await rotation.other_writers()
+    problems += unread + unseen
     settings, now = rotation.settings, rotation.outside.clock.now()
-    found = [*_of_settings(settings), *map(_of_problem, problems), *_of_presumed(rows)]
+    found = [*_of_settings(settings), *map(_of_problem, problems), *_of_presumed(rows), *map(_of_leak, leaks)]
+    notes = {note.secret.casefold(): note for note in written}
     for row in rows:
         found += _of_row(row, settings, now)
+        found += _of_other_writers(row.target, notes.get(row.target.secret_url.casefold()), now)
     known = {str(row.target.account).casefold() for row in rows} | {error.thing.casefold() for error in problems}
     unlisted = {error.subscription for error in problems}
     for subscription in settings.subscriptions:
@@ -87,6 +94,25 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
 def _of_problem(error: RotationError) -> Finding:
     code = Code.NOT_ENROLLABLE if isinstance(error, FixConfiguration) else Code.UNSEEN
     return Finding(code, error.thing, error.what, error.next_step)
+
+
+def _of_leak(leak: Message) -> Finding:
+    """Return the finding about a leak on record."""
+    by = f" by {leak.request.by}" if leak.request and leak.request.by else ""
+    why = f"A leak was reported on {leak.queued_at:%Y-%m-%d %H:%M}Z{by}, and its key has not ended yet."
+    return Finding(Code.LEAK_NOT_ENDED, leak.target, why)
+
+
+def _of_other_writers(target: Target, note: SecretNote | None, now: datetime) -> Iterator[Finding]:
+    """Yield a finding if somebody else wrote the secret within the last period."""
+    if note is None:
+        return
+    for what, moments in (("took this app's tags away", note.lost), ("wrote over our version", note.overwritten)):
+        recent = [moment for moment in moments if now - moment < target.cadence.period]
+        if recent:
+            times = f"{len(recent)} times, last" if len(recent) > 1 else "once,"
+            why = f"Somebody else {what}: {times} on {recent[-1]:%Y-%m-%d %H:%M}Z."
+            yield Finding(Code.OTHER_WRITER, target.name, why)
 
 
 def _of_row(row: Row, settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ class Code(StrEnum):
     """The kinds of finding. The words are public; docs/command-line.md says what each means."""
 
     LEAKED_KEY_WORKS = "leaked-key-works"
+    LEAK_NOT_ENDED = "leak-not-ended"
     PUBLISHED_KEY_DEAD = "published-key-dead"
     NOT_ENROLLED = "not-enrolled"
     NOT_ENROLLABLE = "not-enrollable"
@@ -30,6 +31,7 @@ class Code(StrEnum):
     SECRET_DELETED = "secret-deleted"  # noqa: S105 - a code, no secret
     SECRET_DISABLED = "secret-disabled"  # noqa: S105
     SECRET_FOREIGN = "secret-foreign"  # noqa: S105
+    OTHER_WRITER = "other-writer"
     PREVIOUS_KEY_WORKS = "previous-key-works"
     ROTATION_OVERDUE = "rotation-overdue"
     SUNSET_PAST = "sunset-past"
@@ -62,6 +64,9 @@ class Meaning:
 _HIGH, _MEDIUM, _LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
 MEANINGS = {
     Code.LEAKED_KEY_WORKS: Meaning(Severity.CRITICAL, "python -m cli leak NAME --key previous"),
+    Code.LEAK_NOT_ENDED: Meaning(
+        Severity.CRITICAL, "python -m cli doctor shows what is missing; the app tries again every hour"
+    ),
     Code.PUBLISHED_KEY_DEAD: Meaning(
         Severity.CRITICAL, "the next full check publishes a key that works; to do it now: python -m cli rotate NAME"
     ),
@@ -73,6 +78,9 @@ MEANINGS = {
     Code.SECRET_DELETED: Meaning(_HIGH, "recover the secret, or purge it to start again"),
     Code.SECRET_DISABLED: Meaning(_HIGH, "enable the secret's latest version, or publish under another name"),
     Code.SECRET_FOREIGN: Meaning(_HIGH, "name another secret for this target"),
+    Code.OTHER_WRITER: Meaning(
+        _HIGH, "find who writes it in the vault's audit log, and let templates ignore the secret's value and tags"
+    ),
     Code.PREVIOUS_KEY_WORKS: Meaning(_HIGH, "python -m cli plan shows why its end is held back"),
     Code.ROTATION_OVERDUE: Meaning(
         _HIGH, "python -m cli plan shows what holds it back; if nothing does, see whether the timer runs"

@@ -9,6 +9,7 @@ survey, a plan and the deadlines decide too, but do nothing.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,17 +23,22 @@ from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
 from shared.domain.model import Observation, Target
-from shared.domain.requests import Request
+from shared.domain.names import LOGGER
+from shared.domain.requests import LeakRequest, Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.listing import Fleet, FleetListing, Listed
 from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
+from shared.turns.message import Message
+from shared.turns.notes import forget_leak, is_due, pending_leaks, record_leak
 from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
+from shared.turns.secret_notes import SecretNote, secret_notes
 from shared.turns.turn import take_turn
 
+log = logging.getLogger(LOGGER)
 MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
 AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (docs/facts.md, Speed)
 
@@ -46,6 +52,7 @@ class Tick:
     turns: The targets that need a turn.
     quiet: How many targets need none.
     unseen: How many targets are in a vault that could not be listed.
+    leaks: The leaks on record that are to be queued again.
     problems: Why targets could not be enrolled, listed or decided about.
     """
 
@@ -54,6 +61,7 @@ class Tick:
     turns: list[Enrolled] = field(default_factory=list)
     quiet: int = 0
     unseen: int = 0
+    leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -84,6 +92,8 @@ class Rotation:
         """
         listing = await self.fleet.list_targets()
         tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
+        leaks, problems = await self.pending_leaks()
+        tick.leaks, tick.problems = [one for one in leaks if is_due(one, since, now)], tick.problems + problems
         for one in listing.listed:
             try:
                 needed = self._needs_a_turn(one, since, now)
@@ -117,9 +127,54 @@ class Rotation:
         until: When the caller stops waiting for the answer. None: it waits as long as the turn takes.
         brake: Holds scheduled work if too many other targets failed. None: it is not held.
         """
+        if isinstance(request, LeakRequest):
+            return await self._leak(target, request, until)
+        return await self._turn(target, request, until, brake)
+
+    async def _turn(
+        self, target: Target, request: Request | None, until: datetime | None, brake: Brake | None = None
+    ) -> Outcome:
         if self.settings.mode is Mode.OBSERVE:
             return planned_row(await self.plan_turn(target, request))
         return await take_turn(target, request, self.outside, until=until, brake=brake)
+
+    async def _leak(self, target: Target, request: LeakRequest, until: datetime | None) -> Outcome:
+        """Take the turn of a leak: on record before its first call that changes something, until the key has ended."""
+        request = await self.record_leak(target.name, request)
+        outcome = await self._turn(target, request, until)
+        if outcome.result in (Result.DONE, Result.NOTHING):
+            try:
+                await forget_leak(self.outside.notes, target.name, request)
+            except RotationError as error:
+                log.warning("%s: an ended leak is still on record; a later turn removes it: %s", target.name, error)
+        return outcome
+
+    async def record_leak(self, name: str, request: LeakRequest) -> LeakRequest:
+        """Put a reported leak on record, and return the request as it is on record.
+
+        If that fails, the log says so and the leak is ended all the same, because its caller waits.
+        """
+        now = self.outside.clock.now()
+        request = replace(request, requested_at=request.requested_at or now)
+        try:
+            return await record_leak(self.outside.notes, name, request, now)
+        except RotationError as error:
+            log.error("%s: the leak could not be put on record: %s", name, error)  # noqa: TRY400 - the error says it all
+            return request
+
+    async def other_writers(self) -> tuple[list[SecretNote], list[RotationError]]:
+        """Return what is noted of secrets that somebody else writes too, and why it could not be read."""
+        try:
+            return await secret_notes(self.outside.notes), []
+        except RotationError as error:
+            return [], [error]
+
+    async def pending_leaks(self) -> tuple[list[Message], list[RotationError]]:
+        """Return the leaks on record, whose keys have not ended yet, and why they could not be read."""
+        try:
+            return await pending_leaks(self.outside.notes), []
+        except RotationError as error:
+            return [], [error]
 
     def brake(self, tick: datetime) -> Brake | None:
         """Return the brake of the tick that began at this time. None if failures are not recorded."""
@@ -132,7 +187,7 @@ class Rotation:
         It needs no lease, because it changes nothing.
         """
         try:
-            observed = await observe(target, self.outside.accounts, self.outside.vault)
+            observed = await observe(target, self.outside)
         except RotationError as error:
             return Row(target, error=error)
         return await self._row(observed.seen, target, request)

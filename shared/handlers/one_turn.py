@@ -44,6 +44,8 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
     except RotationError as error:
         if isinstance(request, LeakRequest) and not dry_run and could_be_a_name(name):
             log.error("a leak reported by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400
+            if app is not None:
+                request = await app.record_leak(name, request)
             return _kept(failure(name, error), name, request, time_for(app))
         raise
     now = app.outside.clock.now()

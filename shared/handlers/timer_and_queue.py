@@ -44,7 +44,8 @@ async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], Non
     for error in found.problems:
         log.error("tick: %s", error)
     log.info("tick%s: %s", " (past due)" if past_due else "", found)
-    return [message.text() for message in _messages(found.turns, now, app.settings.brake)]
+    messages = [*found.leaks, *_messages(found.turns, now, app.settings.brake)]
+    return [message.text() for message in messages]
 
 
 def _since(last: str | None) -> datetime:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict, assert_never
 
 from shared.domain.errors import FixConfiguration
+from shared.domain.keys import Fingerprint
 from shared.domain.model import AccountId
 from shared.domain.requests import (
     ArmRequest,
@@ -145,7 +146,7 @@ def _request(data: object, queued_at: datetime) -> Request | None:
             return RotateRequest(**common)
         case RequestKind.LEAK:
             key = LeakedKey(str(data.get("key", LeakedKey.LIVE)))
-            return LeakRequest(**common, key=key, wait=_seconds(data.get("wait", 0)))
+            return LeakRequest(**common, key=key, wait=_seconds(data.get("wait", 0)), values=_values(data))
         case RequestKind.ARM:
             return ArmRequest(**common, deployment=_deployment(data))
         case RequestKind.DISARM:
@@ -174,6 +175,13 @@ def _seconds(wait: object) -> timedelta:
     return sane_lead(wait)
 
 
+def _values(data: Mapping[str, Any]) -> frozenset[Fingerprint]:
+    values = data.get("values") or []
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise ValueError("values is not a list of texts")
+    return frozenset(map(Fingerprint, values))
+
+
 def _deployment(data: Mapping[str, Any]) -> AwaitedDeployment:
     if not data.get("armed"):
         raise ValueError("request names no deployment")
@@ -190,5 +198,6 @@ def _request_text(request: Request) -> dict[str, Any]:
         "by": request.by,
         "request_id": request.id,
         "wait": int(leak.wait.total_seconds()) if leak else 0,
+        "values": sorted(leak.values) if leak else [],
         "armed": deployment.text() if deployment else None,
     }

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
-from shared.domain.model import Observation, Target
+from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Publication, SecretState
-from shared.ports import Account, Accounts, KeyAuthIsOff, Vault
+from shared.ports import Account, Accounts, KeyAuthIsOff, Outside
+from shared.turns.notes import fresh_key
+from shared.turns.secret_notes import with_other_writers
 
 
 @dataclass
@@ -28,19 +30,29 @@ class ObservedKeys:
     keys: dict[KeySlot, ApiKey] = field(default_factory=dict)
 
 
-async def observe(target: Target, accounts: Accounts, vault: Vault, *, distrust_tags: bool = False) -> ObservedKeys:
+async def observe(target: Target, outside: Outside, *, distrust_tags: bool = False) -> ObservedKeys:
     """Return what the secret and the account hold now. Raises only the errors of `shared.domain.errors`.
+
+    If nothing is published, a note may say that a turn has begun to change that. If the latest version does not carry
+    our marks, a note or an earlier version may explain it.
 
     distrust_tags: Believe no tag and read the account. After a leak, the holder of the key could have sealed an address
         of their own into a tag.
     """
-    publication = await vault.latest(target)
-    if (
-        distrust_tags
-        or publication is None
-        or not publication.endpoint
-        or not accounts.could_be_at(publication.endpoint)
-    ):
+    accounts, publication = outside.accounts, await outside.vault.latest(target)
+    if publication is None:
+        fresh = await fresh_key(outside.notes, target.account) if target.adopt is Adopt.ROTATE else None
+        observed = await _with_the_account(target, accounts, publication)
+        return replace(observed, seen=replace(observed.seen, fresh=fresh))
+    observed = await _observed(target, accounts, publication, distrust_tags=distrust_tags)
+    return replace(observed, seen=await with_other_writers(observed.seen, target, outside))
+
+
+async def _observed(
+    target: Target, accounts: Accounts, publication: Publication, *, distrust_tags: bool
+) -> ObservedKeys:
+    """Return what the published secret and the account hold now."""
+    if distrust_tags or not publication.endpoint or not accounts.could_be_at(publication.endpoint):
         return await _with_the_account(target, accounts, publication)
     try:
         keys = dict(await accounts.list_keys(target.account))

@@ -12,13 +12,17 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
-from shared.domain.errors import OutOfTime, PersonMustLook, ProofFailed
+from shared.domain.errors import OutOfTime, PersonMustLook, ProofFailed, RotationError, TryLater
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
-from shared.domain.publication import Marks, Publication
-from shared.ports import Clock, Lease, Outside
+from shared.domain.notes import FreshKey
+from shared.domain.publication import Marks, Publication, SecretState
+from shared.ports import Clock, KeyAuthIsOff, Keys, Lease, Outside
+from shared.turns.notes import note_fresh_key
 from shared.turns.observe import ObservedKeys
+from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
+from shared.turns.secret_notes import Change, keep_copy
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Execution:
     lease: The hold on the target.
     outside: The parts that call Azure.
     until: When no further step may begin, in UTC. None: the time does not matter.
+    writes: What the turn has written so far, here and in earlier plans.
     begun: The steps that were begun.
     done: The steps that were carried out.
     proofs: The proofs that were made.
@@ -64,6 +69,7 @@ class Execution:
     lease: Lease
     outside: Outside
     until: datetime | None = None
+    writes: OwnWrites = field(default_factory=OwnWrites)
     begun: list[Step] = field(default_factory=list)
     done: list[Step] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
@@ -107,9 +113,8 @@ async def perform(steps: Sequence[Step], execution: Execution) -> None:
 
 async def _carry_out(step: Step, execution: Execution) -> None:
     match step:
-        case Regenerate(slot):
-            execution.ended[slot] = execution.keys[slot]
-            execution.observed.keys = dict(await execution.outside.accounts.regenerate(execution.target.account, slot))
+        case Regenerate(slot, noted):
+            await (_regenerate_noted if noted else _regenerate)(slot, execution)
         case Watch(slot):
             await _watch(slot, execution)
         case Prove(slot, patient):
@@ -117,16 +122,72 @@ async def _carry_out(step: Step, execution: Execution) -> None:
         case Publish():
             await _publish(step, execution)
         case Mark(slot, marks):
-            marks = replace(marks, sealed_endpoint=execution.keys[slot].seal(execution.where))
-            await execution.outside.vault.note(execution.target, execution.publication, slot, marks)
+            await _mark(slot, marks, execution)
         case Wait(time):
             await execution.outside.clock.sleep(time)
         case DisableKeyAuth():
             await execution.outside.accounts.disable_key_auth(execution.target.account)
+            execution.writes.switched_off(execution.outside.clock.now())
         case Withdraw():
-            await execution.outside.vault.withdraw(execution.target, execution.publication)
+            seen = execution.publication
+            await execution.outside.vault.withdraw(execution.target, seen)
+            withdrawn = replace(seen, state=SecretState.DISABLED, value=None, endpoint=None)
+            execution.writes.published(withdrawn, seen, execution.outside.clock.now())
         case _:
             assert_never(step)
+
+
+async def _regenerate(slot: KeySlot, execution: Execution) -> None:
+    """Regenerate a key. If no clear answer comes, see whether it happened, before anything is sent again (P5)."""
+    accounts, target, ended = execution.outside.accounts, execution.target, execution.keys[slot]
+    execution.ended[slot] = ended
+    try:
+        keys = await accounts.regenerate(target.account, slot)
+    except TryLater as error:
+        seen = await _after_an_unclear_answer(slot, error, execution)
+        if seen is None:
+            raise
+        keys = seen
+    execution.observed.keys = dict(keys)
+    execution.writes.regenerated(ended.fingerprint, keys, execution.outside.clock.now())
+
+
+async def _after_an_unclear_answer(slot: KeySlot, error: TryLater, execution: Execution) -> Keys | None:
+    """Return the keys once they show that the slot was regenerated. None if it was not within a minute."""
+    if not error.unclear:
+        return None
+    for pause in PAUSES:
+        execution.begin.check()
+        try:
+            keys = await execution.outside.accounts.list_keys(execution.target.account)
+        except (RotationError, KeyAuthIsOff):
+            return None
+        if keys[slot].fingerprint != execution.keys[slot].fingerprint:
+            return keys
+        await execution.outside.clock.sleep(pause)
+    return None
+
+
+async def _regenerate_noted(slot: KeySlot, execution: Execution) -> None:
+    """Regenerate a key, with a note of its value before and after it: no tag can remember that it is fresh."""
+    notes, account, before = execution.outside.notes, execution.target.account, execution.keys[slot].fingerprint
+    await note_fresh_key(notes, account, FreshKey(before))
+    execution.begin.check()  # the write took time, and the lease may be lost by now
+    await _regenerate(slot, execution)
+    await note_fresh_key(notes, account, FreshKey(before, execution.keys[slot].fingerprint))
+
+
+async def _mark(slot: KeySlot, marks: Marks, execution: Execution) -> None:
+    """Write the marks on the version that is there, sealed with its key."""
+    seen, target = execution.publication, execution.target
+    marks = replace(marks, sealed_endpoint=execution.keys[slot].seal(execution.where))
+    if marks.copied:
+        lost = execution.outside.clock.now() if execution.observed.seen.lost else None
+        await keep_copy(execution.outside.notes, target, Change(seen.version, marks, slot, lost=lost))
+        execution.begin.check()
+    await execution.outside.vault.note(target, seen, slot, marks)
+    marked = replace(seen, slot=slot, provider=str(target.account), marks=marks, endpoint=execution.where)
+    execution.writes.published(marked, seen, execution.outside.clock.now())
 
 
 async def _watch(slot: KeySlot, execution: Execution) -> None:
@@ -164,12 +225,13 @@ async def _publish(step: Publish, execution: Execution) -> None:
     """Write the version. The overlap starts now and not when it was planned, so that consumers get all of it."""
     key = execution.keys[step.slot]
     written = execution.outside.clock.now()
-    until = max(written + step.overlap, step.until or written) if step.previous else None
+    until = _promised_until(step, written) if step.previous else None
     marks = Marks(
         live=key.fingerprint,
         origin=step.origin,
-        since=written,
+        since=step.since or written,
         resumed=step.resumed,
+        copied=step.copied,
         rotated=step.rotated,
         previous=step.previous,
         until=until,
@@ -182,8 +244,34 @@ async def _publish(step: Publish, execution: Execution) -> None:
         awaited=step.awaited,
         told=step.told,
     )
-    others = execution.observed.seen.publication.others if execution.observed.seen.publication else {}
-    await execution.outside.vault.publish(execution.target, key, step.slot, marks, others)
+    before, target = execution.observed.seen.publication, execution.target
+    others = before.others if before else {}
+    version = await execution.outside.vault.publish(target, key, step.slot, marks, others)
+    publication = Publication(
+        version=version,
+        state=SecretState.ACTIVE,
+        created=written,
+        value=key.fingerprint,
+        expires=marks.since + target.cadence.period,
+        slot=step.slot,
+        provider=str(target.account),
+        marks=marks,
+        endpoint=execution.where,
+        others=others,
+    )
+    execution.writes.published(publication, before, execution.outside.clock.now())
+    if marks.copied:
+        over = written if execution.observed.seen.foreign else None
+        change = Change(version, marks, step.slot, overwritten=over)
+        await keep_copy(execution.outside.notes, target, change)
+
+
+def _promised_until(step: Publish, written: datetime) -> datetime:
+    """Return until when the previous key is promised to work: as before, or for an overlap from now on."""
+    overlap = written + step.overlap
+    if step.until is None:
+        return overlap
+    return max(overlap, step.until) if step.overlap else step.until
 
 
 def observed_after(execution: Execution) -> ObservedKeys | None:

@@ -14,9 +14,10 @@ its announcement is outstanding. An example on the simulated Azure, where a new 
 
 from __future__ import annotations
 
+import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.announce.acknowledged import accepted_in_time, acknowledged
 from shared.announce.announcements import Announcement
@@ -26,16 +27,22 @@ from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Publish, Regenerate, Step, Withdraw
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.domain.keys import Fingerprint, KeySlot
-from shared.domain.model import Target
+from shared.domain.model import Adopt, Target
+from shared.domain.names import LOGGER
+from shared.domain.publication import Origin
 from shared.domain.requests import LeakRequest, Request, Requester
 from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
+from shared.turns.notes import forget_fresh_key, name_leaked
 from shared.turns.observe import ObservedKeys, observe
+from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.perform import Execution, observed_after, perform
 from shared.turns.proof import Ending
 from shared.turns.report import Outcome, failure, result_of
+from shared.turns.secret_notes import Change, keep_copy
 
+log = logging.getLogger(LOGGER)
 MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
 
 
@@ -86,6 +93,7 @@ class Turn:
     lease: The hold on the target.
     until: When the caller stops waiting, in UTC: no step begins after that. None: nobody waits.
     brake: Holds scheduled work while many other targets fail. None: there is no brake.
+    writes: What this turn has written so far.
     observed: What was observed last. None before the first observation, and when it is out of date.
     progress: What was done so far.
     """
@@ -96,6 +104,7 @@ class Turn:
     lease: Lease
     until: datetime | None = None
     brake: Brake | None = None
+    writes: OwnWrites = field(default_factory=OwnWrites)
     observed: ObservedKeys | None = None
     progress: Progress = field(default_factory=Progress)
 
@@ -127,10 +136,7 @@ class Turn:
         explains: Plan | None = None
         request = self.request
         for _ in range(MOST_ROUNDS):
-            distrust_tags = isinstance(self.request, LeakRequest)
-            self.observed = await observe(
-                self.target, self.outside.accounts, self.outside.vault, distrust_tags=distrust_tags
-            )
+            self.observed = await self._observe()
             plan = await self._braked(await self._decide(self.observed, request, first=explains is None))
             explains = plan if explains is None or request is not None else explains
             request = None if plan.answers_a_request else request
@@ -140,6 +146,21 @@ class Turn:
             if request is None and not _must_be_observed_again(plan):
                 return explains
         raise TryLater(self.target.name, "every observation in this turn found something new to do.")
+
+    async def _observe(self) -> ObservedKeys:
+        """Observe the target. If the answer is older than what this turn wrote, ask again for a while (P13)."""
+        distrust_tags = isinstance(self.request, LeakRequest)
+        observed = await observe(self.target, self.outside, distrust_tags=distrust_tags)
+        for pause in PAUSES:
+            if not self.writes.are_newer_than(observed) or self._would_be_late(pause):
+                break
+            await self.outside.clock.sleep(pause)
+            self.lease.check()
+            observed = await observe(self.target, self.outside, distrust_tags=distrust_tags)
+        return self.writes.added_to(observed)
+
+    def _would_be_late(self, pause: timedelta) -> bool:
+        return self.until is not None and self.outside.clock.now() + pause >= self.until
 
     async def _decide(self, observed: ObservedKeys, request: Request | None, *, first: bool) -> Plan:
         """Decide. Logs that do not answer end a turn only at its first decision: what was done by then is done."""
@@ -154,12 +175,22 @@ class Turn:
         return held_by_the_brake(plan, self.brake.limit)
 
     async def _perform(self, plan: Plan, observed: ObservedKeys) -> None:
-        execution = Execution(self.target, observed, self.lease, self.outside, self.until)
+        execution = Execution(self.target, observed, self.lease, self.outside, self.until, self.writes)
+        if plan.leaked and isinstance(self.request, LeakRequest):
+            await self._name_leaked(self.request, plan.leaked)
         try:
             await perform(plan.steps, execution)
         finally:
             self.observed = observed_after(execution)
             self.progress.add(execution)
+
+    async def _name_leaked(self, request: LeakRequest, values: frozenset[Fingerprint]) -> None:
+        """Put on record which keys the report is about. A leak is ended all the same if that fails: its caller
+        waits."""
+        try:
+            await name_leaked(self.outside.notes, self.target.name, request, values)
+        except RotationError as error:
+            log.error("%s: the leaked key could not be put on record: %s", self.target.name, error)  # noqa: TRY400
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:
         """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""
@@ -183,10 +214,18 @@ class Turn:
 
     async def _record(self, situation: Situation, accepted: tuple[Announcement, ...]) -> None:
         publication = situation.seen.publication
-        if publication is None or publication.marks is None or acknowledged(situation, accepted) == publication.marks:
+        marks = publication.marks if publication else None
+        if publication is None or marks is None or acknowledged(situation, accepted) == marks:
             return
         self.lease.check()
-        await self.outside.vault.note(self.target, publication, situation.live, acknowledged(situation, accepted))
+        kept = acknowledged(situation, accepted)
+        if marks.copied:
+            await keep_copy(self.outside.notes, self.target, Change(publication.version, kept, situation.live))
+            self.lease.check()
+        if marks.origin is Origin.ADOPTED and not marks.told.origin and self.target.adopt is Adopt.ROTATE:
+            await forget_fresh_key(self.outside.notes, self.target.account)
+            self.lease.check()
+        await self.outside.vault.note(self.target, publication, situation.live, kept)
 
 
 @dataclass(frozen=True)

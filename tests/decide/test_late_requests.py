@@ -121,7 +121,8 @@ def test_a_rotation_requested_before_the_last_rotation_is_already_done():
 def test_a_late_report_of_the_previous_key_means_the_live_key_if_a_rotation_published_it_unchanged():
     resumed = overlap(resumed=True)
     late = reports_leak(PREVIOUS, requested_at=EARLIER)
-    assert decide(resumed, TARGET, at(day=1), late) == decide(resumed, TARGET, at(day=1), reports_leak(LIVE))
+    live_key_leaked = decide(resumed, TARGET, at(day=1), reports_leak(LIVE))
+    assert decide(resumed, TARGET, at(day=1), late).steps == live_key_leaked.steps
     healed = overlap(origin=Origin.HEALED, since=at(day=1), rotated=START)
     assert steps(healed, at(day=1), late) == (Reason.ALREADY_DONE, [])
 

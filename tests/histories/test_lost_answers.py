@@ -1,4 +1,4 @@
-"""A call without an answer may have had its effect: nothing is announced from what was observed before it."""
+"""A call without an answer may have had its effect: what is announced follows from what is observed after it."""
 
 from lab.simulation.dates import days
 from lab.simulation.stage import a_stage
@@ -15,8 +15,8 @@ async def test_a_retirement_whose_answer_was_lost_is_not_announced_as_still_to_c
     said = len(stage.topic.events)
     stage.world.faults.add("arm.regenerateKey", "drop_after")
     outcome = await stage.turn()
-    assert outcome.result is Result.FAILED
-    assert stage.topic.events[said:] == []
+    assert outcome.result is Result.DONE  # the keys showed that it happened
+    assert [event["type"] for event in stage.topic.events[said:]] == ["KeyRotation.KeyRetired"]
     await stage.tick()
     assert stage.topic.events[-1]["type"] == "KeyRotation.KeyRetired"
     assert len(stage.versions) == len(versions)

@@ -27,6 +27,21 @@ async def test_a_leaked_key_that_still_works_is_reported_until_it_is_regenerated
     await is_gone(site)
 
 
+@entry("Audit: leak-not-ended")
+async def test_a_leak_that_cannot_be_ended_is_reported_until_the_cause_has_gone(site: Site) -> None:
+    await site.settle()
+    out = site.vault.get_secret("chat-key").value
+    site.account().public_network_access = "Disabled"  # no fresh key can be proven
+    assert (await site.type("python -m cli leak chat --key live")).code == 1
+    await is_found(site)
+    await site.run("python -m cli doctor")
+    site.account().public_network_access = "Enabled"
+    site.world.clock.advance(3600)
+    await site.tick()
+    assert not site.world.accounts.key_accepted(site.account(), out)
+    await is_gone(site)
+
+
 @entry("Audit: published-key-dead")
 async def test_a_published_key_that_was_regenerated_by_hand_is_reported_until_it_is_healed(site: Site) -> None:
     site.world.accounts.regenerate(site.account().id, "key1")
@@ -102,6 +117,21 @@ async def test_a_secret_of_another_account_is_reported_until_another_is_named(si
     await site.tick()
     await is_gone(site)
     assert site.works(secret="chat-own")
+
+
+@entry("Audit: other-writer")
+async def test_a_template_that_takes_tags_away_is_reported_until_a_period_has_passed_without_it(site: Site) -> None:
+    await site.settle()
+    for _ in range(2):
+        latest = site.vault.get_secret("chat-key")
+        site.vault.update_secret("chat-key", latest.version, tags={"env": "prod"})
+        site.world.clock.advance(3600)
+        await site.tick()
+    await is_found(site)
+    await site.run("python -m cli plan <name>", name="chat")
+    await site.live_for(days=31, every=timedelta(days=1))
+    assert site.works()
+    await is_gone(site)
 
 
 @entry("Audit: previous-key-works")

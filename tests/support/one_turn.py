@@ -4,7 +4,6 @@ from lab.simulation.dates import at, days
 from lab.simulation.interruptions import Interruptions
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.requests import Request
-from shared.ports import Outside
 from shared.turns.report import Outcome
 from shared.turns.turn import take_turn
 
@@ -28,5 +27,5 @@ async def turn(
 ) -> Outcome:
     """Take one turn with the parts of the stage, and return its outcome."""
     runner = stage.runner(interruptions)
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    outside = runner.outside
     return await take_turn(stage.target, request, outside, **how)

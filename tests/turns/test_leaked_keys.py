@@ -13,7 +13,7 @@ from lab.simulation.stage import a_stage
 from shared.decide.steps import Regenerate, Watch
 from shared.domain.keys import ApiKey
 from shared.domain.requests import Request
-from shared.ports import KeyAttempt, Outside
+from shared.ports import KeyAttempt
 from shared.turns.observe import observe
 from shared.turns.perform import Execution, observed_after, perform
 from shared.turns.proof import Ending, see_refused, try_once
@@ -98,9 +98,9 @@ async def test_a_leaked_key_is_tried_before_and_watched_after_its_regeneration()
     await stage.tick()
     stage.account.lag.old_for = 3.0
     runner = Runner(stage.world)
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    outside = runner.outside
     async with runner.leases.hold("an account") as lease:
-        execution = Execution(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
+        execution = Execution(stage.target, await observe(stage.target, runner.outside), lease, outside)
         began, observed = stage.now, execution.observed
         await perform([Watch(KEY2)], execution)
         assert execution.endings == {KEY2: Ending(KEY2, last_accepted=began, detail="200")}

@@ -10,7 +10,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Publication, SecretState
 from shared.domain.told import Told
-from shared.ports import Account, KeyAuthIsOff
+from shared.ports import Account, KeyAuthIsOff, Outside
 from shared.turns.observe import ObservedKeys, observe, presume
 
 TAGGED, FROM_ACCOUNT = "https://from-a-tag.openai.azure.com/", "https://from-the-account.openai.azure.com/"
@@ -52,7 +52,8 @@ class Azure:
         return KEYS
 
     async def observed(self, **how: bool) -> ObservedKeys:
-        return await observe(a_target(), self, self, **how)
+        outside = Outside(self, self, self, self, self, self, self)
+        return await observe(a_target(), outside, **how)
 
 
 async def test_an_ordinary_observation_reads_the_secret_and_the_keys_and_takes_the_endpoint_from_the_tag():

@@ -18,7 +18,6 @@ from shared.domain.model import ProofPolicy
 from shared.domain.publication import Marks, Origin, read_tags
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told, ToldDeadline
-from shared.ports import Outside
 from shared.turns.observe import observe
 from shared.turns.perform import LONG_PATIENCE, PATIENCE, Execution, observed_after, perform
 
@@ -30,9 +29,9 @@ FIRST_STEP = 4  # after the lease, the secret and the keys
 async def executing(stage: Stage, interruptions: Interruptions | None = None) -> AsyncIterator[Execution]:
     """A turn that has the lease and has observed the target."""
     runner = Runner(stage.world, interruptions)  # no witness: a step by itself may break what a plan as a whole keeps
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    outside = runner.outside
     async with runner.leases.hold(str(stage.target.account).casefold()) as lease:
-        observed = await observe(stage.target, runner.accounts, runner.vault)
+        observed = await observe(stage.target, runner.outside)
         yield Execution(stage.target, observed, lease, outside)
 
 
@@ -294,9 +293,9 @@ async def test_a_patient_step_waits_longer_for_a_key_to_be_accepted(patient: boo
     await stage.tick()
     stage.account.lag.new_after = 10_000
     runner = Runner(stage.world)
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    outside = runner.outside
     async with runner.leases.hold("an account") as lease:
-        execution = Execution(stage.target, await observe(stage.target, runner.accounts, runner.vault), lease, outside)
+        execution = Execution(stage.target, await observe(stage.target, runner.outside), lease, outside)
         await perform([Regenerate(KEY2)], execution)
         began = stage.now
         with pytest.raises(ProofFailed):

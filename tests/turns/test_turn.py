@@ -16,7 +16,6 @@ from shared.domain.model import ProofPolicy
 from shared.domain.publication import PREFIX
 from shared.domain.requests import LeakRequest, Request, Requester, RequestKind, RotateRequest
 from shared.domain.told import MOST_CARRIED_OVER, CarriedOver, Happened, Told
-from shared.ports import Outside
 from shared.turns.report import Outcome, Result, failure
 from shared.turns.turn import take_turn
 from tests.support.one_turn import rotation_due
@@ -298,7 +297,7 @@ async def test_the_outcome_of_a_busy_target_names_the_requester():
     stage = a_stage()
     await stage.tick()
     runner = stage.runner()
-    outside = Outside(runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
+    outside = runner.outside
     async with runner.leases.hold(str(stage.target.account).casefold()):
         other = Runner(stage.world)
         outcome = await take_turn(

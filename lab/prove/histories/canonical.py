@@ -130,12 +130,14 @@ def _renumbered(state: State) -> State:
         version=version and _version_renumbered(version, renamed),
         outstanding=frozenset((event, names[number]) for event, number in state.outstanding),
         fresh=len(names),
+        noted=state.noted and (names[state.noted[0]], None if state.noted[1] is None else names[state.noted[1]]),
     )
 
 
 def _numbers(state: State) -> Iterator[int]:
     """Yield every key that appears anywhere in the state, in a fixed order."""
     yield from state.keys
+    yield from (number for number in state.noted or () if number is not None)
     if state.version is not None:
         yield state.version.value
         if state.version.marks is not None:

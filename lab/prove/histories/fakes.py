@@ -20,9 +20,11 @@ from shared.announce.announcements import Announcement
 from shared.domain.errors import LeaseHeld, LeaseLost, RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
+from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.ports import Account, KeyAttempt, Keys, Outside
+from shared.turns.notes import FRESH, fresh_key_text, read_fresh_key
 
 LONGER_THAN_ANY_PATIENCE = timedelta(hours=1)
 
@@ -78,6 +80,37 @@ class Lease:
 
 
 @dataclass
+class FreshKeyNotes:
+    """The app's own storage, which remembers fresh keys in the `world`. Leaks on record are forgotten: a turn must end
+    them by their words as well."""
+
+    world: World
+
+    async def add(self, _name: str, _text: str) -> bool:
+        """Forget a leak that was put on record."""
+        return True
+
+    async def write(self, name: str, text: str) -> None:
+        """Write the note of a fresh key."""
+        if name.startswith(FRESH):
+            await Call("write a note", lambda: self.world.note_fresh_key(read_fresh_key(text)), writes=True)
+
+    async def read(self, name: str) -> str | None:
+        """Return the note of a fresh key."""
+        key: FreshKey | None = await Call("read a note", self.world.noted) if name.startswith(FRESH) else None
+        return fresh_key_text(self.world.target.account, key) if key else None
+
+    async def remove(self, name: str) -> None:
+        """Remove the note of a fresh key."""
+        if name.startswith(FRESH):
+            await Call("remove a note", lambda: self.world.note_fresh_key(None), writes=True)
+
+    async def under(self, _prefix: str) -> Sequence[tuple[str, str]]:
+        """Return no leak."""
+        return ()
+
+
+@dataclass
 class Runner:
     """One process. This object is all of its ports: accounts, endpoint, vault, clock, announcer and leases.
 
@@ -98,7 +131,7 @@ class Runner:
 
     def __post_init__(self) -> None:
         self.lease = Lease(self)
-        self.outside = Outside(self, self, self, self, self, self)
+        self.outside = Outside(self, self, self, self, self, self, FreshKeyNotes(self.world))
 
     def hold(self, _account: str, *, take_over: bool = False, who: str = "") -> Lease:  # noqa: ARG002 - see `two_runners`
         """Return the lease. `two_runners` plays taking over, so both arguments are ignored."""
@@ -168,20 +201,26 @@ class Runner:
 
     async def publish(
         self, _target: Target, key: ApiKey, slot: KeySlot, marks: Marks | None, _others: Mapping[str, str]
-    ) -> None:
-        """Write a version. The judge checks its proofs and whether a rotation is due."""
+    ) -> str:
+        """Write a version and return its id. The judge checks its proofs and whether a rotation is due."""
         value, request = values.number_of(key.fingerprint), self.request
         replaces = isinstance(request, LeakRequest) and request.key is not LeakedKey.PREVIOUS
         by_leak = replaces and (marks is None or marks.origin is Origin.ROTATED)
 
-        def write() -> None:
+        def write() -> str:
             judge.may_be_published(value, self.accepted.get(value, 0))
             if not self.world.by_others:
                 cadence = self.world.target.cadence
                 deployments.may_be_rotated(self.world.state, marks, self.request, cadence, self.world.overwritten)
             self.world.publish(value, slot, marks, by_leak=by_leak)
+            return str(self.world.state.version.serial) if self.world.state.version else ""
 
-        await Call("publish", write, writes=True, words=f"publish {slot}")
+        version: str = await Call("publish", write, writes=True, words=f"publish {slot}")
+        return version
+
+    async def earlier(self, _target: Target) -> Sequence[Publication]:
+        """Return no earlier version: the world remembers the latest one only."""
+        return ()
 
     async def note(self, _target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         """Replace the tags of a version."""

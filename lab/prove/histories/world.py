@@ -17,6 +17,7 @@ from shared.announce.announcements import Announcement
 from shared.domain.errors import TryLater
 from shared.domain.keys import KeySlot
 from shared.domain.model import Target
+from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication, read_tags, tags_of
 from shared.domain.publication import SecretState as Readable
 from shared.domain.requests import LeakedKey, LeakRequest, Request
@@ -163,6 +164,18 @@ class World:
         """Return the latest version as a listing shows it, without its value."""
         version = self.state.version
         return version and replace(_publication(version, self.target), value=None, endpoint=None)
+
+    # The app's own storage
+
+    def noted(self) -> FreshKey | None:
+        """Return the note of a fresh key."""
+        before, made = self.state.noted or (None, None)
+        return None if before is None else FreshKey(values.mark(before), None if made is None else values.mark(made))
+
+    def note_fresh_key(self, key: FreshKey | None) -> None:
+        """Write the note of a fresh key, or remove it."""
+        made = values.number_of(key.made) if key and key.made else None
+        self.state = self.state._replace(noted=(values.number_of(key.before), made) if key else None)
 
     # The topic
 

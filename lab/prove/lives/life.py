@@ -144,7 +144,7 @@ class Life:
 
     async def _is_at_rest(self, target: Target) -> None:
         runner = self.stage.runner()
-        seen = (await observe(target, runner.accounts, runner.vault)).seen
+        seen = (await observe(target, runner.outside)).seen
         plan, still = decide(seen, target, self.stage.now), outstanding(Situation(seen, target, self.stage.now))
         if plan.steps or still:
             raise AssertionError(

@@ -84,6 +84,8 @@ _STATES = {
     Reason.LEAKED: (Shade.BAD, "A key has leaked and must be ended"),
     Reason.STILL_USED: (Shade.BAD, "Keys should have ended, but apps still use them"),
     Reason.ADOPT: (Shade.DUE, "Not published yet"),
+    Reason.TAGS_LOST: (Shade.DUE, "Its tags were taken away and are put back"),
+    Reason.OVERWRITTEN: (Shade.BAD, "Somebody wrote another version over the published one"),
     Reason.ADOPT_IN_PLACE: (Shade.DUE, "Published, but not adopted by this app yet"),
     Reason.DUE: (Shade.DUE, "Rotation is due"),
     Reason.RESUMED: (Shade.DUE, "A rotation has begun and is not finished"),

@@ -1,0 +1,83 @@
+"""Notes of the app: small texts, each a blob of its own, in the container of the leases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+
+from shared.adapters.translate import azure_error_code, azure_errors
+from shared.domain.names import LEASE_CONTAINER
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobServiceClient
+
+MOST_LISTED = 100  # more leaks than that are not shown and queued at once; the others follow when these have ended
+
+
+class BlobNotes:
+    """Notes in the function host's storage account, seen by every instance of the app."""
+
+    def __init__(self, service: BlobServiceClient) -> None:
+        self._container = service.get_container_client(LEASE_CONTAINER)
+
+    async def add(self, name: str, text: str) -> bool:
+        """Write a note unless there is one of that name. Return whether it was written."""
+        with azure_errors(name, "write a note"):
+            return await self._upload(name, text, overwrite=False)
+
+    async def write(self, name: str, text: str) -> None:
+        """Write a note in place of what is there."""
+        with azure_errors(name, "write a note"):
+            await self._upload(name, text, overwrite=True)
+
+    async def read(self, name: str) -> str | None:
+        """Return a note. None if there is none."""
+        with azure_errors(name, "read a note"):
+            try:
+                found = await self._container.get_blob_client(name).download_blob()
+                return (await found.readall()).decode(errors="replace")
+            except ResourceNotFoundError:
+                return None
+
+    async def remove(self, name: str) -> None:
+        """Remove a note, if it is there."""
+        with azure_errors(name, "remove a note"):
+            try:
+                await self._container.get_blob_client(name).delete_blob()
+            except ResourceNotFoundError:
+                return
+
+    async def under(self, prefix: str) -> list[tuple[str, str]]:
+        """Return name and text of the notes under a prefix."""
+        names: list[str] = []
+        with azure_errors(prefix, "list notes"):
+            try:
+                async for blob in self._container.list_blobs(name_starts_with=prefix):
+                    names.append(str(blob.name))
+                    if len(names) == MOST_LISTED:
+                        break
+            except ResourceNotFoundError:  # the container is made with the first note or lease
+                return []
+        texts = [(name, await self.read(name)) for name in names]
+        return [(name, text) for name, text in texts if text is not None]
+
+    async def _upload(self, name: str, text: str, *, overwrite: bool) -> bool:
+        blob = self._container.get_blob_client(name)
+        try:
+            await blob.upload_blob(text.encode(), overwrite=overwrite)
+        except ResourceExistsError as error:
+            if azure_error_code(error) == "BlobAlreadyExists":
+                return False
+            raise
+        except ResourceNotFoundError:
+            await self._make_container()
+            await blob.upload_blob(text.encode(), overwrite=True)
+        return True
+
+    async def _make_container(self) -> None:
+        try:
+            await self._container.create_container()
+        except HttpResponseError as error:
+            if error.status_code != 409:  # another instance made it at the same time
+                raise

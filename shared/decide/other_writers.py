@@ -1,0 +1,58 @@
+"""What somebody else did to the secret: took our tags away, or wrote another version over ours.
+
+Key Vault says when a version was written and what its tags are, not who wrote it. But earlier versions keep our marks,
+so they tell what was published, what was promised, and until when. That is read before anything begins anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.keys import Fingerprint
+from shared.domain.model import ForeignVersion, Observation, Target
+from shared.domain.publication import Marks, Origin, Publication, SecretState
+
+
+def explained(
+    seen: Observation, target: Target, earlier: Sequence[Publication], overwritten: Iterable[datetime], now: datetime
+) -> Observation:
+    """Return the observation of a secret whose latest version does not carry our marks, with what earlier ones explain.
+
+    earlier: All versions, the youngest first, without values.
+    overwritten: When this app has published over somebody else's version, in UTC.
+    now: The time, in UTC.
+
+    The latest version holds our key: its marks are those of our version. It holds a key that no mark knows: the keys
+    changed places, by a rotation of ours whose marks are gone or by hand, so our key is the previous one now. Otherwise
+    it holds an older value, and our version is what was published. If no earlier version holds a key that works and our
+    marks, nothing is explained.
+    """
+    latest, ours = seen.publication, _ours(seen, target, earlier)
+    if latest is None or latest.value is None or ours is None or ours.marks is None:
+        return seen
+    if latest.value == ours.marks.live:
+        return replace(seen, lost=ours.marks)
+    if latest.value in seen.keys.values() and latest.value != ours.marks.previous:
+        return replace(seen, lost=_changed_places(latest, latest.value, ours.marks, target))
+    again = any(now - moment < target.cadence.period for moment in overwritten)
+    ours = replace(ours, state=SecretState.ACTIVE, value=ours.marks.live, others=latest.others)
+    return replace(seen, publication=ours, foreign=ForeignVersion(latest.value, again))
+
+
+def _ours(seen: Observation, target: Target, earlier: Sequence[Publication]) -> Publication | None:
+    """Return our youngest version whose key works."""
+    for one in earlier:
+        if one.marks is None or one.provider is None or not target.account.same_as(one.provider):
+            continue
+        slot = next((slot for slot, mark in seen.keys.items() if mark == one.marks.live), None)
+        is_latest = seen.publication is not None and one.version == seen.publication.version
+        return replace(one, slot=slot) if slot and not is_latest else None
+    return None
+
+
+def _changed_places(latest: Publication, value: Fingerprint, before: Marks, target: Target) -> Marks:
+    """Return the marks of a version that took the place of ours when it was written: its overlap began then."""
+    until = latest.created + target.cadence.overlap
+    return Marks(live=value, origin=Origin.ROTATED, since=latest.created, previous=before.live, until=until)
