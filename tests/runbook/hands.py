@@ -359,6 +359,14 @@ async def _(site: Site, options: Options) -> None:
     await site.start(**dict.fromkeys(options["--setting-names"], ""))
 
 
+@acts("az rest")
+async def _(site: Site, options: Options) -> Any:
+    [url] = options["--url"]
+    if "/config/authsettingsV2?" not in url:
+        raise NotImplementedError(url)
+    return site.signs_in
+
+
 @acts("az functionapp stop")
 async def _(site: Site, options: Options) -> None:
     site.stopped = True

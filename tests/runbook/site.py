@@ -63,6 +63,7 @@ class Site(App):
     regenerated: How many keys were regenerated until `settle` ended.
     examining: Whether the command that runs now is `doctor`.
     groups: The resource groups that exist, beside those of accounts and vaults.
+    signs_in: Whether App Service authentication is on.
     subnets: The service endpoints of each subnet. A subnet that is not named has none.
     """
 
@@ -75,6 +76,7 @@ class Site(App):
     regenerated: int = 0
     examining: bool = False
     groups: set[str] = field(default_factory=set)
+    signs_in: bool = False
     subnets: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
