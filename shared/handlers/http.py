@@ -20,7 +20,7 @@ from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.one_turn import answer
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
-from shared.web.callers import Caller, Refused, Role, caller_of
+from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.responses import (
     Reply,
     deployment_data,
@@ -33,11 +33,9 @@ from shared.web.responses import (
     problems_data,
 )
 from shared.web.routes import Route
-from shared.web.sign_in import ENFORCED, EXPECTED, sign_in_missing
 from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
-NOT_ENFORCED = f"it is required, but App Service authentication is off or does not say that it is on ({ENFORCED})."
 
 
 @dataclass(frozen=True)
@@ -93,11 +91,9 @@ def _let_in(route: Route, incoming: Incoming) -> Caller:
     """Return who calls.
 
     Raises Refused if the route needs a role that the caller does not have, and SignInNotEnforced for every route,
-    health included, if callers must sign in and the platform does not make them: the headers about the caller may then
-    have been sent by anybody.
+    health included.
     """
-    if sign_in_missing(os.environ):
-        raise SignInNotEnforced(EXPECTED, NOT_ENFORCED)
+    check_sign_in(os.environ)
     if route.role is None:
         return Caller("anybody", frozenset())
     caller = caller_of(incoming.headers, os.environ)

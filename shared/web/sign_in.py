@@ -20,8 +20,3 @@ def sign_in_required(environment: Mapping[str, str]) -> bool:
     """Return whether callers must sign in. A value that cannot be read counts as yes, since a typing error must not
     open a door."""
     return environment.get(EXPECTED, "").strip() not in ("", "optional")
-
-
-def sign_in_missing(environment: Mapping[str, str]) -> bool:
-    """Return whether callers must sign in although the platform does not say that it makes them."""
-    return sign_in_required(environment) and not platform_authenticates(environment)
