@@ -21,6 +21,7 @@ from lab.funchost.health import StorageHealth
 from lab.funchost.host_json import read_host_json
 from lab.funchost.http import HttpServer, HttpServices
 from lab.funchost.invoker import Invoker
+from lab.funchost.key_ring import KeyRing
 from lab.funchost.manual import REASON, manual_call
 from lab.funchost.options import HostKeys, HostOptions
 from lab.funchost.outputs import QueueOutputs
@@ -263,12 +264,13 @@ class FunctionHost:
         return any(each.name == name for each in self.functions)
 
     def _http_server(self) -> HttpServer:
-        admin = AdminApi(lambda: self.functions, self.keys, self, self.link)
+        ring = KeyRing(self.keys)
+        admin = AdminApi(lambda: self.functions, ring, self, self.link)
         webhook = EventGridWebhook(lambda: self.functions, self._invoker, self.keys)
         prefix, limit = self._config.route_prefix, self.options.response_timeout
         front = self.options.authentication
         gate = Gate(front) if front else None
-        services = HttpServices(lambda: self.functions, self._invoker, self.keys, prefix, limit, gate)
+        services = HttpServices(lambda: self.functions, self._invoker, ring, prefix, limit, gate)
         return HttpServer(services, admin, webhook)
 
     def _checked(self, functions: list[FunctionDescription]) -> list[FunctionDescription]:

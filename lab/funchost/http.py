@@ -16,7 +16,7 @@ from lab.funchost.auth import allowed
 from lab.funchost.bindings import FunctionDescription, HttpTrigger
 from lab.funchost.http_messages import request_value, response_of
 from lab.funchost.invoker import Call, Invoker
-from lab.funchost.options import HostKeys
+from lab.funchost.key_ring import KeyRing
 from lab.funchost.platform_auth import Gate
 from lab.funchost.webhooks import EventGridWebhook
 
@@ -38,7 +38,7 @@ class HttpServices:
 
     functions: Callable[[], Iterable[FunctionDescription]]
     invoker: Invoker
-    keys: HostKeys
+    keys: KeyRing
     route_prefix: str
     response_timeout: float
     gate: Gate | None = None

@@ -1,6 +1,6 @@
 """An `az` and an `azd` that imitate app registrations of Microsoft Entra ID and the values of an azd environment.
 
-Both record every call. What they do not imitate ends with exit code 64. `python entra.py <folder> az ...` is the command.
+Both record every call. What they do not imitate ends with exit code 64. The command is `python entra.py <folder> az ...`.
 """
 
 from __future__ import annotations
