@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 from shared.web.callers import Role
 from tests.infra.bicep import INFRA
 from tests.support.entra import ME, Directory, install
+from tests.support.shells import all_blocks
 
 SCRIPT = INFRA / "sign-in.sh"
 VALUES = {
@@ -220,3 +222,9 @@ def test_removing_forgets_a_registration_that_is_gone_and_none_that_cannot_be_as
 def test_no_secret_is_made(desk: Desk) -> None:
     assert desk.run() == 0
     assert [call for call in desk.entra.calls if "credential" in call or "--password" in call] == []
+
+
+def test_the_pages_show_only_words_that_the_script_knows() -> None:
+    shown = {words for block in all_blocks() for words in re.findall(r"^sh infra/sign-in\.sh(.*)$", block.text, re.M)}
+    assert {words.split()[0] if words else "" for words in shown} == {"", "allow", "remove"}
+    assert {words.split()[-1] for words in shown if "allow" in words} <= set(Role)

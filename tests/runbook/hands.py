@@ -392,7 +392,7 @@ async def _(site: Site, options: Options) -> None:
 @acts("az functionapp function keys list")
 async def _(site: Site, options: Options) -> str:
     listed = await _at_the_host(site, "GET", f"functions/{options['--function-name'][0]}/keys")
-    return {one["name"]: one["value"] for one in listed["keys"]}[options["--query"][0]]
+    return {one["name"]: one["value"] for one in listed["keys"]}[options["--query"][0].strip('"')]
 
 
 @acts("az functionapp function keys delete")

@@ -7,6 +7,7 @@ from shared.web.routes import ROUTES
 from tests.end_to_end.calls import Doors
 from tests.end_to_end.conftest import a_host
 from tests.runbook.operating import APP, shown
+from tests.runbook.page import filled
 from tests.runbook.site import Site
 
 procedure = pytest.mark.procedure
@@ -20,15 +21,14 @@ async def test_a_caller_has_a_key_of_its_own_which_is_rotated_without_an_outage(
         async def status(path: str, key: str) -> int:
             return (await doors.ask("GET", path, key=False, x_functions_key=key)).status
 
-        place = {**APP, "function": "targets", "caller": "dashboard", "next": "dashboard2"}
+        place = {**APP, "function": "targets", "caller": "dash-board", "next": "dash-board-2"}
         assert set(ROUTES) <= set(await site.run(shown(site, "function list"), **place))
         await site.run(shown(site, "function keys set", "<caller>"), **place)
         first = await site.run(shown(site, "function keys list"), **place)
         assert [await status(path, first) for path in ("targets", "deadlines", "targets/chat")] == [200, 401, 401]
         await site.run(shown(site, "function keys set", "<next>"), **place)
-        second = await site.type(
-            "az functionapp function keys list --resource-group rg --name app --function-name targets --query dashboard2"
-        )
+        command = shown(site, "function keys list").replace("<caller>", "<next>")
+        second = await site.type(filled(command, place), command)
         assert [await status("targets", key) for key in (first, second)] == [200, 200]
         await site.run(shown(site, "function keys delete"), **place)
         assert [await status("targets", key) for key in (first, second)] == [401, 200]

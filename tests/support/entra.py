@@ -1,6 +1,7 @@
 """An `az` and an `azd` that imitate app registrations of Microsoft Entra ID and the values of an azd environment.
 
-Both record every call. What they do not imitate ends with exit code 64. The command is `python entra.py <folder> az ...`.
+Both record every call. What they do not imitate ends with exit code 64. The command:
+`python entra.py <folder> az ...`.
 """
 
 from __future__ import annotations
