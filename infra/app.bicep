@@ -53,15 +53,18 @@ var authenticationOff = {
     enabled: false
   }
 }
-// Open: health says nothing but that the app runs, and Event Grid calls with a system key of its own. It calls
-// /runtime/webhooks/EventGrid, and no page says whether letters of another case are the same path here.
+// One action for the whole app: a browser that is not signed in is led to the sign-in and back to the page that it asked
+// for, and any other caller gets 401 (docs/facts.md, Authentication). Open are two paths: health says nothing but that the app
+// runs, and Event Grid calls with a system key of its own. It calls /runtime/webhooks/EventGrid, and no page says whether
+// letters of another case are the same path here.
 var authenticationOn = {
   platform: {
     enabled: true
   }
   globalValidation: {
     requireAuthentication: true
-    unauthenticatedClientAction: 'Return401'
+    unauthenticatedClientAction: 'RedirectToLoginPage'
+    redirectToProvider: 'azureactivedirectory'
     excludedPaths: [
       '/api/health'
       '/runtime/webhooks/EventGrid'

@@ -88,6 +88,9 @@ param otlpEndpoint string = ''
 @description('Client id of the app registration that guards the HTTP doors. Empty: function keys alone guard them.')
 param authClientId string = ''
 
+@description('required: the app refuses every call if App Service authentication is off. optional: it then takes function keys. Empty: required where there is an app registration.')
+param rotationSignIn string = ''
+
 @description('Deliver events of the vaults and of Azure Resource Manager to the app. Needs its functions: after the first deployment.')
 param eventDoors bool = false
 
@@ -180,6 +183,7 @@ var rotationSettings = {
   ROTATION_TELEMETRY: rotationTelemetry
   ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
+  ROTATION_SIGN_IN: !empty(rotationSignIn) || empty(authClientId) ? rotationSignIn : 'required'
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   AZURE_CLIENT_ID: identities.outputs.appClientId
   AZURE_RESOURCE_MANAGER_ENDPOINT: environment().resourceManager

@@ -1,4 +1,4 @@
-"""The admin interface: list the functions, show the host's status, run a function by hand.
+"""The admin interface: list the functions, show the host's status, run a function by hand, change keys.
 
 It imitates the part of the Functions host below `/admin`, which needs the master key (docs/facts.md, HTTP).
 Running the function is left to the host.
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from lab.funchost.auth import given_key, is_one_of
 from lab.funchost.bindings import FunctionDescription, HttpTrigger
-from lab.funchost.options import HostKeys
+from lab.funchost.key_ring import KeyRing
 
 
 class AdminHost(Protocol):
@@ -29,7 +29,7 @@ class AdminApi:
     """Answers every request below `/admin`.
 
     functions: Returns the functions as they are indexed now.
-    keys: Only the master key opens this interface.
+    keys: The keys that it changes. Only the master key opens this interface.
     host: The host that is shown and that runs functions.
     link: Returns the URL of an HTTP function, or None for any other function.
     """
@@ -37,7 +37,7 @@ class AdminApi:
     def __init__(
         self,
         functions: Callable[[], Iterable[FunctionDescription]],
-        keys: HostKeys,
+        keys: KeyRing,
         host: AdminHost,
         link: Callable[[FunctionDescription], str | None],
     ) -> None:
@@ -48,6 +48,11 @@ class AdminApi:
         if not is_one_of(given_key(request), (self._keys.master,)):
             return web.Response(status=401)
         parts = [part for part in request.path.split("/") if part][1:]
+        if parts[:2] == ["host", "functionkeys"] and len(parts) <= 3:
+            return await self._handle_keys(request, None, parts[2:])
+        if parts[:1] == ["functions"] and parts[2:3] == ["keys"] and len(parts) <= 4:
+            known = any(each.name.lower() == parts[1].lower() for each in self._functions())
+            return await self._handle_keys(request, parts[1], parts[3:]) if known else web.Response(status=404)
         if parts[:1] == ["functions"] and len(parts) <= 2:
             return await self._handle_functions(request, parts[1:])
         if parts == ["host", "status"] and request.method == "GET":
@@ -68,6 +73,22 @@ class AdminApi:
         if request.method != "POST":
             return web.Response(status=405)
         return await self._run(request, function)
+
+    async def _handle_keys(self, request: web.Request, function: str | None, name: list[str]) -> web.Response:
+        """List the keys of a function, or of the host for None; make, renew or delete the named one."""
+        kept = self._keys.of(function)
+        if not name:
+            listed = [{"name": one, "value": value} for one, value in kept.items()]
+            return web.json_response({"keys": listed}) if request.method == "GET" else web.Response(status=405)
+        [key] = name
+        if request.method == "DELETE":
+            return web.Response(status=404 if kept.pop(key, None) is None else 204)
+        if request.method not in ("PUT", "POST"):
+            return web.Response(status=405)
+        sent = await request.json() if request.method == "PUT" else {}
+        made = key not in kept
+        value = self._keys.renew(function, key, sent.get("value"))
+        return web.json_response({"name": key, "value": value}, status=201 if made else 200)
 
     async def _run(self, request: web.Request, function: FunctionDescription) -> web.Response:
         try:

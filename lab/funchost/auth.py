@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from lab.funchost.options import HostKeys
+from lab.funchost.key_ring import KeyRing
 
 
 def given_key(request: web.Request) -> str:
@@ -16,18 +16,15 @@ def given_key(request: web.Request) -> str:
     return request.headers.get("x-functions-key") or request.query.get("code") or ""
 
 
-def allowed(request: web.Request, level: str, function: str, keys: HostKeys) -> bool:
+def allowed(request: web.Request, level: str, function: str, keys: KeyRing) -> bool:
     """Return True if the request's key is enough for a function of this authorization level.
 
-    anonymous: no key is needed. function: the function's own key, the host's default key or the master key. admin: the
+    anonymous: no key is needed. function: a key of the function, a key of the host or the master key. admin: the
     master key (docs/facts.md, HTTP).
     """
     if level == "anonymous":
         return True
-    accepted = [keys.master]
-    if level == "function":
-        accepted += [keys.default, keys.functions.get(function, "")]
-    return is_one_of(given_key(request), accepted)
+    return is_one_of(given_key(request), keys.opening(level, function))
 
 
 def is_one_of(given: str, accepted: Iterable[str]) -> bool:

@@ -21,9 +21,11 @@ from lab.funchost.health import StorageHealth
 from lab.funchost.host_json import read_host_json
 from lab.funchost.http import HttpServer, HttpServices
 from lab.funchost.invoker import Invoker
+from lab.funchost.key_ring import KeyRing
 from lab.funchost.manual import REASON, manual_call
 from lab.funchost.options import HostKeys, HostOptions
 from lab.funchost.outputs import QueueOutputs
+from lab.funchost.platform_auth import Gate
 from lab.funchost.queues import QueueListener, QueueServices
 from lab.funchost.settings import lookup, merge_settings
 from lab.funchost.storage import Storage, resolve_connection
@@ -69,7 +71,9 @@ class FunctionHost:
         self.activity = Activity(on_log)
         self._config = read_host_json(self._app_dir)
         self._storage = Storage(self.settings)
-        environment = {**self.settings, "AzureWebJobsScriptRoot": str(self._app_dir)}
+        front = self.options.authentication
+        platform = front.environment if front else {}
+        environment = {**self.settings, **platform, "AzureWebJobsScriptRoot": str(self._app_dir)}
         self._supervisor = Supervisor(AppPlace(self._app_dir, environment), self.options, self.activity)
         self._outputs = QueueOutputs(self._storage, self._config.queues.message_encoding, self._sent)
         limit = self.options.function_timeout or self._config.function_timeout
@@ -260,10 +264,13 @@ class FunctionHost:
         return any(each.name == name for each in self.functions)
 
     def _http_server(self) -> HttpServer:
-        admin = AdminApi(lambda: self.functions, self.keys, self, self.link)
+        ring = KeyRing(self.keys)
+        admin = AdminApi(lambda: self.functions, ring, self, self.link)
         webhook = EventGridWebhook(lambda: self.functions, self._invoker, self.keys)
         prefix, limit = self._config.route_prefix, self.options.response_timeout
-        services = HttpServices(lambda: self.functions, self._invoker, self.keys, prefix, limit)
+        front = self.options.authentication
+        gate = Gate(front) if front else None
+        services = HttpServices(lambda: self.functions, self._invoker, ring, prefix, limit, gate)
         return HttpServer(services, admin, webhook)
 
     def _checked(self, functions: list[FunctionDescription]) -> list[FunctionDescription]:

@@ -16,7 +16,8 @@ from lab.funchost.auth import allowed
 from lab.funchost.bindings import FunctionDescription, HttpTrigger
 from lab.funchost.http_messages import request_value, response_of
 from lab.funchost.invoker import Call, Invoker
-from lab.funchost.options import HostKeys
+from lab.funchost.key_ring import KeyRing
+from lab.funchost.platform_auth import Gate
 from lab.funchost.webhooks import EventGridWebhook
 
 _LARGEST_BODY = 100 * 1024 * 1024
@@ -32,13 +33,15 @@ class HttpServices:
     keys: The keys that callers may use.
     route_prefix: The first part of every function's path, without slashes. May be empty.
     response_timeout: How long a caller waits for a response, in seconds.
+    gate: What signs callers in before they reach the host. None: nothing does.
     """
 
     functions: Callable[[], Iterable[FunctionDescription]]
     invoker: Invoker
-    keys: HostKeys
+    keys: KeyRing
     route_prefix: str
     response_timeout: float
+    gate: Gate | None = None
 
 
 class HttpServer:
@@ -68,6 +71,11 @@ class HttpServer:
         await self._runner.cleanup()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        gate = self._services.gate
+        found = gate.pass_on(request) if gate else request
+        return found if isinstance(found, web.Response) else await self._answer(found)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path.strip("/")
         first = path.partition("/")[0].lower()
         if first == "admin":

@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lab.funchost.platform_auth import Authentication
+
 
 def _key() -> str:
     return secrets.token_urlsafe(24)
@@ -45,6 +47,7 @@ class HostOptions:
     restart_delay: The pause before the second restart in a row, in seconds; it doubles from there. Default 0.25.
     health_seconds: The pause between two checks of the storage account, in seconds. 0 means no checks. Default 30.
     listeners: Start timers and queue listeners. False: functions run by HTTP, Event Grid or by hand only. Default True.
+    authentication: App Service authentication in front of the host. Default: none.
     """
 
     address: str = "127.0.0.1"
@@ -60,3 +63,4 @@ class HostOptions:
     restart_delay: float = 0.25
     health_seconds: float = 30
     listeners: bool = True
+    authentication: Authentication | None = None

@@ -9,6 +9,10 @@ Copy this folder into a function app of your own and subscribe it to the topic (
 Two settings: TEAM_WEBHOOK is the address that it posts to. OWNERS, if set, are the owners (separated by commas) whose
 announcements it posts; the default is all.
 
+Whoever knows that address can post to the channel, so it is a secret. It lies in a vault, and the setting only refers
+to it: App Service reads the secret with the function app's identity, which needs Key Vault Secrets User on it.
+README.md beside this file has the commands.
+
 Event Grid may deliver an event more than once and in any order. An announcement keeps its id, so this listener
 remembers the ids that it has posted and ignores repeats.
 """
@@ -25,6 +29,7 @@ import azure.functions as func
 
 app = func.FunctionApp()
 MOST_REMEMBERED = 1000
+REFERENCE = "@Microsoft.KeyVault("
 _seen: dict[str, None] = {}  # of this instance only; another instance may post an announcement again, which is harmless
 
 
@@ -58,9 +63,17 @@ def sentence(kind: str, data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def webhook() -> str:
+    """Return the address to post to. Raises ValueError if App Service could not read it from the vault."""
+    address = os.environ["TEAM_WEBHOOK"].strip()  # a secret made from a file may end with a line break
+    if address.startswith(REFERENCE):  # App Service leaves a reference that it cannot follow as it is
+        raise ValueError("TEAM_WEBHOOK: App Service could not read the secret. Does the app's identity have the right?")
+    return address
+
+
 def post(text: str) -> None:
     """Post a text to the channel. Raises URLError if that fails, so that Event Grid delivers the announcement again."""
     body = json.dumps({"text": text}).encode()
-    request = urllib.request.Request(os.environ["TEAM_WEBHOOK"], body, {"Content-Type": "application/json"})  # noqa: S310
+    request = urllib.request.Request(webhook(), body, {"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the operator sets the address
         logging.info("posted to the team's channel: %s", answer.status)

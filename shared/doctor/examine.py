@@ -48,7 +48,7 @@ async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:
         made += [check async for check in services.check_vault(examination, url)]
     made += [check async for check in services.check_topic(examination)]
     made.append(await services.check_lease(examination))
-    made += [check for check in [services.check_queue(examination)] if check]
+    made += [check for check in (services.check_queue(examination), services.check_sign_in(examination)) if check]
     return [*made, services.check_clock(examination)]
 
 

@@ -185,6 +185,13 @@ def see_topic(url: str) -> str:
     return f'az eventgrid topic list {HERE} --query "{query}"'
 
 
+def see_sign_in() -> str:
+    """Return the command that shows whether App Service authentication is on."""
+    site = "/subscriptions/<subscription>/resourceGroups/<group>/providers/Microsoft.Web/sites/<function-app>"
+    url = f"{site}/config/authsettingsV2?api-version=2024-04-01"
+    return f'az rest --method get --url "{url}" --query properties.platform.enabled'
+
+
 def make_topic() -> str:
     """Return the commands that create a topic with the CloudEvents schema and name it in the app's settings."""
     topic = f"--resource-group <group> --name <topic> {HERE}"

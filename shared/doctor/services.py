@@ -22,6 +22,7 @@ from shared.doctor.targets import failed_at_vault
 from shared.domain.errors import RotationError
 from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.domain.publication import Publication
+from shared.settings.environment import SignIn
 
 MOST_SKEW = timedelta(minutes=2)
 BLOB = "key-rotation-doctor"  # a blob of its own is leased, so that no target is held up
@@ -104,6 +105,20 @@ def check_queue(examination: Examination) -> Check | None:
     where = remedies.queue(remedies.storage_name(storage.blob_url), QUEUE)
     why = f"Only the function host uses the queue. Check that the app has the role {remedies.QUEUES}."
     return not_checked("queue", QUEUE, why, examination.remedies.list_roles(where))
+
+
+def check_sign_in(examination: Examination) -> Check | None:
+    """Return how to check that the platform makes callers sign in, which only the function app itself can see.
+
+    None if the settings do not demand it.
+    """
+    if examination.settings.sign_in is SignIn.OPTIONAL:
+        return None
+    why = (
+        "Callers must sign in. Only the function app sees whether the platform makes them: if not, GET /api/health "
+        "answers SignInNotEnforced."
+    )
+    return not_checked("sign-in", "HTTP", why, remedies.see_sign_in())
 
 
 def check_clock(examination: Examination) -> Check:

@@ -79,6 +79,12 @@ class FixConfiguration(RotationError):
     next_step = "correct it and call again"
 
 
+class SignInNotEnforced(RotationError):
+    """Callers must sign in, and the platform does not say that it makes them. No HTTP request is served."""
+
+    next_step = "turn App Service authentication on, as docs/runbook.md says at SignInNotEnforced, and restart the app"
+
+
 class GrantRole(RotationError):
     """The identity may not do something it must. New role assignments take minutes to act."""
 

@@ -12,7 +12,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, UnknownTarget
+from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, SignInNotEnforced, UnknownTarget
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
 from shared.fleet.enrolment import Enrolled, message_for
@@ -20,7 +20,7 @@ from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.one_turn import answer
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
-from shared.web.callers import Caller, Refused, Role, caller_of
+from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.responses import (
     Reply,
     deployment_data,
@@ -77,6 +77,9 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         return await HANDLERS[operation](incoming, caller)
     except (BadRequest, Refused) as refused:
         return problem(refused.status, refused.title, refused.detail)
+    except SignInNotEnforced as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+        return _error_page(error) if route.name == "status" else of_error(error)
     except RotationError as error:
         if route.role == Role.OPERATOR and not isinstance(error, UnknownTarget):
             error.next_step = next_step_to_repeat(error)
@@ -85,7 +88,12 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
 
 
 def _let_in(route: Route, incoming: Incoming) -> Caller:
-    """Return who calls. Raises Refused if the route needs a role that the caller does not have."""
+    """Return who calls.
+
+    Raises Refused if the route needs a role that the caller does not have, and SignInNotEnforced for every route,
+    health included.
+    """
+    check_sign_in(os.environ)
     if route.role is None:
         return Caller("anybody", frozenset())
     caller = caller_of(incoming.headers, os.environ)
@@ -129,7 +137,7 @@ async def _calendar(_: Incoming, __: Caller) -> Reply:
 
 async def _status_page(_: Incoming, __: Caller) -> Reply:
     """The survey as a page. Invalid settings are answered with a page as well."""
-    from shared.web.pages.status import HEADERS, status_page, status_page_of_error
+    from shared.web.pages.status import HEADERS, status_page
 
     app: Rotation | None = None
     try:
@@ -137,9 +145,16 @@ async def _status_page(_: Incoming, __: Caller) -> Reply:
         rows, problems = await app.survey()
     except RotationError as error:
         log.warning("%s", error)
-        return Reply(of_error(error).status, status_page_of_error(error, time_for(app)), "text/html", HEADERS)
+        return _error_page(error, app)
     text = status_page(rows, problems, app.outside.clock.now(), app.settings.remarks)
     return Reply(200, text, "text/html", HEADERS)
+
+
+def _error_page(error: RotationError, app: Rotation | None = None) -> Reply:
+    """Return an error as a page for people."""
+    from shared.web.pages.status import HEADERS, status_page_of_error
+
+    return Reply(of_error(error).status, status_page_of_error(error, time_for(app)), "text/html", HEADERS)
 
 
 async def _describe(_: Incoming, __: Caller) -> Reply:

@@ -55,6 +55,7 @@ NAMES = (
     "ROTATION_TELEMETRY",
     "ROTATION_LOG_WORKSPACE_ID",
     "ROTATION_LOG_LOOK_BACK",
+    "ROTATION_SIGN_IN",
     "EVENT_GRID_TOPIC_ENDPOINT",
     "AZURE_CLIENT_ID",
     "AZURE_RESOURCE_MANAGER_ENDPOINT",
@@ -76,6 +77,13 @@ class Sending(StrEnum):
 
     OFF = "off"
     OTLP = "otlp"
+
+
+class SignIn(StrEnum):
+    """Whether HTTP callers must sign in through App Service authentication, or may bring a function key."""
+
+    OPTIONAL = "optional"
+    REQUIRED = "required"
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,8 @@ class Settings:
     brake: ROTATION_BRAKE. How many accounts may fail in one tick before the other turns of that tick stop. Default 10.
     telemetry: ROTATION_TELEMETRY. Default off.
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
+    sign_in: ROTATION_SIGN_IN. Default optional: App Service authentication if it is on, function keys otherwise.
+        Required: without App Service authentication every HTTP request is refused.
     """
 
     mode: Mode
@@ -140,6 +150,7 @@ class Settings:
     brake: int = 10
     telemetry: Sending = Sending.OFF
     call_log: CallLog | None = None
+    sign_in: SignIn = SignIn.OPTIONAL
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -180,6 +191,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         brake=_read(environment, "ROTATION_BRAKE", 10, problems, count),
         telemetry=read_telemetry(environment, problems),
         call_log=_call_log(environment, problems),
+        sign_in=_read(environment, "ROTATION_SIGN_IN", SignIn.OPTIONAL, problems, one_of(SignIn)),
         look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, times.parse_duration),
         topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, https_url),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,

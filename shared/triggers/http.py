@@ -1,7 +1,9 @@
 """The HTTP triggers: one Azure function for each route of `shared/web/routes.py`.
 
-Every route but one asks for a function key, unless App Service authentication is on and the platform authenticates the
-callers. `handlers` decide which role a caller needs. A function takes every method, so that the handler can answer a
+Every route but one asks for a function key, unless callers sign in: because App Service authentication is on, or
+because the settings demand it. If they demand it and App Service authentication is off, the handlers refuse every
+request. A caller then gets a named problem, where the host would answer a missing key with an empty 401. `handlers`
+decide which role a caller needs. A function takes every method, so that the handler can answer a
 wrong method with 405 and the allowed ones; the host alone would answer 404.
 """
 
@@ -15,9 +17,10 @@ import azure.functions as func
 
 from shared.domain.names import QUEUE, STORAGE
 from shared.web.routes import ROUTES, Route
-from shared.web.sign_in import platform_authenticates
+from shared.web.sign_in import platform_authenticates, sign_in_required
 
-LEVEL = func.AuthLevel.ANONYMOUS if platform_authenticates(os.environ) else func.AuthLevel.FUNCTION
+KEYLESS = platform_authenticates(os.environ) or sign_in_required(os.environ)
+LEVEL = func.AuthLevel.ANONYMOUS if KEYLESS else func.AuthLevel.FUNCTION
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the SDK has no types for it

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from shared.domain.errors import SignInNotEnforced
 from shared.web import routes
-from shared.web.sign_in import platform_authenticates
+from shared.web.sign_in import ENFORCED, EXPECTED, platform_authenticates, sign_in_required
 
 PRINCIPAL = "x-ms-client-principal"
 MOST_NAME = 80
@@ -64,6 +65,16 @@ class Caller:
         """Raises Refused if the caller does not have the role."""
         if not self.may(role):
             raise Refused(403, "RoleMissing", f"This needs the app role {role}, which the caller does not have.")
+
+
+def check_sign_in(environment: Mapping[str, str]) -> None:
+    """Raises SignInNotEnforced if callers must sign in and the platform does not say that it makes them.
+
+    Anybody may then have sent the headers about the caller.
+    """
+    if sign_in_required(environment) and not platform_authenticates(environment):
+        what = f"it is required, but App Service authentication is off or does not say that it is on ({ENFORCED})."
+        raise SignInNotEnforced(EXPECTED, what)
 
 
 def caller_of(headers: Mapping[str, str], environment: Mapping[str, str]) -> Caller:

@@ -75,6 +75,18 @@ def test_what_cannot_be_tested_without_side_effects_is_reported_as_not_checked(h
     assert all(one["mend"].startswith("az ") for one in unchecked.values())
 
 
+def test_signing_in_is_a_check_for_people_where_the_settings_demand_it(
+    healthy: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROTATION_SIGN_IN", "required")
+    printed = healthy.json("doctor")
+    one = checks(printed, "not-checked")["sign-in", "HTTP"]
+    assert (printed.code, printed.data["failed"]) == (0, 0)
+    assert "GET /api/health" in one["why"]
+    assert "SignInNotEnforced" in one["why"]
+    assert "authsettingsV2" in one["mend"]
+
+
 def test_a_fresh_first_key_is_reported_as_the_last_time_that_regenerating_worked(healthy: Terminal) -> None:
     healthy.vault.secrets.pop("chat-key")
     healthy.begin_afresh()

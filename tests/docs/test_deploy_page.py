@@ -25,9 +25,20 @@ def test_the_azure_cli_is_set_to_the_subscription_of_azd_before_it_is_used(comma
 def test_an_app_registration_carries_the_environment_in_its_name() -> None:
     """`az ad app create` changes the registration of that name, so a fixed name would be shared by environments."""
     lines = [line for line in PAGE.read_text().splitlines() if "az ad app create --display-name" in line]
-    assert len(lines) == 2
-    assert [line for line in lines if '($environment)"' not in line] == []
-    assert PAGE.read_text().count("environment=$(azd env get-value AZURE_ENV_NAME)") == 2
+    assert len(lines) == 1
+    assert '($environment)"' in lines[0]
+    assert "environment=$(azd env get-value AZURE_ENV_NAME)" in PAGE.read_text()
+    assert 'name="Key rotation ($environment, ' in (ROOT / "infra" / "sign-in.sh").read_text()
+
+
+def test_signing_in_with_entra_id_comes_before_function_keys() -> None:
+    for name in ("README.md", "docs/deploy.md"):
+        page = (ROOT / name).read_text()
+        block = next(one for one in blocks(ROOT / name) if "azd up" in one.text)
+        assert block.text.index("azd up") < block.text.index("sh infra/sign-in.sh") < block.text.index("azd provision")
+        assert page.index("sh infra/sign-in.sh") < page.index("unction key"), name
+        assert "x-functions-key" not in block.text
+    assert "keys list" not in PAGE.read_text()
 
 
 def test_a_deployment_without_azd_lets_events_in_after_the_functions_exist(commands: list[str]) -> None:

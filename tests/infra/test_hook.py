@@ -1,4 +1,5 @@
-"""The hook of azure.yaml keeps ROTATION_EVENT_DOORS only if the provisioning with it succeeded."""
+"""The hooks of azure.yaml: one keeps ROTATION_EVENT_DOORS only if the provisioning with it succeeded, one shows how to
+sign in."""
 
 import os
 import re
@@ -12,10 +13,10 @@ import pytest
 
 from tests.infra.bicep import ROOT
 
-HOOKS = dict(
-    re.findall(r"^    (posix|windows):\n      shell: \w+\n      run: \|\n((?: {8}.*\n)+)",
-               (ROOT / "azure.yaml").read_text(), re.MULTILINE)
-)  # fmt: skip
+SHELL = re.compile(r"^    (posix|windows):\n      shell: \w+\n      run: \|\n((?: {8}.*\n)+)", re.MULTILINE)
+SECTIONS = re.split(r"^  (post\w+):\n", (ROOT / "azure.yaml").read_text(), flags=re.MULTILINE)[1:]
+ALL = {name: dict(SHELL.findall(text)) for name, text in zip(SECTIONS[::2], SECTIONS[1::2], strict=True)}
+HOOKS = ALL["postdeploy"]
 # Acts as azd does: the environment's own values come before the variables of the process.
 AZD = """#!/bin/sh
 echo "$* ROTATION_EVENT_DOORS=${ROTATION_EVENT_DOORS:-}" >> calls
@@ -116,3 +117,30 @@ def test_the_powershell_hook_has_the_steps_of_the_other_one_in_the_same_order() 
     places = [HOOKS["windows"].find(one) for one in steps]
     assert -1 not in places
     assert places == sorted(places)
+
+
+def shown(**environment: str) -> str:
+    """Return what the hook after `azd up` shows with these values of the environment."""
+    script = textwrap.dedent(ALL["postup"]["posix"])
+    done = subprocess.run(["sh", "-ec", script], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.parametrize("registration", [{}, {"ROTATION_AUTH_CLIENT_ID": ""}])
+def test_without_an_app_registration_azd_up_ends_with_how_to_sign_in(registration: dict[str, str]) -> None:
+    text = shown(ROTATION_URL="https://app/api", **registration)
+    assert "sh infra/sign-in.sh" in text
+    assert (ROOT / "infra" / "sign-in.sh").is_file()
+    assert text.index("Entra ID") < text.index("function keys")
+
+
+def test_with_an_app_registration_azd_up_ends_with_the_page_to_open() -> None:
+    text = shown(ROTATION_URL="https://app/api", ROTATION_AUTH_CLIENT_ID="an-app")
+    assert "https://app/api/status" in text
+    assert "function keys" not in text
+
+
+def test_azd_up_says_the_same_in_powershell() -> None:
+    sentences = [re.findall(r"""['"]([A-Z][^'"]{20,})['"]""", ALL["postup"][name]) for name in ("posix", "windows")]
+    assert len(sentences[0]) == 3
+    assert sentences[0] == [one.replace("$env:", "$") for one in sentences[1]]

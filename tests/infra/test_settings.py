@@ -79,6 +79,13 @@ def test_only_health_and_the_event_grid_webhook_need_no_authentication() -> None
     assert open_paths == ["/api/health", "/runtime/webhooks/EventGrid", "/runtime/webhooks/eventgrid"]
 
 
+def test_one_action_for_the_whole_app_leads_browsers_to_the_sign_in() -> None:
+    rules = properties(properties(APP.variables["authenticationOn"])["globalValidation"])
+    assert text(rules["requireAuthentication"]) == "true"
+    assert literal(rules["unauthenticatedClientAction"]) == "RedirectToLoginPage"
+    assert literal(rules["redirectToProvider"]) == "azureactivedirectory"
+
+
 def test_azd_can_set_every_parameter_of_the_template_and_no_other() -> None:
     values = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     assert set(values) == set(MAIN.parameters)

@@ -100,7 +100,7 @@ PLANTED = {
         "vaults.properties.networkAcls.defaultAction: 'Denied' is none of Allow, Deny",
     ),
     "a value behind a variable": (
-        "app.bicep", "unauthenticatedClientAction: 'Return401'", "unauthenticatedClientAction: 'Return402'",
+        "app.bicep", "unauthenticatedClientAction: 'RedirectToLoginPage'", "unauthenticatedClientAction: 'Return402'",
         "config.properties.globalValidation.unauthenticatedClientAction: 'Return402' is none of",
     ),
     "a value behind a loop over a variable": (

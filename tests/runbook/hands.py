@@ -359,6 +359,53 @@ async def _(site: Site, options: Options) -> None:
     await site.start(**dict.fromkeys(options["--setting-names"], ""))
 
 
+@acts("az rest")
+async def _(site: Site, options: Options) -> Any:
+    [url] = options["--url"]
+    if "/config/authsettingsV2?" not in url:
+        raise NotImplementedError(url)
+    return site.signs_in
+
+
+async def _at_the_host(site: Site, method: str, path: str) -> Any:
+    """Change keys through the host's own interface, as Azure does."""
+    assert site.host is not None
+    headers = {"x-functions-key": site.host.keys.master}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, f"{site.host.url}/admin/{path}", headers=headers) as answer,
+    ):
+        answer.raise_for_status()
+        return await answer.json() if answer.status != 204 else None
+
+
+@acts("az functionapp function list")
+async def _(site: Site, options: Options) -> list[str]:
+    return [one["name"] for one in await _at_the_host(site, "GET", "functions")]
+
+
+@acts("az functionapp function keys set")
+async def _(site: Site, options: Options) -> None:
+    await _at_the_host(site, "POST", f"functions/{options['--function-name'][0]}/keys/{options['--key-name'][0]}")
+
+
+@acts("az functionapp function keys list")
+async def _(site: Site, options: Options) -> str:
+    listed = await _at_the_host(site, "GET", f"functions/{options['--function-name'][0]}/keys")
+    return {one["name"]: one["value"] for one in listed["keys"]}[options["--query"][0].strip('"')]
+
+
+@acts("az functionapp function keys delete")
+async def _(site: Site, options: Options) -> None:
+    await _at_the_host(site, "DELETE", f"functions/{options['--function-name'][0]}/keys/{options['--key-name'][0]}")
+
+
+@acts("az functionapp keys set")
+async def _(site: Site, options: Options) -> None:
+    assert options["--key-type"] == ["functionKeys"]
+    await _at_the_host(site, "POST", f"host/functionkeys/{options['--key-name'][0]}")
+
+
 @acts("az functionapp stop")
 async def _(site: Site, options: Options) -> None:
     site.stopped = True

@@ -25,6 +25,7 @@ from cli.answer import CommandResult
 from cli.arguments import parse
 from lab.emulator.accounts import Account
 from lab.emulator.shipped import shipped_roles
+from lab.funchost.host import FunctionHost
 from lab.simulation.tripwire import wire
 from shared.handlers import http
 from shared.web.responses import Reply
@@ -63,6 +64,8 @@ class Site(App):
     regenerated: How many keys were regenerated until `settle` ended.
     examining: Whether the command that runs now is `doctor`.
     groups: The resource groups that exist, beside those of accounts and vaults.
+    signs_in: Whether App Service authentication is on.
+    host: The local host that runs the app, for a test of what only the host does.
     subnets: The service endpoints of each subnet. A subnet that is not named has none.
     """
 
@@ -75,6 +78,8 @@ class Site(App):
     regenerated: int = 0
     examining: bool = False
     groups: set[str] = field(default_factory=set)
+    signs_in: bool = False
+    host: FunctionHost | None = None
     subnets: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:

@@ -285,6 +285,18 @@ async def test_the_schema_of_the_topic_is_not_checked_and_can_be_listed(site: Si
     assert (await site.run(STATUS)).text.splitlines()[1].split()[-2] == "0"
 
 
+@entry("Doctor: sign-in")
+async def test_that_callers_sign_in_is_not_checked_and_health_says_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.start(ROTATION_SIGN_IN="required")
+    site.sees((await site.type(DOCTOR)).text)
+    monkeypatch.setenv("ROTATION_SIGN_IN", "required")
+    assert "SignInNotEnforced" in (await site.run("GET /api/health")).body
+    monkeypatch.setenv("WEBSITE_AUTH_ENABLED", "True")
+    assert (await site.run("GET /api/health")).status == 200
+
+
 def by_identity(site: Site) -> dict[str, str]:
     """Return the settings of storage that is opened with the app's identity, as in Azure."""
     return {"AzureWebJobsStorage": "", "AzureWebJobsStorage__blobServiceUri": f"{site.azure.urls['blob']}/{ACCOUNT}"}

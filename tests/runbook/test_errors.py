@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -96,6 +97,40 @@ async def test_an_invalid_tag_and_invalid_settings_are_named_and_corrected(site:
     await site.run(setting, setting="ROTATION_OVERLAP=P2D ROTATION_MODE=rotate")
     reply = await site.run("GET /api/targets")
     assert (reply.status, reply.data["problems"]) == (200, [])
+
+
+@entry("SignInNotEnforced")
+async def test_http_is_refused_until_signing_in_is_enforced_or_no_longer_demanded(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_environment() -> None:
+        """Give the handlers the settings, which they read from the process's environment."""
+        for name in ("ROTATION_SIGN_IN", "WEBSITE_AUTH_ENABLED"):
+            monkeypatch.setenv(name, site.settings.get(name, ""))
+
+    await site.start(ROTATION_SIGN_IN="required")
+    with_environment()
+    for reply in (await site.run("GET /api/health"), await site.type("GET /api/targets")):
+        assert reply.status == 503
+        site.sees(reply.body)
+    assert "SignInNotEnforced" in (await site.type("GET /api/status")).body
+    before = site.world.journal.count("arm.regenerateKey", effect=True)
+    await site.live_for(days=35, every=timedelta(days=1))
+    assert site.world.journal.count("arm.regenerateKey", effect=True) > before
+    shown = next(one for one in site.entry.commands if one.startswith("az rest"))
+    place = {"group": "rg", "app": "app", "subscription": "s"}
+    assert await site.run(shown, **place) is False
+    site.signs_in, site.settings["WEBSITE_AUTH_ENABLED"] = True, "True"
+    await site.run("az functionapp restart --resource-group <group> --name <app>", **place)
+    with_environment()
+    assert (await site.run("GET /api/health")).status == 200
+    del site.settings["WEBSITE_AUTH_ENABLED"]
+    with_environment()
+    assert (await site.run("GET /api/health")).status == 503
+    optional = next(one for one in site.entry.commands if "ROTATION_SIGN_IN=optional" in one)
+    await site.run(optional, **place)
+    with_environment()
+    assert (await site.run("GET /api/health")).status == 200
 
 
 @entry("GrantRole")

@@ -52,6 +52,7 @@ class Platform:
     url: Where this platform is reached.
     statuses: The status of each answer of the app that passed through.
     outage: How many requests are answered with 503 before the app is reached.
+    redirects: Whether nobody's token is accepted any more and callers are redirected to a sign-in page.
 
     A caller with a token for the app is let through; its claims are in the header that only the platform may write.
     """
@@ -60,6 +61,7 @@ class Platform:
     url: str = ""
     statuses: list[int] = field(default_factory=list)
     outage: int = 0
+    redirects: bool = False
 
     def application(self) -> web.Application:
         """Return the web application with all of its paths."""
@@ -67,6 +69,7 @@ class Platform:
         app.router.add_get("/oidc", self.prove)
         app.router.add_post(f"/{TENANT}/oauth2/v2.0/token", self.exchange)
         app.router.add_post("/api/{path:.*}", self.front)
+        app.router.add_route("*", "/.auth/login/aad", self.sign_in_page)
         return app
 
     async def prove(self, request: web.Request) -> web.Response:
@@ -82,6 +85,10 @@ class Platform:
             return web.json_response({"error": "invalid_client"}, status=401)
         return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": TOKEN})
 
+    async def sign_in_page(self, _request: web.Request) -> web.Response:
+        """Answer as a page for people does: with status 200."""
+        return web.Response(text="<h1>Sign in</h1>", content_type="text/html")
+
     async def front(self, request: web.Request) -> web.Response:
         """Pass a request on to the app and note the status of the answer."""
         answer = await self._through(request)
@@ -91,6 +98,8 @@ class Platform:
     async def _through(self, request: web.Request) -> web.Response:
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.Response(status=401)
+        if self.redirects:
+            return web.Response(status=302, headers={"Location": "/.auth/login/aad"})
         if self.outage:
             self.outage -= 1
             return web.Response(status=503, headers={"Retry-After": "1"})
@@ -229,6 +238,14 @@ async def test_a_step_that_is_refused_fails(platform: Platform, azure: Azure, in
     assert status != 0
     await platform.host.idle()
     assert regenerations(azure) == 0
+
+
+@needs_curl
+async def test_a_step_fails_if_it_is_redirected_to_a_sign_in_page(platform: Platform, tmp_path: Path) -> None:
+    platform.redirects = True
+    for status, output in (await github(platform), await azure_pipelines(platform, tmp_path)):
+        assert status != 0, output
+    assert platform.statuses == [302, 302]
 
 
 @needs_curl

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+import runpy
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -66,7 +68,7 @@ async def azure_settings() -> AsyncIterator[dict[str, str]]:
 
 async def test_an_announcement_that_is_delivered_twice_is_posted_once(channel, azure_settings) -> None:
     url, posted = channel
-    async with FunctionHost(SAMPLE, settings={**azure_settings, "TEAM_WEBHOOK": url}) as host:
+    async with FunctionHost(SAMPLE, settings={**azure_settings, "TEAM_WEBHOOK": f"{url}\n"}) as host:
         assert await deliver(host, ENDS, ENDS) in (200, 202)
     (text,) = posted
     assert text.splitlines()[0] == "chat: RetirementAnnounced (2026-11-25T12:00:00Z)"
@@ -85,3 +87,18 @@ async def test_the_listener_fails_if_the_channel_is_down_so_that_event_grid_deli
     settings = {**azure_settings, "TEAM_WEBHOOK": "http://127.0.0.1:9/"}
     async with FunctionHost(SAMPLE, settings=settings) as host:
         assert await asyncio.wait_for(deliver(host, ENDS), 30) == 500
+
+
+async def test_a_reference_that_could_not_be_followed_is_named_and_the_event_delivered_again(azure_settings) -> None:
+    reference = "@Microsoft.KeyVault(SecretUri=https://keys.vault.azure.net/secrets/team-webhook)"
+    async with FunctionHost(SAMPLE, settings={**azure_settings, "TEAM_WEBHOOK": reference}) as host:
+        assert await asyncio.wait_for(deliver(host, ENDS), 30) == 500
+        assert "TEAM_WEBHOOK" in (await host.logged("could not read the secret")).message
+
+
+def test_the_page_keeps_the_address_in_a_vault_and_puts_only_a_reference_into_the_settings() -> None:
+    page = (SAMPLE / "README.md").read_text()
+    [setting] = re.findall(r'"TEAM_WEBHOOK=(.*)"', page)
+    assert setting.startswith(runpy.run_path(str(SAMPLE / "function_app.py"))["REFERENCE"])
+    assert re.fullmatch(r"@Microsoft\.KeyVault\(SecretUri=https://<vault>\.vault\.azure\.net/secrets/[\w-]+\)", setting)
+    assert "https://" not in page.replace(setting, "")

@@ -30,7 +30,7 @@ def every_remedy() -> list[str]:
         networks.open_account(ACCOUNT), networks.join_account(ACCOUNT, ENDPOINT), networks.open_vault(VAULT),
         remedies.recover_secret(VAULT, "chat-key"), remedies.see_vault(VAULT), remedies.see_account(ACCOUNT),
         remedies.see_topic(TOPIC), remedies.make_topic(), remedies.set_settings(), remedies.give_identity(managed=True),
-        remedies.give_identity(managed=False), remedies.enrol(),
+        remedies.give_identity(managed=False), remedies.enrol(), remedies.see_sign_in(),
     ]  # fmt: skip
 
 

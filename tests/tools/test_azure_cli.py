@@ -14,6 +14,7 @@ import pytest
 
 from shared.doctor import remedies
 from tests.runbook.az_options import ROOT, shown, words_and_options
+from tests.support.entra import Directory, install
 from tests.support.remedies import TOPIC, az_commands, every_remedy
 from tests.support.shells import PAGES, all_blocks, filled, run
 
@@ -49,6 +50,24 @@ def test_the_azure_cli_parses_every_command_of_the_pages(tmp_path: Path) -> None
 
 def test_the_azure_cli_parses_every_command_that_doctor_writes_out() -> None:
     commands = [words[1:] for line in every_remedy() for words in az_commands(line) if words != ["az", "login"]]
+    assert asked(str(OPTIONS), "--parse", given=commands) == []
+
+
+def test_the_azure_cli_parses_every_command_of_the_sign_in_script(tmp_path: Path) -> None:
+    install(tmp_path)
+    entra = Directory(tmp_path)
+    entra.state["values"] = {
+        "AZURE_ENV_NAME": "prod",
+        "AZURE_SUBSCRIPTION_ID": "1a2b3c4d",
+        "ROTATION_URL": "https://x/api",
+    }
+    entra.keep()
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    for words in ((), ("allow", "somebody", "Rotation.Operator"), ("remove",)):
+        script = ["sh", ROOT / "infra" / "sign-in.sh", *words]
+        subprocess.run(script, env=environment, check=True, capture_output=True)
+    commands = [words[1:] for words in entra.calls if words[0] == "az"]
+    assert {" ".join(words[:3]) for words in commands} >= {"ad app create", "ad app delete", "ad sp create"}
     assert asked(str(OPTIONS), "--parse", given=commands) == []
 
 

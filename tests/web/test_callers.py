@@ -2,12 +2,15 @@
 
 import base64
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from shared.web.callers import MOST_NAME, PRINCIPAL, Refused, Role, caller_of
-from shared.web.sign_in import ENFORCED, platform_authenticates
+from shared.domain.errors import SignInNotEnforced
+from shared.settings.environment import SignIn
+from shared.web.callers import MOST_NAME, PRINCIPAL, Refused, Role, caller_of, check_sign_in
+from shared.web.sign_in import ENFORCED, EXPECTED, platform_authenticates, sign_in_required
 
 ON = {ENFORCED: "True"}
 ROLE_URI = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
@@ -96,6 +99,29 @@ def test_a_damaged_claim_does_not_hide_the_others() -> None:
 def test_the_header_counts_only_if_the_platform_says_that_it_authenticates(value: str, enforced: bool) -> None:
     assert platform_authenticates({ENFORCED: value}) is enforced
     assert platform_authenticates({}) is False
+
+
+@pytest.mark.parametrize(
+    ("wanted", "enforced", "refused"),
+    [
+        ("", "", False),
+        ("optional", "", False),
+        ("required", "True", False),
+        ("required", "", True),
+        ("required", "False", True),
+        ("Optional", "", True),
+        ("yes", "", True),
+    ],
+)
+def test_a_demand_that_is_not_enforced_or_cannot_be_read_refuses_everybody(
+    wanted: str, enforced: str, refused: bool
+) -> None:
+    with pytest.raises(SignInNotEnforced) if refused else nullcontext():
+        check_sign_in({EXPECTED: wanted, ENFORCED: enforced})
+
+
+def test_the_words_of_the_setting_are_those_that_the_routes_understand() -> None:
+    assert [one for one in SignIn if sign_in_required({EXPECTED: one})] == [SignIn.REQUIRED]
 
 
 def test_the_header_is_ignored_if_the_platform_does_not_authenticate() -> None:

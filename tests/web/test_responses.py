@@ -22,6 +22,7 @@ STATUSES = {
     "LeaseLost": 503,
     "OutOfTime": 202,
     "FixConfiguration": 503,
+    "SignInNotEnforced": 503,
     "GrantRole": 502,
     "PersonMustLook": 409,
     "ProofFailed": 202,

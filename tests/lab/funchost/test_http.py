@@ -81,6 +81,52 @@ async def test_a_functions_own_key_opens_only_that_function(http: aiohttp.Client
                 assert response.status == expected
 
 
+async def test_a_key_is_made_renewed_and_deleted_by_name(host: FunctionHost, http: aiohttp.ClientSession) -> None:
+    admin = {"x-functions-key": host.keys.master}
+
+    async def opens(key: str) -> bool:
+        async with http.get(f"{host.url}/api/echo", headers={"x-functions-key": key}) as response:
+            return response.status == 207
+
+    for keys in ("functions/echo/keys", "host/functionkeys"):
+        url = f"{host.url}/admin/{keys}"
+        async with http.post(f"{url}/pipeline", headers=admin) as response:
+            assert response.status == 201
+            first = (await response.json())["value"]
+        async with http.put(f"{url}/other", json={"name": "other", "value": "chosen"}, headers=admin) as response:
+            assert response.status == 201
+        assert [await opens(first), await opens("chosen")] == [True, True]
+        async with http.post(f"{url}/pipeline", headers=admin) as response:
+            assert response.status == 200
+            second = (await response.json())["value"]
+        assert [await opens(first), await opens(second)] == [False, True]
+        async with http.get(url, headers=admin) as response:
+            listed = {one["name"]: one["value"] for one in (await response.json())["keys"]}
+        assert (listed["pipeline"], listed["other"]) == (second, "chosen")
+        for name in ("pipeline", "other"):
+            async with http.delete(f"{url}/{name}", headers=admin) as response:
+                assert response.status == 204
+        assert [await opens(second), await opens("chosen")] == [False, False]
+        async with http.delete(f"{url}/pipeline", headers=admin) as response:
+            assert response.status == 404
+
+
+async def test_keys_of_an_unknown_function_or_without_the_master_key_are_not_changed(
+    host: FunctionHost, http: aiohttp.ClientSession
+) -> None:
+    for path, key, expected in (
+        ("functions/nothing/keys/x", host.keys.master, 404),
+        ("functions/echo/keys/x", host.keys.default, 401),
+        ("host/functionkeys/x", "", 401),
+    ):
+        async with http.post(f"{host.url}/admin/{path}", headers={"x-functions-key": key}) as response:
+            assert response.status == expected
+    async with http.patch(
+        f"{host.url}/admin/functions/echo/keys/x", headers={"x-functions-key": host.keys.master}
+    ) as response:
+        assert response.status == 405
+
+
 @pytest.mark.parametrize(
     ("kind", "error"),
     [("raise", "LookupError: a secret"), ("dict", "unable to encode"), ("none", "unable to encode")],
