@@ -207,7 +207,7 @@ async def deadlines(parts: Opened, command: Command) -> CommandResult:
 
 def _deadline_cells(one: Deadline) -> tuple[object, ...]:
     after = f" (after the next deployment to {one.after_deployment})" if one.after_deployment else ""
-    return moment(one.falls_at), one.target, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
+    return moment(one.falls_at), one.target.name, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
 
 
 async def audit(parts: Opened, _: Command) -> CommandResult:
