@@ -200,7 +200,7 @@ async def deadlines(parts: Opened, command: Command) -> CommandResult:
     if command.options.ics:
         from shared.web.calendar import calendar
 
-        return CommandResult(code, data, calendar(found, now).replace("\r\n", "\n").rstrip())
+        return CommandResult(code, data, "", calendar(found, now).encode())
     listed = table(("WHEN", "TARGET", "WHAT", "ANNOUNCED", "SAYS"), map(_deadline_cells, found))
     return CommandResult(code, data, lines(listed if found else "There are no deadlines.", _problem_lines(problems)))
 
