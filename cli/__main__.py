@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack
 from cli.answer import FAILED, USAGE, CommandResult, UsageError, of_error
 from cli.arguments import Command, parse
 from cli.commands import COMMANDS, without_settings
+from cli.printing import accept_every_character, write_file
 from cli.settings_file import read_values
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.wiring import opened
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.
     """
     command: Command | None = None
+    accept_every_character()
     try:
         command = parse(arguments)
         if command.settings:
@@ -41,7 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"Stopped.{_repeat(command)}", file=sys.stderr)
         return FAILED
-    print(json.dumps(result.data, indent=2) if command.json else result.text)
+    if result.file is not None and not command.json:
+        write_file(result.file)
+    else:
+        print(json.dumps(result.data, indent=2) if command.json else result.text)
     return result.code
 
 

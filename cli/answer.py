@@ -25,11 +25,13 @@ class CommandResult:
     code: The exit code.
     data: What `--json` prints, JSON-ready.
     text: What is printed without `--json`.
+    file: The bytes that are written instead of the text, unchanged. None for a text.
     """
 
     code: int
     data: object
     text: str
+    file: bytes | None = None
 
 
 def of_error(error: RotationError) -> CommandResult:

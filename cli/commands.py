@@ -200,14 +200,14 @@ async def deadlines(parts: Opened, command: Command) -> CommandResult:
     if command.options.ics:
         from shared.web.calendar import calendar
 
-        return CommandResult(code, data, calendar(found, now).replace("\r\n", "\n").rstrip())
+        return CommandResult(code, data, "", calendar(found, now).encode())
     listed = table(("WHEN", "TARGET", "WHAT", "ANNOUNCED", "SAYS"), map(_deadline_cells, found))
     return CommandResult(code, data, lines(listed if found else "There are no deadlines.", _problem_lines(problems)))
 
 
 def _deadline_cells(one: Deadline) -> tuple[object, ...]:
     after = f" (after the next deployment to {one.after_deployment})" if one.after_deployment else ""
-    return moment(one.falls_at), one.target, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
+    return moment(one.falls_at), one.target.name, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
 
 
 async def audit(parts: Opened, _: Command) -> CommandResult:

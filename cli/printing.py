@@ -1,7 +1,13 @@
-"""Plain columns, times and lines for a terminal. Text from a tag or an answer becomes one printable line."""
+"""Plain columns, times and lines for a terminal. Text from a tag or an answer becomes one printable line.
+
+What is written to a file or a pipe is encoded as the system asks: on Windows often in a code page that has few
+characters. A character that it does not have is written as an escape, such as `\\u0141`.
+"""
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -34,3 +40,17 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def lines(*texts: str) -> str:
     """Return the texts that are not empty, one below the other."""
     return "\n".join(text for text in texts if text)
+
+
+def accept_every_character() -> None:
+    """Let standard output and standard error write any text, whatever their encoding. Neither raises for one then."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def write_file(content: bytes) -> None:
+    """Write the bytes of a file to standard output as they are: in no other encoding and with no other line ends."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

@@ -83,6 +83,12 @@ param rotationTelemetry string = ''
 @description('Address of that collector, without the path: https://collector.example:4318')
 param otlpEndpoint string = ''
 
+@description('Proxy through which the app reaches Azure: http://<host>:<port>, without a password. Empty: none.')
+param httpsProxy string = ''
+
+@description('Hosts and domains that the app calls without that proxy, separated by commas.')
+param noProxy string = ''
+
 // --- who may call it, who is told ------------------------------------------------------------------------------
 
 @description('Client id of the app registration that guards the HTTP doors. Empty: function keys alone guard them.')
@@ -191,6 +197,10 @@ var rotationSettings = {
 }
 var collectorSettings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint
+}
+var proxySettings = {
+  HTTPS_PROXY: httpsProxy
+  NO_PROXY: noProxy
 }
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
@@ -385,7 +395,7 @@ module app 'app.bicep' = {
     authClientId: authClientId
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
-    settings: union(rotationSettings, collectorSettings)
+    settings: union(rotationSettings, collectorSettings, proxySettings)
   }
   dependsOn: [
     ownGrants

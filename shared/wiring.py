@@ -170,7 +170,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     storage = credential
     if settings.storage.client_id not in (None, settings.client_id):
         storage = open_credential(settings.storage.client_id, environment)
-    connections = Connections()
+    connections = Connections(environment)
     accounts = OpenAIAccounts(credential, settings.resource_manager, connections)
     leases = BlobLeases(settings.storage, storage, connections)
     outside = Outside(

@@ -192,6 +192,8 @@ def _settings(azure: Azure) -> dict[str, str]:
         "ROTATION_SUBSCRIPTIONS": ",".join(subscriptions),
         "AzureWebJobsStorage": _connection(urls["blob"], urls["queue"]),
         "SSL_CERT_FILE": str(azure.ca_file),
+        "NO_PROXY": HOST,  # a proxy of this machine does not lead to it
+        "no_proxy": HOST,
     }
     if world.topics:
         settings["EVENT_GRID_TOPIC_ENDPOINT"] = f"{urls['eg']}/{next(iter(world.topics))}/api/events"

@@ -89,7 +89,8 @@ class SimulatedVault:
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         """Replace the tags of this version."""
-        tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
+        validity = publication.validity_with(marks, target.cadence.period)
+        tags = tags_of(marks, slot, str(target.account), validity, publication.others)
         with translated(target.secret_url, "note on the secret what was announced"):
             await self._update(target, publication, tags=tags)
 

@@ -8,14 +8,23 @@ and one session that closes each connection after a proof.
 from __future__ import annotations
 
 import ipaddress
+import os
 import ssl
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
+from shared.adapters.proxy import Proxy
+
 AT_ONCE = 64  # open connections
 CONNECT_SECONDS, READ_SECONDS = 5, 30
+
+
+type Exchange = AbstractAsyncContextManager[aiohttp.ClientResponse]
 
 
 class Connections:
@@ -23,9 +32,13 @@ class Connections:
 
     shared: For Azure's clients. It keeps connections open.
     proving: For proofs and examinations, which call many hosts once. It closes each connection.
+    proxy: The proxy that both go through, as the environment names it.
+
+    Raises FixConfiguration if the environment names a proxy in another form than that of an address.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self.proxy = Proxy.of(environment)
         self._context = ssl.create_default_context()
         self.shared = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=AT_ONCE, ssl=self._context),
@@ -40,17 +53,34 @@ class Connections:
 
     def transport(self) -> AioHttpTransport:
         """Return a transport for one Azure client. It uses the shared session and does not close it."""
-        return AioHttpTransport(
+        return _Transport(
+            self.proxy,
             session=self.shared,
             session_owner=False,
             connection_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
         )
 
+    def get_once(self, url: str, headers: Mapping[str, str] | None = None) -> Exchange:
+        """Call an address once, over a connection of its own, and follow no redirect. Use it in `async with`."""
+        return self.proving.get(url, headers=headers, allow_redirects=False, **self.proxy.options(url))
+
     async def close(self) -> None:
         """Close both sessions."""
         await self.shared.close()
         await self.proving.close()
+
+
+class _Transport(AioHttpTransport):  # type: ignore[misc]  # it has no type there
+    """Azure's own transport, by the proxy. With a session of ours it would not use one."""
+
+    def __init__(self, proxy: Proxy, **options: Any) -> None:  # noqa: ANN401 - Azure's own options
+        super().__init__(**options)
+        self._proxy = proxy
+
+    async def send(self, request: Any, **config: Any) -> Any:  # noqa: ANN401 - the types of its two overloads
+        """Send the request."""
+        return await super().send(request, **config, **self._proxy.options(request.url))
 
 
 def is_loopback(url: str) -> bool:

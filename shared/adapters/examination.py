@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from shared.adapters.connections import Connections
+from shared.adapters.proxy import refused_by_proxy
 from shared.adapters.translate import azure_errors
-from shared.doctor.ports import Permission, Reachability, TokenIdentity
+from shared.doctor.ports import Permission, ProxyFacts, Reachability, TokenIdentity
 from shared.domain.errors import TryLater
 
 if TYPE_CHECKING:
@@ -53,6 +54,12 @@ class AzureExaminer:
         self._connections = connections
         self.managed = managed
 
+    @property
+    def proxy(self) -> ProxyFacts | None:
+        """The proxy that calls go through."""
+        proxy = self._connections.proxy
+        return ProxyFacts(proxy.address, proxy.exceptions) if proxy.address else None
+
     async def token_identity(self, resource: str) -> TokenIdentity:
         """Get a token for that resource and return whose it is. Raises GrantRole if the identity gets none."""
         credential = self._storage if resource == STORAGE else self._credential
@@ -64,7 +71,7 @@ class AzureExaminer:
         url = _PERMISSIONS.format(manager=self._resource_manager, scope=scope)
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            async with self._connections.proving.get(url, headers=headers, allow_redirects=False) as response:
+            async with self._connections.get_once(url, headers) as response:
                 return _permissions(await response.json()) if response.status == 200 else None
         except (aiohttp.ClientError, OSError, ValueError):
             return None
@@ -72,7 +79,7 @@ class AzureExaminer:
     async def reachability(self, url: str) -> Reachability:
         """Call an address without credentials; return its status and its clock. Raises TryLater without an answer."""
         try:
-            async with self._connections.proving.get(url, allow_redirects=False) as response:
+            async with self._connections.get_once(url) as response:
                 return Reachability(response.status, _date(response.headers.get("Date")))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TryLater(url, f"the address does not answer ({_reason(error)}).") from error
@@ -112,6 +119,8 @@ def _date(text: str | None) -> datetime | None:
 
 
 def _reason(error: Exception) -> str:
-    """The kind of failure, and the operating system's text for it if there is one."""
+    """What the proxy did; else the kind of failure, and the operating system's text for it if there is one."""
+    if by_proxy := refused_by_proxy(error):
+        return by_proxy
     inner = getattr(error, "os_error", None)
     return f"{type(error).__name__}: {inner.strerror}" if inner and inner.strerror else type(error).__name__

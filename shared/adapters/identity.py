@@ -30,7 +30,8 @@ def open_credential(client_id: str | None, environment: Mapping[str, str]) -> As
     if is_managed(environment):
         from azure.identity.aio import ManagedIdentityCredential
 
-        return ManagedIdentityCredential(client_id=client_id) if client_id else ManagedIdentityCredential()
+        # Its endpoint is on this machine, so it is called without a proxy of the environment.
+        return ManagedIdentityCredential(client_id=client_id or None, use_env_settings=False)
     from azure.identity.aio import AzureCliCredential, AzureDeveloperCliCredential, ChainedTokenCredential
 
     return ChainedTokenCredential(AzureCliCredential(), AzureDeveloperCliCredential())

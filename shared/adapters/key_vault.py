@@ -108,7 +108,8 @@ class KeyVault:
 
     async def note(self, target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         """Write these marks on the tags of exactly this version."""
-        tags = tags_of(marks, slot, str(target.account), target.cadence.period, publication.others)
+        validity = publication.validity_with(marks, target.cadence.period)
+        tags = tags_of(marks, slot, str(target.account), validity, publication.others)
         with _vault_errors(target.secret_url, "note on the secret what was announced"):
             client = self._client(target.vault_url)
             due = marks.since + target.cadence.period

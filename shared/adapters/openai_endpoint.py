@@ -13,6 +13,7 @@ from datetime import timedelta
 import aiohttp
 
 from shared.adapters.connections import Connections
+from shared.adapters.proxy import refused_by_proxy
 from shared.domain.keys import ApiKey
 from shared.ports import Answer, KeyAttempt
 
@@ -37,13 +38,11 @@ class OpenAIEndpoint:
         if not endpoint.startswith("https://"):
             return KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
         try:
-            async with self._connections.proving.get(
-                f"{endpoint}{_MODELS}", headers={"api-key": key.reveal()}, allow_redirects=False
-            ) as response:
+            async with self._connections.get_once(f"{endpoint}{_MODELS}", {"api-key": key.reveal()}) as response:
                 body = (await _start_of(response.content)).decode("utf-8", "replace")
                 return _read(response.status, body, response.headers.get("Retry-After"))
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return KeyAttempt(Answer.UNCLEAR, f"no answer: {type(error).__name__}")
+            return KeyAttempt(Answer.UNCLEAR, f"no answer: {refused_by_proxy(error) or type(error).__name__}")
 
 
 async def _start_of(body: aiohttp.StreamReader) -> bytes:

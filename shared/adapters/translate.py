@@ -22,6 +22,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from shared.adapters.proxy import proxy_error
 from shared.domain.causes import Cause
 from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
 
@@ -59,6 +60,9 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
 
 
 def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLater:
+    by_proxy = proxy_error(thing, doing, error)
+    if by_proxy is not None:
+        return by_proxy
     host = _unresolved(error)
     if host is None:
         return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).", unclear=True)

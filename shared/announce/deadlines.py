@@ -5,6 +5,8 @@ The dates come from `schedule`. Each is listed whether or not it was announced y
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +17,7 @@ from shared.decide.carried_over import valid_told
 from shared.decide.schedule import schedule_of
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
+from shared.domain.model import Target
 from shared.domain.told import ToldDeadline
 
 
@@ -49,22 +52,26 @@ class DeadlineData(TypedDict):
 class Deadline:
     """One date that lies ahead.
 
-    target: The target's name.
+    target: The target that it is a date of.
     what: What happens.
     falls_at: When it happens, in UTC.
     key: The key that it is about.
     announced: Whether Event Grid accepted an announcement of this very moment. Until then the moment may move.
-    owner: Who owns the target. None if nobody is named.
     after_deployment: The environment whose next deployment brings it sooner. None if it waits for none.
     """
 
-    target: str
+    target: Target
     what: DeadlineKind
     falls_at: datetime
     key: KeySlot
     announced: bool
-    owner: str | None = None
     after_deployment: str | None = None
+
+    @property
+    def id(self) -> str:
+        """What tells it apart from every deadline of any app: it does not depend on the target's name or the moment."""
+        identity = [str(self.target.account).casefold(), self.target.secret_url.casefold(), self.what]
+        return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
 
     @property
     def says(self) -> str:
@@ -75,10 +82,14 @@ class Deadline:
     def data(self) -> DeadlineData:
         """Return the deadline as data that can become JSON."""
         facts = DeadlineData(
-            target=self.target, what=self.what, at=self.falls_at.isoformat(), announced=self.announced, says=self.says
+            target=self.target.name,
+            what=self.what,
+            at=self.falls_at.isoformat(),
+            announced=self.announced,
+            says=self.says,
         )
-        if self.owner is not None:
-            facts["owner"] = self.owner
+        if self.target.owner is not None:
+            facts["owner"] = self.target.owner
         if self.after_deployment is not None:
             facts["afterDeploymentTo"] = self.after_deployment
         return facts
@@ -107,4 +118,4 @@ def _deadline(
     waits: str | None = None,
 ) -> Deadline:
     announced = told is not None and told.deadline == falls_at
-    return Deadline(situation.target.name, what, falls_at, key, announced, situation.target.owner, waits)
+    return Deadline(situation.target, what, falls_at, key, announced, waits)

@@ -1,10 +1,11 @@
-"""What an adopted version says about its key: whether anybody can have known it before the adoption."""
+"""What an adopted version says: whether anybody can have known its key before, and what another writer's tags say."""
 
 from __future__ import annotations
 
 from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Target
-from shared.domain.publication import Origin, Publication
+from shared.domain.publication import CREDENTIAL_ID, VALIDITY_DAYS, Origin, Publication, whole_days
+from shared.domain.times import iso_duration
 
 
 def began_fresh(publication: Publication, target: Target) -> bool:
@@ -19,3 +20,26 @@ def began_fresh(publication: Publication, target: Target) -> bool:
         return False
     promised = marks.until - marks.since if marks.until else target.cadence.overlap
     return publication.slot is KeySlot.KEY2 and promised <= target.cadence.overlap
+
+
+def another_period(publication: Publication, target: Target) -> int | None:
+    """Return the days that the tag ValidityPeriodDays of an adopted version names, if they are not the target's.
+
+    A tag on a secret gives nobody a right to a longer life of a key, so the target's own period counts.
+    """
+    marks, named = publication.marks, publication.validity
+    if named is None or (marks is not None and marks.origin is not Origin.ADOPTED):
+        return None
+    return named.days if named.days != whole_days(target.cadence.period) else None
+
+
+def what_tags_said(publication: Publication, live: KeySlot, target: Target) -> str:
+    """Return sentences about tags of another writer that this adoption does not follow. Empty if there are none."""
+    said = ""
+    if publication.slot not in (None, live):
+        said += f" Its tag {CREDENTIAL_ID} said {publication.slot}; it is corrected."
+    days = another_period(publication, target)
+    if days is not None:
+        period = iso_duration(target.cadence.period)
+        said += f" Its tag {VALIDITY_DAYS} says {days} days until the next rotation; this target's period is {period}."
+    return said

@@ -33,6 +33,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.decide import cadence, schedule
+from shared.decide.adoption import what_tags_said
 from shared.decide.carried_over import outstanding_before, outstanding_with_end, valid_told
 from shared.decide.plan import Plan, Reason
 from shared.decide.request_policies import armed, deployed, end_leaked_key, fresh_spare, leaked
@@ -134,6 +135,7 @@ def _unmarked(situation: Situation) -> Plan | None:
         copied=True,
     )
     why = f"The secret already holds {situation.live.words}. Our tags are added to that version; no new one is written."
+    why += what_tags_said(situation.publication, situation.live, situation.target)
     return Plan(Reason.ADOPT_IN_PLACE, why, (Mark(situation.live, marks),))
 
 

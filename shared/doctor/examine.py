@@ -36,6 +36,7 @@ async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:
     examination = Examination(rotation, examiner)
     made = [
         passed("settings", "settings", f"They are valid. The mode is {examination.settings.mode}."),
+        *(check for check in [services.check_proxy(examination)] if check),
         *await _check_tokens(examination),
     ]
     made.append(_check_identity(examination))

@@ -36,6 +36,18 @@ class Reachability:
 
 
 @dataclass(frozen=True)
+class ProxyFacts:
+    """The proxy that calls go through.
+
+    address: Where it is, without its password.
+    exceptions: The hosts that are called without it, as NO_PROXY lists them. Empty for none.
+    """
+
+    address: str
+    exceptions: str
+
+
+@dataclass(frozen=True)
 class Permission:
     """One entry of a caller's permissions, as Azure lists them. Actions may hold the wildcard `*`.
 
@@ -61,6 +73,11 @@ class Examiner(Protocol):
     @property
     def managed(self) -> bool:
         """Whether this process calls as a managed identity, rather than as the person who signed in at a terminal."""
+        ...
+
+    @property
+    def proxy(self) -> ProxyFacts | None:
+        """The proxy that calls go through. None if there is none."""
         ...
 
     async def token_identity(self, resource: str) -> TokenIdentity:

@@ -28,6 +28,16 @@ MOST_SKEW = timedelta(minutes=2)
 BLOB = "key-rotation-doctor"  # a blob of its own is leased, so that no target is held up
 
 
+def check_proxy(examination: Examination) -> Check | None:
+    """Return which proxy all calls go through. Whether it admits a host is seen when that host is called. None without
+    a proxy."""
+    proxy = examination.examiner.proxy
+    if proxy is None:
+        return None
+    straight = f", except to the hosts of NO_PROXY: {proxy.exceptions}" if proxy.exceptions else ""
+    return passed("proxy", proxy.address, f"All calls go through it, as HTTPS_PROXY says{straight}.")
+
+
 async def check_address(examination: Examination, url: str, remedy: str) -> Check:
     """Check that an answer comes from an address, whatever it says, and note how far the clocks differ."""
     before = examination.now()

@@ -172,20 +172,32 @@ class Publication:
         """The record of accepted announcements. Empty without marks."""
         return self.marks.told if self.marks else Told()
 
+    def validity_with(self, marks: Marks, period: timedelta) -> timedelta:
+        """Return what the period's tag says once these marks are on this version.
+
+        A version that was adopted keeps what its writer said there; the app goes by the target's `period` all the same.
+        """
+        return self.validity if self.validity and marks.origin is Origin.ADOPTED else period
+
 
 def tags_of(marks: Marks, slot: KeySlot, account: str, period: timedelta, others: Mapping[str, str]) -> dict[str, str]:
     """Return all tags of a version: Microsoft's three, ours, and the `others`.
 
     slot: The slot whose key the version holds.
     account: The account's resource id.
-    period: The target's period; the tag holds whole days, at least one.
+    period: The period that the tag says, in whole days.
     """
     tags = dict(others)
     tags[CREDENTIAL_ID] = slot.value
     tags[PROVIDER_ADDRESS] = account
-    tags[VALIDITY_DAYS] = str(max(1, round(period / timedelta(days=1))))
+    tags[VALIDITY_DAYS] = str(whole_days(period))
     tags.update({PREFIX + name: text for name, text in _texts(marks).items() if text})
     return tags
+
+
+def whole_days(period: timedelta) -> int:
+    """Return the period in days as its tag says it: rounded, at least one."""
+    return max(1, round(period / timedelta(days=1)))
 
 
 def _texts(marks: Marks) -> dict[str, str]:

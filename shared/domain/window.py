@@ -8,9 +8,10 @@ timer cannot do it: the time zone settings of Azure Functions are not supported 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -19,6 +20,7 @@ _SHAPE = re.compile(
     r" (?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d) (?P<zone>[A-Za-z0-9_+/-]+)$"
 )
 _MOST_DAYS = 16  # a weekly window whose only hour is skipped once opens a week later
+_DAY_SECONDS = 24 * 60 * 60
 _EXAMPLE = "Mon-Fri 09:00-16:00 Europe/Berlin"
 
 
@@ -58,28 +60,46 @@ class Window:
     def next_open(self, moment: datetime) -> datetime:
         """Return the first moment at or after `moment` at which the window is open, in UTC.
 
+        An hour that comes twice when summer time ends counts both times, also if the window was closed in between.
         Raises ValueError if it does not open within 16 days, such as a window without days.
         """
-        if self.open_at(moment):
-            return moment
-        today = moment.astimezone(_zone(self.zone)).date()
-        for ahead in range(_MOST_DAYS):
-            for start in self._openings(today + timedelta(days=ahead)):
-                if start >= moment and self.open_at(start):
-                    return start
+        for start, end in self._pieces(moment):
+            opening = self._opening(start)
+            if opening is not None and opening < end:
+                return opening
         raise ValueError(f"the window {self} does not open within {_MOST_DAYS} days of {moment.isoformat()}")
 
-    def _openings(self, day: date) -> Iterator[datetime]:
-        """Yield the moments at which the window may open on a day, earliest first.
+    def _pieces(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the time from `moment` on in pieces of a day at most, within each of which no clock is changed."""
+        for ahead in range(_MOST_DAYS):
+            start = moment.astimezone(UTC) + timedelta(days=ahead)
+            changed, end = self._change(start), start + timedelta(days=1)
+            yield start, changed or end
+            if changed is not None:
+                yield changed, end
 
-        There is one, unless a change of summer time skips or repeats the hour. Then the minutes between the two
-        readings of the clock count too.
-        """
-        wall = datetime.combine(day, self.opens, _zone(self.zone))
-        first, last = sorted((wall.astimezone(UTC), wall.replace(fold=1).astimezone(UTC)))
-        while first <= last:
-            yield first
-            first += timedelta(minutes=1)
+    def _change(self, start: datetime) -> datetime | None:
+        """Return when the clocks of the zone are changed within a day of `start`. None if they are not."""
+        zone, first = _zone(self.zone), int(start.timestamp())
+        seconds, before = range(first, first + _DAY_SECONDS + 1), start.astimezone(zone).utcoffset()
+
+        def changed_by(second: int) -> bool:
+            return datetime.fromtimestamp(second, zone).utcoffset() != before
+
+        if not changed_by(seconds[-1]):
+            return None
+        return datetime.fromtimestamp(seconds[bisect_left(seconds, True, key=changed_by)], UTC)
+
+    def _opening(self, start: datetime) -> datetime | None:
+        """Return when it is first open on that day or the next, if the clocks go on as they go at `start`."""
+        if self.open_at(start):
+            return start
+        local = start.astimezone(_zone(self.zone)).replace(tzinfo=None)
+        for day in (local.date(), local.date() + timedelta(days=1)):
+            opens = datetime.combine(day, self.opens)
+            if day.weekday() in self.days and opens >= local:
+                return start + (opens - local)
+        return None
 
     def __str__(self) -> str:
         names = ",".join(_DAYS[day] for day in sorted(self.days))

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from shared.decide import schedule
-from shared.decide.adoption import began_fresh
+from shared.decide.adoption import another_period, began_fresh
 from shared.decide.plan import Reason
 from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import ProofPolicy, Target
-from shared.domain.publication import Marks, Origin, SecretState
+from shared.domain.publication import VALIDITY_DAYS, Marks, Origin, SecretState
+from shared.domain.times import iso_duration
 from shared.findings.kinds import MOST_SEVERE_FIRST, Code, Finding
 from shared.findings.ports import Inventory
 from shared.fleet.rotation import Rotation
@@ -167,6 +168,11 @@ def _of_secret(row: Row, situation: Situation) -> Iterator[Finding]:
         yield Finding(Code.PUBLISHED_KEY_DEAD, name, why)
     if publication.expires is None:
         yield Finding(Code.SECRET_WITHOUT_EXPIRY, name, "The published version has no expiry date.")
+    days = another_period(publication, row.target)
+    if days is not None:
+        period = iso_duration(row.target.cadence.period)
+        why = f"The secret's tag {VALIDITY_DAYS} says {days} days, but the target's period is {period}."
+        yield Finding(Code.PERIOD_DIFFERS, name, why)
 
 
 def _of_keys(name: str, situation: Situation, marks: Marks, grace: timedelta) -> Iterator[Finding]:

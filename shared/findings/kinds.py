@@ -45,6 +45,7 @@ class Code(StrEnum):
     LONG_LIVED = "long-lived"
     PROOF_NOT_REQUIRED = "proof-not-required"
     SECRET_WITHOUT_EXPIRY = "secret-without-expiry"  # noqa: S105
+    PERIOD_DIFFERS = "period-differs"
     NO_SUNSET = "no-sunset"
     NO_OWNER = "no-owner"
 
@@ -100,6 +101,9 @@ MEANINGS = {
     Code.LONG_LIVED: Meaning(_MEDIUM, "shorten the period"),
     Code.PROOF_NOT_REQUIRED: Meaning(_LOW, "let the app's network reach the endpoint and set proof to require"),
     Code.SECRET_WITHOUT_EXPIRY: Meaning(_LOW, "the next rotation writes one; until then the vault warns of nothing"),
+    Code.PERIOD_DIFFERS: Meaning(
+        _LOW, "tag the account key-rotation-period with the period that is right; the next rotation writes the tag anew"
+    ),
     Code.NO_SUNSET: Meaning(_LOW, "agree on a date with its consumers and tag it key-rotation-sunset"),
     Code.NO_OWNER: Meaning(_LOW, "tag the account key-rotation-owner"),
 }

@@ -237,7 +237,7 @@ class Rotation:
                 found.extend(deadlines(situation))
             except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
                 listing.problems.append(_undecided(situation.target, error))
-        return sorted(found, key=lambda one: (one.falls_at, one.target)), listing.problems
+        return sorted(found, key=lambda one: (one.falls_at, one.target.name)), listing.problems
 
     async def waiting_for(self, environment: str) -> tuple[list[Enrolled], FleetListing]:
         """Return the targets that wait for a deployment to that environment, and the listing that showed them."""

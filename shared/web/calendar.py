@@ -1,6 +1,7 @@
 """Deadlines as a calendar (iCalendar, RFC 5545) that people and teams subscribe to.
 
-An entry keeps its identifier when its time changes, so that a calendar program moves it and does not show it twice.
+An entry keeps its identifier when its time changes, so that a calendar program moves it and does not show it twice. No
+other app has an entry with that identifier, so one program can show the calendars of several apps.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ def calendar(deadlines: Iterable[Deadline], now: datetime) -> str:
 
 def _event(deadline: Deadline, now: datetime) -> Event:
     event, at = Event(), deadline.falls_at.astimezone(UTC)  # the calendar would have to describe any other time zone
-    event.add("uid", f"{deadline.target}.{deadline.what}@key-rotation")
+    event.add("uid", f"{deadline.id}@key-rotation")
     event.add("dtstamp", now)
     event.add("dtstart", at)
     event.add("dtend", at + LENGTH)
-    event.add("summary", f"{deadline.target}: {deadline.what}")
+    event.add("summary", f"{deadline.target.name}: {deadline.what}")
     lines = [f"{deadline.says}.", "Announced." if deadline.announced else "Not announced yet; it may move."]
     lines += [f"After the next deployment to {deadline.after_deployment}."] if deadline.after_deployment else []
-    lines += [f"Owner: {deadline.owner}."] if deadline.owner else []
+    lines += [f"Owner: {deadline.target.owner}."] if deadline.target.owner else []
     event.add("description", "\n".join(lines))
     return event

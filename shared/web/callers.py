@@ -23,12 +23,19 @@ from shared.web.sign_in import ENFORCED, EXPECTED, platform_authenticates, sign_
 
 PRINCIPAL = "x-ms-client-principal"
 MOST_NAME = 80
-_NAMES = ("preferred_username", "upn", "unique_name", "appid", "azp", "oid")
+_MICROSOFT, _SOAP = "http://schemas.microsoft.com", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
+# App Service renames some claims on their way (docs/facts.md, Tokens).
 _URIS = {
-    "http://schemas.microsoft.com/identity/claims/objectidentifier": "oid",
-    "http://schemas.microsoft.com/ws/2008/06/identity/claims/role": "roles",
-    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn": "upn",
+    f"{_MICROSOFT}/identity/claims/objectidentifier": "oid",
+    f"{_MICROSOFT}/identity/claims/scope": "scp",
+    f"{_MICROSOFT}/identity/claims/identityprovider": "idp",
+    f"{_MICROSOFT}/identity/claims/tenantid": "tid",
+    f"{_MICROSOFT}/ws/2008/06/identity/claims/role": "roles",
+    f"{_SOAP}/upn": "upn",
+    f"{_SOAP}/name": "unique_name",
+    f"{_SOAP}/emailaddress": "email",
 }
+_ADDRESSES = ("preferred_username", "upn", "unique_name", "email")  # of a person, the most reliable first
 
 
 class Role(StrEnum):
@@ -84,13 +91,41 @@ def caller_of(headers: Mapping[str, str], environment: Mapping[str, str]) -> Cal
     claims = _claims(headers.get(PRINCIPAL, ""))
     if not claims:
         raise Refused(401, "NotSignedIn", "Call with a token of Microsoft Entra ID for this app.")
-    names = [f"app {values[0]}" if kind in ("appid", "azp") else values[0] for kind, values in _named(claims)]
-    name = "".join(sign if sign.isprintable() else " " for sign in names[0]) if names else "somebody signed in"
+    name = "".join(
+        sign if sign.isprintable() else " " for sign in _name({kind: each[0] for kind, each in claims.items()})
+    )
     return Caller(name[:MOST_NAME], frozenset(claims.get("roles", ())))
 
 
-def _named(claims: Mapping[str, list[str]]) -> list[tuple[str, list[str]]]:
-    return [(kind, claims[kind]) for kind in _NAMES if claims.get(kind)]
+def _name(claim: Mapping[str, str]) -> str:
+    """Return how reports name the caller: a person by an address, an application by its client id.
+
+    The token of a person who uses a tool names the tool's client id, too, so that id alone does not tell.
+    """
+    client, known_as = claim.get("appid") or claim.get("azp"), claim.get("oid", "")
+    if not _is_person(claim):
+        return f"app {client}" if client else known_as or "somebody signed in"
+    address = next((claim[kind] for kind in _ADDRESSES if kind in claim), None)
+    if address is not None:
+        return f"{address.removeprefix('live.com#').removeprefix('mail#')}{' (guest)' if _is_guest(claim) else ''}"
+    if "name" in claim and known_as:  # people choose it, and two may have the same
+        return f"{claim['name'][: MOST_NAME - len(known_as) - 3]} ({known_as})"
+    return f"person {claim.get('name', known_as)}".rstrip()
+
+
+def _is_person(claim: Mapping[str, str]) -> bool:
+    if "idtyp" in claim:
+        return claim["idtyp"] == "user"
+    # A tool without a secret cannot act by itself (docs/facts.md, Tokens).
+    with_a_tool = claim.get("azpacr", claim.get("appidacr")) == "0"
+    return with_a_tool or any(kind in claim for kind in ("scp", "name", *_ADDRESSES))
+
+
+def _is_guest(claim: Mapping[str, str]) -> bool:
+    """Return whether the person's home is another tenant."""
+    home, tenant = claim.get("idp"), claim.get("tid")
+    elsewhere = bool(home and tenant) and str(tenant) not in str(home)
+    return elsewhere or claim.get("acct") == "1" or "#" in claim.get("upn", claim.get("unique_name", ""))
 
 
 def _claims(header: str) -> dict[str, list[str]]:

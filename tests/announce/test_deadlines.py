@@ -1,5 +1,8 @@
 """The deadlines that the calendar shows: the dates that are announced, with a sentence about what happens."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from lab.simulation.builders import (
@@ -26,30 +29,30 @@ from shared.domain.told import Told, ToldDeadline
 UNTIL, SUNSET = START + days(3), at(day=90)
 TARGET, OWNED, ENDING = a_target(), a_target(owner="team-chat"), a_target(sunset=SUNSET)
 PROD = AwaitedDeployment("prod", soak=hours(2), latest=at(day=20))
-ROTATION = Deadline("chat", DeadlineKind.ROTATION, at(day=30), KEY1, announced=False)
-RETIREMENT = Deadline("chat", DeadlineKind.RETIREMENT, UNTIL, KEY2, announced=False)
-KEYS_END = Deadline("chat", DeadlineKind.SUNSET, SUNSET, KEY1, announced=False)
+ROTATION = Deadline(TARGET, DeadlineKind.ROTATION, at(day=30), KEY1, announced=False)
+RETIREMENT = Deadline(TARGET, DeadlineKind.RETIREMENT, UNTIL, KEY2, announced=False)
+KEYS_END = Deadline(ENDING, DeadlineKind.SUNSET, SUNSET, KEY1, announced=False)
 WARNED = Told(origin=True, rotation=ToldDeadline(at(day=30), days(14)))
 
 SHOWN = [
     ("an ordinary target", marks(), TARGET, [ROTATION]),
     ("a rotation that was announced", marks(told=WARNED), TARGET,
-     [Deadline("chat", DeadlineKind.ROTATION, at(day=30), KEY1, announced=True)]),
+     [Deadline(TARGET, DeadlineKind.ROTATION, at(day=30), KEY1, announced=True)]),
     ("a rotation that was announced for another time", marks(since=at(day=1), told=WARNED), TARGET,
-     [Deadline("chat", DeadlineKind.ROTATION, at(day=31), KEY1, announced=False)]),
-    ("an owner", marks(), OWNED, [Deadline("chat", DeadlineKind.ROTATION, at(day=30), KEY1, False, "team-chat")]),
+     [Deadline(TARGET, DeadlineKind.ROTATION, at(day=31), KEY1, announced=False)]),
+    ("an owner", marks(), OWNED, [Deadline(OWNED, DeadlineKind.ROTATION, at(day=30), KEY1, False)]),
     ("an overlap", overlapping(), TARGET, [ROTATION, RETIREMENT]),
     ("an overlap whose end was announced", overlapping(told=end_announced(UNTIL)), TARGET,
-     [ROTATION, Deadline("chat", DeadlineKind.RETIREMENT, UNTIL, KEY2, announced=True)]),
+     [ROTATION, Deadline(TARGET, DeadlineKind.RETIREMENT, UNTIL, KEY2, announced=True)]),
     ("a previous key that leaked", overlapping(leaked=True), TARGET, [ROTATION]),
     ("a previous key that has ended", overlapping(previous=mark("C")), TARGET, [ROTATION]),
-    ("a sunset", marks(), ENDING, [ROTATION, KEYS_END]),
+    ("a sunset", marks(), ENDING, [replace(ROTATION, target=ENDING), KEYS_END]),
     ("a sunset that was announced", marks(told=Told(origin=True, sunset=ToldDeadline(SUNSET))), ENDING,
-     [ROTATION, Deadline("chat", DeadlineKind.SUNSET, SUNSET, KEY1, announced=True)]),
+     [replace(ROTATION, target=ENDING), Deadline(ENDING, DeadlineKind.SUNSET, SUNSET, KEY1, announced=True)]),
     ("an awaited deployment", marks(awaited=PROD), TARGET,
-     [Deadline("chat", DeadlineKind.ROTATION, at(day=20), KEY1, False, after_deployment="prod")]),
+     [Deadline(TARGET, DeadlineKind.ROTATION, at(day=20), KEY1, False, after_deployment="prod")]),
     ("a deployment that went live", marks(awaited=AwaitedDeployment("prod", deployed=START, soak=hours(2))), TARGET,
-     [Deadline("chat", DeadlineKind.ROTATION, START + hours(2), KEY1, False)]),
+     [Deadline(TARGET, DeadlineKind.ROTATION, START + hours(2), KEY1, False)]),
 ]  # fmt: skip
 
 
@@ -71,7 +74,7 @@ SAYS = [
     (ROTATION, "another key is published; key 1 keeps working for the overlap after that"),
     (RETIREMENT, "key 2 stops working for everybody who still uses it"),
     (KEYS_END, "the account stops accepting keys"),
-    (Deadline("chat", DeadlineKind.ROTATION, at(day=20), KEY1, False, after_deployment="prod"),
+    (Deadline(TARGET, DeadlineKind.ROTATION, at(day=20), KEY1, False, after_deployment="prod"),
      "at the latest, another key is published; key 1 keeps working for the overlap after that"),
 ]  # fmt: skip
 
@@ -89,8 +92,26 @@ def test_the_data_of_a_deadline_leaves_out_empty_fields():
         "announced": False,
         "says": "another key is published; key 1 keeps working for the overlap after that",
     }
-    more = Deadline("chat", DeadlineKind.ROTATION, at(day=20), KEY1, True, "team-chat", "prod").data()
+    more = Deadline(OWNED, DeadlineKind.ROTATION, at(day=20), KEY1, True, "prod").data()
     assert (more["announced"], more["owner"], more["afterDeploymentTo"]) == (True, "team-chat", "prod")
+
+
+OTHERS: list[tuple[str, dict[str, Any]]] = [
+    ("another subscription", {"account": replace(TARGET.account, subscription="another")}),
+    ("another resource group", {"account": replace(TARGET.account, group="elsewhere")}),
+    ("another vault", {"vault_url": "https://elsewhere.vault.azure.net"}),
+    ("another secret", {"secret": "another"}),
+]
+
+
+@pytest.mark.parametrize("facts", [row[1] for row in OTHERS], ids=[row[0] for row in OTHERS])
+def test_deadlines_of_targets_of_one_name_have_different_ids(facts: dict[str, Any]):
+    assert replace(ROTATION, target=replace(TARGET, **facts)).id != ROTATION.id
+
+
+def test_a_deadline_keeps_its_id_if_the_target_is_renamed_or_the_case_of_an_address_changes():
+    renamed = replace(TARGET, name="talk", vault_url=TARGET.vault_url.upper(), owner="another")
+    assert replace(ROTATION, target=renamed, falls_at=UNTIL, announced=True).id == ROTATION.id
 
 
 def test_a_delayed_end_is_shown_at_its_new_time():
@@ -101,4 +122,4 @@ def test_a_delayed_end_is_shown_at_its_new_time():
 def test_a_sunset_that_was_announced_for_later_is_shown_at_the_announced_time():
     told = Told(origin=True, sunset=ToldDeadline(SUNSET + days(1)))
     (*_, shown) = deadlines(a_situation(marks(since=at(day=80), told=told), SUNSET, ENDING))
-    assert shown == Deadline("chat", DeadlineKind.SUNSET, SUNSET + days(1), KEY1, announced=True)
+    assert shown == Deadline(ENDING, DeadlineKind.SUNSET, SUNSET + days(1), KEY1, announced=True)

@@ -122,6 +122,12 @@ def no_expiry_date(terminal: Terminal) -> None:
     terminal.vault.set_secret("chat-key", latest.value, tags=latest.tags)
 
 
+def period_of_another_writer(terminal: Terminal) -> None:
+    latest = terminal.vault.get_secret("chat-key")
+    tags = {name: text for name, text in latest.tags.items() if not name.startswith("key-rotation-")}
+    terminal.vault.set_secret("chat-key", latest.value, tags={**tags, "ValidityPeriodDays": "60"}, expires=NOW)
+
+
 def no_owner(terminal: Terminal) -> None:
     del terminal.account().tags["key-rotation-owner"]
 
@@ -170,6 +176,7 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (unproven_key, Code.UNPROVEN, "chat"),
     (unaccepted_announcement, Code.UNTOLD, "chat"),
     (no_expiry_date, Code.SECRET_WITHOUT_EXPIRY, "chat"),
+    (period_of_another_writer, Code.PERIOD_DIFFERS, "chat"),
     (no_owner, Code.NO_OWNER, "chat"),
     (no_sunset, Code.NO_SUNSET, "chat"),
     (sunset_past, Code.SUNSET_PAST, "chat"),

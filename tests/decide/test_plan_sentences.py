@@ -19,6 +19,7 @@ from lab.simulation.builders import (
 )
 from lab.simulation.dates import START, at, days
 from shared.decide.policies import decide
+from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Marks, SecretState
 from shared.domain.requests import ArmRequest, AwaitedDeployment, DeploymentRequest, LeakedKey, Request
@@ -58,6 +59,14 @@ SENTENCES = [
      "Nothing is published yet. This target begins with a fresh key 2."),
     (an_observation(BARE), START, USUAL, None,
      "The secret already holds key 1. Our tags are added to that version; no new one is written."),
+    (an_observation(replace(BARE, slot=KeySlot.KEY1, validity=days(30))), START, USUAL, None,
+     "The secret already holds key 1. Our tags are added to that version; no new one is written."),
+    (an_observation(replace(BARE, slot=KeySlot.KEY1, validity=days(60))), START, USUAL, None,
+     "The secret already holds key 1. Our tags are added to that version; no new one is written. Its tag "
+     "ValidityPeriodDays says 60 days until the next rotation; this target's period is P30D."),
+    (an_observation(replace(BARE, slot=KeySlot.KEY2)), START, USUAL, None,
+     "The secret already holds key 1. Our tags are added to that version; no new one is written. Its tag CredentialId "
+     "said key2; it is corrected."),
     (an_observation(a_publication(), key1="X"), at(day=9), USUAL, None,
      "The published key does not work: key 1 was regenerated outside this app. Its new value is published."),
     (OVERLAP, at(day=1), USUAL, reports_leak(LeakedKey.PREVIOUS), "The previous key, key 2, was reported as leaked."),

@@ -70,6 +70,77 @@ def test_a_window_whose_only_hour_is_skipped_opens_a_week_later():
     assert window.next_open(utc("2026-03-23T09:00:00")) == utc("2026-04-05T00:10:00")
 
 
+REPEATED = [
+    # On 2026-10-25 in Berlin, the hour from 02:00 begins at 00:00 UTC and once more at 01:00 UTC.
+    ("open before the clocks go back, closed, open again", "Sun 01:30-02:30", "00:40", "01:00"),
+    ("closed at first, then open in the second hour", "Sun 02:10-02:20", "00:25", "01:10"),
+    ("open, closed when the clocks go back, open again", "Sun 02:30-03:30", "01:00", "01:30"),
+    ("open through both hours", "Sun 01:00-04:00", "00:50", "00:50"),
+]
+
+
+@pytest.mark.parametrize(("window", "moment", "opens"), [row[1:] for row in REPEATED], ids=[row[0] for row in REPEATED])
+def test_a_weekly_window_opens_again_in_the_hour_that_comes_twice(window: str, moment: str, opens: str):
+    found = Window.parse(f"{window} Europe/Berlin").next_open(utc(f"2026-10-25T{moment}:00"))
+    assert found == utc(f"2026-10-25T{opens}:00")
+
+
+def test_a_window_of_the_evening_opens_again_when_the_clocks_go_back_at_midnight():
+    window = Window.parse("Sat 23:10-23:40 America/Asuncion")  # until 2024, midnight became 23:00 of the day before
+    first, again = utc("2024-03-24T02:10:00"), utc("2024-03-24T03:10:00")
+    assert window.next_open(utc("2024-03-23T12:00:00")) == first
+    assert window.next_open(first + minutes(45)) == again
+
+
+CLOCKS = [
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Asuncion",  # changes at midnight
+    "America/Havana",  # changes at midnight, and back to midnight
+    "Atlantic/Azores",
+    "Australia/Lord_Howe",  # changes by half an hour
+    "Africa/Casablanca",  # changes for Ramadan
+    "Asia/Kathmandu",
+    "Pacific/Chatham",
+]
+
+
+def changes_of_clocks(zone: str, year: int) -> list[datetime]:
+    """Return the quarters of an hour at which the zone's clocks are changed in a year."""
+    local, first = ZoneInfo(zone), datetime(year, 1, 1, tzinfo=UTC)
+    quarters = [first + minutes(15 * number) for number in range(366 * 24 * 4)]
+    offsets = [quarter.astimezone(local).utcoffset() for quarter in quarters]
+    return [quarters[place] for place in range(1, len(quarters)) if offsets[place] != offsets[place - 1]]
+
+
+NEAR_CHANGES = [
+    (zone, change) for zone in CLOCKS for year in (2019, 2023, 2026, 2030) for change in changes_of_clocks(zone, year)
+]
+
+
+@given(
+    st.sampled_from(NEAR_CHANGES),
+    st.integers(-180, 180),
+    st.integers(-180, 180),
+    st.integers(1, 200),
+    st.sampled_from([-60, 0, 60]),
+)
+def test_near_a_change_of_the_clocks_the_opening_is_the_one_that_looking_at_each_minute_finds(
+    change: tuple[str, datetime], before: int, opens: int, length: int, shift: int
+):
+    zone, changed = change
+    moment, start = (
+        changed + minutes(before),
+        (changed + minutes(opens)).astimezone(ZoneInfo(zone)).replace(tzinfo=None),
+    )
+    start += minutes(shift)  # also readings that the clock skips
+    end = min(start + minutes(length), start.replace(hour=23, minute=59))
+    window = Window(frozenset({start.weekday()}), start.time(), end.time(), zone)
+    minute_by_minute = (moment + minutes(number) for number in range(9 * 24 * 60))
+    expected = next((minute for minute in minute_by_minute if window.open_at(minute)), None)
+    assert expected is None or window.next_open(moment) == expected
+
+
 HOURS = st.integers(3, 23)
 
 

@@ -32,6 +32,18 @@ async def test_the_tutorials_secret_is_adopted_in_place_and_keeps_its_date():
     assert len(stage.versions) == 2
 
 
+async def test_the_period_in_the_tutorials_tag_stays_until_our_own_version_and_the_target_goes_by_its_own():
+    stage = a_stage()
+    tutorial = {"CredentialId": "key2", "ProviderAddress": stage.account.id, "ValidityPeriodDays": "60"}
+    stage.vault.set_secret(stage.target.secret, stage.value("key1"), tags=tutorial)
+    await stage.until(at(day=29))
+    (adopted,) = stage.versions
+    assert (adopted.tags["ValidityPeriodDays"], adopted.tags["CredentialId"]) == ("60", "key1")
+    assert read_tags(adopted.tags)[3].told.rotation is not None, "its tags were written again since the adoption"
+    await stage.until(at(day=31))
+    assert [version.tags["ValidityPeriodDays"] for version in stage.versions] == ["60", "30"]
+
+
 async def test_an_old_secret_made_by_hand_gets_its_notice_before_a_key_ends():
     stage = a_stage()
     stage.vault.set_secret(stage.target.secret, stage.value("key1"))

@@ -40,7 +40,8 @@ def test_a_refused_property_is_found(tmp_path: Path) -> None:
 
 def test_the_app_gets_no_setting_that_flex_consumption_refuses() -> None:
     host, own = properties(APP.variables["hostSettings"]), properties(MAIN.variables["rotationSettings"])
-    assert not {*host, *own, *properties(MAIN.variables["collectorSettings"])} & REFUSED["settings"].keys()
+    standard = {*properties(MAIN.variables["collectorSettings"]), *properties(MAIN.variables["proxySettings"])}
+    assert not {*host, *own, *standard} & REFUSED["settings"].keys()
 
 
 def test_every_refusal_names_a_source_that_is_listed() -> None:

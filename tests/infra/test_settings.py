@@ -8,6 +8,7 @@ import pytest
 from tree_sitter import Node
 
 from lab.emulator.shipped import SHIPPED
+from shared.adapters.proxy import EXCEPTIONS, SETTING
 from shared.decide.plan import Reason
 from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.settings.environment import NAMES
@@ -30,6 +31,10 @@ HOST = {
 
 def test_the_template_sets_exactly_the_settings_of_the_app() -> None:
     assert set(properties(MAIN.variables["rotationSettings"])) == set(NAMES)
+
+
+def test_the_template_names_the_proxy_by_the_settings_that_the_app_reads() -> None:
+    assert set(properties(MAIN.variables["proxySettings"])) == {SETTING, EXCEPTIONS}
 
 
 def test_the_hosts_settings_use_an_identity_and_contain_no_key() -> None:

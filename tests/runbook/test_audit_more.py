@@ -116,6 +116,19 @@ async def test_a_version_without_expiry_is_reported_until_the_next_rotation(site
     await is_gone(site)
 
 
+@entry("Audit: period-differs")
+async def test_the_period_of_the_tutorial_is_reported_until_the_account_has_it_as_a_tag(site: Site) -> None:
+    key, account = site.account().keys["key1"].value, site.account().id
+    tutorial = {"CredentialId": "key1", "ProviderAddress": account, "ValidityPeriodDays": "60"}
+    site.vault.set_secret("chat-key", key, tags=tutorial)
+    await site.tick()
+    assert (site.vault.get_secret("chat-key").tags | tutorial) == site.vault.get_secret("chat-key").tags
+    await is_found(site)
+    command = "az tag update --operation merge --tags key-rotation-period=<period> --resource-id <account id>"
+    await site.run(command, period="P60D", account_id=account)
+    await is_gone(site)
+
+
 @entry("Audit: no-sunset")
 async def test_a_target_without_a_sunset_is_reported_until_a_date_is_agreed(site: Site) -> None:
     await is_found(site)

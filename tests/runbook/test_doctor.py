@@ -15,6 +15,7 @@ from lab.emulator.surfaces.storage import ACCOUNT
 from tests.runbook.hands import ConsumersLockedOut, full_name
 from tests.runbook.page import DOCS
 from tests.runbook.site import Site
+from tests.support.a_proxy import a_proxy
 from tests.support.answering import Answering, tokens_of
 
 entry = pytest.mark.entry
@@ -93,6 +94,22 @@ async def test_an_address_that_does_not_answer_fails_until_it_is_corrected(site:
     await is_failed(site)
     await site.run(SET, setting=f"EVENT_GRID_TOPIC_ENDPOINT={topic}", **PLACE)
     await is_ok(site)
+
+
+@entry("Doctor: proxy")
+async def test_a_host_that_the_proxy_refuses_is_named_until_the_proxy_admits_it(site: Site) -> None:
+    async with a_proxy() as proxy:
+        vault = site.vault.url.removeprefix("https://")
+        proxy.refuses.add(vault)
+        await site.start(HTTPS_PROXY=proxy.url, NO_PROXY="", no_proxy="")
+        answer = await site.type(DOCTOR)
+        site.sees(answer.text)
+        assert f"the proxy refused to connect to {vault} (403 Forbidden)" in answer.text
+        assert f"{proxy.url}: All calls go through it" in answer.text
+        refused = [check for check in answer.data["checks"] if check["state"] == "failed"]
+        assert {check["check"] for check in refused} == {"reach", "get-secret"}
+        proxy.refuses.clear()
+        assert "the proxy refused" not in (await site.run(DOCTOR)).text
 
 
 @entry("Doctor: enrolment")

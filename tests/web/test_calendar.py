@@ -7,13 +7,15 @@ from itertools import pairwise
 import icalendar
 import pytest
 
+from lab.simulation.builders import a_target
 from shared.announce.deadlines import Deadline, DeadlineKind
 from shared.domain.keys import KeySlot
 from shared.web.calendar import LENGTH, REFRESH, calendar
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AT = datetime(2026, 12, 24, 9, 30, tzinfo=UTC)
-ROTATION = Deadline("chat", DeadlineKind.ROTATION, AT, KeySlot.KEY1, announced=False)
+TARGET = a_target()
+ROTATION = Deadline(TARGET, DeadlineKind.ROTATION, AT, KeySlot.KEY1, announced=False)
 ODD = "Ops; chat, search \\ team\r\nBEGIN:VEVENT 日本語 " + "x" * 90
 
 
@@ -36,7 +38,7 @@ def test_a_program_can_subscribe_to_an_empty_calendar() -> None:
 
 
 def test_a_calendar_program_reads_back_what_a_deadline_said() -> None:
-    told = replace(ROTATION, announced=True, owner="team-chat", after_deployment="production")
+    told = replace(ROTATION, target=a_target(owner="team-chat"), announced=True, after_deployment="production")
     (event,) = events(told)
     assert (event["SUMMARY"], event["DTSTART"].dt, event["DTSTAMP"].dt) == ("chat: rotation", AT, NOW)
     assert event["DTEND"].dt - AT == LENGTH
@@ -60,14 +62,14 @@ def test_times_are_written_in_utc() -> None:
 
 @pytest.mark.parametrize("owner", [ODD, ODD.encode().decode("latin-1"), '"quoted"; x=y', "a\nb\tc"])
 def test_an_owner_cannot_add_lines_to_the_calendar(owner: str) -> None:
-    found = events(replace(ROTATION, owner=owner), replace(ROTATION, what=DeadlineKind.SUNSET))
+    found = events(replace(ROTATION, target=a_target(owner=owner)), replace(ROTATION, what=DeadlineKind.SUNSET))
     assert [one["SUMMARY"] for one in found] == ["chat: rotation", "chat: sunset"]
     said = found[0]["DESCRIPTION"].replace("\r\n", "\n")
     assert said.endswith(f"Owner: {owner}.".replace("\r\n", "\n"))
 
 
 def test_lines_are_folded_and_ended_as_the_format_requires() -> None:
-    text = calendar([replace(ROTATION, owner=ODD)], NOW)
+    text = calendar([replace(ROTATION, target=a_target(owner=ODD))], NOW)
     lines = text.encode().split(b"\r\n")
     assert lines[-1] == b""
     assert not any(b"\n" in line or b"\r" in line for line in lines)
@@ -79,9 +81,15 @@ def test_lines_are_folded_and_ended_as_the_format_requires() -> None:
 
 
 def test_a_deadline_that_moves_keeps_its_id_and_no_two_share_one() -> None:
-    moved = replace(ROTATION, falls_at=AT + timedelta(days=3), announced=True, owner="another")
+    moved = replace(ROTATION, falls_at=AT + timedelta(days=3), announced=True, target=a_target(owner="another"))
     assert events(ROTATION)[0]["UID"] == events(moved)[0]["UID"]
-    all_ = [replace(ROTATION, target=name, what=what) for name in ("chat", "search") for what in DeadlineKind]
+    all_ = [replace(ROTATION, target=a_target(name), what=what) for name in ("chat", "search") for what in DeadlineKind]
     uids = sorted(one["UID"] for one in events(*all_))
     assert all(one != another for one, another in pairwise(uids))
     assert len(uids) == 6
+
+
+def test_two_apps_that_each_rotate_an_account_of_one_name_have_no_entry_in_common() -> None:
+    here, there = TARGET, replace(TARGET, account=replace(TARGET.account, subscription="another"))
+    both = [replace(ROTATION, target=target, what=what) for target in (here, there) for what in DeadlineKind]
+    assert len({one["UID"] for one in events(*both)}) == len(both)

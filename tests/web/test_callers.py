@@ -26,12 +26,68 @@ def described(*claims: tuple[str, Any], **more: Any) -> dict[str, str]:
     return header({"auth_typ": "aad", "claims": [{"typ": kind, "val": value} for kind, value in claims], **more})
 
 
+MICROSOFT, SOAP = (
+    "http://schemas.microsoft.com/identity/claims",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims",
+)
+CLI, OBJECT = "00000000-0000-0000-0000-00000000c11e", "11111111-2222-3333-4444-555555555555"
+OID, SCOPE = (OID_URI, OBJECT), (f"{MICROSOFT}/scope", "user_impersonation")
+TENANT, ELSEWHERE = (f"{MICROSOFT}/tenantid", "t-1"), (f"{MICROSOFT}/identityprovider", "https://sts.windows.net/t-2/")
+TOOL_V1, TOOL_V2 = [("appid", CLI), ("appidacr", "0")], [("azp", CLI), ("azpacr", "0")]
 NAMES = [
     ("a person", [("preferred_username", "ada@contoso.com"), ("oid", "o-1")], "ada@contoso.com"),
     ("a person of an older token", [("upn", "ada@contoso.com"), ("unique_name", "ada")], "ada@contoso.com"),
     ("a person by long names", [(OID_URI, "o-1"), (UPN_URI, "ada@contoso.com")], "ada@contoso.com"),
+    ("a person with a tool", [*TOOL_V2, OID, SCOPE, ("preferred_username", "ada@contoso.com")], "ada@contoso.com"),
+    (
+        "a person with a tool, older token",
+        [*TOOL_V1, OID, SCOPE, (f"{SOAP}/name", "ada@contoso.com")],
+        "ada@contoso.com",
+    ),
+    (
+        "a guest with a private account",
+        [*TOOL_V1, OID, SCOPE, ("name", "Ada"), (f"{SOAP}/name", "live.com#ada@example.org")],
+        "ada@example.org (guest)",
+    ),
+    (
+        "a guest of another tenant",
+        [*TOOL_V1, OID, SCOPE, TENANT, ELSEWHERE, (f"{SOAP}/emailaddress", "ada@example.org")],
+        "ada@example.org (guest)",
+    ),
+    (
+        "a guest, newer token",
+        [*TOOL_V2, OID, ("acct", "1"), ("preferred_username", "a@b.example")],
+        "a@b.example (guest)",
+    ),
+    (
+        "a guest by the name in the directory",
+        [*TOOL_V1, (UPN_URI, "ada_example.org#EXT#@contoso.com")],
+        "ada_example.org#EXT#@contoso.com (guest)",
+    ),
+    (
+        "a member whose provider is named",
+        [
+            TENANT,
+            (f"{MICROSOFT}/identityprovider", "https://sts.windows.net/t-1/"),
+            ("preferred_username", "ada@b.example"),
+        ],
+        "ada@b.example",
+    ),
+    ("a person without an address", [*TOOL_V2, OID, SCOPE, ("name", "Ada")], f"Ada ({OBJECT})"),
+    ("a person with a long name", [OID, SCOPE, ("name", "A" * 200)], f"{'A' * 41} ({OBJECT})"),
+    ("a person without any name", [*TOOL_V2, OID], f"person {OBJECT}"),
+    (
+        "a person behind an app with a secret",
+        [("azp", "a-1"), ("azpacr", "1"), OID, ("scp", "act")],
+        f"person {OBJECT}",
+    ),
+    ("a person as the token says", [("appid", "a-1"), ("idtyp", "user"), OID], f"person {OBJECT}"),
+    ("a person by a display name only", [SCOPE, ("name", "Ada")], "person Ada"),
     ("an app of a newer token", [("azp", "a-1"), ("oid", "o-1")], "app a-1"),
     ("an app of an older token", [("appid", "a-1"), (OID_URI, "o-1")], "app a-1"),
+    ("an app with a certificate", [("azp", "a-1"), ("azpacr", "2"), ("oid", "o-1")], "app a-1"),
+    ("an app as the token says", [("appid", "a-1"), ("idtyp", "app"), ("name", "a job")], "app a-1"),
+    ("an app with its own provider", [("appid", "a-1"), TENANT, ELSEWHERE, OID], "app a-1"),
     ("only an object", [(OID_URI, "o-1")], "o-1"),
     ("nothing that names", [("ver", "2.0")], "somebody signed in"),
     ("a very long name", [("preferred_username", "a" * 200)], "a" * MOST_NAME),

@@ -37,6 +37,8 @@ SETTINGS = {
     "ROTATION_VAULT_URL",
     "AzureWebJobsStorage",
     "SSL_CERT_FILE",
+    "NO_PROXY",
+    "no_proxy",
 }
 
 
