@@ -64,9 +64,19 @@ class OutOfTime(TryLater):
 
 
 class FixConfiguration(RotationError):
-    """A setting, tag, message or request is wrong."""
+    """A setting, tag, message or request is wrong. `each` are the single problems if this error names several."""
 
     next_step = "correct it and call again"
+    each: tuple[FixConfiguration, ...] = ()
+
+    @classmethod
+    def of_settings(cls, each: Iterable[FixConfiguration]) -> FixConfiguration:
+        """Return the error of an app that does nothing because of these settings. It names all of them."""
+        problems = tuple(each)
+        what = f"{'; '.join(f'{one.thing}: {one.what.removesuffix(".")}' for one in problems)}."
+        error = cls("settings", what, "correct the settings named and restart the app")
+        error.each = problems
+        return error
 
 
 class GrantRole(RotationError):

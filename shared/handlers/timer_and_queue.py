@@ -11,7 +11,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from shared.decide.plan import Reason
-from shared.domain.errors import PersonMustLook, RotationError, TryLater, UnexpectedAnswer, UnknownTarget
+from shared.domain.errors import (
+    FixConfiguration,
+    PersonMustLook,
+    RotationError,
+    TryLater,
+    UnexpectedAnswer,
+    UnknownTarget,
+)
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
@@ -37,9 +44,10 @@ async def tick(last: str | None, *, past_due: bool) -> list[str]:
 
 
 async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
-    app = await rotation()
+    app = await _with_valid_settings()
     now = app.outside.clock.now()
-    found = await app.tick(_since(last), now)
+    found = await app.tick(_since(last, app, now), now)
+    app.ticked_at = now
     saw(telemetry_facts.of_tick(found))
     for error in found.problems:
         log.error("tick: %s", error)
@@ -47,12 +55,31 @@ async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], Non
     return [message.text() for message in _messages(found.turns, now, app.settings.brake)]
 
 
-def _since(last: str | None) -> datetime:
-    """Return the time of the last run. For a timer that never ran the host writes the year 1."""
+async def _with_valid_settings() -> Rotation:
+    """Return the process's `Rotation`. Log each invalid setting in a line of its own, and raise FixConfiguration.
+
+    The error ends the tick visibly, but in the host's log it is the middle of an exception's text. The lines are what a
+    person reads, and what the alert of the settings looks for.
+    """
+    try:
+        return await rotation()
+    except FixConfiguration as error:
+        for problem in error.each or (error,):
+            log.error("settings: nothing is done because of %s", problem)  # noqa: TRY400 - the error says it all
+        raise
+
+
+def _since(last: str | None, app: Rotation, now: datetime) -> datetime:
+    """Return the time of the last run, as the host notes it: for a timer that never ran it writes the year 1.
+
+    The host notes none for a schedule that is due more than once in every minute (docs/facts.md, Timers). Then the last
+    tick is this process's, or else one interval of the schedule ago.
+    """
     try:
         moment = datetime.fromisoformat(last or "")
     except ValueError:
-        return _LONG_AGO
+        pause = app.settings.pause
+        return _LONG_AGO if pause is None else app.ticked_at or now - pause
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(moment, _LONG_AGO)
 

@@ -22,6 +22,7 @@ from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId, Cadence, Target
 from shared.domain.names import STORAGE
 from shared.domain.window import Window
+from shared.settings.names import check_names
 from shared.settings.problems import Problems
 from shared.settings.readers import (
     count,
@@ -33,6 +34,7 @@ from shared.settings.readers import (
     vault_urls,
     workspace_id,
 )
+from shared.settings.schedule import pause_within_a_minute
 from shared.settings.target_fields import Claim, Defaults, check_cadence, claims, target_from_fields
 
 PUBLIC_CLOUD = "https://management.azure.com"
@@ -125,6 +127,8 @@ class Settings:
     brake: ROTATION_BRAKE. How many accounts may fail in one tick before the other turns of that tick stop. Default 10.
     telemetry: ROTATION_TELEMETRY. Default off.
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
+    pause: ROTATION_SCHEDULE, if it is due more than once in every minute: the longest pause between two ticks. None for
+        any other schedule, whose last run the function host notes.
     """
 
     mode: Mode
@@ -140,6 +144,7 @@ class Settings:
     brake: int = 10
     telemetry: Sending = Sending.OFF
     call_log: CallLog | None = None
+    pause: timedelta | None = None
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -185,11 +190,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
         resource_manager=_read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, https_url),
         storage=_storage(environment, problems),
+        pause=_read(environment, "ROTATION_SCHEDULE", None, problems, pause_within_a_minute),
     )
     _check_that_something_is_enrolled(settings, problems)
-    _check_names(environment, problems)
+    check_names(environment, NAMES, problems)
     if problems:
-        raise FixConfiguration("settings", f"{problems.text()}.", "correct the settings named and restart the app")
+        raise FixConfiguration.of_settings(
+            FixConfiguration(one.thing, f"{one.what}.", one.step or "correct it") for one in problems
+        )
     return settings
 
 
@@ -277,13 +285,6 @@ def _check_that_something_is_enrolled(settings: Settings, problems: Problems) ->
     if not (explained or settings.targets or settings.subscriptions):
         what = "neither is set, so there is nothing to rotate"
         problems.add("ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS", what)
-
-
-def _check_names(environment: Mapping[str, str], problems: Problems) -> None:
-    """Add a problem for each setting that begins like ours and is unknown: it would silently have no effect."""
-    for name in environment:
-        if name.startswith("ROTATION_") and name not in NAMES:
-            problems.add(name, f"is not a setting; known: {', '.join(NAMES)}")
 
 
 def _read[T, D](
