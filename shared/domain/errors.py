@@ -80,9 +80,12 @@ class FixConfiguration(RotationError):
 
 
 class GrantRole(RotationError):
-    """The identity may not do something it must. New role assignments take minutes to act."""
+    """The identity may not do something it must. New role assignments take minutes to act (docs/facts.md, Tokens)."""
 
-    next_step = "assign the role that `python -m cli doctor` names, as in docs/deploy.md, and wait some minutes"
+    next_step = (
+        "wait some minutes if the role was assigned just now; otherwise assign the one that `python -m cli doctor` "
+        "names, as in docs/deploy.md"
+    )
 
 
 class PersonMustLook(RotationError):

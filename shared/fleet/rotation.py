@@ -62,9 +62,8 @@ class Tick:
 
     def __str__(self) -> str:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
-        looked = len(self.turns) - self.due
-        counts = f"to do: {self.due}, to observe in full: {looked}, nothing to do: {self.quiet}{unseen}"
-        return f"{len(self.turns) + self.quiet + self.unseen} targets; {counts}; {len(self.problems)} problems."
+        counts = f"to do: {self.due}, to observe in full: {len(self.turns) - self.due}, nothing to do: {self.quiet}"
+        return f"{counts}{unseen}; problems: {len(self.problems)}."
 
 
 @dataclass

@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from shared.decide.plan import Reason
+from shared.domain.causes import Cause
 from shared.domain.errors import (
     FixConfiguration,
+    GrantRole,
     PersonMustLook,
     RotationError,
     TryLater,
@@ -29,7 +31,7 @@ from shared.handlers.invocation import TurnFailed, log_dropped_announcements
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Result, Row
+from shared.turns.report import Outcome, Result, Row
 from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
@@ -121,6 +123,9 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
         raise
     saw(telemetry_facts.of_outcome(outcome))
     log_dropped_announcements(outcome)
+    if await _waits_for_a_role(app, target, message, outcome):
+        log.warning("turn: %s", outcome)
+        return
     if outcome.result is Result.FAILED and outcome.error is not None:
         await _after_failure(app, target, outcome.error, brake, last=tries >= MOST_TRIES)
     if outcome.result is Result.PLANNED and isinstance(message.request, LeakRequest):
@@ -129,6 +134,22 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
         raise TurnFailed(str(outcome))  # the next tick repeats a tick's message, and nothing repeats another one
     log.log(logging.WARNING if outcome.cause is Reason.BRAKE else logging.INFO, "turn: %s", outcome)
+
+
+async def _waits_for_a_role(app: Rotation, target: Target, message: Message, outcome: Outcome) -> bool:
+    """Return whether a scheduled turn lacks a role on a target of which nothing is published yet.
+
+    A new role assignment needs some minutes until it acts (docs/facts.md, Tokens). No application depends on such a
+    target, so its turn is neither tried again within seconds nor announced as failed, and does not count for the brake.
+    The log names it at each tick, and so do page and doctor. After six hours the alert of overdue targets fires.
+    """
+    error, scheduled = outcome.error, message.request is None and not message.insists
+    if not scheduled or not isinstance(error, GrantRole) or error.cause is Cause.IDENTITY_REFUSED:
+        return False
+    try:
+        return await app.outside.vault.latest(target) is None
+    except RotationError:
+        return False  # whether something is published is not known
 
 
 async def _after_failure(

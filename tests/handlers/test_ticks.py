@@ -76,19 +76,13 @@ async def found_by(stage, last: datetime) -> Tick:
 async def test_the_line_of_a_tick_tells_what_is_to_do_from_what_is_only_observed() -> None:
     stage = a_stage(3)
     first = await found_by(stage, stage.now)
-    assert str(first) == "3 targets; to do: 0, to observe in full: 3, nothing to do: 0; 0 problems."
+    assert str(first) == "to do: 0, to observe in full: 3, nothing to do: 0; problems: 0."
     await stage.tick()
     await stage.rest()
-    assert str(await found_by(stage, stage.now)) == (
-        "3 targets; to do: 0, to observe in full: 0, nothing to do: 3; 0 problems."
-    )
-    assert str(await found_by(stage, EVER)) == (
-        "3 targets; to do: 0, to observe in full: 3, nothing to do: 0; 0 problems."
-    )
+    assert str(await found_by(stage, stage.now)) == ("to do: 0, to observe in full: 0, nothing to do: 3; problems: 0.")
+    assert str(await found_by(stage, EVER)) == ("to do: 0, to observe in full: 3, nothing to do: 0; problems: 0.")
     stage.pass_time(days(31))
-    assert str(await found_by(stage, EVER)) == (
-        "3 targets; to do: 3, to observe in full: 0, nothing to do: 0; 0 problems."
-    )
+    assert str(await found_by(stage, EVER)) == ("to do: 3, to observe in full: 0, nothing to do: 0; problems: 0.")
 
 
 async def test_each_invalid_setting_has_a_line_of_its_own_in_the_log_of_every_tick(monkeypatch, caplog) -> None:
