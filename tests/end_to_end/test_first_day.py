@@ -7,6 +7,7 @@ like" of docs/deploy.md describes the same day.
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Day:
     http: The session of the operator and of Event Grid.
     keys: The host's keys; Event Grid knows its own before the app runs.
     host: The local host. It does not run before `deploy`.
+    shown: What answers and checks said to the operator.
     """
 
     azure: Azure
@@ -65,6 +67,7 @@ class Day:
     http: aiohttp.ClientSession
     keys: HostKeys = field(default_factory=HostKeys)
     host: FunctionHost | None = None
+    shown: list[str] = field(default_factory=list)
 
     @asynccontextmanager
     async def deploy(self) -> AsyncIterator[FunctionHost]:
@@ -89,12 +92,14 @@ class Day:
         """Return the failed checks of `doctor`."""
         async with wiring.opened(self.settings) as parts:
             checks = await examine(parts.rotation, parts.examiner)
+        self.shown += [check.why for check in checks]
         return [check for check in checks if check.state is CheckState.FAILED]
 
     async def curl(self, path: str) -> tuple[int, str]:
         """Ask as an operator who is signed in. Returns status and body."""
         assert self.host is not None
         answer = await Signed(Doors(self.host, self.http)).ask("GET", path, by=READER)
+        self.shown.append(str(answer.data))
         return answer.status, str(answer.data)
 
     async def next_tick(self) -> str:
@@ -133,6 +138,7 @@ async def test_everything_goes_on_by_itself_as_its_role_arrives_and_nothing_is_a
         await host.activity.until(lambda: {tuple(kinds(day.azure, one)) for one in ("chat", "batch")} != {()}, 30)
         await everything_is_healthy(day, host)
         assert all([await day.subscribed(one) for one in EVENTS])
+        everything_on_the_page_was_seen([*day.shown, *(one.message for one in host.logs)])
     assert {one["type"] for one in world.topics["announcements"].events}.isdisjoint({"KeyRotation.RotationFailed"})
     assert alerts_of(host) <= {"owed"}, "it says that nobody could be told, which was true"
 
@@ -142,7 +148,8 @@ async def the_app_answers_before_it_may_do_anything(day: Day, host: FunctionHost
     assert await host.checked() == "403 AuthorizationPermissionMismatch"
     assert not host.activity.finished_of("tick")
     assert (await Doors(host, day.http).get("health")).data == {"status": "running"}
-    assert (await Doors(host, day.http).get("targets")).status == 401, "a function key is no sign-in"
+    refused = await Doors(host, day.http).get("targets")
+    assert (refused.status, refused.data["title"]) == (401, "NotSignedIn"), "a function key is no sign-in"
     status, told = await day.curl("targets")
     assert status == 200
     assert "GrantRole" in told
@@ -196,6 +203,15 @@ async def everything_is_healthy(day: Day, host: FunctionHost) -> None:
     assert "Action needed" not in page
     for name in ("chat", "batch"):
         assert len(day.azure.world.vaults["keys"].secrets[f"{name}-key"].versions) == 1
+
+
+def everything_on_the_page_was_seen(seen: list[str]) -> None:
+    """Check that the operator saw each text of the table in docs/deploy.md."""
+    section = (ROOT / "docs" / "deploy.md").read_text().partition("## What the first hour looks like")[2]
+    rows = [row for row in section.partition("\n## ")[0].splitlines() if row.startswith("| `")]
+    texts = [text for row in rows for text in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert len(texts) > len(rows) > 5
+    assert [text for text in texts if not any(text in one for one in seen)] == []
 
 
 def alerts_of(host: FunctionHost) -> set[str]:
