@@ -233,8 +233,10 @@ def without_settings(error: FixConfiguration, command: Command) -> CommandResult
 
     How to correct them depends on where this command read them from.
     """
-    error = FixConfiguration(error.thing, error.what, remedies.name_settings(command.settings))
-    return _examination_result(examine.invalid_settings(error)) if command.name == "doctor" else of_error(error)
+    how = remedies.name_settings(command.settings)
+    if command.name == "doctor":
+        return _examination_result(examine.invalid_settings(error, how))
+    return of_error(FixConfiguration(error.thing, error.what, how))
 
 
 def _examination_result(checks: list[Check]) -> CommandResult:

@@ -48,6 +48,16 @@ var rules = [
     threshold: 1
   }
   {
+    name: 'settings'
+    says: 'Settings are invalid, so the app does nothing at all. The log names each of them.'
+    severity: 1
+    query: loadTextContent('queries/settings.kql')
+    window: 'PT30M'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
     name: 'unseen'
     says: 'Something cannot be looked at or enrolled, for hours: nobody watches it.'
     severity: 1

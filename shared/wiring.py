@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.doctor.ports import Examiner
+    from shared.domain.errors import FixConfiguration
     from shared.findings.ports import Inventory
     from shared.fleet.rotation import Rotation
     from shared.ports import Logs
@@ -77,6 +78,20 @@ async def rotation() -> Rotation:
     if _Process.rotation is None or _Process.loop is not loop:
         _Process.rotation, _Process.loop = build(os.environ), loop
     return _Process.rotation
+
+
+def invalid_settings() -> FixConfiguration | None:
+    """Return why this process's settings are invalid; None if they are valid. Nothing of Azure is imported."""
+    from shared.domain.errors import FixConfiguration
+    from shared.settings.environment import read_settings
+
+    if _Process.rotation is not None:
+        return None
+    try:
+        read_settings(os.environ)
+    except FixConfiguration as error:
+        return error
+    return None
 
 
 def time_for(app: Rotation | None) -> datetime:

@@ -64,12 +64,14 @@ class Identity:
     client_id: The application (client) id.
     object_id: The object id of the principal.
     assignments: Pairs of a role name and the scope (a resource id, or `/`) on which the role is assigned.
+    on_their_way: Assignments that were made and do not act yet. A new assignment needs minutes (docs/facts.md, Tokens).
     """
 
     name: str
     client_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     object_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     assignments: list[tuple[str, str]] = field(default_factory=list)
+    on_their_way: list[tuple[str, str]] = field(default_factory=list)
 
 
 EVERYTHING = Role("Everything that is imitated", actions=("*",), data_actions=("*",))
@@ -106,17 +108,33 @@ class Directory:
             self.assign(identity.name, role, scope)
         return identity
 
-    def assign(self, identity: str, role: str, scope: str = "/") -> None:
-        """Assign a role to an identity on a scope. Raises KeyError if the role or the identity does not exist."""
+    def assign(self, identity: str, role: str, scope: str = "/", *, late: bool = False) -> None:
+        """Assign a role to an identity on a scope. Raises KeyError if the role or the identity does not exist.
+
+        late: The assignment does not act before `arrive`.
+        """
         if role not in self.roles:
             raise KeyError(f"no role definition named {role!r}; define the role first")
-        self.identities[identity].assignments.append((role, scope))
+        one = self.identities[identity]
+        (one.on_their_way if late else one.assignments).append((role, scope))
+
+    def arrive(self, identity: str, role: str | None = None, scope: str | None = None) -> int:
+        """Let assignments that are on their way act from now on, and return how many these were.
+
+        Without `role` and `scope` all of them, otherwise those that match. Raises KeyError if the identity does not
+        exist.
+        """
+        one = self.identities[identity]
+        arrived = [pair for pair in one.on_their_way if role in (None, pair[0]) and scope in (None, pair[1])]
+        one.on_their_way = [pair for pair in one.on_their_way if pair not in arrived]
+        one.assignments.extend(arrived)
+        return len(arrived)
 
     def revoke(self, identity: str, role: str | None = None, scope: str | None = None) -> int:
         """Remove role assignments of an identity and return how many were removed.
 
-        Without `role` and `scope` all are removed, otherwise those that match. Raises KeyError if the identity does not
-        exist.
+        Without `role` and `scope` all are removed, otherwise those that match. Those on their way stay on it. Raises
+        KeyError if the identity does not exist.
         """
         held = self.identities[identity].assignments
         kept = [(name, where) for name, where in held if role not in (None, name) or scope not in (None, where)]

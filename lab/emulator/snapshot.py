@@ -75,4 +75,6 @@ def _topic(world: World, name: str) -> dict[str, Any]:
 def _identity(world: World, name: str) -> dict[str, Any]:
     one = world.directory.identities[name]
     held = [{"role": role, "scope": scope} for role, scope in one.assignments]
-    return {"name": name, "client_id": one.client_id, "object_id": one.object_id, "assignments": held}
+    late = [{"role": role, "scope": scope} for role, scope in one.on_their_way]
+    facts = {"name": name, "client_id": one.client_id, "object_id": one.object_id}
+    return {**facts, "assignments": held, "onTheirWay": late}

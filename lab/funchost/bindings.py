@@ -9,12 +9,11 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lab.funchost.errors import AppError, BindingError
 from lab.funchost.host_json import HostConfig
-from lab.funchost.ncrontab import Schedule, parse_schedule, shortest_gap
+from lab.funchost.ncrontab import Schedule, is_due_within_a_minute, parse_schedule
 from lab.funchost.routes import Route, parse_route
 from lab.funchost.settings import is_true, lookup, resolve
 from lab.funchost.wire import Json
@@ -32,7 +31,7 @@ class TimerTrigger:
     name: The name of the binding, which is the function's argument.
     schedule: When the timer is due.
     run_on_startup: Also run when the host starts.
-    use_monitor: Keep a status blob and make up for a missed run.
+    use_monitor: Keep a status blob and make up for a missed run. Never for a timer that is due more than once a minute.
     """
 
     name: str
@@ -221,10 +220,9 @@ def _trigger(function: str, raw: tuple[Json, ...], settings: Mapping[str, str]) 
 
 def _timer(binding: Json, settings: Mapping[str, str]) -> TimerTrigger:
     schedule = parse_schedule(resolve(str(binding.get("schedule") or ""), settings))
-    monitor = binding.get("useMonitor")
-    if monitor is None:  # the Functions host's default: no status for timers that are due more often than that
-        monitor = shortest_gap(schedule, datetime.now(UTC)) >= timedelta(minutes=1)
-    return TimerTrigger(binding["name"], schedule, bool(binding.get("runOnStartup")), bool(monitor))
+    # The Functions host switches it off for such a timer, even if the function asks for it (docs/facts.md, Timers).
+    monitor = binding.get("useMonitor") is not False and not is_due_within_a_minute(schedule)
+    return TimerTrigger(binding["name"], schedule, bool(binding.get("runOnStartup")), monitor)
 
 
 def _queue_trigger(binding: Json, settings: Mapping[str, str]) -> QueueTrigger:

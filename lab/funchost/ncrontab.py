@@ -9,7 +9,6 @@ the timer is left to `timers`.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from lab.funchost.errors import ScheduleError
 from lab.funchost.timespan import parse_timespan
@@ -114,12 +113,15 @@ def parse_schedule(text: str) -> Schedule:
     return cron
 
 
-def shortest_gap(schedule: Schedule, after: datetime) -> timedelta:
-    """Return the shortest time between two successive runs among the next six after `after`."""
-    moments = [schedule.next_after(after)]
-    for _ in range(5):
-        moments.append(schedule.next_after(moments[-1]))
-    return min(later - earlier for earlier, later in pairwise(moments))
+def is_due_within_a_minute(schedule: Schedule) -> bool:
+    """Return whether the schedule is due more than once in every minute (docs/facts.md, Timers).
+
+    A schedule that also restricts minutes, hours, days or months is not: it has longer pauses.
+    """
+    if isinstance(schedule, Interval):
+        return schedule.every < timedelta(minutes=1)
+    at_all_times = (len(schedule.minutes), len(schedule.hours), len(schedule.days)) == (60, 24, 31)
+    return at_all_times and len(schedule.months) == 12 and len(schedule.weekdays) == 7 and len(schedule.seconds) > 1
 
 
 def _interval(text: str) -> Interval:

@@ -85,7 +85,8 @@ def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -
     return GrantRole(
         thing,
         f"could not {doing}: the identity was not accepted ({said.rstrip('.')}).",
-        "check that the app has its managed identity, that AZURE_CLIENT_ID names it, and that it has its role here",
+        "check that the app has its managed identity, that AZURE_CLIENT_ID names it, and that it has its role here "
+        "(a new one needs some minutes to act)",
         cause=Cause.IDENTITY_REFUSED,
     )
 

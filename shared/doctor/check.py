@@ -20,6 +20,10 @@ from shared.settings.environment import Settings
 
 EVENTS, STORAGE, VAULTS = "https://eventgrid.azure.net", "https://storage.azure.com", "https://vault.azure.net"
 
+# Written beside a missing permission. docs/facts.md, Tokens.
+ON_ITS_WAY = (
+    "If its role was assigned in the last quarter of an hour, it may still be on its way: wait, and run this again."
+)
 RETRY = "run this again in a minute; if it still fails, check that this network reaches it and that Azure has no outage"
 
 
@@ -89,7 +93,7 @@ def failed_with(name: str, thing: str, error: RotationError, grant: str) -> Chec
     again. For every other error it is the error's own next step.
     """
     if isinstance(error, GrantRole) and error.cause is not Cause.IDENTITY_REFUSED:
-        return failed(name, thing, error.what, grant)
+        return failed(name, thing, f"{error.what} {ON_ITS_WAY}", grant)
     may_pass = isinstance(error, TryLater) and error.cause is not Cause.UNKNOWN_HOST
     return failed(name, thing, error.what, RETRY if may_pass else error.next_step)
 

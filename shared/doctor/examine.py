@@ -26,9 +26,14 @@ TARGETS_AT_ONCE = 8
 _SOVEREIGN = {"vault.azure.cn": "https://vault.azure.cn", "vault.usgovcloudapi.net": "https://vault.usgovcloudapi.net"}
 
 
-def invalid_settings(error: RotationError) -> list[Check]:
-    """Return the only check that is left if the settings could not be read."""
-    return [failed("settings", error.thing, error.what, error.next_step)]
+def invalid_settings(error: FixConfiguration, how: str) -> list[Check]:
+    """Return the checks that are left if the settings could not be read: one for each invalid setting.
+
+    `how` is how settings are changed. The last check shows it for all of them.
+    """
+    problems = error.each or (error,)
+    steps = [*(f"{one.next_step}, as below" for one in problems[:-1]), f"{problems[-1].next_step}; {how}"]
+    return [failed("settings", one.thing, one.what, step) for one, step in zip(problems, steps, strict=True)]
 
 
 async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:

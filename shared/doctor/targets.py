@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from shared.decide.adoption import began_fresh
 from shared.doctor import networks, remedies
-from shared.doctor.check import VAULTS, Check, Examination, failed, failed_with, not_checked, passed
+from shared.doctor.check import ON_ITS_WAY, VAULTS, Check, Examination, failed, failed_with, not_checked, passed
 from shared.domain.causes import Cause
 from shared.domain.errors import GrantRole, RotationError
 from shared.domain.keys import KeySlot
@@ -112,7 +112,7 @@ async def _check_permission(
         return not_checked(name, target.name, why, examination.remedies.list_roles(remedies.account(target.account)))
     if any(permission.covers(full) for permission in permissions):
         return passed(name, target.name, f"Azure reports that {full} is granted.")
-    return failed(name, target.name, f"Azure reports that {full} is not granted.", grant)
+    return failed(name, target.name, f"Azure reports that {full} is not granted. {ON_ITS_WAY}", grant)
 
 
 async def _check_call_count(examination: Examination, target: Target, logs: Logs) -> Check:

@@ -74,9 +74,19 @@ class OutOfTime(TryLater):
 
 
 class FixConfiguration(RotationError):
-    """A setting, tag, message or request is wrong."""
+    """A setting, tag, message or request is wrong. `each` are the single problems if this error names several."""
 
     next_step = "correct it and call again"
+    each: tuple[FixConfiguration, ...] = ()
+
+    @classmethod
+    def of_settings(cls, each: Iterable[FixConfiguration]) -> FixConfiguration:
+        """Return the error of an app that does nothing because of these settings. It names all of them."""
+        problems = tuple(each)
+        what = f"{'; '.join(f'{one.thing}: {one.what.removesuffix(".")}' for one in problems)}."
+        error = cls("settings", what, "correct the settings named and restart the app")
+        error.each = problems
+        return error
 
 
 class SignInNotEnforced(RotationError):
@@ -86,9 +96,12 @@ class SignInNotEnforced(RotationError):
 
 
 class GrantRole(RotationError):
-    """The identity may not do something it must. New role assignments take minutes to act."""
+    """The identity may not do something it must. New role assignments take minutes to act (docs/facts.md, Tokens)."""
 
-    next_step = "assign the role that `python -m cli doctor` names, as in docs/deploy.md, and wait some minutes"
+    next_step = (
+        "wait some minutes if the role was assigned just now; otherwise assign the one that `python -m cli doctor` "
+        "names, as in docs/deploy.md"
+    )
 
 
 class PersonMustLook(RotationError):

@@ -24,6 +24,7 @@ from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
 from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
+from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.listing import Fleet, FleetListing, Listed
@@ -50,7 +51,9 @@ class Tick:
     now: When the tick began.
     listed: Every target whose vault was listed.
     turns: The targets that need a turn.
-    quiet: How many targets need none.
+    due: How many of them have something to do. The others are observed in full, because it is their time, or because
+        the listing does not tell enough: nothing of ours is published yet.
+    quiet: How many targets need no turn.
     unseen: How many targets are in a vault that could not be listed.
     leaks: The leaks on record that are to be queued again.
     problems: Why targets could not be enrolled, listed or decided about.
@@ -59,14 +62,16 @@ class Tick:
     now: datetime
     listed: list[Listed] = field(default_factory=list, repr=False)
     turns: list[Enrolled] = field(default_factory=list)
+    due: int = 0
     quiet: int = 0
     unseen: int = 0
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
     def __str__(self) -> str:
-        unseen = f", {self.unseen} could not be listed" if self.unseen else ""
-        return f"{len(self.turns)} targets need a turn, {self.quiet} do not{unseen}; {len(self.problems)} problems."
+        unseen = f", not listed: {self.unseen}" if self.unseen else ""
+        counts = f"to do: {self.due}, to observe in full: {len(self.turns) - self.due}, nothing to do: {self.quiet}"
+        return f"{counts}{unseen}; problems: {len(self.problems)}."
 
 
 @dataclass
@@ -75,10 +80,12 @@ class Rotation:
 
     settings: The app's settings.
     outside: Everything outside that turns and ticks need.
+    ticked_at: When this process ran its last tick. None before its first one.
     """
 
     settings: Settings
     outside: Outside
+    ticked_at: datetime | None = None
 
     @property
     def fleet(self) -> Fleet:
@@ -96,20 +103,30 @@ class Rotation:
         tick.leaks, tick.problems = [one for one in leaks if is_due(one, since, now)], tick.problems + problems
         for one in listing.listed:
             try:
-                needed = self._needs_a_turn(one, since, now)
+                self._count(one, since, tick)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(_undecided(one.enrolled.target, error))
-                continue
-            tick.turns.extend([one.enrolled] if needed else [])
-            tick.quiet += not needed
         return tick
 
-    def _needs_a_turn(self, one: Listed, since: datetime, now: datetime) -> bool:
+    def _count(self, one: Listed, since: datetime, tick: Tick) -> None:
+        """Add one target to what the tick found: it has something to do, it is to be observed in full, or neither."""
         target, seen = one.enrolled.target, one.presumed()
-        if seen is None or cadence.observation_due(target.name, self.settings.look_every, since, now):
-            return True
+        look = seen is None or cadence.observation_due(target.name, self.settings.look_every, since, tick.now)
+        try:
+            due = seen is not None and self._has_something_to_do(target, seen, one.publication, tick.now)
+        except Exception:
+            if not look:
+                raise
+            due = False  # its turn observes it, decides again and names the error
+        tick.turns.extend([one.enrolled] if due or look else [])
+        tick.due += due
+        tick.quiet += not (due or look)
+
+    def _has_something_to_do(
+        self, target: Target, seen: Observation, publication: Publication | None, now: datetime
+    ) -> bool:
         situation = Situation(seen, target, now)
-        marks = one.publication.marks if one.publication else None
+        marks = publication.marks if publication else None
         to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
         return bool(decide(seen, target, now).steps) or bool(outstanding(situation)) or to_note
 

@@ -33,7 +33,7 @@ from shared.web.responses import (
     problems_data,
 )
 from shared.web.routes import Route
-from shared.wiring import rotation, telemetry, time_for
+from shared.wiring import invalid_settings, rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
 
@@ -56,6 +56,7 @@ class Incoming:
     invocation: str = ""
 
 
+_SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
 type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 
@@ -108,7 +109,12 @@ def _another_method(route: Route, incoming: Incoming) -> Reply:
 
 
 async def _health(_: Incoming, __: Caller) -> Reply:
-    return Reply(200, {"status": "running"})
+    """Say whether the app runs and may act. Every caller is let in, so of invalid settings only the names are shown."""
+    error = invalid_settings()
+    if error is None:
+        return Reply(200, {"status": "running"})
+    names = list(dict.fromkeys(problem.thing.partition("[")[0] for problem in error.each))
+    return Reply(503, {"status": "stopped", "invalidSettings": names, "nextStep": _SEE_SETTINGS})
 
 
 async def _list_targets(_: Incoming, __: Caller) -> Reply:

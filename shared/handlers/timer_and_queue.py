@@ -11,7 +11,16 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from shared.decide.plan import Reason
-from shared.domain.errors import PersonMustLook, RotationError, TryLater, UnexpectedAnswer, UnknownTarget
+from shared.domain.causes import Cause
+from shared.domain.errors import (
+    FixConfiguration,
+    GrantRole,
+    PersonMustLook,
+    RotationError,
+    TryLater,
+    UnexpectedAnswer,
+    UnknownTarget,
+)
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
@@ -22,7 +31,7 @@ from shared.handlers.invocation import TurnFailed, log_dropped_announcements
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Result, Row
+from shared.turns.report import Outcome, Result, Row
 from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
@@ -37,9 +46,10 @@ async def tick(last: str | None, *, past_due: bool) -> list[str]:
 
 
 async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
-    app = await rotation()
+    app = await _with_valid_settings()
     now = app.outside.clock.now()
-    found = await app.tick(_since(last), now)
+    found = await app.tick(_since(last, app, now), now)
+    app.ticked_at = now
     saw(telemetry_facts.of_tick(found))
     for error in found.problems:
         log.error("tick: %s", error)
@@ -48,12 +58,31 @@ async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], Non
     return [message.text() for message in messages]
 
 
-def _since(last: str | None) -> datetime:
-    """Return the time of the last run. For a timer that never ran the host writes the year 1."""
+async def _with_valid_settings() -> Rotation:
+    """Return the process's `Rotation`. Log each invalid setting in a line of its own, and raise FixConfiguration.
+
+    The error ends the tick visibly, but in the host's log it is the middle of an exception's text. The lines are what a
+    person reads, and what the alert of the settings looks for.
+    """
+    try:
+        return await rotation()
+    except FixConfiguration as error:
+        for problem in error.each or (error,):
+            log.error("settings: nothing is done because of %s", problem)  # noqa: TRY400 - the error says it all
+        raise
+
+
+def _since(last: str | None, app: Rotation, now: datetime) -> datetime:
+    """Return the time of the last run, as the host notes it: for a timer that never ran it writes the year 1.
+
+    The host notes none for a schedule that is due more than once in every minute (docs/facts.md, Timers). Then the last
+    tick is this process's, or else one interval of the schedule ago.
+    """
     try:
         moment = datetime.fromisoformat(last or "")
     except ValueError:
-        return _LONG_AGO
+        pause = app.settings.pause
+        return _LONG_AGO if pause is None else app.ticked_at or now - pause
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(moment, _LONG_AGO)
 
@@ -95,6 +124,9 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
         raise
     saw(telemetry_facts.of_outcome(outcome))
     log_dropped_announcements(outcome)
+    if await _waits_for_a_role(app, target, message, outcome):
+        log.warning("turn: %s", outcome)
+        return
     if outcome.result is Result.FAILED and outcome.error is not None:
         await _after_failure(app, target, outcome.error, brake, last=tries >= MOST_TRIES)
     if outcome.result is Result.PLANNED and isinstance(message.request, LeakRequest):
@@ -103,6 +135,22 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
         raise TurnFailed(str(outcome))  # the next tick repeats a tick's message, and nothing repeats another one
     log.log(logging.WARNING if outcome.cause is Reason.BRAKE else logging.INFO, "turn: %s", outcome)
+
+
+async def _waits_for_a_role(app: Rotation, target: Target, message: Message, outcome: Outcome) -> bool:
+    """Return whether a scheduled turn lacks a role on a target of which nothing is published yet.
+
+    A new role assignment needs some minutes until it acts (docs/facts.md, Tokens). No application depends on such a
+    target, so its turn is neither tried again within seconds nor announced as failed, and does not count for the brake.
+    The log names it at each tick, and so do page and doctor. After six hours the alert of overdue targets fires.
+    """
+    error, scheduled = outcome.error, message.request is None and not message.insists
+    if not scheduled or not isinstance(error, GrantRole) or error.cause is Cause.IDENTITY_REFUSED:
+        return False
+    try:
+        return await app.outside.vault.latest(target) is None
+    except RotationError:
+        return False  # whether something is published is not known
 
 
 async def _after_failure(

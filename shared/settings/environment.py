@@ -22,6 +22,7 @@ from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId, Cadence, Target
 from shared.domain.names import STORAGE
 from shared.domain.window import Window
+from shared.settings.names import check_names
 from shared.settings.problems import Problems
 from shared.settings.readers import (
     count,
@@ -33,6 +34,7 @@ from shared.settings.readers import (
     vault_urls,
     workspace_id,
 )
+from shared.settings.schedule import pause_within_a_minute
 from shared.settings.target_fields import Claim, Defaults, check_cadence, claims, target_from_fields
 
 PUBLIC_CLOUD = "https://management.azure.com"
@@ -135,6 +137,8 @@ class Settings:
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
     sign_in: ROTATION_SIGN_IN. Default optional: App Service authentication if it is on, function keys otherwise.
         Required: without App Service authentication every HTTP request is refused.
+    pause: ROTATION_SCHEDULE, if it is due more than once in every minute: the longest pause between two ticks. None for
+        any other schedule, whose last run the function host notes.
     """
 
     mode: Mode
@@ -151,6 +155,7 @@ class Settings:
     telemetry: Sending = Sending.OFF
     call_log: CallLog | None = None
     sign_in: SignIn = SignIn.OPTIONAL
+    pause: timedelta | None = None
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -197,11 +202,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
         resource_manager=_read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, https_url),
         storage=_storage(environment, problems),
+        pause=_read(environment, "ROTATION_SCHEDULE", None, problems, pause_within_a_minute),
     )
     _check_that_something_is_enrolled(settings, problems)
-    _check_names(environment, problems)
+    check_names(environment, NAMES, problems)
     if problems:
-        raise FixConfiguration("settings", f"{problems.text()}.", "correct the settings named and restart the app")
+        raise FixConfiguration.of_settings(
+            FixConfiguration(one.thing, f"{one.what}.", one.step or "correct it") for one in problems
+        )
     return settings
 
 
@@ -289,13 +297,6 @@ def _check_that_something_is_enrolled(settings: Settings, problems: Problems) ->
     if not (explained or settings.targets or settings.subscriptions):
         what = "neither is set, so there is nothing to rotate"
         problems.add("ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS", what)
-
-
-def _check_names(environment: Mapping[str, str], problems: Problems) -> None:
-    """Add a problem for each setting that begins like ours and is unknown: it would silently have no effect."""
-    for name in environment:
-        if name.startswith("ROTATION_") and name not in NAMES:
-            problems.add(name, f"is not a setting; known: {', '.join(NAMES)}")
 
 
 def _read[T, D](

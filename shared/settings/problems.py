@@ -13,10 +13,12 @@ class FieldProblem:
     thing: What the problem is about, such as `ROTATION_PERIOD`, `ROTATION_TARGETS[0], name` or `account chat, tags,
         period`.
     what: What is wrong with it, without a full stop.
+    step: What a person should do about it. None: correct it.
     """
 
     thing: str
     what: str
+    step: str | None = None
 
     @property
     def setting(self) -> str:
@@ -30,9 +32,9 @@ class FieldProblem:
 class Problems(list[FieldProblem]):
     """All problems found so far, in the order in which they were found."""
 
-    def add(self, thing: str, what: str) -> None:
-        """Add one problem."""
-        self.append(FieldProblem(thing, what))
+    def add(self, thing: str, what: str, step: str | None = None) -> None:
+        """Add one problem. `step` is what a person should do about it; None: correct it."""
+        self.append(FieldProblem(thing, what, step))
 
     def read[T](self, thing: str, text: object, reader: Callable[[str], T]) -> T | None:
         """Return what the reader makes of the text. Add a problem and return None if it refuses the text.

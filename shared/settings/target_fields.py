@@ -17,6 +17,7 @@ from shared.domain.model import AccountId, Adopt, Cadence, ProofPolicy, Target
 from shared.domain.names import ACCOUNT_AS_NAME, SECRET_NAME, TARGET_NAME
 from shared.domain.publication import LONGEST_TAG
 from shared.domain.window import Window
+from shared.settings.names import instead_of
 from shared.settings.problems import FieldProblem, Problems
 from shared.settings.readers import after_deployment, date_or_time, lead_times, matching, one_of, owner, vault_url
 
@@ -79,7 +80,7 @@ def target_from_fields(entry: Mapping[str, Any], thing: str, defaults: Defaults,
     before = len(problems)
     for name in entry:
         if name not in FIELDS:
-            problems.add(thing, f"{name!r} is not a field; known: {', '.join(FIELDS)}")
+            problems.add(thing, f"{name!r} is not a field; {instead_of(str(name), FIELDS)}")
     account = problems.read(f"{thing}, account", entry.get("account", ""), AccountId.parse)
     cadence = _cadence(entry, thing, defaults, problems)
     if account is not None and len(str(account)) > LONGEST_TAG:
@@ -125,8 +126,9 @@ def target_from_tags(
         problems.add(f"account {account.name}, tag {TAG}", f"is {word[:40]!r}, neither on nor off")
     unknown = sorted(name for name in lowered if name.startswith(f"{TAG}-") and name[len(TAG) + 1 :] not in TAGGED)
     if unknown:
-        known = ", ".join(f"{TAG}-{name}" for name in TAGGED)
-        problems.add(f"account {account.name}", f"{', '.join(unknown)[:200]} is not a tag of this app; known: {known}")
+        known = [f"{TAG}-{name}" for name in TAGGED]
+        names = f"{', '.join(unknown)[:200]} is not a tag of this app"
+        problems.add(f"account {account.name}", f"{names}; {instead_of(unknown[0], known)}")
     entry = {name: lowered[f"{TAG}-{name}"] for name in TAGGED if f"{TAG}-{name}" in lowered}
     target = target_from_fields({"account": str(account), **entry}, f"account {account.name}, tags", defaults, problems)
     return target if len(problems) == before else None

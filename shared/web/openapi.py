@@ -6,7 +6,7 @@ and form replies. Only summaries and statuses stand here.
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
@@ -51,9 +51,11 @@ class Problem(TypedDict, total=False):
 
 
 class Health(TypedDict):
-    """That the app runs."""
+    """That the app runs. If invalid settings stop it, `status` is `stopped`, with the names of these settings."""
 
     status: str
+    invalidSettings: NotRequired[list[str]]
+    nextStep: NotRequired[str]
 
 
 _TYPES: tuple[Any, ...] = (
@@ -171,6 +173,13 @@ def _page() -> dict[str, Any]:
     return page
 
 
+def _health() -> dict[str, Any]:
+    """Health: invalid settings are no problem of the caller, so the answer has the same form."""
+    health = _see("Whether the app runs and its settings are valid", _answer("The app runs", Health))
+    health["responses"]["503"] = _answer("Invalid settings stop the app: it answers and does nothing else.", Health)
+    return health
+
+
 _TARGETS = "Every target, what would be done now, and why"
 _DEADLINES = "Every deadline to come"
 _DESCRIBED = {"description": "This description", "content": {"application/json": {}}}
@@ -188,5 +197,5 @@ _OPERATIONS = {
     "subscribe": _see(f"{_DEADLINES}, as a calendar", _text("iCalendar", "text/calendar"), *_ALWAYS),
     "status": _page(),
     "describe": _see("This description", _DESCRIBED, *_ALWAYS),
-    "health": _see("That the app runs", _answer("The app runs", Health)),
+    "health": _health(),
 }

@@ -305,15 +305,17 @@ def test_a_clock_that_is_ahead_fails(healthy: Terminal, answering: Answering) ->
     assert "ahead of the clock of 127.0.0.1" in one["why"]
 
 
-def test_invalid_settings_are_the_only_check(healthy: Terminal) -> None:
-    healthy.set(ROTATION_PERIOD="monthly", AzureWebJobsStorage=None)
+def test_invalid_settings_are_the_only_checks_and_each_names_what_is_right(healthy: Terminal) -> None:
+    healthy.set(ROTATION_PERIOD="monthly", ROTATION_MOD="observe", AzureWebJobsStorage=None)
     printed = healthy.json("doctor")
     assert printed.code == 3
-    [one] = printed.data["checks"]
-    assert one["check"] == "settings"
-    assert "ROTATION_PERIOD" in one["why"]
-    assert "AzureWebJobsStorage" in one["why"]
-    here, _, there = one["mend"].partition("; in the function app: ")
+    checks = printed.data["checks"]
+    assert {one["check"] for one in checks} == {"settings"}
+    assert [one["thing"] for one in checks] == ["ROTATION_PERIOD", "AzureWebJobsStorage", "ROTATION_MOD"]
+    assert checks[2]["why"] == "is not a setting; the nearest is ROTATION_MODE."
+    step, _, how = checks[2]["mend"].partition("; ")
+    assert step == "rename it to ROTATION_MODE"
+    here, _, there = how.partition("; in the function app: ")
     assert here.startswith("here: set them in the environment")
     assert there.startswith("az functionapp config appsettings set")
     for command in (there, *re.findall(r"func azure [^)]*", here)):

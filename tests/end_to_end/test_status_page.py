@@ -26,6 +26,7 @@ from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Marks, Origin, Publication, SecretState
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told
+from shared.settings.environment import read_settings
 from shared.turns.report import Row
 from shared.web.pages.status import _STATES, HEADERS, status_page, status_page_of_error
 from tests.end_to_end.conftest import a_host, published
@@ -206,9 +207,22 @@ def test_the_page_is_accessible() -> None:
     assert all("datetime" in attributes for tag, attributes in found.elements if tag == "time")
 
 
-def test_invalid_settings_are_shown_as_a_page() -> None:
-    text = Reader(status_page_of_error(FixConfiguration("settings", "ROTATION_PERIOD: wrong."), NOW)).text
-    assert "ROTATION_PERIOD: wrong." in text
+def test_an_error_that_hides_every_target_is_shown_as_a_page() -> None:
+    text = Reader(status_page_of_error(GrantRole("the vault", "may not be read."), NOW)).text
+    assert "the vault: may not be read." in text
+
+
+def test_invalid_settings_are_shown_first_with_each_name_and_what_is_right() -> None:
+    with pytest.raises(FixConfiguration) as caught:
+        read_settings({"ROTATION_MOD": MARKUP, "AzureWebJobsStorage": "UseDevelopmentStorage=true"})
+    read = Reader(status_page_of_error(caught.value, NOW))
+    assert "Key rotation Nothing is being done: 2 settings are invalid." in read.text
+    assert (
+        "ROTATION_MOD is not a setting; the nearest is ROTATION_MODE. Next step: rename it to ROTATION_MODE."
+        in read.text
+    )
+    assert "script" not in read.tags()
+    assert "healthy" not in read.text
 
 
 async def fetched(

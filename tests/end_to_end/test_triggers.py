@@ -183,7 +183,10 @@ async def test_all_invalid_settings_are_named_and_the_app_still_answers(azure: A
         assert not ticked.succeeded
         assert "ROTATION_PERIOD" in (ticked.error or "")
         async with http.get(f"{host.url}/api/health") as answer:
-            assert answer.status == 200
+            told = await answer.json()
+            names = ["ROTATION_PERIOD", "ROTATION_OVERLAP", "ROTATION_WINDOWS"]
+            assert (answer.status, told["status"], told["invalidSettings"]) == (503, "stopped", names)
+            assert "monthly" not in str(told), "every caller may ask, so no value is shown"
 
 
 async def test_one_broken_target_never_stops_the_others(host: FunctionHost, azure: Azure) -> None:

@@ -73,8 +73,11 @@ def scopes(world: World, on: str) -> list[str]:
     return places[on]
 
 
-def deployed(world: World, *, without: Grant | None = None, action: str = "") -> None:
-    """Create containers, queues and role assignments as the template does, without one grant or one action of it."""
+def deployed(world: World, *, without: Grant | None = None, action: str = "", late: bool = False) -> None:
+    """Create containers, queues and role assignments as the template does, without one grant or one action of it.
+
+    late: The role assignments are on their way: none acts before `arrived`.
+    """
     for name in (*STORAGE["hostContainers"], *STORAGE["appContainers"]):
         world.blobs.create_container(name)
     for name in STORAGE["queues"]:
@@ -89,7 +92,13 @@ def deployed(world: World, *, without: Grant | None = None, action: str = "") ->
             role = _lacking(role, action)
         world.directory.define(role)
         for scope in scopes(world, grant.on):
-            world.directory.assign("app", role.name, scope)
+            world.directory.assign("app", role.name, scope, late=late)
+
+
+def arrived(world: World, *roles: str) -> None:
+    """Let these roles, named as in infra/roles.json, act wherever the template assigns them."""
+    for role in roles:
+        assert world.directory.arrive("app", shipped_roles()[role].name), role
 
 
 def _lacking(role: Role, action: str) -> Role:

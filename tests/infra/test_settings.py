@@ -178,6 +178,7 @@ SAID = {
     "turn_poison: ": '"turn_poison: ',
     "tick": '"tick%s: %s"',
     "tick: ": '"tick: %s", error',
+    "settings: ": '"settings: nothing is done because of %s", problem',
     "Next step: ": "Next step: {self.next_step}",
     "TurnFailed": "class TurnFailed",
     "Still to be announced": "Still to be announced",

@@ -12,7 +12,7 @@ import pytest
 from lab.emulator.serve import Azure
 from lab.emulator.world import World
 from shared import wiring
-from shared.domain.errors import RotationError
+from shared.domain.errors import FixConfiguration, RotationError
 from shared.fleet.rotation import Rotation
 from shared.handlers import event_grid, http, one_turn, timer_and_queue
 from shared.handlers.invocation import TurnFailed
@@ -46,7 +46,7 @@ class App:
     queue: list[str] = field(default_factory=list)
     stopped: bool = False
     opened: Opened | None = None
-    wrong: RotationError | None = None
+    wrong: FixConfiguration | None = None
     last_tick: str | None = None
 
     def __post_init__(self) -> None:
@@ -57,6 +57,7 @@ class App:
         self.stack.callback(root.removeHandler, self.telemetry)
         for handlers in (timer_and_queue, http, one_turn, event_grid):
             self.monkeypatch.setattr(handlers, "rotation", self.rotation)
+        self.monkeypatch.setattr(http, "invalid_settings", lambda: self.wrong)
 
     @property
     def world(self) -> World:
@@ -69,7 +70,7 @@ class App:
         self.stopped = False
         try:
             opened = await self.stack.enter_async_context(wiring.opened(self.settings))
-        except RotationError as error:
+        except FixConfiguration as error:
             self.opened, self.wrong = None, error
             return
         opened.rotation.outside = replace(opened.rotation.outside, clock=WorldClock(self.world.clock))

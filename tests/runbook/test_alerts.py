@@ -56,11 +56,34 @@ async def test_an_app_that_is_stopped_or_has_invalid_settings_fires_until_it_tic
     site.pass_time(hours=2)
     await site.tick()
     assert site.rings("no-tick")
-    assert (await site.run("GET /api/health")).status == 200
+    assert (await site.run("GET /api/health")).status == 503
     assert "ROTATION_PERIOD" in (await site.run(DOCTOR)).text
     await site.start(ROTATION_PERIOD="")
     await site.tick()
     assert not site.rings("no-tick")
+
+
+@entry("Alert: settings")
+async def test_a_mistyped_setting_fires_within_the_hour_and_is_shown_everywhere_with_the_right_name(site: Site) -> None:
+    await site.start(ROTATION_MOD="observe")
+    await site.tick()
+    assert site.rings("settings")
+    assert not site.rings("no-tick"), "that alert comes an hour later"
+    site.sees()
+    assert "the nearest is ROTATION_MODE" in site.telemetry.text
+    health = await site.run("GET /api/health")
+    assert (health.status, health.data["invalidSettings"]) == (503, ["ROTATION_MOD"])
+    assert "rename it to ROTATION_MODE" in (await site.run(DOCTOR)).text
+    assert "rename it to ROTATION_MODE" in (await site.type("GET /api/status")).body
+    group = {"group": "rg", "app": "app"}
+    setting = "az functionapp config appsettings set --resource-group <group> --name <app> --settings <setting>"
+    await site.run(setting, **group, setting="ROTATION_MODE=rotate")
+    removed = "az functionapp config appsettings delete --resource-group <group> --name <app> --setting-names <name>"
+    await site.run(removed, **group, name="ROTATION_MOD")
+    assert (await site.run("GET /api/health")).status == 200
+    await site.tick()
+    site.pass_time(minutes=31)
+    assert not site.rings("settings")
 
 
 @entry("Alert: unseen")

@@ -129,8 +129,24 @@ def test_all_problems_are_reported_together() -> None:
 
 def test_a_misspelt_setting_is_reported() -> None:
     assert problems(PLAIN | {"ROTATION_OVERLAPS": "P9D"}) == (
-        f"ROTATION_OVERLAPS: is not a setting; known: {', '.join(NAMES)}."
+        "ROTATION_OVERLAPS: is not a setting; the nearest is ROTATION_OVERLAP."
     )
+    assert problems(PLAIN | {"ROTATION_QQQ": "x"}) == f"ROTATION_QQQ: is not a setting; known: {', '.join(NAMES)}."
+
+
+def test_each_problem_of_the_settings_is_an_error_of_its_own_with_its_next_step() -> None:
+    with pytest.raises(FixConfiguration) as caught:
+        read_settings(PLAIN | {"ROTATION_MOD": "observe", "ROTATION_PERIOD": "monthly"})
+    assert [(one.thing, one.next_step) for one in caught.value.each] == [
+        ("ROTATION_PERIOD", "correct it"),
+        ("ROTATION_MOD", "rename it to ROTATION_MODE"),
+    ]
+
+
+def test_the_host_notes_the_last_tick_unless_the_schedule_is_due_within_a_minute() -> None:
+    assert read().pause is None
+    assert read(ROTATION_SCHEDULE="0 */5 * * * *").pause is None
+    assert read(ROTATION_SCHEDULE="*/10 * * * * *").pause == timedelta(seconds=10)
 
 
 def test_calls_are_counted_only_if_a_workspace_is_set() -> None:

@@ -146,8 +146,10 @@ def test_a_name_with_a_line_break_at_its_end_is_refused(field: str) -> None:
 
 def test_an_unknown_field_is_named_with_the_known_fields() -> None:
     _, problems = explicit(vaults=VAULT)
+    assert list(map(str, problems)) == ["entry: 'vaults' is not a field; the nearest is vault"]
+    _, problems = explicit(colour="red")
     assert list(map(str, problems)) == [
-        "entry: 'vaults' is not a field; known: account, vault, secret, name, period, overlap, warnings, window, "
+        "entry: 'colour' is not a field; known: account, vault, secret, name, period, overlap, warnings, window, "
         "owner, adopt, proof, sunset, after-deployment"
     ]
 

@@ -59,6 +59,7 @@ class Control:
             "/topics/outage": self.set_outage,
             "/roles/revoke": self.revoke,
             "/roles/assign": self.assign,
+            "/roles/arrive": self.arrive,
             "/roles/define": self.define,
             "/identities": self.add_identity,
             "/tokens/expire": self.expire_tokens,
@@ -184,10 +185,17 @@ class Control:
         return {"revoked": self.world.directory.revoke(self._identity(body), body.get("role"), body.get("scope"))}
 
     def assign(self, body: Body) -> Answer:
-        """Assign `role` to `identity` (default: the app) on `scope` (default: everything)."""
-        identity = self._identity(body)
-        self.world.directory.assign(identity, text(body["role"], "role"), scope_of(body))
+        """Assign `role` to `identity` (default: the app) on `scope` (default: everything).
+
+        With `late` (true), it does not act before `/roles/arrive`.
+        """
+        identity, late = self._identity(body), boolean(body.get("late", False), "late")
+        self.world.directory.assign(identity, text(body["role"], "role"), scope_of(body), late=late)
         return {"assignments": self.world.directory.identities[identity].assignments}
+
+    def arrive(self, body: Body) -> Answer:
+        """Let late assignments of `identity` (default: the app) act from now on, filtered by `role` and `scope`."""
+        return {"arrived": self.world.directory.arrive(self._identity(body), body.get("role"), body.get("scope"))}
 
     def define(self, body: Body) -> Answer:
         """Define roles from Azure's JSON in `definitions` and assign only these to `identity` (default: the app)."""

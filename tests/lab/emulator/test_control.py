@@ -104,6 +104,14 @@ async def test_control_revokes_assigns_and_defines_roles(azure: Azure, control: 
     assert app.assignments == []
     await control("POST", "/roles/assign", {"role": role})
     assert app.assignments == [(role, "/")]
+    assert await control("POST", "/roles/assign", {"role": role, "scope": "/late", "late": True}) == (
+        200,
+        {"assignments": [[role, "/"]]},
+    )
+    assert app.on_their_way == [(role, "/late")]
+    assert await control("POST", "/roles/arrive", {"role": role}) == (200, {"arrived": 1})
+    assert app.assignments == [(role, "/"), (role, "/late")]
+    assert await control("POST", "/roles/arrive", {}) == (200, {"arrived": 0})
     definition = {"properties": {"roleName": "Shipped", "permissions": [{"actions": ["a/read"]}]}}
     await control("POST", "/roles/define", {"definitions": [definition], "scope": "/subscriptions/s"})
     assert app.assignments == [("Shipped", "/subscriptions/s")]

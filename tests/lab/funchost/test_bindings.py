@@ -27,7 +27,7 @@ def one(name: str, *bindings: dict[str, Any], config: HostConfig = BUNDLED, **se
     return describe([found(name, *bindings)], settings, config)[0]
 
 
-def test_a_timer_keeps_a_status_by_default_if_its_interval_is_a_minute_or_longer() -> None:
+def test_a_timer_keeps_a_status_unless_it_is_due_more_than_once_in_every_minute() -> None:
     def monitored(**members: Any) -> bool:
         trigger = one("f", {**TIMER, **members}).trigger
         assert isinstance(trigger, TimerTrigger)
@@ -35,7 +35,8 @@ def test_a_timer_keeps_a_status_by_default_if_its_interval_is_a_minute_or_longer
 
     assert monitored()
     assert not monitored(schedule="*/30 * * * * *")
-    assert monitored(schedule="*/30 * * * * *", useMonitor=True)
+    assert not monitored(schedule="*/30 * * * * *", useMonitor=True)
+    assert monitored(schedule="*/30 0 * * * *")
     assert not monitored(useMonitor=False)
 
 

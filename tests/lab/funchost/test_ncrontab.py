@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lab.funchost.errors import ScheduleError
-from lab.funchost.ncrontab import parse_schedule, shortest_gap
+from lab.funchost.ncrontab import is_due_within_a_minute, parse_schedule
 
 SUNDAY = datetime(2026, 11, 22, 10, 30, 15, tzinfo=UTC)
 
@@ -76,6 +76,21 @@ def test_an_invalid_schedule_is_refused_and_the_error_names_the_field(text: str,
         parse_schedule(text)
 
 
-def test_the_shortest_gap_covers_more_than_the_first_two_due_times() -> None:
-    assert shortest_gap(parse_schedule("0,10 0 * * * *"), SUNDAY) == timedelta(seconds=10)
-    assert shortest_gap(parse_schedule("0 * * * * *"), SUNDAY) == timedelta(minutes=1)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("*/30 * * * * *", True),
+        ("0,10 * * * * *", True),
+        ("0 * * * * *", False),
+        ("* * * * *", False),
+        ("*/30 0 * * * *", False),
+        ("*/30 * * * * Mon", False),
+        ("* */20 * * * *", False),
+        ("00:00:59", True),
+        ("00:01:00", False),
+    ],
+)
+def test_only_a_schedule_that_restricts_nothing_but_seconds_is_due_more_than_once_in_every_minute(
+    text: str, expected: bool
+) -> None:
+    assert is_due_within_a_minute(parse_schedule(text)) is expected

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob.aio import BlobLeaseClient
 
 from lab.funchost.leases import CONTAINER
@@ -46,15 +46,34 @@ async def hold_lock(storage: Storage, host_id: str) -> BlobLeaseClient:
     return await blob.acquire_lease(lease_duration=60)
 
 
-async def test_a_timer_runs_when_due_and_writes_its_status_after_every_run(start_host, settings, storage) -> None:
+async def test_a_timer_runs_whenever_it_is_due(start_host, settings) -> None:
     host = await start_host("every", {**settings, "TICK": EVERY_SECOND}, host_id="h1")
     first, second = (await host.invocations(2, "tick"))[:2]
     assert second.started - first.started > timedelta(milliseconds=500)
+
+
+async def test_a_timer_that_is_due_every_second_keeps_no_status_although_it_asks_for_one(
+    start_host, settings, storage: Storage
+) -> None:
+    host = await start_host("every", {**settings, "TICK": EVERY_SECOND}, host_id="h1")
+    await host.invocations(2, "tick")
+    await host.stop()
+    seen = [json.loads(each) for each in await contents(storage, "seen")]
+    nothing: dict[str, Any] = {}  # what the SDK makes of null
+    assert [(each["status"], each["past_due"]) for each in seen[:2]] == [(nothing, False)] * 2
+    with pytest.raises(ResourceNotFoundError):
+        await read(storage, status_name("h1"))
+
+
+async def test_a_timer_writes_its_status_after_a_run(start_host, settings, storage: Storage) -> None:
+    await leave_status(storage, "h1", datetime.now(UTC) - timedelta(hours=1))
+    host = await start_host("every", {**settings, "TICK": "0 0 * * * *"}, host_id="h1")
+    (run,) = await host.invocations(1, "tick")
     await host.stop()
     status = await read(storage, status_name("h1"))
     last, due = (datetime.fromisoformat(status[name]) for name in ("Last", "Next"))
-    assert last - first.started >= timedelta(milliseconds=500)
-    assert timedelta(0) < due - last <= timedelta(seconds=1)
+    assert last >= run.started - timedelta(seconds=1)
+    assert timedelta(0) < due - last <= timedelta(hours=1)
 
 
 async def test_a_timer_function_gets_the_platforms_payload(start_host, settings, storage: Storage) -> None:

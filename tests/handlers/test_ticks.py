@@ -1,0 +1,104 @@
+"""Ticks: since when a tick looks back, and what its line in the log says."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from lab.simulation.dates import at, days
+from lab.simulation.stage import a_stage
+from shared.fleet.rotation import Rotation, Tick
+from shared.handlers import timer_and_queue
+from shared.settings.schedule import pause_within_a_minute
+
+NOW = at(day=1)
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+type Since = Callable[..., datetime]
+
+
+@pytest.fixture
+def since() -> Since:
+    """Returns since when a tick of an app with this schedule looks back."""
+
+    def asked(last: str | None, schedule: str = "", ticked_at: datetime | None = None) -> datetime:
+        app = a_stage().rotation()
+        pause = pause_within_a_minute(schedule) if schedule else None
+        app = Rotation(replace(app.settings, pause=pause), app.outside, ticked_at)
+        return timer_and_queue._since(last, app, NOW)
+
+    return asked
+
+
+def test_a_tick_looks_back_to_the_last_run_that_the_host_noted(since: Since) -> None:
+    noted = datetime(2026, 3, 3, 8, 50, tzinfo=UTC)
+    assert since(noted.isoformat(), ticked_at=NOW) == noted
+
+
+@pytest.mark.parametrize("last", [None, "", "0001-01-01T00:00:00"], ids=["no status", "empty status", "never ran"])
+def test_the_first_tick_of_an_ordinary_schedule_looks_back_for_ever(since: Since, last: str | None) -> None:
+    assert since(last, "0 */10 * * * *") == EVER
+
+
+def test_without_a_status_a_tick_looks_back_one_interval_of_its_schedule(since: Since) -> None:
+    assert since(None, "*/10 * * * * *") == NOW - timedelta(seconds=10)
+
+
+def test_without_a_status_a_tick_looks_back_to_the_tick_before_if_this_process_ran_it(since: Since) -> None:
+    before = NOW - timedelta(seconds=25)
+    assert since(None, "*/10 * * * * *", ticked_at=before) == before
+
+
+async def test_ticks_within_a_minute_observe_each_target_once_in_its_time(monkeypatch) -> None:
+    """Not in every tick, as if nobody had looked at it for years."""
+    stage = a_stage(3)
+    await stage.tick()
+    await stage.rest()
+    app = stage.rotation()
+    app.settings = replace(app.settings, pause=timedelta(seconds=10))
+
+    async def rotation() -> Rotation:
+        return app
+
+    monkeypatch.setattr(timer_and_queue, "rotation", rotation)
+    queued = 0
+    for _ in range(6 * 60):
+        stage.pass_time(timedelta(seconds=10))
+        queued += len(await timer_and_queue.tick(None, past_due=False))
+    assert queued == 3, "one full observation of each target in an hour"
+
+
+async def found_by(stage, last: datetime) -> Tick:
+    return await stage.rotation().tick(last, stage.now)
+
+
+async def test_the_line_of_a_tick_tells_what_is_to_do_from_what_is_only_observed() -> None:
+    stage = a_stage(3)
+    first = await found_by(stage, stage.now)
+    assert str(first) == "to do: 0, to observe in full: 3, nothing to do: 0; problems: 0."
+    await stage.tick()
+    await stage.rest()
+    assert str(await found_by(stage, stage.now)) == ("to do: 0, to observe in full: 0, nothing to do: 3; problems: 0.")
+    assert str(await found_by(stage, EVER)) == ("to do: 0, to observe in full: 3, nothing to do: 0; problems: 0.")
+    stage.pass_time(days(31))
+    assert str(await found_by(stage, EVER)) == ("to do: 3, to observe in full: 0, nothing to do: 0; problems: 0.")
+
+
+async def test_each_invalid_setting_has_a_line_of_its_own_in_the_log_of_every_tick(monkeypatch, caplog) -> None:
+    from shared import wiring
+    from shared.domain.errors import FixConfiguration
+
+    monkeypatch.setattr("os.environ", {"ROTATION_MOD": "observe", "ROTATION_PERIOD": "monthly"})
+    monkeypatch.setattr(wiring._Process, "rotation", None)
+    for _ in range(2):
+        caplog.clear()
+        with caplog.at_level(logging.ERROR), pytest.raises(FixConfiguration):
+            await timer_and_queue.tick(None, past_due=False)
+        lines = [one.getMessage() for one in caplog.records]
+        assert all(line.startswith("settings: nothing is done because of ") for line in lines)
+        assert (
+            "settings: nothing is done because of ROTATION_MOD: is not a setting; the nearest is ROTATION_MODE. "
+            "Next step: rename it to ROTATION_MODE."
+        ) in lines
+        assert sum("ROTATION_PERIOD" in line for line in lines) == 1
