@@ -134,6 +134,8 @@ class Observation:
     publication: The latest version of the secret. None if there is no such secret.
     endpoint: Where the account answers, so that keys can be proven there. None if that is not known.
     key_calls: How many calls with a key were logged in the look-back span. None if they were not counted.
+    unheard: Why nobody is known to hear the announcement of an end, as a sentence: then ends wait. None if somebody
+        hears it, or if ends need no listener.
     """
 
     key_auth: bool
@@ -141,6 +143,7 @@ class Observation:
     publication: Publication | None
     endpoint: str | None = None
     key_calls: int | None = None
+    unheard: str | None = None
 
     @property
     def live(self) -> KeySlot | None:

@@ -17,6 +17,7 @@ from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import Marks, Origin, SecretState
 from shared.findings.kinds import MOST_SEVERE_FIRST, Code, Finding
+from shared.findings.listening import find_listeners
 from shared.findings.ports import Inventory
 from shared.fleet.rotation import Rotation
 from shared.ports import Account
@@ -35,6 +36,7 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
     rows, problems = await rotation.survey()
     settings, now = rotation.settings, rotation.outside.clock.now()
     found = [*_of_settings(settings), *map(_of_problem, problems), *_of_presumed(rows)]
+    found += await find_listeners(rotation.outside, [row.target for row in rows])
     for row in rows:
         found += _of_row(row, settings, now)
     known = {str(row.target.account).casefold() for row in rows} | {error.thing.casefold() for error in problems}

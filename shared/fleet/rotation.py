@@ -29,6 +29,7 @@ from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
+from shared.turns.listening import with_listeners
 from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.turn import take_turn
@@ -86,7 +87,7 @@ class Rotation:
         tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
         for one in listing.listed:
             try:
-                needed = self._needs_a_turn(one, since, now)
+                needed = await self._needs_a_turn(one, since, now)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(_undecided(one.enrolled.target, error))
                 continue
@@ -94,10 +95,11 @@ class Rotation:
             tick.quiet += not needed
         return tick
 
-    def _needs_a_turn(self, one: Listed, since: datetime, now: datetime) -> bool:
+    async def _needs_a_turn(self, one: Listed, since: datetime, now: datetime) -> bool:
         target, seen = one.enrolled.target, one.presumed()
         if seen is None or cadence.observation_due(target.name, self.settings.look_every, since, now):
             return True
+        seen = await with_listeners(self.outside, target, seen)
         situation = Situation(seen, target, now)
         marks = one.publication.marks if one.publication else None
         to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
@@ -141,6 +143,7 @@ class Rotation:
         """The row as a turn would decide it. If all keys would end, the logs are asked here as well."""
         now = self.outside.clock.now()
         try:
+            seen = await with_listeners(self.outside, target, seen)
             seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
             situation = Situation(seen, target, now)
             return Row(target, plan, situation, outstanding(situation))

@@ -46,6 +46,7 @@ GRANTS = (
     Grant("keyPublisher", "vault"),
     Grant("keyCallCounter", "workspace"),
     Grant("eventGridDataSender", "topic"),
+    Grant("announcementReader", "topic"),
     Grant("containerLister", "storage"),
     Grant("storageBlobDataOwner", "hostContainers"),
     Grant("storageBlobDataContributor", "appContainers"),

@@ -83,6 +83,7 @@ _STATES = {
     Reason.DRIFT: (Shade.BAD, "The published key does not work and must be replaced"),
     Reason.LEAKED: (Shade.BAD, "A key has leaked and must be ended"),
     Reason.STILL_USED: (Shade.BAD, "Keys should have ended, but apps still use them"),
+    Reason.NOBODY_LISTENS: (Shade.BAD, "A key should have ended, but nobody is known to hear of it"),
     Reason.ADOPT: (Shade.DUE, "Not published yet"),
     Reason.ADOPT_IN_PLACE: (Shade.DUE, "Published, but not adopted by this app yet"),
     Reason.DUE: (Shade.DUE, "Rotation is due"),
