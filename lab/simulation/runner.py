@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from lab.emulator.world import World
 from lab.simulation.accounts import SimulatedAccounts, SimulatedEndpoint
-from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer, SimulatedClock, SimulatedLogs
+from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer, SimulatedClock, SimulatedListeners, SimulatedLogs
 from lab.simulation.interruptions import Call, Hook, Interruptions, Killed
 from lab.simulation.leases import SimulatedLeases
 from lab.simulation.vault import SimulatedVault
@@ -20,8 +20,8 @@ from lab.simulation.vault import SimulatedVault
 class Runner:
     """One process. It counts its calls, and makes no more of them once it was killed.
 
-    Its ports are `clock`, `accounts`, `endpoint`, `vault`, `logs`, `announcer` and `leases`. `calls` lists what was
-    called so far; `dead` says whether the process was killed.
+    Its ports are `clock`, `accounts`, `endpoint`, `vault`, `logs`, `announcer`, `listeners` and `leases`. `calls` lists
+    what was called so far; `dead` says whether the process was killed.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Runner:
         self.vault = SimulatedVault(self)
         self.logs = SimulatedLogs(self)
         self.announcer = SimulatedAnnouncer(self)
+        self.listeners = SimulatedListeners(self)
         self.leases = SimulatedLeases(self)
 
     async def call[T](self, operation: str, target: str, effect: Callable[[], T]) -> T:

@@ -46,6 +46,7 @@ class Stage:
     last_tick: When the timer ran last.
     last_runner: The process of the last turn or tick; its `calls` can be read.
     counts: Whether the application has a log workspace in which it counts calls with a key. Default no.
+    needs_listener: Whether ends of keys need a listener. Default no.
     """
 
     def __init__(self, targets: list[Target], *, tagged: bool = False, mode: Mode = Mode.ROTATE) -> None:
@@ -78,6 +79,7 @@ class Stage:
         self.last_tick = START - TICK
         self.last_runner: Runner | None = None
         self.counts = False
+        self.needs_listener = False
 
     @property
     def now(self) -> datetime:
@@ -111,7 +113,8 @@ class Stage:
         runner = self.runner(interruptions)
         logs = runner.logs if self.counts else None
         parts = (runner.accounts, runner.endpoint, runner.vault, runner.clock, runner.announcer, runner.leases)
-        return Rotation(self.settings, Outside(*parts, logs))
+        needed = runner.listeners if self.needs_listener else None
+        return Rotation(self.settings, Outside(*parts, logs, listeners=runner.listeners, ends_need=needed))
 
     async def turn(
         self, request: Request | None = None, interruptions: Interruptions | None = None, target: Target | None = None

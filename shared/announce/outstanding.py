@@ -103,6 +103,8 @@ def _occurrences(situation: Situation, marks: Marks) -> Iterator[Announcement]:
 
 
 def _rotation_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
+    if schedule.rotation_is_open(situation):
+        return
     deadline, leads = schedule.rotation(situation), situation.target.cadence.warnings
     notice = _due_notice(situation, deadline, leads, marks.told.rotation, at_once=False)
     if notice:
