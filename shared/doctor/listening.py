@@ -14,8 +14,6 @@ from shared.domain.model import Target
 from shared.findings.kinds import Code, Finding
 from shared.findings.listening import find_listeners
 
-_NAME = "listeners"
-
 
 async def check_listeners(examination: Examination, targets: list[Target]) -> AsyncIterator[Check]:
     """Check that somebody listens to the topic and that deliveries succeed. No check if no topic is set."""
@@ -27,19 +25,21 @@ async def check_listeners(examination: Examination, targets: list[Target]) -> As
         yield _check(examination, finding)
     if not found:
         names = ", ".join(one.name for one in (await outside.listeners.hearing(examination.now())).listening)
-        yield passed(_NAME, "announcements", f"Announcements of an end are delivered to: {names}.")
+        yield passed("listeners", "announcements", f"Announcements of an end are delivered to: {names}.")
 
 
 def _check(examination: Examination, finding: Finding) -> Check:
     topic = examination.settings.topic_id or "<topic-resource-id>"
     if finding.code is Code.LISTENERS_UNKNOWN:
         if examination.settings.topic_id is None:
-            return not_checked(_NAME, finding.target, finding.says, remedies.set_settings("EVENT_GRID_TOPIC_ID=<id>"))
+            return not_checked(
+                "listeners", finding.target, finding.says, remedies.set_settings("EVENT_GRID_TOPIC_ID=<id>")
+            )
         grant = examination.remedies.assign(remedies.READER, remedies.topic(examination.settings.topic or ""))
-        return not_checked(_NAME, finding.target, finding.says, grant)
+        return not_checked("listeners", finding.target, finding.says, grant)
     if finding.code is Code.DELIVERIES_FAIL:
-        return failed(_NAME, finding.target, finding.says, see_deliveries(topic))
-    return failed(_NAME, finding.target, finding.says, listen(topic))
+        return failed("listeners", finding.target, finding.says, see_deliveries(topic))
+    return failed("listeners", finding.target, finding.says, listen(topic))
 
 
 def listen(topic_id: str) -> str:
@@ -48,12 +48,6 @@ def listen(topic_id: str) -> str:
         f"az eventgrid event-subscription create --name <name> --source-resource-id {shlex.quote(topic_id)} "
         "--endpoint <https-url> --event-delivery-schema cloudeventschemav1_0"
     )
-
-
-def see_listeners(topic_id: str) -> str:
-    """Return the command that lists the topic's event subscriptions."""
-    query = "[].{name: name, state: provisioningState, filter: filter}"
-    return f'az eventgrid event-subscription list --source-resource-id {shlex.quote(topic_id)} --query "{query}"'
 
 
 def see_deliveries(topic_id: str) -> str:

@@ -84,7 +84,7 @@ async def test_what_the_app_may_not_see_is_reported_until_it_may(site: Site) -> 
         "az role assignment create --assignee-object-id <object id> --assignee-principal-type ServicePrincipal "
         "--role <role> --scope <topic id>"
     )
-    role = f"{name} (prod, token)"
+    role = f"'{name} (prod, token)'"
     await site.run(grant, object_id=site.world.app.object_id, role=role, topic_id=site.topic.id)
     await an_hour_later(site)
     await is_gone(site)
