@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack
 
 from cli.answer import FAILED, USAGE, CommandResult, UsageError, of_error
 from cli.arguments import Command, parse
-from cli.commands import COMMANDS, without_settings
+from cli.commands import COMMANDS, first_deployment, without_settings
 from cli.printing import accept_every_character, write_file
 from cli.settings_file import read_values
 from shared.domain.errors import FixConfiguration, RotationError
@@ -58,6 +58,8 @@ def _repeat(command: Command | None) -> str:
 
 
 async def _run(command: Command) -> CommandResult:
+    if command.first_deployment:
+        return first_deployment()
     try:
         async with AsyncExitStack() as stack:
             try:

@@ -65,6 +65,11 @@ class Command:
         return bool(getattr(self.options, "dry_run", False))
 
     @property
+    def first_deployment(self) -> bool:
+        """Whether `doctor` goes through the list of docs/deploy.md, which needs no settings."""
+        return bool(getattr(self.options, "first_deployment", False))
+
+    @property
     def is_a_request(self) -> bool:
         """Whether the command asks for a change."""
         return hasattr(self.options, "id") and not self.dry_run
@@ -127,6 +132,14 @@ def _targets(parser: argparse.ArgumentParser) -> None:
 
 def _deadlines(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ics", action="store_true", help="print them as a calendar (iCalendar)")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--first-deployment",
+        action="store_true",
+        help="go through what only Azure can show (docs/deploy.md) instead, with the commands az and azd",
+    )
 
 
 def _rotate(parser: argparse.ArgumentParser) -> None:
@@ -211,7 +224,7 @@ _COMMANDS: dict[str, tuple[str, str, _AddArguments]] = {
     "doctor": (
         "check that this deployment works, and show how to fix what does not",
         "Every check is harmless. Permissions are those of the identity that runs this command.",
-        _nothing,
+        _doctor,
     ),
     "deadlines": (
         "list all upcoming deadlines",

@@ -20,6 +20,7 @@ from cli.answer import (
     worst,
 )
 from cli.arguments import Command
+from cli.first_deployment import check_first_deployment
 from cli.printing import NOTHING, line, lines, moment, table
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
@@ -225,7 +226,23 @@ async def audit(parts: Opened, _: Command) -> CommandResult:
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:
     """The command `doctor`: check that this deployment can do what it must."""
-    return _examination_result(await examine.examine(parts.rotation, parts.examiner))
+    return _checks_result(await examine.examine(parts.rotation, parts.examiner))
+
+
+def first_deployment() -> CommandResult:
+    """The command `doctor --first-deployment`: go through what only Azure can show, in the order of docs/deploy.md."""
+    checks = list(check_first_deployment())
+    shown = (_item_lines(number, check) for number, check in enumerate(checks, start=1))
+    return _checks_result(checks, lines(*shown))
+
+
+def _item_lines(number: int, check: Check) -> str:
+    """Return one item: its state, its title, what to look for or what is wrong, and its commands."""
+    words = {CheckState.NOT_CHECKED: "cannot be checked from here"}.get(check.state, check.state.value)
+    commands = "" if check.state is CheckState.OK else check.remedy or ""
+    pasted = [f"        {line(one)}" for one in commands.splitlines()]
+    why = "" if check.state is CheckState.OK else f"    {line(check.why)}"
+    return lines(f"{number}. {words}: {line(check.thing)}", why, *(["    run:", *pasted] if pasted else []))
 
 
 def without_settings(error: FixConfiguration, command: Command) -> CommandResult:
@@ -235,17 +252,19 @@ def without_settings(error: FixConfiguration, command: Command) -> CommandResult
     """
     how = remedies.name_settings(command.settings)
     if command.name == "doctor":
-        return _examination_result(examine.invalid_settings(error, how))
+        return _checks_result(examine.invalid_settings(error, how))
     return of_error(FixConfiguration(error.thing, error.what, how))
 
 
-def _examination_result(checks: list[Check]) -> CommandResult:
+def _checks_result(checks: list[Check], shown: str = "") -> CommandResult:
+    """Return checks as a result. `shown` is their text; by default one entry for each, failures last."""
+    shown = shown or lines(*(_check_lines(check) for check in sorted(checks, key=_check_order)))
     count = {state: sum(check.state is state for check in checks) for state in CheckState}
     total = ", ".join(f"{number} {state.replace('-', ' ')}" for state, number in count.items())
     return CommandResult(
         DUE if count[CheckState.FAILED] else DONE,
         {"checks": [check.data() for check in checks], **{state.value: number for state, number in count.items()}},
-        lines(*(_check_lines(check) for check in sorted(checks, key=_check_order)), f"{total}."),
+        lines(shown, f"{total}."),
     )
 
 

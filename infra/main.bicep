@@ -65,6 +65,9 @@ param rotationWarnings string = ''
 @description('ISO 8601: the least notice before a retirement or a sunset.')
 param rotationNotice string = ''
 
+@description('true: no key ends on schedule before somebody is known to listen to the announcements.')
+param rotationAnnounceNeedsListener string = ''
+
 @description('When scheduled rotations may happen, for example: Mon-Fri 09:00-16:00 Europe/Berlin')
 param rotationWindow string = ''
 
@@ -190,7 +193,9 @@ var rotationSettings = {
   ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
   ROTATION_SIGN_IN: !empty(rotationSignIn) || empty(authClientId) ? rotationSignIn : 'required'
+  ROTATION_ANNOUNCE_NEEDS_LISTENER: rotationAnnounceNeedsListener
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
+  EVENT_GRID_TOPIC_ID: topic.outputs.id
   AZURE_CLIENT_ID: identities.outputs.appClientId
   AZURE_RESOURCE_MANAGER_ENDPOINT: environment().resourceManager
   AZURE_LOG_ANALYTICS_ENDPOINT: environment().name == 'AzureUSGovernment' ? 'https://api.loganalytics.us' : ''
@@ -318,6 +323,7 @@ module ownGrants 'grants/own.bicep' = {
     topicName: topic.outputs.name
     insightsName: monitoring.outputs.insightsName
     listerRoleName: roles.outputs.containerLister
+    readerRoleName: roles.outputs.announcementReader
   }
 }
 

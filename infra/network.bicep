@@ -40,6 +40,15 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
         name: 'app'
         properties: {
           addressPrefix: appPrefix
+          // A rule of an account's or a vault's firewall that names this subnet has no effect without them.
+          serviceEndpoints: [
+            {
+              service: 'Microsoft.CognitiveServices'
+            }
+            {
+              service: 'Microsoft.KeyVault'
+            }
+          ]
           networkSecurityGroup: {
             id: guard.id
           }

@@ -73,6 +73,17 @@ resource keyCallCounter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+resource announcementReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'announcementReader')
+  properties: {
+    roleName: '${definitions.custom.announcementReader.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.announcementReader.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.announcementReader.permissions
+  }
+}
+
 resource containerLister 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'containerLister')
   properties: {
@@ -88,4 +99,5 @@ output keyRotator string = keyRotator.name
 output keyPublisher string = keyPublisher.name
 output keyAuthSwitch string = keyAuthSwitch.name
 output keyCallCounter string = keyCallCounter.name
+output announcementReader string = announcementReader.name
 output containerLister string = containerLister.name

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from shared.announce.announcements import Announcement
+from shared.announce.listening import Hearing
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
@@ -154,6 +155,14 @@ class Announcer(Protocol):
         ...
 
 
+class Listeners(Protocol):
+    """Who listens to the announcements."""
+
+    async def hearing(self, now: datetime) -> Hearing:
+        """Return what is known of them at `now`, in UTC. Raises nothing: that it cannot be told is an answer, too."""
+        ...
+
+
 class Lease(Protocol):
     """A hold on a target."""
 
@@ -240,6 +249,8 @@ class Outside:
     notes: What outlives a turn.
     logs: Where calls with a key are counted. None if no log workspace is configured.
     failures: Where the failures of a tick are counted, for the brake. None: there is no brake.
+    listeners: Who listens to the announcements. None if no topic is configured.
+    ends_need: The listeners without whom no end of a key happens on schedule. None: ends need no listener.
     """
 
     accounts: Accounts
@@ -251,3 +262,5 @@ class Outside:
     notes: Notes
     logs: Logs | None = None
     failures: Failures | None = None
+    listeners: Listeners | None = None
+    ends_need: Listeners | None = None

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from shared.domain.errors import FixConfiguration
     from shared.findings.ports import Inventory
     from shared.fleet.rotation import Rotation
-    from shared.ports import Logs
-    from shared.settings.environment import CallLog
+    from shared.ports import Listeners, Logs
+    from shared.settings.environment import CallLog, Settings
     from shared.telemetry import Telemetry
 
 from shared.domain.names import LOGGER
@@ -163,6 +163,24 @@ def _logs(found: CallLog | None, credential: AsyncTokenCredential, connections: 
     return LogAnalytics(credential, found.endpoint, found.workspace, found.look_back, connections)
 
 
+def _listeners(settings: Settings, credential: AsyncTokenCredential, connections: Connections) -> Listeners | None:
+    """Return what asks who listens to the topic; None if no topic is set, and ends need no listener.
+
+    Without the topic's resource id nobody is asked, and it says that it does not know.
+    """
+    if settings.topic is None and not settings.needs_listener:
+        return None
+    from shared.turns.listening import AskedHourly, Unknown
+
+    if settings.topic is None or settings.topic_id is None:
+        missing = "EVENT_GRID_TOPIC_ENDPOINT" if settings.topic is None else "EVENT_GRID_TOPIC_ID"
+        return Unknown(f"{missing} is not set.", f"set {missing}")
+    from shared.adapters.event_subscriptions import EventSubscriptions
+
+    asked = EventSubscriptions(credential, settings.resource_manager, settings.topic_id, connections)
+    return AskedHourly(asked)
+
+
 def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_failures import BlobFailures
     from shared.adapters.blob_lease import BlobLeases
@@ -188,6 +206,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     connections = Connections(environment)
     accounts = OpenAIAccounts(credential, settings.resource_manager, connections)
     leases = BlobLeases(settings.storage, storage, connections)
+    listeners = _listeners(settings, credential, connections)
     outside = Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections),
@@ -198,5 +217,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
         notes=BlobNotes(leases.service),
         logs=_logs(settings.call_log, credential, connections),
         failures=BlobFailures(leases.service),
+        listeners=listeners,
+        ends_need=listeners if settings.needs_listener else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

@@ -17,6 +17,9 @@ param topicName string
 @description('Application Insights.')
 param insightsName string
 
+@description('Name (a GUID) of the role that sees who listens to the topic.')
+param readerRoleName string
+
 @description('Name (a GUID) of the role that lists containers.')
 param listerRoleName string
 
@@ -100,6 +103,17 @@ resource onTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', builtIn.eventGridDataSender.id)
+  }
+}
+
+// Optional: without it the app works, and says that it does not know who listens.
+resource onListeners 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(topic.id, appPrincipalId, readerRoleName)
+  scope: topic
+  properties: {
+    principalId: appPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', readerRoleName)
   }
 }
 

@@ -22,10 +22,10 @@ TAGS = {"emulated": "true"}
 
 
 def sample_world(accounts: int = 2, *, tags: Mapping[str, str] = TAGS) -> World:
-    """Return a world with a vault, a topic, and `accounts` accounts named account-001, account-002 and so on."""
+    """Return a world with a vault, a topic with a listener, and `accounts` accounts named account-001 and so on."""
     world = World()
     world.add_vault(VAULT)
-    world.add_topic(TOPIC)
+    world.add_topic(TOPIC).subscribe("team")
     for number in range(1, accounts + 1):
         world.accounts.add(f"account-{number:03}", tags=dict(tags))
     return world

@@ -197,6 +197,7 @@ def _settings(azure: Azure) -> dict[str, str]:
     }
     if world.topics:
         settings["EVENT_GRID_TOPIC_ENDPOINT"] = f"{urls['eg']}/{next(iter(world.topics))}/api/events"
+        settings["EVENT_GRID_TOPIC_ID"] = next(iter(world.topics.values())).id
     if world.vaults:
         settings["ROTATION_VAULT_URL"] = next(iter(world.vaults.values())).url
     return settings

@@ -13,7 +13,7 @@ from typing import Any
 from lab.emulator.accounts import Account, Key, Lag
 from lab.emulator.blobs import Blob, Container
 from lab.emulator.queues import Message, Queue
-from lab.emulator.topics import Accepted
+from lab.emulator.topics import Accepted, Subscriber
 from lab.emulator.vaults import Secret, SecretVersion
 from lab.emulator.world import World
 
@@ -41,6 +41,7 @@ def load(path: Path) -> World:
     for facts in kept["topics"]:
         topic = world.add_topic(facts["name"])
         topic.accepted = [Accepted(**one) for one in facts["accepted"]]
+        topic.subscribers = [_subscriber(one) for one in facts["subscribers"]]
     for name, facts in kept["containers"].items():
         world.blobs.containers[name] = _container(facts)
     for name, facts in kept["queues"].items():
@@ -57,7 +58,12 @@ def _kept(world: World) -> dict[str, Any]:
         "accounts": [asdict(account) for account in world.accounts],
         "vaults": [_kept_vault(world, name) for name in world.vaults],
         "topics": [
-            {"name": one.name, "accepted": [asdict(event) for event in one.accepted]} for one in world.topics.values()
+            {
+                "name": one.name,
+                "accepted": [asdict(event) for event in one.accepted],
+                "subscribers": [asdict(subscriber) for subscriber in one.subscribers],
+            }
+            for one in world.topics.values()
         ],
         "containers": {name: _kept_container(one) for name, one in world.blobs.containers.items()},
         "queues": {
@@ -74,6 +80,12 @@ def _account(facts: dict[str, Any]) -> Account:
     facts["replaced"] = {slot: Key(**key) for slot, key in facts["replaced"].items()}
     facts["local_auth_seen"] = tuple(facts["local_auth_seen"])
     return Account(**facts)
+
+
+def _subscriber(facts: dict[str, Any]) -> Subscriber:
+    facts["types"] = tuple(facts["types"]) if facts["types"] is not None else None
+    facts["deliveries"] = [(time, worked) for time, worked in facts["deliveries"]]
+    return Subscriber(**facts)
 
 
 def _kept_vault(world: World, name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Event Grid custom topics: which events were accepted, in order, and when.
 
-Nothing is delivered to subscribers; a test reads the list. A topic with an outage answers every publish with that
-status. `surfaces.event_grid` checks the request size and the caller's rights.
+No event leaves the emulator: a test reads the list, and an event subscription only counts its deliveries. A topic with
+an outage answers every publish with that status. `surfaces.event_grid` checks the request size and the caller's rights.
 """
 
 from dataclasses import dataclass, field
@@ -33,6 +33,35 @@ class Accepted:
 
 
 @dataclass
+class Subscriber:
+    """One event subscription of a topic.
+
+    name: Its name.
+    state: Its provisioning state. `AwaitingManualAction`: its web hook never confirmed it.
+    types: The event types that it takes. None: all types.
+    begins, ends: What a subject must begin and end with. Empty: any subject.
+    expires: When it expires, in ISO 8601. None: never.
+    broken: Whether its endpoint refuses every delivery.
+    deliveries: The time of each delivery, and whether it worked.
+    """
+
+    name: str
+    state: str = "Succeeded"
+    types: tuple[str, ...] | None = None
+    begins: str = ""
+    ends: str = ""
+    expires: str | None = None
+    broken: bool = False
+    deliveries: list[tuple[float, bool]] = field(default_factory=list)
+
+    def takes(self, event: dict[str, Any]) -> bool:
+        """Return whether its filter lets an event through."""
+        subject = str(event.get("subject") or "").lower()
+        typed = self.types is None or event["type"] in self.types
+        return typed and subject.startswith(self.begins.lower()) and subject.endswith(self.ends.lower())
+
+
+@dataclass
 class Topic:
     """One custom topic with the CloudEvents input schema.
 
@@ -43,6 +72,7 @@ class Topic:
     outage: The HTTP status that answers every publish, or None if the topic works.
     accepted: The accepted events, oldest first.
     batches: How many batches were accepted.
+    subscribers: Its event subscriptions.
     """
 
     name: str
@@ -52,6 +82,7 @@ class Topic:
     outage: int | None = None
     accepted: list[Accepted] = field(default_factory=list)
     batches: int = 0
+    subscribers: list[Subscriber] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -86,6 +117,14 @@ class Topic:
         first = len(self.accepted) + 1
         self.accepted += [Accepted(first + number, now, event) for number, event in enumerate(events)]
         self.batches += 1
+        for one in self.subscribers:
+            one.deliveries += [(now, not one.broken) for event in events if one.takes(event)]
+
+    def subscribe(self, name: str, **facts: Any) -> Subscriber:  # noqa: ANN401
+        """Create an event subscription, or replace the one of that name. `facts` are further fields of `Subscriber`."""
+        self.subscribers = [one for one in self.subscribers if one.name != name]
+        self.subscribers.append(Subscriber(name, **facts))
+        return self.subscribers[-1]
 
 
 def invalid_because(event: object) -> str:

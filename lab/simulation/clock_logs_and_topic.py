@@ -1,4 +1,5 @@
-"""The emulated clock, log workspace and Event Grid topic behind the ports `Clock`, `Logs` and `Announcer`."""
+"""The emulated clock, log workspace and Event Grid topic behind the ports `Clock`, `Logs`, `Announcer` and
+`Listeners`."""
 
 from __future__ import annotations
 
@@ -6,10 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lab.emulator.topics import Subscriber
 from lab.simulation.azure_errors import translated
 from lab.simulation.interruptions import Killed
 from shared.announce.announcements import Announcement
-from shared.domain.errors import FixConfiguration
+from shared.announce.listening import EventSubscription, Hearing
+from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId
 
 if TYPE_CHECKING:
@@ -70,3 +73,27 @@ class SimulatedAnnouncer:
         events = [announcement.wire(now) for announcement in announcements]
         with translated(topic.name, "announce"):
             await self._runner.call("eg.publish", topic.id, lambda: topic.publish(events))
+
+
+class SimulatedListeners:
+    """The event subscriptions of the world's only topic."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def hearing(self, now: datetime) -> Hearing:
+        """Return the event subscriptions with their deliveries of the last day, or why they are not known."""
+        topic = next(iter(self._runner.world.topics.values()))
+        try:
+            with translated(topic.name, "see who listens to it"):
+                found = await self._runner.call("arm.listEventSubscriptions", topic.id, lambda: list(topic.subscribers))
+        except RotationError as error:
+            return Hearing(now, unknown=error.what, next_step=error.next_step)
+        return Hearing(now, tuple(_subscription(one, now) for one in found))
+
+
+def _subscription(one: Subscriber, now: datetime) -> EventSubscription:
+    recent = [worked for time, worked in one.deliveries if time >= now.timestamp() - 86400]
+    types = frozenset(one.types) if one.types is not None else None
+    counts = recent.count(True), recent.count(False)
+    return EventSubscription(one.name, one.state, types, one.begins, one.ends, None, *counts)

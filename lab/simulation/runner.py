@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from lab.emulator.world import World
 from lab.simulation.accounts import SimulatedAccounts, SimulatedEndpoint
-from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer, SimulatedClock, SimulatedLogs
+from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer, SimulatedClock, SimulatedListeners, SimulatedLogs
 from lab.simulation.interruptions import Call, Hook, Interruptions, Killed
 from lab.simulation.leases import SimulatedLeases
 from lab.simulation.notes import SimulatedNotes
@@ -22,8 +22,8 @@ from shared.ports import Outside
 class Runner:
     """One process. It counts its calls, and makes no more of them once it was killed.
 
-    Its ports are `clock`, `accounts`, `endpoint`, `vault`, `logs`, `announcer`, `leases` and `notes`. `calls` lists
-    what was called so far; `dead` says whether the process was killed.
+    Its ports are `clock`, `accounts`, `endpoint`, `vault`, `logs`, `announcer`, `listeners`, `leases` and `notes`.
+    `calls` lists what was called so far; `dead` says whether the process was killed.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Runner:
         self.vault = SimulatedVault(self)
         self.logs = SimulatedLogs(self)
         self.announcer = SimulatedAnnouncer(self)
+        self.listeners = SimulatedListeners(self)
         self.leases = SimulatedLeases(self)
         self.notes = SimulatedNotes(self)
 

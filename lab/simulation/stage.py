@@ -46,6 +46,7 @@ class Stage:
     last_tick: When the timer ran last.
     last_runner: The process of the last turn or tick; its `calls` can be read.
     counts: Whether the application has a log workspace in which it counts calls with a key. Default no.
+    needs_listener: Whether ends of keys need a listener. Default no.
     """
 
     def __init__(self, targets: list[Target], *, tagged: bool = False, mode: Mode = Mode.ROTATE) -> None:
@@ -78,6 +79,7 @@ class Stage:
         self.last_tick = START - TICK
         self.last_runner: Runner | None = None
         self.counts = False
+        self.needs_listener = False
 
     @property
     def now(self) -> datetime:
@@ -110,7 +112,9 @@ class Stage:
         """Start a process and return the application in it."""
         runner = self.runner(interruptions)
         logs = runner.logs if self.counts else None
-        return Rotation(self.settings, replace(runner.outside, logs=logs))
+        needed = runner.listeners if self.needs_listener else None
+        outside = replace(runner.outside, logs=logs, listeners=runner.listeners, ends_need=needed)
+        return Rotation(self.settings, outside)
 
     async def turn(
         self, request: Request | None = None, interruptions: Interruptions | None = None, target: Target | None = None

@@ -103,6 +103,8 @@ def _occurrences(situation: Situation, marks: Marks) -> Iterator[Announcement]:
 
 
 def _rotation_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
+    if schedule.rotation_is_open(situation):
+        return
     deadline, leads = schedule.rotation(situation), situation.target.cadence.warnings
     notice = _due_notice(situation, deadline, leads, marks.told.rotation, at_once=False)
     if notice:
@@ -113,7 +115,7 @@ def _rotation_notices(situation: Situation, marks: Marks) -> Iterator[Announceme
 
 def _retirement_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     deadline = schedule.retirement(situation)
-    if deadline is None:
+    if deadline is None or situation.seen.unheard:  # announced once somebody listens, with the notice from then on
         return
     leads = [lead for lead in situation.target.cadence.warnings if lead <= deadline - marks.since]
     notice = _due_notice(situation, deadline, leads, marks.told.retirement, at_once=True)
@@ -123,7 +125,7 @@ def _retirement_notices(situation: Situation, marks: Marks) -> Iterator[Announce
 
 def _sunset_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     deadline = schedule.sunset(situation)
-    if deadline is None:
+    if deadline is None or situation.seen.unheard:
         return
     notice = _due_notice(situation, deadline, situation.target.cadence.warnings, marks.told.sunset, at_once=True)
     if notice:

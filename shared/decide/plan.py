@@ -28,6 +28,7 @@ class Reason(StrEnum):
     OVERLAP_RUNS = "overlap-runs"
     OUTSIDE_WINDOW = "outside-window"
     NOT_ANNOUNCED = "not-announced"
+    NOBODY_LISTENS = "nobody-listens"
     OVERLAP_OVER = "overlap-over"
     LEAKED = "leaked"
     ARMED = "armed"
@@ -40,7 +41,16 @@ class Reason(StrEnum):
     PERSON_MUST_LOOK = "person-must-look"
 
 
-HELD = frozenset({Reason.OVERLAP_RUNS, Reason.OUTSIDE_WINDOW, Reason.NOT_ANNOUNCED, Reason.STILL_USED, Reason.BRAKE})
+HELD = frozenset(
+    {
+        Reason.OVERLAP_RUNS,
+        Reason.OUTSIDE_WINDOW,
+        Reason.NOT_ANNOUNCED,
+        Reason.NOBODY_LISTENS,
+        Reason.STILL_USED,
+        Reason.BRAKE,
+    }
+)
 SCHEDULED = frozenset({Reason.ADOPT, Reason.DUE, Reason.OVERLAP_OVER, Reason.SUNSET})
 PREPARING = frozenset({Reason.ADOPT, Reason.ADOPT_IN_PLACE, Reason.TAGS_LOST, Reason.OVERWRITTEN, Reason.DRIFT})
 

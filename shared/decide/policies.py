@@ -197,11 +197,12 @@ def _healing(situation: Situation) -> Publish:
 
 
 def _sunset(situation: Situation) -> Plan | None:
-    """Switch keys off on the agreed date, if that was announced in time and no calls with a key were counted."""
+    """Switch keys off on the agreed date, if that was announced in time and heard, and no calls with a key were
+    counted."""
     agreed = situation.target.sunset
     if agreed is None or not cadence.announced_in_time(valid_told(situation).sunset, agreed, situation.now):
         return None
-    if situation.seen.key_calls or not _window_is_open(situation):
+    if situation.seen.unheard or situation.seen.key_calls or not _window_is_open(situation):
         return None
     return Plan(Reason.SUNSET, f"All keys end now, as announced for {agreed:%Y-%m-%d}.", (DisableKeyAuth(), Withdraw()))
 
@@ -245,7 +246,8 @@ def _retirement(situation: Situation) -> Plan | None:
 
 
 def _held_by_previous_key(situation: Situation) -> Plan | None:
-    """Wait while the previous key is promised to work, or until its end was announced with the notice (P3)."""
+    """Wait while the previous key is promised to work, until somebody listens if that is needed, or until its end was
+    announced with the notice (P3)."""
     marks, spare = situation.marks, situation.spare
     if not situation.spare_in_use or marks.leaked or marks.until is None:
         return None
@@ -253,6 +255,9 @@ def _held_by_previous_key(situation: Situation) -> Plan | None:
         until = f"{marks.until:%Y-%m-%d %H:%M:%S} UTC"
         why = f"{spare.words.capitalize()} may still be in use: it is promised to work until {until}."
         return Plan(Reason.OVERLAP_RUNS, why, held_until=marks.until)
+    if situation.seen.unheard:
+        why = f"The end of {spare.words} waits for somebody to hear of it. {situation.seen.unheard}"
+        return Plan(Reason.NOBODY_LISTENS, why)
     if schedule.retirement_is_announced(situation):
         return None
     notice = iso_duration(situation.target.cadence.notice)
@@ -280,6 +285,9 @@ def _nothing(situation: Situation) -> Plan:
         return Plan(Reason.ALREADY_DONE, f"This request was already carried out. {live} is live.")
     if situation.request_is_outdated:
         return Plan(Reason.ALREADY_DONE, f"{live} was published after this request was made.")
+    if agreed and situation.now >= agreed and situation.seen.unheard:
+        why = f"All keys should have ended, but their end waits for somebody to hear of it. {situation.seen.unheard}"
+        return Plan(Reason.NOBODY_LISTENS, why)
     if agreed and situation.now >= agreed and calls:
         return Plan(Reason.STILL_USED, f"All keys should have ended, but calls with a key were counted: {calls}.")
     due = schedule.rotation(situation)

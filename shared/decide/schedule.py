@@ -45,6 +45,15 @@ def rotation(situation: Situation) -> datetime:
     return max(due, retirement(situation) or due)
 
 
+def rotation_is_open(situation: Situation) -> bool:
+    """Whether nobody can date the next rotation, because it comes after an end that waits for a listener.
+
+    Its date then moves with every check. Raises LookupError if the version is not marked.
+    """
+    due = cadence.within_window(cadence.due_at(situation.marks, situation.target.cadence), situation.target.cadence)
+    return situation.seen.unheard is not None and rotation(situation) > due
+
+
 def retirement(situation: Situation) -> datetime | None:
     """Return when the previous key ends: after its overlap, and never sooner than the notice from now (P3).
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from shared.doctor import remedies, services
 from shared.doctor.check import EVENTS, STORAGE, VAULTS, Check, Examination, failed, failed_with, not_checked, passed
+from shared.doctor.listening import check_listeners
 from shared.doctor.ports import Examiner
 from shared.doctor.targets import check_target
 from shared.domain.errors import FixConfiguration, RotationError
@@ -53,6 +54,7 @@ async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:
     for url in _vaults(examination, targets):
         made += [check async for check in services.check_vault(examination, url)]
     made += [check async for check in services.check_topic(examination)]
+    made += [check async for check in check_listeners(examination, targets)]
     made.append(await services.check_lease(examination))
     made += [check for check in (services.check_queue(examination), services.check_sign_in(examination)) if check]
     return [*made, services.check_clock(examination)]

@@ -44,9 +44,11 @@ def _if_refused_by_default(shown: str) -> str:
 
 
 def _service_endpoint(service: str) -> str:
-    """Return the command that gives the app's subnet a service endpoint, without which its rule has no effect.
+    """Return the command that gives the app's subnet a service endpoint, without which its rule has no effect
+    (docs/facts.md, Network).
 
-    The option replaces the subnet's endpoints, so the ones that it has are named, too.
+    infra/network.bicep makes these endpoints, too; a network of somebody else may lack them. The option replaces the
+    subnet's endpoints, so the ones that it has are named, too.
     """
     others = f"serviceEndpoints[?service!='{service}'].service"
     kept = f'az network vnet subnet show --ids <subnet-id> --query "{others}" --output tsv'

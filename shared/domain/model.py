@@ -150,6 +150,8 @@ class Observation:
     fresh: The note of a key that a turn regenerated while nothing was published. None without one.
     lost: The marks of the latest version, if somebody else took them away and they are known. None otherwise.
     foreign: What somebody else wrote over our latest version; `publication` is then ours. None if nobody did.
+    unheard: Why nobody is known to hear the announcement of an end, as a sentence: then ends wait. None if somebody
+        hears it, or if ends need no listener.
     """
 
     key_auth: bool
@@ -160,6 +162,7 @@ class Observation:
     fresh: FreshKey | None = None
     lost: Marks | None = None
     foreign: ForeignVersion | None = None
+    unheard: str | None = None
 
     @property
     def live(self) -> KeySlot | None:

@@ -18,6 +18,7 @@ from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import VALIDITY_DAYS, Marks, Origin, SecretState
 from shared.domain.times import iso_duration
 from shared.findings.kinds import MOST_SEVERE_FIRST, Code, Finding
+from shared.findings.listening import find_listeners
 from shared.findings.ports import Inventory
 from shared.fleet.rotation import Rotation
 from shared.ports import Account
@@ -42,6 +43,7 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
     settings, now = rotation.settings, rotation.outside.clock.now()
     found = [*_of_settings(settings), *map(_of_problem, problems), *_of_presumed(rows), *map(_of_leak, leaks)]
     notes = {note.secret.casefold(): note for note in written}
+    found += await find_listeners(rotation.outside, [row.target for row in rows])
     for row in rows:
         found += _of_row(row, settings, now)
         found += _of_other_writers(row.target, notes.get(row.target.secret_url.casefold()), now)

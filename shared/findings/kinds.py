@@ -36,6 +36,8 @@ class Code(StrEnum):
     ROTATION_OVERDUE = "rotation-overdue"
     SUNSET_PAST = "sunset-past"
     NOBODY_IS_TOLD = "nobody-is-told"
+    NOBODY_LISTENS = "nobody-listens"
+    DELIVERIES_FAIL = "deliveries-fail"
     NOTHING_IS_DONE = "nothing-is-done"
     NOT_PUBLISHED = "not-published"
     NEVER_ROTATED = "never-rotated"
@@ -48,6 +50,7 @@ class Code(StrEnum):
     PERIOD_DIFFERS = "period-differs"
     NO_SUNSET = "no-sunset"
     NO_OWNER = "no-owner"
+    LISTENERS_UNKNOWN = "listeners-unknown"
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,12 @@ MEANINGS = {
     ),
     Code.SUNSET_PAST: Meaning(_HIGH, "python -m cli plan shows what holds it back; or agree on another date"),
     Code.NOBODY_IS_TOLD: Meaning(_HIGH, "create a topic with the CloudEvents schema and set EVENT_GRID_TOPIC_ENDPOINT"),
+    Code.NOBODY_LISTENS: Meaning(
+        _HIGH, "create an event subscription of the topic that takes these events; docs/events.md shows how"
+    ),
+    Code.DELIVERIES_FAIL: Meaning(
+        _HIGH, "see whether its endpoint answers; a sign-in in front of it answers 401 or 403, which loses every event"
+    ),
     Code.NOTHING_IS_DONE: Meaning(_MEDIUM, "when the plans are what you want, set ROTATION_MODE to rotate"),
     Code.NOT_PUBLISHED: Meaning(_MEDIUM, "the next check publishes its key; if not, see whether the timer runs"),
     Code.NEVER_ROTATED: Meaning(
@@ -106,6 +115,7 @@ MEANINGS = {
     ),
     Code.NO_SUNSET: Meaning(_LOW, "agree on a date with its consumers and tag it key-rotation-sunset"),
     Code.NO_OWNER: Meaning(_LOW, "tag the account key-rotation-owner"),
+    Code.LISTENERS_UNKNOWN: Meaning(_LOW, "assign the app the role that reads the topic's event subscriptions"),
 }
 
 

@@ -32,6 +32,7 @@ from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
+from shared.turns.listening import with_listeners
 from shared.turns.message import Message
 from shared.turns.notes import forget_leak, is_due, pending_leaks, record_leak
 from shared.turns.observe import observe
@@ -103,17 +104,17 @@ class Rotation:
         tick.leaks, tick.problems = [one for one in leaks if is_due(one, since, now)], tick.problems + problems
         for one in listing.listed:
             try:
-                self._count(one, since, tick)
+                await self._count(one, since, tick)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(_undecided(one.enrolled.target, error))
         return tick
 
-    def _count(self, one: Listed, since: datetime, tick: Tick) -> None:
+    async def _count(self, one: Listed, since: datetime, tick: Tick) -> None:
         """Add one target to what the tick found: it has something to do, it is to be observed in full, or neither."""
         target, seen = one.enrolled.target, one.presumed()
         look = seen is None or cadence.observation_due(target.name, self.settings.look_every, since, tick.now)
         try:
-            due = seen is not None and self._has_something_to_do(target, seen, one.publication, tick.now)
+            due = seen is not None and await self._has_something_to_do(target, seen, one.publication, tick.now)
         except Exception:
             if not look:
                 raise
@@ -122,9 +123,10 @@ class Rotation:
         tick.due += due
         tick.quiet += not (due or look)
 
-    def _has_something_to_do(
+    async def _has_something_to_do(
         self, target: Target, seen: Observation, publication: Publication | None, now: datetime
     ) -> bool:
+        seen = await with_listeners(self.outside, target, seen)
         situation = Situation(seen, target, now)
         marks = publication.marks if publication else None
         to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
@@ -213,6 +215,7 @@ class Rotation:
         """The row as a turn would decide it. If all keys would end, the logs are asked here as well."""
         now = self.outside.clock.now()
         try:
+            seen = await with_listeners(self.outside, target, seen)
             seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
             situation = Situation(seen, target, now)
             return Row(target, plan, situation, outstanding(situation))

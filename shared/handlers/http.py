@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, SignInNotEnforced, UnknownTarget
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
+from shared.findings.listening import find_listeners
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
@@ -149,10 +150,12 @@ async def _status_page(_: Incoming, __: Caller) -> Reply:
     try:
         app = await rotation()
         rows, problems = await app.survey()
+        listeners = await find_listeners(app.outside, [row.target for row in rows])
     except RotationError as error:
         log.warning("%s", error)
         return _error_page(error, app)
-    text = status_page(rows, problems, app.outside.clock.now(), app.settings.remarks)
+    remarks = (*app.settings.remarks, *(f"{one.says} Next step: {one.next_step}." for one in listeners))
+    text = status_page(rows, problems, app.outside.clock.now(), remarks)
     return Reply(200, text, "text/html", HEADERS)
 
 

@@ -30,9 +30,11 @@ from shared.settings.readers import (
     lead_times,
     one_of,
     subscription_ids,
+    topic_id,
     vault_url,
     vault_urls,
     workspace_id,
+    yes_or_no,
 )
 from shared.settings.schedule import pause_within_a_minute
 from shared.settings.target_fields import Claim, Defaults, check_cadence, claims, target_from_fields
@@ -58,7 +60,9 @@ NAMES = (
     "ROTATION_LOG_WORKSPACE_ID",
     "ROTATION_LOG_LOOK_BACK",
     "ROTATION_SIGN_IN",
+    "ROTATION_ANNOUNCE_NEEDS_LISTENER",
     "EVENT_GRID_TOPIC_ENDPOINT",
+    "EVENT_GRID_TOPIC_ID",
     "AZURE_CLIENT_ID",
     "AZURE_RESOURCE_MANAGER_ENDPOINT",
     "AZURE_LOG_ANALYTICS_ENDPOINT",
@@ -128,6 +132,9 @@ class Settings:
     look_every: ROTATION_LOOK_EVERY. How often each target gets a turn although the listings show nothing to do. Only a
         turn sees that the live key was regenerated from outside. Default 1 hour.
     topic: EVENT_GRID_TOPIC_ENDPOINT. None: announcements are only logged, and P3 is off.
+    topic_id: EVENT_GRID_TOPIC_ID, the resource id of that topic. None: it is not known who listens to it.
+    needs_listener: ROTATION_ANNOUNCE_NEEDS_LISTENER. Whether keys end on schedule only if somebody is known to listen
+        to their announcements. Default false.
     client_id: AZURE_CLIENT_ID, the app's user-assigned identity. None for the system-assigned one.
     resource_manager: AZURE_RESOURCE_MANAGER_ENDPOINT. Default the public cloud's.
     storage: AzureWebJobsStorage, for leases and the record of failures.
@@ -156,6 +163,8 @@ class Settings:
     call_log: CallLog | None = None
     sign_in: SignIn = SignIn.OPTIONAL
     pause: timedelta | None = None
+    topic_id: str | None = None
+    needs_listener: bool = False
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -199,6 +208,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         sign_in=_read(environment, "ROTATION_SIGN_IN", SignIn.OPTIONAL, problems, one_of(SignIn)),
         look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, times.parse_duration),
         topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, https_url),
+        topic_id=_read(environment, "EVENT_GRID_TOPIC_ID", None, problems, topic_id),
+        needs_listener=_read(environment, "ROTATION_ANNOUNCE_NEEDS_LISTENER", False, problems, yes_or_no),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
         resource_manager=_read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, https_url),
         storage=_storage(environment, problems),

@@ -18,6 +18,10 @@ LONGEST_OWNER = 200  # characters
 MOST_COUNTED = 100_000
 _VAULT = re.compile(r"^https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:\d+)?/?$")
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
+_TOPIC = re.compile(
+    r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w.()-]{1,90}/providers/Microsoft\.EventGrid/topics/[a-z0-9-]{3,50}$",
+    re.IGNORECASE,
+)
 _HTTPS = re.compile(r"^https://[A-Za-z0-9.-]+(:\d+)?(/[\w./-]*)?$")
 
 
@@ -54,6 +58,24 @@ def workspace_id(text: str) -> str:
     if not _GUID.match(text.strip()):
         raise ValueError(f"{text[:40]!r} is not the id of a workspace, a GUID that Azure calls its customerId")
     return text.strip().lower()
+
+
+def topic_id(text: str) -> str:
+    """Read the resource id of a custom Event Grid topic."""
+    if not _TOPIC.match(text.strip()):
+        raise ValueError(
+            f"{text[:200]!r} is not the resource id of a topic: /subscriptions/<guid>/resourceGroups/<group>"
+            "/providers/Microsoft.EventGrid/topics/<name>"
+        )
+    return text.strip()
+
+
+def yes_or_no(text: str) -> bool:
+    """Read a setting that is true or false, in letters of any case."""
+    known = {"true": True, "false": False}
+    if text.strip().lower() not in known:
+        raise ValueError(f"{text[:40]!r} is not true or false")
+    return known[text.strip().lower()]
 
 
 def count(text: str) -> int:

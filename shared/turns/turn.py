@@ -34,6 +34,7 @@ from shared.domain.requests import LeakRequest, Request, Requester
 from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
+from shared.turns.listening import with_listeners
 from shared.turns.notes import forget_fresh_key, name_leaked
 from shared.turns.observe import ObservedKeys, observe
 from shared.turns.own_writes import PAUSES, OwnWrites
@@ -164,6 +165,8 @@ class Turn:
 
     async def _decide(self, observed: ObservedKeys, request: Request | None, *, first: bool) -> Plan:
         """Decide. Logs that do not answer end a turn only at its first decision: what was done by then is done."""
+        if not isinstance(request, LeakRequest):  # a leak waits for nobody
+            observed.seen = await with_listeners(self.outside, self.target, observed.seen)
         now, logs = self.outside.clock.now(), self.outside.logs
         observed.seen, plan = await decide_counting(logs, observed.seen, self.target, now, request, strict=first)
         return plan
@@ -196,7 +199,8 @@ class Turn:
         """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""
         if self.observed is None:
             return Announcing()
-        situation = Situation(self.observed.seen, self.target, self.outside.clock.now(), retired=retired)
+        seen = await with_listeners(self.outside, self.target, self.observed.seen)
+        situation = Situation(seen, self.target, self.outside.clock.now(), retired=retired)
         announcements = outstanding(situation)
         kinds = tuple(announcement.kind.value for announcement in announcements)
         try:

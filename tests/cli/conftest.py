@@ -17,6 +17,7 @@ from cli.__main__ import main
 from lab.emulator.accounts import Account
 from lab.emulator.seed import VAULT
 from lab.emulator.serve import Azure, running_in_thread
+from lab.emulator.topics import Topic
 from lab.emulator.world import World
 from lab.simulation.tripwire import no_key_is_ever_shown, planted_key, wire
 from shared.domain.keys import Fingerprint, KeySlot
@@ -100,6 +101,11 @@ class Terminal:
         """The emulated vault."""
         return self.world.vaults[VAULT]
 
+    @property
+    def topic(self) -> Topic:
+        """The emulated topic."""
+        return self.world.topics["announcements"]
+
     def works(self, name: str = "chat") -> bool:
         """Return whether the account accepts the key that the vault holds (P1)."""
         value = self.vault.get_secret(f"{name}-key").value
@@ -135,7 +141,7 @@ def azure() -> Iterator[Azure]:
     """An emulated Azure with two accounts that are enrolled by a tag."""
     world = World()
     world.add_vault(VAULT)
-    world.add_topic("announcements")
+    world.add_topic("announcements").subscribe("team")
     for name in ("chat", "search"):
         add(world, name, tags={"key-rotation": "on", "key-rotation-owner": f"{name}-team"})
     with running_in_thread(world) as served:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import shared.fleet.rotation
+from lab.emulator.shipped import shipped_roles
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.publication import Origin
 from shared.domain.requests import Requester
@@ -40,6 +41,20 @@ def test_a_healthy_fleet_has_no_findings(healthy: Terminal) -> None:
 
 def no_topic(terminal: Terminal) -> None:
     terminal.set(EVENT_GRID_TOPIC_ENDPOINT=None)
+
+
+def no_listener(terminal: Terminal) -> None:
+    terminal.topic.subscribers.clear()
+
+
+def a_listener_that_refuses_events(terminal: Terminal) -> None:
+    team = terminal.topic.subscribe("team")
+    terminal.topic.subscribe("other")
+    team.deliveries.append((NOW.timestamp() - 3600, False))
+
+
+def no_right_to_see_listeners(terminal: Terminal) -> None:
+    terminal.world.directory.revoke("app", shipped_roles()["announcementReader"].name)
 
 
 def observe_mode(terminal: Terminal) -> None:
@@ -157,6 +172,9 @@ def proof_not_required(terminal: Terminal) -> None:
 
 CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_topic, Code.NOBODY_IS_TOLD, "EVENT_GRID_TOPIC_ENDPOINT"),
+    (no_listener, Code.NOBODY_LISTENS, "announcements"),
+    (a_listener_that_refuses_events, Code.DELIVERIES_FAIL, "announcements"),
+    (no_right_to_see_listeners, Code.LISTENERS_UNKNOWN, "announcements"),
     (observe_mode, Code.NOTHING_IS_DONE, "ROTATION_MODE"),
     (account_without_tags, Code.NOT_ENROLLED, "/legacy"),
     (foundry_account_without_tags, Code.NOT_ENROLLED, "/legacy"),

@@ -64,7 +64,7 @@ def test_a_healthy_deployment_passes_every_check_that_can_be_made(healthy: Termi
     good = {name for name, _ in checks(printed, "ok")}
     assert good == {
         "settings", "token", "identity", "reach", "enrolment", "get-secret", "read-account", "list-keys", "endpoint",
-        "list-secrets", "lease", "clock",
+        "list-secrets", "listeners", "lease", "clock",
     }  # fmt: skip
 
 
@@ -246,6 +246,36 @@ def test_without_a_topic_the_command_that_creates_one_is_shown(healthy: Terminal
     healthy.set(EVENT_GRID_TOPIC_ENDPOINT=None)
     one = checks(healthy.json("doctor"), "not-checked")["announce", "announcements"]
     assert "--input-schema cloudeventschemav1_0" in one["mend"]
+
+
+def test_a_topic_that_nobody_listens_to_fails_and_the_command_subscribes_a_web_hook(healthy: Terminal) -> None:
+    healthy.topic.subscribers.clear()
+    [(name, one)] = failed(healthy).items()
+    assert name == ("listeners", "announcements")
+    assert f"--source-resource-id {healthy.topic.id} " in one["mend"]
+    assert_can_be_pasted(one["mend"])
+
+
+def test_a_listener_whose_deliveries_fail_is_a_failure_and_the_command_shows_the_deliveries(healthy: Terminal) -> None:
+    healthy.topic.subscribe("other")
+    healthy.topic.subscribers[0].deliveries.append((healthy.world.clock.now() - 60, False))
+    [(name, one)] = failed(healthy).items()
+    assert name == ("listeners", "announcements")
+    assert "Event subscription team failed to take 1 deliveries" in one["why"]
+    assert "DeliveryAttemptFailCount" in one["mend"]
+
+
+def test_who_listens_is_not_checked_without_the_right_to_see_it(healthy: Terminal) -> None:
+    healthy.world.directory.revoke("app", remedies.READER)
+    one = checks(healthy.json("doctor"), "not-checked")["listeners", "announcements"]
+    assert "is not known" in one["why"]
+    assert remedies.READER in one["mend"]
+
+
+def test_who_listens_is_not_checked_without_the_topic_s_id(healthy: Terminal) -> None:
+    healthy.set(EVENT_GRID_TOPIC_ID=None)
+    one = checks(healthy.json("doctor"), "not-checked")["listeners", "announcements"]
+    assert one["mend"].endswith("--settings EVENT_GRID_TOPIC_ID=<id>")
 
 
 @pytest.fixture

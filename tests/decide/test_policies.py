@@ -50,6 +50,7 @@ ENDING = a_target(sunset=at(day=20))
 TOLD_SUNSET = Told(origin=True, sunset=ToldDeadline(at(day=20)))
 SUNSET_ANNOUNCED = an_observation(a_publication(marks(told=TOLD_SUNSET)))
 SATURDAY = at(day=33, hour=12)
+NOBODY = "The topic has no event subscription, so announcements reach nobody."
 
 FRESH_2 = ["prove key2", "publish key2 (rotated)"]
 ROTATE_TO_2 = ["regenerate key2", *FRESH_2]
@@ -192,6 +193,26 @@ TABLE = [
         Reason.DUE, ROTATE_TO_2),
     Row("due when the overlap ends, not announced", an_observation(a_publication(overlapping(until=at(day=30)))),
         at(day=30), Reason.NOT_ANNOUNCED, held_until=at(day=31) + SENDING),
+    # Ends that need a listener.
+    Row("nobody listens, the overlap runs", replace(ANNOUNCED, unheard=NOBODY), at(day=1), Reason.NOTHING_DUE),
+    Row("nobody listens, at the announced end", replace(ANNOUNCED, unheard=NOBODY), UNTIL, Reason.NOBODY_LISTENS),
+    Row("nobody listens, at the end, not announced", replace(OVERLAP, unheard=NOBODY), UNTIL, Reason.NOBODY_LISTENS),
+    Row("nobody listens, requested after the end", replace(ANNOUNCED, unheard=NOBODY), at(day=4),
+        Reason.NOBODY_LISTENS, request=wants_rotation()),
+    Row("nobody listens, due, and the previous key has not ended", replace(ANNOUNCED, unheard=NOBODY), at(day=30),
+        Reason.NOBODY_LISTENS),
+    Row("nobody listens, due, and no key ends with it", replace(QUIET, unheard=NOBODY), at(day=30), Reason.DUE,
+        ROTATE_TO_2),
+    Row("nobody listens, the previous key leaked", replace(LEAKED, unheard=NOBODY), at(day=1), Reason.LEAKED,
+        END_KEY_2),
+    Row("nobody listens, the live key leaked", replace(OVERLAP, unheard=NOBODY), at(day=1), Reason.LEAKED,
+        [*ROTATE_TO_2, *END_KEY_1], request=reports_leak()),
+    Row("nobody listens, at the announced sunset", replace(SUNSET_ANNOUNCED, unheard=NOBODY), at(day=20),
+        Reason.NOBODY_LISTENS, target=ENDING),
+    Row("nobody listens, and keys are used at the sunset", replace(SUNSET_ANNOUNCED, unheard=NOBODY, key_calls=7),
+        at(day=20), Reason.NOBODY_LISTENS, target=ENDING),
+    Row("nobody listens, past the sunset, and due: it is rotated", replace(SUNSET_ANNOUNCED, unheard=NOBODY),
+        at(day=30), Reason.DUE, ROTATE_TO_2, ENDING),
     # Leaks.
     Row("the live key leaked", QUIET, at(day=9), Reason.LEAKED, [*ROTATE_TO_2, *END_KEY_1],
         request=reports_leak()),

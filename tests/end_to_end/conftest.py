@@ -28,7 +28,7 @@ async def azure() -> AsyncIterator[Azure]:
     """The emulated Azure with two accounts that are enrolled by a tag and one that is not."""
     world = World()
     world.add_vault("keys")
-    world.add_topic("announcements")
+    world.add_topic("announcements").subscribe("team")
     for name in ("chat", "search"):
         world.accounts.add(name, tags={"key-rotation": "on"})
     world.accounts.add("legacy")

@@ -249,6 +249,15 @@ async def test_the_route_serves_the_page_with_its_content_security_policy(
     wire.check()
 
 
+async def test_the_page_says_that_nobody_listens_and_what_to_do(azure: Azure, http: aiohttp.ClientSession) -> None:
+    azure.world.topics["announcements"].subscribers.clear()
+    async with a_host(azure) as host:
+        _, _, text = await fetched(host, http)
+    said = Reader(text).text
+    assert "The topic has no event subscription, so announcements reach nobody." in said
+    assert "Next step: create an event subscription of the topic" in said
+
+
 async def test_the_route_answers_invalid_settings_with_a_page(azure: Azure, http: aiohttp.ClientSession) -> None:
     async with a_host(azure, ROTATION_PERIOD="monthly") as host:
         status, headers, text = await fetched(host, http)

@@ -21,6 +21,7 @@ from lab.emulator.world import World
 from shared.domain.errors import RotationError
 from shared.domain.model import Target
 from shared.domain.requests import LeakedKey, LeakRequest, Request
+from shared.findings.listening import find_listeners
 from shared.turns.report import Outcome
 from tests.support.real_parts import Parts, parts_over
 
@@ -46,6 +47,7 @@ GRANTS = (
     Grant("keyPublisher", "vault"),
     Grant("keyCallCounter", "workspace"),
     Grant("eventGridDataSender", "topic"),
+    Grant("announcementReader", "topic"),
     Grant("containerLister", "storage"),
     Grant("storageBlobDataOwner", "hostContainers"),
     Grant("storageBlobDataContributor", "appContainers"),
@@ -225,6 +227,12 @@ async def survey(life: Life) -> None:
         raise error
 
 
+async def listeners(life: Life) -> None:
+    found = await find_listeners(life.parts.rotation.outside, life.targets)
+    if found:
+        raise Refused("", life.refused, found[0].says)
+
+
 async def deleted_secret(life: Life) -> None:
     vault = next(iter(life.world.vaults.values()))
     vault.delete_secret(life.name)
@@ -258,6 +266,7 @@ CHAPTERS: dict[str, Chapter] = {
     "retirement": retirement,
     "leak": leak,
     "survey": survey,
+    "who listens": listeners,
     "a secret that a person deleted": deleted_secret,
     "a secret that a person disabled": disabled_secret,
     "sunset": sunset,

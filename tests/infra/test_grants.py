@@ -52,6 +52,7 @@ def test_roles_on_storage_are_granted_for_single_containers_and_queues() -> None
     others = {
         ("eventsPrincipalId", "builtIn.storageBlobDataContributor.id", "deadLetters"),
         ("appPrincipalId", "listerRoleName", "storage"),
+        ("appPrincipalId", "readerRoleName", "topic"),
     }
     assert assigned("grants/own.bicep") == ours | others
 
@@ -95,6 +96,7 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
             "roleName",
             "counterRoleName",
             "listerRoleName",
+            "readerRoleName",
             "principalId",
             "appPrincipalId",
         )
@@ -107,6 +109,7 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
                 "switchRoleName": "roles.outputs.keyAuthSwitch",
                 "roleName": "roles.outputs.keyPublisher",
                 "listerRoleName": "roles.outputs.containerLister",
+                "readerRoleName": "roles.outputs.announcementReader",
                 "counterRoleName": "roles.outputs.keyCallCounter",
                 "principalId": "identities.outputs.appPrincipalId",
                 "appPrincipalId": "identities.outputs.appPrincipalId",

@@ -187,6 +187,7 @@ SAID = {
     "failed": 'FAILED = "failed"',
     "held-back": 'HELD = "held-back"',
     "not-announced": 'NOT_ANNOUNCED = "not-announced"',
+    "nobody-listens": 'NOBODY_LISTENS = "nobody-listens"',
     "still-used": 'STILL_USED = "still-used"',
     "(brake)": 'BRAKE = "brake"',
     "brake": 'BRAKE = "brake"',

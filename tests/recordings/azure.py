@@ -94,7 +94,7 @@ def a_world() -> World:
     world = World()
     world.clock.freeze(START)
     world.add_vault(VAULT)
-    world.add_topic(TOPIC)
+    world.add_topic(TOPIC).subscribe("team")
     return world
 
 

@@ -61,7 +61,7 @@ async def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     page = "runbook.md" if mark.name == "entry" else "operations.md"
     world = World()
     world.add_vault("keys")
-    world.add_topic("announcements")
+    world.add_topic("announcements").subscribe("team")
     tags = {"key-rotation": "on", "key-rotation-owner": "chat-team"}
     world.accounts.add("chat", tags=tags, key1=planted_key(), key2=planted_key())
     async with running(world) as azure, AsyncExitStack() as stack:

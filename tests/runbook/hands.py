@@ -218,6 +218,15 @@ async def _(site: Site, options: Options) -> None:
     site.world.add_topic(options["--name"][0])
 
 
+@acts("az eventgrid event-subscription create")
+async def _(site: Site, options: Options) -> None:
+    """Subscribe a web hook that takes every event and confirms at once."""
+    topic = next(one for one in site.world.topics.values() if one.id == options["--source-resource-id"][0])
+    assert options["--event-delivery-schema"] == ["cloudeventschemav1_0"]
+    assert options["--endpoint"][0].startswith("https://")
+    topic.subscribe(options["--name"][0])
+
+
 @acts("az monitor metrics list")
 async def _(site: Site, options: Options) -> str:
     assert options["--metrics"] == ["DeliveryAttemptFailCount"]

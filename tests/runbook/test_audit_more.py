@@ -30,6 +30,66 @@ async def test_an_app_without_a_topic_is_reported_until_one_is_set(site: Site) -
     assert [event["type"] for event in site.world.topics["another"].events] == ["KeyRotation.DriftHealed"]
 
 
+SUBSCRIBE = (
+    "az eventgrid event-subscription create --name <name> --source-resource-id <topic id> --endpoint <https url> "
+    "--event-delivery-schema cloudeventschemav1_0"
+)
+HOOK = {"name": "team", "https_url": "https://team.example/hook"}
+
+
+async def an_hour_later(site: Site) -> None:
+    """Let the time pass for which the app remembers who listens."""
+    site.world.clock.advance(3600)
+
+
+@entry("Audit: nobody-listens")
+async def test_a_topic_without_a_listener_is_reported_until_somebody_subscribes(site: Site) -> None:
+    site.topic.subscribers.clear()
+    await an_hour_later(site)
+    await is_found(site)
+    await site.run(SUBSCRIBE, topic_id=site.topic.id, **HOOK)
+    await an_hour_later(site)
+    await is_gone(site)
+
+
+@entry("Audit: deliveries-fail")
+async def test_a_listener_that_takes_nothing_is_reported_until_it_takes_an_event(site: Site) -> None:
+    team = site.topic.subscribe("team", broken=True)
+    site.topic.subscribe("other")
+    site.world.accounts.regenerate(site.account().id, "key1")
+    await site.look()
+    await an_hour_later(site)
+    await is_found(site)
+    shown = (
+        "az monitor metrics list --resource <topic id> --metrics DeliveryAttemptFailCount --interval PT1H "
+        "--aggregation Total"
+    )
+    await site.run(shown, topic_id=site.topic.id)
+    team.broken = False
+    site.world.accounts.regenerate(site.account().id, "key1")
+    await site.look()
+    await an_hour_later(site)
+    await is_gone(site)
+
+
+@entry("Audit: listeners-unknown")
+async def test_what_the_app_may_not_see_is_reported_until_it_may(site: Site) -> None:
+    name = site.take_away("announcementReader")
+    await site.start(EVENT_GRID_TOPIC_ID="")
+    await is_found(site)
+    named = SET.replace("<setting>", "EVENT_GRID_TOPIC_ID=<topic id>")
+    await site.run(named, topic_id=site.topic.id, **PLACE)
+    assert "403 AuthorizationFailed" in (await site.type("python -m cli audit")).text
+    grant = (
+        "az role assignment create --assignee-object-id <object id> --assignee-principal-type ServicePrincipal "
+        "--role <role> --scope <topic id>"
+    )
+    role = f"'{name} (prod, token)'"
+    await site.run(grant, object_id=site.world.app.object_id, role=role, topic_id=site.topic.id)
+    await an_hour_later(site)
+    await is_gone(site)
+
+
 @entry("Audit: nothing-is-done")
 async def test_observe_mode_is_reported_until_the_mode_is_rotate(site: Site) -> None:
     await site.start(ROTATION_MODE="observe")

@@ -169,6 +169,17 @@ async def test_a_sunset_that_the_app_may_not_carry_out_fails_until_it_is_allowed
     await is_ok(site)
 
 
+@entry("Doctor: listeners")
+async def test_a_topic_without_a_listener_fails_until_somebody_subscribes(site: Site) -> None:
+    site.topic.subscribers.clear()
+    await site.start()
+    await is_failed(site, "az eventgrid event-subscription create ")
+    create = next(iter(site.entry.commands))
+    await site.run(create, name="team", topic_id=site.topic.id, https_url="https://team.example/hook")
+    await site.start()
+    await is_ok(site)
+
+
 @entry("Doctor: count-calls")
 async def test_calls_that_the_app_may_not_count_fail_until_the_role_is_assigned(site: Site) -> None:
     workspace = site.world.workspace
@@ -348,7 +359,8 @@ async def test_a_clock_that_is_ahead_fails_until_it_is_set(site: Site) -> None:
 
 def test_every_check_has_an_entry(pages: dict[str, set[str]]) -> None:
     code = "\n".join(
-        (DOCS.parent / "shared" / "doctor" / f"{name}.py").read_text() for name in ("examine", "targets", "services")
+        (DOCS.parent / "shared" / "doctor" / f"{name}.py").read_text()
+        for name in ("examine", "targets", "services", "listening")
     )
     made = r'(?:passed|failed|not_checked|failed_with|failed_at_vault|_check_permission)\((?:\w+, )*"([a-z-]+)"'
     called, named = set(re.findall(made, code)), set(re.findall(r'name = "([a-z-]+)"', code))

@@ -109,7 +109,9 @@ INVALID = {
     "ROTATION_NOTICE": "-P1D",
     "ROTATION_WINDOW": "weekdays",
     "ROTATION_LOOK_EVERY": "hourly",
+    "ROTATION_ANNOUNCE_NEEDS_LISTENER": "perhaps",
     "EVENT_GRID_TOPIC_ENDPOINT": "http://topic.example",
+    "EVENT_GRID_TOPIC_ID": "/subscriptions/s/resourceGroups/g/topics/t",
     "AZURE_RESOURCE_MANAGER_ENDPOINT": "management.azure.com",
     "ROTATION_LOG_WORKSPACE_ID": "/subscriptions/s/resourceGroups/g/workspaces/w",
     "ROTATION_LOG_LOOK_BACK": "a week",
@@ -160,6 +162,19 @@ def test_calls_are_counted_only_if_a_workspace_is_set() -> None:
         ROTATION_LOG_LOOK_BACK="P30D",
         AZURE_LOG_ANALYTICS_ENDPOINT="https://api.loganalytics.us/",
     ).call_log == CallLog(workspace.lower(), timedelta(days=30), "https://api.loganalytics.us")
+
+
+@pytest.mark.parametrize(("text", "needed"), [("true", True), ("True", True), ("false", False), ("", False)])
+def test_ends_need_a_listener_only_if_the_setting_says_so(text: str, needed: bool) -> None:
+    assert read(ROTATION_ANNOUNCE_NEEDS_LISTENER=text).needs_listener is needed
+
+
+def test_the_topic_s_id_is_read() -> None:
+    topic = (
+        "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g/providers/Microsoft.EventGrid/topics/t-1"
+    )
+    assert read(EVENT_GRID_TOPIC_ID=f" {topic} ").topic_id == topic
+    assert read().topic_id is None
 
 
 def test_other_settings_of_the_host_are_ignored() -> None:

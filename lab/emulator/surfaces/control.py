@@ -57,6 +57,7 @@ class Control:
             "/accounts/network": self.set_network,
             "/vaults/firewall": self.set_firewall,
             "/topics/outage": self.set_outage,
+            "/topics/subscribe": self.subscribe,
             "/roles/revoke": self.revoke,
             "/roles/assign": self.assign,
             "/roles/arrive": self.arrive,
@@ -179,6 +180,12 @@ class Control:
         for topic in [self.world.topics[name] for name in names]:
             topic.outage = status
         return {"topics": names, "status": status}
+
+    def subscribe(self, body: Body) -> Answer:
+        """Create the event subscription `name` of `topic`, `broken` or not, or replace the one of that name."""
+        topic = self.world.topics[text(body["topic"], "topic")]
+        made = topic.subscribe(text(body["name"], "name"), broken=boolean(body.get("broken", False), "broken"))
+        return {"topic": topic.name, "name": made.name, "broken": made.broken}
 
     def revoke(self, body: Body) -> Answer:
         """Remove role assignments of `identity` (default: the app), filtered by `role` and `scope`."""

@@ -1,11 +1,13 @@
 """Azure Resource Manager for Microsoft.CognitiveServices accounts, api-version 2025-09-01 (docs/facts.md, Keys).
 
-Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, and what a client asks before
-that: the cloud's addresses and the subscriptions. Tests create and delete accounts in the world directly. Errors of the
-ARM gateway carry x-ms-failure-cause, those of the resource provider do not. Case does not matter in paths and in the
-name `api-version`. `accounts` holds the accounts and their keys.
+Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, the event subscriptions and
+metrics of a topic, and what a client asks before that: the cloud's addresses and the subscriptions. Tests create and
+delete accounts in the world directly. Errors of the ARM gateway carry x-ms-failure-cause, those of the resource
+provider do not. Case does not matter in paths and in the name `api-version`. `accounts` holds the accounts and their
+keys, `topics` the topics.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any, override
 
 from aiohttp import web
@@ -13,11 +15,12 @@ from aiohttp import web
 from lab.emulator.accounts import Account, Slot
 from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
-from lab.emulator.surfaces import arm_errors, cloud, resource_tags
+from lab.emulator.surfaces import arm_errors, cloud, resource_tags, topic_listeners
 from lab.emulator.surfaces.account_changes import changes
 from lab.emulator.surfaces.account_shape import render
 from lab.emulator.surfaces.bodies import WrongTypeError
 from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
+from lab.emulator.topics import Topic
 
 # The first is the management library's version, the second that of azure-cli 2.91.0, with the same bodies for what is
 # imitated. The other services of ARM have versions of their own.
@@ -28,6 +31,8 @@ _OTHER_VERSIONS = {
     "arm.listSubscriptions": ("2022-12-01",),
     "arm.getTags": ("2021-04-01", "2024-11-01"),
     "arm.updateTags": ("2021-04-01", "2024-11-01"),
+    "arm.listEventSubscriptions": (topic_listeners.SUBSCRIPTIONS_VERSION,),
+    "arm.listMetrics": (topic_listeners.METRICS_VERSION,),
 }
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 _PROVIDER = "Microsoft.CognitiveServices/accounts"
@@ -36,6 +41,9 @@ _GROUP = _SUBSCRIPTION + r"/resourceGroups/(?P<group>[^/]+)"
 _LIST = r"/providers/Microsoft\.CognitiveServices/accounts"
 _ACCOUNT = _GROUP + _LIST + r"/(?P<name>[^/]+)"
 _TAGS = _ACCOUNT + r"/providers/Microsoft\.Resources/tags/default"
+_TOPIC = _GROUP + r"/providers/Microsoft\.EventGrid/topics/(?P<topic>[^/]+)"
+_LISTENERS = _TOPIC + r"/providers/Microsoft\.EventGrid/eventSubscriptions"
+_METRICS = _TOPIC + r"/providers/Microsoft\.Insights/metrics"
 # The enum of the request has a capital K, the answer lower case names.
 _SLOTS: dict[str, Slot] = {"Key1": "key1", "Key2": "key2"}
 
@@ -47,13 +55,15 @@ class Management(Surface):
 
     @override
     def make_routes(self) -> list[Route]:
-        """Return the operations on accounts, on their tags, on subscriptions, and on the cloud."""
+        """Return the operations on accounts, on their tags, on topics, on subscriptions, and on the cloud."""
         return [
             route("GET", "/metadata/endpoints", "arm.endpoints", self.endpoints),
             route("GET", "/subscriptions/?", "arm.listSubscriptions", self.list_subscriptions),
             route("GET", _SUBSCRIPTION, "arm.getSubscription", self.get_subscription),
             route("GET", _TAGS, "arm.getTags", self.get_tags),
             route("PATCH", _TAGS, "arm.updateTags", self.update_tags),
+            route("GET", _LISTENERS, "arm.listEventSubscriptions", self.list_event_subscriptions),
+            route("GET", _METRICS, "arm.listMetrics", self.list_metrics),
             route("GET", _ACCOUNT, "arm.getAccount", self.get_account),
             route("PATCH", _ACCOUNT, "arm.updateAccount", self.update_account),
             route("GET", _SUBSCRIPTION + _LIST, "arm.listAccounts", self.list_accounts),
@@ -123,6 +133,26 @@ class Management(Surface):
     def _tags(self, account: Account) -> web.Response:
         return json_answer(resource_tags.shown(account.id, account.tags))
 
+    def list_event_subscriptions(self, call: Call) -> web.Response:
+        """Return one page of the event subscriptions of a topic. Raises AzureError 403, 404 or 429."""
+        self._admit(call, "Microsoft.EventGrid/eventSubscriptions/read")
+        topic = self._topic(call)
+        size = topic_listeners.PAGE
+        return json_answer(_page(call, topic.subscribers, size, lambda one: topic_listeners.shown(topic, one)))
+
+    def list_metrics(self, call: Call) -> web.Response:
+        """Return the deliveries of a topic in a timespan. Raises AzureError 400, 403, 404 or 429."""
+        self._admit(call, "Microsoft.Insights/metrics/read")
+        asked = (call.query("metricnames"), call.query("timespan"), call.query("$filter"))
+        return json_answer(topic_listeners.metrics(self._topic(call), *asked))
+
+    def _topic(self, call: Call) -> Topic:
+        found = next((one for one in self.world.topics.values() if one.id.lower() == call.target.lower()), None)
+        if found is None:
+            message = f"The Resource 'Microsoft.EventGrid/topics/{call.parts['topic']}' was not found."
+            raise AzureError(404, "ResourceNotFound", message, gateway=True)
+        return found
+
     def get_account(self, call: Call) -> web.Response:
         """Return an account. Raises AzureError 403, 404 or 429."""
         self._admit(call, f"{_PROVIDER}/read")
@@ -135,15 +165,8 @@ class Management(Surface):
         or 429.
         """
         self._admit(call, f"{_PROVIDER}/read")
-        accounts = self._listed(call)
-        start, size = _skip(call), self.world.arm_page
-        body: dict[str, Any] = {
-            "value": [render(one, self.world.endpoint(one)) for one in accounts[start : start + size]]
-        }
-        if start + size < len(accounts):
-            page = call.request.url.with_host(call.request.url.host or "")
-            body["nextLink"] = str(page.update_query({"$skiptoken": str(start + size)}))
-        return json_answer(body)
+        accounts, size = self._listed(call), self.world.arm_page
+        return json_answer(_page(call, accounts, size, lambda one: render(one, self.world.endpoint(one))))
 
     def update_account(self, call: Call) -> web.Response:
         """Change tags, SKU, disableLocalAuth or network rules of an account, and return it.
@@ -228,7 +251,19 @@ def _scope(call: Call) -> str:
     scope = f"/subscriptions/{parts['subscription']}"
     if "group" in parts:
         scope += f"/resourceGroups/{parts['group']}"
+    if "topic" in parts:
+        return f"{scope}/providers/Microsoft.EventGrid/topics/{parts['topic']}"
     return scope + (f"/providers/{_PROVIDER}/{parts['name']}" if "name" in parts else "")
+
+
+def _page[T](call: Call, found: Sequence[T], size: int, shown: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
+    """Return the page of a list that the call's skip token names, and the address of the next one."""
+    start = _skip(call)
+    body: dict[str, Any] = {"value": [shown(one) for one in found[start : start + size]]}
+    if start + size < len(found):
+        page = call.request.url.with_host(call.request.url.host or "")
+        body["nextLink"] = str(page.update_query({"$skiptoken": str(start + size)}))
+    return body
 
 
 def _body(call: Call) -> dict[str, Any]:

@@ -87,6 +87,7 @@ _STATES = {
     Reason.DRIFT: (Shade.BAD, "The published key does not work and must be replaced"),
     Reason.LEAKED: (Shade.BAD, "A key has leaked and must be ended"),
     Reason.STILL_USED: (Shade.BAD, "Keys should have ended, but apps still use them"),
+    Reason.NOBODY_LISTENS: (Shade.BAD, "A key should have ended, but nobody is known to hear of it"),
     Reason.ADOPT: (Shade.DUE, "Not published yet"),
     Reason.TAGS_LOST: (Shade.DUE, "Its tags were taken away and are put back"),
     Reason.OVERWRITTEN: (Shade.BAD, "Somebody wrote another version over the published one"),

@@ -81,6 +81,7 @@ DOORS = [
     Door("control", "POST", "/accounts/network", {**NAME, "publicNetworkAccess": "Enabled", "networkAcls": RULES}),
     Door("control", "POST", "/vaults/firewall", {"vault": VAULT, "closed": False}),
     Door("control", "POST", "/topics/outage", {"topic": TOPIC, "status": None}),
+    Door("control", "POST", "/topics/subscribe", {"topic": TOPIC, "name": "team", "broken": False}),
     Door("control", "POST", "/roles/revoke", {"identity": "app", "role": "none", "scope": "/"}),
     Door("control", "POST", "/roles/assign", {"identity": "app", "role": EVERYTHING.name, "scope": "/"}),
     Door("control", "POST", "/roles/define", {"definitions": [ROLE], "identity": "app", "scope": "/"}),

@@ -128,6 +128,14 @@ async def test_control_starts_and_ends_outages_of_topics_vaults_and_services(azu
         assert (world.down, world.limits.on) == (set() if up else {"kv"}, closed)
 
 
+async def test_control_adds_an_event_subscription_whose_deliveries_work_or_fail(azure: Azure, control: Control) -> None:
+    topic = azure.world.topics[TOPIC]
+    for broken in (True, False):
+        await control("POST", "/topics/subscribe", {"topic": TOPIC, "name": "ours", "broken": broken})
+        topic.publish([{"id": "1", "source": "s", "type": "t", "specversion": "1.0"}])
+        assert [worked for _, worked in topic.subscribers[-1].deliveries] == [not broken]
+
+
 async def test_control_makes_issued_tokens_invalid(azure: Azure, control: Control) -> None:
     token, _ = azure.world.directory.token(azure.world.app, "https://vault.azure.net")
     assert azure.world.directory.read(token, ["https://vault.azure.net"]) is azure.world.app
