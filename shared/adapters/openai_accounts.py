@@ -19,6 +19,7 @@ from shared.adapters.translate import azure_errors
 from shared.domain.errors import UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId
+from shared.domain.refusal import Call
 from shared.ports import Account, KeyAuthIsOff, Keys
 from shared.settings.target_fields import TAG
 
@@ -53,13 +54,13 @@ class OpenAIAccounts:
 
     async def read(self, account: AccountId) -> Account:
         """Return the account. Raises UnexpectedAnswer if it has no https endpoint."""
-        with azure_errors(str(account), "read the account"):
+        with azure_errors(str(account), "read the account", Call.READ_ACCOUNT):
             found = await self._operations(account.subscription).get(account.group, account.name)
         return _account(found, account)
 
     async def tagged(self, subscription: str) -> AsyncIterator[Account]:
         """Yield the accounts of a subscription that carry our tag, with any value. Their endpoints are empty."""
-        with azure_errors(f"subscription {subscription}", "list its accounts"):
+        with azure_errors(f"subscription {subscription}", "list its accounts", Call.LIST_ACCOUNTS):
             async for found in self._operations(subscription).list():
                 tags = {name.lower(): value for name, value in (found.tags or {}).items()}
                 if TAG in tags:
@@ -67,7 +68,7 @@ class OpenAIAccounts:
 
     async def everyone(self, subscription: str) -> AsyncIterator[Account]:
         """Yield the accounts of a subscription that serve Azure OpenAI, tagged or not. Their endpoints are empty."""
-        with azure_errors(f"subscription {subscription}", "list its accounts"):
+        with azure_errors(f"subscription {subscription}", "list its accounts", Call.LIST_ACCOUNTS):
             async for found in self._operations(subscription).list():
                 if str(found.kind).lower() in _KINDS:
                     yield _listed(found)
@@ -84,7 +85,7 @@ class OpenAIAccounts:
 
         Raises KeyAuthIsOff if keys are switched off: Azure then answers 400 (docs/facts.md, Keys).
         """
-        with azure_errors(str(account), "list its keys"):
+        with azure_errors(str(account), "list its keys", Call.LIST_KEYS):
             try:
                 answer = await self._operations(account.subscription).list_keys(account.group, account.name)
             except HttpResponseError as error:
@@ -95,7 +96,7 @@ class OpenAIAccounts:
 
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
         """Replace one key, whose old value stops working immediately, and return both. The call is never repeated."""
-        with azure_errors(str(account), f"regenerate {slot}"):
+        with azure_errors(str(account), f"regenerate {slot}", Call.REGENERATE_KEY):
             answer = await self._operations(account.subscription).regenerate_key(
                 account.group, account.name, key_name=_NAMES[slot], retry_total=0
             )
@@ -106,7 +107,7 @@ class OpenAIAccounts:
 
         The endpoint refuses keys some minutes after that (docs/facts.md, Keys).
         """
-        with azure_errors(str(account), "switch keys off"):
+        with azure_errors(str(account), "switch keys off", Call.UPDATE_ACCOUNT):
             change: Any = {"properties": {"disableLocalAuth": True}}
             poller = await self._operations(account.subscription).begin_update(account.group, account.name, change)
             await poller.result()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.causes import Cause
+from shared.domain.refusal import Refusal, Who
 
 
 class RotationError(Exception):
@@ -17,6 +18,7 @@ class RotationError(Exception):
     next_step = "read docs/runbook.md"
     subscription: str | None = None  # the id of the subscription that could not be listed, if that is what failed
     resolves_itself = False  # whether the next step asks nothing of anybody, because a later check goes on by itself
+    refusal: Refusal | None = None  # the row of the table of Azure's refusals, if Azure refused a call
 
     def __init__(self, thing: str, what: str, next_step: str | None = None, *, cause: Cause | None = None) -> None:
         super().__init__(thing, what)
@@ -30,6 +32,16 @@ class RotationError(Exception):
     @property
     def code(self) -> str:
         return type(self).__name__
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether nothing goes on before a person has acted. False if that is not known."""
+        return isinstance(self, FixConfiguration | GrantRole | PersonMustLook)
+
+    @property
+    def of_owner(self) -> bool:
+        """Whether the resource itself refuses everybody, so that it says nothing about this app or about others."""
+        return self.refusal is not None and self.refusal.who is Who.OWNER
 
     def about(self, target: str) -> str:
         """Return what happened to a target, with the thing named where it is not the target itself."""
