@@ -29,12 +29,16 @@ class Account:
     endpoint: Where it answers, with a slash at the end. Empty in a listing.
     key_auth: Whether it accepts keys. False only if they are switched off.
     tags: Its tags, with names in lower case.
+    kind: What it serves, such as `OpenAI`. Empty if Azure names none.
+    state: Its provisioning state, such as `Succeeded`. Empty if Azure names none.
     """
 
     id: AccountId
     endpoint: str
     key_auth: bool
     tags: Mapping[str, str]
+    kind: str = ""
+    state: str = ""
 
 
 class KeyAuthIsOff(Exception):

@@ -83,6 +83,9 @@ class Vault:
     port: The port to serve the vault on. Default 0: any free port.
     firewall_closed: Whether the vault refuses every caller whose address is not in `admitted`. Default False.
     admitted: The IP addresses that the closed firewall admits. Default none.
+    private_only: Whether only a private endpoint leads to the vault. It has none, so every caller is refused.
+    policies: The access policies: for each object id, what it may do with secrets, such as `get`. None: the vault goes
+        by roles, as by default; with policies, roles count for nothing.
     url: The vault URL, set when the vault is served.
     secrets: The secrets by lower case name.
     deleted: The deleted secrets by lower case name.
@@ -110,6 +113,8 @@ class Vault:
         self.port = port
         self.firewall_closed = False
         self.admitted: set[str] = set()
+        self.private_only = False
+        self.policies: dict[str, set[str]] | None = None
         self.url = f"https://{name}.vault.azure.net"
         self.secrets: dict[str, Secret] = {}
         self.deleted: dict[str, Secret] = {}

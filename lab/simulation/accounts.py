@@ -74,7 +74,7 @@ class SimulatedAccounts:
     def _account(self, found: EmulatedAccount) -> Account:
         tags = {name.lower(): value for name, value in found.tags.items()}
         endpoint = self._runner.world.endpoint(found)
-        return Account(AccountId.parse(found.id), endpoint, found.disable_local_auth is not True, tags)
+        return Account(AccountId.parse(found.id), endpoint, found.disable_local_auth is not True, tags, found.kind)
 
 
 def _keys(values: Mapping[Any, str]) -> Keys:

@@ -36,7 +36,13 @@ class RotationError(Exception):
     @property
     def needs_a_person(self) -> bool:
         """Whether nothing goes on before a person has acted. False if that is not known."""
-        return isinstance(self, FixConfiguration | GrantRole | PersonMustLook)
+        return isinstance(self, FixConfiguration | GrantRole | PersonMustLook | ProofImpossible)
+
+    @property
+    def hides_targets(self) -> bool:
+        """Whether something could not be looked at, so that targets may be missing from a list. An account whose tags
+        are wrong hides none."""
+        return self.refusal is not None or not isinstance(self, FixConfiguration)
 
     @property
     def of_owner(self) -> bool:

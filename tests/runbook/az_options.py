@@ -17,7 +17,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/*.md")
-CODE = tuple(f"shared/doctor/{name}.py" for name in ("remedies", "networks", "services", "examine", "targets"))
+CODE = tuple(
+    f"shared/doctor/{name}.py" for name in ("remedies", "networks", "refused", "services", "examine", "targets")
+)
 
 
 def shown() -> list[str]:
