@@ -113,8 +113,10 @@ async def _check_enrolment(examination: Examination) -> tuple[list[Target], list
 
 def _not_enrolled(examination: Examination, error: RotationError) -> Check:
     remedy = refused.at_subscription(error, error.subscription)
-    if remedy is not None or isinstance(error, FixConfiguration):
-        return failed("enrolment", error.thing, refused.with_step(error), remedy or error.next_step)
+    if remedy is not None:
+        return failed("enrolment", error.thing, refused.with_step(error), remedy)
+    if isinstance(error, FixConfiguration):
+        return failed("enrolment", error.thing, error.what, error.next_step)
     scope = remedies.Scope.of_subscription(error.subscription)
     return failed_with("enrolment", error.thing, error, examination.remedies.assign(remedies.ROTATOR, scope))
 
