@@ -98,7 +98,7 @@ def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError, c
     said = quote(error) if error.status_code else textwrap.shorten(error.message, _LONGEST_QUOTE, placeholder=" …")
     said = said.rstrip(".")
     what = f"could not {doing}: the identity was not accepted ({said})."
-    return _as_error(explain(Answered(Call.TOKEN, 0)), thing, what)
+    return _as_error(explain(Answered(Call.TOKEN, error.status_code or 0)), thing, what)
 
 
 def _refused(thing: str, doing: str, error: HttpResponseError, call: Call) -> RotationError:

@@ -124,15 +124,17 @@ _NO_CODE = "see whether a proxy on the way answered in Azure's place; if not, lo
 
 
 def find(table: Iterable[Refusal], answered: Answered) -> Refusal:
-    """Return the first row that fits the answer. If none does, return what the status alone tells."""
-    return next((row for row in table if row.fits(answered)), None) or _by_status(answered)
+    """Return the first row that fits the answer, unless its status says that it passes whatever its code.
+
+    If no row fits, the answer is unknown, and the returned row says so.
+    """
+    if answered.status in _BUSY or answered.status >= 500:
+        return Refusal(frozenset({answered.call}), answered.status, answered.code, "", Who.NOBODY)
+    return next((row for row in table if row.fits(answered)), None) or _unknown(answered)
 
 
-def _by_status(answered: Answered) -> Refusal:
-    """Return a row for an answer that the table does not know, which says so."""
+def _unknown(answered: Answered) -> Refusal:
     calls, status, code = frozenset({answered.call}), answered.status, answered.code
-    if status in _BUSY or status >= 500:
-        return Refusal(calls, status, code, "", Who.NOBODY)
     means = f"The code {code} is unknown to this app" if code else "The answer has no code that says why"
     look = _LOOK_UP if code else _NO_CODE
     if status == 409:  # most conflicts pass, but a lock that was not known did not

@@ -28,7 +28,9 @@ from shared.wiring import rotation, telemetry, time_for
 log = logging.getLogger(LOGGER)
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (docs/facts.md, HTTP)
 _QUEUED = "The key still works; its end is queued and tried for a day"
-_AFTER_A_PERSON = "The key works until a person has done that; then it is ended within the day, without another report"
+_AFTER_A_PERSON = (
+    "The key works until a person has done that. For a day it is then ended by itself; later, report it again"
+)
 
 
 async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply:
