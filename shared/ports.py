@@ -64,12 +64,14 @@ class KeyAttempt:
     retry_after: How long the endpoint asked us to wait. None if it did not ask.
     private_only: Whether the account takes no calls from the public network, so that only a private endpoint leads
         there.
+    regional_host: Whether the account's endpoint is the host of its region, which serves no account with network rules.
     """
 
     answer: Answer
     detail: str
     retry_after: timedelta | None = None
     private_only: bool = False
+    regional_host: bool = False
 
 
 class Accounts(Protocol):

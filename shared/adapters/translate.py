@@ -7,6 +7,8 @@ be read is never quoted, because it may hold a key; then the cause is not attach
 
 from __future__ import annotations
 
+import json
+import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from shared.domain.account_kinds import in_state
 from shared.domain.causes import Cause
 from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
 from shared.domain.refusal import Answered, Call, Refusal, Who
@@ -104,7 +107,7 @@ def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError, c
 def _refused(thing: str, doing: str, error: HttpResponseError, call: Call) -> RotationError:
     status, code = _status(error), azure_error_code(error)
     if 200 <= status < 300 and not code:
-        return UnexpectedAnswer(thing, f"could not {doing}: the specification does not describe a {status}.")
+        return _unfinished(thing, doing, error)
     answered = Answered(call, status, code, key_vault_error_code(error) or "", str(error.message))
     row = explain(answered)
     if 200 <= status < 300:  # a change that Azure began; it ended with the error that is quoted
@@ -113,6 +116,20 @@ def _refused(thing: str, doing: str, error: HttpResponseError, call: Call) -> Ro
             return UnexpectedAnswer(thing, f"could not {doing}: {quote(error)}.", _FAILED_LATER)
     means = f" {row.means}." if row.means else ""
     return _as_error(row, thing, f"could not {doing}: {quote(error)}.{means}")
+
+
+def _unfinished(thing: str, doing: str, error: HttpResponseError) -> RotationError:
+    """The error of an answer that says neither that it worked nor why not, but may name the resource's state."""
+    try:
+        body = json.loads(error.response.text()) if error.response else {}
+        state = str(body["properties"]["provisioningState"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        state = ""
+    found = in_state(thing, state) if re.fullmatch(r"[A-Za-z]{1,40}", state) else None
+    if found is not None:
+        found.what = f"could not {doing}: {found.what}"
+        return found
+    return UnexpectedAnswer(thing, f"could not {doing}: the specification does not describe a {error.status_code}.")
 
 
 def _as_error(row: Refusal, thing: str, what: str) -> RotationError:

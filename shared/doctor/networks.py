@@ -53,6 +53,11 @@ def _service_endpoint(service: str) -> str:
     return f"az network vnet subnet update --ids <subnet-id> --service-endpoints {service} $({kept})"
 
 
+def name_account(of: AccountId) -> str:
+    """Return the command that gives an account a custom subdomain, which changes its endpoint for good."""
+    return f"az cognitiveservices account update {account_options(of)} --custom-domain <subdomain>"
+
+
 def join_account(of: AccountId, endpoint: str) -> str:
     """Return the commands that give an account a private endpoint, for an account whose public access is disabled.
 

@@ -161,6 +161,8 @@ def _endpoint_answered(target: Target, endpoint: str, slot: KeySlot, attempt: Ke
 
 def _open_endpoint(target: Target, endpoint: str, attempt: KeyAttempt) -> str:
     """Return the command that lets this network reach the endpoint, or one that shows why it does not answer."""
+    if attempt.regional_host:
+        return networks.name_account(target.account)
     if attempt.private_only:
         return networks.join_account(target.account, endpoint)
     if attempt.answer is Answer.NETWORK_REFUSED:
