@@ -11,6 +11,7 @@ from lab.simulation.interruptions import Killed
 from shared.announce.announcements import Announcement
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
@@ -49,7 +50,7 @@ class SimulatedLogs:
     async def key_calls(self, account: AccountId) -> int:
         """Count calls with a key. Raises FixConfiguration if no call of any kind was logged for the account."""
         workspace = self._runner.world.workspace
-        with translated(f"workspace {workspace.id}", "count calls with a key"):
+        with translated(f"workspace {workspace.id}", "count calls with a key", Call.QUERY_LOGS):
             logged, calls = await self._runner.call(
                 "logs.query", str(account), lambda: workspace.count(str(account), LOOK_BACK.total_seconds())
             )
@@ -68,5 +69,5 @@ class SimulatedAnnouncer:
         """Publish all announcements in one call. Raises a RotationError if the topic refuses or does not answer."""
         topic = next(iter(self._runner.world.topics.values()))
         events = [announcement.wire(now) for announcement in announcements]
-        with translated(topic.name, "announce"):
+        with translated(topic.name, "announce", Call.PUBLISH_EVENTS):
             await self._runner.call("eg.publish", topic.id, lambda: topic.publish(events))

@@ -26,22 +26,13 @@ from azure.core.exceptions import (
 
 from shared.domain.account_kinds import in_state
 from shared.domain.causes import Cause
-from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
-from shared.domain.refusal import Answered, Call, Refusal, Who
+from shared.domain.errors import FixConfiguration, RotationError, TryLater, UnexpectedAnswer, of_refusal
+from shared.domain.refusal import Answered, Call, Who
 from shared.domain.refusals import explain
 from shared.domain.text import quotable
 
 _LONGEST_QUOTE = 500  # characters
 _FAILED_LATER = "nothing if it happens once; if it stays, mend what Azure's reason names"
-_KINDS: dict[Who, type[RotationError]] = {
-    Who.NOBODY: TryLater,
-    Who.ROLES: GrantRole,
-    Who.IDENTITY: GrantRole,
-    Who.SETTINGS: FixConfiguration,
-    Who.OWNER: FixConfiguration,
-    Who.JUDGE: PersonMustLook,
-    Who.UNKNOWN: FixConfiguration,
-}
 
 
 @contextmanager
@@ -101,7 +92,7 @@ def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError, c
     said = quote(error) if error.status_code else textwrap.shorten(error.message, _LONGEST_QUOTE, placeholder=" …")
     said = said.rstrip(".")
     what = f"could not {doing}: the identity was not accepted ({said})."
-    return _as_error(explain(Answered(Call.TOKEN, error.status_code or 0)), thing, what)
+    return of_refusal(explain(Answered(Call.TOKEN, error.status_code or 0)), thing, what)
 
 
 def _refused(thing: str, doing: str, error: HttpResponseError, call: Call) -> RotationError:
@@ -115,7 +106,7 @@ def _refused(thing: str, doing: str, error: HttpResponseError, call: Call) -> Ro
         if row.who is Who.UNKNOWN:
             return UnexpectedAnswer(thing, f"could not {doing}: {quote(error)}.", _FAILED_LATER)
     means = f" {row.means}." if row.means else ""
-    return _as_error(row, thing, f"could not {doing}: {quote(error)}.{means}")
+    return of_refusal(row, thing, f"could not {doing}: {quote(error)}.{means}")
 
 
 def _unfinished(thing: str, doing: str, error: HttpResponseError) -> RotationError:
@@ -130,16 +121,6 @@ def _unfinished(thing: str, doing: str, error: HttpResponseError) -> RotationErr
         found.what = f"could not {doing}: {found.what}"
         return found
     return UnexpectedAnswer(thing, f"could not {doing}: the specification does not describe a {error.status_code}.")
-
-
-def _as_error(row: Refusal, thing: str, what: str) -> RotationError:
-    """The error whose class fits the person who must act."""
-    passing = row.who is Who.UNKNOWN and row.status == 409  # most conflicts pass
-    kind = TryLater if passing else _KINDS[row.who]
-    error = kind(thing, what, row.step or None, cause=row.cause)
-    error.refusal = row
-    error.resolves_itself = row.passes
-    return error
 
 
 def _status(error: HttpResponseError) -> int:

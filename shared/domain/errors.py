@@ -125,3 +125,26 @@ class UnknownTarget(RotationError):
     def __init__(self, thing: str, what: str, next_step: str | None = None, known: Iterable[str] = ()) -> None:
         super().__init__(thing, what, next_step)
         self.known = tuple(sorted(known))
+
+
+_KINDS: dict[Who, type[RotationError]] = {
+    Who.NOBODY: TryLater,
+    Who.ROLES: GrantRole,
+    Who.IDENTITY: GrantRole,
+    Who.SETTINGS: FixConfiguration,
+    Who.OWNER: FixConfiguration,
+    Who.JUDGE: PersonMustLook,
+    Who.UNKNOWN: FixConfiguration,
+}
+
+
+def of_refusal(row: Refusal, thing: str, what: str) -> RotationError:
+    """Return the error of a refusal by Azure. Its class fits the person who must act.
+
+    An unknown conflict is tried again, because most conflicts pass; its next step says what to do if it stays.
+    """
+    kind = TryLater if row.who is Who.UNKNOWN and row.status == 409 else _KINDS[row.who]
+    error = kind(thing, what, row.step or None, cause=row.cause)
+    error.refusal = row
+    error.resolves_itself = row.passes
+    return error

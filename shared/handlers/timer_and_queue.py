@@ -178,7 +178,7 @@ def _step_of_request(reason: RotationError, *, kept: bool) -> str:
     """Return the next step for a request that a turn gave up."""
     later = "the request is tried again for a day" if kept else "ask again; the request was given up"
     if reason.needs_a_person:
-        return f"{reason.next_step}; then {'nothing; ' if kept else ''}{later}"
+        return f"{reason.next_step}; {later}" if kept else f"{reason.next_step}; then {later}"
     return f"nothing; {later}" if kept else later
 
 
