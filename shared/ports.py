@@ -30,12 +30,16 @@ class Account:
     endpoint: Where it answers, with a slash at the end. Empty in a listing.
     key_auth: Whether it accepts keys. False only if they are switched off.
     tags: Its tags, with names in lower case.
+    kind: What it serves, such as `OpenAI`. Empty if Azure names none.
+    state: Its provisioning state, such as `Succeeded`. Empty if Azure names none.
     """
 
     id: AccountId
     endpoint: str
     key_auth: bool
     tags: Mapping[str, str]
+    kind: str = ""
+    state: str = ""
 
 
 class KeyAuthIsOff(Exception):
@@ -61,12 +65,14 @@ class KeyAttempt:
     retry_after: How long the endpoint asked us to wait. None if it did not ask.
     private_only: Whether the account takes no calls from the public network, so that only a private endpoint leads
         there.
+    regional_host: Whether the account's endpoint is the host of its region, which serves no account with network rules.
     """
 
     answer: Answer
     detail: str
     retry_after: timedelta | None = None
     private_only: bool = False
+    regional_host: bool = False
 
 
 class Accounts(Protocol):

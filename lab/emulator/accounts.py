@@ -108,6 +108,7 @@ class Account:
     network_acls: The network rules as ARM shows them, or None if they were never set.
     properties: Further ARM properties, shown as given.
     sku: The SKU as ARM shows it.
+    state: The provisioning state. In another state than `Succeeded` keys cannot be listed or regenerated.
     lag: How late the data plane applies changes.
     etag: The ETag; each change of the account gives it a new one.
     created: When the account was created.
@@ -132,6 +133,7 @@ class Account:
     network_acls: dict[str, Any] | None = None
     properties: dict[str, Any] = field(default_factory=dict)
     sku: dict[str, Any] = field(default_factory=lambda: {"name": "S0"})
+    state: str = "Succeeded"
     lag: Lag = field(default_factory=Lag)
     etag: str = ""
     created: float = 0.0
@@ -229,13 +231,25 @@ class Accounts:
             and (group is None or account.resource_group.lower() == group.lower())
         ]
 
+    def check_state(self, resource_id: str) -> Account:
+        """Return an account that is ready. Raises AzureError 404 without it, and 400 in a state but Succeeded.
+
+        The 400 was reported for calls of other services on such an account (docs/facts.md, Refusals).
+        """
+        account = self[resource_id]
+        if account.state != "Succeeded":
+            message = f"Account {account.id} in state {account.state}"
+            raise AzureError(400, "AccountProvisioningStateInvalid", message)
+        return account
+
     def list_keys(self, resource_id: str) -> dict[Slot, str]:
         """Return both current keys of an account, as listKeys does. `account.lag` decides how late it learns of a new
         one.
 
-        Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled (docs/facts.md, Keys).
+        Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled (docs/facts.md, Keys) or
+        if it is not ready.
         """
-        account = self[resource_id]
+        account = self.check_state(resource_id)
         if account.disable_local_auth:
             raise AzureError(400, "BadRequest", "Failed to list key. disableLocalAuth is set to be true")
         known_before = self._clock.now() - account.lag.listed_after
@@ -249,9 +263,9 @@ class Accounts:
         """Generate a new value for one key of an account and return both keys, as regenerateKey does.
 
         `account.lag` decides how long the old value still works and when the new one starts to (docs/facts.md,
-        Keys). Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled.
+        Keys). Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled or it is not ready.
         """
-        account, now = self[resource_id], self._clock.now()
+        account, now = self.check_state(resource_id), self._clock.now()
         if account.disable_local_auth:
             # Azure's answer to this is not known (docs/facts.md, Keys); refuse like listKeys.
             raise AzureError(400, "BadRequest", "Failed to regenerate key. disableLocalAuth is set to be true")

@@ -38,6 +38,7 @@ class Rule:
     when: Whether `status`, `delay`, `hook` and `signal` apply before or after the request has its effect.
     status: The HTTP status of the effect `status`.
     code: The error code of the effect `status`.
+    inner: Its more exact code, as Key Vault gives one. Empty: none.
     message: The error message of the effect `status`.
     retry_after: The Retry-After header of the effect `status`, in seconds. None sends no header.
     seconds: How long the effect `delay` waits, in seconds.
@@ -57,6 +58,7 @@ class Rule:
     when: Literal["before", "after"] = "before"
     status: int = 500
     code: str = "InternalServerError"
+    inner: str = ""
     message: str = "A fault rule of the emulator failed this request."
     retry_after: float | None = None
     seconds: float = 0.0
@@ -120,7 +122,7 @@ class Rule:
         match self.effect:
             case "status":
                 wait = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
-                raise AzureError(self.status, self.code, self.message, headers=wait)
+                raise AzureError(self.status, self.code, self.message, inner=self.inner, headers=wait)
             case "drop_before" | "drop_after":
                 raise ConnectionDroppedError(after=self.strikes_after)
             case "signal":

@@ -96,6 +96,9 @@ class Vault:
     admitted: The IP addresses that the closed firewall admits. Default none.
     read_lag: How long a read of the latest version shows what was there before a change, in seconds. No delay is
         documented. Default 0.
+    private_only: Whether only a private endpoint leads to the vault. It has none, so every caller is refused.
+    policies: The access policies: for each object id, what it may do with secrets, such as `get`. None: the vault goes
+        by roles, as by default; with policies, roles count for nothing.
     url: The vault URL, set when the vault is served.
     secrets: The secrets by lower case name.
     deleted: The deleted secrets by lower case name.
@@ -124,6 +127,8 @@ class Vault:
         self.firewall_closed = False
         self.admitted: set[str] = set()
         self.read_lag = 0.0
+        self.private_only = False
+        self.policies: dict[str, set[str]] | None = None
         self.url = f"https://{name}.vault.azure.net"
         self.secrets: dict[str, Secret] = {}
         self.deleted: dict[str, Secret] = {}

@@ -25,6 +25,7 @@ from lab.emulator.faults import Faults, Rule
 from lab.emulator.journal import Entry, Journal
 from lab.emulator.limits import Limits
 from lab.emulator.queues import Queues
+from lab.emulator.restrictions import Restrictions
 from lab.emulator.shipped import shipped_roles
 from lab.emulator.topics import Topic
 from lab.emulator.vaults import Vault
@@ -49,6 +50,7 @@ class World:
         self.faults = Faults()
         self.limits = Limits(self.clock)
         self.directory = Directory()
+        self.restrictions = Restrictions()
         self.accounts = Accounts(self.clock)
         self.data_plane = DataPlane(self.accounts, self.limits)
         self.vaults: dict[str, Vault] = {}

@@ -10,6 +10,7 @@ from lab.emulator.errors import AzureError, ConnectionDroppedError
 from lab.simulation.azure_errors import translated
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId
+from shared.domain.refusal import Call
 from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class SimulatedAccounts:
     async def read(self, account: AccountId) -> Account:
         """Read one account. Raises a RotationError if it is not there or the call fails."""
         world = self._runner.world
-        with translated(str(account), "read the account"):
+        with translated(str(account), "read the account", Call.READ_ACCOUNT):
             found = await self._runner.call("arm.getAccount", str(account), lambda: world.accounts[str(account)])
         return self._account(found)
 
@@ -36,7 +37,7 @@ class SimulatedAccounts:
     async def tagged(self, subscription: str) -> AsyncIterator[Account]:
         """List the accounts of a subscription that carry the tag `key-rotation`, in any case of letters."""
         world = self._runner.world
-        with translated(f"subscription {subscription}", "list its accounts"):
+        with translated(f"subscription {subscription}", "list its accounts", Call.LIST_ACCOUNTS):
             found = await self._runner.call(
                 "arm.listAccounts", subscription, lambda: world.accounts.in_subscription(subscription)
             )
@@ -47,7 +48,7 @@ class SimulatedAccounts:
     async def list_keys(self, account: AccountId) -> Keys:
         """Read both keys. Raises KeyAuthIsOff if key authentication is switched off."""
         world, id_ = self._runner.world, str(account)
-        with translated(id_, "list its keys"):
+        with translated(id_, "list its keys", Call.LIST_KEYS):
             try:
                 return _keys(await self._runner.call("arm.listKeys", id_, lambda: world.accounts.list_keys(id_)))
             except AzureError as error:
@@ -58,7 +59,7 @@ class SimulatedAccounts:
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
         """Replace one key and return both."""
         world, id_ = self._runner.world, str(account)
-        with translated(id_, f"regenerate {slot}"):
+        with translated(id_, f"regenerate {slot}", Call.REGENERATE_KEY):
             return _keys(
                 await self._runner.call("arm.regenerateKey", id_, lambda: world.accounts.regenerate(id_, slot.value))
             )
@@ -66,7 +67,7 @@ class SimulatedAccounts:
     async def disable_key_auth(self, account: AccountId) -> None:
         """Switch key authentication off, so that both keys stop working."""
         world, id_ = self._runner.world, str(account)
-        with translated(id_, "switch keys off"):
+        with translated(id_, "switch keys off", Call.UPDATE_ACCOUNT):
             await self._runner.call(
                 "arm.updateAccount", id_, lambda: world.accounts.update(id_, {"disable_local_auth": True})
             )
@@ -74,7 +75,7 @@ class SimulatedAccounts:
     def _account(self, found: EmulatedAccount) -> Account:
         tags = {name.lower(): value for name, value in found.tags.items()}
         endpoint = self._runner.world.endpoint(found)
-        return Account(AccountId.parse(found.id), endpoint, found.disable_local_auth is not True, tags)
+        return Account(AccountId.parse(found.id), endpoint, found.disable_local_auth is not True, tags, found.kind)
 
 
 def _keys(values: Mapping[Any, str]) -> Keys:

@@ -6,32 +6,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lab.emulator.errors import AzureError, ConnectionDroppedError
-from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater
+from shared.domain.errors import RotationError, TryLater, of_refusal
+from shared.domain.refusal import Answered, Call
+from shared.domain.refusals import explain
 
 
 @contextmanager
-def translated(thing: str, doing: str) -> Iterator[None]:
+def translated(thing: str, doing: str, call: Call) -> Iterator[None]:
     """Raise the emulator's errors of this block as the application's errors.
 
     thing: The target, account or secret that the error names.
     doing: What was attempted, as an infinitive: "read the secret".
-    Raises a RotationError of the class that the adapters choose for that status; TryLater if no answer came.
+    call: Which call it is, so that the table of refusals can be asked as the adapters ask it.
+    Raises a RotationError of the class that the adapters choose for that answer; TryLater if no answer came.
     """
     try:
         yield
     except AzureError as error:
-        raise _translate(thing, f"could not {doing}: {error.status} {error.code}.", error) from error
+        raise _translate(thing, doing, call, error) from error
     except ConnectionDroppedError as error:
         raise TryLater(thing, f"could not {doing}: no answer came.", unclear=True) from error
 
 
-def _translate(thing: str, what: str, error: AzureError) -> RotationError:
-    if error.status == 403 and error.inner == "ForbiddenByFirewall":
-        return FixConfiguration(thing, what)
-    if error.status in (401, 403):
-        return GrantRole(thing, what)
-    if error.status == 409 and error.inner == "ObjectIsDeletedButRecoverable":
-        return PersonMustLook(thing, what)
-    if error.status in (408, 409, 429) or error.status >= 500:
-        return TryLater(thing, what, unclear=error.status == 408 or error.status >= 500)
-    return FixConfiguration(thing, what)
+def _translate(thing: str, doing: str, call: Call, error: AzureError) -> RotationError:
+    row = explain(Answered(call, error.status, error.code, error.inner, error.message))
+    unclear = error.status == 408 or error.status >= 500
+    return of_refusal(row, thing, f"could not {doing}: {error.status} {error.code}.", unclear=unclear)

@@ -14,6 +14,7 @@ from shared.announce.announcements import Announcement
 from shared.announce.listening import EventSubscription, Hearing
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
@@ -52,7 +53,7 @@ class SimulatedLogs:
     async def key_calls(self, account: AccountId) -> int:
         """Count calls with a key. Raises FixConfiguration if no call of any kind was logged for the account."""
         workspace = self._runner.world.workspace
-        with translated(f"workspace {workspace.id}", "count calls with a key"):
+        with translated(f"workspace {workspace.id}", "count calls with a key", Call.QUERY_LOGS):
             logged, calls = await self._runner.call(
                 "logs.query", str(account), lambda: workspace.count(str(account), LOOK_BACK.total_seconds())
             )
@@ -71,7 +72,7 @@ class SimulatedAnnouncer:
         """Publish all announcements in one call. Raises a RotationError if the topic refuses or does not answer."""
         topic = next(iter(self._runner.world.topics.values()))
         events = [announcement.wire(now) for announcement in announcements]
-        with translated(topic.name, "announce"):
+        with translated(topic.name, "announce", Call.PUBLISH_EVENTS):
             await self._runner.call("eg.publish", topic.id, lambda: topic.publish(events))
 
 
@@ -85,7 +86,7 @@ class SimulatedListeners:
         """Return the event subscriptions with their deliveries of the last day, or why they are not known."""
         topic = next(iter(self._runner.world.topics.values()))
         try:
-            with translated(topic.name, "see who listens to it"):
+            with translated(topic.name, "see who listens to it", Call.LIST_LISTENERS):
                 found = await self._runner.call("arm.listEventSubscriptions", topic.id, lambda: list(topic.subscribers))
         except RotationError as error:
             return Hearing(now, unknown=error.what, next_step=error.next_step)

@@ -14,6 +14,7 @@ from lab.simulation.interruptions import Killed
 from shared.adapters.blob_lease import SAFETY, SECONDS, blob_name
 from shared.domain.errors import LeaseHeld, LeaseLost
 from shared.domain.names import LEASE_CONTAINER
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
@@ -99,7 +100,7 @@ class SimulatedLeases:
     async def _take_over(self, target: str) -> str:
         """Break the other's lease, wait until it has run out, and take it."""
         lease, clock = self._runner.world.blobs.get(LEASE_CONTAINER, blob_name(target)).lease, self._runner.world.clock
-        with translated(target, "break the lease"):
+        with translated(target, "break the lease", Call.STORAGE):
             await self._runner.call("blob.lease.break", target, lambda: lease.break_(clock.now(), None))
         await self._runner.clock.sleep(timedelta(seconds=SECONDS))
         return await self._acquire(target)
@@ -111,7 +112,7 @@ class SimulatedLeases:
         if name not in blobs.container(LEASE_CONTAINER).blobs:
             blobs.put(LEASE_CONTAINER, name, b"")
         lease, clock = blobs.get(LEASE_CONTAINER, name).lease, self._runner.world.clock
-        with translated(target, "take the lease"):
+        with translated(target, "take the lease", Call.STORAGE):
             try:
                 return await self._runner.call(
                     "blob.lease.acquire", target, lambda: lease.acquire(clock.now(), SECONDS, None)

@@ -9,6 +9,7 @@ from lab.emulator.blobs import Conditions
 from lab.emulator.errors import AzureError
 from lab.simulation.azure_errors import translated
 from shared.domain.names import LEASE_CONTAINER
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
@@ -22,7 +23,7 @@ class SimulatedNotes:
 
     async def add(self, name: str, text: str) -> bool:
         """Write a note unless there is one of that name. Return whether it was written."""
-        with translated(name, "write a note"):
+        with translated(name, "write a note", Call.STORAGE):
             try:
                 await self._put(name, text, Conditions(if_none_match="*"))
             except AzureError as error:
@@ -33,13 +34,13 @@ class SimulatedNotes:
 
     async def write(self, name: str, text: str) -> None:
         """Write a note in place of what is there."""
-        with translated(name, "write a note"):
+        with translated(name, "write a note", Call.STORAGE):
             await self._put(name, text, Conditions())
 
     async def read(self, name: str) -> str | None:
         """Return a note. None if there is none."""
         blobs = self._runner.world.blobs
-        with translated(name, "read a note"):
+        with translated(name, "read a note", Call.STORAGE):
             try:
                 found = await self._runner.call("blob.get", name, lambda: blobs.get(LEASE_CONTAINER, name))
             except AzureError as error:
@@ -51,7 +52,7 @@ class SimulatedNotes:
     async def remove(self, name: str) -> None:
         """Remove a note, if it is there."""
         blobs = self._runner.world.blobs
-        with translated(name, "remove a note"):
+        with translated(name, "remove a note", Call.STORAGE):
             try:
                 await self._runner.call("blob.delete", name, lambda: blobs.delete(LEASE_CONTAINER, name))
             except AzureError as error:
@@ -63,7 +64,7 @@ class SimulatedNotes:
         blobs = self._runner.world.blobs
         if LEASE_CONTAINER not in blobs.containers:
             return []
-        with translated(prefix, "list notes"):
+        with translated(prefix, "list notes", Call.STORAGE):
             found = await self._runner.call("blob.list", prefix, lambda: blobs.list(LEASE_CONTAINER, prefix))
         return [(one.name, one.content.decode()) for one in found]
 

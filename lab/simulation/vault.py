@@ -13,6 +13,7 @@ from shared.adapters.key_vault import CONTENT_TYPE
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication, SecretState, others_in, read_tags, tags_of
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
@@ -29,7 +30,7 @@ class SimulatedVault:
     async def latest(self, target: Target) -> Publication | None:
         """Read the latest version, also if it is disabled or the secret is deleted. None if there is no secret."""
         vault = self._vault(target.vault_url)
-        with translated(target.secret_url, "read the secret"):
+        with translated(target.secret_url, "read the secret", Call.GET_SECRET):
             try:
                 found = await self._runner.call(
                     "kv.getSecret", target.secret_url, lambda: vault.get_secret(target.secret)
@@ -63,7 +64,7 @@ class SimulatedVault:
     async def earlier(self, target: Target) -> list[Publication]:
         """List all versions of the secret, the youngest first, without values."""
         vault = self._vault(target.vault_url)
-        with translated(target.secret_url, "list the secret's versions"):
+        with translated(target.secret_url, "list the secret's versions", Call.LIST_SECRETS):
             found = await self._runner.call(
                 "kv.listVersions", target.secret_url, lambda: vault.list_versions(target.secret)
             )
@@ -73,7 +74,7 @@ class SimulatedVault:
     async def publish(self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]) -> str:
         """Write a new version: the key, its tags and its expiry date in one call. Return its id."""
         vault, period = self._vault(target.vault_url), target.cadence.period
-        with translated(target.secret_url, "publish the key"):
+        with translated(target.secret_url, "publish the key", Call.SET_SECRET):
             written = await self._runner.call(
                 "kv.setSecret",
                 target.secret_url,
@@ -91,18 +92,18 @@ class SimulatedVault:
         """Replace the tags of this version."""
         validity = publication.validity_with(marks, target.cadence.period)
         tags = tags_of(marks, slot, str(target.account), validity, publication.others)
-        with translated(target.secret_url, "note on the secret what was announced"):
+        with translated(target.secret_url, "note on the secret what was announced", Call.UPDATE_SECRET):
             await self._update(target, publication, tags=tags)
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
         """Disable this version."""
-        with translated(target.secret_url, "disable the published version"):
+        with translated(target.secret_url, "disable the published version", Call.UPDATE_SECRET):
             await self._update(target, publication, enabled=False)
 
     async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
         """List name and latest version of every secret, one call for each page, without values."""
         vault = self._vault(vault_url)
-        with translated(vault_url, "list its secrets"):
+        with translated(vault_url, "list its secrets", Call.LIST_SECRETS):
             start = 0
             while True:
                 here = slice(start, start + PAGE)

@@ -14,6 +14,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from shared.adapters.blob_lease import blob_name
 from shared.adapters.translate import azure_errors
 from shared.domain.names import LEASE_CONTAINER
+from shared.domain.refusal import Call
 from shared.domain.times import stamp
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ class BlobFailures:
     async def note(self, tick: datetime, account: str) -> None:
         """Record that this account failed in that tick. A later tick that is recorded already stays."""
         blob = self._container.get_blob_client(PREFIX + blob_name(account))
-        with azure_errors(account, "note its failure"):
+        with azure_errors(account, "note its failure", Call.STORAGE):
             if await _latest(blob) < stamp(tick):
                 await blob.upload_blob(b"", overwrite=True, metadata={TICK: stamp(tick)})
 
     async def count(self, tick: datetime) -> int:
         """Return how many accounts failed in that tick and have not failed in a later one."""
         listing = self._container.list_blobs(name_starts_with=PREFIX, include=["metadata"])
-        with azure_errors("the fleet", "count its failures"):
+        with azure_errors("the fleet", "count its failures", Call.STORAGE):
             try:
                 return len([blob async for blob in listing if (blob.metadata or {}).get(TICK) == stamp(tick)])
             except ResourceNotFoundError:  # the container is made for the first lease

@@ -29,6 +29,7 @@ from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
 from shared.domain.errors import FixConfiguration, LeaseHeld, LeaseLost, RotationError
 from shared.domain.names import LEASE_CONTAINER, LOGGER, STORAGE
+from shared.domain.refusal import Call
 from shared.settings.environment import Storage
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class BlobLease:
         """Write on the blob for whom it is held. An empty text removes the signature. A failure is only logged."""
         signature = {"asked": quote(who, errors="replace"), "since": str(int(time.time()))} if who else {}
         try:
-            with azure_errors(self._target, "sign the lease"):
+            with azure_errors(self._target, "sign the lease", Call.STORAGE):
                 await blob.set_blob_metadata(signature, lease=self._lease, **_SIGNATURE)
         except RotationError as error:
             log.warning("%s", error)
@@ -157,7 +158,7 @@ class BlobLeases:
                 if time.monotonic() > last_try:
                     raise
             log.warning("%s: another turn holds this target; its lease is broken so that it stops", target)
-            with azure_errors(target, "break the lease"):
+            with azure_errors(target, "break the lease", Call.STORAGE):
                 try:
                     await BlobLeaseClient(blob).break_lease()
                 except ResourceExistsError:
@@ -166,7 +167,7 @@ class BlobLeases:
 
     async def _acquire(self, target: str) -> BlobLease:
         blob = self.service.get_blob_client(LEASE_CONTAINER, blob_name(target))
-        with azure_errors(target, "take the lease"):
+        with azure_errors(target, "take the lease", Call.STORAGE):
             for _ in range(2):
                 requested_at = time.monotonic()
                 try:
@@ -198,7 +199,7 @@ class BlobLeases:
 async def _holder(blob: BlobClient) -> str:
     """Who is being served, as far as the blob's signature says it."""
     try:
-        with azure_errors(blob.blob_name, "read who holds the lease"):
+        with azure_errors(blob.blob_name, "read who holds the lease", Call.STORAGE):
             signature = (await blob.get_blob_properties(**_SIGNATURE)).metadata
         since = datetime.fromtimestamp(int(signature["since"]), UTC)
     except (RotationError, KeyError, ValueError, OverflowError, OSError):

@@ -8,6 +8,7 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 
 from shared.adapters.translate import azure_error_code, azure_errors
 from shared.domain.names import LEASE_CONTAINER
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
@@ -23,17 +24,17 @@ class BlobNotes:
 
     async def add(self, name: str, text: str) -> bool:
         """Write a note unless there is one of that name. Return whether it was written."""
-        with azure_errors(name, "write a note"):
+        with azure_errors(name, "write a note", Call.STORAGE):
             return await self._upload(name, text, overwrite=False)
 
     async def write(self, name: str, text: str) -> None:
         """Write a note in place of what is there."""
-        with azure_errors(name, "write a note"):
+        with azure_errors(name, "write a note", Call.STORAGE):
             await self._upload(name, text, overwrite=True)
 
     async def read(self, name: str) -> str | None:
         """Return a note. None if there is none."""
-        with azure_errors(name, "read a note"):
+        with azure_errors(name, "read a note", Call.STORAGE):
             try:
                 found = await self._container.get_blob_client(name).download_blob()
                 return (await found.readall()).decode(errors="replace")
@@ -42,7 +43,7 @@ class BlobNotes:
 
     async def remove(self, name: str) -> None:
         """Remove a note, if it is there."""
-        with azure_errors(name, "remove a note"):
+        with azure_errors(name, "remove a note", Call.STORAGE):
             try:
                 await self._container.get_blob_client(name).delete_blob()
             except ResourceNotFoundError:
@@ -51,7 +52,7 @@ class BlobNotes:
     async def under(self, prefix: str) -> list[tuple[str, str]]:
         """Return name and text of the notes under a prefix."""
         names: list[str] = []
-        with azure_errors(prefix, "list notes"):
+        with azure_errors(prefix, "list notes", Call.STORAGE):
             try:
                 async for blob in self._container.list_blobs(name_starts_with=prefix):
                     names.append(str(blob.name))

@@ -39,8 +39,9 @@ class EventGrid:
         now: The time from which the events count the lead to a deadline.
         """
         from shared.adapters.translate import azure_errors
+        from shared.domain.refusal import Call
 
-        with azure_errors(self._topic, "announce"):
+        with azure_errors(self._topic, "announce", Call.PUBLISH_EVENTS):
             await self._client.send([announcement.wire(now) for announcement in announcements])
 
 

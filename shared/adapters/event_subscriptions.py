@@ -21,6 +21,7 @@ from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
 from shared.announce.listening import EventSubscription, Hearing
 from shared.domain.errors import GrantRole, RotationError, UnexpectedAnswer
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -56,7 +57,7 @@ class EventSubscriptions:
     async def hearing(self, now: datetime) -> Hearing:
         """Return the event subscriptions with their deliveries of the last day, or why they are not known."""
         try:
-            with azure_errors(self._topic, _DOING):
+            with azure_errors(self._topic, _DOING, Call.LIST_LISTENERS):
                 return await self._hearing(now)
         except RotationError as error:
             step = _GRANT if isinstance(error, GrantRole) else error.next_step

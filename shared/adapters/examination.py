@@ -20,6 +20,7 @@ from shared.adapters.proxy import refused_by_proxy
 from shared.adapters.translate import azure_errors
 from shared.doctor.ports import Permission, ProxyFacts, Reachability, TokenIdentity
 from shared.domain.errors import TryLater
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -85,7 +86,7 @@ class AzureExaminer:
             raise TryLater(url, f"the address does not answer ({_reason(error)}).") from error
 
     async def _token(self, credential: AsyncTokenCredential, resource: str) -> str:
-        with azure_errors(resource, "get a token"):
+        with azure_errors(resource, "get a token", Call.TOKEN):
             return str((await credential.get_token(f"{resource}/.default")).token)
 
 

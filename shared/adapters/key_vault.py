@@ -22,6 +22,7 @@ from shared.domain.errors import UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication, SecretState, others_in, read_tags, tags_of
+from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -51,7 +52,7 @@ class KeyVault:
         are returned without a value. Raises UnexpectedAnswer if the answer has no value or no version.
         """
         client = self._client(target.vault_url)
-        with _vault_errors(target.secret_url, "read the secret"):
+        with _vault_errors(target.secret_url, "read the secret", Call.GET_SECRET):
             try:
                 secret = await client.get_secret(target.secret)
             except ResourceNotFoundError:
@@ -84,7 +85,7 @@ class KeyVault:
     async def earlier(self, target: Target) -> list[Publication]:
         """Return all versions of the secret, the youngest first, without values. Each page of 25 costs a call."""
         client = self._client(target.vault_url)
-        with _vault_errors(target.secret_url, "list the secret's versions"):
+        with _vault_errors(target.secret_url, "list the secret's versions", Call.LIST_SECRETS):
             found = [version async for version in client.list_properties_of_secret_versions(target.secret)]
         versions = [_publication(one, SecretState.ACTIVE if one.enabled else SecretState.DISABLED) for one in found]
         return sorted(versions, key=lambda one: one.created, reverse=True)
@@ -95,7 +96,7 @@ class KeyVault:
         others: Tags that other people or tools put on the secret. They are kept.
         The call is never repeated by itself, because each repetition would make another version.
         """
-        with _vault_errors(target.secret_url, "publish the key"):
+        with _vault_errors(target.secret_url, "publish the key", Call.SET_SECRET):
             written = await self._client(target.vault_url).set_secret(
                 target.secret,
                 key.reveal(),
@@ -110,7 +111,7 @@ class KeyVault:
         """Write these marks on the tags of exactly this version."""
         validity = publication.validity_with(marks, target.cadence.period)
         tags = tags_of(marks, slot, str(target.account), validity, publication.others)
-        with _vault_errors(target.secret_url, "note on the secret what was announced"):
+        with _vault_errors(target.secret_url, "note on the secret what was announced", Call.UPDATE_SECRET):
             client = self._client(target.vault_url)
             due = marks.since + target.cadence.period
             await client.update_secret_properties(
@@ -119,13 +120,13 @@ class KeyVault:
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
         """Disable this version, so that Key Vault no longer gives out its value."""
-        with _vault_errors(target.secret_url, "disable the published version"):
+        with _vault_errors(target.secret_url, "disable the published version", Call.UPDATE_SECRET):
             client = self._client(target.vault_url)
             await client.update_secret_properties(target.secret, publication.version, enabled=False)
 
     async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
         """Yield the name and the latest version of every secret, without values. Each page of 25 costs a call."""
-        with _vault_errors(vault_url, "list its secrets"):
+        with _vault_errors(vault_url, "list its secrets", Call.LIST_SECRETS):
             async for found in self._client(vault_url).list_properties_of_secrets():
                 state = SecretState.ACTIVE if found.enabled else SecretState.DISABLED
                 yield str(found.name), _publication(found, state)

@@ -22,6 +22,7 @@ from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
 from shared.domain.errors import FixConfiguration, TryLater, UnexpectedAnswer
 from shared.domain.model import AccountId
+from shared.domain.refusal import Call
 from shared.domain.times import iso_duration
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class LogAnalytics:
         Raises FixConfiguration if no call of any kind was logged, and TryLater or UnexpectedAnswer if the answer is
         incomplete or cannot be read.
         """
-        with azure_errors(f"workspace {self._workspace}", _DOING):
+        with azure_errors(f"workspace {self._workspace}", _DOING, Call.QUERY_LOGS):
             answer = await self._ask(account)
         logged, calls = self._read(answer)
         if not logged:

@@ -16,9 +16,11 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
 from shared.adapters.connections import Connections, is_loopback
 from shared.adapters.translate import azure_errors
+from shared.domain.account_kinds import in_state, serves_openai
 from shared.domain.errors import UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId
+from shared.domain.refusal import Call
 from shared.ports import Account, KeyAuthIsOff, Keys
 from shared.settings.target_fields import TAG
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 # Requests name keys with a capital letter, answers without (docs/facts.md, Keys).
 _NAMES = {KeySlot.KEY1: "Key1", KeySlot.KEY2: "Key2"}
 READ_RETRIES = 2
-_KINDS = ("openai", "aiservices")  # the kinds of account that serve Azure OpenAI (docs/facts.md, Calls)
 # The hosts of such accounts, in the public and the sovereign clouds (docs/facts.md, Calls). If a tag names another
 # host, the tag is not trusted and the account's endpoint is read from Azure.
 _DOMAINS = (
@@ -52,14 +53,17 @@ class OpenAIAccounts:
         self._clients: dict[str, CognitiveServicesManagementClient] = {}
 
     async def read(self, account: AccountId) -> Account:
-        """Return the account. Raises UnexpectedAnswer if it has no https endpoint."""
-        with azure_errors(str(account), "read the account"):
+        """Return the account.
+
+        If it has no https endpoint, raises what its state says, or UnexpectedAnswer if it is ready.
+        """
+        with azure_errors(str(account), "read the account", Call.READ_ACCOUNT):
             found = await self._operations(account.subscription).get(account.group, account.name)
         return _account(found, account)
 
     async def tagged(self, subscription: str) -> AsyncIterator[Account]:
         """Yield the accounts of a subscription that carry our tag, with any value. Their endpoints are empty."""
-        with azure_errors(f"subscription {subscription}", "list its accounts"):
+        with azure_errors(f"subscription {subscription}", "list its accounts", Call.LIST_ACCOUNTS):
             async for found in self._operations(subscription).list():
                 tags = {name.lower(): value for name, value in (found.tags or {}).items()}
                 if TAG in tags:
@@ -67,9 +71,9 @@ class OpenAIAccounts:
 
     async def everyone(self, subscription: str) -> AsyncIterator[Account]:
         """Yield the accounts of a subscription that serve Azure OpenAI, tagged or not. Their endpoints are empty."""
-        with azure_errors(f"subscription {subscription}", "list its accounts"):
+        with azure_errors(f"subscription {subscription}", "list its accounts", Call.LIST_ACCOUNTS):
             async for found in self._operations(subscription).list():
-                if str(found.kind).lower() in _KINDS:
+                if found.kind and serves_openai(str(found.kind)):
                     yield _listed(found)
 
     def could_be_at(self, endpoint: str) -> bool:
@@ -84,7 +88,7 @@ class OpenAIAccounts:
 
         Raises KeyAuthIsOff if keys are switched off: Azure then answers 400 (docs/facts.md, Keys).
         """
-        with azure_errors(str(account), "list its keys"):
+        with azure_errors(str(account), "list its keys", Call.LIST_KEYS):
             try:
                 answer = await self._operations(account.subscription).list_keys(account.group, account.name)
             except HttpResponseError as error:
@@ -95,7 +99,7 @@ class OpenAIAccounts:
 
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
         """Replace one key, whose old value stops working immediately, and return both. The call is never repeated."""
-        with azure_errors(str(account), f"regenerate {slot}"):
+        with azure_errors(str(account), f"regenerate {slot}", Call.REGENERATE_KEY):
             answer = await self._operations(account.subscription).regenerate_key(
                 account.group, account.name, key_name=_NAMES[slot], retry_total=0
             )
@@ -106,7 +110,7 @@ class OpenAIAccounts:
 
         The endpoint refuses keys some minutes after that (docs/facts.md, Keys).
         """
-        with azure_errors(str(account), "switch keys off"):
+        with azure_errors(str(account), "switch keys off", Call.UPDATE_ACCOUNT):
             change: Any = {"properties": {"disableLocalAuth": True}}
             poller = await self._operations(account.subscription).begin_update(account.group, account.name, change)
             await poller.result()
@@ -135,20 +139,28 @@ def _listed(found: Any) -> Account:  # noqa: ANN401
     """The account without its endpoint: one without an endpoint stops its own turn, not the whole listing (P10)."""
     tags = {name.lower(): str(value) for name, value in (found.tags or {}).items()}
     off = getattr(found.properties, "disable_local_auth", None) is True
-    return Account(_id(found), "", key_auth=not off, tags=tags)
+    return Account(_id(found), "", key_auth=not off, tags=tags, kind=str(found.kind or ""), state=_state(found))
 
 
 def _account(found: Any, account: AccountId) -> Account:  # noqa: ANN401
     properties = getattr(found, "properties", None)
     endpoint = getattr(properties, "endpoint", None)
     if not isinstance(endpoint, str) or not endpoint.startswith("https://"):
-        raise UnexpectedAnswer(str(account), "Azure described the account without an https endpoint.")
+        nothing = UnexpectedAnswer(str(account), "Azure described the account without an https endpoint.")
+        raise in_state(str(account), _state(found)) or nothing
     return Account(
         account,
         endpoint if endpoint.endswith("/") else f"{endpoint}/",
         key_auth=getattr(properties, "disable_local_auth", None) is not True,
         tags={name.lower(): str(value) for name, value in (found.tags or {}).items()},
+        kind=str(getattr(found, "kind", None) or ""),
+        state=_state(found),
     )
+
+
+def _state(found: Any) -> str:  # noqa: ANN401
+    state = getattr(getattr(found, "properties", None), "provisioning_state", None)
+    return str(getattr(state, "value", state) or "")
 
 
 def _keys(answer: Any, account: AccountId) -> Keys:  # noqa: ANN401

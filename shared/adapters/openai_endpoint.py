@@ -7,20 +7,30 @@ and 5xx say nothing about the key. Redirects are not followed, so the key goes t
 
 from __future__ import annotations
 
+import json
 import re
+import textwrap
 from datetime import timedelta
 
 import aiohttp
 
 from shared.adapters.connections import Connections
 from shared.adapters.proxy import refused_by_proxy
+from shared.domain.causes import Cause
 from shared.domain.keys import ApiKey
+from shared.domain.refusal import Answered, Call, Who
+from shared.domain.refusals import explain
+from shared.domain.text import quotable
 from shared.ports import Answer, KeyAttempt
 
 _MODELS = "openai/models?api-version=2024-10-21"
-_NO_PUBLIC_ACCESS = "Public access is disabled"  # of a 403 (docs/facts.md, Network)
 _KEYS_OFF = "AuthenticationTypeDisabled"
+_QUOTED = 120  # characters of a message that this app does not know
 _MOST_READ = 4096  # bytes of an answer; enough for an error
+_WORDS = {
+    Cause.PRIVATE_ONLY: "public access is off",
+    Cause.REGIONAL_HOST: "the regional host does not serve an account with network rules",
+}
 _SECONDS = re.compile(r"^[0-9]{1,6}$")
 
 
@@ -53,15 +63,35 @@ async def _start_of(body: aiohttp.StreamReader) -> bytes:
     return start
 
 
+def _forbidden(body: str) -> KeyAttempt:
+    """What a 403 says: keys are off, or the network is closed in one of several ways (docs/facts.md, Network)."""
+    code = _KEYS_OFF if _KEYS_OFF in body else ""
+    row = explain(Answered(Call.PROVE_KEY, 403, code, message=body))
+    if code:
+        return KeyAttempt(Answer.KEYS_ARE_OFF, f"403, {Answer.KEYS_ARE_OFF}")
+    if row.who is Who.UNKNOWN:
+        said = textwrap.shorten(quotable(_said(body)), _QUOTED, placeholder=" …")
+        return KeyAttempt(Answer.NETWORK_REFUSED, f"403, for a reason that this app does not know: {said or 'none'}")
+    seen = _WORDS.get(row.cause or Cause.NETWORK_CLOSED, str(Answer.NETWORK_REFUSED))
+    private, regional = row.cause is Cause.PRIVATE_ONLY, row.cause is Cause.REGIONAL_HOST
+    return KeyAttempt(Answer.NETWORK_REFUSED, f"403, {seen}", private_only=private, regional_host=regional)
+
+
+def _said(body: str) -> str:
+    """The code and the message of an error. Empty for a body of another form, which is never quoted."""
+    try:
+        error = json.loads(body)["error"]
+        return f"{error['code']}: {error['message']}"
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
 def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
     if status == 200:
         return KeyAttempt(Answer.ACCEPTED, "200")
     if status == 401:
         return KeyAttempt(Answer.REFUSED, "401")
     if status == 403:
-        answer = Answer.KEYS_ARE_OFF if _KEYS_OFF in body else Answer.NETWORK_REFUSED
-        private_only = _NO_PUBLIC_ACCESS in body
-        seen = "public access is off" if private_only else answer
-        return KeyAttempt(answer, f"403, {seen}", private_only=private_only)
+        return _forbidden(body)
     wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
     return KeyAttempt(Answer.UNCLEAR, str(status), wait)

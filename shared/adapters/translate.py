@@ -1,12 +1,14 @@
 """Translate Azure's exceptions into the errors of `shared.domain.errors`.
 
-An error of ours names the thing, what failed and the next step, and its class says who must act. Azure's code and
-message are quoted. A body that could not be read is never quoted, because it may hold a key; then the cause is not
-attached either.
+An error of ours names the thing, what failed and the next step, and its class says who must act: the table in
+`shared.domain.refusals` says it for each of Azure's codes. Azure's code and message are quoted. A body that could not
+be read is never quoted, because it may hold a key; then the cause is not attached either.
 """
 
 from __future__ import annotations
 
+import json
+import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,18 +25,26 @@ from azure.core.exceptions import (
 )
 
 from shared.adapters.proxy import proxy_error
+from shared.domain.account_kinds import in_state
 from shared.domain.causes import Cause
-from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.errors import FixConfiguration, RotationError, TryLater, UnexpectedAnswer, of_refusal
+from shared.domain.refusal import Answered, Call, Who
+from shared.domain.refusals import explain
+from shared.domain.text import quotable
 
 _LONGEST_QUOTE = 500  # characters
+_FAILED_LATER = "nothing if it happens once; if it stays, mend what Azure's reason names"
 
 
 @contextmanager
-def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds the address") -> Iterator[None]:
+def azure_errors(
+    thing: str, doing: str, call: Call, named_by: str = "the setting that holds the address"
+) -> Iterator[None]:
     """Run an Azure call so that only errors of `shared.domain.errors` come out.
 
     thing: What the call is about: an account, a secret, a vault.
     doing: Completes the sentence "could not ...".
+    call: Which call it is, so that a refusal is looked up among those of that call.
     named_by: Completes the next step "check ..." if the host name of the address is unknown.
     """
     try:
@@ -42,10 +52,10 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
     except (DecodeError, DeserializationError):
         raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
     except ClientAuthenticationError as error:
-        raise _unauthenticated(thing, doing, error) from error
+        raise _unauthenticated(thing, doing, error, call) from error
     except HttpResponseError as error:
         # Its text quotes the body. Only a body with the form of an error is known to hold no key.
-        raise _refused(thing, doing, error) from (error if azure_error_code(error) else None)
+        raise _refused(thing, doing, error, call) from (error if azure_error_code(error) else None)
     except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
         raise _no_answer(thing, doing, error, named_by) from error
     except AzureError as error:
@@ -79,34 +89,49 @@ def _unresolved(error: BaseException | None) -> str | None:
     return error.host if error is not None else None
 
 
-def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -> RotationError:
-    # Without a status the message is the credential's own: which kinds of sign-in it tried, and why each failed.
-    said = quote(error) if error.status_code else textwrap.shorten(str(error.message), _LONGEST_QUOTE, placeholder=" …")
-    return GrantRole(
-        thing,
-        f"could not {doing}: the identity was not accepted ({said.rstrip('.')}).",
-        "check that the app has its managed identity, that AZURE_CLIENT_ID names it, and that it has its role here "
-        "(a new one needs some minutes to act)",
-        cause=Cause.IDENTITY_REFUSED,
-    )
+def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError, call: Call) -> RotationError:
+    if error.status_code == 401:
+        return _refused(thing, doing, error, call)
+    # With another status, or none, it is the credential's own: which kinds of sign-in it tried, and why each failed.
+    said = quote(error) if error.status_code else textwrap.shorten(error.message, _LONGEST_QUOTE, placeholder=" …")
+    said = said.rstrip(".")
+    what = f"could not {doing}: the identity was not accepted ({said})."
+    return of_refusal(explain(Answered(Call.TOKEN, error.status_code or 0)), thing, what)
 
 
-def _refused(thing: str, doing: str, error: HttpResponseError) -> RotationError:
-    status, what = error.status_code or 0, f"could not {doing}: {quote(error)}."
-    inner = key_vault_error_code(error)
-    if 200 <= status < 300:
-        return UnexpectedAnswer(thing, f"could not {doing}: the specification does not describe a {status}.")
-    if status == 403 and (inner == "ForbiddenByFirewall" or "not authorized and caller is not" in str(error.message)):
-        return FixConfiguration(thing, what, "let the function's network reach the vault", cause=Cause.NETWORK_CLOSED)
-    if status == 403 and "Policy" in (azure_error_code(error) + (inner or "")):
-        return FixConfiguration(thing, what, "find the Azure Policy that refuses it; change the period or the policy")
-    if status == 403:
-        return GrantRole(thing, what)
-    if status == 409 and inner in ("ObjectIsDeletedButRecoverable", "ObjectIsBeingDeleted"):
-        return PersonMustLook(thing, what, "recover the secret, or purge it to start again")
-    if status in (408, 409, 429) or status >= 500:
-        return TryLater(thing, what, unclear=status == 408 or status >= 500)
-    return FixConfiguration(thing, what, "check the names and addresses in the settings and tags for it")
+def _refused(thing: str, doing: str, error: HttpResponseError, call: Call) -> RotationError:
+    status, code = _status(error), azure_error_code(error)
+    if 200 <= status < 300 and not code:
+        return _unfinished(thing, doing, error)
+    answered = Answered(call, status, code, key_vault_error_code(error) or "", str(error.message))
+    row = explain(answered)
+    if 200 <= status < 300:  # a change that Azure began; it ended with the error that is quoted
+        doing = f"{doing}; Azure began it, and it ended as Failed"
+        if row.who is Who.UNKNOWN:
+            return UnexpectedAnswer(thing, f"could not {doing}: {quote(error)}.", _FAILED_LATER)
+    means = f" {row.means}." if row.means else ""
+    unclear = status == 408 or status >= 500
+    return of_refusal(row, thing, f"could not {doing}: {quote(error)}.{means}", unclear=unclear)
+
+
+def _unfinished(thing: str, doing: str, error: HttpResponseError) -> RotationError:
+    """The error of an answer that says neither that it worked nor why not, but may name the resource's state."""
+    try:
+        body = json.loads(error.response.text()) if error.response else {}
+        state = str(body["properties"]["provisioningState"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        state = ""
+    found = in_state(thing, state) if re.fullmatch(r"[A-Za-z]{1,40}", state) else None
+    if found is not None:
+        found.what = f"could not {doing}: {found.what}"
+        return found
+    return UnexpectedAnswer(thing, f"could not {doing}: the specification does not describe a {error.status_code}.")
+
+
+def _status(error: HttpResponseError) -> int:
+    if error.status_code is None and isinstance(error.__cause__, HttpResponseError):
+        return _status(error.__cause__)  # the Event Grid client wraps a 404
+    return error.status_code or 0
 
 
 def azure_error_code(error: HttpResponseError) -> str:
@@ -131,5 +156,5 @@ def quote(error: HttpResponseError) -> str:
     # Key Vault names the refused action on a line of its own.
     kept = [line.strip().rstrip(".") for line in lines[:1] + [line for line in lines[1:] if line.startswith("Action:")]]
     text = " ".join(part for part in (str(error.status_code or "no status"), azure_error_code(error)) if part)
-    quoted = textwrap.shorten("; ".join(kept), _LONGEST_QUOTE, placeholder=" …")
+    quoted = textwrap.shorten(quotable("; ".join(kept)), _LONGEST_QUOTE, placeholder=" …")
     return f"{text}: {quoted}" if quoted else text

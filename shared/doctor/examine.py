@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from urllib.parse import urlsplit
 
-from shared.doctor import remedies, services
+from shared.doctor import refused, remedies, services
 from shared.doctor.check import EVENTS, STORAGE, VAULTS, Check, Examination, failed, failed_with, not_checked, passed
 from shared.doctor.listening import check_listeners
 from shared.doctor.ports import Examiner
@@ -120,6 +120,9 @@ async def _check_enrolment(examination: Examination) -> tuple[list[Target], list
 
 
 def _not_enrolled(examination: Examination, error: RotationError) -> Check:
+    remedy = refused.at_subscription(error, error.subscription)
+    if remedy is not None:
+        return failed("enrolment", error.thing, refused.with_step(error), remedy)
     if isinstance(error, FixConfiguration):
         return failed("enrolment", error.thing, error.what, error.next_step)
     scope = remedies.Scope.of_subscription(error.subscription)

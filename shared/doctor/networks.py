@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from urllib.parse import urlsplit
 
-from shared.doctor.remedies import HERE, account_options, vault_name
+from shared.doctor.remedies import HERE, account_options, vault, vault_name
 from shared.domain.model import AccountId
 
 _DEFAULT_ACTION = "properties.networkAcls.defaultAction"
@@ -55,25 +55,45 @@ def _service_endpoint(service: str) -> str:
     return f"az network vnet subnet update --ids <subnet-id> --service-endpoints {service} $({kept})"
 
 
+def name_account(of: AccountId) -> str:
+    """Return the command that gives an account a custom subdomain, which changes its endpoint for good."""
+    return f"az cognitiveservices account update {account_options(of)} --custom-domain <subdomain>"
+
+
 def join_account(of: AccountId, endpoint: str) -> str:
     """Return the commands that give an account a private endpoint, for an account whose public access is disabled.
 
-    They make all that it takes: the private endpoint, in the region of the app's network, which can be another than
-    that of a resource group; the DNS zone of the account's host name; the link of that zone to the network; and the
-    zone group, which writes the endpoint's address into the zone. `endpoint` is the account's own endpoint URL.
+    `endpoint` is the account's own endpoint URL.
     """
-    group, name, zone = f"--resource-group <group> {HERE}", shlex.quote(of.name), _private_zone(endpoint)
+    return _join(shlex.quote(str(of)), "account", shlex.quote(of.name), _private_zone(endpoint))
+
+
+def join_vault(url: str) -> str:
+    """Return the commands that give a vault a private endpoint, for a vault whose public access is disabled."""
+    domain = (urlsplit(url).hostname or "").partition(".")[2]
+    zone = f"privatelink.{domain.replace('vault.', 'vaultcore.', 1)}" if domain.startswith("vault.") else None
+    return _join(vault(url).text, "vault", vault_name(url), shlex.quote(zone) if zone else "<private-dns-zone>")
+
+
+def _join(resource: str, part: str, name: str, zone: str) -> str:
+    """Return the commands that make all that a private endpoint takes.
+
+    These are the private endpoint, in the region of the app's network, which can be another than that of a resource
+    group; the DNS zone of the host name; the link of that zone to the network; and the zone group, which writes the
+    endpoint's address into the zone.
+    """
+    group = f"--resource-group <group> {HERE}"
     region = '"$(az network vnet show --ids <network-id> --query location --output tsv)"'
     return " && ".join(
         (
             f"az network private-endpoint create {group} --name {name} --connection-name {name} --location {region} "
-            f"--subnet <network-id>/subnets/<endpoint-subnet> --private-connection-resource-id {shlex.quote(str(of))} "
-            "--group-id account",
+            f"--subnet <network-id>/subnets/<endpoint-subnet> --private-connection-resource-id {resource} "
+            f"--group-id {part}",
             f"az network private-dns zone create {group} --name {zone}",
             f"az network private-dns link vnet create {group} --zone-name {zone} --name {name} "
             "--virtual-network <network-id> --registration-enabled false",
             f"az network private-endpoint dns-zone-group create {group} --endpoint-name {name} --name default "
-            f"--private-dns-zone {zone} --zone-name account",
+            f"--private-dns-zone {zone} --zone-name {part}",
         )
     )
 

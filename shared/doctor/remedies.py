@@ -89,6 +89,16 @@ class Remedies:
             f'--scope {scope.text} --query "[].roleDefinitionName"'
         )
 
+    def allow_at_vault(self, url: str) -> str:
+        """Return the command that lets the app at a vault that goes by access policies, where roles count for nothing.
+
+        The other way is to let the vault go by roles, which changes who else may read it.
+        """
+        who = self.assignee.split(" --assignee-principal-type")[0].removeprefix("--assignee-object-id ")
+        who = "<object-id>" if who.startswith("--assignee") else who
+        may = "--secret-permissions get list set"
+        return f"az keyvault set-policy --name {vault_name(url)} {HERE} --object-id {who} {may}"
+
 
 def _role_id(role: str, subscription: str) -> str:
     """Return the command that finds the id of a custom role of this deployment.
@@ -178,6 +188,29 @@ def see_account(of: AccountId) -> str:
         "properties.{endpoint: endpoint, keysOff: disableLocalAuth, public: publicNetworkAccess, rules: networkAcls}"
     )
     return f'az cognitiveservices account show {account_options(of)} --query "{query}"'
+
+
+def see_locks(subscription: str) -> str:
+    """Return the command that shows the read-only locks in a subscription."""
+    return f"az lock list --subscription {subscription} --query \"[?level=='ReadOnly'].id\" --output tsv"
+
+
+def see_subscription(subscription: str) -> str:
+    """Return the command that shows whether a subscription is enabled."""
+    return f"az account show --subscription {subscription} --query state --output tsv"
+
+
+def see_deny_assignments(subscription: str) -> str:
+    """Return the command that shows the deny assignments in a subscription. The Azure CLI has none of its own."""
+    path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/denyAssignments"
+    query = "value[].properties.{name: denyAssignmentName, scope: scope}"
+    return f'az rest --subscription {subscription} --url "{path}?api-version=2022-04-01" --query "{query}"'
+
+
+def see_storage(name: str) -> str:
+    """Return the command that shows the networks and the kinds of access that a storage account admits."""
+    query = "{public: publicNetworkAccess, rules: networkRuleSet, sharedKeys: allowSharedKeyAccess}"
+    return f'az storage account show --name {name} {HERE} --query "{query}"'
 
 
 def see_topic(url: str) -> str:

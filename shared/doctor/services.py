@@ -14,11 +14,10 @@ from shared.doctor.check import (
     CheckState,
     Examination,
     failed,
-    failed_with,
     not_checked,
     passed,
 )
-from shared.doctor.targets import failed_at_vault
+from shared.doctor.refused import failed_at_storage, failed_at_vault
 from shared.domain.errors import RotationError
 from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.domain.publication import Publication
@@ -99,8 +98,9 @@ async def check_lease(examination: Examination) -> Check:
         async with examination.rotation.outside.leases.hold(BLOB) as lease:
             lease.check()
     except RotationError as error:
-        where = remedies.leases(remedies.storage_name(storage.blob_url))
-        return failed_with("lease", thing, error, examination.remedies.assign(remedies.LEASES, where))
+        name = remedies.storage_name(storage.blob_url)
+        grant = examination.remedies.assign(remedies.LEASES, remedies.leases(name))
+        return failed_at_storage(thing, name, error, grant)
     return passed("lease", thing, "A lease was acquired and released.")
 
 

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from shared.decide.adoption import began_fresh
 from shared.doctor import networks, remedies
 from shared.doctor.check import ON_ITS_WAY, VAULTS, Check, Examination, failed, failed_with, not_checked, passed
-from shared.domain.causes import Cause
-from shared.domain.errors import GrantRole, RotationError
+from shared.doctor.refused import failed_at_account, failed_at_vault
+from shared.domain.account_kinds import in_state
+from shared.domain.errors import RotationError
 from shared.domain.keys import KeySlot
 from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import Origin, Publication, SecretState
@@ -44,16 +45,6 @@ async def _check_secret(examination: Examination, target: Target) -> tuple[Check
     return passed(name, target.name, f"{target.secret_url} {found}."), publication
 
 
-def failed_at_vault(examination: Examination, name: str, thing: str, url: str, error: RotationError) -> Check:
-    """Return a check that failed at a vault, with a remedy for its firewall, for a missing role, or for its address."""
-    if error.cause is Cause.NETWORK_CLOSED:
-        return failed(name, thing, error.what, networks.open_vault(url))
-    if isinstance(error, GrantRole):
-        grant = examination.remedies.assign(remedies.PUBLISHER, remedies.vault(url))
-        return failed_with(name, thing, error, grant)
-    return failed(name, thing, error.what, remedies.see_vault(url))
-
-
 async def _check_account(
     examination: Examination, target: Target, publication: Publication | None
 ) -> AsyncIterator[Check]:
@@ -63,9 +54,13 @@ async def _check_account(
     try:
         found = await accounts.read(account)
     except RotationError as error:
-        yield failed_with("read-account", target.name, error, grant)
+        yield failed_at_account("read-account", target.name, account, error, grant)
         return
-    yield passed("read-account", target.name, f"{account} was read.")
+    unready = in_state(str(account), found.state)
+    if unready is not None:
+        yield failed_with("read-account", target.name, unready, grant)
+    else:
+        yield passed("read-account", target.name, f"{account} was read.")
     last_used = _last_regenerated(target, publication)
     yield await _check_permission(examination, target, "regenerate-key", "regenerateKey/action", grant, last_used)
     if target.sunset is not None:
@@ -76,7 +71,7 @@ async def _check_account(
     except KeyAuthIsOff:
         yield passed("list-keys", target.name, "Key authentication is disabled, so there are no keys to rotate.")
     except RotationError as error:
-        yield failed_with("list-keys", target.name, error, grant)
+        yield failed_at_account("list-keys", target.name, account, error, grant)
     else:
         yield passed("list-keys", target.name, "Both keys were listed.")
         yield await _check_endpoint(examination, target, found.endpoint, keys, publication)
@@ -166,6 +161,8 @@ def _endpoint_answered(target: Target, endpoint: str, slot: KeySlot, attempt: Ke
 
 def _open_endpoint(target: Target, endpoint: str, attempt: KeyAttempt) -> str:
     """Return the command that lets this network reach the endpoint, or one that shows why it does not answer."""
+    if attempt.regional_host:
+        return networks.name_account(target.account)
     if attempt.private_only:
         return networks.join_account(target.account, endpoint)
     if attempt.answer is Answer.NETWORK_REFUSED:

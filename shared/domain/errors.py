@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.domain.causes import Cause
+from shared.domain.refusal import Refusal, Who
 
 
 class RotationError(Exception):
@@ -18,6 +19,7 @@ class RotationError(Exception):
     subscription: str | None = None  # the id of the subscription that could not be listed, if that is what failed
     unclear = False  # whether the call may have had its effect although it failed
     resolves_itself = False  # whether the next step asks nothing of anybody, because a later check goes on by itself
+    refusal: Refusal | None = None  # the row of the table of Azure's refusals, if Azure refused a call
 
     def __init__(
         self,
@@ -40,6 +42,22 @@ class RotationError(Exception):
     @property
     def code(self) -> str:
         return type(self).__name__
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether nothing goes on before a person has acted. False if that is not known."""
+        return isinstance(self, FixConfiguration | GrantRole | PersonMustLook | ProofImpossible)
+
+    @property
+    def hides_targets(self) -> bool:
+        """Whether something could not be looked at, so that targets may be missing from a list. An account whose tags
+        are wrong hides none."""
+        return self.refusal is not None or not isinstance(self, FixConfiguration)
+
+    @property
+    def of_owner(self) -> bool:
+        """Whether the resource itself refuses everybody, so that it says nothing about this app or about others."""
+        return self.refusal is not None and self.refusal.who is Who.OWNER
 
     def about(self, target: str) -> str:
         """Return what happened to a target, with the thing named where it is not the target itself."""
@@ -138,3 +156,28 @@ class UnknownTarget(RotationError):
     def __init__(self, thing: str, what: str, next_step: str | None = None, known: Iterable[str] = ()) -> None:
         super().__init__(thing, what, next_step)
         self.known = tuple(sorted(known))
+
+
+_KINDS: dict[Who, type[RotationError]] = {
+    Who.NOBODY: TryLater,
+    Who.ROLES: GrantRole,
+    Who.IDENTITY: GrantRole,
+    Who.SETTINGS: FixConfiguration,
+    Who.OWNER: FixConfiguration,
+    Who.JUDGE: PersonMustLook,
+    Who.UNKNOWN: FixConfiguration,
+}
+
+
+def of_refusal(row: Refusal, thing: str, what: str, *, unclear: bool = False) -> RotationError:
+    """Return the error of a refusal by Azure. Its class fits the person who must act.
+
+    unclear: Whether the call may have had its effect. Default: no.
+
+    An unknown conflict is tried again, because most conflicts pass; its next step says what to do if it stays.
+    """
+    kind = TryLater if row.who is Who.UNKNOWN and row.status == 409 else _KINDS[row.who]
+    error = kind(thing, what, row.step or None, cause=row.cause, unclear=unclear)
+    error.refusal = row
+    error.resolves_itself = row.passes
+    return error

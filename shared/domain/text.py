@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/=]{30,}")
+_LIKE_A_KEY_IN_A_PATH = re.compile(r"[A-Za-z0-9+=]{30,}")
 
 
 def without_keys(text: str) -> str:
@@ -14,6 +15,11 @@ def without_keys(text: str) -> str:
     2025 (published recordings), so 30 letters, digits, `+`, `/` or `=` in a row are left out.
     """
     return _LIKE_A_KEY.sub("(left out)", text)
+
+
+def quotable(text: str) -> str:
+    """Return the text without parts that look like keys, but with the resource ids that Azure's messages name."""
+    return _LIKE_A_KEY_IN_A_PATH.sub("(left out)", text)
 
 
 def plain(text: str) -> str:

@@ -13,6 +13,7 @@ from shared.decide import schedule
 from shared.decide.adoption import another_period, began_fresh
 from shared.decide.plan import Reason
 from shared.decide.situation import Situation
+from shared.domain.account_kinds import in_state
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import VALIDITY_DAYS, Marks, Origin, SecretState
@@ -77,7 +78,13 @@ async def _of_subscription(
 
 
 def _of_account(account: Account, known: set[str]) -> Iterator[Finding]:
-    """Yield a finding if keys are enabled on an account that is not in `known`, a set of ids in lower case."""
+    """Yield a finding if a person must mend the account's state, and one if its keys are enabled and it is unknown.
+
+    `known` holds the ids, in lower case, of targets and of accounts that could not be enrolled.
+    """
+    unready = in_state(str(account.id), account.state)
+    if unready is not None and unready.needs_a_person:
+        yield Finding(Code.NOT_READY, str(account.id), unready.what, unready.next_step)
     if account.key_auth and str(account.id).casefold() not in known:
         word = account.tags.get(TAG, "").strip().lower()
         state = "is tagged off" if word == "off" else "is not enrolled"
@@ -94,9 +101,12 @@ def _of_settings(settings: Settings) -> Iterator[Finding]:
         yield Finding(Code.NOTHING_IS_DONE, "ROTATION_MODE", "The mode is observe, so nothing is rotated.")
 
 
-def _of_problem(error: RotationError) -> Finding:
-    code = Code.NOT_ENROLLABLE if isinstance(error, FixConfiguration) else Code.UNSEEN
-    return Finding(code, error.thing, error.what, error.next_step)
+def _of_problem(error: RotationError, thing: str | None = None) -> Finding:
+    """Return the finding of an error. `thing` is what it is about: by default what the error names."""
+    if not isinstance(error, FixConfiguration):
+        return Finding(Code.UNSEEN, thing or error.thing, error.what, None if thing else error.next_step)
+    code = Code.REFUSED if error.refusal is not None else Code.NOT_ENROLLABLE
+    return Finding(code, thing or error.thing, error.what, error.next_step)
 
 
 def _of_leak(leak: Message) -> Finding:
@@ -122,7 +132,8 @@ def _of_row(row: Row, settings: Settings, now: datetime) -> Iterator[Finding]:
     """Yield the findings about one target."""
     yield from _of_target(row)
     if row.error is not None or row.plan is None or row.seen is None:
-        yield Finding(Code.UNSEEN, row.target.name, row.error.what if row.error else "It could not be observed.")
+        unseen = RotationError(row.target.name, "It could not be observed.")
+        yield _of_problem(row.error or unseen, row.target.name)
         return
     if not row.seen.key_auth:
         return

@@ -25,9 +25,11 @@ class Code(StrEnum):
     LEAKED_KEY_WORKS = "leaked-key-works"
     LEAK_NOT_ENDED = "leak-not-ended"
     PUBLISHED_KEY_DEAD = "published-key-dead"
+    REFUSED = "refused"
     NOT_ENROLLED = "not-enrolled"
     NOT_ENROLLABLE = "not-enrollable"
     UNSEEN = "unseen"
+    NOT_READY = "not-ready"
     SECRET_DELETED = "secret-deleted"  # noqa: S105 - a code, no secret
     SECRET_DISABLED = "secret-disabled"  # noqa: S105
     SECRET_FOREIGN = "secret-foreign"  # noqa: S105
@@ -74,11 +76,15 @@ MEANINGS = {
     Code.PUBLISHED_KEY_DEAD: Meaning(
         Severity.CRITICAL, "the next full check publishes a key that works; to do it now: python -m cli rotate NAME"
     ),
+    Code.REFUSED: Meaning(
+        Severity.CRITICAL, "a person must mend what refuses; until then nothing is done, and no leaked key can be ended"
+    ),
     Code.NOT_ENROLLED: Meaning(
         _HIGH, "tag the account key-rotation: on; or disable its key authentication and tag it key-rotation: off"
     ),
     Code.NOT_ENROLLABLE: Meaning(_HIGH, "correct what is named; until then nothing rotates this account's keys"),
     Code.UNSEEN: Meaning(_HIGH, "python -m cli doctor shows what is missing and how to fix it"),
+    Code.NOT_READY: Meaning(_HIGH, "look at the account in the portal: its state must be Succeeded"),
     Code.SECRET_DELETED: Meaning(_HIGH, "recover the secret, or purge it to start again"),
     Code.SECRET_DISABLED: Meaning(_HIGH, "enable the secret's latest version, or publish under another name"),
     Code.SECRET_FOREIGN: Meaning(_HIGH, "name another secret for this target"),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.account_kinds import of_another_kind, serves_openai
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId, Target
 from shared.domain.requests import Request
@@ -56,6 +57,7 @@ class Enrolment:
             return
         try:
             target = tagged_target(account.id, account.tags, self._settings)
+            _check_kind(account)
         except FixConfiguration as error:
             self._refuse(account, error, error)
             return
@@ -81,6 +83,11 @@ class Enrolment:
             step = "list it in ROTATION_TARGETS with a name and a secret of its own"
         thing = str(account.id)
         return FixConfiguration(thing, f"{with_names}.", step), FixConfiguration(thing, f"{without}.", step)
+
+
+def _check_kind(account: Account) -> None:
+    if not serves_openai(account.kind):
+        raise of_another_kind(str(account.id), account.kind)
 
 
 def tagged_target(account: AccountId, tags: Mapping[str, str], settings: Settings) -> Target:

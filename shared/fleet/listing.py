@@ -68,7 +68,7 @@ class FleetListing:
 
         An account with an invalid tag does not count: it becomes a target only when a person corrects the tag.
         """
-        return bool(self.unseen) or any(not isinstance(problem, FixConfiguration) for problem in self.problems)
+        return bool(self.unseen) or any(problem.hides_targets for problem in self.problems)
 
     def situations(self, now: datetime) -> Iterator[Situation]:
         """Yield the presumed situation of every target about which the listing tells enough."""
@@ -182,7 +182,7 @@ def _not_found(missing: list[str], enrolment: Enrolment) -> RotationError:
     """Why there are no targets of these names. Every reason is named."""
     unknown = [name for name in missing if name not in enrolment.refused]
     refused = [error for name in missing for error in enrolment.refused.get(name, ())]
-    unlisted = next((error for error in enrolment.problems if not isinstance(error, FixConfiguration)), None)
+    unlisted = next((error for error in enrolment.problems if error.hides_targets), None)
     if unknown and unlisted is not None:  # the name may be in a subscription that could not be listed
         return unlisted
     if unknown:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError, SignInNotEnforced, UnknownTarget
+from shared.domain.errors import PersonMustLook, RotationError, SignInNotEnforced, UnknownTarget
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
 from shared.findings.listening import find_listeners
@@ -136,7 +136,7 @@ async def _calendar(_: Incoming, __: Caller) -> Reply:
 
     app = await rotation()
     found, problems = await app.deadlines()
-    unseen = next((one for one in problems if not isinstance(one, FixConfiguration | PersonMustLook)), None)
+    unseen = next((one for one in problems if one.hides_targets and not isinstance(one, PersonMustLook)), None)
     if unseen is not None:  # a calendar program would delete the entries that are missing
         raise unseen
     return Reply(200, calendar(found, app.outside.clock.now()), "text/calendar")

@@ -1,6 +1,7 @@
 """One turn for one target while its caller waits, and what becomes of a request that the turn could not carry out.
 
-A reported leak is never dropped: whatever the turn met, the leak is queued and tried for a day. A rotation that has
+A reported leak is never dropped: whatever the turn met, the leak is queued and tried for a day. Where nothing but a
+person can help, the answer says so at once, with what to do, and does not call the leak queued. A rotation that has
 begun goes on without its caller. Any other request is not carried out later, because it may not be wanted any more
 then: the answer says to ask again.
 """
@@ -11,7 +12,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.domain.errors import FixConfiguration, LeaseLost, PersonMustLook, RotationError, UnknownTarget
+from shared.domain.errors import LeaseLost, RotationError, UnknownTarget
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.fleet.rotation import Rotation, planned_row
@@ -27,6 +28,9 @@ from shared.wiring import rotation, telemetry, time_for
 log = logging.getLogger(LOGGER)
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (docs/facts.md, HTTP)
 _QUEUED = "The key still works; its end is queued and tried for a day"
+_AFTER_A_PERSON = (
+    "The key works until a person has done that. For a day it is then ended by itself; later, report it again"
+)
 
 
 async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply:
@@ -81,7 +85,11 @@ def _kept(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply
     if outcome.result is Result.PLANNED:
         outcome = _observing(outcome)
     status, queued = of_outcome(outcome, now).status, (Message(name, now, request=request),)
-    if status not in (409, 503) or _needs_a_person(outcome):
+    if _needs_a_person(outcome):
+        stuck = replace(outcome, next_step=f"{outcome.next_step}. {_AFTER_A_PERSON}")
+        log.error("a leak reported by %s cannot be carried out before a person acts: %s", request.by, stuck)
+        return replace(of_outcome(stuck, now), queued=queued)
+    if status not in (409, 503) or (outcome.error and not _passes(outcome.error)):
         return replace(of_outcome(replace(outcome, next_step=f"{outcome.next_step}. {_QUEUED}"), now), queued=queued)
     later = replace(outcome, next_step=f"nothing. {_QUEUED}")
     return Reply(202, later.data(), headers={"Location": f"/api/targets/{outcome.target}"}, queued=queued)
@@ -95,5 +103,10 @@ def _observing(outcome: Outcome) -> Outcome:
 
 def _needs_a_person(outcome: Outcome) -> bool:
     """Return whether the key cannot be ended before a person has done something."""
-    cause = outcome.cause
-    return isinstance(cause, PersonMustLook | FixConfiguration) or cause is HeldByMode.OBSERVING
+    needed = outcome.error is not None and outcome.error.needs_a_person
+    return needed or outcome.cause is HeldByMode.OBSERVING
+
+
+def _passes(error: RotationError) -> bool:
+    """Return whether nothing says that it may stay: an answer of Azure that nobody knows may."""
+    return error.refusal is None or error.refusal.passes

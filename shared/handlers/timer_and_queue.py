@@ -158,10 +158,12 @@ async def _after_failure(
 ) -> None:
     """Count the failure for the brake; after the last try announce it as well.
 
-    An error that the next try may clear counts after the last try only. One that a person must judge never counts.
+    An error that the next try may clear counts after the last try only. One that a person must judge never counts, nor
+    does a refusal by the resource itself, such as a lock: neither says anything about other targets.
     """
     may_pass = isinstance(error, TryLater) and not isinstance(error, UnexpectedAnswer)
-    if not isinstance(error, PersonMustLook) and (last or not may_pass):
+    about_others = not isinstance(error, PersonMustLook) and not error.of_owner
+    if about_others and (last or not may_pass):
         await _note_failure(brake, target)
     if last:
         await _announce_failure(app, target, error)
@@ -215,12 +217,18 @@ async def turn_poison(body: bytes) -> str | None:
     reason = _why_it_failed(row)
     kept = message.is_to_be_kept(time_for(app))
     if message.request is not None:
-        reason.next_step = (
-            "nothing; the request is tried again for a day" if kept else "ask again; the request was given up"
-        )
+        reason.next_step = _step_of_request(reason, kept=kept)
     log.error("turn_poison: a turn was given up: %s", reason)
     await _announce_failure(app, target, reason)
     return message.text() if kept else None
+
+
+def _step_of_request(reason: RotationError, *, kept: bool) -> str:
+    """Return the next step for a request that a turn gave up."""
+    later = "the request is tried again for a day" if kept else "ask again; the request was given up"
+    if reason.needs_a_person:
+        return f"{reason.next_step}; {later}" if kept else f"{reason.next_step}; then {later}"
+    return f"nothing; {later}" if kept else later
 
 
 async def _announce_failure(app: Rotation, target: Target, reason: RotationError) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from shared.domain.account_kinds import of_another_kind, serves_openai
 from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Adopt, Observation, Target
@@ -66,6 +67,8 @@ async def _observed(
 
 async def _with_the_account(target: Target, accounts: Accounts, publication: Publication | None) -> ObservedKeys:
     account: Account = await accounts.read(target.account)
+    if not serves_openai(account.kind):
+        raise of_another_kind(str(target.account), account.kind)
     if account.key_auth:
         try:
             keys = dict(await accounts.list_keys(target.account))

@@ -61,7 +61,7 @@ async def test_an_announcement_sent_twice_has_the_same_id(parts: Parts) -> None:
 REFUSALS = [
     ({"status": 400, "code": "BadRequest"}, FixConfiguration),
     ({"status": 401, "code": "Unauthorized"}, GrantRole),
-    ({"status": 403, "code": "Forbidden"}, GrantRole),
+    ({"status": 403, "code": "Forbidden"}, FixConfiguration),
     ({"status": 404, "code": "NotFound"}, FixConfiguration),
     ({"status": 413, "code": "PayloadTooLarge"}, FixConfiguration),
     ({"status": 429, "code": "TooManyRequests"}, TryLater),

@@ -14,7 +14,7 @@ from tests.support.vault_publications import KEY, MARKS, latest, publish, raised
 
 REFUSALS = [
     ({"status": 400, "code": "BadParameter"}, FixConfiguration),
-    ({"status": 403, "code": "Forbidden"}, GrantRole),
+    ({"status": 403, "code": "Forbidden"}, FixConfiguration),
     ({"status": 403, "code": "ForbiddenByPolicy"}, FixConfiguration),
     ({"status": 409, "code": "Conflict"}, TryLater),
     ({"status": 429, "code": "Throttled"}, TryLater),

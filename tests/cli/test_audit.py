@@ -78,7 +78,30 @@ def invalid_tag(terminal: Terminal) -> None:
 
 
 def unreadable_secret(terminal: Terminal) -> None:
-    terminal.world.faults.add("kv.getSecret", "status", target="chat", times=0, status=403, code="Forbidden")
+    terminal.world.faults.add(
+        "kv.getSecret", "status", target="chat", times=0, status=403, code="Forbidden", inner="ForbiddenByRbac"
+    )
+
+
+def vault_of_access_policies(terminal: Terminal) -> None:
+    terminal.world.faults.add("kv.getSecret", "status", target="chat", times=0, status=403, inner="AccessDenied")
+
+
+def locked_account(terminal: Terminal) -> None:
+    terminal.world.restrictions.locked.add(terminal.account().id)
+
+
+def account_whose_change_failed(terminal: Terminal) -> None:
+    add(terminal.world, "legacy", state="Failed", disable_local_auth=True)
+
+
+def account_that_is_being_made(terminal: Terminal) -> None:
+    """It passes, so there is no finding but the one that no key of it could be listed."""
+    terminal.account().state = "Creating"
+
+
+def account_of_another_kind(terminal: Terminal) -> None:
+    terminal.account().kind = "SpeechServices"
 
 
 def unlistable_subscription(terminal: Terminal) -> None:
@@ -181,6 +204,11 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (account_tagged_off, Code.NOT_ENROLLED, "/legacy"),
     (invalid_tag, Code.NOT_ENROLLABLE, "/chat"),
     (unreadable_secret, Code.UNSEEN, "chat"),
+    (vault_of_access_policies, Code.REFUSED, "chat"),
+    (locked_account, Code.REFUSED, "chat"),
+    (account_whose_change_failed, Code.NOT_READY, "/legacy"),
+    (account_that_is_being_made, Code.UNSEEN, "chat"),
+    (account_of_another_kind, Code.NOT_ENROLLABLE, "/chat"),
     (unlistable_subscription, Code.UNSEEN, "subscription "),
     (deleted_secret, Code.SECRET_DELETED, "chat"),
     (disabled_secret, Code.SECRET_DISABLED, "chat"),

@@ -175,7 +175,7 @@ def test_an_identity_of_another_tenant_is_not_sent_to_assign_a_role(healthy: Ter
     healthy.world.faults.add("arm.*", "status", times=0, status=401, code="InvalidAuthenticationTokenTenant")
     [(name, one)] = failed(healthy).items()
     assert name[0] == "enrolment"
-    assert "the identity was not accepted" in one["why"]
+    assert "The subscription belongs to another tenant" in one["why"]
     assert "AZURE_CLIENT_ID" in one["mend"]
 
 

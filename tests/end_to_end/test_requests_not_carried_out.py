@@ -11,6 +11,7 @@ from tests.end_to_end.conftest import a_host, published, works
 
 LEAK = {"key": "live", "reason": "seen in a log"}
 AGAIN = "ask again, with the same Idempotency-Key"
+PERSON = "The key works until a person has done that. For a day it is then ended by itself; later, report it again"
 QUEUED = "The key still works; its end is queued and tried for a day"
 
 
@@ -60,8 +61,51 @@ async def test_a_leak_of_an_account_with_an_invalid_tag_is_queued_until_the_tag_
     azure.world.accounts.update(account.id, {"tags": {**right, "key-rotation-period": "soon"}})
     told = await doors.post("targets/chat/leak", LEAK)
     assert (told.status, told.data["title"]) == (503, "FixConfiguration")
-    assert told.data["nextStep"].endswith(f"correct the account's tags. {QUEUED}")
+    assert told.data["nextStep"].endswith(f"correct the account's tags. {PERSON}")
     azure.world.accounts.update(account.id, {"tags": right})
+    assert await ends(azure, doors.host, leaked)
+
+
+LOCKS = {
+    "a lock": (lambda world: world.restrictions.locked.add(f"/subscriptions/{world.subscription}"), "lock"),
+    "a disabled subscription": (lambda world: world.restrictions.disabled.add(world.subscription), "enable it again"),
+    "a deny assignment": (
+        lambda world: world.restrictions.denied.add((f"/subscriptions/{world.subscription}", "*regenerateKey/action")),
+        "deny assignment",
+    ),
+    "a vault for private endpoints": (
+        lambda world: setattr(next(iter(world.vaults.values())), "private_only", True),
+        "private endpoint",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LOCKS)
+async def test_a_leak_that_only_a_person_can_let_through_says_so_at_once_and_ends_after_that(
+    doors, azure, leaked: str, what: str
+) -> None:
+    world, (refuse, step) = azure.world, LOCKS[what]
+    refuse(world)
+    told = await doors.post("targets/chat/leak", LEAK)
+    assert (told.status, told.data["title"]) == (503, "FixConfiguration")
+    assert step in told.data["nextStep"]
+    assert told.data["nextStep"].endswith(PERSON)
+    assert "queued" not in str(told.data)
+    assert lives(azure, leaked)
+    assert [one for one in doors.host.logs if "cannot be carried out before a person acts" in one.message]
+    world.restrictions = type(world.restrictions)()
+    for vault in world.vaults.values():
+        vault.private_only = False
+    assert await ends(azure, doors.host, leaked)
+
+
+async def test_a_leak_that_meets_an_unknown_conflict_quotes_it_and_is_tried_again(doors, azure, leaked: str) -> None:
+    fault = azure.world.faults.add("arm.regenerateKey", "status", status=409, code="SomethingNew", times=0)
+    told = await doors.post("targets/chat/leak", LEAK)
+    assert (told.status, told.data["title"]) == (503, "TryLater")
+    assert "409 SomethingNew" in told.data["detail"]
+    assert "The code SomethingNew is unknown to this app" in told.data["detail"]
+    azure.world.faults.remove(fault.id)
     assert await ends(azure, doors.host, leaked)
 
 

@@ -18,7 +18,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "docs/*.md")
 CODE = tuple(
-    f"shared/doctor/{name}.py" for name in ("remedies", "networks", "listening", "services", "examine", "targets")
+    f"shared/doctor/{name}.py"
+    for name in ("remedies", "networks", "listening", "refused", "services", "examine", "targets")
 )
 
 

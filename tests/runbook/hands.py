@@ -27,6 +27,7 @@ type Act = Callable[[Site, Options], Awaitable[Any]]
 ACTS: dict[str, Act] = {}
 CONSUMER = "203.0.113.7"  # the address of another machine
 THIS_MACHINE = "127.0.0.1"
+LOCK = "/providers/Microsoft.Authorization/locks/somebody"  # the end of a lock's id
 TAG_CONTRIBUTOR = Role("Tag Contributor", actions=("Microsoft.Resources/tags/*",))
 
 
@@ -129,6 +130,25 @@ async def _(site: Site, options: Options) -> None:
 async def _(site: Site, options: Options) -> str:
     found = _vault(site, options).get_secret(options["--name"][0])
     return found.value if options["--query"] == ["value"] else found.tags["CredentialId"]
+
+
+@acts("az keyvault set-policy")
+async def _(site: Site, options: Options) -> None:
+    """Give an object access to secrets. A vault that goes by roles takes it, and nothing changes."""
+    vault = _named_vault(site, options)
+    if vault.policies is not None:
+        vault.policies[options["--object-id"][0]] = set(options["--secret-permissions"])
+
+
+@acts("az lock list")
+async def _(site: Site, options: Options) -> str:
+    assert options["--query"] == ["[?level=='ReadOnly'].id"]
+    return "\n".join(f"{scope}{LOCK}" for scope in sorted(site.world.restrictions.locked))
+
+
+@acts("az lock delete")
+async def _(site: Site, options: Options) -> None:
+    site.world.restrictions.locked.remove(options["--ids"][0].removesuffix(LOCK))
 
 
 @acts("az keyvault show")

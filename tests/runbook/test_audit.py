@@ -52,6 +52,33 @@ async def test_a_published_key_that_was_regenerated_by_hand_is_reported_until_it
     await is_gone(site)
 
 
+@entry("Audit: refused")
+async def test_what_azure_refuses_is_reported_until_a_person_takes_it_away(site: Site) -> None:
+    site.world.restrictions.locked.add(f"/subscriptions/{site.world.subscription}")
+    await is_found(site)
+    assert "az lock list" in (await site.run("python -m cli doctor")).text
+    shown = "az lock list --subscription <subscription> --query \"[?level=='ReadOnly'].id\" --output tsv"
+    lock = await site.run(shown, subscription=site.world.subscription)
+    await site.run("az lock delete --ids <lock id>", lock_id=lock)
+    await is_gone(site)
+    site.vault.policies = {}
+    await is_found(site)
+    command = "az keyvault set-policy --name <vault> --object-id <object id> --secret-permissions get list set"
+    await site.run(command, vault="keys", object_id=site.world.app.object_id)
+    await is_gone(site)
+    assert site.works()
+
+
+@entry("Audit: not-ready")
+async def test_an_account_whose_last_change_failed_is_reported_until_it_is_ready(site: Site) -> None:
+    failed = site.world.accounts.add("legacy", state="Failed", disable_local_auth=True)
+    await is_found(site)
+    failed.state = "Creating"
+    await is_gone(site)
+    failed.state = "Succeeded"
+    await is_gone(site)
+
+
 @entry("Audit: not-enrolled")
 async def test_accounts_that_are_not_enrolled_are_reported_until_enrolled_or_without_keys(site: Site) -> None:
     legacy, unused = site.world.accounts.add("legacy"), site.world.accounts.add("unused")

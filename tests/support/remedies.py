@@ -31,6 +31,10 @@ def every_remedy() -> list[str]:
         remedies.recover_secret(VAULT, "chat-key"), remedies.see_vault(VAULT), remedies.see_account(ACCOUNT),
         remedies.see_topic(TOPIC), remedies.make_topic(), remedies.set_settings(), remedies.give_identity(managed=True),
         remedies.give_identity(managed=False), remedies.enrol(), remedies.see_sign_in(),
+        networks.name_account(ACCOUNT), networks.join_vault(VAULT), APP.allow_at_vault(VAULT),
+        remedies.see_locks(SUBSCRIPTION),
+        remedies.see_subscription(SUBSCRIPTION), remedies.see_deny_assignments(SUBSCRIPTION),
+        remedies.see_storage("store"),
     ]  # fmt: skip
 
 

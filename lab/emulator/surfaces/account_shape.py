@@ -39,7 +39,7 @@ def _always_present(account: Account, endpoint: str) -> dict[str, Any]:
     """Return the properties that every account has."""
     return {
         "endpoint": endpoint,
-        "provisioningState": "Succeeded",
+        "provisioningState": account.state,
         "internalId": account.internal_id,
         "dateCreated": _moment(account.created),
         "apiProperties": {},

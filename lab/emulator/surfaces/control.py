@@ -18,6 +18,7 @@ from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
 from lab.emulator.faults import Rule
 from lab.emulator.snapshot import snapshot, use_json
+from lab.emulator.surfaces import control_restrictions
 from lab.emulator.surfaces.account_changes import network_rules, public_access
 from lab.emulator.surfaces.bodies import boolean, json_list, text, texts, whole
 from lab.emulator.surfaces.control_bodies import new_account, number, role_definition, scope_of
@@ -66,6 +67,7 @@ class Control:
             "/tokens/expire": self.expire_tokens,
             "/throttling": self.set_throttling,
             "/services": self.set_service,
+            **control_restrictions.writes(world),
         }
 
     def application(self) -> web.Application:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
+from lab.emulator.surfaces import vault_refusals
 from lab.emulator.surfaces.bodies import WrongTypeError, boolean, json_object, present, text, texts, whole
 from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
 from lab.emulator.vaults import Secret, SecretVersion, Vault
@@ -145,16 +146,13 @@ class KeyVault(Surface):
         return web.Response(status=204)
 
     def _admit(self, call: Call, action: str, *, creates: bool = False) -> None:
-        if self.vault.firewall_closed and call.request.remote not in self.vault.admitted:
-            message = (
-                "Client address is not authorized and caller is not a trusted service.\r\n"
-                f"Client address: {call.request.remote}\r\n"
-            )
-            raise AzureError(403, "Forbidden", message, inner="ForbiddenByFirewall")
+        vault_refusals.check_network(self.vault, call.request.remote or "")
         full = f"Microsoft.KeyVault/vaults/secrets/{action}"
         caller = call.caller
-        if caller is None or not self.world.directory.allows(caller, full, call.target, data=True):
-            raise self._forbidden(caller, full, call.target)
+        if caller is not None and self.vault.policies is not None:
+            vault_refusals.check_policy(self.vault, caller, self.world.directory.tenant, action)
+        elif caller is None or not self.world.directory.allows(caller, full, call.target, data=True):
+            raise vault_refusals.forbidden(self.vault, caller, full, call.target)
         wait = self.world.limits.vault(self.vault.id, creates=creates)
         if wait:
             headers = {"Retry-After": str(wait)}
@@ -199,23 +197,6 @@ class KeyVault(Surface):
         tenant = self.world.directory.tenant
         challenge = f'Bearer authorization="https://login.windows.net/{tenant}", resource="{AUDIENCE}"'
         return AzureError(401, "Unauthorized", message, headers={"WWW-Authenticate": challenge})
-
-    def _forbidden(self, caller: Identity | None, action: str, scope: str) -> AzureError:
-        who = f"appid={caller.client_id};oid={caller.object_id}" if caller else ""
-        lines = (
-            "Caller is not authorized to perform action on resource.",
-            "If role assignments, deny assignments or role definitions were changed recently, "
-            "please observe propagation time.",
-            f"Caller: {who}",
-            f"Action: '{action}'",
-            f"Resource: '{scope}'",
-            "Assignment: (not found)",
-            "DenyAssignmentId: null",
-            "DecisionReason: null ",
-            f"Vault: {self.vault.name};location={self.vault.location}",
-            "",
-        )
-        return AzureError(403, "Forbidden", "\r\n".join(lines), inner="ForbiddenByRbac")
 
     @override
     def headers(self, call: Call) -> dict[str, str]:

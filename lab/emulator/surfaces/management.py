@@ -175,6 +175,7 @@ class Management(Surface):
         and AzureError 400, 403, 404 or 429.
         """
         self._admit(call, f"{_PROVIDER}/write")
+        self.world.accounts.check_state(call.target)
         return self._account(self.world.accounts.update(call.target, changes(_body(call))))
 
     def list_keys(self, call: Call) -> web.Response:
@@ -208,6 +209,7 @@ class Management(Surface):
             raise arm_errors.throttled(subscription, caller, kind, wait)
         if not self.world.directory.allows(caller, action, call.target):
             raise arm_errors.not_authorized(caller, action, call.target)
+        self.world.restrictions.check(caller, action, call.target, subscription)
 
     def _listed(self, call: Call) -> list[Account]:
         subscription, group = call.parts["subscription"], call.parts.get("group")

@@ -136,6 +136,24 @@ async def test_control_adds_an_event_subscription_whose_deliveries_work_or_fail(
         assert [worked for _, worked in topic.subscribers[-1].deliveries] == [not broken]
 
 
+async def test_control_locks_disables_and_closes_what_refuses_everybody(azure: Azure, control: Control) -> None:
+    world, vault = azure.world, azure.world.vaults[VAULT]
+    account = world.accounts.named("account-001")
+    await control("POST", "/accounts/state", {"account": "account-001", "state": "Moving"})
+    await control("POST", "/locks", {"scope": account.id, "locked": True})
+    await control("POST", "/subscriptions", {"subscription": world.subscription, "disabled": True})
+    await control("POST", "/vaults/access", {"vault": VAULT, "private": True, "policies": {"somebody": ["get"]}})
+    assert (account.state, world.restrictions.locked, world.restrictions.disabled) == (
+        "Moving", {account.id}, {world.subscription},
+    )  # fmt: skip
+    assert (vault.private_only, vault.policies) == (True, {"somebody": {"get"}})
+    await control("POST", "/locks", {"scope": account.id, "locked": False})
+    await control("POST", "/subscriptions", {"subscription": world.subscription, "disabled": False})
+    await control("POST", "/vaults/access", {"vault": VAULT, "private": False, "policies": None})
+    assert (world.restrictions.locked, world.restrictions.disabled) == (set(), set())
+    assert (vault.private_only, vault.policies) == (False, None)
+
+
 async def test_control_makes_issued_tokens_invalid(azure: Azure, control: Control) -> None:
     token, _ = azure.world.directory.token(azure.world.app, "https://vault.azure.net")
     assert azure.world.directory.read(token, ["https://vault.azure.net"]) is azure.world.app
@@ -183,6 +201,10 @@ async def test_the_state_shows_fingerprints_and_reveals_values_only_on_request(
         ("/accounts/local-auth", {"account": "account-001", "disabled": "yes"}, 400),
         ("/accounts/lag", {"account": "account-001", "soon": 1}, 400),
         ("/services", {"service": "moon", "up": False}, 400),
+        ("/accounts/state", {"account": "account-001", "state": "Gone"}, 400),
+        ("/locks", {"scope": "/subscriptions/s", "locked": "yes"}, 400),
+        ("/subscriptions", {"disabled": True}, 404),
+        ("/vaults/access", {"vault": VAULT, "policies": {"somebody": "get"}}, 400),
         ("/clock", {"set": "yesterday"}, 400),
         ("/roles/assign", {"role": "none"}, 404),
     ],
