@@ -17,6 +17,7 @@ from shared.announce.announcements import Announcement
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
+from shared.domain.throttle import Throttle
 
 Keys = Mapping[KeySlot, ApiKey]
 
@@ -186,6 +187,26 @@ class Failures(Protocol):
         ...
 
 
+class Throttles(Protocol):
+    """What Azure asked not to be asked, shared by all instances of the app."""
+
+    async def note(self, where: str, now: datetime, until: datetime) -> None:
+        """Record that Azure asked at `now` not to be asked there before `until`."""
+        ...
+
+    async def known(self, now: datetime) -> Sequence[Throttle]:
+        """Return the waits that have not lapsed."""
+        ...
+
+
+class LaterTurns(Protocol):
+    """The queue of turns, for messages that must wait."""
+
+    async def send(self, message: str, delay: timedelta) -> None:
+        """Queue a message that nobody sees before the delay is over."""
+        ...
+
+
 class Clock(Protocol):
     """The time, and waiting."""
 
@@ -210,6 +231,8 @@ class Outside:
     leases: The holds on targets.
     logs: Where calls with a key are counted. None if no log workspace is configured.
     failures: Where the failures of a tick are counted, for the brake. None: there is no brake.
+    throttles: Where the waits that Azure asked for are noted. None: ticks do not know of them.
+    later: The queue for turns that must wait. None: they are tried again as if they had failed.
     """
 
     accounts: Accounts
@@ -220,3 +243,5 @@ class Outside:
     leases: Leases
     logs: Logs | None = None
     failures: Failures | None = None
+    throttles: Throttles | None = None
+    later: LaterTurns | None = None

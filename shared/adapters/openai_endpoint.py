@@ -7,12 +7,12 @@ and 5xx say nothing about the key. Redirects are not followed, so the key goes t
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 import aiohttp
 
 from shared.adapters.connections import Connections
+from shared.adapters.waits import asked_wait
 from shared.domain.keys import ApiKey
 from shared.ports import Answer, KeyAttempt
 
@@ -20,7 +20,6 @@ _MODELS = "openai/models?api-version=2024-10-21"
 _NO_PUBLIC_ACCESS = "Public access is disabled"  # of a 403 (docs/facts.md, Network)
 _KEYS_OFF = "AuthenticationTypeDisabled"
 _MOST_READ = 4096  # bytes of an answer; enough for an error
-_SECONDS = re.compile(r"^[0-9]{1,6}$")
 
 
 class OpenAIEndpoint:
@@ -41,7 +40,7 @@ class OpenAIEndpoint:
                 f"{endpoint}{_MODELS}", headers={"api-key": key.reveal()}, allow_redirects=False
             ) as response:
                 body = (await _start_of(response.content)).decode("utf-8", "replace")
-                return _read(response.status, body, response.headers.get("Retry-After"))
+                return _read(response.status, body, asked_wait(response.headers))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return KeyAttempt(Answer.UNCLEAR, f"no answer: {type(error).__name__}")
 
@@ -54,7 +53,7 @@ async def _start_of(body: aiohttp.StreamReader) -> bytes:
     return start
 
 
-def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
+def _read(status: int, body: str, wait: timedelta | None) -> KeyAttempt:
     if status == 200:
         return KeyAttempt(Answer.ACCEPTED, "200")
     if status == 401:
@@ -64,5 +63,4 @@ def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
         private_only = _NO_PUBLIC_ACCESS in body
         seen = "public access is off" if private_only else answer
         return KeyAttempt(answer, f"403, {seen}", private_only=private_only)
-    wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
     return KeyAttempt(Answer.UNCLEAR, str(status), wait)

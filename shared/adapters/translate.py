@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import aiohttp
 from azure.core.exceptions import (
@@ -22,8 +23,17 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from shared.adapters.waits import DEFAULT, LongWait, asked_wait
 from shared.domain.causes import Cause
-from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.errors import (
+    FixConfiguration,
+    GrantRole,
+    PersonMustLook,
+    RotationError,
+    Throttled,
+    TryLater,
+    UnexpectedAnswer,
+)
 
 _LONGEST_QUOTE = 500  # characters
 
@@ -45,7 +55,7 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
     except HttpResponseError as error:
         # Its text quotes the body. Only a body with the form of an error is known to hold no key.
         raise _refused(thing, doing, error) from (error if azure_error_code(error) else None)
-    except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
+    except (ServiceRequestError, ServiceResponseError, TimeoutError, LongWait) as error:
         raise _no_answer(thing, doing, error, named_by) from error
     except AzureError as error:
         raise TryLater(thing, f"could not {doing}: {type(error).__name__}.") from error
@@ -58,7 +68,15 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
         raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
 
 
+def _throttled(thing: str, doing: str, error: HttpResponseError, until: datetime, where: str = "") -> Throttled:
+    """Azure asked to wait. Without a `where`, only this call is known to be concerned."""
+    what = f"could not {doing}: Azure is not asked again before {until:%Y-%m-%d %H:%M:%S} UTC ({quote(error)})."
+    return Throttled(thing, what, until=until, where=where)
+
+
 def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLater:
+    if isinstance(error, LongWait):
+        return _throttled(thing, doing, error.error, error.until, error.where)
     host = _unresolved(error)
     if host is None:
         return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).")
@@ -99,7 +117,10 @@ def _refused(thing: str, doing: str, error: HttpResponseError) -> RotationError:
         return GrantRole(thing, what)
     if status == 409 and inner in ("ObjectIsDeletedButRecoverable", "ObjectIsBeingDeleted"):
         return PersonMustLook(thing, what, "recover the secret, or purge it to start again")
-    if status in (408, 409, 429) or status >= 500:
+    if status == 429:  # and the client's own repetitions did not help
+        wait = asked_wait(getattr(error.response, "headers", {})) or DEFAULT
+        return _throttled(thing, doing, error, datetime.now(UTC) + wait)
+    if status in (408, 409) or status >= 500:
         return TryLater(thing, what)
     return FixConfiguration(thing, what, "check the names and addresses in the settings and tags for it")
 

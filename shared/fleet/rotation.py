@@ -25,6 +25,7 @@ from shared.domain.model import Observation, Target
 from shared.domain.requests import Request
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.listing import Fleet, FleetListing, Listed
+from shared.fleet.waits import waits_known
 from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
@@ -46,6 +47,7 @@ class Tick:
     turns: The targets that need a turn.
     quiet: How many targets need none.
     unseen: How many targets are in a vault that could not be listed.
+    waiting: How many targets need a turn and get none, because Azure asked to wait.
     problems: Why targets could not be enrolled, listed or decided about.
     """
 
@@ -54,11 +56,14 @@ class Tick:
     turns: list[Enrolled] = field(default_factory=list)
     quiet: int = 0
     unseen: int = 0
+    waiting: int = 0
     problems: list[RotationError] = field(default_factory=list)
 
     def __str__(self) -> str:
         unseen = f", {self.unseen} could not be listed" if self.unseen else ""
-        return f"{len(self.turns)} targets need a turn, {self.quiet} do not{unseen}; {len(self.problems)} problems."
+        waiting = f", {self.waiting} wait because Azure asked to" if self.waiting else ""
+        turns = f"{len(self.turns)} targets need a turn, {self.quiet} do not"
+        return f"{turns}{waiting}{unseen}; {len(self.problems)} problems."
 
 
 @dataclass
@@ -84,13 +89,16 @@ class Rotation:
         """
         listing = await self.fleet.list_targets()
         tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
+        waits = await waits_known(self.outside, tick.problems, now)
         for one in listing.listed:
             try:
                 needed = self._needs_a_turn(one, since, now)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(_undecided(one.enrolled.target, error))
                 continue
-            tick.turns.extend([one.enrolled] if needed else [])
+            waits_now = needed and any(wait.is_on(now) and wait.covers(one.enrolled.target) for wait in waits)
+            tick.turns.extend([one.enrolled] if needed and not waits_now else [])
+            tick.waiting += waits_now
             tick.quiet += not needed
         return tick
 
