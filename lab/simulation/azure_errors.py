@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lab.emulator.errors import AzureError, ConnectionDroppedError
-from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, TryLater
+from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, RotationError, Throttled, TryLater
 
 
 @contextmanager
@@ -32,6 +32,8 @@ def _translate(thing: str, what: str, error: AzureError) -> RotationError:
         return GrantRole(thing, what)
     if error.status == 409 and error.inner == "ObjectIsDeletedButRecoverable":
         return PersonMustLook(thing, what)
-    if error.status in (408, 409, 429) or error.status >= 500:
+    if error.status == 429:
+        return Throttled(thing, what)
+    if error.status in (408, 409) or error.status >= 500:
         return TryLater(thing, what)
     return FixConfiguration(thing, what)

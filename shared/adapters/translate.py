@@ -70,7 +70,7 @@ def azure_errors(thing: str, doing: str, named_by: str = "the setting that holds
 
 def _throttled(thing: str, doing: str, error: HttpResponseError, until: datetime, where: str = "") -> Throttled:
     """Azure asked to wait. Without a `where`, only this call is known to be concerned."""
-    what = f"could not {doing}: Azure is not asked again before {until:%Y-%m-%d %H:%M:%S} UTC ({quote(error)})."
+    what = f"could not {doing}: {quote(error)}. Azure is not asked again before {until:%Y-%m-%d %H:%M:%S} UTC."
     return Throttled(thing, what, until=until, where=where)
 
 
@@ -94,6 +94,8 @@ def _unresolved(error: BaseException | None) -> str | None:
 
 
 def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError) -> RotationError:
+    if error.status_code is not None and (error.status_code == 429 or error.status_code >= 500):
+        return _refused(thing, doing, error)  # the identity was not judged
     # Without a status the message is the credential's own: which kinds of sign-in it tried, and why each failed.
     said = quote(error) if error.status_code else textwrap.shorten(str(error.message), _LONGEST_QUOTE, placeholder=" …")
     return GrantRole(
