@@ -30,7 +30,7 @@ from shared.handlers.waiting import put_off
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Result, Row
+from shared.turns.report import Result, Row, failure
 from shared.wiring import rotation, telemetry, time_for, time_limit
 
 log = logging.getLogger(LOGGER)
@@ -99,7 +99,7 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
     try:
         target = await _target(app, message)
     except Throttled as error:
-        await put_off(app, message, error, begun=False)
+        await put_off(app, message, failure(message.target, error), error)
         return
     brake = app.brake(message.queued_at) if message.crowded else None
     try:
@@ -110,7 +110,7 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
     saw(telemetry_facts.of_outcome(outcome))
     log_dropped_announcements(outcome)
     if isinstance(outcome.error, Throttled):
-        await put_off(app, message, outcome.error, begun=bool(outcome.done))
+        await put_off(app, message, outcome, outcome.error)
         return
     if outcome.result is Result.FAILED and outcome.error is not None:
         await _after_failure(app, target, outcome.error, brake, last=tries >= MOST_TRIES)

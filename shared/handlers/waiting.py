@@ -19,30 +19,30 @@ from shared.fleet.rotation import Rotation
 from shared.fleet.waits import note_wait
 from shared.handlers.invocation import TurnFailed
 from shared.turns.message import WISH_LASTS, Message
+from shared.turns.report import Outcome
 
 log = logging.getLogger(LOGGER)
 LONGEST_DELAY = timedelta(minutes=50)  # within the hour in which the tags in a message are valid
 SHORTEST_DELAY = timedelta(seconds=5)
 
 
-async def put_off(app: Rotation, message: Message, error: Throttled, *, begun: bool) -> None:
+async def put_off(app: Rotation, message: Message, outcome: Outcome, error: Throttled) -> None:
     """Leave a message's turn to a later tick, or put it back into the queue.
 
-    begun: Whether the turn has carried out a step.
+    outcome: What became of the turn. If it has carried out a step, it goes back.
 
     Raises TurnFailed if it must go back and cannot, or has gone back for a day: then it is tried as if it had failed.
     """
     await note_wait(app.outside, error)
-    if message.request is None and not message.insists and not begun:
-        log.warning("turn: %s: it is left to the first check after that: %s", message.target, error)
+    if message.request is None and not message.insists and not outcome.done:
+        log.warning("turn: %s It is left to the first check after that.", outcome)
         return
-    now = app.outside.clock.now()
-    if now - message.queued_at >= WISH_LASTS:
-        raise TurnFailed(f"{error} It has waited for a day.")
+    if app.outside.clock.now() - message.queued_at >= WISH_LASTS:
+        raise TurnFailed(f"{outcome} It has waited for a day.")
     again = replace(message, insists=message.insists or message.request is None)
     if not await sent_later(app, [again], error):
-        raise TurnFailed(str(error))
-    log.warning("turn: %s: it goes on at %s: %s", message.target, _moment(now + delay(error, now)), error)
+        raise TurnFailed(str(outcome))
+    log.warning("turn: %s It is queued again for then.", outcome)
 
 
 async def sent_later(app: Rotation, messages: Sequence[Message], error: Throttled) -> bool:
@@ -64,7 +64,3 @@ def delay(error: Throttled, now: datetime) -> timedelta:
     """Return how long a message is hidden: until Azure may be asked again, and 50 minutes at most."""
     wait = error.until - now if error.until else SHORTEST_DELAY
     return min(max(wait, SHORTEST_DELAY), LONGEST_DELAY)
-
-
-def _moment(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
