@@ -43,8 +43,16 @@ class BlobThrottles:
         blob = self._container.get_blob_client(PREFIX + blob_name(where))
         with azure_errors(where, "note until when Azure asked to wait"):
             throttle = (await _read(blob) or Throttle(where, now, until)).again(now, until)
-            await blob.upload_blob(b"", overwrite=True, metadata=_written(throttle))
+            await self._write(blob, throttle)
         self._noted[where] = until
+
+    async def _write(self, blob: BlobClient, throttle: Throttle) -> None:
+        """Write the blob. The container is made for the first lease, which a wait may come before."""
+        try:
+            await blob.upload_blob(b"", overwrite=True, metadata=_written(throttle))
+        except ResourceNotFoundError:
+            await self._container.create_container()
+            await blob.upload_blob(b"", overwrite=True, metadata=_written(throttle))
 
     async def known(self, now: datetime) -> Sequence[Throttle]:
         """Return the waits that have not lapsed. Raises a RotationError."""

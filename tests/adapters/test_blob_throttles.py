@@ -56,9 +56,10 @@ async def test_a_wait_is_written_once_and_a_short_one_never(throttles: Throttles
 
 async def test_nothing_is_known_before_the_container_exists_or_if_a_blob_cannot_be_read(parts: Parts) -> None:
     assert await of(parts).known(NOON) == []
-    parts.azure.world.blobs.create_container(LEASE_CONTAINER)
+    await of(parts).note(FIRST, NOON, at(10))
+    assert len(await of(parts).known(NOON)) == 1
     parts.azure.world.blobs.put(LEASE_CONTAINER, "throttled/strange", b"")
-    assert await of(parts).known(NOON) == []
+    assert [one.where for one in await of(parts).known(NOON)] == [FIRST]
 
 
 async def test_storage_that_does_not_answer_raises_try_later(throttles: Throttles, parts: Parts) -> None:
