@@ -176,6 +176,7 @@ SAID = {
     "not-announced": 'NOT_ANNOUNCED = "not-announced"',
     "still-used": 'STILL_USED = "still-used"',
     "(brake)": 'BRAKE = "brake"',
+    "Throttled": "class Throttled",
     "brake": 'BRAKE = "brake"',
     "turn": "async def turn(",
 }
