@@ -18,6 +18,7 @@ from shared.announce.listening import Hearing
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
+from shared.domain.throttle import Throttle
 
 Keys = Mapping[KeySlot, ApiKey]
 
@@ -230,6 +231,26 @@ class Failures(Protocol):
         ...
 
 
+class Throttles(Protocol):
+    """What Azure asked not to be asked, shared by all instances of the app."""
+
+    async def note(self, where: str, now: datetime, until: datetime) -> None:
+        """Record that Azure asked at `now` not to be asked there before `until`."""
+        ...
+
+    async def known(self, now: datetime) -> Sequence[Throttle]:
+        """Return the waits that have not lapsed."""
+        ...
+
+
+class LaterTurns(Protocol):
+    """The queue of turns, for messages that must wait."""
+
+    async def send(self, message: str, delay: timedelta) -> None:
+        """Queue a message that nobody sees before the delay is over."""
+        ...
+
+
 class Clock(Protocol):
     """The time, and waiting."""
 
@@ -257,6 +278,8 @@ class Outside:
     failures: Where the failures of a tick are counted, for the brake. None: there is no brake.
     listeners: Who listens to the announcements. None if no topic is configured.
     ends_need: The listeners without whom no end of a key happens on schedule. None: ends need no listener.
+    throttles: Where the waits that Azure asked for are noted. None: ticks do not know of them.
+    later: The queue for turns that must wait. None: they are tried again as if they had failed.
     """
 
     accounts: Accounts
@@ -270,3 +293,5 @@ class Outside:
     failures: Failures | None = None
     listeners: Listeners | None = None
     ends_need: Listeners | None = None
+    throttles: Throttles | None = None
+    later: LaterTurns | None = None

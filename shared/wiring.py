@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -92,6 +92,15 @@ def invalid_settings() -> FixConfiguration | None:
     except FixConfiguration as error:
         return error
     return None
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Give the calls of the block that many seconds together: no client sleeps or waits for an answer after that."""
+    from shared.adapters.waits import time_limit as limit
+
+    with limit(seconds):
+        yield
 
 
 def time_for(app: Rotation | None) -> datetime:
@@ -185,11 +194,13 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_failures import BlobFailures
     from shared.adapters.blob_lease import BlobLeases
     from shared.adapters.blob_notes import BlobNotes
+    from shared.adapters.blob_throttles import BlobThrottles
     from shared.adapters.clock import RealClock
     from shared.adapters.connections import Connections
     from shared.adapters.event_grid import EventGrid, LogOnly
     from shared.adapters.identity import open_credential
     from shared.adapters.key_vault import KeyVault
+    from shared.adapters.later_turns import StorageQueue
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.adapters.openai_endpoint import OpenAIEndpoint
     from shared.fleet.rotation import Rotation
@@ -199,11 +210,11 @@ def _make(environment: Mapping[str, str]) -> _Made:
     settings = read_settings(environment)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    credential = open_credential(settings.client_id, environment)
+    connections = Connections(environment)
+    credential = open_credential(settings.client_id, environment, connections)
     storage = credential
     if settings.storage.client_id not in (None, settings.client_id):
-        storage = open_credential(settings.storage.client_id, environment)
-    connections = Connections(environment)
+        storage = open_credential(settings.storage.client_id, environment, connections)
     accounts = OpenAIAccounts(credential, settings.resource_manager, connections)
     leases = BlobLeases(settings.storage, storage, connections)
     listeners = _listeners(settings, credential, connections)
@@ -219,5 +230,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
         failures=BlobFailures(leases.service),
         listeners=listeners,
         ends_need=listeners if settings.needs_listener else None,
+        throttles=BlobThrottles(leases.service),
+        later=StorageQueue(settings.storage, storage, connections),
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

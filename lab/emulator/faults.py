@@ -8,9 +8,11 @@ it; `status`, `delay`, `hook` and `signal` apply when the rule's `when` says.
 
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from email.utils import formatdate
 from fnmatch import fnmatchcase
 from itertools import count
 from typing import Any, Literal, Self, get_args
@@ -40,7 +42,8 @@ class Rule:
     code: The error code of the effect `status`.
     inner: Its more exact code, as Key Vault gives one. Empty: none.
     message: The error message of the effect `status`.
-    retry_after: The Retry-After header of the effect `status`, in seconds. None sends no header.
+    retry_after: How long the effect `status` asks to wait, in seconds. None does not ask.
+    asks: How it asks: `seconds` or a `date` in Retry-After, `milliseconds` in x-ms-retry-after-ms, or `nonsense`.
     seconds: How long the effect `delay` waits, in seconds.
     form: For `malformed`: `truncated` sends the first half of the body, `wrong` sends a different JSON object.
     pid: The process that the effect `signal` kills with SIGKILL.
@@ -61,6 +64,7 @@ class Rule:
     inner: str = ""
     message: str = "A fault rule of the emulator failed this request."
     retry_after: float | None = None
+    asks: Literal["seconds", "date", "milliseconds", "nonsense"] = "seconds"
     seconds: float = 0.0
     form: Literal["truncated", "wrong"] = "truncated"
     pid: int = 0
@@ -95,6 +99,19 @@ class Rule:
         """Return the rule as the control surface shows it: every field except the hook."""
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "hook"}
 
+    def _asked(self) -> dict[str, str]:
+        """Return the header that asks to wait. A date counts from the machine's clock, as the header Date does."""
+        if self.retry_after is None:
+            return {}
+        match self.asks:
+            case "date":
+                return {"Retry-After": formatdate(time.time() + self.retry_after, usegmt=True)}
+            case "milliseconds":
+                return {"x-ms-retry-after-ms": f"{self.retry_after * 1000:.0f}"}
+            case "nonsense":
+                return {"Retry-After": "when it is convenient"}
+        return {"Retry-After": f"{self.retry_after:g}"}
+
     @property
     def strikes_after(self) -> bool:
         """Whether the rule applies after the request has had its effect."""
@@ -121,8 +138,7 @@ class Rule:
         entry.note = f"{entry.note} {self.effect}".strip()
         match self.effect:
             case "status":
-                wait = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
-                raise AzureError(self.status, self.code, self.message, inner=self.inner, headers=wait)
+                raise AzureError(self.status, self.code, self.message, inner=self.inner, headers=self._asked())
             case "drop_before" | "drop_after":
                 raise ConnectionDroppedError(after=self.strikes_after)
             case "signal":

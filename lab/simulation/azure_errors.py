@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lab.emulator.errors import AzureError, ConnectionDroppedError
-from shared.domain.errors import RotationError, TryLater, of_refusal
+from shared.domain.errors import RotationError, Throttled, TryLater, of_refusal
 from shared.domain.refusal import Answered, Call
 from shared.domain.refusals import explain
 
@@ -29,6 +29,8 @@ def translated(thing: str, doing: str, call: Call) -> Iterator[None]:
 
 
 def _translate(thing: str, doing: str, call: Call, error: AzureError) -> RotationError:
+    if error.status == 429:
+        return Throttled(thing, f"could not {doing}: {error.status} {error.code}.")
     row = explain(Answered(call, error.status, error.code, error.inner, error.message))
     unclear = error.status == 408 or error.status >= 500
     return of_refusal(row, thing, f"could not {doing}: {error.status} {error.code}.", unclear=unclear)

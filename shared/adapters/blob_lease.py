@@ -27,6 +27,7 @@ from azure.storage.blob.aio import BlobClient, BlobLeaseClient, BlobServiceClien
 
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
+from shared.adapters.waits import LongWait
 from shared.domain.errors import FixConfiguration, LeaseHeld, LeaseLost, RotationError
 from shared.domain.names import LEASE_CONTAINER, LOGGER, STORAGE
 from shared.domain.refusal import Call
@@ -81,7 +82,7 @@ class BlobLease:
                     self._lost = f"storage answered {error.status_code} to a renewal"
                 else:
                     log.warning("%s: storage answered %s to a renewal of the lease", self._target, error.status_code)
-            except AzureError as error:
+            except (AzureError, LongWait, TimeoutError) as error:
                 what = "%s: storage did not answer to a renewal of the lease (%s)"
                 log.warning(what, self._target, type(error).__name__)
             else:
@@ -100,7 +101,7 @@ class BlobLease:
         """Release the lease. If that fails, the lease ends by itself."""
         try:
             await self._lease.release(retry_total=0)
-        except AzureError as error:
+        except (AzureError, LongWait, TimeoutError) as error:
             what = "%s: the lease could not be released and ends by itself (%s)"
             log.warning(what, self._target, type(error).__name__)
 
@@ -216,12 +217,15 @@ def blob_name(account: str) -> str:
 
 
 def _service(storage: Storage, credential: AsyncTokenCredential, connections: Connections) -> BlobServiceClient:
-    # By default the storage clients wait 15 seconds before they try again, as long as the whole lease.
-    retry = ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=0)
-    options: Any = {"transport": connections.transport(), "retry_policy": retry}
+    options: Any = {"transport": connections.transport(), "retry_policy": retry_policy()}
     if storage.connection_string is not None:
         try:
             return BlobServiceClient.from_connection_string(storage.connection_string, **options)
         except ValueError:
             raise FixConfiguration(STORAGE, "it is not a connection string.") from None
     return BlobServiceClient(storage.blob_url or "", credential, **options)
+
+
+def retry_policy() -> ExponentialRetry:
+    """Return how a storage client repeats a call. By default it waits 15 seconds first, as long as a whole lease."""
+    return ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=2, random_jitter_range=0)

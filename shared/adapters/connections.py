@@ -3,10 +3,14 @@
 A TLS context for each connection costs more than the call it serves, and idle connections to many account endpoints
 hold 0.3 to 0.5 MiB each (docs/facts.md, Speed). So there is one context, one session that the clients share,
 and one session that closes each connection after a proof.
+
+Every client sends and sleeps through the one transport here, so that it bounds all of them: connecting, reading, a
+whole call, and each wait (`waits`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import ssl
@@ -16,12 +20,47 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AioHttpTransport
 
 from shared.adapters.proxy import Proxy
+from shared.adapters.waits import LEAST_LEFT, MOST_POLLED, Remembered, time_left
 
 AT_ONCE = 64  # open connections
 CONNECT_SECONDS, READ_SECONDS = 5, 30
+CALL_SECONDS = 45  # for one call with everything: waiting for a connection, and an answer that comes in drops
+
+
+class BoundedTransport(AioHttpTransport):  # type: ignore[misc]  # the base has no types
+    """Sends a client's requests, each within its time, and sleeps for it no longer than is left.
+
+    remembered: What Azure asked not to be asked yet.
+    proxy: The proxy that requests go through. With a session of ours the base would use none.
+    options: Those of Azure's own transport.
+    """
+
+    def __init__(self, remembered: Remembered, proxy: Proxy, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(**options)
+        self._remembered = remembered
+        self._proxy = proxy
+
+    async def send(self, request: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Send a request. Raises LongWait if Azure asked to wait for long, now or before."""
+        self._remembered.check(request.method, request.url)
+        seconds = min(CALL_SECONDS, max(time_left(), LEAST_LEFT))
+        try:
+            async with asyncio.timeout(seconds):
+                response = await super().send(request, **options, **self._proxy.options(request.url))
+        except TimeoutError as error:
+            raise ServiceResponseTimeoutError(f"no answer within {seconds:.0f} s", error=error) from error
+        self._remembered.take(request.method, request.url, response)
+        return response
+
+    async def sleep(self, duration: float) -> None:
+        """Sleep before a repetition, or before the next look at a change. Raises TimeoutError if that is too long."""
+        if duration > min(MOST_POLLED, time_left()):
+            raise TimeoutError(f"{duration:.0f} s are too long to wait")
+        await super().sleep(duration)
 
 
 type Exchange = AbstractAsyncContextManager[aiohttp.ClientResponse]
@@ -40,6 +79,7 @@ class Connections:
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self.proxy = Proxy.of(environment)
         self._context = ssl.create_default_context()
+        self._remembered = Remembered()
         self.shared = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=AT_ONCE, ssl=self._context),
             auto_decompress=False,
@@ -53,7 +93,8 @@ class Connections:
 
     def transport(self) -> AioHttpTransport:
         """Return a transport for one Azure client. It uses the shared session and does not close it."""
-        return _Transport(
+        return BoundedTransport(
+            self._remembered,
             self.proxy,
             session=self.shared,
             session_owner=False,
@@ -69,18 +110,6 @@ class Connections:
         """Close both sessions."""
         await self.shared.close()
         await self.proving.close()
-
-
-class _Transport(AioHttpTransport):  # type: ignore[misc]  # it has no type there
-    """Azure's own transport, by the proxy. With a session of ours it would not use one."""
-
-    def __init__(self, proxy: Proxy, **options: Any) -> None:  # noqa: ANN401 - Azure's own options
-        super().__init__(**options)
-        self._proxy = proxy
-
-    async def send(self, request: Any, **config: Any) -> Any:  # noqa: ANN401 - the types of its two overloads
-        """Send the request."""
-        return await super().send(request, **config, **self._proxy.options(request.url))
 
 
 def is_loopback(url: str) -> bool:

@@ -7,6 +7,7 @@ the next turn makes that call.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Requests name keys with a capital letter, answers without (docs/facts.md, Keys).
 _NAMES = {KeySlot.KEY1: "Key1", KeySlot.KEY2: "Key2"}
 READ_RETRIES = 2
+CHANGE_SECONDS = 120  # a change that takes longer goes on without us, and a later turn sees what became of it
 # The hosts of such accounts, in the public and the sovereign clouds (docs/facts.md, Calls). If a tag names another
 # host, the tag is not trusted and the account's endpoint is read from Azure.
 _DOMAINS = (
@@ -106,14 +108,15 @@ class OpenAIAccounts:
         return _keys(answer, account)
 
     async def disable_key_auth(self, account: AccountId) -> None:
-        """Switch keys off and wait until Azure Resource Manager says that it is done.
+        """Switch keys off and wait until Azure Resource Manager says that it is done, for `CHANGE_SECONDS` at most.
 
         The endpoint refuses keys some minutes after that (docs/facts.md, Keys).
         """
         with azure_errors(str(account), "switch keys off", Call.UPDATE_ACCOUNT):
             change: Any = {"properties": {"disableLocalAuth": True}}
-            poller = await self._operations(account.subscription).begin_update(account.group, account.name, change)
-            await poller.result()
+            async with asyncio.timeout(CHANGE_SECONDS):
+                poller = await self._operations(account.subscription).begin_update(account.group, account.name, change)
+                await poller.result()
 
     def _operations(self, subscription: str) -> Any:  # noqa: ANN401 - the generated operations carry no useful types
         if subscription not in self._clients:

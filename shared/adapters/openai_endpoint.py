@@ -8,7 +8,6 @@ and 5xx say nothing about the key. Redirects are not followed, so the key goes t
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ import aiohttp
 
 from shared.adapters.connections import Connections
 from shared.adapters.proxy import refused_by_proxy
+from shared.adapters.waits import asked_wait
 from shared.domain.causes import Cause
 from shared.domain.keys import ApiKey
 from shared.domain.refusal import Answered, Call, Who
@@ -31,7 +31,6 @@ _WORDS = {
     Cause.PRIVATE_ONLY: "public access is off",
     Cause.REGIONAL_HOST: "the regional host does not serve an account with network rules",
 }
-_SECONDS = re.compile(r"^[0-9]{1,6}$")
 
 
 class OpenAIEndpoint:
@@ -50,7 +49,7 @@ class OpenAIEndpoint:
         try:
             async with self._connections.get_once(f"{endpoint}{_MODELS}", {"api-key": key.reveal()}) as response:
                 body = (await _start_of(response.content)).decode("utf-8", "replace")
-                return _read(response.status, body, response.headers.get("Retry-After"))
+                return _read(response.status, body, asked_wait(response.headers))
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return KeyAttempt(Answer.UNCLEAR, f"no answer: {refused_by_proxy(error) or type(error).__name__}")
 
@@ -86,12 +85,11 @@ def _said(body: str) -> str:
         return ""
 
 
-def _read(status: int, body: str, retry_after: str | None) -> KeyAttempt:
+def _read(status: int, body: str, wait: timedelta | None) -> KeyAttempt:
     if status == 200:
         return KeyAttempt(Answer.ACCEPTED, "200")
     if status == 401:
         return KeyAttempt(Answer.REFUSED, "401")
     if status == 403:
         return _forbidden(body)
-    wait = timedelta(seconds=int(retry_after)) if retry_after and _SECONDS.match(retry_after) else None
     return KeyAttempt(Answer.UNCLEAR, str(status), wait)

@@ -12,6 +12,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import aiohttp
 from azure.core.exceptions import (
@@ -25,9 +26,10 @@ from azure.core.exceptions import (
 )
 
 from shared.adapters.proxy import proxy_error
+from shared.adapters.waits import DEFAULT, LongWait, asked_wait
 from shared.domain.account_kinds import in_state
 from shared.domain.causes import Cause
-from shared.domain.errors import FixConfiguration, RotationError, TryLater, UnexpectedAnswer, of_refusal
+from shared.domain.errors import FixConfiguration, RotationError, Throttled, TryLater, UnexpectedAnswer, of_refusal
 from shared.domain.refusal import Answered, Call, Who
 from shared.domain.refusals import explain
 from shared.domain.text import quotable
@@ -56,7 +58,7 @@ def azure_errors(
     except HttpResponseError as error:
         # Its text quotes the body. Only a body with the form of an error is known to hold no key.
         raise _refused(thing, doing, error, call) from (error if azure_error_code(error) else None)
-    except (ServiceRequestError, ServiceResponseError, TimeoutError) as error:
+    except (ServiceRequestError, ServiceResponseError, TimeoutError, LongWait) as error:
         raise _no_answer(thing, doing, error, named_by) from error
     except AzureError as error:
         raise TryLater(thing, f"could not {doing}: {type(error).__name__}.", unclear=True) from error
@@ -69,10 +71,18 @@ def azure_errors(
         raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
 
 
+def _throttled(thing: str, doing: str, error: HttpResponseError, until: datetime, where: str = "") -> Throttled:
+    """Azure asked to wait. Without a `where`, only this call is known to be concerned."""
+    what = f"could not {doing}: {quote(error)}. Azure is not asked again before {until:%Y-%m-%d %H:%M:%S} UTC."
+    return Throttled(thing, what, until=until, where=where)
+
+
 def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLater:
     by_proxy = proxy_error(thing, doing, error)
     if by_proxy is not None:
         return by_proxy
+    if isinstance(error, LongWait):
+        return _throttled(thing, doing, error.error, error.until, error.where)
     host = _unresolved(error)
     if host is None:
         return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).", unclear=True)
@@ -90,7 +100,7 @@ def _unresolved(error: BaseException | None) -> str | None:
 
 
 def _unauthenticated(thing: str, doing: str, error: ClientAuthenticationError, call: Call) -> RotationError:
-    if error.status_code == 401:
+    if error.status_code is not None and (error.status_code in (401, 429) or error.status_code >= 500):
         return _refused(thing, doing, error, call)
     # With another status, or none, it is the credential's own: which kinds of sign-in it tried, and why each failed.
     said = quote(error) if error.status_code else textwrap.shorten(error.message, _LONGEST_QUOTE, placeholder=" …")
@@ -103,6 +113,9 @@ def _refused(thing: str, doing: str, error: HttpResponseError, call: Call) -> Ro
     status, code = _status(error), azure_error_code(error)
     if 200 <= status < 300 and not code:
         return _unfinished(thing, doing, error)
+    if status == 429:  # and the client's own repetitions did not help
+        wait = asked_wait(getattr(error.response, "headers", {})) or DEFAULT
+        return _throttled(thing, doing, error, datetime.now(UTC) + wait)
     answered = Answered(call, status, code, key_vault_error_code(error) or "", str(error.message))
     row = explain(answered)
     if 200 <= status < 300:  # a change that Azure began; it ended with the error that is quoted

@@ -7,6 +7,7 @@ into these once, in the adapters, and stay attached as the cause. No message eve
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from shared.domain.causes import Cause
 from shared.domain.refusal import Refusal, Who
@@ -72,6 +73,31 @@ class TryLater(RotationError):
 
     next_step = "nothing; the next tick looks again and goes on from what it sees"
     resolves_itself = True
+
+
+class Throttled(TryLater):
+    """Azure asked to wait for longer than a turn can. It is not asked again before `until`.
+
+    until: When Azure may be asked again, in UTC. None if no moment is known.
+    where: What must not be asked before, in lower case: the start of a resource id, or an address. Empty if nothing
+        else is concerned.
+    """
+
+    next_step = "nothing; it goes on by itself after that moment"
+
+    def __init__(
+        self,
+        thing: str,
+        what: str,
+        next_step: str | None = None,
+        *,
+        until: datetime | None = None,
+        where: str = "",
+        cause: Cause | None = None,
+    ) -> None:
+        super().__init__(thing, what, next_step, cause=cause)
+        self.until = until
+        self.where = where
 
 
 class LeaseHeld(TryLater):

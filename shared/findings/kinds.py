@@ -30,6 +30,7 @@ class Code(StrEnum):
     NOT_ENROLLABLE = "not-enrollable"
     UNSEEN = "unseen"
     NOT_READY = "not-ready"
+    THROTTLED = "throttled"
     SECRET_DELETED = "secret-deleted"  # noqa: S105 - a code, no secret
     SECRET_DISABLED = "secret-disabled"  # noqa: S105
     SECRET_FOREIGN = "secret-foreign"  # noqa: S105
@@ -85,6 +86,9 @@ MEANINGS = {
     Code.NOT_ENROLLABLE: Meaning(_HIGH, "correct what is named; until then nothing rotates this account's keys"),
     Code.UNSEEN: Meaning(_HIGH, "python -m cli doctor shows what is missing and how to fix it"),
     Code.NOT_READY: Meaning(_HIGH, "look at the account in the portal: its state must be Succeeded"),
+    Code.THROTTLED: Meaning(
+        _HIGH, "find out who else calls Azure there under this identity; what waits goes on by itself"
+    ),
     Code.SECRET_DELETED: Meaning(_HIGH, "recover the secret, or purge it to start again"),
     Code.SECRET_DISABLED: Meaning(_HIGH, "enable the secret's latest version, or publish under another name"),
     Code.SECRET_FOREIGN: Meaning(_HIGH, "name another secret for this target"),

@@ -7,23 +7,20 @@ its target properly before it does anything.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.decide.situation import Situation
-from shared.domain.errors import FixConfiguration, RotationError, TryLater, UnknownTarget
+from shared.domain.errors import FixConfiguration, RotationError, UnknownTarget
 from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Publication
 from shared.domain.text import without_keys
 from shared.fleet.enrolment import Enrolled, Enrolment, tagged_target
-from shared.ports import Accounts, Vault
+from shared.fleet.side_by_side import side_by_side
+from shared.ports import Account, Accounts, Vault
 from shared.settings.environment import Settings
 from shared.turns.observe import presume
-
-VAULTS_AT_ONCE = 8
-VAULT_SECONDS = 60  # a vault that does not answer must not use up the time of the others
 
 
 @dataclass(frozen=True)
@@ -110,14 +107,22 @@ class Fleet:
         return enrolment.found, enrolment.problems
 
     async def _enrolment(self) -> Enrolment:
+        """List all subscriptions side by side. What was found is enrolled in their order, so that the same account
+        always comes first where two claim the same."""
+        tagged: dict[str, list[Account]] = {one: [] for one in self.settings.subscriptions}
+
+        async def take(subscription: str) -> None:
+            async for account in self.accounts.tagged(subscription):
+                tagged[subscription].append(account)
+
+        failed = await side_by_side(tagged, take, "its accounts could not be listed")
         enrolment = Enrolment(self.settings)
-        for subscription in self.settings.subscriptions:
-            try:
-                async for account in self.accounts.tagged(subscription):
-                    enrolment.add(account)
-            except RotationError as error:
-                error.subscription = subscription
-                enrolment.problems.append(error)
+        for subscription, accounts in tagged.items():
+            for account in accounts:
+                enrolment.add(account)
+            if subscription in failed:
+                failed[subscription].subscription = subscription
+                enrolment.problems.append(failed[subscription])
         return enrolment
 
     async def find(self, name: str) -> Target:
@@ -162,20 +167,11 @@ class Fleet:
     ) -> tuple[dict[str, dict[str, Publication]], dict[str, RotationError]]:
         """Each vault's latest versions by the secret's name in lower case, and the vaults that could not be listed."""
         listed: dict[str, dict[str, Publication]] = {}
-        failed: dict[str, RotationError] = {}
-        gate = asyncio.Semaphore(VAULTS_AT_ONCE)
 
         async def take(vault: str) -> None:
-            try:
-                async with gate, asyncio.timeout(VAULT_SECONDS):
-                    listed[vault] = {name.casefold(): held async for name, held in self.vault.listing(vault)}
-            except RotationError as error:
-                failed[vault] = error
-            except TimeoutError:
-                failed[vault] = TryLater(vault, f"its secrets could not be listed within {VAULT_SECONDS} seconds.")
+            listed[vault] = {name.casefold(): held async for name, held in self.vault.listing(vault)}
 
-        await asyncio.gather(*(take(vault) for vault in vaults))
-        return listed, failed
+        return listed, await side_by_side(vaults, take, "its secrets could not be listed")
 
 
 def _not_found(missing: list[str], enrolment: Enrolment) -> RotationError:

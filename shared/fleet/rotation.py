@@ -26,8 +26,10 @@ from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
 from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
+from shared.domain.throttle import Throttle
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.listing import Fleet, FleetListing, Listed
+from shared.fleet.waits import waits_known
 from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
@@ -57,6 +59,7 @@ class Tick:
     quiet: How many targets need no turn.
     unseen: How many targets are in a vault that could not be listed.
     leaks: The leaks on record that are to be queued again.
+    waiting: How many targets need a turn and get none, because Azure asked to wait.
     problems: Why targets could not be enrolled, listed or decided about.
     """
 
@@ -66,13 +69,15 @@ class Tick:
     due: int = 0
     quiet: int = 0
     unseen: int = 0
+    waiting: int = 0
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
     def __str__(self) -> str:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
+        waiting = f", waiting because Azure asked to: {self.waiting}" if self.waiting else ""
         counts = f"to do: {self.due}, to observe in full: {len(self.turns) - self.due}, nothing to do: {self.quiet}"
-        return f"{counts}{unseen}; problems: {len(self.problems)}."
+        return f"{counts}{waiting}{unseen}; problems: {len(self.problems)}."
 
 
 @dataclass
@@ -102,15 +107,17 @@ class Rotation:
         tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
         leaks, problems = await self.pending_leaks()
         tick.leaks, tick.problems = [one for one in leaks if is_due(one, since, now)], tick.problems + problems
+        waits = await waits_known(self.outside, tick.problems, now)
         for one in listing.listed:
             try:
-                await self._count(one, since, tick)
+                await self._count(one, since, tick, waits)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(_undecided(one.enrolled.target, error))
         return tick
 
-    async def _count(self, one: Listed, since: datetime, tick: Tick) -> None:
-        """Add one target to what the tick found: it has something to do, it is to be observed in full, or neither."""
+    async def _count(self, one: Listed, since: datetime, tick: Tick, waits: Sequence[Throttle]) -> None:
+        """Add one target to what the tick found: it has something to do, it is to be observed in full, or neither. It
+        gets no turn before a wait that Azure asked for is over."""
         target, seen = one.enrolled.target, one.presumed()
         look = seen is None or cadence.observation_due(target.name, self.settings.look_every, since, tick.now)
         try:
@@ -119,8 +126,10 @@ class Rotation:
             if not look:
                 raise
             due = False  # its turn observes it, decides again and names the error
-        tick.turns.extend([one.enrolled] if due or look else [])
-        tick.due += due
+        waiting = (due or look) and any(wait.is_on(tick.now) and wait.covers(target) for wait in waits)
+        tick.turns.extend([one.enrolled] if (due or look) and not waiting else [])
+        tick.due += due and not waiting
+        tick.waiting += waiting
         tick.quiet += not (due or look)
 
     async def _has_something_to_do(

@@ -32,11 +32,13 @@ from shared.web.responses import (
     of_survey,
     problem,
     problems_data,
+    retry_after,
 )
 from shared.web.routes import Route
-from shared.wiring import invalid_settings, rotation, telemetry, time_for
+from shared.wiring import invalid_settings, rotation, telemetry, time_for, time_limit
 
 log = logging.getLogger(LOGGER)
+MOST_SECONDS = 215  # for the calls of an answer; the platform cuts it at 230 s (docs/facts.md, HTTP)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 async def serve(route: Route, incoming: Incoming) -> Reply:
     """Return the answer to a request. An error is answered as a problem with a status of its own, and never raised."""
     async with telemetry().request(incoming.method, f"/api/{route.path}") as saw:
-        reply = await _answered(route, incoming)
+        with time_limit(MOST_SECONDS):
+            reply = await _answered(route, incoming)
         saw(telemetry_facts.of_reply(reply))
     return reply
 
@@ -237,7 +240,7 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
         detail = "not every target could be read, so some may still wait for this deployment."
         again = "send the request again, with the same Idempotency-Key"
         later = problem(503, "TryLater", detail, **{**facts, "nextStep": again})
-        return Reply(503, later.data, later.kind, {"Retry-After": "30"}, queued)
+        return Reply(503, later.data, later.kind, retry_after(listing.problems) or {"Retry-After": "30"}, queued)
     return Reply(202 if queued else 200, facts, queued=queued)
 
 

@@ -2,7 +2,8 @@
 
 A reported leak is never dropped: whatever the turn met, the leak is queued and tried for a day. Where nothing but a
 person can help, the answer says so at once, with what to do, and does not call the leak queued. A rotation that has
-begun goes on without its caller. Any other request is not carried out later, because it may not be wanted any more
+begun goes on without its caller. If Azure asked to wait, both go on when the wait is over, and the answer names the
+moment. Any other request is not carried out later, because it may not be wanted any more
 then: the answer says to ask again.
 """
 
@@ -12,12 +13,14 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.domain.errors import LeaseLost, RotationError, UnknownTarget
+from shared.domain.errors import LeaseLost, RotationError, Throttled, UnknownTarget
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.fleet.rotation import Rotation, planned_row
+from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import log_dropped_announcements
+from shared.handlers.waiting import sent_later
 from shared.settings.target_fields import could_be_a_name
 from shared.telemetry import Trigger
 from shared.turns.message import Message
@@ -50,7 +53,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
             log.error("a leak reported by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400
             if app is not None:
                 request = await app.record_leak(name, request)
-            return _kept(failure(name, error), name, request, time_for(app))
+            return await _put_off(app, error, _kept(failure(name, error), name, request, time_for(app)))
         raise
     now = app.outside.clock.now()
     if dry_run:
@@ -61,16 +64,31 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         saw(telemetry_facts.of_outcome(outcome))
     log.info("%s, requested by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
     log_dropped_announcements(outcome)
-    return _reply(outcome, name, request, now)
+    return await _put_off(app, outcome.error, _reply(outcome, name, request, now))
+
+
+async def _put_off(app: Rotation | None, error: RotationError | None, reply: Reply) -> Reply:
+    """Note the wait that Azure asked for, and hide what is queued until it is over.
+
+    If it cannot be hidden, it is queued like any other message: its turn meets the wait and is put off.
+    """
+    if app is None or not isinstance(error, Throttled):
+        return reply
+    await note_wait(app.outside, error)
+    sent = reply.queued and await sent_later(app, reply.queued, error)
+    return replace(reply, queued=()) if sent else reply
 
 
 def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply:
-    leak, undone = isinstance(request, LeakRequest), outcome.result in (Result.FAILED, Result.BUSY)
+    throttled = isinstance(outcome.error, Throttled)
+    leak, undone = isinstance(request, LeakRequest), throttled or outcome.result in (Result.FAILED, Result.BUSY)
     if leak and (undone or outcome.result is Result.PLANNED):
         return _kept(outcome, name, request, now)
     reply = of_outcome(outcome, now)
     if not undone:
         return reply
+    if throttled and outcome.done and isinstance(request, RotateRequest):
+        reply = _accepted(outcome)
     if reply.status == 202 and isinstance(request, RotateRequest):
         return replace(reply, queued=(Message(name, now, request=request),))
     step = next_step_to_repeat(outcome.error) if outcome.error else outcome.next_step
@@ -91,8 +109,11 @@ def _kept(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply
         return replace(of_outcome(stuck, now), queued=queued)
     if status not in (409, 503) or (outcome.error and not _passes(outcome.error)):
         return replace(of_outcome(replace(outcome, next_step=f"{outcome.next_step}. {_QUEUED}"), now), queued=queued)
-    later = replace(outcome, next_step=f"nothing. {_QUEUED}")
-    return Reply(202, later.data(), headers={"Location": f"/api/targets/{outcome.target}"}, queued=queued)
+    return replace(_accepted(replace(outcome, next_step=f"nothing. {_QUEUED}")), queued=queued)
+
+
+def _accepted(outcome: Outcome) -> Reply:
+    return Reply(202, outcome.data(), headers={"Location": f"/api/targets/{outcome.target}"})
 
 
 def _observing(outcome: Outcome) -> Outcome:

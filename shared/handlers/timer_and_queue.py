@@ -17,6 +17,7 @@ from shared.domain.errors import (
     GrantRole,
     PersonMustLook,
     RotationError,
+    Throttled,
     TryLater,
     UnexpectedAnswer,
     UnknownTarget,
@@ -28,21 +29,24 @@ from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import TurnFailed, log_dropped_announcements
+from shared.handlers.waiting import put_off
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
-from shared.turns.report import Outcome, Result, Row
-from shared.wiring import rotation, telemetry, time_for
+from shared.turns.report import Outcome, Result, Row, failure
+from shared.wiring import rotation, telemetry, time_for, time_limit
 
 log = logging.getLogger(LOGGER)
 MOST_TRIES = 3  # host.json, maxDequeueCount
+MOST_SECONDS = 540  # for the calls of a tick or a turn; host.json ends a function after 600
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def tick(last: str | None, *, past_due: bool) -> list[str]:
     """Handle the timer: return the messages to queue. `last` is when the timer last ran, as the host writes it."""
     async with telemetry().tick() as saw:
-        return await _tick(last, past_due, saw)
+        with time_limit(MOST_SECONDS):
+            return await _tick(last, past_due, saw)
 
 
 async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
@@ -104,18 +108,23 @@ async def turn(body: bytes, tries: int = 1) -> None:
     Raises TurnFailed if the message must be delivered again. The last try announces why the turn fails.
     """
     async with telemetry().turn(Trigger.QUEUE) as saw:
-        await _turn(body, tries, saw)
+        with time_limit(MOST_SECONDS):
+            await _turn(body, tries, saw)
 
 
 async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> None:
     app = await rotation()
     message = read_message(body)
-    if message.request is None and message.is_stale(app.outside.clock.now()):
+    if message.request is None and not message.insists and message.is_stale(app.outside.clock.now()):
         log.warning(
             "%r: the message is older than an hour; the next tick queues another one if it is needed", message.target
         )
         return
-    target = await _target(app, message)
+    try:
+        target = await _target(app, message)
+    except Throttled as error:
+        await put_off(app, message, failure(message.target, error), error)
+        return
     brake = app.brake(message.queued_at) if message.crowded else None
     try:
         outcome = await app.turn(target, message.request, brake=brake)
@@ -124,6 +133,9 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
         raise
     saw(telemetry_facts.of_outcome(outcome))
     log_dropped_announcements(outcome)
+    if isinstance(outcome.error, Throttled):
+        await put_off(app, message, outcome, outcome.error)
+        return
     if await _waits_for_a_role(app, target, message, outcome):
         log.warning("turn: %s", outcome)
         return
@@ -216,6 +228,9 @@ async def turn_poison(body: bytes) -> str | None:
         return None
     reason = _why_it_failed(row)
     kept = message.is_to_be_kept(time_for(app))
+    if isinstance(reason, Throttled) and kept:
+        log.error("turn_poison: a turn is queued again: %s", reason)
+        return message.text()  # its turn meets the wait and is put off
     if message.request is not None:
         reason.next_step = _step_of_request(reason, kept=kept)
     log.error("turn_poison: a turn was given up: %s", reason)

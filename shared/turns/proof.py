@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.domain.errors import ProofFailed, ProofImpossible
+from shared.domain.errors import ProofFailed, ProofImpossible, Throttled
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import ProofPolicy, Target
 from shared.ports import Answer, Clock, Endpoint, KeyAttempt, Lease
@@ -63,7 +63,8 @@ async def prove(
     """Return the proof, tried at the address `where` for as long as `patience`.
 
     Raises ProofFailed if the key stayed refused or no judgement came, ProofImpossible if the endpoint cannot judge any
-    key from here, and LeaseLost or OutOfTime from `lease`. With the policy `prefer`, only a refused key raises.
+    key from here, Throttled if it asks to be tried later than that, and LeaseLost or OutOfTime from `lease`. With the
+    policy `prefer`, only a refused key raises.
     """
     trial = await _ask_patiently(key, where, endpoint, clock, lease, patience)
     if trial.answer is Answer.ACCEPTED:
@@ -71,6 +72,10 @@ async def prove(
     against = trial.answer in (Answer.REFUSED, Answer.KEYS_ARE_OFF)
     if not against and target.proof is ProofPolicy.PREFER:
         return Proof(False, f"proof was impossible: {trial.detail}")
+    if trial.answer is Answer.UNCLEAR and trial.retry_after is not None:
+        until = clock.now() + trial.retry_after
+        why = f"{where} asked to wait until {until:%Y-%m-%d %H:%M:%S} UTC before it judges a key ({trial.detail})."
+        raise Throttled(target.name, why, until=until, where=str(target.account).casefold())
     what = "refused" if against else "did not judge"
     kind = ProofImpossible if trial.answer in _HOPELESS else ProofFailed
     raise kind(target.name, f"{where} {what} the key that was about to be published ({trial.detail}).")
@@ -114,6 +119,7 @@ async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint
         moment = clock.now()
         trial = await endpoint.try_key(where, key)
         known = _noted(known, trial, moment)
+        pause = max(pause, trial.retry_after or pause)
         if known.refused or trial.answer in _HOPELESS or moment + pause > give_up:
             return known
         await clock.sleep(pause)

@@ -7,7 +7,7 @@ them, a terminal prints them: one shape for all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict, cast
@@ -16,7 +16,7 @@ from shared.announce.announcements import Announcement
 from shared.decide.plan import Plan, Reason
 from shared.decide.schedule import schedule_of
 from shared.decide.situation import Situation
-from shared.domain.errors import LeaseHeld, RotationError
+from shared.domain.errors import LeaseHeld, RotationError, Throttled
 from shared.domain.keys import KeySlot
 from shared.domain.model import Observation, Target
 from shared.domain.requests import AwaitedDeployment, Requester
@@ -173,10 +173,15 @@ def result_of(plan: Plan) -> Result:
 
 
 def failure(target: str, error: RotationError, done: Iterable[object] = ()) -> Outcome:
-    """Return the outcome of a turn that an error ended, after the steps in `done`."""
-    result = Result.BUSY if isinstance(error, LeaseHeld) else Result.FAILED
+    """Return the outcome of a turn that an error ended, after the steps in `done`.
+
+    A turn that Azure asked to wait has not failed: it is held back.
+    """
     steps = tuple(str(step) for step in done)
-    return Outcome(target, result, error, error.about(target), steps, next_step=error.next_step)
+    outcome = Outcome(target, Result.FAILED, error, error.about(target), steps, next_step=error.next_step)
+    if isinstance(error, Throttled):
+        return replace(outcome, result=Result.HELD, held_until=error.until)
+    return replace(outcome, result=Result.BUSY) if isinstance(error, LeaseHeld) else outcome
 
 
 class ArmedData(TypedDict):

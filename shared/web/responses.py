@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import NotRequired, TypedDict
 
 from shared.announce.deadlines import Deadline
@@ -18,6 +19,7 @@ from shared.domain.errors import (
     ProofFailed,
     ProofImpossible,
     RotationError,
+    Throttled,
     TryLater,
     UnexpectedAnswer,
     UnknownTarget,
@@ -110,15 +112,28 @@ def of_error(error: RotationError, *, names: bool = False) -> Reply:
     """
     status = status_of(error)
     known = list(error.known) if names and isinstance(error, UnknownTarget) else None
-    return problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step, known=known)
+    facts = problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step, known=known)
+    return replace(facts, headers=retry_after([error]))
+
+
+def retry_after(errors: Iterable[RotationError]) -> dict[str, str]:
+    """Return the header that says when to ask again, as a date: when the last of these waits ends. Empty if none."""
+    moments = [error.until for error in errors if isinstance(error, Throttled) and error.until is not None]
+    if not moments:
+        return {}
+    last = max(moments).astimezone(UTC) + timedelta(seconds=1)  # the date has whole seconds
+    return {"Retry-After": format_datetime(last.replace(microsecond=0), usegmt=True)}
 
 
 def of_outcome(outcome: Outcome, now: datetime, *, goes_on: bool = True) -> Reply:
     """Return the HTTP answer to an outcome.
 
-    200: done, or nothing to do. 202: a later turn goes on with it. 409: held back, with the time or the holder. Any
-    other status: the error's own. Without `goes_on` no later turn goes on with it, so that 202 becomes 503.
+    200: done, or nothing to do. 202: a later turn goes on with it. 409: held back, with the time or the holder. 503:
+    Azure asked to wait, with the time. Any other status: the error's own. Without `goes_on` no later turn goes on with
+    it, so that 202 becomes 503.
     """
+    if isinstance(outcome.error, Throttled):
+        return Reply(503, _with_title(outcome, 503), PROBLEM, retry_after([outcome.error]))
     if outcome.result is Result.HELD:
         until = outcome.held_until
         wait = {"Retry-After": str(max(1, int((until - now).total_seconds())))} if until else {}

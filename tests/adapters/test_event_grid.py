@@ -11,7 +11,7 @@ import pytest
 from lab.emulator.serve import Azure
 from lab.emulator.topics import Topic
 from shared.announce.announcements import Announcement, Kind
-from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater
+from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, TryLater
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.turns.report import Result
 from tests.support.real_parts import Parts, parts_over
@@ -64,7 +64,7 @@ REFUSALS = [
     ({"status": 403, "code": "Forbidden"}, FixConfiguration),
     ({"status": 404, "code": "NotFound"}, FixConfiguration),
     ({"status": 413, "code": "PayloadTooLarge"}, FixConfiguration),
-    ({"status": 429, "code": "TooManyRequests"}, TryLater),
+    ({"status": 429, "code": "TooManyRequests"}, Throttled),
     ({"status": 500, "code": "InternalServerError"}, TryLater),
     ({"status": 503, "code": "ServiceUnavailable"}, TryLater),
 ]

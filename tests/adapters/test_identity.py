@@ -8,6 +8,7 @@ from azure.identity.aio import ChainedTokenCredential, ManagedIdentityCredential
 
 from lab.emulator.directory import Identity
 from lab.emulator.serve import Azure
+from shared.adapters.connections import Connections
 from shared.adapters.identity import open_credential
 from shared.domain.errors import GrantRole
 from shared.turns.report import Result
@@ -20,19 +21,24 @@ IN_AZURE = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "WEBSITE_INSTANCE_ID", "WEBSITE
 async def test_the_managed_identity_is_used_in_azure(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for other in IN_AZURE:
         monkeypatch.delenv(other, raising=False)
-    credential: Any = open_credential(None, {name: "something"})
+    connections = Connections()
+    credential: Any = open_credential(None, {name: "something"}, connections)
     assert type(credential) is ManagedIdentityCredential
     await credential.close()
+    assert not connections.shared.closed, "other clients still use it"
+    await connections.close()
 
 
 async def test_a_developer_s_sign_in_is_used_outside_azure() -> None:
-    credential: Any = open_credential("a-client", {"PATH": "/bin", "IDENTITY_ENDPOINT": ""})
+    connections = Connections()
+    credential: Any = open_credential("a-client", {"PATH": "/bin", "IDENTITY_ENDPOINT": ""}, connections)
     assert type(credential) is ChainedTokenCredential
     assert [type(one).__name__ for one in credential.credentials] == [
         "AzureCliCredential",
         "AzureDeveloperCliCredential",
     ]
     await credential.close()
+    await connections.close()
 
 
 async def test_the_client_id_chooses_the_identity(azure: Azure) -> None:

@@ -6,7 +6,7 @@ import pytest
 from azure.keyvault.secrets.aio import SecretClient
 
 from lab.emulator.serve import Azure
-from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater
+from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, TryLater
 from shared.domain.keys import KeySlot
 from tests.support import key_search
 from tests.support.real_parts import Parts
@@ -17,7 +17,7 @@ REFUSALS = [
     ({"status": 403, "code": "Forbidden"}, FixConfiguration),
     ({"status": 403, "code": "ForbiddenByPolicy"}, FixConfiguration),
     ({"status": 409, "code": "Conflict"}, TryLater),
-    ({"status": 429, "code": "Throttled"}, TryLater),
+    ({"status": 429, "code": "Throttled"}, Throttled),
     ({"status": 500, "code": "InternalServerError"}, TryLater),
     ({"status": 503, "code": "ServiceUnavailable"}, TryLater),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lab.emulator.serve import Azure
-from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, TryLater, UnexpectedAnswer
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
 from shared.ports import KeyAuthIsOff
@@ -97,7 +97,7 @@ FAILURES = [
 async def test_regenerating_is_requested_once_whatever_azure_answers(parts: Parts, fault: dict[str, Any]) -> None:
     parts.azure.world.faults.add("arm.regenerateKey", times=0, **fault)
     error = await raised(parts.accounts.regenerate(parts.target().account, KEY2))
-    assert type(error) is TryLater
+    assert type(error) is (Throttled if fault.get("status") == 429 else TryLater)
     assert error.thing == parts.account().id
     assert error.what.startswith("could not regenerate key2: ")
     assert parts.azure.world.journal.count("arm.regenerateKey") == 1
@@ -141,7 +141,7 @@ REFUSALS = [
     ({"status": 404, "code": "ResourceNotFound"}, FixConfiguration),
     ({"status": 404, "code": "SubscriptionNotFound"}, FixConfiguration),
     ({"status": 409, "code": "AnotherOperationInProgress"}, TryLater),
-    ({"status": 429, "code": "SubscriptionRequestsThrottled"}, TryLater),
+    ({"status": 429, "code": "SubscriptionRequestsThrottled"}, Throttled),
     ({"status": 500, "code": "InternalServerError"}, TryLater),
     ({"status": 502, "code": "BadGateway"}, TryLater),
     ({"status": 503, "code": "ServiceUnavailable"}, TryLater),

@@ -86,10 +86,8 @@ async def test_another_status_is_unclear(parts: Parts, status: int) -> None:
     assert await trial(parts) == KeyAttempt(Answer.UNCLEAR, str(status))
 
 
-@pytest.mark.parametrize("said", ["soon", "-5", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
-async def test_a_retry_after_that_is_not_a_number_of_seconds_is_ignored(
-    parts: Parts, spoiled: Spoiled, said: str
-) -> None:
+@pytest.mark.parametrize("said", ["soon", "-5", "nan", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
+async def test_a_retry_after_that_is_nonsense_or_past_is_ignored(parts: Parts, spoiled: Spoiled, said: str) -> None:
     spoiled.next("aoai.models", lambda _: web.Response(status=429, headers={"Retry-After": said}))
     assert await trial(parts) == KeyAttempt(Answer.UNCLEAR, "429", None)
 

@@ -10,8 +10,10 @@ import pytest
 import shared.fleet.rotation
 from lab.emulator.shipped import shipped_roles
 from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.names import LEASE_CONTAINER
 from shared.domain.publication import Origin
 from shared.domain.requests import Requester
+from shared.domain.times import stamp
 from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.kinds import MEANINGS, Code, Severity
 from tests.cli.conftest import ROOT, Printed, Terminal, add
@@ -106,6 +108,17 @@ def account_of_another_kind(terminal: Terminal) -> None:
 
 def unlistable_subscription(terminal: Terminal) -> None:
     terminal.world.faults.add("arm.listAccounts", "status", times=0, status=403, code="AuthorizationFailed")
+
+
+def throttled(terminal: Terminal, since: timedelta) -> None:
+    now = datetime.now(UTC)
+    facts = {"where": "/subscriptions/s", "since": stamp(now - since), "until": stamp(now)}
+    terminal.world.blobs.create_container(LEASE_CONTAINER)
+    terminal.world.blobs.put(LEASE_CONTAINER, "throttled/s", b"", metadata=facts)
+
+
+def throttled_for_an_hour(terminal: Terminal) -> None:
+    throttled(terminal, timedelta(hours=1))
 
 
 def deleted_secret(terminal: Terminal) -> None:
@@ -210,6 +223,7 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (account_that_is_being_made, Code.UNSEEN, "chat"),
     (account_of_another_kind, Code.NOT_ENROLLABLE, "/chat"),
     (unlistable_subscription, Code.UNSEEN, "subscription "),
+    (throttled_for_an_hour, Code.THROTTLED, "/subscriptions/s"),
     (deleted_secret, Code.SECRET_DELETED, "chat"),
     (disabled_secret, Code.SECRET_DISABLED, "chat"),
     (secret_of_another_account, Code.SECRET_FOREIGN, "chat"),
@@ -245,6 +259,11 @@ def test_each_fault_is_exactly_one_finding_with_its_code_and_severity(
     assert target in finding["target"]
     assert finding["says"].endswith(".")
     assert finding["nextStep"]
+
+
+def test_a_wait_of_less_than_an_hour_is_not_a_finding(healthy: Terminal) -> None:
+    throttled(healthy, timedelta(minutes=50))
+    assert healthy.json("audit").data["findings"] == []
 
 
 def test_every_code_has_a_case_above() -> None:

@@ -79,9 +79,9 @@ async def test_an_announcement_stays_outstanding_without_the_role_to_send_events
     assert caught.value.chapter == "enrolment by a tag"
 
 
-async def test_no_turn_starts_without_the_role_on_the_apps_containers() -> None:
+async def test_the_first_tick_names_the_missing_role_on_the_apps_containers() -> None:
     async with a_life(without=grant("storageBlobDataContributor")) as life:
-        with pytest.raises(Refused, match="could not take the lease") as caught:
+        with pytest.raises(Refused, match="could not read what Azure asked to wait for") as caught:
             await life.run()
     assert caught.value.chapter == "enrolment by a tag"
 

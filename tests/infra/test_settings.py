@@ -190,6 +190,7 @@ SAID = {
     "nobody-listens": 'NOBODY_LISTENS = "nobody-listens"',
     "still-used": 'STILL_USED = "still-used"',
     "(brake)": 'BRAKE = "brake"',
+    "Throttled": "class Throttled",
     "brake": 'BRAKE = "brake"',
     "turn": "async def turn(",
 }

@@ -110,6 +110,16 @@ async def test_a_vault_that_the_app_may_not_read_is_reported_until_the_role_is_a
     await is_gone(site)
 
 
+@entry("Audit: throttled")
+async def test_waits_for_more_than_an_hour_are_reported_until_they_have_lapsed(site: Site) -> None:
+    throttles, now = (await site.rotation()).outside.throttles, site.world.clock.utcnow()
+    assert throttles is not None
+    await throttles.note(site.settings["ROTATION_VAULT_URL"], now - timedelta(minutes=70), now + timedelta(minutes=5))
+    await is_found(site)
+    site.pass_time(minutes=36)
+    await is_gone(site)
+
+
 @entry("Audit: secret-deleted")
 async def test_a_deleted_secret_is_reported_until_it_is_recovered_or_another_is_named(site: Site) -> None:
     site.vault.delete_secret("chat-key")

@@ -34,6 +34,18 @@ async def test_a_tick_continues_after_an_outage_of_azure(site: Site) -> None:
     assert await is_healthy(site)
 
 
+@entry("Throttled")
+async def test_a_vault_that_asks_to_wait_is_not_asked_until_then(site: Site) -> None:
+    site.world.faults.add("kv.getSecret", "status", status=429, code="Throttled", retry_after=372)
+    await site.look()
+    site.sees()
+    assert not await is_healthy(site)
+    assert not await is_healthy(site), "the vault would answer, and is not asked"
+    await site.start()  # another process does not remember it
+    await site.look()
+    assert await is_healthy(site)
+
+
 @entry("LeaseHeld")
 async def test_the_lease_of_a_killed_turn_ends_by_itself(site: Site) -> None:
     await site.settle()

@@ -7,7 +7,7 @@ import pytest
 
 from lab.simulation.builders import a_target
 from lab.simulation.dates import START, minutes
-from shared.domain.errors import LeaseLost, ProofFailed, ProofImpossible
+from shared.domain.errors import LeaseLost, ProofFailed, ProofImpossible, Throttled
 from shared.domain.model import ProofPolicy
 from shared.ports import Answer, KeyAttempt
 from shared.turns.proof import Proof, prove
@@ -75,9 +75,11 @@ async def test_an_answer_at_the_end_of_the_patience_still_counts():
 
 async def test_a_pause_that_is_longer_than_the_patience_is_not_begun():
     account = Account([KeyAttempt(Answer.UNCLEAR, "429", retry_after=timedelta(seconds=91)), YES])
-    with pytest.raises(ProofFailed):
+    with pytest.raises(Throttled) as error:
         await proven(account)
     assert account.asked == [0]
+    assert error.value.until == START + timedelta(seconds=91)
+    assert error.value.where == str(a_target().account).casefold()
 
 
 @pytest.mark.parametrize("answer", [OFF, CLOSED])

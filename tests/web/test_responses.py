@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TARGET = Target("chat", AccountId("0" * 36, "g", "chat"), "https://v.vault.azure.net", "chat-key")
 STATUSES = {
     "TryLater": 503,
+    "Throttled": 503,
     "LeaseHeld": 409,
     "LeaseLost": 503,
     "OutOfTime": 202,

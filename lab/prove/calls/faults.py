@@ -13,6 +13,7 @@ from typing import Any
 
 from lab.emulator.faults import Effect, Faults, Rule
 from shared.adapters.connections import READ_SECONDS
+from shared.adapters.waits import MOST_SLEPT
 from shared.domain.names import LEASE_CONTAINER as LEASES
 
 OWN_REPEATS = frozenset({"arm.regenerateKey", "kv.setSecret", "blob.lease.release", "aoai.models"})
@@ -63,6 +64,11 @@ class Fault:
         return self.effect == "signal"
 
     @property
+    def asks_to_wait(self) -> bool:
+        """Whether it asks to wait for longer than a client may sleep, so that time must pass before it can be over."""
+        return bool((self.details.get("retry_after") or 0) > MOST_SLEPT) and self.details.get("asks") != "nonsense"
+
+    @property
     def is_repeated(self) -> bool:
         """Whether it also hits the client's retries."""
         return bool(self.details.get("times", 1) > 1)
@@ -99,6 +105,11 @@ def _status(status: int, times: int = 1) -> Fault:
     return Fault(words if times == 1 else f"{words}, {times} times", "status", details)
 
 
+def _asked(words: str, seconds: float, asks: str = "seconds") -> Fault:
+    details = {"status": 429, "code": "InjectedWait", "retry_after": seconds, "asks": asks}
+    return Fault(f"429 {words}", "status", details)
+
+
 KILLED_BEFORE = Fault("killed before", "signal", {"when": "before"})
 KILLED_AFTER = Fault("killed after", "signal", {"when": "after"})
 DROPPED_AFTER = Fault("connection dropped after", "drop_after")
@@ -107,9 +118,13 @@ REPEATED = tuple(_status(status, 3) for status in (408, 429, 500, 503))
 TRUNCATED = Fault("truncated answer", "malformed", {"form": "truncated"})
 STRANGE = Fault("answer of another shape", "malformed", {"form": "wrong"})
 SLOW = Fault("slow past the time-out", "delay", {"seconds": READ_SECONDS + 1.0, "when": "after"})
+HOUR = _asked("for an hour", 3600)
+DATE = _asked("with Retry-After as a date", 372, "date")
+NONSENSE = _asked("with Retry-After as nonsense", 372, "nonsense")
+WAITS = (HOUR, DATE, NONSENSE)
 SINGLE = (KILLED_BEFORE, KILLED_AFTER, DROPPED_AFTER, *STATUSES, TRUNCATED, STRANGE)
 SHORT = (KILLED_BEFORE, KILLED_AFTER, DROPPED_AFTER)
-ALL = (*SINGLE, *REPEATED, SLOW)
+ALL = (*SINGLE, *WAITS, *REPEATED, SLOW)
 
 
 def pairs(calls: Iterable[Call], faults: Iterable[Fault]) -> Iterator[tuple[Call, Fault]]:

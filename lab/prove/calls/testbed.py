@@ -10,6 +10,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from lab.emulator.accounts import Account
@@ -18,12 +19,15 @@ from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
 from lab.funchost.options import HostOptions
 from lab.prove.calls.scenes import TOPIC, VAULT
-from shared.domain.names import QUEUE
+from shared.adapters.blob_throttles import PREFIX as NOTED_WAITS
+from shared.domain.names import LEASE_CONTAINER, QUEUE
+from shared.domain.times import stamp, unstamp
 
 ROOT = Path(__file__).resolve().parents[3]
 SETTINGS = {"ROTATION_SCHEDULE": "0 0 0 1 1 *", "FUNCTIONS_WORKER_RUNTIME": "python"}  # the test fires the timer
 QUEUES = (QUEUE, f"{QUEUE}-poison")
 PATIENCE = 180.0  # seconds after which a wait counts as endless
+HOUR = 3600.0  # seconds
 LEASE_AND_MORE = 61.0  # seconds; by then the lease of a dead process has ended and a failed message is visible again
 
 
@@ -85,6 +89,22 @@ class AppTestbed:
         """Fire the timer a minute later."""
         self.world.clock.advance(LEASE_AND_MORE)
         await self.act()
+
+    async def an_hour_later(self) -> None:
+        """Let an hour pass for what is queued and for the waits that are noted, and start another process.
+
+        The app reads this machine's clock, so what it has noted is moved into the past instead.
+        """
+        self.world.clock.advance(HOUR)
+        container = self.world.blobs.containers.get(LEASE_CONTAINER)
+        for name, blob in container.blobs.items() if container else ():
+            if name.startswith(NOTED_WAITS):
+                earlier = {
+                    which: unstamp(blob.metadata[which]) - timedelta(seconds=HOUR) for which in ("since", "until")
+                }
+                blob.metadata |= {which: stamp(moment) for which, moment in earlier.items()}
+        await self.fresh_process()
+        await self.host.idle(PATIENCE)
 
     async def fresh_process(self) -> None:
         """Start the app's process again, as after a cold start: without tokens, connections and clients."""

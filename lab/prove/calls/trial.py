@@ -78,6 +78,8 @@ async def play(testbed: AppTestbed, case: Case) -> Result:
         testbed.world.faults.add("*", "hook", hook=watcher.observe, times=0, when=when)
     try:
         rule = await _strike(testbed, case, facts.message)
+        if case.fault.asks_to_wait:
+            await testbed.an_hour_later()
         at_rest = await _to_rest(testbed, watcher, rule)
     except TimeoutError:
         await testbed.fresh_process()

@@ -7,7 +7,7 @@ import pytest
 from lab.emulator.accounts import Account
 from lab.prove.calls import SCENES, SHORT, Call, Case, Fault, Figures, Result, SceneFigures, run
 from lab.prove.calls.__main__ import main
-from lab.prove.calls.faults import KILLED_AFTER, KILLED_BEFORE, SLOW, pairs
+from lab.prove.calls.faults import KILLED_AFTER, KILLED_BEFORE, SLOW, WAITS, pairs
 from lab.prove.calls.scenes import TOPIC, VAULT
 from lab.prove.calls.testbed import AppTestbed, a_testbed
 from lab.prove.calls.trial import play, record
@@ -48,6 +48,18 @@ async def test_a_process_that_is_killed_before_a_call_dies_before_its_effect(
     assert made == 1, "the next turn finds the published version and does not publish again"
     tried = testbed.world.journal.count("kv.setSecret")
     assert tried == 3 - effects
+
+
+@pytest.mark.parametrize("fault", WAITS, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    ("scene", "operation"),
+    [("rotation", "kv.setSecret"), ("leak", "arm.regenerateKey"), ("rotation", "arm.listAccounts")],
+)
+async def test_a_long_wait_stops_nothing_for_longer_than_it_lasts(
+    testbed: AppTestbed, scene: str, operation: str, fault: Fault
+) -> None:
+    result = await play(testbed, Case(scene, Call(operation, 0), fault))
+    assert result.broken == (), result.history
 
 
 type Interfere = Callable[[AppTestbed, Account], object]

@@ -1,0 +1,40 @@
+"""What Azure asked not to be asked yet: noted when a turn or a listing meets it, and read by the next tick."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.domain.errors import RotationError, Throttled
+from shared.domain.names import LOGGER
+from shared.domain.throttle import Throttle
+from shared.ports import Outside
+
+log = logging.getLogger(LOGGER)
+
+
+async def note_wait(outside: Outside, error: Throttled) -> None:
+    """Note a wait for all instances. If that fails, the log says so: Azure is then asked once too early."""
+    if outside.throttles is None or error.until is None:
+        return
+    try:
+        await outside.throttles.note(error.where, outside.clock.now(), error.until)
+    except RotationError as problem:
+        log.warning("%s: that Azure asked to wait could not be noted: %s", error.thing, problem)
+
+
+async def waits_known(outside: Outside, problems: list[RotationError], now: datetime) -> Sequence[Throttle]:
+    """Note the waits among the problems of a listing, and return all that are known.
+
+    If they cannot be read, that is another problem, and no turn waits.
+    """
+    for problem in [one for one in problems if isinstance(one, Throttled)]:
+        await note_wait(outside, problem)
+    if outside.throttles is None:
+        return ()
+    try:
+        return await outside.throttles.known(now)
+    except RotationError as problem:
+        problems.append(problem)
+        return ()
