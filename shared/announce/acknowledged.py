@@ -37,6 +37,7 @@ def accepted_in_time(situation: Situation, announcement: Announcement, accepted_
             | Kind.KEY_RETIRED
             | Kind.DRIFT_HEALED
             | Kind.ROTATION_FAILED
+            | Kind.DEADLINE_WITHDRAWN
             | Kind.KEY_AUTH_DISABLED
         ):
             return True  # no key ends at such an announcement
@@ -77,8 +78,8 @@ def _acknowledge(situation: Situation, marks: Marks, announcement: Announcement)
             return replace(marks, told=_acknowledge_deadline(marks.told, announcement))
         case Kind.KEY_AUTH_DISABLED:
             return replace(marks, told=replace(marks.told, key_auth_off=True))
-        case Kind.ROTATION_FAILED:
-            return marks  # a failure is announced once a day, whatever the marks say
+        case Kind.ROTATION_FAILED | Kind.DEADLINE_WITHDRAWN:
+            return marks  # neither is announced by a turn of the target
         case _:
             assert_never(announcement.kind)
 

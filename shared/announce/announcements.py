@@ -78,6 +78,11 @@ class Kind(StrEnum):
         "At the deadline the account stops accepting keys.",
         "Move to Entra ID (a managed identity) before the deadline.",
     )
+    DEADLINE_WITHDRAWN = (
+        "KeyRotation.DeadlineWithdrawn",
+        "What was announced for the deadline does not happen. If it is to happen later, it is announced anew.",
+        "Nothing. The key goes on working until another end is announced.",
+    )
     KEY_AUTH_DISABLED = (
         "KeyRotation.KeyAuthDisabled",
         "The account does not accept keys any more, and the published secret is disabled.",

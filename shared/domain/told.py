@@ -7,7 +7,7 @@ longer ones. `CarriedOver` is an announcement that an earlier version could not 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -103,6 +103,15 @@ class Told:
     sunset: ToldDeadline | None = None
     ends: int = 0
     carried_over: tuple[CarriedOver, ...] = ()
+
+    @property
+    def has_deadlines(self) -> bool:
+        """Whether any deadline was announced."""
+        return any(getattr(self, name) is not None for name in _DEADLINES)
+
+    def without_deadlines(self) -> Told:
+        """Return the record as if no deadline had been announced."""
+        return replace(self, rotation=None, retirement=None, sunset=None)
 
     def text(self) -> str:
         """Return the value of the tag `told`. Empty if nothing was accepted."""

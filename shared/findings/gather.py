@@ -42,9 +42,11 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
     leaks, unread = await rotation.pending_leaks()
     written, unseen = await rotation.other_writers()
     problems += unread + unseen
+    left = await rotation.left()
     settings, now = rotation.settings, rotation.outside.clock.now()
     found = [*_of_settings(settings), *map(_of_problem, problems), *_of_presumed(rows), *map(_of_leak, leaks)]
     notes = {note.secret.casefold(): note for note in written}
+    found += [Finding(Code.LEFT, one.target.name, one.as_error().what) for one in left]
     found += await find_listeners(rotation.outside, [row.target for row in rows])
     for row in rows:
         found += _of_row(row, settings, now)

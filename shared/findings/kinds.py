@@ -28,6 +28,7 @@ class Code(StrEnum):
     REFUSED = "refused"
     NOT_ENROLLED = "not-enrolled"
     NOT_ENROLLABLE = "not-enrollable"
+    LEFT = "no-longer-enrolled"
     UNSEEN = "unseen"
     NOT_READY = "not-ready"
     THROTTLED = "throttled"
@@ -84,6 +85,7 @@ MEANINGS = {
         _HIGH, "tag the account key-rotation: on; or disable its key authentication and tag it key-rotation: off"
     ),
     Code.NOT_ENROLLABLE: Meaning(_HIGH, "correct what is named; until then nothing rotates this account's keys"),
+    Code.LEFT: Meaning(_HIGH, "put the tag key-rotation: on back, or delete the secret and regenerate both keys"),
     Code.UNSEEN: Meaning(_HIGH, "python -m cli doctor shows what is missing and how to fix it"),
     Code.NOT_READY: Meaning(_HIGH, "look at the account in the portal: its state must be Succeeded"),
     Code.THROTTLED: Meaning(

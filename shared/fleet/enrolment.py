@@ -40,6 +40,7 @@ class Enrolment:
     found: The enrolled targets, those of ROTATION_TARGETS first.
     problems: Why accounts could not be enrolled or subscriptions could not be listed, for readers who may see all
         targets.
+    off: The ids of the accounts that are tagged `off`, in lower case.
     refused: The same for refused accounts, by the name that the target would have, without the names of other targets.
     """
 
@@ -48,11 +49,14 @@ class Enrolment:
         self.found = [Enrolled(target) for target in settings.targets]
         self.problems: list[RotationError] = []
         self.refused: dict[str, list[FixConfiguration]] = {}
+        self.off: set[str] = set()
         self._taken = {claim: target.name for target in settings.targets for claim in claims(target)}
 
     def add(self, account: Account) -> None:
         """Enrol a tagged account, or record why not. Accounts tagged `off` or in ROTATION_TARGETS are ignored."""
         word = account.tags.get(TAG, "").strip().lower()
+        if word == "off":
+            self.off.add(str(account.id).casefold())
         if word in ("", "off") or self._settings.explicit_target(account.id) is not None:
             return
         try:

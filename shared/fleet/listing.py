@@ -17,6 +17,7 @@ from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Publication
 from shared.domain.text import without_keys
 from shared.fleet.enrolment import Enrolled, Enrolment, tagged_target
+from shared.fleet.left import Left, left_in
 from shared.fleet.side_by_side import side_by_side
 from shared.ports import Account, Accounts, Vault
 from shared.settings.environment import Settings
@@ -52,11 +53,13 @@ class FleetListing:
 
     listed: The targets whose vault was listed.
     unseen: The targets whose vault could not be listed.
+    left: The secrets of ours whose account is not enrolled any more.
     problems: Why accounts could not be enrolled, and why subscriptions or vaults could not be listed.
     """
 
     listed: list[Listed] = field(default_factory=list)
     unseen: list[Target] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
     @property
@@ -90,9 +93,11 @@ class Fleet:
 
     async def list_targets(self) -> FleetListing:
         """List every target with the latest version of its secret. What could not be listed is in `problems`."""
-        enrolled, problems = await self.enrolled()
-        published, failed = await self._list_vaults({one.target.vault_url for one in enrolled})
-        found = FleetListing(problems=[*problems, *failed.values()])
+        enrolment = await self._enrolment()
+        enrolled, problems = enrolment.found, enrolment.problems
+        default = {self.settings.defaults.vault_url} if self.settings.defaults.vault_url else set()
+        published, failed = await self._list_vaults({one.target.vault_url for one in enrolled} | default)
+        found = FleetListing(problems=[*problems, *failed.values()], left=_left(published, enrolment))
         for one in enrolled:
             secrets = published.get(one.target.vault_url)
             if secrets is None:
@@ -172,6 +177,22 @@ class Fleet:
             listed[vault] = {name.casefold(): held async for name, held in self.vault.listing(vault)}
 
         return listed, await side_by_side(vaults, take, "its secrets could not be listed")
+
+
+def _left(published: Mapping[str, Mapping[str, Publication]], enrolment: Enrolment) -> list[Left]:
+    """Return the secrets of ours that no target claims. Those of an account that could not be enrolled, or whose
+    subscription could not be listed, are not among them: it may still be enrolled."""
+    refused = {error.thing.casefold() for error in enrolment.problems}
+    unlisted = {error.subscription for error in enrolment.problems if error.subscription}
+    found: list[Left] = []
+    for vault, secrets in published.items():
+        claimed = {one.target.secret.casefold() for one in enrolment.found if one.target.vault_url == vault}
+        found += left_in(vault, secrets, claimed, frozenset(enrolment.off))
+    return [
+        one
+        for one in found
+        if str(one.target.account).casefold() not in refused and one.target.account.subscription not in unlisted
+    ]
 
 
 def _not_found(missing: list[str], enrolment: Enrolment) -> RotationError:

@@ -28,6 +28,7 @@ from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
 from shared.domain.throttle import Throttle
 from shared.fleet.enrolment import Enrolled
+from shared.fleet.left import Left, take_back
 from shared.fleet.listing import Fleet, FleetListing, Listed
 from shared.fleet.waits import waits_known
 from shared.ports import Outside
@@ -44,6 +45,7 @@ from shared.turns.turn import take_turn
 
 log = logging.getLogger(LOGGER)
 MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
+MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
 AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (docs/facts.md, Speed)
 
 
@@ -107,6 +109,7 @@ class Rotation:
         tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
         leaks, problems = await self.pending_leaks()
         tick.leaks, tick.problems = [one for one in leaks if is_due(one, since, now)], tick.problems + problems
+        tick.problems += await self._take_back(listing.left)
         waits = await waits_known(self.outside, tick.problems, now)
         for one in listing.listed:
             try:
@@ -114,6 +117,26 @@ class Rotation:
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(_undecided(one.enrolled.target, error))
         return tick
+
+    async def _take_back(self, left: Sequence[Left]) -> list[RotationError]:
+        """Take back the ends that were announced for accounts that are not enrolled any more, and name these accounts.
+
+        An account that a person tagged `off` is not named.
+        """
+        problems: list[RotationError] = [one.as_error() for one in left if not one.off]
+        if self.settings.mode is Mode.OBSERVE:
+            return problems
+        announced = [one for one in left if one.publication.told.has_deadlines]
+        for one in announced[:MOST_TAKEN_BACK]:
+            try:
+                await take_back(one, self.outside)
+            except RotationError as error:
+                problems.append(error)
+        return problems
+
+    async def left(self) -> list[Left]:
+        """Return the secrets of ours whose account is not enrolled any more."""
+        return (await self.fleet.list_targets()).left
 
     async def _count(self, one: Listed, since: datetime, tick: Tick, waits: Sequence[Throttle]) -> None:
         """Add one target to what the tick found: it has something to do, it is to be observed in full, or neither. It

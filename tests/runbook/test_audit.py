@@ -69,6 +69,21 @@ async def test_what_azure_refuses_is_reported_until_a_person_takes_it_away(site:
     assert site.works()
 
 
+@entry("Audit: no-longer-enrolled")
+async def test_an_account_whose_tag_was_taken_away_is_reported_until_it_is_enrolled_again(site: Site) -> None:
+    await site.settle()
+    tags = dict(site.account().tags)
+    site.account().tags.clear()
+    await site.tick()
+    await is_found(site)
+    await site.run(
+        "az tag update --operation merge --tags key-rotation=on --resource-id <account id>",
+        account_id=site.account().id,
+    )
+    assert set(site.account().tags) <= set(tags)
+    await is_gone(site)
+
+
 @entry("Audit: not-ready")
 async def test_an_account_whose_last_change_failed_is_reported_until_it_is_ready(site: Site) -> None:
     failed = site.world.accounts.add("legacy", state="Failed", disable_local_auth=True)

@@ -1,5 +1,7 @@
 """A reported leak is on record before anything changes, until its key has ended, whatever happens meanwhile (P13)."""
 
+from dataclasses import replace
+
 import pytest
 
 from lab.simulation.builders import reports_leak
@@ -84,7 +86,7 @@ async def test_a_report_that_is_carried_out_late_ends_the_keys_of_its_own_moment
 
 async def test_a_leak_that_the_app_only_observes_stays_on_record() -> None:
     stage = await during_an_overlap()
-    stage.settings = stage.settings.__class__(**{**vars(stage.settings), "mode": Mode.OBSERVE})
+    stage.settings = replace(stage.settings, mode=Mode.OBSERVE)
     await stage.turn(reports_leak())
     assert on_record(stage) == 1
 

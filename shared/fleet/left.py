@@ -1,0 +1,97 @@
+"""Secrets of ours whose account is not enrolled any more: its tag was taken away, or a setting names it no longer.
+
+The account is not acted on any more. But ends that were announced will not come, so they are taken back, once, by an
+event for each. If the account is enrolled again, what should have ended is announced anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from shared.announce.withdrawn import withdrawn
+from shared.domain.errors import FixConfiguration, LeaseHeld, RotationError
+from shared.domain.model import AccountId, Cadence, Target
+from shared.domain.names import LOGGER
+from shared.domain.publication import Publication, SecretState
+from shared.ports import Outside
+from shared.settings.target_fields import TAG, default_name
+
+log = logging.getLogger(LOGGER)
+
+
+@dataclass(frozen=True)
+class Left:
+    """A secret of ours that no target claims.
+
+    target: The target as it was, as far as the secret tells: its period is right, and the rest are defaults.
+    publication: The latest version of the secret, as the listing shows it.
+    off: Whether the account is tagged `off`, which a person decided. Otherwise its tag, or the account, is gone.
+    """
+
+    target: Target
+    publication: Publication
+    off: bool
+
+    def as_error(self) -> FixConfiguration:
+        """Return what a person must know about it."""
+        gone = "is tagged off" if self.off else "is not enrolled any more"
+        return FixConfiguration(
+            str(self.target.account),
+            f"the account {gone}, and {self.target.secret_url} still holds its key. Nothing rotates it.",
+            "put the tag key-rotation: on back, or delete the secret and regenerate both keys of the account",
+        )
+
+
+def left_in(
+    vault_url: str, secrets: Mapping[str, Publication], claimed: Iterable[str], off: frozenset[str]
+) -> Iterator[Left]:
+    """Yield the secrets of one vault that carry our marks and that no target claims.
+
+    claimed: The names of the secrets that targets claim, in lower case.
+    off: The ids of the accounts that are tagged `off`, in lower case.
+    """
+    taken = set(claimed)
+    for name, publication in secrets.items():
+        if name in taken or publication.marks is None or publication.state is not SecretState.ACTIVE:
+            continue
+        try:
+            account = AccountId.parse(publication.provider or "")
+        except ValueError:
+            continue
+        cadence = Cadence(period=publication.validity or Cadence().period)
+        target = Target(default_name(account), account, vault_url, name, cadence)
+        yield Left(target, publication, str(account).casefold() in off)
+
+
+async def take_back(left: Left, outside: Outside) -> None:
+    """Take back the ends that were announced for a target that is not enrolled any more.
+
+    The account is read once more, because a listing can be late. Raises a RotationError if that or the event fails;
+    then the next tick tries again.
+    """
+    marks, slot = left.publication.marks, left.publication.slot
+    if marks is None or slot is None or not marks.told.has_deadlines:
+        return
+    try:
+        async with outside.leases.hold(str(left.target.account).casefold()) as lease:
+            if await _is_enrolled(left, outside):
+                return
+            await outside.announcer.announce(withdrawn(left.target, slot, marks), outside.clock.now())
+            lease.check()
+            kept = replace(marks, told=marks.told.without_deadlines())
+            await outside.vault.note(left.target, left.publication, slot, kept)
+    except LeaseHeld:
+        return  # a turn that began before is still running
+    log.warning("%s: announced ends were taken back: %s", left.target.secret_url, left.as_error().what)
+
+
+async def _is_enrolled(left: Left, outside: Outside) -> bool:
+    try:
+        tags = (await outside.accounts.read(left.target.account)).tags
+    except RotationError as error:
+        if isinstance(error, FixConfiguration):
+            return False  # the account is gone, or no setting leads to it any more
+        raise
+    return tags.get(TAG, "").strip().lower() == "on"

@@ -1,0 +1,126 @@
+"""An account whose enrolling tag is taken away does not vanish in silence: announced ends are taken back, once."""
+
+from dataclasses import replace
+
+import pytest
+
+from lab.simulation.dates import at, days, hours
+from lab.simulation.stage import Stage, a_stage
+from shared.settings.environment import Mode
+
+ON = {"key-rotation": "on"}
+
+
+async def enrolled_until(day: int) -> Stage:
+    """Return a stage on that day, with an account that its tag enrolled on day 0."""
+    stage = a_stage(tagged=True)
+    stage.account.tags = dict(ON)
+    await stage.tick()
+    await stage.until(at(day=day))
+    return stage
+
+
+def take_away(stage: Stage, **tags: str) -> None:
+    """Set the account's tags as a template does that does not know ours."""
+    stage.account.tags = dict(tags)
+
+
+async def test_announced_ends_are_taken_back_once_and_nothing_ends() -> None:
+    stage = await enrolled_until(31)
+    previous = stage.value("key1" if stage.live == "key2" else "key2")
+    announced = stage.events("RetirementAnnounced")[-1]["data"]
+    take_away(stage, env="prod")
+    await stage.until(stage.now + hours(24))
+    [withdrawn] = [one for one in stage.events("DeadlineWithdrawn") if one["data"].get("fingerprint")]
+    assert withdrawn["data"]["deadline"] == announced["deadline"]
+    assert withdrawn["data"]["fingerprint"] == announced["fingerprint"]
+    await stage.until(at(day=70))
+    assert stage.works(previous)
+    assert len(stage.events("DeadlineWithdrawn")) == 1
+
+
+async def test_each_tick_names_the_account_until_it_is_enrolled_again() -> None:
+    stage = await enrolled_until(31)
+    take_away(stage)
+    for _ in range(2):
+        found = await stage.run_timer()
+        assert [error.thing for error in found.problems] == [str(stage.target.account)]
+        assert "not enrolled any more" in found.problems[0].what
+    take_away(stage, **ON)
+    assert not (await stage.run_timer()).problems
+
+
+async def test_an_account_that_is_tagged_off_is_not_named_but_its_ends_are_taken_back() -> None:
+    stage = await enrolled_until(31)
+    take_away(stage, **{"key-rotation": "off"})
+    found = await stage.run_timer()
+    assert not found.problems
+    assert stage.events("DeadlineWithdrawn")
+
+
+async def test_what_should_have_ended_is_announced_anew_when_the_tag_is_back() -> None:
+    stage = await enrolled_until(31)
+    previous = stage.value("key1" if stage.live == "key2" else "key2")
+    take_away(stage)
+    await stage.until(at(day=40))
+    take_away(stage, **ON)
+    await stage.tick()
+    announced = stage.events("RetirementAnnounced")[-1]["data"]
+    assert announced["deadline"] > at(day=41).isoformat()
+    assert stage.works(previous)
+    await stage.until(at(day=43))
+    assert not stage.works(previous)
+
+
+async def test_an_outage_of_event_grid_delays_what_is_taken_back() -> None:
+    stage = await enrolled_until(31)
+    take_away(stage)
+    stage.event_grid_is("down")
+    await stage.tick()
+    stage.event_grid_is("up")
+    assert not stage.events("DeadlineWithdrawn")
+    await stage.tick()
+    assert stage.events("DeadlineWithdrawn")
+
+
+@pytest.mark.parametrize("service", ["arm"])
+async def test_a_subscription_that_cannot_be_listed_takes_nothing_back(service: str) -> None:
+    stage = await enrolled_until(31)
+    stage.world.down = {service}
+    await stage.tick()
+    assert not stage.events("DeadlineWithdrawn")
+
+
+async def test_an_account_with_an_invalid_tag_is_not_taken_for_one_that_left() -> None:
+    stage = await enrolled_until(31)
+    take_away(stage, **ON, **{"key-rotation-period": "soon"})
+    await stage.tick()
+    assert not stage.events("DeadlineWithdrawn")
+
+
+async def test_an_account_that_is_gone_is_named() -> None:
+    stage = await enrolled_until(31)
+    stage.witness.forget("chat")
+    stage.world.accounts.remove(stage.account.id)
+    found = await stage.run_timer()
+    assert "not enrolled any more" in found.problems[0].what
+    assert stage.events("DeadlineWithdrawn")
+
+
+async def test_nothing_is_taken_back_while_the_app_only_observes() -> None:
+    stage = await enrolled_until(31)
+    take_away(stage)
+    stage.settings = replace(stage.settings, mode=Mode.OBSERVE)
+    await stage.tick()
+    assert not stage.events("DeadlineWithdrawn")
+
+
+async def test_a_listing_that_is_late_takes_nothing_back_from_an_account_that_is_enrolled() -> None:
+    stage = await enrolled_until(31)
+    listed = stage.world.accounts.in_subscription
+    stage.world.accounts.in_subscription = lambda *_: []  # type: ignore[method-assign]
+    await stage.run_timer()
+    stage.world.accounts.in_subscription = listed  # type: ignore[method-assign]
+    assert not stage.events("DeadlineWithdrawn")
+    await stage.until(stage.now + days(3))
+    assert stage.events("KeyRetired")
