@@ -143,8 +143,9 @@ class Outcome:
 
     @property
     def _step(self) -> str | None:
-        """The next step; if keys ended early and nothing else is to do, the one that their consumers have."""
-        return self.next_step or (_REFRESH if self.result is Result.DONE and self.endings else None)
+        """The next step; if a key ended early and nothing else is to do, the one that its consumers have."""
+        ended_early = self.result is Result.DONE and (bool(self.endings) or self.cause is Reason.DRIFT)
+        return self.next_step or (_REFRESH if ended_early else None)
 
     def __str__(self) -> str:
         doing = f" Done: {', '.join(self.done)}." if self.done else ""
