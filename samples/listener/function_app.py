@@ -71,9 +71,35 @@ def webhook() -> str:
     return address
 
 
+class NotDelivered(Exception):
+    """The channel answered with success, and its text says something else."""
+
+
 def post(text: str) -> None:
-    """Post a text to the channel. Raises URLError if that fails, so that Event Grid delivers the announcement again."""
+    """Post a text to the channel.
+
+    Raises URLError if that fails, and NotDelivered if the channel only seems to accept it. Then the function fails, so
+    that Event Grid delivers the announcement again.
+    """
     body = json.dumps({"text": text}).encode()
     request = urllib.request.Request(webhook(), body, {"Content-Type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the operator sets the address
+        said = answer.read(100_000).decode("utf-8", "replace").strip()
+        if not accepts(said):
+            raise NotDelivered(f"the channel answered {answer.status}: {said[:200]}")
         logging.info("posted to the team's channel: %s", answer.status)
+
+
+def accepts(said: str) -> bool:
+    """Return whether the body of a successful answer says that the message was delivered.
+
+    Teams can answer 200 with the sentence "Webhook message delivery failed ...". A message that was delivered is
+    answered with nothing, `1` (Teams), `ok` (Slack) or JSON that names no error.
+    """
+    if said.lower() in ("", "1", "ok", "accepted"):
+        return True
+    try:
+        body = json.loads(said)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and "error" not in body and body.get("ok") is not False

@@ -56,17 +56,20 @@ class Kind(StrEnum):
     RETIREMENT_ANNOUNCED = (
         "KeyRotation.RetirementAnnounced",
         "At the deadline the key in this slot stops working for everybody who still uses it.",
-        "Make sure that you use the key that the vault holds now. Restart apps that read it only once.",
+        "Make sure that you use the key that the vault holds now. Restart apps that read it only once, and refresh Key "
+        "Vault references.",
     )
     KEY_RETIRED = (
         "KeyRotation.KeyRetired",
         "The key in this slot has stopped working.",
-        "If your calls get the status 401, read the key from the vault again.",
+        "If your calls get the status 401, read the key from the vault again. A Key Vault reference of App Service "
+        "keeps the old key for up to a day, also after a restart: refresh it.",
     )
     DRIFT_HEALED = (
         "KeyRotation.DriftHealed",
         "The live key was regenerated outside this app. Its new value is published.",
-        "If your calls get the status 401, read the key from the vault again.",
+        "If your calls get the status 401, read the key from the vault again. A Key Vault reference of App Service "
+        "keeps the old key for up to a day, also after a restart: refresh it.",
     )
     ROTATION_FAILED = (
         "KeyRotation.RotationFailed",

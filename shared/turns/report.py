@@ -70,6 +70,13 @@ class HeldByMode(StrEnum):
     OBSERVING = "observing"
 
 
+# docs/facts.md, Readers
+_REFRESH = (
+    "apps with a Key Vault reference of App Service keep an ended key for up to a day, also after a restart: refresh "
+    "their references (docs/events.md)"
+)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of one target's turn, or what would become of it.
@@ -130,9 +137,15 @@ class Outcome:
             "requestedBy": self.requester.by,
             "requestReason": self.requester.why,
             "heldUntil": self.held_until.isoformat() if self.held_until else None,
-            "nextStep": self.next_step,
+            "nextStep": self._step,
         }
         return _with(facts, more)
+
+    @property
+    def _step(self) -> str | None:
+        """The next step; if a key ended early and nothing else is to do, the one that its consumers have."""
+        ended_early = self.result is Result.DONE and (bool(self.endings) or self.cause is Reason.DRIFT)
+        return self.next_step or (_REFRESH if ended_early else None)
 
     def __str__(self) -> str:
         doing = f" Done: {', '.join(self.done)}." if self.done else ""
@@ -140,7 +153,7 @@ class Outcome:
         unproven = f" Not proven: {', '.join(self.unproven)}." if self.unproven else ""
         owing = f" Still to be announced: {', '.join(self.outstanding)}." if self.outstanding else ""
         owing += f" {self.untold}" if self.untold else ""
-        step = f" Next step: {self.next_step}." if self.next_step else ""
+        step = f" Next step: {self._step}." if self._step else ""
         return f"{self.target}: {self.result} ({self.reason}). {self.why}{doing}{unproven}{owing}{step}"
 
 

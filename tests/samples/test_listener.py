@@ -29,6 +29,9 @@ ENDS = Announcement(
 )
 
 
+ANSWERS: list[str] = []  # the texts of the channel's next answers; after them, an empty one
+
+
 @pytest.fixture
 async def channel() -> AsyncIterator[tuple[str, list[str]]]:
     """A team's channel: its address and the texts that were posted."""
@@ -36,7 +39,7 @@ async def channel() -> AsyncIterator[tuple[str, list[str]]]:
 
     async def receive(request: web.Request) -> web.Response:
         posted.append((await request.json())["text"])
-        return web.Response()
+        return web.Response(text=ANSWERS.pop(0) if ANSWERS else "")
 
     app = web.Application()
     app.router.add_post("/", receive)
@@ -102,3 +105,34 @@ def test_the_page_keeps_the_address_in_a_vault_and_puts_only_a_reference_into_th
     assert setting.startswith(runpy.run_path(str(SAMPLE / "function_app.py"))["REFERENCE"])
     assert re.fullmatch(r"@Microsoft\.KeyVault\(SecretUri=https://<vault>\.vault\.azure\.net/secrets/[\w-]+\)", setting)
     assert "https://" not in page.replace(setting, "")
+
+
+REFUSALS = [
+    "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429",
+    "invalid_payload",
+    '{"ok": false, "error": "channel_not_found"}',
+    '{"ok": false}',
+    '{"error": {"code": 429}}',
+    "<html>Sign in</html>",
+    "[]",
+]
+
+
+@pytest.mark.parametrize("said", REFUSALS)
+async def test_a_channel_that_answers_200_and_did_not_deliver_gets_the_announcement_again(
+    channel, azure_settings, said: str
+) -> None:
+    url, posted = channel
+    ANSWERS[:] = [said]
+    async with FunctionHost(SAMPLE, settings={**azure_settings, "TEAM_WEBHOOK": url}) as host:
+        assert [await deliver(host, ENDS) for _ in range(3)] == [500, 202, 202]
+    assert len(posted) == 2
+
+
+@pytest.mark.parametrize("said", ["", "1", "ok", "OK\n", '{"ok": true}', '{"name": "spaces/1", "text": "an error"}'])
+async def test_a_channel_that_delivered_is_not_asked_again(channel, azure_settings, said: str) -> None:
+    url, posted = channel
+    ANSWERS[:] = [said]
+    async with FunctionHost(SAMPLE, settings={**azure_settings, "TEAM_WEBHOOK": url}) as host:
+        assert [await deliver(host, ENDS) for _ in range(2)] == [202, 202]
+    assert len(posted) == 1
