@@ -124,7 +124,7 @@ async def test_a_turn_that_healed_is_done_even_if_the_logs_do_not_answer_afterwa
 
 async def test_keys_do_not_end_if_the_app_may_not_query_the_logs():
     stage = await the_day_before()
-    stage.world.faults.add("logs.query", "status", status=403, times=0)
+    stage.world.faults.add("logs.query", "status", status=403, code="InsufficientAccessError", times=0)
     await stage.until(SUNSET + days(1))
     failed = await stage.turn()
     assert failed is not None
