@@ -262,7 +262,7 @@ def test_a_target_that_cannot_be_read_is_shown_with_its_next_step_and_returns_1(
     printed = terminal.type("plan")
     assert printed.code == 1
     assert "GrantRole" in printed.lines[1]
-    assert "Next step: assign the role that" in printed.lines[1]
+    assert "Next step: wait some minutes if the role was assigned just now" in printed.lines[1]
     assert printed.lines[2].startswith("search")
     assert terminal.type("status").code == 1
 
