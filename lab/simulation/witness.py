@@ -148,8 +148,9 @@ class Witness:
     def _promised_keys_work(self, one: Watched, account: Account) -> None:
         for value, until in one.promised.items():
             if self._now < until and not self._excused(value) and not self._accepts(account, value):
+                until_then, now = f"{until:%d %b %H:%M}", f"{self._now:%d %b %H:%M}"
                 raise PromiseBroken(
-                    f"P2: a key was promised until {until:%d %b %H:%M} and does not work at {self._now:%d %b %H:%M}"
+                    f"P2: a key of {one.target.name} was promised until {until_then} and does not work at {now}"
                 )
 
     def _note_keys(self, one: Watched, account: Account) -> list[str]:

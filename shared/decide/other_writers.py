@@ -26,14 +26,16 @@ def explained(
 
     The latest version holds our key: its marks are those of our version. It holds a key that no mark knows: the keys
     changed places, by a rotation of ours whose marks are gone or by hand, so our key is the previous one now. Otherwise
-    it holds an older value, and our version is what was published. If no earlier version holds a key that works and our
-    marks, nothing is explained.
+    it holds an older value, and our version is what was published. If none of our keys works any more, the marks of the
+    version that held the same value say at least whose secret it is.
     """
     latest, ours = seen.publication, _ours(seen, target, earlier)
-    if latest is None or latest.value is None or ours is None or ours.marks is None:
+    if latest is None or latest.value is None:
         return seen
+    if ours is None or ours.marks is None:
+        return replace(seen, publication=_with_its_marks(latest, target, earlier))
     if latest.value == ours.marks.live:
-        return replace(seen, lost=ours.marks)
+        return seen if latest.marks == ours.marks else replace(seen, lost=ours.marks)
     if latest.value in seen.keys.values() and latest.value != ours.marks.previous:
         return replace(seen, lost=_changed_places(latest, latest.value, ours.marks, target))
     again = any(now - moment < target.cadence.period for moment in overwritten)
@@ -50,6 +52,15 @@ def _ours(seen: Observation, target: Target, earlier: Sequence[Publication]) -> 
         is_latest = seen.publication is not None and one.version == seen.publication.version
         return replace(one, slot=slot) if slot and not is_latest else None
     return None
+
+
+def _with_its_marks(latest: Publication, target: Target, earlier: Sequence[Publication]) -> Publication:
+    """Return a version with the marks that it had, if another version of that value still has them."""
+    for one in earlier:
+        ours = one.provider is not None and target.account.same_as(one.provider)
+        if ours and one.marks is not None and one.marks.live == latest.value:
+            return replace(latest, marks=one.marks, slot=one.slot, provider=one.provider)
+    return latest
 
 
 def _changed_places(latest: Publication, value: Fingerprint, before: Marks, target: Target) -> Marks:

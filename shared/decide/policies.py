@@ -116,11 +116,11 @@ def _unpublished(situation: Situation) -> Plan | None:
 
 
 def _unmarked(situation: Situation) -> Plan | None:
-    """The secret holds one of the two keys but not our marks, or marks that do not fit: add marks to that version.
+    """The secret holds one of the two keys, and not our marks or not those that belong there: write them on it.
 
     Nobody knows who holds the other key, so it counts as in use until this version is due.
     """
-    if situation.seen.live is None or situation.is_marked_truly:
+    if situation.seen.live is None or (situation.is_marked_truly and situation.seen.lost is None):
         return None
     if situation.seen.lost is not None:
         why = f"Somebody took our tags away from the version that holds {situation.live.words}. They are put back."

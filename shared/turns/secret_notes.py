@@ -30,6 +30,7 @@ class SecretNote:
 
     secret: The secret's address, without a version.
     version: The version that `marks` belong to. Empty without a copy.
+    slot: The slot that held the version's key. None without a copy.
     marks: The copy of our marks. None without one.
     lost: When tags were put back that somebody had taken away, in UTC, the oldest first.
     overwritten: When our key was published over somebody else's version, in UTC, the oldest first.
@@ -37,9 +38,16 @@ class SecretNote:
 
     secret: str
     version: str = ""
+    slot: KeySlot | None = None
     marks: Marks | None = None
     lost: tuple[datetime, ...] = ()
     overwritten: tuple[datetime, ...] = ()
+
+    def added_to(self, publication: Publication, target: Target) -> Publication:
+        """Return the version with the copy of its marks, if this is the version that the copy belongs to."""
+        if publication.version != self.version or self.marks is None:
+            return publication
+        return replace(publication, marks=self.marks, slot=self.slot, provider=str(target.account))
 
     def text(self, target: Target, slot: KeySlot) -> str:
         """Return the note as text. The copy is kept in the form of tags; `slot` holds the version's key."""
@@ -59,9 +67,9 @@ def read_note(text: str | None) -> SecretNote | None:
     """Read what `SecretNote.text` wrote. None for any other text."""
     try:
         found = json.loads(text or "")
-        marks = read_tags(_tags(found))[3] if found["tags"] else None
+        slot, _, _, marks = read_tags(_tags(found))
         lost, overwritten = _moments(found["lost"]), _moments(found["overwritten"])
-        return SecretNote(str(found["secret"]), str(found["version"]), marks, lost, overwritten)
+        return SecretNote(str(found["secret"]), str(found["version"]), slot, marks, lost, overwritten)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -127,8 +135,11 @@ async def with_other_writers(seen: Observation, target: Target, outside: Outside
         return seen
     note = await note_of(outside.notes, target)
     if note.version == latest.version and note.marks is not None and note.marks.live == latest.value:
-        return replace(seen, lost=note.marks)
-    return explained(seen, target, await outside.vault.earlier(target), note.overwritten, now)
+        if seen.live is not None:
+            return replace(seen, lost=note.marks)
+        return replace(seen, publication=note.added_to(latest, target))  # its key was regenerated as well: it is drift
+    earlier = [note.added_to(one, target) for one in await outside.vault.earlier(target)]
+    return explained(seen, target, earlier, note.overwritten, now)
 
 
 def _carries_older_marks(latest: Publication) -> bool:

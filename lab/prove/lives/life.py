@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from lab.emulator.accounts import Slot
+from lab.prove.lives.action import Action
+from lab.prove.lives.bad_days import BadDays
 from lab.simulation.builders import about_deployments
 from lab.simulation.interruptions import (
     Interruptions,
@@ -53,51 +55,14 @@ TO_REST = timedelta(days=45)
 LEASE = timedelta(seconds=16)  # longer than the lease that a killed process leaves
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A fault at one call of a turn.
-
-    kind: One of FAULTS, or PAUSED.
-    call: The number of the call, from 1.
-    """
-
-    kind: str
-    call: int
-
-    def __str__(self) -> str:
-        return f"{self.kind} call {self.call}"
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something that happens. Which of the fields matter depends on `what`.
-
-    what: The kind of action: one of the names in `Life._handlers`.
-    target: Which target it concerns, from 0.
-    hours: A length of time.
-    detail: A slot, a leaked key, a request id, or "up" and "down".
-    fault: A fault at one call of its turn.
-    """
-
-    what: str
-    target: int = 0
-    hours: float = 0.0
-    detail: str = ""
-    fault: Fault | None = None
-
-    def __str__(self) -> str:
-        target = f" target {self.target + 1}" if self.what not in ("pass", "tick", "grid") else ""
-        length = f" {self.hours:g} h" if self.hours else ""
-        fault = f" ({self.fault})" if self.fault else ""
-        return f"{self.what}{target}{' ' + self.detail if self.detail else ''}{length}{fault}"
-
-
 class Life:
     """A world, and what has happened to it so far. `do` raises PromiseBroken if a promise breaks."""
 
     def __init__(self, targets: int = 3) -> None:
         self.stage: Stage = a_stage(targets)
         self.history: list[Action] = []
+        self._bad_days = BadDays(self.stage)
+        self._for_a_person: list[str] = []
         self._incidents: Counter[int] = Counter()
         self._loop = asyncio.new_event_loop()
         self._handlers: dict[str, Callable[[Action], None]] = {
@@ -113,6 +78,7 @@ class Life:
             "portal": self._portal,
             "grid": lambda action: self.stage.event_grid_is(action.detail),
             "cadence": self._cadence,
+            **self._bad_days.handlers(),
         }
 
     def do(self, action: Action) -> None:
@@ -137,15 +103,21 @@ class Life:
     def come_to_rest(self) -> None:
         """Make everything available, and make ticks for as long as any deadline can take. Then check P5 and P9."""
         self.stage.event_grid_is("up")
+        self._bad_days.end()
         self._run(self.stage.until(self.stage.now + TO_REST))
         for target in self.stage.targets:
             self._run(self._is_at_rest(target))
+        for name in self._for_a_person:
+            self.stage.witness.forget(name)
         self.stage.witness.must_have_announced_everything()
 
     async def _is_at_rest(self, target: Target) -> None:
         runner = self.stage.runner()
         seen = (await observe(target, runner.outside)).seen
         plan, still = decide(seen, target, self.stage.now), outstanding(Situation(seen, target, self.stage.now))
+        if plan.needs_a_person:  # somebody took away all that says what the secret is
+            self._for_a_person.append(target.name)
+            return
         if plan.steps or still:
             raise AssertionError(
                 f"P5: {target.name} is not at rest: {plan}, outstanding {[str(one.kind) for one in still]}"
@@ -164,7 +136,11 @@ class Life:
         self._run(self._end_what_leaked(action, interruptions), may_be_killed=True)
 
     def _take_over(self, action: Action) -> None:
-        """Let a turn pause after one of its calls, while a report of a leak takes its lease over."""
+        """Let a turn pause after one of its calls, while a report of a leak takes its lease over.
+
+        Reads are not late meanwhile: who takes a lease over does not wait until the other's writes are shown (0017).
+        """
+        self._bad_days.on_time()
         call = action.fault.call if action.fault else 1
 
         async def come() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from lab.prove.lives.life import FAULTS, KEYS, MOST_CALLS, PAUSED, RELEASES, Action, Fault, Life
+from lab.prove.lives.action import Action, Fault
+from lab.prove.lives.life import FAULTS, KEYS, MOST_CALLS, PAUSED, RELEASES, Life
 
 TARGETS = 2
 NUMBER = st.integers(0, TARGETS - 1)
