@@ -153,8 +153,14 @@ class Stage:
         }
 
     async def leak_again(self, leak: Message) -> Outcome:
-        """Take the turn of a leak on record, whose report excused the end of its keys already."""
+        """Take the turn of a leak on record.
+
+        Its report excused its keys, unless no turn has named them: then its words mean the keys that are there by now.
+        """
         target = next(one for one in self.targets if one.name == leak.target)
+        if isinstance(leak.request, LeakRequest) and not leak.request.values:
+            account = self.world.accounts[str(target.account)]
+            self.witness.excuse_leaked(*(key.value for key in account.keys.values()))
         return await self.rotation().turn(target, leak.request)
 
     async def until(self, moment: datetime, every: timedelta = RARELY) -> list[Outcome]:

@@ -50,7 +50,8 @@ def _ours(seen: Observation, target: Target, earlier: Sequence[Publication]) -> 
             continue
         slot = next((slot for slot, mark in seen.keys.items() if mark == one.marks.live), None)
         is_latest = seen.publication is not None and one.version == seen.publication.version
-        return replace(one, slot=slot) if slot and not is_latest else None
+        if slot is not None and not is_latest:
+            return replace(one, slot=slot)
     return None
 
 

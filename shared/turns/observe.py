@@ -31,11 +31,20 @@ class ObservedKeys:
     keys: dict[KeySlot, ApiKey] = field(default_factory=dict)
 
 
-async def observe(target: Target, outside: Outside, *, distrust_tags: bool = False) -> ObservedKeys:
+async def observe(target: Target, outside: Outside) -> ObservedKeys:
+    """Return what the secret and the account hold now, and what explains it. Raises only the errors of
+    `shared.domain.errors`.
+
+    If the latest version does not carry our marks, a note or an earlier version may explain it.
+    """
+    observed = await look(target, outside)
+    return replace(observed, seen=await with_other_writers(observed.seen, target, outside))
+
+
+async def look(target: Target, outside: Outside, *, distrust_tags: bool = False) -> ObservedKeys:
     """Return what the secret and the account hold now. Raises only the errors of `shared.domain.errors`.
 
-    If nothing is published, a note may say that a turn has begun to change that. If the latest version does not carry
-    our marks, a note or an earlier version may explain it.
+    If nothing is published, a note may say that a turn has begun to change that.
 
     distrust_tags: Believe no tag and read the account. After a leak, the holder of the key could have sealed an address
         of their own into a tag.
@@ -45,14 +54,6 @@ async def observe(target: Target, outside: Outside, *, distrust_tags: bool = Fal
         fresh = await fresh_key(outside.notes, target.account) if target.adopt is Adopt.ROTATE else None
         observed = await _with_the_account(target, accounts, publication)
         return replace(observed, seen=replace(observed.seen, fresh=fresh))
-    observed = await _observed(target, accounts, publication, distrust_tags=distrust_tags)
-    return replace(observed, seen=await with_other_writers(observed.seen, target, outside))
-
-
-async def _observed(
-    target: Target, accounts: Accounts, publication: Publication, *, distrust_tags: bool
-) -> ObservedKeys:
-    """Return what the published secret and the account hold now."""
     if distrust_tags or not publication.endpoint or not accounts.could_be_at(publication.endpoint):
         return await _with_the_account(target, accounts, publication)
     try:

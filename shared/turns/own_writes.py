@@ -24,7 +24,8 @@ class OwnWrites:
     """What this turn has written.
 
     publication: The secret as the last write left it. None before the first one.
-    before: The publications that this turn observed before that write.
+    shown: The publications that the vault has shown to this turn.
+    before: Those that were there before the last write.
     keys: Both keys as the last regeneration answered them. Empty before the first one.
     ended: The values that this turn has regenerated.
     keys_off: Whether this turn switched keys off.
@@ -32,15 +33,16 @@ class OwnWrites:
     """
 
     publication: Publication | None = None
+    shown: list[Publication | None] = field(default_factory=list)
     before: list[Publication | None] = field(default_factory=list)
     keys: Mapping[KeySlot, ApiKey] = field(default_factory=dict)
     ended: set[Fingerprint] = field(default_factory=set)
     keys_off: bool = False
     last: datetime | None = None
 
-    def published(self, publication: Publication, seen: Publication | None, now: datetime) -> None:
-        """Note that the secret was changed, from what was seen to what it is now."""
-        self.before.append(seen)
+    def published(self, publication: Publication, now: datetime) -> None:
+        """Note what the secret is after a write. Whatever was shown before that is old by now."""
+        self.before = [*self.shown, self.publication] if self.publication else list(self.shown)
         self.publication, self.last = publication, now
 
     def regenerated(self, ended: Fingerprint, keys: Mapping[KeySlot, ApiKey], now: datetime) -> None:
@@ -54,6 +56,8 @@ class OwnWrites:
 
     def are_newer_than(self, observed: ObservedKeys) -> bool:
         """Return whether the observation shows something that this turn has replaced."""
+        if observed.seen.publication not in self.shown:
+            self.shown.append(observed.seen.publication)
         return self._secret_is_old(observed) or self._keys_are_old(observed)
 
     def added_to(self, observed: ObservedKeys) -> ObservedKeys:

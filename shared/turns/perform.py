@@ -132,7 +132,7 @@ async def _carry_out(step: Step, execution: Execution) -> None:
             seen = execution.publication
             await execution.outside.vault.withdraw(execution.target, seen)
             withdrawn = replace(seen, state=SecretState.DISABLED, value=None, endpoint=None)
-            execution.writes.published(withdrawn, seen, execution.outside.clock.now())
+            execution.writes.published(withdrawn, execution.outside.clock.now())
         case _:
             assert_never(step)
 
@@ -187,7 +187,7 @@ async def _mark(slot: KeySlot, marks: Marks, execution: Execution) -> None:
         execution.begin.check()
     await execution.outside.vault.note(target, seen, slot, marks)
     marked = replace(seen, slot=slot, provider=str(target.account), marks=marks, endpoint=execution.where)
-    execution.writes.published(marked, seen, execution.outside.clock.now())
+    execution.writes.published(marked, execution.outside.clock.now())
 
 
 async def _watch(slot: KeySlot, execution: Execution) -> None:
@@ -259,7 +259,7 @@ async def _publish(step: Publish, execution: Execution) -> None:
         endpoint=execution.where,
         others=others,
     )
-    execution.writes.published(publication, before, execution.outside.clock.now())
+    execution.writes.published(publication, execution.outside.clock.now())
     if marks.copied:
         over = written if execution.observed.seen.foreign else None
         change = Change(version, marks, step.slot, overwritten=over)

@@ -36,12 +36,12 @@ from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
 from shared.turns.listening import with_listeners
 from shared.turns.notes import forget_fresh_key, name_leaked
-from shared.turns.observe import ObservedKeys, observe
+from shared.turns.observe import ObservedKeys, look
 from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.perform import Execution, observed_after, perform
 from shared.turns.proof import Ending
 from shared.turns.report import Outcome, failure, result_of
-from shared.turns.secret_notes import Change, keep_copy
+from shared.turns.secret_notes import Change, keep_copy, with_other_writers
 
 log = logging.getLogger(LOGGER)
 MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
@@ -151,14 +151,15 @@ class Turn:
     async def _observe(self) -> ObservedKeys:
         """Observe the target. If the answer is older than what this turn wrote, ask again for a while (P13)."""
         distrust_tags = isinstance(self.request, LeakRequest)
-        observed = await observe(self.target, self.outside, distrust_tags=distrust_tags)
+        observed = await look(self.target, self.outside, distrust_tags=distrust_tags)
         for pause in PAUSES:
             if not self.writes.are_newer_than(observed) or self._would_be_late(pause):
                 break
             await self.outside.clock.sleep(pause)
             self.lease.check()
-            observed = await observe(self.target, self.outside, distrust_tags=distrust_tags)
-        return self.writes.added_to(observed)
+            observed = await look(self.target, self.outside, distrust_tags=distrust_tags)
+        known = self.writes.added_to(observed)
+        return replace(known, seen=await with_other_writers(known.seen, self.target, self.outside))
 
     def _would_be_late(self, pause: timedelta) -> bool:
         return self.until is not None and self.outside.clock.now() + pause >= self.until

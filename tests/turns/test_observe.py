@@ -11,7 +11,7 @@ from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Publication, SecretState
 from shared.domain.told import Told
 from shared.ports import Account, KeyAuthIsOff, Outside
-from shared.turns.observe import ObservedKeys, observe, presume
+from shared.turns.observe import ObservedKeys, look, presume
 
 TAGGED, FROM_ACCOUNT = "https://from-a-tag.openai.azure.com/", "https://from-the-account.openai.azure.com/"
 KEYS = {KEY1: ApiKey("the key called A"), KEY2: ApiKey("the key called B")}
@@ -53,7 +53,7 @@ class Azure:
 
     async def observed(self, **how: bool) -> ObservedKeys:
         outside = Outside(self, self, self, self, self, self, self)
-        return await observe(a_target(), outside, **how)
+        return await look(a_target(), outside, **how)
 
 
 async def test_an_ordinary_observation_reads_the_secret_and_the_keys_and_takes_the_endpoint_from_the_tag():

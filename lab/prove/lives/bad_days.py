@@ -7,7 +7,7 @@ the secret is theirs to answer for: the witness excuses that value, and judges e
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lab.emulator.accounts import Account
 from lab.emulator.vaults import Secret
@@ -21,9 +21,14 @@ ON = "on"
 
 @dataclass
 class BadDays:
-    """The actors. The detail of an action is "on" or "off"."""
+    """The actors. The detail of an action is "on" or "off".
+
+    stage: Where they act.
+    written: The targets whose secret somebody else has written.
+    """
 
     stage: Stage
+    written: set[str] = field(default_factory=set)
 
     def handlers(self) -> dict[str, Callable[[Action], None]]:
         """Return what can happen, by the names of the actions."""
@@ -96,6 +101,8 @@ class BadDays:
             self.stage.world.faults.add("arm.*", "status", status=429, retry_after=3600, times=0)
 
     def _secret(self, action: Action) -> Secret | None:
+        """Return the secret that somebody else is about to write."""
+        self.written.add(self.stage.targets[action.target].name)
         return self.stage.vault.secrets.get(self.stage.targets[action.target].secret)
 
     def _account(self, action: Action) -> Account:

@@ -107,7 +107,7 @@ class Life:
         self._run(self.stage.until(self.stage.now + TO_REST))
         for target in self.stage.targets:
             self._run(self._is_at_rest(target))
-        for name in self._for_a_person:
+        for name in {*self._for_a_person, *self._bad_days.written}:  # who takes tags away takes what they owed, too
             self.stage.witness.forget(name)
         self.stage.witness.must_have_announced_everything()
 
@@ -158,7 +158,7 @@ class Life:
         if outcome.result is Result.BUSY:  # an earlier leak left its lease: the queue retries when it has ended
             self.stage.pass_time(LEASE)
             outcome = await self.stage.rotation(interruptions).turn(target, request)
-        if outcome.result is Result.FAILED or live not in before.values() or request.key is LeakedKey.PREVIOUS:
+        if outcome.error is not None or live not in before.values() or request.key is LeakedKey.PREVIOUS:
             return
         leaked = set(before.values()) if request.key is LeakedKey.BOTH else {live}
         if leaked & {key.value for key in account.keys.values()}:
