@@ -105,4 +105,5 @@ def _publish(world: World, account: Account, number: int) -> None:
     key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
     marks = Marks(key1.fingerprint, Origin.ROTATED, since, spare=key2.fingerprint, told=Told(origin=True))
     tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), PERIOD, {})
-    world.vaults["keys"].set_secret(f"{account.name}-key", account.keys["key1"].value, tags=tags)
+    version = world.vaults["keys"].set_secret(f"{account.name}-key", account.keys["key1"].value, tags=tags)
+    version.created = int(since.timestamp())

@@ -141,4 +141,5 @@ def _publication(found: SecretVersion, state: SecretState, key: ApiKey | None = 
         marks=marks,
         endpoint=key.unseal(sealed) if key and sealed else None,
         others=others_in(found.tags),
+        labelled=found.content_type == CONTENT_TYPE,
     )

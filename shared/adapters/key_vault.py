@@ -160,6 +160,7 @@ def _publication(properties: SecretProperties, state: SecretState, key: ApiKey |
         marks=marks,
         endpoint=key.unseal(sealed) if key and sealed else None,
         others=others_in(tags),
+        labelled=properties.content_type == CONTENT_TYPE,
     )
 
 

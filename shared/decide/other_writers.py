@@ -38,9 +38,17 @@ def explained(
         return seen if latest.marks == ours.marks else replace(seen, lost=ours.marks)
     if latest.value in seen.keys.values() and latest.value != ours.marks.previous:
         return replace(seen, lost=_changed_places(latest, latest.value, ours.marks, target))
+    if latest.value not in seen.keys.values() and latest.value not in _once_ours(target, earlier):
+        return seen  # nobody knows what it is, so a person must look
     again = any(now - moment < target.cadence.period for moment in overwritten)
     ours = replace(ours, state=SecretState.ACTIVE, value=ours.marks.live, others=latest.others)
     return replace(seen, publication=ours, foreign=ForeignVersion(latest.value, again))
+
+
+def _once_ours(target: Target, earlier: Sequence[Publication]) -> set[Fingerprint | None]:
+    """Return every value that earlier versions of ours say was a key of the account."""
+    marks = [one.marks for one in earlier if one.marks and one.provider and target.account.same_as(one.provider)]
+    return {value for one in marks for value in (one.live, one.previous, one.spare)}
 
 
 def _ours(seen: Observation, target: Target, earlier: Sequence[Publication]) -> Publication | None:
@@ -65,6 +73,10 @@ def _with_its_marks(latest: Publication, target: Target, earlier: Sequence[Publi
 
 
 def _changed_places(latest: Publication, value: Fingerprint, before: Marks, target: Target) -> Marks:
-    """Return the marks of a version that took the place of ours when it was written: its overlap began then."""
-    until = latest.created + target.cadence.overlap
+    """Return the marks of a version that took the place of ours when it was written.
+
+    If this app wrote it, the overlap of our earlier key began then. Otherwise nobody knows who still uses that key, so
+    it is promised a period, as by an adoption.
+    """
+    until = latest.created + (target.cadence.overlap if latest.labelled else target.cadence.period)
     return Marks(live=value, origin=Origin.ROTATED, since=latest.created, previous=before.live, until=until)

@@ -153,6 +153,7 @@ class Publication:
     marks: Our facts. None if our tags are missing or damaged.
     endpoint: Where the account answers. None unless the tag's seal shows that a holder of the key wrote it.
     others: The tags that are not ours.
+    labelled: Whether its content type is the one that this app writes.
     """
 
     version: str
@@ -166,6 +167,7 @@ class Publication:
     marks: Marks | None = None
     endpoint: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
+    labelled: bool = False
 
     @property
     def told(self) -> Told:

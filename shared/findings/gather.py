@@ -52,6 +52,7 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
         found += _of_row(row, settings, now)
         found += _of_other_writers(row.target, notes.get(row.target.secret_url.casefold()), now)
     known = {str(row.target.account).casefold() for row in rows} | {error.thing.casefold() for error in problems}
+    known |= {str(one.target.account).casefold() for one in left}
     unlisted = {error.subscription for error in problems}
     found += await _of_throttles(rotation, now)
     for subscription in settings.subscriptions:

@@ -32,7 +32,7 @@ log = logging.getLogger(LOGGER)
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (docs/facts.md, HTTP)
 _QUEUED = "The key still works; its end is queued and tried for a day"
 _AFTER_A_PERSON = (
-    "The key works until a person has done that. For a day it is then ended by itself; later, report it again"
+    "The key works until a person has done that. The leak is on record, and the key is then ended within an hour"
 )
 
 

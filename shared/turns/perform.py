@@ -186,7 +186,9 @@ async def _mark(slot: KeySlot, marks: Marks, execution: Execution) -> None:
         await keep_copy(execution.outside.notes, target, Change(seen.version, marks, slot, lost=lost))
         execution.begin.check()
     await execution.outside.vault.note(target, seen, slot, marks)
-    marked = replace(seen, slot=slot, provider=str(target.account), marks=marks, endpoint=execution.where)
+    marked = replace(
+        seen, slot=slot, provider=str(target.account), marks=marks, endpoint=execution.where, labelled=True
+    )
     execution.writes.published(marked, execution.outside.clock.now())
 
 
@@ -258,6 +260,7 @@ async def _publish(step: Publish, execution: Execution) -> None:
         marks=marks,
         endpoint=execution.where,
         others=others,
+        labelled=True,
     )
     execution.writes.published(publication, execution.outside.clock.now())
     if marks.copied:

@@ -52,11 +52,18 @@ class SecretNote:
     def text(self, target: Target, slot: KeySlot) -> str:
         """Return the note as text. The copy is kept in the form of tags; `slot` holds the version's key."""
         tags = tags_of(self.marks, slot, str(target.account), target.cadence.period, {}) if self.marks else {}
+        return self._text(tags)
+
+    def text_without_copy(self) -> str:
+        """Return a note that holds no copy as text."""
+        return self._text({})
+
+    def _text(self, tags: Mapping[str, str]) -> str:
         return json.dumps(
             {
                 "secret": self.secret,
                 "version": self.version,
-                "tags": tags,
+                "tags": dict(tags),
                 "lost": [one.isoformat() for one in self.lost[-MOST_MOMENTS:]],
                 "overwritten": [one.isoformat() for one in self.overwritten[-MOST_MOMENTS:]],
             }
@@ -131,6 +138,8 @@ async def with_other_writers(seen: Observation, target: Target, outside: Outside
     latest, now = seen.publication, outside.clock.now()
     if latest is None or latest.state is not SecretState.ACTIVE or not seen.key_auth:
         return seen
+    if latest.provider and not target.account.same_as(latest.provider):
+        return seen  # it belongs to another account
     if Situation(seen, target, now).is_marked_truly and not _carries_older_marks(latest):
         return seen
     note = await note_of(outside.notes, target)

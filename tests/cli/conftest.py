@@ -122,7 +122,8 @@ class Terminal:
         marks = Marks(**{**vars(marks), **facts, **changes})
         tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=period), {})
         expires = since + timedelta(days=period)
-        self.vault.set_secret(f"{name}-key", key1, tags=tags, expires=expires)
+        version = self.vault.set_secret(f"{name}-key", key1, tags=tags, expires=expires)
+        version.created = int(since.timestamp())
 
     def begin_afresh(self, name: str = "chat") -> None:
         """Enrol the account so that it begins with a fresh key, and run its first turn."""

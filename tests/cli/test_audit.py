@@ -12,10 +12,12 @@ from lab.emulator.shipped import shipped_roles
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.names import LEASE_CONTAINER
 from shared.domain.publication import Origin
-from shared.domain.requests import Requester
+from shared.domain.requests import LeakRequest, Requester
 from shared.domain.times import stamp
 from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.kinds import MEANINGS, Code, Severity
+from shared.turns.message import Message
+from shared.turns.secret_notes import SecretNote
 from tests.cli.conftest import ROOT, Printed, Terminal, add
 
 NOW = datetime.now(UTC)
@@ -206,6 +208,28 @@ def proof_not_required(terminal: Terminal) -> None:
     )
 
 
+def note(terminal: Terminal, name: str, text: str) -> None:
+    """Write a note of the app into its storage."""
+    blobs = terminal.world.blobs
+    if LEASE_CONTAINER not in blobs.containers:
+        blobs.create_container(LEASE_CONTAINER)
+    blobs.put(LEASE_CONTAINER, name, text.encode())
+
+
+def leak_on_record(terminal: Terminal) -> None:
+    note(terminal, "leaks/1", Message("chat", NOW, request=LeakRequest(by="ada")).text())
+
+
+def another_writer(terminal: Terminal) -> None:
+    target = f"{terminal.vault.url}/secrets/chat-key"
+    lost = SecretNote(target, lost=(NOW - timedelta(days=1), NOW))
+    note(terminal, "notes/secrets/1", lost.text_without_copy())
+
+
+def enrolling_tag_taken_away(terminal: Terminal) -> None:
+    del terminal.account().tags["key-rotation"]
+
+
 CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_topic, Code.NOBODY_IS_TOLD, "EVENT_GRID_TOPIC_ENDPOINT"),
     (no_listener, Code.NOBODY_LISTENS, "announcements"),
@@ -229,6 +253,9 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (secret_of_another_account, Code.SECRET_FOREIGN, "chat"),
     (nothing_published, Code.NOT_PUBLISHED, "chat"),
     (live_key_regenerated_by_hand, Code.PUBLISHED_KEY_DEAD, "chat"),
+    (leak_on_record, Code.LEAK_NOT_ENDED, "chat"),
+    (another_writer, Code.OTHER_WRITER, "chat"),
+    (enrolling_tag_taken_away, Code.LEFT, "chat"),
     (overdue_rotation, Code.ROTATION_OVERDUE, "chat"),
     (previous_key_past_its_end, Code.PREVIOUS_KEY_WORKS, "chat"),
     (leaked_key, Code.LEAKED_KEY_WORKS, "chat"),
@@ -280,6 +307,7 @@ def test_a_target_that_began_with_a_fresh_key_is_not_reported_as_never_rotated(h
 def test_a_key_published_by_hand_is_reported_as_never_rotated_even_if_a_fresh_one_was_configured(
     healthy: Terminal,
 ) -> None:
+    healthy.vault.secrets.pop("chat-key")
     healthy.vault.set_secret("chat-key", healthy.account().keys["key2"].value)
     healthy.begin_afresh()
     assert "never-rotated" in codes(healthy.json("audit"))

@@ -256,7 +256,7 @@ def test_a_strict_adoption_publishes_a_fresh_key_2_and_promises_key_1_one_overla
 def test_an_adoption_in_place_marks_the_existing_version_from_its_creation_date(key: str, live, spare: str):
     by_hand = replace(a_publication(), marks=None, provider=None, slot=None, value=mark(key), created=at(day=4))
     plan = decide(an_observation(by_hand), a_target(), at(day=9))
-    recorded = Marks(mark(key), Origin.ADOPTED, since=at(day=4), previous=mark(spare), until=at(day=34))
+    recorded = Marks(mark(key), Origin.ADOPTED, since=at(day=4), previous=mark(spare), until=at(day=34), copied=True)
     assert plan.steps == (Mark(live, recorded),)
 
 

@@ -84,7 +84,8 @@ def published(
         told=told,
     )
     tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=30), {})
-    azure.world.vaults["keys"].set_secret(f"{account.name}-key", key1, tags=tags)
+    version = azure.world.vaults["keys"].set_secret(f"{account.name}-key", key1, tags=tags)
+    version.created = int(since.timestamp())
 
 
 def works(azure: Azure, name: str) -> bool:

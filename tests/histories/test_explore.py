@@ -108,7 +108,9 @@ async def tags_wiped(stage: Stage) -> None:
 
 
 async def spare_published_by_hand(stage: Stage) -> None:
-    stage.vault.set_secret(stage.target.secret, stage.value("key1" if stage.live == "key2" else "key2"))
+    spare = stage.value("key1" if stage.live == "key2" else "key2")
+    stage.witness.excuse_leaked(spare)  # it ends as it was announced before
+    stage.vault.set_secret(stage.target.secret, spare)
 
 
 async def live_key_published_by_hand(stage: Stage) -> None:

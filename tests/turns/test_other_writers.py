@@ -135,7 +135,7 @@ async def test_the_same_value_that_is_written_again_starts_no_new_period() -> No
     assert stage.versions[-1].value != stage.versions[-2].value
 
 
-async def test_a_key_that_somebody_rotated_by_hand_keeps_an_overlap_for_ours() -> None:
+async def test_a_key_that_somebody_rotated_by_hand_leaves_ours_a_period() -> None:
     stage = await lived_until(40)
     ours = stage.versions[-1].value
     other = "key1" if stage.live == "key2" else "key2"
@@ -144,7 +144,9 @@ async def test_a_key_that_somebody_rotated_by_hand_keeps_an_overlap_for_ours() -
     await stage.tick()
     assert stage.works(ours)
     assert stage.events("RetirementAnnounced")
-    await stage.until(at(day=44))
+    await stage.until(at(day=65))
+    assert stage.works(ours)
+    await stage.until(at(day=74))
     assert not stage.works(ours)
     assert stage.works(stage.versions[-1].value)
 

@@ -83,6 +83,15 @@ def may_end(state: State, slot: int, cadence: Cadence) -> State:
     return state._replace(outstanding=state.outstanding | {(ENDED, state.keys[slot])})
 
 
+def may_be_made(state: State, *, by_others: bool) -> State:
+    """Check P5 for a key that is regenerated while nothing is published: a fresh one that waits is not made again."""
+    if state.version is not None:
+        return state
+    if state.made and not by_others:
+        raise Broken("P5: a fresh key that could not be published is regenerated again")
+    return state._replace(made=not by_others)
+
+
 def may_be_published(value: int, accepted: int) -> None:
     """Check P4: how often the account accepted this key in this turn."""
     if accepted < ACCEPTANCES:

@@ -78,6 +78,7 @@ class State(NamedTuple):
     promised_wait: The awaited deployment on which a caller relies.
     announced_wait: The awaited deployment that Event Grid accepted.
     fresh: The number of the next key that the account makes.
+    made: Whether a turn has regenerated a key for the first version, which is not published yet.
     noted: The app's note of a fresh key that nothing published can remember: what key 2 held before, and what it got
         (None if that is not noted yet). None without a note.
     """
@@ -97,6 +98,7 @@ class State(NamedTuple):
     promised_wait: AwaitedDeployment | None = None
     announced_wait: AwaitedDeployment | None = None
     fresh: int = 2
+    made: bool = False
     noted: tuple[int, int | None] | None = None
 
     @property

@@ -66,7 +66,7 @@ class World:
         """Replace a key and return both. Raises Broken if the old key may not end, TryLater if keys are off."""
         if not self.state.key_auth:
             raise TryLater(self.target.name, "keys are off.")
-        state, number = self.state, index(slot)
+        state, number = judge.may_be_made(self.state, by_others=self.by_others), index(slot)
         if state.keys[number] in self.published_late:
             state = state._replace(excused=True)
         elif not self.by_others:
@@ -125,7 +125,7 @@ class World:
         serial = before.serial + 1 if before else 1
         version = Version(value, slot if written else None, written is not None, written, serial=serial)
         self.versions += 1
-        self.state = deployments.published(self.state._replace(version=version))
+        self.state = deployments.published(self.state._replace(version=version, made=False))
         if value not in self.state.keys and (self.by_others or value in self.ended_by_others):
             self.state = self.state._replace(excused=True)
         by_leak = by_leak and not self.by_others  # a late call fails its turn, and the request is repeated
