@@ -99,7 +99,7 @@ def _restore_vault(world: World, kept: dict[str, Any]) -> None:
     vault = world.add_vault(kept["name"], **kept["facts"])
     for facts in kept["secrets"]:
         versions = [SecretVersion(**one) for one in facts["versions"]]
-        secret = Secret(facts["name"], versions, facts["deleted"])
+        secret = Secret(facts["name"], versions, deleted=facts["deleted"])
         (vault.secrets if secret.deleted is None else vault.deleted)[secret.name.lower()] = secret
 
 

@@ -22,6 +22,7 @@ from shared.decide import cadence
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
+from shared.domain.keys import Fingerprint
 from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
 from shared.domain.publication import Publication
@@ -37,7 +38,7 @@ from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
 from shared.turns.listening import with_listeners
 from shared.turns.message import Message
-from shared.turns.notes import forget_leak, is_due, pending_leaks, record_leak
+from shared.turns.notes import forget_leak, is_due, name_leaked, pending_leaks, record_leak
 from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.secret_notes import SecretNote, secret_notes
@@ -186,7 +187,10 @@ class Rotation:
         self, target: Target, request: Request | None, until: datetime | None, brake: Brake | None = None
     ) -> Outcome:
         if self.settings.mode is Mode.OBSERVE:
-            return planned_row(await self.plan_turn(target, request))
+            row = await self.plan_turn(target, request)
+            if row.plan is not None and row.plan.leaked and isinstance(request, LeakRequest):
+                await self._name_leaked(target, request, row.plan.leaked)
+            return planned_row(row)
         return await take_turn(target, request, self.outside, until=until, brake=brake)
 
     async def _leak(self, target: Target, request: LeakRequest, until: datetime | None) -> Outcome:
@@ -199,6 +203,13 @@ class Rotation:
             except RotationError as error:
                 log.warning("%s: an ended leak is still on record; a later turn removes it: %s", target.name, error)
         return outcome
+
+    async def _name_leaked(self, target: Target, request: LeakRequest, values: frozenset[Fingerprint]) -> None:
+        """Note which keys a leak is about while the app only observes, so that no others end when it acts again."""
+        try:
+            await name_leaked(self.outside.notes, target.name, request, values)
+        except RotationError as error:
+            log.error("%s: the leaked key could not be put on record: %s", target.name, error)  # noqa: TRY400
 
     async def record_leak(self, name: str, request: LeakRequest) -> LeakRequest:
         """Put a reported leak on record, and return the request as it is on record.

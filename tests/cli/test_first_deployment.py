@@ -132,15 +132,6 @@ def test_a_command_that_fails_is_not_called_a_failure_of_the_deployment(
     assert found["A hook of `azd` may provision again"]["state"] == "ok"
 
 
-def test_without_an_app_registration_sign_in_is_not_checked(
-    capsys: pytest.CaptureFixture[str], programs: Programs
-) -> None:
-    programs.answers["az account get-access-token"] = None
-    _, found = examined(capsys, programs)
-    [one] = [one for title, one in found.items() if title.startswith("With an app registration")]
-    assert one["state"] == "not-checked"
-
-
 def test_without_the_programs_the_commands_are_shown(capsys: pytest.CaptureFixture[str], programs: Programs) -> None:
     programs.write("curl")
     assert main(["doctor", "--first-deployment"]) == 0

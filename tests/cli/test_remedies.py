@@ -17,7 +17,8 @@ PERSON = TokenIdentity("the-azure-cli", "a-person")
 @pytest.mark.parametrize("line", every_remedy())
 def test_every_command_names_its_subscription_or_a_resource_id(line: str) -> None:
     for words in az_commands(line):
-        assert {"--subscription", "--ids", "--resource-id"} & set(words) or words == ["az", "login"]
+        by_id = any(word.startswith("/subscriptions/") for word in words)
+        assert {"--subscription", "--ids", "--resource-id"} & set(words) or by_id or words == ["az", "login"]
 
 
 def test_a_command_for_an_account_names_the_account_s_own_subscription() -> None:

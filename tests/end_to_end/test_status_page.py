@@ -128,7 +128,7 @@ def test_targets_that_need_a_person_come_first() -> None:
     heads = [found.texts[at] for at, text in enumerate(found.texts) if re.fullmatch(r".* \(\d\)", text)]
     assert heads == ["Could not be read (1)", "Action needed (2)", "Due now (1)", "Healthy (1)"]
     assert "4 targets: 2 action needed, 1 due now, 1 healthy. 1 more could not be read." in found.text
-    assert "Cannot be read: GrantRole could not list its keys. Next step: assign the role" in found.text
+    assert "Cannot be read: GrantRole could not list its keys. Next step: wait some minutes" in found.text
     assert "neither on nor off. Next step: correct the account's tags." in found.text
 
 

@@ -127,7 +127,7 @@ async def test_one_throttled_subscription_stops_no_other_and_its_turns_wait_for_
         await host.worker_ready()
         await tick(host)
         assert rule.struck == asked, "another process knows of the wait"
-        await host.logged("2 wait because Azure asked to")
+        await host.logged("waiting because Azure asked to: 2")
     assert events(azure, "chat", "RotationFailed") == events(azure, "search", "RotationFailed") == []
 
 

@@ -80,7 +80,8 @@ def _published(world: World, account: Account, since: datetime, **facts: object)
     sealed = key1.seal(world.endpoint(account))
     marks = Marks(live=key1.fingerprint, origin=Origin.ROTATED, since=since, sealed_endpoint=sealed, **known)  # type: ignore[arg-type]
     tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), PERIOD, {})
-    world.vaults[VAULT].set_secret(f"{account.name}-key", key1.reveal(), tags=tags)
+    version = world.vaults[VAULT].set_secret(f"{account.name}-key", key1.reveal(), tags=tags)
+    version.created = int(marks.since.timestamp())
     _had_turns(world, account)
 
 
