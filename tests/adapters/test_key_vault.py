@@ -34,6 +34,7 @@ async def test_a_publication_is_read_back_with_all_its_facts(parts: Parts) -> No
         marks=MARKS,
         endpoint="https://chat.openai.azure.com/",
         others={},
+        labelled=True,
     )
 
 

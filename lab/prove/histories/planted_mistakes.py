@@ -21,10 +21,12 @@ from shared.decide.situation import Situation
 from shared.decide.steps import Prove, Publish, Regenerate, Step, Watch
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Observation, Target
+from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks
 from shared.domain.requests import AwaitedDeployment, Request
 from shared.domain.told import ToldDeadline
-from shared.turns import key_usage, turn
+from shared.turns import key_usage, perform, turn
+from shared.turns.notes import note_fresh_key
 
 Change = Callable[[Plan, Situation], Plan]
 
@@ -237,6 +239,30 @@ def ending_keys_made_by_others() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def forgetting_fresh_keys() -> Iterator[None]:
+    """Read no note of a key that was regenerated while nothing was published."""
+
+    async def read(*_: object) -> None:
+        """Return no note."""
+
+    with patch.object(fakes.FreshKeyNotes, "read", read):
+        yield
+
+
+@contextmanager
+def trusting_the_lease() -> Iterator[None]:
+    """Go on after a note although the lease was lost while it was written."""
+    with patch.object(perform, "_regenerate_noted", _regenerate_without_looking):
+        yield
+
+
+async def _regenerate_without_looking(slot: KeySlot, execution: perform.Execution) -> None:
+    notes, account, before = execution.outside.notes, execution.target.account, execution.keys[slot].fingerprint
+    await note_fresh_key(notes, account, FreshKey(before))
+    await perform._regenerate(slot, execution)
+
+
 class PlantedMistake(NamedTuple):
     """One mistake.
 
@@ -269,5 +295,9 @@ MISTAKES: dict[str, PlantedMistake] = {
     "a repeated request counts as new": PlantedMistake(repeating_requests, 0, "a repeated request", "always armed"),
     "ends of keys are not counted": PlantedMistake(counting_no_ends, 2, "P9: a second end", "ending"),
     "keys made by others end": PlantedMistake(ending_keys_made_by_others, 1, "P"),
+    "the note of a fresh key is forgotten": PlantedMistake(
+        forgetting_fresh_keys, 1, "P5: a fresh key", "adopt: rotate"
+    ),
+    "the lease is not checked after a note": PlantedMistake(trusting_the_lease, 1, "P", "adopt: rotate"),
     "the leaked key stays": PlantedMistake(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
 }

@@ -51,6 +51,7 @@ KEYS = tuple(key.value for key in LeakedKey)
 RELEASES = ("", "release-1", "release-2")
 MOST_CALLS = 14
 MOST_INCIDENTS = 2
+MOST_VERSIONS, MOST_REGENERATED = 2, 2  # in one turn: a repair and a rotation; a rotation and the end of a key
 TO_REST = timedelta(days=45)
 LEASE = timedelta(seconds=16)  # longer than the lease that a killed process leaves
 
@@ -67,7 +68,7 @@ class Life:
         self._loop = asyncio.new_event_loop()
         self._handlers: dict[str, Callable[[Action], None]] = {
             "pass": self._pass,
-            "tick": lambda _: self._run(self.stage.tick()),
+            "tick": lambda _: self._run(self._tick()),
             "turn": lambda action: self._turn(action, None),
             "rotate": lambda action: self._turn(action, RotateRequest(reason="life", id=action.detail or None)),
             "leak": self._leak,
@@ -128,8 +129,25 @@ class Life:
 
     def _turn(self, action: Action, request: Request | None) -> None:
         interruptions = FAULTS[action.fault.kind](action.fault.call) if action.fault else None
-        target = self._target(action)
-        self._run(self.stage.turn(None if request is None else request, interruptions, target))
+        self._run(self._counted(request, interruptions, self._target(action)))
+
+    async def _tick(self) -> None:
+        """Make a tick, as `Stage.tick` does, and count what each of its turns writes."""
+        found = await self.stage.run_timer()
+        for leak in found.leaks:
+            await self.stage.leak_again(leak)
+        for one in found.turns:
+            await self._counted(None, None, one.target)
+
+    async def _counted(self, request: Request | None, interruptions: Interruptions | None, target: Target) -> None:
+        """Take a turn. Raises PromiseBroken if it writes or regenerates more than any turn has to (P13)."""
+        journal = self.stage.world.journal
+        before = journal.count("kv.setSecret"), journal.count("arm.regenerateKey")
+        await self.stage.turn(request, interruptions, target)
+        versions = journal.count("kv.setSecret") - before[0]
+        regenerated = journal.count("arm.regenerateKey") - before[1]
+        if versions > MOST_VERSIONS or regenerated > MOST_REGENERATED:
+            raise PromiseBroken(f"P13: one turn writes {versions} versions and regenerates {regenerated} times")
 
     def _leak(self, action: Action) -> None:
         interruptions = FAULTS[action.fault.kind](action.fault.call) if action.fault else None

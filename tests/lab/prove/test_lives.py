@@ -3,13 +3,20 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
+import shared.decide.other_writers
 import shared.decide.policies
 import shared.decide.request_policies
+from lab.prove.lives.bad_days import BAD_DAYS
 from lab.prove.lives.life import Life
 from lab.prove.lives.machine import Lives
-from lab.prove.lives.soak import live, soak
+from lab.prove.lives.soak import WITH_BAD_DAYS, live, soak
 from lab.simulation.witness import PromiseBroken
 from shared.decide.steps import Mark, Prove, Regenerate
+from shared.domain.keys import Fingerprint
+from shared.domain.model import Target
+from shared.domain.publication import Marks, Origin, Publication
+from shared.domain.told import Told, ToldDeadline
+from shared.turns.own_writes import OwnWrites
 
 Lives.TestCase.settings = settings(
     max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
@@ -22,6 +29,42 @@ def test_no_seeded_life_breaks_a_promise() -> None:
     figures = soak(6, say=lines.append)
     assert figures.broken == (), lines
     assert figures.checks > 1000
+
+
+def test_no_seeded_life_with_bad_days_breaks_a_promise() -> None:
+    lines: list[str] = []
+    figures = soak(6, say=lines.append, weights=WITH_BAD_DAYS)
+    assert figures.broken == (), lines
+    assert figures.checks > 1000
+
+
+def test_a_life_with_bad_days_contains_all_that_makes_a_day_bad() -> None:
+    life, error = live(7, 150, 3, WITH_BAD_DAYS)
+    assert error is None
+    assert {action.what for action in life.history} >= BAD_DAYS.keys()
+
+
+def broken_on_bad_days(seeds: int) -> bool:
+    return any(isinstance(live(seed, 150, 2, WITH_BAD_DAYS)[1], PromiseBroken) for seed in range(1, seeds + 1))
+
+
+def test_lives_with_bad_days_find_a_turn_that_takes_its_own_write_for_somebody_else_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(OwnWrites, "are_newer_than", lambda *_: False)
+    monkeypatch.setattr(OwnWrites, "added_to", lambda _, observed: observed)
+    assert broken_on_bad_days(6)
+
+
+def test_lives_with_bad_days_find_that_an_end_forgets_what_an_earlier_version_promised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def short(latest: Publication, value: Fingerprint, before: Marks, _target: Target) -> Marks:
+        told = Told(retirement=ToldDeadline(latest.created))
+        return Marks(value, Origin.ROTATED, latest.created, before.live, latest.created, told=told)
+
+    monkeypatch.setattr(shared.decide.other_writers, "_changed_places", short)
+    assert broken_on_bad_days(12)
 
 
 def test_a_life_contains_many_kinds_of_actions_and_rotations() -> None:
