@@ -52,11 +52,13 @@ class Fault:
     name: Printed in the history of a case.
     effect: The emulator's word for it.
     details: The other arguments of the emulator's rule.
+    service: The only service that answers so. Empty: any.
     """
 
     name: str
     effect: Effect
     details: Mapping[str, Any] = field(default_factory=dict)
+    service: str = ""
 
     @property
     def kills(self) -> bool:
@@ -83,6 +85,8 @@ class Fault:
 
         Repeated faults are not tried where the app itself makes only one attempt; slow answers only for writes.
         """
+        if self.service and call.service != self.service:
+            return False
         if self.is_slow:
             return call.operation in WRITES
         return not (self.is_repeated and call.operation in OWN_REPEATS)
@@ -110,6 +114,11 @@ def _asked(words: str, seconds: float, asks: str = "seconds") -> Fault:
     return Fault(f"429 {words}", "status", details)
 
 
+def _refused(words: str, service: str, status: int, code: str, inner: str = "") -> Fault:
+    """Return an answer that refuses for good, as one service gives it (shared.domain.refusals)."""
+    return Fault(f"{status} of {words}", "status", {"status": status, "code": code, "inner": inner}, service)
+
+
 KILLED_BEFORE = Fault("killed before", "signal", {"when": "before"})
 KILLED_AFTER = Fault("killed after", "signal", {"when": "after"})
 DROPPED_AFTER = Fault("connection dropped after", "drop_after")
@@ -122,9 +131,20 @@ HOUR = _asked("for an hour", 3600)
 DATE = _asked("with Retry-After as a date", 372, "date")
 NONSENSE = _asked("with Retry-After as nonsense", 372, "nonsense")
 WAITS = (HOUR, DATE, NONSENSE)
+REFUSALS = (
+    _refused("a read-only lock", "arm", 409, "ScopeLocked"),
+    _refused("a missing role", "arm", 403, "AuthorizationFailed"),
+    _refused("a deny assignment", "arm", 403, "DenyAssignmentAuthorizationFailed"),
+    _refused("a disabled subscription", "arm", 409, "ReadOnlyDisabledSubscription"),
+    _refused("the vault's firewall", "kv", 403, "Forbidden", "ForbiddenByFirewall"),
+    _refused("a private endpoint", "kv", 403, "Forbidden", "ForbiddenByConnection"),
+    _refused("an access policy", "kv", 403, "Forbidden", "AccessDenied"),
+    _refused("a missing role", "kv", 403, "Forbidden", "ForbiddenByRbac"),
+    _refused("the storage's firewall", "blob", 403, "AuthorizationFailure"),
+)
 SINGLE = (KILLED_BEFORE, KILLED_AFTER, DROPPED_AFTER, *STATUSES, TRUNCATED, STRANGE)
 SHORT = (KILLED_BEFORE, KILLED_AFTER, DROPPED_AFTER)
-ALL = (*SINGLE, *WAITS, *REPEATED, SLOW)
+ALL = (*SINGLE, *REFUSALS, *WAITS, *REPEATED, SLOW)
 
 
 def pairs(calls: Iterable[Call], faults: Iterable[Fault]) -> Iterator[tuple[Call, Fault]]:
