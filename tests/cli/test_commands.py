@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import shared.fleet.rotation
+import shared.turns.perform
 from cli.answer import CommandResult
 from cli.commands import COMMANDS
 from lab.simulation.tripwire import KeyLeaked, wire
@@ -419,6 +420,7 @@ TYPED = (["plan"], ["status"], ["audit"], ["doctor"], ["rotate", "search"], ["le
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_command_prints_a_key_whatever_fails(terminal: Terminal, operation: str) -> None:
     """P7. The tripwire around every test checks everything that is printed and logged."""
+    terminal.monkeypatch.setattr(shared.turns.perform, "PAUSES", (timedelta(0),))  # no waiting for keys listed late
     for effect, form in FAULTS:
         for name in ("chat", "search"):
             terminal.publish(name, days_ago=5)
