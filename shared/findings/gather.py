@@ -39,7 +39,7 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
     What cannot be read becomes a finding, so that nothing is missing from the list.
     """
     rows, problems = await rotation.survey()
-    leaks, unread = await rotation.pending_leaks()
+    leaks, unread = await rotation.leaks.pending()
     written, unseen = await rotation.other_writers()
     problems += unread + unseen
     left = await rotation.left()

@@ -9,7 +9,6 @@ survey, a plan and the deadlines decide too, but do nothing.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,9 +21,7 @@ from shared.decide import cadence
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
-from shared.domain.keys import Fingerprint
 from shared.domain.model import Observation, Target
-from shared.domain.names import LOGGER
 from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
 from shared.domain.throttle import Throttle
@@ -36,15 +33,15 @@ from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
+from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import Message
-from shared.turns.notes import forget_leak, is_due, name_leaked, pending_leaks, record_leak
+from shared.turns.notes import is_due
 from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.secret_notes import SecretNote, secret_notes
 from shared.turns.turn import take_turn
 
-log = logging.getLogger(LOGGER)
 MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
 MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
 AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (docs/facts.md, Speed)
@@ -97,6 +94,11 @@ class Rotation:
     ticked_at: datetime | None = None
 
     @property
+    def leaks(self) -> LeakRecord:
+        """The leaks on record."""
+        return LeakRecord(self.outside)
+
+    @property
     def fleet(self) -> Fleet:
         """All targets."""
         return Fleet(self.settings, self.outside.accounts, self.outside.vault)
@@ -108,7 +110,7 @@ class Rotation:
         """
         listing = await self.fleet.list_targets()
         tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
-        leaks, problems = await self.pending_leaks()
+        leaks, problems = await self.leaks.pending()
         tick.leaks, tick.problems = [one for one in leaks if is_due(one, since, now)], tick.problems + problems
         tick.problems += await self._take_back(listing.left)
         waits = await waits_known(self.outside, tick.problems, now)
@@ -189,52 +191,22 @@ class Rotation:
         if self.settings.mode is Mode.OBSERVE:
             row = await self.plan_turn(target, request)
             if row.plan is not None and row.plan.leaked and isinstance(request, LeakRequest):
-                await self._name_leaked(target, request, row.plan.leaked)
+                await self.leaks.name_values(target.name, request, row.plan.leaked)
             return planned_row(row)
         return await take_turn(target, request, self.outside, until=until, brake=brake)
 
     async def _leak(self, target: Target, request: LeakRequest, until: datetime | None) -> Outcome:
         """Take the turn of a leak: on record before its first call that changes something, until the key has ended."""
-        request = await self.record_leak(target.name, request)
+        request = await self.leaks.add(target.name, request)
         outcome = await self._turn(target, request, until)
         if outcome.result in (Result.DONE, Result.NOTHING):
-            try:
-                await forget_leak(self.outside.notes, target.name, request)
-            except RotationError as error:
-                log.warning("%s: an ended leak is still on record; a later turn removes it: %s", target.name, error)
+            await self.leaks.remove(target.name, request)
         return outcome
-
-    async def _name_leaked(self, target: Target, request: LeakRequest, values: frozenset[Fingerprint]) -> None:
-        """Note which keys a leak is about while the app only observes, so that no others end when it acts again."""
-        try:
-            await name_leaked(self.outside.notes, target.name, request, values)
-        except RotationError as error:
-            log.error("%s: the leaked key could not be put on record: %s", target.name, error)  # noqa: TRY400
-
-    async def record_leak(self, name: str, request: LeakRequest) -> LeakRequest:
-        """Put a reported leak on record, and return the request as it is on record.
-
-        If that fails, the log says so and the leak is ended all the same, because its caller waits.
-        """
-        now = self.outside.clock.now()
-        request = replace(request, requested_at=request.requested_at or now)
-        try:
-            return await record_leak(self.outside.notes, name, request, now)
-        except RotationError as error:
-            log.error("%s: the leak could not be put on record: %s", name, error)  # noqa: TRY400 - the error says it all
-            return request
 
     async def other_writers(self) -> tuple[list[SecretNote], list[RotationError]]:
         """Return what is noted of secrets that somebody else writes too, and why it could not be read."""
         try:
             return await secret_notes(self.outside.notes), []
-        except RotationError as error:
-            return [], [error]
-
-    async def pending_leaks(self) -> tuple[list[Message], list[RotationError]]:
-        """Return the leaks on record, whose keys have not ended yet, and why they could not be read."""
-        try:
-            return await pending_leaks(self.outside.notes), []
         except RotationError as error:
             return [], [error]
 

@@ -52,7 +52,7 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         if isinstance(request, LeakRequest) and not dry_run and could_be_a_name(name):
             log.error("a leak reported by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400
             if app is not None:
-                request = await app.record_leak(name, request)
+                request = await app.leaks.add(name, request)
             return await _put_off(app, error, _kept(failure(name, error), name, request, time_for(app)))
         raise
     now = app.outside.clock.now()

@@ -14,7 +14,6 @@ its announcement is outstanding. An example on the simulated Azure, where a new 
 
 from __future__ import annotations
 
-import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -28,14 +27,14 @@ from shared.decide.steps import Mark, Publish, Regenerate, Step, Withdraw
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Adopt, Target
-from shared.domain.names import LOGGER
 from shared.domain.publication import Origin
 from shared.domain.requests import LeakRequest, Request, Requester
 from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
+from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
-from shared.turns.notes import forget_fresh_key, name_leaked
+from shared.turns.notes import forget_fresh_key
 from shared.turns.observe import ObservedKeys, look
 from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.perform import Execution, observed_after, perform
@@ -43,7 +42,6 @@ from shared.turns.proof import Ending
 from shared.turns.report import Outcome, failure, result_of
 from shared.turns.secret_notes import Change, keep_copy, with_other_writers
 
-log = logging.getLogger(LOGGER)
 MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
 
 
@@ -181,20 +179,12 @@ class Turn:
     async def _perform(self, plan: Plan, observed: ObservedKeys) -> None:
         execution = Execution(self.target, observed, self.lease, self.outside, self.until, self.writes)
         if plan.leaked and isinstance(self.request, LeakRequest):
-            await self._name_leaked(self.request, plan.leaked)
+            await LeakRecord(self.outside).name_values(self.target.name, self.request, plan.leaked)
         try:
             await perform(plan.steps, execution)
         finally:
             self.observed = observed_after(execution)
             self.progress.add(execution)
-
-    async def _name_leaked(self, request: LeakRequest, values: frozenset[Fingerprint]) -> None:
-        """Put on record which keys the report is about. A leak is ended all the same if that fails: its caller
-        waits."""
-        try:
-            await name_leaked(self.outside.notes, self.target.name, request, values)
-        except RotationError as error:
-            log.error("%s: the leaked key could not be put on record: %s", self.target.name, error)  # noqa: TRY400
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:
         """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""

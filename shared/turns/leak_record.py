@@ -1,0 +1,60 @@
+"""The record of reported leaks, as turns and ticks use it: what fails here is logged, and stops no leak from ending."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from shared.domain.errors import RotationError
+from shared.domain.keys import Fingerprint
+from shared.domain.names import LOGGER
+from shared.domain.requests import LeakRequest
+from shared.ports import Outside
+from shared.turns.message import Message
+from shared.turns.notes import forget_leak, name_leaked, pending_leaks, record_leak
+
+log = logging.getLogger(LOGGER)
+
+
+@dataclass(frozen=True)
+class LeakRecord:
+    """The leaks on record.
+
+    outside: Where the notes are kept, and the clock.
+    """
+
+    outside: Outside
+
+    async def add(self, name: str, request: LeakRequest) -> LeakRequest:
+        """Put a reported leak of the named target on record, and return the request as it is on record.
+
+        If that fails, the leak is ended all the same, because its caller waits.
+        """
+        now = self.outside.clock.now()
+        request = replace(request, requested_at=request.requested_at or now)
+        try:
+            return await record_leak(self.outside.notes, name, request, now)
+        except RotationError as error:
+            log.error("%s: the leak could not be put on record: %s", name, error)  # noqa: TRY400 - the error says it all
+            return request
+
+    async def name_values(self, name: str, request: LeakRequest, values: frozenset[Fingerprint]) -> None:
+        """Note which keys a leak is about, so that a later turn ends no others."""
+        try:
+            await name_leaked(self.outside.notes, name, request, values)
+        except RotationError as error:
+            log.error("%s: the leaked key could not be put on record: %s", name, error)  # noqa: TRY400
+
+    async def remove(self, name: str, request: LeakRequest) -> None:
+        """Take a leak that has ended off the record."""
+        try:
+            await forget_leak(self.outside.notes, name, request)
+        except RotationError as error:
+            log.warning("%s: an ended leak is still on record; a later turn removes it: %s", name, error)
+
+    async def pending(self) -> tuple[list[Message], list[RotationError]]:
+        """Return the leaks whose keys have not ended yet, and why they could not be read."""
+        try:
+            return await pending_leaks(self.outside.notes), []
+        except RotationError as error:
+            return [], [error]
