@@ -56,12 +56,12 @@ class OwnWrites:
 
     def are_newer_than(self, observed: ObservedKeys) -> bool:
         """Return whether the observation shows something that this turn has replaced."""
-        if observed.seen.publication not in self.shown:
-            self.shown.append(observed.seen.publication)
+        self._remember(observed)
         return self._secret_is_old(observed) or self._keys_are_old(observed)
 
     def added_to(self, observed: ObservedKeys) -> ObservedKeys:
         """Return the observation with what this turn wrote in place of what is older."""
+        self._remember(observed)
         seen, keys = observed.seen, observed.keys
         if self._secret_is_old(observed):
             seen = replace(seen, publication=self.publication)
@@ -70,6 +70,10 @@ class OwnWrites:
             marks = {slot: key.fingerprint for slot, key in keys.items()}
             seen = replace(seen, key_auth=not self.keys_off, keys=marks)
         return ObservedKeys(seen, keys)
+
+    def _remember(self, observed: ObservedKeys) -> None:
+        if observed.seen.publication not in self.shown:
+            self.shown.append(observed.seen.publication)
 
     def _secret_is_old(self, observed: ObservedKeys) -> bool:
         shown = observed.seen.publication

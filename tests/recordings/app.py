@@ -155,3 +155,5 @@ async def _close_connections() -> None:
     mine: Callable[[Any], bool] = lambda one: type(one) is aiohttp.ClientSession and not one.closed  # noqa: E731
     for session in [one for one in gc.get_objects() if mine(one)]:
         await session.close()
+    for _ in range(3):  # closing a transport ends in the next turns of the loop
+        await asyncio.sleep(0)

@@ -1,0 +1,39 @@
+"""Notes are small blobs: written, read, listed and removed."""
+
+import pytest
+
+from shared.adapters.blob_notes import BlobNotes
+from tests.support.real_parts import Parts
+
+
+@pytest.fixture
+def notes(parts: Parts) -> BlobNotes:
+    assert isinstance(parts.rotation.outside.notes, BlobNotes)
+    return parts.rotation.outside.notes
+
+
+async def test_a_note_is_read_as_it_was_written(notes: BlobNotes) -> None:
+    await notes.write("notes/one", "first")
+    await notes.write("notes/one", "second, with an \u00e4")
+    assert await notes.read("notes/one") == "second, with an \u00e4"
+
+
+async def test_a_note_is_added_only_if_there_is_none(notes: BlobNotes) -> None:
+    assert [await notes.add("leaks/one", "first"), await notes.add("leaks/one", "second")] == [True, False]
+    assert await notes.read("leaks/one") == "first"
+
+
+async def test_a_missing_note_is_none_and_can_be_removed(notes: BlobNotes) -> None:
+    assert await notes.read("notes/none") is None
+    await notes.write("notes/one", "first")
+    await notes.remove("notes/none")
+    await notes.remove("notes/one")
+    assert await notes.read("notes/one") is None
+
+
+async def test_notes_are_listed_by_their_prefix_also_before_the_first_one(notes: BlobNotes) -> None:
+    assert await notes.under("leaks/") == []
+    await notes.write("leaks/b", "2")
+    await notes.write("leaks/a", "1")
+    await notes.write("notes/c", "3")
+    assert await notes.under("leaks/") == [("leaks/a", "1"), ("leaks/b", "2")]
