@@ -25,6 +25,7 @@ from function_app import app
 
 HEADERS = ("Location", "Retry-After", "Allow")
 MOST_TRIES = 3
+MOST_LOOKS = 100
 FUNCTIONS = {one.get_function_name(): one for one in app.get_functions()}
 
 
@@ -155,5 +156,14 @@ async def _close_connections() -> None:
     mine: Callable[[Any], bool] = lambda one: type(one) is aiohttp.ClientSession and not one.closed  # noqa: E731
     for session in [one for one in gc.get_objects() if mine(one)]:
         await session.close()
-    for _ in range(3):  # closing a transport ends in the next turns of the loop
-        await asyncio.sleep(0)
+    for _ in range(MOST_LOOKS):  # a TLS connection is closed only when the other side has answered
+        if not any(_is_open_here(one) for one in gc.get_objects()):
+            return
+        await asyncio.sleep(0.01)
+
+
+def _is_open_here(one: Any) -> bool:
+    """Return whether this is a connection of the running event loop that is not closed yet."""
+    if type(one).__name__ != "_SelectorSocketTransport":
+        return False
+    return one._loop is asyncio.get_running_loop() and one._sock is not None
