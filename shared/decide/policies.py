@@ -42,7 +42,7 @@ from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate
 from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import MOST_TAGS, OUR_TAGS, Marks, Origin, SecretState
-from shared.domain.requests import Request, RequestKind
+from shared.domain.requests import LeakRequest, Request, RequestKind
 from shared.domain.times import iso_duration
 from shared.domain.told import Told
 
@@ -144,13 +144,14 @@ def _overwritten(situation: Situation) -> Plan | None:
 
     Once in a period. If it happens again with a value that still works, nothing is written over it: two writers would
     follow each other for ever. Our own version then says what is due, and ours is published before the other's value
-    ends, so that the latest version always holds a key that works.
+    ends, so that the latest version always holds a key that works, and before a sunset, so that it is withdrawn.
     """
     foreign = situation.seen.foreign
     if foreign is None:
         return None
     works = foreign.value in situation.seen.keys.values()
-    ends_now = works and situation.spare_in_use and not situation.overlap_runs
+    overlap_over = situation.spare_in_use and not situation.overlap_runs
+    ends_now = overlap_over or isinstance(situation.request, LeakRequest) or _sunset(situation) is not None
     if works and foreign.again and not ends_now:
         return None
     state = "an older key" if works else "a value that the account does not accept"

@@ -17,7 +17,7 @@ from shared.domain.model import AccountId
 from shared.domain.notes import FreshKey
 from shared.domain.requests import LeakRequest
 from shared.ports import Notes
-from shared.turns.message import Message, read_message
+from shared.turns.message import WISH_LASTS, Message, read_message
 
 LEAKS, FRESH = "leaks/", "notes/fresh/"
 FIRST_REMINDER, EVERY = timedelta(minutes=5), timedelta(hours=1)
@@ -57,10 +57,15 @@ async def pending_leaks(notes: Notes) -> list[Message]:
 
 
 def is_due(leak: Message, since: datetime, now: datetime) -> bool:
-    """Return whether the tick that follows the one at `since` queues a leak on record: five minutes after the report,
-    and every hour from then on."""
-    first = leak.queued_at + FIRST_REMINDER
-    return (now - first) // EVERY > (since - first) // EVERY
+    """Return whether the tick that follows the one at `since` queues a leak on record again.
+
+    Five minutes after the report, if the process was killed before it queued anything; and every hour once a day has
+    passed. In between the queue itself keeps the message: one more for each hour would only be tried beside it.
+    """
+    first, given_up = leak.queued_at + FIRST_REMINDER, leak.queued_at + WISH_LASTS
+    if now < given_up:
+        return since < first <= now
+    return (now - given_up) // EVERY > (since - given_up) // EVERY
 
 
 async def fresh_key(notes: Notes, account: AccountId) -> FreshKey | None:

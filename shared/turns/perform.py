@@ -24,6 +24,8 @@ from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
 from shared.turns.secret_notes import Change, keep_copy
 
+NO_PAUSE = timedelta(0)
+
 
 @dataclass(frozen=True)
 class TimedLease:
@@ -156,7 +158,8 @@ async def _after_an_unclear_answer(slot: KeySlot, error: TryLater, execution: Ex
     """Return the keys once they show that the slot was regenerated. None if it was not within a minute."""
     if not error.unclear:
         return None
-    for pause in PAUSES:
+    for pause in (NO_PAUSE, *PAUSES):
+        await execution.outside.clock.sleep(pause)
         execution.begin.check()
         try:
             keys = await execution.outside.accounts.list_keys(execution.target.account)
@@ -164,7 +167,6 @@ async def _after_an_unclear_answer(slot: KeySlot, error: TryLater, execution: Ex
             return None
         if keys[slot].fingerprint != execution.keys[slot].fingerprint:
             return keys
-        await execution.outside.clock.sleep(pause)
     return None
 
 

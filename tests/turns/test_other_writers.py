@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from lab.simulation.builders import wants_rotation
+from lab.simulation.builders import reports_leak, wants_rotation
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage, lived_until
 from shared.decide.plan import Reason
+from shared.domain.requests import LeakedKey
 
 
 def strip(stage: Stage, **tags: str) -> None:
@@ -162,3 +163,32 @@ async def test_a_request_is_carried_out_although_another_writer_holds_the_latest
     assert outcome is not None
     assert outcome.reason == Reason.REQUESTED
     assert stage.works(stage.versions[-1].value)
+
+
+async def again_put_back(stage: Stage) -> tuple[str, str]:
+    """Put the previous key back twice, so that it hides our version and is not written over. Return ours and it."""
+    ours, old = stage.versions[-1].value, stage.versions[-2].value
+    for _ in range(2):
+        write(stage, old)
+        await stage.tick()
+    assert stage.versions[-1].value == old
+    return ours, old
+
+
+async def test_our_key_is_published_again_before_a_leaked_key_ends_that_somebody_put_back() -> None:
+    stage = await lived_until(31)
+    _, old = await again_put_back(stage)
+    outcome = await stage.turn(reports_leak(LeakedKey.PREVIOUS))
+    assert outcome is not None
+    assert not stage.works(old)
+    assert stage.works(stage.versions[-1].value)
+    await stage.must_be_at_rest(all_announced=False)
+
+
+async def test_our_key_is_published_again_before_a_sunset_so_that_it_is_withdrawn() -> None:
+    stage = await lived_until(31, sunset=at(day=32))
+    await again_put_back(stage)
+    await stage.until(at(day=34))
+    assert stage.account.disable_local_auth
+    assert not stage.versions[-1].enabled
+    assert stage.events("KeyAuthDisabled")

@@ -83,8 +83,9 @@ async def test_the_turn_waits_until_the_vault_shows_its_version_so_that_the_next
     assert more_than(before, stage) == (1, 1)
 
 
-async def test_a_regeneration_without_an_answer_is_not_sent_again_while_the_keys_are_shown_late() -> None:
-    stage = await a_late_stage(29, keys=20)
+@pytest.mark.parametrize("late", [0, 1, 20, 45, 59])
+async def test_a_regeneration_without_an_answer_is_not_sent_again_while_the_keys_are_shown_late(late: float) -> None:
+    stage = await a_late_stage(29, keys=late)
     stage.pass_time(days(1) + hours(6))
     before = written(stage)
     stage.world.faults.add("arm.regenerateKey", "drop_after")
