@@ -191,6 +191,10 @@ class Leases(Protocol):
         """
         ...
 
+    async def held_before(self, accounts: Sequence[str]) -> set[str]:
+        """Return those of the accounts that a turn of this app has held at any time, by their ids."""
+        ...
+
 
 class Notes(Protocol):
     """Small texts that outlive a turn, in the app's own storage, seen by all instances (see `shared.turns.notes`).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -91,6 +91,16 @@ class SimulatedLeases:
             self._held.remove(lease)
             if not self._runner.dead:
                 await lease.give_up()
+
+    async def held_before(self, accounts: Sequence[str]) -> set[str]:
+        """Return those of the accounts whose lease has a blob."""
+        blobs = self._runner.world.blobs
+        if LEASE_CONTAINER not in blobs.containers:
+            return set()
+        with translated("the leases", "list them", Call.STORAGE):
+            found = await self._runner.call("blob.list", LEASE_CONTAINER, lambda: blobs.list(LEASE_CONTAINER))
+        names = {one.name for one in found}
+        return {account for account in accounts if blob_name(account) in names}
 
     def renew(self) -> None:
         """Renew every lease that is held, as the background task of the real lease does."""

@@ -16,7 +16,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -143,6 +143,17 @@ class BlobLeases:
                     await lease.sign(blob, "")
             finally:
                 await lease.give_up()
+
+    async def held_before(self, accounts: Sequence[str]) -> set[str]:
+        """Return those of the accounts that were ever held: their blobs stay. Raises what the storage raises."""
+        wanted, found = {blob_name(account): account for account in accounts}, set[str]()
+        with azure_errors("the leases", "list them", Call.STORAGE):
+            try:
+                async for blob in self.service.get_container_client(LEASE_CONTAINER).list_blobs():
+                    found |= {wanted[blob.name]} if blob.name in wanted else set()
+            except ResourceNotFoundError:  # the container is made with the first note or lease
+                return set()
+        return found
 
     async def _take_over(self, target: str) -> BlobLease:
         """Break the other turn's lease and wait until it ends.

@@ -41,8 +41,8 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
     rows, problems = await rotation.survey()
     leaks, unread = await rotation.leaks.pending()
     written, unseen = await rotation.other_writers()
-    problems += unread + unseen
-    left = await rotation.left()
+    left, unknown = await rotation.left()
+    problems += unread + unseen + unknown
     settings, now = rotation.settings, rotation.outside.clock.now()
     found = [*_of_settings(settings), *map(_of_problem, problems), *_of_presumed(rows), *map(_of_leak, leaks)]
     notes = {note.secret.casefold(): note for note in written}

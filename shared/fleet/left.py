@@ -7,7 +7,7 @@ event for each. If the account is enrolled again, what should have ended is anno
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.announce.withdrawn import withdrawn
@@ -33,6 +33,11 @@ class Left:
     target: Target
     publication: Publication
     off: bool
+
+    @property
+    def account(self) -> str:
+        """The account's id as leases name it."""
+        return str(self.target.account).casefold()
 
     def as_error(self) -> FixConfiguration:
         """Return what a person must know about it."""
@@ -65,6 +70,17 @@ def left_in(
         yield Left(target, publication, str(account).casefold() in off)
 
 
+async def served(left: Sequence[Left], outside: Outside) -> list[Left]:
+    """Return those that this app itself has served. A vault may be shared with another app, whose secrets look alike.
+
+    Raises what the storage raises.
+    """
+    if not left:
+        return []
+    held = await outside.leases.held_before([one.account for one in left])
+    return [one for one in left if one.account in held]
+
+
 async def take_back(left: Left, outside: Outside) -> None:
     """Take back the ends that were announced for a target that is not enrolled any more.
 
@@ -75,7 +91,7 @@ async def take_back(left: Left, outside: Outside) -> None:
     if marks is None or slot is None or not marks.told.has_deadlines:
         return
     try:
-        async with outside.leases.hold(str(left.target.account).casefold()) as lease:
+        async with outside.leases.hold(left.account) as lease:
             if await _is_enrolled(left, outside):
                 return
             await outside.announcer.announce(withdrawn(left.target, slot, marks), outside.clock.now())

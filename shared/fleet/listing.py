@@ -180,9 +180,13 @@ class Fleet:
 
 
 def _left(published: Mapping[str, Mapping[str, Publication]], enrolment: Enrolment) -> list[Left]:
-    """Return the secrets of ours that no target claims. Those of an account that could not be enrolled, or whose
-    subscription could not be listed, are not among them: it may still be enrolled."""
-    refused = {error.thing.casefold() for error in enrolment.problems}
+    """Return the secrets with our marks that no target claims and whose account is no target's.
+
+    Those of an account that could not be enrolled, or whose subscription could not be listed, are not among them: it
+    may still be enrolled. A copy of a secret, or one that was left behind by a move, belongs to an enrolled account.
+    """
+    not_left = {error.thing.casefold() for error in enrolment.problems}
+    not_left |= {str(one.target.account).casefold() for one in enrolment.found}
     unlisted = {error.subscription for error in enrolment.problems if error.subscription}
     found: list[Left] = []
     for vault, secrets in published.items():
@@ -191,7 +195,7 @@ def _left(published: Mapping[str, Mapping[str, Publication]], enrolment: Enrolme
     return [
         one
         for one in found
-        if str(one.target.account).casefold() not in refused and one.target.account.subscription not in unlisted
+        if str(one.target.account).casefold() not in not_left and one.target.account.subscription not in unlisted
     ]
 
 

@@ -26,7 +26,7 @@ from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
 from shared.domain.throttle import Throttle
 from shared.fleet.enrolment import Enrolled
-from shared.fleet.left import Left, take_back
+from shared.fleet.left import Left, served, take_back
 from shared.fleet.listing import Fleet, FleetListing, Listed
 from shared.fleet.waits import waits_known
 from shared.ports import Outside
@@ -126,6 +126,10 @@ class Rotation:
 
         An account that a person tagged `off` is not named.
         """
+        try:
+            left = await served(left, self.outside)
+        except RotationError as error:
+            return [error]
         problems: list[RotationError] = [one.as_error() for one in left if not one.off]
         if self.settings.mode is Mode.OBSERVE:
             return problems
@@ -137,9 +141,12 @@ class Rotation:
                 problems.append(error)
         return problems
 
-    async def left(self) -> list[Left]:
-        """Return the secrets of ours whose account is not enrolled any more."""
-        return (await self.fleet.list_targets()).left
+    async def left(self) -> tuple[list[Left], list[RotationError]]:
+        """Return the secrets of ours whose account is not enrolled any more, and why that could not be told."""
+        try:
+            return await served((await self.fleet.list_targets()).left, self.outside), []
+        except RotationError as error:
+            return [], [error]
 
     async def _count(self, one: Listed, since: datetime, tick: Tick, waits: Sequence[Throttle]) -> None:
         """Add one target to what the tick found: it has something to do, it is to be observed in full, or neither. It

@@ -9,6 +9,7 @@ import pytest
 
 import shared.fleet.rotation
 from lab.emulator.shipped import shipped_roles
+from shared.adapters.blob_lease import blob_name
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.names import LEASE_CONTAINER
 from shared.domain.publication import Origin
@@ -227,6 +228,7 @@ def another_writer(terminal: Terminal) -> None:
 
 
 def enrolling_tag_taken_away(terminal: Terminal) -> None:
+    note(terminal, blob_name(terminal.account().id.casefold()), "")  # its lease, from an earlier turn
     del terminal.account().tags["key-rotation"]
 
 

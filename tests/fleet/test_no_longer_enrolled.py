@@ -124,3 +124,30 @@ async def test_a_listing_that_is_late_takes_nothing_back_from_an_account_that_is
     assert not stage.events("DeadlineWithdrawn")
     await stage.until(stage.now + days(3))
     assert stage.events("KeyRetired")
+
+
+def copy_of_the_secret(stage: Stage, **tags: str) -> None:
+    """Copy the latest version with its tags to another name, as a person does who wants to keep it."""
+    latest = stage.versions[-1]
+    stage.vault.set_secret("a-copy", latest.value, tags={**latest.tags, **tags})
+
+
+@pytest.mark.parametrize("tagged", [True, False])
+async def test_a_copy_of_an_enrolled_account_s_secret_is_no_account_that_left(tagged: bool) -> None:
+    stage = a_stage(tagged=tagged)
+    stage.account.tags = dict(ON) if tagged else {}
+    await stage.tick()
+    await stage.until(at(day=31))
+    copy_of_the_secret(stage)
+    found = await stage.run_timer()
+    assert not found.problems
+    assert not stage.events("DeadlineWithdrawn")
+
+
+async def test_a_secret_of_another_app_in_the_same_vault_is_left_alone() -> None:
+    stage = await enrolled_until(31)
+    another = stage.world.accounts.add("another", tags={})
+    copy_of_the_secret(stage, ProviderAddress=another.id)
+    found = await stage.run_timer()
+    assert not found.problems
+    assert not stage.events("DeadlineWithdrawn")
