@@ -73,7 +73,7 @@ _HIGH, _MEDIUM, _LOW = Severity.HIGH, Severity.MEDIUM, Severity.LOW
 MEANINGS = {
     Code.LEAKED_KEY_WORKS: Meaning(Severity.CRITICAL, "python -m cli leak NAME --key previous"),
     Code.LEAK_NOT_ENDED: Meaning(
-        Severity.CRITICAL, "python -m cli doctor shows what is missing; the app tries again every hour"
+        Severity.CRITICAL, "python -m cli doctor shows what is missing; the app tries again by itself"
     ),
     Code.PUBLISHED_KEY_DEAD: Meaning(
         Severity.CRITICAL, "the next full check publishes a key that works; to do it now: python -m cli rotate NAME"
