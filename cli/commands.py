@@ -6,6 +6,7 @@ Nothing is decided here. `COMMANDS`, at the end, is the list of all commands.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from cli.answer import (
     DONE,
@@ -25,8 +26,8 @@ from cli.printing import NOTHING, line, lines, moment, table
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
-from shared.domain.errors import FixConfiguration, RotationError
-from shared.domain.requests import DisarmRequest, Request
+from shared.domain.errors import FixConfiguration, RotationError, Throttled
+from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.gather import gather_findings
 from shared.fleet.rotation import Rotation, planned_row
 from shared.turns.report import Outcome, Result, Row
@@ -130,7 +131,7 @@ async def disarm(parts: Opened, command: Command) -> CommandResult:
 async def _turn(rotation: Rotation, command: Command, request: Request) -> CommandResult:
     """Carry out a request for one target in one turn; in a dry run, only decide.
 
-    A command has no queue, so what it could not finish is not continued by itself.
+    A command has no queue, so what it could not finish is not continued by itself, except a leak on record.
     """
     target = await rotation.fleet.find(command.target)
     if command.dry_run:
@@ -139,9 +140,17 @@ async def _turn(rotation: Rotation, command: Command, request: Request) -> Comma
             return of_error(row.error or RotationError(target.name, "could not be observed."))
         outcome = planned_row(row)
         return CommandResult(code_of_dry_run(row.plan), outcome.data(), line(outcome))
-    outcome = await rotation.turn(target, request)
+    outcome = _not_queued(await rotation.turn(target, request), request, command)
     data = {**outcome.data(), REQUEST_ID: command.key}
     return CommandResult(code_of_outcome(outcome), data, lines(*_outcome_lines([outcome], command)))
+
+
+def _not_queued(outcome: Outcome, request: Request, command: Command) -> Outcome:
+    """Say what to do if Azure asked to wait: nothing repeats a command, except a leak on record."""
+    if not isinstance(outcome.error, Throttled) or isinstance(request, LeakRequest):
+        return outcome
+    step = f"repeat it after that moment with {command.id_option}: this request is not queued"
+    return replace(outcome, next_step=step)
 
 
 def _outcome_lines(outcomes: list[Outcome], command: Command, *, incomplete: bool = False) -> list[str]:
@@ -164,7 +173,10 @@ def _dropped_lines(outcome: Outcome) -> str:
 
 def _repeat_line(outcomes: list[Outcome], command: Command, *, incomplete: bool) -> str:
     """Return how to make the same request again, if a turn failed or a person wants to be sure."""
-    if any(one.result in (Result.FAILED, Result.BUSY) for one in outcomes):
+    undone = any(one.result in (Result.FAILED, Result.BUSY) or isinstance(one.error, Throttled) for one in outcomes)
+    if undone and command.name == "leak":
+        return f"The app goes on with it if the leak is on record. To be faster, repeat it with {command.id_option}."
+    if undone:
         return f"This request is not queued. Repeat it with {command.id_option}: it rotates only once."
     if incomplete:
         again = f"Repeat the command with {command.id_option}"
@@ -178,7 +190,8 @@ async def deployed(parts: Opened, command: Command) -> CommandResult:
     request = body.request(command.request_id, command.by, rotation.outside.clock.now())
     waiting, listing = await rotation.waiting_for(body.environment)
     names = [one.target.name for one in waiting]
-    outcomes = [] if command.dry_run else [await rotation.turn(one.target, request) for one in waiting]
+    turns = [] if command.dry_run else [await rotation.turn(one.target, request) for one in waiting]
+    outcomes = [_not_queued(one, request, command) for one in turns]
     facts = deployment_data(body.environment, names, listing.problems)
     repeatable = {} if command.dry_run else {REQUEST_ID: command.key}
     data = {**facts, "outcomes": [one.data() for one in outcomes], **repeatable}

@@ -210,7 +210,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     settings = read_settings(environment)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    connections = Connections(environment)
+    connections = Connections(settings.proxy)
     credential = open_credential(settings.client_id, environment, connections)
     storage = credential
     if settings.storage.client_id not in (None, settings.client_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -13,7 +14,7 @@ from shared.domain.refusal import Call
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
 
-MOST_LISTED = 100  # more leaks than that are not shown and queued at once; the others follow when these have ended
+AT_ONCE = 16  # notes that are read side by side
 
 
 class BlobNotes:
@@ -50,18 +51,20 @@ class BlobNotes:
                 return
 
     async def under(self, prefix: str) -> list[tuple[str, str]]:
-        """Return name and text of the notes under a prefix."""
-        names: list[str] = []
+        """Return name and text of all notes under a prefix."""
         with azure_errors(prefix, "list notes", Call.STORAGE):
             try:
-                async for blob in self._container.list_blobs(name_starts_with=prefix):
-                    names.append(str(blob.name))
-                    if len(names) == MOST_LISTED:
-                        break
+                names = [str(blob.name) async for blob in self._container.list_blobs(name_starts_with=prefix)]
             except ResourceNotFoundError:  # the container is made with the first note or lease
                 return []
-        texts = [(name, await self.read(name)) for name in names]
-        return [(name, text) for name, text in texts if text is not None]
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def text_of(name: str) -> str | None:
+            async with gate:
+                return await self.read(name)
+
+        texts = await asyncio.gather(*map(text_of, names))
+        return [(name, text) for name, text in zip(names, texts, strict=True) if text is not None]
 
     async def _upload(self, name: str, text: str, *, overwrite: bool) -> bool:
         blob = self._container.get_blob_client(name)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import os
 import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -23,8 +22,9 @@ import aiohttp
 from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AioHttpTransport
 
-from shared.adapters.proxy import Proxy
+from shared.adapters.proxy import Resolver, options_for
 from shared.adapters.waits import LEAST_LEFT, MOST_POLLED, Remembered, time_left
+from shared.settings.proxy import NO_PROXY, Proxy
 
 AT_ONCE = 64  # open connections
 CONNECT_SECONDS, READ_SECONDS = 5, 30
@@ -50,7 +50,7 @@ class BoundedTransport(AioHttpTransport):  # type: ignore[misc]  # the base has 
         seconds = min(CALL_SECONDS, max(time_left(), LEAST_LEFT))
         try:
             async with asyncio.timeout(seconds):
-                response = await super().send(request, **options, **self._proxy.options(request.url))
+                response = await super().send(request, **options, **options_for(request.url, self._proxy))
         except TimeoutError as error:
             raise ServiceResponseTimeoutError(f"no answer within {seconds:.0f} s", error=error) from error
         self._remembered.take(request.method, request.url, response)
@@ -71,22 +71,22 @@ class Connections:
 
     shared: For Azure's clients. It keeps connections open.
     proving: For proofs and examinations, which call many hosts once. It closes each connection.
-    proxy: The proxy that both go through, as the environment names it.
-
-    Raises FixConfiguration if the environment names a proxy in another form than that of an address.
+    proxy: The proxy that both go through. Default: none.
     """
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        self.proxy = Proxy.of(environment)
+    def __init__(self, proxy: Proxy = NO_PROXY) -> None:
+        self.proxy = proxy
         self._context = ssl.create_default_context()
         self._remembered = Remembered()
         self.shared = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=AT_ONCE, ssl=self._context),
+            connector=aiohttp.TCPConnector(limit=AT_ONCE, ssl=self._context, resolver=Resolver(proxy)),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         self.proving = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=AT_ONCE, ssl=self._context, force_close=True),
+            connector=aiohttp.TCPConnector(
+                limit=AT_ONCE, ssl=self._context, resolver=Resolver(proxy), force_close=True
+            ),
             timeout=aiohttp.ClientTimeout(total=READ_SECONDS, connect=CONNECT_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -104,7 +104,7 @@ class Connections:
 
     def get_once(self, url: str, headers: Mapping[str, str] | None = None) -> Exchange:
         """Call an address once, over a connection of its own, and follow no redirect. Use it in `async with`."""
-        return self.proving.get(url, headers=headers, allow_redirects=False, **self.proxy.options(url))
+        return self.proving.get(url, headers=headers, allow_redirects=False, **options_for(url, self.proxy))
 
     async def close(self) -> None:
         """Close both sessions."""

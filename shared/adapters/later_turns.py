@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.blob_lease import retry_policy
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
 from shared.domain.errors import FixConfiguration
@@ -36,7 +35,8 @@ class StorageQueue:
     async def send(self, message: str, delay: timedelta) -> None:
         """Queue a message that becomes visible after the delay. Raises a RotationError.
 
-        An unclear answer may leave two messages. That is harmless, because a turn decides from what it observes.
+        The call is not repeated, because each lost answer would leave one more message. The error of a call that may
+        have had its effect says so (`unclear`).
         """
         with azure_errors(f"queue {QUEUE}", "queue a turn for later", Call.STORAGE):
             self._client = self._client or self._open()
@@ -48,7 +48,7 @@ class StorageQueue:
 
         options: dict[str, Any] = {
             "transport": self._connections.transport(),
-            "retry_policy": retry_policy(),
+            "retry_total": 0,
             "message_encode_policy": TextBase64EncodePolicy(),
         }
         if self._storage.connection_string is None:

@@ -1,22 +1,18 @@
-"""The proxy that leads out of the network, if the environment names one: HTTPS_PROXY, and NO_PROXY for exceptions.
+"""Call through the proxy of the settings, and tell from an error that the proxy is why no answer came.
 
-The proxy gets the name of a host and passes bytes on (CONNECT), so it sees no key, no token and no address within a
-host. Only https goes through it: plain http stays on this machine, as the endpoint of the managed identity does
-(docs/facts.md, Tokens). aiohttp could read the environment itself; but then it also sends the passwords of ~/.netrc.
+aiohttp could read the environment itself; but then it also sends the passwords of ~/.netrc.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import socket
 from typing import TypedDict
 
 import aiohttp
-from yarl import URL
+from aiohttp.abc import AbstractResolver, ResolveResult
 
-from shared.domain.errors import FixConfiguration, TryLater
-
-SETTING, EXCEPTIONS = "HTTPS_PROXY", "NO_PROXY"
+from shared.domain.errors import TryLater
+from shared.settings.proxy import EXCEPTIONS, SETTING, Proxy
 
 
 class ProxyOptions(TypedDict, total=False):
@@ -26,60 +22,54 @@ class ProxyOptions(TypedDict, total=False):
     proxy_auth: aiohttp.BasicAuth
 
 
-@dataclass(frozen=True)
-class Proxy:
-    """A proxy.
+class ProxyHasNoAddress(OSError):
+    """The host name of the proxy has no address. `args[0]` is that name."""
 
-    address: Where it is, without its password: this is shown. None if there is none.
-    exceptions: The hosts that are called straight, as NO_PROXY lists them.
-    sign_in: The user and password for the proxy. None if it asks for none.
+
+class Resolver(AbstractResolver):
+    """Looks up host names. aiohttp's own error does not tell the host of a call from that of its proxy.
+
+    proxy: The proxy that calls go through.
     """
 
-    address: str | None = None
-    exceptions: str = ""
-    sign_in: aiohttp.BasicAuth | None = field(default=None, repr=False)
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy, self._any = proxy, aiohttp.DefaultResolver()
 
-    @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Proxy:
-        """Read the environment. Names in lower case come first, as in curl. Raises FixConfiguration."""
-        named = environment.get(SETTING.lower()) or environment.get(SETTING) or ""
-        exceptions = environment.get(EXCEPTIONS.lower()) or environment.get(EXCEPTIONS) or ""
-        if not named.strip():
-            return cls()
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return the addresses of a host. Raises ProxyHasNoAddress for the proxy's, and OSError for any other."""
         try:
-            url = URL(named.strip() if "://" in named else f"http://{named.strip()}")
-            usable = url.scheme in ("http", "https") and url.host and url.port
-        except ValueError:
-            usable = False
-        if not usable:  # it is not quoted, because it may hold a password
-            step = f"set {SETTING} to http://<host>:<port>"
-            raise FixConfiguration(SETTING, "it is not the address of a proxy.", step)
-        sign_in = aiohttp.BasicAuth(url.user, url.password or "") if url.user else None
-        return cls(f"{url.scheme}://{url.host}:{url.port}", exceptions, sign_in)
+            return await self._any.resolve(host, port, family)
+        except OSError as error:
+            if host.casefold() == self._proxy.host:
+                raise ProxyHasNoAddress(host) from error
+            raise
 
-    def options(self, url: str) -> ProxyOptions:
-        """Return how to call this address."""
-        to = URL(url)
-        if self.address is None or to.scheme != "https" or self._is_exception(to):
-            return {}
-        with_sign_in: ProxyOptions = {"proxy_auth": self.sign_in} if self.sign_in else {}
-        return {"proxy": self.address, **with_sign_in}
+    async def close(self) -> None:
+        """Release what the lookups hold."""
+        await self._any.close()
 
-    def _is_exception(self, to: URL) -> bool:
-        """Return whether NO_PROXY names the host, a domain that it is in, or the host with its port; or `*`."""
-        names = {name.strip().lower().lstrip(".") for name in self.exceptions.split(",")} - {""}
-        return any(name in ("*", f"{to.host}:{to.port}") or f".{to.host}".endswith(f".{name}") for name in names)
+
+def options_for(url: str, proxy: Proxy) -> ProxyOptions:
+    """Return how to call this address."""
+    if not proxy.leads_to(url):
+        return {}
+    sign_in: ProxyOptions = {"proxy_auth": aiohttp.BasicAuth(proxy.user, proxy.password)} if proxy.user else {}
+    return {"proxy": proxy.address or "", **sign_in}
 
 
 def refused_by_proxy(error: BaseException | None) -> str | None:
     """Return what the proxy did, to complete a sentence, if that is why no answer came. None for another reason."""
     while error is not None and not isinstance(
-        error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError
+        error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError | ProxyHasNoAddress
     ):
         error = error.__cause__
     if isinstance(error, aiohttp.ClientHttpProxyError):
         to = error.request_info.url
         return f"the proxy refused to connect to {to.host}:{to.port} ({error.status} {error.message})"
+    if isinstance(error, ProxyHasNoAddress):
+        return f"the host name {error.args[0]} of the proxy has no address"
     return f"the proxy {error.host}:{error.port} was not reached" if error is not None else None
 
 

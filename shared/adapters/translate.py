@@ -71,10 +71,12 @@ def azure_errors(
         raise UnexpectedAnswer(thing, f"could not {doing}: the answer could not be read.") from None
 
 
-def _throttled(thing: str, doing: str, error: HttpResponseError, until: datetime, where: str = "") -> Throttled:
+def _throttled(
+    thing: str, doing: str, error: HttpResponseError, until: datetime, where: str = "", *, unclear: bool = False
+) -> Throttled:
     """Azure asked to wait. Without a `where`, only this call is known to be concerned."""
     what = f"could not {doing}: {quote(error)}. Azure is not asked again before {until:%Y-%m-%d %H:%M:%S} UTC."
-    return Throttled(thing, what, until=until, where=where)
+    return Throttled(thing, what, until=until, where=where, unclear=unclear)
 
 
 def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLater:
@@ -82,7 +84,7 @@ def _no_answer(thing: str, doing: str, error: Exception, named_by: str) -> TryLa
     if by_proxy is not None:
         return by_proxy
     if isinstance(error, LongWait):
-        return _throttled(thing, doing, error.error, error.until, error.where)
+        return _throttled(thing, doing, error.error, error.until, error.where, unclear=error.unclear)
     host = _unresolved(error)
     if host is None:
         return TryLater(thing, f"could not {doing}: no answer came ({type(error).__name__}).", unclear=True)

@@ -38,13 +38,15 @@ class LongWait(Exception):
     until: When Azure may be asked again, in UTC.
     where: What must not be asked before, in lower case.
     error: Azure's answer.
+    unclear: Whether the call may have changed something although it failed.
     """
 
-    def __init__(self, until: datetime, where: str, error: HttpResponseError) -> None:
+    def __init__(self, until: datetime, where: str, error: HttpResponseError, *, unclear: bool = False) -> None:
         super().__init__(where, until)
         self.until = until
         self.where = where
         self.error = error
+        self.unclear = unclear
 
 
 @contextmanager
@@ -99,7 +101,8 @@ class Remembered:
         self, method: str, url: str, headers: Mapping[str, str], wait: timedelta, error: HttpResponseError
     ) -> LongWait:
         now = datetime.now(UTC)
-        long = LongWait(now + wait, _concerned(url, headers, error), error)
+        unclear = error.status_code != 429 and not _only_looks(method, url)
+        long = LongWait(now + wait, _concerned(url, headers, error), error, unclear=unclear)
         self._waits = {key: one for key, one in self._waits.items() if now < one.until}
         if wait.total_seconds() > MOST_SLEPT:
             self._waits[long.where, _reads(method)] = long
@@ -138,6 +141,10 @@ def _moment(text: str) -> datetime | None:
 def _reads(method: str) -> bool:
     """Whether it draws on the limit for reads. A POST counts as a write (docs/facts.md, Keys)."""
     return method.upper() in ("GET", "HEAD")
+
+
+def _only_looks(method: str, url: str) -> bool:
+    return _reads(method) or urlsplit(url.casefold()).path.endswith(("/listkeys", "/query"))
 
 
 def _things(url: str) -> list[str]:

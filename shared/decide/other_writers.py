@@ -24,10 +24,10 @@ def explained(
     overwritten: When this app has published over somebody else's version, in UTC.
     now: The time, in UTC.
 
-    The latest version holds our key: its marks are those of our version. It holds a key that no mark knows: the keys
-    changed places, by a rotation of ours whose marks are gone or by hand, so our key is the previous one now. Otherwise
-    it holds an older value, and our version is what was published. If none of our keys works any more, the marks of the
-    version that held the same value say at least whose secret it is.
+    If the latest version holds our key, its marks are those of our version. If it holds a key that no mark knows, the
+    keys changed places, by a rotation of ours whose marks are gone or by hand: our key is the previous one now. If it
+    holds an older value of ours, our version is what was published. A value that was never ours explains nothing. If
+    none of our keys works any more, the marks of the version that held the same value say at least whose secret it is.
     """
     latest, ours = seen.publication, _ours(seen, target, earlier)
     if latest is None or latest.value is None:
@@ -75,8 +75,9 @@ def _with_its_marks(latest: Publication, target: Target, earlier: Sequence[Publi
 def _changed_places(latest: Publication, value: Fingerprint, before: Marks, target: Target) -> Marks:
     """Return the marks of a version that took the place of ours when it was written.
 
-    If this app wrote it, the overlap of our earlier key began then. Otherwise nobody knows who still uses that key, so
-    it is promised a period, as by an adoption.
+    If this app wrote it, it was a rotation, and the overlap of our earlier key began then. Otherwise it is adopted:
+    nobody has proven its key, and nobody knows who still uses the earlier one, which is promised a period.
     """
-    until = latest.created + (target.cadence.overlap if latest.labelled else target.cadence.period)
-    return Marks(live=value, origin=Origin.ROTATED, since=latest.created, previous=before.live, until=until)
+    by_us, since, cadence = latest.labelled, latest.created, target.cadence
+    origin, promised = (Origin.ROTATED, cadence.overlap) if by_us else (Origin.ADOPTED, cadence.period)
+    return Marks(live=value, origin=origin, since=since, previous=before.live, until=since + promised)

@@ -105,15 +105,20 @@ async def check_lease(examination: Examination) -> Check:
 
 
 def check_queue(examination: Examination) -> Check | None:
-    """Return how to check the role on the queue, which the function host opens and not the app's own code.
+    """Return how to check the role on the queue, to which the app itself sends turns that Azure asked to wait.
+
+    Failed if the queue's address is not known, because then it cannot.
 
     None if storage is opened with a connection string, because then no role is involved.
     """
     storage = examination.settings.storage
     if storage.connection_string is not None:
         return None
+    if storage.queue_url is None:
+        why = "Its address is not known, so a turn that Azure asked to wait cannot be queued for later."
+        return failed("queue", QUEUE, why, remedies.set_settings("AzureWebJobsStorage__queueServiceUri=<address>"))
     where = remedies.queue(remedies.storage_name(storage.blob_url), QUEUE)
-    why = f"Only the function host uses the queue. Check that the app has the role {remedies.QUEUES}."
+    why = f"Sending a message cannot be tested without sending one. Check that the app has the role {remedies.QUEUES}."
     return not_checked("queue", QUEUE, why, examination.remedies.list_roles(where))
 
 

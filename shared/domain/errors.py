@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from http import HTTPStatus
 
 from shared.domain.causes import Cause
 from shared.domain.refusal import Refusal, Who
@@ -60,6 +61,11 @@ class RotationError(Exception):
         """Whether the resource itself refuses everybody, so that it says nothing about this app or about others."""
         return self.refusal is not None and self.refusal.who is Who.OWNER
 
+    @property
+    def is_kept_from_us(self) -> bool:
+        """Whether Azure refused the call for another reason than that the thing is not there. Then it may be there."""
+        return self.refusal is not None and self.refusal.status != HTTPStatus.NOT_FOUND
+
     def about(self, target: str) -> str:
         """Return what happened to a target, with the thing named where it is not the target itself."""
         return self.what if self.thing in (target, "") else f"{self.thing}: {self.what}"
@@ -94,8 +100,9 @@ class Throttled(TryLater):
         until: datetime | None = None,
         where: str = "",
         cause: Cause | None = None,
+        unclear: bool = False,
     ) -> None:
-        super().__init__(thing, what, next_step, cause=cause)
+        super().__init__(thing, what, next_step, cause=cause, unclear=unclear)
         self.until = until
         self.where = where
 

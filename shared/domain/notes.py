@@ -1,7 +1,7 @@
 """What the app notes in its own storage because neither the account nor the secret can remember it.
 
-Vault and account decide; a note only keeps an interrupted turn from doing something twice. Its loss repeats something
-harmless (docs/decisions/0017).
+Vault and account decide; such a note only keeps an interrupted turn from doing something twice
+(docs/decisions/0017).
 """
 
 from __future__ import annotations

@@ -36,6 +36,11 @@ class Throttle:
         """Return whether Azure has asked to wait again and again for so long that a person should know."""
         return not self.has_lapsed(now) and now - self.since >= LONG
 
+    def says(self) -> str:
+        """Return what a person must know about a long wait."""
+        since, until = (f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (self.since, self.until))
+        return f"Azure has asked to wait again and again since {since}, the last time until {until}."
+
     def covers(self, target: Target) -> bool:
         """Return whether a turn for this target would ask what must not be asked."""
         account, vault = str(target.account).casefold(), target.vault_url.casefold()

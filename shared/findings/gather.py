@@ -17,7 +17,6 @@ from shared.domain.account_kinds import in_state
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import VALIDITY_DAYS, Marks, Origin, SecretState
-from shared.domain.throttle import Throttle
 from shared.domain.times import iso_duration
 from shared.findings.kinds import MOST_SEVERE_FIRST, Code, Finding
 from shared.findings.listening import find_listeners
@@ -76,12 +75,7 @@ async def _of_throttles(rotation: Rotation, now: datetime) -> list[Finding]:
         known = await throttles.known(now) if throttles else ()
     except RotationError as error:
         return [_of_problem(error)]
-    return [Finding(Code.THROTTLED, one.where, _says(one)) for one in known if one.is_long(now)]
-
-
-def _says(throttle: Throttle) -> str:
-    since, until = (f"{moment:%Y-%m-%d %H:%M} UTC" for moment in (throttle.since, throttle.until))
-    return f"Azure has asked to wait again and again since {since}, the last time until {until}."
+    return [Finding(Code.THROTTLED, one.where, one.says()) for one in known if one.is_long(now)]
 
 
 async def _of_subscription(

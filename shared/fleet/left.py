@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.announce.withdrawn import withdrawn
-from shared.domain.errors import FixConfiguration, LeaseHeld, RotationError
+from shared.domain.errors import FixConfiguration, LeaseHeld
 from shared.domain.model import AccountId, Cadence, Target
 from shared.domain.names import LOGGER
 from shared.domain.publication import Publication, SecretState
@@ -92,9 +92,11 @@ async def take_back(left: Left, outside: Outside) -> None:
         return
     try:
         async with outside.leases.hold(left.account) as lease:
-            if await _is_enrolled(left, outside):
+            tags = await _tags(left, outside)
+            if tags.get(TAG, "").strip().lower() == "on":
                 return
-            await outside.announcer.announce(withdrawn(left.target, slot, marks), outside.clock.now())
+            target = replace(left.target, owner=tags.get(f"{TAG}-owner", "").strip() or None)
+            await outside.announcer.announce(withdrawn(target, slot, marks), outside.clock.now())
             lease.check()
             kept = replace(marks, told=marks.told.without_deadlines())
             await outside.vault.note(left.target, left.publication, slot, kept)
@@ -103,11 +105,11 @@ async def take_back(left: Left, outside: Outside) -> None:
     log.warning("%s: announced ends were taken back: %s", left.target.secret_url, left.as_error().what)
 
 
-async def _is_enrolled(left: Left, outside: Outside) -> bool:
+async def _tags(left: Left, outside: Outside) -> Mapping[str, str]:
+    """Return the account's tags, by names in lower case. None of them if the account is gone."""
     try:
-        tags = (await outside.accounts.read(left.target.account)).tags
-    except RotationError as error:
-        if isinstance(error, FixConfiguration):
-            return False  # the account is gone, or no setting leads to it any more
-        raise
-    return tags.get(TAG, "").strip().lower() == "on"
+        return (await outside.accounts.read(left.target.account)).tags
+    except FixConfiguration as error:
+        if error.is_kept_from_us:
+            raise
+        return {}

@@ -111,8 +111,8 @@ class Rotation:
         listing = await self.fleet.list_targets()
         tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
         leaks, problems = await self.leaks.pending()
-        tick.leaks, tick.problems = [one for one in leaks if is_due(one, since, now)], tick.problems + problems
-        tick.problems += await self._take_back(listing.left)
+        tick.leaks = [replace(one, repeated=True) for one in leaks if is_due(one, since, now)]
+        tick.problems += problems + await self._take_back(listing.left)
         waits = await waits_known(self.outside, tick.problems, now)
         for one in listing.listed:
             try:

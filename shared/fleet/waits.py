@@ -6,12 +6,13 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.domain.errors import RotationError, Throttled
+from shared.domain.errors import RotationError, Throttled, TryLater
 from shared.domain.names import LOGGER
 from shared.domain.throttle import Throttle
 from shared.ports import Outside
 
 log = logging.getLogger(LOGGER)
+_LONG = "find out what else calls it so often (docs/runbook.md, Audit: throttled)"
 
 
 async def note_wait(outside: Outside, error: Throttled) -> None:
@@ -27,14 +28,17 @@ async def note_wait(outside: Outside, error: Throttled) -> None:
 async def waits_known(outside: Outside, problems: list[RotationError], now: datetime) -> Sequence[Throttle]:
     """Note the waits among the problems of a listing, and return all that are known.
 
-    If they cannot be read, that is another problem, and no turn waits.
+    A wait of an hour is another problem, because turns that wait are in no other list. So is it if the waits cannot be
+    read; then no turn waits.
     """
     for problem in [one for one in problems if isinstance(one, Throttled)]:
         await note_wait(outside, problem)
     if outside.throttles is None:
         return ()
     try:
-        return await outside.throttles.known(now)
+        known = await outside.throttles.known(now)
     except RotationError as problem:
         problems.append(problem)
         return ()
+    problems += [TryLater(one.where, one.says(), _LONG) for one in known if one.is_long(now)]
+    return known

@@ -17,8 +17,8 @@ from shared.domain.names import LOGGER
 from shared.domain.text import plain
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
-from shared.handlers.invocation import TurnFailed
-from shared.wiring import rotation
+from shared.handlers.invocation import MOST_SECONDS, TurnFailed
+from shared.wiring import rotation, time_limit
 
 log = logging.getLogger(LOGGER)
 REGENERATED = "microsoft.cognitiveservices/accounts/regeneratekey/action"
@@ -32,13 +32,18 @@ async def vault_event(data: object) -> list[str]:
     named = secret_named(data)
     if named is None:
         return _ignored("names no secret of a vault")
+    with time_limit(MOST_SECONDS):
+        return await _secret_event(*named)
+
+
+async def _secret_event(vault: str, secret: str) -> list[str]:
     app = await _app()
     enrolled, problems = await app.fleet.enrolled()
-    found = [one for one in enrolled if _is_at(one, *named)]
+    found = [one for one in enrolled if _is_at(one, vault, secret)]
     unseen = [problem for problem in problems if problem.hides_targets]
     if not found and unseen:  # it may be a target that could not be read
         raise TurnFailed("; ".join(str(problem) for problem in unseen))
-    return _queued(app, found, "secret {1} in vault {0}".format(*named))
+    return _queued(app, found, f"secret {secret} in vault {vault}")
 
 
 async def account_event(data: object, subject: str = "") -> list[str]:
@@ -49,12 +54,20 @@ async def account_event(data: object, subject: str = "") -> list[str]:
     account = account_named(data, subject)
     if account is None:
         return _ignored("reports no regenerated key")
+    with time_limit(MOST_SECONDS):
+        return await _key_event(data, account)
+
+
+async def _key_event(data: object, account: AccountId) -> list[str]:
     app = await _app()
     if _is_our_own(data, app.settings.client_id):
         return _ignored(f"reports this app's own call for {account}")
     try:
         found = await app.fleet.find_account(account)
-    except FixConfiguration as error:  # it is deleted or misconfigured: another delivery does not help
+    except FixConfiguration as error:
+        if error.is_kept_from_us:
+            raise TurnFailed(str(error)) from error
+        # It is deleted or misconfigured, so another delivery does not help.
         return _ignored(f"is about an account that is no target: {error}")
     except RotationError as error:
         raise TurnFailed(str(error)) from error

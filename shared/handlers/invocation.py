@@ -8,6 +8,7 @@ from shared.domain.names import LOGGER
 from shared.turns.report import Outcome
 
 log = logging.getLogger(LOGGER)
+MOST_SECONDS = 540  # for the calls of a function without a caller; host.json ends it after 600
 
 
 class TurnFailed(Exception):

@@ -1,10 +1,9 @@
 """One turn for one target while its caller waits, and what becomes of a request that the turn could not carry out.
 
-A reported leak is never dropped: whatever the turn met, the leak is queued and tried for a day. Where nothing but a
-person can help, the answer says so at once, with what to do, and does not call the leak queued. A rotation that has
-begun goes on without its caller. If Azure asked to wait, both go on when the wait is over, and the answer names the
-moment. Any other request is not carried out later, because it may not be wanted any more
-then: the answer says to ask again.
+A reported leak is never dropped: whatever the turn met, it is on record (docs/decisions/0017), and queued for a day.
+Where nothing but a person can help, the answer says so at once, with what to do. A rotation that has begun goes on
+without its caller. If Azure asked to wait, both go on when the wait is over, and the answer names the moment. Any other
+request is not carried out later, because it may not be wanted any more then: the answer says to ask again.
 """
 
 from __future__ import annotations
@@ -30,10 +29,14 @@ from shared.wiring import rotation, telemetry, time_for
 
 log = logging.getLogger(LOGGER)
 PATIENCE = timedelta(seconds=150)  # the platform cuts an answer at 230 s (docs/facts.md, HTTP)
-_QUEUED = "The key still works; its end is queued and tried for a day"
-_AFTER_A_PERSON = (
-    "The key works until a person has done that. The leak is on record, and the key is then ended within an hour"
-)
+_LATER = {  # by whether the leak is on record
+    True: "The key still works; the leak is on record and is tried until the key has ended",
+    False: "The key still works; its end is queued and tried for a day",
+}
+_AFTER_A_PERSON = {
+    True: "The key works until a person has done that. The leak is on record, and the key is then ended within an hour",
+    False: "The key works until a person has done that. For a day it is then ended by itself; later, report it again",
+}
 
 
 async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply:
@@ -53,7 +56,9 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
             log.error("a leak reported by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400
             if app is not None:
                 request = await app.leaks.add(name, request)
-            return await _put_off(app, error, _kept(failure(name, error), name, request, time_for(app)))
+            recorded = app is not None and await app.leaks.holds(name, request)
+            kept = _kept(failure(name, error), name, request, time_for(app), recorded=recorded)
+            return await _put_off(app, error, kept)
         raise
     now = app.outside.clock.now()
     if dry_run:
@@ -64,7 +69,11 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         saw(telemetry_facts.of_outcome(outcome))
     log.info("%s, requested by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
     log_dropped_announcements(outcome)
-    return await _put_off(app, outcome.error, _reply(outcome, name, request, now))
+    if isinstance(request, LeakRequest) and (_is_undone(outcome) or outcome.result is Result.PLANNED):
+        reply = _kept(outcome, name, request, now, recorded=await app.leaks.holds(name, request))
+    else:
+        reply = _reply(outcome, name, request, now)
+    return await _put_off(app, outcome.error, reply)
 
 
 async def _put_off(app: Rotation | None, error: RotationError | None, reply: Reply) -> Reply:
@@ -79,15 +88,21 @@ async def _put_off(app: Rotation | None, error: RotationError | None, reply: Rep
     return replace(reply, queued=()) if sent else reply
 
 
+def _is_undone(outcome: Outcome) -> bool:
+    return isinstance(outcome.error, Throttled) or outcome.result in (Result.FAILED, Result.BUSY)
+
+
+def _has_begun(outcome: Outcome) -> bool:
+    """Return whether a turn that Azure asked to wait has changed something, or may have."""
+    error = outcome.error
+    return isinstance(error, Throttled) and (bool(outcome.done) or error.unclear)
+
+
 def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply:
-    throttled = isinstance(outcome.error, Throttled)
-    leak, undone = isinstance(request, LeakRequest), throttled or outcome.result in (Result.FAILED, Result.BUSY)
-    if leak and (undone or outcome.result is Result.PLANNED):
-        return _kept(outcome, name, request, now)
     reply = of_outcome(outcome, now)
-    if not undone:
+    if not _is_undone(outcome):
         return reply
-    if throttled and outcome.done and isinstance(request, RotateRequest):
+    if _has_begun(outcome) and isinstance(request, RotateRequest):
         reply = _accepted(outcome)
     if reply.status == 202 and isinstance(request, RotateRequest):
         return replace(reply, queued=(Message(name, now, request=request),))
@@ -98,18 +113,20 @@ def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Repl
     return again
 
 
-def _kept(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply:
+def _kept(outcome: Outcome, name: str, request: Request, now: datetime, *, recorded: bool) -> Reply:
     """Queue a leak. The answer is 202, or the error's own status if a person must act before the key can be ended."""
     if outcome.result is Result.PLANNED:
         outcome = _observing(outcome)
     status, queued = of_outcome(outcome, now).status, (Message(name, now, request=request),)
     if _needs_a_person(outcome):
-        stuck = replace(outcome, next_step=f"{outcome.next_step}. {_AFTER_A_PERSON}")
+        stuck = replace(outcome, next_step=f"{outcome.next_step}. {_AFTER_A_PERSON[recorded]}")
         log.error("a leak reported by %s cannot be carried out before a person acts: %s", request.by, stuck)
         return replace(of_outcome(stuck, now), queued=queued)
     if status not in (409, 503) or (outcome.error and not _passes(outcome.error)):
-        return replace(of_outcome(replace(outcome, next_step=f"{outcome.next_step}. {_QUEUED}"), now), queued=queued)
-    return replace(_accepted(replace(outcome, next_step=f"nothing. {_QUEUED}")), queued=queued)
+        return replace(
+            of_outcome(replace(outcome, next_step=f"{outcome.next_step}. {_LATER[recorded]}"), now), queued=queued
+        )
+    return replace(_accepted(replace(outcome, next_step=f"nothing. {_LATER[recorded]}")), queued=queued)
 
 
 def _accepted(outcome: Outcome) -> Reply:

@@ -28,7 +28,7 @@ from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
-from shared.handlers.invocation import TurnFailed, log_dropped_announcements
+from shared.handlers.invocation import MOST_SECONDS, TurnFailed, log_dropped_announcements
 from shared.handlers.waiting import put_off
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
@@ -38,7 +38,6 @@ from shared.wiring import rotation, telemetry, time_for, time_limit
 
 log = logging.getLogger(LOGGER)
 MOST_TRIES = 3  # host.json, maxDequeueCount
-MOST_SECONDS = 540  # for the calls of a tick or a turn; host.json ends a function after 600
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -213,6 +212,11 @@ async def turn_poison(body: bytes) -> str | None:
 
     Returns the message to queue again if it holds a person's request that is not a day old. None otherwise.
     """
+    with time_limit(MOST_SECONDS):
+        return await _turn_poison(body)
+
+
+async def _turn_poison(body: bytes) -> str | None:
     message: Message | None = None
     app: Rotation | None = None
     try:
@@ -232,18 +236,26 @@ async def turn_poison(body: bytes) -> str | None:
         log.error("turn_poison: a turn is queued again: %s", reason)
         return message.text()  # its turn meets the wait and is put off
     if message.request is not None:
-        reason.next_step = _step_of_request(reason, kept=kept)
+        reason.next_step = _step_of_request(reason, await _what_becomes_of(app, message, kept=kept))
     log.error("turn_poison: a turn was given up: %s", reason)
     await _announce_failure(app, target, reason)
     return message.text() if kept else None
 
 
-def _step_of_request(reason: RotationError, *, kept: bool) -> str:
-    """Return the next step for a request that a turn gave up."""
-    later = "the request is tried again for a day" if kept else "ask again; the request was given up"
-    if reason.needs_a_person:
-        return f"{reason.next_step}; {later}" if kept else f"{reason.next_step}; then {later}"
-    return f"nothing; {later}" if kept else later
+async def _what_becomes_of(app: Rotation, message: Message, *, kept: bool) -> str | None:
+    """Return what becomes of a request that a turn gave up. None if it must be asked for again."""
+    if isinstance(message.request, LeakRequest) and await app.leaks.holds(message.target, message.request):
+        return "the leak is on record and is tried every hour until the key has ended"
+    return "the request is tried again for a day" if kept else None
+
+
+def _step_of_request(reason: RotationError, later: str | None) -> str:
+    """Return the next step for a request that a turn gave up. `later` is what becomes of it by itself."""
+    first = reason.next_step if reason.needs_a_person else None
+    if later is None:
+        again = "ask again; the request was given up"
+        return f"{first}; then {again}" if first else again
+    return f"{first or 'nothing'}; {later}"
 
 
 async def _announce_failure(app: Rotation, target: Target, reason: RotationError) -> None:

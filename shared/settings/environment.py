@@ -24,6 +24,7 @@ from shared.domain.names import STORAGE
 from shared.domain.window import Window
 from shared.settings.names import check_names
 from shared.settings.problems import Problems
+from shared.settings.proxy import NO_PROXY, Proxy, read_proxy
 from shared.settings.readers import (
     count,
     https_url,
@@ -148,6 +149,7 @@ class Settings:
         Required: without App Service authentication every HTTP request is refused.
     pause: ROTATION_SCHEDULE, if it is due more than once in every minute: the longest pause between two ticks. None for
         any other schedule, whose last run the function host notes.
+    proxy: HTTPS_PROXY and NO_PROXY, the proxy that calls go through. Default: none.
     """
 
     mode: Mode
@@ -167,6 +169,7 @@ class Settings:
     pause: timedelta | None = None
     topic_id: str | None = None
     needs_listener: bool = False
+    proxy: Proxy = NO_PROXY
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -216,6 +219,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         resource_manager=_read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, https_url),
         storage=_storage(environment, problems),
         pause=_read(environment, "ROTATION_SCHEDULE", None, problems, pause_within_a_minute),
+        proxy=read_proxy(environment, problems),
     )
     _check_that_something_is_enrolled(settings, problems)
     check_names(environment, NAMES, problems)

@@ -11,7 +11,7 @@ from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
 from shared.ports import Outside
 from shared.turns.message import Message
-from shared.turns.notes import forget_leak, name_leaked, pending_leaks, record_leak
+from shared.turns.notes import forget_leak, leak_is_on_record, name_leaked, pending_leaks, record_leak
 
 log = logging.getLogger(LOGGER)
 
@@ -37,6 +37,14 @@ class LeakRecord:
         except RotationError as error:
             log.error("%s: the leak could not be put on record: %s", name, error)  # noqa: TRY400 - the error says it all
             return request
+
+    async def holds(self, name: str, request: LeakRequest) -> bool:
+        """Return whether a leak is on record. Where that cannot be read, it counts as not."""
+        try:
+            return await leak_is_on_record(self.outside.notes, name, request)
+        except RotationError as error:
+            log.warning("%s: whether the leak is on record could not be read: %s", name, error)
+            return False
 
     async def name_values(self, name: str, request: LeakRequest, values: frozenset[Fingerprint]) -> None:
         """Note which keys a leak is about, so that a later turn ends no others."""

@@ -35,7 +35,7 @@ BELIEVED_FOR = timedelta(hours=1)
 WISH_LASTS = timedelta(hours=24)  # how long a request is tried again after it failed
 MOST_TEXT = 200  # what stands in a tag must fit there
 _ID = re.compile(r"[!-*,-~]{1,64}")  # it stands in tags between spaces and pluses, and must be read back from there
-_MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists"}
+_MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists", "repeated"}
 _NEXT = "nothing; the next check queues a new message. If a person wrote this one, correct it"
 
 
@@ -60,6 +60,8 @@ class Message:
     crowded: Whether the same tick queued many turns, so that the brake applies.
     insists: Whether an event was the cause. Another turn that runs now may have observed the target too early, so the
         message must be offered again if the target is busy.
+    repeated: Whether a tick queued it because a leak is still on record. The next tick does so again, so nothing else
+        needs to keep it.
     """
 
     target: str
@@ -69,13 +71,14 @@ class Message:
     request: Request | None = None
     crowded: bool = False
     insists: bool = False
+    repeated: bool = False
 
     def text(self) -> str:
         """Return the message's body, as JSON."""
         body: dict[str, Any] = {"target": self.target, "asked": self.queued_at.isoformat()}
         if self.account is not None:
             body |= {"account": str(self.account), "tags": dict(self.tags)}
-        body |= {name: True for name in ("crowded", "insists") if getattr(self, name)}
+        body |= {name: True for name in ("crowded", "insists", "repeated") if getattr(self, name)}
         if self.request is not None:
             body["request"] = _request_text(self.request)
         return json.dumps(body)
@@ -83,7 +86,7 @@ class Message:
     def is_to_be_kept(self, now: datetime) -> bool:
         """Return whether the message must be queued again after it failed: a request, for a day. A tick queues its own
         messages again."""
-        return self.request is not None and now - self.queued_at < WISH_LASTS
+        return self.request is not None and not self.repeated and now - self.queued_at < WISH_LASTS
 
     def is_stale(self, now: datetime) -> bool:
         """Return whether the tags in the message are too old to be used."""
@@ -112,6 +115,7 @@ def read_message(body: bytes) -> Message:
             _request(data.get("request"), _moment(data["asked"])),
             data.get("crowded") is True,
             data.get("insists") is True,
+            data.get("repeated") is True,
         )
     except (KeyError, ValueError, TypeError, OverflowError) as problem:
         raise FixConfiguration(thing, f"it cannot be read: {problem}.", _NEXT) from problem

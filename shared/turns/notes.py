@@ -1,7 +1,7 @@
 """The notes of turns: leaks that have not ended yet, and fresh keys that nothing published can remember.
 
 Each note is a text under a name of its own, in the storage account that holds the leases. A note about an account names
-it in full; a note for another account is void. What cannot be read counts as absent, because a note only saves work.
+it in full; a note for another account is void. What cannot be read counts as absent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from shared.domain.model import AccountId
 from shared.domain.notes import FreshKey
 from shared.domain.requests import LeakRequest
 from shared.ports import Notes
-from shared.turns.message import WISH_LASTS, Message, read_message
+from shared.turns.message import Message, read_message
 
 LEAKS, FRESH = "leaks/", "notes/fresh/"
 FIRST_REMINDER, EVERY = timedelta(minutes=5), timedelta(hours=1)
@@ -50,6 +50,11 @@ async def forget_leak(notes: Notes, target: str, request: LeakRequest) -> None:
     await notes.remove(_leak_name(target, request))
 
 
+async def leak_is_on_record(notes: Notes, target: str, request: LeakRequest) -> bool:
+    """Return whether this leak is on record. Raises what the storage raises."""
+    return await notes.read(_leak_name(target, request)) is not None
+
+
 async def pending_leaks(notes: Notes) -> list[Message]:
     """Return the leaks on record, the oldest first. Raises what the storage raises."""
     found = [_leak(text) for _, text in await notes.under(LEAKS)]
@@ -59,13 +64,10 @@ async def pending_leaks(notes: Notes) -> list[Message]:
 def is_due(leak: Message, since: datetime, now: datetime) -> bool:
     """Return whether the tick that follows the one at `since` queues a leak on record again.
 
-    Five minutes after the report, if the process was killed before it queued anything; and every hour once a day has
-    passed. In between the queue itself keeps the message: one more for each hour would only be tried beside it.
+    Five minutes after the report, because its process may have been killed before it queued anything; then every hour.
     """
-    first, given_up = leak.queued_at + FIRST_REMINDER, leak.queued_at + WISH_LASTS
-    if now < given_up:
-        return since < first <= now
-    return (now - given_up) // EVERY > (since - given_up) // EVERY
+    first = leak.queued_at + FIRST_REMINDER
+    return now >= first and (now - first) // EVERY > (since - first) // EVERY
 
 
 async def fresh_key(notes: Notes, account: AccountId) -> FreshKey | None:

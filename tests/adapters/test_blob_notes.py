@@ -37,3 +37,10 @@ async def test_notes_are_listed_by_their_prefix_also_before_the_first_one(notes:
     await notes.write("leaks/a", "1")
     await notes.write("notes/c", "3")
     assert await notes.under("leaks/") == [("leaks/a", "1"), ("leaks/b", "2")]
+
+
+async def test_all_notes_are_listed_however_many_there_are(notes: BlobNotes) -> None:
+    await notes.write("leaks/000", "first")
+    for number in range(1, 150):
+        await notes.write(f"leaks/{number:03}", "another")
+    assert [name for name, _ in await notes.under("leaks/")] == [f"leaks/{number:03}" for number in range(150)]

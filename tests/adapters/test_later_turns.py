@@ -58,3 +58,13 @@ async def test_a_queue_that_does_not_answer_raises_try_later(parts: Parts, azure
     azure.world.faults.add("queue.put", "status", status=503, code="ServerBusy", times=0)
     with pytest.raises(TryLater, match="queue a turn for later"):
         await send(parts, "{}", 1)
+
+
+async def test_a_lost_answer_leaves_one_message_and_the_error_says_that_it_may_be_there(
+    parts: Parts, azure: Azure
+) -> None:
+    azure.world.faults.add("queue.put", "drop_after", times=0)
+    with pytest.raises(TryLater) as caught:
+        await send(parts, "{}", 0)
+    assert caught.value.unclear
+    assert visible(azure) == ["{}"]

@@ -10,10 +10,8 @@ import pytest
 
 from lab.emulator.serve import Azure
 from shared.adapters import otlp
-from shared.adapters.connections import Connections
 from shared.adapters.examination import AzureExaminer
-from shared.adapters.proxy import Proxy
-from shared.domain.errors import FixConfiguration, TryLater
+from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey
 from shared.ports import Answer
 from shared.turns.report import Result
@@ -130,6 +128,19 @@ async def test_a_proxy_that_does_not_answer_is_named(azure: Azure, proxy: AProxy
     assert "the proxy 127.0.0.1:9 was not reached" in outcome.error.what
 
 
+@pytest.mark.parametrize("call", ["turn", "proof"])
+async def test_a_proxy_whose_name_has_no_address_is_named_as_the_proxy(azure: Azure, call: str) -> None:
+    async with parts_over(azure, HTTPS_PROXY="http://proxy.invalid:3128", **HERE) as parts:
+        if call == "turn":
+            error = (await parts.rotation.turn(parts.target())).error
+            assert error is not None
+            said, step = error.what, error.next_step
+            assert step == "let the proxy of HTTPS_PROXY through to it, or name the host in NO_PROXY"
+        else:
+            said = (await parts.endpoint.try_key(azure.world.endpoint(parts.account()), ApiKey("x" * 40))).detail
+    assert "the host name proxy.invalid of the proxy has no address" in said
+
+
 async def test_a_password_for_the_proxy_is_sent_to_it_and_never_shown(azure: Azure) -> None:
     with everything_logged() as tape:
         async with a_proxy(password="ada:a-secret/word") as proxy:
@@ -152,59 +163,6 @@ async def test_a_netrc_file_adds_nothing_to_a_call(
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     assert (await behind.rotation.turn(behind.target())).result is Result.DONE
-
-
-NAMED = [
-    ("http://proxy.example:3128", "http://proxy.example:3128"),
-    ("proxy.example:3128", "http://proxy.example:3128"),
-    (" https://proxy.example ", "https://proxy.example:443"),
-    ("", None),
-    ("  ", None),
-]
-
-
-@pytest.mark.parametrize(("text", "address"), NAMED)
-def test_the_address_of_a_proxy_is_read_as_other_programs_read_it(text: str, address: str | None) -> None:
-    assert Proxy.of({"HTTPS_PROXY": text}).address == address
-    assert Proxy.of({"https_proxy": text, "HTTPS_PROXY": ""}).address == address
-
-
-@pytest.mark.parametrize(
-    "text", ["socks5://secret@proxy:1080", "http://", "http://proxy:port", "http://[", "ftp://p:1"]
-)
-def test_an_address_that_names_no_proxy_is_refused_and_not_quoted(text: str) -> None:
-    with pytest.raises(FixConfiguration) as caught:
-        Connections({"HTTPS_PROXY": text})
-    assert caught.value.thing == "HTTPS_PROXY"
-    assert text not in caught.value.what
-    assert "secret" not in f"{caught.value} {caught.value.next_step}"
-
-
-EXCEPTIONS = [
-    ("", False),
-    ("*", True),
-    ("contoso.vault.azure.net", True),
-    ("vault.azure.net", True),
-    (".vault.azure.net", True),
-    ("example.org, .AZURE.NET ,", True),
-    ("contoso.vault.azure.net:443", True),
-    ("contoso.vault.azure.net:8443", False),
-    ("another-contoso.vault.azure.net", False),
-    ("so.vault.azure.net", False),
-]
-
-
-@pytest.mark.parametrize(("exceptions", "straight"), EXCEPTIONS)
-def test_no_proxy_names_hosts_and_domains(exceptions: str, straight: bool) -> None:
-    proxy = Proxy.of({"HTTPS_PROXY": "http://proxy.example:3128", "NO_PROXY": exceptions})
-    assert proxy.options("https://contoso.vault.azure.net/secrets") == (
-        {} if straight else {"proxy": "http://proxy.example:3128"}
-    )
-
-
-def test_plain_http_goes_straight() -> None:
-    proxy = Proxy.of({"HTTPS_PROXY": "http://proxy.example:3128", "HTTP_PROXY": "http://proxy.example:3128"})
-    assert proxy.options("http://127.0.0.1:10000/devstoreaccount1") == {}
 
 
 async def test_the_doctor_learns_the_proxy_and_which_host_it_refuses(behind: Parts, proxy: AProxy) -> None:

@@ -186,6 +186,18 @@ def test_a_failed_request_says_how_to_repeat_it(terminal: Terminal) -> None:
     assert printed.lines[-1] == "This request is not queued. Repeat it with --id 'ticket 12': it rotates only once."
 
 
+def test_a_request_that_azure_asked_to_wait_is_not_queued_and_says_how_to_repeat_it(terminal: Terminal) -> None:
+    terminal.publish(days_ago=5)
+    terminal.world.faults.add("arm.listKeys", "status", times=0, status=429, code="TooMany", retry_after=372)
+    told = terminal.json("rotate", "chat", "--id", "ticket-12")
+    assert told.code == 3
+    assert told.data["nextStep"] == "repeat it after that moment with --id ticket-12: this request is not queued"
+    printed = terminal.type("rotate", "chat", "--id", "ticket-12")
+    assert printed.lines[-1] == "This request is not queued. Repeat it with --id ticket-12: it rotates only once."
+    leaked = terminal.type("leak", "chat", "--key", "live")
+    assert "The app goes on with it if the leak is on record." in leaked.lines[-1]
+
+
 @pytest.mark.parametrize(("key", "ended"), [("live", {"key1"}), ("previous", {"key2"}), ("both", {"key1", "key2"})])
 def test_a_leaked_key_stops_working_while_the_command_runs(terminal: Terminal, key: str, ended: set[str]) -> None:
     terminal.publish(days_ago=1, until=NOW + timedelta(days=2))

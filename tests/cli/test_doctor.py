@@ -281,7 +281,10 @@ def test_who_listens_is_not_checked_without_the_topic_s_id(healthy: Terminal) ->
 @pytest.fixture
 def by_identity(healthy: Terminal) -> Terminal:
     """Storage that is opened with the app's identity, as in Azure, and not with a connection string."""
-    healthy.set(AzureWebJobsStorage=None, AzureWebJobsStorage__blobServiceUri=f"{healthy.azure.urls['blob']}/{ACCOUNT}")
+    services = {
+        f"AzureWebJobsStorage__{one}ServiceUri": f"{healthy.azure.urls[one]}/{ACCOUNT}" for one in ("blob", "queue")
+    }
+    healthy.set(AzureWebJobsStorage=None, **services)
     return healthy
 
 
@@ -289,6 +292,13 @@ def test_storage_opened_with_the_identity_shows_the_role_for_the_queue(by_identi
     printed = by_identity.json("doctor")
     assert not checks(printed, "failed")
     assert remedies.QUEUES in checks(printed, "not-checked")["queue", "key-rotation-turns"]["why"]
+
+
+def test_a_queue_whose_address_is_not_known_fails(by_identity: Terminal) -> None:
+    by_identity.set(AzureWebJobsStorage__queueServiceUri=None)
+    [(name, one)] = failed(by_identity).items()
+    assert name == ("queue", "key-rotation-turns")
+    assert "AzureWebJobsStorage__queueServiceUri=" in one["mend"]
 
 
 def test_a_missing_role_on_the_leases_names_the_command_that_assigns_it(by_identity: Terminal) -> None:

@@ -12,7 +12,7 @@ from tests.end_to_end.conftest import a_host, published, works
 LEAK = {"key": "live", "reason": "seen in a log"}
 AGAIN = "ask again, with the same Idempotency-Key"
 PERSON = "The key works until a person has done that. The leak is on record, and the key is then ended within an hour"
-QUEUED = "The key still works; its end is queued and tried for a day"
+QUEUED = "The key still works; the leak is on record and is tried until the key has ended"
 
 
 @pytest.fixture

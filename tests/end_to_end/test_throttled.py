@@ -41,9 +41,9 @@ async def the_wait_is_over(azure: Azure, host: FunctionHost, seconds: float = LO
 
 
 def is_in(minutes: float, moment: str) -> bool:
-    """Return whether the moment is that many minutes from now, give or take half a minute."""
+    """Return whether the moment is that many minutes from now, give or take two."""
     ahead = datetime.fromisoformat(moment) - datetime.now(UTC)
-    return abs(ahead - timedelta(minutes=minutes)) < timedelta(minutes=0.5)
+    return abs(ahead - timedelta(minutes=minutes)) < timedelta(minutes=2)
 
 
 @pytest.mark.parametrize("asks", ["seconds", "date", "nonsense"])
@@ -57,7 +57,7 @@ async def test_a_leak_that_meets_a_wait_is_answered_with_the_moment_and_carried_
     told = await doors.post("targets/chat/leak", LEAK)
     assert (told.status, told.data["result"], told.data["reason"]) == (202, "held-back", "Throttled")
     assert is_in(0.5 if asks == "nonsense" else LONG / 60, told.data["heldUntil"])
-    assert "is queued" in told.data["nextStep"]
+    assert "is on record" in told.data["nextStep"]
     [(message, delay)] = hidden(azure)
     assert message["request"]["wish"] == "leak"
     assert 0 < delay <= LONG
@@ -89,7 +89,7 @@ async def test_a_rotation_that_meets_a_wait_is_not_queued_and_the_answer_says_so
     assert (told.status, told.data["title"]) == (503, "Throttled")
     assert told.data["nextStep"] == "ask again, with the same Idempotency-Key"
     ahead = parsedate_to_datetime(told.headers["Retry-After"]) - datetime.now(UTC)
-    assert timedelta(seconds=LONG - 20) < ahead <= timedelta(seconds=LONG + 1)
+    assert timedelta(seconds=LONG - 120) < ahead <= timedelta(seconds=LONG + 1)
     assert azure.world.journal.count("queue.put") == 0
     shown = await doors.get("targets/chat")
     assert (shown.status, shown.headers["Retry-After"]) == (503, told.headers["Retry-After"])

@@ -83,10 +83,9 @@ async def test_an_outage_of_event_grid_delays_what_is_taken_back() -> None:
     assert stage.events("DeadlineWithdrawn")
 
 
-@pytest.mark.parametrize("service", ["arm"])
-async def test_a_subscription_that_cannot_be_listed_takes_nothing_back(service: str) -> None:
+async def test_a_subscription_that_cannot_be_listed_takes_nothing_back() -> None:
     stage = await enrolled_until(31)
-    stage.world.down = {service}
+    stage.world.down = {"arm"}
     await stage.tick()
     assert not stage.events("DeadlineWithdrawn")
 
@@ -104,6 +103,19 @@ async def test_an_account_that_is_gone_is_named() -> None:
     stage.world.accounts.remove(stage.account.id)
     found = await stage.run_timer()
     assert "not enrolled any more" in found.problems[0].what
+    assert stage.events("DeadlineWithdrawn")
+
+
+async def test_nothing_is_taken_back_from_an_account_that_azure_refuses_to_show() -> None:
+    stage = await enrolled_until(31)
+    take_away(stage)
+    for code in ("RequestDisallowedByAzure", "AuthorizationFailed"):
+        rule = stage.world.faults.add("arm.getAccount", "status", status=403, code=code, times=0)
+        found = await stage.run_timer()
+        assert code in str(found.problems[-1])
+        stage.world.faults.remove(rule.id)
+    assert not stage.events("DeadlineWithdrawn")
+    await stage.run_timer()
     assert stage.events("DeadlineWithdrawn")
 
 

@@ -8,10 +8,10 @@ import pytest
 from tree_sitter import Node
 
 from lab.emulator.shipped import SHIPPED
-from shared.adapters.proxy import EXCEPTIONS, SETTING
 from shared.decide.plan import Reason
 from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.settings.environment import NAMES
+from shared.settings.proxy import EXCEPTIONS, SETTING
 from shared.turns.report import Outcome, Result
 from shared.web.callers import Role
 from tests.infra.bicep import INFRA, ROOT, calls, literal, properties, templates, text

@@ -14,7 +14,6 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-import aiohttp.connector
 import aiohttp.web_response
 import trustme
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -82,7 +81,7 @@ def without_chance() -> Iterator[None]:
             (vaults, "uuid", numbered),
             (directory, "uuid", numbered),
             (call_log, "uuid", numbered),
-            (aiohttp.connector, "DefaultResolver", Addresses),
+            (aiohttp, "DefaultResolver", Addresses),
             (trustme.CA, "issue_cert", lambda self, *names: certify(self, *names, *ADDRESSES.values())),
         ):
             stack.enter_context(patch.object(thing, name, instead))

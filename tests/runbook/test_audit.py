@@ -131,6 +131,12 @@ async def test_waits_for_more_than_an_hour_are_reported_until_they_have_lapsed(s
     assert throttles is not None
     await throttles.note(site.settings["ROTATION_VAULT_URL"], now - timedelta(minutes=70), now + timedelta(minutes=5))
     await is_found(site)
+    for _ in range(4):
+        now = site.world.clock.utcnow()
+        await throttles.note(site.settings["ROTATION_VAULT_URL"], now, now + timedelta(minutes=61))
+        await site.live_for(hours=1, every=timedelta(minutes=30))
+    assert site.rings("unseen")
+    assert not site.rings("turn-failed")
     site.pass_time(minutes=36)
     await is_gone(site)
 

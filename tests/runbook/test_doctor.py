@@ -327,7 +327,9 @@ async def test_that_callers_sign_in_is_not_checked_and_health_says_it(
 
 def by_identity(site: Site) -> dict[str, str]:
     """Return the settings of storage that is opened with the app's identity, as in Azure."""
-    return {"AzureWebJobsStorage": "", "AzureWebJobsStorage__blobServiceUri": f"{site.azure.urls['blob']}/{ACCOUNT}"}
+    services = {one: f"{site.azure.urls[one]}/{ACCOUNT}" for one in ("blob", "queue")}
+    uris = {f"AzureWebJobsStorage__{one}ServiceUri": url for one, url in services.items()}
+    return {"AzureWebJobsStorage": "", **uris}
 
 
 @entry("Doctor: lease")

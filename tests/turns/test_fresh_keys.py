@@ -3,7 +3,7 @@
 import pytest
 
 from lab.simulation.builders import reports_leak
-from lab.simulation.dates import at, hours, minutes
+from lab.simulation.dates import hours, minutes
 from lab.simulation.interruptions import answer_lost, killed_after, killed_before
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.model import Adopt
@@ -112,11 +112,9 @@ async def test_both_leaked_keys_of_a_slow_account_are_regenerated_once_each() ->
     stage.account.lag.new_after = 1000
     before = regenerated(stage)
     await stage.turn(reports_leak(LeakedKey.BOTH))
-    leaked_alive = [stage.works(stage.versions[-1].value)]
+    assert stage.works(stage.versions[-1].value)  # no fresh key could be proven, so the published one still works
     for _ in range(9):
         stage.pass_time(minutes(10))
         await stage.tick()
-    assert leaked_alive == [True]
     assert regenerated(stage) == before + 2
     assert stage.works(stage.versions[-1].value)
-    assert stage.now > at(day=0)

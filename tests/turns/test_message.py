@@ -111,6 +111,7 @@ def test_a_failed_request_is_queued_again_for_a_day_and_a_scheduled_turn_is_not(
     assert requested.is_to_be_kept(QUEUED_AT + timedelta(hours=23, minutes=59))
     assert not requested.is_to_be_kept(QUEUED_AT + timedelta(hours=24))
     assert not Message("chat", QUEUED_AT).is_to_be_kept(QUEUED_AT)
+    assert not replace(requested, repeated=True).is_to_be_kept(QUEUED_AT)  # the next tick queues it again
 
 
 def edited(**changes: Any) -> bytes:

@@ -75,7 +75,7 @@ async def test_tags_in_another_case_are_still_ours(case: Any) -> None:
     assert outcome is not None
     assert outcome.reason not in (Reason.TAGS_LOST, Reason.ADOPT_IN_PLACE)
     await stage.until(at(day=62))
-    assert {name.lower() for name in stage.versions[-1].tags} == {name.lower() for name in set(stage.versions[-1].tags)}
+    assert len({name.lower() for name in stage.versions[-1].tags}) == len(stage.versions[-1].tags)
     assert len(stage.versions) == 3
 
 
