@@ -3,8 +3,8 @@
 The package indexes do not offer the compiler, but its type data is public: github.com/Azure/bicep-types-az, a folder
 `generated` with one types.json for each namespace and version. Give the path of a checkout or a bare clone of it:
 
-    git clone --depth 1 https://github.com/Azure/bicep-types-az /tmp/bicep-types-az
-    PYTHONPATH=. .venv/bin/python scripts/bicep_types.py /tmp/bicep-types-az
+    git clone --depth 1 https://github.com/Azure/bicep-types-az <folder>
+    PYTHONPATH=. .venv/bin/python scripts/bicep_types.py <folder>
 
 For each resource type and version in the templates, it records the names, kinds, values, lengths and patterns of
 properties, which are required or read-only, the scopes, and objects that a property such as `kind` tells apart.

@@ -1,7 +1,7 @@
 // What Azure Resource Manager says of a subscription, filtered to regenerated keys of Cognitive Services accounts,
 // delivered to the function on_account_event.
 //
-// The topic of a subscription is in no region, and Azure refuses an identity there (Azure/azure-cli issue 18002).
+// The topic of a subscription is in no region, and Azure refuses an identity there (docs/facts.md, Events).
 // Without an identity there are no dead letters either, since the storage account takes no keys. So an event that is
 // not delivered within a day is lost, and the next full observation of the account repairs what it was about.
 

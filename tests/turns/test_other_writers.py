@@ -8,6 +8,7 @@ from lab.simulation.builders import reports_leak, wants_rotation
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage, lived_until
 from shared.decide.plan import Reason
+from shared.domain.errors import PersonMustLook
 from shared.domain.requests import LeakedKey
 
 
@@ -192,3 +193,16 @@ async def test_our_key_is_published_again_before_a_sunset_so_that_it_is_withdraw
     assert stage.account.disable_local_auth
     assert not stage.versions[-1].enabled
     assert stage.events("KeyAuthDisabled")
+
+
+async def test_a_value_that_was_never_ours_is_left_alone_whatever_earlier_versions_say() -> None:
+    stage = await lived_until(40)
+    ours, versions = stage.versions[-1].value, len(stage.versions)
+    write(stage, "a password of another service", tags={"env": "prod"})
+    for _ in range(3):
+        outcome = await stage.turn()
+        assert outcome is not None
+        assert type(outcome.error) is PersonMustLook
+        stage.pass_time(hours(30))
+    assert len(stage.versions) == versions + 1
+    assert stage.works(ours)
