@@ -1,6 +1,12 @@
-"""Upgrades: the present code continues with what the recorded code has written, and repeats nothing."""
+"""Upgrades: the present code continues with what the recorded code has written, and repeats nothing.
 
+`released/` holds what releases have written, as these recordings showed it then: of each world only what changed since
+the step before. The other way round was tried once for 1.1.0, with its own code: docs/decisions/0008.
+"""
+
+import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +22,9 @@ from tests.recordings.stage import Stage, a_stage
 TAKEN_OVER = ("adoption", "schedule", "with-a-window", "by-request", "drift", "leaks", "deployments")
 
 
+RELEASED = Path(__file__).with_name("released")
+
+
 def states(name: str) -> list[tuple[str, str, dict[str, Any]]]:
     """Return time, step and world after every step that left nothing outstanding."""
     world: dict[str, Any] = {}
@@ -24,6 +33,16 @@ def states(name: str) -> list[tuple[str, str, dict[str, Any]]]:
         world = {**world, **entry.get("world", {})}
         if entry.get("events") and not entry.get("turns"):
             found.append((entry["at"], entry["step"], world))
+    return found
+
+
+def released(version: str, name: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return the same of a life as a release lived it."""
+    world: dict[str, Any] = {}
+    found = []
+    for entry in json.loads((RELEASED / f"{version}.json").read_text())[name]:
+        world = {**world, **entry["world"]}
+        found.append((entry["at"], entry["step"], world))
     return found
 
 
@@ -69,10 +88,23 @@ def done_again(stage: Stage, at: str, state: dict[str, Any]) -> list[str]:
     return changed + [event["type"] for event in stage.topic.events[told:]]
 
 
+def repeated(name: str, moments: list[tuple[str, str, dict[str, Any]]]) -> dict[str, list[str]]:
+    """Return what ticks do in these moments of a life, by moment, where they do anything."""
+    life = LIVES[name]
+    with a_stage(life.accounts, life.settings) as stage:
+        return {f"{at} {step}": done for at, step, state in moments if (done := done_again(stage, at, state))}
+
+
 @pytest.mark.parametrize("name", TAKEN_OVER)
 def test_the_present_code_repeats_nothing_that_the_recorded_code_has_done(name: str):
-    life, moments = LIVES[name], states(name)
+    moments = states(name)
     assert moments
-    with a_stage(life.accounts, life.settings) as stage:
-        wrong = {f"{at} {step}": done for at, step, state in moments if (done := done_again(stage, at, state))}
-    assert wrong == {}
+    assert repeated(name, moments) == {}
+
+
+@pytest.mark.parametrize("version", ["1.1.0"])
+@pytest.mark.parametrize("name", TAKEN_OVER)
+def test_the_present_code_repeats_nothing_that_a_release_has_done(version: str, name: str):
+    moments = released(version, name)
+    assert moments
+    assert repeated(name, moments) == {}
