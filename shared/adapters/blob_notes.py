@@ -63,8 +63,11 @@ class BlobNotes:
             async with gate:
                 return await self.read(name)
 
-        texts = await asyncio.gather(*map(text_of, names))
-        return [(name, text) for name, text in zip(names, texts, strict=True) if text is not None]
+        # All of them end before an error is raised: none may still be calling when the connections are closed.
+        texts = await asyncio.gather(*map(text_of, names), return_exceptions=True)
+        for failed in [one for one in texts if isinstance(one, BaseException)]:
+            raise failed
+        return [(name, text) for name, text in zip(names, texts, strict=True) if isinstance(text, str)]
 
     async def _upload(self, name: str, text: str, *, overwrite: bool) -> bool:
         blob = self._container.get_blob_client(name)

@@ -25,7 +25,8 @@ log = logging.getLogger(LOGGER)
 class Left:
     """A secret of ours that no target claims.
 
-    target: The target as it was, as far as the secret tells: its period is right, and the rest are defaults.
+    target: The target as it was, as far as the secret and the note of owners tell: its period and its owner are right,
+        and the rest are defaults.
     publication: The latest version of the secret, as the listing shows it.
     off: Whether the account is tagged `off`, which a person decided. Otherwise its tag, or the account, is gone.
     """
@@ -42,9 +43,10 @@ class Left:
     def as_error(self) -> FixConfiguration:
         """Return what a person must know about it."""
         gone = "is tagged off" if self.off else "is not enrolled any more"
+        owner = f" Its owner was {self.target.owner}." if self.target.owner else ""
         return FixConfiguration(
             str(self.target.account),
-            f"the account {gone}, and {self.target.secret_url} still holds its key. Nothing rotates it.",
+            f"the account {gone}, and {self.target.secret_url} still holds its key. Nothing rotates it.{owner}",
             "put the tag key-rotation: on back, or delete the secret and regenerate both keys of the account",
         )
 
@@ -95,7 +97,8 @@ async def take_back(left: Left, outside: Outside) -> None:
             tags = await _tags(left, outside)
             if tags.get(TAG, "").strip().lower() == "on":
                 return
-            target = replace(left.target, owner=tags.get(f"{TAG}-owner", "").strip() or None)
+            owner = tags.get(f"{TAG}-owner", "").strip() or left.target.owner
+            target = replace(left.target, owner=owner)
             await outside.announcer.announce(withdrawn(target, slot, marks), outside.clock.now())
             lease.check()
             kept = replace(marks, told=marks.told.without_deadlines())

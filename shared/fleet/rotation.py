@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 from shared.announce.acknowledged import acknowledged
 from shared.announce.announcements import rotation_failed
@@ -28,6 +29,7 @@ from shared.domain.throttle import Throttle
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.left import Left, served, take_back
 from shared.fleet.listing import Fleet, FleetListing, Listed
+from shared.fleet.owners import Owners
 from shared.fleet.waits import waits_known
 from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
@@ -93,6 +95,11 @@ class Rotation:
     outside: Outside
     ticked_at: datetime | None = None
 
+    @cached_property
+    def owners(self) -> Owners:
+        """The owners that accounts had when they were last listed."""
+        return Owners(self.outside.notes)
+
     @property
     def leaks(self) -> LeakRecord:
         """The leaks on record."""
@@ -112,7 +119,7 @@ class Rotation:
         tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
         leaks, problems = await self.leaks.pending()
         tick.leaks = [replace(one, repeated=True) for one in leaks if is_due(one, since, now)]
-        tick.problems += problems + await self._take_back(listing.left)
+        tick.problems += problems + await self._take_back(listing)
         waits = await waits_known(self.outside, tick.problems, now)
         for one in listing.listed:
             try:
@@ -121,15 +128,16 @@ class Rotation:
                 tick.problems.append(_undecided(one.enrolled.target, error))
         return tick
 
-    async def _take_back(self, left: Sequence[Left]) -> list[RotationError]:
+    async def _take_back(self, listing: FleetListing) -> list[RotationError]:
         """Take back the ends that were announced for accounts that are not enrolled any more, and name these accounts.
 
         An account that a person tagged `off` is not named.
         """
-        try:
-            left = await served(left, self.outside)
-        except RotationError as error:
-            return [error]
+        targets = [*(one.enrolled.target for one in listing.listed), *listing.unseen]
+        await self.owners.note(targets, listing.left, whole=not listing.may_show_more)
+        left, unknown = await self._left(listing)
+        if unknown:
+            return unknown
         problems: list[RotationError] = [one.as_error() for one in left if not one.off]
         if self.settings.mode is Mode.OBSERVE:
             return problems
@@ -143,8 +151,11 @@ class Rotation:
 
     async def left(self) -> tuple[list[Left], list[RotationError]]:
         """Return the secrets of ours whose account is not enrolled any more, and why that could not be told."""
+        return await self._left(await self.fleet.list_targets())
+
+    async def _left(self, listing: FleetListing) -> tuple[list[Left], list[RotationError]]:
         try:
-            return await served((await self.fleet.list_targets()).left, self.outside), []
+            return await self.owners.named(await served(listing.left, self.outside)), []
         except RotationError as error:
             return [], [error]
 

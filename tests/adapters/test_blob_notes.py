@@ -3,6 +3,7 @@
 import pytest
 
 from shared.adapters.blob_notes import BlobNotes
+from shared.domain.errors import RotationError
 from tests.support.real_parts import Parts
 
 
@@ -44,3 +45,15 @@ async def test_all_notes_are_listed_however_many_there_are(notes: BlobNotes) -> 
     for number in range(1, 150):
         await notes.write(f"leaks/{number:03}", "another")
     assert [name for name, _ in await notes.under("leaks/")] == [f"leaks/{number:03}" for number in range(150)]
+
+
+async def test_a_note_that_cannot_be_read_is_an_error_only_when_no_other_is_being_read_any_more(
+    notes: BlobNotes, parts: Parts
+) -> None:
+    for number in range(20):
+        await notes.write(f"leaks/{number:03}", "a leak")
+    parts.azure.world.journal.clear()
+    parts.azure.world.faults.add("blob.get", "status", status=403, code="AuthorizationFailure", target="leaks/000")
+    with pytest.raises(RotationError):
+        await notes.under("leaks/")
+    assert parts.azure.world.journal.count("blob.get") == 20

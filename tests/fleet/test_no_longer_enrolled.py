@@ -6,6 +6,7 @@ import pytest
 
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage
+from shared.fleet.owners import NAME
 from shared.settings.environment import Mode
 
 ON = {"key-rotation": "on"}
@@ -48,6 +49,40 @@ async def test_each_tick_names_the_account_until_it_is_enrolled_again() -> None:
         assert "not enrolled any more" in found.problems[0].what
     take_away(stage, **ON)
     assert not (await stage.run_timer()).problems
+
+
+async def test_the_owner_that_the_account_last_had_is_named_although_its_tag_went_too() -> None:
+    stage = a_stage(tagged=True)
+    stage.account.tags = {**ON, "key-rotation-owner": "first-team"}
+    await stage.tick()
+    stage.account.tags = {**ON, "key-rotation-owner": "chat-team"}
+    await stage.until(at(day=31))
+    take_away(stage, env="prod")
+    for _ in range(2):
+        found = await stage.run_timer()
+        assert found.problems[0].what.endswith("Its owner was chat-team.")
+    [withdrawn] = [one for one in stage.events("DeadlineWithdrawn") if one["data"].get("fingerprint")]
+    assert withdrawn["data"]["owner"] == "chat-team"
+
+
+async def test_the_owner_of_an_account_whose_subscription_cannot_be_listed_is_kept() -> None:
+    stage = a_stage(tagged=True)
+    stage.account.tags = {**ON, "key-rotation-owner": "chat-team"}
+    await stage.tick()
+    rule = stage.world.faults.add("arm.listAccounts", "status", status=503, times=0)
+    await stage.run_timer()
+    stage.world.faults.remove(rule.id)
+    take_away(stage)
+    assert "Its owner was chat-team." in (await stage.run_timer()).problems[0].what
+
+
+async def test_without_the_note_of_owners_the_account_is_named_without_an_owner() -> None:
+    stage = a_stage(tagged=True)
+    stage.account.tags = {**ON, "key-rotation-owner": "chat-team"}
+    await stage.tick()
+    stage.world.blobs.put("key-rotation-leases", NAME, b"no JSON")
+    take_away(stage)
+    assert "owner" not in (await stage.run_timer()).problems[0].what
 
 
 async def test_an_account_that_is_tagged_off_is_not_named_but_its_ends_are_taken_back() -> None:

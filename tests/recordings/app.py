@@ -22,6 +22,7 @@ import azure.functions as func
 
 from cli.__main__ import main
 from function_app import app
+from shared.adapters.connections import Connections
 
 HEADERS = ("Location", "Retry-After", "Allow")
 MOST_TRIES = 3
@@ -129,7 +130,8 @@ class App:
     def type(self, *words: str) -> tuple[int, str]:
         """Run a command and return its exit code and its standard output."""
         output = StringIO()
-        with self.environment(), redirect_stdout(output), redirect_stderr(StringIO()):
+        waits = patch.object(Connections, "close", _close_and_wait)
+        with self.environment(), waits, redirect_stdout(output), redirect_stderr(StringIO()):
             return main(words), output.getvalue()
 
 
@@ -156,6 +158,17 @@ async def _close_connections() -> None:
     mine: Callable[[Any], bool] = lambda one: type(one) is aiohttp.ClientSession and not one.closed  # noqa: E731
     for session in [one for one in gc.get_objects() if mine(one)]:
         await session.close()
+    await _until_all_are_closed()
+
+
+async def _close_and_wait(connections: Connections) -> None:
+    """Close the sessions of a command, and wait for their connections, which the command itself does not."""
+    await connections.shared.close()
+    await connections.proving.close()
+    await _until_all_are_closed()
+
+
+async def _until_all_are_closed() -> None:
     for _ in range(MOST_LOOKS):  # a TLS connection is closed only when the other side has answered
         if not any(_is_open_here(one) for one in gc.get_objects()):
             return
