@@ -32,6 +32,9 @@ param onlyTargets bool = false
 @description('Resource ids of further vaults that a tag or target may name, separated by commas.')
 param moreVaults string = ''
 
+@description('Templates of the names that tags may give secrets, such as {account}-key-2, separated by commas.')
+param rotationSecrets string = ''
+
 @description('Whether the app may switch keys off at an announced sunset. Adds the right to write accounts.')
 param allowSunset bool = false
 
@@ -181,6 +184,7 @@ var rotationSettings = {
   ROTATION_SUBSCRIPTIONS: join(searched, ',')
   ROTATION_VAULT_URL: vault.outputs.url
   ROTATION_VAULTS: join(vaultUrls, ',')
+  ROTATION_SECRETS: rotationSecrets
   ROTATION_PERIOD: rotationPeriod
   ROTATION_OVERLAP: rotationOverlap
   ROTATION_CONSUMER_LAG: rotationConsumerLag

@@ -6,6 +6,7 @@ account or secret another target has already is refused, and the refusal says wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,12 +14,13 @@ from datetime import datetime
 from shared.domain.account_kinds import of_another_kind, serves_openai
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId, Target
+from shared.domain.names import SECRET_NAME
 from shared.domain.requests import Request
 from shared.ports import Account
 from shared.settings.environment import Settings
 from shared.settings.problems import Problems
 from shared.settings.readers import vault_url
-from shared.settings.target_fields import TAG, Claim, claims, default_name, target_from_tags
+from shared.settings.target_fields import TAG, Claim, claims, default_name, secrets_of, target_from_tags
 from shared.turns.message import Message
 
 
@@ -82,7 +84,7 @@ class Enrolment:
         taken = [(f"{claim.kind} {claim.value} is taken by", self._taken[claim]) for claim in clashes]
         with_names = "; ".join(f"{what} target {name}" for what, name in taken)
         without = "; ".join(f"{what} another target" for what, _ in taken)
-        step = "tag it key-rotation-secret with another name"
+        step = "tag it key-rotation-secret with another name that ROTATION_SECRETS allows"
         if any(claim.kind == "name" for claim in clashes):  # no tag gives a target another name
             step = "list it in ROTATION_TARGETS with a name and a secret of its own"
         thing = str(account.id)
@@ -98,7 +100,7 @@ def tagged_target(account: AccountId, tags: Mapping[str, str], settings: Setting
     """Return the target of ROTATION_TARGETS that has this account, else the target that its tags describe.
 
     Raises FixConfiguration if a tag is invalid, the account is not tagged `on`, its subscription is not in
-    ROTATION_SUBSCRIPTIONS, or its tag names a vault that no setting names.
+    ROTATION_SUBSCRIPTIONS, or a tag names a vault or a secret that no setting allows.
     """
     explicit = settings.explicit_target(account)
     if explicit is not None:
@@ -114,19 +116,35 @@ def tagged_target(account: AccountId, tags: Mapping[str, str], settings: Setting
     if vault is not None:
         found.append(f"tag {TAG}-vault names {vault}, a vault that no setting names")
         step = f"{step}, or add the vault to ROTATION_VAULTS"
+    secret = _untrusted_secret(account, tags, settings)
+    if secret is not None:
+        allowed = " or ".join(secrets_of(account, settings.secrets))
+        found.append(f"tag {TAG}-secret names {secret}, a secret that no setting allows (allowed: {allowed})")
+        step = f"{step}, or add a template to ROTATION_SECRETS, or list the account in ROTATION_TARGETS"
     if target is None or found:
         raise FixConfiguration(str(account), f"{'; '.join(found)}.", step)
     return target
 
 
+def _untrusted_secret(account: AccountId, tags: Mapping[str, str], settings: Settings) -> str | None:
+    """The secret that a tag names and no template makes. A secret has readers, and a tag must not choose them."""
+    named = (_tag(tags, "secret") or "").strip()
+    allowed = [name.casefold() for name in secrets_of(account, settings.secrets)]
+    return named if named and re.fullmatch(SECRET_NAME, named) and named.casefold() not in allowed else None
+
+
 def _untrusted_vault(tags: Mapping[str, str], settings: Settings) -> str | None:
     """The vault that a tag names and no setting does. None if its address is invalid, which is a problem already."""
-    named = next((text for name, text in tags.items() if name.lower() == f"{TAG}-vault"), None)
+    named = _tag(tags, "vault")
     try:
         vault = vault_url(named) if named is not None else None
     except ValueError:
         return None
     return vault if vault is not None and not settings.trusts(vault) else None
+
+
+def _tag(tags: Mapping[str, str], name: str) -> str | None:
+    return next((text for one, text in tags.items() if one.lower() == f"{TAG}-{name}"), None)
 
 
 def message_for(

@@ -30,6 +30,7 @@ from shared.settings.readers import (
     https_url,
     lead_times,
     one_of,
+    secret_templates,
     subscription_ids,
     topic_id,
     vault_url,
@@ -49,6 +50,7 @@ NAMES = (
     "ROTATION_SUBSCRIPTIONS",
     "ROTATION_VAULT_URL",
     "ROTATION_VAULTS",
+    "ROTATION_SECRETS",
     "ROTATION_PERIOD",
     "ROTATION_OVERLAP",
     "ROTATION_CONSUMER_LAG",
@@ -142,6 +144,8 @@ class Settings:
     resource_manager: AZURE_RESOURCE_MANAGER_ENDPOINT. Default the public cloud's.
     storage: AzureWebJobsStorage, for leases and the record of failures.
     vaults: ROTATION_VAULTS. Further vaults that the tags of accounts may name.
+    secrets: ROTATION_SECRETS. Templates of the names that the tags of accounts may give their secrets. Default: none,
+        so that each secret has its default name.
     brake: ROTATION_BRAKE. How many accounts may fail in one tick before the other turns of that tick stop. Default 10.
     telemetry: ROTATION_TELEMETRY. Default off.
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
@@ -162,6 +166,7 @@ class Settings:
     resource_manager: str
     storage: Storage
     vaults: frozenset[str] = frozenset()
+    secrets: tuple[str, ...] = ()
     brake: int = 10
     telemetry: Sending = Sending.OFF
     call_log: CallLog | None = None
@@ -207,6 +212,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         subscriptions=_read(environment, "ROTATION_SUBSCRIPTIONS", (), problems, subscription_ids),
         defaults=defaults,
         vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, vault_urls),
+        secrets=_read(environment, "ROTATION_SECRETS", (), problems, secret_templates),
         brake=_read(environment, "ROTATION_BRAKE", 10, problems, count),
         telemetry=read_telemetry(environment, problems),
         call_log=_call_log(environment, problems),

@@ -17,6 +17,7 @@ from shared.domain.requests import AwaitedDeployment, environment_name, soak_tim
 LONGEST_OWNER = 200  # characters
 MOST_COUNTED = 100_000
 _VAULT = re.compile(r"^https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:\d+)?/?$")
+_TEMPLATE = re.compile(r"([0-9a-zA-Z-]|\{account\}|\{group\}|\{subscription\})+")
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
 _TOPIC = re.compile(
     r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w.()-]{1,90}/providers/Microsoft\.EventGrid/topics/[a-z0-9-]{3,50}$",
@@ -35,6 +36,21 @@ def vault_url(text: str) -> str:
 def vault_urls(text: str) -> frozenset[str]:
     """Read the vaults' addresses in a list with commas."""
     return frozenset(vault_url(part) for part in text.split(",") if part.strip())
+
+
+def secret_templates(text: str) -> tuple[str, ...]:
+    """Read the templates of secret names in a list with commas, such as `{account}-key-2`.
+
+    Each must name the account, so that the name of one account's secret cannot be made for another account.
+    """
+    templates = tuple(part.strip() for part in text.split(",") if part.strip())
+    for template in templates:
+        if "{account}" not in template or not _TEMPLATE.fullmatch(template):
+            raise ValueError(
+                f"{template!r} is not a template of letters, digits, dashes, {{account}} and perhaps {{group}} and "
+                "{subscription}; it must hold {account}"
+            )
+    return templates
 
 
 def https_url(text: str) -> str:

@@ -7,7 +7,7 @@ Which targets are enrolled in the end, and which target wins, is decided in `sha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -151,7 +151,17 @@ def default_name(account: AccountId) -> str:
 
 def default_secret(account: AccountId) -> str:
     """Return the secret's name of a target that sets none: the account's, in the characters that a secret may have."""
-    return f"{re.sub('[^0-9a-zA-Z-]', '-', account.name)}-key"
+    return _filled("{account}-key", account)
+
+
+def secrets_of(account: AccountId, templates: Iterable[str]) -> list[str]:
+    """Return the names that the secret of an account may have: the default one, and one for each template."""
+    return [default_secret(account), *(_filled(template, account) for template in templates)]
+
+
+def _filled(template: str, account: AccountId) -> str:
+    values = {"account": account.name, "group": account.group, "subscription": account.subscription}
+    return re.sub("[^0-9a-zA-Z-]", "-", template.format_map(values))
 
 
 def check_cadence(cadence: Cadence, lag: timedelta, thing: str) -> list[FieldProblem]:

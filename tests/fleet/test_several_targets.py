@@ -1,5 +1,7 @@
 """Several targets: one with a problem is named and does not stop the others (P10), and clashes are found."""
 
+from dataclasses import replace
+
 import pytest
 
 from lab.simulation.dates import at, minutes
@@ -57,14 +59,15 @@ async def test_accounts_are_enrolled_by_their_tags():
 
 async def test_the_second_of_two_tagged_accounts_with_the_same_secret_is_refused():
     stage = a_stage(2, tagged=True)
-    for account in stage.world.accounts:
-        account.tags = {"key-rotation": "on", "key-rotation-secret": "shared-key"}
+    stage.settings = replace(stage.settings, secrets=("{group}-{account}", "{account}"))
+    stage.world.accounts.add("chat-2-key", tags={"key-rotation": "on", "key-rotation-secret": "chat-2-key"})
+    for account in list(stage.world.accounts)[:2]:
+        account.tags = {"key-rotation": "on"}
     found = await stage.run_timer()
-    assert [one.target.name for one in found.turns] == ["chat"]
+    assert [one.target.name for one in found.turns] == ["chat", "chat-2"]
     assert len(found.problems) == 1
     assert isinstance(found.problems[0], FixConfiguration)
-    assert "shared-key" in str(found.problems[0])
-    assert "chat-2" in str(found.problems[0])
+    assert "secrets/chat-2-key is taken" in str(found.problems[0])
 
 
 async def test_an_invalid_tag_is_one_problem_and_the_other_accounts_take_part():

@@ -70,12 +70,13 @@ async def test_a_leak_message_is_kept_while_the_settings_are_invalid(monkeypatch
 
 async def test_a_message_older_than_an_hour_does_not_supply_the_tags():
     stage = a_stage(tagged=True)
+    stage.settings = replace(stage.settings, secrets=("{account}-anew",))
     request = RotateRequest()
     said = Message("chat", stage.now, stage.target.account, {"key-rotation": "on"}, request)
     assert (await timer_and_queue._target(stage.rotation(), said)).name == "chat"
     stage.pass_time(hours(2))
-    stage.account.tags = {"key-rotation": "on", "key-rotation-secret": "another-secret"}
-    assert (await timer_and_queue._target(stage.rotation(), said)).secret == "another-secret"
+    stage.account.tags = {"key-rotation": "on", "key-rotation-secret": "chat-anew"}
+    assert (await timer_and_queue._target(stage.rotation(), said)).secret == "chat-anew"
     stage.account.tags = {"key-rotation": "off"}
     with pytest.raises(UnknownTarget, match="not enrolled any more"):
         await timer_and_queue._target(stage.rotation(), said)

@@ -1,6 +1,7 @@
 """Which targets are enrolled: fields of explicit targets, tags of accounts, clashes, and problems by name."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from shared.fleet.enrolment import Enrolment, tagged_target
 from shared.ports import Account
 from shared.settings.environment import Settings, read_settings
 from shared.settings.problems import Problems
+from shared.settings.readers import secret_templates
 from shared.settings.target_fields import TAGGED, Defaults, could_be_a_name, target_from_fields, target_from_tags
 from tests.support.real_parts import Parts
 
@@ -270,11 +272,33 @@ def test_an_explicit_target_wins_over_the_account_s_tags() -> None:
     ],
 )
 def test_a_tagged_account_that_clashes_is_named_and_not_enrolled(tags: dict[str, str], taken: str) -> None:
-    twin = account("other") if "key-rotation-secret" in tags else AccountId(SUBSCRIPTION, "elsewhere", "chat")
-    found = enrolled(settings(), (account(), {"key-rotation": "on"}), (twin, tags))
+    twin = account("chat-key") if "key-rotation-secret" in tags else AccountId(SUBSCRIPTION, "elsewhere", "chat")
+    found = enrolled(replace(settings(), secrets=("{account}",)), (account(), {"key-rotation": "on"}), (twin, tags))
     assert [one.target.account for one in found.found] == [account()]
     assert found.problems[0].thing == str(twin)
     assert taken in found.problems[0].what.lower()
+
+
+@pytest.mark.parametrize("name", ["chat-key", "Chat-Key", "prod-chat-of-us", "chat-2"])
+def test_a_tag_may_name_the_default_secret_and_those_that_a_template_makes(name: str) -> None:
+    allowing = replace(settings(), secrets=("{group}-{account}-of-us", "{account}-2"))
+    assert tagged_target(account(), {"key-rotation": "on", "key-rotation-secret": name}, allowing).secret == name
+
+
+@pytest.mark.parametrize("name", ["notes-of-a-stranger", "other-key", "chat-2", "prod-chat-of-us-2", "chat"])
+def test_a_tag_cannot_choose_who_reads_the_key(name: str) -> None:
+    allowing = replace(settings(), secrets=("{group}-{account}-of-us",))
+    with pytest.raises(FixConfiguration) as caught:
+        tagged_target(account(), {"key-rotation": "on", "Key-Rotation-Secret": name}, allowing)
+    allowed = "(allowed: chat-key or prod-chat-of-us)"
+    assert caught.value.what == f"tag key-rotation-secret names {name}, a secret that no setting allows {allowed}."
+    assert "add a template to ROTATION_SECRETS" in caught.value.next_step
+
+
+@pytest.mark.parametrize("template", ["shared", "{group}-key", "*", "{account}_key", "{account!r}", "{name}-{account}"])
+def test_a_template_names_the_account_and_holds_nothing_else_that_can_vary(template: str) -> None:
+    with pytest.raises(ValueError, match="is not a template"):
+        secret_templates(template)
 
 
 def test_an_account_in_another_subscription_is_refused() -> None:
