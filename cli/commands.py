@@ -26,11 +26,12 @@ from cli.printing import NOTHING, line, lines, moment, table
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
-from shared.domain.errors import FixConfiguration, RotationError, Throttled
+from shared.domain.errors import FixConfiguration, RotationError, Throttled, UnknownTarget
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.gather import gather_findings
 from shared.fleet.rotation import Rotation, planned_row
-from shared.turns.report import Outcome, Result, Row
+from shared.settings.target_fields import could_be_a_name
+from shared.turns.report import Outcome, Result, Row, failure
 from shared.web.bodies import Arm, Deployment, Leak, Rotate
 from shared.web.responses import deployment_data, of_deadlines, of_survey
 from shared.wiring import Opened
@@ -133,14 +134,33 @@ async def _turn(rotation: Rotation, command: Command, request: Request) -> Comma
 
     A command has no queue, so what it could not finish is not continued by itself, except a leak on record.
     """
-    target = await rotation.fleet.find(command.target)
+    try:
+        target = await rotation.fleet.find(command.target)
+    except UnknownTarget:
+        raise
+    except RotationError as error:
+        return await _not_found_now(rotation, command, request, error)
     if command.dry_run:
         row = await rotation.plan_turn(target, request)
         if row.error is not None or row.plan is None:
             return of_error(row.error or RotationError(target.name, "could not be observed."))
         outcome = planned_row(row)
         return CommandResult(code_of_dry_run(row.plan), outcome.data(), line(outcome))
-    outcome = _not_queued(await rotation.turn(target, request), request, command)
+    return _of_turn(await rotation.turn(target, request), request, command)
+
+
+async def _not_found_now(rotation: Rotation, command: Command, request: Request, error: RotationError) -> CommandResult:
+    """Return the result of a request whose target could not be looked up. A leak is put on record all the same."""
+    is_leak = isinstance(request, LeakRequest) and not command.dry_run and could_be_a_name(command.target)
+    if isinstance(request, LeakRequest) and is_leak:
+        await rotation.leaks.add(command.target, request)
+    elif command.dry_run or not isinstance(error, Throttled):
+        raise error
+    return _of_turn(failure(command.target, error), request, command)
+
+
+def _of_turn(outcome: Outcome, request: Request, command: Command) -> CommandResult:
+    outcome = _not_queued(outcome, request, command)
     data = {**outcome.data(), REQUEST_ID: command.key}
     return CommandResult(code_of_outcome(outcome), data, lines(*_outcome_lines([outcome], command)))
 

@@ -55,7 +55,7 @@ def options_for(url: str, proxy: Proxy) -> ProxyOptions:
     """Return how to call this address."""
     if not proxy.leads_to(url):
         return {}
-    sign_in: ProxyOptions = {"proxy_auth": aiohttp.BasicAuth(proxy.user, proxy.password)} if proxy.user else {}
+    sign_in: ProxyOptions = {"proxy_auth": aiohttp.BasicAuth(proxy.user, proxy.password, "utf-8")} if proxy.user else {}
     return {"proxy": proxy.address or "", **sign_in}
 
 
@@ -73,10 +73,18 @@ def refused_by_proxy(error: BaseException | None) -> str | None:
     return f"the proxy {error.host}:{error.port} was not reached" if error is not None else None
 
 
+def _was_reached(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, aiohttp.ClientHttpProxyError):
+        error = error.__cause__
+    return error is not None
+
+
 def proxy_error(thing: str, doing: str, error: BaseException) -> TryLater | None:
     """Return the error of ours if the proxy is why no answer came. None for another reason."""
     what = refused_by_proxy(error)
     if what is None:
         return None
     step = f"let the proxy of {SETTING} through to it, or name the host in {EXCEPTIONS}"
+    if not _was_reached(error):
+        step = f"correct {SETTING}, or let this app reach the proxy"
     return TryLater(thing, f"could not {doing}: {what}.", step)

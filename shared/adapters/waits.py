@@ -38,7 +38,7 @@ class LongWait(Exception):
     until: When Azure may be asked again, in UTC.
     where: What must not be asked before, in lower case.
     error: Azure's answer.
-    unclear: Whether the call may have changed something although it failed.
+    unclear: Whether the call may have changed an account or a secret although it failed.
     """
 
     def __init__(self, until: datetime, where: str, error: HttpResponseError, *, unclear: bool = False) -> None:
@@ -77,7 +77,7 @@ class Remembered:
         now = datetime.now(UTC)
         for where in _things(url):
             wait = self._waits.get((where, _reads(method)))
-            if wait is not None and now < wait.until:
+            if wait is not None and now < wait.until and not (wait.unclear and _only_looks(method, url)):
                 raise LongWait(wait.until, wait.where, wait.error)
 
     def take(self, method: str, url: str, response: Any) -> None:  # noqa: ANN401 - of two unrelated classes
@@ -101,7 +101,7 @@ class Remembered:
         self, method: str, url: str, headers: Mapping[str, str], wait: timedelta, error: HttpResponseError
     ) -> LongWait:
         now = datetime.now(UTC)
-        unclear = error.status_code != 429 and not _only_looks(method, url)
+        unclear = error.status_code != 429 and _changes(method, url)
         long = LongWait(now + wait, _concerned(url, headers, error), error, unclear=unclear)
         self._waits = {key: one for key, one in self._waits.items() if now < one.until}
         if wait.total_seconds() > MOST_SLEPT:
@@ -144,7 +144,13 @@ def _reads(method: str) -> bool:
 
 
 def _only_looks(method: str, url: str) -> bool:
-    return _reads(method) or urlsplit(url.casefold()).path.endswith(("/listkeys", "/query"))
+    return _reads(method) or urlsplit(url.casefold()).path.endswith("/listkeys")
+
+
+def _changes(method: str, url: str) -> bool:
+    """Whether it changes an account or a secret, so that a look must show what became of it."""
+    path = urlsplit(url.casefold()).path
+    return not _only_looks(method, url) and (_RESOURCE.match(path) is not None or path.startswith("/secrets"))
 
 
 def _things(url: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from shared.domain.errors import RotationError
@@ -31,16 +31,16 @@ class Owners:
         self._notes = notes
         self._noted: dict[str, str] | None = None
 
-    async def note(self, targets: Iterable[Target], left: Sequence[Left], *, whole: bool) -> None:
+    async def note(self, targets: Sequence[Target], kept: Collection[str], *, whole: bool) -> None:
         """Note the owners of the targets of a listing. If that fails, the log says so.
 
-        left: The accounts that left. Their owners are kept.
+        kept: The ids of accounts that left or were refused, in lower case. Their owners are kept.
         whole: Whether the listing was complete. Only then are owners of accounts forgotten that are nowhere any more.
         """
         try:
-            before = await self._read()
-            after = _after(before, targets, left, whole=whole)
-            if after != before:
+            before = await self._read() if self._noted is None else self._noted
+            if _after(before, targets, kept, whole=whole) != before:  # another process may have written meanwhile
+                after = _after(await self._read(), targets, kept, whole=whole)
                 await self._notes.write(NAME, json.dumps(after))
                 self._noted = after
         except RotationError as error:
@@ -56,16 +56,14 @@ class Owners:
         return [replace(one, target=replace(one.target, owner=known.get(one.account))) for one in left]
 
     async def _read(self) -> dict[str, str]:
-        if self._noted is None:
-            self._noted = _owners(await self._notes.read(NAME))
+        self._noted = _owners(await self._notes.read(NAME))
         return self._noted
 
 
 def _after(
-    before: Mapping[str, str], targets: Iterable[Target], left: Sequence[Left], *, whole: bool
+    before: Mapping[str, str], targets: Iterable[Target], kept: Collection[str], *, whole: bool
 ) -> dict[str, str]:
     found = {str(target.account).casefold(): target.owner for target in targets}
-    kept = {one.account for one in left}
     old = {account: owner for account, owner in before.items() if account in kept or not whole}
     return {account: owner for account, owner in {**old, **found}.items() if owner}
 

@@ -9,6 +9,7 @@ survey, a plan and the deadlines decide too, but do nothing.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -134,7 +135,8 @@ class Rotation:
         An account that a person tagged `off` is not named.
         """
         targets = [*(one.enrolled.target for one in listing.listed), *listing.unseen]
-        await self.owners.note(targets, listing.left, whole=not listing.may_show_more)
+        kept = {one.account for one in listing.left} | {error.thing.casefold() for error in listing.problems}
+        await self.owners.note(targets, kept, whole=not listing.may_show_more)
         left, unknown = await self._left(listing)
         if unknown:
             return unknown
@@ -142,7 +144,7 @@ class Rotation:
         if self.settings.mode is Mode.OBSERVE:
             return problems
         announced = [one for one in left if one.publication.told.has_deadlines]
-        for one in announced[:MOST_TAKEN_BACK]:
+        for one in random.sample(announced, min(len(announced), MOST_TAKEN_BACK)):
             try:
                 await take_back(one, self.outside)
             except RotationError as error:

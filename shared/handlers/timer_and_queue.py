@@ -27,6 +27,7 @@ from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
+from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import MOST_SECONDS, TurnFailed, log_dropped_announcements
 from shared.handlers.waiting import put_off
@@ -132,14 +133,24 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
         raise
     saw(telemetry_facts.of_outcome(outcome))
     log_dropped_announcements(outcome)
+    await _conclude(app, target, message, outcome, brake, last=tries >= MOST_TRIES)
+
+
+async def _conclude(
+    app: Rotation, target: Target, message: Message, outcome: Outcome, brake: Brake | None, *, last: bool
+) -> None:
+    """Decide what becomes of the message of a turn. Raises TurnFailed if it must be delivered again."""
     if isinstance(outcome.error, Throttled):
         await put_off(app, message, outcome, outcome.error)
         return
     if await _waits_for_a_role(app, target, message, outcome):
         log.warning("turn: %s", outcome)
         return
+    if message.repeated and outcome.result in (Result.BUSY, Result.PLANNED):
+        log.warning("turn: %s The leak is on record; a later check repeats it.", outcome)
+        return
     if outcome.result is Result.FAILED and outcome.error is not None:
-        await _after_failure(app, target, outcome.error, brake, last=tries >= MOST_TRIES)
+        await _after_failure(app, target, outcome.error, brake, last=last)
     if outcome.result is Result.PLANNED and isinstance(message.request, LeakRequest):
         raise TurnFailed(f"{outcome} The app only observes; the leak stays queued.")
     wanted = message.request is not None or message.insists
@@ -232,9 +243,10 @@ async def _turn_poison(body: bytes) -> str | None:
         return None
     reason = _why_it_failed(row)
     kept = message.is_to_be_kept(time_for(app))
-    if isinstance(reason, Throttled) and kept:
-        log.error("turn_poison: a turn is queued again: %s", reason)
-        return message.text()  # its turn meets the wait and is put off
+    if isinstance(reason, Throttled):  # a wait is no failure
+        await note_wait(app.outside, reason)
+        log.error("turn_poison: a turn is %s: %s", "queued again" if kept else "left to a later check", reason)
+        return message.text() if kept else None  # its turn meets the wait and is put off
     if message.request is not None:
         reason.next_step = _step_of_request(reason, await _what_becomes_of(app, message, kept=kept))
     log.error("turn_poison: a turn was given up: %s", reason)

@@ -30,16 +30,16 @@ SHORTEST_DELAY = timedelta(seconds=5)
 async def put_off(app: Rotation, message: Message, outcome: Outcome, error: Throttled) -> None:
     """Leave a message's turn to a later tick, or put it back into the queue.
 
-    outcome: What became of the turn. If it has carried out a step, or may have, it goes back.
+    outcome: What became of the turn. If it has carried out a step, it goes back.
 
     Raises TurnFailed if it must go back and cannot, or has gone back for a day: then it is tried as if it had failed.
     """
     await note_wait(app.outside, error)
-    repeats = message.repeated or (message.request is None and not message.insists)
-    if repeats and not outcome.done and not error.unclear:
-        log.warning("turn: %s It is left to the next check after that.", outcome)
+    by_tick = message.repeated or (message.request is None and not message.insists)
+    if by_tick and not outcome.done:
+        log.warning("turn: %s It is left to a later check.", outcome)
         return
-    if app.outside.clock.now() - message.queued_at >= WISH_LASTS:
+    if app.outside.clock.now() - message.queued_at >= WISH_LASTS and not message.repeated:
         raise TurnFailed(f"{outcome} It has waited for a day.")
     again = replace(message, insists=message.insists or message.request is None)
     if not await sent_later(app, [again], error):
@@ -61,7 +61,8 @@ async def sent_later(app: Rotation, messages: Sequence[Message], error: Throttle
             await app.outside.later.send(message.text(), delay(error, now))
         except RotationError as problem:
             log.error("a turn could not be queued for later: %s", problem)  # noqa: TRY400 - the error says it all
-            if not (problem.unclear and await _is_on_record(app, message)):
+            may_be_there = problem.unclear or isinstance(problem, Throttled)
+            if not (may_be_there and await _is_on_record(app, message)):
                 return False
     return True
 

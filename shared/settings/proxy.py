@@ -58,20 +58,21 @@ def read_proxy(environment: Mapping[str, str], problems: Problems) -> Proxy:
 
     An address that cannot be used is a problem. It is not quoted, because it may hold a password.
     """
-    named = (environment.get(SETTING.lower()) or environment.get(SETTING) or "").strip()
+    setting = SETTING.lower() if environment.get(SETTING.lower()) else SETTING
+    named = environment.get(setting, "").strip()
     exceptions = environment.get(EXCEPTIONS.lower()) or environment.get(EXCEPTIONS) or ""
     if not named:
         return NO_PROXY
     try:
         return _read(named if "://" in named else f"http://{named}", exceptions)
     except ValueError:
-        problems.add(SETTING, "is not the address of a proxy", f"set {SETTING} to http://<host>:<port>")
+        problems.add(setting, "is not the address of a proxy", f"set {setting} to http://<host>:<port>")
         return NO_PROXY
 
 
 def _read(named: str, exceptions: str) -> Proxy:
     url = urlsplit(named)
-    if url.scheme not in _PORTS:
+    if url.scheme not in _PORTS or url.path not in ("", "/") or url.query or url.fragment:
         raise ValueError(SETTING)
     port = url.port or _PORTS[url.scheme]
     user = unquote(url.username) if url.username else None

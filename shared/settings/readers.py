@@ -41,14 +41,14 @@ def vault_urls(text: str) -> frozenset[str]:
 def secret_templates(text: str) -> tuple[str, ...]:
     """Read the templates of secret names in a list with commas, such as `{account}-key-2`.
 
-    Each must name the account, so that the name of one account's secret cannot be made for another account.
+    Each must name the account and hold more than that, or it could be another account's name with its default ending.
     """
     templates = tuple(part.strip() for part in text.split(",") if part.strip())
     for template in templates:
-        if "{account}" not in template or not _TEMPLATE.fullmatch(template):
+        if "{account}" not in template or template == "{account}" or not _TEMPLATE.fullmatch(template):
             raise ValueError(
                 f"{template!r} is not a template of letters, digits, dashes, {{account}} and perhaps {{group}} and "
-                "{subscription}; it must hold {account}"
+                "{subscription}; it must hold {account} and more than that"
             )
     return templates
 

@@ -156,7 +156,8 @@ def default_secret(account: AccountId) -> str:
 
 def secrets_of(account: AccountId, templates: Iterable[str]) -> list[str]:
     """Return the names that the secret of an account may have: the default one, and one for each template."""
-    return [default_secret(account), *(_filled(template, account) for template in templates)]
+    names = [default_secret(account), *(_filled(template, account) for template in templates)]
+    return [name for name in names if re.fullmatch(SECRET_NAME, name)]
 
 
 def _filled(template: str, account: AccountId) -> str:

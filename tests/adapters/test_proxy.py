@@ -126,6 +126,14 @@ async def test_a_proxy_that_does_not_answer_is_named(azure: Azure, proxy: AProxy
         outcome = await parts.rotation.turn(parts.target())
     assert outcome.error is not None
     assert "the proxy 127.0.0.1:9 was not reached" in outcome.error.what
+    assert outcome.error.next_step == "correct HTTPS_PROXY, or let this app reach the proxy"
+
+
+async def test_a_password_of_any_letters_is_sent_to_the_proxy(azure: Azure) -> None:
+    async with a_proxy(password="ada:z\u0142oty") as proxy:
+        signed_in = proxy.url.replace("://", "://ada:z%C5%82oty@")
+        async with parts_over(azure, HTTPS_PROXY=signed_in, **HERE) as parts:
+            assert (await parts.rotation.turn(parts.target())).result is Result.DONE
 
 
 @pytest.mark.parametrize("call", ["turn", "proof"])
@@ -134,8 +142,8 @@ async def test_a_proxy_whose_name_has_no_address_is_named_as_the_proxy(azure: Az
         if call == "turn":
             error = (await parts.rotation.turn(parts.target())).error
             assert error is not None
-            said, step = error.what, error.next_step
-            assert step == "let the proxy of HTTPS_PROXY through to it, or name the host in NO_PROXY"
+            said = error.what
+            assert error.next_step == "correct HTTPS_PROXY, or let this app reach the proxy"
         else:
             said = (await parts.endpoint.try_key(azure.world.endpoint(parts.account()), ApiKey("x" * 40))).detail
     assert "the host name proxy.invalid of the proxy has no address" in said

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -196,6 +197,19 @@ def test_a_request_that_azure_asked_to_wait_is_not_queued_and_says_how_to_repeat
     assert printed.lines[-1] == "This request is not queued. Repeat it with --id ticket-12: it rotates only once."
     leaked = terminal.type("leak", "chat", "--key", "live")
     assert "The app goes on with it if the leak is on record." in leaked.lines[-1]
+
+
+@pytest.mark.parametrize("fault", [{"status": 429, "code": "TooMany", "retry_after": 372}, {"status": 503}])
+def test_a_leak_whose_target_cannot_be_looked_up_is_on_record(terminal: Terminal, fault: dict[str, Any]) -> None:
+    terminal.publish(days_ago=5)
+    terminal.world.faults.add("arm.listAccounts", "status", times=0, **fault)
+    told = terminal.type("leak", "chat", "--key", "live", "--id", "ticket-12")
+    assert told.code in (1, 3)
+    assert told.lines[-1].endswith("To be faster, repeat it with --id ticket-12.")
+    assert len(terminal.world.blobs.list("key-rotation-leases", "leaks/")) == 1
+    refused = terminal.type("rotate", "chat", "--id", "ticket-13")
+    assert "on record" not in refused.out
+    assert len(terminal.world.blobs.list("key-rotation-leases", "leaks/")) == 1
 
 
 @pytest.mark.parametrize(("key", "ended"), [("live", {"key1"}), ("previous", {"key2"}), ("both", {"key1", "key2"})])

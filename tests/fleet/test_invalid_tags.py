@@ -85,7 +85,7 @@ async def test_a_request_by_the_account_s_id_gets_the_problem_with_its_tags(part
 
 def twins(first: AccountId, second: AccountId, secret: str) -> tuple[RotationError, FixConfiguration]:
     """Two accounts with the same secret: the problem as it is listed, and as a caller of the second one gets it."""
-    found = enrolled(replace(settings(), secrets=("{account}",)))
+    found = enrolled(replace(settings(), secrets=("x-{account}-key",)))
     for one in (first, second):
         tags = {"key-rotation": "on", "key-rotation-secret": secret}
         found.add(Account(one, "https://chat.openai.azure.com/", True, tags))
@@ -94,9 +94,9 @@ def twins(first: AccountId, second: AccountId, secret: str) -> tuple[RotationErr
 
 
 def test_a_caller_is_not_told_which_other_target_has_the_secret() -> None:
-    listed, answered = twins(account("search"), account("search-key"), "search-key")
-    assert listed.what.endswith("/secrets/search-key is taken by target search.")
-    assert answered.what.endswith("/secrets/search-key is taken by another target.")
+    listed, answered = twins(account("x-search"), account("search"), "x-search-key")
+    assert listed.what.endswith("/secrets/x-search-key is taken by target x-search.")
+    assert answered.what.endswith("/secrets/x-search-key is taken by another target.")
     step = "tag it key-rotation-secret with another name that ROTATION_SECRETS allows"
     assert answered.next_step == listed.next_step == step
 

@@ -1,11 +1,13 @@
 """An account whose enrolling tag is taken away does not vanish in silence: announced ends are taken back, once."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage
+from shared.fleet import rotation
 from shared.fleet.owners import NAME
 from shared.settings.environment import Mode
 
@@ -74,6 +76,38 @@ async def test_the_owner_of_an_account_whose_subscription_cannot_be_listed_is_ke
     stage.world.faults.remove(rule.id)
     take_away(stage)
     assert "Its owner was chat-team." in (await stage.run_timer()).problems[0].what
+
+
+async def test_two_processes_that_take_turns_lose_no_owner() -> None:
+    stage = a_stage(2, tagged=True)
+    first, second = stage.world.accounts
+    first.tags = {**ON, "key-rotation-owner": "chat-team"}
+    one, other = stage.rotation(), stage.rotation()
+    await one.tick(stage.now, stage.now)
+    second.tags = {**ON, "key-rotation-owner": "search-team"}
+    await other.tick(stage.now, stage.now)
+    await one.tick(stage.now, stage.now)
+    known = json.loads(await one.outside.notes.read(NAME) or "{}")
+    assert known == {first.id.casefold(): "chat-team", second.id.casefold(): "search-team"}
+    second.tags = {**second.tags, "key-rotation-period": "soon"}  # it is refused until somebody corrects that
+    await other.tick(stage.now, stage.now)
+    assert second.id.casefold() in json.loads(await one.outside.notes.read(NAME) or "{}")
+
+
+async def test_accounts_that_cannot_be_read_do_not_keep_others_from_being_taken_back(monkeypatch) -> None:
+    stage = a_stage(2, tagged=True)
+    first, second = stage.world.accounts
+    second.tags = dict(ON)  # its secret is the first one
+    await stage.tick()
+    first.tags = dict(ON)
+    await stage.until(at(day=31))
+    first.tags, second.tags = {}, {}
+    refused = {"status": 403, "code": "AuthorizationFailed", "times": 0}
+    stage.world.faults.add("arm.getAccount", "status", target=second.id, **refused)
+    monkeypatch.setattr(rotation, "MOST_TAKEN_BACK", 1)
+    for _ in range(40):
+        await stage.run_timer()
+    assert {one["data"]["target"] for one in stage.events("DeadlineWithdrawn")} == {"chat"}
 
 
 async def test_without_the_note_of_owners_the_account_is_named_without_an_owner() -> None:

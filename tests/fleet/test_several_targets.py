@@ -59,15 +59,16 @@ async def test_accounts_are_enrolled_by_their_tags():
 
 async def test_the_second_of_two_tagged_accounts_with_the_same_secret_is_refused():
     stage = a_stage(2, tagged=True)
-    stage.settings = replace(stage.settings, secrets=("{group}-{account}", "{account}"))
-    stage.world.accounts.add("chat-2-key", tags={"key-rotation": "on", "key-rotation-secret": "chat-2-key"})
-    for account in list(stage.world.accounts)[:2]:
-        account.tags = {"key-rotation": "on"}
+    stage.settings = replace(stage.settings, secrets=("x-{account}-key",))
+    stage.world.accounts.add("x-chat-2", tags={"key-rotation": "on"})
+    first, second = list(stage.world.accounts)[:2]
+    first.tags = {"key-rotation": "on"}
+    second.tags = {"key-rotation": "on", "key-rotation-secret": "x-chat-2-key"}
     found = await stage.run_timer()
     assert [one.target.name for one in found.turns] == ["chat", "chat-2"]
     assert len(found.problems) == 1
     assert isinstance(found.problems[0], FixConfiguration)
-    assert "secrets/chat-2-key is taken" in str(found.problems[0])
+    assert "secrets/x-chat-2-key is taken" in str(found.problems[0])
 
 
 async def test_an_invalid_tag_is_one_problem_and_the_other_accounts_take_part():

@@ -1,5 +1,6 @@
 """A turn that Azure asked to wait: which messages go back into the queue, and which a later tick repeats."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,8 @@ import pytest
 
 from lab.emulator.serve import Azure
 from shared.adapters import waits
-from shared.domain.errors import Throttled
+from shared.domain.errors import LeaseHeld, Throttled
+from shared.domain.model import Target
 from shared.domain.names import QUEUE
 from shared.domain.requests import LeakRequest, RotateRequest
 from shared.fleet.rotation import Rotation
@@ -15,7 +17,7 @@ from shared.handlers import event_grid, timer_and_queue
 from shared.handlers.invocation import MOST_SECONDS, TurnFailed
 from shared.handlers.waiting import put_off
 from shared.turns.message import Message
-from shared.turns.report import failure
+from shared.turns.report import Outcome, Result, failure
 from tests.support.real_parts import Parts
 
 NOW = datetime.now(UTC)
@@ -42,12 +44,15 @@ async def queued_after(parts: Parts, message: Message, *, done: tuple[str, ...] 
 
 
 @pytest.mark.parametrize("message", [TICK, REPEATED], ids=["a tick's turn", "a leak that a tick repeats"])
-async def test_what_a_tick_repeats_is_left_to_it_unless_work_has_begun_or_may_have(
-    parts: Parts, message: Message
-) -> None:
+async def test_what_a_tick_repeats_is_left_to_it_unless_work_has_begun(parts: Parts, message: Message) -> None:
     assert await queued_after(parts, message) == 0
-    assert await queued_after(parts, message, unclear=True) == 1
-    assert await queued_after(parts, message, done=("regenerate key2",)) == 2
+    assert await queued_after(parts, message, unclear=True) == 0
+    assert await queued_after(parts, message, done=("regenerate key2",)) == 1
+
+
+async def test_a_repeated_leak_that_has_begun_goes_back_however_old_its_report_is(parts: Parts) -> None:
+    old = replace(REPEATED, queued_at=NOW - timedelta(days=3))
+    assert await queued_after(parts, old, done=("regenerate key2",)) == 1
 
 
 @pytest.mark.parametrize("message", [EVENT, LEAK], ids=["an event", "a leak"])
@@ -116,3 +121,45 @@ async def test_an_event_about_an_account_that_azure_refuses_to_show_is_delivered
             await event_grid.account_event(data)
     else:
         assert await event_grid.account_event(data) == []
+
+
+def found(parts: Parts) -> Callable[..., Awaitable[Target]]:
+    """Return what finds the target of every message."""
+
+    async def target(*_: object) -> Target:
+        return parts.target()
+
+    return target
+
+
+@pytest.mark.parametrize("result", [Result.BUSY, Result.PLANNED])
+async def test_a_repeated_leak_that_cannot_be_carried_out_now_fails_nothing(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, result: Result
+) -> None:
+    async def turn(*_: object, **__: object) -> Outcome:
+        return Outcome(REPEATED.target, result, LeaseHeld("account-001", "another turn holds it."), "it waits.")
+
+    app = parts.rotation
+    monkeypatch.setattr(type(app), "turn", turn)
+
+    async def rotation() -> Rotation:
+        return app
+
+    monkeypatch.setattr(timer_and_queue, "rotation", rotation)
+    monkeypatch.setattr(timer_and_queue, "_target", found(parts))
+    await timer_and_queue.turn(REPEATED.text().encode(), timer_and_queue.MOST_TRIES)
+    with pytest.raises(TurnFailed):
+        await timer_and_queue.turn(LEAK.text().encode(), timer_and_queue.MOST_TRIES)
+
+
+async def test_a_wait_that_the_poison_queue_meets_is_no_failure(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def rotation() -> Rotation:
+        return parts.rotation
+
+    monkeypatch.setattr(timer_and_queue, "rotation", rotation)
+    monkeypatch.setattr(timer_and_queue, "_target", found(parts))
+    parts.azure.world.faults.add("arm.listKeys", "status", status=429, code="Busy", retry_after=372, times=0)
+    parts.azure.world.faults.add("kv.getSecret", "status", status=429, code="Busy", retry_after=372, times=0)
+    assert await timer_and_queue.turn_poison(TICK.text().encode()) is None
+    assert await timer_and_queue.turn_poison(LEAK.text().encode()) == LEAK.text()
+    assert parts.azure.world.journal.count("eg.publish") == 0

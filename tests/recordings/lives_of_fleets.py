@@ -50,7 +50,7 @@ FLEET = Life(
         "chat": ON,
         "search": tagged(period="P60D", overlap="P7D", owner="search", sunset="2026-12-31", secret="the-search-key"),
         "clash": tagged(),
-        "clash-key": tagged(secret="clash-key"),
+        "key": tagged(secret="clash-key"),
         "far": {**ON, "subscription": OTHER_SUBSCRIPTION},
         "misspelt": tagged(peroid="P60D"),
         "nonsense": tagged(period="a month", overlap="P90D"),
@@ -61,7 +61,7 @@ FLEET = Life(
         "Odd.Name_1": tagged(after_deployment="production PT2H"),
         "keyless": {**ON, "disable_local_auth": True},
     },
-    settings={"ROTATION_SECRETS": "the-{account}-key, {account}"},
+    settings={"ROTATION_SECRETS": "the-{account}-key, clash-{account}"},
     steps=(
         runs_every_read_only_command(),
         tick("the first tick adopts who can be adopted"),

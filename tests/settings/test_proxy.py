@@ -45,6 +45,8 @@ UNUSABLE = [
     "ftp://p:1",
     "http://proxy:99999",
     "http://ada%3Asecret:secret@proxy:3128",
+    "http://ada:2024/secret@proxy:3128",
+    "http://proxy:3128/?secret",
 ]
 
 
@@ -78,6 +80,12 @@ def test_no_proxy_names_hosts_and_domains(exceptions: str, straight: bool) -> No
     proxy = proxy_of("http://proxy.example:3128", exceptions)
     assert proxy.leads_to("https://contoso.vault.azure.net/secrets") is not straight
     assert proxy.leads_to("https://CONTOSO.vault.azure.net/secrets") is not straight
+
+
+def test_the_problem_names_the_variable_that_was_read() -> None:
+    problems = Problems()
+    read_proxy({"https_proxy": "socks5://x:1", "HTTPS_PROXY": "http://proxy.example:3128"}, problems)
+    assert [(one.thing, one.step) for one in problems] == [("https_proxy", "set https_proxy to http://<host>:<port>")]
 
 
 def test_plain_http_goes_straight() -> None:

@@ -272,8 +272,10 @@ def test_an_explicit_target_wins_over_the_account_s_tags() -> None:
     ],
 )
 def test_a_tagged_account_that_clashes_is_named_and_not_enrolled(tags: dict[str, str], taken: str) -> None:
-    twin = account("chat-key") if "key-rotation-secret" in tags else AccountId(SUBSCRIPTION, "elsewhere", "chat")
-    found = enrolled(replace(settings(), secrets=("{account}",)), (account(), {"key-rotation": "on"}), (twin, tags))
+    twin = account("key") if "key-rotation-secret" in tags else AccountId(SUBSCRIPTION, "elsewhere", "chat")
+    found = enrolled(
+        replace(settings(), secrets=("chat-{account}",)), (account(), {"key-rotation": "on"}), (twin, tags)
+    )
     assert [one.target.account for one in found.found] == [account()]
     assert found.problems[0].thing == str(twin)
     assert taken in found.problems[0].what.lower()
@@ -295,7 +297,9 @@ def test_a_tag_cannot_choose_who_reads_the_key(name: str) -> None:
     assert "add a template to ROTATION_SECRETS" in caught.value.next_step
 
 
-@pytest.mark.parametrize("template", ["shared", "{group}-key", "*", "{account}_key", "{account!r}", "{name}-{account}"])
+@pytest.mark.parametrize(
+    "template", ["shared", "{account}", "{group}-key", "*", "{account}_key", "{account!r}", "{name}-{account}"]
+)
 def test_a_template_names_the_account_and_holds_nothing_else_that_can_vary(template: str) -> None:
     with pytest.raises(ValueError, match="is not a template"):
         secret_templates(template)
