@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import pytest_asyncio
 
 from lab.emulator.accounts import Account
 from lab.prove.calls import SCENES, SHORT, Call, Case, Fault, Figures, Result, SceneFigures, run
@@ -13,6 +14,7 @@ from lab.prove.calls.testbed import AppTestbed, a_testbed
 from lab.prove.calls.trial import play, record
 
 REGENERATE = Call("arm.regenerateKey", 0)
+at_the_testbed = pytest.mark.asyncio(loop_scope="module")  # all cases are played at one testbed, as in the proof
 
 
 @pytest.mark.timeout(300)  # takes 18 seconds on two idle cores
@@ -22,12 +24,13 @@ def test_a_retirement_that_is_interrupted_at_any_call_keeps_every_promise() -> N
     assert figures.cases == 3 * figures.scenes[0].calls >= 30
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def testbed() -> AsyncIterator[AppTestbed]:
     async with a_testbed() as opened:
         yield opened
 
 
+@at_the_testbed
 async def test_a_recording_contains_every_call_of_the_app_and_none_of_the_host(testbed: AppTestbed) -> None:
     calls = await record(testbed, SCENES["rotation"])
     warm = [call.operation for call in calls if call.service != "identity" and not call.next_tick]
@@ -45,6 +48,7 @@ async def test_a_recording_contains_every_call_of_the_app_and_none_of_the_host(t
     ]
 
 
+@at_the_testbed
 @pytest.mark.parametrize(("fault", "effects"), [(KILLED_BEFORE, 1), (KILLED_AFTER, 2)])
 async def test_a_process_that_is_killed_before_a_call_dies_before_its_effect(
     testbed: AppTestbed, fault: Fault, effects: int
@@ -57,6 +61,7 @@ async def test_a_process_that_is_killed_before_a_call_dies_before_its_effect(
     assert tried == 3 - effects
 
 
+@at_the_testbed
 @pytest.mark.parametrize("fault", WAITS, ids=lambda one: one.name)
 @pytest.mark.parametrize(
     ("scene", "operation"),
@@ -88,6 +93,7 @@ def keys_switched_off(testbed: AppTestbed, account: Account) -> None:
     testbed.world.accounts.update(account.id, {"disable_local_auth": True})
 
 
+@at_the_testbed
 @pytest.mark.parametrize(
     ("scene", "operation", "interfere", "promises"),
     [
@@ -109,6 +115,7 @@ async def test_the_watcher_notices_a_broken_promise(
     assert operation in result.history
 
 
+@at_the_testbed
 async def test_a_case_fails_if_its_fault_never_occurs(testbed: AppTestbed) -> None:
     result = await play(testbed, Case("retirement", Call("kv.setSecret", 0), SHORT[2]))
     assert result.broken == ("the call was never made, so nothing was tried",)
@@ -129,6 +136,7 @@ def test_late_answers_are_tried_only_on_reads_of_what_the_scene_changed() -> Non
     assert list(pairs([at_next_tick], [KILLED_AFTER])) == []
 
 
+@at_the_testbed
 async def test_a_late_answer_shows_the_secret_before_the_write_and_the_next_one_is_on_time(testbed: AppTestbed) -> None:
     look_back = Call("kv.getSecret", 1, changed=True)
     result = await play(testbed, Case("adoption", look_back, ONE_LATE))
