@@ -94,8 +94,8 @@ class Vault:
     port: The port to serve the vault on. Default 0: any free port.
     firewall_closed: Whether the vault refuses every caller whose address is not in `admitted`. Default False.
     admitted: The IP addresses that the closed firewall admits. Default none.
-    read_lag: How long a read of the latest version shows what was there before a change, in seconds. No delay is
-        documented. Default 0.
+    read_lag: How long a read or a listing of the latest version shows what was there before a change, in seconds. No
+        delay is documented. Default 0.
     private_only: Whether only a private endpoint leads to the vault. It has none, so every caller is refused.
     policies: The access policies: for each object id, what it may do with secrets, such as `get`. None: the vault goes
         by roles, as by default; with policies, roles count for nothing.
@@ -218,8 +218,10 @@ class Vault:
         return found
 
     def list_secrets(self) -> list[SecretVersion]:
-        """Return the latest version of every secret, by name."""
-        return [self.secrets[name].latest for name in sorted(self.secrets)]
+        """Return the latest version of every secret as a read shows it, by name."""
+        moment = self._clock.now() - self.read_lag
+        shown = (self.secrets[name].shown(moment) for name in sorted(self.secrets))
+        return [version for version in shown if version is not None]
 
     def list_versions(self, name: str) -> list[SecretVersion]:
         """Return all versions of a secret by version id; none if the secret does not exist."""

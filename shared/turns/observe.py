@@ -2,7 +2,8 @@
 
 The secret is read first, then the keys. The account itself is read only if those two do not tell everything: nothing of
 ours is published, listing keys is refused, or the published value is neither key. That saves a call in an ordinary
-turn; the endpoint is then taken from the publication, which got it when its key was proven.
+turn; the endpoint is then taken from the publication, which got it when its key was proven. If the published value is
+neither key, the secret and the keys are read once more, because Azure can answer a read with what was there before.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ async def look(target: Target, outside: Outside, *, distrust_tags: bool = False)
     except KeyAuthIsOff:
         return await _with_the_account(target, accounts, publication)
     observed = ObservedKeys(_observation(publication, keys, publication.endpoint), keys)
-    if observed.seen.live is None:
-        return await _with_the_account(target, accounts, publication)
+    if observed.seen.live is None:  # the secret may have been read late, and then nothing is to be repaired (P13)
+        return await _with_the_account(target, accounts, await outside.vault.latest(target) or publication)
     return observed
 
 

@@ -190,7 +190,8 @@ async def test_a_request_on_a_target_that_a_person_must_judge_is_answered_with_b
 async def test_an_arm_request_that_could_not_be_noted_is_not_accepted(doors, azure, leaked: str) -> None:
     """The published key is dead and no other can be proven: a rotation would go on later, an arm request does not."""
     azure.world.accounts.regenerate(azure.world.accounts.named("chat").id, "key1")
-    azure.world.faults.add("aoai.models", "status", status=500, times=0)
+    azure.world.faults.add("aoai.models", "status", status=401)
+    azure.world.faults.add("aoai.models", "status", status=429, retry_after=100, skip=1, times=0)  # past its patience
     told = await doors.ask("PUT", "targets/chat/deployment", {"environment": "production"})
     assert (told.status, told.data["title"]) == (503, "ProofFailed")
     assert told.data["nextStep"].endswith(f"; then {AGAIN}")

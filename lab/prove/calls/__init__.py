@@ -46,7 +46,7 @@ def run(
     calls = asyncio.run(_record(names))
     cases = {name: _spread([Case(name, *pair) for pair in pairs(calls[name], faults)], sample) for name in names}
     results = _play_all([case for name in names for case in cases[name]], processes, testbeds)
-    figures = [_figures(name, len(calls[name]), results) for name in names]
+    figures = [_figures(name, sum(not call.next_tick for call in calls[name]), results) for name in names]
     failures = tuple(result for result in results if result.broken)
     return Figures(tuple(figures), failures, time.monotonic() - began)
 

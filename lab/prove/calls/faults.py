@@ -7,17 +7,27 @@ row where the client retries by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.emulator.faults import Effect, Faults, Rule
+from lab.emulator.faults import Effect, Rule
+from lab.emulator.journal import Entry
+from lab.emulator.world import World
+from lab.prove.calls.scenes import VAULT
 from shared.adapters.connections import READ_SECONDS
 from shared.adapters.waits import MOST_SLEPT
 from shared.domain.names import LEASE_CONTAINER as LEASES
 
 OWN_REPEATS = frozenset({"arm.regenerateKey", "kv.setSecret", "blob.lease.release", "aoai.models"})
 WRITES = frozenset({"arm.regenerateKey", "arm.updateAccount", "kv.setSecret", "kv.updateSecret", "eg.publish"})
+CHANGES = {  # what changes the answer of a read that can be late
+    "kv.getSecret": frozenset({"kv.setSecret", "kv.updateSecret"}),
+    "kv.listSecrets": frozenset({"kv.setSecret", "kv.updateSecret"}),
+    "arm.listKeys": frozenset({"arm.regenerateKey"}),
+}
+LATE_SECONDS, ONE_LATE_SECONDS = 30.0, 600.0  # the longer one covers all that a scene wrote, also a tick later
+REMEMBERS = 1e-6  # a vault remembers what it showed before only while its reads are late at all
 
 
 @dataclass(frozen=True, order=True)
@@ -26,10 +36,14 @@ class Call:
 
     operation: Its name in the emulator's journal, such as `kv.setSecret`.
     nth: Its number among the calls of this operation, from 0.
+    changed: Whether the scene changed before what the call reads.
+    next_tick: Whether the tick after the scene makes it.
     """
 
     operation: str
     nth: int
+    changed: bool = False
+    next_tick: bool = False
 
     @property
     def service(self) -> str:
@@ -53,12 +67,16 @@ class Fault:
     effect: The emulator's word for it.
     details: The other arguments of the emulator's rule.
     service: The only service that answers so. Empty: any.
+    late: How late the answer is, in seconds: it does not show what was written since then. 0: it is on time.
+    lasts: Whether every later read is as late.
     """
 
     name: str
     effect: Effect
     details: Mapping[str, Any] = field(default_factory=dict)
     service: str = ""
+    late: float = 0.0
+    lasts: bool = False
 
     @property
     def kills(self) -> bool:
@@ -83,22 +101,46 @@ class Fault:
     def concerns(self, call: Call) -> bool:
         """Return whether this fault is worth trying on this call.
 
-        Repeated faults are not tried where the app itself makes only one attempt; slow answers only for writes.
+        Repeated faults are not tried where the app itself makes only one attempt; slow answers only for writes; late
+        answers only for reads of what the scene changed before, and these also in the next tick.
         """
+        if self.late:
+            return call.changed and not (call.next_tick and self.lasts)
+        if call.next_tick:
+            return False
         if self.service and call.service != self.service:
             return False
         if self.is_slow:
             return call.operation in WRITES
         return not (self.is_repeated and call.operation in OWN_REPEATS)
 
-    def arm(self, faults: Faults, call: Call, pid: int) -> Rule:
+    def arm(self, world: World, call: Call, pid: int) -> Rule:
         """Make the emulator produce this fault at this call. `pid` is the app's process. Returns the rule."""
+        faults = world.faults
         where: dict[str, Any] = {"target": call.target, "skip": call.nth}
+        if self.late:
+            return self._arm_late(world, call, where)
         more = {"pid": pid} if self.kills else {}
         rule = faults.add(call.operation, self.effect, **where, **self.details, **more)
         if self.kills and not rule.strikes_after:
             faults.add(call.operation, "drop_before", **where)
         return rule
+
+    def _arm_late(self, world: World, call: Call, where: Mapping[str, Any]) -> Rule:
+        """Let reads be late from this call on, or let only this answer be late."""
+
+        def reads_are_late(by: float) -> Callable[[Entry], None]:
+            def change(_: Entry) -> None:
+                world.vaults[VAULT].read_lag = by
+                for account in world.accounts:
+                    account.lag.listed_after = by
+
+            return change
+
+        world.vaults[VAULT].read_lag = REMEMBERS
+        if not self.lasts:
+            world.faults.add(call.operation, "hook", hook=reads_are_late(REMEMBERS), when="after", **where)
+        return world.faults.add(call.operation, "hook", hook=reads_are_late(self.late), **where)
 
 
 def _status(status: int, times: int = 1) -> Fault:
@@ -142,9 +184,11 @@ REFUSALS = (
     _refused("a missing role", "kv", 403, "Forbidden", "ForbiddenByRbac"),
     _refused("the storage's firewall", "blob", 403, "AuthorizationFailure"),
 )
+ONE_LATE = Fault("one answer that shows the state before", "hook", late=ONE_LATE_SECONDS)
+LATE = Fault("reads that show the state before for half a minute", "hook", late=LATE_SECONDS, lasts=True)
 SINGLE = (KILLED_BEFORE, KILLED_AFTER, DROPPED_AFTER, *STATUSES, TRUNCATED, STRANGE)
 SHORT = (KILLED_BEFORE, KILLED_AFTER, DROPPED_AFTER)
-ALL = (*SINGLE, *REFUSALS, *WAITS, *REPEATED, SLOW)
+ALL = (*SINGLE, *REFUSALS, *WAITS, *REPEATED, SLOW, ONE_LATE, LATE)
 
 
 def pairs(calls: Iterable[Call], faults: Iterable[Fault]) -> Iterator[tuple[Call, Fault]]:

@@ -70,6 +70,7 @@ class AppTestbed:
         world.journal.clear()
         world.accounts.uses.clear()
         world.vaults[VAULT].secrets.clear()
+        world.vaults[VAULT].read_lag = 0.0
         world.topics[TOPIC].accepted.clear()
         for account in list(world.accounts):
             world.accounts.remove(account.id)

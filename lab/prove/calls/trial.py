@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lab.emulator.faults import Rule
 from lab.emulator.journal import Entry
-from lab.prove.calls.faults import Call, Fault
+from lab.prove.calls.faults import CHANGES, Call, Fault
 from lab.prove.calls.history import history
 from lab.prove.calls.promises import broken
 from lab.prove.calls.scenes import SCENES, Scene
@@ -51,19 +51,24 @@ class Result:
 
 
 async def record(testbed: AppTestbed, scene: Scene) -> tuple[Call, ...]:
-    """Play a scene without a fault from a cold start, and return its outgoing calls in order."""
+    """Play a scene and the next tick without a fault from a cold start, and return the outgoing calls in order."""
     account = testbed.clear(scene.name)
     facts = scene.set_up(testbed.world, account)
     await testbed.fresh_process()
     seen: list[Call] = []
+    next_tick = False
 
     def note(entry: Entry) -> None:
         is_lease = entry.service == "blob" and Call(entry.operation, 0).target in entry.target
         if (entry.service in _OURS or is_lease) and entry.operation != _BY_THE_CLOCK:
-            seen.append(Call(entry.operation, sum(one.operation == entry.operation for one in seen)))
+            nth = sum(one.operation == entry.operation for one in seen)
+            changed = not CHANGES.get(entry.operation, frozenset()).isdisjoint(one.operation for one in seen)
+            seen.append(Call(entry.operation, nth, changed, next_tick))
 
     testbed.world.faults.add("*", "hook", hook=note, times=0)
     await testbed.act(facts.message)
+    next_tick = True
+    await testbed.later()
     return tuple(seen)
 
 
@@ -94,7 +99,7 @@ async def _strike(testbed: AppTestbed, case: Case, message: str) -> Rule:
     if case.call.service == "identity":
         await testbed.fresh_process()
     pid = await testbed.host.worker_ready()
-    rule = case.fault.arm(testbed.world.faults, case.call, pid)
+    rule = case.fault.arm(testbed.world, case.call, pid)
     await testbed.act(message)
     return rule
 

@@ -85,12 +85,15 @@ class Drill:
         )
 
 
-async def drill(scenario: Scenario, many: int = 4) -> Drill:
-    """Play this scenario with this many consumers. What failed is listed in `broken`."""
+async def drill(scenario: Scenario, many: int = 4, stuck: float = 30.0) -> Drill:
+    """Play this scenario with this many consumers. What failed is listed in `broken`.
+
+    stuck: For how many seconds Azure does not answer in the scenario in which it does not.
+    """
     with running_in_thread(_world()) as azure:
         async with FunctionHost(ROOT, settings={**azure.settings, **SETTINGS}) as host, aiohttp.ClientSession() as http:
             leaked = azure.world.accounts.named(CHAT).keys["key1"].value
-            _set_up(scenario, azure)
+            _set_up(scenario, azure, stuck)
             with consumers(azure, CHAT, CONSUMER, many) as figures:
                 await _until(lambda: figures.made >= 3 * many)
                 if scenario in HOLDING:
@@ -121,7 +124,7 @@ def _world() -> World:
     return world
 
 
-def _set_up(scenario: Scenario, azure: Azure) -> None:
+def _set_up(scenario: Scenario, azure: Azure, stuck: float) -> None:
     """Publish key 1 as live for ten days, or for longer than its period if the scenario needs a scheduled turn."""
     account = azure.world.accounts.named(CHAT)
     since = datetime.now(UTC) - timedelta(days=AGES.get(scenario, 10))
@@ -134,7 +137,7 @@ def _set_up(scenario: Scenario, azure: Azure) -> None:
     for operation, seconds in SECONDS.items():
         azure.world.faults.add(operation, "delay", seconds=seconds, times=0)
     if scenario is Scenario.STUCK:
-        azure.world.faults.add("arm.regenerateKey", "delay", seconds=30, when="after")
+        azure.world.faults.add("arm.regenerateKey", "delay", seconds=stuck, when="after")
     if scenario is Scenario.PROVING:
         account.lag.new_after = 8.0
 

@@ -138,3 +138,16 @@ def test_ten_thousand_accounts_are_found_by_subscription_and_id() -> None:
         world.accounts.add(f"a{number}", subscription=f"s{number % 10}", key1="1", key2="2")
     assert len(world.accounts.in_subscription("S3")) == 1000
     assert len(world.accounts) == 10_000
+
+
+def test_a_vault_with_late_reads_shows_and_lists_for_a_while_what_was_there_before() -> None:
+    world = World()
+    world.clock.freeze(datetime(2026, 1, 1, tzinfo=UTC))
+    vault = world.add_vault("keys")
+    vault.set_secret("chat", "old")
+    vault.read_lag = 60.0
+    vault.set_secret("chat", "new")
+    vault.set_secret("search", "first")
+    assert (vault.get_secret("chat").value, [one.value for one in vault.list_secrets()]) == ("old", ["old"])
+    world.clock.advance(60)
+    assert (vault.get_secret("chat").value, [one.value for one in vault.list_secrets()]) == ("new", ["new", "first"])

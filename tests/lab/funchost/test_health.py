@@ -12,7 +12,7 @@ async def test_a_storage_account_that_answers_is_healthy_and_the_log_says_nothin
     assert not [one for one in host.logs if CHECK in one.message]
 
 
-async def test_a_storage_account_that_does_not_answer_is_reported_once(start_host) -> None:
+async def test_a_storage_account_that_does_not_answer_is_reported_once(start_host, waits) -> None:
     host = await start_host("every", settings_with(NO_STORAGE), listeners=False, health_seconds=0.05)
     assert await host.checked(60) != ""
     warning = await host.logged(UNHEALTHY)

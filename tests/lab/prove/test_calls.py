@@ -3,16 +3,18 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import pytest_asyncio
 
 from lab.emulator.accounts import Account
 from lab.prove.calls import SCENES, SHORT, Call, Case, Fault, Figures, Result, SceneFigures, run
 from lab.prove.calls.__main__ import main
-from lab.prove.calls.faults import KILLED_AFTER, KILLED_BEFORE, SLOW, WAITS, pairs
+from lab.prove.calls.faults import KILLED_AFTER, KILLED_BEFORE, LATE, ONE_LATE, SLOW, WAITS, pairs
 from lab.prove.calls.scenes import TOPIC, VAULT
 from lab.prove.calls.testbed import AppTestbed, a_testbed
 from lab.prove.calls.trial import play, record
 
 REGENERATE = Call("arm.regenerateKey", 0)
+at_the_testbed = pytest.mark.asyncio(loop_scope="module")  # all cases are played at one testbed, as in the proof
 
 
 @pytest.mark.timeout(300)  # takes 18 seconds on two idle cores
@@ -22,22 +24,31 @@ def test_a_retirement_that_is_interrupted_at_any_call_keeps_every_promise() -> N
     assert figures.cases == 3 * figures.scenes[0].calls >= 30
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def testbed() -> AsyncIterator[AppTestbed]:
     async with a_testbed() as opened:
         yield opened
 
 
+@at_the_testbed
 async def test_a_recording_contains_every_call_of_the_app_and_none_of_the_host(testbed: AppTestbed) -> None:
     calls = await record(testbed, SCENES["rotation"])
-    warm = [call.operation for call in calls if call.service != "identity"]
+    warm = [call.operation for call in calls if call.service != "identity" and not call.next_tick]
     assert warm == [
         "arm.listAccounts", "kv.listSecrets", "blob.list", "blob.list", "blob.lease.acquire", "kv.getSecret",
         "arm.listKeys", "arm.regenerateKey", "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret",
         "arm.listKeys", "eg.publish", "kv.updateSecret", "blob.lease.release",
     ]  # fmt: skip
+    assert [call for call in calls if call.changed] == [
+        Call("kv.getSecret", 1, changed=True),
+        Call("arm.listKeys", 1, changed=True),
+        Call("kv.listSecrets", 1, changed=True, next_tick=True),
+        Call("kv.getSecret", 2, changed=True, next_tick=True),
+        Call("arm.listKeys", 2, changed=True, next_tick=True),
+    ]
 
 
+@at_the_testbed
 @pytest.mark.parametrize(("fault", "effects"), [(KILLED_BEFORE, 1), (KILLED_AFTER, 2)])
 async def test_a_process_that_is_killed_before_a_call_dies_before_its_effect(
     testbed: AppTestbed, fault: Fault, effects: int
@@ -50,6 +61,7 @@ async def test_a_process_that_is_killed_before_a_call_dies_before_its_effect(
     assert tried == 3 - effects
 
 
+@at_the_testbed
 @pytest.mark.parametrize("fault", WAITS, ids=lambda one: one.name)
 @pytest.mark.parametrize(
     ("scene", "operation"),
@@ -81,6 +93,7 @@ def keys_switched_off(testbed: AppTestbed, account: Account) -> None:
     testbed.world.accounts.update(account.id, {"disable_local_auth": True})
 
 
+@at_the_testbed
 @pytest.mark.parametrize(
     ("scene", "operation", "interfere", "promises"),
     [
@@ -102,6 +115,7 @@ async def test_the_watcher_notices_a_broken_promise(
     assert operation in result.history
 
 
+@at_the_testbed
 async def test_a_case_fails_if_its_fault_never_occurs(testbed: AppTestbed) -> None:
     result = await play(testbed, Case("retirement", Call("kv.setSecret", 0), SHORT[2]))
     assert result.broken == ("the call was never made, so nothing was tried",)
@@ -112,6 +126,23 @@ def test_slow_and_repeated_faults_are_tried_only_on_calls_where_they_matter() ->
     assert list(pairs(calls, [SLOW])) == [(REGENERATE, SLOW)]
     thrice = Fault("500, 3 times", "status", {"status": 500, "times": 3})
     assert list(pairs(calls, [thrice])) == [(calls[1], thrice)]
+
+
+def test_late_answers_are_tried_only_on_reads_of_what_the_scene_changed() -> None:
+    before, after = Call("kv.getSecret", 0), Call("kv.getSecret", 1, changed=True)
+    at_next_tick = Call("kv.listSecrets", 1, changed=True, next_tick=True)
+    calls = [before, after, at_next_tick]
+    assert list(pairs(calls, [ONE_LATE, LATE])) == [(after, ONE_LATE), (after, LATE), (at_next_tick, ONE_LATE)]
+    assert list(pairs([at_next_tick], [KILLED_AFTER])) == []
+
+
+@at_the_testbed
+async def test_a_late_answer_shows_the_secret_before_the_write_and_the_next_one_is_on_time(testbed: AppTestbed) -> None:
+    look_back = Call("kv.getSecret", 1, changed=True)
+    result = await play(testbed, Case("adoption", look_back, ONE_LATE))
+    assert result.broken == (), result.history
+    statuses = [entry.status for entry in testbed.world.journal.find("kv.getSecret")]
+    assert statuses[:3] == [404, 404, 200]
 
 
 @pytest.mark.parametrize(("kept", "code"), [(6, 0), (5, 1)])

@@ -8,7 +8,7 @@ from lab.prove.drill.leak import Scenario, drill
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("scenario", [Scenario.QUIET, Scenario.STUCK])
 async def test_a_leaked_key_stops_working_and_no_request_of_a_consumer_fails(scenario: Scenario) -> None:
-    played = await drill(scenario, 3)
+    played = await drill(scenario, 3, stuck=12)
     assert played.broken == [], str(played)
     assert played.consumers.made > 0
     (leaked,) = played.report["leakedKeys"]

@@ -17,6 +17,8 @@ from lab.prove.histories.planted_mistakes import MISTAKES
 from lab.prove.histories.state import State, later
 from lab.prove.histories.undisturbed import undisturbed
 
+pytestmark = pytest.mark.no_cover  # coverage would double its time, and other tests cover the same lines
+
 PUBLISH, ROTATE, SUNSET, ARMED, ALWAYS = lives(SHORT)
 LIVES = {life.name: life for life in (*lives(SHORT), ending())}
 

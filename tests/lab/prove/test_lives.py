@@ -18,6 +18,8 @@ from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.told import Told, ToldDeadline
 from shared.turns.own_writes import OwnWrites
 
+pytestmark = pytest.mark.no_cover  # coverage would double its time, and other tests cover the same lines
+
 Lives.TestCase.settings = settings(
     max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
