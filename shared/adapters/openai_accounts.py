@@ -124,6 +124,7 @@ class OpenAIAccounts:
                 credential_scopes=[f"{self._resource_manager}/.default"],
                 transport=self._connections.transport(),
                 retry_total=READ_RETRIES,
+                permit_redirects=False,
             )
         return self._clients[subscription].accounts
 
