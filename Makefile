@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 CODE := function_app.py shared cli lab samples tests
 
-.PHONY: help demo run test test-tools prove bench check check-infra lock clean
+.PHONY: help demo run test test-tools prove bench check check-infra audit lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -39,10 +39,14 @@ check: .venv/.ready ## lint, strict types, import rules, templates and workflows
 check-infra: .venv/.ready ## templates, queries and workflows only, with public tools
 	@scripts/check_infra
 
+audit: ## ask whether an advisory names a pinned package (needs the package index)
+	@scripts/audit
+
 lock: ## pin requirements*.in with hashes (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-infra.in -o requirements-infra.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-audit.in -o requirements-audit.txt
 
 clean: ## delete everything that these commands made
 	rm -rf .venv .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -125,6 +125,11 @@ class Vault(Protocol):
         """Return all versions of the secret, the youngest first, as a listing shows them: without values."""
         ...
 
+    async def account_of(self, vault_url: str, secret: str) -> str | None:
+        """Return the account that the tags of a secret name, read from its youngest version that names one. None if
+        there is no such secret or no such tag. The name may be anything: it is a claim."""
+        ...
+
     async def publish(self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]) -> str:
         """Write a new version with the key and all its facts, in one call, and return the version's id."""
         ...

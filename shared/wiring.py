@@ -220,7 +220,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     listeners = _listeners(settings, credential, connections)
     outside = Outside(
         accounts=accounts,
-        endpoint=OpenAIEndpoint(connections),
+        endpoint=OpenAIEndpoint(connections, settings.resource_manager),
         vault=KeyVault(credential, connections),
         clock=RealClock(),
         announcer=EventGrid(credential, settings.topic, connections) if settings.topic else LogOnly(),

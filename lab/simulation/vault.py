@@ -12,7 +12,7 @@ from lab.simulation.azure_errors import translated
 from shared.adapters.key_vault import CONTENT_TYPE
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
-from shared.domain.publication import Marks, Publication, SecretState, others_in, read_tags, tags_of
+from shared.domain.publication import Marks, Publication, SecretState, named_account, others_in, read_tags, tags_of
 from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
@@ -70,6 +70,13 @@ class SimulatedVault:
             )
         versions = [_publication(one, SecretState.ACTIVE if one.enabled else SecretState.DISABLED) for one in found]
         return sorted(versions, key=lambda one: one.created, reverse=True)
+
+    async def account_of(self, vault_url: str, secret: str) -> str | None:
+        """Return the account that the tags of the secret's youngest version with such a tag name."""
+        vault, url = self._vault(vault_url), f"{vault_url}/secrets/{secret}"
+        with translated(url, "list the secret's versions", Call.LIST_SECRETS):
+            found = await self._runner.call("kv.listVersions", url, lambda: vault.list_versions(secret))
+        return named_account([_publication(one, SecretState.ACTIVE) for one in found])
 
     async def publish(self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]) -> str:
         """Write a new version: the key, its tags and its expiry date in one call. Return its id."""

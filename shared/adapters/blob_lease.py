@@ -228,7 +228,7 @@ def blob_name(account: str) -> str:
 
 
 def _service(storage: Storage, credential: AsyncTokenCredential, connections: Connections) -> BlobServiceClient:
-    options: Any = {"transport": connections.transport(), "retry_policy": retry_policy()}
+    options: Any = {"transport": connections.transport(), "retry_policy": retry_policy(), "permit_redirects": False}
     if storage.connection_string is not None:
         try:
             return BlobServiceClient.from_connection_string(storage.connection_string, **options)

@@ -92,7 +92,10 @@ class Connections:
         )
 
     def transport(self) -> AioHttpTransport:
-        """Return a transport for one Azure client. It uses the shared session and does not close it."""
+        """Return a transport for one Azure client. It uses the shared session and does not close it.
+
+        Give the client `permit_redirects=False` beside it: no request goes to another host than the settings name.
+        """
         return BoundedTransport(
             self._remembered,
             self.proxy,

@@ -31,7 +31,9 @@ class EventGrid:
         from azure.eventgrid.aio import EventGridPublisherClient
 
         self._topic = topic
-        self._client = EventGridPublisherClient(topic, credential, transport=connections.transport(), retry_total=1)
+        self._client = EventGridPublisherClient(
+            topic, credential, transport=connections.transport(), retry_total=1, permit_redirects=False
+        )
 
     async def announce(self, announcements: Sequence[Announcement], now: datetime) -> None:
         """Send the announcements in one batch. Raises a RotationError unless Event Grid accepted them for certain.

@@ -21,7 +21,15 @@ from shared.adapters.translate import azure_errors, key_vault_error_code
 from shared.domain.errors import UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
-from shared.domain.publication import Marks, Publication, SecretState, others_in, read_tags, tags_of
+from shared.domain.publication import (
+    Marks,
+    Publication,
+    SecretState,
+    named_account,
+    others_in,
+    read_tags,
+    tags_of,
+)
 from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
@@ -90,6 +98,16 @@ class KeyVault:
         versions = [_publication(one, SecretState.ACTIVE if one.enabled else SecretState.DISABLED) for one in found]
         return sorted(versions, key=lambda one: one.created, reverse=True)
 
+    async def account_of(self, vault_url: str, secret: str) -> str | None:
+        """Return the account that the tags of a secret name. None if there is no such secret or no such tag."""
+        versions = self._client(vault_url).list_properties_of_secret_versions(secret)
+        with _vault_errors(f"{vault_url}/secrets/{secret}", "list the secret's versions", Call.LIST_SECRETS):
+            try:
+                found = [_publication(one, SecretState.ACTIVE) async for one in versions]
+            except ResourceNotFoundError:
+                return None
+        return named_account(found)
+
     async def publish(self, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]) -> str:
         """Write a new version: the key, all its tags, and the due date as its expiry. Return the version's id.
 
@@ -140,6 +158,7 @@ class KeyVault:
                 # An address on this machine is in no domain that an authentication challenge can name.
                 verify_challenge_resource=not is_loopback(vault_url),
                 retry_total=READ_RETRIES,
+                permit_redirects=False,
             )
         return self._clients[vault_url]
 

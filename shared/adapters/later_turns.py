@@ -49,6 +49,7 @@ class StorageQueue:
         options: dict[str, Any] = {
             "transport": self._connections.transport(),
             "retry_total": 0,
+            "permit_redirects": False,
             "message_encode_policy": TextBase64EncodePolicy(),
         }
         if self._storage.connection_string is None:

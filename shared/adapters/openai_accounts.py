@@ -10,18 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from azure.core.exceptions import HttpResponseError
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
-from shared.adapters.connections import Connections, is_loopback
+from shared.adapters.account_hosts import could_be_an_endpoint
+from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
 from shared.domain.account_kinds import in_state, serves_openai
-from shared.domain.errors import UnexpectedAnswer
+from shared.domain.errors import PersonMustLook, UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId
 from shared.domain.refusal import Call
+from shared.domain.text import quotable
 from shared.ports import Account, KeyAuthIsOff, Keys
 from shared.settings.target_fields import TAG
 
@@ -31,13 +32,8 @@ if TYPE_CHECKING:
 # Requests name keys with a capital letter, answers without (docs/facts.md, Keys).
 _NAMES = {KeySlot.KEY1: "Key1", KeySlot.KEY2: "Key2"}
 READ_RETRIES = 2
+_OUTSIDE = "That is no host of Azure's domains for such accounts, so no key is sent there."
 CHANGE_SECONDS = 120  # a change that takes longer goes on without us, and a later turn sees what became of it
-# The hosts of such accounts, in the public and the sovereign clouds (docs/facts.md, Calls). If a tag names another
-# host, the tag is not trusted and the account's endpoint is read from Azure.
-_DOMAINS = (
-    ".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".api.cognitive.microsoft.com",
-    ".openai.azure.us", ".cognitiveservices.azure.us", ".openai.azure.cn", ".cognitiveservices.azure.cn",
-)  # fmt: skip
 
 
 class OpenAIAccounts:
@@ -57,11 +53,15 @@ class OpenAIAccounts:
     async def read(self, account: AccountId) -> Account:
         """Return the account.
 
-        If it has no https endpoint, raises what its state says, or UnexpectedAnswer if it is ready.
+        If it has no https endpoint, raises what its state says, or UnexpectedAnswer if it is ready. Raises
+        PersonMustLook if its endpoint lies outside Azure's domains: no key is sent there.
         """
         with azure_errors(str(account), "read the account", Call.READ_ACCOUNT):
             found = await self._operations(account.subscription).get(account.group, account.name)
-        return _account(found, account)
+        read = _account(found, account)
+        if not self.could_be_at(read.endpoint):
+            raise PersonMustLook(str(account), f"Azure names the endpoint {quotable(read.endpoint)[:200]}. {_OUTSIDE}")
+        return read
 
     async def tagged(self, subscription: str) -> AsyncIterator[Account]:
         """Yield the accounts of a subscription that carry our tag, with any value. Their endpoints are empty."""
@@ -79,11 +79,8 @@ class OpenAIAccounts:
                     yield _listed(found)
 
     def could_be_at(self, endpoint: str) -> bool:
-        """Return whether an account can have this endpoint, judged by its host's domain."""
-        host = (urlsplit(endpoint).hostname or "").lower()
-        if not endpoint.startswith("https://"):
-            return False
-        return host.endswith(_DOMAINS) or (is_loopback(endpoint) and is_loopback(self._resource_manager))
+        """Return whether an account can have this endpoint (`could_be_an_endpoint`)."""
+        return could_be_an_endpoint(endpoint, self._resource_manager)
 
     async def list_keys(self, account: AccountId) -> Keys:
         """Return both keys.
@@ -127,6 +124,7 @@ class OpenAIAccounts:
                 credential_scopes=[f"{self._resource_manager}/.default"],
                 transport=self._connections.transport(),
                 retry_total=READ_RETRIES,
+                permit_redirects=False,
             )
         return self._clients[subscription].accounts
 

@@ -2,7 +2,8 @@
 
 The status decides (docs/facts.md, Calls). 200: the key is accepted. 401: it is refused, or it is the key of another
 host. 403: keys are switched off, or the network is closed; the key itself was not judged (docs/facts.md, Network). 429
-and 5xx say nothing about the key. Redirects are not followed, so the key goes to no other host.
+and 5xx say nothing about the key. The key goes to no other host: redirects are not followed, and an address that can
+be no account's is not called.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import timedelta
 
 import aiohttp
 
+from shared.adapters.account_hosts import could_be_an_endpoint
 from shared.adapters.connections import Connections
 from shared.adapters.proxy import refused_by_proxy
 from shared.adapters.waits import asked_wait
@@ -37,15 +39,17 @@ class OpenAIEndpoint:
     """The endpoints of accounts.
 
     connections: The process's sessions.
+    resource_manager: The address of Azure Resource Manager, for `could_be_an_endpoint`.
     """
 
-    def __init__(self, connections: Connections) -> None:
+    def __init__(self, connections: Connections, resource_manager: str) -> None:
         self._connections = connections
+        self._resource_manager = resource_manager
 
     async def try_key(self, endpoint: str, key: ApiKey) -> KeyAttempt:
         """Call the endpoint once with the key and return what it answered. Raises nothing: no answer is UNCLEAR."""
-        if not endpoint.startswith("https://"):
-            return KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
+        if not could_be_an_endpoint(endpoint, self._resource_manager):
+            return KeyAttempt(Answer.UNCLEAR, "the address is no endpoint of an account, so no key was sent")
         try:
             async with self._connections.get_once(f"{endpoint}{_MODELS}", {"api-key": key.reveal()}) as response:
                 body = (await _start_of(response.content)).decode("utf-8", "replace")

@@ -21,8 +21,10 @@ from shared.doctor.targets import check_target
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import Target
 from shared.fleet.rotation import Rotation
+from shared.version import described
 
 TARGETS_AT_ONCE = 8
+_WHICH = f"The code that checks is version {described()}."
 # The clouds in which Key Vault takes tokens for another resource than in the public cloud.
 _SOVEREIGN = {"vault.azure.cn": "https://vault.azure.cn", "vault.usgovcloudapi.net": "https://vault.usgovcloudapi.net"}
 
@@ -41,7 +43,7 @@ async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:
     """Make every check, each after the checks that it depends on, and return them in that order."""
     examination = Examination(rotation, examiner)
     made = [
-        passed("settings", "settings", f"They are valid. The mode is {examination.settings.mode}."),
+        passed("settings", "settings", f"They are valid. The mode is {examination.settings.mode}. {_WHICH}"),
         *(check for check in [services.check_proxy(examination)] if check),
         *await _check_tokens(examination),
     ]

@@ -34,7 +34,7 @@ All other tags belong to somebody else and are kept as they are. An example of o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -180,6 +180,12 @@ class Publication:
         A version that was adopted keeps what its writer said there; the app goes by the target's `period` all the same.
         """
         return self.validity if self.validity and marks.origin is Origin.ADOPTED else period
+
+
+def named_account(versions: Iterable[Publication]) -> str | None:
+    """Return the account that the youngest version with such a tag names. None if none has one."""
+    youngest_first = sorted(versions, key=lambda one: one.created, reverse=True)
+    return next((one.provider for one in youngest_first if one.provider), None)
 
 
 def tags_of(marks: Marks, slot: KeySlot, account: str, period: timedelta, others: Mapping[str, str]) -> dict[str, str]:

@@ -35,6 +35,11 @@ class Enrolled:
     target: Target
     account: Account | None = None
 
+    def publishes_in(self, vault_url: str, secret: str) -> bool:
+        """Return whether this is the target's secret. Names of vaults and secrets are the same in any case."""
+        here = (self.target.vault_url.casefold(), self.target.secret.casefold())
+        return here == (vault_url.casefold(), secret.casefold())
+
 
 class Enrolment:
     """Targets gathered one by one. Each check costs the same for one account or ten thousand.

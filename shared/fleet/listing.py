@@ -163,6 +163,30 @@ class Fleet:
             raise enrolment.problems[0]
         return next((one for one in enrolment.found if one.account is not None), None)
 
+    async def find_secret(self, vault: str, secret: str) -> Enrolled | None:
+        """Return the target that publishes in a secret, or None. It lists no accounts: the secret's tags name the
+        account, and that account is read. So a target that has not published yet is not found.
+
+        vault: The vault's name.
+        secret: The secret's name, in any case.
+
+        Raises as `find_account` does, and the error of a vault that could not be read.
+        """
+        url = self.settings.vault_called(vault.casefold())
+        if url is None:
+            return None
+        explicit = (Enrolled(one) for one in self.settings.targets)
+        found = next((one for one in explicit if one.publishes_in(url, secret)), None)
+        if found is not None or not self.settings.subscriptions:
+            return found
+        named = await self.vault.account_of(url, secret)
+        try:
+            account = AccountId.parse(named or "")
+        except ValueError:
+            return None
+        found = await self.find_account(account)
+        return found if found is not None and found.publishes_in(url, secret) else None
+
     def from_tags(self, account: AccountId, tags: Mapping[str, str]) -> Target:
         """Return the target of an account with these tags. Raises FixConfiguration as `tagged_target` does."""
         return tagged_target(account, tags, self.settings)

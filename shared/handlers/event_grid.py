@@ -8,12 +8,13 @@ harmless: a turn that finds nothing to do does nothing.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
+from re import fullmatch
 from typing import Any
-from urllib.parse import urlsplit
 
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId
-from shared.domain.names import LOGGER
+from shared.domain.names import LOGGER, SECRET_NAME
 from shared.domain.text import plain
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
@@ -27,6 +28,9 @@ REGENERATED = "microsoft.cognitiveservices/accounts/regeneratekey/action"
 async def vault_event(data: object) -> list[str]:
     """Return the messages to queue for SecretNearExpiry and SecretExpired.
 
+    The secret's own tags say which account it is of, so an event about another secret costs one call, not a listing of
+    the fleet. A target that has published nothing yet needs no event: the next tick sees to it.
+
     Raises TurnFailed if the target may be one that could not be read; then Event Grid delivers the event again.
     """
     named = secret_named(data)
@@ -38,12 +42,8 @@ async def vault_event(data: object) -> list[str]:
 
 async def _secret_event(vault: str, secret: str) -> list[str]:
     app = await _app()
-    enrolled, problems = await app.fleet.enrolled()
-    found = [one for one in enrolled if _is_at(one, vault, secret)]
-    unseen = [problem for problem in problems if problem.hides_targets]
-    if not found and unseen:  # it may be a target that could not be read
-        raise TurnFailed("; ".join(str(problem) for problem in unseen))
-    return _queued(app, found, f"secret {secret} in vault {vault}")
+    what = f"secret {secret} in vault {vault}"
+    return await _queued(app, app.fleet.find_secret(vault, secret), what)
 
 
 async def account_event(data: object, subject: str = "") -> list[str]:
@@ -62,16 +62,7 @@ async def _key_event(data: object, account: AccountId) -> list[str]:
     app = await _app()
     if _is_our_own(data, app.settings.client_id):
         return _ignored(f"reports this app's own call for {account}")
-    try:
-        found = await app.fleet.find_account(account)
-    except FixConfiguration as error:
-        if error.is_kept_from_us:
-            raise TurnFailed(str(error)) from error
-        # It is deleted or misconfigured, so another delivery does not help.
-        return _ignored(f"is about an account that is no target: {error}")
-    except RotationError as error:
-        raise TurnFailed(str(error)) from error
-    return _queued(app, [found] if found else [], f"a key of {account}")
+    return await _queued(app, app.fleet.find_account(account), f"a key of {account}")
 
 
 def secret_named(data: object) -> tuple[str, str] | None:
@@ -80,7 +71,7 @@ def secret_named(data: object) -> tuple[str, str] | None:
     None if the event names none.
     """
     vault, secret = _text(data, "VaultName").casefold(), _text(data, "ObjectName").casefold()
-    return (vault, secret) if vault and secret else None
+    return (vault, secret) if fullmatch(SECRET_NAME, vault) and fullmatch(SECRET_NAME, secret) else None
 
 
 def account_named(data: object, subject: str) -> AccountId | None:
@@ -100,22 +91,25 @@ async def _app() -> Rotation:
         raise TurnFailed(str(error)) from error
 
 
-def _is_at(one: Enrolled, vault: str, secret: str) -> bool:
-    host = urlsplit(one.target.vault_url).hostname or ""
-    return host.partition(".")[0].casefold() == vault and one.target.secret.casefold() == secret
-
-
 def _is_our_own(data: object, client_id: str | None) -> bool:
     claims = data.get("claims") if isinstance(data, dict) else None
     return bool(client_id) and _text(claims, "appid").casefold() == (client_id or "").casefold()
 
 
-def _queued(app: Rotation, found: list[Enrolled], what: str) -> list[str]:
-    if not found:
-        return _ignored(f"is about {what[:300]}, which is no target")
-    log.info("event about %s: a turn is queued for %s", what, found[0].target.name)
-    now = app.outside.clock.now()
-    return [message_for(one, now, insists=True).text() for one in found]
+async def _queued(app: Rotation, finding: Awaitable[Enrolled | None], what: str) -> list[str]:
+    try:
+        found = await finding
+    except FixConfiguration as error:
+        if error.is_kept_from_us:
+            raise TurnFailed(str(error)) from error
+        # It is deleted or misconfigured, so another delivery does not help.
+        return _ignored(f"is about {what}, which is no target's: {error}")
+    except RotationError as error:
+        raise TurnFailed(str(error)) from error
+    if found is None:
+        return _ignored(f"is about {what}, which is no target's")
+    log.info("event about %s: a turn is queued for %s", what, found.target.name)
+    return [message_for(found, app.outside.clock.now(), insists=True).text()]
 
 
 def _ignored(why: str) -> list[str]:

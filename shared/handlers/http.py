@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.domain.errors import PersonMustLook, RotationError, SignInNotEnforced, UnknownTarget
 from shared.domain.names import LOGGER
@@ -23,6 +23,7 @@ from shared.handlers.one_turn import answer
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.responses import (
+    SAFE,
     Reply,
     deployment_data,
     next_step_to_repeat,
@@ -69,7 +70,7 @@ async def serve(route: Route, incoming: Incoming) -> Reply:
         with time_limit(MOST_SECONDS):
             reply = await _answered(route, incoming)
         saw(telemetry_facts.of_reply(reply))
-    return reply
+    return replace(reply, headers={**SAFE, **reply.headers})
 
 
 async def _answered(route: Route, incoming: Incoming) -> Reply:
@@ -113,7 +114,10 @@ def _another_method(route: Route, incoming: Incoming) -> Reply:
 
 
 async def _health(_: Incoming, __: Caller) -> Reply:
-    """Say whether the app runs and may act. Every caller is let in, so of invalid settings only the names are shown."""
+    """Say whether the app runs and may act. Every caller is let in, so of invalid settings only the names are shown.
+
+    The platform does not look at callers here, so nobody can be known to have signed in, and no version is shown.
+    """
     error = invalid_settings()
     if error is None:
         return Reply(200, {"status": "running"})

@@ -16,6 +16,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared.domain import times
 from shared.domain.errors import FixConfiguration
@@ -192,6 +193,13 @@ class Settings:
         """
         known = {self.defaults.vault_url, *self.vaults, *(target.vault_url for target in self.targets)}
         return vault.casefold() in {one.casefold() for one in known if one}
+
+    def vault_called(self, name: str) -> str | None:
+        """Return the address of the vault of that name, in lower case, among those that a tag may name. None if there
+        is none."""
+        known = {self.defaults.vault_url, *self.vaults, *(target.vault_url for target in self.targets)}
+        hosts = {(urlsplit(one).hostname or "").partition(".")[0].casefold(): one for one in known if one}
+        return hosts.get(name)
 
     def explicit_target(self, account: AccountId) -> Target | None:
         """Return the target of ROTATION_TARGETS that has this account. None if there is none."""

@@ -13,7 +13,7 @@ import msgspec
 from shared.announce.deadlines import DeadlineData
 from shared.domain.names import TARGET_NAME
 from shared.turns.report import OutcomeData, RowData
-from shared.version import VERSION
+from shared.version import VERSION, commit
 from shared.web import bodies
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
@@ -100,6 +100,7 @@ def openapi_document() -> dict[str, Any]:
         "info": {
             "title": "Key rotation",
             "version": VERSION,
+            "x-commit": commit() or "unknown",
             "description": "See the targets, rotate, report a leak, wait for a deployment, report that it went live.",
         },
         "servers": [{"url": "/api"}],

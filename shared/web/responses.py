@@ -28,6 +28,8 @@ from shared.turns.message import Message
 from shared.turns.report import Outcome, Result, Row
 
 PROBLEM = "application/problem+json"
+# Every answer has these: no cache keeps it, and no browser takes it for something else than its type says.
+SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _STATUS: tuple[tuple[type[RotationError], int], ...] = (
     (UnknownTarget, 404),
     (OutOfTime, 202),

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from lab.emulator.serve import Azure
-from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, TryLater, UnexpectedAnswer
+from shared.domain.errors import (
+    FixConfiguration,
+    GrantRole,
+    PersonMustLook,
+    RotationError,
+    Throttled,
+    TryLater,
+    UnexpectedAnswer,
+)
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
 from shared.ports import KeyAuthIsOff
@@ -65,6 +73,17 @@ async def test_an_account_without_an_https_endpoint_raises_unexpected_answer(par
     error = await raised(parts.accounts.read(parts.target().account))
     assert type(error) is UnexpectedAnswer
     assert error.thing == parts.account().id
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["https://evil.example/", "https://169.254.169.254/", "https://me:word@127.0.0.1/"]
+)
+async def test_an_endpoint_outside_of_azure_s_domains_needs_a_person(parts: Parts, endpoint: str) -> None:
+    parts.account().properties = {"endpoint": endpoint}
+    error = await raised(parts.accounts.read(parts.target().account))
+    assert type(error) is PersonMustLook
+    assert error.thing == parts.account().id
+    assert error.what.startswith(f"Azure names the endpoint {endpoint}. ")
 
 
 async def test_both_keys_are_listed_and_masked(parts: Parts) -> None:

@@ -125,23 +125,33 @@ async def test_a_host_with_an_untrusted_certificate_gets_no_key(azure: Azure, mo
     monkeypatch.delenv("SSL_CERT_FILE")
     connections = Connections()
     account = azure.world.accounts.named("account-001")
-    result = await OpenAIEndpoint(connections).try_key(azure.world.endpoint(account), UNKNOWN)
+    result = await OpenAIEndpoint(connections, azure.world.endpoint(account)).try_key(
+        azure.world.endpoint(account), UNKNOWN
+    )
     await connections.close()
     assert (result.answer, result.detail) == (Answer.UNCLEAR, "no answer: ClientConnectorCertificateError")
     assert not azure.world.journal.entries
 
 
-@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9/", "ftp://chat/", "", "chat.openai.azure.com"])
-async def test_an_endpoint_without_tls_gets_no_key(parts: Parts, endpoint: str) -> None:
-    assert await parts.endpoint.try_key(endpoint, UNKNOWN) == KeyAttempt(Answer.UNCLEAR, "the endpoint is not https")
-    assert not parts.calls()
-
-
 @pytest.mark.parametrize(
-    "endpoint", ["https://", "https://[/", "https://a b/", "https://:x/", "https://\x00/", "https://" + "a" * 300 + "/"]
+    "endpoint",
+    [
+        "http://127.0.0.1:9/",
+        "chat.openai.azure.com",
+        "https://evil.example/",
+        "https://chat.openai.azure.com@evil.example/",
+        "https://",
+        "https://[/",
+        "https://a b/",
+        "https://\x00/",
+    ],
 )
-async def test_an_invalid_endpoint_is_unclear(parts: Parts, endpoint: str) -> None:
-    assert (await parts.endpoint.try_key(endpoint, UNKNOWN)).answer is Answer.UNCLEAR
+async def test_an_address_that_is_no_endpoint_of_an_account_gets_no_key(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    monkeypatch.setattr(parts.connections, "get_once", lambda *_: pytest.fail("a call was made"))
+    result = await parts.endpoint.try_key(endpoint, UNKNOWN)
+    assert result == KeyAttempt(Answer.UNCLEAR, "the address is no endpoint of an account, so no key was sent")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

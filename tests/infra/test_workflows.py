@@ -13,6 +13,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 KNOWN = {
     "actions/checkout": "11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2",
     "actions/setup-python": "a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0",
+    "actions/attest-build-provenance": "a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32 # v4.1.0",
     "Azure/setup-azd": "c495e71ba59e44bfaaac10a32c8ee90d191ca4a3 # v2.2.1",
 }
 
@@ -44,7 +45,8 @@ def test_a_workflow_gives_permissions_to_single_jobs_only(path: Path) -> None:
         re.findall(r"^    permissions:$", jobs, re.MULTILINE)
     )
     given = set(re.findall(r"^      ([a-z-]+): (?:read|write)\b", jobs, re.MULTILINE))
-    assert given <= {"ci": {"contents"}, "deploy": {"contents", "id-token"}, "release": {"contents"}}[path.stem]
+    deploying = {"actions", "attestations", "contents", "id-token"}
+    assert given <= {"ci": {"contents"}, "deploy": deploying, "release": {"contents"}}[path.stem]
 
 
 @each
@@ -72,6 +74,41 @@ def test_continuous_integration_runs_the_make_commands() -> None:
         assert f"- run: {command}\n" in text
 
 
-def test_the_deployment_workflow_signs_in_then_provisions_then_deploys() -> None:
-    text = WORKFLOWS[1].read_text()
-    assert text.index("azd auth login") < text.index("azd provision") < text.index("azd deploy")
+def job(name: str) -> str:
+    """Return the text of one job of the deployment workflow."""
+    found = re.search(rf"^  {name}:\n((?:    .*\n|\n)+)", WORKFLOWS[1].read_text(), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def test_deployment_is_only_possible_from_a_protected_branch_whose_checks_passed() -> None:
+    assert 'test "$PROTECTED" = true' in job("allowed")
+    assert '--workflow ci.yml --commit "$GITHUB_SHA"' in job("allowed")
+    assert "    needs: allowed\n" in job("package")
+    assert "    needs: allowed\n" in job("provision")
+    assert "    needs: [package, provision]\n" in job("deploy")
+
+
+def test_provisioning_has_an_environment_of_its_own_and_a_pinned_azd() -> None:
+    text = job("provision")
+    assert "    environment: ${{ inputs.environment }}-provisioning\n" in text
+    assert re.search(r"setup-azd@.*\n +with:\n +version: \d+\.\d+\.\d+\n", text)
+    assert text.index("azd auth login") < text.index("azd provision")
+    assert "azd" not in job("deploy")
+
+
+def test_only_an_attested_package_is_deployed() -> None:
+    assert "attest-build-provenance" in job("package")
+    text = job("deploy")
+    assert text.index("scripts/package") < text.index("gh attestation verify app.zip") < text.index("config-zip")
+
+
+def test_dependabot_watches_packages_and_actions() -> None:
+    watched = re.findall(r"package-ecosystem: (\S+)", (ROOT / ".github" / "dependabot.yml").read_text())
+    assert {"pip", "github-actions"} <= set(watched)
+
+
+def test_continuous_integration_asks_for_advisories_about_every_pinned_package() -> None:
+    assert "- run: scripts/audit\n" in WORKFLOWS[0].read_text()
+    asked = set(re.findall(r"requirements[a-z-]*\.txt", (ROOT / "scripts" / "audit").read_text()))
+    assert asked == {one.name for one in ROOT.glob("requirements*.txt")}

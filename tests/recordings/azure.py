@@ -12,6 +12,7 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import aiohttp.web_response
@@ -22,6 +23,7 @@ from lab.emulator import accounts, call_log, directory, vaults
 from lab.emulator.serve import Azure, running_in_thread
 from lab.emulator.world import World
 from lab.simulation.dates import START
+from shared.adapters import account_hosts
 
 VAULT, TOPIC = "keys", "announcements"
 OTHER_SUBSCRIPTION = "00000000-0000-4000-8000-000000000002"
@@ -46,6 +48,11 @@ def key_number(number: int) -> str:
 def key_called(mark: str) -> str:
     """Return the key with this fingerprint of the emulator, which is all that a recording contains."""
     return next(key for key in map(key_number, range(MOST_KEYS)) if accounts.fingerprint(key) == mark)
+
+
+def is_emulated(url: str) -> bool:
+    """Return whether the address is one of the emulated ones, which are all on this machine."""
+    return urlsplit(url).hostname in ADDRESSES.values()
 
 
 class Addresses(AbstractResolver):
@@ -82,6 +89,7 @@ def without_chance() -> Iterator[None]:
             (directory, "uuid", numbered),
             (call_log, "uuid", numbered),
             (aiohttp, "DefaultResolver", Addresses),
+            (account_hosts, "is_loopback", is_emulated),
             (trustme.CA, "issue_cert", lambda self, *names: certify(self, *names, *ADDRESSES.values())),
         ):
             stack.enter_context(patch.object(thing, name, instead))

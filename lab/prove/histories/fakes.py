@@ -226,6 +226,10 @@ class Runner:
         """Return no earlier version: the world remembers the latest one only."""
         return ()
 
+    async def account_of(self, _vault_url: str, _secret: str) -> str | None:
+        """Return the only account. No history delivers an event of the vault."""
+        return str(self.world.target.account)
+
     async def note(self, _target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         """Replace the tags of a version."""
         await Call("note", lambda: self.world.note(publication.version, slot, marks), writes=True)

@@ -24,6 +24,7 @@ from shared.domain.keys import KeySlot
 from shared.domain.publication import Marks
 from shared.domain.text import plain
 from shared.turns.report import Row
+from shared.version import described
 
 STYLE = """
 :root{color-scheme:light dark;--page:#f6f7f9;--card:#fff;--text:#1b1f24;--faint:#56606b;--line:#d5dae0;
@@ -52,9 +53,7 @@ HEADERS = {
     "Content-Security-Policy": (
         f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
 }
 
 
@@ -164,7 +163,8 @@ def _document(body: str) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><title>Key rotation</title>'
-        f"<style>{STYLE}</style></head><body>{body}</main></body></html>\n"
+        f"<style>{STYLE}</style></head><body>{body}</main>"
+        f'<footer class="faint"><p>Version {_text(described())}.</p></footer></body></html>\n'
     )
 
 
