@@ -27,6 +27,7 @@ from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
 from shared.domain.errors import FixConfiguration, RotationError, Throttled
+from shared.domain.keys import Fingerprint
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.gather import gather_findings
 from shared.fleet.rotation import Rotation, planned_row
@@ -56,6 +57,8 @@ async def status(parts: Opened, command: Command) -> CommandResult:
 
 async def _rows(rotation: Rotation, command: Command) -> tuple[list[Row], list[RotationError]]:
     """Observe the named targets one by one; without names, survey all targets."""
+    if command.account is not None:
+        return [await rotation.plan_turn((await rotation.fleet.find_one(command.account)).target)], []
     if not command.targets:
         return await rotation.survey()
     return [await rotation.plan_turn(one.target) for one in await rotation.fleet.find_all(command.targets)], []
@@ -133,7 +136,7 @@ async def _turn(rotation: Rotation, command: Command, request: Request) -> Comma
 
     A command has no queue, so what it could not finish is not continued by itself, except a leak on record.
     """
-    target = await rotation.fleet.find(command.target)
+    target = (await rotation.fleet.find_one(command.target, request)).target
     if command.dry_run:
         row = await rotation.plan_turn(target, request)
         if row.error is not None or row.plan is None:
@@ -240,6 +243,12 @@ async def audit(parts: Opened, _: Command) -> CommandResult:
 async def doctor(parts: Opened, _: Command) -> CommandResult:
     """The command `doctor`: check that this deployment can do what it must."""
     return _checks_result(await examine.examine(parts.rotation, parts.examiner))
+
+
+def fingerprint(given: str) -> CommandResult:
+    """The command `fingerprint`: show the fingerprint of a key that was read from standard input."""
+    mark = Fingerprint.of(given)
+    return CommandResult(DONE, {"fingerprint": mark}, mark)
 
 
 def first_deployment() -> CommandResult:

@@ -4,7 +4,6 @@ import pytest
 
 from shared.domain.errors import FixConfiguration, RotationError, UnknownTarget
 from shared.domain.model import AccountId
-from shared.ports import Account
 from shared.settings.environment import Settings
 from tests.settings.test_target_fields import account, enrolled, settings
 from tests.support.real_parts import Parts
@@ -79,25 +78,3 @@ async def test_a_request_by_the_account_s_id_gets_the_problem_with_its_tags(part
     parts.account().tags = INVALID
     with pytest.raises(FixConfiguration, match="soon"):
         await parts.rotation.fleet.find_account(AccountId.parse(parts.account().id))
-
-
-def twins(first: AccountId, second: AccountId, secret: str) -> tuple[RotationError, FixConfiguration]:
-    """Two accounts with the same secret: the problem as it is listed, and as a caller of the second one gets it."""
-    found = enrolled(settings())
-    for one in (first, second):
-        tags = {"key-rotation": "on", "key-rotation-secret": secret}
-        found.add(Account(one, "https://chat.openai.azure.com/", True, tags))
-    ((answered,),) = found.refused.values()
-    return found.problems[0], answered
-
-
-def test_a_caller_is_not_told_which_other_target_has_the_secret() -> None:
-    listed, answered = twins(account("search"), account("other"), "shared-key")
-    assert listed.what.endswith("/secrets/shared-key is taken by target search.")
-    assert answered.what.endswith("/secrets/shared-key is taken by another target.")
-    assert answered.next_step == listed.next_step == "tag it key-rotation-secret with another name"
-
-
-def test_an_account_whose_name_is_taken_is_led_to_rotation_targets() -> None:
-    listed, _ = twins(account(), AccountId(account().subscription, "elsewhere", "chat"), "shared-key")
-    assert "ROTATION_TARGETS" in listed.next_step

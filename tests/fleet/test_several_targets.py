@@ -4,7 +4,6 @@ import pytest
 
 from lab.simulation.dates import at, minutes
 from lab.simulation.stage import a_stage, lived_until
-from shared.domain.errors import FixConfiguration
 
 
 async def test_a_deleted_secret_is_named_and_does_not_stop_other_targets():
@@ -53,18 +52,6 @@ async def test_accounts_are_enrolled_by_their_tags():
     await stage.tick()
     assert list(stage.vault.secrets) == ["chat-key"]
     assert stage.events("KeyAdopted")[0]["data"]["owner"] == "team-chat"
-
-
-async def test_the_second_of_two_tagged_accounts_with_the_same_secret_is_refused():
-    stage = a_stage(2, tagged=True)
-    for account in stage.world.accounts:
-        account.tags = {"key-rotation": "on", "key-rotation-secret": "shared-key"}
-    found = await stage.run_timer()
-    assert [one.target.name for one in found.turns] == ["chat"]
-    assert len(found.problems) == 1
-    assert isinstance(found.problems[0], FixConfiguration)
-    assert "shared-key" in str(found.problems[0])
-    assert "chat-2" in str(found.problems[0])
 
 
 async def test_an_invalid_tag_is_one_problem_and_the_other_accounts_take_part():
