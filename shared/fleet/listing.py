@@ -206,7 +206,7 @@ class Fleet:
         found = alone.of_account(account, to_end_a_key=leaked)
         if found is None or not found.target.publishes:
             return found
-        if is_publication_of(found.target.account, await self.vault.latest(found.target)):
+        if await self._holds_its_own(found.target):
             return found
         enrolment = await self._enrolment()
         listed = enrolment.of_account(account, to_end_a_key=leaked)
@@ -215,6 +215,13 @@ class Fleet:
         if listed is None:
             _must_be_complete(enrolment)
         return listed
+
+    async def _holds_its_own(self, target: Target) -> bool:
+        """Return whether the secret holds this account's publication. If it cannot be read, a turn names the reason."""
+        try:
+            return is_publication_of(target.account, await self.vault.latest(target))
+        except RotationError:
+            return False
 
     def from_tags(self, account: AccountId, tags: Mapping[str, str]) -> Target:
         """Return the target of an account with these tags. Raises FixConfiguration as `tagged_target` does."""
