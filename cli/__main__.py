@@ -1,4 +1,5 @@
-"""`python -m cli plan | status | rotate | leak | arm | disarm | deployed | deadlines | audit | doctor`.
+"""`python -m cli plan | status | rotate | leak | fingerprint | arm | disarm | deployed | deadlines | audit
+| doctor`.
 
 Exit codes: 0 nothing to do, or done; 1 failed; 2 invalid command; 3 something is due, or a person must look.
 """
@@ -15,9 +16,10 @@ from contextlib import AsyncExitStack
 
 from cli.answer import FAILED, USAGE, CommandResult, UsageError, of_error
 from cli.arguments import Command, parse
-from cli.commands import COMMANDS, first_deployment, without_settings
+from cli.commands import COMMANDS, fingerprint, first_deployment, without_settings
 from cli.printing import accept_every_character, write_file
 from cli.settings_file import read_values
+from cli.standard_input import read_key
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.wiring import opened
 
@@ -60,6 +62,8 @@ def _repeat(command: Command | None) -> str:
 async def _run(command: Command) -> CommandResult:
     if command.first_deployment:
         return first_deployment()
+    if command.name == "fingerprint":
+        return fingerprint(read_key())
     try:
         async with AsyncExitStack() as stack:
             try:

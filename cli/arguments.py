@@ -15,8 +15,9 @@ from uuid import uuid4
 import msgspec
 
 from cli.answer import UsageError
+from shared.domain.model import AccountId
 from shared.domain.requests import LeakedKey
-from shared.domain.text import plain
+from shared.domain.text import plain, quotable
 from shared.version import VERSION
 from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id
 
@@ -45,9 +46,20 @@ class Command:
     key: str
 
     @property
-    def target(self) -> str:
-        """The target that the command names."""
-        return str(self.options.target)
+    def account(self) -> AccountId | None:
+        """The account that the command names in place of a target. None without one. Raises UsageError."""
+        given = getattr(self.options, "account", None)
+        if given is None:
+            return None
+        try:
+            return AccountId.parse(given)
+        except ValueError:
+            raise UsageError(f"--account: {quotable(plain(given))[:300]!r} is no resource id of an account.") from None
+
+    @property
+    def target(self) -> str | AccountId:
+        """The target that the command names, or the account."""
+        return self.account or str(self.options.target)
 
     @property
     def targets(self) -> list[str]:
@@ -106,7 +118,22 @@ def parse(arguments: Sequence[str] | None) -> Command:
     key = getattr(given, "id", None) or uuid4().hex
     command = Command(given.command, getattr(given, "json", False), getattr(given, "settings", None), given, key)
     _ = command.request_id  # an id that is too long is refused before anything is done
+    _check_target(command)
     return command
+
+
+def _check_target(command: Command) -> None:
+    """Raises UsageError unless one target is named, by its name or by its account; and for a leak, which key it is."""
+    options = command.options
+    if command.name == "leak" and options.key is None and options.fingerprint is None:
+        raise UsageError("Say which key leaked: --key, or --fingerprint.")
+    if not hasattr(options, "account"):
+        return
+    named, several = bool(getattr(options, "target", None)), getattr(options, "targets", None)
+    if command.account is not None and (named or several):
+        raise UsageError("Name a target or its account, not both.")
+    if command.account is None and several is None and not named:
+        raise UsageError("Name a target, or its account with --account.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -128,6 +155,7 @@ def _nothing(_: argparse.ArgumentParser) -> None:
 
 def _targets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("targets", metavar="NAME", nargs="*", help="a target; without names, all targets")
+    _account(parser)
 
 
 def _deadlines(parser: argparse.ArgumentParser) -> None:
@@ -150,9 +178,13 @@ def _leak(parser: argparse.ArgumentParser) -> None:
     _one_target(parser, Leak)
     parser.add_argument(
         "--key",
-        required=True,
         choices=[key.value for key in LeakedKey],
         help="which key leaked: live is the published key, previous the other one; use both if it is not known",
+    )
+    parser.add_argument(
+        "--fingerprint",
+        metavar="MARK",
+        help="the leaked key's fingerprint, as `fingerprint` prints it; if --key means another key, nothing is done",
     )
     parser.add_argument(
         "--wait",
@@ -184,8 +216,15 @@ def _environment(parser: argparse.ArgumentParser) -> None:
 
 
 def _one_target(parser: argparse.ArgumentParser, kind: type[Body]) -> None:
-    parser.add_argument("target", metavar="NAME", help="the target")
+    parser.add_argument("target", metavar="NAME", nargs="?", help="the target")
+    _account(parser)
     _request(parser, kind)
+
+
+def _account(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--account", metavar="ID", help="the resource id of the account, in place of a name; it is never in doubt"
+    )
 
 
 def _request(parser: argparse.ArgumentParser, kind: Any) -> None:  # noqa: ANN401 - msgspec adds the fields' names
@@ -241,6 +280,11 @@ _COMMANDS: dict[str, tuple[str, str, _AddArguments]] = {
         "The key is regenerated; for the live key, a fresh one is published first. Neither the overlap nor the "
         "window applies.",
         _leak,
+    ),
+    "fingerprint": (
+        "print the fingerprint of a key",
+        "The key is read from standard input, and is not shown. The command needs no settings and calls nothing.",
+        _nothing,
     ),
     "arm": (
         "rotate a target after its next deployment",

@@ -26,11 +26,13 @@ from cli.printing import NOTHING, line, lines, moment, table
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
-from shared.domain.errors import FixConfiguration, RotationError, Throttled, UnknownTarget
+from shared.domain.errors import DisputedName, FixConfiguration, RotationError, Throttled, UnknownTarget
+from shared.domain.keys import Fingerprint
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.gather import gather_findings
 from shared.fleet.rotation import Rotation, planned_row
-from shared.settings.target_fields import could_be_a_name
+from shared.settings.target_fields import could_be_a_name, default_name
+from shared.turns.message import About
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.web.bodies import Arm, Deployment, Leak, Rotate
 from shared.web.responses import deployment_data, of_deadlines, of_survey
@@ -57,6 +59,8 @@ async def status(parts: Opened, command: Command) -> CommandResult:
 
 async def _rows(rotation: Rotation, command: Command) -> tuple[list[Row], list[RotationError]]:
     """Observe the named targets one by one; without names, survey all targets."""
+    if command.account is not None:
+        return [await rotation.plan_turn((await rotation.fleet.find_one(command.account)).target)], []
     if not command.targets:
         return await rotation.survey()
     return [await rotation.plan_turn(one.target) for one in await rotation.fleet.find_all(command.targets)], []
@@ -135,8 +139,8 @@ async def _turn(rotation: Rotation, command: Command, request: Request) -> Comma
     A command has no queue, so what it could not finish is not continued by itself, except a leak on record.
     """
     try:
-        target = await rotation.fleet.find(command.target)
-    except UnknownTarget:
+        target = (await rotation.fleet.find_one(command.target, request)).target
+    except (DisputedName, UnknownTarget):
         raise
     except RotationError as error:
         return await _not_found_now(rotation, command, request, error)
@@ -151,12 +155,13 @@ async def _turn(rotation: Rotation, command: Command, request: Request) -> Comma
 
 async def _not_found_now(rotation: Rotation, command: Command, request: Request, error: RotationError) -> CommandResult:
     """Return the result of a request whose target could not be looked up. A leak is put on record all the same."""
-    is_leak = isinstance(request, LeakRequest) and not command.dry_run and could_be_a_name(command.target)
-    if isinstance(request, LeakRequest) and is_leak:
-        await rotation.leaks.add(command.target, request)
+    which = command.target
+    about = About(which) if isinstance(which, str) else About(default_name(which), which)
+    if isinstance(request, LeakRequest) and not command.dry_run and could_be_a_name(about.name):
+        await rotation.leaks.add(about, request)
     elif command.dry_run or not isinstance(error, Throttled):
         raise error
-    return _of_turn(failure(command.target, error), request, command)
+    return _of_turn(failure(about.name, error), request, command)
 
 
 def _of_turn(outcome: Outcome, request: Request, command: Command) -> CommandResult:
@@ -260,6 +265,12 @@ async def audit(parts: Opened, _: Command) -> CommandResult:
 async def doctor(parts: Opened, _: Command) -> CommandResult:
     """The command `doctor`: check that this deployment can do what it must."""
     return _checks_result(await examine.examine(parts.rotation, parts.examiner))
+
+
+def fingerprint(given: str) -> CommandResult:
+    """The command `fingerprint`: show the fingerprint of a key that was read from standard input."""
+    mark = Fingerprint.of(given)
+    return CommandResult(DONE, {"fingerprint": mark}, mark)
 
 
 def first_deployment() -> CommandResult:

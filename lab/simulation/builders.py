@@ -109,7 +109,7 @@ def wants_rotation(request_id: str | None = "r-1") -> Request:
     return RotateRequest(reason="asked", by="tester", id=request_id)
 
 
-def reports_leak(key: LeakedKey = LeakedKey.LIVE, request_id: str | None = "l-1", **facts: Any) -> Request:
+def reports_leak(key: LeakedKey | None = LeakedKey.LIVE, request_id: str | None = "l-1", **facts: Any) -> LeakRequest:
     """Return the report of a leak."""
     return LeakRequest(key=key, reason="found in a repository", by="tester", id=request_id, **facts)
 

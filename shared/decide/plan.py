@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NOBODY_LISTENS = "nobody-listens"
     OVERLAP_OVER = "overlap-over"
     LEAKED = "leaked"
+    WHICH_KEY = "which-key"
     ARMED = "armed"
     DISARMED = "disarmed"
     DEPLOYED = "deployed"
@@ -49,6 +50,7 @@ HELD = frozenset(
         Reason.NOBODY_LISTENS,
         Reason.STILL_USED,
         Reason.BRAKE,
+        Reason.WHICH_KEY,
     }
 )
 SCHEDULED = frozenset({Reason.ADOPT, Reason.DUE, Reason.OVERLAP_OVER, Reason.SUNSET})

@@ -35,8 +35,9 @@ from datetime import datetime
 from shared.decide import cadence, schedule
 from shared.decide.adoption import what_tags_said
 from shared.decide.carried_over import outstanding_before, outstanding_with_end, valid_told
+from shared.decide.leaked_keys import end_leaked_key, fingerprints, is_anothers, leaked_elsewhere, mistaken
 from shared.decide.plan import Plan, Reason
-from shared.decide.request_policies import armed, deployed, end_leaked_key, fresh_spare, leaked
+from shared.decide.request_policies import armed, deployed, fresh_spare, leaked
 from shared.decide.situation import Situation
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Withdraw
 from shared.domain.keys import KeySlot
@@ -73,11 +74,15 @@ def _finished(situation: Situation) -> Plan | None:
 def _a_person_must_look(situation: Situation) -> Plan | None:
     """The secret is deleted, disabled or belongs to another account. A person did that and must say what it means."""
     why = _what_a_person_must_judge(situation)
+    if why and isinstance(situation.request, LeakRequest) and is_anothers(situation):
+        why += f" A leaked key ends at once if the report names its fingerprint: {fingerprints(situation)}."
     return Plan(Reason.PERSON_MUST_LOOK, why) if why else None
 
 
 def _what_a_person_must_judge(situation: Situation) -> str | None:
     publication, secret = situation.seen.publication, situation.target.secret
+    if not situation.target.publishes:
+        return f"Secret {secret} is claimed by another account too. Use another secret name for this one."
     if publication is None:
         return None
     if publication.state is SecretState.DELETED:
@@ -300,6 +305,8 @@ def _nothing(situation: Situation) -> Plan:
 
 POLICIES = (
     _finished,
+    mistaken,
+    leaked_elsewhere,
     _a_person_must_look,
     _unpublished,
     _unmarked,

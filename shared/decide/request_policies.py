@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from shared.decide.carried_over import end_of_previous_key, outstanding_with_end, valid_told
+from shared.decide.leaked_keys import end_leaked_key, meant
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
@@ -36,8 +37,8 @@ def leaked(situation: Situation) -> Plan | None:
     request = situation.request
     if not isinstance(request, LeakRequest):
         return None
-    if request.values:
-        return _leaked_values(situation, request, request.values)
+    if request.values or request.fingerprint:
+        return _leaked_values(situation, request, request.values or meant(request, situation.seen))
     if situation.marks.leaked and situation.spare_in_use and (situation.is_answered or situation.request_is_outdated):
         return _rest_of_the_leak(situation)
     if situation.is_answered:
@@ -82,15 +83,15 @@ def _leaked_before_rotation(situation: Situation, request: LeakRequest) -> Plan:
 def _leaked_now(situation: Situation, request: LeakRequest) -> Plan:
     """The words of the report mean the keys as they are now."""
     live, spare = situation.live, situation.spare
-    match request.key:
+    match request.key or LeakedKey.BOTH:  # a report without a word has a fingerprint, and does not come here
         case LeakedKey.PREVIOUS:
             return _previous_key_leaked(situation, _values_of(situation, spare))
         case LeakedKey.LIVE:
             return _live_key_leaked(situation, request, _values_of(situation, live))
         case LeakedKey.BOTH:
             return _live_key_leaked(situation, request, _values_of(situation, live, spare))
-        case _:
-            assert_never(request.key)
+        case never:
+            assert_never(never)
 
 
 def _values_of(situation: Situation, *slots: KeySlot) -> frozenset[Fingerprint]:
@@ -105,7 +106,8 @@ def _live_key_leaked(situation: Situation, request: LeakRequest, values: frozens
     # A fresh spare is as good as a new value, unless it is reported as leaked itself.
     regenerate = spare_leaked or not situation.spare_is_fresh
     fresh = fresh_spare(situation, request.wait, regenerate=regenerate, leaked=True, patient=spare_leaked)
-    why = f"A leak was reported ({request.key}): a fresh {spare.words} is published and {live.words} ends."
+    said = request.key or request.fingerprint
+    why = f"A leak was reported ({said}): a fresh {spare.words} is published and {live.words} ends."
     if situation.spare_in_use and not spare_leaked:
         why += f" The value that {spare.words} holds now, which may still be in use, ends too."
     steps = (*fresh, *wait, *end_leaked_key(live), *((Watch(spare),) if spare_leaked else ()))
@@ -131,11 +133,6 @@ def _leaked_spare(situation: Situation) -> Marks:
     told = replace(marks.told, carried_over=(*marks.told.carried_over, *end_of_previous_key(situation)))
     value = situation.seen.keys[situation.spare]
     return replace(marks, previous=value, until=situation.now, leaked=True, spare=None, fresh=False, told=told)
-
-
-def end_leaked_key(slot: KeySlot) -> tuple[Step, ...]:
-    """Return the steps that end a leaked value: regenerate the slot, and ask the account until it refuses the value."""
-    return (Watch(slot), Regenerate(slot), Watch(slot))
 
 
 def fresh_spare(

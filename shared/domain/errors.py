@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
+from typing import Self
 
 from shared.domain.causes import Cause
 from shared.domain.refusal import Refusal, Who
@@ -125,10 +126,24 @@ class OutOfTime(TryLater):
 
 
 class FixConfiguration(RotationError):
-    """A setting, tag, message or request is wrong. `each` are the single problems if this error names several."""
+    """A setting, tag, message or request is wrong.
+
+    each: The single problems, if this error names several.
+    accounts: The ids of the accounts that claim the same, if that is what is wrong.
+    """
 
     next_step = "correct it and call again"
     each: tuple[FixConfiguration, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+    def among(self, accounts: Iterable[object]) -> Self:
+        """Return this error with the accounts that claim the same. Only who may see the fleet is shown their ids."""
+        self.accounts = tuple(sorted(map(str, accounts)))
+        return self
+
+    def __str__(self) -> str:
+        claimed = f" Claimed by {' and '.join(self.accounts)}." if self.accounts else ""
+        return f"{self.thing}: {self.what}{claimed} Next step: {self.next_step}."
 
     @classmethod
     def of_settings(cls, each: Iterable[FixConfiguration]) -> FixConfiguration:
@@ -189,6 +204,21 @@ class UnknownTarget(RotationError):
     def __init__(self, thing: str, what: str, next_step: str | None = None, known: Iterable[str] = ()) -> None:
         super().__init__(thing, what, next_step)
         self.known = tuple(sorted(known))
+
+
+class DisputedName(FixConfiguration):
+    """Several accounts would be the target of that name, so the name leads to none of them."""
+
+    next_step = "ask for the account by its resource id, or give it another name in ROTATION_TARGETS"
+
+
+class DisputedSecret(FixConfiguration):
+    """Several accounts claim one secret, and it does not hold this account's publication."""
+
+    next_step = (
+        "tag this account key-rotation-secret with a name that ROTATION_SECRETS allows and no other account has, or "
+        "list it in ROTATION_TARGETS with a secret of its own"
+    )
 
 
 _KINDS: dict[Who, type[RotationError]] = {

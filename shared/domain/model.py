@@ -107,6 +107,8 @@ class Target:
     proof: What happens if a proof is impossible. Default: stop.
     sunset: When all keys end, in UTC. None if no date is agreed: keys never end.
     after_deployment: The deployment that each of its versions waits for, without a request. None: for none.
+    publishes: Whether its key may be published. Default: yes. No while the secret is not this account's: then nothing
+        is done but to end a key that leaked.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Target:
     proof: ProofPolicy = ProofPolicy.REQUIRE
     sunset: datetime | None = None
     after_deployment: AwaitedDeployment | None = None
+    publishes: bool = True
 
     @property
     def secret_url(self) -> str:

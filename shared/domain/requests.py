@@ -205,14 +205,16 @@ class RotateRequest(RequestBase):
 class LeakRequest(RequestBase):
     """A key has leaked: make it stop working.
 
-    key: Which key leaked. Default: the live key.
+    key: Which key leaked. Default: the live key. None if only the fingerprint says it.
+    fingerprint: The key that the caller means, if they said so. If `key` means another one, nothing is done.
     wait: The least time that a leaked live key still works after its successor was published. Default: none.
     values: The reported keys, once a turn has seen which these are: from then on the report means no other. Empty
         before that.
     """
 
     kind = RequestKind.LEAK
-    key: LeakedKey = LeakedKey.LIVE
+    key: LeakedKey | None = LeakedKey.LIVE
+    fingerprint: Fingerprint | None = None
     wait: timedelta = timedelta(0)
     values: frozenset[Fingerprint] = frozenset()
 

@@ -1,26 +1,31 @@
 """Decide which targets are enrolled: the targets of ROTATION_TARGETS, then accounts that carry our tag.
 
-An account that a target of ROTATION_TARGETS names is that target, whatever its tags say. A tagged account whose name,
-account or secret another target has already is refused, and the refusal says which of them.
+An account that a target of ROTATION_TARGETS names is that target, whatever its tags say. What two accounts claim is
+given to neither of them by the order in which Azure lists them. A name that two have leads to none of them; each goes
+on all the same. A secret that two claim stays with the account whose publication it holds; the other one is refused,
+and both are while it holds nothing of either.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.decide.ownership import is_publication_of
 from shared.domain.account_kinds import of_another_kind, serves_openai
-from shared.domain.errors import FixConfiguration, RotationError
+from shared.domain.errors import DisputedName, DisputedSecret, FixConfiguration, RotationError
 from shared.domain.model import AccountId, Target
 from shared.domain.names import SECRET_NAME
+from shared.domain.publication import Publication
 from shared.domain.requests import Request
+from shared.domain.text import without_keys
 from shared.ports import Account
 from shared.settings.environment import Settings
 from shared.settings.problems import Problems
 from shared.settings.readers import vault_url
-from shared.settings.target_fields import TAG, Claim, claims, default_name, secrets_of, target_from_tags
+from shared.settings.target_fields import TAG, Claim, claims, default_name, secret_claim, secrets_of, target_from_tags
 from shared.turns.message import Message
 
 
@@ -42,7 +47,7 @@ class Enrolled:
 
 
 class Enrolment:
-    """Targets gathered one by one. Each check costs the same for one account or ten thousand.
+    """Accounts gathered one by one in `add`, and the targets that follow from them, once `settle` was called.
 
     found: The enrolled targets, those of ROTATION_TARGETS first.
     problems: Why accounts could not be enrolled or subscriptions could not be listed, for readers who may see all
@@ -57,43 +62,118 @@ class Enrolment:
         self.problems: list[RotationError] = []
         self.refused: dict[str, list[FixConfiguration]] = {}
         self.off: set[str] = set()
-        self._taken = {claim: target.name for target in settings.targets for claim in claims(target)}
+        self._candidates: list[Enrolled] = []
+        self._seen: set[str] = set()
+        self._named: dict[str, list[AccountId]] = {}  # by name in lower case, those that could not be enrolled as well
+        self._explicit = {claim: target for target in settings.targets for claim in claims(target)}
+        self._kept_out: dict[str, Enrolled] = {}
+        self._why_refused: dict[str, FixConfiguration] = {}
 
     def add(self, account: Account) -> None:
-        """Enrol a tagged account, or record why not. Accounts tagged `off` or in ROTATION_TARGETS are ignored."""
-        word = account.tags.get(TAG, "").strip().lower()
+        """Take a tagged account, or record why not. Accounts tagged `off` or in ROTATION_TARGETS are ignored."""
+        word, id_ = account.tags.get(TAG, "").strip().lower(), str(account.id).casefold()
         if word == "off":
-            self.off.add(str(account.id).casefold())
-        if word in ("", "off") or self._settings.explicit_target(account.id) is not None:
+            self.off.add(id_)
+        if word in ("", "off") or id_ in self._seen or self._settings.explicit_target(account.id) is not None:
             return
+        self._seen.add(id_)
+        self._named.setdefault(default_name(account.id).casefold(), []).append(account.id)
         try:
             target = tagged_target(account.id, account.tags, self._settings)
             _check_kind(account)
         except FixConfiguration as error:
-            self._refuse(account, error, error)
+            self._refuse(account.id, error, error)
             return
-        clashes = [claim for claim in claims(target) if claim in self._taken]
-        if clashes:
-            self._refuse(account, *self._clash(account, clashes))
-            return
-        self._taken |= dict.fromkeys(claims(target), target.name)
-        self.found.append(Enrolled(target, account))
+        self._candidates.append(Enrolled(target, account))
 
-    def _refuse(self, account: Account, listed: FixConfiguration, answered: FixConfiguration) -> None:
+    def contested(self) -> list[Target]:
+        """Return a target for each secret that several accounts claim, none of them a target of ROTATION_TARGETS."""
+        claimed = self._claimed()
+        return [each[0].target for claim, each in claimed.items() if len(each) > 1 and claim not in self._explicit]
+
+    def settle(self, published: Mapping[str, Publication | None]) -> None:
+        """Enrol the accounts that were added, as far as their secrets are their own.
+
+        published: What the contested secrets hold, by address in lower case. One that is missing could not be read.
+        """
+        for claim, each in self._claimed().items():
+            if len(each) == 1 and claim not in self._explicit:
+                self.found.append(each[0])
+                continue
+            held = published.get(claim.value)
+            for one in each:
+                if claim not in self._explicit and is_publication_of(one.target.account, held):
+                    self.found.append(one)
+                else:
+                    self._keep_out(one, claim, each)
+        self.problems += self._disputed_names()
+
+    def _claimed(self) -> dict[Claim, list[Enrolled]]:
+        claimed: dict[Claim, list[Enrolled]] = {}
+        for one in self._candidates:
+            claimed.setdefault(secret_claim(one.target), []).append(one)
+        return claimed
+
+    def of_account(self, account: AccountId, *, to_end_a_key: bool = False) -> Enrolled | None:
+        """Return the target of an account; None if it is not among those that were added.
+
+        to_end_a_key: Whether an account whose secret is not its own is returned as well. Its target publishes nothing.
+
+        Raises why the account was refused.
+        """
+        id_ = str(account).casefold()
+        if to_end_a_key and id_ in self._kept_out:
+            return self._kept_out[id_]
+        if id_ in self._why_refused:
+            raise self._why_refused[id_]
+        return next((one for one in self.found if account.same_as(str(one.target.account))), None)
+
+    def by_name(self, *, to_end_a_key: bool = False) -> dict[str, Enrolled]:
+        """Return the targets by their names, which must not be disputed. `to_end_a_key` is that of `of_account`."""
+        more = self._kept_out.values() if to_end_a_key else ()
+        return {one.target.name: one for one in (*more, *reversed(self.found))}
+
+    def dispute(self, names: Iterable[str]) -> DisputedName | None:
+        """Return the error of those names that lead to no target because several accounts have them. None without."""
+        disputed = {name: accounts for name in names if len(accounts := self._accounts_of(name)) > 1}
+        if not disputed:
+            return None
+        shown = ", ".join(without_keys(name)[:64] for name in list(disputed)[:5])
+        error = DisputedName(shown, "several accounts have this name, so it leads to none of them.")
+        return error.among(dict.fromkeys(one for each in disputed.values() for one in each))
+
+    def _accounts_of(self, name: str) -> list[AccountId]:
+        explicit = [one for one in self._settings.targets if one.name.casefold() == name.casefold()]
+        if any(one.name == name for one in explicit):
+            return [explicit[0].account]  # explicit targets always win their name
+        return [*(one.account for one in explicit), *self._named.get(name.casefold(), [])]
+
+    def _disputed_names(self) -> Iterator[DisputedName]:
+        names = {target.name.casefold() for target in self._settings.targets}
+        for name, each in self._named.items():
+            if name in names:
+                what = f"its name is {name}, and requests by that name go to a target of ROTATION_TARGETS."
+                yield from (DisputedName(str(one), what) for one in each)
+            elif len(each) > 1:
+                ids = " and ".join(sorted(map(str, each)))
+                what = f"the accounts {ids} have this name, so requests by name are refused."
+                yield DisputedName(default_name(each[0]), what)
+
+    def _refuse(self, account: AccountId, listed: FixConfiguration, answered: FixConfiguration) -> None:
         """`listed` is for readers who may see all targets, `answered` for callers who ask for this one by name."""
         self.problems.append(listed)
-        self.refused.setdefault(default_name(account.id), []).append(answered)
+        self._why_refused[str(account).casefold()] = answered
+        self.refused.setdefault(default_name(account), []).append(answered)
 
-    def _clash(self, account: Account, clashes: list[Claim]) -> tuple[FixConfiguration, FixConfiguration]:
-        """The refusal with the name of the target that came first, and without that name."""
-        taken = [(f"{claim.kind} {claim.value} is taken by", self._taken[claim]) for claim in clashes]
-        with_names = "; ".join(f"{what} target {name}" for what, name in taken)
-        without = "; ".join(f"{what} another target" for what, _ in taken)
-        step = "tag it key-rotation-secret with another name that ROTATION_SECRETS allows"
-        if any(claim.kind == "name" for claim in clashes):  # no tag gives a target another name
-            step = "list it in ROTATION_TARGETS with a name and a secret of its own"
-        thing = str(account.id)
-        return FixConfiguration(thing, f"{with_names}.", step), FixConfiguration(thing, f"{without}.", step)
+    def _keep_out(self, one: Enrolled, claim: Claim, rivals: Sequence[Enrolled]) -> None:
+        """Refuse an account whose secret is not its own."""
+        id_, explicit = str(one.target.account), self._explicit.get(claim)
+        self._kept_out[id_.casefold()] = replace(one, target=replace(one.target, publishes=False))
+        what = f"its secret {claim.text} is claimed by another account too, and holds no publication of this one."
+        claimants = {str(rival.target.account) for rival in rivals} | ({str(explicit.account)} if explicit else set())
+        others = " and ".join(sorted(claimants - {id_}))
+        listed = f"its secret {claim.text} is claimed by {others} too, and holds no publication of this one."
+        self._refuse(one.target.account, DisputedSecret(id_, listed), DisputedSecret(id_, what).among(claimants))
 
 
 def _check_kind(account: Account) -> None:

@@ -8,13 +8,15 @@ its target properly before it does anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.decide.ownership import is_publication_of
 from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration, RotationError, UnknownTarget
 from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Publication
+from shared.domain.requests import LeakRequest, Request
 from shared.domain.text import without_keys
 from shared.fleet.enrolment import Enrolled, Enrolment, tagged_target
 from shared.fleet.left import Left, left_in
@@ -112,8 +114,7 @@ class Fleet:
         return enrolment.found, enrolment.problems
 
     async def _enrolment(self) -> Enrolment:
-        """List all subscriptions side by side. What was found is enrolled in their order, so that the same account
-        always comes first where two claim the same."""
+        """List all subscriptions side by side, and settle what several accounts claim. The order does not matter."""
         tagged: dict[str, list[Account]] = {one: [] for one in self.settings.subscriptions}
 
         async def take(subscription: str) -> None:
@@ -128,40 +129,99 @@ class Fleet:
             if subscription in failed:
                 failed[subscription].subscription = subscription
                 enrolment.problems.append(failed[subscription])
+        await self._settle(enrolment)
         return enrolment
 
-    async def find(self, name: str) -> Target:
-        """Return the target of that name. Raises as `find_all` does."""
-        return (await self.find_all([name]))[0].target
+    async def _settle(self, enrolment: Enrolment) -> None:
+        """Read the secrets that several accounts claim, which are few, and give each to the account that it is of."""
+        contested = {one.secret_url.casefold(): one for one in enrolment.contested()}
+        published: dict[str, Publication | None] = {}
+
+        async def take(secret: str) -> None:
+            published[secret] = await self.vault.latest(contested[secret])
+
+        failed = await side_by_side(contested, take, "it could not be read")
+        enrolment.problems += failed.values()
+        enrolment.settle(published)
+
+    async def find_one(self, which: str | AccountId, request: Request | None = None) -> Enrolled:
+        """Return the target of that name, or of that account.
+
+        request: What is asked of it. If a key has leaked, an account whose secret is not its own is found as well: its
+            target publishes nothing. A leak by name must not meet the wrong account: if a subscription could not be
+            listed, its error is raised, unless the report names the key's fingerprint.
+
+        Raises as `find_all` does, and UnknownTarget for an account that is not enrolled.
+        """
+        if isinstance(which, str):
+            return (await self._find_names([which], request))[0]
+        try:
+            found = await self.find_account(which, request)
+        except FixConfiguration as error:
+            if error.refusal is None or error.is_kept_from_us:
+                raise
+            raise UnknownTarget(str(which), "there is no such account.") from error
+        if found is None:
+            raise UnknownTarget(str(which), "this account is not enrolled.")
+        return found
 
     async def find_all(self, names: Iterable[str]) -> list[Enrolled]:
         """Return the targets of these names, in their order.
 
-        Raises UnknownTarget if no account would have one of these names, FixConfiguration if the accounts that would
-        have them could not be enrolled, and the error of a subscription that could not be listed if a name may be
-        there.
+        Raises UnknownTarget if no account would have one of these names, DisputedName if several have one of them,
+        FixConfiguration if the accounts that would have them could not be enrolled, and the error of a subscription
+        that could not be listed if a name may be there.
         """
-        found, wanted = {target.name: Enrolled(target) for target in self.settings.targets}, list(names)
-        if not all(name in found for name in wanted):
-            enrolment = await self._enrolment()
-            found |= {one.target.name: one for one in enrolment.found}
-            missing = [name for name in wanted if name not in found]
-            if missing:
-                raise _not_found(missing, enrolment)
+        return await self._find_names(names)
+
+    async def _find_names(self, names: Iterable[str], request: Request | None = None) -> list[Enrolled]:
+        explicit, wanted = {target.name: Enrolled(target) for target in self.settings.targets}, list(names)
+        if all(name in explicit for name in wanted):
+            return [explicit[name] for name in wanted]
+        enrolment = await self._enrolment()
+        found = enrolment.by_name(to_end_a_key=isinstance(request, LeakRequest)) | explicit
+        dispute = enrolment.dispute(wanted)
+        missing = [name for name in wanted if name not in found]
+        if dispute is not None or missing:
+            raise dispute or _not_found(missing, enrolment)
+        if isinstance(request, LeakRequest) and request.fingerprint is None:
+            _must_be_complete(enrolment)
         return [found[name] for name in wanted]
 
-    async def find_account(self, account: AccountId) -> Enrolled | None:
-        """Return the target of that account; None if it is not enrolled. Raises FixConfiguration for an invalid tag."""
-        explicit = self.settings.explicit_target(account)
+    async def find_account(self, account: AccountId, request: Request | None = None) -> Enrolled | None:
+        """Return the target of that account; None if it is not enrolled.
+
+        The account alone is read, and its secret. Only if that does not hold this account's publication, everything is
+        listed, to see who else claims it. `request` is that of `find_one`. Raises FixConfiguration for an invalid tag,
+        and DisputedSecret.
+        """
+        explicit, leaked = self.settings.explicit_target(account), isinstance(request, LeakRequest)
         if explicit is not None:
             return Enrolled(explicit)
         if account.subscription not in self.settings.subscriptions:
             return None
-        enrolment = Enrolment(self.settings)
-        enrolment.add(await self.accounts.read(account))
-        if enrolment.problems:
-            raise enrolment.problems[0]
-        return next((one for one in enrolment.found if one.account is not None), None)
+        alone = Enrolment(self.settings)
+        alone.add(await self.accounts.read(account))
+        alone.settle({})
+        found = alone.of_account(account, to_end_a_key=leaked)
+        if found is None or not found.target.publishes:
+            return found
+        if await self._holds_its_own(found.target):
+            return found
+        enrolment = await self._enrolment()
+        listed = enrolment.of_account(account, to_end_a_key=leaked)
+        if listed is None and leaked:  # its subscription could not be listed
+            return replace(found, target=replace(found.target, publishes=False))
+        if listed is None:
+            _must_be_complete(enrolment)
+        return listed
+
+    async def _holds_its_own(self, target: Target) -> bool:
+        """Return whether the secret holds this account's publication. If it cannot be read, a turn names the reason."""
+        try:
+            return is_publication_of(target.account, await self.vault.latest(target))
+        except RotationError:
+            return False
 
     async def find_secret(self, vault: str, secret: str) -> Enrolled | None:
         """Return the target that publishes in a secret, or None. It lists no accounts: the secret's tags name the
@@ -221,6 +281,14 @@ def _left(published: Mapping[str, Mapping[str, Publication]], enrolment: Enrolme
         for one in found
         if str(one.target.account).casefold() not in not_left and one.target.account.subscription not in unlisted
     ]
+
+
+def _must_be_complete(enrolment: Enrolment) -> None:
+    """Raises the error of a subscription that could not be listed, if there is one."""
+    error = next((error for error in enrolment.problems if error.subscription), None)
+    if error is not None:
+        error.next_step = f"{error.next_step}; or ask for the account by its resource id"
+        raise error
 
 
 def _not_found(missing: list[str], enrolment: Enrolment) -> RotationError:

@@ -20,6 +20,7 @@ from shared.announce.announcements import rotation_failed
 from shared.announce.deadlines import Deadline, deadlines
 from shared.announce.outstanding import outstanding
 from shared.decide import cadence
+from shared.decide.plan import Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
@@ -38,7 +39,7 @@ from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
-from shared.turns.message import Message
+from shared.turns.message import About, Message
 from shared.turns.notes import is_due
 from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
@@ -194,15 +195,17 @@ class Rotation:
         *,
         until: datetime | None = None,
         brake: Brake | None = None,
+        by_name: bool = False,
     ) -> Outcome:
         """Take one target's turn and return its outcome. In observe mode, return what the turn would do.
 
         request: What a person or a pipeline asked for. None for a turn of the schedule.
         until: When the caller stops waiting for the answer. None: it waits as long as the turn takes.
         brake: Holds scheduled work if too many other targets failed. None: it is not held.
+        by_name: Whether a leak may be on record by the target's name alone, from when its account was not known.
         """
         if isinstance(request, LeakRequest):
-            return await self._leak(target, request, until)
+            return await self._leak(target, request, until, by_name=by_name)
         return await self._turn(target, request, until, brake)
 
     async def _turn(
@@ -211,16 +214,20 @@ class Rotation:
         if self.settings.mode is Mode.OBSERVE:
             row = await self.plan_turn(target, request)
             if row.plan is not None and row.plan.leaked and isinstance(request, LeakRequest):
-                await self.leaks.name_values(target.name, request, row.plan.leaked)
+                await self.leaks.name_values(About.of(target), request, row.plan.leaked)
             return planned_row(row)
         return await take_turn(target, request, self.outside, until=until, brake=brake)
 
-    async def _leak(self, target: Target, request: LeakRequest, until: datetime | None) -> Outcome:
+    async def _leak(self, target: Target, request: LeakRequest, until: datetime | None, *, by_name: bool) -> Outcome:
         """Take the turn of a leak: on record before its first call that changes something, until the key has ended."""
-        request = await self.leaks.add(target.name, request)
+        about, name = About.of(target), About(target.name)
+        request = await self.leaks.add(about, request)
+        if by_name and await self.leaks.holds(about, request):
+            await self.leaks.remove(name, request)
         outcome = await self._turn(target, request, until)
-        if outcome.result in (Result.DONE, Result.NOTHING):
-            await self.leaks.remove(target.name, request)
+        if outcome.result in (Result.DONE, Result.NOTHING) or outcome.cause is Reason.WHICH_KEY:
+            for one in (about, name) if by_name else (about,):
+                await self.leaks.remove(one, request)
         return outcome
 
     async def other_writers(self) -> tuple[list[SecretNote], list[RotationError]]:
@@ -298,11 +305,11 @@ class Rotation:
         """Return the targets that wait for a deployment to that environment, and the listing that showed them."""
         listing, now = await self.fleet.list_targets(), self.outside.clock.now()
         waiting = {
-            situation.target.name
+            situation.target.account
             for situation in listing.situations(now)
             if situation.awaited and situation.awaited.waits_for(environment)
         }
-        return [one.enrolled for one in listing.listed if one.enrolled.target.name in waiting], listing
+        return [one.enrolled for one in listing.listed if one.enrolled.target.account in waiting], listing
 
     async def announce_failure(self, target: Target, error: RotationError) -> None:
         """Announce that a target's turns fail. In observe mode, announce nothing. Raises what the announcer raises."""
@@ -335,7 +342,9 @@ def _undecided(target: Target, error: Exception) -> RotationError:
 def planned_row(row: Row) -> Outcome:
     """Return a plan that was not carried out as an outcome: for a dry run, and for every turn in observe mode."""
     if row.error is not None or row.plan is None:
-        return failure(row.target.name, row.error or RotationError(row.target.name, "it could not be observed."))
+        error = row.error or RotationError(row.target.name, "it could not be observed.")
+        return failure(row.target.name, error).about(row.target)
     steps = ", ".join(str(step) for step in row.plan.steps)
     why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
-    return Outcome(row.target.name, Result.PLANNED, row.plan.reason, why, held_until=row.plan.held_until)
+    planned = Outcome(row.target.name, Result.PLANNED, row.plan.reason, why, held_until=row.plan.held_until)
+    return planned.about(row.target)

@@ -12,7 +12,15 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from shared.domain.errors import PersonMustLook, RotationError, SignInNotEnforced, UnknownTarget
+from shared.domain.errors import (
+    DisputedName,
+    DisputedSecret,
+    PersonMustLook,
+    RotationError,
+    SignInNotEnforced,
+    UnknownTarget,
+)
+from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
 from shared.findings.listening import find_listeners
@@ -20,6 +28,7 @@ from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.one_turn import answer
+from shared.web.asked import asked_for
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.responses import (
@@ -51,6 +60,7 @@ class Incoming:
     body: The body as it was sent.
     headers: The headers. Their names are in lower case.
     invocation: The id of the invocation, which identifies a request without an Idempotency-Key.
+    account: The parameter `account` of the query, which may stand in place of a name. Empty without one.
     """
 
     method: str = "GET"
@@ -58,6 +68,12 @@ class Incoming:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     invocation: str = ""
+    account: str = ""
+
+    @property
+    def which(self) -> str | AccountId:
+        """The target that is asked for. Raises BadRequest if it is not clear which."""
+        return asked_for(self.name, self.account)
 
 
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
@@ -87,7 +103,7 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         return _error_page(error) if route.name == "status" else of_error(error)
     except RotationError as error:
-        if route.role == Role.OPERATOR and not isinstance(error, UnknownTarget):
+        if route.role == Role.OPERATOR and not isinstance(error, UnknownTarget | DisputedName | DisputedSecret):
             error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
         return of_error(error, names=caller is not None and caller.may(Role.READER))
@@ -131,7 +147,7 @@ async def _list_targets(_: Incoming, __: Caller) -> Reply:
 
 async def _see_target(incoming: Incoming, _: Caller) -> Reply:
     app = await rotation()
-    return of_row(await app.plan_turn(await app.fleet.find(incoming.name)))
+    return of_row(await app.plan_turn((await app.fleet.find_one(incoming.which)).target))
 
 
 async def _list_deadlines(_: Incoming, __: Caller) -> Reply:
@@ -181,21 +197,21 @@ async def _describe(_: Incoming, __: Caller) -> Reply:
 
 async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
     body = Rotate.read(incoming.body, incoming.headers)
-    return await answer(incoming.name, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+    return await answer(incoming.which, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
 
 
 async def _report_leak(incoming: Incoming, caller: Caller) -> Reply:
     body = Leak.read(incoming.body, incoming.headers)
-    return await answer(incoming.name, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+    return await answer(incoming.which, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
 
 
 async def _arm(incoming: Incoming, caller: Caller) -> Reply:
     body = Arm.read(incoming.body, incoming.headers)
-    return await answer(incoming.name, body.request(_id(incoming), caller.name))
+    return await answer(incoming.which, body.request(_id(incoming), caller.name))
 
 
 async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
-    return await answer(incoming.name, DisarmRequest(by=caller.name, id=_id(incoming)))
+    return await answer(incoming.which, DisarmRequest(by=caller.name, id=_id(incoming)))
 
 
 def _id(incoming: Incoming) -> str:
@@ -209,7 +225,11 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     app = await rotation()
     chosen, problems = await _chosen(app, body.targets)
     request = body.request(_id(incoming), caller.name)
-    accepted = {"targets": [one.target.name for one in chosen], "problems": problems_data(problems)}
+    accepted = {
+        "targets": [one.target.name for one in chosen],
+        "accounts": [str(one.target.account) for one in chosen],
+        "problems": problems_data(problems),
+    }
     if body.dry_run:
         return Reply(200, accepted)
     log.info("rotate: %d targets, requested by %s: %s", len(chosen), request.by, request.reason)

@@ -12,7 +12,9 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.domain.errors import LeaseLost, RotationError, Throttled, UnknownTarget
+from shared.decide.plan import Reason
+from shared.domain.errors import DisputedName, LeaseLost, RotationError, Throttled, UnknownTarget
+from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.fleet.rotation import Rotation, planned_row
@@ -20,10 +22,11 @@ from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import log_dropped_announcements
 from shared.handlers.waiting import sent_later
-from shared.settings.target_fields import could_be_a_name
+from shared.settings.target_fields import could_be_a_name, default_name
 from shared.telemetry import Trigger
-from shared.turns.message import Message
+from shared.turns.message import About
 from shared.turns.report import HeldByMode, Outcome, Result, failure
+from shared.web.asked import address_of
 from shared.web.responses import Reply, next_step_to_repeat, of_error, of_outcome
 from shared.wiring import rotation, telemetry, time_for
 
@@ -39,26 +42,27 @@ _AFTER_A_PERSON = {
 }
 
 
-async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply:
-    """Carry out a request on the named target and return the answer. With `dry_run`, only say what would be done.
+async def answer(which: str | AccountId, request: Request, *, dry_run: bool = False) -> Reply:
+    """Carry out a request on the target of that name or account and return the answer.
 
-    Raises only RotationErrors. For a leak of something that can be a target's name it raises UnknownTarget only:
-    any other error queues the leak.
+    dry_run: Whether to say only what would be done.
+
+    Raises only RotationErrors. For a leak of something that can be a target's name, or of an account, it raises only
+    that there is no such target, or that several accounts have this name: any other error queues the leak.
     """
     app: Rotation | None = None
     try:
         app = await rotation()
-        target = await app.fleet.find(name)
-    except UnknownTarget:
+        target = (await app.fleet.find_one(which, request)).target
+    except (UnknownTarget, DisputedName):
         raise
     except RotationError as error:
-        if isinstance(request, LeakRequest) and not dry_run and could_be_a_name(name):
-            log.error("a leak reported by %s (%s) is queued: %s", request.by, request.reason, error)  # noqa: TRY400
-            if app is not None:
-                request = await app.leaks.add(name, request)
-            recorded = app is not None and await app.leaks.holds(name, request)
-            kept = _kept(failure(name, error), name, request, time_for(app), recorded=recorded)
-            return await _put_off(app, error, kept)
+        if (
+            isinstance(request, LeakRequest)
+            and not dry_run
+            and (isinstance(which, AccountId) or could_be_a_name(which))
+        ):
+            return await _recorded(app, which, request, error)
         raise
     now = app.outside.clock.now()
     if dry_run:
@@ -69,11 +73,32 @@ async def answer(name: str, request: Request, *, dry_run: bool = False) -> Reply
         saw(telemetry_facts.of_outcome(outcome))
     log.info("%s, requested by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
     log_dropped_announcements(outcome)
-    if isinstance(request, LeakRequest) and (_is_undone(outcome) or outcome.result is Result.PLANNED):
-        reply = _kept(outcome, name, request, now, recorded=await app.leaks.holds(name, request))
+    about = About.of(target)
+    if isinstance(request, LeakRequest) and (_is_undone(outcome) or _is_only_observed(outcome)):
+        reply = _kept(outcome, about, request, now, recorded=await app.leaks.holds(about, request))
     else:
-        reply = _reply(outcome, name, request, now)
-    return await _put_off(app, outcome.error, reply)
+        reply = _reply(outcome, about, request, now)
+    return _addressed(await _put_off(app, outcome.error, reply), which)
+
+
+async def _recorded(app: Rotation | None, which: str | AccountId, request: LeakRequest, error: RotationError) -> Reply:
+    """Queue a leak whose target could not be looked up."""
+    log.error("a leak reported by %s (%s) is queued: %s", request.by, request.reason, error)
+    about = About(which) if isinstance(which, str) else About(default_name(which), which)
+    recorded = False
+    if app is not None:
+        request = await app.leaks.add(about, request)
+        recorded = await app.leaks.holds(about, request)
+    outcome = replace(failure(about.name, error), account=str(about.account or ""))
+    kept = _kept(outcome, about, request, time_for(app), recorded=recorded)
+    return _addressed(await _put_off(app, error, kept), which)
+
+
+def _addressed(reply: Reply, which: str | AccountId) -> Reply:
+    """Return the reply to a caller who asked by account with the address that leads there."""
+    if isinstance(which, str) or "Location" not in reply.headers:
+        return reply
+    return replace(reply, headers={**reply.headers, "Location": address_of(which, "")})
 
 
 async def _put_off(app: Rotation | None, error: RotationError | None, reply: Reply) -> Reply:
@@ -88,6 +113,10 @@ async def _put_off(app: Rotation | None, error: RotationError | None, reply: Rep
     return replace(reply, queued=()) if sent else reply
 
 
+def _is_only_observed(outcome: Outcome) -> bool:
+    return outcome.result is Result.PLANNED and outcome.cause is not Reason.WHICH_KEY
+
+
 def _is_undone(outcome: Outcome) -> bool:
     return isinstance(outcome.error, Throttled) or outcome.result in (Result.FAILED, Result.BUSY)
 
@@ -98,26 +127,26 @@ def _has_begun(outcome: Outcome) -> bool:
     return isinstance(error, Throttled) and (bool(outcome.done) or error.unclear)
 
 
-def _reply(outcome: Outcome, name: str, request: Request, now: datetime) -> Reply:
+def _reply(outcome: Outcome, about: About, request: Request, now: datetime) -> Reply:
     reply = of_outcome(outcome, now)
     if not _is_undone(outcome):
         return reply
     if _has_begun(outcome) and isinstance(request, RotateRequest):
         reply = _accepted(outcome)
     if reply.status == 202 and isinstance(request, RotateRequest):
-        return replace(reply, queued=(Message(name, now, request=request),))
+        return replace(reply, queued=(about.message(now, request),))
     step = next_step_to_repeat(outcome.error) if outcome.error else outcome.next_step
     again = of_outcome(replace(outcome, next_step=step), now, goes_on=False)
     if isinstance(outcome.error, LeaseLost):  # another turn interfered: check the target again soon
-        return replace(again, queued=(Message(name, now),))
+        return replace(again, queued=(about.message(now),))
     return again
 
 
-def _kept(outcome: Outcome, name: str, request: Request, now: datetime, *, recorded: bool) -> Reply:
+def _kept(outcome: Outcome, about: About, request: Request, now: datetime, *, recorded: bool) -> Reply:
     """Queue a leak. The answer is 202, or the error's own status if a person must act before the key can be ended."""
     if outcome.result is Result.PLANNED:
         outcome = _observing(outcome)
-    status, queued = of_outcome(outcome, now).status, (Message(name, now, request=request),)
+    status, queued = of_outcome(outcome, now).status, (about.message(now, request),)
     if _needs_a_person(outcome):
         stuck = replace(outcome, next_step=f"{outcome.next_step}. {_AFTER_A_PERSON[recorded]}")
         log.error("a leak reported by %s cannot be carried out before a person acts: %s", request.by, stuck)

@@ -127,7 +127,7 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
         return
     brake = app.brake(message.queued_at) if message.crowded else None
     try:
-        outcome = await app.turn(target, message.request, brake=brake)
+        outcome = await app.turn(target, message.request, brake=brake, by_name=message.account is None)
     except Exception:  # an error in this app counts for the brake as well
         await _note_failure(brake, target)
         raise
@@ -208,10 +208,10 @@ async def _target(app: Rotation, message: Message) -> Target:
     is not enrolled any more, and whatever reading it raises.
     """
     if message.account is None:
-        return await app.fleet.find(message.target)
-    if not message.is_stale(app.outside.clock.now()):
+        return (await app.fleet.find_one(message.target, message.request)).target
+    if message.tags and not message.is_stale(app.outside.clock.now()):
         return app.fleet.from_tags(message.account, message.tags)
-    found = await app.fleet.find_account(message.account)
+    found = await app.fleet.find_account(message.account, message.request)
     if found is None:
         raise UnknownTarget(repr(message.target[:64]), "its account is not enrolled any more.")
     return found.target
@@ -256,7 +256,7 @@ async def _turn_poison(body: bytes) -> str | None:
 
 async def _what_becomes_of(app: Rotation, message: Message, *, kept: bool) -> str | None:
     """Return what becomes of a request that a turn gave up. None if it must be asked for again."""
-    if isinstance(message.request, LeakRequest) and await app.leaks.holds(message.target, message.request):
+    if isinstance(message.request, LeakRequest) and await app.leaks.holds(message.about, message.request):
         return "the leak is on record and is tried every hour until the key has ended"
     return "the request is tried again for a day" if kept else None
 

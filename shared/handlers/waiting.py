@@ -69,7 +69,7 @@ async def sent_later(app: Rotation, messages: Sequence[Message], error: Throttle
 
 async def _is_on_record(app: Rotation, message: Message) -> bool:
     request = message.request
-    return isinstance(request, LeakRequest) and await app.leaks.holds(message.target, request)
+    return isinstance(request, LeakRequest) and await app.leaks.holds(message.about, request)
 
 
 def delay(error: Throttled, now: datetime) -> timedelta:

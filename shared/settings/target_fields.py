@@ -71,6 +71,11 @@ def claims(target: Target) -> tuple[Claim, ...]:
     return tuple(Claim(kind, text.casefold(), text) for kind, text in values.items())
 
 
+def secret_claim(target: Target) -> Claim:
+    """Return the claim of a target on its secret."""
+    return Claim("secret", target.secret_url.casefold(), target.secret_url)
+
+
 def target_from_fields(entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems) -> Target | None:
     """Return the target that an entry with the public field names describes. Return None if it has a problem.
 

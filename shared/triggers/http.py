@@ -49,7 +49,8 @@ async def _answer(
     from shared.handlers import http
 
     name = req.route_params.get("name", "")
-    incoming = http.Incoming(req.method or "", name, req.get_body(), req.headers, context.invocation_id)
+    account = req.params.get("account", "")
+    incoming = http.Incoming(req.method or "", name, req.get_body(), req.headers, context.invocation_id, account)
     reply = await http.serve(route, incoming)
     if reply.queued and turns is not None:
         turns.set([message.text() for message in reply.queued])

@@ -17,7 +17,7 @@ from typing import Any, TypedDict, assert_never
 
 from shared.domain.errors import FixConfiguration
 from shared.domain.keys import Fingerprint
-from shared.domain.model import AccountId
+from shared.domain.model import AccountId, Target
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
@@ -49,13 +49,37 @@ class _Common(TypedDict):
 
 
 @dataclass(frozen=True)
+class About:
+    """What a request is about.
+
+    name: The target's name, as the caller or the settings have it.
+    account: The account. None if it could not be found out yet: a name may lead to another one later.
+    """
+
+    name: str
+    account: AccountId | None = None
+
+    @classmethod
+    def of(cls, target: Target) -> About:
+        """Return the name and the account of a target."""
+        return cls(target.name, target.account)
+
+    def message(self, now: datetime, request: Request | None = None) -> Message:
+        """Return the message of a request about it."""
+        return Message(self.name, now, self.account, request=request)
+
+    def __str__(self) -> str:
+        return self.name if self.account is None else f"{self.name} ({self.account})"
+
+
+@dataclass(frozen=True)
 class Message:
     """A turn to be taken.
 
     target: The target's name.
     queued_at: When the message was queued, in UTC.
-    account: The account, if the target was enrolled by its tags. None for a target of the settings.
-    tags: The account's tags as the tick saw them. Empty for a target of the settings.
+    account: The account. None for a target of the settings, and for a request whose account could not be found out.
+    tags: The account's tags as the tick saw them. Without them the account is read.
     request: What was requested. None for a scheduled turn.
     crowded: Whether the same tick queued many turns, so that the brake applies.
     insists: Whether an event was the cause. Another turn that runs now may have observed the target too early, so the
@@ -72,6 +96,11 @@ class Message:
     crowded: bool = False
     insists: bool = False
     repeated: bool = False
+
+    @property
+    def about(self) -> About:
+        """What it is about."""
+        return About(self.target, self.account)
 
     def text(self) -> str:
         """Return the message's body, as JSON."""
@@ -149,8 +178,7 @@ def _request(data: object, queued_at: datetime) -> Request | None:
         case RequestKind.ROTATE:
             return RotateRequest(**common)
         case RequestKind.LEAK:
-            key = LeakedKey(str(data.get("key", LeakedKey.LIVE)))
-            return LeakRequest(**common, key=key, wait=_seconds(data.get("wait", 0)), values=_values(data))
+            return _leak(common, data)
         case RequestKind.ARM:
             return ArmRequest(**common, deployment=_deployment(data))
         case RequestKind.DISARM:
@@ -159,6 +187,17 @@ def _request(data: object, queued_at: datetime) -> Request | None:
             return DeploymentRequest(**common, deployment=_deployment(data))
         case _:
             assert_never(kind)
+
+
+def _leak(common: _Common, data: Mapping[str, Any]) -> LeakRequest:
+    """A report that names a fingerprint and was not seen by a turn yet has it among its values as well, because earlier
+    releases go by these alone."""
+    mark = data.get("fingerprint")
+    fingerprint = Fingerprint(mark) if isinstance(mark, str) else None
+    key = None if fingerprint and "key" not in data else LeakedKey(str(data.get("key", LeakedKey.LIVE)))
+    values = frozenset[Fingerprint]() if fingerprint else _values(data)
+    wait = _seconds(data.get("wait", 0))
+    return LeakRequest(**common, key=key, fingerprint=fingerprint, wait=wait, values=values)
 
 
 def _common(data: Mapping[str, Any], queued_at: datetime) -> _Common:
@@ -194,14 +233,17 @@ def _deployment(data: Mapping[str, Any]) -> AwaitedDeployment:
 
 def _request_text(request: Request) -> dict[str, Any]:
     leak = request if isinstance(request, LeakRequest) else None
+    meant = {leak.fingerprint} if leak and leak.fingerprint and not leak.values else set()
+    key = {} if leak and leak.key is None else {"key": leak.key if leak else LeakedKey.LIVE}
     deployment = request.deployment if isinstance(request, ArmRequest | DeploymentRequest) else None
     return {
         "wish": request.kind,
-        "key": leak.key if leak else LeakedKey.LIVE,
+        **key,
         "reason": request.reason,
         "by": request.by,
         "request_id": request.id,
         "wait": int(leak.wait.total_seconds()) if leak else 0,
-        "values": sorted(leak.values) if leak else [],
+        "values": sorted(leak.values or meant) if leak else [],
         "armed": deployment.text() if deployment else None,
+        **({"fingerprint": leak.fingerprint} if leak and meant else {}),
     }

@@ -17,42 +17,42 @@ from shared.domain.model import AccountId
 from shared.domain.notes import FreshKey
 from shared.domain.requests import LeakRequest
 from shared.ports import Notes
-from shared.turns.message import Message, read_message
+from shared.turns.message import About, Message, read_message
 
 LEAKS, FRESH = "leaks/", "notes/fresh/"
 FIRST_REMINDER, EVERY = timedelta(minutes=5), timedelta(hours=1)
 
 
-async def record_leak(notes: Notes, target: str, request: LeakRequest, now: datetime) -> LeakRequest:
+async def record_leak(notes: Notes, about: About, request: LeakRequest, now: datetime) -> LeakRequest:
     """Put a leak on record, and return the request as it is on record: a turn may have named its keys already.
 
     Raises what the storage raises. Then nothing is on record, and the request still stands.
     """
-    name = _leak_name(target, request)
-    wanted = Message(target, request.requested_at or now, request=request)
+    name = _leak_name(about, request)
+    wanted = about.message(request.requested_at or now, request)
     if await notes.add(name, wanted.text()):
         return request
     recorded = _leak(await notes.read(name))
     return recorded.request if recorded and isinstance(recorded.request, LeakRequest) else request
 
 
-async def name_leaked(notes: Notes, target: str, request: LeakRequest, values: frozenset[Fingerprint]) -> None:
+async def name_leaked(notes: Notes, about: About, request: LeakRequest, values: frozenset[Fingerprint]) -> None:
     """Note which keys a reported leak is about, so that a later turn ends these and no others. Raises what the storage
     raises."""
     if request.requested_at is None:
         return  # it was never put on record: its caller waits for this very turn
-    message = Message(target, request.requested_at, request=replace(request, values=values))
-    await notes.write(_leak_name(target, request), message.text())
+    message = about.message(request.requested_at, replace(request, values=values))
+    await notes.write(_leak_name(about, request), message.text())
 
 
-async def forget_leak(notes: Notes, target: str, request: LeakRequest) -> None:
+async def forget_leak(notes: Notes, about: About, request: LeakRequest) -> None:
     """Remove a leak that has ended from the record. Raises what the storage raises; then a later turn removes it."""
-    await notes.remove(_leak_name(target, request))
+    await notes.remove(_leak_name(about, request))
 
 
-async def leak_is_on_record(notes: Notes, target: str, request: LeakRequest) -> bool:
+async def leak_is_on_record(notes: Notes, about: About, request: LeakRequest) -> bool:
     """Return whether this leak is on record. Raises what the storage raises."""
-    return await notes.read(_leak_name(target, request)) is not None
+    return await notes.read(_leak_name(about, request)) is not None
 
 
 async def pending_leaks(notes: Notes) -> list[Message]:
@@ -109,9 +109,9 @@ def _leak(text: str | None) -> Message | None:
         return None
 
 
-def _leak_name(target: str, request: LeakRequest) -> str:
+def _leak_name(about: About, request: LeakRequest) -> str:
     moment = request.requested_at.isoformat() if request.requested_at else ""
-    return LEAKS + _hash(target.casefold(), request.id or moment)
+    return LEAKS + _hash(str(about.account or about.name).casefold(), request.id or moment)
 
 
 def _fresh_name(account: AccountId) -> str:

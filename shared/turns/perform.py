@@ -196,14 +196,11 @@ async def _mark(slot: KeySlot, marks: Marks, execution: Execution) -> None:
 
 async def _watch(slot: KeySlot, execution: Execution) -> None:
     """Try a leaked value: once before it is regenerated, and afterwards until it is refused. The last answer counts."""
-    before = execution.endings.get(slot, Ending(slot))
-    outside, value = execution.outside, execution.ended.get(slot)
-    if value is None:
-        execution.endings[slot] = await try_once(
-            execution.keys[slot], execution.where, before, outside.endpoint, outside.clock
-        )
-    else:
-        execution.endings[slot] = await see_refused(value, execution.where, before, outside.endpoint, outside.clock)
+    outside, ended = execution.outside, execution.ended.get(slot)
+    value = ended or execution.keys[slot]
+    before = replace(execution.endings.get(slot, Ending(slot)), fingerprint=value.fingerprint)
+    ask = try_once if ended is None else see_refused
+    execution.endings[slot] = await ask(value, execution.where, before, outside.endpoint, outside.clock)
 
 
 async def _prove(slot: KeySlot, patience: timedelta, execution: Execution) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.errors import ProofFailed, ProofImpossible, Throttled
-from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.model import ProofPolicy, Target
 from shared.ports import Answer, Clock, Endpoint, KeyAttempt, Lease
 
@@ -40,6 +40,7 @@ class Ending:
     """How a leaked value ended, as the account answered when it was tried.
 
     slot: The slot that held the value.
+    fingerprint: The fingerprint of the value. None if it is not known.
     last_accepted: When the account last accepted it, in UTC. None if it never did.
     refused: Since when the account refuses it, in UTC. None if it was not seen to refuse it.
     detail: The account's last answer, in words.
@@ -49,6 +50,7 @@ class Ending:
     last_accepted: datetime | None = None
     refused: datetime | None = None
     detail: str = ""
+    fingerprint: Fingerprint | None = None
 
 
 async def prove(

@@ -28,6 +28,7 @@ class EndingData(TypedDict):
     """When a leaked key stopped working, as the account's own endpoint answered."""
 
     key: KeySlot
+    fingerprint: NotRequired[str]
     lastAccepted: str | None
     refusedFrom: str | None
     lastAnswer: str
@@ -48,6 +49,8 @@ class OutcomeData(TypedDict):
     """What became of a turn, or would become of it, ready for JSON."""
 
     target: str
+    account: NotRequired[str]
+    secret: NotRequired[str]
     result: Result
     reason: str
     why: str
@@ -95,6 +98,8 @@ class Outcome:
     untold: Why announcements are outstanding, or will be sent a second time. None if announcing worked.
     held_until: When the wait ends, in UTC. None if nothing is held back, or if no time is known.
     next_step: What a person should do. None if there is nothing to do.
+    account: The account's resource id. Empty if it could not be found out.
+    secret: The secret's address, without a version. Empty if it could not be found out.
     """
 
     target: str
@@ -111,6 +116,12 @@ class Outcome:
     untold: str | None = None
     held_until: datetime | None = None
     next_step: str | None = None
+    account: str = ""
+    secret: str = ""
+
+    def about(self, target: Target) -> Outcome:
+        """Return the outcome with the account and the secret that it is about."""
+        return replace(self, account=str(target.account), secret=target.secret_url)
 
     @property
     def error(self) -> RotationError | None:
@@ -128,6 +139,8 @@ class Outcome:
             target=self.target, result=self.result, reason=self.reason, why=self.why, done=list(self.done)
         )
         more = {
+            "account": self.account,
+            "secret": self.secret,
             "announced": list(self.announced),
             "announcementsOwed": list(self.outstanding),
             "unproven": list(self.unproven),
@@ -154,22 +167,25 @@ class Outcome:
         owing = f" Still to be announced: {', '.join(self.outstanding)}." if self.outstanding else ""
         owing += f" {self.untold}" if self.untold else ""
         step = f" Next step: {self._step}." if self._step else ""
-        return f"{self.target}: {self.result} ({self.reason}). {self.why}{doing}{unproven}{owing}{step}"
+        about = f" Account: {self.account}. Secret: {self.secret}." if self.account else ""
+        return f"{self.target}: {self.result} ({self.reason}). {self.why}{doing}{unproven}{owing}{step}{about}"
 
 
 def _gone(one: Ending) -> str:
     accepted = f"last accepted at {one.last_accepted.isoformat()}" if one.last_accepted else "never seen accepted"
     refused = f"refused from {one.refused.isoformat()}" if one.refused else f"not seen refused ({one.detail})"
-    return f"The leaked {one.slot}: {accepted}, {refused}."
+    mark = f" with fingerprint {one.fingerprint}" if one.fingerprint else ""
+    return f"The leaked {one.slot}{mark}: {accepted}, {refused}."
 
 
 def _ending(one: Ending) -> EndingData:
-    return EndingData(
+    ending = EndingData(
         key=one.slot,
         lastAccepted=one.last_accepted.isoformat() if one.last_accepted else None,
         refusedFrom=one.refused.isoformat() if one.refused else None,
         lastAnswer=one.detail,
     )
+    return _with(ending, {"fingerprint": one.fingerprint})
 
 
 def _with[D](facts: D, more: Mapping[str, object]) -> D:

@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from shared.announce.acknowledged import accepted_in_time, acknowledged
 from shared.announce.announcements import Announcement
 from shared.announce.outstanding import outstanding
+from shared.decide.leaked_keys import with_values
 from shared.decide.plan import Plan, held_by_the_brake
 from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Publish, Regenerate, Step, Withdraw
@@ -34,6 +35,7 @@ from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
+from shared.turns.message import About
 from shared.turns.notes import forget_fresh_key
 from shared.turns.observe import ObservedKeys, look
 from shared.turns.own_writes import PAUSES, OwnWrites
@@ -110,7 +112,7 @@ class Turn:
     async def run(self) -> Outcome:
         """Carry out the turn and return its outcome. A failure is an outcome too: announcements are sent all the
         same."""
-        outcome = self.progress.added_to(await self._run())
+        outcome = self.progress.added_to(await self._run()).about(self.target)
         return replace(outcome, requester=self.request.requester) if self.request else outcome
 
     async def _run(self) -> Outcome:
@@ -138,6 +140,7 @@ class Turn:
             self.observed = await self._observe()
             plan = await self._braked(await self._decide(self.observed, request, first=explains is None))
             explains = plan if explains is None or request is not None else explains
+            request = with_values(request, self.observed.seen)
             request = None if plan.answers_a_request else request
             if not plan.steps:
                 return explains
@@ -179,7 +182,7 @@ class Turn:
     async def _perform(self, plan: Plan, observed: ObservedKeys) -> None:
         execution = Execution(self.target, observed, self.lease, self.outside, self.until, self.writes)
         if plan.leaked and isinstance(self.request, LeakRequest):
-            await LeakRecord(self.outside).name_values(self.target.name, self.request, plan.leaked)
+            await LeakRecord(self.outside).name_values(About.of(self.target), self.request, plan.leaked)
         try:
             await perform(plan.steps, execution)
         finally:
@@ -284,4 +287,4 @@ async def take_turn(
         outcome = failure(target.name, LeaseHeld(target.name, held.what))
     except RotationError as error:
         outcome = failure(target.name, error)
-    return replace(outcome, requester=request.requester if request else Requester())
+    return replace(outcome, requester=request.requester if request else Requester()).about(target)

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from shared.domain import times
+from shared.domain.keys import Fingerprint
 from shared.domain.names import ENVIRONMENT_NAME, TARGET_NAME
 from shared.domain.requests import (
     ArmRequest,
@@ -76,6 +77,14 @@ type WaitTime = Annotated[
         pattern=_WAIT,
         description="How long a leaked live key still works after the new key is published: whole seconds or minutes, "
         "such as PT30S; at most two minutes, PT2M.",
+    ),
+]
+type KeyMark = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-f]{16}" + _END,
+        description="The fingerprint of the key that leaked: 16 of the digits 0-9 and a-f, as `python -m cli "
+        "fingerprint` prints it. If `key` means another key now, or the account has no such key, nothing is done.",
     ),
 ]
 type Latest = Annotated[
@@ -144,23 +153,33 @@ class Rotate(Body, frozen=True, kw_only=True):
 
 
 class Leak(Body, frozen=True, kw_only=True):
-    """Report that a key has leaked."""
+    """Report that a key has leaked: which one by a word, by its fingerprint, or by both."""
 
-    key: Annotated[
-        LeakedKey,
-        Meta(
-            description="`live`: the published key. `previous`: the other key, which is the one before or one that "
-            "waits to be published. `both`: also if you do not know which."
-        ),
-    ]
+    key: (
+        Annotated[
+            LeakedKey,
+            Meta(
+                description="`live`: the published key. `previous`: the other key, which is the one before or one that "
+                "waits to be published. `both`: also if you do not know which."
+            ),
+        ]
+        | None
+    ) = None
+    fingerprint: KeyMark | None = None
     reason: ReasonText = ""
     dry_run: DryRun = False
     wait: WaitTime | None = None
 
+    def __post_init__(self) -> None:
+        """Check that the report says which key it means. Raises ValueError."""
+        if self.key is None and self.fingerprint is None:
+            raise ValueError("Object missing required field `key`, or `fingerprint`")
+
     def request(self, id_: str, by: str) -> Request:
         wait = times.parse_duration(self.wait) if self.wait else timedelta(0)
-        mark = scoped(id_, RequestKind.LEAK, self.key)
-        return LeakRequest(key=LeakedKey(self.key), reason=why(self.reason), by=by, id=mark, wait=wait)
+        meant = Fingerprint(self.fingerprint) if self.fingerprint else None
+        mark = scoped(id_, RequestKind.LEAK, self.key or meant or "")
+        return LeakRequest(key=self.key, fingerprint=meant, reason=why(self.reason), by=by, id=mark, wait=wait)
 
 
 class RotateMany(Body, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from shared.domain.names import TARGET_NAME
 from shared.turns.report import OutcomeData, RowData
 from shared.version import VERSION, commit
 from shared.web import bodies
+from shared.web.asked import BY_ACCOUNT
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
 
@@ -39,6 +40,7 @@ class Accepted(TypedDict):
     """The targets that get a turn each (with dry_run: would get one), and what could not be read."""
 
     targets: list[str]
+    accounts: list[str]
     problems: list[ProblemData]
 
 
@@ -66,8 +68,14 @@ _NAME = {
     "name": "name",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "pattern": f"^{TARGET_NAME}$"},
-    "description": "The target's name.",
+    "schema": {"type": "string", "pattern": f"^({TARGET_NAME}|{BY_ACCOUNT})$"},
+    "description": "The target's name, or `-` for the target of the account that `account` names.",
+}
+_ACCOUNT = {
+    "name": "account",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "With `-` in place of a name: the resource id of the account.",
 }
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
@@ -79,9 +87,10 @@ _WORDS = {
     400: "The body is not JSON.",
     401: "The caller is not signed in.",
     403: "The caller lacks the role.",
-    404: "No target has this name.",
+    404: "No target has this name, or the account is not enrolled.",
     405: "The route has no such method; the header Allow lists those it has.",
-    409: "Held back until `heldUntil`, another turn holds the target, a person must decide, or the app only observes.",
+    409: "Held back until `heldUntil`, another turn holds the target, a person must decide, the app only observes, "
+    "several accounts have this name or this secret, or a fingerprint is not that of the key that is meant.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "A field is invalid; the detail names it.",
@@ -117,7 +126,7 @@ def openapi_document() -> dict[str, Any]:
 
 
 def _path(route: Route) -> dict[str, Any]:
-    path: dict[str, Any] = {"parameters": [_NAME]} if "{name}" in route.path else {}
+    path: dict[str, Any] = {"parameters": [_NAME, _ACCOUNT]} if "{name}" in route.path else {}
     for method, operation in route.operations.items():
         path[method.lower()] = {
             "operationId": operation,

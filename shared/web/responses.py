@@ -11,6 +11,8 @@ from typing import NotRequired, TypedDict
 
 from shared.announce.deadlines import Deadline
 from shared.domain.errors import (
+    DisputedName,
+    DisputedSecret,
     FixConfiguration,
     GrantRole,
     LeaseHeld,
@@ -32,6 +34,8 @@ PROBLEM = "application/problem+json"
 SAFE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _STATUS: tuple[tuple[type[RotationError], int], ...] = (
     (UnknownTarget, 404),
+    (DisputedName, 409),
+    (DisputedSecret, 409),
     (OutOfTime, 202),
     (LeaseHeld, 409),
     (PersonMustLook, 409),
@@ -110,11 +114,14 @@ def status_of(error: RotationError) -> int:
 def of_error(error: RotationError, *, names: bool = False) -> Reply:
     """Return the HTTP answer to an error: a problem.
 
-    `names` says whether the caller may know which targets there are. Then an unknown name is answered with those names.
+    `names` says whether the caller may know which targets there are. Then an unknown name is answered with those names,
+    and what several accounts claim with these accounts.
     """
     status = status_of(error)
     known = list(error.known) if names and isinstance(error, UnknownTarget) else None
-    facts = problem(status, error.code, f"{error.thing}: {error.what}", nextStep=error.next_step, known=known)
+    claimed = list(error.accounts) or None if names and isinstance(error, FixConfiguration) else None
+    more = {"nextStep": error.next_step, "known": known, "accounts": claimed}
+    facts = problem(status, error.code, f"{error.thing}: {error.what}", **more)
     return replace(facts, headers=retry_after([error]))
 
 

@@ -13,6 +13,7 @@ import shared.fleet.rotation
 import shared.turns.perform
 from cli.answer import CommandResult
 from cli.commands import COMMANDS
+from lab.emulator.accounts import SUBSCRIPTION
 from lab.simulation.tripwire import KeyLeaked, wire
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
@@ -320,11 +321,16 @@ def test_an_unknown_target_returns_2_and_the_known_names_are_printed(terminal: T
     assert terminal.json("rotate", "chart").data["error"] == "UnknownTarget"
 
 
+ACCOUNT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/emulated/providers/Microsoft.CognitiveServices/accounts/chat"
 INVALID = {
     "no command": ([], "COMMAND"),
     "an unknown command": (["rotat", "chat"], "rotat"),
-    "no target": (["rotate"], "NAME"),
-    "no key": (["leak", "chat"], "--key"),
+    "no target": (["rotate"], "--account"),
+    "a target and an account": (["rotate", "chat", "--account", ACCOUNT], "not both"),
+    "a target and an account to look at": (["status", "chat", "--account", ACCOUNT], "not both"),
+    "an account that is no id": (["rotate", "--account", "chat"], "'chat' is no resource id"),
+    "a fingerprint of another form": (["leak", "chat", "--fingerprint", "3F9A"], "$.fingerprint"),
+    "no key": (["leak", "chat"], "--key, or --fingerprint"),
     "another key": (["leak", "chat", "--key", "third"], "third"),
     "a long wait": (["leak", "chat", "--key", "live", "--wait", "PT3H"], "$.wait"),
     "no environment": (["arm", "chat"], "--environment"),

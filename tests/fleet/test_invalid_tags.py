@@ -1,12 +1,9 @@
 """All invalid tags of an account are named, in the list of problems and to a caller who asks for the target."""
 
-from dataclasses import replace
-
 import pytest
 
 from shared.domain.errors import FixConfiguration, RotationError, UnknownTarget
 from shared.domain.model import AccountId
-from shared.ports import Account
 from shared.settings.environment import Settings
 from tests.settings.test_target_fields import account, enrolled, settings
 from tests.support.real_parts import Parts
@@ -81,26 +78,3 @@ async def test_a_request_by_the_account_s_id_gets_the_problem_with_its_tags(part
     parts.account().tags = INVALID
     with pytest.raises(FixConfiguration, match="soon"):
         await parts.rotation.fleet.find_account(AccountId.parse(parts.account().id))
-
-
-def twins(first: AccountId, second: AccountId, secret: str) -> tuple[RotationError, FixConfiguration]:
-    """Two accounts with the same secret: the problem as it is listed, and as a caller of the second one gets it."""
-    found = enrolled(replace(settings(), secrets=("x-{account}-key",)))
-    for one in (first, second):
-        tags = {"key-rotation": "on", "key-rotation-secret": secret}
-        found.add(Account(one, "https://chat.openai.azure.com/", True, tags))
-    ((answered,),) = found.refused.values()
-    return found.problems[0], answered
-
-
-def test_a_caller_is_not_told_which_other_target_has_the_secret() -> None:
-    listed, answered = twins(account("x-search"), account("search"), "x-search-key")
-    assert listed.what.endswith("/secrets/x-search-key is taken by target x-search.")
-    assert answered.what.endswith("/secrets/x-search-key is taken by another target.")
-    step = "tag it key-rotation-secret with another name that ROTATION_SECRETS allows"
-    assert answered.next_step == listed.next_step == step
-
-
-def test_an_account_whose_name_is_taken_is_led_to_rotation_targets() -> None:
-    listed, _ = twins(account(), AccountId(account().subscription, "elsewhere", "chat"), "chat-key")
-    assert "ROTATION_TARGETS" in listed.next_step

@@ -1,12 +1,9 @@
 """Several targets: one with a problem is named and does not stop the others (P10), and clashes are found."""
 
-from dataclasses import replace
-
 import pytest
 
 from lab.simulation.dates import at, minutes
 from lab.simulation.stage import a_stage, lived_until
-from shared.domain.errors import FixConfiguration
 
 
 async def test_a_deleted_secret_is_named_and_does_not_stop_other_targets():
@@ -55,20 +52,6 @@ async def test_accounts_are_enrolled_by_their_tags():
     await stage.tick()
     assert list(stage.vault.secrets) == ["chat-key"]
     assert stage.events("KeyAdopted")[0]["data"]["owner"] == "team-chat"
-
-
-async def test_the_second_of_two_tagged_accounts_with_the_same_secret_is_refused():
-    stage = a_stage(2, tagged=True)
-    stage.settings = replace(stage.settings, secrets=("x-{account}-key",))
-    stage.world.accounts.add("x-chat-2", tags={"key-rotation": "on"})
-    first, second = list(stage.world.accounts)[:2]
-    first.tags = {"key-rotation": "on"}
-    second.tags = {"key-rotation": "on", "key-rotation-secret": "x-chat-2-key"}
-    found = await stage.run_timer()
-    assert [one.target.name for one in found.turns] == ["chat", "chat-2"]
-    assert len(found.problems) == 1
-    assert isinstance(found.problems[0], FixConfiguration)
-    assert "secrets/x-chat-2-key is taken" in str(found.problems[0])
 
 
 async def test_an_invalid_tag_is_one_problem_and_the_other_accounts_take_part():

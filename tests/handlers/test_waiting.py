@@ -61,7 +61,7 @@ async def test_what_nothing_repeats_goes_back_into_the_queue(parts: Parts, messa
 
 
 async def test_a_leak_on_record_whose_message_may_have_been_queued_is_not_queued_twice(parts: Parts) -> None:
-    await parts.rotation.leaks.add(LEAK.target, LEAK.request)
+    await parts.rotation.leaks.add(LEAK.about, LEAK.request)
     parts.azure.world.faults.add("queue.put", "drop_after", times=0)
     assert await queued_after(parts, LEAK) == 1
 

@@ -153,7 +153,7 @@ class Site(App):
         elif typed.startswith(("az ", "azd ")):
             answer = await hands.do(self, shlex.split(await self._substituted(typed)))
         else:
-            answer = await self._call(shape or typed, body, values.get("name", ""))
+            answer = await self._call(typed if "?account=" in typed else shape or typed, body, values.get("name", ""))
         self._plant()
         return answer
 
@@ -197,9 +197,12 @@ class Site(App):
 
     async def _call(self, shape: str, body: object, name: str) -> Reply:
         method, path = shape.split()[:2]
+        path, _, query = path.partition("?account=")
+        by_account = path.replace("/-", "/<name>") if query else path
         sent = b"" if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"} if sent else {}
-        reply = await http.serve(DOORS[path], http.Incoming(method, name, sent, headers, f"call-{len(self.ran)}"))
+        name, call = "-" if query else name, f"call-{len(self.ran)}"
+        reply = await http.serve(DOORS[by_account], http.Incoming(method, name, sent, headers, call, query))
         self.queue += [message.text() for message in reply.queued]
         wire.hear(reply.body)
         return reply

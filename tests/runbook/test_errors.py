@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from lab.simulation.tripwire import planted_key
 from shared.adapters import blob_lease
+from shared.domain.keys import Fingerprint
 from tests.runbook.hands import full_name
 from tests.runbook.operating import let_the_app_in
 from tests.runbook.site import Site
@@ -260,6 +262,52 @@ async def test_an_answer_outside_the_specification_is_not_acted_upon(site: Site)
     assert site.works()
     await site.look()
     assert await is_healthy(site)
+
+
+async def with_another_account(site: Site, name: str, **tags: str) -> str:
+    """Adopt `chat`, and enrol another account beside it. Return the other account's id."""
+    await site.settle()
+    tagged = {"key-rotation": "on"} | {f"key-rotation-{tag}": text for tag, text in tags.items()}
+    keys = {"key1": planted_key(), "key2": planted_key()}
+    return site.world.accounts.add(name, resource_group="aaa", subdomain="another", tags=tagged, **keys).id
+
+
+@entry("DisputedName")
+async def test_a_name_that_two_accounts_have_leads_to_neither_and_their_ids_do(site: Site) -> None:
+    account, chat = site.account(), site.account().id
+    other = await with_another_account(site, "chat", secret="another-key")
+    live = site.vault.get_secret("chat-key").value
+    reply = await site.type("POST /api/targets/<name>/leak", name="chat", body={"key": "live"})
+    assert (reply.status, sorted(reply.data["accounts"])) == (409, sorted([chat, other]))
+    site.sees(reply.body)
+    assert site.world.accounts.key_accepted(account, live)
+    leaked = await site.run("POST /api/targets/-/leak?account=<account id>", body={"key": "live"}, account_id=chat)
+    assert (leaked.status, leaked.data["account"]) == (200, chat)
+    assert not site.world.accounts.key_accepted(account, live)
+    await site.run("python -m cli rotate --account <account id>", account_id=chat)
+    off = "az tag update --operation merge --tags key-rotation=off --resource-id <other account id>"
+    await site.run(off, other_account_id=other)
+    assert (await site.run(TARGET, name="chat")).status == 200
+
+
+@entry("DisputedSecret")
+async def test_a_secret_stays_with_its_account_and_the_other_one_gets_a_name_of_its_own(site: Site) -> None:
+    other = await with_another_account(site, "search", secret="chat-key")
+    reply = await site.type("POST /api/targets/<name>/rotate", name="search")
+    assert reply.status == 409
+    site.sees(reply.body)
+    account = site.world.accounts[other]
+    leaked = account.keys["key1"].value
+    leak = "python -m cli leak --account <account id> --fingerprint <fingerprint>"
+    answer = await site.run(leak, account_id=other, fingerprint=Fingerprint.of(leaked))
+    assert (answer.data["result"], answer.data["account"]) == ("done", other)
+    assert not site.world.accounts.key_accepted(account, leaked)
+    assert site.works()
+    tag = "az tag update --operation merge --tags key-rotation-secret=<another name> --resource-id <account id>"
+    await site.run(tag, another_name="search-key", account_id=other)
+    await site.look()
+    assert site.works("search")
+    assert (await site.run("GET /api/targets")).data["problems"] == []
 
 
 @entry("UnknownTarget")

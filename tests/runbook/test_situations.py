@@ -1,5 +1,7 @@
 """The situations of the runbook that are not errors."""
 
+import io
+
 import pytest
 
 from tests.runbook.site import Site
@@ -15,10 +17,16 @@ LEAK = "python -m cli leak <name> --key live"
 async def test_a_leaked_key_stops_working_by_http_by_command_and_from_the_queue(site: Site) -> None:
     await site.settle()
     out = site.vault.get_secret("chat-key").value
-    reply = await site.run(HTTP_LEAK, {"key": "live", "reason": "found in a paste"}, name="chat")
+    site.monkeypatch.setattr("sys.stdin", io.StringIO(f"{out}\n"))
+    mark = (await site.run("python -m cli fingerprint")).text
+    other = await site.type(HTTP_LEAK, body={"key": "previous", "fingerprint": mark}, name="chat")
+    assert (other.status, other.data["title"]) == (409, "which-key")
+    body = {"key": "live", "fingerprint": mark, "reason": "found in a paste"}
+    reply = await site.run(HTTP_LEAK, body, name="chat")
     site.sees(reply.body)
     assert reply.status == 200
     assert reply.data["leakedKeys"][0]["refusedFrom"]
+    assert reply.data["leakedKeys"][0]["fingerprint"] == mark
     assert site.ended(out)
     assert site.works()
     next_out = site.vault.get_secret("chat-key").value

@@ -55,6 +55,7 @@ def enrolled(reading: Settings, *accounts: tuple[AccountId, dict[str, str]]) -> 
     enrolment = Enrolment(reading)
     for one, tags in accounts:
         enrolment.add(Account(one, "https://chat.openai.azure.com/", True, tags))
+    enrolment.settle({})
     return enrolment
 
 
@@ -262,23 +263,6 @@ def test_an_explicit_target_wins_over_the_account_s_tags() -> None:
     )
     assert [one.target.secret for one in found.found] == ["explicit"]
     assert not found.problems
-
-
-@pytest.mark.parametrize(
-    ("tags", "taken"),
-    [
-        ({"key-rotation": "on", "key-rotation-secret": "CHAT-KEY"}, f"secret {VAULT}/secrets/chat-key"),
-        ({"key-rotation": "on"}, "name chat"),
-    ],
-)
-def test_a_tagged_account_that_clashes_is_named_and_not_enrolled(tags: dict[str, str], taken: str) -> None:
-    twin = account("key") if "key-rotation-secret" in tags else AccountId(SUBSCRIPTION, "elsewhere", "chat")
-    found = enrolled(
-        replace(settings(), secrets=("chat-{account}",)), (account(), {"key-rotation": "on"}), (twin, tags)
-    )
-    assert [one.target.account for one in found.found] == [account()]
-    assert found.problems[0].thing == str(twin)
-    assert taken in found.problems[0].what.lower()
 
 
 @pytest.mark.parametrize("name", ["chat-key", "Chat-Key", "prod-chat-of-us", "chat-2"])

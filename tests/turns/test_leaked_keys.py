@@ -103,7 +103,8 @@ async def test_a_leaked_key_is_tried_before_and_watched_after_its_regeneration()
         execution = Execution(stage.target, await observe(stage.target, runner.outside), lease, outside)
         began, observed = stage.now, execution.observed
         await perform([Watch(KEY2)], execution)
-        assert execution.endings == {KEY2: Ending(KEY2, last_accepted=began, detail="200")}
+        mark = execution.keys[KEY2].fingerprint
+        assert execution.endings == {KEY2: Ending(KEY2, last_accepted=began, detail="200", fingerprint=mark)}
         assert observed_after(execution) is observed
         old = execution.keys[KEY2]
         await perform([Regenerate(KEY2), Watch(KEY2)], execution)
@@ -111,7 +112,7 @@ async def test_a_leaked_key_is_tried_before_and_watched_after_its_regeneration()
     assert ending.refused is not None
     assert ending.last_accepted is not None
     assert began <= ending.last_accepted < ending.refused <= began + minutes(1)
-    assert ending.detail == "401"
+    assert (ending.detail, ending.fingerprint) == ("401", old.fingerprint)
     assert execution.ended == {KEY2: old}
     assert ApiKey(stage.value("key2")) == execution.keys[KEY2] != old
 

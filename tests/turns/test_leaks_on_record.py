@@ -8,9 +8,11 @@ import pytest
 from lab.simulation.builders import reports_leak
 from lab.simulation.dates import hours, minutes
 from lab.simulation.interruptions import killed_after, killed_before
-from lab.simulation.stage import Stage, lived_until
+from lab.simulation.stage import Stage, a_stage, lived_until
+from shared.domain.keys import Fingerprint
 from shared.domain.requests import LeakedKey
 from shared.settings.environment import Mode
+from shared.turns.message import About
 from shared.turns.notes import LEAKS
 from shared.turns.report import Result
 
@@ -115,3 +117,71 @@ async def test_a_damaged_record_is_not_carried_out_and_hides_no_other() -> None:
     stage.world.down = set()
     stage.pass_time(hours(1))
     assert len((await stage.run_timer()).leaks) == 1  # the first tick since the report
+
+
+async def test_a_leak_is_on_record_by_its_account_and_a_name_that_leads_elsewhere_later_does_not_matter() -> None:
+    stage = await during_an_overlap()
+    stage.world.down = {"arm"}
+    await stage.turn(reports_leak())
+    [leak], _ = await stage.rotation().leaks.pending()
+    assert (leak.target, leak.account) == (stage.target.name, stage.target.account)
+
+
+async def test_a_leak_that_was_on_record_by_its_name_goes_on_by_its_account() -> None:
+    """Until its account could be found out, or by the release before."""
+    stage = await during_an_overlap()
+    rotation = stage.rotation()
+    request = await rotation.leaks.add(About(stage.target.name), reports_leak())
+    leaked = leaked_values(stage, LeakedKey.LIVE)
+    stage.witness.excuse_leaked(*leaked_values(stage, LeakedKey.BOTH))
+    stage.world.down = {"kv"}
+    await rotation.turn(stage.target, request, by_name=True)
+    [leak], _ = await stage.rotation().leaks.pending()
+    assert leak.account == stage.target.account
+    stage.world.down = set()
+    await stage.rest(8)
+    assert on_record(stage) == 0
+    assert not any(stage.works(value) for value in leaked)
+
+
+async def test_one_idempotency_key_on_two_accounts_of_one_name_is_two_leaks_on_record() -> None:
+    stage = await during_an_overlap()
+    leaks = stage.rotation().leaks
+    await leaks.add(About.of(stage.target), reports_leak())
+    await leaks.add(About("chat", replace(stage.target.account, group="another")), reports_leak())
+    assert on_record(stage) == 2
+
+
+async def test_a_report_with_the_fingerprint_of_another_key_changes_nothing_and_is_not_on_record() -> None:
+    stage = await during_an_overlap()
+    calls = stage.world.journal.count("arm.regenerateKey")
+    previous = Fingerprint.of(*leaked_values(stage, LeakedKey.PREVIOUS))
+    outcome = await stage.turn(reports_leak(LeakedKey.LIVE, fingerprint=previous))
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.HELD, "which-key")
+    assert previous in outcome.why
+    assert stage.world.journal.count("arm.regenerateKey") == calls
+    assert on_record(stage) == 0
+
+
+@pytest.mark.parametrize("key", [LeakedKey.LIVE, LeakedKey.PREVIOUS])
+async def test_a_report_that_names_only_a_fingerprint_ends_that_key(key: LeakedKey) -> None:
+    stage = await during_an_overlap()
+    [leaked] = leaked_values(stage, key)
+    stage.witness.excuse_leaked(*leaked_values(stage, LeakedKey.BOTH))
+    mark = Fingerprint.of(leaked)
+    outcome = await stage.turn(reports_leak(None, fingerprint=mark))
+    assert outcome is not None
+    assert not stage.works(leaked)
+    assert outcome.data()["leakedKeys"][0]["fingerprint"] == mark
+    assert f"with fingerprint {mark}" in str(outcome)
+
+
+async def test_a_named_key_of_a_target_that_must_be_adopted_first_is_the_one_that_ends() -> None:
+    stage = a_stage()
+    leaked = stage.value("key2")
+    stage.witness.excuse_leaked(leaked)
+    await stage.turn(reports_leak(None, fingerprint=Fingerprint.of(leaked)))
+    await stage.rest(8)
+    assert not stage.works(leaked)
+    assert on_record(stage) == 0

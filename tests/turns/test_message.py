@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lab.simulation.builders import an_account_id, marks
 from lab.simulation.dates import START, at, days
 from shared.domain.errors import FixConfiguration
-from shared.domain.keys import KeySlot
+from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId
 from shared.domain.publication import LONGEST_TAG, read_tags, tags_of
 from shared.domain.requests import (
@@ -87,6 +87,23 @@ def test_a_message_for_an_explicit_target_holds_only_its_name_and_the_time() -> 
         "asked": "2026-11-22T10:20:30.456789+00:00",
     }
     assert read_message(Message("chat", QUEUED_AT).text().encode()) == Message("chat", QUEUED_AT)
+
+
+@pytest.mark.parametrize("key", [None, LeakedKey.PREVIOUS])
+def test_a_fingerprint_is_also_among_the_values_by_which_the_release_before_goes(key: LeakedKey | None) -> None:
+    """That one knows no fingerprint: it ends this value or none, whatever the word says."""
+    leak = LeakRequest(key=key, fingerprint=Fingerprint("0123456789abcdef"), requested_at=QUEUED_AT)
+    message = Message("chat", QUEUED_AT, request=leak)
+    assert json.loads(message.text())["request"]["values"] == ["0123456789abcdef"]
+    assert read_message(message.text().encode()) == message
+
+
+def test_once_a_turn_has_seen_the_keys_a_leak_is_about_these_values() -> None:
+    values = frozenset({Fingerprint("0123456789abcdef"), Fingerprint("fedcba9876543210")})
+    leak = LeakRequest(fingerprint=Fingerprint("0123456789abcdef"), values=values, requested_at=QUEUED_AT)
+    read = read_message(Message("chat", QUEUED_AT, request=leak).text().encode()).request
+    assert isinstance(read, LeakRequest)
+    assert (read.values, read.fingerprint) == (values, None)
 
 
 def test_no_member_has_the_name_of_queue_metadata() -> None:

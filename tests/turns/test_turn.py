@@ -35,7 +35,9 @@ DOWN = "announcements: could not announce: 503 ServiceUnavailable."
 
 async def test_the_outcome_says_why_what_was_done_and_what_was_announced():
     stage = await rotation_due()
-    assert await stage.turn() == Outcome("chat", Result.DONE, "due", DUE, done=ROTATED, announced=KINDS)
+    assert await stage.turn() == Outcome("chat", Result.DONE, "due", DUE, done=ROTATED, announced=KINDS).about(
+        stage.target
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,7 @@ async def test_a_turn_that_could_not_announce_is_done_and_names_what_is_outstand
     stage.event_grid_is("down")
     assert await stage.turn() == Outcome(
         "chat", Result.DONE, "due", DUE, done=ROTATED, outstanding=KINDS, untold=DOWN, next_step=NOTHING
-    )
+    ).about(stage.target)
 
 
 async def test_a_turn_that_could_not_record_its_announcements_says_so_and_the_next_repeats_them():
@@ -100,7 +102,7 @@ async def test_a_turn_that_could_not_record_its_announcements_says_so_and_the_ne
         announced=KINDS,
         untold=f"{secret}: could not note on the secret what was announced: 503 Refused.",
         next_step=NOTHING,
-    )
+    ).about(stage.target)
     again = await stage.turn()
     assert again is not None
     assert again.announced == KINDS
@@ -161,7 +163,7 @@ async def test_a_turn_that_needs_a_person_fails_with_the_sentence_and_the_next_s
     stage = await rotation_due()
     stage.vault.delete_secret(stage.target.secret)
     why = "Secret chat-key is deleted but can be recovered. Recover it, or purge it to start again."
-    assert (await stage.turn()).data() == failure("chat", PersonMustLook("chat", why)).data()
+    assert (await stage.turn()).data() == failure("chat", PersonMustLook("chat", why)).about(stage.target).data()
 
 
 async def test_a_secret_with_another_content_fails_the_turn_and_is_not_changed():
@@ -179,7 +181,7 @@ async def test_a_turn_that_fails_half_way_says_what_was_done_and_where_it_failed
     stage = await rotation_due()
     outcome = await stage.turn(interruptions=refused(PUBLISH, 503))
     error = TryLater(stage.target.secret_url, "could not publish the key: 503 Refused.")
-    assert outcome.data() == failure("chat", error, ROTATED[:2]).data()
+    assert outcome.data() == failure("chat", error, ROTATED[:2]).about(stage.target).data()
 
 
 async def test_the_spare_that_a_failed_turn_regenerated_is_published_by_the_next():
@@ -209,7 +211,7 @@ async def test_a_turn_that_lost_its_lease_says_what_was_done_and_announces_nothi
     accepted_before = len(stage.topic.accepted)
     outcome = await stage.turn(interruptions=Interruptions(after={REGENERATE: much_time_passes}))
     error = LeaseLost(str(stage.target.account).lower(), "the turn lost its hold on the target.")
-    assert outcome.data() == failure("chat", error, ROTATED[:1]).data()
+    assert outcome.data() == failure("chat", error, ROTATED[:1]).about(stage.target).data()
     assert len(stage.topic.accepted) == accepted_before
 
 
@@ -228,7 +230,10 @@ async def test_a_target_that_another_turn_holds_is_busy():
     async with other.leases.hold(str(stage.target.account).casefold()):
         outcome = await stage.turn()
     assert outcome.result is Result.BUSY
-    assert outcome.data() == failure("chat", LeaseHeld("chat", "another turn holds this target.")).data()
+    assert (
+        outcome.data()
+        == failure("chat", LeaseHeld("chat", "another turn holds this target.")).about(stage.target).data()
+    )
 
 
 async def test_a_turn_fails_if_the_lease_cannot_be_taken():
@@ -236,7 +241,7 @@ async def test_a_turn_fails_if_the_lease_cannot_be_taken():
     outcome = await stage.turn(interruptions=refused(1, 503))
     account = str(stage.target.account).casefold()
     error = TryLater(account, "could not take the lease: 503 Refused.")
-    assert outcome.data() == failure("chat", error).data()
+    assert outcome.data() == failure("chat", error).about(stage.target).data()
 
 
 async def test_the_lease_ignores_the_case_of_the_account_id():

@@ -30,6 +30,8 @@ STATUSES = {
     "ProofImpossible": 502,
     "UnexpectedAnswer": 502,
     "UnknownTarget": 404,
+    "DisputedName": 409,
+    "DisputedSecret": 409,
     "RotationError": 503,
 }
 FAMILY = {

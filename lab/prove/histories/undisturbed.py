@@ -97,7 +97,7 @@ def leak_was_ended(start: State, end: State, request: LeakRequest) -> None:
         LeakedKey.LIVE: {start.keys[live]},
         LeakedKey.PREVIOUS: {start.keys[1 - live]} if _spare_is_previous(start, live) else set(),
         LeakedKey.BOTH: set(start.keys),
-    }[request.key]
+    }[request.key or LeakedKey.BOTH]
     if leaked & set(end.keys):
         raise Broken("a key that was reported as leaked works after the turn that had to end it")
 

@@ -1,0 +1,39 @@
+"""Which target a request asks for: by its name in the path, or by the account's resource id in the query."""
+
+from __future__ import annotations
+
+from shared.domain.model import AccountId
+from shared.domain.text import plain, quotable
+from shared.web.bodies import BadRequest
+
+BY_ACCOUNT = "-"  # in the path, where the query names the account: no target has this name
+_FORM = (
+    "/subscriptions/<guid>/resourceGroups/<group>/providers/Microsoft.CognitiveServices/accounts/<name>, "
+    "in /api/targets/-/...?account=<id>"
+)
+
+
+def asked_for(name: str, account: str) -> str | AccountId:
+    """Return the target's name, or the account whose target is asked for.
+
+    name: The name in the path.
+    account: The parameter `account` of the query. Empty if it has none.
+
+    Raises BadRequest unless exactly one of the two is named, and if the account is not a resource id.
+    """
+    if name != BY_ACCOUNT and not account:
+        return name
+    if name != BY_ACCOUNT:
+        raise BadRequest(
+            422, "BadField", "account: stands beside a name; ask for one of them, as in /api/targets/-/..."
+        )
+    try:
+        return AccountId.parse(account)
+    except ValueError:
+        shown = quotable(plain(account))[:300]
+        raise BadRequest(422, "BadField", f"account: {shown!r} is no resource id of an account: {_FORM}.") from None
+
+
+def address_of(which: str | AccountId, name: str) -> str:
+    """Return the path under which a target is seen, for a caller who asked for it in this way."""
+    return f"/api/targets/{name}" if isinstance(which, str) else f"/api/targets/{BY_ACCOUNT}?account={which}"
