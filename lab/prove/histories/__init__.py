@@ -13,12 +13,15 @@ occupies one core for most of the time of `make prove`, which is about 25 minute
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lab.prove.histories.explorer import Explorer, Violation
 from lab.prove.histories.lives import Life, lives
+from shared.domain.names import LOGGER
 
 BOUNDS = """\
 Bounded: one history has at most the stated number of faults and interferences, and any number of everything else;
@@ -81,11 +84,24 @@ def explore(
     began = time.monotonic()
     explorers = [Explorer(life, faults, thorough, began + seconds) for life in among or lives()]
     for explorer in explorers:
-        explorer.explore()
+        with _silent_app():
+            explorer.explore()
         for violation in explorer.violations:
             out(str(violation))
         out(str(_figures(faults, [explorer], explorer.seconds)).replace("histories", explorer.life.name, 1))
     return _figures(faults, explorers, time.monotonic() - began)
+
+
+@contextmanager
+def _silent_app() -> Iterator[None]:
+    """Drop what the app logs meanwhile: the explorer makes it fail thousands of times."""
+    log = logging.getLogger(LOGGER)
+    before = log.disabled
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def _figures(faults: int, explorers: Sequence[Explorer], seconds: float) -> Figures:

@@ -19,14 +19,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from lab.prove.histories import deployments, values
-from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version
+from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, Leak, State, Version
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
 from shared.domain.requests import Requester
 from shared.domain.told import Told, ToldDeadline
 
 EARLIER = NOW - timedelta(days=1)
-SAME_REQUEST = "the-last-request"
+SAME_REQUEST, ON_RECORD = "the-last-request", "a-leak-on-record"
 
 
 def canonical(state: State, cadence: Cadence) -> State:
@@ -37,7 +37,7 @@ def canonical(state: State, cadence: Cadence) -> State:
 def _without_the_past(state: State, cadence: Cadence) -> State:
     version, ends = state.version, state.marks.told.ends if state.marks else 0
     if version is not None:
-        marks = version.marks and _marks_without_the_past(version.marks, cadence)
+        marks = version.marks and _marks_without_the_past(version.marks, cadence, state.record)
         version = version._replace(
             marks=marks,
             created=NOW if marks else max(version.created, NOW - cadence.period),
@@ -55,7 +55,15 @@ def _without_the_past(state: State, cadence: Cadence) -> State:
         earlier_off=None if state.earlier_off is None or state.earlier_off < ends else state.earlier_off - ends,
         promised_wait=deployments.without_the_past(state.promised_wait, SAME_REQUEST),
         announced_wait=deployments.without_the_past(state.announced_wait, SAME_REQUEST),
+        record=state.record and _record(state.record, state.marks),
+        reported=state.reported & set(state.keys),
     )
+
+
+def _record(leak: Leak, marks: Marks | None) -> Leak:
+    """Return a leak on record. Whether its request made the version matters, but not what its id is."""
+    answered = marks is not None and marks.request == leak.id
+    return leak._replace(id=SAME_REQUEST if answered else ON_RECORD)
 
 
 def _key_facts_without_the_past(facts: KeyFacts) -> KeyFacts:
@@ -64,7 +72,9 @@ def _key_facts_without_the_past(facts: KeyFacts) -> KeyFacts:
 
 
 @lru_cache(maxsize=100_000)
-def _marks_without_the_past(marks: Marks, cadence: Cadence) -> Marks:
+def _marks_without_the_past(marks: Marks, cadence: Cadence, record: Leak | None = None) -> Marks:
+    if record is not None:  # its words mean the keys of its own time, so the past matters
+        return replace(marks, requester=Requester(marks.request and SAME_REQUEST))
     told, due, scheduled = marks.told, deployments.due(marks, cadence), marks.since + cadence.period
     ending = told.retirement.deadline if told.retirement else marks.until
     told = replace(
@@ -130,6 +140,8 @@ def _renumbered(state: State) -> State:
         version=version and _version_renumbered(version, renamed),
         outstanding=frozenset((event, names[number]) for event, number in state.outstanding),
         fresh=len(names),
+        record=state.record and state.record._replace(values=frozenset(names[one] for one in state.record.values)),
+        reported=frozenset(names[number] for number in state.reported),
         noted=state.noted and (names[state.noted[0]], None if state.noted[1] is None else names[state.noted[1]]),
     )
 
@@ -143,6 +155,7 @@ def _numbers(state: State) -> Iterator[int]:
         if state.version.marks is not None:
             yield from _marked(state.version.marks)
     yield from sorted(number for _, number in state.outstanding)
+    yield from sorted(state.record.values) if state.record else ()
 
 
 def _marked(marks: Marks) -> Iterator[int]:

@@ -8,6 +8,7 @@ Each function judges one effect and raises `Broken` with the number of the promi
     P4  a key was accepted twice in this turn before it was published
     P7  no text contains a part of a key
     P9  what is announced is true, and what happened stays outstanding until Event Grid accepted it
+    P13 a turn regenerates no key twice
 
 Most functions take the state and return it with what the judge has to remember.
 """
@@ -90,6 +91,12 @@ def may_be_made(state: State, *, by_others: bool) -> State:
     if state.made and not by_others:
         raise Broken("P5: a fresh key that could not be published is regenerated again")
     return state._replace(made=not by_others)
+
+
+def may_be_regenerated(made: Collection[int], value: int) -> None:
+    """Check P13 for a key that a turn is about to regenerate: it is none of those that this turn has made itself."""
+    if value in made:
+        raise Broken("P13: a turn regenerates a key that it has made itself")
 
 
 def may_be_published(value: int, accepted: int) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Marks
-from shared.domain.requests import AwaitedDeployment
+from shared.domain.requests import AwaitedDeployment, LeakedKey
 from shared.domain.told import ToldDeadline
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -60,6 +60,32 @@ class KeyFacts(NamedTuple):
     must_end: bool = False
 
 
+class Refusing(NamedTuple):
+    """A refusal that lasts (see `refusals`).
+
+    what: Which one.
+    until: When it ends by itself. None: a person ends it.
+    """
+
+    what: str
+    until: datetime | None = None
+
+
+class Leak(NamedTuple):
+    """A leak on record.
+
+    key: Which key was reported, in words.
+    id: The id of the request.
+    requested_at: When it was reported.
+    values: The reported keys. Empty before a turn has named them.
+    """
+
+    key: LeakedKey
+    id: str
+    requested_at: datetime
+    values: frozenset[int] = frozenset()
+
+
 class State(NamedTuple):
     """Azure's side up to `sunset`, then the judge's memory.
 
@@ -81,6 +107,9 @@ class State(NamedTuple):
     made: Whether a turn has regenerated a key for the first version, which is not published yet.
     noted: The app's note of a fresh key that nothing published can remember: what key 2 held before, and what it got
         (None if that is not noted yet). None without a note.
+    refusing: The refusal that lasts. None if there is none.
+    record: The leak on record. None without one.
+    reported: The keys that were reported and put on record, so that they must end.
     """
 
     keys: tuple[int, int]
@@ -100,6 +129,9 @@ class State(NamedTuple):
     fresh: int = 2
     made: bool = False
     noted: tuple[int, int | None] | None = None
+    refusing: Refusing | None = None
+    record: Leak | None = None
+    reported: frozenset[int] = frozenset()
 
     @property
     def marks(self) -> Marks | None:
@@ -132,7 +164,16 @@ def later(state: State, time: timedelta) -> State:
         announced_sunset=state.announced_sunset and (state.announced_sunset[0] - time, state.announced_sunset[1]),
         promised_wait=deployment_later(state.promised_wait, time),
         announced_wait=deployment_later(state.announced_wait, time),
+        refusing=_refusing_later(state.refusing, time),
+        record=state.record and state.record._replace(requested_at=state.record.requested_at - time),
     )
+
+
+def _refusing_later(refusing: Refusing | None, time: timedelta) -> Refusing | None:
+    if refusing is None or refusing.until is None:
+        return refusing
+    until = refusing.until - time
+    return refusing._replace(until=until) if until > NOW else None
 
 
 def _key_facts_later(facts: KeyFacts, time: timedelta) -> KeyFacts:

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from lab.prove.histories import deployments, judge, values
+from lab.prove.histories import deployments, judge, on_record, values
+from lab.prove.histories.late_reads import LateReads
 from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version, index
 from shared.announce.announcements import Announcement
 from shared.domain.errors import TryLater
@@ -37,6 +38,8 @@ class World:
     made_by_others: Keys that another actor made since then.
     published_late: Keys that a late call published.
     overwritten: Marks that a late write has replaced. A turn may have decided from them already.
+    reads: What reads do not show yet.
+    records_leaks: Whether the app's storage keeps leaks on record. Default: it forgets them.
     """
 
     state: State
@@ -48,6 +51,8 @@ class World:
     made_by_others: set[int] = field(default_factory=set)
     published_late: set[int] = field(default_factory=set)
     overwritten: list[Marks] = field(default_factory=list)
+    reads: LateReads = field(default_factory=LateReads)
+    records_leaks: bool = False
 
     # The account
 
@@ -59,8 +64,12 @@ class World:
         """Return both keys. Raises KeyAuthIsOff."""
         if not self.state.key_auth:
             raise KeyAuthIsOff
-        first, second = self.state.keys
-        return {KEY1: values.key(first), KEY2: values.key(second)}
+        return _as_keys(self.state.keys)
+
+    def listed_keys(self) -> Keys:
+        """Return both keys as a listing shows them, which may be late. Raises KeyAuthIsOff."""
+        self.keys()
+        return _as_keys(self.reads.read_keys(self.state.keys))
 
     def regenerate(self, slot: KeySlot) -> Keys:
         """Replace a key and return both. Raises Broken if the old key may not end, TryLater if keys are off."""
@@ -75,6 +84,7 @@ class World:
             self.ended_by_others.add(state.keys[number])
             self.made_by_others.add(state.fresh)
             state = state._replace(excused=state.excused or _is_published(state, number))
+        self.reads.key_is_made(state.keys)
         keys, key_facts = list(state.keys), list(state.key_facts)
         keys[number], key_facts[number] = state.fresh, KeyFacts()
         self.state = state._replace(
@@ -111,8 +121,8 @@ class World:
     # The secret
 
     def latest(self) -> Publication | None:
-        """Return the latest version as the vault shows it."""
-        version = self.state.version
+        """Return the latest version as the vault shows it, which may be late."""
+        version = self.reads.read_secret(self.state.version)
         return version and _publication(version, self.target)
 
     def publish(self, value: int, slot: KeySlot, marks: Marks | None, *, by_leak: bool) -> None:
@@ -121,6 +131,7 @@ class World:
         written = marks and _as_tags_keep_them(marks, slot, self.target)
         if written is not None:
             judge.marks_fit(written, value)
+        self.reads.secret_is_written(before)
         self.published_late |= {value} if self.by_others else set()
         serial = before.serial + 1 if before else 1
         version = Version(value, slot if written else None, written is not None, written, serial=serial)
@@ -139,6 +150,7 @@ class World:
         before = self.state.version
         if before is None or str(before.serial) != serial:
             return
+        self.reads.secret_is_written(before)
         if self.by_others:  # a late write undoes what was noted after it, so that is announced again
             self.state = self.state._replace(announced_off=None, earlier_off=None, promised_wait=None)
             self.overwritten += [before.marks] if before.marks else []
@@ -158,6 +170,7 @@ class World:
         """Enable or disable a version, if it is the latest."""
         version = self.state.version
         if version is not None and str(version.serial) == serial:
+            self.reads.secret_is_written(version)
             self.state = self.state._replace(version=version._replace(enabled=enabled))
 
     def listed(self) -> Publication | None:
@@ -176,6 +189,21 @@ class World:
         """Write the note of a fresh key, or remove it."""
         made = values.number_of(key.made) if key and key.made else None
         self.state = self.state._replace(noted=(values.number_of(key.before), made) if key else None)
+
+    def record_leak(self, text: str) -> bool:
+        """Put a leak on record, unless one is. Return whether it was."""
+        if self.state.record is not None:
+            return False
+        self.state = on_record.put(self.state, text)
+        return True
+
+    def rewrite_leak(self, text: str) -> None:
+        """Replace the leak on record."""
+        self.state = self.state._replace(record=on_record.leak_in(text))
+
+    def forget_leak(self) -> None:
+        """Take the leak off the record."""
+        self.state = on_record.removed(self.state)
 
     # The topic
 
@@ -200,7 +228,7 @@ class World:
         live, version = self.state.live, self.state.version
         if live is None and version is not None:
             live = index(version.slot or KEY1)
-        both = request.key is not LeakedKey.PREVIOUS or live is None
+        both = request.key is not LeakedKey.PREVIOUS or live is None or request.requested_at is not None
         self.state = judge.leak_reported(self.state, (0, 1) if both or live is None else (1 - live,))
 
     def forget(self) -> None:
@@ -217,6 +245,10 @@ class World:
 
     def _judge(self) -> None:
         self.state = judge.published_key_works(self.state)
+
+
+def _as_keys(keys: tuple[int, int]) -> Keys:
+    return {KEY1: values.key(keys[0]), KEY2: values.key(keys[1])}
 
 
 def _is_published(state: State, slot: int) -> bool:

@@ -12,13 +12,13 @@ import pytest
 from lab.prove.histories import explore
 from lab.prove.histories.canonical import canonical
 from lab.prove.histories.explorer import Explorer
-from lab.prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, ending, lives
+from lab.prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, bad_days, ending, lives
 from lab.prove.histories.planted_mistakes import MISTAKES
 from lab.prove.histories.state import State, later
 from lab.prove.histories.undisturbed import undisturbed
 
 PUBLISH, ROTATE, SUNSET, ARMED, ALWAYS = lives(SHORT)
-LIVES = {life.name: life for life in (*lives(SHORT), ending())}
+LIVES = {life.name: life for life in (*lives(SHORT), ending(), *bad_days())}
 
 
 def with_requests(life: Life, *names: str) -> Life:
@@ -56,6 +56,14 @@ def test_no_history_without_faults_breaks_a_promise_in_any_life():
     assert not figures.violations
     assert figures.complete
     assert figures.longest_to_rest == 1
+
+
+@pytest.mark.parametrize("life", bad_days(), ids=lambda life: life.name)
+def test_no_bad_day_breaks_a_promise(life: Life):
+    figures = explore(0 if life.late else 1, [life if life.late else replace(life, refusals=life.refusals[-1:])])
+    assert not figures.violations
+    assert figures.complete
+    assert figures.states > (30 if life.late else 800)
 
 
 @pytest.mark.parametrize("name", MISTAKES)
