@@ -25,6 +25,7 @@ from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.ports import Account, KeyAttempt, Keys, Outside
 from shared.turns.notes import FRESH, LEAKS, fresh_key_text, read_fresh_key
+from shared.turns.secret_notes import SECRETS
 
 LONGER_THAN_ANY_PATIENCE = timedelta(hours=1)
 
@@ -95,6 +96,8 @@ class FreshKeyNotes:
 
     async def write(self, name: str, text: str) -> None:
         """Write the note of a fresh key, or name the keys of a leak on record."""
+        if name.startswith(SECRETS) and self.world.state.earlier is not None:
+            await Call("note the marks", lambda: self.world.note_about_secret(text), writes=True)
         if name.startswith(LEAKS) and self.world.records_leaks:
             await Call("name the leaked keys", lambda: self.world.rewrite_leak(text), writes=True)
         if name.startswith(FRESH):
@@ -102,6 +105,9 @@ class FreshKeyNotes:
 
     async def read(self, name: str) -> str | None:
         """Return the note of a fresh key, or the leak on record."""
+        if name.startswith(SECRETS) and self.world.state.earlier is not None:
+            text: str | None = await Call("read the note about the secret", self.world.secret_note)
+            return text
         if name.startswith(LEAKS) and self.world.records_leaks:
             found: str | None = await Call("read the leak", self._leak)
             return found
@@ -224,11 +230,12 @@ class Runner:
         return found
 
     async def publish(
-        self, _target: Target, key: ApiKey, slot: KeySlot, marks: Marks | None, _others: Mapping[str, str]
+        self, _target: Target, key: ApiKey, slot: KeySlot, marks: Marks | None, others: Mapping[str, str]
     ) -> str:
         """Write a version and return its id. The judge checks its proofs and whether a rotation is due."""
         value, request = values.number_of(key.fingerprint), self.request
         replaces = isinstance(request, LeakRequest) and request.key is not LeakedKey.PREVIOUS
+        judge.no_tag_is_ours(others)
         by_leak = replaces and (marks is None or marks.origin is Origin.ROTATED)
 
         def write() -> str:
@@ -243,11 +250,15 @@ class Runner:
         return version
 
     async def earlier(self, _target: Target) -> Sequence[Publication]:
-        """Return no earlier version: the world remembers the latest one only."""
-        return ()
+        """Return all versions, in a world that remembers more than the latest one."""
+        if self.world.state.earlier is None:
+            return ()
+        found: Sequence[Publication] = await Call("list the versions", self.world.all_versions)
+        return found
 
     async def note(self, _target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         """Replace the tags of a version."""
+        judge.no_tag_is_ours(publication.others)
         await Call("note", lambda: self.world.note(publication.version, slot, marks), writes=True)
 
     async def withdraw(self, _target: Target, publication: Publication) -> None:

@@ -95,6 +95,8 @@ class Life:
     requests: The requests that can come, by name.
     late: Which reads are late, after each write of a turn. None: no read is.
     refusals: The refusals that can begin and last. With one, leaks are put on record. Default none.
+    calm: Whether nothing goes wrong within turns and nobody touches the keys: only what happens in between is
+        explored. Default no.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Life:
     requests: Mapping[str, Request] = field(default_factory=lambda: REQUESTS)
     late: Late | None = None
     refusals: tuple[Refusal, ...] = ()
+    calm: bool = False
 
     def target_in(self, state: State) -> Target:
         """Return the target with the sunset of this state."""
@@ -150,7 +153,8 @@ def ending() -> Life:
 
 
 def bad_days() -> tuple[Life, ...]:
-    """Return the lives with bad days, each with one kind of them: late reads, waits, and refusals that last."""
+    """Return the lives with bad days, each with one kind of them: late reads, another writer, waits, and refusals that
+    last."""
     target, first = replace(TARGET, cadence=QUICK), {"nothing is published": UNPUBLISHED}
     leak = {LEAK: REQUESTS[LEAK]}
     both = leak | {"rotate": REQUESTS["rotate"]}
@@ -158,6 +162,13 @@ def bad_days() -> tuple[Life, ...]:
         Life("late secret", target, first, both, late=Late(secret=2)),
         Life("late keys", target, first, both, late=Late(keys=2)),
         Life("late for long", target, first, both, late=Late(secret=LONGER_THAN_A_MINUTE, keys=LONGER_THAN_A_MINUTE)),
+        Life("other writer", target, {"nothing is published": UNPUBLISHED._replace(earlier=())}, leak),
         Life("waits", target, first, leak, refusals=WAITS),
         Life("lasting refusals", target, first, leak, refusals=UNTIL_A_PERSON_ACTS),
     )
+
+
+def calm_writer() -> Life:
+    """Return the life with another writer in which all turns go well. It is small: the tests plant mistakes in it."""
+    writer = next(life for life in bad_days() if life.name == "other writer")
+    return replace(writer, name="calm writer", calm=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from lab.prove.histories import deployments, judge, on_record, refusals
+from lab.prove.histories import deployments, judge, on_record, other_writers, refusals
 from lab.prove.histories.disturbed import Disturber, Ending
 from lab.prove.histories.judge import Broken, during
 from lab.prove.histories.lives import Life, repeated
@@ -72,10 +72,12 @@ def people_act(life: Life, state: State) -> Iterator[Ending]:
         yield Ending("Event Grid is available again", state._replace(topic_up=True), 0, cost=0)
     else:
         yield Ending("Event Grid becomes unavailable", state._replace(topic_up=False), 0)
-    if state.key_auth:
+    if state.key_auth and not life.calm:
         yield from (_regenerated(life, state, slot) for slot in (KEY1, KEY2))
-    yield _keys_switched(life, state)
+    if not life.calm:
+        yield _keys_switched(life, state)
     yield from _refusals(life, state)
+    yield from other_writers.acts(state)
     if state.version is not None and not state.version.enabled:
         version = state.version._replace(enabled=True)
         excused = state.key_auth and version.value not in state.keys

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from lab.prove.histories import fakes
+from lab.prove.histories import fakes, world
 from shared.announce import outstanding
 from shared.decide import cadence, carried_over, policies
 from shared.decide.cadence import DueNotice
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Prove, Publish, Regenerate, Step, Watch
+from shared.domain import publication
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Observation, Target
 from shared.domain.notes import FreshKey
@@ -306,6 +307,27 @@ def making_keys_again() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def explaining_nothing() -> Iterator[None]:
+    """Take what the latest version holds as it is, whatever earlier versions say."""
+
+    async def as_it_is(seen: Observation, *_: object) -> Observation:
+        """Return the observation as it is."""
+        return seen
+
+    with patch.object(turn, "with_other_writers", as_it_is):
+        yield
+
+
+@contextmanager
+def reading_names_as_they_are_written() -> Iterator[None]:
+    """Take our tags for somebody else's where their names are in capitals."""
+    world._publication.cache_clear()
+    with patch.object(publication, "_is_ours", lambda name: name.startswith(publication.PREFIX)):
+        yield
+    world._publication.cache_clear()
+
+
 class PlantedMistake(NamedTuple):
     """One mistake.
 
@@ -349,5 +371,7 @@ MISTAKES: dict[str, PlantedMistake] = {
     "a key that cannot be published is made again": PlantedMistake(
         making_keys_again, 1, "P13: every tick", "lasting refusals"
     ),
+    "earlier versions explain nothing": PlantedMistake(explaining_nothing, 1, "P", "calm writer"),
+    "tags in capitals are not ours": PlantedMistake(reading_names_as_they_are_written, 1, "P9", "calm writer"),
     "the leaked key stays": PlantedMistake(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
 }

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from functools import cache
 
-from lab.prove.histories import deployments, refusals
+from lab.prove.histories import deployments, refusals, values
 from lab.prove.histories.fakes import Runner
 from lab.prove.histories.judge import Broken
 from lab.prove.histories.late_reads import LateReads
@@ -127,7 +127,12 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def listing_is_current(life: Life, state: State) -> bool:
-    """Return whether the listing still describes the account: nobody changed it since a turn last read it."""
+    """Return whether the listing still describes account and secret: nobody changed them since a turn last read them.
+
+    A listing shows no value, so that it is not current where somebody has put tags of ours on another value.
+    """
+    if state.version is not None and state.marks is not None and state.marks.live != values.mark(state.version.value):
+        return False
     world = a_world(life, state)
     presumed = presume(world.listed(), None)
     if presumed is None or presumed.key_auth != state.key_auth:

@@ -7,11 +7,11 @@ ends, and the key that it publishes over another turn's version, are excused, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from lab.prove.histories import deployments, judge, on_record, values
+from lab.prove.histories import deployments, judge, on_record, other_writers, values
 from lab.prove.histories.late_reads import LateReads
 from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version, index
 from shared.announce.announcements import Announcement
@@ -19,7 +19,7 @@ from shared.domain.errors import TryLater
 from shared.domain.keys import KeySlot
 from shared.domain.model import Target
 from shared.domain.notes import FreshKey
-from shared.domain.publication import Marks, Publication, read_tags, tags_of
+from shared.domain.publication import Marks, Publication, others_in, read_tags, tags_of
 from shared.domain.publication import SecretState as Readable
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
@@ -134,9 +134,13 @@ class World:
         self.reads.secret_is_written(before)
         self.published_late |= {value} if self.by_others else set()
         serial = before.serial + 1 if before else 1
-        version = Version(value, slot if written else None, written is not None, written, serial=serial)
+        labelled = self.state.earlier is not None
+        version = Version(
+            value, slot if written else None, written is not None, written, serial=serial, labelled=labelled
+        )
         self.versions += 1
-        self.state = deployments.published(self.state._replace(version=version, made=False))
+        earlier = other_writers.remembered(self.state)
+        self.state = deployments.published(self.state._replace(version=version, earlier=earlier, made=False))
         if value not in self.state.keys and (self.by_others or value in self.ended_by_others):
             self.state = self.state._replace(excused=True)
         by_leak = by_leak and not self.by_others  # a late call fails its turn, and the request is repeated
@@ -149,16 +153,29 @@ class World:
         """Replace the tags of a version. If it is not the latest any more, nobody reads them and nothing changes."""
         before = self.state.version
         if before is None or str(before.serial) != serial:
+            self._note_earlier(serial, slot, marks)
             return
         self.reads.secret_is_written(before)
         if self.by_others:  # a late write undoes what was noted after it, so that is announced again
             self.state = self.state._replace(announced_off=None, earlier_off=None, promised_wait=None)
             self.overwritten += [before.marks] if before.marks else []
         written = _as_tags_keep_them(marks, slot, self.target)
-        version = before._replace(slot=slot, ours=True, marks=written)
+        version = before._replace(slot=slot, ours=True, marks=written, upper=False, touched=False)
+        version = version._replace(labelled=self.state.earlier is not None)
         self.state = self.state._replace(version=version)
         self.state = judge.published(self.state, before, self.target.cadence, self.made_by_others)
         self._judge()
+
+    def _note_earlier(self, serial: str, slot: KeySlot, marks: Marks) -> None:
+        written = _as_tags_keep_them(marks, slot, self.target)
+        for one in self.state.earlier or ():
+            if str(one.serial) == serial:
+                self.state = other_writers.noted_on(self.state, one._replace(marks=written, upper=False))
+
+    def all_versions(self) -> list[Publication]:
+        """Return all versions that the world remembers, the youngest first, without values."""
+        versions = [one for one in (self.state.version, *(self.state.earlier or ())) if one is not None]
+        return [replace(_publication(one, self.target), value=None, endpoint=None) for one in versions]
 
     def withdraw(self, serial: str) -> None:
         """Disable a version. Raises Broken while the account accepts keys."""
@@ -189,6 +206,14 @@ class World:
         """Write the note of a fresh key, or remove it."""
         made = values.number_of(key.made) if key and key.made else None
         self.state = self.state._replace(noted=(values.number_of(key.before), made) if key else None)
+
+    def secret_note(self) -> str | None:
+        """Return the note about the secret."""
+        return other_writers.text_of(self.state, self.target)
+
+    def note_about_secret(self, text: str) -> None:
+        """Write the note about the secret."""
+        self.state = self.state._replace(copy=other_writers.copy_in(text))
 
     def record_leak(self, text: str) -> bool:
         """Put a leak on record, unless one is. Return whether it was."""
@@ -273,7 +298,8 @@ def _as_tags_keep_them(marks: Marks, slot: KeySlot, target: Target) -> Marks | N
 
 @lru_cache(maxsize=100_000)
 def _publication(version: Version, target: Target) -> Publication:
-    marks, sealed = version.marks, version.marks.sealed_endpoint if version.marks else None
+    slot, provider, marks, others = _as_tags_say(version, target)
+    sealed = marks.sealed_endpoint if marks else None
     readable = Readable.ACTIVE if version.enabled else Readable.DISABLED
     good_seal = version.enabled and sealed is not None and values.sealed_with(sealed) == version.value
     return Publication(
@@ -281,8 +307,23 @@ def _publication(version: Version, target: Target) -> Publication:
         state=readable,
         created=version.created,
         value=values.mark(version.value) if version.enabled else None,
-        slot=version.slot,
-        provider=str(target.account) if version.ours else None,
+        slot=slot,
+        provider=provider,
         marks=marks,
         endpoint=values.ENDPOINT if good_seal else None,
+        others=others,
+        labelled=version.labelled,
     )
+
+
+def _as_tags_say(
+    version: Version, target: Target
+) -> tuple[KeySlot | None, str | None, Marks | None, Mapping[str, str]]:
+    """Return slot, account, marks and the tags that are not ours, as they are read from a version's tags."""
+    account = str(target.account)
+    if not version.upper or version.marks is None or version.slot is None:
+        return version.slot, account if version.ours else None, version.marks, {}
+    tags = tags_of(version.marks, version.slot, account, target.cadence.period, {})
+    tags = {name.upper(): text for name, text in tags.items()}
+    slot, provider, _, marks = read_tags(tags)
+    return slot, provider, marks, others_in(tags)
