@@ -139,7 +139,7 @@ class Runner:
     dead: Whether the process was killed.
     waiting: Whether the turn slept since it last asked for the time.
     accepted: How often in a row each key was accepted in this turn.
-    made: The keys that this turn has made.
+    made: The keys that this turn has made and not published.
     """
 
     world: World
@@ -240,6 +240,7 @@ class Runner:
 
         def write() -> str:
             judge.may_be_published(value, self.accepted.get(value, 0))
+            self.made.discard(value)  # a published key may be reported as leaked
             if not self.world.by_others:
                 cadence = self.world.target.cadence
                 deployments.may_be_rotated(self.world.state, marks, self.request, cadence, self.world.overwritten)

@@ -94,7 +94,7 @@ def may_be_made(state: State, *, by_others: bool) -> State:
 
 
 def may_be_regenerated(made: Collection[int], value: int) -> None:
-    """Check P13 for a key that a turn is about to regenerate: it is none of those that this turn has made itself."""
+    """Check P13 for a key that a turn is about to regenerate: it is none that this turn has made and not published."""
     if value in made:
         raise Broken("P13: a turn regenerates a key that it has made itself")
 
