@@ -3,7 +3,9 @@
 A state is what Azure holds between two turns, plus what the judge must remember (`state`). From each state everything
 that can happen next is tried (`moves`): time passes; a tick, a request, a leak or a deployment starts a turn; at each
 call of a turn the process is killed, or the call is refused, repeated, loses its answer or meets a second process
-(`disturbed`, `two_runners`); a person uses the portal; Event Grid is unavailable. The judge checks every effect against
+(`disturbed`, `two_runners`); a person uses the portal; Event Grid is unavailable. Lives of their own have late reads
+(`late_reads`), another writer of the secret (`other_writers`), and waits and refusals that last (`refusals`,
+`on_record`). The judge checks every effect against
 the promises (`judge`, `deployments`), and from every state the following ticks must bring the target to rest
 (`at_rest`). Equivalent states are merged (`canonical`), so the exploration ends.
 
@@ -13,19 +15,23 @@ occupies one core for most of the time of `make prove`, which is about 25 minute
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lab.prove.histories.explorer import Explorer, Violation
 from lab.prove.histories.lives import Life, lives
+from shared.domain.names import LOGGER
 
 BOUNDS = """\
 Bounded: one history has at most the stated number of faults and interferences, and any number of everything else;
 no requests come while four events are still to be announced; requests come when something changes, not in between.
 Left out: windows, keys that take time to become valid, pauses within a turn, the time limit of a turn, the brake,
-the `prefer` policy, several targets, a second process that is disturbed itself, tags and secrets damaged or deleted by
-hand, a lease left by a killed process (it only delays: the next turn is answered busy and changes nothing).
+the `prefer` policy, several targets, a second process that is disturbed itself, damaged tags, deleted secrets,
+other writers that act twice or within a turn, late reads after the turn that wrote, the queue,
+a lease left by a killed process (it only delays: the next turn is answered busy and changes nothing).
 A call that is on its way when its lease is lost cannot be held back. What it breaks is excused until the next turn,
 which must heal it. If it hides a version that another turn has just written, what only that version contained is not
 required any more: neither its outstanding announcements nor an awaited deployment."""
@@ -81,11 +87,24 @@ def explore(
     began = time.monotonic()
     explorers = [Explorer(life, faults, thorough, began + seconds) for life in among or lives()]
     for explorer in explorers:
-        explorer.explore()
+        with _silent_app():
+            explorer.explore()
         for violation in explorer.violations:
             out(str(violation))
         out(str(_figures(faults, [explorer], explorer.seconds)).replace("histories", explorer.life.name, 1))
     return _figures(faults, explorers, time.monotonic() - began)
+
+
+@contextmanager
+def _silent_app() -> Iterator[None]:
+    """Drop what the app logs meanwhile: the explorer makes it fail thousands of times."""
+    log = logging.getLogger(LOGGER)
+    before = log.disabled
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 def _figures(faults: int, explorers: Sequence[Explorer], seconds: float) -> Figures:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from lab.prove.histories import BOUNDS, explore
-from lab.prove.histories.lives import SHORT, cadence_in_days, ending, lives
+from lab.prove.histories.lives import SHORT, bad_days, cadence_in_days, ending, lives
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
         "--days", type=int, nargs="+", default=[10, 3, 4, 1], help="period, overlap and warnings in days (10 3 4 1)"
     )
     given = parser.parse_args()
-    among = lives(cadence_in_days(*given.days), None if given.thorough else SHORT)
+    among = [*lives(cadence_in_days(*given.days), None if given.thorough else SHORT), *bad_days()]
     figures = explore(given.faults, among, thorough=given.thorough, seconds=given.seconds, out=say)
     say(str(figures))
     more = explore(given.faults + 1, [ending()], seconds=given.seconds, out=say)

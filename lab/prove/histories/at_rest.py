@@ -6,7 +6,7 @@ in the future, and every warning whose lead time has begun must have been accept
 
 from __future__ import annotations
 
-from lab.prove.histories import deployments, values
+from lab.prove.histories import deployments, other_writers, values
 from lab.prove.histories.judge import ENDED, Broken
 from lab.prove.histories.state import NOW, State, Version
 from shared.domain.model import Cadence, Target
@@ -15,6 +15,9 @@ from shared.domain.publication import Marks
 
 def must_be_settled(state: State, target: Target) -> None:
     """Check a state in which a tick does nothing, unless only a person can change it. Raises Broken."""
+    if state.version is not None and state.version.touched and not state.key_auth:
+        return  # once keys are off, nobody looks for what lies below somebody else's version
+    state = _without_other_writers(state)
     version, cadence = state.version, target.cadence
     if version is None or (state.key_auth and not version.enabled) or _is_foreign(state, version):
         return
@@ -25,8 +28,16 @@ def must_be_settled(state: State, target: Target) -> None:
         raise Broken("P5: nothing is left to do, but the published version has no tags, or its key does not work")
     _nothing_is_stuck(state, version.marks, 1 - state.live, cadence)
     _was_warned(state, version.marks, 1 - state.live, cadence)
+    _announced_ends_come(state)
     _sunset_is_coming(state)
     deployments.must_be_remembered(state, version.marks, target)
+
+
+def _without_other_writers(state: State) -> State:
+    """Return the state with our version, where somebody else's lies over it and is left there until just before its key
+    ends."""
+    ours = other_writers.ours(state)
+    return state if ours is None else state._replace(version=ours)
 
 
 def _is_foreign(state: State, version: Version) -> bool:
@@ -51,6 +62,11 @@ def _nothing_is_stuck(state: State, marks: Marks, spare: int, cadence: Cadence) 
         raise Broken("P5: a rotation is due and will never happen")
     if in_use and facts.in_use and not facts.leaked and facts.deadline is None:
         raise Broken("P3: the previous key will end and that was not announced")
+
+
+def _announced_ends_come(state: State) -> None:
+    if any(facts.in_use and facts.deadline and facts.deadline <= NOW for facts in state.key_facts):
+        raise Broken("P3: the announced end of a key has come, the key works, and nothing will end it")
 
 
 def _was_warned(state: State, marks: Marks, spare: int, cadence: Cadence) -> None:

@@ -13,20 +13,21 @@ canonical forms, and compares the results.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from lab.prove.histories import deployments, values
-from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version
+from lab.prove.histories import deployments, other_writers, values
+from lab.prove.histories.state import KEY2, NOW, Copy, KeyFacts, Leak, State, Version
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
 from shared.domain.requests import Requester
 from shared.domain.told import Told, ToldDeadline
+from shared.turns.secret_notes import CLOCKS_DIFFER
 
 EARLIER = NOW - timedelta(days=1)
-SAME_REQUEST = "the-last-request"
+SAME_REQUEST, ON_RECORD = "the-last-request", "a-leak-on-record"
 
 
 def canonical(state: State, cadence: Cadence) -> State:
@@ -35,14 +36,72 @@ def canonical(state: State, cadence: Cadence) -> State:
 
 
 def _without_the_past(state: State, cadence: Cadence) -> State:
-    version, ends = state.version, state.marks.told.ends if state.marks else 0
+    version = state.version
     if version is not None:
-        marks = version.marks and _marks_without_the_past(version.marks, cadence)
+        marks = version.marks and _marks_without_the_past(version.marks, cadence, state.record)
         version = version._replace(
             marks=marks,
             created=NOW if marks else max(version.created, NOW - cadence.period),
             serial=0,
         )
+    if state.earlier is not None and state.version is not None and version is not None:
+        return _with_earlier(_facts_without_the_past(state, version), state, cadence)
+    return _facts_without_the_past(state, version)
+
+
+def _with_earlier(merged: State, state: State, cadence: Cadence) -> State:
+    """Return the state with its earlier versions and the app's note, where the times at which versions were written
+    matter: a version that is younger than its marks was copied."""
+    latest, earlier, copy = state.version, state.earlier or (), state.copy
+    if latest is None or merged.version is None:
+        return merged
+    created = max(latest.created, NOW - cadence.period)
+    if latest.marks is not None and latest.created - latest.marks.since > CLOCKS_DIFFER:
+        marks = merged.version.marks
+        created = max(created, marks.since + 2 * CLOCKS_DIFFER) if marks else created
+    that_matter = tuple(_that_matter(state, earlier, cadence))
+    serials = {one.serial: -number for number, one in enumerate((latest, *that_matter))}
+    kept = tuple(
+        one._replace(marks=one.marks and _marks_without_the_past(one.marks, cadence), serial=serials[one.serial])
+        for one in that_matter
+    )
+    return merged._replace(
+        version=merged.version._replace(created=created), earlier=kept, copy=copy and _copy(copy, serials, cadence)
+    )
+
+
+def _that_matter(state: State, earlier: Sequence[Version], cadence: Cadence) -> Iterator[Version]:
+    """Yield the earlier versions that can matter: the youngest one whose key works, and the youngest one whose key does
+    not. Only where somebody else's version lies over ours, all that ours says matters; otherwise which keys it names.
+    """
+    covered = other_writers.covered(state)
+    known = set()
+    for one in earlier:
+        works = one.value in state.keys
+        if one == covered:
+            yield one._replace(created=NOW)
+        elif works not in known and one.value != (state.version and state.version.value):
+            yield one._replace(created=NOW, marks=one.marks and _names_of_keys(one.marks, cadence))
+        known.add(works)
+
+
+@lru_cache(maxsize=100_000)
+def _names_of_keys(marks: Marks, cadence: Cadence) -> Marks:
+    until = NOW if marks.previous else None
+    return Marks(
+        marks.live, marks.origin, NOW - cadence.period, previous=marks.previous, until=until, spare=marks.spare
+    )
+
+
+def _copy(copy: Copy, serials: Mapping[int, int], cadence: Cadence) -> Copy | None:
+    over = copy.overwritten if copy.overwritten and NOW - copy.overwritten < cadence.period else None
+    if copy.serial is None or copy.serial not in serials or copy.marks is None:
+        return Copy(overwritten=over) if over else None
+    return Copy(serials[copy.serial], copy.slot, _marks_without_the_past(copy.marks, cadence), over)
+
+
+def _facts_without_the_past(state: State, version: Version | None) -> State:
+    ends = state.marks.told.ends if state.marks else 0
     sunset, announced = state.sunset, state.announced_sunset
     first, second = map(_key_facts_without_the_past, state.key_facts)
     return state._replace(
@@ -55,7 +114,15 @@ def _without_the_past(state: State, cadence: Cadence) -> State:
         earlier_off=None if state.earlier_off is None or state.earlier_off < ends else state.earlier_off - ends,
         promised_wait=deployments.without_the_past(state.promised_wait, SAME_REQUEST),
         announced_wait=deployments.without_the_past(state.announced_wait, SAME_REQUEST),
+        record=state.record and _record(state.record, state.marks),
+        reported=state.reported & set(state.keys),
     )
+
+
+def _record(leak: Leak, marks: Marks | None) -> Leak:
+    """Return a leak on record. Whether its request made the version matters, but not what its id is."""
+    answered = marks is not None and marks.request == leak.id
+    return leak._replace(id=SAME_REQUEST if answered else ON_RECORD)
 
 
 def _key_facts_without_the_past(facts: KeyFacts) -> KeyFacts:
@@ -64,7 +131,9 @@ def _key_facts_without_the_past(facts: KeyFacts) -> KeyFacts:
 
 
 @lru_cache(maxsize=100_000)
-def _marks_without_the_past(marks: Marks, cadence: Cadence) -> Marks:
+def _marks_without_the_past(marks: Marks, cadence: Cadence, record: Leak | None = None) -> Marks:
+    if record is not None:  # its words mean the keys of its own time, so the past matters
+        return replace(marks, requester=Requester(marks.request and SAME_REQUEST))
     told, due, scheduled = marks.told, deployments.due(marks, cadence), marks.since + cadence.period
     ending = told.retirement.deadline if told.retirement else marks.until
     told = replace(
@@ -106,8 +175,22 @@ def _the_same_slots(state: State) -> State:
     version = state.version
     if version is None or version.marks is None or version.slot is not KEY2:
         return state
-    version = version._replace(slot=KEY1, marks=_carried_over_swapped(version.marks))
-    return state._replace(keys=state.keys[::-1], key_facts=state.key_facts[::-1], version=version)
+    copy = state.copy
+    if copy is not None and copy.slot is not None and copy.marks is not None:
+        copy = copy._replace(slot=copy.slot.other, marks=_carried_over_swapped(copy.marks))
+    return state._replace(
+        keys=state.keys[::-1],
+        key_facts=state.key_facts[::-1],
+        version=_swapped(version),
+        earlier=state.earlier and tuple(_swapped(one) for one in state.earlier),
+        copy=copy,
+    )
+
+
+def _swapped(version: Version) -> Version:
+    return version._replace(
+        slot=version.slot and version.slot.other, marks=version.marks and _carried_over_swapped(version.marks)
+    )
 
 
 def _carried_over_swapped(marks: Marks) -> Marks:
@@ -128,8 +211,13 @@ def _renumbered(state: State) -> State:
     return state._replace(
         keys=(names[state.keys[0]], names[state.keys[1]]),
         version=version and _version_renumbered(version, renamed),
+        earlier=state.earlier and tuple(_version_renumbered(one, renamed) for one in state.earlier),
+        copy=state.copy
+        and state.copy._replace(marks=state.copy.marks and _marks_renumbered(state.copy.marks, renamed)),
         outstanding=frozenset((event, names[number]) for event, number in state.outstanding),
         fresh=len(names),
+        record=state.record and state.record._replace(values=frozenset(names[one] for one in state.record.values)),
+        reported=frozenset(names[number] for number in state.reported),
         noted=state.noted and (names[state.noted[0]], None if state.noted[1] is None else names[state.noted[1]]),
     )
 
@@ -143,6 +231,11 @@ def _numbers(state: State) -> Iterator[int]:
         if state.version.marks is not None:
             yield from _marked(state.version.marks)
     yield from sorted(number for _, number in state.outstanding)
+    yield from sorted(state.record.values) if state.record else ()
+    for one in state.earlier or ():
+        yield one.value
+        yield from _marked(one.marks) if one.marks else ()
+    yield from _marked(state.copy.marks) if state.copy and state.copy.marks else ()
 
 
 def _marked(marks: Marks) -> Iterator[int]:

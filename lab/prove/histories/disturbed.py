@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from lab.prove.histories.judge import during
 from lab.prove.histories.lives import Life
+from lab.prove.histories.refusals import Refusal
 from lab.prove.histories.state import KEY1, KEY2, State
 from lab.prove.histories.undisturbed import Trace, a_world
 from lab.prove.histories.walk import Walk
@@ -63,12 +64,24 @@ class Disturber:
         yield from self._killed()
         for number, (call, writes) in enumerate(zip(self.trace.calls, self.trace.writes, strict=True)):
             yield self._refused(number, call)
+            if self.state.refusing is None:
+                yield from (
+                    self._refused_for_long(one, number, call)
+                    for one in self.life.refusals
+                    if call.startswith(one.calls)
+                )
             if writes:
                 yield self._lost(number, call)
             if call.startswith("publish"):
                 yield self._twice(number, call)
             if call.startswith(TOUCHED_BY_KEYS) and call != self.trace.calls[number - 1]:
                 yield from (self._by_hand(number, call, slot) for slot in (KEY1, KEY2))
+
+    def _refused_for_long(self, refusal: Refusal, number: int, call: str) -> Ending:
+        def happens(walk: Walk) -> None:
+            walk.world.state = walk.world.state._replace(refusing=refusal.begun())
+
+        return self._walked(number, f"{refusal.begins} just before the call to {call}", happens)
 
     def upto(self, number: int) -> Walk:
         """Return the turn, stopped before the call of this number, from 0."""
@@ -99,7 +112,8 @@ class Disturber:
     def _lost(self, number: int, call: str) -> Ending:
         def happens(walk: Walk) -> None:
             walk.effect()
-            walk.answer(None, TryLater("the service", "did not answer."))
+            unclear = call.startswith("regenerate")  # as the adapter says it: the turn looks whether it happened
+            walk.answer(None, TryLater("the service", "did not answer.", unclear=unclear))
 
         return self._walked(number, f"the answer of the call to {call} is lost", happens)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lab.prove.histories import moves
+from lab.prove.histories import moves, on_record, refusals
 from lab.prove.histories.at_rest import must_be_settled
 from lab.prove.histories.canonical import canonical
 from lab.prove.histories.disturbed import Ending
@@ -66,6 +66,7 @@ class Explorer:
     _spent: dict[State, int] = field(default_factory=dict)
     _rests: dict[State, tuple[int, int]] = field(default_factory=dict)
     _steps: dict[State, int] = field(default_factory=dict)
+    _rests_refused: set[State] = field(default_factory=set)
 
     def explore(self) -> None:
         """Explore until nothing is left, the time is over or enough violations were found."""
@@ -124,8 +125,12 @@ class Explorer:
         for name, request in moves.reasons_for_a_turn(self.life, state):
             with during(name):
                 trace = plain if request is None else undisturbed(self.life, state, request)
+                if self.life.late is not None:
+                    moves.late_reads_change_nothing(self.life, state, request, trace)
             yield Ending(name, trace.end, trace.versions, cost=0)
-            if not free and trace.steps not in tried:  # requests with the same steps need one trial
+            if (
+                not free and not self.life.calm and trace.steps not in tried
+            ):  # requests with the same steps need one trial
                 tried.append(trace.steps)
                 yield from self._going_wrong(state, name, request, trace)
 
@@ -135,6 +140,12 @@ class Explorer:
         moves.repeating_changes_nothing(self.life, state, plain)
         with during("then ticks, with everything available"):
             self.to_rest(state)
+        if state.refusing is not None:
+            with during("then ticks, while that lasts"):
+                self._rests_while_refused(state)
+            if tick_finds(self.life, state) and refusals.tick_must_wait(state):
+                raise Broken("P13: a tick queues a turn although Azure has asked to wait")
+            return
         if not listing_is_current(self.life, state) or not state.topic_up:
             return
         queued = tick_finds(self.life, state)
@@ -157,12 +168,12 @@ class Explorer:
 
         Raises Broken if the ticks find no rest, or what they leave is not settled.
         """
-        state = self._canonical(state._replace(topic_up=True))
+        state = self._canonical(state._replace(topic_up=True, refusing=None))
         if state in self._rests:
             return self._rests[state]
         path = [state]
         while path[-1] not in self._rests:
-            trace = undisturbed(self.life, path[-1])
+            trace = self._tick(path[-1])
             after = self._canonical(trace.end)
             if after == path[-1]:
                 self._at_rest(after, trace)
@@ -177,9 +188,30 @@ class Explorer:
             self.longest_to_rest = max(self.longest_to_rest, ticks + 1)
         return self._rests[state]
 
+    def _tick(self, state: State) -> Trace:
+        """Return what a tick does: a turn, which carries out the leak on record if there is one."""
+        return undisturbed(self.life, state, on_record.request_of(state.record) if state.record else None)
+
+    def _rests_while_refused(self, state: State) -> None:
+        """Check that ticks find rest while calls are refused, without making keys. Raises Broken."""
+        path = [state]
+        while path[-1] not in self._rests_refused:
+            trace = self._tick(path[-1])
+            after = self._canonical(trace.end)
+            if after == path[-1]:
+                if trace.end.keys != after.keys:
+                    raise Broken("P13: every tick regenerates a key again, because something else is refused")
+                break
+            if after in path or len(path) > MOST_TICKS:
+                raise Broken("P5: ticks find no rest while calls are refused")
+            path.append(after)
+        self._rests_refused.update(path)
+
     def _at_rest(self, state: State, trace: Trace) -> None:
-        if trace.events or trace.versions:
+        if trace.events or trace.versions or trace.end.keys != state.keys:
             raise Broken("P5: every tick repeats the same work")
+        if state.reported:
+            raise Broken("a key that was reported as leaked and put on record works, and no tick will end it")
         must_be_settled(state, self.life.target)
         self._rests[state] = (0, 0)
 

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from lab.prove.histories import deployments, judge, values
-from lab.prove.histories.state import NOW
+from lab.prove.histories import deployments, judge, on_record, values
+from lab.prove.histories.state import NOW, index
 from lab.prove.histories.world import World
 from shared.announce.announcements import Announcement
 from shared.domain.errors import LeaseHeld, LeaseLost, RotationError
@@ -24,7 +24,8 @@ from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.ports import Account, KeyAttempt, Keys, Outside
-from shared.turns.notes import FRESH, fresh_key_text, read_fresh_key
+from shared.turns.notes import FRESH, LEAKS, fresh_key_text, read_fresh_key
+from shared.turns.secret_notes import SECRETS
 
 LONGER_THAN_ANY_PATIENCE = timedelta(hours=1)
 
@@ -81,33 +82,51 @@ class Lease:
 
 @dataclass
 class FreshKeyNotes:
-    """The app's own storage, which remembers fresh keys in the `world`. Leaks on record are forgotten: a turn must end
-    them by their words as well."""
+    """The app's own storage, which remembers fresh keys in the `world`. Leaks on record are forgotten in most worlds: a
+    turn must end them by their words as well."""
 
     world: World
 
-    async def add(self, _name: str, _text: str) -> bool:
-        """Forget a leak that was put on record."""
-        return True
+    async def add(self, _name: str, text: str) -> bool:
+        """Put a leak on record."""
+        if not self.world.records_leaks:
+            return True
+        added: bool = await Call("put the leak on record", lambda: self.world.record_leak(text), writes=True)
+        return added
 
     async def write(self, name: str, text: str) -> None:
-        """Write the note of a fresh key."""
+        """Write the note of a fresh key, or name the keys of a leak on record."""
+        if name.startswith(SECRETS) and self.world.state.earlier is not None:
+            await Call("note the marks", lambda: self.world.note_about_secret(text), writes=True)
+        if name.startswith(LEAKS) and self.world.records_leaks:
+            await Call("name the leaked keys", lambda: self.world.rewrite_leak(text), writes=True)
         if name.startswith(FRESH):
             await Call("write a note", lambda: self.world.note_fresh_key(read_fresh_key(text)), writes=True)
 
     async def read(self, name: str) -> str | None:
-        """Return the note of a fresh key."""
+        """Return the note of a fresh key, or the leak on record."""
+        if name.startswith(SECRETS) and self.world.state.earlier is not None:
+            text: str | None = await Call("read the note about the secret", self.world.secret_note)
+            return text
+        if name.startswith(LEAKS) and self.world.records_leaks:
+            found: str | None = await Call("read the leak", self._leak)
+            return found
         key: FreshKey | None = await Call("read a note", self.world.noted) if name.startswith(FRESH) else None
         return fresh_key_text(self.world.target.account, key) if key else None
 
     async def remove(self, name: str) -> None:
-        """Remove the note of a fresh key."""
+        """Remove the note of a fresh key, or take a leak off the record."""
+        if name.startswith(LEAKS) and self.world.records_leaks:
+            await Call("take the leak off the record", self.world.forget_leak, writes=True)
         if name.startswith(FRESH):
             await Call("remove a note", lambda: self.world.note_fresh_key(None), writes=True)
 
     async def under(self, _prefix: str) -> Sequence[tuple[str, str]]:
-        """Return no leak."""
+        """Return no leak: `moves` plays the tick that repeats one."""
         return ()
+
+    def _leak(self) -> str | None:
+        return on_record.text_of(self.world.state, self.world.target.name)
 
 
 @dataclass
@@ -120,6 +139,7 @@ class Runner:
     dead: Whether the process was killed.
     waiting: Whether the turn slept since it last asked for the time.
     accepted: How often in a row each key was accepted in this turn.
+    made: The keys that this turn has made and not published.
     """
 
     world: World
@@ -128,6 +148,7 @@ class Runner:
     dead: bool = False
     waiting: bool = False
     accepted: dict[int, int] = field(default_factory=dict)
+    made: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.lease = Lease(self)
@@ -171,7 +192,8 @@ class Runner:
 
     async def list_keys(self, _account: AccountId) -> Keys:
         """Read both keys."""
-        keys: Keys = await Call("list the keys", self.world.keys)
+        keys: Keys = await Call("list the keys", self.world.listed_keys)
+        self.waiting = False
         return keys
 
     async def regenerate(self, _account: AccountId, slot: KeySlot) -> Keys:
@@ -179,6 +201,9 @@ class Runner:
 
         def replace_the_key() -> Keys:
             self.world.receive(self.request)
+            if not self.world.by_others:
+                judge.may_be_regenerated(self.made, self.world.state.keys[index(slot)])
+                self.made.add(self.world.state.fresh)
             return self.world.regenerate(slot)
 
         keys: Keys = await Call("regenerate", replace_the_key, writes=True, words=f"regenerate {slot}")
@@ -201,18 +226,21 @@ class Runner:
     async def latest(self, _target: Target) -> Publication | None:
         """Read the latest version."""
         found: Publication | None = await Call("read the secret", self.world.latest)
+        self.waiting = False  # a turn that waits for late reads waits a minute, which is nothing here
         return found
 
     async def publish(
-        self, _target: Target, key: ApiKey, slot: KeySlot, marks: Marks | None, _others: Mapping[str, str]
+        self, _target: Target, key: ApiKey, slot: KeySlot, marks: Marks | None, others: Mapping[str, str]
     ) -> str:
         """Write a version and return its id. The judge checks its proofs and whether a rotation is due."""
         value, request = values.number_of(key.fingerprint), self.request
         replaces = isinstance(request, LeakRequest) and request.key is not LeakedKey.PREVIOUS
+        judge.no_tag_is_ours(others)
         by_leak = replaces and (marks is None or marks.origin is Origin.ROTATED)
 
         def write() -> str:
             judge.may_be_published(value, self.accepted.get(value, 0))
+            self.made.discard(value)  # a published key may be reported as leaked
             if not self.world.by_others:
                 cadence = self.world.target.cadence
                 deployments.may_be_rotated(self.world.state, marks, self.request, cadence, self.world.overwritten)
@@ -223,8 +251,11 @@ class Runner:
         return version
 
     async def earlier(self, _target: Target) -> Sequence[Publication]:
-        """Return no earlier version: the world remembers the latest one only."""
-        return ()
+        """Return all versions, in a world that remembers more than the latest one."""
+        if self.world.state.earlier is None:
+            return ()
+        found: Sequence[Publication] = await Call("list the versions", self.world.all_versions)
+        return found
 
     async def account_of(self, _vault_url: str, _secret: str) -> str | None:
         """Return the only account. No history delivers an event of the vault."""
@@ -232,6 +263,7 @@ class Runner:
 
     async def note(self, _target: Target, publication: Publication, slot: KeySlot, marks: Marks) -> None:
         """Replace the tags of a version."""
+        judge.no_tag_is_ours(publication.others)
         await Call("note", lambda: self.world.note(publication.version, slot, marks), writes=True)
 
     async def withdraw(self, _target: Target, publication: Publication) -> None:

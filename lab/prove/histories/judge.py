@@ -8,13 +8,14 @@ Each function judges one effect and raises `Broken` with the number of the promi
     P4  a key was accepted twice in this turn before it was published
     P7  no text contains a part of a key
     P9  what is announced is true, and what happened stays outstanding until Event Grid accepted it
+    P13 a turn regenerates no key twice
 
 Most functions take the state and return it with what the judge has to remember.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -92,6 +93,12 @@ def may_be_made(state: State, *, by_others: bool) -> State:
     return state._replace(made=not by_others)
 
 
+def may_be_regenerated(made: Collection[int], value: int) -> None:
+    """Check P13 for a key that a turn is about to regenerate: it is none that this turn has made and not published."""
+    if value in made:
+        raise Broken("P13: a turn regenerates a key that it has made itself")
+
+
 def may_be_published(value: int, accepted: int) -> None:
     """Check P4: how often the account accepted this key in this turn."""
     if accepted < ACCEPTANCES:
@@ -130,7 +137,8 @@ def published(
     version = state.version
     if version is None or version.marks is None:
         return state
-    first = before is None or before.marks is None
+    touched = before is not None and before.touched  # somebody else has written it: what it says is not ours
+    first = before is None or (before.marks is None and not touched)
     key_facts = [
         facts._replace(in_use=True) if first and value not in made_by_others else facts
         for facts, value in zip(state.key_facts, state.keys, strict=True)
@@ -138,7 +146,7 @@ def published(
     for slot, value in enumerate(state.keys):
         if value == version.value:
             key_facts[slot] = key_facts[slot]._replace(in_use=True)
-        elif before is not None and value == before.value:
+        elif before is not None and value == before.value and not touched:
             key_facts[slot] = _promised(key_facts[slot], NOW + cadence.overlap)
             if by_leak:
                 key_facts[slot] = key_facts[slot]._replace(leaked=True, must_end=True)
@@ -254,6 +262,12 @@ def must_show_no_key(*texts: str) -> None:
     """Check P7: these texts contain no part of a key."""
     if any(values.MATERIAL in text for text in texts):
         raise Broken("P7: a text contains a key")
+
+
+def no_tag_is_ours(others: Mapping[str, str]) -> None:
+    """Check that a tag of ours, in whatever case it is written, is not kept beside the one that replaces it."""
+    if others:
+        raise Broken(f"tags of ours are kept as somebody else's: {', '.join(sorted(others))}")
 
 
 def marks_fit(marks: Marks, value: int) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from lab.prove.histories.late_reads import LONGER_THAN_A_MINUTE, Late
+from lab.prove.histories.refusals import UNTIL_A_PERSON_ACTS, WAITS, Refusal
 from lab.prove.histories.state import KEY1, NOW, State, Version
 from shared.decide.cadence import LONGEST_SENDING
 from shared.domain.model import AccountId, Adopt, Cadence, Target
@@ -33,7 +35,7 @@ def cadence_in_days(period: int, overlap: int, *warnings: int) -> Cadence:
     return Cadence(one * period, one * overlap, tuple(one * lead for lead in warnings), notice=one - sending)
 
 
-SHORT = cadence_in_days(3, 1, 1)
+SHORT, QUICK = cadence_in_days(3, 1, 1), cadence_in_days(2, 1, 1)
 ALWAYS = AwaitedDeployment("production", SHORT.overlap / 2)
 TARGET = Target(
     "chat",
@@ -91,12 +93,19 @@ class Life:
     target: The target, without its sunset, which is part of the state.
     begins: The states in which the life can begin, by name.
     requests: The requests that can come, by name.
+    late: Which reads are late, after each write of a turn. None: no read is.
+    refusals: The refusals that can begin and last. With one, leaks are put on record. Default none.
+    calm: Whether nothing goes wrong within turns and nobody touches the keys: only what happens in between is
+        explored. Default no.
     """
 
     name: str
     target: Target
     begins: Mapping[str, State]
     requests: Mapping[str, Request] = field(default_factory=lambda: REQUESTS)
+    late: Late | None = None
+    refusals: tuple[Refusal, ...] = ()
+    calm: bool = False
 
     def target_in(self, state: State) -> Target:
         """Return the target with the sunset of this state."""
@@ -139,6 +148,27 @@ def lives(cadence: Cadence = TARGET.cadence, others: Cadence | None = None) -> t
 
 def ending() -> Life:
     """Return a life with a sunset and no requests, small enough to be explored with one more fault than the others."""
-    quick = cadence_in_days(2, 1, 1)
-    state = UNPUBLISHED._replace(sunset=NOW + quick.period + timedelta(days=1))
-    return Life("ending", replace(TARGET, cadence=quick), {"nothing is published, and keys end soon": state}, {})
+    state = UNPUBLISHED._replace(sunset=NOW + QUICK.period + timedelta(days=1))
+    return Life("ending", replace(TARGET, cadence=QUICK), {"nothing is published, and keys end soon": state}, {})
+
+
+def bad_days() -> tuple[Life, ...]:
+    """Return the lives with bad days, each with one kind of them: late reads, another writer, waits, and refusals that
+    last."""
+    target, first = replace(TARGET, cadence=QUICK), {"nothing is published": UNPUBLISHED}
+    leak = {LEAK: REQUESTS[LEAK]}
+    both = leak | {"rotate": REQUESTS["rotate"]}
+    return (
+        Life("late secret", target, first, both, late=Late(secret=2)),
+        Life("late keys", target, first, both, late=Late(keys=2)),
+        Life("late for long", target, first, both, late=Late(secret=LONGER_THAN_A_MINUTE, keys=LONGER_THAN_A_MINUTE)),
+        Life("other writer", target, {"nothing is published": UNPUBLISHED._replace(earlier=())}, leak),
+        Life("waits", target, first, leak, refusals=WAITS),
+        Life("lasting refusals", target, first, leak, refusals=UNTIL_A_PERSON_ACTS),
+    )
+
+
+def calm_writer() -> Life:
+    """Return the life with another writer in which all turns go well. It is small: the tests plant mistakes in it."""
+    writer = next(life for life in bad_days() if life.name == "other writer")
+    return replace(writer, name="calm writer", calm=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from lab.prove.histories import deployments, judge
+from lab.prove.histories import deployments, judge, on_record, other_writers, refusals
 from lab.prove.histories.disturbed import Disturber, Ending
 from lab.prove.histories.judge import Broken, during
 from lab.prove.histories.lives import Life, repeated
@@ -21,7 +21,7 @@ from shared.decide.cadence import LONGEST_SENDING
 from shared.domain.keys import KeySlot
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
-from shared.domain.requests import Request, Requester, RequestKind
+from shared.domain.requests import LeakRequest, Request, Requester, RequestKind
 from shared.domain.times import iso_duration
 
 MOST_OUTSTANDING = 4  # with more outstanding events no request comes, because a tag has room for eight of them
@@ -31,8 +31,10 @@ def time_passes(state: State, cadence: Cadence) -> Iterator[Ending]:
     """Yield the passing of time up to the next moment at which anything can change: a lead time, a deadline or an end.
 
     One more moment lies between the last warning of a rotation and the rotation: a tick that comes only then must
-    still announce it.
+    still announce it. Ticks repeat a leak on record every hour, so no day passes over one that nothing refuses.
     """
+    if state.record is not None and state.refusing is None:
+        return
     moments = [moment for moment in _moments(state, cadence) if moment > NOW]
     if moments:
         time = min(moments) - NOW
@@ -70,13 +72,24 @@ def people_act(life: Life, state: State) -> Iterator[Ending]:
         yield Ending("Event Grid is available again", state._replace(topic_up=True), 0, cost=0)
     else:
         yield Ending("Event Grid becomes unavailable", state._replace(topic_up=False), 0)
-    if state.key_auth:
+    if state.key_auth and not life.calm:
         yield from (_regenerated(life, state, slot) for slot in (KEY1, KEY2))
-    yield _keys_switched(life, state)
+    if not life.calm:
+        yield _keys_switched(life, state)
+    yield from _refusals(life, state)
+    yield from other_writers.acts(state)
     if state.version is not None and not state.version.enabled:
         version = state.version._replace(enabled=True)
         excused = state.key_auth and version.value not in state.keys
         yield Ending("a person enables the version", state._replace(version=version, excused=excused), 0)
+
+
+def _refusals(life: Life, state: State) -> Iterator[Ending]:
+    lasting = refusals.of(state)
+    if lasting is None:
+        yield from (Ending(one.begins, state._replace(refusing=one.begun()), 0) for one in life.refusals)
+    else:
+        yield Ending(lasting.ends, state._replace(refusing=None), 0, cost=0)
 
 
 def _regenerated(life: Life, state: State, slot: KeySlot) -> Ending:
@@ -98,8 +111,14 @@ def _keys_switched(life: Life, state: State) -> Ending:
 def reasons_for_a_turn(life: Life, state: State) -> Iterator[tuple[str, Request | None]]:
     """Yield the reasons for a turn, with their names: a tick, and every request of this life."""
     yield "a turn", None
+    if state.record is not None:
+        yield "a tick repeats the leak on record: a turn", on_record.request_of(state.record)
     if len(state.outstanding) < MOST_OUTSTANDING:
-        yield from ((f"{name}: a turn", request) for name, request in life.requests.items())
+        yield from (
+            (f"{name}: a turn", request)
+            for name, request in life.requests.items()
+            if state.record is None or not isinstance(request, LeakRequest)
+        )
 
 
 def disturbed(life: Life, state: State, request: Request | None, trace: Trace, *, thorough: bool) -> Iterator[Ending]:
@@ -115,7 +134,7 @@ def repeating_changes_nothing(life: Life, state: State, plain: Trace) -> None:
     The request is one that led to the present version, or the report of a deployment that is noted already.
     """
     marks = state.marks
-    if marks is None:
+    if marks is None or state.refusing is not None or state.record is not None:
         return
     for request in repeated(life.requests):
         is_noted = request.kind is RequestKind.DEPLOYED and marks.awaited is not None and marks.awaited.id is not None
@@ -130,6 +149,13 @@ def repeating_changes_nothing(life: Life, state: State, plain: Trace) -> None:
             and not _only_finishes(state, again.end, marks)
         ):
             raise Broken(f"a repeated request ({request}) was carried out twice")
+
+
+def late_reads_change_nothing(life: Life, state: State, request: Request | None, late: Trace) -> None:
+    """Check that a turn whose reads were late did what it does when they are not. Raises Broken."""
+    on_time = undisturbed(replace(life, late=None), state, request)
+    if (late.versions, late.end) != (on_time.versions, on_time.end):
+        raise Broken(f"P13: late reads change a turn: {late.versions} versions instead of {on_time.versions}")
 
 
 def _only_finishes(state: State, end: State, marks: Marks) -> bool:

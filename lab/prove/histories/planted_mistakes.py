@@ -12,21 +12,26 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from lab.prove.histories import fakes
+from lab.prove.histories import fakes, world
 from shared.announce import outstanding
 from shared.decide import cadence, carried_over, policies
 from shared.decide.cadence import DueNotice
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Prove, Publish, Regenerate, Step, Watch
+from shared.domain import publication
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Observation, Target
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks
-from shared.domain.requests import AwaitedDeployment, Request
+from shared.domain.requests import AwaitedDeployment, LeakRequest, Request
+from shared.domain.throttle import Throttle
 from shared.domain.told import ToldDeadline
+from shared.fleet import rotation
 from shared.turns import key_usage, perform, turn
 from shared.turns.notes import note_fresh_key
+from shared.turns.own_writes import OwnWrites
+from shared.turns.report import Outcome
 
 Change = Callable[[Plan, Situation], Plan]
 
@@ -263,6 +268,66 @@ async def _regenerate_without_looking(slot: KeySlot, execution: perform.Executio
     await perform._regenerate(slot, execution)
 
 
+@contextmanager
+def healing_own_writes() -> Iterator[None]:
+    """Take whatever a read shows for what is there, also if it is older than what the turn wrote itself."""
+    with (
+        patch.object(OwnWrites, "are_newer_than", lambda *_: False),
+        patch.object(OwnWrites, "added_to", lambda _, observed: observed),
+    ):
+        yield
+
+
+@contextmanager
+def dropping_leaks_that_wait() -> Iterator[None]:
+    """Take a leak off the record when its turn ends, whatever became of it."""
+    real = rotation.Rotation._turn
+
+    async def turn(app: rotation.Rotation, target: Target, request: Request | None, *more: Any) -> Outcome:  # noqa: ANN401
+        outcome = await real(app, target, request, *more)
+        if isinstance(request, LeakRequest):
+            await app.leaks.remove(target.name, request)
+        return outcome
+
+    with patch.object(rotation.Rotation, "_turn", turn):
+        yield
+
+
+@contextmanager
+def asking_too_early() -> Iterator[None]:
+    """Queue turns although Azure has asked to wait."""
+    with patch.object(Throttle, "covers", lambda *_: False):
+        yield
+
+
+@contextmanager
+def making_keys_again() -> Iterator[None]:
+    """Regenerate a fresh key that could not be published."""
+    with patch.object(Situation, "spare_is_fresh", property(lambda _: False)):
+        yield
+
+
+@contextmanager
+def explaining_nothing() -> Iterator[None]:
+    """Take what the latest version holds as it is, whatever earlier versions say."""
+
+    async def as_it_is(seen: Observation, *_: object) -> Observation:
+        """Return the observation as it is."""
+        return seen
+
+    with patch.object(turn, "with_other_writers", as_it_is):
+        yield
+
+
+@contextmanager
+def reading_names_as_they_are_written() -> Iterator[None]:
+    """Take our tags for somebody else's where their names are in capitals."""
+    world._publication.cache_clear()
+    with patch.object(publication, "_is_ours", lambda name: name.startswith(publication.PREFIX)):
+        yield
+    world._publication.cache_clear()
+
+
 class PlantedMistake(NamedTuple):
     """One mistake.
 
@@ -299,5 +364,14 @@ MISTAKES: dict[str, PlantedMistake] = {
         forgetting_fresh_keys, 1, "P5: a fresh key", "adopt: rotate"
     ),
     "the lease is not checked after a note": PlantedMistake(trusting_the_lease, 1, "P", "adopt: rotate"),
+    "own writes are repaired": PlantedMistake(healing_own_writes, 0, "P5: a turn without", "late secret"),
+    "own regenerations are repaired": PlantedMistake(healing_own_writes, 0, "P", "late keys"),
+    "a leak that must wait is dropped": PlantedMistake(dropping_leaks_that_wait, 1, "a key that was rep", "waits"),
+    "a tick asks before the wait is over": PlantedMistake(asking_too_early, 1, "P13: a tick", "waits"),
+    "a key that cannot be published is made again": PlantedMistake(
+        making_keys_again, 1, "P13: every tick", "lasting refusals"
+    ),
+    "earlier versions explain nothing": PlantedMistake(explaining_nothing, 1, "P", "calm writer"),
+    "tags in capitals are not ours": PlantedMistake(reading_names_as_they_are_written, 1, "P9", "calm writer"),
     "the leaked key stays": PlantedMistake(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
 }

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Marks
-from shared.domain.requests import AwaitedDeployment
+from shared.domain.requests import AwaitedDeployment, LeakedKey
 from shared.domain.told import ToldDeadline
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -30,6 +30,9 @@ class Version(NamedTuple):
     enabled: Whether it can be read. Default yes.
     created: When it was written.
     serial: Its number, which distinguishes it from earlier ones while a turn runs.
+    labelled: Whether its content type is ours. Told only in a life with another writer.
+    upper: Whether somebody has written the names of its tags back in capitals.
+    touched: Whether somebody else has written it, or has replaced its tags.
     """
 
     value: int
@@ -39,6 +42,9 @@ class Version(NamedTuple):
     enabled: bool = True
     created: datetime = NOW
     serial: int = 0
+    labelled: bool = False
+    upper: bool = False
+    touched: bool = False
 
 
 class KeyFacts(NamedTuple):
@@ -58,6 +64,46 @@ class KeyFacts(NamedTuple):
     in_time: bool = False
     leaked: bool = False
     must_end: bool = False
+
+
+class Copy(NamedTuple):
+    """The app's note about a secret that somebody else writes, too.
+
+    serial: The version whose marks are copied. None without a copy.
+    slot, marks: The slot whose key that version holds, and the copy.
+    overwritten: When the app last published over somebody else's version.
+    """
+
+    serial: int | None = None
+    slot: KeySlot | None = None
+    marks: Marks | None = None
+    overwritten: datetime | None = None
+
+
+class Refusing(NamedTuple):
+    """A refusal that lasts (see `refusals`).
+
+    what: Which one.
+    until: When it ends by itself. None: a person ends it.
+    """
+
+    what: str
+    until: datetime | None = None
+
+
+class Leak(NamedTuple):
+    """A leak on record.
+
+    key: Which key was reported, in words.
+    id: The id of the request.
+    requested_at: When it was reported.
+    values: The reported keys. Empty before a turn has named them.
+    """
+
+    key: LeakedKey
+    id: str
+    requested_at: datetime
+    values: frozenset[int] = frozenset()
 
 
 class State(NamedTuple):
@@ -81,6 +127,11 @@ class State(NamedTuple):
     made: Whether a turn has regenerated a key for the first version, which is not published yet.
     noted: The app's note of a fresh key that nothing published can remember: what key 2 held before, and what it got
         (None if that is not noted yet). None without a note.
+    refusing: The refusal that lasts. None if there is none.
+    record: The leak on record. None without one.
+    reported: The keys that were reported and put on record, so that they must end.
+    earlier: The versions before the latest one, the youngest first. None: they are not remembered.
+    copy: The app's note about the secret. None without one.
     """
 
     keys: tuple[int, int]
@@ -100,6 +151,11 @@ class State(NamedTuple):
     fresh: int = 2
     made: bool = False
     noted: tuple[int, int | None] | None = None
+    refusing: Refusing | None = None
+    record: Leak | None = None
+    reported: frozenset[int] = frozenset()
+    earlier: tuple[Version, ...] | None = None
+    copy: Copy | None = None
 
     @property
     def marks(self) -> Marks | None:
@@ -119,10 +175,7 @@ def index(slot: KeySlot) -> int:
 
 def later(state: State, time: timedelta) -> State:
     """Return the same world after some time in which nothing happened."""
-    version = state.version
-    if version is not None:
-        marks = _marks_later(version.marks, time) if version.marks else None
-        version = version._replace(marks=marks, created=version.created - time)
+    version = state.version and _version_later(state.version, time)
     first, second = (_key_facts_later(facts, time) for facts in state.key_facts)
     return state._replace(
         version=version,
@@ -132,7 +185,30 @@ def later(state: State, time: timedelta) -> State:
         announced_sunset=state.announced_sunset and (state.announced_sunset[0] - time, state.announced_sunset[1]),
         promised_wait=deployment_later(state.promised_wait, time),
         announced_wait=deployment_later(state.announced_wait, time),
+        refusing=_refusing_later(state.refusing, time),
+        earlier=state.earlier and tuple(_version_later(one, time) for one in state.earlier),
+        copy=state.copy and _copy_later(state.copy, time),
+        record=state.record and state.record._replace(requested_at=state.record.requested_at - time),
     )
+
+
+def _version_later(version: Version, time: timedelta) -> Version:
+    marks = _marks_later(version.marks, time) if version.marks else None
+    return version._replace(marks=marks, created=version.created - time)
+
+
+def _copy_later(copy: Copy, time: timedelta) -> Copy:
+    return copy._replace(
+        marks=_marks_later(copy.marks, time) if copy.marks else None,
+        overwritten=copy.overwritten and copy.overwritten - time,
+    )
+
+
+def _refusing_later(refusing: Refusing | None, time: timedelta) -> Refusing | None:
+    if refusing is None or refusing.until is None:
+        return refusing
+    until = refusing.until - time
+    return refusing._replace(until=until) if until > NOW else None
 
 
 def _key_facts_later(facts: KeyFacts, time: timedelta) -> KeyFacts:

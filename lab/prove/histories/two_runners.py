@@ -5,7 +5,8 @@
                 second process or after its turn
 
 While the lease is held, a second process must be answered busy at every call. A report of a leak takes the lease over.
-After its turn the leaked value must not work, whichever call of the first process arrives late.
+After its turn the leaked value must not work, whichever call of the first process arrives late. The second process
+finds reads that are up to date, because who takes a target over does not wait for the other's writes (decision 0017).
 A lost lease is tried with a second process only where the first one still writes afterwards: one that stops is the same
 as one that was killed, and `disturbed` tries that.
 """
@@ -68,6 +69,7 @@ class TwoRunners:
                 walk = self.first.upto(number)
                 answer = walk.effect()
                 walk.runner.lease.lost = True
+                walk.world.reads.end()
                 reported = _begin(walk.world, request)
                 outcome = Walk(walk.world, request).finish()
                 walk.answer(*answer)
@@ -85,6 +87,7 @@ class TwoRunners:
                 with during(words):
                     walk = self.first.upto(number)
                     walk.runner.lease.lost = True
+                    walk.world.reads.end()
                     reported = _begin(walk.world, request)
                     second = Walk(walk.world, request)
                     _pass(second, passing)
@@ -103,6 +106,8 @@ class TwoRunners:
 
     def _seconds(self) -> Iterator[tuple[str, Request | None]]:
         yield "another turn", None
+        if self.first.life.refusals:
+            return  # the world remembers one leak on record; two reports at once are in other lives
         leaks = ("the live key leaked", "both keys leaked") if self.thorough else ("the live key leaked",)
         for leak in leaks:
             request: Request = replace(REQUESTS[leak], id=ANOTHER)

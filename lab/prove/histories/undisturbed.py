@@ -6,12 +6,13 @@ Its trace keeps the state after every call, which is also the state that a proce
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
-from lab.prove.histories import deployments
+from lab.prove.histories import deployments, refusals, values
 from lab.prove.histories.fakes import Runner
 from lab.prove.histories.judge import Broken
+from lab.prove.histories.late_reads import LateReads
 from lab.prove.histories.lives import NEW, Life, settings_for
 from lab.prove.histories.state import NOW, State
 from lab.prove.histories.walk import Walk
@@ -55,7 +56,7 @@ class Trace:
 
 def a_world(life: Life, state: State, request: Request | None = None) -> World:
     """Return a world in this state. A request counts as received, whatever becomes of its turn."""
-    world = World(state, life.target_in(state))
+    world = World(state, life.target_in(state), reads=LateReads(life.late), records_leaks=bool(life.refusals))
     world.receive(request)
     return world
 
@@ -71,6 +72,9 @@ def undisturbed(life: Life, state: State, request: Request | None = None) -> Tra
         walk.let_through()
         after.append(world.state)
     outcome = walk.finish()
+    if outcome.error is not None and state.refusing is not None:
+        refusals.must_be_told(state, outcome)
+        return Trace(tuple(calls), tuple(writes), tuple(after), outcome, world.versions, world.events)
     _went_well(state, world.state, request, outcome)
     if request is not None and request.id == NEW:
         deployments.must_be_noted(state, world.state, request, outcome, world.target)
@@ -110,7 +114,8 @@ def tick_finds(life: Life, state: State) -> bool:
     """Return whether the timer's listing queues a turn, or reports a problem."""
     world = a_world(life, state)
     runner = Runner(world)
-    rotation = Rotation(settings_for(world.target), runner.outside)
+    outside = replace(runner.outside, throttles=refusals.KnownWaits(state, world.target))
+    rotation = Rotation(settings_for(world.target), outside)
     found = _loop().run_until_complete(rotation.tick(NOW, NOW))
     return bool(found.turns or found.problems)
 
@@ -122,7 +127,12 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def listing_is_current(life: Life, state: State) -> bool:
-    """Return whether the listing still describes the account: nobody changed it since a turn last read it."""
+    """Return whether the listing still describes account and secret: nobody changed them since a turn last read them.
+
+    A listing shows no value, so that it is not current where somebody has put tags of ours on another value.
+    """
+    if state.version is not None and state.marks is not None and state.marks.live != values.mark(state.version.value):
+        return False
     world = a_world(life, state)
     presumed = presume(world.listed(), None)
     if presumed is None or presumed.key_auth != state.key_auth:

@@ -9,10 +9,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from lab.prove.histories import deployments, judge
+from lab.prove.histories import deployments, judge, refusals
 from lab.prove.histories.fakes import Call, Runner
+from lab.prove.histories.lives import settings_for
 from lab.prove.histories.world import World
-from shared.domain.requests import Request
+from shared.domain.requests import LeakRequest, Request
+from shared.fleet.rotation import Rotation
 from shared.turns.report import Outcome
 from shared.turns.turn import take_turn
 
@@ -39,8 +41,8 @@ class Walk:
     def __post_init__(self) -> None:
         self.runner = Runner(self.world, self.request, self.held)
         runner = self.runner
-        turn = take_turn(self.world.target, self.request, runner.outside)
-        self._turn: Coroutine[Any, Any, Outcome] = turn
+        turn: Coroutine[Any, Any, Outcome] = _turn(self.world, self.request, runner)
+        self._turn = turn
         self._go(lambda: turn.send(None))
 
     def let_through(self) -> None:
@@ -56,6 +58,9 @@ class Walk:
         call = self.call
         if call is None:
             raise LookupError("the turn has ended")
+        refused = refusals.error_for(self.world.state, call.name)
+        if refused is not None:
+            return None, refused
         try:
             return call.effect(), None
         except judge.Broken as broken:
@@ -96,3 +101,9 @@ class Walk:
             self.call, self.outcome = None, end.value
             self.world.state = deployments.answered(self.world.state, self.request, end.value)
             judge.must_show_no_key(str(self.outcome), str(self.outcome and self.outcome.data()))
+
+
+def _turn(world: World, request: Request | None, runner: Runner) -> Coroutine[Any, Any, Outcome]:
+    if world.records_leaks and isinstance(request, LeakRequest):  # on record first, as every trigger does it
+        return Rotation(settings_for(world.target), runner.outside).turn(world.target, request)
+    return take_turn(world.target, request, runner.outside)

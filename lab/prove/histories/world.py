@@ -7,18 +7,19 @@ ends, and the key that it publishes over another turn's version, are excused, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from lab.prove.histories import deployments, judge, values
+from lab.prove.histories import deployments, judge, on_record, other_writers, values
+from lab.prove.histories.late_reads import LateReads
 from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version, index
 from shared.announce.announcements import Announcement
 from shared.domain.errors import TryLater
 from shared.domain.keys import KeySlot
 from shared.domain.model import Target
 from shared.domain.notes import FreshKey
-from shared.domain.publication import Marks, Publication, read_tags, tags_of
+from shared.domain.publication import Marks, Publication, others_in, read_tags, tags_of
 from shared.domain.publication import SecretState as Readable
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
@@ -37,6 +38,8 @@ class World:
     made_by_others: Keys that another actor made since then.
     published_late: Keys that a late call published.
     overwritten: Marks that a late write has replaced. A turn may have decided from them already.
+    reads: What reads do not show yet.
+    records_leaks: Whether the app's storage keeps leaks on record. Default: it forgets them.
     """
 
     state: State
@@ -48,6 +51,8 @@ class World:
     made_by_others: set[int] = field(default_factory=set)
     published_late: set[int] = field(default_factory=set)
     overwritten: list[Marks] = field(default_factory=list)
+    reads: LateReads = field(default_factory=LateReads)
+    records_leaks: bool = False
 
     # The account
 
@@ -59,8 +64,12 @@ class World:
         """Return both keys. Raises KeyAuthIsOff."""
         if not self.state.key_auth:
             raise KeyAuthIsOff
-        first, second = self.state.keys
-        return {KEY1: values.key(first), KEY2: values.key(second)}
+        return _as_keys(self.state.keys)
+
+    def listed_keys(self) -> Keys:
+        """Return both keys as a listing shows them, which may be late. Raises KeyAuthIsOff."""
+        self.keys()
+        return _as_keys(self.reads.read_keys(self.state.keys))
 
     def regenerate(self, slot: KeySlot) -> Keys:
         """Replace a key and return both. Raises Broken if the old key may not end, TryLater if keys are off."""
@@ -75,6 +84,7 @@ class World:
             self.ended_by_others.add(state.keys[number])
             self.made_by_others.add(state.fresh)
             state = state._replace(excused=state.excused or _is_published(state, number))
+        self.reads.key_is_made(state.keys)
         keys, key_facts = list(state.keys), list(state.key_facts)
         keys[number], key_facts[number] = state.fresh, KeyFacts()
         self.state = state._replace(
@@ -111,8 +121,8 @@ class World:
     # The secret
 
     def latest(self) -> Publication | None:
-        """Return the latest version as the vault shows it."""
-        version = self.state.version
+        """Return the latest version as the vault shows it, which may be late."""
+        version = self.reads.read_secret(self.state.version)
         return version and _publication(version, self.target)
 
     def publish(self, value: int, slot: KeySlot, marks: Marks | None, *, by_leak: bool) -> None:
@@ -121,11 +131,16 @@ class World:
         written = marks and _as_tags_keep_them(marks, slot, self.target)
         if written is not None:
             judge.marks_fit(written, value)
+        self.reads.secret_is_written(before)
         self.published_late |= {value} if self.by_others else set()
         serial = before.serial + 1 if before else 1
-        version = Version(value, slot if written else None, written is not None, written, serial=serial)
+        labelled = self.state.earlier is not None
+        version = Version(
+            value, slot if written else None, written is not None, written, serial=serial, labelled=labelled
+        )
         self.versions += 1
-        self.state = deployments.published(self.state._replace(version=version, made=False))
+        earlier = other_writers.remembered(self.state)
+        self.state = deployments.published(self.state._replace(version=version, earlier=earlier, made=False))
         if value not in self.state.keys and (self.by_others or value in self.ended_by_others):
             self.state = self.state._replace(excused=True)
         by_leak = by_leak and not self.by_others  # a late call fails its turn, and the request is repeated
@@ -138,15 +153,29 @@ class World:
         """Replace the tags of a version. If it is not the latest any more, nobody reads them and nothing changes."""
         before = self.state.version
         if before is None or str(before.serial) != serial:
+            self._note_earlier(serial, slot, marks)
             return
+        self.reads.secret_is_written(before)
         if self.by_others:  # a late write undoes what was noted after it, so that is announced again
             self.state = self.state._replace(announced_off=None, earlier_off=None, promised_wait=None)
             self.overwritten += [before.marks] if before.marks else []
         written = _as_tags_keep_them(marks, slot, self.target)
-        version = before._replace(slot=slot, ours=True, marks=written)
+        version = before._replace(slot=slot, ours=True, marks=written, upper=False, touched=False)
+        version = version._replace(labelled=self.state.earlier is not None)
         self.state = self.state._replace(version=version)
         self.state = judge.published(self.state, before, self.target.cadence, self.made_by_others)
         self._judge()
+
+    def _note_earlier(self, serial: str, slot: KeySlot, marks: Marks) -> None:
+        written = _as_tags_keep_them(marks, slot, self.target)
+        for one in self.state.earlier or ():
+            if str(one.serial) == serial:
+                self.state = other_writers.noted_on(self.state, one._replace(marks=written, upper=False))
+
+    def all_versions(self) -> list[Publication]:
+        """Return all versions that the world remembers, the youngest first, without values."""
+        versions = [one for one in (self.state.version, *(self.state.earlier or ())) if one is not None]
+        return [replace(_publication(one, self.target), value=None, endpoint=None) for one in versions]
 
     def withdraw(self, serial: str) -> None:
         """Disable a version. Raises Broken while the account accepts keys."""
@@ -158,6 +187,7 @@ class World:
         """Enable or disable a version, if it is the latest."""
         version = self.state.version
         if version is not None and str(version.serial) == serial:
+            self.reads.secret_is_written(version)
             self.state = self.state._replace(version=version._replace(enabled=enabled))
 
     def listed(self) -> Publication | None:
@@ -176,6 +206,29 @@ class World:
         """Write the note of a fresh key, or remove it."""
         made = values.number_of(key.made) if key and key.made else None
         self.state = self.state._replace(noted=(values.number_of(key.before), made) if key else None)
+
+    def secret_note(self) -> str | None:
+        """Return the note about the secret."""
+        return other_writers.text_of(self.state, self.target)
+
+    def note_about_secret(self, text: str) -> None:
+        """Write the note about the secret."""
+        self.state = self.state._replace(copy=other_writers.copy_in(text))
+
+    def record_leak(self, text: str) -> bool:
+        """Put a leak on record, unless one is. Return whether it was."""
+        if self.state.record is not None:
+            return False
+        self.state = on_record.put(self.state, text)
+        return True
+
+    def rewrite_leak(self, text: str) -> None:
+        """Replace the leak on record."""
+        self.state = self.state._replace(record=on_record.leak_in(text))
+
+    def forget_leak(self) -> None:
+        """Take the leak off the record."""
+        self.state = on_record.removed(self.state)
 
     # The topic
 
@@ -200,7 +253,7 @@ class World:
         live, version = self.state.live, self.state.version
         if live is None and version is not None:
             live = index(version.slot or KEY1)
-        both = request.key is not LeakedKey.PREVIOUS or live is None
+        both = request.key is not LeakedKey.PREVIOUS or live is None or request.requested_at is not None
         self.state = judge.leak_reported(self.state, (0, 1) if both or live is None else (1 - live,))
 
     def forget(self) -> None:
@@ -217,6 +270,10 @@ class World:
 
     def _judge(self) -> None:
         self.state = judge.published_key_works(self.state)
+
+
+def _as_keys(keys: tuple[int, int]) -> Keys:
+    return {KEY1: values.key(keys[0]), KEY2: values.key(keys[1])}
 
 
 def _is_published(state: State, slot: int) -> bool:
@@ -241,7 +298,8 @@ def _as_tags_keep_them(marks: Marks, slot: KeySlot, target: Target) -> Marks | N
 
 @lru_cache(maxsize=100_000)
 def _publication(version: Version, target: Target) -> Publication:
-    marks, sealed = version.marks, version.marks.sealed_endpoint if version.marks else None
+    slot, provider, marks, others = _as_tags_say(version, target)
+    sealed = marks.sealed_endpoint if marks else None
     readable = Readable.ACTIVE if version.enabled else Readable.DISABLED
     good_seal = version.enabled and sealed is not None and values.sealed_with(sealed) == version.value
     return Publication(
@@ -249,8 +307,23 @@ def _publication(version: Version, target: Target) -> Publication:
         state=readable,
         created=version.created,
         value=values.mark(version.value) if version.enabled else None,
-        slot=version.slot,
-        provider=str(target.account) if version.ours else None,
+        slot=slot,
+        provider=provider,
         marks=marks,
         endpoint=values.ENDPOINT if good_seal else None,
+        others=others,
+        labelled=version.labelled,
     )
+
+
+def _as_tags_say(
+    version: Version, target: Target
+) -> tuple[KeySlot | None, str | None, Marks | None, Mapping[str, str]]:
+    """Return slot, account, marks and the tags that are not ours, as they are read from a version's tags."""
+    account = str(target.account)
+    if not version.upper or version.marks is None or version.slot is None:
+        return version.slot, account if version.ours else None, version.marks, {}
+    tags = tags_of(version.marks, version.slot, account, target.cadence.period, {})
+    tags = {name.upper(): text for name, text in tags.items()}
+    slot, provider, _, marks = read_tags(tags)
+    return slot, provider, marks, others_in(tags)

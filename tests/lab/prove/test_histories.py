@@ -12,7 +12,7 @@ import pytest
 from lab.prove.histories import explore
 from lab.prove.histories.canonical import canonical
 from lab.prove.histories.explorer import Explorer
-from lab.prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, ending, lives
+from lab.prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, bad_days, calm_writer, ending, lives
 from lab.prove.histories.planted_mistakes import MISTAKES
 from lab.prove.histories.state import State, later
 from lab.prove.histories.undisturbed import undisturbed
@@ -20,7 +20,7 @@ from lab.prove.histories.undisturbed import undisturbed
 pytestmark = pytest.mark.no_cover  # coverage would double its time, and other tests cover the same lines
 
 PUBLISH, ROTATE, SUNSET, ARMED, ALWAYS = lives(SHORT)
-LIVES = {life.name: life for life in (*lives(SHORT), ending())}
+LIVES = {life.name: life for life in (*lives(SHORT), ending(), calm_writer(), *bad_days())}
 
 
 def with_requests(life: Life, *names: str) -> Life:
@@ -58,6 +58,16 @@ def test_no_history_without_faults_breaks_a_promise_in_any_life():
     assert not figures.violations
     assert figures.complete
     assert figures.longest_to_rest == 1
+
+
+@pytest.mark.parametrize("life", bad_days(), ids=lambda life: life.name)
+def test_no_bad_day_breaks_a_promise(life: Life):
+    requests = life.requests if life.late or life.refusals else {}
+    shorter = replace(life, requests=requests, refusals=life.refusals[-1:], calm=not life.late)
+    figures = explore(0 if life.late else 1, [shorter])
+    assert not figures.violations
+    assert figures.complete
+    assert figures.states > (30 if life.late else 80)
 
 
 @pytest.mark.parametrize("name", MISTAKES)

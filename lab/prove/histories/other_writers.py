@@ -1,0 +1,112 @@
+"""Another writer of the secret: somebody who takes our tags away, puts tags or values back, or disables a version.
+
+Key Vault keeps earlier versions with their tags, and the app keeps a copy of marks that were taken away once. A life
+with another writer remembers both: the last three versions in `State.earlier`, the copy in `State.copy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lab.prove.histories.disturbed import Ending
+from lab.prove.histories.state import NOW, Copy, State, Version
+from shared.domain.model import Target
+from shared.turns.secret_notes import SecretNote, read_note
+
+
+def acts(state: State) -> Iterator[Ending]:
+    """Yield what another writer can do to the secret now. Each act counts as one fault."""
+    version, earlier = state.version, state.earlier
+    if earlier is None or version is None or not version.enabled:
+        return
+    if version.marks is not None:
+        yield _ending("a template takes our tags away", _stripped(state, version))
+        yield _ending("somebody writes our tags back in capitals", state._replace(version=version._replace(upper=True)))
+        if earlier and earlier[0].marks is not None:
+            older = version._replace(slot=earlier[0].slot, marks=earlier[0].marks, touched=True)
+            yield _ending("a template puts the tags of the version before on it", _forgetting(state, older))
+    yield _ending("somebody disables the version", state._replace(version=version._replace(enabled=False)))
+    yield _ending("somebody writes the same value again", written(state, Version(version.value)))
+    for one in _older(version, earlier):
+        yield _ending("somebody puts an older value back", written(state, Version(one.value)))
+        copied = one._replace(upper=False, enabled=True)
+        yield _ending("somebody puts an older value back with its tags", written(state, copied))
+
+
+def _ending(words: str, state: State) -> Ending:
+    return Ending(words, state, 0)
+
+
+def _older(version: Version, earlier: tuple[Version, ...]) -> Iterator[Version]:
+    """Yield the two youngest versions that hold other values."""
+    seen = {version.value}
+    for one in earlier:
+        if one.value not in seen and len(seen) < 3:
+            seen.add(one.value)
+            yield one
+
+
+def written(state: State, version: Version) -> State:
+    """Return the state after somebody else wrote a version."""
+    before = state.version
+    serial = before.serial + 1 if before else 1
+    version = version._replace(touched=True, created=NOW, serial=serial)
+    excused = state.key_auth and version.value not in state.keys
+    return state._replace(version=version, earlier=remembered(state), excused=excused)
+
+
+def remembered(state: State) -> tuple[Version, ...] | None:
+    """Return the earlier versions once another one is written. None in a life without another writer."""
+    if state.earlier is None or state.version is None:
+        return state.earlier
+    return (state.version, *state.earlier)[:3]
+
+
+def _stripped(state: State, version: Version) -> State:
+    bare = version._replace(slot=None, ours=False, marks=None, upper=False, touched=True)
+    kept = state.copy is not None and state.copy.serial == version.serial
+    return state._replace(version=bare) if kept else _forgetting(state, bare)
+
+
+def _forgetting(state: State, version: Version) -> State:
+    """Return the state with this version. What was still to be announced was only in the tags that were replaced."""
+    return state._replace(version=version, outstanding=frozenset(), announced_off=None, earlier_off=None)
+
+
+def ours(state: State) -> Version | None:
+    """Return our version, if somebody else's lies over it that holds a key that works. None otherwise."""
+    version = state.version
+    if version is None or not version.enabled or version.value not in state.keys:
+        return None
+    return covered(state)
+
+
+def covered(state: State) -> Version | None:
+    """Return our youngest version whose key works, if somebody else's lies over it. None otherwise."""
+    if state.version is None or not state.version.touched:
+        return None
+    return next((one for one in state.earlier or () if not one.touched and one.value in state.keys), None)
+
+
+def text_of(state: State, target: Target) -> str | None:
+    """Return the app's note about the secret. None without one."""
+    if state.copy is None:
+        return None
+    serial, slot, marks, overwritten = state.copy
+    moments = (overwritten,) if overwritten else ()
+    note = SecretNote(target.secret_url, "" if serial is None else str(serial), slot, marks, (), moments)
+    return note.text(target, slot) if slot else note.text_without_copy()
+
+
+def copy_in(text: str) -> Copy | None:
+    """Return what a note about the secret says. None for any other text."""
+    note = read_note(text)
+    if note is None:
+        return None
+    return Copy(int(note.version) if note.version else None, note.slot, note.marks, max(note.overwritten, default=None))
+
+
+def noted_on(state: State, noted: Version) -> State:
+    """Return the state after the tags of an earlier version were changed."""
+    earlier = tuple(noted if one.serial == noted.serial else one for one in state.earlier or ())
+    return state if state.earlier is None else state._replace(earlier=earlier)
