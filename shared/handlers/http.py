@@ -86,7 +86,7 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         return _error_page(error) if route.name == "status" else of_error(error)
     except RotationError as error:
-        if route.role == Role.OPERATOR and not isinstance(error, UnknownTarget):
+        if route.acts and not isinstance(error, UnknownTarget):
             error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
         return of_error(error, names=caller is not None and caller.may(Role.READER))

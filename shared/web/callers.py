@@ -5,7 +5,8 @@ caller sent (Microsoft, "Work with user identities in Azure App Service authenti
 headers can be sent by everybody and are ignored. Then the host has asked for a function key before the app was called,
 and a function key does not tell who holds it.
 
-A reader sees and an operator acts. A caller who does both needs both roles.
+A reader sees and an operator acts. A caller who does both needs both roles. A deployer may only report deployments, and
+an operator may do that, too.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ class Role(StrEnum):
 
     READER = routes.READER
     OPERATOR = routes.OPERATOR
+    DEPLOYER = routes.DEPLOYER
+
+    @property
+    def words(self) -> str:
+        """The role as a refusal names it, with the greater role that also does."""
+        return f"{self} or {Role.OPERATOR}" if self is Role.DEPLOYER else str(self)
 
 
 class Refused(Exception):
@@ -65,13 +72,13 @@ class Caller:
     roles: frozenset[str]
 
     def may(self, role: Role) -> bool:
-        """Return whether the caller has the role."""
-        return role in self.roles
+        """Return whether the caller has the role, or one that includes it."""
+        return role in self.roles or (role is Role.DEPLOYER and Role.OPERATOR in self.roles)
 
     def must(self, role: Role) -> None:
         """Raises Refused if the caller does not have the role."""
         if not self.may(role):
-            raise Refused(403, "RoleMissing", f"This needs the app role {role}, which the caller does not have.")
+            raise Refused(403, "RoleMissing", f"This needs the app role {role.words}, which the caller does not have.")
 
 
 def check_sign_in(environment: Mapping[str, str]) -> None:

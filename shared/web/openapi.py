@@ -15,6 +15,7 @@ from shared.domain.names import TARGET_NAME
 from shared.turns.report import OutcomeData, RowData
 from shared.version import VERSION
 from shared.web import bodies
+from shared.web.callers import Role
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
 
@@ -120,7 +121,7 @@ def _path(route: Route) -> dict[str, Any]:
     for method, operation in route.operations.items():
         path[method.lower()] = {
             "operationId": operation,
-            "description": f"Needs the role {route.role}." if route.role else "Open to every caller.",
+            "description": f"Needs the role {Role(route.role).words}." if route.role else "Open to every caller.",
             **_OPERATIONS[operation],
             **({} if route.role else {"security": []}),
         }
