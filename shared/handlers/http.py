@@ -21,6 +21,7 @@ from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.one_turn import answer
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
+from shared.web.browsers import check_same_site
 from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.responses import (
     Reply,
@@ -95,7 +96,8 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
 def _let_in(route: Route, incoming: Incoming) -> Caller:
     """Return who calls.
 
-    Raises Refused if the route needs a role that the caller does not have, and SignInNotEnforced for every route,
+    Raises Refused if the route needs a role that the caller does not have, or acts for another site in a browser, and
+    SignInNotEnforced for every route,
     health included.
     """
     check_sign_in(os.environ)
@@ -103,6 +105,8 @@ def _let_in(route: Route, incoming: Incoming) -> Caller:
         return Caller("anybody", frozenset())
     caller = caller_of(incoming.headers, os.environ)
     caller.must(Role(route.role))
+    if route.acts:
+        check_same_site(incoming.headers)
     return caller
 
 
