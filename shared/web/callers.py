@@ -66,10 +66,19 @@ class Caller:
 
     name: How reports name the caller. At most 80 characters.
     roles: The app roles of the caller.
+    object_id: The id of the person or the application in Microsoft Entra ID. Empty if not known. It never changes.
+    application_id: The client id of the program that calls. Empty if not known.
     """
 
     name: str
     roles: frozenset[str]
+    object_id: str = ""
+    application_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells this caller from others: an id if one is known, else the name."""
+        return self.object_id or self.application_id or self.name
 
     def may(self, role: Role) -> bool:
         """Return whether the caller has the role, or one that includes it."""
@@ -98,10 +107,17 @@ def caller_of(headers: Mapping[str, str], environment: Mapping[str, str]) -> Cal
     claims = _claims(headers.get(PRINCIPAL, ""))
     if not claims:
         raise Refused(401, "NotSignedIn", "Call with a token of Microsoft Entra ID for this app.")
-    name = "".join(
-        sign if sign.isprintable() else " " for sign in _name({kind: each[0] for kind, each in claims.items()})
-    )
-    return Caller(name[:MOST_NAME], frozenset(claims.get("roles", ())))
+    first = {kind: each[0] for kind, each in claims.items()}
+    name, known_as, client = map(_printable, (_name(first), first.get("oid", ""), _client(first) or ""))
+    return Caller(name, frozenset(claims.get("roles", ())), known_as, client)
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)[:MOST_NAME]
+
+
+def _client(claim: Mapping[str, str]) -> str | None:
+    return claim.get("appid") or claim.get("azp")
 
 
 def _name(claim: Mapping[str, str]) -> str:
@@ -109,7 +125,7 @@ def _name(claim: Mapping[str, str]) -> str:
 
     The token of a person who uses a tool names the tool's client id, too, so that id alone does not tell.
     """
-    client, known_as = claim.get("appid") or claim.get("azp"), claim.get("oid", "")
+    client, known_as = _client(claim), claim.get("oid", "")
     if not _is_person(claim):
         return f"app {client}" if client else known_as or "somebody signed in"
     address = next((claim[kind] for kind in _ADDRESSES if kind in claim), None)
