@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -27,9 +28,11 @@ from shared.findings.listening import find_listeners
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
+from shared.handlers.act_lines import Refusals, log_act, log_refused
 from shared.handlers.one_turn import answer
 from shared.web.asked import asked_for
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
+from shared.web.browsers import check_same_site
 from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.responses import (
     SAFE,
@@ -48,6 +51,7 @@ from shared.web.routes import Route
 from shared.wiring import invalid_settings, rotation, telemetry, time_for, time_limit
 
 log = logging.getLogger(LOGGER)
+REFUSALS = Refusals()
 MOST_SECONDS = 215  # for the calls of an answer; the platform cuts it at 230 s (docs/facts.md, HTTP)
 
 
@@ -90,37 +94,54 @@ async def serve(route: Route, incoming: Incoming) -> Reply:
 
 
 async def _answered(route: Route, incoming: Incoming) -> Reply:
+    """Return the answer, and log it if the caller acted or was refused (P14)."""
     caller: Caller | None = None
     try:
-        caller = _let_in(route, incoming)
+        caller = _who(route, incoming)
+        _let_in(route, incoming, caller)
+    except Refused as refused:
+        reply = problem(refused.status, refused.title, refused.detail)
+        log_refused(REFUSALS, route, incoming.method, incoming.name, caller, reply, time.monotonic())
+        return reply
+    except SignInNotEnforced as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence says it all
+        return _error_page(error) if route.name == "status" else of_error(error)
+    reply = await _carried_out(route, incoming, caller)
+    if route.acts:
+        log_act(route, incoming.method, incoming.name, caller, reply)
+    return reply
+
+
+async def _carried_out(route: Route, incoming: Incoming, caller: Caller) -> Reply:
+    try:
         operation = route.operations.get(incoming.method.upper())
         if operation is None:
             return _another_method(route, incoming)
         return await HANDLERS[operation](incoming, caller)
     except (BadRequest, Refused) as refused:
         return problem(refused.status, refused.title, refused.detail)
-    except SignInNotEnforced as error:
-        log.error("%s", error)  # noqa: TRY400 - the sentence says it all
-        return _error_page(error) if route.name == "status" else of_error(error)
     except RotationError as error:
-        if route.role == Role.OPERATOR and not isinstance(error, UnknownTarget | DisputedName | DisputedSecret):
+        if route.acts and not isinstance(error, UnknownTarget | DisputedName | DisputedSecret):
             error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
-        return of_error(error, names=caller is not None and caller.may(Role.READER))
+        return of_error(error, names=caller.may(Role.READER))
 
 
-def _let_in(route: Route, incoming: Incoming) -> Caller:
-    """Return who calls.
-
-    Raises Refused if the route needs a role that the caller does not have, and SignInNotEnforced for every route,
-    health included.
-    """
+def _who(route: Route, incoming: Incoming) -> Caller:
+    """Return who calls. Raises Refused if nobody is signed in, and SignInNotEnforced for every route, health
+    included."""
     check_sign_in(os.environ)
     if route.role is None:
         return Caller("anybody", frozenset())
-    caller = caller_of(incoming.headers, os.environ)
-    caller.must(Role(route.role))
-    return caller
+    return caller_of(incoming.headers, os.environ)
+
+
+def _let_in(route: Route, incoming: Incoming, caller: Caller) -> None:
+    """Raises Refused if the caller lacks the role of the route, or acts for another site in a browser."""
+    if route.role is not None:
+        caller.must(Role(route.role))
+    if route.acts:
+        check_same_site(incoming.headers)
 
 
 def _another_method(route: Route, incoming: Incoming) -> Reply:

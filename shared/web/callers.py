@@ -5,7 +5,8 @@ caller sent (Microsoft, "Work with user identities in Azure App Service authenti
 headers can be sent by everybody and are ignored. Then the host has asked for a function key before the app was called,
 and a function key does not tell who holds it.
 
-A reader sees and an operator acts. A caller who does both needs both roles.
+A reader sees and an operator acts. A caller who does both needs both roles. A deployer may only report deployments, and
+an operator may do that, too.
 """
 
 from __future__ import annotations
@@ -43,6 +44,12 @@ class Role(StrEnum):
 
     READER = routes.READER
     OPERATOR = routes.OPERATOR
+    DEPLOYER = routes.DEPLOYER
+
+    @property
+    def words(self) -> str:
+        """The role as a refusal names it, with the greater role that also does."""
+        return f"{self} or {Role.OPERATOR}" if self is Role.DEPLOYER else str(self)
 
 
 class Refused(Exception):
@@ -59,19 +66,28 @@ class Caller:
 
     name: How reports name the caller. At most 80 characters.
     roles: The app roles of the caller.
+    object_id: The id of the person or the application in Microsoft Entra ID. Empty if not known. It never changes.
+    application_id: The client id of the program that calls. Empty if not known.
     """
 
     name: str
     roles: frozenset[str]
+    object_id: str = ""
+    application_id: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells this caller from others: an id if one is known, else the name."""
+        return self.object_id or self.application_id or self.name
 
     def may(self, role: Role) -> bool:
-        """Return whether the caller has the role."""
-        return role in self.roles
+        """Return whether the caller has the role, or one that includes it."""
+        return role in self.roles or (role is Role.DEPLOYER and Role.OPERATOR in self.roles)
 
     def must(self, role: Role) -> None:
         """Raises Refused if the caller does not have the role."""
         if not self.may(role):
-            raise Refused(403, "RoleMissing", f"This needs the app role {role}, which the caller does not have.")
+            raise Refused(403, "RoleMissing", f"This needs the app role {role.words}, which the caller does not have.")
 
 
 def check_sign_in(environment: Mapping[str, str]) -> None:
@@ -91,10 +107,17 @@ def caller_of(headers: Mapping[str, str], environment: Mapping[str, str]) -> Cal
     claims = _claims(headers.get(PRINCIPAL, ""))
     if not claims:
         raise Refused(401, "NotSignedIn", "Call with a token of Microsoft Entra ID for this app.")
-    name = "".join(
-        sign if sign.isprintable() else " " for sign in _name({kind: each[0] for kind, each in claims.items()})
-    )
-    return Caller(name[:MOST_NAME], frozenset(claims.get("roles", ())))
+    first = {kind: each[0] for kind, each in claims.items()}
+    name, known_as, client = map(_printable, (_name(first), first.get("oid", ""), _client(first) or ""))
+    return Caller(name, frozenset(claims.get("roles", ())), known_as, client)
+
+
+def _printable(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text)[:MOST_NAME]
+
+
+def _client(claim: Mapping[str, str]) -> str | None:
+    return claim.get("appid") or claim.get("azp")
 
 
 def _name(claim: Mapping[str, str]) -> str:
@@ -102,7 +125,7 @@ def _name(claim: Mapping[str, str]) -> str:
 
     The token of a person who uses a tool names the tool's client id, too, so that id alone does not tell.
     """
-    client, known_as = claim.get("appid") or claim.get("azp"), claim.get("oid", "")
+    client, known_as = _client(claim), claim.get("oid", "")
     if not _is_person(claim):
         return f"app {client}" if client else known_as or "somebody signed in"
     address = next((claim[kind] for kind in _ADDRESSES if kind in claim), None)

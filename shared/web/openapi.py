@@ -16,6 +16,7 @@ from shared.turns.report import OutcomeData, RowData
 from shared.version import VERSION, commit
 from shared.web import bodies
 from shared.web.asked import BY_ACCOUNT
+from shared.web.callers import Role
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
 
@@ -86,7 +87,7 @@ _IDEMPOTENCY = {
 _WORDS = {
     400: "The body is not JSON.",
     401: "The caller is not signed in.",
-    403: "The caller lacks the role.",
+    403: "The caller lacks the role, or a browser acts for another site.",
     404: "No target has this name, or the account is not enrolled.",
     405: "The route has no such method; the header Allow lists those it has.",
     409: "Held back until `heldUntil`, another turn holds the target, a person must decide, the app only observes, "
@@ -130,7 +131,7 @@ def _path(route: Route) -> dict[str, Any]:
     for method, operation in route.operations.items():
         path[method.lower()] = {
             "operationId": operation,
-            "description": f"Needs the role {route.role}." if route.role else "Open to every caller.",
+            "description": f"Needs the role {Role(route.role).words}." if route.role else "Open to every caller.",
             **_OPERATIONS[operation],
             **({} if route.role else {"security": []}),
         }

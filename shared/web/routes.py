@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-READER, OPERATOR = "Rotation.Reader", "Rotation.Operator"  # the app roles; public names
+# The app roles. Public names.
+READER, OPERATOR, DEPLOYER = "Rotation.Reader", "Rotation.Operator", "Rotation.Deployer"
 
 
 class Route(NamedTuple):
@@ -16,7 +17,7 @@ class Route(NamedTuple):
 
     name: The name of the function in Azure. Public.
     path: The path below `/api/`, with `{name}` for the name of a target.
-    role: The app role that a caller needs. None if every caller is let in, without a key and without a role.
+    role: The least app role that a caller needs. None if every caller is let in, without a key and without a role.
     operations: The operation that each method carries out, by its public id in the OpenAPI description. The handlers
         have one function for each id.
     queues: Whether the route can queue turns. The default is that it cannot.
@@ -28,6 +29,11 @@ class Route(NamedTuple):
     operations: dict[str, str]
     queues: bool = False
 
+    @property
+    def acts(self) -> bool:
+        """Whether the route changes something, or asks for a change."""
+        return self.role in (OPERATOR, DEPLOYER)
+
 
 ROUTES = {
     route.name: route
@@ -38,7 +44,7 @@ ROUTES = {
         Route("leak", "targets/{name}/leak", OPERATOR, {"POST": "reportLeak"}, queues=True),
         Route("arm", "targets/{name}/deployment", OPERATOR, {"PUT": "arm", "DELETE": "disarm"}, queues=True),
         Route("rotate_many", "rotate", OPERATOR, {"POST": "rotateMany"}, queues=True),
-        Route("deployments", "deployments", OPERATOR, {"POST": "deployed"}, queues=True),
+        Route("deployments", "deployments", DEPLOYER, {"POST": "deployed"}, queues=True),
         Route("deadlines", "deadlines", READER, {"GET": "listDeadlines"}),
         Route("deadlines_ics", "deadlines.ics", READER, {"GET": "subscribe"}),
         Route("status", "status", READER, {"GET": "status"}),

@@ -94,6 +94,13 @@ async def test_an_operator_acts_and_cannot_see(signed, azure) -> None:
         assert (told.status, READER in told.data["detail"]) == (403, True), path
 
 
+async def test_a_deployer_only_reports_deployments(signed, azure) -> None:
+    published(azure, azure.world.accounts.named("chat"), days_ago=10)
+    for method, path, body in EVERY:
+        told = await signed.ask(method, path, body, principal(Role.DEPLOYER))
+        assert told.status == (200 if path == "deployments" else 403), path
+
+
 async def test_a_caller_with_both_roles_sees_and_acts(signed, azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     for method, path, body in EVERY:

@@ -103,7 +103,7 @@ class Platform:
         if self.outage:
             self.outage -= 1
             return web.Response(status=503, headers={"Retry-After": "1"})
-        claims = [{"typ": "azp", "val": CALLER}, {"typ": "roles", "val": "Rotation.Operator"}]
+        claims = [{"typ": "azp", "val": CALLER}, {"typ": "roles", "val": "Rotation.Deployer"}]
         principal = base64.b64encode(
             json.dumps({"auth_typ": "aad", "claims": claims, "role_typ": "roles"}).encode()
         ).decode()

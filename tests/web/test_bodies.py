@@ -25,14 +25,22 @@ from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
+JSON = {"content-type": "application/json"}
+
+
+def _headers(body: bytes, given: dict[str, str]) -> dict[str, str]:
+    """Return the headers with `-` for `_`. A body is declared as JSON unless they say otherwise."""
+    return (JSON if body else {}) | {name.replace("_", "-"): text for name, text in given.items()}
+
+
 def ask(body: bytes = b"", **headers: str) -> tuple[Request, bool]:
-    given = {name.replace("_", "-"): text for name, text in headers.items()}
+    given = _headers(body, headers)
     read = Rotate.read(body, given)
     return read.request(request_id(given, "an-invocation"), "somebody"), read.dry_run
 
 
 def refused(body: bytes, kind: type[Body] = Rotate, **headers: str) -> BadRequest:
-    given = {name.replace("_", "-"): text for name, text in headers.items()}
+    given = _headers(body, headers)
 
     def read() -> object:
         return kind.read(body, given), request_id(given, "an-invocation")
@@ -78,8 +86,19 @@ def test_an_invalid_body_is_refused_and_the_field_is_named(body: bytes, status: 
     assert said in problem.detail
 
 
-def test_a_body_that_is_not_declared_as_json_is_refused() -> None:
-    assert refused(b"reason=x", content_type="application/x-www-form-urlencoded").status == 415
+@pytest.mark.parametrize("kind", ["", " ", "application/x-www-form-urlencoded", "text/plain", "multipart/form-data"])
+def test_a_body_that_is_not_declared_as_json_is_refused(kind: str) -> None:
+    assert refused(b"reason=x", content_type=kind).status == 415
+    assert refused(b"{}", content_type=kind).status == 415
+
+
+def test_a_request_without_a_body_needs_no_type() -> None:
+    for kind in (
+        "",
+        "application/x-www-form-urlencoded",
+        "application/octet-stream",
+    ):  # some clients send one
+        assert ask(b"", content_type=kind)[1] is False
 
 
 def test_a_too_long_idempotency_key_is_refused() -> None:
@@ -93,7 +112,7 @@ def test_a_reason_with_several_lines_becomes_one_line() -> None:
 @pytest.mark.parametrize("key", ["0123456789abcdef" * 2, "Ab3" * 28])
 def test_a_key_in_the_reason_is_left_out(key: str) -> None:
     body = json.dumps({"key": "live", "reason": f"found {key} in a log"}).encode()
-    assert Leak.read(body, {}).request("r", "x").reason == "found (left out) in a log"
+    assert Leak.read(body, JSON).request("r", "x").reason == "found (left out) in a log"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +175,7 @@ def test_every_example_in_a_refusal_is_accepted(kind: type[Body], given: dict, f
     examples = re.findall(r"\bP[0-9A-Z]+\b", said)
     assert len(examples) > 1
     for one in examples:
-        assert getattr(kind.read(json.dumps(given | {field: one}).encode(), {}), field) == one
+        assert getattr(kind.read(json.dumps(given | {field: one}).encode(), JSON), field) == one
 
 
 @pytest.mark.parametrize("field", ["key", "value"])
@@ -170,7 +189,7 @@ def test_a_key_pasted_in_the_wrong_place_is_not_repeated(field: str) -> None:
 
 def test_an_arm_request_is_read_with_soak_time_and_latest_time() -> None:
     body = b'{"environment": "Production", "soak": "PT2H", "latest": "2026-12-01T00:00:00+01:00", "reason": "agreed"}'
-    request = Arm.read(body, {}).request("r", "somebody")
+    request = Arm.read(body, JSON).request("r", "somebody")
     assert isinstance(request, ArmRequest)
     assert request.deployment == AwaitedDeployment(
         "Production", timedelta(hours=2), datetime(2026, 11, 30, 23, tzinfo=UTC)
@@ -180,7 +199,7 @@ def test_an_arm_request_is_read_with_soak_time_and_latest_time() -> None:
 @pytest.mark.parametrize("soak", ["P1DT12H", "P4W", "PT720H", "PT43200M", "PT90S", "P1.5D", "PT36H", "P30D"])
 def test_http_accepts_every_soak_time_that_a_tag_accepts(soak: str) -> None:
     by_tag = after_deployment(f"production {soak}")
-    request = Arm.read(json.dumps({"environment": "production", "soak": soak}).encode(), {}).request("r", "somebody")
+    request = Arm.read(json.dumps({"environment": "production", "soak": soak}).encode(), JSON).request("r", "somebody")
     assert isinstance(request, ArmRequest)
     assert request.deployment == by_tag
 
@@ -194,13 +213,13 @@ def test_http_refuses_every_soak_time_that_a_tag_refuses(soak: str) -> None:
 
 
 def test_a_latest_time_in_the_far_future_is_ignored() -> None:
-    assert Arm.read(b'{"environment": "p", "latest": "9999-12-31T23:59:59Z"}', {}).request(
+    assert Arm.read(b'{"environment": "p", "latest": "9999-12-31T23:59:59Z"}', JSON).request(
         "r", "x"
     ).deployment == AwaitedDeployment("p")
 
 
 def test_a_leak_request_is_read_with_its_wait() -> None:
-    request = Leak.read(b'{"key": "both", "wait": "PT90S"}', {}).request("r", "somebody")
+    request = Leak.read(b'{"key": "both", "wait": "PT90S"}', JSON).request("r", "somebody")
     assert isinstance(request, LeakRequest)
     assert (request.key, request.wait) == (LeakedKey.BOTH, timedelta(seconds=90))
 

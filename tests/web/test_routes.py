@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.handlers.http import HANDLERS
-from shared.web.callers import Role
+from shared.web.callers import Caller, Role
 from shared.web.openapi import openapi_document
 from shared.web.routes import ROUTES
 
@@ -23,8 +23,17 @@ def test_no_two_routes_share_a_path() -> None:
     assert len({route.path for route in ROUTES.values()}) == len(ROUTES)
 
 
-def test_only_routes_for_operators_can_queue_turns() -> None:
-    assert all(route.queues == (route.role == Role.OPERATOR) for route in ROUTES.values())
+def test_exactly_the_routes_that_act_can_queue_turns() -> None:
+    assert all(route.queues == route.acts for route in ROUTES.values())
+
+
+def test_a_deployer_may_only_report_deployments() -> None:
+    assert {route.name for route in ROUTES.values() if route.role == Role.DEPLOYER} == {"deployments"}
+    caller = Caller("a pipeline", frozenset({Role.DEPLOYER}))
+    opened = {route.name for route in ROUTES.values() if route.role and caller.may(Role(route.role))}
+    assert opened == {"deployments"}
+    operator = Caller("an operator", frozenset({Role.OPERATOR}))
+    assert operator.may(Role.DEPLOYER)
 
 
 def test_the_openapi_description_has_every_path_and_method_with_its_operation_and_role() -> None:

@@ -29,7 +29,7 @@ def leak_in(text: str) -> Leak | None:
     """Return the leak of a note. None if the note is about none."""
     message = read_message(text.encode())
     request = message.request
-    if not isinstance(request, LeakRequest):
+    if not isinstance(request, LeakRequest) or request.key is None:  # here every report has a word
         return None
     numbers = frozenset(values.number_of(mark) for mark in request.values)
     return Leak(request.key, request.id or "", request.requested_at or message.queued_at, numbers)
@@ -38,7 +38,7 @@ def leak_in(text: str) -> Leak | None:
 def meant(state: State, request: LeakRequest) -> frozenset[int]:
     """Return the values that a report means now. While keys are off none of them works, and the caller is told so."""
     live = state.live
-    if not state.key_auth:
+    if not state.key_auth or request.key is None:
         return frozenset()
     if request.values or live is None:
         return frozenset(values.number_of(mark) for mark in request.values)

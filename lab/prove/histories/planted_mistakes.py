@@ -29,6 +29,7 @@ from shared.domain.throttle import Throttle
 from shared.domain.told import ToldDeadline
 from shared.fleet import rotation
 from shared.turns import key_usage, perform, turn
+from shared.turns.message import About
 from shared.turns.notes import note_fresh_key
 from shared.turns.own_writes import OwnWrites
 from shared.turns.report import Outcome
@@ -286,7 +287,7 @@ def dropping_leaks_that_wait() -> Iterator[None]:
     async def turn(app: rotation.Rotation, target: Target, request: Request | None, *more: Any) -> Outcome:  # noqa: ANN401
         outcome = await real(app, target, request, *more)
         if isinstance(request, LeakRequest):
-            await app.leaks.remove(target.name, request)
+            await app.leaks.remove(About.of(target), request)
         return outcome
 
     with patch.object(rotation.Rotation, "_turn", turn):

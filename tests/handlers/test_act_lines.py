@@ -1,0 +1,133 @@
+"""P14: every act and every refused attempt has one line in the log: who, where, what, and with what result."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from shared.handlers import http
+from shared.handlers.act_lines import MOST_CALLERS, Refusals, act_line
+from shared.handlers.http import Incoming, serve
+from shared.web.callers import Caller, Role
+from shared.web.responses import Reply, problem
+from shared.web.routes import ROUTES
+from shared.web.sign_in import ENFORCED
+
+ADA = Caller("ada@contoso.com", frozenset(Role), "oid-1", "app-1")
+LEAK = ROUTES["leak"]
+
+
+def read(line: str) -> dict[str, Any]:
+    assert line.startswith("act: ")
+    assert len(line.splitlines()) == 1
+    facts: dict[str, Any] = json.loads(line.removeprefix("act: "))
+    return facts
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [read(one.getMessage()) for one in caplog.records if one.getMessage().startswith("act: ")]
+
+
+def signed_in(*roles: str, name: str = "ada@contoso.com") -> dict[str, str]:
+    claims = [("preferred_username", name), ("oid", "oid-1"), ("azp", "app-1"), *(("roles", role) for role in roles)]
+    listed = [{"typ": kind, "val": value} for kind, value in claims]
+    described = json.dumps({"auth_typ": "aad", "claims": listed, "role_typ": "roles"})
+    return {"x-ms-client-principal": base64.b64encode(described.encode()).decode()}
+
+
+@pytest.fixture
+def enforced(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The app with App Service authentication on, without settings, and with nobody refused so far."""
+    monkeypatch.setenv(ENFORCED, "true")
+    monkeypatch.setattr(http, "REFUSALS", Refusals())
+    caplog.set_level("INFO")
+
+
+def test_a_line_names_the_caller_by_name_and_ids_and_the_result() -> None:
+    reply = Reply(200, {"target": "chat", "result": "done", "reason": "leaked", "done": ["..."]})
+    assert read(act_line(LEAK, "POST", "chat", ADA, reply)) == {
+        "door": "leak",
+        "method": "POST",
+        "who": "ada@contoso.com",
+        "objectId": "oid-1",
+        "applicationId": "app-1",
+        "target": "chat",
+        "status": 200,
+        "result": "done",
+        "reason": "leaked",
+        "times": 1,
+    }
+
+
+def test_a_line_of_an_act_on_several_targets_names_them() -> None:
+    reply = Reply(202, {"targets": ["chat", "search"], "problems": []})
+    assert read(act_line(ROUTES["rotate_many"], "POST", "", ADA, reply))["targets"] == ["chat", "search"]
+
+
+def test_no_text_of_a_caller_forges_a_line_or_shows_a_key() -> None:
+    forger = Caller('x", "result": "done', frozenset())
+    line = act_line(
+        LEAK, "POST", 'chat\nact: {"who": "somebody"} \u2028' + "0123456789abcdef" * 2, forger, problem(403, "T", "d")
+    )
+    facts = read(line)
+    assert (facts["who"], "result" in facts) == (forger.name, False)
+    assert "0123456789abcdef0123456789abcdef" not in line
+
+
+@pytest.mark.usefixtures("enforced")
+async def test_an_act_that_fails_has_a_line_too(caplog: pytest.LogCaptureFixture) -> None:
+    wrong = {**signed_in(Role.OPERATOR), "content-type": "application/json"}
+    for body in (b'{"key": "live"}', b'{"key": "none"}', b"{"):
+        await serve(LEAK, Incoming("POST", "chat", body, wrong, "i"))
+    facts = lines(caplog)
+    assert [one["status"] for one in facts] == [503, 422, 400]
+    assert {(one["who"], one["objectId"], one["target"]) for one in facts} == {("ada@contoso.com", "oid-1", "chat")}
+
+
+@pytest.mark.usefixtures("enforced")
+async def test_refused_attempts_have_a_line_and_repetitions_within_the_minute_have_none(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for _ in range(5):
+        await serve(LEAK, Incoming("POST", "chat", b"", signed_in(Role.READER), "i"))
+        await serve(LEAK, Incoming("POST", "chat", b"", {}, "i"))
+        await serve(ROUTES["targets"], Incoming("GET", "", b"", signed_in(), "i"))
+    facts = [(one["door"], one["status"], one["who"], one.get("objectId"), one["title"]) for one in lines(caplog)]
+    assert facts == [
+        ("leak", 403, "ada@contoso.com", "oid-1", "RoleMissing"),
+        ("leak", 401, "nobody known", None, "NotSignedIn"),
+        ("targets", 403, "ada@contoso.com", "oid-1", "RoleMissing"),
+    ]
+
+
+@pytest.mark.usefixtures("enforced")
+async def test_another_name_with_the_same_object_id_is_the_same_caller(caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("ada@contoso.com", "ada.married@contoso.com"):
+        await serve(LEAK, Incoming("POST", "chat", b"", signed_in(name=name), "i"))
+    assert len(lines(caplog)) == 1
+
+
+@pytest.mark.usefixtures("enforced")
+async def test_seeing_leaves_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    assert (await serve(ROUTES["openapi"], Incoming("GET", "", b"", signed_in(Role.READER), "i"))).status == 200
+    await serve(ROUTES["health"], Incoming())
+    assert lines(caplog) == []
+
+
+def test_the_line_after_a_minute_counts_what_was_left_out() -> None:
+    refusals = Refusals()
+    assert [refusals.count("ada", "leak", now) for now in (0, 1, 59, 60, 61, 130)] == [1, 0, 0, 3, 0, 2]
+
+
+def test_each_caller_and_each_door_is_counted_apart() -> None:
+    refusals = Refusals()
+    assert [refusals.count(who, door, 0) for who, door in (("a", "leak"), ("b", "leak"), ("a", "rotate"))] == [1, 1, 1]
+
+
+def test_the_memory_of_refused_callers_is_bounded() -> None:
+    refusals = Refusals()
+    for number in range(MOST_CALLERS + 10):
+        refusals.count(str(number), "leak", float(number) / 100)
+    assert len(refusals.seen) == MOST_CALLERS
+    assert refusals.count("0", "leak", 10.1) == 1
