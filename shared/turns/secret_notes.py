@@ -147,7 +147,8 @@ async def with_other_writers(seen: Observation, target: Target, outside: Outside
         if seen.live is not None:
             return replace(seen, lost=note.marks)
         return replace(seen, publication=note.added_to(latest, target))  # its key was regenerated as well: it is drift
-    earlier = [note.added_to(one, target) for one in await outside.vault.earlier(target)]
+    listed = [note.added_to(one, target) for one in await outside.vault.earlier(target)]
+    earlier = [one for one in listed if not _carries_older_marks(one)]
     return explained(seen, target, earlier, note.overwritten, now)
 
 

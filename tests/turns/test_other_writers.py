@@ -206,3 +206,14 @@ async def test_a_value_that_was_never_ours_is_left_alone_whatever_earlier_versio
         stage.pass_time(hours(30))
     assert len(stage.versions) == versions + 1
     assert stage.works(ours)
+
+
+async def test_copies_of_older_versions_are_not_taken_for_what_was_published() -> None:
+    stage = await lived_until(61)
+    dead, old = stage.versions[0], stage.versions[1]
+    assert stage.works(old.value)  # its end was announced for day 63
+    for one in (old, dead):
+        write(stage, one.value, tags=dict(one.tags))
+    await stage.until(at(day=64))
+    assert not stage.works(old.value)
+    assert stage.works(stage.versions[-1].value)
