@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.domain.errors import UnknownTarget
 from shared.domain.model import AccountId
 from shared.domain.text import plain, quotable
 from shared.web.bodies import BadRequest
@@ -11,6 +12,7 @@ _FORM = (
     "/subscriptions/<guid>/resourceGroups/<group>/providers/Microsoft.CognitiveServices/accounts/<name>, "
     "in /api/targets/-/...?account=<id>"
 )
+_ONE_OF_THEM = "ask for /api/targets/<name>, or for /api/targets/-?account=<resource id>"
 
 
 def asked_for(name: str, account: str) -> str | AccountId:
@@ -19,14 +21,12 @@ def asked_for(name: str, account: str) -> str | AccountId:
     name: The name in the path.
     account: The parameter `account` of the query. Empty if it has none.
 
-    Raises BadRequest unless exactly one of the two is named, and if the account is not a resource id.
+    Raises UnknownTarget unless exactly one of the two is named, and BadRequest if the account is not a resource id.
     """
     if name != BY_ACCOUNT and not account:
         return name
-    if name != BY_ACCOUNT:
-        raise BadRequest(
-            422, "BadField", "account: stands beside a name; ask for one of them, as in /api/targets/-/..."
-        )
+    if name != BY_ACCOUNT or not account:
+        raise UnknownTarget("account", "a target is asked for by its name or by its account, not both.", _ONE_OF_THEM)
     try:
         return AccountId.parse(account)
     except ValueError:

@@ -72,10 +72,14 @@ _NAME = {
     "schema": {"type": "string", "pattern": f"^({TARGET_NAME}|{BY_ACCOUNT})$"},
     "description": "The target's name, or `-` for the target of the account that `account` names.",
 }
+_ACCOUNT_ID = (
+    "^/subscriptions/[0-9a-f-]{36}/resourceGroups/[A-Za-z0-9_.()-]{1,90}"
+    "/providers/Microsoft.CognitiveServices/accounts/[A-Za-z0-9][A-Za-z0-9_.-]{1,63}$"
+)
 _ACCOUNT = {
     "name": "account",
     "in": "query",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": _ACCOUNT_ID},
     "description": "With `-` in place of a name: the resource id of the account.",
 }
 _IDEMPOTENCY = {
@@ -105,6 +109,9 @@ _READING = (400, 413, 415, 422)
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI document, ready for JSON."""
     _, schemas = msgspec.json.schema_components(_TYPES, ref_template=_REF)
+    schemas["Leak"]["anyOf"] = [  # no type can say that one of two fields is required
+        {"required": [name], "properties": {name: {"type": "string"}}} for name in ("key", "fingerprint")
+    ]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -197,7 +204,7 @@ _DESCRIBED = {"description": "This description", "content": {"application/json":
 _TURN = (404, 409, 502)
 _OPERATIONS = {
     "listTargets": _see(_TARGETS, _answer(_TARGETS, Survey), *_ALWAYS),
-    "seeTarget": _see("One target", _answer("One target", RowData), *_ALWAYS, *_TURN),
+    "seeTarget": _see("One target", _answer("One target", RowData), *_ALWAYS, *_TURN, 422),
     "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN),
     "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN),
     "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),

@@ -55,8 +55,8 @@ async def test_every_generated_request_is_answered_as_described(
     await tick(host)
     document = await served(host, http)
     for path in document["paths"].values():
-        for parameter in path.get("parameters", []):
-            parameter["schema"] = BOTH
+        # No schema can say that an account goes with `-` only.
+        path["parameters"] = [{**one, "schema": BOTH} for one in path.get("parameters", []) if one["in"] == "path"]
     schemas = document["components"]["schemas"]
     schemas["Leak"]["properties"]["wait"] = {"type": "string", "enum": ["PT1S", "PT2S"]}
     # No schema can say that a duration is at most 30 days.

@@ -46,7 +46,7 @@ async def published_first(*, rival_first: bool, name: str = "chat", **tags: str)
 @pytest.mark.parametrize("leak", [False, True])
 async def test_a_name_that_two_accounts_have_leads_to_neither(rival_first: bool, leak: bool) -> None:
     """S1: a stranger's account of the same name, with a secret of its own."""
-    two = await published_first(rival_first=rival_first, secret="stranger-key")
+    two = await published_first(rival_first=rival_first, secret="stranger-chat")
     refused = await why_not(two, "chat", leak=leak)
     assert type(refused) is DisputedName
     assert set(refused.accounts) == {two.chat.id, two.rival.id}
@@ -55,16 +55,19 @@ async def test_a_name_that_two_accounts_have_leads_to_neither(rival_first: bool,
 
 @both_orders
 async def test_both_accounts_of_a_disputed_name_go_on_with_the_schedule_and_by_resource_id(rival_first: bool) -> None:
-    two = await published_first(rival_first=rival_first, secret="stranger-key")
+    two = await published_first(rival_first=rival_first, secret="stranger-chat")
     await two.stage.tick()
-    assert {name for name, secret in two.stage.vault.secrets.items() if secret.versions} == {"chat-key", "stranger-key"}
+    assert {name for name, secret in two.stage.vault.secrets.items() if secret.versions} == {
+        "chat-key",
+        "stranger-chat",
+    }
     for id_ in (two.chat_id, two.rival_id):
         assert (await fleet(two).find_one(id_)).target.account == id_
 
 
 @both_orders
 async def test_a_leak_by_resource_id_ends_the_key_of_that_account_and_of_no_other(rival_first: bool) -> None:
-    two = await published_first(rival_first=rival_first, secret="stranger-key")
+    two = await published_first(rival_first=rival_first, secret="stranger-chat")
     await two.stage.tick()
     leaked, strangers = two.stage.value(two.stage.live), values(two.rival)
     target = (await fleet(two).find_one(two.chat_id, LEAK)).target
@@ -77,7 +80,7 @@ async def test_a_leak_by_resource_id_ends_the_key_of_that_account_and_of_no_othe
 
 @both_orders
 async def test_a_disputed_name_is_one_problem_of_the_list_with_both_accounts(rival_first: bool) -> None:
-    two = await published_first(rival_first=rival_first, secret="stranger-key")
+    two = await published_first(rival_first=rival_first, secret="stranger-chat")
     found, problems = await fleet(two).enrolled()
     assert len(found) == 2
     [problem] = problems
@@ -114,8 +117,8 @@ def test_names_that_differ_in_case_only_are_the_same(order: int) -> None:
 @pytest.mark.parametrize("order", [1, -1])
 def test_an_explicit_target_always_wins_its_name_and_the_tagged_account_goes_on(order: int) -> None:
     tagged = [AccountId(SUBSCRIPTION, group, "chat") for group in ("one", "two")]
-    tags = [{"key-rotation": "on", "key-rotation-secret": f"{one.group}-key"} for one in tagged]
-    reading = settings({"account": str(account()), "name": "chat"})
+    tags = [{"key-rotation": "on", "key-rotation-secret": f"{one.group}-chat-key"} for one in tagged]
+    reading = replace(settings({"account": str(account()), "name": "chat"}), secrets=("{group}-{account}-key",))
     found = enrolled(reading, *list(zip(tagged, tags, strict=True))[::order])
     assert found.by_name()["chat"].target.account == account()
     assert found.dispute(["chat"]) is None
@@ -150,7 +153,7 @@ async def test_a_leak_by_name_waits_while_another_account_may_have_the_name() ->
 
 
 @both_orders
-@pytest.mark.parametrize("name", ["chat", "intruder"])
+@pytest.mark.parametrize("name", ["chat", "key"])
 async def test_a_published_secret_stays_with_its_account_and_the_newcomer_is_refused(
     rival_first: bool, name: str
 ) -> None:
@@ -167,7 +170,7 @@ async def test_a_published_secret_stays_with_its_account_and_the_newcomer_is_ref
 
 @both_orders
 async def test_nothing_stops_for_the_account_that_published_first(rival_first: bool) -> None:
-    two = await published_first(rival_first=rival_first, name="intruder", secret="chat-key")
+    two = await published_first(rival_first=rival_first, name="key", secret="chat-key")
     strangers = values(two.rival)
     two.stage.regenerate_by_hand("key1")
     await two.stage.rest()
@@ -186,8 +189,8 @@ async def test_nothing_stops_for_the_account_that_published_first(rival_first: b
 async def test_the_newcomer_is_refused_by_name_and_by_id_with_both_accounts_and_without_them_in_the_sentence(
     rival_first: bool,
 ) -> None:
-    two = await published_first(rival_first=rival_first, name="intruder", secret="chat-key")
-    for which in ("intruder", two.rival_id):
+    two = await published_first(rival_first=rival_first, name="key", secret="chat-key")
+    for which in ("key", two.rival_id):
         refused = await why_not(two, which)
         assert type(refused) is DisputedSecret
         assert set(refused.accounts) == {two.chat.id, two.rival.id}
@@ -196,29 +199,30 @@ async def test_the_newcomer_is_refused_by_name_and_by_id_with_both_accounts_and_
 
 @both_orders
 async def test_a_secret_that_holds_nothing_of_either_goes_to_neither_until_one_changes(rival_first: bool) -> None:
-    two = rivals(rival_first=rival_first, name="intruder")
+    two = rivals(rival_first=rival_first, name="key")
     two.enrol_the_rival(secret="chat-key")
     outcomes = await two.stage.tick()
     assert not outcomes
     assert not two.stage.versions
     for id_ in (two.chat_id, two.rival_id):
         assert set((await why_not(two, id_)).accounts) == {two.chat.id, two.rival.id}
-    two.rival.tags["key-rotation-secret"] = "intruder-key"
+    two.rival.tags["key-rotation-secret"] = "key-key"
     await two.stage.tick()
     assert two.stage.works(two.stage.versions[-1].value)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_an_explicit_target_always_wins_its_secret(order: int) -> None:
-    tagged = [AccountId(SUBSCRIPTION, group, f"{group}-chat") for group in ("one", "two")]
+    tagged = [AccountId(SUBSCRIPTION, "others", name) for name in ("key", "at-key")]
     tags = {"key-rotation": "on", "key-rotation-secret": "CHAT-key"}
-    found = enrolled(settings({"account": str(account())}), *[(one, tags) for one in tagged][::order])
+    allowing = replace(settings({"account": str(account())}), secrets=("chat-{account}", "ch{account}"))
+    found = enrolled(allowing, *[(one, tags) for one in tagged][::order])
     assert [one.target.account for one in found.found] == [account()]
     assert {type(error) for error in found.problems} == {DisputedSecret}
 
 
 async def test_a_forged_address_without_this_apps_marks_wins_no_secret() -> None:
-    two = rivals(rival_first=True, name="intruder")
+    two = rivals(rival_first=True, name="key")
     two.stage.vault.set_secret("chat-key", values(two.chat)[0], tags={"ProviderAddress": two.rival.id})
     two.enrol_the_rival(secret="chat-key")
     assert not (await two.stage.run_timer()).listed
@@ -226,14 +230,14 @@ async def test_a_forged_address_without_this_apps_marks_wins_no_secret() -> None
 
 @both_orders
 async def test_an_event_about_an_account_does_not_publish_where_another_one_has_the_secret(rival_first: bool) -> None:
-    two = rivals(rival_first=rival_first, name="intruder")
+    two = rivals(rival_first=rival_first, name="key")
     two.enrol_the_rival(secret="chat-key")
     with pytest.raises(DisputedSecret):
         await fleet(two).find_account(two.rival_id)
 
 
 async def test_an_account_whose_secret_is_its_own_is_found_by_its_id_without_a_listing() -> None:
-    two = await published_first(rival_first=True, secret="stranger-key")
+    two = await published_first(rival_first=True, secret="stranger-chat")
     rotation = two.stage.rotation()
     await rotation.fleet.find_account(two.chat_id)
     assert two.stage.last_runner is not None
@@ -249,7 +253,7 @@ async def test_an_account_whose_secret_is_its_own_is_found_by_its_id_without_a_l
 async def test_a_leaked_key_of_an_account_without_a_secret_of_its_own_ends_and_nothing_is_published(
     rival_first: bool, published: bool, slot: str
 ) -> None:
-    two = rivals(rival_first=rival_first, name="intruder")
+    two = rivals(rival_first=rival_first, name="key")
     if published:
         await two.stage.tick()
     two.enrol_the_rival(secret="chat-key")
@@ -269,7 +273,7 @@ async def test_a_leaked_key_of_an_account_without_a_secret_of_its_own_ends_and_n
 async def test_without_a_fingerprint_such_a_leak_stays_on_record_and_the_answer_names_the_fingerprints(
     rival_first: bool,
 ) -> None:
-    two = await published_first(rival_first=rival_first, name="intruder", secret="chat-key")
+    two = await published_first(rival_first=rival_first, name="key", secret="chat-key")
     before = values(two.rival)
     target = (await fleet(two).find_one(two.rival_id, LEAK)).target
     outcome = await two.stage.turn(LEAK, target=target)

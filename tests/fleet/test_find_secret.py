@@ -21,10 +21,10 @@ async def found_in(stage: Stage, vault: str, secret: str) -> tuple[str | None, l
     return found.target.name if found else None, [call.operation for call in runner.calls]
 
 
-async def test_a_published_target_is_found_with_two_calls() -> None:
+async def test_a_published_target_is_found_with_three_calls_of_which_the_last_shows_whose_secret_it_is() -> None:
     stage = await a_published_stage()
-    target = stage.target
-    assert await found_in(stage, "keys", target.secret.upper()) == (target.name, ["kv.listVersions", "arm.getAccount"])
+    calls = ["kv.listVersions", "arm.getAccount", "kv.getSecret"]
+    assert await found_in(stage, "keys", stage.target.secret.upper()) == (stage.target.name, calls)
 
 
 async def test_a_secret_of_a_vault_that_no_setting_names_costs_no_call() -> None:

@@ -1,6 +1,6 @@
 """Two accounts that claim one name or one secret, listed by Azure in either order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.emulator.accounts import Account
 from lab.simulation.builders import a_target
@@ -50,9 +50,13 @@ class Rivals:
 
 
 def rivals(*, rival_first: bool, name: str = "chat") -> Rivals:
-    """Return the two accounts. The team's is enrolled; the other one, of that name, is not yet."""
+    """Return the two accounts. The team's is enrolled; the other one, of that name, is not yet.
+
+    The settings allow it a secret of its own, `stranger-<name>`, and, if it is called `key`, the team's.
+    """
     stage = Stage([a_target()], tagged=True)
     stage.account.tags = dict(ON)
+    stage.settings = replace(stage.settings, secrets=("stranger-{account}", "chat-{account}"))
     keys = {"key1": planted_key(), "key2": planted_key()}
     wire.plant(*keys.values())
     other = stage.world.accounts.add(name, resource_group="aaa-another-team", subdomain="another", **keys)
