@@ -1,9 +1,10 @@
 # The commands of this repository. Each sets itself up the first time it runs; only Python 3.13 must be there.
 SHELL := /bin/bash
 PY := .venv/bin/python
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))  # one more than processors: many tests wait
 CODE := function_app.py shared cli lab samples tests
 
-.PHONY: help demo run test test-tools prove bench check check-infra audit lock clean
+.PHONY: help demo run test coverage test-tools prove bench check check-infra audit lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
@@ -17,8 +18,11 @@ demo: .venv/.ready ## three accounts over a hundred days in a hundred seconds, w
 run: .venv/.ready ## the function app and the emulated Azure, running until you stop them
 	@$(PY) -m lab.demo.stay
 
-test: .venv/.ready ## all tests that need nothing but Python and Node packages, with coverage
-	@$(PY) -m pytest -n auto --dist worksteal --ignore=tests/tools --cov --cov-report=term:skip-covered $(ARGS)
+test: .venv/.ready ## all tests that need nothing but Python and Node packages
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools $(ARGS)
+
+coverage: .venv/.ready ## the same tests, and which lines of the code they run; takes half as long again
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools --cov --cov-report=term:skip-covered $(ARGS)
 
 test-tools: .venv/.ready ## tests that need other tools, such as a browser (tests/tools)
 	@scripts/test_tools $(ARGS)

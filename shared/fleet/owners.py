@@ -37,6 +37,8 @@ class Owners:
         kept: The ids of accounts that left or were refused, in lower case. Their owners are kept.
         whole: Whether the listing was complete. Only then are owners of accounts forgotten that are nowhere any more.
         """
+        if self._noted is None and not any(target.owner for target in targets):
+            return
         try:
             before = await self._read() if self._noted is None else self._noted
             if _after(before, targets, kept, whole=whole) != before:  # another process may have written meanwhile

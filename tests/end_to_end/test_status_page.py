@@ -152,6 +152,7 @@ def test_every_reason_that_needs_words_has_its_own() -> None:
         Reason.ALREADY_DONE,
         Reason.BRAKE,
         Reason.NOTHING_DUE,
+        Reason.WHICH_KEY,
     }  # a survey never finds these, or they need no words
     assert set(Reason) - by_request - of_turns == set(_STATES)
     assert HELD - of_turns <= set(_STATES)

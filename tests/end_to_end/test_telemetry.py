@@ -184,7 +184,9 @@ async def life():
     messages = await timer_and_queue.tick(None, past_due=False)
     for one in messages:
         await timer_and_queue.turn(one.encode())
-    status = (await http.serve(ROUTES["rotate"], http.Incoming("POST", "chat", b'{"dry_run": true}'))).status
+    kind = {"content-type": "application/json"}
+    said = http.Incoming("POST", "chat", b'{"dry_run": true}', kind)
+    status = (await http.serve(ROUTES["rotate"], said)).status
     return len(messages), status
 
 found = asyncio.run(life())

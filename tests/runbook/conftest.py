@@ -67,7 +67,7 @@ async def site(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     async with running(world) as azure, AsyncExitStack() as stack:
         for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, azure.settings[name])
-        names = {"ROTATION_SECRETS": "{account}-anew, {account}-own, {account}-new"}
+        names = {"ROTATION_SECRETS": "{account}-anew, {account}-own, {account}-new, chat-{account}"}
         made = Site(azure, monkeypatch, stack, settings=names, entry=entries(page)[mark.args[0]])
         await made.start()
         await made.tick()

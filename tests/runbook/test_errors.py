@@ -292,8 +292,8 @@ async def test_a_name_that_two_accounts_have_leads_to_neither_and_their_ids_do(s
 
 @entry("DisputedSecret")
 async def test_a_secret_stays_with_its_account_and_the_other_one_gets_a_name_of_its_own(site: Site) -> None:
-    other = await with_another_account(site, "search", secret="chat-key")
-    reply = await site.type("POST /api/targets/<name>/rotate", name="search")
+    other = await with_another_account(site, "key", secret="chat-key")
+    reply = await site.type("POST /api/targets/<name>/rotate", name="key")
     assert reply.status == 409
     site.sees(reply.body)
     account = site.world.accounts[other]
@@ -304,9 +304,9 @@ async def test_a_secret_stays_with_its_account_and_the_other_one_gets_a_name_of_
     assert not site.world.accounts.key_accepted(account, leaked)
     assert site.works()
     tag = "az tag update --operation merge --tags key-rotation-secret=<another name> --resource-id <account id>"
-    await site.run(tag, another_name="search-key", account_id=other)
+    await site.run(tag, another_name="key-key", account_id=other)
     await site.look()
-    assert site.works("search")
+    assert site.works("key")
     assert (await site.run("GET /api/targets")).data["problems"] == []
 
 

@@ -36,3 +36,4 @@ async def test_a_caller_has_a_key_of_its_own_which_is_rotated_without_an_outage(
         await site.run(shown(site, "functionapp keys set"), **place)
         assert [await status("deadlines", key) for key in (host.keys.default, second)] == [401, 401]
         assert await status("targets", second) == 200
+        assert (await site.run("python -m cli deadlines --ics")).code == 0
