@@ -62,7 +62,7 @@ def _with_earlier(merged: State, state: State, cadence: Cadence) -> State:
     that_matter = tuple(_that_matter(state, earlier, cadence))
     serials = {one.serial: -number for number, one in enumerate((latest, *that_matter))}
     kept = tuple(
-        one._replace(marks=one.marks and _marks_without_the_past(one.marks, cadence), serial=serials[one.serial])
+        _with_marks(one, one.marks and _marks_without_the_past(one.marks, cadence))._replace(serial=serials[one.serial])
         for one in that_matter
     )
     return merged._replace(
@@ -79,10 +79,18 @@ def _that_matter(state: State, earlier: Sequence[Version], cadence: Cadence) -> 
     for one in earlier:
         works = one.value in state.keys
         if one == covered:
-            yield one._replace(created=NOW)
+            yield one
         elif works not in known and one.value != (state.version and state.version.value):
-            yield one._replace(created=NOW, marks=one.marks and _names_of_keys(one.marks, cadence))
+            yield _with_marks(one, one.marks and _names_of_keys(one.marks, cadence))
         known.add(works)
+
+
+def _with_marks(version: Version, marks: Marks | None) -> Version:
+    """Return an earlier version with other marks. It is as old as these, or younger if it was younger than its own."""
+    if marks is None or version.marks is None:
+        return version._replace(created=NOW, marks=marks)
+    copied = version.created - version.marks.since > CLOCKS_DIFFER
+    return version._replace(created=marks.since + (2 * CLOCKS_DIFFER if copied else timedelta(0)), marks=marks)
 
 
 @lru_cache(maxsize=100_000)
