@@ -21,7 +21,7 @@ run: .venv/.ready ## the function app and the emulated Azure, running until you 
 test: .venv/.ready ## all tests that need nothing but Python and Node packages
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools $(ARGS)
 
-coverage: .venv/.ready ## the same tests, and which lines of the code they run; takes half as long again
+coverage: .venv/.ready ## the same tests, and which lines of the code they run; takes longer
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools --cov --cov-report=term:skip-covered $(ARGS)
 
 test-tools: .venv/.ready ## tests that need other tools, such as a browser (tests/tools)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shared.decide.ownership import is_publication_of
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Regenerate, Step, Watch
@@ -83,8 +84,10 @@ def leaked_elsewhere(situation: Situation) -> Plan | None:
 
 
 def is_anothers(situation: Situation) -> bool:
-    """Return whether the secret is not this account's."""
+    """Return whether the secret is not this account's. What it holds counts more than who claims it."""
     publication = situation.seen.publication
+    if is_publication_of(situation.target.account, publication):
+        return False
     named = publication is not None and bool(publication.provider) and not situation.is_ours
     return named or not situation.target.publishes
 

@@ -63,7 +63,7 @@ class RotationError(Exception):
         return self.refusal is not None and self.refusal.who is Who.OWNER
 
     @property
-    def is_kept_from_us(self) -> bool:
+    def refused_to_show(self) -> bool:
         """Whether Azure refused the call for another reason than that the thing is not there. Then it may be there."""
         return self.refusal is not None and self.refusal.status != HTTPStatus.NOT_FOUND
 

@@ -113,6 +113,6 @@ async def _tags(left: Left, outside: Outside) -> Mapping[str, str]:
     try:
         return (await outside.accounts.read(left.target.account)).tags
     except FixConfiguration as error:
-        if error.is_kept_from_us:
+        if error.refused_to_show:
             raise
         return {}

@@ -158,7 +158,7 @@ class Fleet:
         try:
             found = await self.find_account(which, request)
         except FixConfiguration as error:
-            if error.refusal is None or error.is_kept_from_us:
+            if error.refusal is None or error.refused_to_show:
                 raise
             raise UnknownTarget(str(which), "there is no such account.") from error
         if found is None:

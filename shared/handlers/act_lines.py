@@ -1,4 +1,4 @@
-"""One line in the log for every act and every refused attempt (P14): who, which door, which target, what result.
+"""One line in the log for every act and every refused attempt (P14): who, which route, which target, what result.
 
 A line is `act: ` and a JSON object. What a caller may choose is written as JSON, so that no text can forge a line or a
 member. Lines about refused callers are limited: callers without a right could otherwise fill the log.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.text import plain, without_keys
 from shared.web.callers import Caller
@@ -19,8 +20,8 @@ from shared.web.responses import Reply
 from shared.web.routes import Route
 
 log = logging.getLogger(LOGGER)
-EVERY = 60.0  # seconds between two lines about the same refused caller at the same door
-MOST_CALLERS = 1000  # refused callers and doors that are remembered
+EVERY = 60.0  # seconds between two lines about the same refused caller at the same route
+MOST_CALLERS = 1000  # refused callers and routes that are remembered
 NOBODY = Caller("nobody known", frozenset())
 _FROM_ANSWER = ("target", "targets", "account", "secret", "environment", "result", "reason")
 
@@ -33,26 +34,26 @@ class _Refused:
 
 @dataclass
 class Refusals:
-    """How often which caller was refused at which door since the last line about it, in this process.
+    """How often which caller was refused at which route since the last line about it, in this process.
 
-    seen: By caller and door.
+    seen: By caller and route.
     """
 
     seen: dict[tuple[str, str], _Refused] = field(default_factory=dict)
 
-    def count(self, who: str, door: str, now: float) -> int:
+    def count(self, who: str, route: str, now: float) -> int:
         """Count one more. Return how many the line that is due now speaks of; 0 if none is due yet.
 
         now: Seconds of a clock that never goes back.
         """
-        known = self.seen.get((who, door))
+        known = self.seen.get((who, route))
         if known is not None and now - known.since < EVERY:
             known.times += 1
             return 0
         if known is None and len(self.seen) >= MOST_CALLERS:
             self.seen.pop(next(iter(self.seen)))
-        self.seen.pop((who, door), None)  # so that the one whose line is oldest comes first
-        self.seen[who, door] = _Refused(now)
+        self.seen.pop((who, route), None)  # so that the one whose line is oldest comes first
+        self.seen[who, route] = _Refused(now)
         return 1 + (known.times if known else 0)
 
 
@@ -75,9 +76,17 @@ def log_refused(
 def act_line(route: Route, method: str, name: str, caller: Caller, reply: Reply, *, times: int = 1) -> str:
     """Return the line about one act, or about several refused attempts that one line stands for."""
     told = reply.data if isinstance(reply.data, Mapping) else {}
-    facts: dict[str, Any] = {"door": route.name, "method": method[:20], "who": caller.name}
+    facts: dict[str, Any] = {"route": route.name, "method": method[:20], "who": caller.name}
     facts |= {"objectId": caller.object_id, "applicationId": caller.application_id}
-    facts |= {"target": without_keys(plain(name[:64])), "status": reply.status, "title": told.get("title")}
+    facts |= {"target": _shown(name), "status": reply.status, "title": told.get("title")}
     facts |= {each: told[each] for each in _FROM_ANSWER if each in told}
     facts |= {"times": times}
     return "act: " + json.dumps({each: value for each, value in facts.items() if value not in (None, "", [])})
+
+
+def _shown(asked: str) -> str:
+    """Return the name or the account that a caller asked for. Any other text could hold a key."""
+    try:
+        return str(AccountId.parse(asked))
+    except ValueError:
+        return without_keys(plain(asked[:64]))

@@ -100,7 +100,7 @@ async def _queued(app: Rotation, finding: Awaitable[Enrolled | None], what: str)
     try:
         found = await finding
     except FixConfiguration as error:
-        if error.is_kept_from_us:
+        if error.refused_to_show:
             raise TurnFailed(str(error)) from error
         # It is deleted or misconfigured, so another delivery does not help.
         return _ignored(f"is about {what}, which is no target's: {error}")

@@ -75,11 +75,17 @@ class Incoming:
     account: str = ""
 
     @property
+    def asked(self) -> str:
+        """The account or the name that is asked for, as the caller wrote it."""
+        return self.account or self.name
+
+    @property
     def which(self) -> str | AccountId:
         """The target that is asked for. Raises BadRequest if it is not clear which."""
         return asked_for(self.name, self.account)
 
 
+_BROKEN = Reply(500, "")
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
 type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
@@ -101,14 +107,17 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         _let_in(route, incoming, caller)
     except Refused as refused:
         reply = problem(refused.status, refused.title, refused.detail)
-        log_refused(REFUSALS, route, incoming.method, incoming.name, caller, reply, time.monotonic())
+        log_refused(REFUSALS, route, incoming.method, incoming.asked, caller, reply, time.monotonic())
         return reply
     except SignInNotEnforced as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
         return _error_page(error) if route.name == "status" else of_error(error)
-    reply = await _carried_out(route, incoming, caller)
-    if route.acts:
-        log_act(route, incoming.method, incoming.name, caller, reply)
+    reply = _BROKEN  # until there is an answer: an act that an error in this app ends has a line as well
+    try:
+        reply = await _carried_out(route, incoming, caller)
+    finally:
+        if route.acts:
+            log_act(route, incoming.method, incoming.asked, caller, reply)
     return reply
 
 

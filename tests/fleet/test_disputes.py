@@ -7,7 +7,14 @@ import pytest
 
 from lab.simulation.builders import SUBSCRIPTION, reports_leak, wants_rotation
 from lab.simulation.dates import at, days
-from shared.domain.errors import DisputedName, DisputedSecret, FixConfiguration, TryLater, UnknownTarget
+from shared.domain.errors import (
+    DisputedName,
+    DisputedSecret,
+    FixConfiguration,
+    PersonMustLook,
+    TryLater,
+    UnknownTarget,
+)
 from shared.domain.model import AccountId
 from shared.domain.requests import LeakedKey, LeakRequest
 from shared.fleet.listing import Fleet
@@ -245,6 +252,18 @@ async def test_an_account_whose_secret_is_its_own_is_found_by_its_id_without_a_l
 
 
 # A leaked key ends, whatever is disputed.
+
+
+async def test_a_published_key_never_ends_without_a_successor_because_its_secret_was_in_doubt_for_a_moment() -> None:
+    """As if the secret could not be read when its claimants were looked at, and can be read in the turn."""
+    two = await published_first(rival_first=True, name="key", secret="chat-key")
+    target = (await fleet(two).find_one(two.chat_id)).target
+    leak = replace(LEAK, key=None, fingerprint=mark(two.chat, two.stage.live))
+    outcome = await two.stage.turn(leak, target=replace(target, publishes=False))
+    assert outcome is not None
+    assert type(outcome.error) is PersonMustLook
+    assert two.stage.works(two.stage.versions[-1].value)
+    assert (await two.stage.turn(leak, target=target)).result is Result.DONE  # type: ignore[union-attr]
 
 
 @both_orders

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lab.simulation.builders import an_account_id
 from shared.handlers import http
 from shared.handlers.act_lines import MOST_CALLERS, Refusals, act_line
 from shared.handlers.http import Incoming, serve
@@ -47,7 +48,7 @@ def enforced(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) 
 def test_a_line_names_the_caller_by_name_and_ids_and_the_result() -> None:
     reply = Reply(200, {"target": "chat", "result": "done", "reason": "leaked", "done": ["..."]})
     assert read(act_line(LEAK, "POST", "chat", ADA, reply)) == {
-        "door": "leak",
+        "route": "leak",
         "method": "POST",
         "who": "ada@contoso.com",
         "objectId": "oid-1",
@@ -93,7 +94,7 @@ async def test_refused_attempts_have_a_line_and_repetitions_within_the_minute_ha
         await serve(LEAK, Incoming("POST", "chat", b"", signed_in(Role.READER), "i"))
         await serve(LEAK, Incoming("POST", "chat", b"", {}, "i"))
         await serve(ROUTES["targets"], Incoming("GET", "", b"", signed_in(), "i"))
-    facts = [(one["door"], one["status"], one["who"], one.get("objectId"), one["title"]) for one in lines(caplog)]
+    facts = [(one["route"], one["status"], one["who"], one.get("objectId"), one["title"]) for one in lines(caplog)]
     assert facts == [
         ("leak", 403, "ada@contoso.com", "oid-1", "RoleMissing"),
         ("leak", 401, "nobody known", None, "NotSignedIn"),
@@ -120,9 +121,13 @@ def test_the_line_after_a_minute_counts_what_was_left_out() -> None:
     assert [refusals.count("ada", "leak", now) for now in (0, 1, 59, 60, 61, 130)] == [1, 0, 0, 3, 0, 2]
 
 
-def test_each_caller_and_each_door_is_counted_apart() -> None:
+def test_each_caller_and_each_route_is_counted_apart() -> None:
     refusals = Refusals()
-    assert [refusals.count(who, door, 0) for who, door in (("a", "leak"), ("b", "leak"), ("a", "rotate"))] == [1, 1, 1]
+    assert [refusals.count(who, route, 0) for who, route in (("a", "leak"), ("b", "leak"), ("a", "rotate"))] == [
+        1,
+        1,
+        1,
+    ]
 
 
 def test_the_memory_of_refused_callers_is_bounded() -> None:
@@ -131,3 +136,23 @@ def test_the_memory_of_refused_callers_is_bounded() -> None:
         refusals.count(str(number), "leak", float(number) / 100)
     assert len(refusals.seen) == MOST_CALLERS
     assert refusals.count("0", "leak", 10.1) == 1
+
+
+@pytest.mark.usefixtures("enforced")
+async def test_an_act_that_ends_with_an_error_in_this_app_has_a_line(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> Reply:
+        raise LookupError("a mistake")
+
+    monkeypatch.setitem(http.HANDLERS, next(iter(LEAK.operations.values())), broken)
+    with pytest.raises(LookupError):
+        await serve(LEAK, Incoming("POST", "chat", b"", signed_in(Role.OPERATOR), "i"))
+    assert [(one["target"], one["status"]) for one in lines(caplog)] == [("chat", 500)]
+
+
+@pytest.mark.usefixtures("enforced")
+async def test_an_attempt_by_account_names_the_account(caplog: pytest.LogCaptureFixture) -> None:
+    account = str(an_account_id())
+    await serve(LEAK, Incoming("POST", "-", b"", signed_in(Role.READER), "i", account))
+    assert [one["target"] for one in lines(caplog)] == [account]
