@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
-from shared.domain.text import plain, without_keys
+from shared.domain.text import plain, quotable
 from shared.web.callers import Caller
 from shared.web.responses import Reply
 from shared.web.routes import Route
@@ -78,15 +77,7 @@ def act_line(route: Route, method: str, name: str, caller: Caller, reply: Reply,
     told = reply.data if isinstance(reply.data, Mapping) else {}
     facts: dict[str, Any] = {"route": route.name, "method": method[:20], "who": caller.name}
     facts |= {"objectId": caller.object_id, "applicationId": caller.application_id}
-    facts |= {"target": _shown(name), "status": reply.status, "title": told.get("title")}
+    facts |= {"target": quotable(plain(name))[:300], "status": reply.status, "title": told.get("title")}
     facts |= {each: told[each] for each in _FROM_ANSWER if each in told}
     facts |= {"times": times}
     return "act: " + json.dumps({each: value for each, value in facts.items() if value not in (None, "", [])})
-
-
-def _shown(asked: str) -> str:
-    """Return the name or the account that a caller asked for. Any other text could hold a key."""
-    try:
-        return str(AccountId.parse(asked))
-    except ValueError:
-        return without_keys(plain(asked[:64]))
