@@ -32,11 +32,14 @@ def hidden(azure: Azure) -> list[tuple[dict, float]]:
 
 
 async def the_wait_is_over(azure: Azure, host: FunctionHost, seconds: float = LONG) -> None:
-    """Let the time pass for the queue, and start another process, which does not remember the wait."""
+    """Start another process, which does not remember the wait, and then let the time pass for the queue.
+
+    In the other order, the first process may take the message before it ends, and keep it waiting once more.
+    """
     azure.world.faults.clear()
-    azure.world.clock.advance(seconds)
     await host.kill_worker()
     await host.worker_ready()
+    azure.world.clock.advance(seconds)
     await host.idle()
 
 
