@@ -15,10 +15,7 @@ from datetime import UTC, datetime, timedelta
 from lab.emulator.accounts import Account
 from lab.emulator.serve import Azure, in_environment, running
 from lab.emulator.world import World
-from shared.domain.keys import ApiKey, KeySlot
-from shared.domain.model import AccountId
-from shared.domain.publication import Marks, Origin, tags_of
-from shared.domain.told import Told
+from lab.simulation.published import publish_as_rotated
 from shared.wiring import build
 
 PERIOD = timedelta(days=30)
@@ -102,8 +99,4 @@ async def _close(rotation: object) -> None:
 def _publish(world: World, account: Account, number: int) -> None:
     """Publish key 1 of the account as a rotation did twelve days ago, or 31 days ago for one account in fifty."""
     since = datetime.now(UTC) - timedelta(days=31 if number % 50 == 0 else 12)
-    key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
-    marks = Marks(key1.fingerprint, Origin.ROTATED, since, spare=key2.fingerprint, told=Told(origin=True))
-    tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), PERIOD, {})
-    version = world.vaults["keys"].set_secret(f"{account.name}-key", account.keys["key1"].value, tags=tags)
-    version.created = int(since.timestamp())
+    publish_as_rotated(world, account, since, period=PERIOD)

@@ -14,6 +14,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication, SecretState, named_account, others_in, read_tags, tags_of
 from shared.domain.refusal import Call
+from shared.domain.seals import with_value
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
@@ -41,7 +42,7 @@ class SimulatedVault:
                 if error.inner == "SecretDisabled":
                     return await self._disabled(target)
                 raise
-        return _publication(found, SecretState.ACTIVE, ApiKey(found.value))
+        return with_value(_publication(found, SecretState.ACTIVE), ApiKey(found.value), target.secret_url)
 
     async def _deleted(self, target: Target) -> Publication | None:
         vault = self._vault(target.vault_url)
@@ -133,20 +134,18 @@ class SimulatedVault:
         return next(vault for vault in self._runner.world.vaults.values() if vault.url == url)
 
 
-def _publication(found: SecretVersion, state: SecretState, key: ApiKey | None = None) -> Publication:
+def _publication(found: SecretVersion, state: SecretState) -> Publication:
     slot, provider, validity, marks = read_tags(found.tags)
-    sealed = marks.sealed_endpoint if marks else None
     return Publication(
         version=found.version,
         state=state,
         created=datetime.fromtimestamp(found.created, UTC),
-        value=key.fingerprint if key else None,
         expires=datetime.fromtimestamp(found.expires, UTC) if found.expires else None,
         slot=slot,
         provider=provider,
         validity=validity,
         marks=marks,
-        endpoint=key.unseal(sealed) if key and sealed else None,
         others=others_in(found.tags),
         labelled=found.content_type == CONTENT_TYPE,
+        updated=datetime.fromtimestamp(found.updated, UTC),
     )

@@ -31,6 +31,7 @@ from shared.domain.publication import (
     tags_of,
 )
 from shared.domain.refusal import Call
+from shared.domain.seals import with_value
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -71,7 +72,8 @@ class KeyVault:
                 raise
         if not isinstance(secret.value, str) or not secret.value or not secret.properties.version:
             raise UnexpectedAnswer(target.secret_url, "Key Vault answered without a value or a version.")
-        return _publication(secret.properties, SecretState.ACTIVE, ApiKey(secret.value))
+        key, read = ApiKey(secret.value), _publication(secret.properties, SecretState.ACTIVE)
+        return with_value(read, key, target.secret_url)
 
     async def _deleted(self, client: SecretClient, target: Target) -> Publication | None:
         try:
@@ -163,23 +165,21 @@ class KeyVault:
         return self._clients[vault_url]
 
 
-def _publication(properties: SecretProperties, state: SecretState, key: ApiKey | None = None) -> Publication:
+def _publication(properties: SecretProperties, state: SecretState) -> Publication:
     tags = {str(name): str(text) for name, text in (properties.tags or {}).items()}
     slot, provider, validity, marks = read_tags(tags)
-    sealed = marks.sealed_endpoint if marks else None
     return Publication(
         version=properties.version or "",
         state=state,
         created=_time(properties.created_on),
-        value=key.fingerprint if key else None,
         expires=properties.expires_on,
         slot=slot,
         provider=provider,
         validity=validity,
         marks=marks,
-        endpoint=key.unseal(sealed) if key and sealed else None,
         others=others_in(tags),
         labelled=properties.content_type == CONTENT_TYPE,
+        updated=_time(properties.updated_on) if properties.updated_on else None,
     )
 
 

@@ -6,7 +6,7 @@ so they tell what was published, what was promised, and until when. That is read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,11 +16,17 @@ from shared.domain.publication import Marks, Origin, Publication, SecretState
 
 
 def explained(
-    seen: Observation, target: Target, earlier: Sequence[Publication], overwritten: Iterable[datetime], now: datetime
+    seen: Observation,
+    target: Target,
+    earlier: Sequence[Publication],
+    once: Set[Fingerprint],
+    overwritten: Iterable[datetime],
+    now: datetime,
 ) -> Observation:
     """Return the observation of a secret whose latest version does not carry our marks, with what earlier ones explain.
 
-    earlier: All versions, the youngest first, without values.
+    earlier: All versions, the youngest first, without values, and with marks only where these count.
+    once: Every value that was once a key of ours (see `once_ours`).
     overwritten: When this app has published over somebody else's version, in UTC.
     now: The time, in UTC.
 
@@ -38,17 +44,21 @@ def explained(
         return seen if latest.marks == ours.marks else replace(seen, lost=ours.marks)
     if latest.value in seen.keys.values() and latest.value != ours.marks.previous:
         return replace(seen, lost=_changed_places(latest, latest.value, ours.marks, target))
-    if latest.value not in seen.keys.values() and latest.value not in _once_ours(target, earlier):
+    if latest.value not in seen.keys.values() and latest.value not in once:
         return seen  # nobody knows what it is, so a person must look
     again = any(now - moment < target.cadence.period for moment in overwritten)
     ours = replace(ours, state=SecretState.ACTIVE, value=ours.marks.live, others=latest.others)
     return replace(seen, publication=ours, foreign=ForeignVersion(latest.value, again))
 
 
-def _once_ours(target: Target, earlier: Sequence[Publication]) -> set[Fingerprint | None]:
-    """Return every value that earlier versions of ours say was a key of the account."""
+def once_ours(target: Target, earlier: Sequence[Publication]) -> frozenset[Fingerprint]:
+    """Return every value that the marks of earlier versions say was a key of the account.
+
+    The keys that sealed old marks have ended, so nobody can check these. They only say what may be written over in a
+    secret that holds a version of ours whose marks count.
+    """
     marks = [one.marks for one in earlier if one.marks and one.provider and target.account.same_as(one.provider)]
-    return {value for one in marks for value in (one.live, one.previous, one.spare)}
+    return frozenset(value for one in marks for value in (one.live, one.previous, one.spare) if value is not None)
 
 
 def _ours(seen: Observation, target: Target, earlier: Sequence[Publication]) -> Publication | None:

@@ -91,10 +91,10 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
         return f"The latest version of secret {secret} is disabled. Enable it, or use another secret name."
     if publication.provider and not situation.is_ours:
         return f"Secret {secret} belongs to another account, {publication.provider}. Use another secret name."
-    if not situation.is_ours and situation.seen.live is None:
+    if publication.marks is None and situation.seen.live is None:
         return (
-            f"Secret {secret} holds neither key of the account, and no tag says what it is. Put one of the two keys "
-            "there, or use another secret name."
+            f"Secret {secret} holds neither key of the account, and nothing shows that this app wrote it. Put one of "
+            "the two keys there, or use another secret name."
         )
     room = MOST_TAGS - OUR_TAGS
     if len(publication.others) > room:
@@ -182,8 +182,6 @@ def _healing(situation: Situation) -> Publish:
     vault in which this target was published meanwhile. It is then promised a period, like the other key of an adoption.
     """
     period, spare_value = situation.target.cadence.period, situation.seen.keys[situation.spare]
-    if situation.publication.marks is None:
-        return Publish(situation.live, Origin.HEALED, previous=spare_value, overlap=period)
     marks, told = situation.marks, valid_told(situation)
     healed = Publish(
         situation.live,

@@ -174,7 +174,7 @@ def armed(situation: Situation) -> Plan | None:
     why = f"{live} is replaced after the next deployment to {wanted.environment}."
     if wanted.latest is not None and wanted.latest <= situation.now:
         why = f"{live} is replaced now: the latest time for a deployment to {wanted.environment} passed."
-    if marks.awaited and replace(marks.awaited, deployed=None, id=None) == wanted:
+    if marks.awaited and marks.awaited.wanted == wanted:
         return Plan(Reason.ALREADY_DONE, why)
     return Plan(Reason.ARMED, why, (_record(situation, wanted),))
 

@@ -74,9 +74,10 @@ class Situation:
 
     @property
     def is_marked_truly(self) -> bool:
-        """Whether the version carries our marks and they fit the published value."""
+        """Whether the version carries our marks and they fit the published value. Marks that name no other key fit only a
+        value that does not work."""
         marks, publication = self.publication.marks, self.publication
-        if marks is None or (marks.previous is None and marks.spare is None):
+        if marks is None or (self.seen.live is not None and marks.previous is None and marks.spare is None):
             return False
         return marks.live == publication.value and publication.slot is self.live and self.is_ours
 

@@ -66,21 +66,13 @@ class ApiKey:
         """The mark by which this key is compared."""
         return Fingerprint.of(self.__value)
 
-    def seal(self, text: str) -> str:
-        """Return the text with a seal that only a holder of this key can make. See `unseal`."""
-        return f"{text} {self.__mac(text)}"
-
-    def unseal(self, sealed: str) -> str | None:
-        """Return the text if it was sealed with this key. None if it was not.
-
-        People who may not read the secret can write its tags. An address that a turn takes from a tag, and then sends a
-        key to, must have been written by a holder of the key.
-        """
-        text, _, mac = sealed.rpartition(" ")
-        return text if hmac.compare_digest(mac.encode(errors="replace"), self.__mac(text).encode()) else None
-
-    def __mac(self, text: str) -> str:
+    def mac(self, text: str) -> str:
+        """Return a code that only a holder of this key can make of the text: 32 hexadecimal characters."""
         return hmac.new(self.__value.encode(), text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+    def has_made(self, mac: str, text: str) -> bool:
+        """Return whether a code was made of this text with this key."""
+        return hmac.compare_digest(mac.encode(errors="replace"), self.mac(text).encode())
 
     def __repr__(self) -> str:
         return MASK

@@ -12,7 +12,7 @@ A secret has at most fifteen tags. Everybody who may list secrets can read them,
     key-rotation-origin     what made this version, when and how, and when the keys last changed places before it
     key-rotation-previous   fingerprint of the other slot's value while somebody may use it, and until when
     key-rotation-spare      fingerprint of the other slot's value once nobody can hold it
-    key-rotation-endpoint   where the account answered when the key was proven, sealed with that key
+    key-rotation-endpoint   where the account answered when the key was proven, and the seals on all marks (`seals`)
     key-rotation-told       which announcements were accepted
     key-rotation-owed       announcements that earlier versions could not deliver
     key-rotation-request    the request that made this version, by whom and why, if a person or a pipeline made one
@@ -55,7 +55,7 @@ OUR_TAGS = 11  # the three of Microsoft's and eight of our nine: `previous` and 
 
 _MICROSOFTS = {name.casefold(): name for name in (CREDENTIAL_ID, PROVIDER_ADDRESS, VALIDITY_DAYS)}
 _MARK = re.compile(r"[0-9a-f]{16}")
-_ROTATED = "rotated="
+_ROTATED, _NUMBER = "rotated=", "number="
 
 
 class SecretState(StrEnum):
@@ -104,7 +104,9 @@ class Marks:
     resumed: Whether this version's key existed before it was wanted, so that it was not regenerated for this version.
     copied: Whether the app keeps a copy of these marks in its own storage, because somebody else may take them away.
     rotated: When the keys last changed places, if this version is a later repair. None otherwise.
-    sealed_endpoint: Where the account answered when the key was proven, sealed with the key. None if not known.
+    number: How often something was taken back until these marks were written: a wait for a deployment, the end of all
+        keys, or marks that were lost. Marks with a lower number than the app has noted do not count any more.
+    seal: Where the account answered when the key was proven, and the seals on these marks. None if not known.
     requester: Who wanted this version.
     awaited: The deployment after which this version's key is replaced. None if it waits for none.
     told: Which announcements about this version were accepted, and which are outstanding.
@@ -122,7 +124,8 @@ class Marks:
     resumed: bool = False
     copied: bool = False
     rotated: datetime | None = None
-    sealed_endpoint: str | None = None
+    number: int = 0
+    seal: str | None = None
     requester: Requester = field(default_factory=Requester)
     awaited: AwaitedDeployment | None = None
     told: Told = field(default_factory=Told)
@@ -151,9 +154,11 @@ class Publication:
     provider: The account that its tag names. None without such a tag.
     validity: The period that its tag names. None without a readable tag.
     marks: Our facts. None if our tags are missing or damaged.
-    endpoint: Where the account answers. None unless the tag's seal shows that a holder of the key wrote it.
+    endpoint: Where the account answers. None unless it is sealed with the value that the version holds.
     others: The tags that are not ours.
     labelled: Whether its content type is the one that this app writes.
+    updated: When it or its tags were changed last, in UTC, as the vault says. None if it does not say.
+    sealed: Whether its marks are sealed with the value that it holds. That shows only that their writer knew it.
     """
 
     version: str
@@ -168,6 +173,8 @@ class Publication:
     endpoint: str | None = None
     others: Mapping[str, str] = field(default_factory=dict)
     labelled: bool = False
+    updated: datetime | None = None
+    sealed: bool = False
 
     @property
     def told(self) -> Told:
@@ -199,7 +206,7 @@ def tags_of(marks: Marks, slot: KeySlot, account: str, period: timedelta, others
     tags[CREDENTIAL_ID] = slot.value
     tags[PROVIDER_ADDRESS] = account
     tags[VALIDITY_DAYS] = str(whole_days(period))
-    tags.update({PREFIX + name: text for name, text in _texts(marks).items() if text})
+    tags.update({PREFIX + name: text for name, text in texts_of(marks).items() if text})
     return tags
 
 
@@ -208,19 +215,21 @@ def whole_days(period: timedelta) -> int:
     return max(1, round(period / timedelta(days=1)))
 
 
-def _texts(marks: Marks) -> dict[str, str]:
+def texts_of(marks: Marks) -> dict[str, str]:
+    """Return what the tags of these marks say, by their names without the prefix. Empty if there is nothing to say."""
     previous = ""
     if marks.previous is not None and marks.until is not None:
         previous = f"{marks.previous} until={stamp(marks.until)}{' leaked' if marks.leaked else ''}"
     origin = [marks.origin, stamp(marks.since)]
     origin += [f"{_ROTATED}{stamp(marks.rotated)}"] if marks.rotated else []
+    origin += [f"{_NUMBER}{marks.number}"] if marks.number else []
     origin += [word for word in ("unproven", "resumed", "copied") if getattr(marks, word)]
     return {
         "live": marks.live,
         "origin": " ".join(origin),
         "previous": previous,
         "spare": f"{marks.spare}{' fresh' if marks.fresh else ''}" if marks.spare else "",
-        "endpoint": marks.sealed_endpoint or "",
+        "endpoint": marks.seal or "",
         "told": marks.told.text(),
         "owed": marks.told.carried_over_text(),
         "request": marks.requester.text(),
@@ -266,6 +275,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         origin=Origin(origin),
         since=unstamp(since),
         rotated=next((unstamp(word.removeprefix(_ROTATED)) for word in more if word.startswith(_ROTATED)), None),
+        number=max((int(word.removeprefix(_NUMBER)) for word in more if word.startswith(_NUMBER)), default=0),
         previous=previous,
         until=until,
         leaked=leaked,
@@ -274,7 +284,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         unproven="unproven" in more,
         resumed="resumed" in more,
         copied="copied" in more,
-        sealed_endpoint=tags.get(PREFIX + "endpoint") or None,
+        seal=tags.get(PREFIX + "endpoint") or None,
         requester=Requester.read(tags.get(PREFIX + "request", "")),
         awaited=_armed(tags.get(PREFIX + "armed", "")),
         told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),

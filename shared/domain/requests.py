@@ -127,6 +127,11 @@ class AwaitedDeployment:
         after_soak = self.deployed + self.soak if self.deployed else None
         return min((moment for moment in (after_soak, self.latest) if moment), default=None)
 
+    @property
+    def wanted(self) -> AwaitedDeployment:
+        """What was agreed, without what became of it."""
+        return replace(self, deployed=None, id=None)
+
     def waits_for(self, environment: str) -> bool:
         """Return whether a deployment to that environment is the awaited one. Names are compared without case."""
         return self.environment.casefold() == environment.casefold()

@@ -17,7 +17,7 @@ from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Publication, SecretState
 from shared.ports import Account, Accounts, KeyAuthIsOff, Outside
 from shared.turns.notes import fresh_key
-from shared.turns.secret_notes import with_other_writers
+from shared.turns.secret_notes import explained_observation
 
 
 @dataclass
@@ -36,10 +36,10 @@ async def observe(target: Target, outside: Outside) -> ObservedKeys:
     """Return what the secret and the account hold now, and what explains it. Raises only the errors of
     `shared.domain.errors`.
 
-    If the latest version does not carry our marks, a note or an earlier version may explain it.
+    Its marks are there only if they count. If it carries none, a note or an earlier version may explain it.
     """
     observed = await look(target, outside)
-    return replace(observed, seen=await with_other_writers(observed.seen, target, outside))
+    return replace(observed, seen=await explained_observation(observed.seen, observed.keys, target, outside))
 
 
 async def look(target: Target, outside: Outside, *, distrust_tags: bool = False) -> ObservedKeys:

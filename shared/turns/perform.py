@@ -17,12 +17,13 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication, SecretState
+from shared.domain.seals import Place, is_sealed, sealed
 from shared.ports import Clock, KeyAuthIsOff, Keys, Lease, Outside
 from shared.turns.notes import note_fresh_key
 from shared.turns.observe import ObservedKeys
 from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
-from shared.turns.secret_notes import Change, keep_copy
+from shared.turns.secret_notes import Change, claim, keep_copy, noted_before
 
 NO_PAUSE = timedelta(0)
 
@@ -94,6 +95,11 @@ class Execution:
         if not self.observed.seen.endpoint:
             raise PersonMustLook(self.target.name, f"account {self.target.account} has no endpoint.")
         return self.observed.seen.endpoint
+
+    def sealed(self, marks: Marks, slot: KeySlot) -> Marks:
+        """Return marks with their seals, for a version that holds that slot's key."""
+        place = Place(str(self.target.account), slot, self.target.secret_url)
+        return sealed(marks, place, self.where, self.keys)
 
     @property
     def publication(self) -> Publication:
@@ -180,16 +186,27 @@ async def _regenerate_noted(slot: KeySlot, execution: Execution) -> None:
 
 
 async def _mark(slot: KeySlot, marks: Marks, execution: Execution) -> None:
-    """Write the marks on the version that is there, sealed with its key."""
-    seen, target = execution.publication, execution.target
-    marks = replace(marks, sealed_endpoint=execution.keys[slot].seal(execution.where))
-    if marks.copied:
-        lost = execution.outside.clock.now() if execution.observed.seen.lost else None
-        await keep_copy(execution.outside.notes, target, Change(seen.version, marks, slot, lost=lost))
-        execution.begin.check()
+    """Write the marks on the version that is there, sealed with the account's keys."""
+    seen, target, observation = execution.publication, execution.target, execution.observed.seen
+    change = Change(
+        seen.version,
+        marks,
+        slot,
+        before=observation.lost or seen.marks,
+        lost=execution.outside.clock.now() if observation.lost else None,
+    )
+    marks = await noted_before(execution.outside.notes, target, change)
+    execution.begin.check()  # the note may have taken time, and the lease may be lost by now
+    marks = execution.sealed(marks, slot)
     await execution.outside.vault.note(target, seen, slot, marks)
     marked = replace(
-        seen, slot=slot, provider=str(target.account), marks=marks, endpoint=execution.where, labelled=True
+        seen,
+        slot=slot,
+        provider=str(target.account),
+        marks=marks,
+        endpoint=execution.where,
+        labelled=True,
+        sealed=True,
     )
     execution.writes.published(marked, execution.outside.clock.now())
 
@@ -239,7 +256,6 @@ async def _publish(step: Publish, execution: Execution) -> None:
         leaked=step.leaked,
         spare=step.spare,
         fresh=step.fresh,
-        sealed_endpoint=key.seal(execution.where),
         unproven=bool(execution.proofs) and not execution.proofs[-1].proven,
         requester=step.requester,
         awaited=step.awaited,
@@ -247,6 +263,8 @@ async def _publish(step: Publish, execution: Execution) -> None:
     )
     before, target = execution.observed.seen.publication, execution.target
     others = before.others if before else {}
+    number = await _number(before.marks if before else None, execution)
+    marks = execution.sealed(replace(marks, number=number), step.slot)
     version = await execution.outside.vault.publish(target, key, step.slot, marks, others)
     publication = Publication(
         version=version,
@@ -260,12 +278,23 @@ async def _publish(step: Publish, execution: Execution) -> None:
         endpoint=execution.where,
         others=others,
         labelled=True,
+        sealed=True,
     )
     execution.writes.published(publication, execution.outside.clock.now())
     if marks.copied:
         over = written if execution.observed.seen.foreign else None
         change = Change(version, marks, step.slot, overwritten=over)
         await keep_copy(execution.outside.notes, target, change)
+
+
+async def _number(before: Marks | None, execution: Execution) -> int:
+    """Return the number of the next version's marks. If those before it are not sealed, note first whose secret it
+    is."""
+    if before is not None and is_sealed(before):
+        return before.number
+    number = await claim(execution.outside.notes, execution.target, before)
+    execution.begin.check()  # the write took time, and the lease may be lost by now
+    return number
 
 
 def _promised_until(step: Publish, written: datetime) -> datetime:

@@ -1,7 +1,13 @@
-"""What the app notes about a secret that somebody else writes, too: a copy of our marks, and when it was changed.
+"""What the app notes about a secret: whose it is, which marks were taken back, and what another writer has done to it.
 
-The copy counts only for the version that it names. So marks that another tool takes away again and again are put back
-as they were, and what was announced stays announced.
+That a secret holds this app's publication is noted before the first one. If somebody else regenerates both keys, none
+is left that could vouch for the marks (`seals`), and the note says whose secret it is.
+
+Marks that were taken back can be put back by anybody who may write tags. So marks have a number, and what takes
+something back first notes the least number that still counts.
+
+Where somebody else writes the secret, too, a copy of our marks is kept. It counts only for the version that it names.
+So marks that another tool takes away again and again are put back as they were, and what was announced stays announced.
 """
 
 from __future__ import annotations
@@ -13,12 +19,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.decide.other_writers import explained
+from shared.decide.other_writers import explained, once_ours
 from shared.decide.situation import Situation
-from shared.domain.keys import KeySlot
+from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Observation, Target
 from shared.domain.publication import Marks, Publication, SecretState, read_tags, tags_of
+from shared.domain.requests import AwaitedDeployment
+from shared.domain.seals import carefully
 from shared.ports import Notes, Outside
+from shared.turns.authentic import authentic
 
 SECRETS, MOST_MOMENTS = "notes/secrets/", 10
 CLOCKS_DIFFER = timedelta(hours=1)  # the most by which this app's clock and the vault's may differ
@@ -34,6 +43,8 @@ class SecretNote:
     marks: The copy of our marks. None without one.
     lost: When tags were put back that somebody had taken away, in UTC, the oldest first.
     overwritten: When our key was published over somebody else's version, in UTC, the oldest first.
+    account: The account whose key this app publishes there. Empty if that is not noted.
+    least: The least number of marks that still count.
     """
 
     secret: str
@@ -42,6 +53,12 @@ class SecretNote:
     marks: Marks | None = None
     lost: tuple[datetime, ...] = ()
     overwritten: tuple[datetime, ...] = ()
+    account: str = ""
+    least: int = 0
+
+    def is_about(self, target: Target) -> bool:
+        """Return whether the note says that the secret holds what this app publishes for the target's account."""
+        return target.account.same_as(self.account)
 
     def added_to(self, publication: Publication, target: Target) -> Publication:
         """Return the version with the copy of its marks, if this is the version that the copy belongs to."""
@@ -49,21 +66,18 @@ class SecretNote:
             return publication
         return replace(publication, marks=self.marks, slot=self.slot, provider=str(target.account))
 
-    def text(self, target: Target, slot: KeySlot) -> str:
-        """Return the note as text. The copy is kept in the form of tags; `slot` holds the version's key."""
-        tags = tags_of(self.marks, slot, str(target.account), target.cadence.period, {}) if self.marks else {}
-        return self._text(tags)
-
-    def text_without_copy(self) -> str:
-        """Return a note that holds no copy as text."""
-        return self._text({})
-
-    def _text(self, tags: Mapping[str, str]) -> str:
+    def text(self, target: Target) -> str:
+        """Return the note as text. A copy of marks is kept in the form of tags."""
+        account, period, tags = str(target.account), target.cadence.period, dict[str, str]()
+        if self.marks is not None and self.slot is not None:
+            tags = tags_of(self.marks, self.slot, account, period, {})
         return json.dumps(
             {
                 "secret": self.secret,
+                "account": self.account,
+                "least": self.least,
                 "version": self.version,
-                "tags": dict(tags),
+                "tags": tags,
                 "lost": [one.isoformat() for one in self.lost[-MOST_MOMENTS:]],
                 "overwritten": [one.isoformat() for one in self.overwritten[-MOST_MOMENTS:]],
             }
@@ -75,8 +89,16 @@ def read_note(text: str | None) -> SecretNote | None:
     try:
         found = json.loads(text or "")
         slot, _, _, marks = read_tags(_tags(found))
-        lost, overwritten = _moments(found["lost"]), _moments(found["overwritten"])
-        return SecretNote(str(found["secret"]), str(found["version"]), slot, marks, lost, overwritten)
+        return SecretNote(
+            secret=str(found["secret"]),
+            version=str(found["version"]),
+            slot=slot,
+            marks=marks,
+            lost=_moments(found["lost"]),
+            overwritten=_moments(found["overwritten"]),
+            account=str(found.get("account", "")),
+            least=int(found.get("least", 0)),
+        )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -104,9 +126,10 @@ async def secret_notes(notes: Notes) -> list[SecretNote]:
 
 @dataclass(frozen=True)
 class Change:
-    """What a turn changes in the note about a secret.
+    """Marks that a turn is about to write, or has just written, on a version.
 
-    version, marks, slot: The copy to keep: of which version, which marks, and whose key it holds.
+    version, marks, slot: Which version, which marks, and whose key it holds.
+    before: The marks that count on this version until then. None if there are none.
     lost: When lost tags are put back now. None if they are not.
     overwritten: When somebody else's version is written over now. None if it is not.
     """
@@ -114,42 +137,127 @@ class Change:
     version: str
     marks: Marks
     slot: KeySlot
+    before: Marks | None = None
     lost: datetime | None = None
     overwritten: datetime | None = None
 
+    @property
+    def takes_back(self) -> bool:
+        """Whether the marks before this change say something that no longer holds and could let a key end early."""
+        if self.before is None:
+            return True
+        told, before = self.marks.told, self.before.told
+        sunset = before.sunset is not None and (told.sunset is None or told.sunset.deadline > before.sunset.deadline)
+        later = told.retirement and before.retirement and told.retirement.deadline > before.retirement.deadline
+        return sunset or bool(later) or not _still_waits(self.before.awaited, self.marks.awaited)
 
-async def keep_copy(notes: Notes, target: Target, change: Change) -> None:
-    """Write the copy of a version's marks, and what happened. Raises what the storage raises."""
-    note = replace(await note_of(notes, target), version=change.version, marks=change.marks)
-    note = replace(
+
+def _still_waits(before: AwaitedDeployment | None, after: AwaitedDeployment | None) -> bool:
+    """Return whether a version still waits for the same deployment, or has seen it."""
+    if before is None:
+        return True
+    return after is not None and after.wanted == before.wanted and before.deployed in (None, after.deployed)
+
+
+async def noted_before(notes: Notes, target: Target, change: Change) -> Marks:
+    """Put on record what must be there before marks are written, and return the marks with a number that counts.
+
+    Raises what the storage raises; then the marks must not be written.
+    """
+    number = change.before.number if change.before else change.marks.number
+    if not change.takes_back and not change.marks.copied:
+        return replace(change.marks, number=number)
+    note = await note_of(notes, target)
+    least = max(note.least, number) + 1 if change.takes_back else note.least
+    marks = replace(change.marks, number=max(number, least))
+    note = replace(note, account=str(target.account), least=least)
+    await notes.write(_name(target), _with_copy(note, replace(change, marks=marks)).text(target))
+    return marks
+
+
+def _with_copy(note: SecretNote, change: Change) -> SecretNote:
+    if not change.marks.copied:
+        return note
+    return replace(
         note,
+        version=change.version,
+        marks=change.marks,
+        slot=change.slot,
         lost=(*note.lost, change.lost) if change.lost else note.lost,
         overwritten=(*note.overwritten, change.overwritten) if change.overwritten else note.overwritten,
     )
-    await notes.write(_name(target), note.text(target, change.slot))
 
 
-async def with_other_writers(seen: Observation, target: Target, outside: Outside) -> Observation:
-    """Return the observation with what is known of a version that does not carry our marks.
+async def keep_copy(notes: Notes, target: Target, change: Change) -> None:
+    """Write the copy of the marks of a version that was published, and what happened. Raises what the storage raises."""
+    await notes.write(_name(target), _with_copy(await note_of(notes, target), change).text(target))
 
-    Only such a version costs calls: the note, and if that has no copy of its marks, a list of the earlier versions.
-    Raises the errors of the ports.
+
+async def claim(notes: Notes, target: Target, before: Marks | None) -> int:
+    """Note that the secret holds what this app publishes for the target, and return the number of its next marks.
+
+    before: The marks that count on the version before. None if there are none.
+
+    Raises what the storage raises; then nothing must be published.
     """
-    latest, now = seen.publication, outside.clock.now()
-    if latest is None or latest.state is not SecretState.ACTIVE or not seen.key_auth:
+    note = SecretNote(target.secret_url, account=str(target.account))
+    if await notes.add(_name(target), note.text(target)) or before is not None:
+        return before.number if before else 0
+    return (await note_of(notes, target)).least
+
+
+async def explained_observation(
+    seen: Observation, keys: Mapping[KeySlot, ApiKey], target: Target, outside: Outside
+) -> Observation:
+    """Return the observation with the marks that count, and with what is known of a version that carries none.
+
+    keys: Both keys of the account, as they were observed.
+
+    Marks from which a key could end now cost a call, for the least number that counts. Where no marks count, the note may
+    hold a copy of them, and otherwise a list of the earlier versions may explain the latest one. While keys are off,
+    nothing can be checked and nothing can end, so the marks stay as they are. Raises the errors of the ports.
+    """
+    found, now = seen.publication, outside.clock.now()
+    if found is None or not seen.key_auth:
         return seen
-    if latest.provider and not target.account.same_as(latest.provider):
-        return seen  # it belongs to another account
-    if Situation(seen, target, now).is_marked_truly and not _carries_older_marks(latest):
-        return seen
+    latest = authentic(found, target, keys, now)
+    checked = replace(seen, publication=latest)
+    if latest.state is not SecretState.ACTIVE or (latest.provider and not target.account.same_as(latest.provider)):
+        return checked  # a person must look, or it belongs to another account
+    is_whole = Situation(checked, target, now).is_marked_truly and not _carries_older_marks(latest)
+    if is_whole and not _could_end_a_key(latest, target, now):
+        return checked
     note = await note_of(outside.notes, target)
+    if is_whole and latest.marks is not None and latest.marks.number >= note.least:
+        return checked
+    if is_whole:  # marks that were taken back were put back
+        checked = replace(seen, publication=replace(latest, marks=None))
     if note.version == latest.version and note.marks is not None and note.marks.live == latest.value:
         if seen.live is not None:
-            return replace(seen, lost=note.marks)
-        return replace(seen, publication=note.added_to(latest, target))  # its key was regenerated as well: it is drift
-    listed = [note.added_to(one, target) for one in await outside.vault.earlier(target)]
-    earlier = [one for one in listed if not _carries_older_marks(one)]
-    return explained(seen, target, earlier, note.overwritten, now)
+            return replace(checked, lost=note.marks)
+        return replace(checked, publication=note.added_to(latest, target))  # its key was regenerated as well: drift
+    listed = [one for one in await outside.vault.earlier(target) if not _carries_older_marks(one)]
+    earlier = [note.added_to(authentic(one, target, keys, now), target) for one in listed]
+    told = explained(checked, target, earlier, once_ours(target, listed), note.overwritten, now)
+    return told if any(one.marks for one in earlier) else _claimed(told, found, note, target)
+
+
+def _claimed(seen: Observation, found: Publication, note: SecretNote, target: Target) -> Observation:
+    """Return the observation of a secret that no key of the account vouches for any more, if the app has noted that it
+    publishes there, and whoever wrote the marks knew the value at least."""
+    if seen.live is not None or found.marks is None or not found.sealed or not note.is_about(target):
+        return seen
+    return replace(seen, publication=replace(found, marks=carefully(found.marks)))
+
+
+def _could_end_a_key(publication: Publication, target: Target, now: datetime) -> bool:
+    """Return whether these marks could end a key now, so that it matters whether they still hold."""
+    marks = publication.marks
+    if marks is None:
+        return False
+    retires = marks.previous is not None and marks.until is not None and now >= marks.until
+    sunset = target.sunset is not None and now >= target.sunset and marks.told.sunset is not None
+    return retires or sunset or marks.awaited is not None
 
 
 def _carries_older_marks(latest: Publication) -> bool:

@@ -30,6 +30,7 @@ from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Adopt, Target
 from shared.domain.publication import Origin
 from shared.domain.requests import LeakRequest, Request, Requester
+from shared.domain.seals import Place, is_sealed, sealed
 from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
 from shared.turns.key_usage import decide_counting
@@ -42,7 +43,7 @@ from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.perform import Execution, observed_after, perform
 from shared.turns.proof import Ending
 from shared.turns.report import Outcome, failure, result_of
-from shared.turns.secret_notes import Change, keep_copy, with_other_writers
+from shared.turns.secret_notes import Change, claim, explained_observation, noted_before
 
 MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
 
@@ -160,7 +161,7 @@ class Turn:
             self.lease.check()
             observed = await look(self.target, self.outside, distrust_tags=distrust_tags)
         known = self.writes.added_to(observed)
-        return replace(known, seen=await with_other_writers(known.seen, self.target, self.outside))
+        return replace(known, seen=await explained_observation(known.seen, known.keys, self.target, self.outside))
 
     def _would_be_late(self, pause: timedelta) -> bool:
         return self.until is not None and self.outside.clock.now() + pause >= self.until
@@ -211,18 +212,23 @@ class Turn:
         return Announcing(accepted=kinds)
 
     async def _record(self, situation: Situation, accepted: tuple[Announcement, ...]) -> None:
-        publication = situation.seen.publication
+        publication, keys = situation.seen.publication, self.observed.keys if self.observed else {}
         marks = publication.marks if publication else None
-        if publication is None or marks is None or acknowledged(situation, accepted) == marks:
+        if publication is None or marks is None:
             return
-        self.lease.check()
         kept = acknowledged(situation, accepted)
-        if marks.copied:
-            await keep_copy(self.outside.notes, self.target, Change(publication.version, kept, situation.live))
-            self.lease.check()
+        if kept == marks and (is_sealed(marks) or not keys):
+            return
+        notes, change = self.outside.notes, Change(publication.version, kept, situation.live, before=marks)
+        self.lease.check()
+        if not is_sealed(marks):
+            await claim(notes, self.target, marks)
+        kept = await noted_before(notes, self.target, change)
         if marks.origin is Origin.ADOPTED and not marks.told.origin and self.target.adopt is Adopt.ROTATE:
-            await forget_fresh_key(self.outside.notes, self.target.account)
-            self.lease.check()
+            await forget_fresh_key(notes, self.target.account)
+        self.lease.check()
+        place = Place(str(self.target.account), situation.live, self.target.secret_url)
+        kept = sealed(kept, place, situation.seen.endpoint, keys)
         await self.outside.vault.note(self.target, publication, situation.live, kept)
 
 

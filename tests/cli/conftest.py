@@ -19,12 +19,9 @@ from lab.emulator.seed import VAULT
 from lab.emulator.serve import Azure, running_in_thread
 from lab.emulator.topics import Topic
 from lab.emulator.world import World
+from lab.simulation.published import publish_as_rotated
 from lab.simulation.tripwire import no_key_is_ever_shown, planted_key, wire
-from shared.domain.keys import Fingerprint, KeySlot
-from shared.domain.model import AccountId
 from shared.domain.names import STORAGE
-from shared.domain.publication import Marks, Origin, tags_of
-from shared.domain.told import Told
 from shared.settings.environment import NAMES
 from tests.support.answering import answering
 
@@ -113,17 +110,8 @@ class Terminal:
 
     def publish(self, name: str = "chat", *, days_ago: float, period: float = 30, **changes: Any) -> None:
         """Publish key 1 as a rotation some days ago would have: key 2 is the spare, and everything is announced."""
-        account, since = self.account(name), datetime.now(UTC) - timedelta(days=days_ago)
-        key1, key2 = account.keys["key1"].value, account.keys["key2"].value
-        facts: dict[str, Any] = {"spare": Fingerprint.of(key2), "told": Told(origin=True)}
-        if "until" in changes:
-            facts |= {"spare": None, "previous": Fingerprint.of(key2)}
-        marks = Marks(live=Fingerprint.of(key1), origin=Origin.ROTATED, since=since)
-        marks = Marks(**{**vars(marks), **facts, **changes})
-        tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=period), {})
-        expires = since + timedelta(days=period)
-        version = self.vault.set_secret(f"{name}-key", key1, tags=tags, expires=expires)
-        version.created = int(since.timestamp())
+        since = datetime.now(UTC) - timedelta(days=days_ago)
+        publish_as_rotated(self.world, self.account(name), since, period=timedelta(days=period), **changes)
 
     def begin_afresh(self, name: str = "chat") -> None:
         """Enrol the account so that it begins with a fresh key, and run its first turn."""

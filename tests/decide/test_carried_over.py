@@ -170,13 +170,6 @@ def test_healing_records_when_the_keys_last_changed_places(recorded: Marks):
     assert written(drifted(adopted), at(day=9)).rotated is None
 
 
-def test_healing_without_marks_publishes_the_named_slot_and_treats_the_other_as_in_use():
-    tutorial = replace(a_publication(), marks=None, value=mark("X"))
-    assert without_requester(written(an_observation(tutorial), START)) == Publish(
-        KEY1, Origin.HEALED, previous=mark("B"), overlap=days(30)
-    )
-
-
 # Rotating.
 
 

@@ -51,8 +51,8 @@ SENTENCES = [
     (an_observation(a_publication(provider=FOREIGN)), START, USUAL, None,
      f"Secret chat-key belongs to another account, {FOREIGN}. Use another secret name."),
     (an_observation(BARE, key1="X"), START, USUAL, None,
-     "Secret chat-key holds neither key of the account, and no tag says what it is. Put one of the two keys there, or "
-     "use another secret name."),
+     "Secret chat-key holds neither key of the account, and nothing shows that this app wrote it. Put one of "
+     "the two keys there, or use another secret name."),
     (nothing_published(), START, USUAL, None,
      "Nothing is published yet. Key 1 is published as it is, and its period begins."),
     (nothing_published(), START, a_target(adopt=Adopt.ROTATE), None,

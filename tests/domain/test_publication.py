@@ -11,7 +11,7 @@ from lab.simulation.dates import START, at, days
 from shared.announce.outstanding import outstanding
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
-from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
 from shared.domain.publication import (
     LONGEST_TAG,
@@ -65,7 +65,8 @@ def all_marks(draw: st.DrawFn) -> Marks:
         until=draw(some.exact_moments) if previous else None,
         leaked=draw(st.booleans()) if previous else False,
         spare=None if previous else draw(st.one_of(st.none(), some.any_fingerprint)),  # never both: room for tags
-        sealed_endpoint=ApiKey("k").seal("https://chat.openai.azure.com/"),
+        seal=f"https://{'chat' * 16}.openai.azure.com/ {'0' * 32} {'1' * 32}",
+        number=draw(st.integers(0, 10**6)),
         requester=draw(st.builds(Requester, st.one_of(st.none(), request_ids), names, short_reasons)),
         awaited=draw(st.one_of(st.none(), awaited_deployments)),
         told=draw(delivery_records),

@@ -34,7 +34,8 @@ ALL_MARKS = Marks(
     unproven=True,
     rotated=at(day=1),
     resumed=True,
-    sealed_endpoint="https://chat.openai.azure.com/ 0123",
+    number=3,
+    seal="https://chat.openai.azure.com/ 0123 4567",
     told=ALL_TOLD,
 )
 ALL_TAGS = {
@@ -42,10 +43,10 @@ ALL_TAGS = {
     "ProviderAddress": ACCOUNT,
     "ValidityPeriodDays": "30",
     "key-rotation-live": mark("A"),
-    "key-rotation-origin": "rotated 20260302T090000.000007Z rotated=20260303T090000.000000Z unproven resumed",
+    "key-rotation-origin": "rotated 20260302T090000.000007Z rotated=20260303T090000.000000Z number=3 unproven resumed",
     "key-rotation-previous": f"{mark('B')} until=20260305T090000.000000Z leaked",
     "key-rotation-spare": f"{mark('S')} fresh",
-    "key-rotation-endpoint": "https://chat.openai.azure.com/ 0123",
+    "key-rotation-endpoint": "https://chat.openai.azure.com/ 0123 4567",
     "key-rotation-told": "origin key_auth_off rotation=1775034000/604800 retirement=1772701200/ "
     "sunset=1780218000.000005/86400 ends=2",
     "key-rotation-owed": f"e2{mark('C')}1772442000 h1{mark('C')}1772442000",

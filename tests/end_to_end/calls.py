@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from lab.emulator.serve import Azure
 from lab.funchost.host import FunctionHost
-from shared.domain.publication import Marks, others_in, read_tags, tags_of
+from lab.simulation.published import note_as_app
+from shared.domain.publication import Marks, read_tags
 from tests.end_to_end.conftest import ROOT
 
 SCHEMAS = ROOT / "docs" / "schemas"
@@ -58,15 +59,7 @@ def marks_of(azure: Azure, name: str) -> Marks:
 
 def noted(azure: Azure, name: str, **changes: Any) -> None:
     """Change the app's marks on the published version, as if they had been written so."""
-    vault = azure.world.vaults["keys"]
-    latest = vault.get_secret(f"{name}-key")
-    slot, provider, validity, marks = read_tags(latest.tags)
-    assert slot is not None
-    assert provider is not None
-    assert validity is not None
-    assert marks is not None
-    tags = tags_of(replace(marks, **changes), slot, provider, validity, others_in(latest.tags))
-    vault.update_secret(f"{name}-key", latest.version, tags=tags)
+    note_as_app(azure.world, azure.world.accounts.named(name), **changes)
 
 
 def the_overlap_is_over(azure: Azure, name: str) -> None:

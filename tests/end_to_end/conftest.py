@@ -12,10 +12,8 @@ from lab.emulator.serve import Azure, running
 from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
 from lab.funchost.options import HostOptions
-from shared.domain.keys import Fingerprint, KeySlot
-from shared.domain.model import AccountId
-from shared.domain.publication import Marks, Origin, tags_of
-from shared.domain.told import Told
+from lab.simulation.published import publish_as_rotated
+from shared.domain.told import Told, ToldDeadline
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULE = {"ROTATION_SCHEDULE": "0 0 0 1 1 *"}  # once a year: the tests fire the timer themselves
@@ -65,27 +63,11 @@ def published(
     azure: Azure, account: Account, *, days_ago: float, previous: bool = False, announced: bool = False
 ) -> None:
     """Publish as a rotation `days_ago` days ago would have: key 1 live, key 2 the spare or still the previous key."""
-    now = datetime.now(UTC)
-    since = now - timedelta(days=days_ago)
-    key1, key2 = account.keys["key1"].value, account.keys["key2"].value
-    other, until = Fingerprint.of(key2), since + timedelta(days=3)
-    told = Told(origin=True)
-    if announced:
-        from shared.domain.told import ToldDeadline
-
-        told = Told(origin=True, retirement=ToldDeadline(until, timedelta(days=1)))
-    marks = Marks(
-        live=Fingerprint.of(key1),
-        origin=Origin.ROTATED,
-        since=since,
-        previous=other if previous else None,
-        until=until if previous else None,
-        spare=None if previous else other,
-        told=told,
-    )
-    tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=30), {})
-    version = azure.world.vaults["keys"].set_secret(f"{account.name}-key", key1, tags=tags)
-    version.created = int(since.timestamp())
+    since = datetime.now(UTC) - timedelta(days=days_ago)
+    until = since + timedelta(days=3)
+    retirement = ToldDeadline(until, timedelta(days=1)) if announced else None
+    facts = {"until": until} if previous else {}
+    publish_as_rotated(azure.world, account, since, told=Told(origin=True, retirement=retirement), **facts)
 
 
 def works(azure: Azure, name: str) -> bool:

@@ -12,6 +12,7 @@ from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.seals import Place, sealed
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from tests.support.real_parts import Parts, utc
 
@@ -25,7 +26,6 @@ MARKS = Marks(
     until=utc("2026-11-04T08:00:00"),
     leaked=True,
     spare=Fingerprint.of("a spare"),
-    sealed_endpoint=KEY.seal("https://chat.openai.azure.com/"),
     requester=Requester("0123456789abcdef0123456789abcdef", "pat@contoso.example", 'ticket 17, a "quoted" one'),
     awaited=AwaitedDeployment(
         "production", timedelta(hours=2), utc("2026-11-20T08:00:00"), utc("2026-11-10T08:00:00"), "d-17"
@@ -42,6 +42,13 @@ MARKS = Marks(
 )
 
 
+def as_sealed(target: Target, marks: Marks, key: ApiKey = KEY) -> Marks:
+    """Return the marks as an app has sealed them that took `key` for the live one."""
+    place = Place(str(target.account), KeySlot.KEY2, target.secret_url)
+    keys = {KeySlot.KEY2: key, KeySlot.KEY1: ApiKey("the one before")}
+    return marks if marks.seal else sealed(marks, place, "https://chat.openai.azure.com/", keys)
+
+
 def vault_of(parts: Parts) -> Vault:
     return next(iter(parts.azure.world.vaults.values()))
 
@@ -52,7 +59,7 @@ def versions(parts: Parts, name: str = "account-001-key") -> list[SecretVersion]
 
 async def publish(parts: Parts, marks: Marks = MARKS, others: dict[str, str] | None = None) -> Target:
     target = parts.target()
-    await parts.vault.publish(target, KEY, KeySlot.KEY2, marks, others or {})
+    await parts.vault.publish(target, KEY, KeySlot.KEY2, as_sealed(target, marks), others or {})
     return target
 
 

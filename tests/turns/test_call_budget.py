@@ -27,10 +27,13 @@ async def adopted(parts: Parts) -> Target:
 
 async def test_a_turn_that_rotates_makes_these_twelve_calls(parts: Parts) -> None:
     target = await adopted(parts)
-    parts.azure.world.clock.advance(timedelta(days=31).total_seconds())
+    for days in (31, 4):  # a rotation, and the end of the key before it
+        parts.azure.world.clock.advance(timedelta(days=days).total_seconds())
+        await parts.rotation.turn(target)
+    parts.azure.world.clock.advance(timedelta(days=27).total_seconds())
     before = parts.mark()
     outcome = await parts.rotation.turn(target)
-    assert outcome.done == ("regenerate key2", "prove key2", "publish key2 (rotated)"), outcome
+    assert outcome.done == ("regenerate key1", "prove key1", "publish key1 (rotated)"), outcome
     assert Counter(parts.names(since=before)) == {
         "blob.lease.acquire": 1,
         "blob.lease.release": 1,
@@ -68,6 +71,7 @@ async def test_a_turn_that_retires_regenerates_once_and_neither_proves_nor_publi
     outcome = await parts.rotation.turn(target)
     assert outcome.done == ("regenerate key1",), outcome
     assert Counter(parts.names(since=before)) == {
+        "blob.get": 1,  # whether these marks were taken back
         "blob.lease.acquire": 1,
         "blob.lease.release": 1,
         "kv.getSecret": 1,

@@ -13,10 +13,11 @@ from lab.simulation.runner import Runner
 from lab.simulation.stage import Stage, a_stage
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Wait, Withdraw
 from shared.domain.errors import LeaseLost, PersonMustLook, ProofFailed, TryLater
-from shared.domain.keys import ApiKey
+from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import Marks, Origin, read_tags
 from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.seals import Place, Role, endpoint_in, is_made_with
 from shared.domain.told import Told, ToldDeadline
 from shared.turns.observe import observe
 from shared.turns.perform import LONG_PATIENCE, PATIENCE, Execution, observed_after, perform
@@ -126,21 +127,29 @@ async def test_a_first_version_has_no_tags_of_others():
     assert names == {"CredentialId", "ProviderAddress", "ValidityPeriodDays"}
 
 
-async def test_the_endpoint_is_sealed_with_the_published_key():
+def sealed_by(stage: Stage, marks: Marks, slot: KeySlot) -> list[Role]:
+    """Return which of the two seals that slot's key has made, of marks on a version that holds key 2."""
+    place, key = Place(str(stage.target.account), KEY2, stage.target.secret_url), ApiKey(stage.value(slot.value))
+    return [role for role in Role if is_made_with(key, marks, place, role)]
+
+
+async def test_marks_are_sealed_with_the_published_key_and_with_the_other_one():
     stage = await published()
     marks = await written(stage, Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3)))
-    assert ApiKey(stage.value("key2")).unseal(marks.sealed_endpoint) == stage.world.endpoint(stage.account)
-    assert ApiKey(stage.value("key1")).unseal(marks.sealed_endpoint) is None
+    assert endpoint_in(marks) == stage.world.endpoint(stage.account)
+    assert sealed_by(stage, marks, KEY2) == [Role.LIVE]
+    assert sealed_by(stage, marks, KEY1) == [Role.OTHER]
 
 
-async def test_a_version_that_is_marked_in_place_gets_the_marks_and_the_sealed_endpoint():
+async def test_a_version_that_is_marked_in_place_gets_the_marks_and_their_seals():
     stage = a_stage()
     stage.vault.set_secret(stage.target.secret, stage.value("key2"))
     marks = Marks(ApiKey(stage.value("key2")).fingerprint, Origin.ADOPTED, stage.now, mark("P"), stage.now + days(30))
     found = await written(stage, Mark(KEY2, marks))
     assert len(stage.versions) == 1
-    assert replace(found, sealed_endpoint=None) == marks
-    assert ApiKey(stage.value("key2")).unseal(found.sealed_endpoint) == stage.world.endpoint(stage.account)
+    assert replace(found, seal=None, number=0) == marks
+    assert endpoint_in(found) == stage.world.endpoint(stage.account)
+    assert sealed_by(stage, found, KEY2) == [Role.LIVE]
     assert stage.versions[0].tags["CredentialId"] == "key2"
 
 
@@ -169,7 +178,7 @@ async def test_if_the_account_has_a_new_address_the_key_is_proven_there_and_the_
         here = stage.world.endpoint(stage.account)
         assert execution.observed.seen == replace(seen, endpoint=here)
         assert [proof.proven for proof in execution.proofs] == [True]
-    assert ApiKey(stage.value("key2")).unseal(latest_marks(stage).sealed_endpoint) == here
+    assert endpoint_in(latest_marks(stage)) == here
 
 
 async def test_a_key_that_is_refused_at_the_current_address_is_not_tried_there_again():

@@ -7,6 +7,7 @@ import pytest
 from lab.simulation.builders import KEY1, mark, reports_leak, wants_rotation
 from lab.simulation.dates import START, at, hours
 from lab.simulation.interruptions import Call, Interruptions, refused
+from lab.simulation.published import note_as_app
 from lab.simulation.runner import Runner
 from lab.simulation.stage import Stage, a_stage, with_target
 from shared.decide.plan import Reason
@@ -278,10 +279,7 @@ async def test_the_outcome_names_announcements_for_which_no_tag_has_room():
     )
     for interruptions in (None, refused(OBSERVE_AGAIN, 503), _loses_the_lease_at(PUBLISH)):
         stage = await rotation_due()
-        tags = dict(stage.versions[-1].tags)
-        tags[f"{PREFIX}owed"] = Told(carried_over=carried_over).carried_over_text()
-        tags[f"{PREFIX}told"] = tags[f"{PREFIX}told"].replace("origin ", "")
-        stage.vault.update_secret(stage.target.secret, tags=tags)
+        note_as_app(stage.world, stage.account, told=Told(carried_over=carried_over))
         stage.event_grid_is("down")
         outcome = await stage.turn(interruptions=interruptions(stage) if callable(interruptions) else interruptions)
         assert outcome is not None

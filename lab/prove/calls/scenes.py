@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from lab.emulator.accounts import Account, Slot
 from lab.emulator.topics import Accepted
 from lab.emulator.world import World
+from lab.simulation.published import publish_as_rotated
 from shared.adapters.blob_lease import blob_name
 from shared.announce.announcements import Announcement, Kind
-from shared.domain.keys import ApiKey, Fingerprint, KeySlot
+from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.names import LEASE_CONTAINER as LEASES
-from shared.domain.publication import Marks, Origin, tags_of
 from shared.domain.requests import AwaitedDeployment, DeploymentRequest, LeakedKey, LeakRequest
 from shared.domain.told import Told, ToldDeadline
 from shared.turns.message import Message
@@ -74,14 +74,7 @@ def target_of(world: World, account: Account) -> Target:
 
 def _published(world: World, account: Account, since: datetime, **facts: object) -> None:
     """Publish key 1 as if a rotation had done so at that time, and had announced it."""
-    key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
-    spare = {} if "previous" in facts else {"spare": key2.fingerprint}
-    known = {"told": Told(origin=True), **spare, **facts}
-    sealed = key1.seal(world.endpoint(account))
-    marks = Marks(live=key1.fingerprint, origin=Origin.ROTATED, since=since, sealed_endpoint=sealed, **known)  # type: ignore[arg-type]
-    tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), PERIOD, {})
-    version = world.vaults[VAULT].set_secret(f"{account.name}-key", key1.reveal(), tags=tags)
-    version.created = int(marks.since.timestamp())
+    publish_as_rotated(world, account, since, period=PERIOD, **facts)
     _had_turns(world, account)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -20,10 +20,7 @@ from lab.emulator.serve import Azure, running_in_thread
 from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
 from lab.prove.drill.consumers import Figures, consumers
-from shared.domain.keys import ApiKey, KeySlot
-from shared.domain.model import AccountId
-from shared.domain.publication import Marks, Origin, tags_of
-from shared.domain.told import Told
+from lab.simulation.published import publish_as_rotated
 
 ROOT = Path(__file__).resolve().parents[3]
 CHAT = "chat"
@@ -128,12 +125,8 @@ def _set_up(scenario: Scenario, azure: Azure, stuck: float) -> None:
     """Publish key 1 as live for ten days, or for longer than its period if the scenario needs a scheduled turn."""
     account = azure.world.accounts.named(CHAT)
     since = datetime.now(UTC) - timedelta(days=AGES.get(scenario, 10))
-    key1, key2 = (ApiKey(account.keys[slot].value) for slot in ("key1", "key2"))
-    marks = Marks(key1.fingerprint, Origin.ROTATED, since, spare=key2.fingerprint, told=Told(origin=True))
-    if scenario is Scenario.OVERLAP:
-        marks = replace(marks, previous=key2.fingerprint, until=since + timedelta(days=3), spare=None)
-    tags = tags_of(marks, KeySlot.KEY1, str(AccountId.parse(account.id)), timedelta(days=30), {})
-    azure.world.vaults["keys"].set_secret(f"{CHAT}-key", account.keys["key1"].value, tags=tags)
+    overlap: dict[str, Any] = {"until": since + timedelta(days=3)} if scenario is Scenario.OVERLAP else {}
+    publish_as_rotated(azure.world, account, since, **overlap)
     for operation, seconds in SECONDS.items():
         azure.world.faults.add(operation, "delay", seconds=seconds, times=0)
     if scenario is Scenario.STUCK:

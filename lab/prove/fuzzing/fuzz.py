@@ -175,7 +175,7 @@ def secret_tags(chance: random.Random) -> bool:
         told=told,
         requester=Requester("r", "somebody", "why"),
         awaited=AwaitedDeployment("production"),
-        sealed_endpoint="e f",
+        seal="e f",
     )
     good = tags_of(marks, KeySlot.KEY1, str(ACCOUNT), timedelta(days=30), {"team": "ours"})
     tags = {str(name): str(text) for name, text in _mapping(corrupted(good, chance)).items()}

@@ -13,7 +13,7 @@ canonical forms, and compares the results.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -32,7 +32,34 @@ SAME_REQUEST, ON_RECORD = "the-last-request", "a-leak-on-record"
 
 def canonical(state: State, cadence: Cadence) -> State:
     """Return the state that represents all states with the same future. `cadence` is that of the target."""
-    return _renumbered(_the_same_slots(_without_the_past(state, cadence)))
+    return _renumbered(_with_seals(_the_same_slots(_with_numbers(_without_the_past(state, cadence), state))))
+
+
+def _with_numbers(merged: State, state: State) -> State:
+    least = state.copy.least if state.copy else 0
+    return _with_each_version(merged, lambda one: one._replace(marks=_numbered(one.marks, least)))
+
+
+def _with_seals(state: State) -> State:
+    """Return the state with seals only as far as they can count: with the own key, and with a key of the account."""
+    return _with_each_version(state, lambda one: one._replace(marks=one.marks and _seal_that_counts(one, state.keys)))
+
+
+def _seal_that_counts(version: Version, keys: tuple[int, int]) -> Marks | None:
+    marks = version.marks
+    if marks is None or marks.seal is None:
+        return marks
+    live, other = values.makers(marks.seal)
+    own = live if live is not None and values.mark(live) == marks.live else None
+    seal = values.seal(own, other if other in keys else None)
+    return replace(marks, seal=None if seal == values.seal(None, None) else seal)
+
+
+def _with_each_version(state: State, change: Callable[[Version], Version]) -> State:
+    return state._replace(
+        version=state.version and change(state.version),
+        earlier=state.earlier and tuple(change(one) for one in state.earlier),
+    )
 
 
 def _without_the_past(state: State, cadence: Cadence) -> State:
@@ -101,11 +128,18 @@ def _names_of_keys(marks: Marks, cadence: Cadence) -> Marks:
     )
 
 
-def _copy(copy: Copy, serials: Mapping[int, int], cadence: Cadence) -> Copy | None:
+def _copy(copy: Copy, serials: Mapping[int, int], cadence: Cadence) -> Copy:
+    least = min(copy.least, 1)  # see `_numbered`
     over = copy.overwritten if copy.overwritten and NOW - copy.overwritten < cadence.period else None
     if copy.serial is None or copy.serial not in serials or copy.marks is None:
-        return Copy(overwritten=over) if over else None
-    return Copy(serials[copy.serial], copy.slot, _marks_without_the_past(copy.marks, cadence), over)
+        return Copy(overwritten=over, least=least)
+    marks = _numbered(_marks_without_the_past(copy.marks, cadence), copy.least)
+    return Copy(serials[copy.serial], copy.slot, marks, over, least)
+
+
+def _numbered(marks: Marks | None, least: int) -> Marks | None:
+    """Return marks whose number says only whether they count, if they are the first that do, or not any more."""
+    return marks and replace(marks, number=int(marks.number >= least > 0))
 
 
 def _facts_without_the_past(state: State, version: Version | None) -> State:
@@ -260,7 +294,8 @@ def _version_renumbered(version: Version, names: tuple[tuple[int, int], ...]) ->
 @lru_cache(maxsize=100_000)
 def _marks_renumbered(marks: Marks, names: tuple[tuple[int, int], ...]) -> Marks:
     to = {values.mark(before): values.mark(after) for before, after in names}
-    sealed = values.sealed_with(marks.sealed_endpoint or "")
+    names_of = dict(names)
+    makers = values.makers(marks.seal) if marks.seal else None
     told: Told = replace(
         marks.told, carried_over=tuple(replace(carried, value=to[carried.value]) for carried in marks.told.carried_over)
     )
@@ -269,6 +304,6 @@ def _marks_renumbered(marks: Marks, names: tuple[tuple[int, int], ...]) -> Marks
         live=to[marks.live],
         previous=marks.previous and to[marks.previous],
         spare=marks.spare and to[marks.spare],
-        sealed_endpoint=None if sealed is None else values.seal(dict(names)[sealed]),
+        seal=makers and values.seal(*(None if one is None else names_of[one] for one in makers)),
         told=told,
     )

@@ -87,8 +87,13 @@ class FreshKeyNotes:
 
     world: World
 
-    async def add(self, _name: str, text: str) -> bool:
-        """Put a leak on record."""
+    async def add(self, name: str, text: str) -> bool:
+        """Put a leak on record, or note whose secret it is."""
+        if name.startswith(SECRETS):
+            if self.world.state.earlier is None:
+                return False
+            claimed: bool = await Call("note whose secret it is", self.world.claim_secret, writes=True)
+            return claimed
         if not self.world.records_leaks:
             return True
         added: bool = await Call("put the leak on record", lambda: self.world.record_leak(text), writes=True)
@@ -105,7 +110,9 @@ class FreshKeyNotes:
 
     async def read(self, name: str) -> str | None:
         """Return the note of a fresh key, or the leak on record."""
-        if name.startswith(SECRETS) and self.world.state.earlier is not None:
+        if name.startswith(SECRETS) and self.world.state.earlier is None:
+            return self.world.secret_note()
+        if name.startswith(SECRETS):
             text: str | None = await Call("read the note about the secret", self.world.secret_note)
             return text
         if name.startswith(LEAKS) and self.world.records_leaks:

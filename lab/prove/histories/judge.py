@@ -271,6 +271,7 @@ def no_tag_is_ours(others: Mapping[str, str]) -> None:
 
 
 def marks_fit(marks: Marks, value: int) -> None:
-    """Check that the endpoint in the tags is sealed with the key that is published."""
-    if values.sealed_with(marks.sealed_endpoint or "") != value:
-        raise Broken("the endpoint in the tags of a version is not sealed with its own key")
+    """Check that the marks are sealed with the key that is published, and with another one."""
+    live, other = values.makers(marks.seal) if marks.seal else (None, None)
+    if live != value or other in (None, value):
+        raise Broken("the marks of a version are not sealed with its own key and with the other one")

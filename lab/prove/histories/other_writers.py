@@ -7,6 +7,7 @@ with another writer remembers both: the last three versions in `State.earlier`, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lab.prove.histories.disturbed import Ending
 from lab.prove.histories.state import NOW, Copy, State, Version
@@ -89,13 +90,25 @@ def covered(state: State) -> Version | None:
 
 
 def text_of(state: State, target: Target) -> str | None:
-    """Return the app's note about the secret. None without one."""
+    """Return the app's note about the secret. None without one.
+
+    A life that does not remember earlier versions has no other writer, and keeps no copy. There the secret is the
+    app's, as its first note says.
+    """
+    if state.earlier is None:
+        return SecretNote(target.secret_url, account=str(target.account)).text(target)
     if state.copy is None:
         return None
-    serial, slot, marks, overwritten = state.copy
-    moments = (overwritten,) if overwritten else ()
-    note = SecretNote(target.secret_url, "" if serial is None else str(serial), slot, marks, (), moments)
-    return note.text(target, slot) if slot else note.text_without_copy()
+    serial, slot, marks, overwritten, least = state.copy
+    return SecretNote(
+        target.secret_url,
+        version="" if serial is None else str(serial),
+        slot=slot,
+        marks=marks,
+        overwritten=(overwritten,) if overwritten else (),
+        account=str(target.account),
+        least=least,
+    ).text(target)
 
 
 def copy_in(text: str) -> Copy | None:
@@ -103,7 +116,8 @@ def copy_in(text: str) -> Copy | None:
     note = read_note(text)
     if note is None:
         return None
-    return Copy(int(note.version) if note.version else None, note.slot, note.marks, max(note.overwritten, default=None))
+    serial, over = int(note.version) if note.version else None, max(note.overwritten, default=None)
+    return Copy(serial, note.slot, note.marks and replace(note.marks, seal=None), over, note.least)
 
 
 def noted_on(state: State, noted: Version) -> State:

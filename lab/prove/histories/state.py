@@ -72,12 +72,14 @@ class Copy(NamedTuple):
     serial: The version whose marks are copied. None without a copy.
     slot, marks: The slot whose key that version holds, and the copy.
     overwritten: When the app last published over somebody else's version.
+    least: The least number of marks that still count.
     """
 
     serial: int | None = None
     slot: KeySlot | None = None
     marks: Marks | None = None
     overwritten: datetime | None = None
+    least: int = 0
 
 
 class Refusing(NamedTuple):

@@ -2,11 +2,18 @@
 
 Numbers can be renamed, so two states that differ only in which random keys were drawn become one. Every key contains a
 word that occurs nowhere else: if a text contains it, a key has leaked into the text (P7).
+
+In a state, a seal says by which keys it was made, `0/1`: then it stays true when numbers are renamed and times move.
 """
 
 from __future__ import annotations
 
-from shared.domain.keys import ApiKey, Fingerprint
+from dataclasses import replace
+
+from shared.domain.keys import ApiKey, Fingerprint, KeySlot
+from shared.domain.model import Target
+from shared.domain.publication import Marks
+from shared.domain.seals import Place, Role, is_made_with, is_sealed, sealed
 
 ENDPOINT = "https://openai.invalid/"
 MATERIAL = "Zk9vQ7material"  # part of every key here, and of nothing else
@@ -15,8 +22,7 @@ MOST = 512  # keys of one state; between turns fewer than twenty are in use
 _KEYS = [ApiKey(f"{MATERIAL}{number:06d}") for number in range(MOST)]
 _MARKS = [key.fingerprint for key in _KEYS]
 _NUMBERS = {mark: number for number, mark in enumerate(_MARKS)}
-_SEALS = [key.seal(ENDPOINT) for key in _KEYS]
-_SEALED = {text: number for number, text in enumerate(_SEALS)}
+_NOBODY = ApiKey("a key that no account has")
 
 
 def key(number: int) -> ApiKey:
@@ -34,11 +40,31 @@ def number_of(mark: Fingerprint) -> int:
     return _NUMBERS[mark]
 
 
-def seal(number: int) -> str:
-    """Return the endpoint sealed with this key, as it is written to the tags."""
-    return _SEALS[number]
+def seal(live: int | None, other: int | None) -> str:
+    """Return a seal as a state keeps it: which keys made the two seals. None: a key that no account has."""
+    return "/".join("-" if number is None else str(number) for number in (live, other))
 
 
-def sealed_with(text: str) -> int | None:
-    """Return the number of the key that made this seal. None if none of these keys did."""
-    return _SEALED.get(text)
+def makers(seal: str) -> tuple[int | None, int | None]:
+    """Return which keys made the two seals of a state."""
+    live, other = (None if number == "-" else int(number) for number in seal.split("/"))
+    return live, other
+
+
+def really_sealed(marks: Marks, slot: KeySlot, target: Target) -> Marks:
+    """Return marks of a state with the seals that their keys make."""
+    if marks.seal is None:
+        return marks
+    live, other = (_NOBODY if number is None else key(number) for number in makers(marks.seal))
+    place = Place(str(target.account), slot, target.secret_url)
+    return sealed(replace(marks, seal=None), place, ENDPOINT, {slot: live, slot.other: other})
+
+
+def as_kept(marks: Marks, slot: KeySlot, target: Target, made: int) -> Marks:
+    """Return marks as a state keeps them: with the keys that made their seals, of those that were `made` so far."""
+    place = Place(str(target.account), slot, target.secret_url)
+    live, other = (
+        next((number for number in range(made) if is_made_with(key(number), marks, place, role)), None)
+        for role in (Role.LIVE, Role.OTHER)
+    )
+    return replace(marks, seal=seal(live, other) if is_sealed(marks) else None)

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from lab.prove.histories import deployments, judge, on_record, other_writers, values
 from lab.prove.histories.late_reads import LateReads
-from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version, index
+from lab.prove.histories.state import KEY1, KEY2, NOW, Copy, KeyFacts, State, Version, index
 from shared.announce.announcements import Announcement
 from shared.domain.errors import TryLater
 from shared.domain.keys import KeySlot
@@ -22,6 +22,7 @@ from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication, others_in, read_tags, tags_of
 from shared.domain.publication import SecretState as Readable
 from shared.domain.requests import LeakedKey, LeakRequest, Request
+from shared.domain.seals import with_value
 from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
 
 
@@ -128,7 +129,7 @@ class World:
     def publish(self, value: int, slot: KeySlot, marks: Marks | None, *, by_leak: bool) -> None:
         """Write a version with this key. Without marks it carries no tags. `by_leak`: it replaces a leaked key."""
         before = self.state.version
-        written = marks and _as_tags_keep_them(marks, slot, self.target)
+        written = marks and self._kept(marks, slot)
         if written is not None:
             judge.marks_fit(written, value)
         self.reads.secret_is_written(before)
@@ -159,7 +160,7 @@ class World:
         if self.by_others:  # a late write undoes what was noted after it, so that is announced again
             self.state = self.state._replace(announced_off=None, earlier_off=None, promised_wait=None)
             self.overwritten += [before.marks] if before.marks else []
-        written = _as_tags_keep_them(marks, slot, self.target)
+        written = self._kept(marks, slot)
         version = before._replace(slot=slot, ours=True, marks=written, upper=False, touched=False)
         version = version._replace(labelled=self.state.earlier is not None)
         self.state = self.state._replace(version=version)
@@ -167,15 +168,18 @@ class World:
         self._judge()
 
     def _note_earlier(self, serial: str, slot: KeySlot, marks: Marks) -> None:
-        written = _as_tags_keep_them(marks, slot, self.target)
+        written = self._kept(marks, slot)
         for one in self.state.earlier or ():
             if str(one.serial) == serial:
                 self.state = other_writers.noted_on(self.state, one._replace(marks=written, upper=False))
 
+    def _kept(self, marks: Marks, slot: KeySlot) -> Marks | None:
+        return _as_tags_keep_them(marks, slot, self.target, self.state.fresh)
+
     def all_versions(self) -> list[Publication]:
         """Return all versions that the world remembers, the youngest first, without values."""
         versions = [one for one in (self.state.version, *(self.state.earlier or ())) if one is not None]
-        return [replace(_publication(one, self.target), value=None, endpoint=None) for one in versions]
+        return [_without_value(_publication(one, self.target)) for one in versions]
 
     def withdraw(self, serial: str) -> None:
         """Disable a version. Raises Broken while the account accepts keys."""
@@ -193,7 +197,7 @@ class World:
     def listed(self) -> Publication | None:
         """Return the latest version as a listing shows it, without its value."""
         version = self.state.version
-        return version and replace(_publication(version, self.target), value=None, endpoint=None)
+        return version and _without_value(_publication(version, self.target))
 
     # The app's own storage
 
@@ -210,6 +214,13 @@ class World:
     def secret_note(self) -> str | None:
         """Return the note about the secret."""
         return other_writers.text_of(self.state, self.target)
+
+    def claim_secret(self) -> bool:
+        """Note that the secret is this app's, unless there is a note. Return whether it was noted."""
+        if self.state.copy is not None:
+            return False
+        self.state = self.state._replace(copy=Copy())
+        return True
 
     def note_about_secret(self, text: str) -> None:
         """Write the note about the secret."""
@@ -286,34 +297,35 @@ def _text_of(announcement: Announcement) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _as_tags_keep_them(marks: Marks, slot: KeySlot, target: Target) -> Marks | None:
-    """Return the marks as they are read back from tags. What tags cannot hold is lost."""
+def _as_tags_keep_them(marks: Marks, slot: KeySlot, target: Target, made: int) -> Marks | None:
+    """Return the marks as they are read back from tags. What tags cannot hold is lost. `made`: how many keys there
+    were."""
     tags = tags_of(marks, slot, str(target.account), target.cadence.period, {})
     judge.must_show_no_key(str(tags))
     kept_slot, provider, _, kept = read_tags(tags)
     if kept_slot is not slot or not target.account.same_as(provider or ""):
         raise judge.Broken("the tags do not contain the slot and the account that they were made from")
-    return kept
+    return kept and values.as_kept(kept, slot, target, made)
+
+
+def _without_value(publication: Publication) -> Publication:
+    return replace(publication, value=None, endpoint=None, sealed=False)
 
 
 @lru_cache(maxsize=100_000)
 def _publication(version: Version, target: Target) -> Publication:
     slot, provider, marks, others = _as_tags_say(version, target)
-    sealed = marks.sealed_endpoint if marks else None
-    readable = Readable.ACTIVE if version.enabled else Readable.DISABLED
-    good_seal = version.enabled and sealed is not None and values.sealed_with(sealed) == version.value
-    return Publication(
+    publication = Publication(
         version=str(version.serial),
-        state=readable,
+        state=Readable.ACTIVE if version.enabled else Readable.DISABLED,
         created=version.created,
-        value=values.mark(version.value) if version.enabled else None,
         slot=slot,
         provider=provider,
         marks=marks,
-        endpoint=values.ENDPOINT if good_seal else None,
         others=others,
         labelled=version.labelled,
     )
+    return with_value(publication, values.key(version.value), target.secret_url) if version.enabled else publication
 
 
 def _as_tags_say(
@@ -321,9 +333,12 @@ def _as_tags_say(
 ) -> tuple[KeySlot | None, str | None, Marks | None, Mapping[str, str]]:
     """Return slot, account, marks and the tags that are not ours, as they are read from a version's tags."""
     account = str(target.account)
-    if not version.upper or version.marks is None or version.slot is None:
+    if version.marks is None or version.slot is None:
         return version.slot, account if version.ours else None, version.marks, {}
-    tags = tags_of(version.marks, version.slot, account, target.cadence.period, {})
+    really = values.really_sealed(version.marks, version.slot, target)
+    if not version.upper:
+        return version.slot, account if version.ours else None, really, {}
+    tags = tags_of(really, version.slot, account, target.cadence.period, {})
     tags = {name.upper(): text for name, text in tags.items()}
     slot, provider, _, marks = read_tags(tags)
     return slot, provider, marks, others_in(tags)
