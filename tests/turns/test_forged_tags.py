@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.decide.plan import Reason
 from shared.domain.keys import ApiKey
 from shared.turns.report import Result
 from tests.support.real_parts import Parts
@@ -79,7 +80,8 @@ async def test_a_seal_made_with_another_key_is_not_accepted(parts: Parts) -> Non
 
 
 async def test_a_key_is_never_sent_to_an_endpoint_that_was_written_without_the_key(parts: Parts) -> None:
-    """A person writes their own address into a tag. The next rotation proves the key at the account's address."""
+    """A person writes their own address into a tag. The marks are written anew, and the next rotation proves the key at
+    the account's address."""
     world, target = parts.azure.world, parts.target()
     assert (await parts.rotation.turn(target)).result is Result.DONE
     stranger = world.accounts.add("stranger")
@@ -87,6 +89,8 @@ async def test_a_key_is_never_sent_to_an_endpoint_that_was_written_without_the_k
     _, *seals = tags["key-rotation-endpoint"].split(" ")
     tags["key-rotation-endpoint"] = " ".join([world.endpoint(stranger), *seals])
     world.clock.advance(timedelta(days=31).total_seconds())
+    assert (await parts.rotation.turn(target)).reason is Reason.ADOPT_IN_PLACE
+    world.clock.advance(timedelta(days=2).total_seconds())
     outcome = await parts.rotation.turn(target)
     assert "publish key2 (rotated)" in outcome.done, outcome
     assert {use.account for use in world.accounts.uses} == {parts.account().id}
