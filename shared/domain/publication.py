@@ -237,6 +237,11 @@ def texts_of(marks: Marks) -> dict[str, str]:
     }
 
 
+def as_read(marks: Marks) -> Marks:
+    """Return the marks as they are read back from their tags, which cut what has no room."""
+    return _marks({PREFIX + name: text for name, text in texts_of(marks).items()})
+
+
 def read_tags(tags: Mapping[str, str]) -> tuple[KeySlot | None, str | None, timedelta | None, Marks | None]:
     """Return slot, account, validity and our marks. What is missing or damaged is None: nothing depends on tags
     alone."""

@@ -10,8 +10,8 @@ counts only if the account shows that key as one of its own. Where the live key 
 the other key can still show whose secret it is. A holder of that key may be about to lose it, and could write that it
 ends early; so marks that only the other key vouches for are read `carefully`.
 
-A seal covers the account, the slot, the secret's address, the endpoint and every mark, by what they mean: the marks are
-written out again before they are compared.
+A seal covers the account, the slot, the secret's address, the endpoint and every mark, by what they mean: marks are
+sealed and compared as they are read back from their tags.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.domain.keys import ApiKey, KeySlot
-from shared.domain.publication import Marks, Publication, texts_of
+from shared.domain.publication import Marks, Publication, as_read, texts_of
 from shared.domain.told import Told
 
 UNKNOWN = "-"  # in place of an endpoint that is not known
@@ -110,6 +110,6 @@ def _parts(marks: Marks) -> list[str]:
 
 def _text(marks: Marks, place: Place, endpoint: str, role: Role) -> str:
     """Return what is sealed, as one text that only the same facts have."""
-    facts = {name: text for name, text in texts_of(marks).items() if text and name != "endpoint"}
+    facts = {name: text for name, text in texts_of(as_read(marks)).items() if text and name != "endpoint"}
     where = [place.account.strip().casefold(), place.slot.value, place.secret_url.casefold(), endpoint]
     return json.dumps([role.value, *where, facts], sort_keys=True)

@@ -219,6 +219,7 @@ class Turn:
         kept = acknowledged(situation, accepted)
         if kept == marks and (is_sealed(marks) or not keys):
             return
+        kept = kept if keys else replace(kept, copied=True)  # without keys nobody can seal them, so a note keeps them
         notes, change = self.outside.notes, Change(publication.version, kept, situation.live, before=marks)
         self.lease.check()
         if not is_sealed(marks):

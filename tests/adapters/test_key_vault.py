@@ -12,7 +12,7 @@ from shared.domain.requests import Requester
 from shared.domain.told import Told
 from tests.support import key_search
 from tests.support.real_parts import Parts
-from tests.support.vault_publications import KEY, MARKS, SINCE, latest, publish, raised, vault_of, versions
+from tests.support.vault_publications import KEY, MARKS, SINCE, as_sealed, latest, publish, raised, vault_of, versions
 
 
 async def test_a_missing_secret_is_no_publication(parts: Parts) -> None:
@@ -31,11 +31,14 @@ async def test_a_publication_is_read_back_with_all_its_facts(parts: Parts) -> No
         slot=KeySlot.KEY2,
         provider=str(target.account),
         validity=target.cadence.period,
-        marks=MARKS,
+        marks=as_sealed(target, MARKS),
         endpoint="https://chat.openai.azure.com/",
         others={},
         labelled=True,
+        updated=found.updated,
+        sealed=True,
     )
+    assert found.updated == found.created
 
 
 async def test_publishing_writes_value_tags_and_expiry_in_one_call(parts: Parts) -> None:
@@ -80,7 +83,12 @@ async def test_withdrawing_disables_the_version_and_keeps_its_tags(parts: Parts)
     await parts.vault.withdraw(parts.target(), await latest(parts))
     assert versions(parts)[0].enabled is False
     found = await latest(parts)
-    assert (found.state, found.value, found.marks, found.endpoint) == (SecretState.DISABLED, None, MARKS, None)
+    assert (found.state, found.value, found.marks, found.endpoint) == (
+        SecretState.DISABLED,
+        None,
+        as_sealed(parts.target(), MARKS),
+        None,
+    )
 
 
 async def test_a_deleted_secret_is_reported_as_deleted(parts: Parts) -> None:
@@ -144,5 +152,5 @@ async def test_a_vault_is_listed_by_pages_without_values(parts: Parts, count: in
 async def test_a_listing_shows_the_marks_of_a_publication(parts: Parts) -> None:
     await publish(parts)
     found = dict([one async for one in parts.vault.listing(parts.target().vault_url)])
-    assert found["account-001-key"].marks == MARKS
+    assert found["account-001-key"].marks == as_sealed(parts.target(), MARKS)
     assert found["account-001-key"].slot is KeySlot.KEY2

@@ -217,7 +217,7 @@ def test_the_tripwire_ignores_fingerprints_and_seals():
     key = planted_key()
     tripwire = Tripwire()
     tripwire.plant(key)
-    tripwire.hear(ApiKey(key), ApiKey(key).fingerprint, ApiKey(key).seal("https://openai.invalid/"))
+    tripwire.hear(ApiKey(key), ApiKey(key).fingerprint, ApiKey(key).mac("https://openai.invalid/"))
     tripwire.check()
 
 
