@@ -74,8 +74,8 @@ class Situation:
 
     @property
     def is_marked_truly(self) -> bool:
-        """Whether the version carries our marks and they fit the published value. Marks that name no other key fit only a
-        value that does not work."""
+        """Whether the version carries our marks and they fit the published value. If that works, they name another
+        key, too."""
         marks, publication = self.publication.marks, self.publication
         if marks is None or (self.seen.live is not None and marks.previous is None and marks.spare is None):
             return False

@@ -107,7 +107,7 @@ class Target:
     proof: What happens if a proof is impossible. Default: stop.
     sunset: When all keys end, in UTC. None if no date is agreed: keys never end.
     after_deployment: The deployment that each of its versions waits for, without a request. None: for none.
-    sealed_since: Since when this app seals what it notes on a secret, in UTC. Notes without a seal count only on versions
+    sealed_since: Since when this app seals its marks on secrets, in UTC. Marks without a seal count only on versions
         that were changed last before it. None: they never count.
     publishes: Whether its key may be published. Default: yes. No while the secret is not this account's: then nothing
         is done but to end a key that leaked.

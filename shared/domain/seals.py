@@ -17,11 +17,11 @@ sealed and compared as they are read back from their tags.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.publication import Marks, Publication, as_read, texts_of
 from shared.domain.told import Told
 
@@ -97,11 +97,16 @@ def is_made_with(key: ApiKey, marks: Marks, place: Place, role: Role) -> bool:
     return key.has_made(live if role is Role.LIVE else other, _text(marks, place, named, role))
 
 
-def carefully(marks: Marks) -> Marks:
+def carefully(marks: Marks, present: Collection[Fingerprint]) -> Marks:
     """Return marks without all that could let a key end early: whose key this is, since when, and what is still to be
-    announced. The other key is one of which nobody knows anything."""
+    announced. The other key is one of which nobody knows anything.
+
+    present: The fingerprints of the account's keys. A previous key that is not among them has ended already, and that
+        is still to be announced.
+    """
     told = Told(origin=marks.told.origin, ends=marks.told.ends, carried_over=marks.told.carried_over)
-    return replace(marks, previous=None, until=None, leaked=False, spare=None, fresh=False, told=told)
+    careful = replace(marks, spare=None, fresh=False, told=told)
+    return careful if marks.previous not in present else replace(careful, previous=None, until=None, leaked=False)
 
 
 def _parts(marks: Marks) -> list[str]:

@@ -31,7 +31,7 @@ def authentic(publication: Publication, target: Target, keys: Mapping[KeySlot, A
         if counts_unsealed(publication, target, now):
             return publication
         if live is None and _is_vouched_for(marks, place, keys):
-            return replace(publication, marks=carefully(marks))
+            return replace(publication, marks=carefully(marks, [key.fingerprint for key in keys.values()]))
     return replace(publication, marks=None, endpoint=None)
 
 

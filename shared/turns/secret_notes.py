@@ -189,7 +189,8 @@ def _with_copy(note: SecretNote, change: Change) -> SecretNote:
 
 
 async def keep_copy(notes: Notes, target: Target, change: Change) -> None:
-    """Write the copy of the marks of a version that was published, and what happened. Raises what the storage raises."""
+    """Write the copy of the marks of a version that was published, and what happened. Raises what the storage
+    raises."""
     await notes.write(_name(target), _with_copy(await note_of(notes, target), change).text(target))
 
 
@@ -213,9 +214,9 @@ async def explained_observation(
 
     keys: Both keys of the account, as they were observed.
 
-    Marks from which a key could end now cost a call, for the least number that counts. Where no marks count, the note may
-    hold a copy of them, and otherwise a list of the earlier versions may explain the latest one. While keys are off,
-    nothing can be checked and nothing can end, so the marks stay as they are. Raises the errors of the ports.
+    Marks from which a key could end now cost a call, for the least number that counts. Where no marks count, the note
+    may hold a copy of them, and otherwise a list of the earlier versions may explain the latest one. While keys are
+    off, nothing can be checked and nothing can end, so the marks stay as they are. Raises the errors of the ports.
     """
     found, now = seen.publication, outside.clock.now()
     if found is None or not seen.key_auth:
@@ -247,7 +248,7 @@ def _claimed(seen: Observation, found: Publication, note: SecretNote, target: Ta
     publishes there, and whoever wrote the marks knew the value at least."""
     if seen.live is not None or found.marks is None or not found.sealed or not note.is_about(target):
         return seen
-    return replace(seen, publication=replace(found, marks=carefully(found.marks)))
+    return replace(seen, publication=replace(found, marks=carefully(found.marks, seen.keys.values())))
 
 
 def _could_end_a_key(publication: Publication, target: Target, now: datetime) -> bool:

@@ -89,7 +89,7 @@ async def test_a_key_is_never_sent_to_an_endpoint_that_was_written_without_the_k
     _, *seals = tags["key-rotation-endpoint"].split(" ")
     tags["key-rotation-endpoint"] = " ".join([world.endpoint(stranger), *seals])
     world.clock.advance(timedelta(days=31).total_seconds())
-    assert (await parts.rotation.turn(target)).reason is Reason.ADOPT_IN_PLACE
+    assert (await parts.rotation.turn(target)).reason == Reason.ADOPT_IN_PLACE
     world.clock.advance(timedelta(days=2).total_seconds())
     outcome = await parts.rotation.turn(target)
     assert "publish key2 (rotated)" in outcome.done, outcome
