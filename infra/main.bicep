@@ -35,6 +35,9 @@ param moreVaults string = ''
 @description('Templates of the names that tags may give secrets, such as {account}-key-2, separated by commas.')
 param rotationSecrets string = ''
 
+@description('When the last instance of a release before the seals ended. Empty: marks without a seal never count.')
+param rotationSealedSince string = ''
+
 @description('Whether the app may switch keys off at an announced sunset. Adds the right to write accounts.')
 param allowSunset bool = false
 
@@ -185,6 +188,7 @@ var rotationSettings = {
   ROTATION_VAULT_URL: vault.outputs.url
   ROTATION_VAULTS: join(vaultUrls, ',')
   ROTATION_SECRETS: rotationSecrets
+  ROTATION_SEALED_SINCE: rotationSealedSince
   ROTATION_PERIOD: rotationPeriod
   ROTATION_OVERLAP: rotationOverlap
   ROTATION_CONSUMER_LAG: rotationConsumerLag

@@ -15,6 +15,7 @@ from shared.domain.keys import KeySlot
 from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import Origin, Publication, SecretState
 from shared.ports import Answer, KeyAttempt, KeyAuthIsOff, Keys, Logs
+from shared.turns.authentic import authentic, counts_unsealed
 
 _ACCOUNTS = "Microsoft.CognitiveServices/accounts"
 
@@ -74,6 +75,8 @@ async def _check_account(
         yield failed_at_account("list-keys", target.name, account, error, grant)
     else:
         yield passed("list-keys", target.name, "Both keys were listed.")
+        if publication is not None and publication.marks is not None:
+            yield _check_seal(examination, target, publication, keys)
         yield await _check_endpoint(examination, target, found.endpoint, keys, publication)
 
 
@@ -121,6 +124,23 @@ async def _check_call_count(examination: Examination, target: Target, logs: Logs
         )
     why = f"{calls} calls with a key were counted. Key authentication is disabled only when there are none."
     return passed(name, target.name, why)
+
+
+def _check_seal(examination: Examination, target: Target, publication: Publication, keys: Keys) -> Check:
+    """Check whether the marks on the secret count: whether they are sealed, or written before ROTATION_SEALED_SINCE."""
+    now = examination.rotation.outside.clock.now()
+    marks = authentic(publication, target, keys, now).marks
+    if marks is None:
+        why = (
+            f"What this app's tags on {target.secret_url} say does not count, because no key of the account has sealed "
+            "it. An earlier release, or somebody else, wrote it. The next turn starts anew from the published key, and "
+            "promises the other one a period."
+        )
+        last = remedies.set_settings("ROTATION_SEALED_SINCE=<when the last instance of the earlier release ended>")
+        return not_checked("seal", target.name, why, f"nothing; or, if an earlier release wrote it: {last}")
+    if counts_unsealed(publication, target, now):
+        return passed("seal", target.name, "Written by an earlier release. The next turn seals it.")
+    return passed("seal", target.name, "What the tags on the secret say is sealed with a key of the account.")
 
 
 def _last_regenerated(target: Target, publication: Publication | None) -> str:

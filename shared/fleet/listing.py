@@ -21,8 +21,9 @@ from shared.domain.text import without_keys
 from shared.fleet.enrolment import Enrolled, Enrolment, tagged_target
 from shared.fleet.left import Left, left_in
 from shared.fleet.side_by_side import side_by_side
-from shared.ports import Account, Accounts, Vault
+from shared.ports import Account, Accounts, Clock, KeyAuthIsOff, Vault
 from shared.settings.environment import Settings
+from shared.turns.authentic import authentic
 from shared.turns.observe import presume
 
 
@@ -87,11 +88,13 @@ class Fleet:
     settings: Name the targets, and the subscriptions whose tagged accounts are enrolled.
     accounts: Lists and reads accounts.
     vault: Lists secrets.
+    clock: Says what time it is.
     """
 
     settings: Settings
     accounts: Accounts
     vault: Vault
+    clock: Clock
 
     async def list_targets(self) -> FleetListing:
         """List every target with the latest version of its secret. What could not be listed is in `problems`."""
@@ -138,11 +141,21 @@ class Fleet:
         published: dict[str, Publication | None] = {}
 
         async def take(secret: str) -> None:
-            published[secret] = await self.vault.latest(contested[secret])
+            held = await self.vault.latest(contested[secret])
+            published[secret] = held and await self._as_sealed(held, contested[secret])
 
         failed = await side_by_side(contested, take, "it could not be read")
         enrolment.problems += failed.values()
         enrolment.settle(published)
+
+    async def _as_sealed(self, held: Publication, claimant: Target) -> Publication:
+        """Return what a contested secret holds, with marks only if the account that they name has sealed them."""
+        try:
+            account = AccountId.parse(held.provider or "")
+            keys = await self.accounts.list_keys(account)
+        except (ValueError, KeyAuthIsOff):
+            return replace(held, marks=None)
+        return authentic(held, replace(claimant, account=account), keys, self.clock.now())
 
     async def find_one(self, which: str | AccountId, request: Request | None = None) -> Enrolled:
         """Return the target of that name, or of that account.

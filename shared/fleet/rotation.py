@@ -110,7 +110,7 @@ class Rotation:
     @property
     def fleet(self) -> Fleet:
         """All targets."""
-        return Fleet(self.settings, self.outside.accounts, self.outside.vault)
+        return Fleet(self.settings, self.outside.accounts, self.outside.vault, self.outside.clock)
 
     async def tick(self, since: datetime, now: datetime) -> Tick:
         """Find the targets that need a turn.

@@ -31,6 +31,7 @@ from shared.settings.readers import (
     https_url,
     lead_times,
     one_of,
+    past_time,
     secret_templates,
     subscription_ids,
     topic_id,
@@ -52,6 +53,7 @@ NAMES = (
     "ROTATION_VAULT_URL",
     "ROTATION_VAULTS",
     "ROTATION_SECRETS",
+    "ROTATION_SEALED_SINCE",
     "ROTATION_PERIOD",
     "ROTATION_OVERLAP",
     "ROTATION_CONSUMER_LAG",
@@ -263,7 +265,8 @@ def _defaults(environment: Mapping[str, str], problems: Problems) -> Defaults:
     lag = _read(environment, "ROTATION_CONSUMER_LAG", Defaults.lag, problems, times.parse_duration)
     if len(problems) == before:
         problems.extend(check_cadence(cadence, lag, "ROTATION_PERIOD, ROTATION_OVERLAP"))
-    return Defaults(_read(environment, "ROTATION_VAULT_URL", None, problems, vault_url), cadence, lag)
+    vault = _read(environment, "ROTATION_VAULT_URL", None, problems, vault_url)
+    return Defaults(vault, cadence, lag, _read(environment, "ROTATION_SEALED_SINCE", None, problems, past_time))
 
 
 def _targets(text: str, defaults: Defaults, problems: Problems) -> tuple[Target, ...]:

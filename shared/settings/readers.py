@@ -120,6 +120,14 @@ def date_or_time(text: str) -> datetime:
     return times.sane(value)
 
 
+def past_time(text: str) -> datetime:
+    """Read a time as `date_or_time` does, which must not be in the future."""
+    value = date_or_time(text)
+    if value > datetime.now(UTC):
+        raise ValueError(f"{text!r} is in the future")
+    return value
+
+
 def after_deployment(text: str) -> AwaitedDeployment:
     """Read the field or tag `after-deployment`: an environment's name, and a soak time if there is one.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain import times
@@ -39,11 +39,13 @@ class Defaults:
     cadence: Period, overlap, warnings, notice and window.
     lag: How long the slowest consumer takes to read a new secret version. No overlap may be shorter. Default 24 hours,
         the time within which App Service refreshes a Key Vault reference (docs/facts.md, Readers).
+    sealed_since: Since when this app seals its marks, in UTC. Default None: marks without a seal never count.
     """
 
     vault_url: str | None = None
     cadence: Cadence = field(default_factory=Cadence)
     lag: timedelta = timedelta(hours=24)
+    sealed_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def target_from_fields(entry: Mapping[str, Any], thing: str, defaults: Defaults,
         vault_url=vault,
         secret=secret or default_secret(account),
         cadence=cadence,
+        sealed_since=defaults.sealed_since,
         **more,
     )
 

@@ -41,7 +41,8 @@ def _without_other_writers(state: State) -> State:
 
 
 def _is_foreign(state: State, version: Version) -> bool:
-    return not version.ours and version.value not in state.keys
+    """Return whether the version holds no key of the account, and nothing says that the app wrote it."""
+    return version.marks is None and version.value not in state.keys
 
 
 def _everything_is_announced(state: State) -> None:
