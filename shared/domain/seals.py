@@ -57,9 +57,9 @@ def sealed(marks: Marks, place: Place, endpoint: str | None, keys: Mapping[KeySl
     """
     if not keys:
         return marks
-    named = endpoint or UNKNOWN
-    live = keys[place.slot].mac(_text(marks, place, named, Role.LIVE))
-    other = keys[place.slot.other].mac(_text(marks, place, named, Role.OTHER))
+    named, read = endpoint or UNKNOWN, as_read(marks)
+    live = keys[place.slot].mac(_text(read, place, named, Role.LIVE))
+    other = keys[place.slot.other].mac(_text(read, place, named, Role.OTHER))
     return replace(marks, seal=f"{named} {live} {other}")
 
 
@@ -90,7 +90,7 @@ def is_sealed(marks: Marks) -> bool:
 
 
 def is_made_with(key: ApiKey, marks: Marks, place: Place, role: Role) -> bool:
-    """Return whether that seal was made with this key, over these very marks at this place."""
+    """Return whether that seal was made with this key, over these very marks at this place, as they were read back."""
     if not is_sealed(marks):
         return False
     named, live, other = _parts(marks)
@@ -115,6 +115,6 @@ def _parts(marks: Marks) -> list[str]:
 
 def _text(marks: Marks, place: Place, endpoint: str, role: Role) -> str:
     """Return what is sealed, as one text that only the same facts have."""
-    facts = {name: text for name, text in texts_of(as_read(marks)).items() if text and name != "endpoint"}
+    facts = {name: text for name, text in texts_of(marks).items() if text and name != "endpoint"}
     where = [place.account.strip().casefold(), place.slot.value, place.secret_url.casefold(), endpoint]
     return json.dumps([role.value, *where, facts], sort_keys=True)

@@ -26,13 +26,19 @@ def authentic(publication: Publication, target: Target, keys: Mapping[KeySlot, A
         return publication
     if place is not None and target.account.same_as(place.account):
         live = next((key for key in keys.values() if key.fingerprint == marks.live), None)
-        if live is not None and is_made_with(live, marks, place, Role.LIVE):
+        if live is not None and _is_sealed_with(live, publication, marks, place):
             return publication
         if counts_unsealed(publication, target, now):
             return publication
         if live is None and _is_vouched_for(marks, place, keys):
             return replace(publication, marks=carefully(marks, [key.fingerprint for key in keys.values()]))
     return replace(publication, marks=None, endpoint=None)
+
+
+def _is_sealed_with(live: ApiKey, publication: Publication, marks: Marks, place: Place) -> bool:
+    if publication.value == marks.live:
+        return publication.sealed  # it was checked with the value, which is this key
+    return is_made_with(live, marks, place, Role.LIVE)
 
 
 def _is_vouched_for(marks: Marks, place: Place, keys: Mapping[KeySlot, ApiKey]) -> bool:

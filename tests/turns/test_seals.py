@@ -13,8 +13,8 @@ from shared.decide.plan import Reason
 from shared.domain.errors import PersonMustLook
 from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.publication import PREFIX, Marks, Origin, tags_of
-from shared.domain.seals import Place, sealed
 from shared.domain.requests import AwaitedDeployment, RequestKind
+from shared.domain.seals import Place, sealed
 from shared.domain.told import Told, ToldDeadline
 from shared.turns.report import Result
 
@@ -124,7 +124,9 @@ async def test_marks_that_are_sealed_with_a_value_of_ones_own_count_for_nothing(
     stage = a_stage()
     own, mark = "a value of my own", Fingerprint.of(stage.value("key2"))
     stage.witness.excuse_regenerated_by_hand(own)
-    stage.vault.set_secret(stage.target.secret, own, tags=sealed_by(stage, own, own, previous=mark, until=START - days(9)))
+    stage.vault.set_secret(
+        stage.target.secret, own, tags=sealed_by(stage, own, own, previous=mark, until=START - days(9))
+    )
     outcome = (await stage.tick())["chat"]
     assert isinstance(outcome.cause, PersonMustLook)
     assert len(stage.versions) == 1

@@ -60,11 +60,14 @@ def really_sealed(marks: Marks, slot: KeySlot, target: Target) -> Marks:
     return sealed(replace(marks, seal=None), place, ENDPOINT, {slot: live, slot.other: other})
 
 
-def as_kept(marks: Marks, slot: KeySlot, target: Target, made: int) -> Marks:
-    """Return marks as a state keeps them: with the keys that made their seals, of those that were `made` so far."""
+def as_kept(marks: Marks, slot: KeySlot, target: Target, keys: tuple[int, int]) -> Marks:
+    """Return marks as a state keeps them: with the keys that made their seals, of their own and those of the
+    account."""
+    if not is_sealed(marks):
+        return replace(marks, seal=None)
     place = Place(str(target.account), slot, target.secret_url)
     live, other = (
-        next((number for number in range(made) if is_made_with(key(number), marks, place, role)), None)
-        for role in (Role.LIVE, Role.OTHER)
+        next((number for number in tried if is_made_with(key(number), marks, place, role)), None)
+        for role, tried in ((Role.LIVE, (number_of(marks.live),)), (Role.OTHER, keys))
     )
-    return replace(marks, seal=seal(live, other) if is_sealed(marks) else None)
+    return replace(marks, seal=seal(live, other))

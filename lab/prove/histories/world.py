@@ -174,7 +174,7 @@ class World:
                 self.state = other_writers.noted_on(self.state, one._replace(marks=written, upper=False))
 
     def _kept(self, marks: Marks, slot: KeySlot) -> Marks | None:
-        return _as_tags_keep_them(marks, slot, self.target, self.state.fresh)
+        return _as_tags_keep_them(marks, slot, self.target, self.state.keys)
 
     def all_versions(self) -> list[Publication]:
         """Return all versions that the world remembers, the youngest first, without values."""
@@ -297,15 +297,15 @@ def _text_of(announcement: Announcement) -> str:
 
 
 @lru_cache(maxsize=100_000)
-def _as_tags_keep_them(marks: Marks, slot: KeySlot, target: Target, made: int) -> Marks | None:
-    """Return the marks as they are read back from tags. What tags cannot hold is lost. `made`: how many keys there
-    were."""
+def _as_tags_keep_them(marks: Marks, slot: KeySlot, target: Target, keys: tuple[int, int]) -> Marks | None:
+    """Return the marks as they are read back from tags. What tags cannot hold is lost. `keys`: those of the
+    account."""
     tags = tags_of(marks, slot, str(target.account), target.cadence.period, {})
     judge.must_show_no_key(str(tags))
     kept_slot, provider, _, kept = read_tags(tags)
     if kept_slot is not slot or not target.account.same_as(provider or ""):
         raise judge.Broken("the tags do not contain the slot and the account that they were made from")
-    return kept and values.as_kept(kept, slot, target, made)
+    return kept and values.as_kept(kept, slot, target, keys)
 
 
 def _without_value(publication: Publication) -> Publication:
