@@ -25,7 +25,8 @@ def explained(
 ) -> Observation:
     """Return the observation of a secret whose latest version does not carry our marks, with what earlier ones explain.
 
-    earlier: All versions, the youngest first, without values, and with marks only where these count.
+    earlier: All versions before the latest one, the youngest first, without values, and with marks only where these
+        count.
     once: Every value that was once a key of ours (see `once_ours`).
     overwritten: When this app has published over somebody else's version, in UTC.
     now: The time, in UTC.
@@ -43,7 +44,8 @@ def explained(
     if latest.value == ours.marks.live:
         return seen if latest.marks == ours.marks else replace(seen, lost=ours.marks)
     if latest.value in seen.keys.values() and latest.value != ours.marks.previous:
-        return replace(seen, lost=_changed_places(latest, latest.value, ours.marks, target))
+        by_us = latest.labelled and earlier[0].version == ours.version
+        return replace(seen, lost=_changed_places(latest, latest.value, ours.marks, target, by_us=by_us))
     if latest.value not in seen.keys.values() and latest.value not in once:
         return seen  # nobody knows what it is, so a person must look
     again = any(now - moment < target.cadence.period for moment in overwritten)
@@ -82,12 +84,13 @@ def _with_its_marks(latest: Publication, target: Target, earlier: Sequence[Publi
     return latest
 
 
-def _changed_places(latest: Publication, value: Fingerprint, before: Marks, target: Target) -> Marks:
+def _changed_places(latest: Publication, value: Fingerprint, before: Marks, target: Target, *, by_us: bool) -> Marks:
     """Return the marks of a version that took the place of ours when it was written.
 
-    If this app wrote it, it was a rotation, and the overlap of our earlier key began then. Otherwise it is adopted:
-    nobody has proven its key, and nobody knows who still uses the earlier one, which is promised a period.
+    by_us: Whether this app wrote it directly over ours. Then it was a rotation, and the overlap of our earlier key
+        began then. Otherwise it is adopted: nobody has proven its key, and nobody knows who still uses the earlier one,
+        or what it was promised, so it is promised a period.
     """
-    by_us, since, cadence = latest.labelled, latest.created, target.cadence
+    since, cadence = latest.created, target.cadence
     origin, promised = (Origin.ROTATED, cadence.overlap) if by_us else (Origin.ADOPTED, cadence.period)
     return Marks(live=value, origin=origin, since=since, previous=before.live, until=since + promised)

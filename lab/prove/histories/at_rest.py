@@ -42,7 +42,7 @@ def _without_other_writers(state: State) -> State:
 
 def _is_foreign(state: State, version: Version) -> bool:
     """Return whether the version holds no key of the account, and nothing says that the app wrote it."""
-    return version.marks is None and version.value not in state.keys
+    return version.foreign or (version.marks is None and version.value not in state.keys)
 
 
 def _everything_is_announced(state: State) -> None:

@@ -73,7 +73,15 @@ def _without_the_past(state: State, cadence: Cadence) -> State:
         )
     if state.earlier is not None and state.version is not None and version is not None:
         return _with_earlier(_facts_without_the_past(state, version), state, cadence)
-    return _facts_without_the_past(state, version)
+    merged = _facts_without_the_past(state, version)
+    return merged if state.copy is None else merged._replace(copy=_only_copy(state.copy, state, cadence))
+
+
+def _only_copy(copy: Copy, state: State, cadence: Cadence) -> Copy | None:
+    """Return the copy of the marks that were noted while keys were off, if that version is still the latest one."""
+    if state.version is None or copy.serial != state.version.serial or copy.marks is None:
+        return None
+    return copy._replace(serial=0, marks=_numbered(_marks_without_the_past(copy.marks, cadence), 0), overwritten=None)
 
 
 def _with_earlier(merged: State, state: State, cadence: Cadence) -> State:
@@ -101,15 +109,20 @@ def _that_matter(state: State, earlier: Sequence[Version], cadence: Cadence) -> 
     """Yield the earlier versions that can matter: the youngest one whose key works, and the youngest one whose key does
     not. Only where somebody else's version lies over ours, all that ours says matters; otherwise which keys it names.
     """
-    covered = other_writers.covered(state)
+    covered, latest = other_writers.covered(state), state.version
     known = set()
     for one in earlier:
-        works = one.value in state.keys
+        works, is_again = one.value in state.keys, latest is not None and one.value == latest.value
         if one == covered:
             yield one
-        elif works not in known and one.value != (state.version and state.version.value):
+        elif works not in known and (not is_again or _is_put_back(latest, works)):
             yield _with_marks(one, one.marks and _names_of_keys(one.marks, cadence))
         known.add(works)
+
+
+def _is_put_back(latest: Version | None, works: bool) -> bool:
+    """Return whether somebody put a dead value back, so that it matters that an earlier version held it."""
+    return latest is not None and latest.touched and not works
 
 
 def _with_marks(version: Version, marks: Marks | None) -> Version:
@@ -123,9 +136,8 @@ def _with_marks(version: Version, marks: Marks | None) -> Version:
 @lru_cache(maxsize=100_000)
 def _names_of_keys(marks: Marks, cadence: Cadence) -> Marks:
     until = NOW if marks.previous else None
-    return Marks(
-        marks.live, marks.origin, NOW - cadence.period, previous=marks.previous, until=until, spare=marks.spare
-    )
+    facts = {"previous": marks.previous, "until": until, "spare": marks.spare, "seal": marks.seal}
+    return Marks(marks.live, marks.origin, NOW - cadence.period, **facts)  # type: ignore[arg-type]
 
 
 def _copy(copy: Copy, serials: Mapping[int, int], cadence: Cadence) -> Copy:

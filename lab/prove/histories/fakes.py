@@ -101,7 +101,7 @@ class FreshKeyNotes:
 
     async def write(self, name: str, text: str) -> None:
         """Write the note of a fresh key, or name the keys of a leak on record."""
-        if name.startswith(SECRETS) and self.world.state.earlier is not None:
+        if name.startswith(SECRETS):
             await Call("note the marks", lambda: self.world.note_about_secret(text), writes=True)
         if name.startswith(LEAKS) and self.world.records_leaks:
             await Call("name the leaked keys", lambda: self.world.rewrite_leak(text), writes=True)

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
+from lab.prove.histories import values
 from lab.prove.histories.disturbed import Ending
-from lab.prove.histories.state import NOW, Copy, State, Version
+from lab.prove.histories.state import KEY1, NOW, Copy, State, Version
 from shared.domain.model import Target
+from shared.domain.publication import Marks
+from shared.domain.requests import Requester
+from shared.domain.told import Told, ToldDeadline
 from shared.turns.secret_notes import SecretNote, read_note
+
+DAY = timedelta(days=1)
 
 
 def acts(state: State) -> Iterator[Ending]:
@@ -26,12 +33,36 @@ def acts(state: State) -> Iterator[Ending]:
         if earlier and earlier[0].marks is not None:
             older = version._replace(slot=earlier[0].slot, marks=earlier[0].marks, touched=True)
             yield _ending("a template puts the tags of the version before on it", _forgetting(state, older))
+        yield from _forgeries(state, version, version.marks)
     yield _ending("somebody disables the version", state._replace(version=version._replace(enabled=False)))
     yield _ending("somebody writes the same value again", written(state, Version(version.value)))
     for one in _older(version, earlier):
         yield _ending("somebody puts an older value back", written(state, Version(one.value)))
         copied = one._replace(upper=False, enabled=True)
         yield _ending("somebody puts an older value back with its tags", written(state, copied))
+
+
+def _forgeries(state: State, version: Version, marks: Marks) -> Iterator[Ending]:
+    """Yield what somebody forges who may write tags, and what somebody forges who may set secrets and knows no key.
+
+    What the marks remembered of requests is lost with them.
+    """
+    marks = replace(marks, requester=Requester(), seal=None)
+    spare = state.keys[1 - state.live] if state.live is not None else state.keys[0]
+    long_ago = NOW - 100 * DAY
+    ended = replace(marks, previous=values.mark(spare), until=long_ago, leaked=True, spare=None)
+    told = Told(origin=True, retirement=ToldDeadline(long_ago), sunset=ToldDeadline(long_ago))
+    for words, forged in (
+        ("somebody forges that the previous key has leaked", ended),
+        ("somebody forges that the end of the previous key was announced", replace(ended, leaked=False, told=told)),
+        ("somebody forges that this is an old key", replace(marks, since=long_ago, told=told)),
+    ):
+        yield _ending(words, _forgetting(state, version._replace(marks=forged, touched=True)))
+    own, slot = state.fresh, version.slot or KEY1
+    forged = replace(ended, live=values.mark(own), seal=values.seal(own, own))
+    theirs = Version(own, slot, ours=True, marks=forged, foreign=True)
+    words = "somebody sets a value of their own, with marks sealed by it"
+    yield _ending(words, written(state, theirs)._replace(fresh=own + 1))
 
 
 def _ending(words: str, state: State) -> Ending:
@@ -92,10 +123,10 @@ def covered(state: State) -> Version | None:
 def text_of(state: State, target: Target) -> str | None:
     """Return the app's note about the secret. None without one.
 
-    A life that does not remember earlier versions has no other writer, and keeps no copy. There the secret is the
-    app's, as its first note says.
+    A life that does not remember earlier versions has no other writer. There the secret is the app's, as its first note
+    says, and only what was noted while keys were off is kept.
     """
-    if state.earlier is None:
+    if state.earlier is None and state.copy is None:
         return SecretNote(target.secret_url, account=str(target.account)).text(target)
     if state.copy is None:
         return None

@@ -33,6 +33,7 @@ class Version(NamedTuple):
     labelled: Whether its content type is ours. Told only in a life with another writer.
     upper: Whether somebody has written the names of its tags back in capitals.
     touched: Whether somebody else has written it, or has replaced its tags.
+    foreign: Whether its value was never a key of the account.
     """
 
     value: int
@@ -45,6 +46,7 @@ class Version(NamedTuple):
     labelled: bool = False
     upper: bool = False
     touched: bool = False
+    foreign: bool = False
 
 
 class KeyFacts(NamedTuple):

@@ -224,7 +224,10 @@ class World:
 
     def note_about_secret(self, text: str) -> None:
         """Write the note about the secret."""
-        self.state = self.state._replace(copy=other_writers.copy_in(text))
+        copy = other_writers.copy_in(text)
+        if self.state.earlier is None and copy is not None:  # nobody puts older marks back here, or takes any away
+            copy = copy._replace(least=0) if copy.marks and copy.marks.told.key_auth_off else None
+        self.state = self.state._replace(copy=copy)
 
     def record_leak(self, text: str) -> bool:
         """Put a leak on record, unless one is. Return whether it was."""
