@@ -144,6 +144,14 @@ param maximumInstanceCount int = 40
 @description('How many days logs are kept.')
 param logRetentionDays int = 90
 
+@minValue(30)
+@maxValue(730)
+@description('How many days the lines about who did what are kept: those of the app, the vault, its storage, the topic and the sign-in.')
+param trailRetentionDays int = 400
+
+@description('Send the log that the platform keeps of the app to the workspace as well.')
+param platformLog bool = true
+
 // ---------------------------------------------------------------------------------------------------------------
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -236,6 +244,7 @@ module monitoring 'monitoring.bicep' = {
     tags: tags
     token: token
     retentionDays: logRetentionDays
+    trailRetentionDays: trailRetentionDays
   }
 }
 
@@ -260,6 +269,7 @@ module storage 'storage.bicep' = {
     tags: tags
     token: token
     privateNetwork: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -285,6 +295,7 @@ module topic 'topic.bicep' = {
     token: token
     privateNetwork: privateNetwork
     eventsIdentityId: identities.outputs.eventsId
+    workspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -401,6 +412,7 @@ module app 'app.bicep' = {
     identityClientId: identities.outputs.appClientId
     storageName: storage.outputs.name
     insightsName: monitoring.outputs.insightsName
+    workspaceId: platformLog ? monitoring.outputs.workspaceId : ''
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     authClientId: authClientId
     instanceMemoryMB: instanceMemoryMB
