@@ -20,6 +20,7 @@ from shared.web.routes import Route
 
 log = logging.getLogger(LOGGER)
 EVERY = 60.0  # seconds between two lines about the same refused caller at the same route
+MANY = 10  # attempts after which a line is due before that; then ten times as many, and so on
 MOST_CALLERS = 1000  # refused callers and routes that are remembered
 NOBODY = Caller("nobody known", frozenset())
 _FROM_ANSWER = ("target", "targets", "account", "secret", "environment", "result", "reason")
@@ -29,6 +30,7 @@ _FROM_ANSWER = ("target", "targets", "account", "secret", "environment", "result
 class _Refused:
     since: float
     times: int = 0
+    many: int = MANY
 
 
 @dataclass
@@ -45,15 +47,18 @@ class Refusals:
 
         now: Seconds of a clock that never goes back.
         """
-        known = self.seen.get((who, route))
+        known, many = self.seen.get((who, route)), MANY
+        times = 1 + (known.times if known else 0)
         if known is not None and now - known.since < EVERY:
-            known.times += 1
-            return 0
+            if times < known.many:
+                known.times = times
+                return 0
+            many = 10 * known.many
         if known is None and len(self.seen) >= MOST_CALLERS:
             self.seen.pop(next(iter(self.seen)))
         self.seen.pop((who, route), None)  # so that the one whose line is oldest comes first
-        self.seen[who, route] = _Refused(now)
-        return 1 + (known.times if known else 0)
+        self.seen[who, route] = _Refused(now, many=many)
+        return times
 
 
 def log_act(route: Route, method: str, name: str, caller: Caller, reply: Reply) -> None:
@@ -65,7 +70,10 @@ def log_act(route: Route, method: str, name: str, caller: Caller, reply: Reply) 
 def log_refused(
     refusals: Refusals, route: Route, method: str, name: str, caller: Caller | None, reply: Reply, now: float
 ) -> None:
-    """Log that a caller was refused: the first time at once, and then at most once a minute, with the count."""
+    """Log that a caller was refused: the first time at once, and then once a minute, with the count.
+
+    A caller who is quick has further lines within the minute, after 10, 100, 1000 ... attempts: an alert counts them.
+    """
     caller = caller or NOBODY
     times = refusals.count(caller.key, f"{method[:20]} {route.name}", now)
     if times:

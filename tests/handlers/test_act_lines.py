@@ -1,6 +1,5 @@
 """P14: every act and every refused attempt has one line in the log: who, where, what, and with what result."""
 
-import base64
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from shared.web.callers import Caller, Role
 from shared.web.responses import Reply, problem
 from shared.web.routes import ROUTES
 from shared.web.sign_in import ENFORCED
+from tests.support.signed_in import signed_in
 
 ADA = Caller("ada@contoso.com", frozenset(Role), "oid-1", "app-1")
 LEAK = ROUTES["leak"]
@@ -28,13 +28,6 @@ def read(line: str) -> dict[str, Any]:
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [read(one.getMessage()) for one in caplog.records if one.getMessage().startswith("act: ")]
-
-
-def signed_in(*roles: str, name: str = "ada@contoso.com") -> dict[str, str]:
-    claims = [("preferred_username", name), ("oid", "oid-1"), ("azp", "app-1"), *(("roles", role) for role in roles)]
-    listed = [{"typ": kind, "val": value} for kind, value in claims]
-    described = json.dumps({"auth_typ": "aad", "claims": listed, "role_typ": "roles"})
-    return {"x-ms-client-principal": base64.b64encode(described.encode()).decode()}
 
 
 @pytest.fixture
@@ -119,6 +112,14 @@ async def test_seeing_leaves_no_line(caplog: pytest.LogCaptureFixture) -> None:
 def test_the_line_after_a_minute_counts_what_was_left_out() -> None:
     refusals = Refusals()
     assert [refusals.count("ada", "leak", now) for now in (0, 1, 59, 60, 61, 130)] == [1, 0, 0, 3, 0, 2]
+
+
+def test_a_caller_who_tries_again_and_again_has_a_line_before_the_minute_is_over() -> None:
+    refusals = Refusals()
+    said = [(at, times) for at in range(1000) if (times := refusals.count("ada", "leak", at / 100))]
+    assert said == [(0, 1), (10, 10), (110, 100)]
+    assert refusals.count("ada", "leak", 70.0) == 890
+    assert [refusals.count("ada", "leak", 70.1) for _ in range(10)] == [0] * 9 + [10]
 
 
 def test_each_caller_and_each_route_is_counted_apart() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -186,8 +187,9 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az cognitiveservices account keys regenerate")
 async def _(site: Site, options: Options) -> str:
-    slot = options["--key-name"][0].lower()
-    return site.world.accounts.regenerate(site.account(options["--name"][0]).id, slot)[slot]
+    slot, account = options["--key-name"][0].lower(), site.account(options["--name"][0])
+    site.by_hand.append((site.world.clock.utcnow(), account.id))
+    return site.world.accounts.regenerate(account.id, slot)[slot]
 
 
 @acts("az cognitiveservices account keys list")
@@ -251,6 +253,17 @@ async def _(site: Site, options: Options) -> None:
 async def _(site: Site, options: Options) -> str:
     assert options["--metrics"] == ["DeliveryAttemptFailCount"]
     return site.telemetry.deliveries.listed()
+
+
+@acts("az monitor activity-log list")
+async def _(site: Site, options: Options) -> str:
+    """Print when which caller regenerated a key of the account: people by hand, and the app."""
+    assert "regenerateKey" in options["--query"][0]
+    [account] = options["--resource-id"]
+    people = [(when, "a person") for when, regenerated in site.by_hand if regenerated == account]
+    calls = site.world.journal.find("arm.regenerateKey", account.rpartition("/")[2], effect=True)
+    app = [(datetime.fromtimestamp(call.time, UTC), call.caller) for call in calls]
+    return "\n".join(f"{when.isoformat()} {caller} Succeeded" for when, caller in sorted(people + app))
 
 
 @acts("az resource update")
