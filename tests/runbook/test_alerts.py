@@ -213,7 +213,7 @@ async def test_a_previous_key_that_ends_before_its_overlap_is_over_fires_and_is_
     assert site.ended(previous)
     assert site.rings("forced-early")
     site.sees()
-    assert "chat-team" in (await site.run(STATUS)).text
+    assert (await site.run("GET /api/targets/<name>", name="chat")).data["owner"] == "chat-team"
     site.pass_time(minutes=31)
     assert not site.rings("forced-early")
 
