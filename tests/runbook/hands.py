@@ -147,9 +147,19 @@ async def _(site: Site, options: Options) -> str:
     return "\n".join(f"{scope}{LOCK}" for scope in sorted(site.world.restrictions.locked))
 
 
+@acts("az lock create")
+async def _(site: Site, options: Options) -> None:
+    """Keep a resource group, and what is in it, from being deleted."""
+    assert options["--lock-type"] == ["CanNotDelete"]
+    site.kept[options["--name"][0]] = options["--resource-group"][0]
+
+
 @acts("az lock delete")
 async def _(site: Site, options: Options) -> None:
-    site.world.restrictions.locked.remove(options["--ids"][0].removesuffix(LOCK))
+    if "--name" in options:
+        assert site.kept.pop(options["--name"][0]) == options["--resource-group"][0]
+    else:
+        site.world.restrictions.locked.remove(options["--ids"][0].removesuffix(LOCK))
 
 
 @acts("az keyvault show")
@@ -311,9 +321,14 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az role assignment list")
 async def _(site: Site, options: Options) -> list[str]:
-    who = next(one for one in site.world.directory.identities.values() if one.object_id == options["--assignee"][0])
-    scope = options["--scope"][0]
-    return [role for role, where in who.assignments if scope.startswith(where.rstrip("/"))]
+    """List the roles of one identity, or of all with their names, that hold at a scope."""
+    scope, who = options["--scope"][0], options.get("--assignee")
+    return [
+        role if who else f"{role} {one.name}"
+        for one in site.world.directory.identities.values()
+        for role, where in one.assignments
+        if scope.startswith(where.rstrip("/")) and (not who or one.object_id == who[0])
+    ]
 
 
 @acts("az eventgrid topic list")
@@ -374,6 +389,9 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("azd down")
 async def _(site: Site, options: Options) -> None:
+    """Delete the resource groups, unless a lock keeps one of them."""
+    if site.kept:
+        raise AzureError(409, "ScopeLocked", f"The scope cannot perform delete operation: {', '.join(site.kept)}.")
     site.stopped = True
     site.world.vaults["keys"].secrets.clear()
 

@@ -68,6 +68,7 @@ class Site(App):
     host: The local host that runs the app, for a test of what only the host does.
     subnets: The service endpoints of each subnet. A subnet that is not named has none.
     caller: The headers that say who calls over HTTP. Without any it is somebody with a function key.
+    kept: The resource groups that a lock keeps from being deleted, by the name of the lock.
     by_hand: When a person regenerated a key of which account.
     """
 
@@ -84,6 +85,7 @@ class Site(App):
     host: FunctionHost | None = None
     subnets: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     caller: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
     by_hand: list[tuple[datetime, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
