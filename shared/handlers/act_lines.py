@@ -23,7 +23,8 @@ EVERY = 60.0  # seconds between two lines about the same refused caller at the s
 MANY = 10  # attempts after which a line is due before that; then ten times as many, and so on
 MOST_CALLERS = 1000  # refused callers and routes that are remembered
 NOBODY = Caller("nobody known", frozenset())
-_FROM_ANSWER = ("target", "targets", "account", "secret", "environment", "result", "reason")
+MOST_NAMED = 50  # targets and accounts in one line: a longer one would be cut, and nothing could read it
+_FROM_ANSWER = ("target", "targets", "account", "accounts", "secret", "environment", "result", "reason")
 
 
 @dataclass
@@ -86,6 +87,11 @@ def act_line(route: Route, method: str, name: str, caller: Caller, reply: Reply,
     facts: dict[str, Any] = {"route": route.name, "method": method[:20], "who": caller.name}
     facts |= {"objectId": caller.object_id, "applicationId": caller.application_id}
     facts |= {"target": quotable(plain(name))[:300], "status": reply.status, "title": told.get("title")}
-    facts |= {each: told[each] for each in _FROM_ANSWER if each in told}
-    facts |= {"times": times}
+    facts |= {each: _first(told[each]) for each in _FROM_ANSWER if each in told}
+    many = told.get("targets")
+    facts |= {"count": len(many) if isinstance(many, list) else None, "times": times}
     return "act: " + json.dumps({each: value for each, value in facts.items() if value not in (None, "", [])})
+
+
+def _first(value: object) -> object:
+    return value[:MOST_NAMED] if isinstance(value, list) else value

@@ -54,9 +54,19 @@ def test_a_line_names_the_caller_by_name_and_ids_and_the_result() -> None:
     }
 
 
-def test_a_line_of_an_act_on_several_targets_names_them() -> None:
-    reply = Reply(202, {"targets": ["chat", "search"], "problems": []})
-    assert read(act_line(ROUTES["rotate_many"], "POST", "", ADA, reply))["targets"] == ["chat", "search"]
+def test_a_line_of_an_act_on_several_targets_names_them_and_their_accounts() -> None:
+    reply = Reply(202, {"targets": ["chat", "search"], "accounts": ["/1", "/2"], "problems": []})
+    facts = read(act_line(ROUTES["rotate_many"], "POST", "", ADA, reply))
+    assert (facts["targets"], facts["accounts"], facts["count"]) == (["chat", "search"], ["/1", "/2"], 2)
+
+
+def test_a_line_of_an_act_on_the_whole_fleet_fits_into_a_row_of_the_log() -> None:
+    """Azure Monitor cuts a message after 32,768 characters, and nothing could read what is left."""
+    account = str(an_account_id()).replace("chat", "a" * 64)
+    reply = Reply(202, {"targets": ["a" * 64] * 9000, "accounts": [account] * 9000, "problems": []})
+    line = act_line(ROUTES["rotate_many"], "POST", "", ADA, reply)
+    assert read(line)["count"] == 9000
+    assert len(line) < 32768
 
 
 def test_no_text_of_a_caller_forges_a_line_or_shows_a_key() -> None:
