@@ -11,6 +11,7 @@ from shared.web.callers import Role
 from shared.web.sign_in import ENFORCED
 from tests.runbook.alarms import METRICS, RULES, SOURCE
 from tests.runbook.kusto import duration
+from tests.runbook.operating import fingerprint_of
 from tests.runbook.site import Site
 from tests.support.signed_in import signed_in
 
@@ -212,6 +213,7 @@ async def test_a_previous_key_that_ends_before_its_overlap_is_over_fires_and_is_
     await site.type(LEAK, LEAK, {"key": "live", "reason": "found in a paste"}, name="chat")
     assert site.ended(previous)
     assert site.rings("forced-early")
+    assert f"Ended before its time: key2 with fingerprint {fingerprint_of(previous)}" in site.telemetry.text
     site.sees()
     assert (await site.run("GET /api/targets/<name>", name="chat")).data["owner"] == "chat-team"
     site.pass_time(minutes=31)

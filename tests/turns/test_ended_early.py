@@ -5,7 +5,7 @@ import pytest
 from lab.simulation.builders import a_publication, a_target, an_observation, mark, overlapping
 from lab.simulation.dates import at, days, hours
 from shared.decide.situation import Situation
-from shared.decide.steps import Prove, Regenerate, Step, Wait
+from shared.decide.steps import Prove, Regenerate, Step, Wait, Withdraw
 from shared.domain.keys import KeySlot
 from shared.turns.ended_early import ended_early
 
@@ -43,3 +43,8 @@ def test_a_wait_that_is_too_short_still_ends_the_key_early() -> None:
 )
 def test_a_key_that_nobody_is_promised_does_not_end_early(situation: Situation) -> None:
     assert ended_early(situation, (Regenerate(SPARE),)) is None
+
+
+def test_an_account_whose_keys_are_off_shows_no_keys_and_none_ends_early() -> None:
+    off = an_observation(a_publication(overlapping(until=UNTIL)), key_auth=False, keys={})
+    assert ended_early(Situation(off, DURING.target, UNTIL - days(1)), (Withdraw(),)) is None
