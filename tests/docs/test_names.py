@@ -150,7 +150,9 @@ async def search(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtu
 async def test_the_page_says_where_names_are_written_and_they_are_nowhere_else(search: Search) -> None:
     app, chat = search.app, {"reason": REASON}
     assert (await search.ask("rotate", "chat", chat)).status == 200
-    await search.ask("target", "chat", method="GET")
+    for route, names in (("target", True), ("targets", True), ("deadlines", False), ("deadlines_ics", False)):
+        reply = await search.ask(route, "chat", method="GET")
+        assert (NAME in str(reply.body)) is names, route
     vault = app.world.vaults["keys"]
     vault.update_secret("chat-key", vault.get_secret("chat-key").version, tags={})
     await app.live_for(**MONTH)  # the tags are put back, from then on with a copy
