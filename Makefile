@@ -24,7 +24,7 @@ test: .venv/.ready ## all tests that need nothing but Python and Node packages
 coverage: .venv/.ready ## the same tests, and which lines of the code they run; takes longer
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools --cov --cov-report=term:skip-covered $(ARGS)
 
-test-tools: .venv/.ready ## tests that need other tools, such as a browser (tests/tools)
+test-tools: .venv/.ready ## tests with the released Azure CLI, which it installs (tests/tools)
 	@scripts/test_tools $(ARGS)
 
 prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed inputs, mutants
@@ -51,6 +51,7 @@ lock: ## pin requirements*.in with hashes (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-infra.in -o requirements-infra.txt
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-audit.in -o requirements-audit.txt
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-tools.in -o requirements-tools.txt
 
 clean: ## delete everything that these commands made
 	rm -rf .venv .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

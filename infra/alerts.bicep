@@ -107,6 +107,46 @@ var rules = [
     operator: 'GreaterThan'
     threshold: 0
   }
+  {
+    name: 'leak-declared'
+    says: 'Somebody declared a leak: a key ends as soon as its consumers can bear.'
+    severity: 2
+    query: loadTextContent('queries/leak-declared.kql')
+    window: 'PT30M'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'forced-early'
+    says: 'A previous key was ended before its overlap was over, because somebody asked for it.'
+    severity: 2
+    query: loadTextContent('queries/forced-early.kql')
+    window: 'PT30M'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'drift'
+    says: 'A key was regenerated, or its secret overwritten, by somebody else. The app published a key that works.'
+    severity: 2
+    query: loadTextContent('queries/drift.kql')
+    window: 'PT30M'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'refused'
+    says: 'A caller was refused again and again.'
+    severity: 2
+    query: loadTextContent('queries/refused.kql')
+    window: 'PT1H'
+    every: 'PT15M'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
 ]
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(alertEmail)) {

@@ -25,6 +25,9 @@ param storageName string
 @description('Application Insights.')
 param insightsName string
 
+@description('The workspace that the platform\'s own log of the app goes to; empty for none.')
+param workspaceId string
+
 @description('Subnet the app reaches out from; empty for none.')
 param subnetId string
 
@@ -202,6 +205,25 @@ resource authentication 'Microsoft.Web/sites/config@2024-04-01' = {
   dependsOn: [
     noScmPassword
   ]
+}
+
+// What the platform says of the app, beside what the app says of itself: whom it let in, and what the host did.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(workspaceId)) {
+  name: 'audit'
+  scope: app
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'FunctionAppLogs'
+        enabled: true
+      }
+      {
+        category: 'AppServiceAuthenticationLogs'
+        enabled: true
+      }
+    ]
+  }
 }
 
 output id string = app.id

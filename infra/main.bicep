@@ -147,6 +147,14 @@ param maximumInstanceCount int = 40
 @description('How many days logs are kept.')
 param logRetentionDays int = 90
 
+@minValue(30)
+@maxValue(730)
+@description('How many days the lines about who did what are kept: those of the app, the vault, its storage, the topic and the sign-in.')
+param trailRetentionDays int = 400
+
+@description('Send the log that the platform keeps of the app to the workspace as well.')
+param platformLog bool = true
+
 // ---------------------------------------------------------------------------------------------------------------
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
@@ -240,6 +248,7 @@ module monitoring 'monitoring.bicep' = {
     tags: tags
     token: token
     retentionDays: logRetentionDays
+    trailRetentionDays: trailRetentionDays
   }
 }
 
@@ -264,6 +273,7 @@ module storage 'storage.bicep' = {
     tags: tags
     token: token
     privateNetwork: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -289,6 +299,7 @@ module topic 'topic.bicep' = {
     token: token
     privateNetwork: privateNetwork
     eventsIdentityId: identities.outputs.eventsId
+    workspaceId: monitoring.outputs.workspaceId
   }
 }
 
@@ -405,6 +416,7 @@ module app 'app.bicep' = {
     identityClientId: identities.outputs.appClientId
     storageName: storage.outputs.name
     insightsName: monitoring.outputs.insightsName
+    workspaceId: platformLog ? monitoring.outputs.workspaceId : ''
     subnetId: privateNetwork ? network!.outputs.appSubnetId : ''
     authClientId: authClientId
     instanceMemoryMB: instanceMemoryMB

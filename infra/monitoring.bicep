@@ -12,6 +12,22 @@ param token string
 @description('How many days logs are kept.')
 param retentionDays int
 
+@description('How many days the lines about who did what are kept.')
+param trailRetentionDays int
+
+// Where these lines are: of the app, of the vault, of the app's storage, of the topic, and of the platform's sign-in. A
+// table has one retention for all its rows, so other lines in it stay as long. Azure makes these tables with the
+// workspace; here they only get their retention.
+var trailTables = [
+  'AppTraces'
+  'AppExceptions'
+  'AzureDiagnostics'
+  'StorageBlobLogs'
+  'StorageQueueLogs'
+  'AegDataPlaneRequests'
+  'AppServiceAuthenticationLogs'
+]
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: 'log-${token}'
   location: location
@@ -27,6 +43,17 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
     }
   }
 }
+
+// One after the other: each of them changes the workspace.
+@batchSize(1)
+resource tables 'Microsoft.OperationalInsights/workspaces/tables@2023-09-01' = [for name in trailTables: {
+  parent: workspace
+  name: name
+  properties: {
+    retentionInDays: trailRetentionDays
+    totalRetentionInDays: trailRetentionDays
+  }
+}]
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
   name: 'appi-${token}'

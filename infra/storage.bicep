@@ -14,6 +14,9 @@ param token string
 @description('Whether the account is reached through private endpoints only.')
 param privateNetwork bool
 
+@description('The workspace its logs go to.')
+param workspaceId string
+
 var names = loadJsonContent('storage.json')
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
@@ -72,6 +75,48 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-
   parent: queueService
   name: name
 }]
+
+// Who read, wrote or deleted the package, function keys, leases and notes.
+resource blobAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: blobs
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'StorageRead'
+        enabled: true
+      }
+      {
+        category: 'StorageWrite'
+        enabled: true
+      }
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
+}
+
+// Who queued or deleted a turn. Not who read: the host asks for messages all the time.
+resource queueAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: queueService
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'StorageWrite'
+        enabled: true
+      }
+      {
+        category: 'StorageDelete'
+        enabled: true
+      }
+    ]
+  }
+}
 
 output id string = account.id
 output name string = account.name

@@ -16,6 +16,9 @@ param privateNetwork bool
 @description('Resource id of the identity that writes dead letters.')
 param eventsIdentityId string
 
+@description('The workspace its logs go to.')
+param workspaceId string
+
 resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
   name: 'evgt-${token}'
   location: location
@@ -31,6 +34,29 @@ resource topic 'Microsoft.EventGrid/topics@2025-02-15' = {
     disableLocalAuth: true
     minimumTlsVersionAllowed: '1.2'
     publicNetworkAccess: privateNetwork ? 'Disabled' : 'Enabled'
+  }
+}
+
+// Who sent events, counted by the minute, and which events were not taken or not delivered.
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'audit'
+  scope: topic
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'DataPlaneRequests'
+        enabled: true
+      }
+      {
+        category: 'PublishFailures'
+        enabled: true
+      }
+      {
+        category: 'DeliveryFailures'
+        enabled: true
+      }
+    ]
   }
 }
 

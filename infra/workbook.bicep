@@ -1,4 +1,4 @@
-// A page in the portal: ticks, turns by result, what failed and why, what is owed, who read a secret.
+// A page in the portal: ticks, turns by result, what failed and why, what is owed, who acted, who read a secret.
 
 @description('Region.')
 param location string

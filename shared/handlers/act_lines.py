@@ -20,15 +20,18 @@ from shared.web.routes import Route
 
 log = logging.getLogger(LOGGER)
 EVERY = 60.0  # seconds between two lines about the same refused caller at the same route
+MANY = 10  # attempts after which a line is due before that; then ten times as many, and so on
 MOST_CALLERS = 1000  # refused callers and routes that are remembered
 NOBODY = Caller("nobody known", frozenset())
-_FROM_ANSWER = ("target", "targets", "account", "secret", "environment", "result", "reason")
+MOST_NAMED = 50  # targets and accounts in one line: a longer one would be cut, and nothing could read it
+_FROM_ANSWER = ("target", "targets", "account", "accounts", "secret", "environment", "result", "reason")
 
 
 @dataclass
 class _Refused:
     since: float
     times: int = 0
+    many: int = MANY
 
 
 @dataclass
@@ -45,15 +48,18 @@ class Refusals:
 
         now: Seconds of a clock that never goes back.
         """
-        known = self.seen.get((who, route))
+        known, many = self.seen.get((who, route)), MANY
+        times = 1 + (known.times if known else 0)
         if known is not None and now - known.since < EVERY:
-            known.times += 1
-            return 0
+            if times < known.many:
+                known.times = times
+                return 0
+            many = 10 * known.many
         if known is None and len(self.seen) >= MOST_CALLERS:
             self.seen.pop(next(iter(self.seen)))
         self.seen.pop((who, route), None)  # so that the one whose line is oldest comes first
-        self.seen[who, route] = _Refused(now)
-        return 1 + (known.times if known else 0)
+        self.seen[who, route] = _Refused(now, many=many)
+        return times
 
 
 def log_act(route: Route, method: str, name: str, caller: Caller, reply: Reply) -> None:
@@ -65,7 +71,10 @@ def log_act(route: Route, method: str, name: str, caller: Caller, reply: Reply) 
 def log_refused(
     refusals: Refusals, route: Route, method: str, name: str, caller: Caller | None, reply: Reply, now: float
 ) -> None:
-    """Log that a caller was refused: the first time at once, and then at most once a minute, with the count."""
+    """Log that a caller was refused: the first time at once, and then once a minute, with the count.
+
+    A caller who is quick has further lines within the minute, after 10, 100, 1000 ... attempts: an alert counts them.
+    """
     caller = caller or NOBODY
     times = refusals.count(caller.key, f"{method[:20]} {route.name}", now)
     if times:
@@ -78,6 +87,11 @@ def act_line(route: Route, method: str, name: str, caller: Caller, reply: Reply,
     facts: dict[str, Any] = {"route": route.name, "method": method[:20], "who": caller.name}
     facts |= {"objectId": caller.object_id, "applicationId": caller.application_id}
     facts |= {"target": quotable(plain(name))[:300], "status": reply.status, "title": told.get("title")}
-    facts |= {each: told[each] for each in _FROM_ANSWER if each in told}
-    facts |= {"times": times}
+    facts |= {each: _first(told[each]) for each in _FROM_ANSWER if each in told}
+    many = told.get("targets")
+    facts |= {"count": len(many) if isinstance(many, list) else None, "times": times}
     return "act: " + json.dumps({each: value for each, value in facts.items() if value not in (None, "", [])})
+
+
+def _first(value: object) -> object:
+    return value[:MOST_NAMED] if isinstance(value, list) else value

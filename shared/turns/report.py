@@ -94,6 +94,7 @@ class Outcome:
     unproven: What the account's endpoint said of each key that was published without proof.
     dropped: Announcements that were never accepted and are given up, because the secret's tags have no room for them.
     endings: When each leaked key was accepted for the last time and refused for the first.
+    early: The keys that ended while they were promised to work, in words. The log says it, and an alert looks for it.
     requester: Who requested the turn, and why. Empty for a turn that the schedule made.
     untold: Why announcements are outstanding, or will be sent a second time. None if announcing worked.
     held_until: When the wait ends, in UTC. None if nothing is held back, or if no time is known.
@@ -112,6 +113,7 @@ class Outcome:
     unproven: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     endings: tuple[Ending, ...] = ()
+    early: tuple[str, ...] = ()
     requester: Requester = field(default_factory=Requester)
     untold: str | None = None
     held_until: datetime | None = None
@@ -163,6 +165,7 @@ class Outcome:
     def __str__(self) -> str:
         doing = f" Done: {', '.join(self.done)}." if self.done else ""
         doing += "".join(f" {_gone(one)}" for one in self.endings)
+        doing += "".join(f" Ended before its time: {one}." for one in self.early)
         unproven = f" Not proven: {', '.join(self.unproven)}." if self.unproven else ""
         owing = f" Still to be announced: {', '.join(self.outstanding)}." if self.outstanding else ""
         owing += f" {self.untold}" if self.untold else ""

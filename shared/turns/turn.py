@@ -33,6 +33,7 @@ from shared.domain.requests import LeakRequest, Request, Requester
 from shared.domain.seals import Place, is_sealed, sealed
 from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
+from shared.turns.ended_early import ended_early
 from shared.turns.key_usage import decide_counting
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
@@ -57,6 +58,7 @@ class Progress:
     endings: For each slot with a leaked value, how that value ended.
     dropped: Outstanding announcements that no tag has room for, in words.
     retired: The value that the turn gave a slot to end a key. None if the turn ended none.
+    early: The keys that ended while they were promised to work, in words.
     """
 
     done: list[Step] = field(default_factory=list)
@@ -64,6 +66,7 @@ class Progress:
     endings: dict[KeySlot, Ending] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     retired: Fingerprint | None = None
+    early: list[str] = field(default_factory=list)
 
     def add(self, execution: Execution) -> None:
         """Add what one plan's execution has done."""
@@ -82,6 +85,7 @@ class Progress:
             unproven=tuple(self.unproven),
             endings=tuple(self.endings.values()),
             dropped=tuple(self.dropped),
+            early=tuple(self.early),
         )
 
 
@@ -182,6 +186,7 @@ class Turn:
 
     async def _perform(self, plan: Plan, observed: ObservedKeys) -> None:
         execution = Execution(self.target, observed, self.lease, self.outside, self.until, self.writes)
+        before = Situation(observed.seen, self.target, self.outside.clock.now())
         if plan.leaked and isinstance(self.request, LeakRequest):
             await LeakRecord(self.outside).name_values(About.of(self.target), self.request, plan.leaked)
         try:
@@ -189,6 +194,7 @@ class Turn:
         finally:
             self.observed = observed_after(execution)
             self.progress.add(execution)
+            self.progress.early.extend(filter(None, [ended_early(before, execution.done)]))
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:
         """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""

@@ -1,6 +1,5 @@
 """P14: every act and every refused attempt has one line in the log: who, where, what, and with what result."""
 
-import base64
 import json
 from typing import Any
 
@@ -14,6 +13,7 @@ from shared.web.callers import Caller, Role
 from shared.web.responses import Reply, problem
 from shared.web.routes import ROUTES
 from shared.web.sign_in import ENFORCED
+from tests.support.signed_in import signed_in
 
 ADA = Caller("ada@contoso.com", frozenset(Role), "oid-1", "app-1")
 LEAK = ROUTES["leak"]
@@ -28,13 +28,6 @@ def read(line: str) -> dict[str, Any]:
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [read(one.getMessage()) for one in caplog.records if one.getMessage().startswith("act: ")]
-
-
-def signed_in(*roles: str, name: str = "ada@contoso.com") -> dict[str, str]:
-    claims = [("preferred_username", name), ("oid", "oid-1"), ("azp", "app-1"), *(("roles", role) for role in roles)]
-    listed = [{"typ": kind, "val": value} for kind, value in claims]
-    described = json.dumps({"auth_typ": "aad", "claims": listed, "role_typ": "roles"})
-    return {"x-ms-client-principal": base64.b64encode(described.encode()).decode()}
 
 
 @pytest.fixture
@@ -61,9 +54,19 @@ def test_a_line_names_the_caller_by_name_and_ids_and_the_result() -> None:
     }
 
 
-def test_a_line_of_an_act_on_several_targets_names_them() -> None:
-    reply = Reply(202, {"targets": ["chat", "search"], "problems": []})
-    assert read(act_line(ROUTES["rotate_many"], "POST", "", ADA, reply))["targets"] == ["chat", "search"]
+def test_a_line_of_an_act_on_several_targets_names_them_and_their_accounts() -> None:
+    reply = Reply(202, {"targets": ["chat", "search"], "accounts": ["/1", "/2"], "problems": []})
+    facts = read(act_line(ROUTES["rotate_many"], "POST", "", ADA, reply))
+    assert (facts["targets"], facts["accounts"], facts["count"]) == (["chat", "search"], ["/1", "/2"], 2)
+
+
+def test_a_line_of_an_act_on_the_whole_fleet_fits_into_a_row_of_the_log() -> None:
+    """Azure Monitor cuts a message after 32,768 characters, and nothing could read what is left."""
+    account = str(an_account_id()).replace("chat", "a" * 64)
+    reply = Reply(202, {"targets": ["a" * 64] * 9000, "accounts": [account] * 9000, "problems": []})
+    line = act_line(ROUTES["rotate_many"], "POST", "", ADA, reply)
+    assert read(line)["count"] == 9000
+    assert len(line) < 32768
 
 
 def test_no_text_of_a_caller_forges_a_line_or_shows_a_key() -> None:
@@ -119,6 +122,14 @@ async def test_seeing_leaves_no_line(caplog: pytest.LogCaptureFixture) -> None:
 def test_the_line_after_a_minute_counts_what_was_left_out() -> None:
     refusals = Refusals()
     assert [refusals.count("ada", "leak", now) for now in (0, 1, 59, 60, 61, 130)] == [1, 0, 0, 3, 0, 2]
+
+
+def test_a_caller_who_tries_again_and_again_has_a_line_before_the_minute_is_over() -> None:
+    refusals = Refusals()
+    said = [(at, times) for at in range(1000) if (times := refusals.count("ada", "leak", at / 100))]
+    assert said == [(0, 1), (10, 10), (110, 100)]
+    assert refusals.count("ada", "leak", 70.0) == 890
+    assert [refusals.count("ada", "leak", 70.1) for _ in range(10)] == [0] * 9 + [10]
 
 
 def test_each_caller_and_each_route_is_counted_apart() -> None:

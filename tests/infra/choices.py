@@ -28,7 +28,7 @@ EVERYTHING = {
 CHOICES: dict[str, dict[str, Any]] = {
     "the defaults": LEAST,
     "everything": EVERYTHING,
-    "only targets": {**LEAST, "onlyTargets": True, "targets": EVERYTHING["targets"]},
+    "only targets": {**LEAST, "platformLog": False, "onlyTargets": True, "targets": EVERYTHING["targets"]},
     "a name that ends with a full stop": {**LEAST, "environmentName": "prod."},
 }
 

@@ -193,6 +193,11 @@ SAID = {
     "Throttled": "class Throttled",
     "brake": 'BRAKE = "brake"',
     "turn": "async def turn(",
+    "act: ": 'return "act: " +',
+    "leak": 'Route("leak"',
+    "planned": 'PLANNED = "planned"',
+    "(healed)": 'HEALED = "healed"',
+    "Ended before its time: ": "Ended before its time: ",
 }
 GRAMMAR = {": ", " (", ")", "TurnFailed: (.*)", "MICROSOFT.KEYVAULT", "SecretGet", "SecretSet"}
 

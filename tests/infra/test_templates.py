@@ -28,7 +28,9 @@ FUNCTIONS = frozenset(
     resourceGroup resourceId split string subscription subscriptionResourceId tenant toLower union
     uniqueString""".split()  # noqa: SIM905 - as prose
 )
-DECORATORS = frozenset(["allowed", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue"])
+DECORATORS = frozenset(
+    ["allowed", "batchSize", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue"]
+)
 # What Bicep itself defines in a resource or a module, besides the properties of the resource type.
 LANGUAGE = frozenset(["dependsOn", "name", "parent", "scope"])
 IN_MODULES = frozenset(["dependsOn", "name", "params", "scope"])

@@ -1,6 +1,6 @@
 """Records which options the released Azure CLI has for each command that the pages and `doctor` show.
 
-    python -m venv .run/az && .run/az/bin/pip install azure-cli==2.91.0
+    make test-tools
     .run/az/bin/python tests/runbook/az_options.py > tests/runbook/data/az.json
 
 The tests compare what is shown with this record, so they need no Azure CLI.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -146,9 +147,19 @@ async def _(site: Site, options: Options) -> str:
     return "\n".join(f"{scope}{LOCK}" for scope in sorted(site.world.restrictions.locked))
 
 
+@acts("az lock create")
+async def _(site: Site, options: Options) -> None:
+    """Keep a resource group, and what is in it, from being deleted."""
+    assert options["--lock-type"] == ["CanNotDelete"]
+    site.kept[options["--name"][0]] = options["--resource-group"][0]
+
+
 @acts("az lock delete")
 async def _(site: Site, options: Options) -> None:
-    site.world.restrictions.locked.remove(options["--ids"][0].removesuffix(LOCK))
+    if "--name" in options:
+        assert site.kept.pop(options["--name"][0]) == options["--resource-group"][0]
+    else:
+        site.world.restrictions.locked.remove(options["--ids"][0].removesuffix(LOCK))
 
 
 @acts("az keyvault show")
@@ -186,8 +197,9 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az cognitiveservices account keys regenerate")
 async def _(site: Site, options: Options) -> str:
-    slot = options["--key-name"][0].lower()
-    return site.world.accounts.regenerate(site.account(options["--name"][0]).id, slot)[slot]
+    slot, account = options["--key-name"][0].lower(), site.account(options["--name"][0])
+    site.by_hand.append((site.world.clock.utcnow(), account.id))
+    return site.world.accounts.regenerate(account.id, slot)[slot]
 
 
 @acts("az cognitiveservices account keys list")
@@ -253,6 +265,17 @@ async def _(site: Site, options: Options) -> str:
     return site.telemetry.deliveries.listed()
 
 
+@acts("az monitor activity-log list")
+async def _(site: Site, options: Options) -> str:
+    """Print when which caller regenerated a key of the account: people by hand, and the app."""
+    assert "regenerateKey" in options["--query"][0]
+    [account] = options["--resource-id"]
+    people = [(when, "a person") for when, regenerated in site.by_hand if regenerated == account]
+    calls = site.world.journal.find("arm.regenerateKey", account.rpartition("/")[2], effect=True)
+    app = [(datetime.fromtimestamp(call.time, UTC), call.caller) for call in calls]
+    return "\n".join(f"{when.isoformat()} {caller} Succeeded" for when, caller in sorted(people + app))
+
+
 @acts("az resource update")
 async def _(site: Site, options: Options) -> None:
     name, _, value = options["--set"][0].partition("=")
@@ -298,9 +321,14 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("az role assignment list")
 async def _(site: Site, options: Options) -> list[str]:
-    who = next(one for one in site.world.directory.identities.values() if one.object_id == options["--assignee"][0])
-    scope = options["--scope"][0]
-    return [role for role, where in who.assignments if scope.startswith(where.rstrip("/"))]
+    """List the roles of one identity, or of all with their names, that hold at a scope."""
+    scope, who = options["--scope"][0], options.get("--assignee")
+    return [
+        role if who else f"{role} {one.name}"
+        for one in site.world.directory.identities.values()
+        for role, where in one.assignments
+        if scope.startswith(where.rstrip("/")) and (not who or one.object_id == who[0])
+    ]
 
 
 @acts("az eventgrid topic list")
@@ -361,6 +389,9 @@ async def _(site: Site, options: Options) -> None:
 
 @acts("azd down")
 async def _(site: Site, options: Options) -> None:
+    """Delete the resource groups, unless a lock keeps one of them."""
+    if site.kept:
+        raise AzureError(409, "ScopeLocked", f"The scope cannot perform delete operation: {', '.join(site.kept)}.")
     site.stopped = True
     site.world.vaults["keys"].secrets.clear()
 

@@ -5,9 +5,11 @@ Any other operator raises NotImplementedError, so that no test passes because a 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 type Row = dict[str, Any]
@@ -46,11 +48,14 @@ def _applied(pipe: str, rows: list[Row]) -> list[Row]:
     word, _, rest = pipe.partition(" ")
     match word:
         case "where":
-            holds = _condition(rest)
+            holds = _expression(rest)
             return [row for row in rows if holds(row)]
         case "project":
             columns = [_column(part) for part in _parts(rest, ",")]
             return [{name: value(row) for name, value in columns} for row in rows]
+        case "extend":
+            columns = [_column(part) for part in _parts(rest, ",")]
+            return [row | {name: value(row) for name, value in columns} for row in rows]
         case "parse":
             return [row | found for row in rows if (found := _parsed(rest, row)) is not None]
         case "summarize":
@@ -59,31 +64,44 @@ def _applied(pipe: str, rows: list[Row]) -> list[Row]:
 
 
 def _column(text: str) -> tuple[str, Callable[[Row], Any]]:
+    """Return a column's name and how its value is made. A column without an expression is copied."""
     name, _, source = text.partition(" = ")
-    source = source or name
-    if cut := re.fullmatch(r"substring\((\w+), (\d+)\)", source):
-        return name, lambda row: row[cut[1]][int(cut[2]) :]
-    if taken := re.fullmatch(r'extract\("(.*)", 1, (\w+)\)', source):
-        return name, lambda row: found[1] if (found := re.search(taken[1], row[taken[2]])) else ""
-    if re.fullmatch(r"\w+", source):
-        return name, lambda row: row[source]
-    raise NotImplementedError(text)
+    return name, _expression(source or name)
 
 
-def _condition(text: str) -> Callable[[Row], bool]:
-    """Return a condition as a function, by way of a Python expression, which binds `and` before `or` as Kusto does."""
-    words = re.findall(r'"[^"]*"|\w+|==|>=|[(),]', text)
+def _expression(text: str) -> Callable[[Row], Any]:
+    """Return an expression as a function of a row.
+
+    It becomes a Python expression, which binds `and` before `or` as Kusto does.
+    """
+    words = re.findall(r'"[^"]*"|[\w.]+|==|!=|>=|[(),]', text)
     if re.sub(r"\s", "", "".join(words)) != re.sub(r"\s", "", text):
         raise NotImplementedError(text)
-    code = " ".join(
-        word if word[0] in '"(),=>' or word.isdigit() else WORDS.get(word, f"see({word!r})") for word in words
-    )
+    if unknown := {word for word, after in pairwise(words) if after == "(" and word[0].isalpha()} - CALLABLE:
+        raise NotImplementedError(f"{text}: {unknown}")
+    code = " ".join(map(_translated, words))
     code = re.sub(r"(see\('\w+'\)) (startswith|contains) (\"[^\"]*\")", r"\1.\2(\3)", code)
     try:
         made = compile(code, text, "eval")
     except SyntaxError as error:
         raise NotImplementedError(text) from error
-    return lambda row: bool(eval(made, {"see": lambda name: Text(row[name])}))
+    return lambda row: _plain(eval(made, {**FUNCTIONS, "see": lambda path: Text(_member(row, path))}))
+
+
+def _translated(word: str) -> str:
+    if word[0] in '"(),=>!' or word.isdigit():
+        return word
+    known = WORDS.get(word) or (word if word in FUNCTIONS else None)
+    return known or f"see({word!r})"
+
+
+def _member(row: Row, path: str) -> Any:
+    """Return a column, or a member of a dynamic one: nothing if it has no such member."""
+    name, *members = path.split(".")
+    value = row[name]
+    for member in members:
+        value = value.get(member) if isinstance(value, dict) else None
+    return value
 
 
 WORDS = {word: word for word in ("and", "or", "in", "startswith", "contains")} | {"true": "True", "false": "False"}
@@ -96,18 +114,60 @@ class Text:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return bool(self.value == other)
+        return bool(self.value == _plain(other))
 
     __hash__ = None  # type: ignore[assignment]
 
     def __ge__(self, other: int) -> bool:
         return bool(self.value >= other)
 
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
     def startswith(self, text: str) -> bool:
         return str(self.value).lower().startswith(text.lower())
 
     def contains(self, text: str) -> bool:
         return text.lower() in str(self.value).lower()
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Text) else value
+
+
+def _parse_json(text: Any) -> Text:
+    try:
+        return Text(json.loads(_plain(text)))
+    except ValueError:
+        return Text(None)  # as Kusto, which keeps the text; no member of it is anything
+
+
+def _tostring(value: Any) -> Text:
+    plain = _plain(value)
+    return Text("" if plain is None else plain if isinstance(plain, str) else json.dumps(plain))
+
+
+def _toint(value: Any) -> Text:
+    plain = _plain(value)
+    return Text(int(plain) if isinstance(plain, int | float | str) and str(plain).strip() else None)
+
+
+def _extract(pattern: str, group: int, value: Any) -> Text:
+    found = re.search(pattern, _plain(value))
+    return Text(found[group] if found else "")
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "parse_json": _parse_json,
+    "tostring": _tostring,
+    "toint": _toint,
+    "extract": _extract,
+    "substring": lambda value, first: Text(_plain(value)[first:]),
+    "isnotempty": lambda value: _plain(value) not in (None, ""),
+    "coalesce": lambda *values: next((one for one in values if _plain(one) not in (None, "")), values[-1]),
+}
+
+CALLABLE = {*FUNCTIONS, "and", "or", "in"}
 
 
 def _parsed(rest: str, row: Row) -> Row | None:
@@ -119,14 +179,25 @@ def _parsed(rest: str, row: Row) -> Row | None:
 
 
 def _summarized(rest: str, rows: list[Row]) -> list[Row]:
-    shape = re.fullmatch(r"(\w+) = dcount\(bin\((\w+), 1h\)\) by (\w+)", rest)
+    """Group the rows: count the hours in which there is one, or add numbers up."""
+    shape = re.fullmatch(r"(\w+) = (dcount\(bin\((\w+), 1h\)\)|sum\((.*)\)) by (\w+)", rest)
     if shape is None:
         raise NotImplementedError(rest)
-    name, time, by = shape.groups()
-    hours: dict[Any, set[datetime]] = {}
+    name, _, time, added, by = shape.groups()
+    groups: dict[Any, list[Row]] = {}
     for row in rows:
-        hours.setdefault(row[by], set()).add(row[time].replace(minute=0, second=0, microsecond=0))
-    return [{by: key, name: len(seen)} for key, seen in hours.items()]
+        groups.setdefault(row[by], []).append(row)
+    measure = _hours(time) if time else _sum(added)
+    return [{by: key, name: measure(group)} for key, group in groups.items()]
+
+
+def _hours(time: str) -> Callable[[list[Row]], int]:
+    return lambda rows: len({row[time].replace(minute=0, second=0, microsecond=0) for row in rows})
+
+
+def _sum(text: str) -> Callable[[list[Row]], int]:
+    number = _expression(text)
+    return lambda rows: sum(number(row) or 0 for row in rows)
 
 
 def duration(text: str) -> timedelta:

@@ -67,6 +67,9 @@ class Site(App):
     signs_in: Whether App Service authentication is on.
     host: The local host that runs the app, for a test of what only the host does.
     subnets: The service endpoints of each subnet. A subnet that is not named has none.
+    caller: The headers that say who calls over HTTP. Without any it is somebody with a function key.
+    kept: The resource groups that a lock keeps from being deleted, by the name of the lock.
+    by_hand: When a person regenerated a key of which account.
     """
 
     entry: Entry
@@ -81,6 +84,9 @@ class Site(App):
     signs_in: bool = False
     host: FunctionHost | None = None
     subnets: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    caller: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    by_hand: list[tuple[datetime, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -200,7 +206,7 @@ class Site(App):
         path, _, query = path.partition("?account=")
         by_account = path.replace("/-", "/<name>") if query else path
         sent = b"" if body is None else json.dumps(body).encode()
-        headers = {"content-type": "application/json"} if sent else {}
+        headers = self.caller | ({"content-type": "application/json"} if sent else {})
         name, call = "-" if query else name, f"call-{len(self.ran)}"
         reply = await http.serve(DOORS[by_account], http.Incoming(method, name, sent, headers, call, query))
         self.queue += [message.text() for message in reply.queued]

@@ -5,14 +5,28 @@ from datetime import timedelta
 
 import pytest
 
+from shared.handlers import http
+from shared.handlers.act_lines import Refusals
+from shared.web.callers import Role
+from shared.web.sign_in import ENFORCED
 from tests.runbook.alarms import METRICS, RULES, SOURCE
 from tests.runbook.kusto import duration
+from tests.runbook.operating import fingerprint_of
 from tests.runbook.site import Site
+from tests.support.signed_in import signed_in
 
 entry = pytest.mark.entry
 HOURLY = timedelta(hours=1)
 STATUS, PLAN, DOCTOR = "python -m cli status", "python -m cli plan", "python -m cli doctor"
+LEAK, ROTATE = "POST /api/targets/<name>/leak", "POST /api/targets/<name>/rotate"
 REGENERATE = "Microsoft.CognitiveServices/accounts/regenerateKey/action"
+
+
+def sign_in(site: Site, *roles: Role, object_id: str = "oid-1") -> None:
+    """Let a person call with these roles, where callers must sign in."""
+    site.monkeypatch.setenv(ENFORCED, "true")
+    site.monkeypatch.setattr(http, "REFUSALS", http.REFUSALS if site.caller else Refusals())
+    site.caller = signed_in(*roles, object_id=object_id)
 
 
 async def let_a_day_pass(site: Site) -> None:
@@ -170,6 +184,90 @@ async def test_events_that_event_grid_does_not_accept_fire_and_are_sent_when_it_
     assert (await site.run(STATUS)).text.splitlines()[1].split()[-2] == "0"
     site.pass_time(hours=1, minutes=1)
     assert not site.rings("owed")
+
+
+@entry("Alert: leak-declared")
+async def test_a_reported_leak_fires_for_half_an_hour_and_names_who_reported_it(site: Site) -> None:
+    await site.settle()
+    sign_in(site, Role.OPERATOR, Role.READER)
+    await site.type(LEAK, LEAK, {"key": "live", "dry_run": True}, name="chat")
+    assert not site.rings("leak-declared"), "nothing was declared"
+    assert (await site.type(LEAK, LEAK, {"key": "live", "reason": "found in a paste"}, name="chat")).status == 200
+    assert site.rings("leak-declared")
+    assert not site.rings("forced-early"), "no previous key was promised to work"
+    site.sees()
+    assert "ada@contoso.com" in site.telemetry.text
+    assert (await site.run("GET /api/targets/<name>", name="chat")).data["live"] == "key1"
+    assert "leak-not-ended" not in (await site.run("python -m cli audit")).text
+    site.pass_time(minutes=31)
+    assert not site.rings("leak-declared")
+
+
+@entry("Alert: forced-early")
+async def test_a_previous_key_that_ends_before_its_overlap_is_over_fires_and_is_named(site: Site) -> None:
+    await site.settle()
+    await site.type(ROTATE, ROTATE, {"reason": "a drill"}, name="chat")
+    previous = site.account().keys["key2"].value
+    await site.look()
+    assert not site.rings("forced-early")
+    await site.type(LEAK, LEAK, {"key": "live", "reason": "found in a paste"}, name="chat")
+    assert site.ended(previous)
+    assert site.rings("forced-early")
+    assert f"Ended before its time: key2 with fingerprint {fingerprint_of(previous)}" in site.telemetry.text
+    site.sees()
+    assert (await site.run("GET /api/targets/<name>", name="chat")).data["owner"] == "chat-team"
+    site.pass_time(minutes=31)
+    assert not site.rings("forced-early")
+
+
+@entry("Alert: drift")
+async def test_a_key_that_somebody_else_regenerated_fires_and_the_activity_log_says_who(site: Site) -> None:
+    await site.look()
+    assert not site.rings("drift")
+    by_hand = "az cognitiveservices account keys regenerate --resource-group rg --name chat --key-name key1"
+    await site.type(by_hand)
+    await site.look()
+    assert site.rings("drift")
+    site.sees()
+    shown = (
+        'az monitor activity-log list --resource-id <account id> --offset 7d --query "[?contains(operationName.value, '
+        "'regenerateKey')].[eventTimestamp, caller, status.value]\" --output tsv"
+    )
+    assert "a person" in await site.run(shown, account_id=site.account().id)
+    assert site.works()
+    assert (await site.run(STATUS)).code == 0
+    site.pass_time(minutes=31)
+    assert not site.rings("drift")
+
+
+@entry("Alert: drift")
+async def test_a_key_that_a_request_finds_regenerated_fires_as_well(site: Site) -> None:
+    site.excused = True
+    site.world.accounts.regenerate(site.account().id, "key1")
+    assert (await site.type(ROTATE, ROTATE, {"reason": "a drill"}, name="chat")).data["reason"] != "drift"
+    assert site.rings("drift")
+
+
+@entry("Alert: refused")
+async def test_a_caller_who_tries_again_and_again_fires_for_an_hour(site: Site) -> None:
+    sign_in(site)
+    for _ in range(9):
+        assert (await site.type(LEAK, LEAK, {"key": "live"}, name="chat")).status == 403
+    assert not site.rings("refused")
+    for _ in range(2):
+        await site.type(LEAK, LEAK, {"key": "live"}, name="chat")
+    assert site.rings("refused")
+    site.sees()
+    site.pass_time(hours=1, minutes=1)
+    assert not site.rings("refused")
+
+
+@entry("Alert: refused")
+async def test_ten_callers_who_are_refused_once_do_not_fire(site: Site) -> None:
+    for number in range(10):
+        sign_in(site, object_id=f"oid-{number}")
+        await site.type(LEAK, LEAK, {"key": "live"}, name="chat")
+    assert not site.rings("refused")
 
 
 @entry("Alert: undelivered")

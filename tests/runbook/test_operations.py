@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from lab.emulator.directory import Identity, Role
+from lab.emulator.errors import AzureError
 from tests.runbook.operating import (
     APP,
     AUDIT,
@@ -256,6 +258,35 @@ async def test_a_sunset_is_postponed_and_later_reversed(site: Site) -> None:
     await site.live_for(days=40, every=DAILY)
     assert not account.disable_local_auth
     assert site.works()
+
+
+WORKSPACE = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"
+DESTROYS = [
+    "Microsoft.Authorization/locks/delete",
+    "Microsoft.Insights/diagnosticSettings/delete",
+    "Microsoft.Insights/diagnosticSettings/write",
+    "Microsoft.OperationalInsights/workspaces/delete",
+    "Microsoft.OperationalInsights/workspaces/purge/action",
+    "Microsoft.OperationalInsights/workspaces/tables/deleteData/action",
+    "Microsoft.OperationalInsights/workspaces/tables/write",
+    "Microsoft.OperationalInsights/workspaces/write",
+]
+
+
+@procedure("The trail")
+async def test_the_trail_is_locked_and_the_app_has_no_right_to_delete_it(site: Site) -> None:
+    directory = site.world.directory
+    directory.define(Role("Contributor", actions=("*",), not_actions=("Microsoft.Authorization/*/delete",)))
+    directory.assign(directory.add(Identity("contractor")).name, "Contributor")
+    listed = await site.run(shown(site, "role assignment list"), workspace_id=WORKSPACE)
+    assert "Contributor contractor" in listed, "who may delete rows is seen"
+    assert [one for one in DESTROYS if directory.allows(site.world.app, one, WORKSPACE)] == []
+    await site.run(shown(site, "lock create"), group="rg")
+    with pytest.raises(AzureError, match="keep-the-trail"):
+        await site.type("azd down")
+    await site.type("azd provision")
+    await site.run(shown(site, "lock delete"), group="rg")
+    await site.run("azd down")
 
 
 @procedure("Leave the product")

@@ -59,6 +59,12 @@ def test_a_sign_matches_any_text_in_its_gaps() -> None:
 
 
 def test_a_query_with_an_unknown_operator_is_refused() -> None:
-    for query in ("AppTraces | top 5 by TimeGenerated", 'AppTraces | where Message matches regex "x"'):
+    for query in (
+        "AppTraces | top 5 by TimeGenerated",
+        'AppTraces | where Message matches regex "x"',
+        'AppTraces | where strlen(Message) == "x"',
+        "AppTraces | summarize count() by Message",
+        "AppTraces | extend Act = parse_xml(Message)",
+    ):
         with pytest.raises(NotImplementedError):
             ask(query, {"AppTraces": [{"Message": "x"}]})

@@ -1,6 +1,6 @@
 """The released Azure CLI takes every `az` command of the pages and of `doctor`, and its options are those recorded.
 
-`tests/runbook/az_options.py` says how to install it. Set `AZ_PYTHON` to the Python of another installation.
+`make test-tools` installs it and runs these tests. Set `AZ_PYTHON` to the Python of another installation.
 """
 
 import json
