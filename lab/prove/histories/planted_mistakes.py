@@ -23,12 +23,14 @@ from shared.domain import publication
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Observation, Target
 from shared.domain.notes import FreshKey
-from shared.domain.publication import Marks
+from shared.domain.publication import Marks, Publication
 from shared.domain.requests import AwaitedDeployment, LeakRequest, Request
 from shared.domain.throttle import Throttle
 from shared.domain.told import ToldDeadline
 from shared.fleet import rotation
-from shared.turns import key_usage, perform, turn
+from shared.ports import Keys
+from shared.turns import key_usage, perform, secret_notes, turn
+from shared.turns.authentic import authentic
 from shared.turns.message import About
 from shared.turns.notes import note_fresh_key
 from shared.turns.own_writes import OwnWrites
@@ -108,11 +110,12 @@ def writing_tags_afterwards() -> Iterator[None]:
 
     async def publish(
         vault: fakes.Runner, target: Target, key: ApiKey, slot: KeySlot, marks: Marks, others: Mapping[str, str]
-    ) -> None:
-        await real(vault, target, key, slot, None, others)
+    ) -> str:
+        version = await real(vault, target, key, slot, None, others)
         written = await vault.latest(target)
         if written is not None:
             await vault.note(target, written, slot, marks)
+        return version
 
     with patch.object(fakes.Runner, "publish", publish):
         yield
@@ -312,11 +315,11 @@ def making_keys_again() -> Iterator[None]:
 def explaining_nothing() -> Iterator[None]:
     """Take what the latest version holds as it is, whatever earlier versions say."""
 
-    async def as_it_is(seen: Observation, *_: object) -> Observation:
+    def as_it_is(seen: Observation, *_: object) -> Observation:
         """Return the observation as it is."""
         return seen
 
-    with patch.object(turn, "with_other_writers", as_it_is):
+    with patch.object(secret_notes, "explained", as_it_is):
         yield
 
 
@@ -327,6 +330,29 @@ def reading_names_as_they_are_written() -> Iterator[None]:
     with patch.object(publication, "_is_ours", lambda name: name.startswith(publication.PREFIX)):
         yield
     world._publication.cache_clear()
+
+
+def _everything_counts(publication: Publication, *_rest: object) -> Publication:
+    return publication
+
+
+def _any_seal_counts(publication: Publication, target: Target, keys: Keys, now: datetime) -> Publication:
+    """Let marks count that are sealed with the value of their own version, whether or not it is a key."""
+    return publication if publication.sealed else authentic(publication, target, keys, now)
+
+
+@contextmanager
+def believing_all_marks() -> Iterator[None]:
+    """Let marks count without a seal."""
+    with patch.object(secret_notes, "authentic", _everything_counts):
+        yield
+
+
+@contextmanager
+def believing_any_seal() -> Iterator[None]:
+    """Let marks count that are sealed with anybody's value."""
+    with patch.object(secret_notes, "authentic", _any_seal_counts):
+        yield
 
 
 class PlantedMistake(NamedTuple):
@@ -374,5 +400,7 @@ MISTAKES: dict[str, PlantedMistake] = {
     ),
     "earlier versions explain nothing": PlantedMistake(explaining_nothing, 1, "P", "calm writer"),
     "tags in capitals are not ours": PlantedMistake(reading_names_as_they_are_written, 1, "P9", "calm writer"),
+    "marks need no seal": PlantedMistake(believing_all_marks, 1, "P", "calm writer"),
+    "a seal of anybody's own value counts": PlantedMistake(believing_any_seal, 1, "P", "calm writer"),
     "the leaked key stays": PlantedMistake(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
 }
