@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.decide.limits import is_repetition, kept_for, leaked_before, limit_hit
 from shared.decide.plan import Reason
 from shared.decide.situation import Situation
-from shared.decide.steps import Regenerate, Step
+from shared.decide.steps import Regenerate
 from shared.domain.acts import Act
 from shared.domain.errors import ConfirmFirst, LimitReached, RotationError
 from shared.domain.keys import KeySlot
@@ -95,7 +95,7 @@ def check_confirmed(which: str | AccountId, request: LeakRequest, confirm: str |
     if isinstance(which, str):
         _check_name(which, confirm)
     if _ends_both(request) and confirm is None:
-        what = f"{_BOTH} What would happen cannot be shown now: {error.about(name)}"
+        what = f"{_BOTH} {_unseen(error, name)} Nothing was done."
         raise ConfirmFirst(name, what, _step("<target name>" if isinstance(which, AccountId) else which))
 
 
@@ -110,8 +110,9 @@ async def _counted(app: Rotation, record: ActRecord, act: Act, target: Target | 
         await record.remove(act)
         whose = "of this target" if hit.setting.endswith("TARGET") else "in all"
         what = f"{hit.most} rotations and leaks {whose} in one hour are what {hit.setting} allows. Nothing was done. "
-        moment = f"It may be sent again from {hit.until:%Y-%m-%d %H:%M:%S} UTC."
-        raise LimitReached(target.name if target else "targets", what + moment, until=hit.until)
+        until = hit.until.replace(microsecond=0) + timedelta(seconds=1)  # as it is shown
+        moment = f"It may be sent again from {until:%Y-%m-%d %H:%M:%S} UTC."
+        raise LimitReached(target.name if target else "targets", what + moment, until=until)
     return before
 
 
@@ -127,15 +128,11 @@ def _ends_both(request: Request) -> bool:
 def _check_name(name: str, confirm: str | None) -> None:
     """Raises ConfirmFirst if a confirmation names another target."""
     if confirm is not None and confirm.casefold() != name.casefold():
-        raise ConfirmFirst(
-            name, f"The request confirms {confirm}, which is another target. Nothing was done.", _step(name)
-        )
+        raise ConfirmFirst(name, "The request confirms another target. Nothing was done.", _step(name))
 
 
 def _step(name: str) -> str:
-    return (
-        f'if you mean it, send the same request again with "confirm": "{name}"; on the command line, --confirm {name}'
-    )
+    return f'if you mean it, send it again with "confirm": "{name}"; on the command line, with --confirm {name}'
 
 
 def _second(leaked_at: datetime) -> str:
@@ -159,15 +156,14 @@ async def _confirm_first(app: Rotation, target: Target, request: Request, why: s
 def _would(row: Row) -> str:
     """Return what a turn would do now, and which keys it would end."""
     if row.plan is None or row.situation is None:
-        return f"What would happen cannot be shown now: {row.error.about(row.target.name) if row.error else 'unknown.'}"
-    ends = [_whose(slot, row.situation) for slot in _regenerated(row.plan.steps)]
-    return (
-        f"{row.plan.why} These keys would end: {'; '.join(ends)}." if ends else f"{row.plan.why} No key would end now."
-    )
+        return _unseen(row.error or RotationError(row.target.name, "it could not be observed."), row.target.name)
+    slots = [step.slot for step in row.plan.steps if isinstance(step, Regenerate)]
+    ends = "; ".join(_whose(slot, row.situation) for slot in slots)
+    return f"{row.plan.why} These keys would end: {ends}." if ends else f"{row.plan.why} No key would end now."
 
 
-def _regenerated(steps: tuple[Step, ...]) -> list[KeySlot]:
-    return [step.slot for step in steps if isinstance(step, Regenerate)]
+def _unseen(error: RotationError, name: str) -> str:
+    return f"What would happen cannot be shown now: {error.about(name)}"
 
 
 def _whose(slot: KeySlot, situation: Situation) -> str:

@@ -65,7 +65,7 @@ class ActRecord:
 
     async def _before(self, act: Act) -> list[Act]:
         found = (_read(name.removeprefix(ACTS)) for name in await self.notes.names(ACTS))
-        return sorted(one for one in found if one is not None and one < act)
+        return sorted(one for one in found if one is not None and one != act and one.stamp <= act.stamp)
 
 
 def _read(text: str) -> Act | None:

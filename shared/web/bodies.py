@@ -92,8 +92,8 @@ type Confirmed = Annotated[
     Meta(
         pattern=f"^{TARGET_NAME}" + _END,
         description="The target's name, which confirms the report. Needed for `both`, and for another leak of a target "
-        "before every app has read the key that the one before published (ROTATION_CONSUMER_LAG); without it the answer "
-        "says what would happen.",
+        "before every app has read the key that the one before published (ROTATION_CONSUMER_LAG). Without it the "
+        "answer says what would happen.",
     ),
 ]
 type Latest = Annotated[
