@@ -1,18 +1,19 @@
 """What the acts of the last hours say about one more: a repetition, a second leak, or one too many.
 
-An act is judged by those that came before it, so that of several at once the first ones are let through. The first leak
-of a target is never one too many: a leaked key must not wait.
+An act is judged by those that came before it and were let in. Whether these were let in is judged in the same way, from
+the first one on, and is not noted: a note that is there for a moment, or that could not be removed, gives no right and
+takes none. The first leak of a target is never one too many: a leaked key must not wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.acts import MANY, Act, Limits
 from shared.domain.requests import KNOWN_IDS, RequestKind
-from shared.domain.times import unstamp
 
 HOUR = timedelta(hours=1)  # within which acts are counted
 
@@ -31,46 +32,89 @@ class LimitHit:
     until: datetime
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What earlier acts say about one more. At most one of the three holds.
+
+    repeated: Whether it repeats one of them, so that it needs nothing and does not count.
+    hit: The limit that it would exceed; of two, the one that lasts longer. None if it exceeds none.
+    leaked_at: When the leak was reported, in UTC, after which this one must be confirmed and is not. None otherwise.
+    """
+
+    repeated: bool = False
+    hit: LimitHit | None = None
+    leaked_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the act is let in as one of its own."""
+        return not self.repeated and self.hit is None and self.leaked_at is None
+
+
 def kept_for(lag: timedelta) -> timedelta:
     """Return how long an act counts for anything. `lag`: how long the slowest consumer takes to read a new version."""
     return max(HOUR, lag)
 
 
-def is_repetition(act: Act, before: Sequence[Act]) -> bool:
-    """Return whether the same request was let through before, and its target still knows it.
+def judged(act: Act, before: Iterable[Act], limits: Limits, lag: timedelta) -> Judgement:
+    """Return what the acts before this one say about it. `lag` is that of `kept_for`."""
+    let_in = _LetIn(limits, lag)
+    for one in sorted(before):
+        if let_in.judge(one).counts:
+            let_in.add(one)
+    return let_in.judge(act)
 
-    A target knows the last few requests only. Without that bound, somebody could go on for ever with a few ids in turn.
+
+@dataclass
+class _LetIn:
+    """The acts that were let in so far.
+
+    limits: How many there may be.
+    lag: How long the slowest consumer takes to read a new version.
+    of_target: The acts of each target, the oldest first.
+    in_hour: The acts of the last hour, the oldest first.
     """
-    same = [one for one in before if (one.kind, one.about, one.id) == (act.kind, act.about, act.id)]
-    return bool(same) and len([one for one in before if one.about == act.about and one > max(same)]) < KNOWN_IDS
 
+    limits: Limits
+    lag: timedelta
+    of_target: dict[str, list[Act]] = field(default_factory=lambda: defaultdict(list))
+    in_hour: deque[Act] = field(default_factory=deque)
 
-def leaked_before(act: Act, before: Sequence[Act], lag: timedelta) -> datetime | None:
-    """Return when the last leak of the same target within the lag was reported, in UTC. None if there was none."""
-    leaks = [one for one in _since(act, before, lag) if one.kind is RequestKind.LEAK and one.about == act.about]
-    return unstamp(max(leaks).stamp) if leaks else None
+    def add(self, act: Act) -> None:
+        """Add an act that is not older than any before."""
+        self.of_target[act.about].append(act)
+        self.in_hour.append(act)
 
+    def judge(self, act: Act) -> Judgement:
+        """Return what they say about an act that is not older than any of them."""
+        same_target = self.of_target[act.about]
+        # A target knows its last few requests only. Without this bound, a few ids in turn would have no limit.
+        if any(act.repeats(one) for one in same_target[-KNOWN_IDS:]):
+            return Judgement(repeated=True)
+        leaks = [one.at for one in same_target if one.kind is RequestKind.LEAK] if act.kind is RequestKind.LEAK else []
+        leaked_at = max(leaks, default=None)
+        is_first_leak = act.kind is RequestKind.LEAK and not _is_within(kept_for(self.lag), leaked_at, act)
+        hit = None if is_first_leak else self._limit_hit(act, same_target)
+        if hit is not None:
+            return Judgement(hit=hit)
+        return Judgement(leaked_at=leaked_at if _is_within(self.lag, leaked_at, act) and not act.confirmed else None)
 
-def limit_hit(act: Act, before: Sequence[Act], limits: Limits, lag: timedelta) -> LimitHit | None:
-    """Return the limit that the act exceeds, the one that lasts longest. None if it may be let through."""
-    if act.kind is RequestKind.LEAK and leaked_before(act, before, kept_for(lag)) is None:
-        return None
-    counted = _since(act, before, HOUR)
-    of_target = [one for one in counted if one.about == act.about and act.about != MANY]
-    hits = [
-        _hit("ROTATION_REQUESTS_PER_TARGET", of_target, limits.per_target),
-        _hit("ROTATION_REQUESTS_IN_ALL", counted, limits.in_all),
-    ]
-    return max((hit for hit in hits if hit), key=lambda hit: hit.until, default=None)
+    def _limit_hit(self, act: Act, same_target: Sequence[Act]) -> LimitHit | None:
+        while self.in_hour and not _is_within(HOUR, self.in_hour[0].at, act):
+            self.in_hour.popleft()
+        of_target = [one for one in same_target if _is_within(HOUR, one.at, act)] if act.about != MANY else []
+        hits = [
+            _hit("ROTATION_REQUESTS_PER_TARGET", of_target, self.limits.per_target),
+            _hit("ROTATION_REQUESTS_IN_ALL", self.in_hour, self.limits.in_all),
+        ]
+        return max((hit for hit in hits if hit), key=lambda hit: hit.until, default=None)
 
 
 def _hit(setting: str, acts: Sequence[Act], most: int) -> LimitHit | None:
-    """Return the limit if it is exceeded. It is not any more once all but `most - 1` of the acts are an hour old."""
-    if len(acts) < most:
-        return None
-    return LimitHit(setting, most, unstamp(sorted(acts)[-most].stamp) + HOUR)
+    """Return the limit if one more exceeds it: until all but `most - 1` of the acts, which are sorted, are an hour
+    old."""
+    return LimitHit(setting, most, acts[-most].at + HOUR) if len(acts) >= most else None
 
 
-def _since(act: Act, before: Sequence[Act], span: timedelta) -> list[Act]:
-    begin = unstamp(act.stamp) - span
-    return [one for one in before if unstamp(one.stamp) > begin]
+def _is_within(span: timedelta, moment: datetime | None, act: Act) -> bool:
+    return moment is not None and moment > act.at - span

@@ -7,10 +7,11 @@ queue or from the record of leaks, was let in before. A repetition of a request 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.decide.limits import is_repetition, kept_for, leaked_before, limit_hit
+from shared.decide.limits import Judgement, LimitHit, judged, kept_for
 from shared.decide.plan import Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Regenerate
@@ -19,7 +20,7 @@ from shared.domain.errors import ConfirmFirst, LimitReached, RotationError
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.requests import LeakedKey, LeakRequest, Request, RotateRequest
-from shared.domain.times import iso_duration, unstamp
+from shared.domain.times import iso_duration
 from shared.fleet.rotation import Rotation
 from shared.turns.acts import ActRecord, act_of
 from shared.turns.report import Outcome, Result, Row
@@ -60,33 +61,27 @@ async def admit(app: Rotation, target: Target, request: Request, confirm: str | 
     Raises ConfirmFirst for a report that must be confirmed, or that is confirmed with another name; and LimitReached.
     If the record of acts cannot be read or written, neither a limit nor an earlier leak is known.
     """
-    record, lag = ActRecord(app.outside.notes), app.settings.defaults.lag
+    record = ActRecord(app.outside.notes)
     if not isinstance(request, RotateRequest | LeakRequest):
         return Admitted(request, record)
     _check_name(target.name, confirm)
-    act = act_of(request, target.account, app.outside.clock.now())
+    act = act_of(request, target.account, app.outside.clock.now(), confirmed=confirm is not None)
     if _ends_both(request) and confirm is None:
-        if is_repetition(act, await record.before(act)):
+        if _judged(app, act, await record.before(act)).repeated:
             return Admitted(request, record)
         raise await _confirm_first(app, target, request, _BOTH)
-    before = await _counted(app, record, act, target)
-    if before is None:
-        return Admitted(request, record)
-    leaked_at = leaked_before(act, before, lag) if isinstance(request, LeakRequest) and confirm is None else None
-    if leaked_at is not None:
-        await record.remove(act)
-        raise await _confirm_first(app, target, request, _second(leaked_at))
-    return Admitted(request, record, act, _old(app, act, before))
+    admitted, judgement = await _count(app, request, act, target.account)
+    _check_limit(judgement.hit, target.name)
+    if judgement.leaked_at is not None:
+        raise await _confirm_first(app, target, request, _second(judgement.leaked_at))
+    return admitted
 
 
 async def admit_many(app: Rotation, request: Request) -> Admitted:
     """Let a request for several targets in, which counts once. Raises LimitReached."""
-    record = ActRecord(app.outside.notes)
-    act = act_of(request, None, app.outside.clock.now())
-    before = await _counted(app, record, act, None)
-    if before is None:
-        return Admitted(request, record)
-    return Admitted(request, record, act, _old(app, act, before))
+    admitted, judgement = await _count(app, request, act_of(request, None, app.outside.clock.now()), None)
+    _check_limit(judgement.hit, "targets")
+    return admitted
 
 
 def check_confirmed(which: str | AccountId, request: LeakRequest, confirm: str | None, error: RotationError) -> None:
@@ -99,26 +94,33 @@ def check_confirmed(which: str | AccountId, request: LeakRequest, confirm: str |
         raise ConfirmFirst(name, what, _step("<target name>" if isinstance(which, AccountId) else which))
 
 
-async def _counted(app: Rotation, record: ActRecord, act: Act, target: Target | None) -> list[Act] | None:
-    """Note an act and return those before it; None for a repetition, which is not noted again. Raises LimitReached."""
-    before = await record.add(act, target.account if target else None)
-    if is_repetition(act, before):
+async def _count(app: Rotation, request: Request, act: Act, account: AccountId | None) -> tuple[Admitted, Judgement]:
+    """Note an act, and judge it by those before it. Unless it counts, its note is taken back."""
+    record = ActRecord(app.outside.notes)
+    before = await record.add(act, account)
+    judgement = _judged(app, act, before)
+    if not judgement.counts:
         await record.remove(act)
-        return None
-    hit = limit_hit(act, before, app.settings.limits, app.settings.defaults.lag)
-    if hit is not None:
-        await record.remove(act)
-        whose = "of this target" if hit.setting.endswith("TARGET") else "in all"
-        what = f"{hit.most} rotations and leaks {whose} in one hour are what {hit.setting} allows. Nothing was done. "
-        until = hit.until.replace(microsecond=0) + timedelta(seconds=1)  # as it is shown
-        moment = f"It may be sent again from {until:%Y-%m-%d %H:%M:%S} UTC."
-        raise LimitReached(target.name if target else "targets", what + moment, until=until)
-    return before
+        return Admitted(request, record), judgement
+    begin = act.at - kept_for(app.settings.defaults.lag)
+    return Admitted(request, record, act, tuple(one for one in before if one.at <= begin)), judgement
 
 
-def _old(app: Rotation, act: Act, before: list[Act]) -> tuple[Act, ...]:
-    begin = unstamp(act.stamp) - kept_for(app.settings.defaults.lag)
-    return tuple(one for one in before if unstamp(one.stamp) <= begin)
+def _judged(app: Rotation, act: Act, before: Iterable[Act]) -> Judgement:
+    return judged(act, before, app.settings.limits, app.settings.defaults.lag)
+
+
+def _check_limit(hit: LimitHit | None, name: str) -> None:
+    """Raises LimitReached if there is such a limit."""
+    if hit is None:
+        return
+    whose = "of this target" if hit.setting.endswith("TARGET") else "in all"
+    until = hit.until.replace(microsecond=0) + timedelta(seconds=1)  # as it is shown
+    what = (
+        f"{hit.most} rotations and leaks {whose} in one hour are what {hit.setting} allows. Nothing was done. "
+        f"It may be sent again from {until:%Y-%m-%d %H:%M:%S} UTC."
+    )
+    raise LimitReached(name, what, until=until)
 
 
 def _ends_both(request: Request) -> bool:

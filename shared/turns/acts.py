@@ -22,11 +22,14 @@ log = logging.getLogger(LOGGER)
 ACTS = "acts/"
 
 
-def act_of(request: Request, account: AccountId | None, now: datetime) -> Act:
-    """Return the act that a request is. `account`: whose keys it is about; None for a request for several targets."""
-    moment = stamp(now)
+def act_of(request: Request, account: AccountId | None, now: datetime, *, confirmed: bool = False) -> Act:
+    """Return the act that a request is.
+
+    account: Whose keys it is about. None for a request for several targets.
+    confirmed: Whether its caller confirmed it. Default: no.
+    """
     about = MANY if account is None else _hash(str(account).casefold())
-    return Act(moment, request.kind, about, _hash(request.id or moment))
+    return Act(now, request.kind, about, _hash(request.id or stamp(now)), confirmed)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class ActRecord:
 
     async def _before(self, act: Act) -> list[Act]:
         found = (_read(name.removeprefix(ACTS)) for name in await self.notes.names(ACTS))
-        return sorted(one for one in found if one is not None and one != act and one.stamp <= act.stamp)
+        return [one for one in found if one is not None and one != act and one.at <= act.at]
 
 
 def _read(text: str) -> Act | None:

@@ -243,6 +243,22 @@ async def test_a_process_that_is_killed_while_it_counts_leaves_the_repetition_fr
     assert len(on_record(stage)) == 1
 
 
+async def test_a_note_that_a_killed_process_left_of_a_refused_request_gives_no_right() -> None:
+    """So it is, too, with a request that is sent twice at once: each sees the note of the other for a moment."""
+    stage = await in_use()
+    limited(stage, per_target=1)
+    await asks(stage, reports_leak(LIVE, "one"))
+    stage.pass_time(hours(2))
+    await admitted_in(stage, reports_leak(LIVE, "two"), killed_after(2))
+    assert len(on_record(stage)) == 2
+    with pytest.raises(ConfirmFirst):
+        await asks(stage, reports_leak(LIVE, "two"))
+    await asks(stage, reports_leak(LIVE, "three"), "chat")
+    await admitted_in(stage, RotateRequest(id="four"), killed_after(2))
+    with pytest.raises(LimitReached):
+        await asks(stage, RotateRequest(id="four"))
+
+
 async def test_of_two_leaks_at_once_the_first_is_let_in_and_the_second_must_be_confirmed() -> None:
     stage = await in_use()
     two = stage.rotation()

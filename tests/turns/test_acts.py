@@ -60,11 +60,11 @@ async def test_a_note_names_the_account_in_full_and_the_request_by_hashes_only()
     assert act_of(RotateRequest(id="all"), None, NOW).about == MANY
 
 
-async def test_requests_without_an_id_are_different_acts_at_different_times() -> None:
+def test_requests_without_an_id_are_different_acts_at_different_times() -> None:
     assert act_of(LeakRequest(), ACCOUNT, NOW).id != act_of(LeakRequest(), ACCOUNT, NOW + minutes(1)).id
 
 
-async def test_the_case_of_an_account_does_not_matter() -> None:
+def test_the_case_of_an_account_does_not_matter() -> None:
     shouted = an_account_id("CHAT", "EMULATED")
     assert act_of(LeakRequest(id="first"), shouted, NOW) == FIRST
 
