@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cli.printing import line
 from shared.decide.plan import Plan
-from shared.domain.errors import PersonMustLook, RotationError, UnknownTarget
+from shared.domain.errors import ConfirmFirst, LimitReached, PersonMustLook, RotationError, UnknownTarget
 from shared.turns.report import Outcome, Result, Row
 from shared.web.responses import problems_data
 
@@ -44,7 +44,7 @@ def code_of_error(error: RotationError) -> int:
     """Return the exit code for an error."""
     if isinstance(error, UnknownTarget):
         return USAGE
-    return DUE if isinstance(error, PersonMustLook) else FAILED
+    return DUE if isinstance(error, PersonMustLook | ConfirmFirst | LimitReached) else FAILED
 
 
 def worst(codes: Iterable[int]) -> int:

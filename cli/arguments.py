@@ -191,6 +191,11 @@ def _leak(parser: argparse.ArgumentParser) -> None:
         metavar="PT30S",
         help="how long the leaked live key keeps working after the fresh one is published; at most PT2M, default none",
     )
+    parser.add_argument(
+        "--confirm",
+        metavar="NAME",
+        help="the target's name again: needed for both keys, and for another leak while apps may hold an older key",
+    )
 
 
 def _arm(parser: argparse.ArgumentParser) -> None:

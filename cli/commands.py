@@ -30,6 +30,7 @@ from shared.domain.errors import DisputedName, FixConfiguration, RotationError, 
 from shared.domain.keys import Fingerprint
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.gather import gather_findings
+from shared.fleet.admission import admit, check_confirmed
 from shared.fleet.rotation import Rotation, planned_row
 from shared.settings.target_fields import could_be_a_name, default_name
 from shared.turns.message import About
@@ -120,7 +121,8 @@ async def rotate(parts: Opened, command: Command) -> CommandResult:
 
 async def leak(parts: Opened, command: Command) -> CommandResult:
     """The command `leak`: report a leaked key of one target, so that it stops working."""
-    return await _turn(parts.rotation, command, command.body(Leak).request(command.request_id, command.by))
+    body = command.body(Leak)
+    return await _turn(parts.rotation, command, body.request(command.request_id, command.by), body.confirm)
 
 
 async def arm(parts: Opened, command: Command) -> CommandResult:
@@ -133,7 +135,7 @@ async def disarm(parts: Opened, command: Command) -> CommandResult:
     return await _turn(parts.rotation, command, DisarmRequest(by=command.by, id=command.request_id))
 
 
-async def _turn(rotation: Rotation, command: Command, request: Request) -> CommandResult:
+async def _turn(rotation: Rotation, command: Command, request: Request, confirm: str | None = None) -> CommandResult:
     """Carry out a request for one target in one turn; in a dry run, only decide.
 
     A command has no queue, so what it could not finish is not continued by itself, except a leak on record.
@@ -143,21 +145,27 @@ async def _turn(rotation: Rotation, command: Command, request: Request) -> Comma
     except (DisputedName, UnknownTarget):
         raise
     except RotationError as error:
-        return await _not_found_now(rotation, command, request, error)
+        return await _not_found_now(rotation, command, request, error, confirm)
     if command.dry_run:
         row = await rotation.plan_turn(target, request)
         if row.error is not None or row.plan is None:
             return of_error(row.error or RotationError(target.name, "could not be observed."))
         outcome = planned_row(row)
         return CommandResult(code_of_dry_run(row.plan), outcome.data(), line(outcome))
-    return _of_turn(await rotation.turn(target, request), request, command)
+    admitted = await admit(rotation, target, request, confirm)
+    outcome = await rotation.turn(target, request)
+    await admitted.settle(outcome)
+    return _of_turn(outcome, request, command)
 
 
-async def _not_found_now(rotation: Rotation, command: Command, request: Request, error: RotationError) -> CommandResult:
+async def _not_found_now(
+    rotation: Rotation, command: Command, request: Request, error: RotationError, confirm: str | None
+) -> CommandResult:
     """Return the result of a request whose target could not be looked up. A leak is put on record all the same."""
     which = command.target
     about = About(which) if isinstance(which, str) else About(default_name(which), which)
     if isinstance(request, LeakRequest) and not command.dry_run and could_be_a_name(about.name):
+        check_confirmed(which, request, confirm, error)
         await rotation.leaks.add(about, request)
     elif command.dry_run or not isinstance(error, Throttled):
         raise error

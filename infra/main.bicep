@@ -83,6 +83,12 @@ param rotationLookEvery string = ''
 @description('How many accounts may fail in one tick before the others are left alone.')
 param rotationBrake string = ''
 
+@description('How many rotations and leaks of one account people may ask for in an hour.')
+param rotationRequestsPerTarget string = ''
+
+@description('The same of all accounts together.')
+param rotationRequestsInAll string = ''
+
 @description('ISO 8601: how far back calls with a key are counted before keys end.')
 param rotationLogLookBack string = ''
 
@@ -205,6 +211,8 @@ var rotationSettings = {
   ROTATION_WINDOW: rotationWindow
   ROTATION_LOOK_EVERY: rotationLookEvery
   ROTATION_BRAKE: rotationBrake
+  ROTATION_REQUESTS_PER_TARGET: rotationRequestsPerTarget
+  ROTATION_REQUESTS_IN_ALL: rotationRequestsInAll
   ROTATION_TELEMETRY: rotationTelemetry
   ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack

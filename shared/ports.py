@@ -223,6 +223,10 @@ class Notes(Protocol):
         """Remove a note, if it is there."""
         ...
 
+    async def names(self, prefix: str) -> Sequence[str]:
+        """Return the names of the notes that begin with `prefix`, in their order, in one listing."""
+        ...
+
     async def under(self, prefix: str) -> Sequence[tuple[str, str]]:
         """Return name and text of the notes whose names begin with `prefix`."""
         ...

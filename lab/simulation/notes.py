@@ -59,6 +59,10 @@ class SimulatedNotes:
                 if error.status != 404:
                     raise
 
+    async def names(self, prefix: str) -> Sequence[str]:
+        """Return the names of the notes under a prefix."""
+        return [name for name, _ in await self.under(prefix)]
+
     async def under(self, prefix: str) -> Sequence[tuple[str, str]]:
         """Return name and text of the notes under a prefix."""
         blobs = self._runner.world.blobs

@@ -50,13 +50,17 @@ class BlobNotes:
             except ResourceNotFoundError:
                 return
 
-    async def under(self, prefix: str) -> list[tuple[str, str]]:
-        """Return name and text of all notes under a prefix."""
+    async def names(self, prefix: str) -> list[str]:
+        """Return the names of all notes under a prefix, in their order. Their texts are not read."""
         with azure_errors(prefix, "list notes", Call.STORAGE):
             try:
-                names = [str(blob.name) async for blob in self._container.list_blobs(name_starts_with=prefix)]
+                return [str(blob.name) async for blob in self._container.list_blobs(name_starts_with=prefix)]
             except ResourceNotFoundError:  # the container is made with the first note or lease
                 return []
+
+    async def under(self, prefix: str) -> list[tuple[str, str]]:
+        """Return name and text of all notes under a prefix."""
+        names = await self.names(prefix)
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def text_of(name: str) -> str | None:

@@ -155,6 +155,27 @@ class FixConfiguration(RotationError):
         return error
 
 
+class ConfirmFirst(RotationError):
+    """A report of a leak would end more than its caller may expect. Nothing was done."""
+
+    next_step = "send the same request again with `confirm` and the target's name, if you mean it"
+
+
+class LimitReached(RotationError):
+    """People have asked for as many rotations and leaks in one hour as the settings allow. Nothing was done.
+
+    until: When the request may be sent again, in UTC. None if no moment is known.
+    """
+
+    next_step = (
+        "send it again after that moment; if a leaked key cannot wait, end it by hand (docs/operations.md, Break-glass)"
+    )
+
+    def __init__(self, thing: str, what: str, next_step: str | None = None, *, until: datetime | None = None) -> None:
+        super().__init__(thing, what, next_step)
+        self.until = until
+
+
 class SignInNotEnforced(RotationError):
     """Callers must sign in, and the platform does not say that it makes them. No HTTP request is served."""
 

@@ -22,6 +22,7 @@ from shared.domain.times import from_seconds, iso_duration, parse_duration, sane
 LONGEST_SOAK = timedelta(days=30)
 _NOBODY = "-"
 _JOIN, _SHORT, _EARLIER = "+", 8, 4  # an id by its first eight characters, of the last four
+KNOWN_IDS = 1 + _EARLIER  # requests that a version of a secret knows: the one that made it, and those before that
 _BY, _WHY = 70, 100  # characters in the tag, beside an id of 32 and four short ones
 LONGEST_TEXT = 256  # what a tag holds
 

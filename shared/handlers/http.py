@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.domain.errors import (
+    ConfirmFirst,
     DisputedName,
     DisputedSecret,
+    LimitReached,
     PersonMustLook,
     RotationError,
     SignInNotEnforced,
@@ -25,6 +27,7 @@ from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
 from shared.findings.listening import find_listeners
+from shared.fleet.admission import admit_many
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
@@ -86,6 +89,8 @@ class Incoming:
 
 
 _BROKEN = Reply(500, "")
+# Their next steps say already what to send next.
+_SAY_WHAT_TO_SEND = (UnknownTarget, DisputedName, DisputedSecret, ConfirmFirst, LimitReached)
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
 type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
@@ -130,7 +135,7 @@ async def _carried_out(route: Route, incoming: Incoming, caller: Caller) -> Repl
     except (BadRequest, Refused) as refused:
         return problem(refused.status, refused.title, refused.detail)
     except RotationError as error:
-        if route.acts and not isinstance(error, UnknownTarget | DisputedName | DisputedSecret):
+        if route.acts and not isinstance(error, _SAY_WHAT_TO_SEND):
             error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
         return of_error(error, names=caller.may(Role.READER))
@@ -232,7 +237,8 @@ async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
 
 async def _report_leak(incoming: Incoming, caller: Caller) -> Reply:
     body = Leak.read(incoming.body, incoming.headers)
-    return await answer(incoming.which, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+    request = body.request(_id(incoming), caller.name)
+    return await answer(incoming.which, request, dry_run=body.dry_run, confirm=body.confirm)
 
 
 async def _arm(incoming: Incoming, caller: Caller) -> Reply:
@@ -262,6 +268,7 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     }
     if body.dry_run:
         return Reply(200, accepted)
+    await (await admit_many(app, request)).settle()
     log.info("rotate: %d targets, requested by %s: %s", len(chosen), request.by, request.reason)
     now = app.outside.clock.now()
     return Reply(202, accepted, queued=tuple(message_for(one, now, request=request) for one in chosen))

@@ -17,6 +17,7 @@ from shared.domain.errors import DisputedName, LeaseLost, RotationError, Throttl
 from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
+from shared.fleet.admission import admit, check_confirmed
 from shared.fleet.rotation import Rotation, planned_row
 from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
@@ -42,13 +43,17 @@ _AFTER_A_PERSON = {
 }
 
 
-async def answer(which: str | AccountId, request: Request, *, dry_run: bool = False) -> Reply:
+async def answer(
+    which: str | AccountId, request: Request, *, dry_run: bool = False, confirm: str | None = None
+) -> Reply:
     """Carry out a request on the target of that name or account and return the answer.
 
     dry_run: Whether to say only what would be done.
+    confirm: The target's name, by which the caller confirms the request. None without it.
 
     Raises only RotationErrors. For a leak of something that can be a target's name, or of an account, it raises only
-    that there is no such target, or that several accounts have this name: any other error queues the leak.
+    that there is no such target, that several accounts have this name, or what `admit` raises: any other error queues
+    the leak.
     """
     app: Rotation | None = None
     try:
@@ -62,17 +67,20 @@ async def answer(which: str | AccountId, request: Request, *, dry_run: bool = Fa
             and not dry_run
             and (isinstance(which, AccountId) or could_be_a_name(which))
         ):
+            check_confirmed(which, request, confirm, error)
             return await _recorded(app, which, request, error)
         raise
     now = app.outside.clock.now()
     if dry_run:
         row = await app.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
+    admitted = await admit(app, target, request, confirm)
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await app.turn(target, request, until=now + PATIENCE)
         saw(telemetry_facts.of_outcome(outcome))
     log.info("%s, requested by %s (%s): %s", request.kind, request.by, request.reason or "no reason given", outcome)
     log_dropped_announcements(outcome)
+    await admitted.settle(outcome)
     about = About.of(target)
     if isinstance(request, LeakRequest) and (_is_undone(outcome) or _is_only_observed(outcome)):
         reply = _kept(outcome, about, request, now, recorded=await app.leaks.holds(about, request))

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.domain import times
+from shared.domain.acts import Limits
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId, Cadence, Target
 from shared.domain.names import STORAGE
@@ -62,6 +63,8 @@ NAMES = (
     "ROTATION_WINDOW",
     "ROTATION_LOOK_EVERY",
     "ROTATION_BRAKE",
+    "ROTATION_REQUESTS_PER_TARGET",
+    "ROTATION_REQUESTS_IN_ALL",
     "ROTATION_TELEMETRY",
     "ROTATION_LOG_WORKSPACE_ID",
     "ROTATION_LOG_LOOK_BACK",
@@ -150,6 +153,8 @@ class Settings:
     secrets: ROTATION_SECRETS. Templates of the names that the tags of accounts may give their secrets. Default: none,
         so that each secret has its default name.
     brake: ROTATION_BRAKE. How many accounts may fail in one tick before the other turns of that tick stop. Default 10.
+    limits: ROTATION_REQUESTS_PER_TARGET, default 5, and ROTATION_REQUESTS_IN_ALL, default 60: how many rotations and
+        leaks people may ask for in one hour. The first leak of a target is never refused.
     telemetry: ROTATION_TELEMETRY. Default off.
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
     sign_in: ROTATION_SIGN_IN. Default optional: App Service authentication if it is on, function keys otherwise.
@@ -171,6 +176,7 @@ class Settings:
     vaults: frozenset[str] = frozenset()
     secrets: tuple[str, ...] = ()
     brake: int = 10
+    limits: Limits = field(default_factory=Limits)
     telemetry: Sending = Sending.OFF
     call_log: CallLog | None = None
     sign_in: SignIn = SignIn.OPTIONAL
@@ -224,6 +230,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, vault_urls),
         secrets=_read(environment, "ROTATION_SECRETS", (), problems, secret_templates),
         brake=_read(environment, "ROTATION_BRAKE", 10, problems, count),
+        limits=Limits(
+            _read(environment, "ROTATION_REQUESTS_PER_TARGET", Limits.per_target, problems, count),
+            _read(environment, "ROTATION_REQUESTS_IN_ALL", Limits.in_all, problems, count),
+        ),
         telemetry=read_telemetry(environment, problems),
         call_log=_call_log(environment, problems),
         sign_in=_read(environment, "ROTATION_SIGN_IN", SignIn.OPTIONAL, problems, one_of(SignIn)),

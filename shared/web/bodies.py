@@ -87,6 +87,15 @@ type KeyMark = Annotated[
         "fingerprint` prints it. If `key` means another key now, or the account has no such key, nothing is done.",
     ),
 ]
+type Confirmed = Annotated[
+    str,
+    Meta(
+        pattern=f"^{TARGET_NAME}" + _END,
+        description="The target's name, which confirms the report. Needed for `both`, and for another leak of a target "
+        "before every app has read the key that the one before published (ROTATION_CONSUMER_LAG). Without it the "
+        "answer says what would happen.",
+    ),
+]
 type Latest = Annotated[
     datetime,
     Meta(
@@ -170,6 +179,7 @@ class Leak(Body, frozen=True, kw_only=True):
     reason: ReasonText = ""
     dry_run: DryRun = False
     wait: WaitTime | None = None
+    confirm: Confirmed | None = None
 
     def __post_init__(self) -> None:
         """Check that the report says which key it means. Raises ValueError."""

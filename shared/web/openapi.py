@@ -95,10 +95,13 @@ _WORDS = {
     404: "No target has this name, or the account is not enrolled.",
     405: "The route has no such method; the header Allow lists those it has.",
     409: "Held back until `heldUntil`, another turn holds the target, a person must decide, the app only observes, "
-    "several accounts have this name or this secret, or a fingerprint is not that of the key that is meant.",
+    "several accounts have this name or this secret, a fingerprint is not that of the key that is meant, or the report "
+    "of a leak must be confirmed.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "A field is invalid; the detail names it.",
+    429: "People have asked for as many rotations and leaks in this hour as the settings allow; Retry-After says until "
+    "when. The first leak of a target is never refused so.",
     502: "Azure or its network refused a call; the next step says what to do.",
     503: "Azure did not answer, or a setting is invalid; the next step says what to do.",
 }
@@ -205,11 +208,11 @@ _TURN = (404, 409, 502)
 _OPERATIONS = {
     "listTargets": _see(_TARGETS, _answer(_TARGETS, Survey), *_ALWAYS),
     "seeTarget": _see("One target", _answer("One target", RowData), *_ALWAYS, *_TURN, 422),
-    "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN),
-    "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN),
+    "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN, 429),
+    "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN, 429),
     "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),
     "disarm": _act("Wait for no deployment any more", None, OutcomeData, *_TURN, queued=False),
-    "rotateMany": _act("Rotate several targets", bodies.RotateMany, Accepted, 404),
+    "rotateMany": _act("Rotate several targets", bodies.RotateMany, Accepted, 404, 429),
     "deployed": _act("Report that a deployment went live", bodies.Deployment, Heard),
     "listDeadlines": _see(_DEADLINES, _answer(_DEADLINES, Deadlines), *_ALWAYS),
     "subscribe": _see(f"{_DEADLINES}, as a calendar", _text("iCalendar", "text/calendar"), *_ALWAYS),

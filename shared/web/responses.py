@@ -11,11 +11,13 @@ from typing import NotRequired, TypedDict
 
 from shared.announce.deadlines import Deadline
 from shared.domain.errors import (
+    ConfirmFirst,
     DisputedName,
     DisputedSecret,
     FixConfiguration,
     GrantRole,
     LeaseHeld,
+    LimitReached,
     OutOfTime,
     PersonMustLook,
     ProofFailed,
@@ -36,6 +38,8 @@ _STATUS: tuple[tuple[type[RotationError], int], ...] = (
     (UnknownTarget, 404),
     (DisputedName, 409),
     (DisputedSecret, 409),
+    (ConfirmFirst, 409),
+    (LimitReached, 429),
     (OutOfTime, 202),
     (LeaseHeld, 409),
     (PersonMustLook, 409),
@@ -127,7 +131,8 @@ def of_error(error: RotationError, *, names: bool = False) -> Reply:
 
 def retry_after(errors: Iterable[RotationError]) -> dict[str, str]:
     """Return the header that says when to ask again, as a date: when the last of these waits ends. Empty if none."""
-    moments = [error.until for error in errors if isinstance(error, Throttled) and error.until is not None]
+    waits = [error for error in errors if isinstance(error, Throttled | LimitReached)]
+    moments = [error.until for error in waits if error.until is not None]
     if not moments:
         return {}
     last = max(moments).astimezone(UTC) + timedelta(seconds=1)  # the date has whole seconds

@@ -57,3 +57,14 @@ async def test_a_note_that_cannot_be_read_is_an_error_only_when_no_other_is_bein
     with pytest.raises(RotationError):
         await notes.under("leaks/")
     assert parts.azure.world.journal.count("blob.get") == 20
+
+
+async def test_names_are_listed_in_their_order_with_one_call_and_without_reading_texts(
+    notes: BlobNotes, parts: Parts
+) -> None:
+    assert await notes.names("acts/") == []
+    for name in ("acts/2", "acts/1", "leaks/3"):
+        await notes.write(name, "a text")
+    before = parts.mark()
+    assert await notes.names("acts/") == ["acts/1", "acts/2"]
+    assert parts.names(since=before) == ["blob.list"]

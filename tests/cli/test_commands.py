@@ -97,7 +97,8 @@ def test_rotate_with_the_same_id_rotates_once(terminal: Terminal) -> None:
     assert terminal.world.journal.count("arm.regenerateKey", "chat", effect=True) == 1
 
 
-REQUESTS = (["rotate", "chat"], ["leak", "chat", "--key", "both"], ["arm", "chat", "--environment", "production"])
+CONFIRMED = ["leak", "chat", "--key", "both", "--confirm", "chat"]
+REQUESTS = (["rotate", "chat"], CONFIRMED, ["arm", "chat", "--environment", "production"])
 
 
 @pytest.mark.parametrize("words", REQUESTS, ids=[words[0] for words in REQUESTS])
@@ -217,7 +218,7 @@ def test_a_leak_whose_target_cannot_be_looked_up_is_on_record(terminal: Terminal
 def test_a_leaked_key_stops_working_while_the_command_runs(terminal: Terminal, key: str, ended: set[str]) -> None:
     terminal.publish(days_ago=1, until=NOW + timedelta(days=2))
     values = {slot: held.value for slot, held in terminal.account().keys.items()}
-    printed = terminal.json("leak", "chat", "--key", key, "--reason", "found in a paste")
+    printed = terminal.json("leak", "chat", "--key", key, "--reason", "found in a paste", "--confirm", "chat")
     assert printed.code == 0, printed
     dead = {
         slot for slot, value in values.items() if not terminal.world.accounts.key_accepted(terminal.account(), value)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from lab.emulator.serve import Azure
 from lab.funchost.bindings import HttpTrigger
 from lab.funchost.host import FunctionHost
 from shared.web.openapi import openapi_document
-from tests.end_to_end.conftest import tick
+from tests.end_to_end.conftest import a_host, tick
 
 CONFIG = """
 [phases.coverage]
@@ -24,6 +25,14 @@ unexpected-methods = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]  # Azu
 MODES = {"positive": [], "negative": ["--exclude-checks", "content_type_conformance"]}
 EXAMPLES = "8"  # for each operation and phase; `python -m lab.prove` sends many more
 BOTH = {"type": "string", "enum": ["chat", "search"]}
+UNLIMITED = {"ROTATION_REQUESTS_PER_TARGET": "100000", "ROTATION_REQUESTS_IN_ALL": "100000"}
+
+
+@pytest.fixture
+async def host(azure: Azure) -> AsyncIterator[FunctionHost]:
+    """The running app, which refuses none of the many requests because of their number."""
+    async with a_host(azure, **UNLIMITED) as started:
+        yield started
 
 
 async def served(host: FunctionHost, http: aiohttp.ClientSession) -> dict[str, Any]:

@@ -118,13 +118,13 @@ async def test_telemetry_holds_no_key_and_nothing_that_a_caller_sent(azure: Azur
         doors = Doors(host, http)
         await tick(host)
         named = {"Idempotency_Key": "whispered-1", "traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01", "x_note": sent}
-        leak = {"key": "both", "reason": f"whispered in a chat, {sent}"}
+        leak = {"key": "both", "reason": f"whispered in a chat, {sent}", "confirm": "search"}
         assert (await doors.post("targets/search/leak", leak, **named)).data["requestReason"].startswith("whispered")
         assert (await doors.post("targets/whispered/rotate?whispered=1", **named)).status == 404
         assert (await doors.post(f"targets/{sent[:16]}/rotate", {"reason": sent})).status == 404
         assert (await doors.post("targets/chat/rotate", sent.encode(), Content_Type=sent[:16])).status == 415
         azure.world.faults.add("arm.regenerateKey", "malformed", times=0)
-        await doors.post("targets/search/leak", {"key": "both"})
+        await doors.post("targets/search/leak", {"key": "both", "confirm": "search"})
     wire.plant(sent, host.keys.default, *(key.value for one in azure.world.accounts for key in one.keys.values()))
     assert len(collector.heard) > 10
     wire.hear(*collector.heard)

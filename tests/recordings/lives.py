@@ -146,6 +146,7 @@ DRIFT = Life(
     ),
 )
 
+BOTH_LEAKED = ("leak", "chat", "--key", "both", "--id", "l-3", "--by", "ada", "--reason", "nobody knows which")
 LEAKS = Life(
     steps=(
         tick("the first tick adopts"),
@@ -160,8 +161,9 @@ LEAKS = Life(
         tick("at rest"),
         runs_every_read_only_command(),
         until(50),
-        types("leak", "chat", "--key", "both", "--id", "l-3", "--by", "ada", "--reason", "nobody knows which"),
-        types("leak", "chat", "--key", "both", "--id", "l-3", "--by", "ada", "--reason", "nobody knows which"),
+        types(*BOTH_LEAKED),
+        types(*BOTH_LEAKED, "--confirm", "chat"),
+        types(*BOTH_LEAKED, "--confirm", "chat"),
         tick("at rest"),
         until(60),
         event_grid_is("down"),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from tests.runbook.site import Site
 
 AUDIT, PLAN = "python -m cli audit", "python -m cli plan"
-ROTATE, LEAK = "python -m cli rotate <name>", "python -m cli leak <name> --key previous"
+ROTATE, LEAK = "python -m cli rotate <name>", "python -m cli leak <name> --key previous --confirm <name>"
 TAG = "az tag update --operation merge --tags <tag> --resource-id <account id>"
 DATE = "az tag update --operation merge --tags key-rotation-sunset=<date> --resource-id <account id>"
 ANOTHER = "az tag update --operation merge --tags key-rotation-secret=<another name> --resource-id <account id>"

@@ -58,6 +58,7 @@ class Site(App):
     entry: The entry or procedure that the test carries out.
     environment: What `azd env set` set.
     ran: The commands that the test has run, as the entry shows them.
+    called: How many requests were sent over HTTP. Each is another one.
     clock_off: How far this machine's clock is ahead for `doctor`.
     secret: The secret that the target's key is published in.
     excused: Whether the test may leave out commands, because it shows what happens if the page is not followed.
@@ -75,6 +76,7 @@ class Site(App):
     entry: Entry
     environment: dict[str, str] = field(default_factory=dict)
     ran: list[str] = field(default_factory=list)
+    called: int = 0
     clock_off: timedelta = timedelta(0)
     secret: str = "chat-key"
     excused: bool = False
@@ -207,7 +209,8 @@ class Site(App):
         by_account = path.replace("/-", "/<name>") if query else path
         sent = b"" if body is None else json.dumps(body).encode()
         headers = self.caller | ({"content-type": "application/json"} if sent else {})
-        name, call = "-" if query else name, f"call-{len(self.ran)}"
+        self.called += 1
+        name, call = "-" if query else name, f"call-{self.called}"
         reply = await http.serve(DOORS[by_account], http.Incoming(method, name, sent, headers, call, query))
         self.queue += [message.text() for message in reply.queued]
         wire.hear(reply.body)

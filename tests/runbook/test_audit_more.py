@@ -143,7 +143,7 @@ async def test_announcements_that_were_never_accepted_are_reported_until_event_g
     await site.settle()
     site.topic.outage = 503
     await site.type("python -m cli leak chat --key live")
-    await site.type("python -m cli leak chat --key live")
+    await site.type("python -m cli leak chat --key live --confirm chat")
     await is_found(site)
     site.topic.outage = None
     await site.tick()

@@ -310,6 +310,53 @@ async def test_a_secret_stays_with_its_account_and_the_other_one_gets_a_name_of_
     assert (await site.run("GET /api/targets")).data["problems"] == []
 
 
+@entry("ConfirmFirst")
+async def test_a_leak_of_both_keys_says_what_would_end_and_is_carried_out_when_it_is_confirmed(site: Site) -> None:
+    await site.settle()
+    account = site.account()
+    out = {key.value for key in account.keys.values()}
+    reply = await site.type("POST /api/targets/<name>/leak", name="chat", body={"key": "both"})
+    assert reply.status == 409
+    site.sees(reply.body)
+    assert "which apps read from the vault" in reply.data["detail"]
+    assert all(site.world.accounts.key_accepted(account, value) for value in out)
+    confirmed = {"key": "both", "confirm": "chat"}
+    assert (await site.run("POST /api/targets/<name>/leak", confirmed, name="chat")).status == 200
+    assert not any(site.world.accounts.key_accepted(account, value) for value in out)
+    again = await site.run("python -m cli leak <name> --key both --confirm <name>", name="chat")
+    assert again.data["result"] == "done"
+    assert site.works()
+
+
+@entry("LimitReached")
+async def test_too_many_leaks_of_one_target_are_refused_until_the_hour_is_over_or_the_limit_is_raised(
+    site: Site,
+) -> None:
+    await site.settle()
+    body = {"key": "live", "confirm": "chat"}
+    leak = "POST /api/targets/<name>/leak"
+    await site.start(ROTATION_REQUESTS_PER_TARGET="2", ROTATION_REQUESTS_IN_ALL="3")
+    statuses = []
+    for _ in range(3):
+        reply = await site.type(leak, name="chat", body=body)
+        statuses.append(reply.status)
+        site.pass_time(seconds=60)
+    assert statuses == [200, 200, 429]
+    assert "Retry-After" in reply.headers
+    site.sees(reply.body)
+    live = site.vault.get_secret("chat-key").value
+    setting = "az functionapp config appsettings set --resource-group <group> --name <app> --settings <setting>"
+    raised = "ROTATION_REQUESTS_PER_TARGET=20 ROTATION_REQUESTS_IN_ALL=100"
+    await site.run(setting, setting=raised, group="rg", app="app")
+    assert (await site.type(leak, name="chat", body=body)).status == 200
+    assert site.ended(live)
+    await site.start(ROTATION_REQUESTS_PER_TARGET="2")
+    assert (await site.type(leak, name="chat", body=body)).status == 429
+    site.pass_time(seconds=3600)
+    assert (await site.type(leak, name="chat", body=body)).status == 200
+    assert site.works()
+
+
 @entry("UnknownTarget")
 async def test_an_unknown_target_is_answered_with_404_and_the_names_can_be_listed(site: Site) -> None:
     reply = await site.run(TARGET, name="chta")

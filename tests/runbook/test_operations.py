@@ -124,7 +124,7 @@ async def test_an_awaited_deployment_and_owed_announcements_are_forgotten_too(si
     await site.settle()
     site.topic.outage = 503
     for _ in range(2):
-        await site.type("python -m cli leak chat --key live")
+        await site.type("python -m cli leak chat --key live --confirm chat")
     await site.type("python -m cli arm chat --environment production")
     row = (await site.type("GET /api/targets/<name>", name="chat")).data
     assert row["waitsFor"]["environment"] == "production"

@@ -11,6 +11,7 @@ HTTP_ROTATE = "POST /api/targets/<name>/rotate"
 ROTATE = "python -m cli rotate <name>"
 HTTP_LEAK = "POST /api/targets/<name>/leak"
 LEAK = "python -m cli leak <name> --key live"
+CONFIRMED = {"key": "live", "confirm": "chat"}
 
 
 @entry("A key has leaked")
@@ -30,7 +31,9 @@ async def test_a_leaked_key_stops_working_by_http_by_command_and_from_the_queue(
     assert site.ended(out)
     assert site.works()
     next_out = site.vault.get_secret("chat-key").value
-    answer = await site.run(LEAK, name="chat")
+    assert (await site.run(LEAK, name="chat")).data["error"] == "ConfirmFirst"
+    assert not site.ended(next_out)
+    answer = await site.type("python -m cli leak chat --key live --confirm chat")
     assert answer.code == 0
     assert answer.data["leakedKeys"][0]["refusedFrom"]
     assert site.ended(next_out)
@@ -38,7 +41,7 @@ async def test_a_leaked_key_stops_working_by_http_by_command_and_from_the_queue(
     assert "leaked-key-works" not in (await site.run("python -m cli audit")).text
     still_out = site.vault.get_secret("chat-key").value
     site.world.faults.add("arm.regenerateKey", "status", status=503, times=0)
-    reply = await site.run(HTTP_LEAK, {"key": "live"}, name="chat")
+    reply = await site.run(HTTP_LEAK, CONFIRMED, name="chat")
     assert reply.status == 202
     assert "on record and is tried until the key has ended" in reply.body
     assert not site.ended(still_out)
@@ -48,7 +51,7 @@ async def test_a_leaked_key_stops_working_by_http_by_command_and_from_the_queue(
     assert site.works()
     await site.start(ROTATION_MODE="observe")
     observed = site.vault.get_secret("chat-key").value
-    reply = await site.run(HTTP_LEAK, {"key": "live"}, name="chat")
+    reply = await site.run(HTTP_LEAK, CONFIRMED, name="chat")
     assert reply.status == 409
     assert reply.data["reason"] == "observing"
     await site.start(ROTATION_MODE="rotate")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from shared.domain.acts import Limits
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import Cadence
 from shared.domain.window import Window
@@ -53,6 +54,7 @@ def test_unset_settings_have_the_documented_defaults() -> None:
     )
     assert found.defaults.lag == timedelta(hours=24)
     assert found.look_every == timedelta(hours=1)
+    assert found.limits == Limits(per_target=5, in_all=60)
     assert found.topic is None
     assert found.client_id is None
     assert found.resource_manager == PUBLIC_CLOUD
@@ -75,6 +77,8 @@ def test_every_setting_is_read() -> None:
         ROTATION_NOTICE="P2D",
         ROTATION_WINDOW="Mon-Fri 09:00-16:00 Europe/Berlin",
         ROTATION_LOOK_EVERY="PT30M",
+        ROTATION_REQUESTS_PER_TARGET="7",
+        ROTATION_REQUESTS_IN_ALL="80",
         EVENT_GRID_TOPIC_ENDPOINT="https://topic.westeurope-1.eventgrid.azure.net/api/events/",
         AZURE_CLIENT_ID="a-client",
         AZURE_RESOURCE_MANAGER_ENDPOINT="https://management.chinacloudapi.cn/",
@@ -90,6 +94,7 @@ def test_every_setting_is_read() -> None:
     )
     assert found.defaults.lag == timedelta(days=2)
     assert found.look_every == timedelta(minutes=30)
+    assert found.limits == Limits(7, 80)
     assert found.topic == "https://topic.westeurope-1.eventgrid.azure.net/api/events"
     assert found.client_id == "a-client"
     assert found.resource_manager == "https://management.chinacloudapi.cn"
@@ -99,6 +104,8 @@ def test_every_setting_is_read() -> None:
 
 INVALID = {
     "ROTATION_MODE": "rehearse",
+    "ROTATION_REQUESTS_PER_TARGET": "0",
+    "ROTATION_REQUESTS_IN_ALL": "many",
     "ROTATION_TARGETS": "[{",
     "ROTATION_SUBSCRIPTIONS": "the-first, the-second",
     "ROTATION_VAULT_URL": "contoso",

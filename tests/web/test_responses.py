@@ -32,6 +32,8 @@ STATUSES = {
     "UnknownTarget": 404,
     "DisputedName": 409,
     "DisputedSecret": 409,
+    "ConfirmFirst": 409,
+    "LimitReached": 429,
     "RotationError": 503,
 }
 FAMILY = {

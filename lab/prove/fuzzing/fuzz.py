@@ -92,7 +92,7 @@ def messages(chance: random.Random) -> bool:
 
 BODIES: tuple[tuple[type[Body], dict[str, Any]], ...] = (
     (Rotate, {"reason": "somebody left", "dry_run": True}),
-    (Leak, {"key": "live", "reason": "found in a repository", "wait": "PT30S"}),
+    (Leak, {"key": "live", "reason": "found in a repository", "wait": "PT30S", "confirm": "chat"}),
     (RotateMany, {"targets": ["chat", "search"], "reason": "drill"}),
     (Arm, {"environment": "production", "soak": "PT2H", "latest": "2026-12-01T00:00:00Z"}),
     (Deployment, {"environment": "production", "reason": "release 7"}),

@@ -128,6 +128,10 @@ class FreshKeyNotes:
         if name.startswith(FRESH):
             await Call("remove a note", lambda: self.world.note_fresh_key(None), writes=True)
 
+    async def names(self, _prefix: str) -> Sequence[str]:
+        """Return no name: the histories count no acts."""
+        return ()
+
     async def under(self, _prefix: str) -> Sequence[tuple[str, str]]:
         """Return no leak: `moves` plays the tick that repeats one."""
         return ()

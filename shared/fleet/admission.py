@@ -1,0 +1,191 @@
+"""Whether a person's request may begin: confirmed where it must be, and not one too many in this hour.
+
+HTTP and the command line ask here before the turn of a rotation or a leak. What continues a request later, from the
+queue or from the record of leaks, was let in before. A repetition of a request that was let in needs neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.decide.limits import Judgement, LimitHit, judged, kept_for
+from shared.decide.plan import Reason
+from shared.decide.situation import Situation
+from shared.decide.steps import Regenerate
+from shared.domain.acts import Act
+from shared.domain.errors import ConfirmFirst, LimitReached, RotationError
+from shared.domain.keys import KeySlot
+from shared.domain.model import AccountId, Target
+from shared.domain.requests import LeakedKey, LeakRequest, Request, RotateRequest
+from shared.domain.times import iso_duration
+from shared.fleet.rotation import Rotation
+from shared.turns.acts import ActRecord, act_of
+from shared.turns.report import Outcome, Result, Row
+
+MOST_REMOVED = 20  # old acts after one request; the next one goes on
+_BOTH = "This report would end both keys."
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A request that was let in.
+
+    request: The request.
+    record: Where acts are noted.
+    act: What was noted of it. None if nothing was: a repetition, or a request that regenerates nothing by itself.
+    old: Acts that do not count any more.
+    """
+
+    request: Request
+    record: ActRecord
+    act: Act | None = None
+    old: tuple[Act, ...] = ()
+
+    async def settle(self, outcome: Outcome | None = None) -> None:
+        """Clean the record up after the turn: a request that changed nothing does not count, nor do old ones.
+
+        outcome: What became of the request's turn. None if its turns come later.
+        """
+        void = [self.act] if self.act and outcome and _changed_nothing(outcome, self.request) else []
+        await asyncio.gather(*map(self.record.remove, [*void, *self.old[:MOST_REMOVED]]))
+
+
+async def admit(app: Rotation, target: Target, request: Request, confirm: str | None = None) -> Admitted:
+    """Let a request for one target in, or refuse it.
+
+    confirm: The target's name, by which the caller confirms the request. None without it.
+
+    Raises ConfirmFirst for a report that must be confirmed, or that is confirmed with another name; and LimitReached.
+    If the record of acts cannot be read or written, neither a limit nor an earlier leak is known.
+    """
+    record = ActRecord(app.outside.notes)
+    if not isinstance(request, RotateRequest | LeakRequest):
+        return Admitted(request, record)
+    _check_name(target.name, confirm)
+    act = act_of(request, target.account, app.outside.clock.now(), confirmed=confirm is not None)
+    if _ends_both(request) and confirm is None:
+        if _judged(app, act, await record.before(act)).repeated:
+            return Admitted(request, record)
+        raise await _confirm_first(app, target, request, _BOTH)
+    admitted, judgement = await _count(app, request, act, target.account)
+    _check_limit(judgement.hit, target.name)
+    if judgement.leaked_at is not None:
+        raise await _confirm_first(app, target, request, _second(judgement.leaked_at))
+    return admitted
+
+
+async def admit_many(app: Rotation, request: Request) -> Admitted:
+    """Let a request for several targets in, which counts once. Raises LimitReached."""
+    admitted, judgement = await _count(app, request, act_of(request, None, app.outside.clock.now()), None)
+    _check_limit(judgement.hit, "targets")
+    return admitted
+
+
+def check_confirmed(which: str | AccountId, request: LeakRequest, confirm: str | None, error: RotationError) -> None:
+    """Check a report of a leak whose target could not be looked up because of that error. Raises ConfirmFirst."""
+    name = which if isinstance(which, str) else str(which)
+    if isinstance(which, str):
+        _check_name(which, confirm)
+    if _ends_both(request) and confirm is None:
+        what = f"{_BOTH} {_unseen(error, name)} Nothing was done."
+        raise ConfirmFirst(name, what, _step("<target name>" if isinstance(which, AccountId) else which))
+
+
+async def _count(app: Rotation, request: Request, act: Act, account: AccountId | None) -> tuple[Admitted, Judgement]:
+    """Note an act, and judge it by those before it. Unless it counts, its note is taken back."""
+    record = ActRecord(app.outside.notes)
+    before = await record.add(act, account)
+    judgement = _judged(app, act, before)
+    if not judgement.counts:
+        await record.remove(act)
+        return Admitted(request, record), judgement
+    begin = act.at - kept_for(app.settings.defaults.lag)
+    return Admitted(request, record, act, tuple(one for one in before if one.at <= begin)), judgement
+
+
+def _judged(app: Rotation, act: Act, before: Iterable[Act]) -> Judgement:
+    return judged(act, before, app.settings.limits, app.settings.defaults.lag)
+
+
+def _check_limit(hit: LimitHit | None, name: str) -> None:
+    """Raises LimitReached if there is such a limit."""
+    if hit is None:
+        return
+    whose = "of this target" if hit.setting.endswith("TARGET") else "in all"
+    until = hit.until.replace(microsecond=0) + timedelta(seconds=1)  # as it is shown
+    what = (
+        f"{hit.most} rotations and leaks {whose} in one hour are what {hit.setting} allows. Nothing was done. "
+        f"It may be sent again from {until:%Y-%m-%d %H:%M:%S} UTC."
+    )
+    raise LimitReached(name, what, until=until)
+
+
+def _ends_both(request: Request) -> bool:
+    return isinstance(request, LeakRequest) and request.key is LeakedKey.BOTH
+
+
+def _check_name(name: str, confirm: str | None) -> None:
+    """Raises ConfirmFirst if a confirmation names another target."""
+    if confirm is not None and confirm.casefold() != name.casefold():
+        raise ConfirmFirst(name, "The request confirms another target. Nothing was done.", _step(name))
+
+
+def _step(name: str) -> str:
+    return f'if you mean it, send it again with "confirm": "{name}"; on the command line, with --confirm {name}'
+
+
+def _second(leaked_at: datetime) -> str:
+    return (
+        f"A leak of this target was reported at {leaked_at:%Y-%m-%d %H:%M:%S} UTC already, and not every app may have "
+        "read the key that was published then."
+    )
+
+
+async def _confirm_first(app: Rotation, target: Target, request: Request, why: str) -> ConfirmFirst:
+    """Return the error that says what the report would do, in words."""
+    lag = iso_duration(app.settings.defaults.lag)
+    then = (
+        f"An app that holds an ended key is refused until it reads the vault again, which may take {lag} "
+        "(ROTATION_CONSUMER_LAG). Nothing was done."
+    )
+    what = f"{why} {_would(await app.plan_turn(target, request))} {then}"
+    return ConfirmFirst(target.name, what, _step(target.name))
+
+
+def _would(row: Row) -> str:
+    """Return what a turn would do now, and which keys it would end."""
+    if row.plan is None or row.situation is None:
+        return _unseen(row.error or RotationError(row.target.name, "it could not be observed."), row.target.name)
+    slots = [step.slot for step in row.plan.steps if isinstance(step, Regenerate)]
+    ends = "; ".join(_whose(slot, row.situation) for slot in slots)
+    return f"{row.plan.why} These keys would end: {ends}." if ends else f"{row.plan.why} No key would end now."
+
+
+def _unseen(error: RotationError, name: str) -> str:
+    return f"What would happen cannot be shown now: {error.about(name)}"
+
+
+def _whose(slot: KeySlot, situation: Situation) -> str:
+    """Return a key with the apps that use it."""
+    if slot is situation.seen.live:
+        return f"{slot.words}, which apps read from the vault"
+    in_use = situation.seen.publication is not None and situation.spare_in_use
+    return f"{slot.words}, the previous key, which apps may still hold" if in_use else f"{slot.words}, the other key"
+
+
+def _changed_nothing(outcome: Outcome, request: Request) -> bool:
+    """Return whether the request has regenerated nothing and will not by itself.
+
+    A leak that only a person can let through counts as such a request, so that the report that then helps, such as one
+    with a fingerprint, is no second leak.
+    """
+    if outcome.done:
+        return False
+    if outcome.error is not None:
+        return outcome.error.needs_a_person and not outcome.error.unclear
+    if outcome.result is Result.PLANNED and isinstance(request, LeakRequest):
+        return outcome.cause is Reason.WHICH_KEY  # any other leak stays on record while the app only observes
+    return outcome.result is not Result.DONE
