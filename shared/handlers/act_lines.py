@@ -22,7 +22,7 @@ log = logging.getLogger(LOGGER)
 EVERY = 60.0  # seconds between two lines about the same refused caller at the same route
 MOST_CALLERS = 1000  # refused callers and routes that are remembered
 NOBODY = Caller("nobody known", frozenset())
-_FROM_ANSWER = ("target", "targets", "account", "secret", "environment", "result", "reason")
+_FROM_ANSWER = ("target", "targets", "account", "accounts", "secret", "environment", "result", "reason")
 
 
 @dataclass
@@ -74,7 +74,7 @@ def log_refused(
 
 def act_line(route: Route, method: str, name: str, caller: Caller, reply: Reply, *, times: int = 1) -> str:
     """Return the line about one act, or about several refused attempts that one line stands for."""
-    told = reply.data if isinstance(reply.data, Mapping) else {}
+    told = {**(reply.data if isinstance(reply.data, Mapping) else {}), **reply.on_record}
     facts: dict[str, Any] = {"route": route.name, "method": method[:20], "who": caller.name}
     facts |= {"objectId": caller.object_id, "applicationId": caller.application_id}
     facts |= {"target": quotable(plain(name))[:300], "status": reply.status, "title": told.get("title")}

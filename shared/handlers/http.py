@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from shared.domain.errors import (
     DisputedName,
     DisputedSecret,
+    OutOfScope,
     PersonMustLook,
     RotationError,
     SignInNotEnforced,
@@ -24,12 +25,14 @@ from shared.domain.errors import (
 from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
+from shared.domain.scopes import Reach
 from shared.findings.listening import find_listeners
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused
 from shared.handlers.one_turn import answer
+from shared.handlers.reach import check_reach, reach_of, reach_of_deployer, within
 from shared.web.asked import asked_for
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.browsers import check_same_site
@@ -130,7 +133,7 @@ async def _carried_out(route: Route, incoming: Incoming, caller: Caller) -> Repl
     except (BadRequest, Refused) as refused:
         return problem(refused.status, refused.title, refused.detail)
     except RotationError as error:
-        if route.acts and not isinstance(error, UnknownTarget | DisputedName | DisputedSecret):
+        if route.acts and not isinstance(error, UnknownTarget | DisputedName | DisputedSecret | OutOfScope):
             error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
         return of_error(error, names=caller.may(Role.READER))
@@ -227,21 +230,23 @@ async def _describe(_: Incoming, __: Caller) -> Reply:
 
 async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
     body = Rotate.read(incoming.body, incoming.headers)
-    return await answer(incoming.which, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+    request = body.request(_id(incoming), caller.name)
+    return await answer(incoming.which, request, reach_of(caller), dry_run=body.dry_run)
 
 
 async def _report_leak(incoming: Incoming, caller: Caller) -> Reply:
     body = Leak.read(incoming.body, incoming.headers)
-    return await answer(incoming.which, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+    request = body.request(_id(incoming), caller.name)
+    return await answer(incoming.which, request, reach_of(caller), dry_run=body.dry_run)
 
 
 async def _arm(incoming: Incoming, caller: Caller) -> Reply:
     body = Arm.read(incoming.body, incoming.headers)
-    return await answer(incoming.which, body.request(_id(incoming), caller.name))
+    return await answer(incoming.which, body.request(_id(incoming), caller.name), reach_of(caller))
 
 
 async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
-    return await answer(incoming.which, DisarmRequest(by=caller.name, id=_id(incoming)))
+    return await answer(incoming.which, DisarmRequest(by=caller.name, id=_id(incoming)), reach_of(caller))
 
 
 def _id(incoming: Incoming) -> str:
@@ -253,7 +258,7 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     if body.targets == "all":
         caller.must(Role.READER)  # the answer names targets that the caller has not named
     app = await rotation()
-    chosen, problems = await _chosen(app, body.targets)
+    chosen, problems = await _chosen(app, body.targets, reach_of(caller))
     request = body.request(_id(incoming), caller.name)
     accepted = {
         "targets": [one.target.name for one in chosen],
@@ -267,11 +272,18 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     return Reply(202, accepted, queued=tuple(message_for(one, now, request=request) for one in chosen))
 
 
-async def _chosen(app: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
-    """Return the named targets, or all that can be seen, with the problems met. Raises as `Fleet.find_all` does."""
+async def _chosen(app: Rotation, names: list[str] | str, reach: Reach) -> tuple[list[Enrolled], list[RotationError]]:
+    """Return the named targets, or all within reach that can be seen, with the problems met.
+
+    Raises as `Fleet.find_all` does, and OutOfScope if a named target is out of reach.
+    """
     if isinstance(names, list):
-        return await app.fleet.find_all(dict.fromkeys(names)), []
-    return await app.fleet.enrolled()
+        named = await app.fleet.find_all(dict.fromkeys(names))
+        check_reach(reach, *((one.target.name, one.target.account) for one in named))
+        return named, []
+    found, problems = await app.fleet.enrolled()
+    inside, left_out = within(reach, found)
+    return inside, [*problems, *left_out]
 
 
 async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
@@ -285,8 +297,9 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     now = app.outside.clock.now()
     request = body.request(_id(incoming), caller.name, now)
     waiting, listing = await app.waiting_for(body.environment)
+    waiting, left_out = within(reach_of_deployer(caller), waiting)
     targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
-    facts = deployment_data(body.environment, targets, listing.problems, names=sees)
+    facts = deployment_data(body.environment, targets, listing.problems, left_out, names=sees)
     why, many = request.reason or "no reason given", len(waiting)
     log.info("deployment to %s, reported by %s (%s): %d targets wait for it", body.environment, caller.name, why, many)
     queued = () if body.dry_run else tuple(message_for(one, now, request=request) for one in waiting)
