@@ -151,7 +151,7 @@ def check_operators(examination: Examination, targets: Iterable[Target]) -> Chec
     idle = {one for reach in by_id.values() for one in reach.scopes if not any(map(Reach((one,)).includes, accounts))}
     others = by_id.get(OTHERS)
     words = "every account" if others is None or others.is_whole else " and ".join(others.scopes) or "no account"
-    who = f"{len(set(by_id) - {OTHERS})} operators are limited to scopes. Every other one may act on {words}."
+    who = f"Operators with scopes of their own: {len(set(by_id) - {OTHERS})}. Every other one may act on {words}."
     if idle and accounts:
         why = f"{who} No target is within {' or '.join(sorted(idle))}."
         return failed("operators", SETTING, why, remedies.set_settings(f"{SETTING}=<id>=<scope>"))

@@ -93,7 +93,8 @@ def _is_known_well_enough(which: str | AccountId, reach: Reach, error: RotationE
     if isinstance(which, AccountId):
         return True
     if could_be_a_name(which) and not reach.is_whole:
-        error.next_step = f"report the leak by the account's resource id, which puts it on record; {error.next_step}"
+        wait, error.resolves_itself = "wait" if error.resolves_itself else error.next_step, False
+        error.next_step = f"report the leak by the account's resource id, which puts it on record, or {wait}"
         return False
     return could_be_a_name(which)
 

@@ -32,6 +32,7 @@ STATUSES = {
     "UnknownTarget": 404,
     "DisputedName": 409,
     "DisputedSecret": 409,
+    "OutOfScope": 403,
     "RotationError": 503,
 }
 FAMILY = {
