@@ -243,7 +243,8 @@ class OutOfScope(RotationError):
         self.scopes = tuple(scopes)
 
     def __str__(self) -> str:
-        return f"{self.thing}: {self.what} Meant: {', '.join(self.accounts)}. Next step: {self.next_step}."
+        meant = f" Meant: {', '.join(self.accounts)}." if self.accounts else ""
+        return f"{self.thing}: {self.what}{meant} Next step: {self.next_step}."
 
 
 _KINDS: dict[Who, type[RotationError]] = {

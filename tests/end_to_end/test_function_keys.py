@@ -56,6 +56,12 @@ async def test_a_key_of_one_function_opens_that_function_and_no_other(host, door
         assert await opened_with(doors, await made(host, doors, name)) == {name}
 
 
+async def test_the_address_of_a_calendar_holds_a_key_that_opens_nothing_else(host, doors) -> None:
+    key = await made(host, doors, "deadlines_ics")
+    for path, expected in (("deadlines.ics", 200), ("deadlines", 401), ("targets", 401)):
+        assert (await doors.ask("GET", f"{path}?code={key}", key=False)).status == expected
+
+
 async def test_the_hosts_key_and_the_master_key_open_every_function(host, doors) -> None:
     for key in (host.keys.default, host.keys.master):
         assert await opened_with(doors, key) == set(GUARDED)
