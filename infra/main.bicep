@@ -112,6 +112,9 @@ param authClientId string = ''
 @description('required: the app refuses every call if App Service authentication is off. optional: it then takes function keys. Empty: required where there is an app registration.')
 param rotationSignIn string = ''
 
+@description('Operators who may act on some accounts only: <object id>=<scope>, separated by commas; * for all others.')
+param rotationOperatorScopes string = ''
+
 @description('Deliver events of the vaults and of Azure Resource Manager to the app. Needs its functions: after the first deployment.')
 param eventDoors bool = false
 
@@ -217,6 +220,7 @@ var rotationSettings = {
   ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
   ROTATION_SIGN_IN: !empty(rotationSignIn) || empty(authClientId) ? rotationSignIn : 'required'
+  ROTATION_OPERATOR_SCOPES: rotationOperatorScopes
   ROTATION_ANNOUNCE_NEEDS_LISTENER: rotationAnnounceNeedsListener
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   EVENT_GRID_TOPIC_ID: topic.outputs.id

@@ -58,7 +58,8 @@ async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:
     made += [check async for check in services.check_topic(examination)]
     made += [check async for check in check_listeners(examination, targets)]
     made.append(await services.check_lease(examination))
-    made += [check for check in (services.check_queue(examination), services.check_sign_in(examination)) if check]
+    few = (services.check_queue(examination), services.check_sign_in(examination))
+    made += [check for check in (*few, services.check_operators(examination, targets)) if check]
     return [*made, services.check_clock(examination)]
 
 

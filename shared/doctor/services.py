@@ -19,9 +19,12 @@ from shared.doctor.check import (
 )
 from shared.doctor.refused import failed_at_storage, failed_at_vault
 from shared.domain.errors import RotationError
+from shared.domain.model import Target
 from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.domain.publication import Publication
+from shared.domain.scopes import OTHERS, Reach
 from shared.settings.environment import SignIn
+from shared.settings.operators import SETTING
 
 MOST_SKEW = timedelta(minutes=2)
 BLOB = "key-rotation-doctor"  # a blob of its own is leased, so that no target is held up
@@ -134,6 +137,25 @@ def check_sign_in(examination: Examination) -> Check | None:
         "answers SignInNotEnforced."
     )
     return not_checked("sign-in", "HTTP", why, remedies.see_sign_in())
+
+
+def check_operators(examination: Examination, targets: Iterable[Target]) -> Check | None:
+    """Return which operators are limited to scopes. Failed if no target is within one of these.
+
+    None if nobody is limited.
+    """
+    by_id = examination.settings.operator_scopes.by_id
+    if not by_id:
+        return None
+    accounts = [target.account for target in targets]
+    idle = {one for reach in by_id.values() for one in reach.scopes if not any(map(Reach((one,)).includes, accounts))}
+    others = by_id.get(OTHERS)
+    words = "every account" if others is None or others.is_whole else " and ".join(others.scopes) or "no account"
+    who = f"Operators with scopes of their own: {len(set(by_id) - {OTHERS})}. Every other one may act on {words}."
+    if idle and accounts:
+        why = f"{who} No target is within {' or '.join(sorted(idle))}."
+        return failed("operators", SETTING, why, remedies.set_settings(f"{SETTING}=<id>=<scope>"))
+    return passed("operators", SETTING, who)
 
 
 def check_clock(examination: Examination) -> Check:

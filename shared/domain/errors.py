@@ -242,6 +242,32 @@ class DisputedSecret(FixConfiguration):
     )
 
 
+class OutOfScope(RotationError):
+    """The caller is an operator who may act on some accounts only, and this is none of them. Nothing was done.
+
+    accounts: The ids of the accounts that are meant. Only who may see the fleet is shown them.
+    scopes: The scopes that the caller is limited to. Only who may see the fleet is shown them.
+    """
+
+    next_step = "ask an operator of that account, or have its scope added to ROTATION_OPERATOR_SCOPES"
+
+    def __init__(
+        self,
+        thing: str,
+        what: str,
+        next_step: str | None = None,
+        accounts: Iterable[object] = (),
+        scopes: Iterable[str] = (),
+    ) -> None:
+        super().__init__(thing, what, next_step)
+        self.accounts = tuple(map(str, accounts))
+        self.scopes = tuple(scopes)
+
+    def __str__(self) -> str:
+        meant = f" Meant: {', '.join(self.accounts)}." if self.accounts else ""
+        return f"{self.thing}: {self.what}{meant} Next step: {self.next_step}."
+
+
 _KINDS: dict[Who, type[RotationError]] = {
     Who.NOBODY: TryLater,
     Who.ROLES: GrantRole,

@@ -58,7 +58,8 @@ class Requester:
     id: The request's idempotency key. None if it has none.
     by: Who made the request.
     why: The reason that was given.
-    earlier: The first characters of the ids that made earlier versions, so that a late repetition is recognised.
+    earlier: The first characters of the ids that made earlier versions, so that a late repetition is recognised. A new
+        request is taken for one of these by chance in one of a thousand million cases; a tag has no room for more.
     """
 
     id: str | None = None

@@ -28,6 +28,7 @@ from shared.domain.model import Observation, Target
 from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
 from shared.domain.throttle import Throttle
+from shared.fleet.burst import Bursts
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.left import Left, served, take_back
 from shared.fleet.listing import Fleet, FleetListing, Listed
@@ -91,11 +92,13 @@ class Rotation:
     settings: The app's settings.
     outside: Everything outside that turns and ticks need.
     ticked_at: When this process ran its last tick. None before its first one.
+    bursts: What this process's latest events were about.
     """
 
     settings: Settings
     outside: Outside
     ticked_at: datetime | None = None
+    bursts: Bursts = field(default_factory=Bursts)
 
     @cached_property
     def owners(self) -> Owners:

@@ -83,7 +83,7 @@ def log_refused(
 
 def act_line(route: Route, method: str, name: str, caller: Caller, reply: Reply, *, times: int = 1) -> str:
     """Return the line about one act, or about several refused attempts that one line stands for."""
-    told = reply.data if isinstance(reply.data, Mapping) else {}
+    told = {**(reply.data if isinstance(reply.data, Mapping) else {}), **reply.on_record}
     facts: dict[str, Any] = {"route": route.name, "method": method[:20], "who": caller.name}
     facts |= {"objectId": caller.object_id, "applicationId": caller.application_id}
     facts |= {"target": quotable(plain(name))[:300], "status": reply.status, "title": told.get("title")}

@@ -2,13 +2,13 @@
 
 Event Grid delivers at least once, late and in any order, and an event does not reliably say which key it is about or
 who acted. So an event only says that an account or secret is worth a check. Duplicates, delays and foreign events are
-harmless: a turn that finds nothing to do does nothing.
+harmless: a turn that finds nothing to do does nothing. Many events about one thing within a moment lead to two turns.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from re import fullmatch
 from typing import Any
 
@@ -16,6 +16,7 @@ from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import AccountId
 from shared.domain.names import LOGGER, SECRET_NAME
 from shared.domain.text import plain
+from shared.fleet.burst import MOMENT
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.rotation import Rotation
 from shared.handlers.invocation import MOST_SECONDS, TurnFailed
@@ -43,7 +44,7 @@ async def vault_event(data: object) -> list[str]:
 async def _secret_event(vault: str, secret: str) -> list[str]:
     app = await _app()
     what = f"secret {secret} in vault {vault}"
-    return await _queued(app, app.fleet.find_secret(vault, secret), what)
+    return await _once(app, what, lambda: app.fleet.find_secret(vault, secret))
 
 
 async def account_event(data: object, subject: str = "") -> list[str]:
@@ -62,7 +63,7 @@ async def _key_event(data: object, account: AccountId) -> list[str]:
     app = await _app()
     if _is_our_own(data, app.settings.client_id):
         return _ignored(f"reports this app's own call for {account}")
-    return await _queued(app, app.fleet.find_account(account), f"a key of {account}")
+    return await _once(app, f"a key of {account}", lambda: app.fleet.find_account(account))
 
 
 def secret_named(data: object) -> tuple[str, str] | None:
@@ -94,6 +95,35 @@ async def _app() -> Rotation:
 def _is_our_own(data: object, client_id: str | None) -> bool:
     claims = data.get("claims") if isinstance(data, dict) else None
     return bool(client_id) and _text(claims, "appid").casefold() == (client_id or "").casefold()
+
+
+async def _once(app: Rotation, what: str, find: Callable[[], Awaitable[Enrolled | None]]) -> list[str]:
+    """Return the messages to queue for an event. None if a turn that is queued already begins later than this event."""
+    burst = app.bursts.of(what.casefold(), app.outside.clock.now())
+    async with burst.busy:
+        now = app.outside.clock.now()
+        if burst.is_served(now):
+            return _ignored(f"is about {what}, for which a turn is queued already")
+        messages = await _queued(app, find(), what)
+        if not messages:
+            return []
+        now = app.outside.clock.now()
+        hidden = burst.is_going_on(now) and await _sent_hidden(app, messages)
+        burst.note(now, hidden=hidden)
+        return [] if hidden else messages
+
+
+async def _sent_hidden(app: Rotation, messages: list[str]) -> bool:
+    """Queue messages that nobody sees for a moment. Return whether that is certain; if not, they are queued at once."""
+    if app.outside.later is None:
+        return False
+    try:
+        for message in messages:
+            await app.outside.later.send(message, MOMENT)
+    except RotationError as error:
+        log.warning("a turn could not be queued for later, and is queued at once: %s", error)
+        return False
+    return True
 
 
 async def _queued(app: Rotation, finding: Awaitable[Enrolled | None], what: str) -> list[str]:

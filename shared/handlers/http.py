@@ -18,6 +18,7 @@ from shared.domain.errors import (
     DisputedName,
     DisputedSecret,
     LimitReached,
+    OutOfScope,
     PersonMustLook,
     RotationError,
     SignInNotEnforced,
@@ -26,6 +27,7 @@ from shared.domain.errors import (
 from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
+from shared.domain.scopes import Reach
 from shared.findings.listening import find_listeners
 from shared.fleet.admission import admit_many
 from shared.fleet.enrolment import Enrolled, message_for
@@ -33,6 +35,7 @@ from shared.fleet.rotation import Rotation
 from shared.handlers import telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused
 from shared.handlers.one_turn import answer
+from shared.handlers.reach import check_reach, reach_of, reach_of_deployer, within
 from shared.web.asked import asked_for
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
 from shared.web.browsers import check_same_site
@@ -90,7 +93,7 @@ class Incoming:
 
 _BROKEN = Reply(500, "")
 # Their next steps say already what to send next.
-_SAY_WHAT_TO_SEND = (UnknownTarget, DisputedName, DisputedSecret, ConfirmFirst, LimitReached)
+_SAY_WHAT_TO_SEND = (UnknownTarget, DisputedName, DisputedSecret, OutOfScope, ConfirmFirst, LimitReached)
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
 type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
@@ -232,22 +235,23 @@ async def _describe(_: Incoming, __: Caller) -> Reply:
 
 async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
     body = Rotate.read(incoming.body, incoming.headers)
-    return await answer(incoming.which, body.request(_id(incoming), caller.name), dry_run=body.dry_run)
+    request = body.request(_id(incoming), caller.name)
+    return await answer(incoming.which, request, reach_of(caller), dry_run=body.dry_run)
 
 
 async def _report_leak(incoming: Incoming, caller: Caller) -> Reply:
     body = Leak.read(incoming.body, incoming.headers)
     request = body.request(_id(incoming), caller.name)
-    return await answer(incoming.which, request, dry_run=body.dry_run, confirm=body.confirm)
+    return await answer(incoming.which, request, reach_of(caller), dry_run=body.dry_run, confirm=body.confirm)
 
 
 async def _arm(incoming: Incoming, caller: Caller) -> Reply:
     body = Arm.read(incoming.body, incoming.headers)
-    return await answer(incoming.which, body.request(_id(incoming), caller.name))
+    return await answer(incoming.which, body.request(_id(incoming), caller.name), reach_of(caller))
 
 
 async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
-    return await answer(incoming.which, DisarmRequest(by=caller.name, id=_id(incoming)))
+    return await answer(incoming.which, DisarmRequest(by=caller.name, id=_id(incoming)), reach_of(caller))
 
 
 def _id(incoming: Incoming) -> str:
@@ -259,7 +263,7 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     if body.targets == "all":
         caller.must(Role.READER)  # the answer names targets that the caller has not named
     app = await rotation()
-    chosen, problems = await _chosen(app, body.targets)
+    chosen, problems = await _chosen(app, body.targets, reach_of(caller))
     request = body.request(_id(incoming), caller.name)
     accepted = {
         "targets": [one.target.name for one in chosen],
@@ -274,11 +278,18 @@ async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     return Reply(202, accepted, queued=tuple(message_for(one, now, request=request) for one in chosen))
 
 
-async def _chosen(app: Rotation, names: list[str] | str) -> tuple[list[Enrolled], list[RotationError]]:
-    """Return the named targets, or all that can be seen, with the problems met. Raises as `Fleet.find_all` does."""
+async def _chosen(app: Rotation, names: list[str] | str, reach: Reach) -> tuple[list[Enrolled], list[RotationError]]:
+    """Return the named targets, or all within reach that can be seen, with the problems met.
+
+    Raises as `Fleet.find_all` does, and OutOfScope if a named target is out of reach.
+    """
     if isinstance(names, list):
-        return await app.fleet.find_all(dict.fromkeys(names)), []
-    return await app.fleet.enrolled()
+        named = await app.fleet.find_all(dict.fromkeys(names))
+        check_reach(reach, *((one.target.name, one.target.account) for one in named))
+        return named, []
+    found, problems = await app.fleet.enrolled()
+    inside, left_out = within(reach, found)
+    return inside, [*problems, *left_out]
 
 
 async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
@@ -292,8 +303,9 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     now = app.outside.clock.now()
     request = body.request(_id(incoming), caller.name, now)
     waiting, listing = await app.waiting_for(body.environment)
+    waiting, left_out = within(reach_of_deployer(caller), waiting)
     targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
-    facts = deployment_data(body.environment, targets, listing.problems, names=sees)
+    facts = deployment_data(body.environment, targets, listing.problems, left_out, names=sees)
     why, many = request.reason or "no reason given", len(waiting)
     log.info("deployment to %s, reported by %s (%s): %d targets wait for it", body.environment, caller.name, why, many)
     queued = () if body.dry_run else tuple(message_for(one, now, request=request) for one in waiting)

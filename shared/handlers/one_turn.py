@@ -17,11 +17,13 @@ from shared.domain.errors import DisputedName, LeaseLost, RotationError, Throttl
 from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
+from shared.domain.scopes import Reach
 from shared.fleet.admission import admit, check_confirmed
 from shared.fleet.rotation import Rotation, planned_row
 from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import log_dropped_announcements
+from shared.handlers.reach import check_reach
 from shared.handlers.waiting import sent_later
 from shared.settings.target_fields import could_be_a_name, default_name
 from shared.telemetry import Trigger
@@ -44,32 +46,33 @@ _AFTER_A_PERSON = {
 
 
 async def answer(
-    which: str | AccountId, request: Request, *, dry_run: bool = False, confirm: str | None = None
+    which: str | AccountId, request: Request, reach: Reach, *, dry_run: bool = False, confirm: str | None = None
 ) -> Reply:
     """Carry out a request on the target of that name or account and return the answer.
 
+    reach: The accounts on which the caller may act.
     dry_run: Whether to say only what would be done.
     confirm: The target's name, by which the caller confirms the request. None without it.
 
     Raises only RotationErrors. For a leak of something that can be a target's name, or of an account, it raises only
-    that there is no such target, that several accounts have this name, or what `admit` raises: any other error queues
-    the leak.
+    that there is no such target, that several accounts have this name, that the caller may not act on the account, or
+    what `admit` raises: any other error queues the leak. Whose name cannot be looked up is not queued for a caller who
+    is limited.
     """
     app: Rotation | None = None
+    if isinstance(which, AccountId):
+        check_reach(reach, (str(which), which))
     try:
         app = await rotation()
         target = (await app.fleet.find_one(which, request)).target
     except (UnknownTarget, DisputedName):
         raise
     except RotationError as error:
-        if (
-            isinstance(request, LeakRequest)
-            and not dry_run
-            and (isinstance(which, AccountId) or could_be_a_name(which))
-        ):
+        if isinstance(request, LeakRequest) and not dry_run and _is_known_well_enough(which, reach, error):
             check_confirmed(which, request, confirm, error)
             return await _recorded(app, which, request, error)
         raise
+    check_reach(reach, (target.name, target.account))
     now = app.outside.clock.now()
     if dry_run:
         row = await app.plan_turn(target, request)
@@ -87,6 +90,21 @@ async def answer(
     else:
         reply = _reply(outcome, about, request, now)
     return _addressed(await _put_off(app, outcome.error, reply), which)
+
+
+def _is_known_well_enough(which: str | AccountId, reach: Reach, error: RotationError) -> bool:
+    """Return whether a leak can be put on record although its target could not be looked up.
+
+    A name that could not be looked up may lead to an account on which the caller may not act. Then the error says how
+    to report the leak at once.
+    """
+    if isinstance(which, AccountId):
+        return True
+    if could_be_a_name(which) and not reach.is_whole:
+        wait, error.resolves_itself = "wait" if error.resolves_itself else error.next_step, False
+        error.next_step = f"report the leak by the account's resource id, which puts it on record, or {wait}"
+        return False
+    return could_be_a_name(which)
 
 
 async def _recorded(app: Rotation | None, which: str | AccountId, request: LeakRequest, error: RotationError) -> Reply:

@@ -23,8 +23,10 @@ from shared.domain.acts import Limits
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId, Cadence, Target
 from shared.domain.names import STORAGE
+from shared.domain.scopes import OperatorScopes
 from shared.domain.window import Window
 from shared.settings.names import check_names
+from shared.settings.operators import check_that_operators_are_known, operator_scopes
 from shared.settings.problems import Problems
 from shared.settings.proxy import NO_PROXY, Proxy, read_proxy
 from shared.settings.readers import (
@@ -69,6 +71,7 @@ NAMES = (
     "ROTATION_LOG_WORKSPACE_ID",
     "ROTATION_LOG_LOOK_BACK",
     "ROTATION_SIGN_IN",
+    "ROTATION_OPERATOR_SCOPES",
     "ROTATION_ANNOUNCE_NEEDS_LISTENER",
     "EVENT_GRID_TOPIC_ENDPOINT",
     "EVENT_GRID_TOPIC_ID",
@@ -159,6 +162,8 @@ class Settings:
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
     sign_in: ROTATION_SIGN_IN. Default optional: App Service authentication if it is on, function keys otherwise.
         Required: without App Service authentication every HTTP request is refused.
+    operator_scopes: ROTATION_OPERATOR_SCOPES. The operators who may act on some accounts only. Default: nobody is
+        limited. Ids need `sign_in` to be required, because a function key does not say who acts.
     pause: ROTATION_SCHEDULE, if it is due more than once in every minute: the longest pause between two ticks. None for
         any other schedule, whose last run the function host notes.
     proxy: HTTPS_PROXY and NO_PROXY, the proxy that calls go through. Default: none.
@@ -180,6 +185,7 @@ class Settings:
     telemetry: Sending = Sending.OFF
     call_log: CallLog | None = None
     sign_in: SignIn = SignIn.OPTIONAL
+    operator_scopes: OperatorScopes = field(default_factory=OperatorScopes)
     pause: timedelta | None = None
     topic_id: str | None = None
     needs_listener: bool = False
@@ -237,6 +243,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         telemetry=read_telemetry(environment, problems),
         call_log=_call_log(environment, problems),
         sign_in=_read(environment, "ROTATION_SIGN_IN", SignIn.OPTIONAL, problems, one_of(SignIn)),
+        operator_scopes=operator_scopes(environment, problems),
         look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, times.parse_duration),
         topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, https_url),
         topic_id=_read(environment, "EVENT_GRID_TOPIC_ID", None, problems, topic_id),
@@ -248,6 +255,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         proxy=read_proxy(environment, problems),
     )
     _check_that_something_is_enrolled(settings, problems)
+    check_that_operators_are_known(settings.operator_scopes, problems, sign_in=settings.sign_in is SignIn.REQUIRED)
     check_names(environment, NAMES, problems)
     if problems:
         raise FixConfiguration.of_settings(

@@ -91,7 +91,7 @@ _IDEMPOTENCY = {
 _WORDS = {
     400: "The body is not JSON.",
     401: "The caller is not signed in.",
-    403: "The caller lacks the role, or a browser acts for another site.",
+    403: "The caller lacks the role, is limited to other scopes, or a browser acts for another site.",
     404: "No target has this name, or the account is not enrolled.",
     405: "The route has no such method; the header Allow lists those it has.",
     409: "Held back until `heldUntil`, another turn holds the target, a person must decide, the app only observes, "

@@ -18,6 +18,7 @@ from shared.domain.errors import (
     GrantRole,
     LeaseHeld,
     LimitReached,
+    OutOfScope,
     OutOfTime,
     PersonMustLook,
     ProofFailed,
@@ -40,6 +41,7 @@ _STATUS: tuple[tuple[type[RotationError], int], ...] = (
     (DisputedSecret, 409),
     (ConfirmFirst, 409),
     (LimitReached, 429),
+    (OutOfScope, 403),
     (OutOfTime, 202),
     (LeaseHeld, 409),
     (PersonMustLook, 409),
@@ -89,6 +91,7 @@ class Reply:
     kind: The content type.
     headers: More headers.
     queued: Messages for the turns that the request leads to.
+    on_record: What the log's line about the act says beside the data, because the caller may not see it.
     """
 
     status: int
@@ -96,6 +99,7 @@ class Reply:
     kind: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     queued: tuple[Message, ...] = ()
+    on_record: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def body(self) -> str:
@@ -119,14 +123,16 @@ def of_error(error: RotationError, *, names: bool = False) -> Reply:
     """Return the HTTP answer to an error: a problem.
 
     `names` says whether the caller may know which targets there are. Then an unknown name is answered with those names,
-    and what several accounts claim with these accounts.
+    what several accounts claim with these accounts, and what is out of the caller's scopes with account and scopes.
     """
     status = status_of(error)
     known = list(error.known) if names and isinstance(error, UnknownTarget) else None
-    claimed = list(error.accounts) or None if names and isinstance(error, FixConfiguration) else None
-    more = {"nextStep": error.next_step, "known": known, "accounts": claimed}
+    meant = list(error.accounts) if isinstance(error, FixConfiguration | OutOfScope) else []
+    scopes = list(error.scopes) if names and isinstance(error, OutOfScope) else None
+    more = {"nextStep": error.next_step, "known": known, "accounts": meant or None if names else None, "scopes": scopes}
     facts = problem(status, error.code, f"{error.thing}: {error.what}", **more)
-    return replace(facts, headers=retry_after([error]))
+    on_record = {"accounts": meant} if isinstance(error, OutOfScope) else {}
+    return replace(facts, headers=retry_after([error]), on_record=on_record)
 
 
 def retry_after(errors: Iterable[RotationError]) -> dict[str, str]:
@@ -184,18 +190,23 @@ def problems_data(problems: list[RotationError]) -> list[ProblemData]:
 
 
 def deployment_data(
-    environment: str, waiting: list[str], problems: list[RotationError], *, names: bool = True
+    environment: str,
+    waiting: list[str],
+    problems: list[RotationError],
+    left_out: list[RotationError] | None = None,
+    *,
+    names: bool = True,
 ) -> Heard:
     """Return the body of the HTTP answer to a reported deployment: which targets waited for it.
 
     If none did, the answer says so: otherwise a pipeline that names the wrong environment would look correct for ever.
-    `names` says whether the caller may know which accounts there are.
+    `names` says whether the caller may know which accounts there are. `left_out` are problems that name none.
     """
-    said = Heard(
-        environment=environment, targets=waiting, problems=problems_data(problems if names else _unnamed(problems))
-    )
+    seen = [*(problems if names else _unnamed(problems)), *(left_out or [])]
+    said = Heard(environment=environment, targets=waiting, problems=problems_data(seen))
     if not waiting:
         some = " that could be read" if problems else ""
+        some += " within the scopes of this caller" if left_out else ""
         said["why"] = f"No target{some} waits for a deployment to {environment}."
         said["nextStep"] = _ARM
     return said

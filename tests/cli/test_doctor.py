@@ -87,6 +87,25 @@ def test_signing_in_is_a_check_for_people_where_the_settings_demand_it(
     assert "authsettingsV2" in one["mend"]
 
 
+def test_it_says_which_operators_are_limited_and_what_all_others_may(
+    healthy: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, account = "aaaaaaaa-0000-0000-0000-00000000000a", healthy.account().id
+    monkeypatch.setenv("ROTATION_SIGN_IN", "required")
+    assert ("operators", "ROTATION_OPERATOR_SCOPES") not in checks(healthy.json("doctor"), "ok")
+    for text, others in (
+        (f"{ada}={account}", "every account"),
+        (f"{ada}={account},*=none", "no account"),
+        (f"{ada}=/,*={account}", account),
+    ):
+        monkeypatch.setenv("ROTATION_OPERATOR_SCOPES", text)
+        one = checks(healthy.json("doctor"), "ok")["operators", "ROTATION_OPERATOR_SCOPES"]
+        assert one["why"] == f"Operators with scopes of their own: 1. Every other one may act on {others}."
+    monkeypatch.setenv("ROTATION_OPERATOR_SCOPES", f"{ada}={account}2")
+    failed = checks(healthy.json("doctor"), "failed")["operators", "ROTATION_OPERATOR_SCOPES"]
+    assert failed["why"].endswith(f"No target is within {account}2.")
+
+
 def test_a_fresh_first_key_is_reported_as_the_last_time_that_regenerating_worked(healthy: Terminal) -> None:
     healthy.vault.secrets.pop("chat-key")
     healthy.begin_afresh()

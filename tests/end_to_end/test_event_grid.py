@@ -232,7 +232,8 @@ async def test_an_event_about_a_call_of_the_app_itself_is_ignored(grid, azure, s
 async def test_an_event_is_retried_while_another_turn_holds_the_target(grid, azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     event = account_event(in_event_grid_schema, action_facts(azure))
-    await grid.settled("on_account_event", event)
+    about_the_secret = vault_event(in_event_grid_schema, VAULT_KINDS[0], secret_facts(azure))
+    await grid.settled("on_vault_event", about_the_secret)
     azure.world.accounts.regenerate(azure.world.accounts.named("chat").id, "key1")
     blobs, clock = azure.world.blobs.containers["key-rotation-leases"].blobs, azure.world.clock
     lease = next(blob for name, blob in blobs.items() if name.startswith("chat-")).lease

@@ -313,6 +313,16 @@ async def test_the_schema_of_the_topic_is_not_checked_and_can_be_listed(site: Si
     assert (await site.run(STATUS)).text.splitlines()[1].split()[-2] == "0"
 
 
+@entry("Doctor: operators")
+async def test_a_scope_that_contains_no_target_is_named_and_corrected(site: Site) -> None:
+    group = site.account().id.partition("/providers/")[0]
+    await site.start(ROTATION_OPERATOR_SCOPES=f"*={group}x")
+    site.sees((await site.type(DOCTOR)).text)
+    setting = next(one for one in site.entry.commands if one.startswith("az functionapp"))
+    await site.run(setting, value=f"'*={group}'", group="rg", app="app")
+    assert "ok operators" in " ".join((await site.run(DOCTOR)).text.split())
+
+
 @entry("Doctor: sign-in")
 async def test_that_callers_sign_in_is_not_checked_and_health_says_it(
     site: Site, monkeypatch: pytest.MonkeyPatch

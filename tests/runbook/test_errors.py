@@ -272,6 +272,31 @@ async def with_another_account(site: Site, name: str, **tags: str) -> str:
     return site.world.accounts.add(name, resource_group="aaa", subdomain="another", tags=tagged, **keys).id
 
 
+@entry("OutOfScope")
+async def test_an_operator_is_refused_outside_of_the_scopes_until_the_scope_is_added(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def with_environment() -> None:
+        """Give the handlers the setting, which they read from the process's environment."""
+        monkeypatch.setenv("ROTATION_OPERATOR_SCOPES", site.settings.get("ROTATION_OPERATOR_SCOPES", ""))
+
+    await site.settle()
+    caplog.set_level("INFO")
+    group = site.account().id.partition("/providers/")[0]
+    await site.start(ROTATION_OPERATOR_SCOPES=f"*={group}2")
+    with_environment()
+    reply = await site.type("POST /api/targets/<name>/leak", name="chat", body={"key": "live"})
+    assert (reply.status, reply.data["accounts"], reply.data["scopes"]) == (403, [site.account().id], [f"{group}2"])
+    site.sees(reply.body)
+    assert any("act: " in one and site.account().id in one for one in caplog.messages)
+    setting = next(one for one in site.entry.commands if one.startswith("az functionapp"))
+    await site.run(setting, value=f"'*={group}2,*={group}'", group="rg", app="app")
+    with_environment()
+    reply = await site.type("POST /api/targets/<name>/leak", name="chat", body={"key": "live"})
+    assert reply.status == 200
+    assert site.works()
+
+
 @entry("DisputedName")
 async def test_a_name_that_two_accounts_have_leads_to_neither_and_their_ids_do(site: Site) -> None:
     account, chat = site.account(), site.account().id

@@ -34,6 +34,7 @@ STATUSES = {
     "DisputedSecret": 409,
     "ConfirmFirst": 409,
     "LimitReached": 429,
+    "OutOfScope": 403,
     "RotationError": 503,
 }
 FAMILY = {
