@@ -2,8 +2,8 @@
 
 The long forms take about half an hour on two cores; `make test` contains a short form of each. The exploration of
 histories takes one core for about as long as the others together, so it runs beside them and its figures are printed
-last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise `calls`, `lives`,
-`fuzzing`, `drill` and `mutants`.
+last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise `claims`, `calls`,
+`lives`, `fuzzing`, `drill` and `mutants`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ Proof = tuple[str, list[str]]
 
 BESIDE: Proof = ("every history of a small world", ["lab.prove.histories", "--faults", "1", "--thorough"])
 ONE_BY_ONE: tuple[Proof, ...] = (
+    ("every clash of names and tags", ["lab.prove.claims"]),
     ("long random lives", ["lab.prove.lives", "--seeds", "300"]),
     ("every input from outside, fuzzed", ["lab.prove.fuzzing", "--inputs", "20000"]),
     ("the leak drill, under consumers' load", ["lab.prove.drill"]),

@@ -89,7 +89,15 @@ def is_anothers(situation: Situation) -> bool:
     if is_publication_of(situation.target.account, publication):
         return False
     named = publication is not None and bool(publication.provider) and not situation.is_ours
-    return named or not situation.target.publishes
+    return named or not situation.target.publishes or holds_a_foreign_value(situation)
+
+
+def holds_a_foreign_value(situation: Situation) -> bool:
+    """Return whether the secret can be read, holds neither key of the account, and nothing shows that this app wrote
+    it."""
+    publication = situation.seen.publication
+    unmarked = publication is not None and publication.marks is None
+    return unmarked and situation.is_published and situation.seen.live is None
 
 
 def end_leaked_key(slot: KeySlot) -> tuple[Step, ...]:

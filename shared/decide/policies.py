@@ -35,7 +35,14 @@ from datetime import datetime
 from shared.decide import cadence, schedule
 from shared.decide.adoption import what_tags_said
 from shared.decide.carried_over import outstanding_before, outstanding_with_end, valid_told
-from shared.decide.leaked_keys import end_leaked_key, fingerprints, is_anothers, leaked_elsewhere, mistaken
+from shared.decide.leaked_keys import (
+    end_leaked_key,
+    fingerprints,
+    holds_a_foreign_value,
+    is_anothers,
+    leaked_elsewhere,
+    mistaken,
+)
 from shared.decide.plan import Plan, Reason
 from shared.decide.request_policies import armed, deployed, fresh_spare, leaked
 from shared.decide.situation import Situation
@@ -91,7 +98,7 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
         return f"The latest version of secret {secret} is disabled. Enable it, or use another secret name."
     if publication.provider and not situation.is_ours:
         return f"Secret {secret} belongs to another account, {publication.provider}. Use another secret name."
-    if publication.marks is None and situation.seen.live is None:
+    if holds_a_foreign_value(situation):
         return (
             f"Secret {secret} holds neither key of the account, and nothing shows that this app wrote it. Put one of "
             "the two keys there, or use another secret name."

@@ -230,9 +230,13 @@ class Fleet:
         return listed
 
     async def _holds_its_own(self, target: Target) -> bool:
-        """Return whether the secret holds this account's publication. If it cannot be read, a turn names the reason."""
+        """Return whether the secret holds this account's publication, by marks that count: forged ones must not lead
+        past its other claimants. If it cannot be read, a turn names the reason."""
         try:
-            return is_publication_of(target.account, await self.vault.latest(target))
+            held = await self.vault.latest(target)
+            if held is None or not is_publication_of(target.account, held):
+                return False
+            return is_publication_of(target.account, await self._as_sealed(held, target))
         except RotationError:
             return False
 

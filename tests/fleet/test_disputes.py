@@ -248,7 +248,7 @@ async def test_an_account_whose_secret_is_its_own_is_found_by_its_id_without_a_l
     rotation = two.stage.rotation()
     await rotation.fleet.find_account(two.chat_id)
     assert two.stage.last_runner is not None
-    assert [call.operation for call in two.stage.last_runner.calls] == ["arm.getAccount", "kv.getSecret"]
+    assert [call.operation for call in two.stage.last_runner.calls] == ["arm.getAccount", "kv.getSecret", "arm.listKeys"]
 
 
 # A leaked key ends, whatever is disputed.
@@ -286,6 +286,35 @@ async def test_a_leaked_key_of_an_account_without_a_secret_of_its_own_ends_and_n
     after = {name: key.value for name, key in two.rival.keys.items()}
     assert {name for name in after if after[name] != before[name]} == {slot}
     assert len(two.stage.versions) == versions
+
+
+@both_orders
+@pytest.mark.parametrize("slot", ["key1", "key2"])
+async def test_forged_marks_in_a_contested_secret_do_not_keep_a_leaked_key_alive(rival_first: bool, slot: str) -> None:
+    """The request leads to the account by its id, so no listing shows who else claims the secret."""
+    two = await published_first(rival_first=rival_first, name="key", secret="chat-key")
+    live = two.stage.versions[-1]
+    two.stage.vault.update_secret("chat-key", tags=live.tags | {"ProviderAddress": two.rival.id})
+    leak = replace(LEAK, key=None, fingerprint=mark(two.rival, slot))
+    target = (await fleet(two).find_one(two.rival_id, leak)).target
+    assert not target.publishes
+    assert (await two.stage.turn(leak, target=target)).result is Result.DONE  # type: ignore[union-attr]
+    assert leak.fingerprint not in (mark(two.rival, "key1"), mark(two.rival, "key2"))
+    assert len(two.stage.versions) == 1
+
+
+@pytest.mark.parametrize("tags", [{}, {"ProviderAddress": "the account"}, {"ProviderAddress": "nonsense"}])
+async def test_a_leaked_key_ends_although_somebodys_value_is_in_the_secret(tags: dict[str, str]) -> None:
+    two = rivals(rival_first=False)
+    named = {name: two.chat.id if text == "the account" else text for name, text in tags.items()}
+    two.stage.vault.set_secret("chat-key", "a password of another service", tags=named)
+    two.stage.witness.excuse_regenerated_by_hand("a password of another service")
+    leak = replace(LEAK, key=None, fingerprint=mark(two.chat, "key2"))
+    outcome = await two.stage.turn(leak, target=(await fleet(two).find_one(two.chat_id, leak)).target)
+    assert outcome is not None
+    assert outcome.result is Result.DONE
+    assert leak.fingerprint not in (mark(two.chat, "key1"), mark(two.chat, "key2"))
+    assert [one.value for one in two.stage.versions] == ["a password of another service"]
 
 
 @both_orders

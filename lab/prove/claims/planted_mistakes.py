@@ -1,0 +1,135 @@
+"""Mistakes about names and tags, planted one at a time. The tests fail if the proof does not find each of them.
+
+While a mistake is planted, it replaces a part of the shipped code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import NamedTuple
+from unittest.mock import patch
+
+from shared.decide import leaked_keys, policies
+from shared.decide.ownership import is_publication_of
+from shared.decide.plan import Plan, Reason
+from shared.decide.steps import Prove, Publish
+from shared.domain.keys import KeySlot
+from shared.domain.model import Observation, Target
+from shared.domain.publication import Origin, Publication
+from shared.domain.requests import Request
+from shared.fleet import enrolment
+from shared.fleet.enrolment import Enrolled, Enrolment
+from shared.fleet.listing import Fleet
+from shared.settings.target_fields import Claim
+from shared.turns import key_usage
+
+ORDER = "P12: the order in which Azure lists"
+GIVEN_AWAY = "P12: chat-key holds a publication of"
+
+
+@contextmanager
+def keeping_disputed_names() -> Iterator[None]:
+    """Let the first account that is listed keep a name that two have (S1)."""
+    with patch.object(Enrolment, "dispute", lambda *_: None):
+        yield
+
+
+@contextmanager
+def letting_tags_name_any_secret() -> Iterator[None]:
+    """Publish in whatever secret a tag of the account names (S2)."""
+    with patch.object(enrolment, "_untrusted_secret", lambda *_: None):
+        yield
+
+
+@contextmanager
+def believing_the_address() -> Iterator[None]:
+    """Take a value that is neither key for a dead publication, if the tag ProviderAddress names the account (S2)."""
+    real = policies.decide
+
+    def decide(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Plan:
+        plan = real(seen, target, now, request)
+        named = seen.publication is not None and target.account.same_as(seen.publication.provider or "")
+        if not plan.needs_a_person or not named or seen.live is not None or not target.publishes:
+            return plan
+        healed = Publish(KeySlot.KEY1, Origin.HEALED, seen.keys[KeySlot.KEY2], target.cadence.period)
+        return Plan(Reason.DRIFT, "The published key does not work.", (Prove(KeySlot.KEY1), healed))
+
+    with patch.object(key_usage, "decide", decide):
+        yield
+
+
+@contextmanager
+def keeping_contested_secrets() -> Iterator[None]:
+    """Let the first account that is listed keep a secret that two ask for (S3)."""
+    real = Enrolment._claimed
+
+    def claimed(enrolled: Enrolment) -> dict[Claim, list[Enrolled]]:
+        return {claim: each[:1] for claim, each in real(enrolled).items()}
+
+    with patch.object(Enrolment, "_claimed", claimed):
+        yield
+
+
+@contextmanager
+def believing_unsealed_marks() -> Iterator[None]:
+    """Give a contested secret to the account that its marks name, whoever wrote them (S3)."""
+
+    async def as_held(_: Fleet, held: Publication, _claimant: Target) -> Publication:
+        """Return what is held as it is."""
+        return held
+
+    with patch.object(Fleet, "_as_sealed", as_held):
+        yield
+
+
+@contextmanager
+def believing_unsealed_marks_of_an_account() -> Iterator[None]:
+    """Go by unsealed marks where a request, or an event, names an account by its id (S3)."""
+
+    async def holds_its_own(fleet: Fleet, target: Target) -> bool:
+        """Return whether the tags say so."""
+        return is_publication_of(target.account, await fleet.vault.latest(target))
+
+    with patch.object(Fleet, "_holds_its_own", holds_its_own):
+        yield
+
+
+@contextmanager
+def sparing_keys_behind_a_foreign_value() -> Iterator[None]:
+    """Let a leaked key live on, because somebody's value stands in the secret of its account."""
+    with patch.object(leaked_keys, "holds_a_foreign_value", lambda _: False):
+        yield
+
+
+class PlantedMistake(NamedTuple):
+    """One mistake.
+
+    plant: A context manager that plants it.
+    broken: How the violation begins that must be found.
+    """
+
+    plant: Callable[[], AbstractContextManager[None]]
+    broken: str
+
+
+MISTAKES: dict[str, PlantedMistake] = {
+    "S1: the first account keeps a disputed name": PlantedMistake(
+        keeping_disputed_names, "P12: a name that two accounts have led to one of them"
+    ),
+    "S1: the order decides which account a name means": PlantedMistake(keeping_disputed_names, ORDER),
+    "S2: a tag names any secret": PlantedMistake(letting_tags_name_any_secret, "P12: a key of the rival stands in"),
+    "S2: a tag names the account whose key overwrites a value": PlantedMistake(
+        believing_the_address, "P12: a foreign value"
+    ),
+    "S3: the first account keeps a contested secret": PlantedMistake(keeping_contested_secrets, ORDER),
+    "S3: the account that published first is stopped": PlantedMistake(
+        keeping_contested_secrets, "P12: the team came first"
+    ),
+    "S3: contested secrets go by unsealed marks": PlantedMistake(believing_unsealed_marks, GIVEN_AWAY),
+    "S3: requests by id go by unsealed marks": PlantedMistake(believing_unsealed_marks_of_an_account, GIVEN_AWAY),
+    "a foreign value keeps a leaked key alive": PlantedMistake(
+        sparing_keys_behind_a_foreign_value, "P12: a leaked key did not end"
+    ),
+}
