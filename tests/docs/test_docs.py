@@ -186,6 +186,23 @@ def test_the_role_description_and_security_page_list_everything_an_operator_may_
         assert [act for act in ACTS.values() if act not in text] == []
 
 
+def threats() -> list[str]:
+    """Return the rows of the table of threats on the security page."""
+    _, _, table = (ROOT / "SECURITY.md").read_text().partition("| threat | protection | promise |\n")
+    return [line for line in table.split("\n\n")[0].splitlines() if not line.startswith("| ---")]
+
+
+@pytest.mark.parametrize("row", threats(), ids=lambda row: row.split("|")[1].strip()[:40])
+def test_every_threat_names_tests_that_exist(row: str) -> None:
+    """The first name has its folder, and short names after it are in the same one."""
+    named = re.findall(r"`((?:tests/\w+/(?:\w+/)?)?test_\w+\.py)(?:::\w+)?`", row)
+    assert named, "the row names no test"
+    folder = Path()
+    for name in named:
+        folder = (ROOT / name).parent if "/" in name else folder
+        assert (folder / Path(name).name).exists(), name
+
+
 def test_the_newest_version_in_the_changelog_is_the_one_that_the_app_reports() -> None:
     versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", CHANGELOG, re.MULTILINE)
     assert versions[0] == VERSION
