@@ -84,10 +84,15 @@ def leaked_elsewhere(situation: Situation) -> Plan | None:
 
 
 def is_anothers(situation: Situation) -> bool:
-    """Return whether the secret is not this account's. What it holds counts more than who claims it."""
-    publication = situation.seen.publication
+    """Return whether the secret is not this account's. What it holds counts more than who claims it.
+
+    A publication over which somebody wrote a value that works nowhere is this account's only if it may be published
+    again there.
+    """
+    publication, foreign = situation.seen.publication, situation.seen.foreign
     if is_publication_of(situation.target.account, publication):
-        return False
+        covered = foreign is not None and foreign.value not in situation.seen.keys.values()
+        return covered and not situation.target.publishes
     named = publication is not None and bool(publication.provider) and not situation.is_ours
     return named or not situation.target.publishes or holds_a_foreign_value(situation)
 

@@ -238,10 +238,9 @@ async def explained_observation(
             return replace(checked, lost=note.marks)
         return replace(checked, publication=note.added_to(latest, target))  # its key was regenerated as well: drift
     listed = [one for one in await outside.vault.earlier(target) if not _carries_older_marks(one)]
-    # Of the latest one it is known what counts. What its marks say beyond that may be its writer's word alone.
-    older = [one for one in listed if one.version != latest.version]
+    older = [one for one in listed if one.version != latest.version]  # of the latest one it is known what counts
     earlier = [note.added_to(authentic(one, target, keys, now), target) for one in older]
-    told = explained(checked, target, earlier, once_ours(target, older), note.overwritten, now)
+    told = explained(checked, target, earlier, once_ours(target, listed), note.overwritten, now)
     return told if any(one.marks for one in earlier) else _claimed(told, found, note, target)
 
 

@@ -15,6 +15,7 @@ from shared.domain.errors import (
     TryLater,
     UnknownTarget,
 )
+from shared.domain.keys import Fingerprint
 from shared.domain.model import AccountId
 from shared.domain.requests import LeakedKey, LeakRequest
 from shared.fleet.listing import Fleet
@@ -248,7 +249,11 @@ async def test_an_account_whose_secret_is_its_own_is_found_by_its_id_without_a_l
     rotation = two.stage.rotation()
     await rotation.fleet.find_account(two.chat_id)
     assert two.stage.last_runner is not None
-    assert [call.operation for call in two.stage.last_runner.calls] == ["arm.getAccount", "kv.getSecret", "arm.listKeys"]
+    assert [call.operation for call in two.stage.last_runner.calls] == [
+        "arm.getAccount",
+        "kv.getSecret",
+        "arm.listKeys",
+    ]
 
 
 # A leaked key ends, whatever is disputed.
@@ -301,6 +306,21 @@ async def test_forged_marks_in_a_contested_secret_do_not_keep_a_leaked_key_alive
     assert (await two.stage.turn(leak, target=target)).result is Result.DONE  # type: ignore[union-attr]
     assert leak.fingerprint not in (mark(two.rival, "key1"), mark(two.rival, "key2"))
     assert len(two.stage.versions) == 1
+
+
+@both_orders
+async def test_a_leaked_key_ends_although_a_forger_wrote_over_its_publication_and_the_secret_is_contested(
+    rival_first: bool,
+) -> None:
+    two = await published_first(rival_first=rival_first, name="key", secret="chat-key")
+    two.stage.witness.excuse_regenerated_by_hand("a value of the forger")
+    forged = two.stage.versions[-1].tags | {"key-rotation-live": Fingerprint.of("a value of the forger")}
+    two.stage.vault.set_secret("chat-key", "a value of the forger", tags=forged)
+    leak = replace(LEAK, key=None, fingerprint=mark(two.chat, "key1"))
+    target = (await fleet(two).find_one(two.chat_id, leak)).target
+    assert not target.publishes
+    assert (await two.stage.turn(leak, target=target)).result is Result.DONE  # type: ignore[union-attr]
+    assert leak.fingerprint not in (mark(two.chat, "key1"), mark(two.chat, "key2"))
 
 
 @pytest.mark.parametrize("tags", [{}, {"ProviderAddress": "the account"}, {"ProviderAddress": "nonsense"}])

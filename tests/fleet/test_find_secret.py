@@ -21,9 +21,9 @@ async def found_in(stage: Stage, vault: str, secret: str) -> tuple[str | None, l
     return found.target.name if found else None, [call.operation for call in runner.calls]
 
 
-async def test_a_published_target_is_found_with_three_calls_of_which_the_last_shows_whose_secret_it_is() -> None:
+async def test_a_published_target_is_found_with_four_calls_of_which_the_last_two_show_whose_secret_it_is() -> None:
     stage = await a_published_stage()
-    calls = ["kv.listVersions", "arm.getAccount", "kv.getSecret"]
+    calls = ["kv.listVersions", "arm.getAccount", "kv.getSecret", "arm.listKeys"]
     assert await found_in(stage, "keys", stage.target.secret.upper()) == (stage.target.name, calls)
 
 

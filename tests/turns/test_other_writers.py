@@ -1,6 +1,5 @@
 """Other writers of the secret: rotation goes on, what was announced holds, and nothing is repeated without end."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +9,7 @@ from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage, lived_until
 from shared.decide.plan import Reason
 from shared.domain.errors import PersonMustLook
-from shared.domain.keys import ApiKey, KeySlot
-from shared.domain.publication import read_tags, tags_of
 from shared.domain.requests import LeakedKey
-from shared.domain.seals import Place, sealed
 
 
 def strip(stage: Stage, **tags: str) -> None:
@@ -210,24 +206,6 @@ async def test_a_value_that_was_never_ours_is_left_alone_whatever_earlier_versio
         stage.pass_time(hours(30))
     assert len(stage.versions) == versions + 1
     assert stage.works(ours)
-
-
-async def test_a_value_with_marks_that_its_own_writer_sealed_is_not_written_over() -> None:
-    """Whoever sets a secret knows what he set, so his marks say nothing about whose it was."""
-    stage = await lived_until(40)
-    value, latest, versions = "a value of the forger", stage.versions[-1], len(stage.versions)
-    slot, account, _, marks = read_tags(latest.tags)
-    assert slot is not None
-    assert account is not None
-    assert marks is not None
-    forged, place = ApiKey(value), Place(account, slot, stage.target.secret_url)
-    marks = sealed(replace(marks, live=forged.fingerprint, since=stage.now), place, None, dict.fromkeys(KeySlot, forged))
-    write(stage, value, tags=tags_of(marks, slot, account, days(30), {}))
-    outcome = await stage.turn()
-    assert outcome is not None
-    assert type(outcome.error) is PersonMustLook
-    assert len(stage.versions) == versions + 1
-    assert stage.works(latest.value)
 
 
 async def test_copies_of_older_versions_are_not_taken_for_what_was_published() -> None:

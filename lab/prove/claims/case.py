@@ -120,6 +120,10 @@ class Case:
         """Return whether an account may be enrolled with the secret that it asks for."""
         return self.secret(who) in self.allowed(who)
 
+    def is_taken_from(self, who: Who) -> bool:
+        """Return whether the settings give the secret that an account asks for to the other one."""
+        return self.is_contested and self.explicit is who.other
+
     def named_by(self, name: str) -> Who:
         """Return the account to which a name leads; nobody if two have it. An explicit target always has its name."""
         if self.name != "chat":

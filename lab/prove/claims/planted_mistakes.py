@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 from unittest.mock import patch
 
+from lab.prove.claims.case import Case, Forged, Who
 from shared.decide import leaked_keys, policies
 from shared.decide.ownership import is_publication_of
 from shared.decide.plan import Plan, Reason
@@ -103,15 +104,21 @@ def sparing_keys_behind_a_foreign_value() -> Iterator[None]:
         yield
 
 
+def _is_an_honest_contest(case: Case) -> bool:
+    return case.is_contested and case.first is not Who.NOBODY and case.forged is Forged.NOTHING
+
+
 class PlantedMistake(NamedTuple):
     """One mistake.
 
     plant: A context manager that plants it.
     broken: How the violation begins that must be found.
+    where: Whether it can show in a case. The others need not be played. Default: it can show in all.
     """
 
     plant: Callable[[], AbstractContextManager[None]]
     broken: str
+    where: Callable[[Case], bool] = lambda _: True
 
 
 MISTAKES: dict[str, PlantedMistake] = {
@@ -125,7 +132,7 @@ MISTAKES: dict[str, PlantedMistake] = {
     ),
     "S3: the first account keeps a contested secret": PlantedMistake(keeping_contested_secrets, ORDER),
     "S3: the account that published first is stopped": PlantedMistake(
-        keeping_contested_secrets, "P12: the team came first"
+        keeping_contested_secrets, "P12: the first account is stopped", _is_an_honest_contest
     ),
     "S3: contested secrets go by unsealed marks": PlantedMistake(believing_unsealed_marks, GIVEN_AWAY),
     "S3: requests by id go by unsealed marks": PlantedMistake(believing_unsealed_marks_of_an_account, GIVEN_AWAY),

@@ -71,7 +71,7 @@ async def _forty_days(scene: Scene) -> list[str]:
     for day in MOMENTS:
         seen += await _tick(scene, at(day=day) - scene.now)
     if _goes_on(scene) and len(scene.judge.contents()[own]) <= before:
-        scene.judge.blame(f"P12: {scene.case.first} came first, and its key was not rotated any more")
+        scene.judge.blame(f"P12: the first account is stopped: no key of {scene.case.first} was rotated any more")
     return seen
 
 
@@ -174,8 +174,13 @@ async def _answer(app: Rotation, which: str | AccountId, request: LeakRequest) -
 
 
 def _judge_end(scene: Scene, meant: Who, mark: Fingerprint | None, *, ended: bool) -> None:
-    """A leak by resource id and fingerprint ends at once, whatever is disputed, for an account that is enrolled."""
-    if mark is not None and scene.case.is_served(meant) and not ended:
+    """A leak by resource id and fingerprint ends at once, whatever is disputed, for an account that is enrolled.
+
+    Only a key that consumers read does not end without a successor, and none can be published where the settings have
+    given the secret of its account to another one.
+    """
+    stuck = scene.case.is_taken_from(meant) and meant in scene.judge.published
+    if mark is not None and scene.case.is_served(meant) and not stuck and not ended:
         scene.judge.blame("P12: a leaked key did not end, although its account and its fingerprint were named")
 
 
@@ -184,7 +189,7 @@ def _judge_healed(scene: Scene) -> None:
     first, judge = scene.case.first, scene.judge
     held = judge.keys.get(judge.latest(scene.case.secret(first)) or "")
     if _goes_on(scene) and held not in judge.current(first):
-        judge.blame(f"P12: {first} came first, and its secret holds no key of it that works")
+        judge.blame(f"P12: the first account is stopped: its secret holds no key of {first} that works")
 
 
 def _goes_on(scene: Scene) -> bool:
@@ -195,7 +200,5 @@ def _goes_on(scene: Scene) -> bool:
     case = scene.case
     if case.first not in scene.judge.published:
         return False
-    own, others = case.secret(case.first), case.secret(case.first.other)
-    taken_away = own == others and case.explicit is case.first.other
-    forged = case.forged is not Forged.NOTHING and own == case.rivals_secret
-    return not taken_away and not forged
+    forged = case.forged is not Forged.NOTHING and case.secret(case.first) == case.rivals_secret
+    return not case.is_taken_from(case.first) and not forged
