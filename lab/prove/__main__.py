@@ -2,8 +2,8 @@
 
 The long forms take about half an hour on two cores; `make test` contains a short form of each. The exploration of
 histories takes one core for about as long as the others together, so it runs beside them and its figures are printed
-last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise `claims`, `calls`,
-`lives`, `fuzzing`, `drill` and `mutants`.
+last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise `claims`,
+`lives`, `fuzzing`, `drill`, `calls` and `mutants`.
 """
 
 from __future__ import annotations

@@ -204,9 +204,9 @@ class Fleet:
     async def find_account(self, account: AccountId, request: Request | None = None) -> Enrolled | None:
         """Return the target of that account; None if it is not enrolled.
 
-        The account alone is read, and its secret. Only if that does not hold this account's publication, everything is
-        listed, to see who else claims it. `request` is that of `find_one`. Raises FixConfiguration for an invalid tag,
-        and DisputedSecret.
+        The account alone is read, its secret, and its keys, which show whether the marks count. Only if the secret does
+        not hold this account's publication, everything is listed, to see who else claims it. `request` is that of
+        `find_one`. Raises FixConfiguration for an invalid tag, and DisputedSecret.
         """
         explicit, leaked = self.settings.explicit_target(account), isinstance(request, LeakRequest)
         if explicit is not None:
