@@ -38,7 +38,7 @@ def publish_as_rotated(
     key1, key2 = (ApiKey(account.keys[slot].value).fingerprint for slot in ("key1", "key2"))
     other = {"previous": key2} if "until" in facts else {"spare": key2}
     known: dict[str, Any] = {"told": Told(origin=True), **other, **facts}
-    marks = Marks(live=key1, origin=Origin.ROTATED, since=since, **known)
+    marks = Marks(**{"live": key1, "origin": Origin.ROTATED, "since": since, **known})
     secret = f"{account.name}-key"
     place = Place(str(AccountId.parse(account.id)), KeySlot.KEY1, f"{world.vaults[vault].url}/secrets/{secret}")
     tags = _sealed_tags(world, account, place, marks, period, {})

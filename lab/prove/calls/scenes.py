@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from lab.emulator.accounts import Account, Slot
 from lab.emulator.topics import Accepted
@@ -73,9 +72,9 @@ def target_of(world: World, account: Account) -> Target:
     return Target(account.name, AccountId.parse(account.id), vault, f"{account.name}-key")
 
 
-def _published(world: World, account: Account, since: datetime, **facts: Any) -> None:
+def _published(world: World, account: Account, since: datetime, **facts: object) -> None:
     """Publish key 1 as if a rotation had done so at that time, and had announced it."""
-    publish_as_rotated(world, account, since, period=PERIOD, **facts)
+    publish_as_rotated(world, account, since, period=PERIOD, **facts)  # type: ignore[arg-type]
     _had_turns(world, account)
 
 
@@ -86,7 +85,7 @@ def _had_turns(world: World, account: Account) -> None:
     world.blobs.put(LEASES, blob_name(account.id.casefold()), b"")
 
 
-def _announced(world: World, account: Account, at: datetime, kind: Kind, **facts: Any) -> None:
+def _announced(world: World, account: Account, at: datetime, kind: Kind, **facts: object) -> None:
     """Let the topic have accepted this announcement at that time."""
     announcement = Announcement(kind, target_of(world, account), **facts)  # type: ignore[arg-type]
     topic = world.topics[TOPIC]
