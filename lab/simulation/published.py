@@ -19,22 +19,30 @@ VAULT = "keys"
 
 
 def publish_as_rotated(
-    world: World, account: Account, since: datetime, *, period: timedelta = timedelta(days=30), **facts: Any
+    world: World,
+    account: Account,
+    since: datetime,
+    *,
+    period: timedelta = timedelta(days=30),
+    vault: str = VAULT,
+    **facts: Any,
 ) -> SecretVersion:
     """Publish key 1 of an account as a rotation has done at that time, in the secret of its name, and return the
     version.
 
     since: When it was published, in UTC.
+    vault: The name of the vault.
     facts: Fields of `Marks`. Without them the rotation was announced, and key 2 is the spare. If `until` is among them,
         key 2 is the previous key.
     """
     key1, key2 = (ApiKey(account.keys[slot].value).fingerprint for slot in ("key1", "key2"))
     other = {"previous": key2} if "until" in facts else {"spare": key2}
     known: dict[str, Any] = {"told": Told(origin=True), **other, **facts}
-    marks = Marks(live=key1, origin=Origin.ROTATED, since=since, **known)
+    marks = Marks(**{"live": key1, "origin": Origin.ROTATED, "since": since, **known})
     secret = f"{account.name}-key"
-    tags = _sealed_tags(world, account, secret, KeySlot.KEY1, marks, period, {})
-    version = world.vaults[VAULT].set_secret(secret, account.keys["key1"].value, tags=tags, expires=since + period)
+    place = Place(str(AccountId.parse(account.id)), KeySlot.KEY1, f"{world.vaults[vault].url}/secrets/{secret}")
+    tags = _sealed_tags(world, account, place, marks, period, {})
+    version = world.vaults[vault].set_secret(secret, account.keys["key1"].value, tags=tags, expires=since + period)
     version.created = version.updated = int(since.timestamp())
     return version
 
@@ -47,21 +55,14 @@ def note_as_app(world: World, account: Account, **changes: Any) -> None:
     if slot is None or validity is None or marks is None:
         raise LookupError(f"{secret} does not carry this app's marks")
     others = others_in(latest.tags)
-    tags = _sealed_tags(world, account, secret, slot, replace(marks, **changes), validity, others)
+    place = Place(str(AccountId.parse(account.id)), slot, f"{vault.url}/secrets/{secret}")
+    tags = _sealed_tags(world, account, place, replace(marks, **changes), validity, others)
     vault.update_secret(secret, latest.version, tags=tags)
 
 
 def _sealed_tags(
-    world: World,
-    account: Account,
-    secret: str,
-    slot: KeySlot,
-    marks: Marks,
-    period: timedelta,
-    others: dict[str, str],
+    world: World, account: Account, place: Place, marks: Marks, period: timedelta, others: dict[str, str]
 ) -> dict[str, str]:
-    id_ = str(AccountId.parse(account.id))
-    place = Place(id_, slot, f"{world.vaults[VAULT].url}/secrets/{secret}")
     keys = {each: ApiKey(account.keys[each.value].value) for each in KeySlot}
     endpoint = endpoint_in(marks) or world.endpoint(account)
-    return tags_of(sealed(marks, place, endpoint, keys), slot, id_, period, others)
+    return tags_of(sealed(marks, place, endpoint, keys), place.slot, place.account, period, others)

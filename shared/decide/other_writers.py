@@ -42,7 +42,7 @@ def explained(
     if ours is None or ours.marks is None:
         return replace(seen, publication=_with_its_marks(latest, target, earlier))
     if latest.value == ours.marks.live:
-        return seen if latest.marks == ours.marks else replace(seen, lost=ours.marks)
+        return replace(seen, lost=ours.marks)
     if latest.value in seen.keys.values() and latest.value != ours.marks.previous:
         by_us = latest.labelled and earlier[0].version == ours.version
         return replace(seen, lost=_changed_places(latest, latest.value, ours.marks, target, by_us=by_us))

@@ -60,6 +60,11 @@ class SecretNote:
         """Return whether the note says that the secret holds what this app publishes for the target's account."""
         return target.account.same_as(self.account)
 
+    def counted(self, publication: Publication) -> Publication:
+        """Return the version without its marks if they were taken back since."""
+        marks = publication.marks
+        return publication if marks is None or marks.number >= self.least else replace(publication, marks=None)
+
     def added_to(self, publication: Publication, target: Target) -> Publication:
         """Return the version with the copy of its marks, if this is the version that the copy belongs to."""
         if publication.version != self.version or self.marks is None:
@@ -239,7 +244,7 @@ async def explained_observation(
         return replace(checked, publication=note.added_to(latest, target))  # its key was regenerated as well: drift
     listed = [one for one in await outside.vault.earlier(target) if not _carries_older_marks(one)]
     older = [one for one in listed if one.version != latest.version]  # of the latest one it is known what counts
-    earlier = [note.added_to(authentic(one, target, keys, now), target) for one in older]
+    earlier = [note.added_to(note.counted(authentic(one, target, keys, now)), target) for one in older]
     told = explained(checked, target, earlier, once_ours(target, listed), note.overwritten, now)
     return told if any(one.marks for one in earlier) else _claimed(told, found, note, target)
 

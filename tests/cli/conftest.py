@@ -111,7 +111,7 @@ class Terminal:
     def publish(self, name: str = "chat", *, days_ago: float, period: float = 30, **changes: Any) -> None:
         """Publish key 1 as a rotation some days ago would have: key 2 is the spare, and everything is announced."""
         since = datetime.now(UTC) - timedelta(days=days_ago)
-        publish_as_rotated(self.world, self.account(name), since, period=timedelta(days=period), **changes)
+        publish_as_rotated(self.world, self.account(name), since, period=timedelta(days=period), vault=VAULT, **changes)
 
     def begin_afresh(self, name: str = "chat") -> None:
         """Enrol the account so that it begins with a fresh key, and run its first turn."""

@@ -9,6 +9,7 @@ import pytest
 
 import shared.fleet.rotation
 from lab.emulator.shipped import shipped_roles
+from lab.simulation.builders import a_target
 from shared.adapters.blob_lease import blob_name
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.names import LEASE_CONTAINER
@@ -224,7 +225,7 @@ def leak_on_record(terminal: Terminal) -> None:
 def another_writer(terminal: Terminal) -> None:
     target = f"{terminal.vault.url}/secrets/chat-key"
     lost = SecretNote(target, lost=(NOW - timedelta(days=1), NOW))
-    note(terminal, "notes/secrets/1", lost.text_without_copy())
+    note(terminal, "notes/secrets/1", lost.text(a_target()))
 
 
 def enrolling_tag_taken_away(terminal: Terminal) -> None:

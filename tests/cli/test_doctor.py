@@ -63,8 +63,8 @@ def test_a_healthy_deployment_passes_every_check_that_can_be_made(healthy: Termi
     assert printed.data["failed"] == 0
     good = {name for name, _ in checks(printed, "ok")}
     assert good == {
-        "settings", "token", "identity", "reach", "enrolment", "get-secret", "read-account", "list-keys", "endpoint",
-        "list-secrets", "listeners", "lease", "clock",
+        "settings", "token", "identity", "reach", "enrolment", "get-secret", "read-account", "list-keys", "seal",
+        "endpoint", "list-secrets", "listeners", "lease", "clock",
     }  # fmt: skip
 
 

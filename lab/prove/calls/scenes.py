@@ -74,7 +74,7 @@ def target_of(world: World, account: Account) -> Target:
 
 def _published(world: World, account: Account, since: datetime, **facts: object) -> None:
     """Publish key 1 as if a rotation had done so at that time, and had announced it."""
-    publish_as_rotated(world, account, since, period=PERIOD, **facts)
+    publish_as_rotated(world, account, since, period=PERIOD, **facts)  # type: ignore[arg-type]
     _had_turns(world, account)
 
 

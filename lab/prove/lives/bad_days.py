@@ -1,4 +1,4 @@
-"""What makes a day bad: other writers of the secret, reads that are late, slow keys, locks, and waits of an hour.
+"""What makes a day bad: other writers of the secret, forgers, reads that are late, slow keys, locks, waits of an hour.
 
 These actors have lives of their own (`soak.WITH_BAD_DAYS`), beside the lives without them. What somebody else puts into
 the secret is theirs to answer for: the witness excuses that value, and judges every other one as always.
@@ -13,9 +13,16 @@ from lab.emulator.accounts import Account
 from lab.emulator.vaults import Secret
 from lab.prove.lives.action import Action
 from lab.simulation.stage import Stage
+from shared.domain.keys import ApiKey, Fingerprint, KeySlot
+from shared.domain.publication import PREFIX, Marks, Origin, tags_of
+from shared.domain.seals import Place, sealed
 
 LATE, SLOW = 60.0, 100.0  # seconds
-BAD_DAYS = {"strip": 5, "put back": 4, "write anew": 2, "late": 4, "slow": 3, "lock": 3, "throttle": 3}
+BAD_DAYS = {"strip": 5, "put back": 4, "write anew": 2, "late": 4, "slow": 3, "lock": 3, "throttle": 3} | {
+    "forge": 3,
+    "replay": 3,
+    "own value": 1,
+}
 ON = "on"
 
 
@@ -25,10 +32,19 @@ class BadDays:
 
     stage: Where they act.
     written: The targets whose secret somebody else has written.
+    tags: All tags that each version ever had, by its id, the oldest first. Anybody may have kept them.
     """
 
     stage: Stage
     written: set[str] = field(default_factory=set)
+    tags: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+
+    def remember_tags(self) -> None:
+        """Note the tags of all latest versions, for somebody who puts them back later."""
+        for secret in self.stage.vault.secrets.values():
+            known = self.tags.setdefault(secret.latest.version, [])
+            if secret.latest.tags not in known:
+                known.append(dict(secret.latest.tags))
 
     def handlers(self) -> dict[str, Callable[[Action], None]]:
         """Return what can happen, by the names of the actions."""
@@ -40,6 +56,9 @@ class BadDays:
             "slow": self._slow,
             "lock": self._lock,
             "throttle": self._throttle,
+            "forge": self._forge,
+            "replay": self._replay,
+            "own value": self._own_value,
         }
 
     def end(self) -> None:
@@ -76,6 +95,44 @@ class BadDays:
         secret = self._secret(action)
         if secret is not None:
             self.stage.vault.set_secret(secret.name, secret.latest.value)
+
+    def _forge(self, action: Action) -> None:
+        """Somebody who may write tags says that the other key has leaked, or that all its ends were announced."""
+        secret = self._secret(action)
+        if secret is None:
+            return
+        keys = [Fingerprint.of(key.value) for key in self._account(action).keys.values()]
+        other = next(key for key in keys if key != Fingerprint.of(secret.latest.value))
+        ended = f"{other} until=20200101T000000.000000Z"
+        told = "origin retirement=1577836800/0 sunset=1577836800/0"
+        forged = {"previous": f"{ended} leaked"} if action.detail == ON else {"previous": ended, "told": told}
+        tags = secret.latest.tags | {f"{PREFIX}{name}": text for name, text in forged.items()}
+        self.stage.vault.update_secret(secret.name, secret.latest.version, tags=tags)
+
+    def _replay(self, action: Action) -> None:
+        """Somebody puts back what the tags of the version said at first, or just before the last change."""
+        secret = self._secret(action)
+        if secret is None:
+            return
+        earlier = [one for one in self.tags.get(secret.latest.version, []) if one != secret.latest.tags]
+        if earlier:
+            tags = earlier[0 if action.detail == ON else -1]
+            self.stage.vault.update_secret(secret.name, secret.latest.version, tags=tags)
+
+    def _own_value(self, action: Action) -> None:
+        """Somebody sets a value of their own, with marks that are sealed with it and say that our other key leaked."""
+        secret, target = self._secret(action), self.stage.targets[action.target]
+        if secret is None:
+            return
+        own, account = ApiKey(f"somebody's own value {len(secret.versions)}"), self._account(action)
+        previous = Fingerprint.of(account.keys["key2"].value)
+        marks = Marks(own.fingerprint, Origin.ROTATED, self.stage.now, previous, self.stage.now, leaked=True)
+        place = Place(str(target.account), KeySlot.KEY1, target.secret_url)
+        marks = sealed(marks, place, self.stage.world.endpoint(account), dict.fromkeys(KeySlot, own))
+        tags = tags_of(marks, KeySlot.KEY1, str(target.account), target.cadence.period, {})
+        self.stage.witness.excuse_leaked(own.reveal())
+        self.stage.witness.excuse_regenerated_by_hand(own.reveal())
+        self.stage.vault.set_secret(secret.name, own.reveal(), tags=tags)
 
     def _late(self, action: Action) -> None:
         """Reads show for a while what was there before a write."""

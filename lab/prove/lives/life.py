@@ -95,6 +95,7 @@ class Life:
             if self._incidents[action.target] > MOST_INCIDENTS:
                 return
         self.history.append(action)
+        self._bad_days.remember_tags()
         self._handlers[action.what](action)
 
     def close(self) -> None:

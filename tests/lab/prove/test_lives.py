@@ -61,7 +61,7 @@ def test_lives_with_bad_days_find_a_turn_that_takes_its_own_write_for_somebody_e
 def test_lives_with_bad_days_find_that_an_end_forgets_what_an_earlier_version_promised(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def short(latest: Publication, value: Fingerprint, before: Marks, _target: Target) -> Marks:
+    def short(latest: Publication, value: Fingerprint, before: Marks, _target: Target, *, by_us: bool) -> Marks:
         told = Told(retirement=ToldDeadline(latest.created))
         return Marks(value, Origin.ROTATED, latest.created, before.live, latest.created, told=told)
 
