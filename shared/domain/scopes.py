@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from shared.domain.model import AccountId
 
@@ -52,7 +51,7 @@ class OperatorScopes:
     by_id: The reach of each operator, by an id in lower case, or `OTHERS`. Empty: nobody is limited.
     """
 
-    by_id: Mapping[str, Reach] = field(default_factory=lambda: MappingProxyType({}))
+    by_id: Mapping[str, Reach] = field(default_factory=dict)
 
     def of(self, *ids: str) -> Reach:
         """Return the reach of the operator with these ids. The first id that is named counts.
