@@ -28,8 +28,8 @@ from shared.domain.told import Told
 UNKNOWN = "-"  # in place of an endpoint that is not known
 
 
-class Role(StrEnum):
-    """Which of the two seals: that made with the published key, or that made with the other one."""
+class Maker(StrEnum):
+    """Which of the account's two keys has made a seal: the published one, or the other one."""
 
     LIVE = "live"
     OTHER = "other"
@@ -58,8 +58,8 @@ def sealed(marks: Marks, place: Place, endpoint: str | None, keys: Mapping[KeySl
     if not keys:
         return marks
     named, read = endpoint or UNKNOWN, as_read(marks)
-    live = keys[place.slot].mac(_text(read, place, named, Role.LIVE))
-    other = keys[place.slot.other].mac(_text(read, place, named, Role.OTHER))
+    live = keys[place.slot].mac(_text(read, place, named, Maker.LIVE))
+    other = keys[place.slot.other].mac(_text(read, place, named, Maker.OTHER))
     return replace(marks, seal=f"{named} {live} {other}")
 
 
@@ -73,7 +73,7 @@ def place_of(publication: Publication, secret_url: str) -> Place | None:
 def with_value(publication: Publication, value: ApiKey, secret_url: str) -> Publication:
     """Return a version with the fingerprint of the value that it holds, and whether its marks are sealed with that."""
     marks, place = publication.marks, place_of(publication, secret_url)
-    is_sealed_with_it = marks is not None and place is not None and is_made_with(value, marks, place, Role.LIVE)
+    is_sealed_with_it = marks is not None and place is not None and is_made_with(value, marks, place, Maker.LIVE)
     endpoint = endpoint_in(marks) if marks is not None and is_sealed_with_it else None
     return replace(publication, value=value.fingerprint, sealed=is_sealed_with_it, endpoint=endpoint)
 
@@ -89,12 +89,12 @@ def is_sealed(marks: Marks) -> bool:
     return len(_parts(marks)) == 3
 
 
-def is_made_with(key: ApiKey, marks: Marks, place: Place, role: Role) -> bool:
+def is_made_with(key: ApiKey, marks: Marks, place: Place, role: Maker) -> bool:
     """Return whether that seal was made with this key, over these very marks at this place, as they were read back."""
     if not is_sealed(marks):
         return False
     named, live, other = _parts(marks)
-    return key.has_made(live if role is Role.LIVE else other, _text(marks, place, named, role))
+    return key.has_made(live if role is Maker.LIVE else other, _text(marks, place, named, role))
 
 
 def carefully(marks: Marks, present: Collection[Fingerprint]) -> Marks:
@@ -113,7 +113,7 @@ def _parts(marks: Marks) -> list[str]:
     return (marks.seal or "").split(" ")
 
 
-def _text(marks: Marks, place: Place, endpoint: str, role: Role) -> str:
+def _text(marks: Marks, place: Place, endpoint: str, role: Maker) -> str:
     """Return what is sealed, as one text that only the same facts have."""
     facts = {name: text for name, text in texts_of(marks).items() if text and name != "endpoint"}
     where = [place.account.strip().casefold(), place.slot.value, place.secret_url.casefold(), endpoint]

@@ -120,10 +120,15 @@ def date_or_time(text: str) -> datetime:
     return times.sane(value)
 
 
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
 def past_time(text: str) -> datetime:
     """Read a time as `date_or_time` does, which must not be in the future."""
     value = date_or_time(text)
-    if value > datetime.now(UTC):
+    if value > now():
         raise ValueError(f"{text!r} is in the future")
     return value
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication
-from shared.domain.seals import Place, Role, carefully, is_made_with, is_sealed, place_of
+from shared.domain.seals import Maker, Place, carefully, is_made_with, is_sealed, place_of
 
 
 def authentic(publication: Publication, target: Target, keys: Mapping[KeySlot, ApiKey], now: datetime) -> Publication:
@@ -38,11 +38,11 @@ def authentic(publication: Publication, target: Target, keys: Mapping[KeySlot, A
 def _is_sealed_with(live: ApiKey, publication: Publication, marks: Marks, place: Place) -> bool:
     if publication.value == marks.live:
         return publication.sealed  # it was checked with the value, which is this key
-    return is_made_with(live, marks, place, Role.LIVE)
+    return is_made_with(live, marks, place, Maker.LIVE)
 
 
 def _is_vouched_for(marks: Marks, place: Place, keys: Mapping[KeySlot, ApiKey]) -> bool:
-    return any(is_made_with(key, marks, place, Role.OTHER) for key in keys.values())
+    return any(is_made_with(key, marks, place, Maker.OTHER) for key in keys.values())
 
 
 def counts_unsealed(publication: Publication, target: Target, now: datetime) -> bool:

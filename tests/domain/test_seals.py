@@ -12,7 +12,7 @@ from lab.simulation.dates import at
 from shared.domain.keys import ApiKey
 from shared.domain.publication import Marks, as_read, read_tags, tags_of
 from shared.domain.requests import AwaitedDeployment, Requester
-from shared.domain.seals import Place, Role, carefully, endpoint_in, is_made_with, is_sealed, sealed
+from shared.domain.seals import Maker, Place, carefully, endpoint_in, is_made_with, is_sealed, sealed
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from tests.domain.test_publication import all_marks
 
@@ -32,8 +32,8 @@ def with_seals(facts: Marks) -> Marks:
 @given(all_marks())
 def test_marks_that_are_read_back_carry_both_seals_and_the_endpoint(facts: Marks) -> None:
     read = with_seals(facts)
-    assert is_made_with(LIVE, read, PLACE, Role.LIVE)
-    assert is_made_with(OTHER, read, PLACE, Role.OTHER)
+    assert is_made_with(LIVE, read, PLACE, Maker.LIVE)
+    assert is_made_with(OTHER, read, PLACE, Maker.OTHER)
     assert endpoint_in(read) == ENDPOINT
 
 
@@ -41,13 +41,13 @@ def test_marks_that_are_read_back_carry_both_seals_and_the_endpoint(facts: Marks
 def test_whatever_a_caller_sends_as_id_name_or_reason_is_sealed_as_it_is_read_back(id_: str, by: str, why: str) -> None:
     facts = marks(requester=Requester(id_, by, why))
     assert as_read(as_read(facts)) == as_read(facts)
-    assert is_made_with(LIVE, with_seals(facts), PLACE, Role.LIVE)
+    assert is_made_with(LIVE, with_seals(facts), PLACE, Maker.LIVE)
 
 
 @given(all_marks())
 def test_no_other_key_and_no_other_role_has_made_a_seal(facts: Marks) -> None:
     read = with_seals(facts)
-    for key, role in ((LIVE, Role.OTHER), (OTHER, Role.LIVE), (FOREIGN, Role.LIVE), (FOREIGN, Role.OTHER)):
+    for key, role in ((LIVE, Maker.OTHER), (OTHER, Maker.LIVE), (FOREIGN, Maker.LIVE), (FOREIGN, Maker.OTHER)):
         assert not is_made_with(key, read, PLACE, role)
 
 
@@ -72,8 +72,8 @@ CHANGES = {
 @pytest.mark.parametrize("changed", CHANGES)
 def test_a_change_of_any_mark_breaks_both_seals(changed: str) -> None:
     read = replace(with_seals(overlapping()), **CHANGES[changed])
-    assert not is_made_with(LIVE, read, PLACE, Role.LIVE)
-    assert not is_made_with(OTHER, read, PLACE, Role.OTHER)
+    assert not is_made_with(LIVE, read, PLACE, Maker.LIVE)
+    assert not is_made_with(OTHER, read, PLACE, Maker.OTHER)
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_a_change_of_any_mark_breaks_both_seals(changed: str) -> None:
     ],
 )
 def test_marks_that_are_moved_elsewhere_lose_their_seal(moved: Place) -> None:
-    assert not is_made_with(LIVE, with_seals(marks()), moved, Role.LIVE)
+    assert not is_made_with(LIVE, with_seals(marks()), moved, Maker.LIVE)
 
 
 def test_the_case_of_an_id_or_a_name_does_not_matter() -> None:
     other_case = Place(PLACE.account.upper(), KEY1, PLACE.secret_url.upper())
-    assert is_made_with(LIVE, with_seals(marks()), other_case, Role.LIVE)
+    assert is_made_with(LIVE, with_seals(marks()), other_case, Maker.LIVE)
 
 
 @pytest.mark.parametrize("endpoint", ["https://evil.example/", "-", "https://chat.openai.azure.com"])
@@ -99,13 +99,13 @@ def test_another_endpoint_breaks_the_seal(endpoint: str) -> None:
     read = with_seals(marks())
     assert read.seal is not None
     moved = replace(read, seal=" ".join([endpoint, *read.seal.split(" ")[1:]]))
-    assert not is_made_with(LIVE, moved, PLACE, Role.LIVE)
+    assert not is_made_with(LIVE, moved, PLACE, Maker.LIVE)
 
 
 @pytest.mark.parametrize("seal", [None, "", "https://chat.openai.azure.com/ 0123", "a b c d", "a  b"])
 def test_what_an_earlier_release_or_somebody_else_wrote_is_not_sealed(seal: str | None) -> None:
     unsealed = replace(marks(), seal=seal)
-    assert not is_made_with(LIVE, unsealed, PLACE, Role.LIVE)
+    assert not is_made_with(LIVE, unsealed, PLACE, Maker.LIVE)
 
 
 def test_without_keys_nobody_can_seal() -> None:
@@ -116,7 +116,7 @@ def test_without_keys_nobody_can_seal() -> None:
 def test_an_account_without_an_endpoint_has_none_in_its_seal() -> None:
     written = sealed(marks(), PLACE, None, {KEY1: LIVE, KEY2: OTHER})
     assert endpoint_in(written) is None
-    assert is_made_with(LIVE, written, PLACE, Role.LIVE)
+    assert is_made_with(LIVE, written, PLACE, Maker.LIVE)
 
 
 def test_marks_that_are_read_carefully_end_no_key_that_still_works() -> None:

@@ -13,7 +13,6 @@ from tests.end_to_end.conftest import kinds, published, tick, works
 CALLS = [
     ("blob.lease.acquire", 0),
     ("kv.getSecret", 0),
-    ("arm.getAccount", 0),
     ("arm.listKeys", 0),
     ("arm.regenerateKey", 0),
     ("aoai.models", 0),

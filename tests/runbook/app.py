@@ -16,6 +16,7 @@ from shared.domain.errors import FixConfiguration, RotationError
 from shared.fleet.rotation import Rotation
 from shared.handlers import event_grid, http, one_turn, timer_and_queue
 from shared.handlers.invocation import TurnFailed
+from shared.settings import readers
 from shared.wiring import Opened
 from tests.runbook.alarms import Telemetry
 from tests.support.real_parts import WorldClock
@@ -58,6 +59,7 @@ class App:
         for handlers in (timer_and_queue, http, one_turn, event_grid):
             self.monkeypatch.setattr(handlers, "rotation", self.rotation)
         self.monkeypatch.setattr(http, "invalid_settings", lambda: self.wrong)
+        self.monkeypatch.setattr(readers, "now", self.world.clock.utcnow)
 
     @property
     def world(self) -> World:

@@ -343,6 +343,9 @@ async def _(site: Site, options: Options) -> None:
     site.environment[name] = value
 
 
+PASSED_ON = ("ROTATION_MODE", "ROTATION_SEALED_SINCE")  # to the settings of the app
+
+
 @acts("azd provision")
 async def _(site: Site, options: Options) -> None:
     """Do what the template does: assign the app's roles, two of them only on request; set the mode and the log
@@ -357,8 +360,9 @@ async def _(site: Site, options: Options) -> None:
             site.world.directory.assign("app", role.name)
     site.world.down.discard("blob")
     site.telemetry.deliveries.excluded = excluded_paths()
-    if "ROTATION_MODE" in site.environment:
-        await site.start(ROTATION_MODE=site.environment["ROTATION_MODE"])
+    passed_on = {name: site.environment[name] for name in PASSED_ON if name in site.environment}
+    if passed_on:
+        await site.start(**passed_on)
     if site.environment.get("ROTATION_LOG_WORKSPACE") == site.world.workspace.resource_id:
         await site.start(ROTATION_LOG_WORKSPACE_ID=site.world.workspace.id)
 

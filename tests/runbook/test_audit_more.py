@@ -27,7 +27,8 @@ async def test_an_app_without_a_topic_is_reported_until_one_is_set(site: Site) -
     await is_gone(site)
     site.world.accounts.regenerate(site.account().id, "key1")
     await site.look()
-    assert [event["type"] for event in site.world.topics["another"].events] == ["KeyRotation.DriftHealed"]
+    told = [event["type"] for event in site.world.topics["another"].events]
+    assert told == ["KeyRotation.DriftHealed", "KeyRotation.RetirementAnnounced"]
 
 
 SUBSCRIBE = (

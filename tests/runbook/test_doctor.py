@@ -136,6 +136,25 @@ async def test_keys_that_the_app_may_not_list_fail_until_the_role_is_assigned(si
     await is_granted(site, role, site.account().id)
 
 
+@entry("Doctor: seal")
+async def test_tags_that_an_earlier_release_wrote_count_once_the_settings_say_when_it_ended(site: Site) -> None:
+    tags = site.vault.get_secret("chat-key").tags
+    endpoint = " ".join(tags["key-rotation-endpoint"].split(" ")[:2])  # as a release up to 1.1.0 sealed it alone
+    site.vault.update_secret("chat-key", tags={**tags, "key-rotation-endpoint": endpoint})
+    answer = await site.type(DOCTOR)
+    [check] = [one for one in answer.data["checks"] if one["check"] == "seal"]
+    assert check["state"] == "not-checked"
+    site.sees(answer.text)
+    site.pass_time(minutes=1)
+    ended = site.world.clock.utcnow().isoformat()
+    await site.run(SET.replace("<setting>", "ROTATION_SEALED_SINCE=<time>"), time=ended, **PLACE)
+    await is_ok(site)
+    assert site.vault.get_secret("chat-key").tags["key-rotation-endpoint"] == endpoint
+    await site.look()
+    await is_ok(site)
+    assert len(site.vault.get_secret("chat-key").tags["key-rotation-endpoint"].split(" ")) == 3
+
+
 def permitted(site: Site, call: Any) -> web.Response | None:
     """Answer a request for the caller's permissions with those of the app's roles. None for any other request."""
     asked = call.request.path.endswith("/providers/Microsoft.Authorization/permissions")

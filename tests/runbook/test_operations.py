@@ -53,6 +53,27 @@ async def test_a_deployment_in_the_middle_of_a_rotation_loses_nothing(site: Site
     assert site.works()
 
 
+@procedure("Upgrade to sealed tags")
+async def test_what_unsealed_tags_say_is_kept_if_the_settings_say_when_the_earlier_release_ended(site: Site) -> None:
+    await site.live_for(days=31, every=DAILY)
+    tags = site.vault.get_secret("chat-key").tags
+    assert "key-rotation-previous" in tags
+    unsealed = {**tags, "key-rotation-endpoint": " ".join(tags["key-rotation-endpoint"].split(" ")[:2])}
+    site.vault.update_secret("chat-key", tags=unsealed)
+    site.pass_time(minutes=1)
+    await site.run("azd deploy")
+    assert "does not count" in (await site.run("python -m cli doctor")).text
+    now = site.world.clock.utcnow().isoformat()
+    await site.run("azd env set ROTATION_SEALED_SINCE <time>", time=now)
+    await site.run("azd provision")
+    assert "does not count" not in (await site.run("python -m cli doctor")).text
+    await site.look()
+    kept = site.vault.get_secret("chat-key").tags
+    assert kept["key-rotation-previous"] == tags["key-rotation-previous"]
+    assert len(kept["key-rotation-endpoint"].split(" ")) == 3
+    assert site.works()
+
+
 async def rolled_back(site: Site, newer: dict[str, str]) -> None:
     """Write tags that a newer version of the app could have written, and deploy the older one."""
     tags = site.vault.get_secret("chat-key").tags

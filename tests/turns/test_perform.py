@@ -17,7 +17,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import Marks, Origin, read_tags
 from shared.domain.requests import AwaitedDeployment, Requester
-from shared.domain.seals import Place, Role, endpoint_in, is_made_with
+from shared.domain.seals import Maker, Place, endpoint_in, is_made_with
 from shared.domain.told import Told, ToldDeadline
 from shared.turns.observe import observe
 from shared.turns.perform import LONG_PATIENCE, PATIENCE, Execution, observed_after, perform
@@ -127,18 +127,18 @@ async def test_a_first_version_has_no_tags_of_others():
     assert names == {"CredentialId", "ProviderAddress", "ValidityPeriodDays"}
 
 
-def sealed_by(stage: Stage, marks: Marks, slot: KeySlot) -> list[Role]:
+def sealed_by(stage: Stage, marks: Marks, slot: KeySlot) -> list[Maker]:
     """Return which of the two seals that slot's key has made, of marks on a version that holds key 2."""
     place, key = Place(str(stage.target.account), KEY2, stage.target.secret_url), ApiKey(stage.value(slot.value))
-    return [role for role in Role if is_made_with(key, marks, place, role)]
+    return [role for role in Maker if is_made_with(key, marks, place, role)]
 
 
 async def test_marks_are_sealed_with_the_published_key_and_with_the_other_one():
     stage = await published()
     marks = await written(stage, Publish(KEY2, Origin.ROTATED, previous=mark("P"), overlap=days(3)))
     assert endpoint_in(marks) == stage.world.endpoint(stage.account)
-    assert sealed_by(stage, marks, KEY2) == [Role.LIVE]
-    assert sealed_by(stage, marks, KEY1) == [Role.OTHER]
+    assert sealed_by(stage, marks, KEY2) == [Maker.LIVE]
+    assert sealed_by(stage, marks, KEY1) == [Maker.OTHER]
 
 
 async def test_a_version_that_is_marked_in_place_gets_the_marks_and_their_seals():
@@ -149,7 +149,7 @@ async def test_a_version_that_is_marked_in_place_gets_the_marks_and_their_seals(
     assert len(stage.versions) == 1
     assert replace(found, seal=None, number=0) == marks
     assert endpoint_in(found) == stage.world.endpoint(stage.account)
-    assert sealed_by(stage, found, KEY2) == [Role.LIVE]
+    assert sealed_by(stage, found, KEY2) == [Maker.LIVE]
     assert stage.versions[0].tags["CredentialId"] == "key2"
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks
-from shared.domain.seals import Place, Role, is_made_with, is_sealed, sealed
+from shared.domain.seals import Maker, Place, is_made_with, is_sealed, sealed
 
 ENDPOINT = "https://openai.invalid/"
 MATERIAL = "Zk9vQ7material"  # part of every key here, and of nothing else
@@ -68,6 +68,6 @@ def as_kept(marks: Marks, slot: KeySlot, target: Target, keys: tuple[int, int]) 
     place = Place(str(target.account), slot, target.secret_url)
     live, other = (
         next((number for number in tried if is_made_with(key(number), marks, place, role)), None)
-        for role, tried in ((Role.LIVE, (number_of(marks.live),)), (Role.OTHER, keys))
+        for role, tried in ((Maker.LIVE, (number_of(marks.live),)), (Maker.OTHER, keys))
     )
     return replace(marks, seal=seal(live, other))
