@@ -19,7 +19,8 @@ from shared.decide.leaked_keys import with_values
 from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
 from shared.decide.steps import Publish, Regenerate, Watch
-from shared.domain.model import Observation, Target
+from shared.domain.model import ForeignVersion, Observation, Target
+from shared.domain.publication import SecretState
 from shared.domain.requests import LeakedKey, LeakRequest
 
 NOW = START + days(1)
@@ -89,13 +90,19 @@ def test_a_turn_goes_by_the_value_once_it_has_seen_it() -> None:
     assert with_values(None, SEEN) is None
 
 
+FOREIGN = replace(a_publication(), value=mark("X"), marks=None)  # neither key, and its tags show nothing
 ANOTHERS = an_observation(a_publication(overlapping(), provider=str(an_account_id("another"))), key1="C", key2="D")
 
 
 @pytest.mark.parametrize(
     ("seen", "target"),
-    [(ANOTHERS, a_target()), (replace(ANOTHERS, publication=None), a_target(publishes=False))],
-    ids=["published by another account", "claimed by another account"],
+    [
+        (ANOTHERS, a_target()),
+        (replace(ANOTHERS, publication=None), a_target(publishes=False)),
+        (replace(ANOTHERS, publication=FOREIGN), a_target()),
+        (replace(ANOTHERS, publication=replace(FOREIGN, provider=None, slot=None)), a_target()),
+    ],
+    ids=["published by another account", "claimed by another account", "a value with our name", "a value of somebody"],
 )
 def test_a_key_ends_by_its_fingerprint_where_the_secret_is_another_accounts_and_nothing_is_published(
     seen: Observation, target: Target
@@ -116,3 +123,21 @@ def test_a_key_ends_by_its_fingerprint_where_the_secret_is_another_accounts_and_
 def test_nothing_but_a_leak_is_done_where_the_secret_is_claimed_by_another_account() -> None:
     for seen in (an_observation(), SEEN):
         assert decide(seen, a_target(publishes=False), NOW).reason is Reason.PERSON_MUST_LOOK
+
+
+def test_a_key_does_not_end_without_a_publication_where_the_secret_cannot_be_read_or_holds_one_of_the_keys() -> None:
+    for state in (SecretState.DISABLED, SecretState.DELETED):
+        unreadable = replace(SEEN, publication=replace(FOREIGN, state=state, value=None))
+        assert plan(reported("A"), unreadable).reason is Reason.PERSON_MUST_LOOK
+    unmarked = replace(SEEN, publication=replace(FOREIGN, value=mark("A")))
+    assert plan(reported("A"), unmarked).reason is Reason.ADOPT_IN_PLACE
+
+
+def test_a_key_ends_without_a_publication_if_a_dead_value_was_written_over_ours_and_the_secret_is_contested() -> None:
+    def reason(value: str, *, publishes: bool) -> Reason:
+        seen = replace(SEEN, foreign=ForeignVersion(mark(value), again=False))
+        return plan(reported("A"), seen, a_target(publishes=publishes)).reason
+
+    assert reason("X", publishes=False) is Reason.LEAKED
+    assert reason("B", publishes=False) is Reason.PERSON_MUST_LOOK
+    assert reason("X", publishes=True) is Reason.OVERWRITTEN
