@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 from azure.core.pipeline.transport import AsyncHttpTransport
+from hypothesis import settings
 
 from lab.emulator.seed import sample_world
 from lab.emulator.serve import Azure, running
 from lab.emulator.surfaces.common import Surface
 from shared.adapters import blob_lease
 from tests.support.real_parts import Parts, Spoiled, parts_over
+
+# How long one example takes says something about the machine, and nothing about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
