@@ -83,7 +83,7 @@ class BlobNotes:
             raise
         except ResourceNotFoundError:
             await self._make_container()
-            await blob.upload_blob(text.encode(), overwrite=True)
+            return await self._upload(name, text, overwrite=overwrite)
         return True
 
     async def _make_container(self) -> None:

@@ -109,6 +109,16 @@ def carefully(marks: Marks, present: Collection[Fingerprint]) -> Marks:
     return careful if marks.previous not in present else replace(careful, previous=None, until=None, leaked=False)
 
 
+def unchecked(marks: Marks) -> Marks:
+    """Return marks that nobody can check, in the form in which a note may keep them: none of them ends a key.
+
+    In place of the other key they name one that is not there, so that it counts as one of which nobody knows anything.
+    """
+    careful = carefully(marks, [marks.previous] if marks.previous else [])
+    told = replace(careful.told, key_auth_off=marks.told.key_auth_off)
+    return replace(careful, spare=marks.live, awaited=None, copied=True, told=told)
+
+
 def _parts(marks: Marks) -> list[str]:
     return (marks.seal or "").split(" ")
 

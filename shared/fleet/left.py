@@ -17,6 +17,7 @@ from shared.domain.names import LOGGER
 from shared.domain.publication import Publication, SecretState
 from shared.ports import Outside
 from shared.settings.target_fields import TAG, default_name
+from shared.turns.secret_notes import Change, noted_before
 
 log = logging.getLogger(LOGGER)
 
@@ -102,6 +103,9 @@ async def take_back(left: Left, outside: Outside) -> None:
             await outside.announcer.announce(withdrawn(target, slot, marks), outside.clock.now())
             lease.check()
             kept = replace(marks, told=marks.told.without_deadlines())
+            change = Change(left.publication.version, kept, slot, before=marks)
+            kept = await noted_before(outside.notes, left.target, change)
+            lease.check()
             await outside.vault.note(left.target, left.publication, slot, kept)
     except LeaseHeld:
         return  # a turn that began before is still running

@@ -18,8 +18,9 @@ def authentic(publication: Publication, target: Target, keys: Mapping[KeySlot, A
     keys: Both keys of the account, as it shows them now. Marks that are sealed with anything else do not count.
     now: The time, in UTC.
 
-    Marks whose live key the account still has count if they are sealed with it. If that key was regenerated, the other
-    key may vouch for them, and they are read carefully. Marks that do not count are left out, and so is the endpoint.
+    Marks whose live key the account still has count if they are sealed with it. If that key was regenerated, and the
+    version holds no other key of the account, the other key may vouch for them, and they are read carefully. Marks that
+    do not count are left out, and so is the endpoint.
     """
     marks, place = publication.marks, place_of(publication, target.secret_url)
     if marks is None:
@@ -30,7 +31,8 @@ def authentic(publication: Publication, target: Target, keys: Mapping[KeySlot, A
             return publication
         if counts_unsealed(publication, target, now):
             return publication
-        if live is None and _is_vouched_for(marks, place, keys):
+        held = publication.value in [key.fingerprint for key in keys.values()]
+        if live is None and not held and _is_vouched_for(marks, place, keys):
             return replace(publication, marks=carefully(marks, [key.fingerprint for key in keys.values()]))
     return replace(publication, marks=None, endpoint=None)
 

@@ -26,6 +26,7 @@ from shared.domain.model import Observation, Target
 from shared.domain.publication import Marks, Publication, SecretState, read_tags, tags_of
 from shared.domain.requests import AwaitedDeployment
 from shared.domain.seals import carefully
+from shared.domain.told import ToldDeadline
 from shared.ports import Notes, Outside
 from shared.turns.authentic import authentic
 
@@ -152,9 +153,15 @@ class Change:
         if self.before is None:
             return True
         told, before = self.marks.told, self.before.told
-        sunset = before.sunset is not None and (told.sunset is None or told.sunset.deadline > before.sunset.deadline)
-        later = told.retirement and before.retirement and told.retirement.deadline > before.retirement.deadline
-        return sunset or bool(later) or not _still_waits(self.before.awaited, self.marks.awaited)
+        same_key = self.marks.previous is not None and self.marks.previous == self.before.previous
+        retirement = same_key and not _still_ends(before.retirement, told.retirement)
+        sunset = not _still_ends(before.sunset, told.sunset)
+        return sunset or retirement or not _still_waits(self.before.awaited, self.marks.awaited)
+
+
+def _still_ends(before: ToldDeadline | None, after: ToldDeadline | None) -> bool:
+    """Return whether an announced end still holds, and at no later moment."""
+    return before is None or (after is not None and after.deadline <= before.deadline)
 
 
 def _still_waits(before: AwaitedDeployment | None, after: AwaitedDeployment | None) -> bool:

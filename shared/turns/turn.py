@@ -30,7 +30,7 @@ from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Adopt, Target
 from shared.domain.publication import Origin
 from shared.domain.requests import LeakRequest, Request, Requester
-from shared.domain.seals import Place, is_sealed, sealed
+from shared.domain.seals import Place, is_sealed, sealed, unchecked
 from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
 from shared.turns.ended_early import ended_early
@@ -225,7 +225,7 @@ class Turn:
         kept = acknowledged(situation, accepted)
         if kept == marks and (is_sealed(marks) or not keys):
             return
-        kept = kept if keys else replace(kept, copied=True)  # without keys nobody can seal them, so a note keeps them
+        kept = kept if keys else unchecked(kept)  # nobody can seal them, so a note keeps what is harmless
         notes, change = self.outside.notes, Change(publication.version, kept, situation.live, before=marks)
         self.lease.check()
         if not is_sealed(marks):

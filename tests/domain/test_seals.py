@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lab.simulation.builders import KEY1, KEY2, an_account_id, mark, marks, overlapping
 from lab.simulation.dates import at
 from shared.domain.keys import ApiKey
-from shared.domain.publication import Marks, as_read, read_tags, tags_of
+from shared.domain.publication import Marks, read_tags, tags_of
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.seals import Maker, Place, carefully, endpoint_in, is_made_with, is_sealed, sealed
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
@@ -40,7 +40,6 @@ def test_marks_that_are_read_back_carry_both_seals_and_the_endpoint(facts: Marks
 @given(st.text(), st.text(), st.text())
 def test_whatever_a_caller_sends_as_id_name_or_reason_is_sealed_as_it_is_read_back(id_: str, by: str, why: str) -> None:
     facts = marks(requester=Requester(id_, by, why))
-    assert as_read(as_read(facts)) == as_read(facts)
     assert is_made_with(LIVE, with_seals(facts), PLACE, Maker.LIVE)
 
 

@@ -239,3 +239,36 @@ async def test_a_forger_cannot_use_the_stated_moment_later() -> None:
     forge(stage, previous=f"{Fingerprint.of(previous)} {LONG_AGO} leaked", endpoint="https://openai.invalid/chat/ 0")
     await stage.until(at(day=2))
     assert stage.works(previous)
+
+
+# What nobody can check.
+
+
+async def test_tags_that_were_forged_while_keys_were_off_end_no_key_after_they_are_on_again() -> None:
+    stage = await lived_until(31)
+    previous = previous_of(stage)
+    stage.event_grid_is("down")
+    stage.switch_keys_off_by_hand()
+    await stage.tick()
+    forge(stage, previous=f"{Fingerprint.of(previous)} {LONG_AGO} leaked", told="origin")
+    stage.event_grid_is("up")
+    await stage.tick()
+    stage.account.disable_local_auth = False
+    stage.vault.update_secret(stage.target.secret, stage.versions[-1].version, enabled=True)
+    await stage.rest()
+    await stage.until(at(day=32, hour=20))
+    assert stage.works(previous)
+    assert stage.works(stage.versions[-1].value)
+
+
+async def test_the_holder_of_the_previous_key_cannot_vouch_for_marks_while_the_live_key_is_published() -> None:
+    """A made-up live key in the marks does not make the published one a regenerated key."""
+    stage = await lived_until(31)
+    previous, live = previous_of(stage), stage.versions[-1].value
+    forged = sealed_by(stage, "no key at all", previous, spare=Fingerprint.of(previous), rotated=at(day=300))
+    put(stage, forged)
+    outcome = (await stage.tick())["chat"] if stage.versions else None
+    assert outcome is not None
+    assert outcome.reason in (Reason.TAGS_LOST, Reason.ADOPT_IN_PLACE)
+    assert stage.works(live)
+    assert stage.works(previous)

@@ -18,11 +18,8 @@ from shared.domain.publication import PREFIX, Marks, Origin, tags_of
 from shared.domain.seals import Place, sealed
 
 LATE, SLOW = 60.0, 100.0  # seconds
-BAD_DAYS = {"strip": 5, "put back": 4, "write anew": 2, "late": 4, "slow": 3, "lock": 3, "throttle": 3} | {
-    "forge": 3,
-    "replay": 3,
-    "own value": 1,
-}
+FORGERS = {"forge": 3, "replay": 3, "own value": 1}
+BAD_DAYS = {"strip": 5, "put back": 4, "write anew": 2, "late": 4, "slow": 3, "lock": 3, "throttle": 3} | FORGERS
 ON = "on"
 
 

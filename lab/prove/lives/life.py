@@ -168,7 +168,8 @@ class Life:
         self._run(self.stage.turn(None, meanwhile_after(call, come), self._target(action)))
 
     async def _end_what_leaked(self, action: Action, interruptions: Interruptions | None = None) -> None:
-        target, request = self._target(action), LeakRequest(key=LeakedKey(action.detail), reason="life")
+        id_ = f"leak-{len(self.history)}"  # as every report that comes in from outside has one
+        target, request = self._target(action), LeakRequest(key=LeakedKey(action.detail), reason="life", id=id_)
         account = self.stage.world.accounts[str(target.account)]
         before = {slot: key.value for slot, key in account.keys.items()}
         self.stage.witness.excuse_leaked(*before.values())

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, settings
 import shared.decide.other_writers
 import shared.decide.policies
 import shared.decide.request_policies
-from lab.prove.lives.bad_days import BAD_DAYS
+from lab.prove.lives.bad_days import BAD_DAYS, FORGERS
 from lab.prove.lives.life import Life
 from lab.prove.lives.machine import Lives
 from lab.prove.lives.soak import WITH_BAD_DAYS, live, soak
@@ -41,13 +41,18 @@ def test_no_seeded_life_with_bad_days_breaks_a_promise() -> None:
 
 
 def test_a_life_with_bad_days_contains_all_that_makes_a_day_bad() -> None:
-    life, error = live(7, 150, 3, WITH_BAD_DAYS)
-    assert error is None
-    assert {action.what for action in life.history} >= BAD_DAYS.keys()
+    happened = set()
+    for seed in (7, 8, 9):
+        life, error = live(seed, 150, 3, WITH_BAD_DAYS)
+        assert error is None
+        happened |= {action.what for action in life.history}
+    assert happened >= BAD_DAYS.keys()
 
 
 def broken_on_bad_days(seeds: int) -> bool:
-    return any(isinstance(live(seed, 150, 2, WITH_BAD_DAYS)[1], PromiseBroken) for seed in range(1, seeds + 1))
+    """Return whether a promise breaks. Without forgers, so that fewer lives contain what matters."""
+    weights = {what: weight for what, weight in WITH_BAD_DAYS.items() if what not in FORGERS}
+    return any(isinstance(live(seed, 150, 2, weights)[1], PromiseBroken) for seed in range(1, seeds + 1))
 
 
 def test_lives_with_bad_days_find_a_turn_that_takes_its_own_write_for_somebody_else_s(
@@ -55,7 +60,7 @@ def test_lives_with_bad_days_find_a_turn_that_takes_its_own_write_for_somebody_e
 ) -> None:
     monkeypatch.setattr(OwnWrites, "are_newer_than", lambda *_: False)
     monkeypatch.setattr(OwnWrites, "added_to", lambda _, observed: observed)
-    assert broken_on_bad_days(6)
+    assert broken_on_bad_days(12)
 
 
 def test_lives_with_bad_days_find_that_an_end_forgets_what_an_earlier_version_promised(
