@@ -134,14 +134,12 @@ def _unmarked(situation: Situation) -> Plan | None:
     """
     if situation.seen.live is None or (situation.is_marked_truly and situation.seen.lost is None):
         return None
-    if situation.seen.lost is not None:
+    lost, keys, created = situation.seen.lost, situation.seen.keys, situation.publication.created
+    if lost is not None and (lost.previous or lost.spare):
         why = f"Somebody took our tags away from the version that holds {situation.live.words}. They are put back."
-        return Plan(Reason.TAGS_LOST, why, (Mark(situation.live, replace(situation.seen.lost, copied=True)),))
-    keys, created = situation.seen.keys, situation.publication.created
-    marks = Marks(
-        live=keys[situation.live],
-        origin=Origin.ADOPTED,
-        since=created,
+        return Plan(Reason.TAGS_LOST, why, (Mark(situation.live, replace(lost, copied=True)),))
+    marks = replace(
+        lost or Marks(keys[situation.live], Origin.ADOPTED, created),
         previous=keys[situation.spare],
         until=created + situation.target.cadence.period,
         copied=True,

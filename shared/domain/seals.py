@@ -58,8 +58,9 @@ def sealed(marks: Marks, place: Place, endpoint: str | None, keys: Mapping[KeySl
     if not keys:
         return marks
     named, read = endpoint or UNKNOWN, as_read(marks)
-    live = keys[place.slot].mac(_text(read, place, named, Maker.LIVE))
-    other = keys[place.slot.other].mac(_text(read, place, named, Maker.OTHER))
+    facts = _facts(read, place, named)
+    live = keys[place.slot].mac(Maker.LIVE + facts)
+    other = keys[place.slot.other].mac(Maker.OTHER + facts)
     return replace(marks, seal=f"{named} {live} {other}")
 
 
@@ -89,12 +90,12 @@ def is_sealed(marks: Marks) -> bool:
     return len(_parts(marks)) == 3
 
 
-def is_made_with(key: ApiKey, marks: Marks, place: Place, role: Maker) -> bool:
+def is_made_with(key: ApiKey, marks: Marks, place: Place, maker: Maker) -> bool:
     """Return whether that seal was made with this key, over these very marks at this place, as they were read back."""
     if not is_sealed(marks):
         return False
     named, live, other = _parts(marks)
-    return key.has_made(live if role is Maker.LIVE else other, _text(marks, place, named, role))
+    return key.has_made(live if maker is Maker.LIVE else other, maker + _facts(marks, place, named))
 
 
 def carefully(marks: Marks, present: Collection[Fingerprint]) -> Marks:
@@ -110,21 +111,18 @@ def carefully(marks: Marks, present: Collection[Fingerprint]) -> Marks:
 
 
 def unchecked(marks: Marks) -> Marks:
-    """Return marks that nobody can check, in the form in which a note may keep them: none of them ends a key.
-
-    In place of the other key they name one that is not there, so that it counts as one of which nobody knows anything.
-    """
+    """Return marks that nobody can check, in the form in which a note may keep them: none of them ends a key."""
     careful = carefully(marks, [marks.previous] if marks.previous else [])
     told = replace(careful.told, key_auth_off=marks.told.key_auth_off)
-    return replace(careful, spare=marks.live, awaited=None, copied=True, told=told)
+    return replace(careful, awaited=None, copied=True, told=told)
 
 
 def _parts(marks: Marks) -> list[str]:
     return (marks.seal or "").split(" ")
 
 
-def _text(marks: Marks, place: Place, endpoint: str, role: Maker) -> str:
+def _facts(marks: Marks, place: Place, endpoint: str) -> str:
     """Return what is sealed, as one text that only the same facts have."""
     facts = {name: text for name, text in texts_of(marks).items() if text and name != "endpoint"}
     where = [place.account.strip().casefold(), place.slot.value, place.secret_url.casefold(), endpoint]
-    return json.dumps([role.value, *where, facts], sort_keys=True)
+    return json.dumps([*where, facts], sort_keys=True)
