@@ -220,11 +220,12 @@ async def claim(notes: Notes, target: Target, before: Marks | None) -> int:
 
 
 async def explained_observation(
-    seen: Observation, keys: Mapping[KeySlot, ApiKey], target: Target, outside: Outside
+    seen: Observation, keys: Mapping[KeySlot, ApiKey], target: Target, outside: Outside, *, strictly: bool = False
 ) -> Observation:
     """Return the observation with the marks that count, and with what is known of a version that carries none.
 
     keys: Both keys of the account, as they were observed.
+    strictly: Whether to ask in any case if the marks were taken back. Default: only if they could end a key now.
 
     Marks from which a key could end now cost a call, for the least number that counts. Where no marks count, the note
     may hold a copy of them, and otherwise a list of the earlier versions may explain the latest one. While keys are
@@ -238,7 +239,7 @@ async def explained_observation(
     if latest.state is not SecretState.ACTIVE or (latest.provider and not target.account.same_as(latest.provider)):
         return checked  # a person must look, or it belongs to another account
     is_whole = Situation(checked, target, now).is_marked_truly and not _carries_older_marks(latest)
-    if is_whole and not _could_end_a_key(latest, target, now):
+    if is_whole and not strictly and not _could_end_a_key(latest, target, now):
         return checked
     note = await note_of(outside.notes, target)
     if is_whole and latest.marks is not None and latest.marks.number >= note.least:

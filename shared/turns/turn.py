@@ -29,7 +29,14 @@ from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationE
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Adopt, Target
 from shared.domain.publication import Origin
-from shared.domain.requests import LeakRequest, Request, Requester
+from shared.domain.requests import (
+    ArmRequest,
+    DeploymentRequest,
+    DisarmRequest,
+    LeakRequest,
+    Request,
+    Requester,
+)
 from shared.domain.seals import Place, is_sealed, sealed, unchecked
 from shared.ports import Lease, Outside
 from shared.turns.brake import Brake
@@ -165,7 +172,9 @@ class Turn:
             self.lease.check()
             observed = await look(self.target, self.outside, distrust_tags=distrust_tags)
         known = self.writes.added_to(observed)
-        return replace(known, seen=await explained_observation(known.seen, known.keys, self.target, self.outside))
+        about_waits = isinstance(self.request, ArmRequest | DisarmRequest | DeploymentRequest)  # these add to the marks
+        seen = await explained_observation(known.seen, known.keys, self.target, self.outside, strictly=about_waits)
+        return replace(known, seen=seen)
 
     def _would_be_late(self, pause: timedelta) -> bool:
         return self.until is not None and self.outside.clock.now() + pause >= self.until

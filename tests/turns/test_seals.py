@@ -272,3 +272,15 @@ async def test_the_holder_of_the_previous_key_cannot_vouch_for_marks_while_the_l
     assert outcome.reason in (Reason.TAGS_LOST, Reason.ADOPT_IN_PLACE)
     assert stage.works(live)
     assert stage.works(previous)
+
+
+async def test_a_target_is_armed_also_if_marks_that_were_taken_back_were_put_back() -> None:
+    stage = await lived_until(35)
+    old = tags(stage)
+    put(stage, {})
+    await stage.tick()
+    put(stage, old)
+    outcome = await stage.turn(about_deployments(RequestKind.ARM, AwaitedDeployment("production"), id="a-1"))
+    assert outcome is not None
+    assert outcome.reason == Reason.ARMED
+    assert tags(stage)[f"{PREFIX}armed"].startswith("production")
