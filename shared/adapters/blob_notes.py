@@ -74,16 +74,20 @@ class BlobNotes:
         return [(name, text) for name, text in zip(names, texts, strict=True) if isinstance(text, str)]
 
     async def _upload(self, name: str, text: str, *, overwrite: bool) -> bool:
-        blob = self._container.get_blob_client(name)
         try:
-            await blob.upload_blob(text.encode(), overwrite=overwrite)
+            return await self._put(name, text, overwrite=overwrite)
+        except ResourceNotFoundError:
+            await self._make_container()
+            return await self._put(name, text, overwrite=overwrite)
+
+    async def _put(self, name: str, text: str, *, overwrite: bool) -> bool:
+        """Write a blob. Return False if there is one and it is not overwritten."""
+        try:
+            await self._container.get_blob_client(name).upload_blob(text.encode(), overwrite=overwrite)
         except ResourceExistsError as error:
             if azure_error_code(error) == "BlobAlreadyExists":
                 return False
             raise
-        except ResourceNotFoundError:
-            await self._make_container()
-            return await self._upload(name, text, overwrite=overwrite)
         return True
 
     async def _make_container(self) -> None:

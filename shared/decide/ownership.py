@@ -10,8 +10,8 @@ def is_publication_of(account: AccountId, publication: Publication | None) -> bo
     """Return whether the secret holds what this app has published for that account.
 
     The version itself says it, by this app's marks and the account beside them. Whoever asks must have left out marks
-    whose seal does not count (`shared.turns.authentic`), or must take the answer for a hint. No other place asks these
-    marks whose a secret is.
+    whose seal does not count (`shared.turns.authentic`), or ask for them next. No other place asks these marks whose a
+    secret is.
     """
     if publication is None or publication.marks is None:
         return False

@@ -51,6 +51,7 @@ VALIDITY_DAYS = "ValidityPeriodDays"
 PREFIX = "key-rotation-"
 MOST_TAGS = 15  # Key Vault's limit (docs/facts.md, Vault)
 LONGEST_TAG = 256  # the older pages' limit; newer ones say 512
+MOST_NUMBER = 10**9  # so often nothing is taken back; a longer number would leave no room in its tag
 OUR_TAGS = 11  # the three of Microsoft's and eight of our nine: `previous` and `spare` never stand together
 
 _MICROSOFTS = {name.casefold(): name for name in (CREDENTIAL_ID, PROVIDER_ADDRESS, VALIDITY_DAYS)}
@@ -280,7 +281,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         origin=Origin(origin),
         since=unstamp(since),
         rotated=next((unstamp(word.removeprefix(_ROTATED)) for word in more if word.startswith(_ROTATED)), None),
-        number=max((int(word.removeprefix(_NUMBER)) for word in more if word.startswith(_NUMBER)), default=0),
+        number=_number(more),
         previous=previous,
         until=until,
         leaked=leaked,
@@ -294,6 +295,13 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         awaited=_armed(tags.get(PREFIX + "armed", "")),
         told=Told.read(tags.get(PREFIX + "told", ""), tags.get(PREFIX + "owed", "")),
     )
+
+
+def _number(words: Iterable[str]) -> int:
+    number = max((int(word.removeprefix(_NUMBER)) for word in words if word.startswith(_NUMBER)), default=0)
+    if not 0 <= number <= MOST_NUMBER:
+        raise ValueError(f"{number} is not how often something can have been taken back")
+    return number
 
 
 def _armed(text: str) -> AwaitedDeployment | None:

@@ -1,4 +1,5 @@
-"""Which marks of a version count: those that only somebody who held the account's keys can have written (0021)."""
+"""Seal marks, and say which marks of a version count: those that only somebody who held the account's keys can have
+written (0021)."""
 
 from __future__ import annotations
 
@@ -9,7 +10,17 @@ from datetime import datetime
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication
-from shared.domain.seals import Maker, Place, carefully, is_made_with, is_sealed, place_of
+from shared.domain.seals import Maker, Place, carefully, is_made_with, is_sealed, place_of, sealed
+
+
+def sealed_for(
+    target: Target, marks: Marks, slot: KeySlot, endpoint: str | None, keys: Mapping[KeySlot, ApiKey]
+) -> Marks:
+    """Return marks sealed for a version of the target's secret. See `seals.sealed`.
+
+    slot: The slot whose key the version holds.
+    """
+    return sealed(marks, Place(str(target.account), slot, target.secret_url), endpoint, keys)
 
 
 def authentic(publication: Publication, target: Target, keys: Mapping[KeySlot, ApiKey], now: datetime) -> Publication:

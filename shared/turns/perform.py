@@ -17,8 +17,9 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication, SecretState
-from shared.domain.seals import Place, is_sealed, sealed
+from shared.domain.seals import is_sealed
 from shared.ports import Clock, KeyAuthIsOff, Keys, Lease, Outside
+from shared.turns.authentic import sealed_for
 from shared.turns.notes import note_fresh_key
 from shared.turns.observe import ObservedKeys
 from shared.turns.own_writes import PAUSES, OwnWrites
@@ -98,8 +99,7 @@ class Execution:
 
     def sealed(self, marks: Marks, slot: KeySlot) -> Marks:
         """Return marks with their seals, for a version that holds that slot's key."""
-        place = Place(str(self.target.account), slot, self.target.secret_url)
-        return sealed(marks, place, self.where, self.keys)
+        return sealed_for(self.target, marks, slot, self.where, self.keys)
 
     @property
     def publication(self) -> Publication:

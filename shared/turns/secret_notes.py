@@ -244,12 +244,15 @@ async def explained_observation(
     note = await note_of(outside.notes, target)
     if is_whole and latest.marks is not None and latest.marks.number >= note.least:
         return checked
-    if is_whole:  # marks that were taken back were put back
+    taken_back = latest.marks if is_whole else None  # put back by somebody, or their turn ended before the new ones
+    if taken_back is not None:
         checked = replace(seen, publication=replace(latest, marks=None))
     if note.version == latest.version and note.marks is not None and note.marks.live == latest.value:
         if seen.live is not None:
             return replace(checked, lost=note.marks)
         return replace(checked, publication=note.added_to(latest, target))  # its key was regenerated as well: drift
+    if taken_back is not None:
+        return replace(checked, lost=replace(carefully(taken_back, seen.keys.values()), awaited=None))
     listed = [one for one in await outside.vault.earlier(target) if not _carries_older_marks(one)]
     older = [one for one in listed if one.version != latest.version]  # of the latest one it is known what counts
     earlier = [note.added_to(note.counted(authentic(one, target, keys, now)), target) for one in older]
@@ -262,7 +265,8 @@ def _claimed(seen: Observation, found: Publication, note: SecretNote, target: Ta
     publishes there, and whoever wrote the marks knew the value at least."""
     if seen.live is not None or found.marks is None or not found.sealed or not note.is_about(target):
         return seen
-    return replace(seen, publication=replace(found, marks=carefully(found.marks, seen.keys.values())))
+    marks = replace(carefully(found.marks, seen.keys.values()), number=note.least)  # nobody checked the number, either
+    return replace(seen, publication=replace(found, marks=marks))
 
 
 def _could_end_a_key(publication: Publication, target: Target, now: datetime) -> bool:

@@ -37,8 +37,9 @@ from shared.domain.requests import (
     Request,
     Requester,
 )
-from shared.domain.seals import Place, is_sealed, sealed, unchecked
+from shared.domain.seals import is_sealed, unchecked
 from shared.ports import Lease, Outside
+from shared.turns.authentic import sealed_for
 from shared.turns.brake import Brake
 from shared.turns.ended_early import ended_early
 from shared.turns.key_usage import decide_counting
@@ -234,7 +235,8 @@ class Turn:
         kept = acknowledged(situation, accepted)
         if kept == marks and (is_sealed(marks) or not keys):
             return
-        kept = kept if keys else unchecked(kept)  # nobody can seal them, so a note keeps what is harmless
+        if not keys:  # nobody can check or seal them, so a note keeps what is harmless
+            kept, marks = unchecked(kept), replace(marks, number=0)
         notes, change = self.outside.notes, Change(publication.version, kept, situation.live, before=marks)
         self.lease.check()
         if not is_sealed(marks):
@@ -243,8 +245,7 @@ class Turn:
         if marks.origin is Origin.ADOPTED and not marks.told.origin and self.target.adopt is Adopt.ROTATE:
             await forget_fresh_key(notes, self.target.account)
         self.lease.check()
-        place = Place(str(self.target.account), situation.live, self.target.secret_url)
-        kept = sealed(kept, place, situation.seen.endpoint, keys)
+        kept = sealed_for(self.target, kept, situation.live, situation.seen.endpoint, keys)
         await self.outside.vault.note(self.target, publication, situation.live, kept)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from lab.simulation.builders import about_deployments
 from lab.simulation.dates import START, at, days, hours
-from lab.simulation.published import publish_as_rotated
+from lab.simulation.interruptions import killed_before
+from lab.simulation.published import note_as_app, publish_as_rotated
 from lab.simulation.stage import Stage, a_stage, lived_until
 from shared.decide.plan import Reason
 from shared.domain.errors import PersonMustLook
@@ -15,7 +16,7 @@ from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.publication import PREFIX, Marks, Origin, tags_of
 from shared.domain.requests import AwaitedDeployment, RequestKind
 from shared.domain.seals import Place, sealed
-from shared.domain.told import Told, ToldDeadline
+from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.turns.report import Result
 
 
@@ -267,8 +268,7 @@ async def test_the_holder_of_the_previous_key_cannot_vouch_for_marks_while_the_l
     previous, live = previous_of(stage), stage.versions[-1].value
     forged = sealed_by(stage, "no key at all", previous, spare=Fingerprint.of(previous), rotated=at(day=300))
     put(stage, forged)
-    outcome = (await stage.tick())["chat"] if stage.versions else None
-    assert outcome is not None
+    outcome = (await stage.tick())["chat"]
     assert outcome.reason in (Reason.TAGS_LOST, Reason.ADOPT_IN_PLACE)
     assert stage.works(live)
     assert stage.works(previous)
@@ -284,3 +284,51 @@ async def test_a_target_is_armed_also_if_marks_that_were_taken_back_were_put_bac
     assert outcome is not None
     assert outcome.reason == Reason.ARMED
     assert tags(stage)[f"{PREFIX}armed"].startswith("production")
+
+
+# A turn ends between the note and the marks.
+
+
+@pytest.mark.parametrize("call", range(1, 9))
+async def test_what_is_to_be_announced_is_not_forgotten_if_a_turn_is_killed_while_it_takes_something_back(
+    call: int,
+) -> None:
+    stage = await lived_until(33)
+    wanted, ended = AwaitedDeployment("production"), Fingerprint.of("a key that ended during an outage")
+    owed = CarriedOver(Happened.ENDED, KeySlot.KEY1, ended, stage.now)
+    note_as_app(stage.world, stage.account, told=Told(origin=True, carried_over=(owed,)), awaited=wanted)
+    stage.event_grid_is("down")
+    await stage.turn(about_deployments(RequestKind.DISARM, None, id="a-1"), killed_before(call))
+    stage.event_grid_is("up")
+    await stage.rest()
+    assert ended in [event["data"]["fingerprint"] for event in stage.events("KeyRetired")]
+    assert stage.works(previous_of(stage))
+
+
+HUGE = 10**200
+
+
+@pytest.mark.parametrize("number", [-1, 10**9 + 1, HUGE])
+async def test_a_forged_number_does_not_count_and_leaves_no_trace(number: int) -> None:
+    stage = await lived_until(35)
+    origin = tags(stage)[f"{PREFIX}origin"]
+    forge(stage, origin=f"{origin} number={number}")
+    await stage.tick()
+    await stage.until(at(day=80))
+    assert "number=1 " in tags(stage)[f"{PREFIX}origin"] or "number" not in tags(stage)[f"{PREFIX}origin"]
+    await stage.must_be_at_rest(all_announced=False)
+
+
+async def test_a_number_that_was_forged_while_keys_were_off_is_not_believed() -> None:
+    stage = await lived_until(31)
+    stage.event_grid_is("down")
+    stage.switch_keys_off_by_hand()
+    await stage.tick()
+    forge(stage, origin=f"{tags(stage)[f'{PREFIX}origin']} number={10**9}", told="origin")
+    stage.event_grid_is("up")
+    await stage.tick()
+    stage.account.disable_local_auth = False
+    stage.vault.update_secret(stage.target.secret, stage.versions[-1].version, enabled=True)
+    await stage.until(at(day=40))
+    assert f"number={10**9}" not in tags(stage)[f"{PREFIX}origin"]
+    assert stage.works(stage.versions[-1].value)
