@@ -30,8 +30,9 @@ test-tools: .venv/.ready ## tests with the released Azure CLI, which it installs
 prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed inputs, mutants
 	@$(PY) -m lab.prove
 
-bench: .venv/.ready ## measure start-up, turns and ticks over a fleet, as ratios
+bench: .venv/.ready ## measure start-up, turns and ticks, and fleets and leaks with Azure's limits (ARGS=--full: an hour)
 	@$(PY) -m lab.bench
+	@$(PY) -m lab.bench.fleets $(ARGS)
 
 check: .venv/.ready ## lint, strict types, import rules, templates and workflows
 	@$(PY) -m ruff check $(CODE)

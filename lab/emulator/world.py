@@ -40,7 +40,7 @@ class World:
     app: The identity that the app runs as; its tokens are issued by default. It has the roles of infra/roles.json.
     down: The names of services that close every connection without an answer.
     inference_url: The base URL of the account endpoints.
-    arm_page: The number of accounts on one page of ARM's lists. Default 50.
+    arm_page: The number of accounts on one page of ARM's lists. Default 100.
     """
 
     def __init__(self, *, subscription: str = SUBSCRIPTION) -> None:
@@ -60,7 +60,7 @@ class World:
         self.queues = Queues(self.clock)
         self.down: set[str] = set()
         self.inference_url = INFERENCE_URL
-        self.arm_page = 50
+        self.arm_page = 100
         roles = shipped_roles().values()
         self.directory.define(EVERYTHING, *roles)
         self.app = self.directory.add(Identity("app"), *(role.name for role in roles))

@@ -1,9 +1,10 @@
 """The refusals of the ARM gateway, in the words that are recorded or reported (specs/observed, "arm")."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
+from lab.emulator.limits import Kind
 
 
 def invalid_token() -> AzureError:
@@ -34,13 +35,12 @@ def not_authorized(caller: Identity, action: str, scope: str) -> AzureError:
     )
 
 
-def throttled(subscription: str, caller: Identity, kind: str, wait: int) -> AzureError:
-    """Return the 429 for more calls than the bucket holds. `kind` is `reads` or `writes`, `wait` is in seconds."""
+def throttled(subscription: str, caller: Identity, kind: Kind, wait: int, headers: Mapping[str, str]) -> AzureError:
+    """Return the 429 for more calls than the bucket holds. `wait` is in seconds, `headers` ask to wait so long."""
     message = (
         f"Number of '{kind.removesuffix('s')}' requests for subscription '{subscription}' "
         f"actor '{caller.object_id}' exceeded. Please try again after '{wait}' seconds."
     )
-    headers = {"Retry-After": str(wait)}
     return AzureError(429, "SubscriptionRequestsThrottled", message, gateway=True, headers=headers)
 
 

@@ -18,7 +18,7 @@ from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
 from lab.emulator.faults import Rule
 from lab.emulator.snapshot import snapshot, use_json
-from lab.emulator.surfaces import control_restrictions
+from lab.emulator.surfaces import control_limits, control_restrictions
 from lab.emulator.surfaces.account_changes import network_rules, public_access
 from lab.emulator.surfaces.bodies import boolean, json_list, text, texts, whole
 from lab.emulator.surfaces.control_bodies import new_account, number, role_definition, scope_of
@@ -65,9 +65,9 @@ class Control:
             "/roles/define": self.define,
             "/identities": self.add_identity,
             "/tokens/expire": self.expire_tokens,
-            "/throttling": self.set_throttling,
             "/services": self.set_service,
             **control_restrictions.writes(world),
+            **control_limits.writes(world),
         }
 
     def application(self) -> web.Application:
@@ -226,11 +226,6 @@ class Control:
         """Make every token issued so far invalid."""
         self.world.directory.expire_tokens()
         return {"expired": True}
-
-    def set_throttling(self, body: Body) -> Answer:
-        """Turn Azure's rate limits `on` (true) or off (false)."""
-        self.world.limits.on = boolean(body["on"], "on")
-        return {"on": self.world.limits.on}
 
     def set_service(self, body: Body) -> Answer:
         """Take a service down or up again: `up` is true or false. A service that is down closes every connection."""

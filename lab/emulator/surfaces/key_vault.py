@@ -7,6 +7,7 @@ sends a request without body on purpose (docs/facts.md, Vault). `vaults` holds t
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import Any, override
 
 from aiohttp import web
@@ -110,13 +111,13 @@ class KeyVault(Surface):
     def list_secrets(self, call: Call) -> web.Response:
         """Return one page of the secrets, without values."""
         self._admit(call, "readMetadata/action")
-        return self._page(call, [(one.name, self._item(one)) for one in self.vault.list_secrets()])
+        return self._page(call, self.vault.list_secrets(), lambda one: one.name, self._item)
 
     def list_versions(self, call: Call) -> web.Response:
         """Return one page of a secret's versions, without values."""
         self._admit(call, "readMetadata/action")
         versions = self.vault.list_versions(call.parts["name"])
-        return self._page(call, [(one.version, self._item(one, versioned=True)) for one in versions])
+        return self._page(call, versions, lambda one: one.version, lambda one: self._item(one, versioned=True))
 
     def delete_secret(self, call: Call) -> web.Response:
         """Delete a secret recoverably and return it without its value."""
@@ -127,7 +128,7 @@ class KeyVault(Surface):
         """Return one page of the deleted secrets, without values."""
         self._admit(call, "readMetadata/action")
         gone = sorted(self.vault.deleted.values(), key=lambda one: one.name.lower())
-        return self._page(call, [(one.name, self._deleted(one)) for one in gone])
+        return self._page(call, gone, lambda one: one.name, self._deleted)
 
     def get_deleted(self, call: Call) -> web.Response:
         """Return a deleted secret without its value."""
@@ -153,22 +154,23 @@ class KeyVault(Surface):
             vault_refusals.check_policy(self.vault, caller, self.world.directory.tenant, action)
         elif caller is None or not self.world.directory.allows(caller, full, call.target, data=True):
             raise vault_refusals.forbidden(self.vault, caller, full, call.target)
-        wait = self.world.limits.vault(self.vault.id, creates=creates)
-        if wait:
-            headers = {"Retry-After": str(wait)}
+        limits = self.world.limits
+        if wait := limits.vault(self.vault.id, creates=creates):
             message = "Request was not processed because too many requests were received."
-            raise AzureError(429, "Throttled", message, headers=headers)
+            raise AzureError(429, "Throttled", message, headers=limits.retry_after(wait))
 
-    def _page(self, call: Call, items: list[tuple[str, dict[str, Any]]]) -> web.Response:
-        """Return one page. Each item comes with the name or version id by which it is ordered."""
+    def _page[T](
+        self, call: Call, found: list[T], key: Callable[[T], str], shown: Callable[[T], dict[str, Any]]
+    ) -> web.Response:
+        """Return one page of what was found. `key` is the name or version id by which it is ordered."""
         after, size = _skip_token(call), _page_size(call)
-        rest = [(sort_key, item) for sort_key, item in items if sort_key.lower() > after] if after else items
+        rest = [one for one in found if key(one).lower() > after] if after else found
         link = None
         if len(rest) > size:
-            token = base64.urlsafe_b64encode(rest[size - 1][0].lower().encode()).decode()
+            token = base64.urlsafe_b64encode(key(rest[size - 1]).lower().encode()).decode()
             query = f"api-version={call.query('api-version')}&$skiptoken={token}&maxresults={size}"
             link = f"{self.vault.url}{call.request.path}?{query}"
-        return json_answer({"value": [item for _, item in rest[:size]], "nextLink": link})
+        return json_answer({"value": [shown(one) for one in rest[:size]], "nextLink": link})
 
     def _bundle(self, one: SecretVersion, *, value: bool = False) -> dict[str, Any]:
         body = self._item(one, versioned=True)

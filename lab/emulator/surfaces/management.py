@@ -7,7 +7,6 @@ provider do not. Case does not matter in paths and in the name `api-version`. `a
 keys, `topics` the topics.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any, override
 
 from aiohttp import web
@@ -15,9 +14,11 @@ from aiohttp import web
 from lab.emulator.accounts import Account, Slot
 from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
+from lab.emulator.limits import Kind
 from lab.emulator.surfaces import arm_errors, cloud, resource_tags, topic_listeners
 from lab.emulator.surfaces.account_changes import changes
 from lab.emulator.surfaces.account_shape import render
+from lab.emulator.surfaces.arm_pages import page
 from lab.emulator.surfaces.bodies import WrongTypeError
 from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
 from lab.emulator.topics import Topic
@@ -138,7 +139,7 @@ class Management(Surface):
         self._admit(call, "Microsoft.EventGrid/eventSubscriptions/read")
         topic = self._topic(call)
         size = topic_listeners.PAGE
-        return json_answer(_page(call, topic.subscribers, size, lambda one: topic_listeners.shown(topic, one)))
+        return json_answer(page(call, topic.subscribers, size, lambda one: topic_listeners.shown(topic, one)))
 
     def list_metrics(self, call: Call) -> web.Response:
         """Return the deliveries of a topic in a timespan. Raises AzureError 400, 403, 404 or 429."""
@@ -166,7 +167,7 @@ class Management(Surface):
         """
         self._admit(call, f"{_PROVIDER}/read")
         accounts, size = self._listed(call), self.world.arm_page
-        return json_answer(_page(call, accounts, size, lambda one: render(one, self.world.endpoint(one))))
+        return json_answer(page(call, accounts, size, lambda one: render(one, self.world.endpoint(one))))
 
     def update_account(self, call: Call) -> web.Response:
         """Change tags, SKU, disableLocalAuth or network rules of an account, and return it.
@@ -203,10 +204,10 @@ class Management(Surface):
         caller = call.caller
         if caller is None:
             raise arm_errors.invalid_token()
-        kind, subscription = "reads" if action.endswith("/read") else "writes", call.parts["subscription"]
-        wait = self.world.limits.arm(subscription.lower(), caller.object_id, kind)
-        if wait:
-            raise arm_errors.throttled(subscription, caller, kind, wait)
+        kind, subscription = _kind(call), call.parts["subscription"]
+        limits = self.world.limits
+        if wait := limits.arm(subscription, caller.object_id, kind):
+            raise arm_errors.throttled(subscription, caller, kind, wait, limits.retry_after(wait))
         if not self.world.directory.allows(caller, action, call.target):
             raise arm_errors.not_authorized(caller, action, call.target)
         self.world.restrictions.check(caller, action, call.target, subscription)
@@ -225,8 +226,8 @@ class Management(Surface):
     @override
     def headers(self, call: Call) -> dict[str, str]:
         """Return the headers that recorded answers of ARM carry."""
-        kind, left = ("reads", "16499") if call.request.method == "GET" else ("writes", "11999")
         return {
+            **self._left(call),
             "Cache-Control": "no-cache",
             "Pragma": "no-cache",
             "Expires": "-1",
@@ -236,14 +237,27 @@ class Management(Surface):
             "x-ms-request-id": call.id,
             "x-ms-correlation-request-id": call.id,
             "x-ms-operation-identifier": f"tenantId={self.world.directory.tenant}",
-            f"x-ms-ratelimit-remaining-subscription-global-{kind}": left,
         }
+
+    def _left(self, call: Call) -> dict[str, str]:
+        """Return the headers that say how many calls are left in the subscription: the caller's, and everybody's."""
+        if call.caller is None or "subscription" not in call.parts:
+            return {}
+        kind = _kind(call)
+        own, everybodys = self.world.limits.left(call.parts["subscription"], call.caller.object_id, kind)
+        prefix = "x-ms-ratelimit-remaining-subscription"
+        return {f"{prefix}-{kind}": str(own), f"{prefix}-global-{kind}": str(everybodys)}
 
     @override
     def refusal(self, error: AzureError, call: Call) -> web.Response:
         """Return an error in the form of ARM."""
         headers = {"x-ms-failure-cause": "gateway"} if error.gateway else {}
         return json_answer(error_body(error), error.status, headers)
+
+
+def _kind(call: Call) -> Kind:
+    """Return the bucket that the call draws on."""
+    return "reads" if call.request.method == "GET" else "writes"
 
 
 def _scope(call: Call) -> str:
@@ -258,16 +272,6 @@ def _scope(call: Call) -> str:
     return scope + (f"/providers/{_PROVIDER}/{parts['name']}" if "name" in parts else "")
 
 
-def _page[T](call: Call, found: Sequence[T], size: int, shown: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
-    """Return the page of a list that the call's skip token names, and the address of the next one."""
-    start = _skip(call)
-    body: dict[str, Any] = {"value": [shown(one) for one in found[start : start + size]]}
-    if start + size < len(found):
-        page = call.request.url.with_host(call.request.url.host or "")
-        body["nextLink"] = str(page.update_query({"$skiptoken": str(start + size)}))
-    return body
-
-
 def _body(call: Call) -> dict[str, Any]:
     try:
         return call.json_object()
@@ -278,10 +282,3 @@ def _body(call: Call) -> dict[str, Any]:
 def _no_subscription(subscription: str) -> AzureError:
     message = f"The subscription '{subscription}' could not be found."
     return AzureError(404, "SubscriptionNotFound", message, gateway=True)
-
-
-def _skip(call: Call) -> int:
-    token = call.query("$skiptoken", "0")
-    if not token.isdecimal() or len(token) > 9:
-        raise AzureError(400, "InvalidSkipToken", "The skip token is invalid.", gateway=True)
-    return int(token)
