@@ -89,10 +89,10 @@ async def measure(
         free = replace(case, plan=replace(case.plan, limits=False))
         alone = (await _run(free, instances, azurite, unpaced)).seconds
     figures = await _run(case, instances, azurite, {})
-    return FleetRow(case, instances, figures, Bound(_azures(case, figures), alone))
+    return FleetRow(case, instances, figures, Bound(azures_bound(case, figures), alone))
 
 
-def _azures(case: Case, figures: Figures) -> float:
+def azures_bound(case: Case, figures: Figures) -> float:
     """Return what Azure allows at best for the targets that are due; if none is, for the writes that were made."""
     plan = case.plan
     if not case.due:
@@ -120,12 +120,17 @@ async def _run(case: Case, instances: int, azurite: str | None, settings: Mappin
 
 
 async def _figures(site: Site, entries: Iterable[Record], took: float, ticks: int) -> Figures:
-    calls = [one for one in entries if one["service"] in _AZURE and one["status"] != 401]
     events = (await site.look("/events"))["events"]
+    return counted(entries, events, given_up=site.given_up(), took=took, ticks=ticks)
+
+
+def counted(entries: Iterable[Record], events: Iterable[Record], *, given_up: int, took: float, ticks: int) -> Figures:
+    """Return the figures of a measurement from Azure's records of calls and events."""
+    calls = [one for one in entries if one["service"] in _AZURE and one["status"] != 401]
     failed = {one["event"]["source"] for one in events if one["event"]["type"] == "KeyRotation.RotationFailed"}
     return Figures(
         rotated=len({one["target"] for one in calls if one["operation"] == "kv.setSecret" and one["effect"]}),
-        given_up=site.given_up(),
+        given_up=given_up,
         failed=len(failed),
         calls=len(calls),
         refused=sum(one["status"] == 429 for one in calls),

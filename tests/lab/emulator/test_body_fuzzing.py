@@ -90,7 +90,16 @@ DOORS = [
     Door("control", "POST", "/roles/assign", {"identity": "app", "role": EVERYTHING.name, "scope": "/"}),
     Door("control", "POST", "/roles/define", {"definitions": [ROLE], "identity": "app", "scope": "/"}),
     Door("control", "POST", "/identities", {"name": "other", "roles": [EVERYTHING.name], "scope": "/"}),
-    Door("control", "POST", "/throttling", {"on": False}),
+    Door("control", "POST", "/throttling", {"on": False, "asks": "date"}),
+    Door("control", "POST", "/throttling/always", {"subscription": "another", "seconds": 5}),
+    Door("control", "POST", "/throttling/always", {"vault": VAULT, "seconds": 0}),
+    Door(
+        "control",
+        "POST",
+        "/throttling/others",
+        {"subscription": "s", "kind": "reads", "perSecond": 1},
+    ),
+    Door("control", "POST", "/throttling/others", {"vault": VAULT, "perSecond": 0}),
     Door("control", "POST", "/services", {"service": "kv", "up": True}),
 ]
 AUDIENCES = {
@@ -145,6 +154,7 @@ def restored(world: World) -> None:
     world.clock.resume()
     world.clock.offset = 0.0
     world.limits.on = False
+    world.limits.shut.clear()
     world.directory.identities["app"].assignments = [(EVERYTHING.name, "/")]
     for topic in world.topics.values():
         topic.outage = None
