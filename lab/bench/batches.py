@@ -1,7 +1,7 @@
 """`python -m lab.bench.batches`: turns a second and memory with several values of `batchSize` and `newBatchThreshold`.
 
-One instance of the app rotates a fleet that is due, without limits. docs/facts.md, Speed, has what was measured; host.json
-has what was chosen. Memory is the most that the worker process held, which only Linux tells.
+One instance of the app rotates a fleet that is due, without limits. docs/facts.md, Speed, has what was measured, and
+host.json what was chosen. Memory is the most that the worker process held, which only Linux tells.
 """
 
 from __future__ import annotations
