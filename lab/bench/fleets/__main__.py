@@ -2,14 +2,13 @@
 
 The app runs in local function hosts on one storage account: Azurite if its command is found or named, otherwise the
 emulated one. The clock is real, so sizes decide how long it takes: minutes, or with --full an hour and more.
-Each fleet is run twice: once without limits, which says what this machine can do, and once with them.
+Each fleet is run twice: first without limits, in more subscriptions and vaults, which says what this machine can do.
 """
 
 import argparse
 import asyncio
 import shutil
 import sys
-from collections.abc import Mapping
 
 from lab.bench.fleets import table
 from lab.bench.fleets.cases import cases
@@ -18,7 +17,6 @@ from lab.bench.fleets.measured import measure
 
 INSTANCES = (1, 2, 5)
 LEAKS = "leaks"
-UNPACED: Mapping[str, str] = {}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,7 +46,7 @@ async def _run(given: argparse.Namespace) -> int:
         )
     for case in chosen:
         for count in instances:
-            row = await measure(case, count, given.azurite, unpaced=UNPACED, machine=not given.no_machine)
+            row = await measure(case, count, given.azurite, machine=not given.no_machine)
             print(table.line(row.cells()), flush=True)
     if not given.only or LEAKS in given.only:
         print(f"\n{table.head(table.LEAKS)}", flush=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 LATENCY = 0.05  # seconds; about what Azure takes within a region
+# So many turns may begin at once, without a pace, in one subscription and in one vault (docs/decisions).
+IN_SUBSCRIPTION, IN_VAULT = 40, 20
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Plan:
     limits: bool = True
     others: float = 0
 
+    def alone(self) -> Self:
+        """Return the same without limits, spread so far that the app need not spread its turns over time."""
+        return replace(
+            self,
+            subscriptions=max(self.subscriptions, -(-self.accounts // IN_SUBSCRIPTION)),
+            vaults=self.vaults if self.strangers else max(self.vaults, -(-self.accounts // IN_VAULT)),
+            limits=False,
+            others=0,
+        )
+
     def subscription(self, number: int) -> str:
         """Return the id of the subscription of an account, by the account's number from 0."""
         place = self.subscriptions - 1 if number >= self.accounts - self.last else number % self.subscriptions
@@ -58,7 +70,7 @@ class Case:
     name: What `--only` calls it.
     title: What the table calls it.
     plan: What its Azure has.
-    due: How many targets are due.
+    due: How many targets are due. 0: the tick only looks at them, because it is the first.
     ticks: How many ticks it may take. The bench does not wait between them.
     pages: How long the pages take that must be read one after another, in seconds.
     """

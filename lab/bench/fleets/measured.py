@@ -23,6 +23,7 @@ class Figures:
     """What happened in one measurement.
 
     rotated: How many targets got a new version of their secret.
+    looked: How many targets had their keys listed.
     given_up: How many messages were moved to the poison queue.
     failed: How many targets were announced as failed.
     calls: How many calls Azure answered, storage and tokens left out.
@@ -33,6 +34,7 @@ class Figures:
     """
 
     rotated: int
+    looked: int
     given_up: int
     failed: int
     calls: int
@@ -64,8 +66,8 @@ class FleetRow:
         return (
             self.case.title,
             str(self.instances),
-            str(self.case.due),
-            str(found.rotated),
+            str(self.case.due) if self.case.due else "-",
+            f"{found.rotated} rotated" if self.case.due else f"{found.looked} looked at",
             f"{found.given_up} / {found.failed}",
             f"{found.refused} of {found.calls} ({share:.1f} %)",
             f"{found.seconds:.0f} s" + (f" in {found.ticks} ticks" if found.ticks > 1 else ""),
@@ -75,20 +77,16 @@ class FleetRow:
         )
 
 
-async def measure(
-    case: Case, instances: int, azurite: str | None, *, unpaced: Mapping[str, str], machine: bool = True
-) -> FleetRow:
+async def measure(case: Case, instances: int, azurite: str | None, *, machine: bool = True) -> FleetRow:
     """Measure a fleet with so many instances of the app.
 
     azurite: The command that starts Azurite, or None.
-    unpaced: The settings with which the app does not pace its work.
     machine: Measure first what this machine takes without limits.
     """
     alone = None
     if machine:
-        free = replace(case, plan=replace(case.plan, limits=False))
-        alone = (await _run(free, instances, azurite, unpaced)).seconds
-    figures = await _run(case, instances, azurite, {})
+        alone = (await _run(replace(case, plan=case.plan.alone()), instances, azurite)).seconds
+    figures = await _run(case, instances, azurite)
     return FleetRow(case, instances, figures, Bound(azures_bound(case, figures), alone))
 
 
@@ -104,8 +102,8 @@ def azures_bound(case: Case, figures: Figures) -> float:
     return azure_bound(each, versions.values(), others=plan.others, pages=case.pages)
 
 
-async def _run(case: Case, instances: int, azurite: str | None, settings: Mapping[str, str]) -> Figures:
-    async with a_site(case.plan, instances, azurite=azurite, settings=settings) as site:
+async def _run(case: Case, instances: int, azurite: str | None) -> Figures:
+    async with a_site(case.plan, instances, azurite=azurite) as site:
         took, rotated = 0.0, -1
         for ticks in range(1, case.ticks + 1):
             began = time.time()
@@ -129,7 +127,8 @@ def counted(entries: Iterable[Record], events: Iterable[Record], *, given_up: in
     calls = [one for one in entries if one["service"] in _AZURE and one["status"] != 401]
     failed = {one["event"]["source"] for one in events if one["event"]["type"] == "KeyRotation.RotationFailed"}
     return Figures(
-        rotated=len({one["target"] for one in calls if one["operation"] == "kv.setSecret" and one["effect"]}),
+        rotated=_targets(calls, "kv.setSecret"),
+        looked=_targets(calls, "arm.listKeys"),
         given_up=given_up,
         failed=len(failed),
         calls=len(calls),
@@ -138,6 +137,11 @@ def counted(entries: Iterable[Record], events: Iterable[Record], *, given_up: in
         seconds=took,
         ticks=ticks,
     )
+
+
+def _targets(calls: Iterable[Record], operation: str) -> int:
+    """Return for how many targets an operation was carried out."""
+    return len({one["target"] for one in calls if one["operation"] == operation and one["effect"]})
 
 
 def _ended(entries: Iterable[Record], began: float) -> float:

@@ -8,7 +8,7 @@ FLEETS = (
     "case",
     "instances",
     "due",
-    "rotated",
+    "done",
     "given up / announced as failed",
     "answered 429",
     "took",

@@ -1,6 +1,7 @@
 """The bounds that the bench compares with, what it counts, and the Azure that it starts for a fleet."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -10,9 +11,11 @@ from lab.bench.fleets.cases import Case, Plan, cases
 from lab.bench.fleets.leaks import LeakRow
 from lab.bench.fleets.measured import Figures, FleetRow, azures_bound, counted
 from lab.bench.fleets.processes import an_azure
+from lab.bench.fleets.site import schedule
 from lab.bench.fleets.table import FLEETS, LEAKS, head, line
+from lab.funchost.ncrontab import parse_schedule
 
-FIGURES = Figures(rotated=500, given_up=2, failed=1, calls=4000, refused=40, writes={}, seconds=143)
+FIGURES = Figures(rotated=500, looked=500, given_up=2, failed=1, calls=4000, refused=40, writes={}, seconds=143)
 
 
 def case(name: str) -> Case:
@@ -78,16 +81,17 @@ def test_targets_writes_and_refusals_are_counted_from_the_records_of_azure() -> 
     failed = {"event": {"type": "KeyRotation.RotationFailed", "source": account}}
     rotated = {"event": {"type": "KeyRotation.KeyRotated", "source": account}}
     found = counted(entries, [failed, failed, rotated], given_up=3, took=5, ticks=2)
-    assert found == Figures(1, 3, 1, calls=7, refused=2, writes={"s": 2}, seconds=5, ticks=2)
+    assert found == Figures(1, 1, 3, 1, calls=7, refused=2, writes={"s": 2}, seconds=5, ticks=2)
 
 
 def test_a_line_shows_shares_and_a_ratio_only_if_all_were_rotated() -> None:
     row = FleetRow(case("one"), 2, FIGURES, Bound(130, 35))
-    assert line(row.cells()) == (
-        "| 500 due in one subscription | 2 | 500 | 500 | 2 / 1 | 40 of 4000 (1.0 %) | 143 s | 130 s | 35 s | 1.10 |"
-    )
+    start = "| 500 due in one subscription | 2 | 500 | 500 rotated | 2 / 1 | "
+    assert line(row.cells()) == start + "40 of 4000 (1.0 %) | 143 s | 130 s | 35 s | 1.10 |"
     some = FleetRow(row.case, 1, replace(FIGURES, rotated=499, ticks=2), Bound(130))
     assert some.cells()[6:] == ("143 s in 2 ticks", "130 s", "-", "not all")
+    first = FleetRow(case("first"), 1, replace(FIGURES, rotated=0), Bound(100))
+    assert (first.cells()[2:4], first.cells()[-1]) == (("-", "500 looked at"), "1.43")
     assert head(FLEETS).count("|") == 2 * (len(row.cells()) + 1)
 
 
@@ -101,6 +105,21 @@ def test_a_leak_is_compared_with_the_calls_that_are_needed() -> None:
 def test_accounts_are_spread_over_subscriptions_and_the_last_are_in_the_last_one() -> None:
     plan = Plan(5, 3, last=2)
     assert [plan.subscription(number)[-1] for number in range(5)] == ["0", "1", "2", "2", "2"]
+
+
+def test_without_limits_a_fleet_is_spread_so_far_that_nothing_need_wait() -> None:
+    alone = case("one").plan.alone()
+    assert (alone.subscriptions, alone.vaults, alone.limits) == (13, 25, False)
+    crowded = case("vault").plan.alone()
+    assert (crowded.subscriptions, crowded.vaults, crowded.others) == (10, 15, 0)
+    assert case("pages").plan.alone() == replace(case("pages").plan, limits=False)
+
+
+@pytest.mark.parametrize("minute", [0, 9, 59])
+def test_the_timer_itself_is_due_nearly_ten_minutes_later(minute: int) -> None:
+    now = datetime(2026, 11, 29, 12, minute, 5, tzinfo=UTC)
+    due = parse_schedule(schedule(now)["ROTATION_SCHEDULE"])
+    assert due.next_after(now) - now == timedelta(minutes=10, seconds=-15)
 
 
 async def test_a_fleet_is_served_with_its_keys_published_its_limits_and_its_delays() -> None:
