@@ -2,7 +2,7 @@
 
 It has its own port and uses JSON over plain HTTP on the loopback address. A POST returns the state after the change. An
 invalid body is answered with 400 and the reason, an unknown name with 404. Keys and secret values are shown only by
-`GET /state?reveal=1`. tests/lab/emulator/test_control.py has an example of each path.
+`GET /state?reveal=1`. In tests/lab/emulator, test_control.py and test_limits.py have an example of each path.
 """
 
 import json
