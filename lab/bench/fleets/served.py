@@ -1,6 +1,6 @@
 """The emulated Azure of a measurement, in a process of its own: `python -m lab.bench.fleets.served PLAN SETTINGS`.
 
-It builds what the plan says, writes the settings that an app needs to a file, and runs until SIGTERM.
+It builds what the plan says, writes the settings that an app needs to a file, and runs until SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ def main() -> None:
 
 async def _serve(plan: Plan, output: Path) -> None:
     stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(_world(plan)) as azure:
         _publish(azure, plan)
         _begin(azure, plan)
