@@ -58,9 +58,10 @@ class Tick:
 
     now: When the tick began.
     listed: Every target whose vault was listed.
-    turns: The targets that need a turn.
-    due: How many of them have something to do. The others are observed in full, because it is their time, or because
-        the listing does not tell enough: nothing of ours is published yet.
+    to_do: The targets that have something to do.
+    to_adopt: The targets that are observed in full because the listing does not tell enough: nothing of ours is
+        published yet.
+    to_observe: The targets that are observed in full because it is their time.
     quiet: How many targets need no turn.
     unseen: How many targets are in a vault that could not be listed.
     leaks: The leaks on record that are to be queued again.
@@ -70,18 +71,25 @@ class Tick:
 
     now: datetime
     listed: list[Listed] = field(default_factory=list, repr=False)
-    turns: list[Enrolled] = field(default_factory=list)
-    due: int = 0
+    to_do: list[Enrolled] = field(default_factory=list)
+    to_adopt: list[Enrolled] = field(default_factory=list)
+    to_observe: list[Enrolled] = field(default_factory=list)
     quiet: int = 0
     unseen: int = 0
     waiting: int = 0
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
+    @property
+    def turns(self) -> list[Enrolled]:
+        """The targets that need a turn."""
+        return [*self.to_do, *self.to_adopt, *self.to_observe]
+
     def __str__(self) -> str:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
         waiting = f", waiting because Azure asked to: {self.waiting}" if self.waiting else ""
-        counts = f"to do: {self.due}, to observe in full: {len(self.turns) - self.due}, nothing to do: {self.quiet}"
+        in_full = len(self.to_adopt) + len(self.to_observe)
+        counts = f"to do: {len(self.to_do)}, to observe in full: {in_full}, nothing to do: {self.quiet}"
         return f"{counts}{waiting}{unseen}; problems: {len(self.problems)}."
 
 
@@ -177,8 +185,9 @@ class Rotation:
                 raise
             due = False  # its turn observes it, decides again and names the error
         waiting = (due or look) and any(wait.is_on(tick.now) and wait.covers(target) for wait in waits)
-        tick.turns.extend([one.enrolled] if (due or look) and not waiting else [])
-        tick.due += due and not waiting
+        if (due or look) and not waiting:
+            kind = tick.to_do if due else tick.to_adopt if seen is None else tick.to_observe
+            kind.append(one.enrolled)
         tick.waiting += waiting
         tick.quiet += not (due or look)
 
