@@ -12,7 +12,8 @@ from shared.domain.acts import Limits
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import Cadence
 from shared.domain.window import Window
-from shared.settings.environment import NAMES, PUBLIC_CLOUD, CallLog, Mode, Settings, read_settings
+from shared.settings.call_log import CallLog
+from shared.settings.environment import NAMES, PUBLIC_CLOUD, Mode, Settings, read_settings
 
 GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g"
 ID = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/chat"
