@@ -15,6 +15,7 @@ from typing import Protocol
 
 from shared.announce.announcements import Announcement
 from shared.announce.listening import Hearing
+from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
@@ -261,6 +262,11 @@ class LaterTurns(Protocol):
 
     async def send(self, message: str, delay: timedelta) -> None:
         """Queue a message that nobody sees before the delay is over."""
+        ...
+
+    async def send_many(self, messages: Sequence[tuple[str, timedelta]]) -> Sequence[RotationError]:
+        """Queue messages side by side, each with its delay from now on. Return an error for each one that may not be
+        queued."""
         ...
 
 

@@ -19,6 +19,7 @@ from shared.domain import times
 from shared.domain.acts import Limits
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId, Cadence, Target
+from shared.domain.rates import ARM_WRITES, SECRET_CREATIONS, Rates
 from shared.domain.scopes import OperatorScopes
 from shared.domain.window import Window
 from shared.settings.call_log import CallLog, read_call_log
@@ -33,6 +34,7 @@ from shared.settings.readers import (
     lead_times,
     one_of,
     past_time,
+    rate,
     secret_templates,
     subscription_ids,
     topic_id,
@@ -63,6 +65,8 @@ NAMES = (
     "ROTATION_WINDOW",
     "ROTATION_LOOK_EVERY",
     "ROTATION_BRAKE",
+    "ROTATION_ARM_WRITES",
+    "ROTATION_SECRET_CREATIONS",
     "ROTATION_REQUESTS_PER_TARGET",
     "ROTATION_REQUESTS_IN_ALL",
     "ROTATION_TELEMETRY",
@@ -123,6 +127,8 @@ class Settings:
     brake: ROTATION_BRAKE. How many accounts may fail in one tick before the other turns of that tick stop. Default 10.
     limits: ROTATION_REQUESTS_PER_TARGET, default 5, and ROTATION_REQUESTS_IN_ALL, default 60: how many rotations and
         leaks people may ask for in one hour. The first leak of a target is never refused.
+    rates: ROTATION_ARM_WRITES, default 10 a second in each subscription, and ROTATION_SECRET_CREATIONS, default 30 a
+        second in each vault: what the app counts on when it spreads scheduled turns. Lower where others use it up, too.
     telemetry: ROTATION_TELEMETRY. Default off.
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
     sign_in: ROTATION_SIGN_IN. Default optional: App Service authentication if it is on, function keys otherwise.
@@ -147,6 +153,7 @@ class Settings:
     secrets: tuple[str, ...] = ()
     brake: int = 10
     limits: Limits = field(default_factory=Limits)
+    rates: Rates = field(default_factory=Rates)
     telemetry: Sending = Sending.OFF
     call_log: CallLog | None = None
     sign_in: SignIn = SignIn.OPTIONAL
@@ -204,6 +211,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         limits=Limits(
             read(environment, "ROTATION_REQUESTS_PER_TARGET", Limits.per_target, problems, count),
             read(environment, "ROTATION_REQUESTS_IN_ALL", Limits.in_all, problems, count),
+        ),
+        rates=Rates(
+            read(environment, "ROTATION_ARM_WRITES", ARM_WRITES, problems, rate(ARM_WRITES)),
+            read(environment, "ROTATION_SECRET_CREATIONS", SECRET_CREATIONS, problems, rate(SECRET_CREATIONS)),
         ),
         telemetry=read_telemetry(environment, problems),
         call_log=read_call_log(environment, problems),

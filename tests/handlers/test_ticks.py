@@ -10,7 +10,7 @@ import pytest
 from lab.simulation.dates import at, days
 from lab.simulation.stage import a_stage
 from shared.fleet.rotation import Rotation, Tick
-from shared.handlers import timer_and_queue
+from shared.handlers import timer_and_queue, timer_status
 from shared.settings.schedule import pause_within_a_minute
 
 NOW = at(day=1)
@@ -26,7 +26,7 @@ def since() -> Since:
         app = a_stage().rotation()
         pause = pause_within_a_minute(schedule) if schedule else None
         app = Rotation(replace(app.settings, pause=pause), app.outside, ticked_at)
-        return timer_and_queue._since(last, app, NOW)
+        return timer_status.since(last, app, NOW)
 
     return asked
 
