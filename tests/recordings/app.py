@@ -107,12 +107,12 @@ class App:
         self.last_tick = now
 
         async def send_many(_: StorageQueue, messages: list[tuple[str, timedelta]]) -> list[Exception]:
-            sent.extend(sorted(text for text, _ in messages))
+            sent.extend(text for text, _ in messages)
             return []
 
         with patch.object(StorageQueue, "send_many", send_many):
             self.call("tick", timer=SimpleNamespace(schedule_status={"Last": last}, past_due=False))
-        return sent
+        return sorted(sent)
 
     def turn(self, message: str) -> tuple[int, list[str]]:
         """Deliver one message as often as the host does. Returns the failed tries, and what goes back on the queue."""
