@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lab.simulation.builders import a_target
 from lab.simulation.dates import minutes
-from shared.domain.model import AccountId, Adopt
+from shared.domain.model import Adopt
 from shared.domain.rates import Rates
 from shared.fleet.pace import (
     ADOPTION,
@@ -88,14 +88,12 @@ def test_a_quarter_of_the_new_secrets_of_any_ten_seconds_is_never_used(wanted, g
 @given(wanted=turns, given_rates=rates, horizon=horizons)
 def test_two_ticks_in_a_row_use_no_more_than_one_that_goes_on(wanted, given_rates, horizon) -> None:
     """Each tick begins with its whole burst, because the one before it left each lane full by then."""
+    assume(given_rates.arm_writes * 0.98 * horizon.total_seconds() >= ROTATION.writes)  # less cannot be divided
     found = Pace(given_rates, horizon).slots(wanted)
-    ticks = [*found, *(slot and slot + horizon if slot else slot if slot is None else horizon for slot in found)]
-    least_rate = min(given_rates.arm_writes, ROTATION.writes / max(1, horizon.total_seconds()))
+    ticks = [*found, *(None if slot is None else slot + horizon for slot in found)]
     for lane in lanes(wanted, "subscription"):
         burst = most_in_any_span(used(ticks, [*wanted, *wanted], lane), given_rates.arm_writes)
-        allowed = max(0.75 * 20 * given_rates.arm_writes, ROTATION.writes)
-        if given_rates.arm_writes * 0.98 * horizon.total_seconds() >= ROTATION.writes:
-            assert burst <= allowed + 1e-6, least_rate
+        assert burst <= max(0.75 * 20 * given_rates.arm_writes, ROTATION.writes) + 1e-6
 
 
 @settings(max_examples=100)
@@ -136,7 +134,9 @@ def test_what_is_left_out_found_no_room(wanted, horizon) -> None:
             assert any(_is_used_up(lane, found, wanted, horizon) for lane, _ in turn.needs)
 
 
-def _is_used_up(lane: tuple[str, str], found: list[timedelta | None], wanted: list[Planned], horizon: timedelta) -> bool:
+def _is_used_up(
+    lane: tuple[str, str], found: list[timedelta | None], wanted: list[Planned], horizon: timedelta
+) -> bool:
     rate = 9.8 if lane[0] == "subscription" else 22.5
     total = sum(used(found, wanted, lane).values())
     return total >= rate * horizon.total_seconds() - ROTATION.writes - rate - 1
@@ -205,8 +205,3 @@ def test_an_adoption_that_begins_with_a_fresh_key_costs_a_rotation() -> None:
 )
 def test_turns_are_queued_until_the_next_tick_and_for_fifty_minutes_at_most(interval, took, left) -> None:
     assert until_next(interval, took) == left
-
-
-def test_an_account_s_subscription_is_its_lane() -> None:
-    account = AccountId.parse(str(a_target("chat").account))
-    assert planned(ROTATION).needs[0] != Planned(replace(a_target("chat"), account=account), ROTATION).needs[1]
