@@ -36,7 +36,9 @@ def planned(cost: Cost, subscription: int = 1, vault: int = 1) -> Planned:
 
 
 costs = st.sampled_from([ROTATION, ADOPTION, OBSERVATION])
-turns = st.lists(st.builds(planned, costs, st.integers(1, 3), st.integers(1, 2)), max_size=400)
+alike = st.builds(planned, costs, st.integers(1, 3), st.integers(1, 2))
+runs = st.tuples(alike, st.integers(1, 150)).map(lambda run: [run[0]] * run[1])
+turns = st.lists(runs, max_size=8).map(lambda each: [turn for run in each for turn in run])
 rates = st.builds(Rates, st.integers(1, 10), st.integers(1, 30))
 horizons = st.integers(1, 3000).map(lambda seconds: timedelta(seconds=seconds))
 
