@@ -178,9 +178,10 @@ class Pace:
         return self._new_lane(SHARE * self.rates.secret_creations, SHARE * self.rates.secret_creations)
 
     def _new_lane(self, burst: float, rate: float) -> Lane:
-        """Return a full lane. One turn fits in every tick, however short the time until the next one is."""
+        """Return a full lane. If the next tick comes soon, only half of what fits may go at once. One turn fits in
+        every tick, however soon the next one comes."""
         seconds = self.horizon.total_seconds()
-        burst = max(min(burst, rate * seconds), ROTATION.writes)
+        burst = max(min(burst, rate * seconds / 2), ROTATION.writes)
         return Lane(burst, rate, max(0, floor(seconds - burst / rate)), burst)
 
 

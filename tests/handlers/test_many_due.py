@@ -173,4 +173,4 @@ async def test_what_does_not_fit_before_the_next_tick_is_found_again_by_that_tic
         ticks += 1
         assert site.queue == [], "no turn begins after the next tick"
         assert sum(site.refused.values()) == 0
-    assert ticks == 3, "196 of them fit into each minute"
+    assert ticks == 3, "193 of them fit into each minute"
