@@ -258,7 +258,7 @@ class Throttles(Protocol):
 
 
 class LaterTurns(Protocol):
-    """The queue of turns, for messages that must wait."""
+    """The queue of turns, for messages that may have to wait."""
 
     async def send(self, message: str, delay: timedelta) -> None:
         """Queue a message that nobody sees before the delay is over."""
@@ -298,7 +298,7 @@ class Outside:
     listeners: Who listens to the announcements. None if no topic is configured.
     ends_need: The listeners without whom no end of a key happens on schedule. None: ends need no listener.
     throttles: Where the waits that Azure asked for are noted. None: ticks do not know of them.
-    later: The queue for turns that must wait. None: they are tried again as if they had failed.
+    later: The queue of turns. None: a tick queues nothing, and turns that must wait are tried again as if they had failed.
     """
 
     accounts: Accounts
