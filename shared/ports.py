@@ -298,7 +298,7 @@ class Outside:
     listeners: Who listens to the announcements. None if no topic is configured.
     ends_need: The listeners without whom no end of a key happens on schedule. None: ends need no listener.
     throttles: Where the waits that Azure asked for are noted. None: ticks do not know of them.
-    later: The queue of turns. None: a tick queues nothing, and turns that must wait are tried again as if they had failed.
+    later: The queue of turns. None: a tick queues nothing, and a turn that must wait is tried again as if it had failed.
     """
 
     accounts: Accounts
