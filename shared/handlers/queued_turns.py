@@ -22,8 +22,8 @@ async def queue_turns(app: Rotation, found: Tick, horizon: timedelta) -> list[st
 
     horizon: How long it is until the next tick.
 
-    Returns the texts of the messages. Names what may not be queued among the tick's problems: the next tick finds it
-    again. Raises the RotationError if nothing could be queued.
+    Returns the texts of the messages. Names what may not be queued among the tick's problems, and looks that do not fit
+    among what it put off: the next tick finds both again. Raises the RotationError if nothing could be queued.
     """
     leaks = [(message.text(), AT_ONCE) for message in found.leaks]
     turns = _slotted(app, found, horizon)
@@ -45,8 +45,13 @@ def _slotted(app: Rotation, found: Tick, horizon: timedelta) -> list[Slotted]:
     lot = _lot(found)
     slots = Pace(app.settings.rates, horizon).slots([Planned(one.target, cost) for one, cost in lot])
     fitting = [(one, slot) for (one, _), slot in zip(lot, slots, strict=True) if slot is not None]
+    looks = [one for (one, cost), slot in zip(lot, slots, strict=True) if slot is None and cost is OBSERVATION]
+    found.put_off |= {str(one.target.account).casefold() for one in looks}
     crowded = len(fitting) > app.settings.brake
-    return [(message_for(one, found.now, crowded=crowded).text(), slot) for one, slot in fitting]
+    return [
+        (message_for(one, found.now, crowded=crowded, troubled=found.has_trouble(one)).text(), slot)
+        for one, slot in fitting
+    ]
 
 
 def _lot(found: Tick) -> list[tuple[Enrolled, Cost]]:

@@ -35,6 +35,7 @@ from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
 from shared.turns.report import Outcome, Result, Row, failure
+from shared.turns.trouble import forget_trouble, note_trouble
 from shared.wiring import rotation, telemetry, time_for, time_limit
 
 log = logging.getLogger(LOGGER)
@@ -55,11 +56,12 @@ async def tick(last: str | None, due: str | None = None, *, past_due: bool) -> l
 async def _tick(last: str | None, due: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
     app = await _with_valid_settings()
     now = app.outside.clock.now()
-    found = await app.tick(since(last, app, now), now)
-    horizon = until_next(interval(last, due, app, now), app.outside.clock.now() - now)
+    usual = interval(last, due, app, now)
+    found = await app.tick(since(last, app, now), now, usual, keep=False)
     try:
-        messages = await queue_turns(app, found, horizon)
+        messages = await queue_turns(app, found, until_next(usual, app.outside.clock.now() - now))
     finally:
+        await app.keep(found)
         saw(telemetry_facts.of_tick(found))
         for error in found.problems:
             log.error("tick: %s", error)
@@ -124,7 +126,8 @@ async def _conclude(
     if isinstance(outcome.error, Throttled):
         await put_off(app, message, outcome, outcome.error)
         return
-    if await _waits_for_a_role(app, target, message, outcome):
+    if outcome.error is not None and await _waits_for_a_role(app, target, message, outcome):
+        await note_trouble(app.outside.notes, target, outcome.error)
         log.warning("turn: %s", outcome)
         return
     if message.repeated and outcome.result in (Result.BUSY, Result.PLANNED):
@@ -137,6 +140,8 @@ async def _conclude(
     wanted = message.request is not None or message.insists
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
         raise TurnFailed(str(outcome))  # the next tick repeats a tick's message, and nothing repeats another one
+    if message.troubled and outcome.result is not Result.BUSY:
+        await forget_trouble(app.outside.notes, target)
     log.log(logging.WARNING if outcome.cause is Reason.BRAKE else logging.INFO, "turn: %s", outcome)
 
 
@@ -166,6 +171,8 @@ async def _after_failure(
     """
     may_pass = isinstance(error, TryLater) and not isinstance(error, UnexpectedAnswer)
     about_others = not isinstance(error, PersonMustLook) and not error.of_owner
+    if last or not may_pass:
+        await note_trouble(app.outside.notes, target, error)
     if about_others and (last or not may_pass):
         await _note_failure(brake, target)
     if last:

@@ -26,6 +26,7 @@ from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Marks, Origin, Publication, SecretState
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told
+from shared.fleet.survey import Overview
 from shared.settings.environment import read_settings
 from shared.turns.report import Row
 from shared.web.pages.status import _STATES, HEADERS, status_page, status_page_of_error
@@ -81,7 +82,7 @@ class Reader(HTMLParser):
 
 
 def read(*rows: Row, problems: tuple[Any, ...] = (), remarks: tuple[str, ...] = ()) -> Reader:
-    return Reader(status_page(rows, problems, NOW, remarks))
+    return Reader(status_page(Overview(list(rows), list(problems), NOW, NOW), NOW, remarks))
 
 
 def test_a_healthy_target_shows_its_live_key_and_the_next_rotation() -> None:
@@ -171,7 +172,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_markup_from_outside_stays_text(case: str) -> None:
-    found = Reader(status_page([HOSTILE[case]], [FixConfiguration(MARKUP, MARKUP, MARKUP)], NOW, [MARKUP]))
+    found = Reader(status_page(Overview([HOSTILE[case]], [FixConfiguration(MARKUP, MARKUP, MARKUP)]), NOW, [MARKUP]))
     assert not {"script", "img", "link", "iframe", "a", "form"} & set(found.tags())
     assert all(
         set(attributes) <= {"class", "lang", "charset", "name", "content", "datetime"}
@@ -181,12 +182,12 @@ def test_markup_from_outside_stays_text(case: str) -> None:
 
 
 def test_control_characters_are_removed() -> None:
-    text = status_page([a_row(replace(TARGET, owner="a\u202enwo\x1b[2Jb\u0000"))], [], NOW)
+    text = status_page(Overview([a_row(replace(TARGET, owner="a\u202enwo\x1b[2Jb\u0000"))], []), NOW)
     assert not {"\u202e", "\x1b", "\0"} & set(text)
 
 
 def test_the_content_security_policy_allows_only_the_page_s_own_style() -> None:
-    [style] = re.findall(r"<style>(.*?)</style>", status_page([], [], NOW), re.DOTALL)
+    [style] = re.findall(r"<style>(.*?)</style>", status_page(Overview([], []), NOW), re.DOTALL)
     mark = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = dict(part.strip().split(" ", 1) for part in HEADERS["Content-Security-Policy"].split(";"))
     assert policy == {
