@@ -100,7 +100,7 @@ class Site:
             if operation.startswith("arm."):
                 wait = limits.arm("the subscription", "app", "writes" if operation in WRITES else "reads")
             else:
-                wait = limits.vault("keys", creates=True) if operation == "kv.setSecret" else 0
+                wait = limits.vault(self.stage.vault.id, creates=True) if operation == "kv.setSecret" else 0
             self.calls[operation] += 1
             if wait:
                 self.refused[operation] += 1

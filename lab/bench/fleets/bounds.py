@@ -47,10 +47,6 @@ class Bound:
         """The larger of the two."""
         return max(self.azure, self.machine or 0.0)
 
-    def ratio(self, took: float) -> float:
-        """Return how many times the bound a measurement took."""
-        return took / self.seconds if self.seconds else 1.0
-
 
 def azure_bound(writes: Iterable[int], versions: Iterable[int], *, others: float = 0, pages: float = 0) -> float:
     """Return what Azure allows at best, in seconds: the slowest subscription or vault, after the pages were read.

@@ -73,8 +73,14 @@ class FleetRow:
             f"{found.seconds:.0f} s" + (f" in {found.ticks} ticks" if found.ticks > 1 else ""),
             f"{bound.azure:.0f} s",
             "-" if bound.machine is None else f"{bound.machine:.0f} s",
-            f"{bound.ratio(found.seconds):.2f}" if found.rotated >= self.case.due else "not all",
+            self._ratio(),
         )
+
+    def _ratio(self) -> str:
+        """Return how the time compares with the bound, if all were rotated and there is a bound."""
+        if self.figures.rotated < self.case.due:
+            return "not all"
+        return f"{self.figures.seconds / self.bound.seconds:.2f}" if self.bound.seconds else "-"
 
 
 async def measure(case: Case, instances: int, azurite: str | None, *, machine: bool = True) -> FleetRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import socket
 import sys
 import tempfile
@@ -15,8 +16,8 @@ from pathlib import Path
 from lab.bench.fleets.cases import Plan
 
 ROOT = Path(__file__).resolve().parents[3]
-_START_SECONDS = 120
 _PAUSE = 0.05
+_PORTS = range(20_000, 30_000)  # below those that Linux gives to whoever asks for any
 # Not a secret: every Azurite has this account and this key.
 _ACCOUNT = "devstoreaccount1"
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -62,9 +63,9 @@ async def a_storage(azurite: str | None) -> AsyncIterator[dict[str, str]]:
     blob, queue, table = _free_ports(3)
     ports = ["--blobPort", str(blob), "--queuePort", str(queue), "--tablePort", str(table)]
     options = ["--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"]
-    async with _process([azurite, *options, *ports]):
-        await _listening(blob)
-        await _listening(queue)
+    async with _process([azurite, *options, *ports]) as process:
+        await _listening(blob, process)
+        await _listening(queue, process)
         addresses = f"BlobEndpoint=http://127.0.0.1:{blob}/{_ACCOUNT};QueueEndpoint=http://127.0.0.1:{queue}/{_ACCOUNT}"
         connection = f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{addresses}"
         yield {"AzureWebJobsStorage": connection}
@@ -88,22 +89,22 @@ async def _process(command: list[str]) -> AsyncIterator[asyncio.subprocess.Proce
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports that are free now. All are held until all are known, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
+    """Return ports that are free now, and that the system does not give to somebody else a moment later."""
+    free: list[int] = []
+    for port in secrets.SystemRandom().sample(_PORTS, len(_PORTS)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            free.append(port)
+        if len(free) == count:
+            break
+    return free
 
 
-async def _listening(port: int) -> None:
-    """Return when something listens on a port of this machine. Raises TimeoutError if nothing does."""
-    async with asyncio.timeout(_START_SECONDS):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(_PAUSE)
-            else:
-                writer.close()
-                return
+async def _listening(port: int, process: asyncio.subprocess.Process) -> None:
+    """Return when the process listens on a port of this machine. Raises RuntimeError if it has ended."""
+    while process.returncode is None:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(_PAUSE)
+    raise RuntimeError("Azurite did not start; its output above says why")
