@@ -90,14 +90,14 @@ def cases(*, full: bool) -> list[Case]:
     everywhere = {operation: LATENCY for operation in ("arm.*", "kv.*", "aoai.*", "eg.*")}
     pages = {**everywhere, "kv.listSecrets": 0.15 - LATENCY}
     due = 10
-    crowded = Plan(vault, 10, delays=everywhere)
+    in_one_vault = Plan(vault, 10, delays=everywhere)
     return [
         _many("one", one, 1, everywhere),
         _many("two", two, 2, everywhere),
         _many("ten", ten, 10, everywhere),
-        Case("vault", f"{vault} due in one vault", crowded, vault),
+        Case("vault", f"{vault} due in one vault", in_one_vault, vault),
         # 24 of the 30 versions a second that a vault allows are written by another program.
-        Case("shared", f"{vault} due in one vault that another program uses", replace(crowded, others=24), vault),
+        Case("shared", f"{vault} due in one vault that another program uses", replace(in_one_vault, others=24), vault),
         Case(
             "pages",
             f"{due} due, {secrets:,} secrets in the vault, 150 ms a page",
