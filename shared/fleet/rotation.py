@@ -47,7 +47,7 @@ from shared.turns.message import About, Message
 from shared.turns.notes import is_due
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.secret_notes import SecretNote, secret_notes
-from shared.turns.trouble import troubles
+from shared.turns.trouble import Troubles, troubles
 from shared.turns.turn import take_turn
 
 MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
@@ -68,6 +68,7 @@ class Tick:
     earlier: How many targets an earlier tick's listing showed, because this one's did not come that far.
     view: What is known from the listings of this tick and of earlier ones.
     leaks: The leaks on record that are to be queued again.
+    troubles: The targets whose turns fail.
     waiting: How many targets need a turn and get none, because Azure asked to wait.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case.
     problems: Why targets could not be enrolled, listed or decided about.
@@ -82,6 +83,7 @@ class Tick:
     unseen: int = 0
     earlier: int = 0
     view: View = field(default_factory=View, repr=False)
+    troubles: Troubles = field(default_factory=Troubles, repr=False)
     waiting: int = 0
     put_off: set[str] = field(default_factory=set)
     leaks: list[Message] = field(default_factory=list)
@@ -94,7 +96,7 @@ class Tick:
 
     def has_trouble(self, one: Enrolled) -> bool:
         """Return whether turns of this target failed, as far as is known."""
-        return self.view.troubles.of(one.target.account) is not None
+        return self.troubles.of(one.target.account) is not None
 
     def __str__(self) -> str:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
@@ -150,6 +152,10 @@ class Rotation:
         tick = Tick(now, listing.listed, view=view, problems=[*unread, *listing.problems])
         tick.unseen = len(listing.unseen) + sum(one.is_old(now) for one in listing.earlier)
         tick.earlier = len(listing.earlier)
+        try:
+            tick.troubles = await troubles(self.outside.notes)
+        except RotationError as error:
+            tick.problems.append(error)
         leaks, problems = await self.leaks.pending()
         tick.leaks = [replace(one, repeated=True) for one in leaks if is_due(one, since, now)]
         tick.problems += problems + await self._take_back(listing)
@@ -172,10 +178,6 @@ class Rotation:
     async def keep(self, tick: Tick) -> None:
         """Write the view for people and for the next tick."""
         view = tick.view
-        try:
-            view.troubles = await troubles(self.outside.notes)
-        except RotationError as error:
-            tick.problems.append(error)
         view.seen_at, view.problems, view.put_off = tick.now, tick.problems, frozenset(tick.put_off)
         await save_view(self.outside.views, view)
 
