@@ -205,8 +205,9 @@ class Fleet:
         """Return the target of that account; None if it is not enrolled.
 
         The account alone is read, its secret, and its keys, which show whether the marks count. Only if the secret does
-        not hold this account's publication, everything is listed, to see who else claims it. `request` is that of
-        `find_one`. Raises FixConfiguration for an invalid tag, and DisputedSecret.
+        not hold this account's publication, everything is listed, to see who else claims it. After a leak only the
+        account is read: its turn sees whether the secret is its own. `request` is that of `find_one`. Raises
+        FixConfiguration for an invalid tag, and DisputedSecret.
         """
         explicit, leaked = self.settings.explicit_target(account), isinstance(request, LeakRequest)
         if explicit is not None:
@@ -217,14 +218,12 @@ class Fleet:
         alone.add(await self.accounts.read(account))
         alone.settle({})
         found = alone.of_account(account, to_end_a_key=leaked)
-        if found is None or not found.target.publishes:
-            return found
-        if await self._holds_its_own(found.target):
+        if found is not None and leaked:  # it must not wait for a listing; its turn sees whose the secret is
+            return replace(found, target=replace(found.target, alone=False))
+        if found is None or await self._holds_its_own(found.target):
             return found
         enrolment = await self._enrolment()
-        listed = enrolment.of_account(account, to_end_a_key=leaked)
-        if listed is None and leaked:  # its subscription could not be listed
-            return replace(found, target=replace(found.target, publishes=False))
+        listed = enrolment.of_account(account)
         if listed is None:
             _must_be_complete(enrolment)
         return listed

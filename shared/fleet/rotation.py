@@ -209,29 +209,35 @@ class Rotation:
         """
         if isinstance(request, LeakRequest):
             return await self._leak(target, request, until, by_name=by_name)
-        return await self._turn(target, request, until, brake)
-
-    async def _turn(
-        self, target: Target, request: Request | None, until: datetime | None, brake: Brake | None = None
-    ) -> Outcome:
         if self.settings.mode is Mode.OBSERVE:
-            row = await self.plan_turn(target, request)
-            if row.plan is not None and row.plan.leaked and isinstance(request, LeakRequest):
-                await self.leaks.name_values(About.of(target), request, row.plan.leaked)
-            return planned_row(row)
+            return planned_row(await self.plan_turn(target, request))
         return await take_turn(target, request, self.outside, until=until, brake=brake)
 
     async def _leak(self, target: Target, request: LeakRequest, until: datetime | None, *, by_name: bool) -> Outcome:
         """Take the turn of a leak: on record before its first call that changes something, until the key has ended."""
         about, name = About.of(target), About(target.name)
-        request = await self.leaks.add(about, request)
-        if by_name and await self.leaks.holds(about, request):
-            await self.leaks.remove(name, request)
-        outcome = await self._turn(target, request, until)
+        request = self.leaks.dated(request)
+
+        async def on_record() -> LeakRequest:
+            recorded = await self.leaks.add(about, request)
+            if by_name and await self.leaks.holds(about, request):
+                await self.leaks.remove(name, request)
+            return recorded
+
+        if self.settings.mode is Mode.OBSERVE:
+            outcome = await self._observed_leak(target, await on_record())
+        else:
+            outcome = await take_turn(target, request, self.outside, until=until, on_record=on_record)
         if outcome.result in (Result.DONE, Result.NOTHING) or outcome.cause is Reason.WHICH_KEY:
             for one in (about, name) if by_name else (about,):
                 await self.leaks.remove(one, request)
         return outcome
+
+    async def _observed_leak(self, target: Target, request: LeakRequest) -> Outcome:
+        row = await self.plan_turn(target, request)
+        if row.plan is not None and row.plan.leaked:
+            await self.leaks.name_values(About.of(target), request, row.plan.leaked)
+        return planned_row(row)
 
     async def other_writers(self) -> tuple[list[SecretNote], list[RotationError]]:
         """Return what is noted of secrets that somebody else writes too, and why it could not be read."""

@@ -18,7 +18,7 @@ from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.domain.scopes import Reach
-from shared.fleet.admission import admit, check_confirmed
+from shared.fleet.admission import Counting, admit, check_confirmed, counting
 from shared.fleet.rotation import Rotation, planned_row
 from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
@@ -60,14 +60,19 @@ async def answer(
     is limited.
     """
     app: Rotation | None = None
+    counted: Counting | None = None
     if isinstance(which, AccountId):
         check_reach(reach, (str(which), which))
     try:
         app = await rotation()
+        if isinstance(which, AccountId) and not dry_run:
+            counted = counting(app, which, request, confirm)
         target = (await app.fleet.find_one(which, request)).target
-    except (UnknownTarget, DisputedName):
-        raise
     except RotationError as error:
+        if counted is not None and app is not None:
+            await counted.stop(app)
+        if isinstance(error, UnknownTarget | DisputedName):
+            raise
         if isinstance(request, LeakRequest) and not dry_run and _is_known_well_enough(which, reach, error):
             check_confirmed(which, request, confirm, error)
             return await _recorded(app, which, request, error)
@@ -77,7 +82,12 @@ async def answer(
     if dry_run:
         row = await app.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
-    admitted = await admit(app, target, request, confirm)
+    try:
+        admitted = await admit(app, target, request, confirm, counted)
+    except RotationError:
+        if counted is not None:
+            await counted.stop(app)
+        raise
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await app.turn(target, request, until=now + PATIENCE)
         saw(telemetry_facts.of_outcome(outcome))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
@@ -49,6 +50,10 @@ class TimedLease:
         self.lease.check()
         if self.clock.now() >= self.until:
             raise OutOfTime(self.target, "the time for this answer is over; another turn continues the work.")
+
+    async def wait(self, clock: Clock, time: timedelta) -> None:
+        """Wait that long, or until the lease is lost. Raises LeaseLost."""
+        await self.lease.wait(clock, time)
 
 
 @dataclass
@@ -111,12 +116,29 @@ class Execution:
 
 async def perform(steps: Sequence[Step], execution: Execution) -> None:
     """Carry out the steps, and record in `execution` which were begun and done. Raises the first failure."""
-    for step in steps:
+    left = list(steps)
+    while left:
         execution.begin.check()
-        execution.begun.append(step)
-        await _carry_out(step, execution)
-        execution.done.append(step)
+        step = left.pop(0)
+        if _may_be_tried_beside(step, left[:1], execution):
+            trial = left.pop(0)
+            await execution.outside.together.both(partial(_do, step, execution), partial(_do, trial, execution))
+        else:
+            await _do(step, execution)
         execution.lease.check()  # a step that was done without the lease must be observed again soon: the turn fails
+
+
+def _may_be_tried_beside(step: Step, following: Sequence[Step], execution: Execution) -> bool:
+    """Return whether the step that follows can be made together with this one: a key is published, and a leaked value
+    is tried before it ends."""
+    trials = [one for one in following if isinstance(one, Watch) and one.slot not in execution.ended]
+    return isinstance(step, Publish) and bool(trials)
+
+
+async def _do(step: Step, execution: Execution) -> None:
+    execution.begun.append(step)
+    await _carry_out(step, execution)
+    execution.done.append(step)
 
 
 async def _carry_out(step: Step, execution: Execution) -> None:
@@ -132,7 +154,7 @@ async def _carry_out(step: Step, execution: Execution) -> None:
         case Mark(slot, marks):
             await _mark(slot, marks, execution)
         case Wait(time):
-            await execution.outside.clock.sleep(time)
+            await execution.lease.wait(execution.outside.clock, time)
         case DisableKeyAuth():
             await execution.outside.accounts.disable_key_auth(execution.target.account)
             execution.writes.switched_off(execution.outside.clock.now())
@@ -165,7 +187,7 @@ async def _after_an_unclear_answer(slot: KeySlot, error: TryLater, execution: Ex
     if not error.unclear:
         return None
     for pause in (NO_PAUSE, *PAUSES):
-        await execution.outside.clock.sleep(pause)
+        await execution.lease.wait(execution.outside.clock, pause)
         execution.begin.check()
         try:
             keys = await execution.outside.accounts.list_keys(execution.target.account)
@@ -216,8 +238,8 @@ async def _watch(slot: KeySlot, execution: Execution) -> None:
     outside, ended = execution.outside, execution.ended.get(slot)
     value = ended or execution.keys[slot]
     before = replace(execution.endings.get(slot, Ending(slot)), fingerprint=value.fingerprint)
-    ask = try_once if ended is None else see_refused
-    execution.endings[slot] = await ask(value, execution.where, before, outside.endpoint, outside.clock)
+    args = value, execution.where, before, outside.endpoint, outside.clock
+    execution.endings[slot] = await (try_once(*args) if ended is None else see_refused(*args, execution.lease))
 
 
 async def _prove(slot: KeySlot, patience: timedelta, execution: Execution) -> None:

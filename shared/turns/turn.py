@@ -14,9 +14,11 @@ its announcement is outstanding. An example on the simulated Azure, where a new 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.announce.acknowledged import accepted_in_time, acknowledged
 from shared.announce.announcements import Announcement
@@ -169,8 +171,7 @@ class Turn:
         for pause in PAUSES:
             if not self.writes.are_newer_than(observed) or self._would_be_late(pause):
                 break
-            await self.outside.clock.sleep(pause)
-            self.lease.check()
+            await self.lease.wait(self.outside.clock, pause)
             observed = await look(self.target, self.outside, distrust_tags=distrust_tags)
         known = self.writes.added_to(observed)
         about_waits = isinstance(self.request, ArmRequest | DisarmRequest | DeploymentRequest)  # these add to the marks
@@ -197,14 +198,26 @@ class Turn:
     async def _perform(self, plan: Plan, observed: ObservedKeys) -> None:
         execution = Execution(self.target, observed, self.lease, self.outside, self.until, self.writes)
         before = Situation(observed.seen, self.target, self.outside.clock.now())
-        if plan.leaked and isinstance(self.request, LeakRequest):
-            await LeakRecord(self.outside).name_values(About.of(self.target), self.request, plan.leaked)
         try:
-            await perform(plan.steps, execution)
+            await self._perform_on_record(plan, execution)
         finally:
             self.observed = observed_after(execution)
             self.progress.add(execution)
             self.progress.early.extend(filter(None, [ended_early(before, execution.done)]))
+
+    async def _perform_on_record(self, plan: Plan, execution: Execution) -> None:
+        """Perform the plan. A report's keys are on record as values before the first of these is regenerated."""
+        request = self.request
+        if not plan.leaked or not isinstance(request, LeakRequest):
+            return await perform(plan.steps, execution)
+
+        async def name() -> None:
+            await LeakRecord(self.outside).name_values(About.of(self.target), request, plan.leaked)
+
+        ends = isinstance(step := plan.steps[0], Regenerate) and execution.keys[step.slot].fingerprint in plan.leaked
+        beside = () if ends else plan.steps[:1]
+        await self.outside.together.both(name, lambda: perform(beside, execution))
+        return await perform(plan.steps[len(beside) :], execution)
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:
         """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""
@@ -287,6 +300,7 @@ async def take_turn(
     *,
     until: datetime | None = None,
     brake: Brake | None = None,
+    on_record: Callable[[], Awaitable[Request]] | None = None,
 ) -> Outcome:
     """Take the target's lease, carry out one turn, and return its outcome. Raises nothing that a turn can expect.
 
@@ -296,15 +310,16 @@ async def take_turn(
 
     until: When the caller stops waiting, in UTC. None: nobody waits.
     brake: Holds scheduled work while many other targets fail. None: there is no brake.
+    on_record: Puts the request on record, and returns it as it is on record. Called once, before the target is
+        observed, whether the lease can be taken or not. None: it is on record already, or need not be.
     """
     account = str(target.account).casefold()
     who = f"{request.kind}, asked by {request.by}" if request and request.by else ""
-    leaked = isinstance(request, LeakRequest)
+    hold = outside.leases.hold(account, take_over=isinstance(request, LeakRequest), who=who)
     try:
         async with AsyncExitStack() as held:
-            if leaked:  # leaks wait for each other first, so that two of them do not take the target over for ever
-                await held.enter_async_context(outside.leases.hold(f"{account}/leak", who=who))
-            lease = await held.enter_async_context(outside.leases.hold(account, take_over=leaked, who=who))
+            take = partial(held.enter_async_context, hold)
+            request, lease = await outside.together.both(on_record, take) if on_record else (request, await take())
             return await Turn(target, request, outside, lease, until, brake).run()
     except LeaseHeld as held:
         outcome = failure(target.name, LeaseHeld(target.name, held.what))
