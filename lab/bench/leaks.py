@@ -64,7 +64,7 @@ class Leak:
 
 class _Bench:
     def __init__(self, azure: Azure, app: Rotation) -> None:
-        self.azure, self.world, self.app = azure, azure.world, app
+        self.world, self.app, self.other = azure.world, app, build(azure.settings)
 
     def account(self, name: str) -> Account:
         return self.world.accounts.named(name)
@@ -89,8 +89,10 @@ class _Bench:
             [_call(one, began) for one in entries],
         )
 
-    async def while_a_turn_holds_it(self, account: Account, operation: str, times: int) -> Leak:
-        """Report a leak when a scheduled turn of the same process begins its n-th call of one operation."""
+    async def while_a_turn_holds_it(
+        self, account: Account, operation: str, times: int, *, other: Rotation | None = None
+    ) -> Leak:
+        """Report a leak when a scheduled turn begins its n-th call of one operation, in this process or in another."""
         target = (await self.app.fleet.find_one(AccountId.parse(account.id))).target
         reached, loop, seen = asyncio.Event(), asyncio.get_running_loop(), 0
 
@@ -102,11 +104,12 @@ class _Bench:
 
         where = "" if operation == "aoai.models" else account.name
         rule = self.world.faults.add(operation, "hook", target=where, hook=hook, times=0)
-        turn = asyncio.create_task(self.app.turn(target, RotateRequest(reason="bench")))
+        turn = asyncio.create_task((other or self.app).turn(target, RotateRequest(reason="bench")))
         await asyncio.wait([turn, watching := asyncio.create_task(reached.wait())], return_when="FIRST_COMPLETED")
         watching.cancel()
         self.world.faults.remove(rule.id)
-        what = f"by resource id, while a turn holds the target at its call {times} to {operation}"
+        whose = "another process" if other else "the same process"
+        what = f"by resource id, while a turn of {whose} holds the target at its call {times} to {operation}"
         found = await self.leak(what, target.account, account, key=None, fingerprint=ApiKey("x").fingerprint)
         outcome = await turn
         return replace(found, what=f"{found.what} (which ended as {outcome.reason})")
@@ -146,8 +149,9 @@ async def _all(bench: _Bench) -> AsyncIterator[Leak]:
     await bench.app.tick(now - timedelta(minutes=10), now)
     await bench.app.turn(last, RotateRequest(reason="bench"))
     await answer(last.name, RotateRequest(reason="bench", by="bench"), EVERYWHERE, dry_run=True)
-    for account in accounts[: 4 + len(STEPS)]:  # an account that was ever rotated has a blob for its lease
+    for account in accounts[: 8 + len(STEPS)]:  # an account that was ever rotated has a blob for its lease
         await bench.app.turn((await bench.app.fleet.find_one(AccountId.parse(account.id))).target)
+    await bench.other.turn((await bench.app.fleet.find_one(AccountId.parse(accounts[-2].id))).target)
     bench.world.faults.add("*", "delay", seconds=SECONDS, times=0)
     ids = [AccountId.parse(one.id) for one in accounts]
     named = {"key": None, "fingerprint": fingerprint}
@@ -157,6 +161,12 @@ async def _all(bench: _Bench) -> AsyncIterator[Leak]:
     yield await bench.leak("by name, in words", accounts[3].name, accounts[3], key=LeakedKey.LIVE)
     for number, (operation, times) in enumerate(STEPS):
         yield await bench.while_a_turn_holds_it(accounts[4 + number], operation, times)
+    rest = accounts[4 + len(STEPS) :]
+    bench.world.vaults["keys"].read_lag = 6.0  # a turn waits until it sees what it has published
+    yield await bench.while_a_turn_holds_it(rest[0], "kv.getSecret", 3)
+    yield await bench.while_a_turn_holds_it(rest[1], "kv.getSecret", 3, other=bench.other)
+    yield await bench.while_a_turn_holds_it(rest[2], "arm.regenerateKey", 1, other=bench.other)
+    await _close(bench.other)
 
 
 def main() -> int:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
 TRY_AGAIN_AFTER = 0.2  # seconds between two attempts to take a lease that is ending
-BREAK_AGAIN_AFTER = 1.0  # seconds; a third turn may have taken the account meanwhile
+BREAK_AGAIN_AFTER = 2.0  # seconds; a third turn may have taken the account meanwhile
 
 log = logging.getLogger(LOGGER)
 
@@ -72,7 +72,7 @@ class BlobLeases:
         holds the account without it gives way.
         """
         async with AsyncExitStack() as held:
-            second = asyncio.create_task(held.enter_async_context(self._keep(f"{target}/leak", self._acquire)))
+            second = asyncio.create_task(held.enter_async_context(self._keep(f"{target}/leak", self._acquire_second)))
             try:
                 try:
                     lease = await held.enter_async_context(self._keep(target, self._acquire, who))
@@ -154,6 +154,12 @@ class BlobLeases:
                 except ResourceNotFoundError:
                     await self._make(target)
         raise LeaseLost(target, "the blob for its lease was deleted again as soon as it was made.")
+
+    async def _acquire_second(self, target: str) -> BlobLease:
+        """Take a lease whose blob was hardly ever made before: first it is made, if there is none."""
+        with azure_errors(target, "take the lease", Call.STORAGE):
+            await self._make(target)
+        return await self._acquire(target)
 
     async def _make(self, target: str) -> None:
         """Make the blob, and the container if there is none. Another instance may make them at the same time."""

@@ -58,28 +58,30 @@ class Counting:
     """A report of a leak that is counted while its target is looked up.
 
     act: What is noted of it.
+    record: Where acts are noted.
     before: The acts on record before it.
     """
 
     act: Act
+    record: ActRecord
     before: asyncio.Task[list[Act]]
 
     async def ended(self) -> tuple[Act, list[Act]]:
         """Return what was noted and what was on record before it."""
         return self.act, await self.before
 
-    async def stop(self, app: Rotation) -> None:
+    async def stop(self) -> None:
         """Take the note back, if it is still there: the report was not let in for that account."""
         await self.before
-        await ActRecord(app.outside.notes).remove(self.act)
+        await self.record.remove(self.act)
 
 
 def counting(app: Rotation, account: AccountId, request: Request, confirm: str | None) -> Counting | None:
     """Begin to count a report of a leak. None for any other request, and for one that must be confirmed first."""
     if not isinstance(request, LeakRequest) or (_ends_both(request) and confirm is None):
         return None
-    act = act_of(request, account, app.outside.clock.now(), confirmed=confirm is not None)
-    return Counting(act, asyncio.create_task(ActRecord(app.outside.notes).add(act, account)))
+    act, record = act_of(request, account, app.outside.clock.now(), confirmed=confirm is not None), _record(app)
+    return Counting(act, record, asyncio.create_task(record.add(act, account)))
 
 
 async def admit(
@@ -93,7 +95,18 @@ async def admit(
     Raises ConfirmFirst for a report that must be confirmed, or that is confirmed with another name; and LimitReached.
     If the record of acts cannot be read or written, neither a limit nor an earlier leak is known.
     """
-    record = ActRecord(app.outside.notes)
+    try:
+        return await _admitted(app, target, request, confirm, counted)
+    except RotationError:
+        if counted is not None:
+            await counted.stop()
+        raise
+
+
+async def _admitted(
+    app: Rotation, target: Target, request: Request, confirm: str | None, counted: Counting | None
+) -> Admitted:
+    record = _record(app)
     if not isinstance(request, RotateRequest | LeakRequest):
         return Admitted(request, record)
     _check_name(target.name, confirm)
@@ -113,7 +126,7 @@ async def admit(
 async def admit_many(app: Rotation, request: Request) -> Admitted:
     """Let a request for several targets in, which counts once. Raises LimitReached."""
     act = act_of(request, None, app.outside.clock.now())
-    admitted, judgement = await _count(app, request, act, await ActRecord(app.outside.notes).add(act, None))
+    admitted, judgement = await _count(app, request, act, await _record(app).add(act, None))
     _check_limit(judgement.hit, "targets")
     return admitted
 
@@ -130,13 +143,17 @@ def check_confirmed(which: str | AccountId, request: LeakRequest, confirm: str |
 
 async def _count(app: Rotation, request: Request, act: Act, before: Sequence[Act]) -> tuple[Admitted, Judgement]:
     """Judge an act that was noted by those before it. Unless it counts, its note is taken back."""
-    record = ActRecord(app.outside.notes)
+    record = _record(app)
     judgement = _judged(app, act, before)
     if not judgement.counts:
         await record.remove(act)
         return Admitted(request, record), judgement
     begin = act.at - kept_for(app.settings.defaults.lag)
     return Admitted(request, record, act, tuple(one for one in before if one.at <= begin)), judgement
+
+
+def _record(app: Rotation) -> ActRecord:
+    return ActRecord(app.outside.notes)
 
 
 def _judged(app: Rotation, act: Act, before: Iterable[Act]) -> Judgement:

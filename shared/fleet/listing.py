@@ -20,7 +20,7 @@ from shared.domain.requests import LeakRequest, Request
 from shared.domain.text import without_keys
 from shared.fleet.enrolment import Enrolled, Enrolment, tagged_target
 from shared.fleet.left import Left, left_in
-from shared.fleet.side_by_side import side_by_side
+from shared.fleet.side_by_side import AT_ONCE, AT_ONCE_FOR_A_LEAK, side_by_side
 from shared.ports import Account, Accounts, Clock, KeyAuthIsOff, Vault
 from shared.settings.environment import Settings
 from shared.turns.authentic import authentic
@@ -116,15 +116,15 @@ class Fleet:
         enrolment = await self._enrolment()
         return enrolment.found, enrolment.problems
 
-    async def _enrolment(self) -> Enrolment:
-        """List all subscriptions side by side, and settle what several accounts claim. The order does not matter."""
+    async def _enrolment(self, at_once: int = AT_ONCE) -> Enrolment:
+        """List all subscriptions, `at_once` at a time, and settle what several accounts claim, in whatever order."""
         tagged: dict[str, list[Account]] = {one: [] for one in self.settings.subscriptions}
 
         async def take(subscription: str) -> None:
             async for account in self.accounts.tagged(subscription):
                 tagged[subscription].append(account)
 
-        failed = await side_by_side(tagged, take, "its accounts could not be listed")
+        failed = await side_by_side(tagged, take, "its accounts could not be listed", at_once=at_once)
         enrolment = Enrolment(self.settings)
         for subscription, accounts in tagged.items():
             for account in accounts:
@@ -191,8 +191,9 @@ class Fleet:
         explicit, wanted = {target.name: Enrolled(target) for target in self.settings.targets}, list(names)
         if all(name in explicit for name in wanted):
             return [explicit[name] for name in wanted]
-        enrolment = await self._enrolment()
-        found = enrolment.by_name(to_end_a_key=isinstance(request, LeakRequest)) | explicit
+        leaked = isinstance(request, LeakRequest)
+        enrolment = await self._enrolment(AT_ONCE_FOR_A_LEAK if leaked else AT_ONCE)
+        found = enrolment.by_name(to_end_a_key=leaked) | explicit
         dispute = enrolment.dispute(wanted)
         missing = [name for name in wanted if name not in found]
         if dispute is not None or missing:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from shared.decide.plan import Reason
 from shared.domain.errors import DisputedName, LeaseLost, RotationError, Throttled, UnknownTarget
-from shared.domain.model import AccountId
+from shared.domain.model import AccountId, Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.domain.scopes import Reach
@@ -60,19 +60,14 @@ async def answer(
     is limited.
     """
     app: Rotation | None = None
-    counted: Counting | None = None
     if isinstance(which, AccountId):
         check_reach(reach, (str(which), which))
     try:
         app = await rotation()
-        if isinstance(which, AccountId) and not dry_run:
-            counted = counting(app, which, request, confirm)
-        target = (await app.fleet.find_one(which, request)).target
+        target, counted = await _found(app, which, request, confirm, dry_run=dry_run)
+    except (UnknownTarget, DisputedName):
+        raise
     except RotationError as error:
-        if counted is not None and app is not None:
-            await counted.stop(app)
-        if isinstance(error, UnknownTarget | DisputedName):
-            raise
         if isinstance(request, LeakRequest) and not dry_run and _is_known_well_enough(which, reach, error):
             check_confirmed(which, request, confirm, error)
             return await _recorded(app, which, request, error)
@@ -82,12 +77,7 @@ async def answer(
     if dry_run:
         row = await app.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
-    try:
-        admitted = await admit(app, target, request, confirm, counted)
-    except RotationError:
-        if counted is not None:
-            await counted.stop(app)
-        raise
+    admitted = await admit(app, target, request, confirm, counted)
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await app.turn(target, request, until=now + PATIENCE)
         saw(telemetry_facts.of_outcome(outcome))
@@ -100,6 +90,19 @@ async def answer(
     else:
         reply = _reply(outcome, about, request, now)
     return _addressed(await _put_off(app, outcome.error, reply), which)
+
+
+async def _found(
+    app: Rotation, which: str | AccountId, request: Request, confirm: str | None, *, dry_run: bool
+) -> tuple[Target, Counting | None]:
+    """Return the target. A leak of an account is counted meanwhile: its key must not wait for that."""
+    counted = counting(app, which, request, confirm) if isinstance(which, AccountId) and not dry_run else None
+    try:
+        return (await app.fleet.find_one(which, request)).target, counted
+    except RotationError:
+        if counted is not None:
+            await counted.stop()
+        raise
 
 
 def _is_known_well_enough(which: str | AccountId, reach: Reach, error: RotationError) -> bool:
