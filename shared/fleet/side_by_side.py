@@ -9,22 +9,20 @@ from collections.abc import Awaitable, Callable, Iterable
 from shared.domain.errors import RotationError, TryLater
 
 AT_ONCE = 16
-AT_ONCE_FOR_A_LEAK = 64  # nobody waits for anything else meanwhile
 EACH_SECONDS = 60  # for one of them
 ALL_SECONDS = 180  # for all of them together; a tick must also have time for what it found
 
 
 async def side_by_side(
-    things: Iterable[str], take: Callable[[str], Awaitable[None]], doing: str, *, at_once: int = AT_ONCE
+    things: Iterable[str], take: Callable[[str], Awaitable[None]], doing: str
 ) -> dict[str, RotationError]:
     """Call `take` for each thing, and return why it failed for some of them.
 
     They come in random order: if there is not time for all, other ones are left out the next time.
-    at_once: How many of them at the same time. Default: 16.
     doing: Completes the sentence "... could not be listed within 60 seconds".
     """
     failed: dict[str, RotationError] = {}
-    gate, ends_at = asyncio.Semaphore(at_once), asyncio.get_running_loop().time() + ALL_SECONDS
+    gate, ends_at = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop().time() + ALL_SECONDS
 
     async def taken(thing: str) -> None:
         try:
