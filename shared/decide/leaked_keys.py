@@ -105,15 +105,16 @@ def is_anothers(situation: Situation) -> bool:
 
     A publication over which somebody wrote a value that works nowhere is this account's only if it may be published
     again there. If nobody knows who else claims the secret, it is this account's only if it holds this app's
-    publication for it, or one of its keys.
+    publication for it, or one of its keys and was never another account's.
     """
-    publication, foreign, target = situation.seen.publication, situation.seen.foreign, situation.target
+    seen, target, publication = situation.seen, situation.target, situation.seen.publication
     sure = target.publishes and target.alone
     if is_publication_of(target.account, publication):
-        covered = foreign is not None and foreign.value not in situation.seen.keys.values()
+        covered = seen.foreign is not None and seen.foreign.value not in seen.keys.values()
         return covered and not sure
     named = publication is not None and bool(publication.provider) and not situation.is_ours
-    holds_its_key = target.publishes and situation.is_published and situation.seen.live is not None
+    never_anothers = seen.lost is not None or not seen.anothers
+    holds_its_key = target.publishes and situation.is_published and seen.live is not None and never_anothers
     return named or not (sure or holds_its_key) or holds_a_foreign_value(situation)
 
 

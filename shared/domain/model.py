@@ -161,6 +161,8 @@ class Observation:
     foreign: What somebody else wrote over our latest version; `publication` is then ours. None if nobody did.
     unheard: Why nobody is known to hear the announcement of an end, as a sentence: then ends wait. None if somebody
         hears it, or if ends need no listener.
+    anothers: Whether a note or an earlier version says that the secret was another account's. It is known only where
+        the latest version carries no marks that count.
     """
 
     key_auth: bool
@@ -172,6 +174,7 @@ class Observation:
     lost: Marks | None = None
     foreign: ForeignVersion | None = None
     unheard: str | None = None
+    anothers: bool = False
 
     @property
     def live(self) -> KeySlot | None:

@@ -13,47 +13,22 @@ from functools import partial
 from typing import assert_never
 
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
-from shared.domain.errors import OutOfTime, PersonMustLook, ProofFailed, RotationError, TryLater
+from shared.domain.errors import PersonMustLook, ProofFailed, RotationError, TryLater
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication, SecretState
 from shared.domain.seals import is_sealed
-from shared.ports import Clock, KeyAuthIsOff, Keys, Lease, Outside
+from shared.ports import KeyAuthIsOff, Keys, Lease, Outside
 from shared.turns.authentic import sealed_for
 from shared.turns.notes import note_fresh_key
 from shared.turns.observe import ObservedKeys
 from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
 from shared.turns.secret_notes import Change, claim, keep_copy, noted_before
+from shared.turns.timed_lease import TimedLease
 
 NO_PAUSE = timedelta(0)
-
-
-@dataclass(frozen=True)
-class TimedLease:
-    """A lease under which no step begins after a certain time, because a caller waits for the answer.
-
-    lease: The lease itself.
-    clock: Where the time comes from.
-    until: When the time is over, in UTC.
-    target: The target's name, for the error.
-    """
-
-    lease: Lease
-    clock: Clock
-    until: datetime
-    target: str
-
-    def check(self) -> None:
-        """Raises LeaseLost if the lease is lost, and OutOfTime if the time is over."""
-        self.lease.check()
-        if self.clock.now() >= self.until:
-            raise OutOfTime(self.target, "the time for this answer is over; another turn continues the work.")
-
-    async def wait(self, clock: Clock, time: timedelta) -> None:
-        """Wait that long, or until the lease is lost. Raises LeaseLost."""
-        await self.lease.wait(clock, time)
 
 
 @dataclass
