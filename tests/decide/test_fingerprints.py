@@ -181,9 +181,7 @@ def test_before_the_adoption_a_word_means_the_key_that_it_would_mean_after_it(
     assert not any(isinstance(step, Publish) for step in found.steps)
 
 
-def test_without_a_listing_nothing_is_published_where_a_key_of_the_account_was_put_into_another_accounts_secret() -> (
-    None
-):
+def test_without_a_listing_nothing_is_published_where_a_key_was_put_into_anothers_secret() -> None:
     """Who holds a leaked key could write it there, and read its successor."""
     put = replace(SEEN, publication=replace(FOREIGN, value=mark("A"), provider=None, slot=None), anothers=True)
     assert plan(reported("A"), put, UNLISTED).steps == (Watch(KEY1), Regenerate(KEY1), Watch(KEY1))
