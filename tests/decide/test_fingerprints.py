@@ -152,7 +152,7 @@ UNLISTED = a_target(alone=False)
 @pytest.mark.parametrize(
     "publication",
     [None, FOREIGN, replace(FOREIGN, state=SecretState.DELETED, value=None)],
-    ids=["none", "X", "deleted"],
+    ids=["none", "foreign", "deleted"],
 )
 def test_without_a_listing_a_key_ends_and_nothing_is_published_where_the_secret_is_not_seen_to_be_its_own(
     publication: Publication | None,
