@@ -17,7 +17,7 @@ import logging
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
@@ -29,9 +29,6 @@ from shared.domain.errors import LeaseHeld, LeaseLost, RotationError
 from shared.domain.names import LOGGER
 from shared.domain.refusal import Call
 from shared.ports import Clock
-
-if TYPE_CHECKING:
-    pass
 
 SECONDS = 15  # how long Azure Storage grants a lease; 15 to 60, or without end
 RENEW_EVERY = 2.0  # seconds; so soon does a turn learn that another one takes over. An ordinary turn ends before that
