@@ -33,6 +33,7 @@ from shared.fleet.enrolment import Enrolled
 from shared.fleet.found import FleetListing, Listed
 from shared.fleet.left import Left, served, take_back
 from shared.fleet.listing import Fleet
+from shared.fleet.names_seen import NamesSeen
 from shared.fleet.owners import Owners
 from shared.fleet.pace import USUAL
 from shared.fleet.survey import Overview, Surveyor, undecided
@@ -115,12 +116,14 @@ class Rotation:
     outside: Everything outside that turns and ticks need.
     ticked_at: When this process ran its last tick. None before its first one.
     bursts: What this process's latest events were about.
+    names: Which accounts had which name when this process last saw all of them.
     """
 
     settings: Settings
     outside: Outside
     ticked_at: datetime | None = None
     bursts: Bursts = field(default_factory=Bursts)
+    names: NamesSeen = field(default_factory=NamesSeen)
 
     @cached_property
     def owners(self) -> Owners:
@@ -180,6 +183,7 @@ class Rotation:
         view = tick.view
         view.seen_at, view.problems, view.put_off = tick.now, tick.problems, frozenset(tick.put_off)
         await save_view(self.outside.views, view)
+        self.names.take(view)
 
     async def _take_back(self, listing: FleetListing) -> list[RotationError]:
         """Take back the ends that were announced for accounts that are not enrolled any more, and name these accounts.
@@ -261,29 +265,35 @@ class Rotation:
         """
         if isinstance(request, LeakRequest):
             return await self._leak(target, request, until, by_name=by_name)
-        return await self._turn(target, request, until, brake)
-
-    async def _turn(
-        self, target: Target, request: Request | None, until: datetime | None, brake: Brake | None = None
-    ) -> Outcome:
         if self.settings.mode is Mode.OBSERVE:
-            row = await self.plan_turn(target, request)
-            if row.plan is not None and row.plan.leaked and isinstance(request, LeakRequest):
-                await self.leaks.name_values(About.of(target), request, row.plan.leaked)
-            return planned_row(row)
+            return planned_row(await self.plan_turn(target, request))
         return await take_turn(target, request, self.outside, until=until, brake=brake)
 
     async def _leak(self, target: Target, request: LeakRequest, until: datetime | None, *, by_name: bool) -> Outcome:
         """Take the turn of a leak: on record before its first call that changes something, until the key has ended."""
         about, name = About.of(target), About(target.name)
-        request = await self.leaks.add(about, request)
-        if by_name and await self.leaks.holds(about, request):
-            await self.leaks.remove(name, request)
-        outcome = await self._turn(target, request, until)
+        request = self.leaks.dated(request)
+
+        async def on_record() -> LeakRequest:
+            recorded = await self.leaks.add(about, request)
+            if by_name and await self.leaks.holds(about, request):
+                await self.leaks.remove(name, request)
+            return recorded
+
+        if self.settings.mode is Mode.OBSERVE:
+            outcome = await self._observed_leak(target, await on_record())
+        else:
+            outcome = await take_turn(target, request, self.outside, until=until, on_record=on_record)
         if outcome.result in (Result.DONE, Result.NOTHING) or outcome.cause is Reason.WHICH_KEY:
             for one in (about, name) if by_name else (about,):
                 await self.leaks.remove(one, request)
         return outcome
+
+    async def _observed_leak(self, target: Target, request: LeakRequest) -> Outcome:
+        row = await self.plan_turn(target, request)
+        if row.plan is not None and row.plan.leaked:
+            await self.leaks.name_values(About.of(target), request, row.plan.leaked)
+        return planned_row(row)
 
     async def other_writers(self) -> tuple[list[SecretNote], list[RotationError]]:
         """Return what is noted of secrets that somebody else writes too, and why it could not be read."""
