@@ -14,6 +14,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication, SecretState, named_account, others_in, read_tags, tags_of
 from shared.domain.refusal import Call
+from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import with_value
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class SimulatedVault:
                     key.reveal(),
                     content_type=CONTENT_TYPE,
                     tags=tags_of(marks, slot, str(target.account), period, others),
-                    expires=marks.since + period,
+                    expires=scheduled_at(marks, target),
                 ),
             )
         return written.version

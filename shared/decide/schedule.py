@@ -41,7 +41,7 @@ def schedule_of(situation: Situation) -> Schedule | None:
 
 def rotation(situation: Situation) -> datetime:
     """Return when the next scheduled rotation can start. Raises LookupError if the version is not marked."""
-    due = cadence.within_window(cadence.due_at(situation.marks, situation.target.cadence), situation.target.cadence)
+    due = cadence.within_window(cadence.due_at(situation.marks, situation.target), situation.target.cadence)
     return max(due, retirement(situation) or due)
 
 
@@ -50,7 +50,7 @@ def rotation_is_open(situation: Situation) -> bool:
 
     Its date then moves with every check. Raises LookupError if the version is not marked.
     """
-    due = cadence.within_window(cadence.due_at(situation.marks, situation.target.cadence), situation.target.cadence)
+    due = cadence.within_window(cadence.due_at(situation.marks, situation.target), situation.target.cadence)
     return situation.seen.unheard is not None and rotation(situation) > due
 
 
