@@ -14,8 +14,9 @@ from functools import lru_cache
 from lab.prove.histories.late_reads import LONGER_THAN_A_MINUTE, Late
 from lab.prove.histories.refusals import UNTIL_A_PERSON_ACTS, WAITS, Refusal
 from lab.prove.histories.state import KEY1, NOW, State, Version
+from lab.prove.histories.values import ACCOUNT
 from shared.decide.cadence import LONGEST_SENDING
-from shared.domain.model import AccountId, Adopt, Cadence, Target
+from shared.domain.model import Adopt, Cadence, Target
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
@@ -39,7 +40,7 @@ SHORT, QUICK = cadence_in_days(3, 1, 1), cadence_in_days(2, 1, 1)
 ALWAYS = AwaitedDeployment("production", SHORT.overlap / 2)
 TARGET = Target(
     "chat",
-    AccountId("00000000-0000-4000-8000-000000000001", "group", "chat"),
+    ACCOUNT,
     "https://keys.vault.azure.net",
     "chat-key",
     cadence_in_days(10, 3, 4, 1),
