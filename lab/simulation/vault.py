@@ -102,7 +102,9 @@ class SimulatedVault:
         validity = publication.validity_with(marks, target.cadence.period)
         tags = tags_of(marks, slot, str(target.account), validity, publication.others)
         with translated(target.secret_url, "note on the secret what was announced", Call.UPDATE_SECRET):
-            await self._update(target, publication, tags=tags)
+            await self._update(
+                target, publication, tags=tags, expires=scheduled_at(marks, target, publication.named_due)
+            )
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
         """Disable this version."""

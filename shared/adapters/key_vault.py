@@ -134,7 +134,7 @@ class KeyVault:
         tags = tags_of(marks, slot, str(target.account), validity, publication.others)
         with _vault_errors(target.secret_url, "note on the secret what was announced", Call.UPDATE_SECRET):
             client = self._client(target.vault_url)
-            due = scheduled_at(marks, target)
+            due = scheduled_at(marks, target, publication.named_due)
             await client.update_secret_properties(
                 target.secret, publication.version, tags=tags, content_type=CONTENT_TYPE, expires_on=due
             )

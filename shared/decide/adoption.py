@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Target
 from shared.domain.publication import CREDENTIAL_ID, VALIDITY_DAYS, Origin, Publication, whole_days
-from shared.domain.scheduled import first_period
 from shared.domain.times import iso_duration
 
 
@@ -24,19 +20,6 @@ def began_fresh(publication: Publication, target: Target) -> bool:
         return False
     promised = marks.until - marks.since if marks.until else target.cadence.overlap
     return publication.slot is KeySlot.KEY2 and promised <= target.cadence.overlap
-
-
-def other_key_ends(situation: Situation) -> datetime:
-    """Return until when the other key of a version that is adopted in place is promised to work: its first rotation.
-
-    If this app wrote the version and its tags are gone, its expiry date still says when that was to be, and nothing
-    ends sooner. Raises LookupError if nothing is published.
-    """
-    publication, target = situation.publication, situation.target
-    latest = publication.created + target.cadence.period
-    first = publication.created + first_period(target)
-    said = publication.expires if publication.labelled else None
-    return first if said is None else max(first, min(said, latest))
 
 
 def another_period(publication: Publication, target: Target) -> int | None:

@@ -32,12 +32,14 @@ class DueNotice:
     lead: timedelta | None
 
 
-def due_at(marks: Marks, target: Target) -> datetime:
+def due_at(marks: Marks, target: Target, named: datetime | None = None) -> datetime:
     """Return when the rotation is due: as `scheduled_at` says, or sooner after an awaited deployment.
+
+    named: The expiry date of the version, if this app has written it.
 
     The window and the previous key can delay the rotation itself; see `schedule.rotation`.
     """
-    scheduled = scheduled_at(marks, target)
+    scheduled = scheduled_at(marks, target, named)
     return min(scheduled, marks.awaited.due or scheduled) if marks.awaited else scheduled
 
 

@@ -33,7 +33,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.decide import cadence, schedule
-from shared.decide.adoption import other_key_ends, what_tags_said
+from shared.decide.adoption import what_tags_said
 from shared.decide.carried_over import outstanding_before, outstanding_with_end, valid_told
 from shared.decide.leaked_keys import (
     end_leaked_key,
@@ -51,7 +51,7 @@ from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import MOST_TAGS, OUR_TAGS, Marks, Origin, SecretState
 from shared.domain.requests import LeakRequest, Request, RequestKind
-from shared.domain.scheduled import first_period
+from shared.domain.scheduled import first_period, scheduled_at
 from shared.domain.times import iso_duration
 from shared.domain.told import Told
 
@@ -139,12 +139,11 @@ def _unmarked(situation: Situation) -> Plan | None:
     if lost is not None and (lost.previous or lost.spare):
         why = f"Somebody took our tags away from the version that holds {situation.live.words}. They are put back."
         return Plan(Reason.TAGS_LOST, why, (Mark(situation.live, replace(lost, copied=True)),))
-    marks = replace(
-        lost or Marks(keys[situation.live], Origin.ADOPTED, publication.created),
-        previous=keys[situation.spare],
-        until=publication.created + situation.target.cadence.period if lost else other_key_ends(situation),
-        copied=True,
-    )
+    marks = lost or Marks(keys[situation.live], Origin.ADOPTED, publication.created)
+    until = publication.created + situation.target.cadence.period
+    if lost is None:
+        until = scheduled_at(marks, situation.target, publication.named_due)
+    marks = replace(marks, previous=keys[situation.spare], until=until, copied=True)
     why = f"The secret already holds {situation.live.words}. Our tags are added to that version; no new one is written."
     why += what_tags_said(publication, situation.live, situation.target)
     return Plan(Reason.ADOPT_IN_PLACE, why, (Mark(situation.live, marks),))
@@ -222,7 +221,7 @@ def _rotation(situation: Situation) -> Plan | None:
     requested = situation.is_requested(RequestKind.ROTATE) and not situation.request_is_outdated
     if situation.marks.leaked and situation.spare_in_use and not requested:
         return None  # a leaked key must not wait for the window, nor for anything else that a rotation waits for
-    if not requested and situation.now < cadence.due_at(situation.marks, situation.target):
+    if not requested and situation.now < schedule.due(situation):
         return None
     held = _held_by_previous_key(situation) or (None if requested else _held_by_window(situation))
     return held or _rotate(situation, requested=requested)

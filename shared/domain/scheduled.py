@@ -35,18 +35,20 @@ def first_period(target: Target) -> timedelta:
     return cadence.period - timedelta(seconds=int(earlier.total_seconds()))
 
 
-def scheduled_at(marks: Marks, target: Target) -> datetime:
+def scheduled_at(marks: Marks, target: Target, named: datetime | None = None) -> datetime:
     """Return when the schedule rotates the version with these marks, in UTC.
 
+    named: What this app has written on that version as its expiry date (`Publication.named_due`). None for a new one.
+
     One period after the version was made. If the account's keys have never changed places since it was adopted, a part
-    of the period earlier, but not before a moment that was promised already: the end of the previous key, or a rotation
-    that was announced. An awaited deployment, the window, and the previous key change when the rotation really happens;
-    see `decide.cadence` and `decide.schedule`.
+    of the period earlier, but not before a moment that was named already: the end of the previous key, an announced
+    rotation, or the expiry date. Releases before this rule have named the whole period. An awaited deployment, the
+    window and the previous key change when the rotation really happens: see `decide.cadence` and `decide.schedule`.
     """
     latest = marks.since + target.cadence.period
     if marks.last_rotation is not None:
         return latest
     end_of_previous, announced = marks.until if marks.previous else None, marks.told.rotation
-    promised = [end_of_previous, announced.deadline if announced else None]
-    moments = [moment for moment in promised if moment is not None]
+    said = [end_of_previous, announced.deadline if announced else None, named]
+    moments = [moment for moment in said if moment is not None]
     return min(latest, max([marks.since + first_period(target), *moments]))

@@ -202,6 +202,7 @@ async def _mark(slot: KeySlot, marks: Marks, execution: Execution) -> None:
     await execution.outside.vault.note(target, seen, slot, marks)
     marked = replace(
         seen,
+        expires=scheduled_at(marks, target, seen.named_due),
         slot=slot,
         provider=str(target.account),
         marks=marks,
