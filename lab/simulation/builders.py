@@ -30,8 +30,8 @@ from shared.domain.requests import (
 from shared.domain.told import Told, ToldDeadline
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
-# The first rotation of an adopted account comes a part of the period earlier that follows from its id. In this group it
-# is no part at all for the account called chat, so tests about other things have round dates. Other accounts come earlier.
+# The first rotation of an adopted account comes a part of the period earlier, which follows from its id. In this group
+# it is no part at all for the account called chat, so most tests have round dates. Other accounts come earlier.
 GROUP = "emulated-128525"
 KEY1, KEY2 = KeySlot.KEY1, KeySlot.KEY2
 ENDPOINT = "https://openai.invalid/chat/"
