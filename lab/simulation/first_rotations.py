@@ -46,7 +46,7 @@ class Adopted:
         """Return what is wrong with the version that takes the place of this one now. None if nothing is.
 
         tags: The tags of that version.
-        announced: The deadline that Event Grid accepted last for the rotation. None if it accepted none.
+        announced: The latest deadline that Event Grid accepted for the rotation. None if it accepted none.
         """
         if not tags.get(_ORIGIN, "").startswith("rotated") or tags.get(_REQUEST) or self.waits:
             return None

@@ -212,7 +212,7 @@ class Witness:
             if event["type"] == "KeyRotation.RotationAnnounced"
             and event["data"]["fingerprint"] == Fingerprint.of(before)
         ]
-        wrong = adopted.may_be_rotated(version.tags, one.target.cadence, named[-1] if named else None, self._now)
+        wrong = adopted.may_be_rotated(version.tags, one.target.cadence, max(named, default=None), self._now)
         if wrong:
             raise PromiseBroken(f"P3: {one.target.name}: {wrong}")
 
