@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from lab.prove.histories import values
+from lab.prove.histories.deployments import first_period
 from lab.prove.histories.late_reads import LONGER_THAN_A_MINUTE, Late
 from lab.prove.histories.refusals import UNTIL_A_PERSON_ACTS, WAITS, Refusal
 from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version
@@ -184,8 +185,11 @@ def taken_over(cadence: Cadence, *, fresh: bool) -> State:
 
 
 def ending() -> Life:
-    """Return a life with a sunset and no requests, small enough to be explored with one more fault than the others."""
-    state = UNPUBLISHED._replace(sunset=NOW + QUICK.period + timedelta(days=1))
+    """Return a life with a sunset and no requests, small enough to be explored with one more fault than the others.
+
+    Its sunset comes a whole day after the first rotation, so that fewer moments differ.
+    """
+    state = UNPUBLISHED._replace(sunset=NOW + first_period(QUICK) + timedelta(days=1))
     return Life("ending", replace(TARGET, cadence=QUICK), {"nothing is published, and keys end soon": state}, {})
 
 
