@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 
 from cli.answer import (
     DONE,
@@ -32,11 +33,12 @@ from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.gather import gather_findings
 from shared.fleet.admission import admit, check_confirmed
 from shared.fleet.rotation import Rotation, planned_row
+from shared.fleet.survey import Overview
 from shared.settings.target_fields import could_be_a_name, default_name
 from shared.turns.message import About
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.web.bodies import Arm, Deployment, Leak, Rotate
-from shared.web.responses import deployment_data, of_deadlines, of_survey
+from shared.web.responses import deployment_data, of_deadlines, overview_data
 from shared.wiring import Opened
 
 type CommandFunction = Callable[[Opened, Command], Awaitable[CommandResult]]
@@ -46,39 +48,44 @@ REQUEST_ID = "requestId"  # in JSON, the value to repeat a request with: as --id
 
 async def plan(parts: Opened, command: Command) -> CommandResult:
     """The command `plan`: show what would be done now, and why, for all targets or the named ones."""
-    rows, problems = await _rows(parts.rotation, command)
-    shown = table(("TARGET", "REASON", "STEPS", "WHY"), (_plan_cells(row) for row in rows)) if rows else ""
-    return _survey_result(rows, problems, shown)
+    seen = await _observed(parts.rotation, command) or Overview(*await parts.rotation.survey())
+    shown = table(("TARGET", "REASON", "STEPS", "WHY"), (_plan_cells(row) for row in seen.rows)) if seen.rows else ""
+    return _survey_result(seen, shown, parts.rotation.outside.clock.now())
 
 
 async def status(parts: Opened, command: Command) -> CommandResult:
-    """The command `status`: show the live key and the dates of all targets or the named ones."""
-    rows, problems = await _rows(parts.rotation, command)
+    """The command `status`: show the live key and the dates of all targets, as the last check saw them, or of the named
+    ones."""
+    seen = await _observed(parts.rotation, command) or await parts.rotation.overview()
     heads = ("TARGET", "LIVE", "SINCE", "DUE", "PREVIOUS UNTIL", "WAITS FOR", "OWED", "STATE")
-    return _survey_result(rows, problems, table(heads, (_status_cells(row) for row in rows)) if rows else "")
+    shown = table(heads, (_status_cells(row) for row in seen.rows)) if seen.rows else ""
+    return _survey_result(seen, shown, parts.rotation.outside.clock.now())
 
 
-async def _rows(rotation: Rotation, command: Command) -> tuple[list[Row], list[RotationError]]:
-    """Observe the named targets one by one; without names, survey all targets."""
+async def _observed(rotation: Rotation, command: Command) -> Overview | None:
+    """Observe the named targets one by one. None if the command names none."""
     if command.account is not None:
-        return [await rotation.plan_turn((await rotation.fleet.find_one(command.account)).target)], []
+        return Overview([await rotation.plan_turn((await rotation.fleet.find_one(command.account)).target)], [])
     if not command.targets:
-        return await rotation.survey()
-    return [await rotation.plan_turn(one.target) for one in await rotation.fleet.find_all(command.targets)], []
+        return None
+    found = await rotation.fleet.find_all(command.targets)
+    return Overview([await rotation.plan_turn(one.target) for one in found], [])
 
 
-def _survey_result(rows: list[Row], problems: list[RotationError], shown: str) -> CommandResult:
-    code = worst([*map(code_of_row, rows), *map(code_of_error, problems)])
-    nobody = "" if rows or problems else "No target is enrolled."
-    text = lines(shown, _problem_lines(problems), nobody, _presumed_line(rows))
-    return CommandResult(code, of_survey(rows, problems).data, text)
+def _survey_result(seen: Overview, shown: str, now: datetime) -> CommandResult:
+    code = worst([*map(code_of_row, seen.rows), *map(code_of_error, seen.problems)])
+    nobody = "" if seen.rows or seen.problems else "No target is enrolled."
+    text = lines(shown, _problem_lines(seen.problems), nobody, _presumed_line(seen, now))
+    return CommandResult(code, overview_data(seen), text)
 
 
-def _presumed_line(rows: list[Row]) -> str:
-    count = sum(row.presumed for row in rows)
+def _presumed_line(seen: Overview, now: datetime) -> str:
+    count = sum(row.presumed for row in seen.rows)
     if not count:
         return ""
-    return f"{count} targets were assessed from the vault listing alone. Name a target to observe its keys."
+    minutes = round((now - seen.seen_at).total_seconds() / 60) if seen.seen_at else 0
+    when = f", as a check saw it {minutes} minutes ago" if seen.seen_at else ""
+    return f"{count} targets were assessed from the vault listing alone{when}. Name a target to observe its keys."
 
 
 def _plan_cells(row: Row) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ An adapter translates one outside service into one of these protocols and does n
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +41,18 @@ class Account:
     tags: Mapping[str, str]
     kind: str = ""
     state: str = ""
+
+
+@dataclass(frozen=True)
+class Page[T]:
+    """One page of a listing.
+
+    entries: What it shows.
+    after: Where the next page begins, as the service says it. None if this is the last page.
+    """
+
+    entries: Sequence[T]
+    after: str | None = None
 
 
 class KeyAuthIsOff(Exception):
@@ -83,8 +95,9 @@ class Accounts(Protocol):
         """Return the account as it is now, with its endpoint."""
         ...
 
-    def tagged(self, subscription: str) -> AsyncIterator[Account]:
-        """Yield every account of a subscription that has our enrolment tag, page by page."""
+    async def tagged(self, subscription: str, after: str | None = None) -> Page[Account]:
+        """Return one page of the accounts of a subscription that have our enrolment tag: the first one, or the one
+        that begins `after` an earlier one."""
         ...
 
     def could_be_at(self, endpoint: str) -> bool:
@@ -142,8 +155,9 @@ class Vault(Protocol):
         """Disable that version."""
         ...
 
-    def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
-        """Yield the name and the latest version of every secret, page by page, without values."""
+    async def listing(self, vault_url: str, after: str | None = None) -> Page[tuple[str, Publication]]:
+        """Return one page of the secrets, each with its name and its latest version, without values: the first page,
+        or the one that begins `after` an earlier one."""
         ...
 
 
@@ -232,6 +246,21 @@ class Notes(Protocol):
         ...
 
 
+class Views(Protocol):
+    """Where the view is kept: what the last tick saw, for people and for the next tick (`shared.fleet.view`).
+
+    Each method raises a RotationError if the storage does not do what it asks.
+    """
+
+    async def read(self) -> tuple[bytes, str] | None:
+        """Return what was written last, and its tag. None if nothing is there."""
+        ...
+
+    async def write(self, data: bytes, tag: str | None) -> bool:
+        """Write in place of what has that tag; None if there was nothing. Return False if something else is there."""
+        ...
+
+
 class Failures(Protocol):
     """Which accounts failed in which tick, shared by all instances of the app."""
 
@@ -293,6 +322,7 @@ class Outside:
     ends_need: The listeners without whom no end of a key happens on schedule. None: ends need no listener.
     throttles: Where the waits that Azure asked for are noted. None: ticks do not know of them.
     later: The queue for turns that must wait. None: they are tried again as if they had failed.
+    views: Where the view is kept. None: each tick lists from the beginning, and nothing is shown of earlier ones.
     """
 
     accounts: Accounts
@@ -308,3 +338,4 @@ class Outside:
     ends_need: Listeners | None = None
     throttles: Throttles | None = None
     later: LaterTurns | None = None
+    views: Views | None = None

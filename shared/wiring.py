@@ -195,6 +195,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_lease import BlobLeases
     from shared.adapters.blob_notes import BlobNotes
     from shared.adapters.blob_throttles import BlobThrottles
+    from shared.adapters.blob_view import BlobView
     from shared.adapters.clock import RealClock
     from shared.adapters.connections import Connections
     from shared.adapters.event_grid import EventGrid, LogOnly
@@ -232,5 +233,6 @@ def _make(environment: Mapping[str, str]) -> _Made:
         ends_need=listeners if settings.needs_listener else None,
         throttles=BlobThrottles(leases.service),
         later=StorageQueue(settings.storage, storage, connections),
+        views=BlobView(leases.service),
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lab.emulator.accounts import Account as EmulatedAccount
@@ -11,10 +11,12 @@ from lab.simulation.azure_errors import translated
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId
 from shared.domain.refusal import Call
-from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys
+from shared.ports import Account, Answer, KeyAttempt, KeyAuthIsOff, Keys, Page
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
+
+PAGE = 100  # accounts in one page of a listing
 
 
 class SimulatedAccounts:
@@ -34,16 +36,15 @@ class SimulatedAccounts:
         """Return whether an account could have this endpoint."""
         return endpoint.startswith("https://")
 
-    async def tagged(self, subscription: str) -> AsyncIterator[Account]:
-        """List the accounts of a subscription that carry the tag `key-rotation`, in any case of letters."""
-        world = self._runner.world
+    async def tagged(self, subscription: str, after: str | None = None) -> Page[Account]:
+        """List one page of the accounts of a subscription that carry the tag `key-rotation`, in any case of letters."""
+        world, start = self._runner.world, int(after or 0)
         with translated(f"subscription {subscription}", "list its accounts", Call.LIST_ACCOUNTS):
             found = await self._runner.call(
                 "arm.listAccounts", subscription, lambda: world.accounts.in_subscription(subscription)
             )
-        for one in found:
-            if "key-rotation" in {name.lower() for name in one.tags}:
-                yield self._account(one)
+        shown = [one for one in found[start : start + PAGE] if "key-rotation" in {name.lower() for name in one.tags}]
+        return Page([self._account(one) for one in shown], str(start + PAGE) if start + PAGE < len(found) else None)
 
     async def list_keys(self, account: AccountId) -> Keys:
         """Read both keys. Raises KeyAuthIsOff if key authentication is switched off."""

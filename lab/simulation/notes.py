@@ -1,4 +1,4 @@
-"""The emulated blobs behind the port `Notes`."""
+"""The emulated blobs behind the ports `Notes` and `Views`."""
 
 from __future__ import annotations
 
@@ -79,3 +79,43 @@ class SimulatedNotes:
         await self._runner.call(
             "blob.put", name, lambda: blobs.put(LEASE_CONTAINER, name, text.encode(), conditions=conditions)
         )
+
+
+class SimulatedViews:
+    """The view in the world's storage account."""
+
+    NAME = "views/fleet"
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def read(self) -> tuple[bytes, str] | None:
+        """Return what was written last, and its tag. None if nothing is there."""
+        blobs = self._runner.world.blobs
+        with translated(self.NAME, "read the view", Call.STORAGE):
+            try:
+                found = await self._runner.call("blob.get", self.NAME, lambda: blobs.get(LEASE_CONTAINER, self.NAME))
+            except AzureError as error:
+                if error.status == 404:
+                    return None
+                raise
+        return found.content, found.etag
+
+    async def write(self, data: bytes, tag: str | None) -> bool:
+        """Write in place of what has that tag. Return False if something else is there."""
+        blobs = self._runner.world.blobs
+        if LEASE_CONTAINER not in blobs.containers:
+            blobs.create_container(LEASE_CONTAINER)
+        conditions = Conditions(if_match=tag) if tag else Conditions(if_none_match="*")
+        with translated(self.NAME, "write the view", Call.STORAGE):
+            try:
+                await self._runner.call(
+                    "blob.put",
+                    self.NAME,
+                    lambda: blobs.put(LEASE_CONTAINER, self.NAME, data, conditions=conditions),
+                )
+            except AzureError as error:
+                if error.status in (409, 412):
+                    return False
+                raise
+        return True

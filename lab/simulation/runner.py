@@ -14,7 +14,7 @@ from lab.simulation.accounts import SimulatedAccounts, SimulatedEndpoint
 from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer, SimulatedClock, SimulatedListeners, SimulatedLogs
 from lab.simulation.interruptions import Call, Hook, Interruptions, Killed
 from lab.simulation.leases import SimulatedLeases
-from lab.simulation.notes import SimulatedNotes
+from lab.simulation.notes import SimulatedNotes, SimulatedViews
 from lab.simulation.vault import SimulatedVault
 from shared.ports import Outside
 
@@ -22,7 +22,8 @@ from shared.ports import Outside
 class Runner:
     """One process. It counts its calls, and makes no more of them once it was killed.
 
-    Its ports are `clock`, `accounts`, `endpoint`, `vault`, `logs`, `announcer`, `listeners`, `leases` and `notes`.
+    Its ports are `clock`, `accounts`, `endpoint`, `vault`, `logs`, `announcer`, `listeners`, `leases`, `notes` and
+    `views`.
     `calls` lists what was called so far; `dead` says whether the process was killed.
     """
 
@@ -44,11 +45,13 @@ class Runner:
         self.listeners = SimulatedListeners(self)
         self.leases = SimulatedLeases(self)
         self.notes = SimulatedNotes(self)
+        self.views = SimulatedViews(self)
 
     @property
     def outside(self) -> Outside:
         """All ports, without logs and failures."""
-        return Outside(self.accounts, self.endpoint, self.vault, self.clock, self.announcer, self.leases, self.notes)
+        parts = (self.accounts, self.endpoint, self.vault, self.clock, self.announcer, self.leases, self.notes)
+        return Outside(*parts, views=self.views)
 
     async def call[T](self, operation: str, target: str, effect: Callable[[], T]) -> T:
         """Make one outgoing call and return what its effect returns.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from shared.domain.publication import Marks, Publication, SecretState, named_acc
 from shared.domain.refusal import Call
 from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import with_value
+from shared.ports import Page
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
@@ -111,19 +112,15 @@ class SimulatedVault:
         with translated(target.secret_url, "disable the published version", Call.UPDATE_SECRET):
             await self._update(target, publication, enabled=False)
 
-    async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
-        """List name and latest version of every secret, one call for each page, without values."""
-        vault = self._vault(vault_url)
+    async def listing(self, vault_url: str, after: str | None = None) -> Page[tuple[str, Publication]]:
+        """List one page of the secrets, each with its name and its latest version, without values."""
+        vault, start = self._vault(vault_url), int(after or 0)
         with translated(vault_url, "list its secrets", Call.LIST_SECRETS):
-            start = 0
-            while True:
-                here = slice(start, start + PAGE)
-                found = await self._runner.call("kv.listSecrets", vault_url, lambda: vault.list_secrets()[here])  # noqa: B023
-                for one in found:
-                    yield one.name, _publication(one, SecretState.ACTIVE if one.enabled else SecretState.DISABLED)
-                start += PAGE
-                if len(found) < PAGE:
-                    return
+            found = await self._runner.call("kv.listSecrets", vault_url, vault.list_secrets)
+        shown = found[start : start + PAGE]
+        states = {True: SecretState.ACTIVE, False: SecretState.DISABLED}
+        entries = [(one.name, _publication(one, states[bool(one.enabled)])) for one in shown]
+        return Page(entries, str(start + PAGE) if start + PAGE < len(found) else None)
 
     async def _update(self, target: Target, publication: Publication, **changes: Any) -> None:
         vault = self._vault(target.vault_url)

@@ -7,16 +7,17 @@ meanwhile, the update lands on a version that is no longer the latest.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.secrets import SecretProperties
 from azure.keyvault.secrets.aio import SecretClient
 
 from shared.adapters.connections import Connections, is_loopback
+from shared.adapters.pages import read_page, tags_in
 from shared.adapters.translate import azure_errors, key_vault_error_code
 from shared.domain.errors import UnexpectedAnswer
 from shared.domain.keys import ApiKey, KeySlot
@@ -26,13 +27,13 @@ from shared.domain.publication import (
     Publication,
     SecretState,
     named_account,
-    others_in,
-    read_tags,
+    published_with,
     tags_of,
 )
 from shared.domain.refusal import Call
 from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import with_value
+from shared.ports import Page
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -145,12 +146,12 @@ class KeyVault:
             client = self._client(target.vault_url)
             await client.update_secret_properties(target.secret, publication.version, enabled=False)
 
-    async def listing(self, vault_url: str) -> AsyncIterator[tuple[str, Publication]]:
-        """Yield the name and the latest version of every secret, without values. Each page of 25 costs a call."""
+    async def listing(self, vault_url: str, after: str | None = None) -> Page[tuple[str, Publication]]:
+        """Return one page of the secrets, 25 at most: the name and the latest version of each, without values."""
+        client, first = self._client(vault_url), f"{vault_url.rstrip('/')}/secrets"
         with _vault_errors(vault_url, "list its secrets", Call.LIST_SECRETS):
-            async for found in self._client(vault_url).list_properties_of_secrets():
-                state = SecretState.ACTIVE if found.enabled else SecretState.DISABLED
-                yield str(found.name), _publication(found, state)
+            found, following = await read_page(client.send_request, first, after, vault_url)
+            return Page([_listed(one) for one in found], following)
 
     def _client(self, vault_url: str) -> SecretClient:
         if vault_url not in self._clients:
@@ -167,21 +168,35 @@ class KeyVault:
 
 
 def _publication(properties: SecretProperties, state: SecretState) -> Publication:
-    tags = {str(name): str(text) for name, text in (properties.tags or {}).items()}
-    slot, provider, validity, marks = read_tags(tags)
-    return Publication(
+    return published_with(
+        {str(name): str(text) for name, text in (properties.tags or {}).items()},
         version=properties.version or "",
         state=state,
         created=_time(properties.created_on),
         expires=properties.expires_on,
-        slot=slot,
-        provider=provider,
-        validity=validity,
-        marks=marks,
-        others=others_in(tags),
         labelled=properties.content_type == CONTENT_TYPE,
         updated=_time(properties.updated_on) if properties.updated_on else None,
     )
+
+
+def _listed(found: Mapping[str, Any]) -> tuple[str, Publication]:
+    """Return the name of a secret and its latest version, as a page shows them. Its id does not name the version."""
+    facts = found.get("attributes") or {}
+    expires, updated = facts.get("exp"), facts.get("updated")
+    publication = published_with(
+        tags_in(found),
+        version="",
+        state=SecretState.ACTIVE if facts.get("enabled") else SecretState.DISABLED,
+        created=_moment(facts.get("created")),
+        expires=_moment(expires) if expires else None,
+        labelled=found.get("contentType") == CONTENT_TYPE,
+        updated=_moment(updated) if updated else None,
+    )
+    return str(found["id"]).rpartition("/secrets/")[2].partition("/")[0], publication
+
+
+def _moment(seconds: float | None) -> datetime:
+    return datetime.fromtimestamp(seconds or 0, UTC)
 
 
 def _time(moment: datetime | None) -> datetime:

@@ -8,7 +8,7 @@ the next turn makes that call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import HttpResponseError
@@ -16,6 +16,7 @@ from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 
 from shared.adapters.account_hosts import could_be_an_endpoint
 from shared.adapters.connections import Connections
+from shared.adapters.pages import read_page, tags_in
 from shared.adapters.translate import azure_errors
 from shared.domain.account_kinds import in_state, serves_openai
 from shared.domain.errors import PersonMustLook, UnexpectedAnswer
@@ -23,7 +24,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId
 from shared.domain.refusal import Call
 from shared.domain.text import quotable
-from shared.ports import Account, KeyAuthIsOff, Keys
+from shared.ports import Account, KeyAuthIsOff, Keys, Page
 from shared.settings.target_fields import TAG
 
 if TYPE_CHECKING:
@@ -63,20 +64,30 @@ class OpenAIAccounts:
             raise PersonMustLook(str(account), f"Azure names the endpoint {quotable(read.endpoint)[:200]}. {_OUTSIDE}")
         return read
 
-    async def tagged(self, subscription: str) -> AsyncIterator[Account]:
-        """Yield the accounts of a subscription that carry our tag, with any value. Their endpoints are empty."""
-        with azure_errors(f"subscription {subscription}", "list its accounts", Call.LIST_ACCOUNTS):
-            async for found in self._operations(subscription).list():
-                tags = {name.lower(): value for name, value in (found.tags or {}).items()}
-                if TAG in tags:
-                    yield _listed(found)
+    async def tagged(self, subscription: str, after: str | None = None) -> Page[Account]:
+        """Return one page of the accounts of a subscription that carry our tag, with any value. Their endpoints are
+        empty."""
+        found, following = await self._page(subscription, after)
+        return Page([_listed(one) for one in found if TAG in {name.lower() for name in tags_in(one)}], following)
 
     async def everyone(self, subscription: str) -> AsyncIterator[Account]:
         """Yield the accounts of a subscription that serve Azure OpenAI, tagged or not. Their endpoints are empty."""
+        after: str | None = None
+        while True:
+            found, after = await self._page(subscription, after)
+            for one in found:
+                if serves_openai(str(one.get("kind") or "")):
+                    yield _listed(one)
+            if after is None:
+                return
+
+    async def _page(self, subscription: str, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        client = self._client(subscription)
+        version = client._config.api_version
+        path = f"/subscriptions/{subscription}/providers/Microsoft.CognitiveServices/accounts"
+        first = f"{self._resource_manager.rstrip('/')}{path}?api-version={version}"
         with azure_errors(f"subscription {subscription}", "list its accounts", Call.LIST_ACCOUNTS):
-            async for found in self._operations(subscription).list():
-                if found.kind and serves_openai(str(found.kind)):
-                    yield _listed(found)
+            return await read_page(client._send_request, first, after, f"subscription {subscription}")
 
     def could_be_at(self, endpoint: str) -> bool:
         """Return whether an account can have this endpoint (`could_be_an_endpoint`)."""
@@ -116,6 +127,9 @@ class OpenAIAccounts:
                 await poller.result()
 
     def _operations(self, subscription: str) -> Any:  # noqa: ANN401 - the generated operations carry no useful types
+        return self._client(subscription).accounts
+
+    def _client(self, subscription: str) -> CognitiveServicesManagementClient:
         if subscription not in self._clients:
             self._clients[subscription] = CognitiveServicesManagementClient(
                 self._credential,
@@ -126,21 +140,27 @@ class OpenAIAccounts:
                 retry_total=READ_RETRIES,
                 permit_redirects=False,
             )
-        return self._clients[subscription].accounts
+        return self._clients[subscription]
 
 
-def _id(found: Any) -> AccountId:  # noqa: ANN401
-    try:
-        return AccountId.parse(str(found.id))
-    except ValueError as problem:
-        raise UnexpectedAnswer(str(found.id), f"Azure listed an account with an invalid id: {problem}.") from None
-
-
-def _listed(found: Any) -> Account:  # noqa: ANN401
+def _listed(found: Mapping[str, Any]) -> Account:
     """The account without its endpoint: one without an endpoint stops its own turn, not the whole listing (P10)."""
-    tags = {name.lower(): str(value) for name, value in (found.tags or {}).items()}
-    off = getattr(found.properties, "disable_local_auth", None) is True
-    return Account(_id(found), "", key_auth=not off, tags=tags, kind=str(found.kind or ""), state=_state(found))
+    tags = {name.lower(): text for name, text in tags_in(found).items()}
+    properties = found.get("properties")
+    facts = properties if isinstance(properties, dict) else {}
+    try:
+        account = AccountId.parse(str(found.get("id")))
+    except ValueError as problem:
+        what = f"Azure listed an account with an invalid id: {problem}."
+        raise UnexpectedAnswer(str(found.get("id")), what) from None
+    return Account(
+        account,
+        "",
+        key_auth=facts.get("disableLocalAuth") is not True,
+        tags=tags,
+        kind=str(found.get("kind") or ""),
+        state=str(facts.get("provisioningState") or ""),
+    )
 
 
 def _account(found: Any, account: AccountId) -> Account:  # noqa: ANN401

@@ -63,11 +63,12 @@ async def check_vault(examination: Examination, url: str) -> AsyncIterator[Check
         yield not_checked("list-secrets", url, "There is no token for Key Vault.")
         return
     try:
-        listed = len([name async for name, _ in examination.rotation.outside.vault.listing(url)])
+        page = await examination.rotation.outside.vault.listing(url)
     except RotationError as error:
         yield failed_at_vault(examination, "list-secrets", url, url, error)
         return
-    yield passed("list-secrets", url, f"{listed} secrets were listed.")
+    more = " and more" if page.after else ""
+    yield passed("list-secrets", url, f"{len(page.entries)} secrets{more} were listed.")
     last = _last_written(examination.published.get(url, []))
     why = f"Writing a secret cannot be tested without side effects. {last}"
     yield not_checked("set-secret", url, why, examination.remedies.list_roles(remedies.vault(url)))

@@ -38,7 +38,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import assert_never
+from typing import Any, assert_never
 
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.requests import AwaitedDeployment, Requester
@@ -193,6 +193,12 @@ class Publication:
         A version that was adopted keeps what its writer said there; the app goes by the target's `period` all the same.
         """
         return self.validity if self.validity and marks.origin is Origin.ADOPTED else period
+
+
+def published_with(tags: Mapping[str, str], **facts: Any) -> Publication:  # noqa: ANN401 - each has its own type
+    """Return a version with these tags. `facts` are the members of `Publication` that do not follow from them."""
+    slot, provider, validity, marks = read_tags(tags)
+    return Publication(slot=slot, provider=provider, validity=validity, marks=marks, others=others_in(tags), **facts)
 
 
 def named_account(versions: Iterable[Publication]) -> str | None:

@@ -9,7 +9,7 @@ and both are while it holds nothing of either.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,10 +35,12 @@ class Enrolled:
 
     target: The target.
     account: The account as the listing of its subscription showed it. None for a target of ROTATION_TARGETS.
+    earlier: Whether an earlier tick's listing showed it, and not this one's. Default: no.
     """
 
     target: Target
     account: Account | None = None
+    earlier: bool = False
 
     def publishes_in(self, vault_url: str, secret: str) -> bool:
         """Return whether this is the target's secret. Names of vaults and secrets are the same in any case."""
@@ -69,8 +71,11 @@ class Enrolment:
         self._kept_out: dict[str, Enrolled] = {}
         self._why_refused: dict[str, FixConfiguration] = {}
 
-    def add(self, account: Account) -> None:
-        """Take a tagged account, or record why not. Accounts tagged `off` or in ROTATION_TARGETS are ignored."""
+    def add(self, account: Account, *, earlier: bool = False) -> None:
+        """Take a tagged account, or record why not. Accounts tagged `off` or in ROTATION_TARGETS are ignored.
+
+        earlier: Whether an earlier listing showed it, and not this one. Default: no.
+        """
         word, id_ = account.tags.get(TAG, "").strip().lower(), str(account.id).casefold()
         if word == "off":
             self.off.add(id_)
@@ -84,7 +89,12 @@ class Enrolment:
         except FixConfiguration as error:
             self._refuse(account.id, error, error)
             return
-        self._candidates.append(Enrolled(target, account))
+        self._candidates.append(Enrolled(target, account, earlier))
+
+    def settle_without(self, refused: Container[str]) -> None:
+        """Enrol the accounts that were added, without those whose ids, in lower case, were refused when it was settled
+        what several of them claim."""
+        self.found += [one for one in self._candidates if str(one.target.account).casefold() not in refused]
 
     def contested(self) -> list[Target]:
         """Return a target for each secret that several accounts claim, none of them a target of ROTATION_TARGETS."""
@@ -239,14 +249,17 @@ def message_for(
     request: Request | None = None,
     crowded: bool = False,
     insists: bool = False,
+    troubled: bool = False,
 ) -> Message:
     """Return the message that asks for a turn for this target.
 
-    A target that was enrolled by the tags of its account carries those that are ours. `crowded` and `insists` are the
+    A target that was enrolled by the tags of its account carries those that are ours, if this tick's listing showed
+    them; otherwise the turn reads them. `crowded`, `insists` and `troubled` are the
     message's own (see `Message`).
     """
     account = enrolled.account
-    tags = {name: text for name, text in account.tags.items() if name.lower().startswith(TAG)} if account else {}
+    shown = account.tags if account and not enrolled.earlier else {}
+    tags = {name: text for name, text in shown.items() if name.lower().startswith(TAG)}
     return Message(
         enrolled.target.name,
         queued_at,
@@ -255,4 +268,5 @@ def message_for(
         request,
         crowded=crowded,
         insists=insists,
+        troubled=troubled,
     )

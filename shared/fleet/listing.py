@@ -1,84 +1,29 @@
-"""List the whole fleet: which targets take part, and what the vaults' listings show of their secrets.
+"""List the whole fleet, and find single targets: which accounts take part, and what vaults show of their secrets.
 
-Listing costs one call for each page of accounts and of secrets, not one for each target. A listing shows dates and tags
-but no keys, so what follows from it is presumed. That is enough for ticks, deadlines and deployments. A turn observes
-its target properly before it does anything.
+Listing costs one call for each page of accounts and of secrets, not one for each target. What it found is a
+`FleetListing` (`shared.fleet.found`). To find one target by its account, nothing is listed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.decide.ownership import is_publication_of
-from shared.decide.situation import Situation
 from shared.domain.errors import FixConfiguration, RotationError, UnknownTarget
-from shared.domain.model import AccountId, Observation, Target
+from shared.domain.model import AccountId, Target
 from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
 from shared.domain.text import without_keys
 from shared.fleet.enrolment import Enrolled, Enrolment, tagged_target
-from shared.fleet.left import Left, left_in
+from shared.fleet.found import FleetListing, left_of
+from shared.fleet.read_on import PageOf, Stopped, read_on
 from shared.fleet.side_by_side import side_by_side
+from shared.fleet.view import View
 from shared.ports import Account, Accounts, Clock, KeyAuthIsOff, Vault
 from shared.settings.environment import Settings
 from shared.turns.authentic import authentic
-from shared.turns.observe import presume
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A target and what the listing of its vault showed.
-
-    enrolled: The target, with its account if tags enrolled it.
-    publication: The latest version of its secret, without the value. None if the vault has no such secret.
-    """
-
-    enrolled: Enrolled
-    publication: Publication | None
-
-    def presumed(self) -> Observation | None:
-        """Return what a turn would observe if nothing has changed since the last one. None if a listing cannot tell."""
-        return presume(self.publication, self.enrolled.account)
-
-    def situation(self, now: datetime) -> Situation | None:
-        """Return the target's presumed situation. None if a listing cannot tell, or if our tags cannot be read."""
-        seen = self.presumed()
-        if seen is None or seen.publication is None or seen.publication.marks is None:
-            return None
-        return Situation(seen, self.enrolled.target, now)
-
-
-@dataclass
-class FleetListing:
-    """What a listing of the whole fleet found.
-
-    listed: The targets whose vault was listed.
-    unseen: The targets whose vault could not be listed.
-    left: The secrets of ours whose account is not enrolled any more.
-    problems: Why accounts could not be enrolled, and why subscriptions or vaults could not be listed.
-    """
-
-    listed: list[Listed] = field(default_factory=list)
-    unseen: list[Target] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
-    problems: list[RotationError] = field(default_factory=list)
-
-    @property
-    def may_show_more(self) -> bool:
-        """Whether another listing may find more targets, because a vault or a subscription could not be listed.
-
-        An account with an invalid tag does not count: it becomes a target only when a person corrects the tag.
-        """
-        return bool(self.unseen) or any(problem.hides_targets for problem in self.problems)
-
-    def situations(self, now: datetime) -> Iterator[Situation]:
-        """Yield the presumed situation of every target about which the listing tells enough."""
-        for one in self.listed:
-            situation = one.situation(now)
-            if situation is not None:
-                yield situation
 
 
 @dataclass(frozen=True)
@@ -96,44 +41,78 @@ class Fleet:
     vault: Vault
     clock: Clock
 
-    async def list_targets(self) -> FleetListing:
-        """List every target with the latest version of its secret. What could not be listed is in `problems`."""
-        enrolment = await self._enrolment()
-        enrolled, problems = enrolment.found, enrolment.problems
-        default = {self.settings.defaults.vault_url} if self.settings.defaults.vault_url else set()
-        published, failed = await self._list_vaults({one.target.vault_url for one in enrolled} | default)
-        found = FleetListing(problems=[*problems, *failed.values()], left=_left(published, enrolment))
+    async def list_targets(self, view: View | None = None) -> FleetListing:
+        """List every target with the latest version of its secret. What could not be listed is in `problems`.
+
+        view: What earlier ticks saw. Long listings go on from there, and it is changed to what is seen now. Default:
+            every listing begins anew.
+        """
+        now, view = self.clock.now(), View() if view is None else view
+        enrolment, unlisted = await self._enrolment(view, now)
+        enrolled = enrolment.found
+        vaults = {one.target.vault_url for one in enrolled} | ({self.settings.defaults.vault_url or ""} - {""})
+        claimed = {one.target.secret_url.casefold() for one in enrolled}
+        stopped = await self._list_vaults(view, vaults, claimed, now)
+        view.keep_only(self.settings.subscriptions, vaults)
+        found = FleetListing(problems=[*enrolment.problems, *stopped.errors.values()])
+        found.left = left_of(view, vaults, enrolment)
         for one in enrolled:
-            secrets = published.get(one.target.vault_url)
-            if secrets is None:
-                found.unseen.append(one.target)
-            else:
-                found.listed.append(Listed(one, secrets.get(one.target.secret.casefold())))
+            vault = one.target.vault_url
+            failed = vault in stopped.failed or (one.earlier and one.target.account.subscription in unlisted)
+            found.add(one, view.vault(vault), failed=failed)
         return found
 
     async def enrolled(self) -> tuple[list[Enrolled], list[RotationError]]:
         """Return the targets of ROTATION_TARGETS and of tagged accounts, and what could not be enrolled or listed."""
-        enrolment = await self._enrolment()
+        enrolment = await self._enrol()
         return enrolment.found, enrolment.problems
 
-    async def _enrolment(self) -> Enrolment:
-        """List all subscriptions side by side, and settle what several accounts claim. The order does not matter."""
-        tagged: dict[str, list[Account]] = {one: [] for one in self.settings.subscriptions}
+    async def _enrol(self) -> Enrolment:
+        """List all subscriptions from the beginning, and settle what several accounts claim."""
+        return (await self._enrolment(View(), self.clock.now()))[0]
 
-        async def take(subscription: str) -> None:
-            async for account in self.accounts.tagged(subscription):
-                tagged[subscription].append(account)
+    async def _enrolment(self, view: View, now: datetime) -> tuple[Enrolment, Container[str]]:
+        """Read the listings of all subscriptions, and settle what several accounts claim. The order does not matter.
 
-        failed = await side_by_side(tagged, take, "its accounts could not be listed")
+        Also returns the subscriptions that could not be listed. What earlier listings showed of them still claims names
+        and secrets.
+        """
+        stopped = await self._list_subscriptions(view, now)
         enrolment = Enrolment(self.settings)
-        for subscription, accounts in tagged.items():
-            for account in accounts:
-                enrolment.add(account)
-            if subscription in failed:
-                failed[subscription].subscription = subscription
-                enrolment.problems.append(failed[subscription])
+        for subscription in self.settings.subscriptions:
+            known = view.subscription(subscription)
+            for name, shown in known.latest().items():
+                enrolment.add(shown.entry, earlier=name not in known.shown)
+        for subscription, error in stopped.errors.items():
+            error.subscription = subscription
+            enrolment.problems.append(error)
         await self._settle(enrolment)
-        return enrolment
+        return enrolment, stopped.failed
+
+    async def _list_subscriptions(self, view: View, now: datetime) -> Stopped:
+        def page_of(subscription: str) -> PageOf[Account]:
+            async def page(after: str | None) -> tuple[dict[str, Account], str | None]:
+                found = await self.accounts.tagged(subscription, after)
+                return {str(one.id): one for one in found.entries}, found.after
+
+            return page
+
+        listings = {one: (view.subscription(one), page_of(one)) for one in self.settings.subscriptions}
+        return await read_on(listings, "accounts", now)
+
+    async def _list_vaults(self, view: View, vaults: Iterable[str], claimed: Container[str], now: datetime) -> Stopped:
+        """Read the listings of the vaults. Of secrets that no target claims, only those with our marks are kept."""
+
+        def page_of(vault: str) -> PageOf[Publication]:
+            async def page(after: str | None) -> tuple[dict[str, Publication], str | None]:
+                found = await self.vault.listing(vault, after)
+                kept = {name: one for name, one in found.entries if one.marks or _address(vault, name) in claimed}
+                return kept, found.after
+
+            return page
+
+        listings = {one: (view.vault(one), page_of(one)) for one in vaults}
+        return await read_on(listings, "secrets", now)
 
     async def _settle(self, enrolment: Enrolment) -> None:
         """Read the secrets that several accounts claim, which are few, and give each to the account that it is of."""
@@ -191,7 +170,7 @@ class Fleet:
         explicit, wanted = {target.name: Enrolled(target) for target in self.settings.targets}, list(names)
         if all(name in explicit for name in wanted):
             return [explicit[name] for name in wanted]
-        enrolment = await self._enrolment()
+        enrolment = await self._enrol()
         found = enrolment.by_name(to_end_a_key=isinstance(request, LeakRequest)) | explicit
         dispute = enrolment.dispute(wanted)
         missing = [name for name in wanted if name not in found]
@@ -221,7 +200,7 @@ class Fleet:
             return found
         if await self._holds_its_own(found.target):
             return found
-        enrolment = await self._enrolment()
+        enrolment = await self._enrol()
         listed = enrolment.of_account(account, to_end_a_key=leaked)
         if listed is None and leaked:  # its subscription could not be listed
             return replace(found, target=replace(found.target, publishes=False))
@@ -268,36 +247,9 @@ class Fleet:
         """Return the target of an account with these tags. Raises FixConfiguration as `tagged_target` does."""
         return tagged_target(account, tags, self.settings)
 
-    async def _list_vaults(
-        self, vaults: Iterable[str]
-    ) -> tuple[dict[str, dict[str, Publication]], dict[str, RotationError]]:
-        """Each vault's latest versions by the secret's name in lower case, and the vaults that could not be listed."""
-        listed: dict[str, dict[str, Publication]] = {}
 
-        async def take(vault: str) -> None:
-            listed[vault] = {name.casefold(): held async for name, held in self.vault.listing(vault)}
-
-        return listed, await side_by_side(vaults, take, "its secrets could not be listed")
-
-
-def _left(published: Mapping[str, Mapping[str, Publication]], enrolment: Enrolment) -> list[Left]:
-    """Return the secrets with our marks that no target claims and whose account is no target's.
-
-    Those of an account that could not be enrolled, or whose subscription could not be listed, are not among them: it
-    may still be enrolled. A copy of a secret, or one that was left behind by a move, belongs to an enrolled account.
-    """
-    not_left = {error.thing.casefold() for error in enrolment.problems}
-    not_left |= {str(one.target.account).casefold() for one in enrolment.found}
-    unlisted = {error.subscription for error in enrolment.problems if error.subscription}
-    found: list[Left] = []
-    for vault, secrets in published.items():
-        claimed = {one.target.secret.casefold() for one in enrolment.found if one.target.vault_url == vault}
-        found += left_in(vault, secrets, claimed, frozenset(enrolment.off))
-    return [
-        one
-        for one in found
-        if str(one.target.account).casefold() not in not_left and one.target.account.subscription not in unlisted
-    ]
+def _address(vault: str, secret: str) -> str:
+    return f"{vault.rstrip('/')}/secrets/{secret}".casefold()
 
 
 def _must_be_complete(enrolment: Enrolment) -> None:

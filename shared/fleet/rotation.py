@@ -8,11 +8,10 @@ survey, a plan and the deadlines decide too, but do nothing.
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from shared.announce.acknowledged import acknowledged
@@ -23,33 +22,34 @@ from shared.decide import cadence
 from shared.decide.plan import Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
-from shared.domain.errors import PersonMustLook, RotationError, TryLater
+from shared.domain.errors import RotationError
 from shared.domain.model import Observation, Target
 from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
 from shared.domain.throttle import Throttle
 from shared.fleet.burst import Bursts
 from shared.fleet.enrolment import Enrolled
+from shared.fleet.found import FleetListing, Listed
 from shared.fleet.left import Left, served, take_back
-from shared.fleet.listing import Fleet, FleetListing, Listed
+from shared.fleet.listing import Fleet
 from shared.fleet.owners import Owners
+from shared.fleet.survey import Overview, Surveyor, undecided
+from shared.fleet.view import View, load_view, save_view
 from shared.fleet.waits import waits_known
 from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
-from shared.turns.key_usage import decide_counting
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import About, Message
 from shared.turns.notes import is_due
-from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.secret_notes import SecretNote, secret_notes
+from shared.turns.trouble import troubles
 from shared.turns.turn import take_turn
 
-MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
 MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
-AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (docs/facts.md, Speed)
+USUALLY = timedelta(minutes=10)  # between two ticks, where nothing says it
 
 
 @dataclass
@@ -62,7 +62,9 @@ class Tick:
     due: How many of them have something to do. The others are observed in full, because it is their time, or because
         the listing does not tell enough: nothing of ours is published yet.
     quiet: How many targets need no turn.
-    unseen: How many targets are in a vault that could not be listed.
+    unseen: How many targets no listing has shown for an hour.
+    earlier: How many targets an earlier tick's listing showed, because this one's did not come that far.
+    view: What is known from the listings of this tick and of earlier ones.
     leaks: The leaks on record that are to be queued again.
     waiting: How many targets need a turn and get none, because Azure asked to wait.
     problems: Why targets could not be enrolled, listed or decided about.
@@ -74,12 +76,19 @@ class Tick:
     due: int = 0
     quiet: int = 0
     unseen: int = 0
+    earlier: int = 0
+    view: View = field(default_factory=View, repr=False)
     waiting: int = 0
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
+    def has_trouble(self, one: Enrolled) -> bool:
+        """Return whether turns of this target failed, as far as is known."""
+        return self.view.troubles.of(one.target.account) is not None
+
     def __str__(self) -> str:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
+        unseen += f", listed by an earlier check: {self.earlier}" if self.earlier else ""
         waiting = f", waiting because Azure asked to: {self.waiting}" if self.waiting else ""
         counts = f"to do: {self.due}, to observe in full: {len(self.turns) - self.due}, nothing to do: {self.quiet}"
         return f"{counts}{waiting}{unseen}; problems: {len(self.problems)}."
@@ -115,13 +124,18 @@ class Rotation:
         """All targets."""
         return Fleet(self.settings, self.outside.accounts, self.outside.vault, self.outside.clock)
 
-    async def tick(self, since: datetime, now: datetime) -> Tick:
-        """Find the targets that need a turn.
+    async def tick(self, since: datetime, now: datetime, usual: timedelta = USUALLY) -> Tick:
+        """Find the targets that need a turn, and keep what was seen for people and for the next tick.
 
         since: When the last tick ran. A target whose turn once per `look_every` fell between the two needs one now.
+        usual: The usual time between two ticks.
         """
-        listing = await self.fleet.list_targets()
-        tick = Tick(now, listing.listed, unseen=len(listing.unseen), problems=listing.problems)
+        view, unread = await self._last_view()
+        since = looks_since(max(since, view.seen_at or since), now, self.settings.look_every, usual)
+        listing = await self.fleet.list_targets(view)
+        tick = Tick(now, listing.listed, view=view, problems=[*unread, *listing.problems])
+        tick.unseen = len(listing.unseen) + sum(one.is_old(now) for one in listing.earlier)
+        tick.earlier = len(listing.earlier)
         leaks, problems = await self.leaks.pending()
         tick.leaks = [replace(one, repeated=True) for one in leaks if is_due(one, since, now)]
         tick.problems += problems + await self._take_back(listing)
@@ -130,15 +144,31 @@ class Rotation:
             try:
                 await self._count(one, since, tick, waits)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
-                tick.problems.append(_undecided(one.enrolled.target, error))
+                tick.problems.append(undecided(one.enrolled.target, error))
+        await self._keep(view, tick)
         return tick
+
+    async def _last_view(self) -> tuple[View, list[RotationError]]:
+        try:
+            return await load_view(self.outside.views), []
+        except RotationError as error:
+            return View(), [error]
+
+    async def _keep(self, view: View, tick: Tick) -> None:
+        """Write the view for people and for the next tick."""
+        try:
+            view.troubles = await troubles(self.outside.notes)
+        except RotationError as error:
+            tick.problems.append(error)
+        view.seen_at, view.problems = tick.now, tick.problems
+        await save_view(self.outside.views, view)
 
     async def _take_back(self, listing: FleetListing) -> list[RotationError]:
         """Take back the ends that were announced for accounts that are not enrolled any more, and name these accounts.
 
         An account that a person tagged `off` is not named.
         """
-        targets = [*(one.enrolled.target for one in listing.listed), *listing.unseen]
+        targets = [*(one.enrolled.target for one in (*listing.listed, *listing.earlier)), *listing.unseen]
         kept = {one.account for one in listing.left} | {error.thing.casefold() for error in listing.problems}
         await self.owners.note(targets, kept, whole=not listing.may_show_more)
         left, unknown = await self._left(listing)
@@ -170,6 +200,7 @@ class Rotation:
         gets no turn before a wait that Azure asked for is over."""
         target, seen = one.enrolled.target, one.presumed()
         look = seen is None or cadence.observation_due(target.name, self.settings.look_every, since, tick.now)
+        look = look or str(target.account).casefold() in tick.view.put_off
         try:
             due = seen is not None and await self._has_something_to_do(target, seen, one.publication, tick.now)
         except Exception:
@@ -245,53 +276,25 @@ class Rotation:
         failures = self.outside.failures
         return Brake(failures, tick, self.settings.brake) if failures else None
 
+    @property
+    def surveyor(self) -> Surveyor:
+        """What makes rows of targets."""
+        return Surveyor(self.settings, self.outside, self.fleet)
+
     async def plan_turn(self, target: Target, request: Request | None = None) -> Row:
         """Observe one target and decide what a turn would do now, without doing it. The row holds any error.
 
         It needs no lease, because it changes nothing.
         """
-        try:
-            observed = await observe(target, self.outside)
-        except RotationError as error:
-            return Row(target, error=error)
-        return await self._row(observed.seen, target, request)
-
-    async def _row(self, seen: Observation, target: Target, request: Request | None = None) -> Row:
-        """The row as a turn would decide it. If all keys would end, the logs are asked here as well."""
-        now = self.outside.clock.now()
-        try:
-            seen = await with_listeners(self.outside, target, seen)
-            seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
-            situation = Situation(seen, target, now)
-            return Row(target, plan, situation, outstanding(situation))
-        except RotationError as error:
-            return Row(target, error=error)
-        except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
-            return Row(target, error=_undecided(target, error))
+        return await self.surveyor.plan_turn(target, request)
 
     async def survey(self) -> tuple[list[Row], list[RotationError]]:
-        """Return a row for every target, and what could not be enrolled or listed.
+        """Return a row for every target, and what could not be enrolled or listed (`Surveyor.survey`)."""
+        return await self.surveyor.survey()
 
-        A fleet of more than `MOST_OBSERVED` targets is not observed one by one, because a person waits for the answer.
-        Its rows are presumed from the listings, and say so.
-        """
-        enrolled, problems = await self.fleet.enrolled()
-        if len(enrolled) > MOST_OBSERVED:
-            return await self._presumed_survey()
-        return await self._plan_turns([one.target for one in enrolled]), problems
-
-    async def _presumed_survey(self) -> tuple[list[Row], list[RotationError]]:
-        listing = await self.fleet.list_targets()
-        presumed = [(one.enrolled.target, one.presumed()) for one in listing.listed]
-        unknown = [target for target, seen in presumed if seen is None]
-        rows = await _few_at_once([self._row(seen, target) for target, seen in presumed if seen is not None])
-        rows = [replace(row, presumed=True) for row in rows]
-        rows += await self._plan_turns(unknown[:MOST_OBSERVED])
-        rows += [_not_observed(target) for target in (*unknown[MOST_OBSERVED:], *listing.unseen)]
-        return rows, listing.problems
-
-    async def _plan_turns(self, targets: list[Target]) -> list[Row]:
-        return await _few_at_once([self.plan_turn(target) for target in targets])
+    async def overview(self) -> Overview:
+        """Return all targets as the last tick saw them, without a call for each (`Surveyor.overview`)."""
+        return await self.surveyor.overview()
 
     async def deadlines(self) -> tuple[list[Deadline], list[RotationError]]:
         """Return every deadline to come, the soonest first, and what could not be listed. Presumed, as in a tick."""
@@ -301,7 +304,7 @@ class Rotation:
             try:
                 found.extend(deadlines(situation))
             except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
-                listing.problems.append(_undecided(situation.target, error))
+                listing.problems.append(undecided(situation.target, error))
         return sorted(found, key=lambda one: (one.falls_at, one.target.name)), listing.problems
 
     async def waiting_for(self, environment: str) -> tuple[list[Enrolled], FleetListing]:
@@ -322,24 +325,13 @@ class Rotation:
         await self.outside.announcer.announce([rotation_failed(target, error, now)], now)
 
 
-async def _few_at_once(rows: Sequence[Awaitable[Row]]) -> list[Row]:
-    gate = asyncio.Semaphore(AT_ONCE)
+def looks_since(since: datetime, now: datetime, look_every: timedelta, usual: timedelta) -> datetime:
+    """Return from when on the moments count at which targets are observed in full.
 
-    async def gated(row: Awaitable[Row]) -> Row:
-        async with gate:
-            return await row
-
-    return list(await asyncio.gather(*map(gated, rows)))
-
-
-def _not_observed(target: Target) -> Row:
-    what = "the fleet is too large to observe every target in one survey, and no listing shows this one's state."
-    return Row(target, error=TryLater(target.name, what, "ask for this target alone"))
-
-
-def _undecided(target: Target, error: Exception) -> RotationError:
-    what = f"nothing could be decided about it ({type(error).__name__}), so nothing was done."
-    return PersonMustLook(target.name, what, f"check the tags of {target.secret_url} and report this")
+    Those of a long pause are let pass: otherwise everything would be observed in one tick. Each target's next moment
+    comes within `look_every`.
+    """
+    return since if now - since <= 2 * max(look_every, usual) else now - usual
 
 
 def planned_row(row: Row) -> Outcome:

@@ -47,8 +47,8 @@ from shared.web.responses import (
     next_step_to_repeat,
     of_deadlines,
     of_error,
+    of_overview,
     of_row,
-    of_survey,
     problem,
     problems_data,
     retry_after,
@@ -180,7 +180,7 @@ async def _health(_: Incoming, __: Caller) -> Reply:
 
 
 async def _list_targets(_: Incoming, __: Caller) -> Reply:
-    return of_survey(*await (await rotation()).survey())
+    return of_overview(await (await rotation()).overview())
 
 
 async def _see_target(incoming: Incoming, _: Caller) -> Reply:
@@ -210,13 +210,13 @@ async def _status_page(_: Incoming, __: Caller) -> Reply:
     app: Rotation | None = None
     try:
         app = await rotation()
-        rows, problems = await app.survey()
-        listeners = await find_listeners(app.outside, [row.target for row in rows])
+        seen = await app.overview()
+        listeners = await find_listeners(app.outside, [row.target for row in seen.rows])
     except RotationError as error:
         log.warning("%s", error)
         return _error_page(error, app)
     remarks = (*app.settings.remarks, *(f"{one.says} Next step: {one.next_step}." for one in listeners))
-    text = status_page(rows, problems, app.outside.clock.now(), remarks)
+    text = status_page(seen, app.outside.clock.now(), remarks)
     return Reply(200, text, "text/html", HEADERS)
 
 

@@ -35,6 +35,7 @@ from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
 from shared.turns.report import Outcome, Result, Row, failure
+from shared.turns.trouble import forget_trouble, note_trouble
 from shared.wiring import rotation, telemetry, time_for, time_limit
 
 log = logging.getLogger(LOGGER)
@@ -58,7 +59,7 @@ async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], Non
     for error in found.problems:
         log.error("tick: %s", error)
     log.info("tick%s: %s", " (past due)" if past_due else "", found)
-    messages = [*found.leaks, *_messages(found.turns, now, app.settings.brake)]
+    messages = [*found.leaks, *_messages(found.turns, now, app.settings.brake, found.has_trouble)]
     return [message.text() for message in messages]
 
 
@@ -91,14 +92,16 @@ def _since(last: str | None, app: Rotation, now: datetime) -> datetime:
     return max(moment, _LONG_AGO)
 
 
-def _messages(turns: Sequence[Enrolled], now: datetime, limit: int) -> list[Message]:
+def _messages(
+    turns: Sequence[Enrolled], now: datetime, limit: int, has_trouble: Callable[[Enrolled], bool]
+) -> list[Message]:
     """Return the messages in random order.
 
     Otherwise targets that fail in every tick would always come first, and the brake would always hold the same others.
     With `limit` messages or fewer the brake cannot come on, so their turns do not ask for it.
     """
     shuffled = random.sample(turns, len(turns))
-    return [message_for(one, now, crowded=len(turns) > limit) for one in shuffled]
+    return [message_for(one, now, crowded=len(turns) > limit, troubled=has_trouble(one)) for one in shuffled]
 
 
 async def turn(body: bytes, tries: int = 1) -> None:
@@ -143,7 +146,8 @@ async def _conclude(
     if isinstance(outcome.error, Throttled):
         await put_off(app, message, outcome, outcome.error)
         return
-    if await _waits_for_a_role(app, target, message, outcome):
+    if outcome.error is not None and await _waits_for_a_role(app, target, message, outcome):
+        await note_trouble(app.outside.notes, target, outcome.error)
         log.warning("turn: %s", outcome)
         return
     if message.repeated and outcome.result in (Result.BUSY, Result.PLANNED):
@@ -156,6 +160,8 @@ async def _conclude(
     wanted = message.request is not None or message.insists
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
         raise TurnFailed(str(outcome))  # the next tick repeats a tick's message, and nothing repeats another one
+    if message.troubled and outcome.result is not Result.BUSY:
+        await forget_trouble(app.outside.notes, target)
     log.log(logging.WARNING if outcome.cause is Reason.BRAKE else logging.INFO, "turn: %s", outcome)
 
 
@@ -185,6 +191,8 @@ async def _after_failure(
     """
     may_pass = isinstance(error, TryLater) and not isinstance(error, UnexpectedAnswer)
     about_others = not isinstance(error, PersonMustLook) and not error.of_owner
+    if last or not may_pass:
+        await note_trouble(app.outside.notes, target, error)
     if about_others and (last or not may_pass):
         await _note_failure(brake, target)
     if last:

@@ -35,7 +35,7 @@ BELIEVED_FOR = timedelta(hours=1)
 WISH_LASTS = timedelta(hours=24)  # how long a request is tried again after it failed
 MOST_TEXT = 200  # what stands in a tag must fit there
 _ID = re.compile(r"[!-*,-~]{1,64}")  # it stands in tags between spaces and pluses, and must be read back from there
-_MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists", "repeated"}
+_MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists", "repeated", "troubled"}
 _NEXT = "nothing; the next check queues a new message. If a person wrote this one, correct it"
 
 
@@ -86,6 +86,7 @@ class Message:
         message must be offered again if the target is busy.
     repeated: Whether a tick queued it because a leak is still on record. The next tick does so again, so nothing else
         needs to keep it.
+    troubled: Whether an earlier turn of the target failed, so that a note of it is to be removed when one ends well.
     """
 
     target: str
@@ -96,6 +97,7 @@ class Message:
     crowded: bool = False
     insists: bool = False
     repeated: bool = False
+    troubled: bool = False
 
     @property
     def about(self) -> About:
@@ -107,7 +109,7 @@ class Message:
         body: dict[str, Any] = {"target": self.target, "asked": self.queued_at.isoformat()}
         if self.account is not None:
             body |= {"account": str(self.account), "tags": dict(self.tags)}
-        body |= {name: True for name in ("crowded", "insists", "repeated") if getattr(self, name)}
+        body |= {name: True for name in ("crowded", "insists", "repeated", "troubled") if getattr(self, name)}
         if self.request is not None:
             body["request"] = _request_text(self.request)
         return json.dumps(body)
@@ -145,6 +147,7 @@ def read_message(body: bytes) -> Message:
             data.get("crowded") is True,
             data.get("insists") is True,
             data.get("repeated") is True,
+            data.get("troubled") is True,
         )
     except (KeyError, ValueError, TypeError, OverflowError) as problem:
         raise FixConfiguration(thing, f"it cannot be read: {problem}.", _NEXT) from problem

@@ -233,6 +233,7 @@ class RowData(TypedDict):
     secret: str
     owner: NotRequired[str]
     presumed: NotRequired[bool]
+    shownAt: NotRequired[str]
     error: NotRequired[str]
     why: NotRequired[str]
     nextStep: NotRequired[str]
@@ -261,6 +262,7 @@ class Row:
     error: Why the target could not be observed or decided about. None if it could.
     presumed: Whether the row comes from a listing, which shows dates and tags but no keys. A key that somebody
         regenerated since the last full observation does not show in it.
+    shown_at: When that listing showed it, in UTC. None for a target that was observed.
     """
 
     target: Target
@@ -269,6 +271,7 @@ class Row:
     outstanding: tuple[Announcement, ...] = ()
     error: RotationError | None = None
     presumed: bool = False
+    shown_at: datetime | None = None
 
     @property
     def seen(self) -> Observation | None:
@@ -277,9 +280,12 @@ class Row:
 
     def data(self) -> RowData:
         """Return the row as data that can become JSON."""
-        target = self.target
+        target, shown = self.target, self.shown_at.isoformat() if self.shown_at else None
         facts = RowData(target=target.name, account=str(target.account), secret=target.secret_url)
-        facts = _with(facts, {"owner": target.owner, "presumed": self.presumed, **self._failed(), **self._marks()})
+        facts = _with(
+            facts,
+            {"owner": target.owner, "presumed": self.presumed, "shownAt": shown, **self._failed(), **self._marks()},
+        )
         if self.plan is not None:
             facts["reason"], facts["why"] = self.plan.reason, self.plan.why
             facts["steps"] = [str(step) for step in self.plan.steps]

@@ -24,10 +24,15 @@ _REF = "#/components/schemas/{name}"
 
 
 class Survey(TypedDict):
-    """Every target, and the problems that kept accounts from being enrolled."""
+    """Every target, as the check that began at `seenAt` saw it, and what kept others from being enrolled or listed.
+
+    All subscriptions and vaults were seen to their end since `wholeSince`.
+    """
 
     targets: list[RowData]
     problems: list[ProblemData]
+    seenAt: NotRequired[str]
+    wholeSince: NotRequired[str]
 
 
 class Deadlines(TypedDict):
@@ -189,7 +194,7 @@ def _ref(kind: type[Any]) -> dict[str, str]:
 
 def _page() -> dict[str, Any]:
     """The status page: also an error is answered with a page."""
-    page = _see("The survey as a page for people", _text("HTML", "text/html"), *_ALWAYS)
+    page = _see("All targets as a page for people", _text("HTML", "text/html"), *_ALWAYS)
     page["responses"]["503"] = _text(f"{_WORDS[503]} The answer is a page, too.", "text/html")
     return page
 

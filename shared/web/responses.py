@@ -29,6 +29,7 @@ from shared.domain.errors import (
     UnexpectedAnswer,
     UnknownTarget,
 )
+from shared.fleet.survey import Overview
 from shared.turns.message import Message
 from shared.turns.report import Outcome, Result, Row
 
@@ -174,9 +175,16 @@ def _with_title(outcome: Outcome, status: int) -> dict[str, object]:
     return {"title": outcome.reason, "status": status, "detail": f"{outcome.target}: {outcome.why}", **outcome.data()}
 
 
-def of_survey(rows: list[Row], problems: list[RotationError]) -> Reply:
+def of_overview(seen: Overview) -> Reply:
     """Return the HTTP answer with all targets."""
-    return Reply(200, {"targets": [row.data() for row in rows], "problems": problems_data(problems)})
+    return Reply(200, overview_data(seen))
+
+
+def overview_data(seen: Overview) -> dict[str, object]:
+    """Return all targets as JSON, with the moments since when it is so. A moment that nobody knows is left out."""
+    moments = {"seenAt": seen.seen_at, "wholeSince": seen.whole_at}
+    known = {name: moment.isoformat() for name, moment in moments.items() if moment}
+    return {"targets": [row.data() for row in seen.rows], "problems": problems_data(seen.problems), **known}
 
 
 def of_deadlines(found: list[Deadline], problems: list[RotationError]) -> Reply:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -11,6 +12,7 @@ from shared.domain.publication import Publication, SecretState
 from shared.domain.requests import Requester
 from shared.domain.told import Told
 from tests.support import key_search
+from tests.support.listings import all_of
 from tests.support.real_parts import Parts
 from tests.support.vault_publications import KEY, MARKS, SINCE, as_sealed, latest, publish, raised, vault_of, versions
 
@@ -140,7 +142,7 @@ async def test_a_vault_is_listed_by_pages_without_values(parts: Parts, count: in
     vault = vault_of(parts)
     for number in range(count):
         vault.set_secret(f"secret-{number:03}", KEY.reveal(), enabled=number != 3, tags={"number": str(number)})
-    found = {name: held async for name, held in parts.vault.listing(vault.url)}
+    found = dict(await all_of(partial(parts.vault.listing, vault.url)))
     assert sorted(found) == [f"secret-{number:03}" for number in range(count)]
     assert all(held.value is None and held.endpoint is None for held in found.values())
     assert [name for name, held in found.items() if held.state is SecretState.DISABLED] == (
@@ -151,6 +153,6 @@ async def test_a_vault_is_listed_by_pages_without_values(parts: Parts, count: in
 
 async def test_a_listing_shows_the_marks_of_a_publication(parts: Parts) -> None:
     await publish(parts)
-    found = dict([one async for one in parts.vault.listing(parts.target().vault_url)])
+    found = dict(await all_of(partial(parts.vault.listing, parts.target().vault_url)))
     assert found["account-001-key"].marks == as_sealed(parts.target(), MARKS)
     assert found["account-001-key"].slot is KeySlot.KEY2

@@ -1,6 +1,7 @@
 """Accounts through Azure Resource Manager: one regenerate is one request, and each failure raises the right error."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
 from shared.ports import KeyAuthIsOff
 from tests.support import key_search
+from tests.support.listings import all_of
 from tests.support.real_parts import Parts, Spoiled, everything_logged, parts_over
 
 KEY1, KEY2 = KeySlot.KEY1, KeySlot.KEY2
@@ -34,7 +36,7 @@ WITH_KEYS = ("arm.listKeys", "arm.regenerateKey")
 
 
 async def listed(parts: Parts) -> list[Any]:
-    return [one async for one in parts.accounts.tagged(parts.azure.world.subscription)]
+    return await all_of(partial(parts.accounts.tagged, parts.azure.world.subscription))
 
 
 def values(parts: Parts) -> dict[str, str]:

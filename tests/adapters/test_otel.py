@@ -26,7 +26,7 @@ from shared.domain.errors import GrantRole, LeaseHeld, ProofFailed, TryLater
 from shared.domain.model import Target
 from shared.domain.publication import Marks
 from shared.fleet.enrolment import Enrolled
-from shared.fleet.listing import Listed
+from shared.fleet.found import Listed
 from shared.fleet.rotation import Tick
 from shared.handlers import telemetry_facts
 from shared.handlers.telemetry_facts import standings

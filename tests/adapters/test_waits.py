@@ -32,10 +32,6 @@ async def noted(parts: Parts) -> None:
     await parts.vault.note(parts.target(), version, KeySlot.KEY2, MARKS)
 
 
-async def all_of(listing: Any) -> list[Any]:
-    return [one async for one in listing]
-
-
 def later(parts: Parts) -> Awaitable[None]:
     assert parts.rotation.outside.later is not None
     return parts.rotation.outside.later.send("{}", timedelta(minutes=1))
@@ -45,14 +41,14 @@ type Ask = Callable[[Parts], Awaitable[Any]]
 CALLS: dict[str, Ask] = {
     "identity.token": lambda parts: parts.accounts.list_keys(parts.target().account),
     "arm.getAccount": lambda parts: parts.accounts.read(parts.target().account),
-    "arm.listAccounts": lambda parts: all_of(parts.accounts.tagged(parts.target().account.subscription)),
+    "arm.listAccounts": lambda parts: parts.accounts.tagged(parts.target().account.subscription),
     "arm.listKeys": lambda parts: parts.accounts.list_keys(parts.target().account),
     "arm.regenerateKey": lambda parts: parts.accounts.regenerate(parts.target().account, KeySlot.KEY2),
     "arm.updateAccount": lambda parts: parts.accounts.disable_key_auth(parts.target().account),
     "kv.getSecret": lambda parts: parts.vault.latest(parts.target()),
     "kv.setSecret": publish,
     "kv.updateSecret": noted,
-    "kv.listSecrets": lambda parts: all_of(parts.vault.listing(parts.target().vault_url)),
+    "kv.listSecrets": lambda parts: parts.vault.listing(parts.target().vault_url),
     "eg.publish": lambda parts: parts.rotation.outside.announcer.announce(announcements(parts), NOW),
     "blob.lease.acquire": acquired,
     "blob.list": lambda parts: parts.rotation.outside.failures.count(NOW),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import shared.fleet.rotation
+import shared.fleet.survey
 from lab.emulator.shipped import shipped_roles
 from lab.simulation.builders import a_target
 from shared.adapters.blob_lease import blob_name
@@ -200,7 +200,7 @@ def long_period(terminal: Terminal) -> None:
 
 
 def fleet_too_large_to_observe(terminal: Terminal) -> None:
-    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 1)
+    terminal.monkeypatch.setattr(shared.fleet.survey, "MOST_OBSERVED", 1)
 
 
 def proof_not_required(terminal: Terminal) -> None:

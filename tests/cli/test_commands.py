@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import shared.fleet.rotation
+import shared.fleet.survey
 import shared.turns.perform
 from cli.answer import CommandResult
 from cli.commands import COMMANDS
@@ -54,7 +54,7 @@ def test_plan_and_status_show_only_the_targets_that_are_named(terminal: Terminal
 def test_plan_says_if_a_fleet_is_too_large_to_observe_every_target(terminal: Terminal) -> None:
     for name in ("chat", "search"):
         terminal.publish(name, days_ago=1)
-    terminal.monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 1)
+    terminal.monkeypatch.setattr(shared.fleet.survey, "MOST_OBSERVED", 1)
     assert terminal.type("plan").lines[-1].startswith("2 targets were assessed from the vault listing alone.")
     assert terminal.type("plan", "chat").lines[-1].startswith("chat")
 
@@ -72,7 +72,8 @@ def test_status_shows_the_live_key_its_dates_and_the_awaited_deployment(terminal
     terminal.publish("search", days_ago=1)
     assert terminal.type("arm", "search", "--environment", "production").code == 0
     printed = terminal.type("status")
-    heads, chat, search = printed.lines
+    heads, chat, search, seen = printed.lines
+    assert seen.startswith("2 targets were assessed from the vault listing alone")
     assert heads.split("  ")[0] == "TARGET"
     assert chat.split()[:2] == ["chat", "key1"]
     assert f"{until:%Y-%m-%d %H:%M}Z" in chat
@@ -293,7 +294,7 @@ def test_a_target_that_cannot_be_read_is_shown_with_its_next_step_and_returns_1(
     assert "GrantRole" in printed.lines[1]
     assert "Next step: wait some minutes if the role was assigned just now" in printed.lines[1]
     assert printed.lines[2].startswith("search")
-    assert terminal.type("status").code == 1
+    assert terminal.type("status", "chat").code == 1
 
 
 def test_an_account_that_cannot_be_enrolled_is_named_and_returns_1(terminal: Terminal) -> None:

@@ -2,14 +2,14 @@
 
 import pytest
 
-import shared.fleet.rotation
+import shared.fleet.survey
 from lab.simulation.dates import days
 from lab.simulation.stage import Stage, a_stage
 
 
 @pytest.fixture(autouse=True)
 def more_than_two_targets_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.fleet.rotation, "MOST_OBSERVED", 2)
+    monkeypatch.setattr(shared.fleet.survey, "MOST_OBSERVED", 2)
 
 
 async def an_adopted_fleet(many: int) -> Stage:

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lab.simulation.dates import at, days
+from lab.simulation.dates import at, days, hours, minutes
 from lab.simulation.stage import a_stage
-from shared.fleet.rotation import Rotation, Tick
+from shared.fleet.rotation import Rotation, Tick, looks_since
 from shared.handlers import timer_and_queue
 from shared.settings.schedule import pause_within_a_minute
 
@@ -80,9 +82,37 @@ async def test_the_line_of_a_tick_tells_what_is_to_do_from_what_is_only_observed
     await stage.tick()
     await stage.rest()
     assert str(await found_by(stage, stage.now)) == ("to do: 0, to observe in full: 0, nothing to do: 3; problems: 0.")
-    assert str(await found_by(stage, EVER)) == ("to do: 0, to observe in full: 3, nothing to do: 0; problems: 0.")
+    stage.pass_time(hours(1))
+    hour_ago = stage.now - hours(1)
+    assert str(await found_by(stage, hour_ago)) == ("to do: 0, to observe in full: 3, nothing to do: 0; problems: 0.")
     stage.pass_time(days(31))
     assert str(await found_by(stage, EVER)) == ("to do: 3, to observe in full: 0, nothing to do: 0; problems: 0.")
+
+
+async def test_after_a_long_pause_full_looks_are_spread_over_the_next_hour() -> None:
+    stage = a_stage(40)
+    await stage.tick()
+    stage.pass_time(days(1))
+    looked: list[int] = []
+    for _ in range(6):
+        looked.append(len((await stage.run_timer()).turns))
+        stage.pass_time(minutes(10))
+    assert sum(looked) == 40
+    assert max(looked) < 20
+
+
+@given(
+    every=st.integers(1, 48).map(lambda hours: timedelta(hours=hours)),
+    usual=st.integers(1, 3000).map(lambda minutes: timedelta(minutes=minutes)),
+    pause=st.integers(0, 10**6).map(lambda minutes: timedelta(minutes=minutes)),
+)
+def test_moments_of_looks_are_let_pass_only_after_a_pause_that_is_not_usual(
+    every: timedelta, usual: timedelta, pause: timedelta
+) -> None:
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    since = looks_since(now - pause, now, every, usual)
+    assert since == (now - pause if pause <= 2 * max(every, usual) else now - usual)
+    assert since <= now
 
 
 async def test_each_invalid_setting_has_a_line_of_its_own_in_the_log_of_every_tick(monkeypatch, caplog) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.fleet import rotation
+from shared.fleet import survey
 from tests.runbook.auditing import DAILY, DATE, PLACE, SET, found, is_found, is_gone
 from tests.runbook.operating import let_the_app_in
 from tests.runbook.site import Site
@@ -119,7 +119,7 @@ async def test_keys_older_than_the_enrolment_are_reported_until_the_first_rotati
 async def test_a_fleet_too_large_to_observe_is_reported_and_one_target_can_be_observed_by_name(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rotation, "MOST_OBSERVED", 0)
+    monkeypatch.setattr(survey, "MOST_OBSERVED", 0)
     site.world.accounts.regenerate(site.account().id, "key1")
     await is_found(site)
     assert "published-key-dead" not in await found(site)

@@ -82,7 +82,7 @@ async def test_the_turn_the_dry_run_and_the_survey_give_the_same_answer():
 
 
 async def test_a_survey_that_only_presumes_queries_the_logs_too(monkeypatch):
-    monkeypatch.setattr("shared.fleet.rotation.MOST_OBSERVED", 0)
+    monkeypatch.setattr("shared.fleet.survey.MOST_OBSERVED", 0)
     stage = await the_day_before()
     await calls_every_day(stage, SUNSET, with_a_key=True)
     (row,), _ = await stage.rotation().survey()

@@ -10,9 +10,10 @@ from shared.decide.plan import Reason
 from shared.domain import errors
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId, Target
+from shared.fleet.survey import Overview
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.web.openapi import openapi_document
-from shared.web.responses import PROBLEM, Reply, deployment_data, of_error, of_outcome, of_row, of_survey
+from shared.web.responses import PROBLEM, Reply, deployment_data, of_error, of_outcome, of_overview, of_row
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TARGET = Target("chat", AccountId("0" * 36, "g", "chat"), "https://v.vault.azure.net", "chat-key")
@@ -117,7 +118,9 @@ def test_a_busy_target_is_answered_409_with_retry_after() -> None:
 
 def test_a_survey_shows_failed_targets_beside_the_others() -> None:
     bad = errors.GrantRole("chat", "not allowed.")
-    reply = of_survey([Row(TARGET, error=bad), Row(TARGET)], [errors.FixConfiguration("account x", "bad tag.")])
+    reply = of_overview(
+        Overview([Row(TARGET, error=bad), Row(TARGET)], [errors.FixConfiguration("account x", "bad tag.")])
+    )
     body = json.loads(reply.body)
     assert reply.status == 200
     assert body["targets"][0]["error"] == "GrantRole"

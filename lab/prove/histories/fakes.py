@@ -7,7 +7,7 @@ continues. A dead process runs no clean-up.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -23,7 +23,7 @@ from shared.domain.model import AccountId, Target
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.requests import LeakedKey, LeakRequest, Request
-from shared.ports import Account, KeyAttempt, Keys, Outside
+from shared.ports import Account, KeyAttempt, Keys, Outside, Page
 from shared.turns.notes import FRESH, LEAKS, fresh_key_text, read_fresh_key
 from shared.turns.secret_notes import SECRETS
 
@@ -191,11 +191,9 @@ class Runner:
         found: Account = await Call("read the account", self.world.account)
         return found
 
-    async def tagged(self, _subscription: str) -> AsyncIterator[Account]:
+    async def tagged(self, _subscription: str, _after: str | None = None) -> Page[Account]:
         """List no account: the settings name the target."""
-        none: tuple[Account, ...] = ()
-        for found in none:
-            yield found
+        return Page(())
 
     def could_be_at(self, endpoint: str) -> bool:
         """Return whether this is the account's endpoint."""
@@ -281,11 +279,10 @@ class Runner:
         """Disable a version."""
         await Call("withdraw", lambda: self.world.withdraw(publication.version), writes=True)
 
-    async def listing(self, _vault: str) -> AsyncIterator[tuple[str, Publication]]:
+    async def listing(self, _vault: str, _after: str | None = None) -> Page[tuple[str, Publication]]:
         """List the only secret, without a call that waits."""
         found = self.world.listed()
-        if found is not None:
-            yield self.world.target.secret, found
+        return Page([(self.world.target.secret, found)] if found is not None else [])
 
     # Event Grid
 

@@ -1,0 +1,201 @@
+"""Rows of targets, for people: as observed one by one, or as the last tick saw all of them.
+
+Everything here decides with the same function as a turn, and does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.announce.outstanding import outstanding
+from shared.decide.plan import Plan, Reason
+from shared.decide.situation import Situation
+from shared.domain.errors import PersonMustLook, RotationError, TryLater
+from shared.domain.model import Observation, Target
+from shared.domain.names import LOGGER
+from shared.domain.requests import Request
+from shared.fleet.enrolment import Enrolled, Enrolment
+from shared.fleet.found import FleetListing, Listed
+from shared.fleet.left import left_in
+from shared.fleet.listing import Fleet
+from shared.fleet.view import View, load_view
+from shared.ports import Outside
+from shared.settings.environment import Settings
+from shared.turns.key_usage import decide_counting
+from shared.turns.listening import with_listeners
+from shared.turns.observe import observe
+from shared.turns.report import Row
+
+log = logging.getLogger(LOGGER)
+MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
+AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (docs/facts.md, Speed)
+_NOT_PUBLISHED = "Nothing is published yet. Its next turn observes the account and publishes its key."
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All targets as they were seen last.
+
+    rows: One for each target, also for those that cannot be read or are refused, as far as something was known of them.
+    problems: Why other targets could not be enrolled or listed.
+    seen_at: When the tick began that saw them, in UTC. None if no tick's view is young enough: they were listed now.
+    whole_at: Since when every subscription and vault was seen to its end, in UTC. None if one never was.
+    """
+
+    rows: list[Row]
+    problems: list[RotationError]
+    seen_at: datetime | None = None
+    whole_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Surveyor:
+    """Makes rows of targets.
+
+    settings: The app's settings.
+    outside: Everything outside that is read.
+    fleet: The targets.
+    """
+
+    settings: Settings
+    outside: Outside
+    fleet: Fleet
+
+    async def plan_turn(self, target: Target, request: Request | None = None) -> Row:
+        """Observe one target and decide what a turn would do now. The row holds any error."""
+        try:
+            observed = await observe(target, self.outside)
+        except RotationError as error:
+            return Row(target, error=error)
+        return await self._row(observed.seen, target, request)
+
+    async def survey(self) -> tuple[list[Row], list[RotationError]]:
+        """Return a row for every target, and what could not be enrolled or listed.
+
+        A fleet of more than `MOST_OBSERVED` targets is not observed one by one, because a person waits for the answer.
+        Its rows are presumed from the listings, and say so.
+        """
+        enrolled, problems = await self.fleet.enrolled()
+        if len(enrolled) <= MOST_OBSERVED:
+            return await self._plan_turns([one.target for one in enrolled]), problems
+        listing = await self.fleet.list_targets()
+        unknown = [one.enrolled.target for one in listing.listed if one.presumed() is None]
+        rows = [one for one in await self._presumed(listing.listed) if one.target not in unknown]
+        rows += await self._plan_turns(unknown[:MOST_OBSERVED])
+        rows += [_not_observed(target) for target in (*unknown[MOST_OBSERVED:], *listing.unseen)]
+        return rows, listing.problems
+
+    async def overview(self) -> Overview:
+        """Return all targets as the last tick saw them. No call is made for a target.
+
+        If there is no view, or an old one, everything is listed.
+        """
+        now = self.outside.clock.now()
+        view = await self._view()
+        if not view.is_current(now):
+            listing = await self.fleet.list_targets()
+            rows = await self._presumed(listing.listed)
+            return Overview([*rows, *map(_not_observed, listing.unseen)], listing.problems)
+        listing = self._as_seen(view)
+        rows = [self._in_trouble(row, view) for row in await self._presumed(listing.listed)]
+        refused = list(_refused(view, {str(row.target.account).casefold() for row in rows}, now))
+        named = {row.error for row in refused}
+        rows += [*refused, *map(_not_observed, listing.unseen)]
+        return Overview(rows, [one for one in view.problems if one not in named], view.seen_at, view.whole_at())
+
+    async def _view(self) -> View:
+        try:
+            return await load_view(self.outside.views)
+        except RotationError as error:
+            log.warning("view: it could not be read, so everything is listed: %s", error)
+            return View()
+
+    def _as_seen(self, view: View) -> FleetListing:
+        """Return what the view tells, as if it were listed now."""
+        enrolment = Enrolment(self.settings)
+        for account in view.accounts():
+            enrolment.add(account)
+        enrolment.settle_without({error.thing.casefold() for error in view.problems})
+        found = FleetListing()
+        for one in enrolment.found:
+            found.add_as_known(one, view.vault(one.target.vault_url))
+        return found
+
+    def _in_trouble(self, row: Row, view: View) -> Row:
+        """Return the row with the error of the target's turns, if they failed."""
+        error = view.troubles.of(row.target.account)
+        return replace(row, error=error) if error is not None and row.error is None else row
+
+    async def _presumed(self, listed: Sequence[Listed]) -> list[Row]:
+        return await _few_at_once([self._presumed_row(one) for one in listed])
+
+    async def _presumed_row(self, one: Listed) -> Row:
+        target, seen = one.enrolled.target, one.presumed()
+        if seen is not None:
+            row = await self._row(seen, target)
+        elif one.publication is None:
+            row = Row(target, Plan(Reason.ADOPT, _NOT_PUBLISHED))
+        else:
+            row = _not_told_by_a_listing(target)
+        return replace(row, presumed=True, shown_at=one.shown_at)
+
+    async def _plan_turns(self, targets: list[Target]) -> list[Row]:
+        return await _few_at_once([self.plan_turn(target) for target in targets])
+
+    async def _row(self, seen: Observation, target: Target, request: Request | None = None) -> Row:
+        """The row as a turn would decide it. If all keys would end, the logs are asked here as well."""
+        now = self.outside.clock.now()
+        try:
+            seen = await with_listeners(self.outside, target, seen)
+            seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
+            situation = Situation(seen, target, now)
+            return Row(target, plan, situation, outstanding(situation))
+        except RotationError as error:
+            return Row(target, error=error)
+        except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
+            return Row(target, error=undecided(target, error))
+
+
+def _refused(view: View, shown: set[str], now: datetime) -> Iterator[Row]:
+    """Yield a row for each account that was refused and of which something is published, as it was known last."""
+    errors = {error.thing.casefold(): error for error in view.problems}
+    for url, known in view.vaults.items():
+        secrets = {name: one.entry for name, one in known.latest().items()}
+        for one in left_in(url, secrets, (), frozenset()):
+            error = errors.get(one.account)
+            if error is not None and one.account not in shown:
+                shown_at = known.latest()[one.target.secret].shown_at
+                situation = Listed(Enrolled(one.target), one.publication).situation(now)
+                yield Row(one.target, situation=situation, error=error, presumed=True, shown_at=shown_at)
+
+
+async def _few_at_once(rows: Sequence[Awaitable[Row]]) -> list[Row]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def gated(row: Awaitable[Row]) -> Row:
+        async with gate:
+            return await row
+
+    return list(await asyncio.gather(*map(gated, rows)))
+
+
+def _not_observed(target: Target) -> Row:
+    what = "the fleet is too large to observe every target in one survey, and no listing shows this one's state."
+    return Row(target, error=TryLater(target.name, what, "ask for this target alone"))
+
+
+def _not_told_by_a_listing(target: Target) -> Row:
+    what = "a listing does not show whether what its secret holds is a key of this account."
+    return Row(
+        target, error=TryLater(target.name, what, "nothing; its next turn sees it. Or ask for this target alone")
+    )
+
+
+def undecided(target: Target, error: Exception) -> RotationError:
+    """Return the error of a target about which an error in this app kept anything from being decided."""
+    what = f"nothing could be decided about it ({type(error).__name__}), so nothing was done."
+    return PersonMustLook(target.name, what, f"check the tags of {target.secret_url} and report this")

@@ -1,0 +1,100 @@
+"""Targets whose turns fail, noted so that nobody is shown a healthy target that is none.
+
+A listing shows dates and tags, and a turn that failed changes neither. So a failed turn leaves a note in the app's
+storage, which a tick reads and the next turn of the target that ends well removes. Its loss shows less for an hour.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain import errors
+from shared.domain.errors import RotationError, TryLater
+from shared.domain.model import Target
+from shared.domain.names import LOGGER
+from shared.ports import Notes
+
+log = logging.getLogger(LOGGER)
+TROUBLES = "troubles/"
+MOST_READ = 200  # notes in one tick; of the others only the account is known, by their names
+
+
+async def note_trouble(notes: Notes, target: Target, error: RotationError) -> None:
+    """Note why a target's turn failed. If that fails, the log says so."""
+    try:
+        await notes.write(_name(str(target.account)), json.dumps(error_data(error)))
+    except RotationError as problem:
+        log.warning("%s: that its turn failed could not be noted: %s", target.name, problem)
+
+
+async def forget_trouble(notes: Notes, target: Target) -> None:
+    """Remove the note of a target whose turn has ended well. If that fails, a later turn removes it."""
+    try:
+        await notes.remove(_name(str(target.account)))
+    except RotationError as problem:
+        log.warning("%s: that its turns failed is still noted: %s", target.name, problem)
+
+
+@dataclass(frozen=True)
+class Troubles:
+    """The noted failures.
+
+    known: The error of each, by the name of its note.
+    """
+
+    known: Mapping[str, RotationError] = field(default_factory=dict)
+
+    def of(self, account: object) -> RotationError | None:
+        """Return why the turns of an account fail, by its resource id. None if they do not, as far as is known."""
+        return self.known.get(_name(str(account))) if self.known else None
+
+    def data(self) -> dict[str, Any]:
+        """Return them ready for JSON."""
+        return {name: error_data(error) for name, error in self.known.items()}
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Troubles:
+        """Return what `data` made. Raises TypeError or ValueError for anything else."""
+        return cls({str(name): error_of(one) for name, one in data.items()})
+
+
+async def troubles(notes: Notes) -> Troubles:
+    """Return the noted failures. Raises what the storage raises."""
+    names = list(await notes.names(TROUBLES))
+    read = random.sample(names, min(len(names), MOST_READ))
+    texts = {name: await notes.read(name) for name in read}
+    return Troubles({name: _error(texts.get(name)) for name in names if name not in texts or texts[name] is not None})
+
+
+def error_data(error: RotationError) -> list[Any]:
+    """Return an error ready for JSON, as people are shown it."""
+    return [error.code, error.thing, error.what, error.next_step, error.subscription]
+
+
+def error_of(data: Any) -> RotationError:  # noqa: ANN401 - JSON
+    """Return the error of what `error_data` made. It is there to be shown: of a refusal it knows nothing more.
+
+    Raises TypeError or ValueError for anything else.
+    """
+    code, thing, what, next_step, subscription = data
+    kind = getattr(errors, str(code), RotationError)
+    error: RotationError = kind(str(thing), str(what), str(next_step))
+    error.subscription = subscription
+    return error
+
+
+def _error(text: str | None) -> RotationError:
+    try:
+        return error_of(json.loads(text or ""))
+    except (ValueError, TypeError):
+        return TryLater("its turn", "its turns fail; the log of the function app says why.")
+
+
+def _name(account: str) -> str:
+    return TROUBLES + hashlib.sha256(account.casefold().encode()).hexdigest()
