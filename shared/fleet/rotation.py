@@ -33,6 +33,7 @@ from shared.fleet.found import FleetListing, Listed
 from shared.fleet.left import Left, served, take_back
 from shared.fleet.listing import Fleet
 from shared.fleet.owners import Owners
+from shared.fleet.pace import USUAL
 from shared.fleet.survey import Overview, Surveyor, undecided
 from shared.fleet.view import View, load_view, save_view
 from shared.fleet.waits import waits_known
@@ -49,7 +50,6 @@ from shared.turns.trouble import troubles
 from shared.turns.turn import take_turn
 
 MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
-USUALLY = timedelta(minutes=10)  # between two ticks, where nothing says it
 
 
 @dataclass
@@ -58,29 +58,38 @@ class Tick:
 
     now: When the tick began.
     listed: Every target whose vault was listed.
-    turns: The targets that need a turn.
-    due: How many of them have something to do. The others are observed in full, because it is their time, or because
-        the listing does not tell enough: nothing of ours is published yet.
+    to_do: The targets that have something to do.
+    to_adopt: The targets that are observed in full because the listing does not tell enough: nothing of ours is
+        published yet.
+    to_observe: The targets that are observed in full because it is their time.
     quiet: How many targets need no turn.
     unseen: How many targets no listing has shown for an hour.
     earlier: How many targets an earlier tick's listing showed, because this one's did not come that far.
     view: What is known from the listings of this tick and of earlier ones.
     leaks: The leaks on record that are to be queued again.
     waiting: How many targets need a turn and get none, because Azure asked to wait.
+    put_off: The ids of accounts that were to be observed in full and got no turn, in lower case.
     problems: Why targets could not be enrolled, listed or decided about.
     """
 
     now: datetime
     listed: list[Listed] = field(default_factory=list, repr=False)
-    turns: list[Enrolled] = field(default_factory=list)
-    due: int = 0
+    to_do: list[Enrolled] = field(default_factory=list)
+    to_adopt: list[Enrolled] = field(default_factory=list)
+    to_observe: list[Enrolled] = field(default_factory=list)
     quiet: int = 0
     unseen: int = 0
     earlier: int = 0
     view: View = field(default_factory=View, repr=False)
     waiting: int = 0
+    put_off: set[str] = field(default_factory=set)
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
+
+    @property
+    def turns(self) -> list[Enrolled]:
+        """The targets that need a turn."""
+        return [*self.to_do, *self.to_adopt, *self.to_observe]
 
     def has_trouble(self, one: Enrolled) -> bool:
         """Return whether turns of this target failed, as far as is known."""
@@ -90,7 +99,8 @@ class Tick:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
         unseen += f", listed by an earlier check: {self.earlier}" if self.earlier else ""
         waiting = f", waiting because Azure asked to: {self.waiting}" if self.waiting else ""
-        counts = f"to do: {self.due}, to observe in full: {len(self.turns) - self.due}, nothing to do: {self.quiet}"
+        in_full = len(self.to_adopt) + len(self.to_observe)
+        counts = f"to do: {len(self.to_do)}, to observe in full: {in_full}, nothing to do: {self.quiet}"
         return f"{counts}{waiting}{unseen}; problems: {len(self.problems)}."
 
 
@@ -124,11 +134,12 @@ class Rotation:
         """All targets."""
         return Fleet(self.settings, self.outside.accounts, self.outside.vault, self.outside.clock)
 
-    async def tick(self, since: datetime, now: datetime, usual: timedelta = USUALLY) -> Tick:
+    async def tick(self, since: datetime, now: datetime, usual: timedelta = USUAL, *, keep: bool = True) -> Tick:
         """Find the targets that need a turn, and keep what was seen for people and for the next tick.
 
         since: When the last tick ran. A target whose turn once per `look_every` fell between the two needs one now.
         usual: The usual time between two ticks.
+        keep: Whether to keep it at once. If not, call `keep` when all turns are queued or put off. Default yes.
         """
         view, unread = await self._last_view()
         since = looks_since(max(since, view.seen_at or since), now, self.settings.look_every, usual)
@@ -145,7 +156,8 @@ class Rotation:
                 await self._count(one, since, tick, waits)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(undecided(one.enrolled.target, error))
-        await self._keep(view, tick)
+        if keep:
+            await self.keep(tick)
         return tick
 
     async def _last_view(self) -> tuple[View, list[RotationError]]:
@@ -154,13 +166,14 @@ class Rotation:
         except RotationError as error:
             return View(), [error]
 
-    async def _keep(self, view: View, tick: Tick) -> None:
+    async def keep(self, tick: Tick) -> None:
         """Write the view for people and for the next tick."""
+        view = tick.view
         try:
             view.troubles = await troubles(self.outside.notes)
         except RotationError as error:
             tick.problems.append(error)
-        view.seen_at, view.problems = tick.now, tick.problems
+        view.seen_at, view.problems, view.put_off = tick.now, tick.problems, frozenset(tick.put_off)
         await save_view(self.outside.views, view)
 
     async def _take_back(self, listing: FleetListing) -> list[RotationError]:
@@ -208,8 +221,11 @@ class Rotation:
                 raise
             due = False  # its turn observes it, decides again and names the error
         waiting = (due or look) and any(wait.is_on(tick.now) and wait.covers(target) for wait in waits)
-        tick.turns.extend([one.enrolled] if (due or look) and not waiting else [])
-        tick.due += due and not waiting
+        if (due or look) and not waiting:
+            kind = tick.to_do if due else tick.to_adopt if seen is None else tick.to_observe
+            kind.append(one.enrolled)
+        if look and waiting:
+            tick.put_off.add(str(target.account).casefold())
         tick.waiting += waiting
         tick.quiet += not (due or look)
 
