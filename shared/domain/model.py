@@ -65,7 +65,7 @@ class AccountId:
 class Cadence:
     """When a target is rotated and how early that is announced.
 
-    period: How long one key stays live. Default: 30 days.
+    period: How long one key stays live; the one of an adoption up to a tenth less (`scheduled`). Default: 30 days.
     overlap: How long the previous key keeps working after a rotation. Default: 3 days.
     warnings: The lead times at which a deadline is announced, longest first. Default: 14, 7 and 1 days.
     notice: The least time between an accepted announcement and a scheduled retirement or sunset (P3). Default: 1 day.

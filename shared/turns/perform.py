@@ -18,6 +18,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication, SecretState
+from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import is_sealed
 from shared.ports import KeyAuthIsOff, Keys, Lease, Outside
 from shared.turns.authentic import sealed_for
@@ -198,6 +199,7 @@ async def _mark(slot: KeySlot, marks: Marks, execution: Execution) -> None:
     await execution.outside.vault.note(target, seen, slot, marks)
     marked = replace(
         seen,
+        expires=scheduled_at(marks, target, seen.named_due),
         slot=slot,
         provider=str(target.account),
         marks=marks,
@@ -268,7 +270,7 @@ async def _publish(step: Publish, execution: Execution) -> None:
         state=SecretState.ACTIVE,
         created=written,
         value=key.fingerprint,
-        expires=marks.since + target.cadence.period,
+        expires=scheduled_at(marks, target),
         slot=step.slot,
         provider=str(target.account),
         marks=marks,

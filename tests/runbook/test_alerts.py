@@ -35,7 +35,7 @@ async def let_a_day_pass(site: Site) -> None:
 
 @entry("Alert: overdue")
 async def test_a_rotation_that_fails_for_hours_fires_and_ends_within_a_day_of_the_fix(site: Site) -> None:
-    await site.live_for(days=29, every=timedelta(days=1))
+    await site.live_for(days=27, every=timedelta(days=1))
     role = site.take_away("keyRotator", REGENERATE)
     await site.live_for(days=1, every=timedelta(days=1))
     await site.live_for(hours=3, every=HOURLY)
@@ -150,10 +150,10 @@ async def test_many_failures_hold_the_other_targets_until_fewer_fail(site: Site)
     for number in range(3):
         site.world.accounts.add(f"failing-{number}", tags={"key-rotation": "on"})
     await site.start(ROTATION_BRAKE="2")
-    await site.live_for(days=29, every=timedelta(days=1))
+    await site.live_for(days=26, every=timedelta(days=1))
     role = site.take_away("keyRotator", REGENERATE)
     site.world.directory.assign("app", role, site.account().id)
-    site.pass_time(days=2)
+    site.pass_time(days=5)
     await site.timer()
     site.queue.sort(key=lambda text: "failing" not in text)  # the ones that fail, first
     await site.work()
