@@ -107,6 +107,8 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
     room = MOST_TAGS - OUR_TAGS
     if len(publication.others) > room:
         return f"Secret {secret} has {len(publication.others)} tags that are not ours; at most {room} fit. Remove some."
+    if not situation.target.alone and is_anothers(situation):
+        return f"Secret {secret} holds no key of the account, and nobody looked whether another account claims it."
     return None
 
 

@@ -36,7 +36,7 @@ async def test_a_deleted_vault_is_recovered_with_its_secrets_and_without_its_rol
     assert "403" in site.telemetry.text
     await site.run("azd provision")
     await site.look()
-    assert (await site.type("python -m cli status")).code == 0
+    assert (await site.type("python -m cli status chat")).code == 0
     assert site.works()
     await site.live_for(days=5, every=DAILY)
     assert regenerated(site) > before

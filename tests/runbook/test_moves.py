@@ -128,7 +128,7 @@ async def test_a_moved_account_waits_for_a_person_to_confirm_its_new_id(site: Si
     assert "belongs to another account" in site.telemetry.text
     await site.run(shown(site, "secret set"), vault="keys", secret="chat-key")
     await site.look()
-    assert (await site.type("python -m cli status")).code == 0
+    assert (await site.type("python -m cli status chat")).code == 0
     assert site.vault.get_secret("chat-key").value == value
     assert regenerated(site) == before
     assert site.vault.get_secret("chat-key").tags["ProviderAddress"] == site.account().id

@@ -296,7 +296,7 @@ async def test_a_sunset_is_postponed_and_later_reversed(site: Site) -> None:
     await site.run(shown(site, "disableLocalAuth=false"), account_id=account.id)
     await site.run(shown(site, "--enabled true"), vault="keys", secret="chat-key")
     await site.look()
-    assert (await site.type("python -m cli status")).code == 0
+    assert (await site.type("python -m cli status chat")).code == 0
     assert [key.value for key in account.keys.values()] == values
     assert site.works()
     await site.live_for(days=40, every=DAILY)

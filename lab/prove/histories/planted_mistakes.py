@@ -290,15 +290,15 @@ def healing_own_writes() -> Iterator[None]:
 @contextmanager
 def dropping_leaks_that_wait() -> Iterator[None]:
     """Take a leak off the record when its turn ends, whatever became of it."""
-    real = rotation.Rotation._turn
+    real = rotation.Rotation._leak
 
-    async def turn(app: rotation.Rotation, target: Target, request: Request | None, *more: Any) -> Outcome:  # noqa: ANN401
-        outcome = await real(app, target, request, *more)
-        if isinstance(request, LeakRequest):
-            await app.leaks.remove(About.of(target), request)
+    async def leak(app: rotation.Rotation, target: Target, request: LeakRequest, *until: Any, by_name: bool) -> Outcome:  # noqa: ANN401
+        request = app.leaks.dated(request)
+        outcome = await real(app, target, request, *until, by_name=by_name)
+        await app.leaks.remove(About.of(target), request)
         return outcome
 
-    with patch.object(rotation.Rotation, "_turn", turn):
+    with patch.object(rotation.Rotation, "_leak", leak):
         yield
 
 
