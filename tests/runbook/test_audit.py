@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.findings.kinds import Code
+from shared.settings.storage import Storage
 from tests.runbook.auditing import ANOTHER, DAILY, DATE, LEAK, PLACE, PLAN, ROTATE, START, TAG, found, is_found, is_gone
 from tests.runbook.site import Site
 
@@ -177,6 +178,20 @@ async def test_a_secret_of_another_account_is_reported_until_another_is_named(si
     assert site.works(secret="chat-own")
 
 
+@entry("Audit: another-app")
+async def test_two_apps_that_hold_one_target_are_reported_until_this_one_has_written(site: Site) -> None:
+    await site.live_for(days=31, every=DAILY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Storage, "mark", "0badcafe")
+        await site.start()
+        await site.live_for(days=31, every=DAILY)
+    await site.start()
+    await is_found(site)
+    await site.live_for(days=31, every=DAILY)
+    await is_gone(site)
+    assert site.works()
+
+
 @entry("Audit: other-writer")
 async def test_a_template_that_takes_tags_away_is_reported_until_a_period_has_passed_without_it(site: Site) -> None:
     await site.settle()
@@ -194,7 +209,7 @@ async def test_a_template_that_takes_tags_away_is_reported_until_a_period_has_pa
 
 @entry("Audit: previous-key-works")
 async def test_a_previous_key_past_its_end_is_reported_until_its_end_is_announced(site: Site) -> None:
-    await site.live_for(days=29, every=DAILY)
+    await site.live_for(days=27, every=DAILY)
     site.topic.outage = 503
     await site.live_for(days=7, every=DAILY)
     await is_found(site)
