@@ -73,7 +73,7 @@ async def measure(batch: int, threshold: int, latency: float, due: int, azurite:
     """Rotate a fleet that is due with these values of host.json and return the line."""
     delays = dict.fromkeys(("arm.*", "kv.*", "aoai.*", "eg.*"), latency)
     with an_app(batch, threshold) as app:
-        async with a_site(Plan(due, limits=False, delays=delays), azurite=azurite, app=app) as site:
+        async with a_site(Plan(due, delays=delays).alone(), azurite=azurite, app=app) as site:
             await site.tick(_LIMIT)
             return BatchRow(batch, threshold, latency, _rate(site), peak_memory(site.hosts[0].worker_pid))
 
