@@ -23,6 +23,7 @@ from shared.decide.plan import Reason
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import RotationError
+from shared.domain.many import request_of_many
 from shared.domain.model import Observation, Target
 from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
@@ -253,13 +254,17 @@ class Rotation:
         return await take_turn(target, request, self.outside, until=until, brake=brake)
 
     async def _leak(self, target: Target, request: LeakRequest, until: datetime | None, *, by_name: bool) -> Outcome:
-        """Take the turn of a leak: on record before its first call that changes something, until the key has ended."""
+        """Take the turn of a leak: on record before its first call that changes something, until the key has ended.
+
+        One of many stays on record until its result is noted: a repeated message must mean the same values.
+        """
         about, name = About.of(target), About(target.name)
         request = await self.leaks.add(about, request)
         if by_name and await self.leaks.holds(about, request):
             await self.leaks.remove(name, request)
         outcome = await self._turn(target, request, until)
-        if outcome.result in (Result.DONE, Result.NOTHING) or outcome.cause is Reason.WHICH_KEY:
+        ended = outcome.result in (Result.DONE, Result.NOTHING) or outcome.cause is Reason.WHICH_KEY
+        if ended and request_of_many(request) is None:
             for one in (about, name) if by_name else (about,):
                 await self.leaks.remove(one, request)
         return outcome

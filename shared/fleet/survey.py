@@ -107,6 +107,18 @@ class Surveyor:
         rows += [*refused, *map(_not_observed, listing.unseen)]
         return Overview(rows, [one for one in view.problems if one not in named], view.seen_at, view.whole_at())
 
+    async def listing(self) -> tuple[FleetListing, datetime]:
+        """Return all targets as the last tick saw them, and when that was, in UTC. No call is made for a target.
+
+        If there is no view, or an old one, everything is listed.
+        """
+        now, view = self.outside.clock.now(), await self._view()
+        if view.seen_at is None or not view.is_current(now):
+            return await self.fleet.list_targets(), now
+        listing = self._as_seen(view)
+        listing.problems = list(view.problems)
+        return listing, view.seen_at
+
     async def _view(self) -> View:
         try:
             return await load_view(self.outside.views)
