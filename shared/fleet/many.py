@@ -11,13 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from shared.decide.plan import Plan
+from shared.decide.policies import decide
 from shared.domain.account_kinds import opens_more_than_openai
 from shared.domain.errors import RotationError, UnknownTarget
 from shared.domain.many import ManyTarget
 from shared.domain.model import AccountId, Target
+from shared.domain.requests import Request
 from shared.domain.scopes import Reach
 from shared.fleet.enrolment import Enrolled
-from shared.fleet.found import FleetListing
+from shared.fleet.found import FleetListing, Listed
 from shared.fleet.rotation import Rotation
 from shared.turns.many import ManyRecord
 
@@ -64,16 +67,34 @@ class Candidate:
     """A target that can be chosen.
 
     enrolled: The target, with its account if a listing showed it.
-    since: Since when its live key is published, in UTC. None if that is not known: it may be old.
+    listed: What the listing of its vault showed. None if that is not known.
     """
 
     enrolled: Enrolled
-    since: datetime | None = None
+    listed: Listed | None = None
 
     @property
     def target(self) -> Target:
         """The target."""
         return self.enrolled.target
+
+    @property
+    def since(self) -> datetime | None:
+        """Since when its live key is published, in UTC. None if that is not known: it may be old."""
+        publication = self.listed.publication if self.listed else None
+        return publication.marks.since if publication and publication.marks else None
+
+    def hold(self, request: Request, now: datetime) -> Plan | None:
+        """Return the plan that holds a request back now, as far as the listing tells. None if nothing does.
+
+        Its turn observes the target and decides again, and names an error that keeps it from being decided about.
+        """
+        try:
+            seen = self.listed.presumed() if self.listed else None
+            plan = decide(seen, self.target, now, request) if seen is not None else None
+        except Exception:  # noqa: BLE001 - its turn meets the same error and names it (P10)
+            return None
+        return plan if plan is not None and plan.is_held else None
 
     @property
     def danger(self) -> tuple[int, int, datetime, str]:
@@ -135,15 +156,14 @@ def within(choice: Choice, reach: Reach) -> list[Candidate]:
 def candidates(listing: FleetListing) -> Iterable[Candidate]:
     """Yield all targets of a listing, also those whose secret it did not show."""
     for one in (*listing.listed, *listing.earlier):
-        marks = one.publication.marks if one.publication else None
-        yield Candidate(one.enrolled, marks.since if marks else None)
+        yield Candidate(one.enrolled, one)
     for target in listing.unseen:
         yield Candidate(Enrolled(target))
 
 
-def by_account(listing: FleetListing) -> dict[str, Enrolled]:
+def by_account(listing: FleetListing) -> dict[str, Candidate]:
     """Return all targets of a listing by their account's id in lower case."""
-    return {account_key(one.target.account): one.enrolled for one in candidates(listing)}
+    return {account_key(one.target.account): one for one in candidates(listing)}
 
 
 def account_key(account: AccountId) -> str:
