@@ -83,6 +83,12 @@ param rotationLookEvery string = ''
 @description('How many accounts may fail in one tick before the others are left alone.')
 param rotationBrake string = ''
 
+@description('How many writes of Azure Resource Manager a second the app counts on in each subscription, 1 to 10.')
+param rotationArmWrites string = ''
+
+@description('How many new secret versions a second the app counts on in each vault, 1 to 30.')
+param rotationSecretCreations string = ''
+
 @description('How many rotations and leaks of one account people may ask for in an hour.')
 param rotationRequestsPerTarget string = ''
 
@@ -214,6 +220,8 @@ var rotationSettings = {
   ROTATION_WINDOW: rotationWindow
   ROTATION_LOOK_EVERY: rotationLookEvery
   ROTATION_BRAKE: rotationBrake
+  ROTATION_ARM_WRITES: rotationArmWrites
+  ROTATION_SECRET_CREATIONS: rotationSecretCreations
   ROTATION_REQUESTS_PER_TARGET: rotationRequestsPerTarget
   ROTATION_REQUESTS_IN_ALL: rotationRequestsInAll
   ROTATION_TELEMETRY: rotationTelemetry

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from shared.announce.announcements import Announcement
 from shared.announce.listening import Hearing
+from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
@@ -288,10 +289,15 @@ class Throttles(Protocol):
 
 
 class LaterTurns(Protocol):
-    """The queue of turns, for messages that must wait."""
+    """The queue of turns, for messages that may have to wait."""
 
     async def send(self, message: str, delay: timedelta) -> None:
         """Queue a message that nobody sees before the delay is over."""
+        ...
+
+    async def send_many(self, messages: Sequence[tuple[str, timedelta]]) -> Sequence[RotationError]:
+        """Queue messages side by side, each with its delay from now on. Return an error for each one that may not be
+        queued."""
         ...
 
 
@@ -323,7 +329,7 @@ class Outside:
     listeners: Who listens to the announcements. None if no topic is configured.
     ends_need: The listeners without whom no end of a key happens on schedule. None: ends need no listener.
     throttles: Where the waits that Azure asked for are noted. None: ticks do not know of them.
-    later: The queue for turns that must wait. None: they are tried again as if they had failed.
+    later: The queue of turns. None: a tick queues nothing, and turns that must wait are tried again as if they failed.
     views: Where the view is kept. None: each tick lists from the beginning, and nothing is shown of earlier ones.
     """
 

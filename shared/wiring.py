@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from shared.findings.ports import Inventory
     from shared.fleet.rotation import Rotation
     from shared.ports import Listeners, Logs
-    from shared.settings.environment import CallLog, Settings
+    from shared.settings.call_log import CallLog
+    from shared.settings.environment import Settings
     from shared.telemetry import Telemetry
 
 from shared.domain.names import LOGGER

@@ -27,7 +27,8 @@ from lab.simulation.witness import Witness
 from shared.domain.model import Target
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.fleet.rotation import Rotation, Tick
-from shared.settings.environment import PUBLIC_CLOUD, Mode, Settings, Storage
+from shared.settings.environment import PUBLIC_CLOUD, Mode, Settings
+from shared.settings.storage import Storage
 from shared.settings.target_fields import Defaults
 from shared.turns.message import Message
 from shared.turns.report import Outcome, Row

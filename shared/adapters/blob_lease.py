@@ -31,7 +31,7 @@ from shared.adapters.waits import LongWait
 from shared.domain.errors import FixConfiguration, LeaseHeld, LeaseLost, RotationError
 from shared.domain.names import LEASE_CONTAINER, LOGGER, STORAGE
 from shared.domain.refusal import Call
-from shared.settings.environment import Storage
+from shared.settings.storage import Storage
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential

@@ -1,23 +1,31 @@
-"""Queue a turn that must wait, in the queue itself, because output bindings know no delay (docs/facts.md, Queues).
+"""Queue turns that begin later, in the queue itself, because output bindings know no delay and send their messages one
+after another (docs/facts.md, Queues).
 
-The client is imported when the first message is sent, because few processes ever send one.
+The client is imported when the first message is sent.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
 from shared.adapters.connections import Connections
 from shared.adapters.translate import azure_errors
-from shared.domain.errors import FixConfiguration
+from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.names import QUEUE, STORAGE
 from shared.domain.refusal import Call
-from shared.settings.environment import Storage
+from shared.settings.storage import Storage
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.storage.queue.aio import QueueClient
+
+AT_ONCE = 32  # messages on their way; the queue takes far more, but the connections are shared
 
 
 class StorageQueue:
@@ -38,9 +46,39 @@ class StorageQueue:
         The call is not repeated, because each lost answer would leave one more message. The error of a call that may
         have had its effect says so (`unclear`).
         """
-        with azure_errors(f"queue {QUEUE}", "queue a turn for later", Call.STORAGE):
+        await self._send(message, delay.total_seconds())
+
+    async def send_many(self, messages: Sequence[tuple[str, timedelta]]) -> list[RotationError]:
+        """Queue messages, a few side by side and the first ones first. Return an error for each one that may not be
+        queued. Each delay counts from this call."""
+        clock, gate = asyncio.get_running_loop().time, asyncio.Semaphore(AT_ONCE)
+        began = clock()
+
+        async def sent(message: str, delay: timedelta) -> RotationError | None:
+            async with gate:
+                try:
+                    await self._send(message, delay.total_seconds() - (clock() - began))
+                except RotationError as error:
+                    return error
+                return None
+
+        found = await asyncio.gather(*(sent(*one) for one in messages))
+        return [error for error in found if error is not None]
+
+    async def _send(self, message: str, seconds: float) -> None:
+        """Queue a message. The host makes the queue when it first reads it, which may be later."""
+        with azure_errors(f"queue {QUEUE}", "queue a turn", Call.STORAGE):
             self._client = self._client or self._open()
-            await self._client.send_message(message, visibility_timeout=max(0, round(delay.total_seconds())))
+            try:
+                await self._put(self._client, message, seconds)
+            except ResourceNotFoundError:
+                with suppress(ResourceExistsError):
+                    await self._client.create_queue()
+                await self._put(self._client, message, seconds)
+
+    @staticmethod
+    async def _put(client: QueueClient, message: str, seconds: float) -> None:
+        await client.send_message(message, visibility_timeout=max(0, round(seconds)))
 
     def _open(self) -> QueueClient:
         from azure.storage.queue import TextBase64EncodePolicy  # the host's own form of messages

@@ -109,7 +109,7 @@ async def check_lease(examination: Examination) -> Check:
 
 
 def check_queue(examination: Examination) -> Check | None:
-    """Return how to check the role on the queue, to which the app itself sends turns that Azure asked to wait.
+    """Return how to check the role on the queue, to which the app itself sends the turns of its ticks.
 
     Failed if the queue's address is not known, because then it cannot.
 
@@ -119,7 +119,7 @@ def check_queue(examination: Examination) -> Check | None:
     if storage.connection_string is not None:
         return None
     if storage.queue_url is None:
-        why = "Its address is not known, so a turn that Azure asked to wait cannot be queued for later."
+        why = "Its address is not known, so no tick can queue a turn."
         return failed("queue", QUEUE, why, remedies.set_settings("AzureWebJobsStorage__queueServiceUri=<address>"))
     where = remedies.queue(remedies.storage_name(storage.blob_url), QUEUE)
     why = f"Sending a message cannot be tested without sending one. Check that the app has the role {remedies.QUEUES}."

@@ -59,9 +59,11 @@ class Tick:
 
     now: When the tick began.
     listed: Every target whose vault was listed.
-    turns: The targets that need a turn.
-    due: How many of them have something to do. The others are observed in full, because it is their time, or because
-        the listing does not tell enough: nothing of ours is published yet.
+    listing: All that the listings of the fleet showed.
+    to_do: The targets that have something to do.
+    to_adopt: The targets that are observed in full because the listing does not tell enough: nothing of ours is
+        published yet.
+    to_observe: The targets that are observed in full because it is their time.
     quiet: How many targets need no turn.
     unseen: How many targets no listing has shown for an hour.
     earlier: How many targets an earlier tick's listing showed, because this one's did not come that far.
@@ -73,8 +75,10 @@ class Tick:
 
     now: datetime
     listed: list[Listed] = field(default_factory=list, repr=False)
-    turns: list[Enrolled] = field(default_factory=list)
-    due: int = 0
+    listing: FleetListing = field(default_factory=FleetListing, repr=False)
+    to_do: list[Enrolled] = field(default_factory=list)
+    to_adopt: list[Enrolled] = field(default_factory=list)
+    to_observe: list[Enrolled] = field(default_factory=list)
     quiet: int = 0
     unseen: int = 0
     earlier: int = 0
@@ -82,6 +86,11 @@ class Tick:
     waiting: int = 0
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
+
+    @property
+    def turns(self) -> list[Enrolled]:
+        """The targets that need a turn."""
+        return [*self.to_do, *self.to_adopt, *self.to_observe]
 
     def has_trouble(self, one: Enrolled) -> bool:
         """Return whether turns of this target failed, as far as is known."""
@@ -91,7 +100,8 @@ class Tick:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
         unseen += f", listed by an earlier check: {self.earlier}" if self.earlier else ""
         waiting = f", waiting because Azure asked to: {self.waiting}" if self.waiting else ""
-        counts = f"to do: {self.due}, to observe in full: {len(self.turns) - self.due}, nothing to do: {self.quiet}"
+        in_full = len(self.to_adopt) + len(self.to_observe)
+        counts = f"to do: {len(self.to_do)}, to observe in full: {in_full}, nothing to do: {self.quiet}"
         return f"{counts}{waiting}{unseen}; problems: {len(self.problems)}."
 
 
@@ -134,7 +144,7 @@ class Rotation:
         view, unread = await self._last_view()
         since = looks_since(max(since, view.seen_at or since), now, self.settings.look_every, usual)
         listing = await self.fleet.list_targets(view)
-        tick = Tick(now, listing.listed, view=view, problems=[*unread, *listing.problems])
+        tick = Tick(now, listing.listed, listing, view=view, problems=[*unread, *listing.problems])
         tick.unseen = len(listing.unseen) + sum(one.is_old(now) for one in listing.earlier)
         tick.earlier = len(listing.earlier)
         leaks, problems = await self.leaks.pending()
@@ -209,8 +219,9 @@ class Rotation:
                 raise
             due = False  # its turn observes it, decides again and names the error
         waiting = (due or look) and any(wait.is_on(tick.now) and wait.covers(target) for wait in waits)
-        tick.turns.extend([one.enrolled] if (due or look) and not waiting else [])
-        tick.due += due and not waiting
+        if (due or look) and not waiting:
+            kind = tick.to_do if due else tick.to_adopt if seen is None else tick.to_observe
+            kind.append(one.enrolled)
         tick.waiting += waiting
         tick.quiet += not (due or look)
 

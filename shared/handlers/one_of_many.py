@@ -85,7 +85,9 @@ class OneOfMany:
         try:
             standing = await self.record.standing(self.id, self.one)
         except RotationError as error:
-            log.warning("%s: whether the request for many %s goes on could not be read: %s", self.one.name, self.id, error)
+            log.warning(
+                "%s: whether the request for many %s goes on could not be read: %s", self.one.name, self.id, error
+            )
             return self.is_leak
         paused = not self.is_leak and standing.failing > self.app.settings.brake
         if standing.over or standing.settled or paused:
@@ -186,4 +188,3 @@ class OneOfMany:
 def _is_deleted(error: RotationError) -> bool:
     """Return whether Azure says that there is no such account."""
     return isinstance(error, FixConfiguration) and error.refusal is not None and not error.refused_to_show
-

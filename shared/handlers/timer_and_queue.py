@@ -6,9 +6,7 @@ Several messages for one target do no harm, whether ticks or people sent them: e
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 from shared.decide.plan import Reason
 from shared.domain.causes import Cause
@@ -22,14 +20,18 @@ from shared.domain.errors import (
     UnexpectedAnswer,
     UnknownTarget,
 )
+from shared.domain.many import request_of_many
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
-from shared.fleet.enrolment import Enrolled, message_for
+from shared.fleet.pace import until_next
 from shared.fleet.rotation import Rotation
 from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import MOST_SECONDS, TurnFailed, log_dropped_announcements
+from shared.handlers.one_of_many import take_one_of_many
+from shared.handlers.queued_turns import queue_turns
+from shared.handlers.timer_status import interval, since
 from shared.handlers.waiting import put_off
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
@@ -40,27 +42,33 @@ from shared.wiring import rotation, telemetry, time_for, time_limit
 
 log = logging.getLogger(LOGGER)
 MOST_TRIES = 3  # host.json, maxDequeueCount
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def tick(last: str | None, *, past_due: bool) -> list[str]:
-    """Handle the timer: return the messages to queue. `last` is when the timer last ran, as the host writes it."""
+async def tick(last: str | None, due: str | None = None, *, past_due: bool) -> list[str]:
+    """Handle the timer: find the targets that need a turn, and queue the turns. Return the messages.
+
+    last: When the timer last ran, as the host writes it.
+    due: When it was or is due next, as the host writes it.
+    """
     async with telemetry().tick() as saw:
         with time_limit(MOST_SECONDS):
-            return await _tick(last, past_due, saw)
+            return await _tick(last, due, past_due, saw)
 
 
-async def _tick(last: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
+async def _tick(last: str | None, due: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
     app = await _with_valid_settings()
     now = app.outside.clock.now()
-    found = await app.tick(_since(last, app, now), now)
+    found = await app.tick(since(last, app, now), now)
+    horizon = until_next(interval(last, due, app, now), app.outside.clock.now() - now)
+    try:
+        messages = await queue_turns(app, found, horizon)
+    finally:
+        saw(telemetry_facts.of_tick(found))
+        for error in found.problems:
+            log.error("tick: %s", error)
+        log.info("tick%s: %s", " (past due)" if past_due else "", found)
     app.ticked_at = now
-    saw(telemetry_facts.of_tick(found))
-    for error in found.problems:
-        log.error("tick: %s", error)
-    log.info("tick%s: %s", " (past due)" if past_due else "", found)
-    messages = [*found.leaks, *_messages(found.turns, now, app.settings.brake, found.has_trouble)]
-    return [message.text() for message in messages]
+    return messages
 
 
 async def _with_valid_settings() -> Rotation:
@@ -77,33 +85,6 @@ async def _with_valid_settings() -> Rotation:
         raise
 
 
-def _since(last: str | None, app: Rotation, now: datetime) -> datetime:
-    """Return the time of the last run, as the host notes it: for a timer that never ran it writes the year 1.
-
-    The host notes none for a schedule that is due more than once in every minute (docs/facts.md, Timers). Then the last
-    tick is this process's, or else one interval of the schedule ago.
-    """
-    try:
-        moment = datetime.fromisoformat(last or "")
-    except ValueError:
-        pause = app.settings.pause
-        return _LONG_AGO if pause is None else app.ticked_at or now - pause
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(moment, _LONG_AGO)
-
-
-def _messages(
-    turns: Sequence[Enrolled], now: datetime, limit: int, has_trouble: Callable[[Enrolled], bool]
-) -> list[Message]:
-    """Return the messages in random order.
-
-    Otherwise targets that fail in every tick would always come first, and the brake would always hold the same others.
-    With `limit` messages or fewer the brake cannot come on, so their turns do not ask for it.
-    """
-    shuffled = random.sample(turns, len(turns))
-    return [message_for(one, now, crowded=len(turns) > limit, troubled=has_trouble(one)) for one in shuffled]
-
-
 async def turn(body: bytes, tries: int = 1) -> None:
     """Handle a queue message: take the turn that one queue message asks for. `tries` counts the deliveries of the
     message.
@@ -118,6 +99,12 @@ async def turn(body: bytes, tries: int = 1) -> None:
 async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> None:
     app = await rotation()
     message = read_message(body)
+    if request_of_many(message.request) is not None:
+        one_of_many = await take_one_of_many(app, message, _target)
+        if one_of_many is not None:
+            saw(telemetry_facts.of_outcome(one_of_many))
+            log_dropped_announcements(one_of_many)
+        return
     if message.request is None and not message.insists and message.is_stale(app.outside.clock.now()):
         log.warning(
             "%r: the message is older than an hour; the next tick queues another one if it is needed", message.target

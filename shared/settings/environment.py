@@ -8,23 +8,22 @@ the settings.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlsplit
 
 from shared.domain import times
 from shared.domain.acts import Limits
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import AccountId, Cadence, Target
-from shared.domain.names import STORAGE
+from shared.domain.rates import ARM_WRITES, SECRET_CREATIONS, Rates
 from shared.domain.scopes import OperatorScopes
 from shared.domain.window import Window
+from shared.settings.call_log import CallLog, read_call_log
+from shared.settings.explicit_targets import read_targets
 from shared.settings.names import check_names
 from shared.settings.operators import check_that_operators_are_known, operator_scopes
 from shared.settings.problems import Problems
@@ -35,19 +34,20 @@ from shared.settings.readers import (
     lead_times,
     one_of,
     past_time,
+    rate,
     secret_templates,
     subscription_ids,
     topic_id,
     vault_url,
     vault_urls,
-    workspace_id,
     yes_or_no,
 )
+from shared.settings.reading import read
 from shared.settings.schedule import pause_within_a_minute
-from shared.settings.target_fields import Claim, Defaults, check_cadence, claims, target_from_fields
+from shared.settings.storage import Storage, read_storage
+from shared.settings.target_fields import Defaults, check_cadence
 
 PUBLIC_CLOUD = "https://management.azure.com"
-PUBLIC_LOGS = "https://api.loganalytics.io"
 NAMES = (
     "ROTATION_SCHEDULE",
     "ROTATION_MODE",
@@ -65,6 +65,8 @@ NAMES = (
     "ROTATION_WINDOW",
     "ROTATION_LOOK_EVERY",
     "ROTATION_BRAKE",
+    "ROTATION_ARM_WRITES",
+    "ROTATION_SECRET_CREATIONS",
     "ROTATION_REQUESTS_PER_TARGET",
     "ROTATION_REQUESTS_IN_ALL",
     "ROTATION_TELEMETRY",
@@ -79,8 +81,6 @@ NAMES = (
     "AZURE_RESOURCE_MANAGER_ENDPOINT",
     "AZURE_LOG_ANALYTICS_ENDPOINT",
 )
-_CONNECTION = re.compile(r"(^|;)\s*(AccountName=|BlobEndpoint=https?://|UseDevelopmentStorage=true)", re.IGNORECASE)
-_STORAGE_ACCOUNT = re.compile(r"^[a-z0-9]{3,24}$")
 
 
 class Mode(StrEnum):
@@ -102,37 +102,6 @@ class SignIn(StrEnum):
 
     OPTIONAL = "optional"
     REQUIRED = "required"
-
-
-@dataclass(frozen=True)
-class Storage:
-    """The storage account of the function host, in one of the two forms that the host accepts.
-
-    connection_string: The whole connection string. None in the identity form. It may hold a key and is left out of
-        `repr`.
-    blob_url: The address of the blob service in the identity form. None if there is a connection string.
-    queue_url: The same of the queue service. None also if only the blob service's address is set.
-    client_id: The user-assigned identity that opens the account in the identity form. None for the system-assigned one.
-    """
-
-    connection_string: str | None = field(default=None, repr=False)
-    blob_url: str | None = None
-    queue_url: str | None = None
-    client_id: str | None = None
-
-
-@dataclass(frozen=True)
-class CallLog:
-    """The Log Analytics workspace to which accounts log their calls.
-
-    workspace: The id by which it is queried, a GUID.
-    look_back: How far back calls are counted. Default 7 days.
-    endpoint: The query service. Default the public cloud's.
-    """
-
-    workspace: str
-    look_back: timedelta = timedelta(days=7)
-    endpoint: str = PUBLIC_LOGS
 
 
 @dataclass(frozen=True)
@@ -158,6 +127,8 @@ class Settings:
     brake: ROTATION_BRAKE. How many accounts may fail in one tick before the other turns of that tick stop. Default 10.
     limits: ROTATION_REQUESTS_PER_TARGET, default 5, and ROTATION_REQUESTS_IN_ALL, default 60: how many rotations and
         leaks people may ask for in one hour. The first leak of a target is never refused.
+    rates: ROTATION_ARM_WRITES, default 10 a second in each subscription, and ROTATION_SECRET_CREATIONS, default 30 a
+        second in each vault: what the app counts on when it spreads scheduled turns. Lower where others use it up, too.
     telemetry: ROTATION_TELEMETRY. Default off.
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
     sign_in: ROTATION_SIGN_IN. Default optional: App Service authentication if it is on, function keys otherwise.
@@ -182,6 +153,7 @@ class Settings:
     secrets: tuple[str, ...] = ()
     brake: int = 10
     limits: Limits = field(default_factory=Limits)
+    rates: Rates = field(default_factory=Rates)
     telemetry: Sending = Sending.OFF
     call_log: CallLog | None = None
     sign_in: SignIn = SignIn.OPTIONAL
@@ -229,29 +201,33 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     problems = Problems()
     defaults = _defaults(environment, problems)
     settings = Settings(
-        mode=_read(environment, "ROTATION_MODE", Mode.ROTATE, problems, one_of(Mode)),
-        targets=_targets(environment.get("ROTATION_TARGETS", ""), defaults, problems),
-        subscriptions=_read(environment, "ROTATION_SUBSCRIPTIONS", (), problems, subscription_ids),
+        mode=read(environment, "ROTATION_MODE", Mode.ROTATE, problems, one_of(Mode)),
+        targets=read_targets(environment.get("ROTATION_TARGETS", ""), defaults, problems),
+        subscriptions=read(environment, "ROTATION_SUBSCRIPTIONS", (), problems, subscription_ids),
         defaults=defaults,
-        vaults=_read(environment, "ROTATION_VAULTS", frozenset(), problems, vault_urls),
-        secrets=_read(environment, "ROTATION_SECRETS", (), problems, secret_templates),
-        brake=_read(environment, "ROTATION_BRAKE", 10, problems, count),
+        vaults=read(environment, "ROTATION_VAULTS", frozenset(), problems, vault_urls),
+        secrets=read(environment, "ROTATION_SECRETS", (), problems, secret_templates),
+        brake=read(environment, "ROTATION_BRAKE", 10, problems, count),
         limits=Limits(
-            _read(environment, "ROTATION_REQUESTS_PER_TARGET", Limits.per_target, problems, count),
-            _read(environment, "ROTATION_REQUESTS_IN_ALL", Limits.in_all, problems, count),
+            read(environment, "ROTATION_REQUESTS_PER_TARGET", Limits.per_target, problems, count),
+            read(environment, "ROTATION_REQUESTS_IN_ALL", Limits.in_all, problems, count),
+        ),
+        rates=Rates(
+            read(environment, "ROTATION_ARM_WRITES", ARM_WRITES, problems, rate(ARM_WRITES)),
+            read(environment, "ROTATION_SECRET_CREATIONS", SECRET_CREATIONS, problems, rate(SECRET_CREATIONS)),
         ),
         telemetry=read_telemetry(environment, problems),
-        call_log=_call_log(environment, problems),
-        sign_in=_read(environment, "ROTATION_SIGN_IN", SignIn.OPTIONAL, problems, one_of(SignIn)),
+        call_log=read_call_log(environment, problems),
+        sign_in=read(environment, "ROTATION_SIGN_IN", SignIn.OPTIONAL, problems, one_of(SignIn)),
         operator_scopes=operator_scopes(environment, problems),
-        look_every=_read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, times.parse_duration),
-        topic=_read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, https_url),
-        topic_id=_read(environment, "EVENT_GRID_TOPIC_ID", None, problems, topic_id),
-        needs_listener=_read(environment, "ROTATION_ANNOUNCE_NEEDS_LISTENER", False, problems, yes_or_no),
+        look_every=read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, times.parse_duration),
+        topic=read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, https_url),
+        topic_id=read(environment, "EVENT_GRID_TOPIC_ID", None, problems, topic_id),
+        needs_listener=read(environment, "ROTATION_ANNOUNCE_NEEDS_LISTENER", False, problems, yes_or_no),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
-        resource_manager=_read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, https_url),
-        storage=_storage(environment, problems),
-        pause=_read(environment, "ROTATION_SCHEDULE", None, problems, pause_within_a_minute),
+        resource_manager=read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, https_url),
+        storage=read_storage(environment, problems),
+        pause=read(environment, "ROTATION_SCHEDULE", None, problems, pause_within_a_minute),
         proxy=read_proxy(environment, problems),
     )
     _check_that_something_is_enrolled(settings, problems)
@@ -266,85 +242,25 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 def read_telemetry(environment: Mapping[str, str], problems: Problems) -> Sending:
     """Return ROTATION_TELEMETRY alone, so that invalid other settings can still be reported by telemetry."""
-    return Sending(_read(environment, "ROTATION_TELEMETRY", Sending.OFF, problems, one_of(Sending)))
+    return Sending(read(environment, "ROTATION_TELEMETRY", Sending.OFF, problems, one_of(Sending)))
 
 
 def _defaults(environment: Mapping[str, str], problems: Problems) -> Defaults:
     plain, before = Cadence(), len(problems)
-    period = _read(environment, "ROTATION_PERIOD", plain.period, problems, times.parse_duration)
+    period = read(environment, "ROTATION_PERIOD", plain.period, problems, times.parse_duration)
     usual = tuple(lead for lead in plain.warnings if lead < period)
     cadence = Cadence(
         period=period,
-        overlap=_read(environment, "ROTATION_OVERLAP", plain.overlap, problems, times.parse_duration),
-        warnings=_read(environment, "ROTATION_WARNINGS", usual, problems, lead_times),
-        notice=_read(environment, "ROTATION_NOTICE", plain.notice, problems, times.parse_duration),
-        window=_read(environment, "ROTATION_WINDOW", None, problems, Window.parse),
+        overlap=read(environment, "ROTATION_OVERLAP", plain.overlap, problems, times.parse_duration),
+        warnings=read(environment, "ROTATION_WARNINGS", usual, problems, lead_times),
+        notice=read(environment, "ROTATION_NOTICE", plain.notice, problems, times.parse_duration),
+        window=read(environment, "ROTATION_WINDOW", None, problems, Window.parse),
     )
-    lag = _read(environment, "ROTATION_CONSUMER_LAG", Defaults.lag, problems, times.parse_duration)
+    lag = read(environment, "ROTATION_CONSUMER_LAG", Defaults.lag, problems, times.parse_duration)
     if len(problems) == before:
         problems.extend(check_cadence(cadence, lag, "ROTATION_PERIOD, ROTATION_OVERLAP"))
-    vault = _read(environment, "ROTATION_VAULT_URL", None, problems, vault_url)
-    return Defaults(vault, cadence, lag, _read(environment, "ROTATION_SEALED_SINCE", None, problems, past_time))
-
-
-def _targets(text: str, defaults: Defaults, problems: Problems) -> tuple[Target, ...]:
-    if not text.strip():
-        return ()
-    try:
-        entries = json.loads(text)
-    except (ValueError, RecursionError) as problem:
-        problems.add("ROTATION_TARGETS", f"is not JSON ({problem})")
-        return ()
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        problems.add("ROTATION_TARGETS", "is not a JSON array of objects")
-        return ()
-    targets = [
-        target_from_fields(entry, f"ROTATION_TARGETS[{n}]", defaults, problems) for n, entry in enumerate(entries)
-    ]
-    found = tuple(target for target in targets if target is not None)
-    _check_claims(found, problems)
-    return found
-
-
-def _check_claims(targets: tuple[Target, ...], problems: Problems) -> None:
-    """Add a problem for each name, account or secret that two targets have: all names, then accounts, then secrets."""
-    taken: set[Claim] = set()
-    for of_one_kind in zip(*map(claims, targets), strict=True):
-        for claim in of_one_kind:
-            if claim in taken:
-                problems.add("ROTATION_TARGETS", f"two targets have the {claim.kind} {claim.text}")
-            taken.add(claim)
-
-
-def _storage(environment: Mapping[str, str], problems: Problems) -> Storage:
-    """Read `AzureWebJobsStorage`, or its form with `__accountName` or `__blobServiceUri` (docs/facts.md, Storage)."""
-    text = environment.get(STORAGE)
-    account, url = environment.get(f"{STORAGE}__accountName"), environment.get(f"{STORAGE}__blobServiceUri")
-    queue = environment.get(f"{STORAGE}__queueServiceUri")
-    if text:
-        if not _CONNECTION.search(text):
-            problems.add(STORAGE, "is not a connection string")
-        return Storage(connection_string=text)
-    if url:
-        url = problems.read(f"{STORAGE}__blobServiceUri", url, https_url)
-    if queue:
-        queue = problems.read(f"{STORAGE}__queueServiceUri", queue, https_url)
-    if account and not _STORAGE_ACCOUNT.match(account):
-        problems.add(f"{STORAGE}__accountName", f"{account!r} is not a storage account's name")
-    if not (account or url):
-        problems.add(STORAGE, f"is not set, nor {STORAGE}__accountName: leases need the host's storage account")
-    return Storage(
-        blob_url=url or f"https://{account}.blob.core.windows.net",
-        queue_url=queue or (f"https://{account}.queue.core.windows.net" if account else None),
-        client_id=environment.get(f"{STORAGE}__clientId") or environment.get("AZURE_CLIENT_ID") or None,
-    )
-
-
-def _call_log(environment: Mapping[str, str], problems: Problems) -> CallLog | None:
-    workspace = _read(environment, "ROTATION_LOG_WORKSPACE_ID", None, problems, workspace_id)
-    look_back = _read(environment, "ROTATION_LOG_LOOK_BACK", CallLog.look_back, problems, times.parse_duration)
-    endpoint = _read(environment, "AZURE_LOG_ANALYTICS_ENDPOINT", PUBLIC_LOGS, problems, https_url)
-    return CallLog(workspace, look_back, endpoint) if workspace else None
+    vault = read(environment, "ROTATION_VAULT_URL", None, problems, vault_url)
+    return Defaults(vault, cadence, lag, read(environment, "ROTATION_SEALED_SINCE", None, problems, past_time))
 
 
 def _check_that_something_is_enrolled(settings: Settings, problems: Problems) -> None:
@@ -353,13 +269,3 @@ def _check_that_something_is_enrolled(settings: Settings, problems: Problems) ->
     if not (explained or settings.targets or settings.subscriptions):
         what = "neither is set, so there is nothing to rotate"
         problems.add("ROTATION_TARGETS, ROTATION_SUBSCRIPTIONS", what)
-
-
-def _read[T, D](
-    environment: Mapping[str, str], name: str, default: D, problems: Problems, reader: Callable[[str], T]
-) -> Any:  # noqa: ANN401 - the reader's type, or the default's
-    text = environment.get(name, "")
-    if not text.strip():
-        return default
-    value = problems.read(name, text, reader)
-    return default if value is None else value

@@ -101,6 +101,19 @@ def count(text: str) -> int:
     return int(text)
 
 
+def rate(most: int) -> Callable[[str], int]:
+    """Return a reader of a whole number of calls a second, from 1 to the most that Azure allows."""
+
+    def read(text: str) -> int:
+        if not text.strip().isascii() or not text.strip().isdigit() or not 1 <= int(text) <= most:
+            raise ValueError(
+                f"{text[:40]!r} is not a whole number from 1 to {most}, the most that Azure allows a second"
+            )
+        return int(text)
+
+    return read
+
+
 def lead_times(text: str) -> tuple[timedelta, ...]:
     """Read the durations in a list such as `P14D,P7D,P1D`, each once, the longest first."""
     return tuple(sorted({times.parse_duration(part) for part in text.split(",")}, reverse=True))

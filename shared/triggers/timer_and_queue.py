@@ -6,7 +6,6 @@ The timer never runs on start-up, because a deployment of this app is no reason 
 from __future__ import annotations
 
 import os
-from typing import List  # noqa: UP035 - see `tick`
 
 import azure.functions as func
 
@@ -18,19 +17,17 @@ SCHEDULE = "%ROTATION_SCHEDULE%" if os.environ.get("ROTATION_SCHEDULE") else "0 
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule=SCHEDULE, run_on_startup=False)
-@blueprint.queue_output(arg_name="turns", queue_name=QUEUE, connection=STORAGE)
-async def tick(timer: func.TimerRequest, turns: func.Out[List[str]]) -> None:  # noqa: UP006
+async def tick(timer: func.TimerRequest) -> None:
     """The timer trigger: check all targets cheaply, and queue a turn for each target that needs one.
 
-    The worker code refuses `Out[list[str]]` when it indexes functions (azure-functions-runtime 1.3.0), hence `List`.
+    It has no output binding: such a binding knows no delay, and sends its messages one after another (docs/facts.md,
+    Queues).
     """
     from shared.handlers import timer_and_queue
 
     # The SDK's declared type does not have this attribute, but the worker's object does.
     status = getattr(timer, "schedule_status", None) or {}
-    messages = await timer_and_queue.tick(status.get("Last"), past_due=timer.past_due)
-    if messages:
-        turns.set(messages)
+    await timer_and_queue.tick(status.get("Last"), status.get("Next"), past_due=timer.past_due)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection=STORAGE)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lab.simulation.dates import at, days, hours, minutes
 from lab.simulation.stage import a_stage
 from shared.fleet.rotation import Rotation, Tick, looks_since
-from shared.handlers import timer_and_queue
+from shared.handlers import timer_and_queue, timer_status
 from shared.settings.schedule import pause_within_a_minute
 
 NOW = at(day=1)
@@ -28,7 +28,7 @@ def since() -> Since:
         app = a_stage().rotation()
         pause = pause_within_a_minute(schedule) if schedule else None
         app = Rotation(replace(app.settings, pause=pause), app.outside, ticked_at)
-        return timer_and_queue._since(last, app, NOW)
+        return timer_status.since(last, app, NOW)
 
     return asked
 
@@ -50,6 +50,49 @@ def test_without_a_status_a_tick_looks_back_one_interval_of_its_schedule(since: 
 def test_without_a_status_a_tick_looks_back_to_the_tick_before_if_this_process_ran_it(since: Since) -> None:
     before = NOW - timedelta(seconds=25)
     assert since(None, "*/10 * * * * *", ticked_at=before) == before
+
+
+@pytest.fixture
+def interval() -> Callable[..., timedelta]:
+    """Returns the time between two ticks as a tick counts on it."""
+
+    def asked(last: str | None, due: str | None, schedule: str = "", ticked_at: datetime | None = None) -> timedelta:
+        app = a_stage().rotation()
+        pause = pause_within_a_minute(schedule) if schedule else None
+        app = Rotation(replace(app.settings, pause=pause), app.outside, ticked_at)
+        return timer_status.interval(last, due, app, NOW)
+
+    return asked
+
+
+def ago(minutes: float) -> str:
+    return (NOW - timedelta(minutes=minutes)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("last", "due", "minutes"),
+    [
+        (ago(15), ago(0), 15),
+        (ago(1440), ago(1425), 15),  # the app was stopped for a day
+        (ago(2), ago(-13), 13),  # somebody runs the timer by hand
+        (ago(20 / 60), ago(0), 1),
+        ("0001-01-01T00:00:00", ago(0), 10),
+        ("0001-01-01T00:00:00", ago(-7), 7),
+        (None, None, 10),
+        ("", "nonsense", 10),
+    ],
+)
+def test_the_time_between_two_ticks_is_what_the_host_noted(interval, last, due, minutes: float) -> None:
+    assert interval(last, due) == timedelta(minutes=minutes)
+
+
+def test_without_a_status_the_time_since_this_process_s_last_tick_counts(interval) -> None:
+    assert interval(None, None, ticked_at=NOW - timedelta(minutes=30)) == timedelta(minutes=30)
+    assert interval(None, None, ticked_at=NOW - timedelta(seconds=2)) == timedelta(minutes=1)
+
+
+def test_a_schedule_of_more_than_one_tick_a_minute_says_itself_how_long_that_is(interval) -> None:
+    assert interval(ago(15), ago(0), "*/20 * * * * *") == timedelta(seconds=20)
 
 
 async def test_ticks_within_a_minute_observe_each_target_once_in_its_time(monkeypatch) -> None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from itertools import count
 from types import SimpleNamespace
@@ -23,6 +23,7 @@ import azure.functions as func
 from cli.__main__ import main
 from function_app import app
 from shared.adapters.connections import Connections
+from shared.adapters.later_turns import StorageQueue
 
 HEADERS = ("Location", "Retry-After", "Allow")
 MOST_TRIES = 3
@@ -102,9 +103,16 @@ class App:
     def tick(self, now: datetime, *, thorough: bool = False) -> list[str]:
         """Run the timer and return its messages. `thorough`: as if it had never run, so that it visits every target."""
         last = None if thorough or self.last_tick is None else self.last_tick.isoformat()
-        turns, self.last_tick = Out(), now
-        self.call("tick", timer=SimpleNamespace(schedule_status={"Last": last}, past_due=False), turns=turns)
-        return turns.messages
+        sent: list[str] = []
+        self.last_tick = now
+
+        async def send_many(_: StorageQueue, messages: list[tuple[str, timedelta]]) -> list[Exception]:
+            sent.extend(text for text, _ in messages)
+            return []
+
+        with patch.object(StorageQueue, "send_many", send_many):
+            self.call("tick", timer=SimpleNamespace(schedule_status={"Last": last}, past_due=False))
+        return sorted(sent)
 
     def turn(self, message: str) -> tuple[int, list[str]]:
         """Deliver one message as often as the host does. Returns the failed tries, and what goes back on the queue."""

@@ -9,6 +9,7 @@ import pytest
 
 from lab.emulator.directory import Identity, Role
 from lab.emulator.errors import AzureError
+from shared.domain.names import QUEUE
 from tests.runbook.operating import (
     APP,
     AUDIT,
@@ -124,6 +125,28 @@ async def test_marks_that_are_lost_for_an_older_version_are_made_from_the_versio
     ]
     assert told
     assert site.works()
+
+
+async def last_of_a_tick(site: Site) -> int:
+    """Run the timer, and return after how many seconds the last of its turns begins."""
+    site.world.queues.clear(QUEUE)
+    site.pass_time(minutes=10)
+    await site.timer()
+    messages = site.world.queues.queue(QUEUE).messages.values()
+    return round(max(one.visible for one in messages) - site.world.clock.now())
+
+
+@procedure("Many accounts due at once")
+async def test_turns_are_spread_further_where_others_use_what_azure_allows(site: Site) -> None:
+    site.world.clock.freeze()
+    for number in range(60):
+        site.world.accounts.add(f"more-{number}", tags={"key-rotation": "on"})
+    assert await last_of_a_tick(site) == 2
+    await site.run(f"{SETTING}ROTATION_ARM_WRITES=5", **APP)
+    await site.run(f"{SETTING}ROTATION_SECRET_CREATIONS=15", **APP)
+    assert await last_of_a_tick(site) == 10
+    await site.work()
+    assert all(site.works(f"more-{number}") for number in range(60))
 
 
 @procedure("Rollback")

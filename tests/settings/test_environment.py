@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from shared.domain.acts import Limits
 from shared.domain.errors import FixConfiguration
 from shared.domain.model import Cadence
+from shared.domain.rates import Rates
 from shared.domain.window import Window
-from shared.settings.environment import NAMES, PUBLIC_CLOUD, CallLog, Mode, Settings, read_settings
+from shared.settings.call_log import CallLog
+from shared.settings.environment import NAMES, PUBLIC_CLOUD, Mode, Settings, read_settings
 
 GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/g"
 ID = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/chat"
@@ -55,6 +57,7 @@ def test_unset_settings_have_the_documented_defaults() -> None:
     assert found.defaults.lag == timedelta(hours=24)
     assert found.look_every == timedelta(hours=1)
     assert found.limits == Limits(per_target=5, in_all=60)
+    assert found.rates == Rates(arm_writes=10, secret_creations=30)
     assert found.topic is None
     assert found.client_id is None
     assert found.resource_manager == PUBLIC_CLOUD
@@ -79,6 +82,8 @@ def test_every_setting_is_read() -> None:
         ROTATION_LOOK_EVERY="PT30M",
         ROTATION_REQUESTS_PER_TARGET="7",
         ROTATION_REQUESTS_IN_ALL="80",
+        ROTATION_ARM_WRITES="5",
+        ROTATION_SECRET_CREATIONS="12",
         EVENT_GRID_TOPIC_ENDPOINT="https://topic.westeurope-1.eventgrid.azure.net/api/events/",
         AZURE_CLIENT_ID="a-client",
         AZURE_RESOURCE_MANAGER_ENDPOINT="https://management.chinacloudapi.cn/",
@@ -95,6 +100,7 @@ def test_every_setting_is_read() -> None:
     assert found.defaults.lag == timedelta(days=2)
     assert found.look_every == timedelta(minutes=30)
     assert found.limits == Limits(7, 80)
+    assert found.rates == Rates(arm_writes=5, secret_creations=12)
     assert found.topic == "https://topic.westeurope-1.eventgrid.azure.net/api/events"
     assert found.client_id == "a-client"
     assert found.resource_manager == "https://management.chinacloudapi.cn"
@@ -106,6 +112,8 @@ INVALID = {
     "ROTATION_MODE": "rehearse",
     "ROTATION_REQUESTS_PER_TARGET": "0",
     "ROTATION_REQUESTS_IN_ALL": "many",
+    "ROTATION_ARM_WRITES": "11",
+    "ROTATION_SECRET_CREATIONS": "2.5",
     "ROTATION_TARGETS": "[{",
     "ROTATION_SUBSCRIPTIONS": "the-first, the-second",
     "ROTATION_VAULT_URL": "contoso",
