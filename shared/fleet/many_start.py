@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import floor
 
 from shared.domain.errors import ConfirmFirst
-from shared.domain.many import LASTS, ManyProgress, ManyRequest
+from shared.domain.many import LASTS, Fate, ManyProgress, ManyRequest
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
 from shared.domain.rates import Rates
@@ -101,20 +101,25 @@ def first_slots(
     return found
 
 
-def begins(many: ManyRequest, targets: Sequence[Target], rates: Rates, interval: timedelta) -> list[timedelta]:
+def begins(
+    many: ManyRequest, targets: Sequence[Target], rates: Rates, interval: timedelta, *, begun: bool = False
+) -> list[timedelta]:
     """Return how long after now each turn begins, if nothing else is to be done: now, or with the ticks that follow.
+
+    begun: Whether a tick queues the first of them. Default: the request itself does.
 
     What does not begin within seven days begins then, as far as this says.
     """
     found = [LASTS] * len(targets)
     waiting, after = list(range(len(targets))), AT_ONCE
-    slots = first_slots(many, targets, rates, interval)
+    planned = [Planned(one, cost_of(many)) for one in targets]
+    slots = Pace(rates, interval).slots(planned) if begun else first_slots(many, targets, rates, interval)
     while waiting and after < LASTS:
         for number, slot in zip(waiting, slots, strict=True):
             found[number] = after + slot if slot is not None else LASTS
         waiting = [number for number, slot in zip(waiting, slots, strict=True) if slot is None]
         after += interval
-        slots = Pace(rates, interval).slots([Planned(targets[number], cost_of(many)) for number in waiting])
+        slots = Pace(rates, interval).slots([planned[number] for number in waiting])
     return found
 
 
@@ -126,6 +131,15 @@ def done_by(app: Rotation, many: ManyRequest, chosen: Sequence[Candidate], now: 
         holds = [one.hold(many.for_one(), now) for one in chosen]
         found = [max(at, (hold and hold.held_until) or at) for at, hold in zip(found, holds, strict=True)]
     return [at + TURN for at in found]
+
+
+def dates_of_open(app: Rotation, progress: ManyProgress, now: datetime) -> dict[str, datetime]:
+    """Return by when each open account of a request is done, by its hash, in UTC: from the next tick on, if nothing
+    fails. What holds a single target back is not known here."""
+    many, waiting = progress.request, progress.of(Fate.OPEN)
+    targets = [Target(one.name, one.account, "", "") for one in waiting]
+    after = begins(many, targets, app.settings.rates, _interval(app), begun=True)
+    return {one.hash: now + _interval(app) + at + TURN for one, at in zip(waiting, after, strict=True)}
 
 
 def _interval(app: Rotation) -> timedelta:

@@ -24,7 +24,7 @@ from shared.turns.many import Head, ManyRecord
 from shared.turns.message import Message
 
 log = logging.getLogger(LOGGER)
-LEAK = Cost(writes=5, creations=1)  # lists the keys three times, and regenerates both
+LEAK = Cost(writes=4, creations=1)  # lists the keys twice and regenerates both
 MOST_REMOVED = 500  # notes of old requests in one tick; the next one goes on
 MOST_NAMED = 20  # accounts that are left, in one line
 
@@ -138,11 +138,17 @@ def paused(progress: ManyProgress, brake: int) -> PersonMustLook:
         f"more than {brake} of its accounts failed (ROTATION_BRAKE), so nothing further begins. "
         f"{len(progress.rest)} of {len(progress.request.targets)} are left."
     )
-    step = (
-        f'see GET /api/rotations/{id_} for the reasons and mend them; then POST /api/rotate with "select": '
-        f'{{"rest_of": "{id_}"}} goes on with the rest, and DELETE /api/rotations/{id_} ends this one'
-    )
-    return PersonMustLook(f"rotations {id_}", what, step)
+    return PersonMustLook(f"rotations {id_}", what, going_on(progress, ManyState.PAUSED))
+
+
+def going_on(progress: ManyProgress, state: ManyState) -> str | None:
+    """Return what a person should do about a request in this state. None if there is nothing to do."""
+    id_ = progress.request.id
+    rest = f'POST /api/rotate with "select": {{"rest_of": "{id_}"}} goes on with the rest'
+    if state is ManyState.PAUSED:
+        see = f"see GET /api/rotations/{id_} for the reasons and mend them; then {rest}"
+        return f"{see}, and DELETE /api/rotations/{id_} ends this one"
+    return rest if state in (ManyState.STOPPED, ManyState.ENDED) else None
 
 
 def in_words(progress: ManyProgress, state: ManyState) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta, Struct
@@ -191,23 +191,6 @@ class Leak(Body, frozen=True, kw_only=True):
         meant = Fingerprint(self.fingerprint) if self.fingerprint else None
         mark = scoped(id_, RequestKind.LEAK, self.key or meant or "")
         return LeakRequest(key=self.key, fingerprint=meant, reason=why(self.reason), by=by, id=mark, wait=wait)
-
-
-class RotateMany(Body, frozen=True, kw_only=True):
-    """Rotate several targets, each in a turn of its own."""
-
-    targets: Annotated[
-        Names | Literal["all"],
-        Meta(
-            description="Names of targets (at most 63 letters, digits and dashes, a letter or digit first), or `all`, "
-            "which needs the reader's role as well, because the answer names the targets."
-        ),
-    ]
-    reason: ReasonText = ""
-    dry_run: NamesOnly = False
-
-    def request(self, id_: str, by: str) -> Request:
-        return RotateRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ROTATE))
 
 
 class Arm(Body, frozen=True, kw_only=True):

@@ -20,7 +20,8 @@ from shared.domain.requests import (
 )
 from shared.settings.target_fields import after_deployment
 from shared.turns.message import Message
-from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id, scoped
+from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id, scoped
+from shared.web.many import RotateMany
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
