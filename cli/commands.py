@@ -23,6 +23,7 @@ from cli.answer import (
 )
 from cli.arguments import Command
 from cli.first_deployment import check_first_deployment
+from cli.many_commands import rotate_many, rotations
 from cli.printing import NOTHING, line, lines, moment, table
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
@@ -347,6 +348,8 @@ COMMANDS: dict[str, CommandFunction] = {
     "disarm": disarm,
     "deployed": deployed,
     "deadlines": deadlines,
+    "rotate-many": rotate_many,
+    "rotations": rotations,
     "audit": audit,
     "doctor": doctor,
 }

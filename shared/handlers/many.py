@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 from shared.domain.errors import OutOfScope, RotationError, UnknownTarget
-from shared.domain.many import Fate, ManyProgress, ManyRequest, ManyResult, ManyState, ManyTarget
+from shared.domain.many import ManyProgress, ManyRequest, ManyTarget
 from shared.domain.names import LOGGER
 from shared.domain.scopes import Reach
 from shared.fleet.admission import admit_many
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.many import Candidate, Choice, choose
-from shared.fleet.many_start import confirmation, dates_of_open, done_by, start
-from shared.fleet.many_turns import going_on
+from shared.fleet.many_seen import as_seen, every_many, find_many, stop_many
+from shared.fleet.many_start import confirmation, done_by, start
 from shared.fleet.rotation import Rotation
 from shared.handlers.incoming import Incoming
 from shared.handlers.reach import check_reach, reach_of, within
@@ -25,20 +22,10 @@ from shared.turns.many import ManyRecord, many_id
 from shared.web.bodies import BadRequest
 from shared.web.callers import Caller, Role
 from shared.web.many import RotateMany, Select
-from shared.web.many_answers import (
-    ManyList,
-    accepted_data,
-    planned_data,
-    rows_data,
-    started_data,
-    status_data,
-)
+from shared.web.many_answers import ManyList, accepted_data, planned_data, started_data, status_data, with_rows
 from shared.web.responses import Reply
 
 log = logging.getLogger(LOGGER)
-MOST_READ = 200  # notes of failed turns that are read for one answer
-AT_ONCE = 16
-_SEE_LIST = "see GET /api/rotations for the ids of the last 30 days"
 _OTHER_BODY = "This Idempotency-Key was sent with another body. Use another key for another request."
 type Open = Callable[[], Awaitable[Rotation]]
 
@@ -116,25 +103,18 @@ def _started(app: Rotation, progress: ManyProgress, body: RotateMany, problems: 
     """Return the answer to a request that is on record. Raises BadRequest if another one is, under the same key."""
     if progress.request.asked != body.mark:
         raise BadRequest(422, "IdempotencyKeyReused", _OTHER_BODY)
-    state = progress.state(app.outside.clock.now(), app.settings.brake)
     where = {"Location": f"/api/rotations/{progress.request.id}"}
-    return Reply(202, started_data(progress, state, problems), headers=where)
+    return Reply(202, started_data(as_seen(app, progress), problems), headers=where)
 
 
 async def list_rotations(app: Rotation) -> Reply:
     """Return the requests for many that are on record: those of the last 30 days, and those that are not over."""
-    record = ManyRecord(app.outside.notes)
-    found = await asyncio.gather(*(record.progress(head) for head in await record.heads() if head.there))
-    known = sorted((one for one in found if one), key=lambda one: one.request.made_at, reverse=True)
-    return Reply(200, ManyList(rotations=[status_data(one, *_standing(app, one)) for one in known]))
+    return Reply(200, ManyList(rotations=[status_data(one) for one in await every_many(app)]))
 
 
 async def see_rotation(app: Rotation, id_: str) -> Reply:
     """Return how far a request for many has come, with what became of each account. Raises UnknownTarget."""
-    progress = await _find(app, id_)
-    state, dates, step = _standing(app, progress)
-    said = status_data(progress, state, dates, step)
-    return Reply(200, said | {"rows": rows_data(progress, dates, await _facts(app, progress))})
+    return Reply(200, with_rows(await find_many(app, id_)))
 
 
 async def stop_rotation(app: Rotation, id_: str, caller: Caller) -> Reply:
@@ -142,44 +122,8 @@ async def stop_rotation(app: Rotation, id_: str, caller: Caller) -> Reply:
 
     Raises UnknownTarget, and OutOfScope if the caller may not act on one of its accounts.
     """
-    progress, now = await _find(app, id_), app.outside.clock.now()
-    reach = reach_of(caller)
-    if not all(reach.includes(one.account) for one in progress.request.targets):
+    seen, reach = await find_many(app, id_), reach_of(caller)
+    if not all(reach.includes(one.account) for one in seen.progress.request.targets):
         what = "some of its accounts are outside of the scopes that this caller is limited to. Nothing was done."
         raise OutOfScope(f"rotations {id_}", what, scopes=reach.scopes)
-    if progress.state(now, app.settings.brake) in (ManyState.RUNNING, ManyState.PAUSED):
-        await ManyRecord(app.outside.notes).stop(id_, caller.name, now)
-        log.warning("rotations: %s: stopped by %s; %d accounts are left", id_, caller.name, len(progress.rest))
-        progress = replace(progress, stopped_at=now)
-    return Reply(200, status_data(progress, *_standing(app, progress)))
-
-
-async def _find(app: Rotation, id_: str) -> ManyProgress:
-    progress = await ManyRecord(app.outside.notes).find(id_) if id_.isalnum() else None
-    if progress is None:
-        raise UnknownTarget("rotations", "there is no request for many with this id.", _SEE_LIST)
-    return progress
-
-
-def _standing(app: Rotation, progress: ManyProgress) -> tuple[ManyState, Mapping[str, datetime], str | None]:
-    """Return the state of a request, by when its open accounts are done, and what a person should do."""
-    now = app.outside.clock.now()
-    state = progress.state(now, app.settings.brake)
-    dates = dates_of_open(app, progress, now) if state is ManyState.RUNNING else {}
-    return state, dates, going_on(progress, state)
-
-
-async def _facts(app: Rotation, progress: ManyProgress) -> dict[str, Mapping[str, Any]]:
-    """Return what turns noted for people about the accounts that are not done, of some hundreds at most."""
-    record, gate = ManyRecord(app.outside.notes), asyncio.Semaphore(AT_ONCE)
-    last = [
-        (one.hash, progress.by_account[one.hash][-1])
-        for one in progress.of(Fate.FAILED, Fate.GONE, Fate.OPEN)
-        if one.hash in progress.by_account
-    ]
-
-    async def read(hash_: str, result: ManyResult) -> tuple[str, Mapping[str, Any]]:
-        async with gate:
-            return hash_, await record.facts(progress.request.id, result)
-
-    return dict(await asyncio.gather(*(read(*one) for one in last[:MOST_READ])))
+    return Reply(200, status_data(await stop_many(app, seen, caller.name)))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NotRequired, TypedDict, cast
 
 from shared.domain.errors import RotationError
-from shared.domain.many import Fate, ManyProgress, ManyRequest, ManyState, ManyTarget, ManyWord
+from shared.domain.many import Fate, ManyRequest, ManyState, ManyTarget, ManyWord
 from shared.domain.requests import LeakedKey, LeakRequest, RequestKind
 from shared.domain.times import iso_duration
+from shared.fleet.many_seen import ManySeen
 from shared.web.responses import ProblemData, problems_data
 
 
@@ -106,26 +107,20 @@ def planned_data(
     return said
 
 
-def started_data(progress: ManyProgress, state: ManyState, problems: Sequence[RotationError]) -> Accepted:
+def started_data(seen: ManySeen, problems: Sequence[RotationError]) -> Accepted:
     """Return what was accepted under which id."""
-    many = progress.request
-    return accepted_data(many.targets, problems) | {"count": len(many.targets), "id": many.id, "state": state}
+    many = seen.progress.request
+    return accepted_data(many.targets, problems) | {"count": len(many.targets), "id": many.id, "state": seen.state}
 
 
-def status_data(
-    progress: ManyProgress, state: ManyState, dates: Mapping[str, datetime], next_step: str | None
-) -> ManyStatus:
-    """Return how far a request has come, without its rows.
-
-    dates: By when each open account is done, in UTC, by the account's hash.
-    next_step: What a person should do. None if there is nothing to do.
-    """
-    many = progress.request
+def status_data(seen: ManySeen) -> ManyStatus:
+    """Return how far a request has come, without its rows."""
+    progress, many = seen.progress, seen.progress.request
     said: dict[str, Any] = {
         "id": many.id,
         "kind": many.request.kind,
         "key": many.request.key if isinstance(many.request, LeakRequest) else None,
-        "state": state,
+        "state": seen.state,
         "requestedBy": many.request.by,
         "requestReason": many.request.reason,
         "madeAt": _text(many.made_at),
@@ -134,25 +129,21 @@ def status_data(
         "endedAt": progress.ended_at and _text(progress.ended_at),
         "count": len(many.targets),
         **{str(fate): len(progress.of(fate)) for fate in Fate},
-        _by(many): _text(max(dates.values())) if dates else None,
-        "nextStep": next_step,
+        _by(many): _text(max(seen.dates.values())) if seen.dates else None,
+        "nextStep": seen.next_step,
     }
     return cast("ManyStatus", {name: value for name, value in said.items() if value is not None})
 
 
-def rows_data(
-    progress: ManyProgress, dates: Mapping[str, datetime], facts: Mapping[str, Mapping[str, Any]]
-) -> list[ManyRow]:
-    """Return what became of each account, in the order in which they are served.
-
-    dates: By when each open account is done, in UTC, by the account's hash.
-    facts: What turns noted for people, by the account's hash.
-    """
-    return [_row(progress, one, dates.get(one.hash), facts.get(one.hash, {})) for one in progress.request.targets]
+def with_rows(seen: ManySeen) -> ManyStatus:
+    """Return how far a request has come, with what became of each account, in the order in which they are served."""
+    rows = [_row(seen, one) for one in seen.progress.request.targets]
+    return status_data(seen) | {"rows": rows}
 
 
-def _row(progress: ManyProgress, one: ManyTarget, date: datetime | None, facts: Mapping[str, Any]) -> ManyRow:
-    many, fate, results = progress.request, progress.fate(one), progress.by_account.get(one.hash, ())
+def _row(seen: ManySeen, one: ManyTarget) -> ManyRow:
+    many, fate, results = seen.progress.request, seen.progress.fate(one), seen.progress.by_account.get(one.hash, ())
+    date, facts = seen.dates.get(one.hash), seen.facts.get(one.hash, {})
     done = min((each.at for each in results if each.word is ManyWord.DONE), default=None)
     said: dict[str, Any] = {
         "target": one.name,

@@ -1,4 +1,4 @@
-"""A request for many survives everything: a kill at any call, two instances, messages that come twice, Azure's limits."""
+"""A request for many survives a kill at any call, two instances, messages that come twice, and Azure's limits."""
 
 import json
 from collections.abc import Callable
@@ -155,10 +155,10 @@ async def test_five_hundred_leaked_keys_of_one_subscription_are_dead_by_the_time
 
     def limited(operation: str, target: str, effect: Callable[[], Any], **more: Any) -> Any:
         nonlocal refused
-        if operation.startswith("arm."):
-            if stage.world.limits.arm("one", "app", "writes" if operation in writes else "reads"):
-                refused += 1
-                raise AzureError(429, "TooManyRequests", "too many")
+        kind = "writes" if operation in writes else "reads"
+        if operation.startswith("arm.") and stage.world.limits.arm("one", "app", kind):
+            refused += 1
+            raise AzureError(429, "TooManyRequests", "too many")
         return perform(operation, target, effect, **more)
 
     monkeypatch.setattr(stage.world, "perform", limited)

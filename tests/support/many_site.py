@@ -1,4 +1,4 @@
-"""A site for requests for many: tagged accounts, the app's routes, ticks and turns, and a queue that a test can look at.
+"""A site for requests for many: tagged accounts, the app's routes, ticks and turns, and a queue to look at.
 
 Each call of a route, each tick and each turn runs in a process of its own, which a test may kill at any of its calls.
 """
