@@ -34,6 +34,7 @@ from shared.fleet.found import FleetListing, Listed
 from shared.fleet.left import Left, served, take_back
 from shared.fleet.listing import Fleet
 from shared.fleet.owners import Owners
+from shared.fleet.pace import USUAL
 from shared.fleet.survey import Overview, Surveyor, undecided
 from shared.fleet.view import View, load_view, save_view
 from shared.fleet.waits import waits_known
@@ -50,7 +51,6 @@ from shared.turns.trouble import troubles
 from shared.turns.turn import take_turn
 
 MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
-USUALLY = timedelta(minutes=10)  # between two ticks, where nothing says it
 
 
 @dataclass
@@ -70,6 +70,7 @@ class Tick:
     view: What is known from the listings of this tick and of earlier ones.
     leaks: The leaks on record that are to be queued again.
     waiting: How many targets need a turn and get none, because Azure asked to wait.
+    put_off: The ids of accounts that were to be observed in full and got no turn, in lower case.
     problems: Why targets could not be enrolled, listed or decided about.
     """
 
@@ -84,6 +85,7 @@ class Tick:
     earlier: int = 0
     view: View = field(default_factory=View, repr=False)
     waiting: int = 0
+    put_off: set[str] = field(default_factory=set)
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
@@ -135,11 +137,12 @@ class Rotation:
         """All targets."""
         return Fleet(self.settings, self.outside.accounts, self.outside.vault, self.outside.clock)
 
-    async def tick(self, since: datetime, now: datetime, usual: timedelta = USUALLY) -> Tick:
+    async def tick(self, since: datetime, now: datetime, usual: timedelta = USUAL, *, keep: bool = True) -> Tick:
         """Find the targets that need a turn, and keep what was seen for people and for the next tick.
 
         since: When the last tick ran. A target whose turn once per `look_every` fell between the two needs one now.
         usual: The usual time between two ticks.
+        keep: Whether to keep it at once. If not, call `keep` when all turns are queued or put off. Default yes.
         """
         view, unread = await self._last_view()
         since = looks_since(max(since, view.seen_at or since), now, self.settings.look_every, usual)
@@ -156,7 +159,8 @@ class Rotation:
                 await self._count(one, since, tick, waits)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(undecided(one.enrolled.target, error))
-        await self._keep(view, tick)
+        if keep:
+            await self.keep(tick)
         return tick
 
     async def _last_view(self) -> tuple[View, list[RotationError]]:
@@ -165,13 +169,14 @@ class Rotation:
         except RotationError as error:
             return View(), [error]
 
-    async def _keep(self, view: View, tick: Tick) -> None:
+    async def keep(self, tick: Tick) -> None:
         """Write the view for people and for the next tick."""
+        view = tick.view
         try:
             view.troubles = await troubles(self.outside.notes)
         except RotationError as error:
             tick.problems.append(error)
-        view.seen_at, view.problems = tick.now, tick.problems
+        view.seen_at, view.problems, view.put_off = tick.now, tick.problems, frozenset(tick.put_off)
         await save_view(self.outside.views, view)
 
     async def _take_back(self, listing: FleetListing) -> list[RotationError]:
@@ -222,6 +227,8 @@ class Rotation:
         if (due or look) and not waiting:
             kind = tick.to_do if due else tick.to_adopt if seen is None else tick.to_observe
             kind.append(one.enrolled)
+        if look and waiting:
+            tick.put_off.add(str(target.account).casefold())
         tick.waiting += waiting
         tick.quiet += not (due or look)
 

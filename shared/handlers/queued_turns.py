@@ -24,8 +24,8 @@ async def queue_turns(app: Rotation, found: Tick, horizon: timedelta) -> list[st
 
     horizon: How long it is until the next tick.
 
-    Returns the texts of the messages. Names what may not be queued among the tick's problems: the next tick finds it
-    again. Raises the RotationError if nothing could be queued.
+    Returns the texts of the messages. Names what may not be queued among the tick's problems, and looks that do not fit
+    among what it put off: the next tick finds both again. Raises the RotationError if nothing could be queued.
     """
     many = await open_turns(app, found)
     leaks = [(message.text(), AT_ONCE) for message in (*found.leaks, *many.unlisted)]
@@ -48,6 +48,8 @@ def _slotted(app: Rotation, found: Tick, many: OpenTurns, horizon: timedelta) ->
     lot = _lot(found, many)
     slots = Pace(app.settings.rates, horizon).slots([turn.planned for turn in lot])
     fitting = [(turn, slot) for turn, slot in zip(lot, slots, strict=True) if slot is not None]
+    looks = [turn for turn, slot in zip(lot, slots, strict=True) if slot is None and turn.planned.cost is OBSERVATION]
+    found.put_off |= {str(turn.planned.target.account).casefold() for turn in looks}
     crowded = sum(turn.message.request is None for turn, _ in fitting) > app.settings.brake
     queued = [(_text(turn, crowded=crowded), slot) for turn, slot in fitting]
     return queued, len(lot) - len(fitting)

@@ -58,11 +58,12 @@ async def tick(last: str | None, due: str | None = None, *, past_due: bool) -> l
 async def _tick(last: str | None, due: str | None, past_due: bool, saw: Callable[[TickFacts], None]) -> list[str]:
     app = await _with_valid_settings()
     now = app.outside.clock.now()
-    found = await app.tick(since(last, app, now), now)
-    horizon = until_next(interval(last, due, app, now), app.outside.clock.now() - now)
+    usual = interval(last, due, app, now)
+    found = await app.tick(since(last, app, now), now, usual, keep=False)
     try:
-        messages = await queue_turns(app, found, horizon)
+        messages = await queue_turns(app, found, until_next(usual, app.outside.clock.now() - now))
     finally:
+        await app.keep(found)
         saw(telemetry_facts.of_tick(found))
         for error in found.problems:
             log.error("tick: %s", error)

@@ -17,7 +17,8 @@ from shared.domain.told import Told, ToldDeadline
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEDULE = {"ROTATION_SCHEDULE": "0 0 0 1 1 *"}  # once a year: the tests fire the timer themselves
-SETTINGS = {**SCHEDULE, "FUNCTIONS_WORKER_RUNTIME": "python"}
+# As often as ticks come, so that the first one observes everything.
+SETTINGS = {**SCHEDULE, "FUNCTIONS_WORKER_RUNTIME": "python", "ROTATION_LOOK_EVERY": "PT10M"}
 type Start = Callable[..., AsyncIterator[FunctionHost]]
 
 

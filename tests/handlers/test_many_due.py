@@ -21,6 +21,7 @@ from shared.fleet.pace import Pace
 from shared.fleet.rotation import Rotation
 from shared.handlers import timer_and_queue
 from shared.handlers.invocation import TurnFailed
+from shared.turns.message import read_message
 
 DUE = 500
 RETRY = timedelta(seconds=30)  # host.json, visibilityTimeout
@@ -174,3 +175,17 @@ async def test_what_does_not_fit_before_the_next_tick_is_found_again_by_that_tic
         assert site.queue == [], "no turn begins after the next tick"
         assert sum(site.refused.values()) == 0
     assert ticks == 3, "193 of them fit into each minute"
+
+
+async def test_looks_that_do_not_fit_come_with_the_next_tick(site: Site) -> None:
+    for target in site.stage.targets:
+        publish_as_rotated(site.stage.world, site.stage.world.accounts[str(target.account)], site.stage.now - days(10))
+    site.app.settings = replace(site.app.settings, pause=timedelta(seconds=10))
+    site.app.ticked_at = site.stage.now - site.app.settings.look_every
+    looked_at: set[str] = set()
+    for _ in range(7):
+        await site.tick()
+        looked_at |= {read_message(text.encode()).target for _, _, text, _ in site.queue}
+        await site.work_until(site.stage.now + timedelta(seconds=10))
+    assert len(looked_at) == DUE
+    assert sum(site.refused.values()) == 0

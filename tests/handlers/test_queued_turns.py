@@ -99,6 +99,14 @@ async def test_turns_that_do_not_fit_are_left_to_the_next_tick_and_counted_in_th
     assert f"; {left} are left to the next tick" in caplog.text
 
 
+async def test_looks_that_do_not_fit_are_put_off_to_the_next_tick() -> None:
+    found, queue = a_tick(), Queue()
+    await queue_turns(an_app(queue), found, minutes(1) / 6)
+    left_out = [one for one in found.to_observe if one.target.name not in queue.names]
+    assert left_out
+    assert found.put_off == {str(one.target.account).casefold() for one in left_out}
+
+
 async def test_turns_ask_for_the_brake_if_more_than_its_limit_are_queued() -> None:
     for brake, crowded in ((200, True), (201, False)):
         queue = Queue()

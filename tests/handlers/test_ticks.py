@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lab.simulation.dates import at, days, hours, minutes
 from lab.simulation.stage import a_stage
+from shared.domain.throttle import Throttle
 from shared.fleet.rotation import Rotation, Tick, looks_since
 from shared.handlers import timer_and_queue, timer_status
 from shared.settings.schedule import pause_within_a_minute
@@ -175,3 +176,33 @@ async def test_each_invalid_setting_has_a_line_of_its_own_in_the_log_of_every_ti
             "Next step: rename it to ROTATION_MODE."
         ) in lines
         assert sum("ROTATION_PERIOD" in line for line in lines) == 1
+
+
+@dataclass
+class Waits:
+    """What Azure asked not to be asked yet, in memory."""
+
+    on: list[Throttle]
+
+    async def note(self, where: str, now: datetime, until: datetime) -> None:
+        raise NotImplementedError
+
+    async def known(self, now: datetime) -> list[Throttle]:
+        return [one for one in self.on if not one.has_lapsed(now)]
+
+
+async def test_an_observation_that_azure_asked_to_wait_for_comes_when_the_wait_is_over() -> None:
+    stage = a_stage()
+    await stage.tick()
+    await stage.rest()
+    stage.pass_time(hours(1))
+    app = stage.rotation()
+    subscription = f"/subscriptions/{stage.target.account.subscription}"
+    waits = Waits([Throttle(subscription, stage.now, stage.now + minutes(15))])
+    app.outside = replace(app.outside, throttles=waits)
+    found = await app.tick(stage.now - hours(1), stage.now)
+    assert (found.waiting, found.turns) == (1, [])
+    for turns in (0, 1, 0):
+        stage.pass_time(minutes(10))
+        found = await app.tick(stage.now, stage.now)  # no moment of a look falls into no time
+        assert len(found.turns) == turns
