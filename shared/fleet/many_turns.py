@@ -136,7 +136,7 @@ def paused(progress: ManyProgress, brake: int) -> PersonMustLook:
     id_ = progress.request.id
     what = (
         f"more than {brake} of its accounts failed (ROTATION_BRAKE), so nothing further begins. "
-        f"{len(progress.rest)} of {len(progress.request.targets)} are left."
+        f"{len(progress.rest)} of its {len(progress.request.targets)} accounts are left."
     )
     return PersonMustLook(f"rotations {id_}", what, going_on(progress, ManyState.PAUSED))
 
@@ -144,7 +144,8 @@ def paused(progress: ManyProgress, brake: int) -> PersonMustLook:
 def going_on(progress: ManyProgress, state: ManyState) -> str | None:
     """Return what a person should do about a request in this state. None if there is nothing to do."""
     id_ = progress.request.id
-    rest = f'POST /api/rotate with "select": {{"rest_of": "{id_}"}} goes on with the rest'
+    typed = f"python -m cli rotate-many --rest-of {id_}"
+    rest = f'POST /api/rotate with "select": {{"rest_of": "{id_}"}}, or {typed}, goes on with the rest'
     if state is ManyState.PAUSED:
         see = f"see GET /api/rotations/{id_} for the reasons and mend them; then {rest}"
         return f"{see}, and DELETE /api/rotations/{id_} ends this one"
