@@ -77,9 +77,7 @@ def _started(seen: ManySeen, body: RotateMany, command: Command, problems: Any) 
     if many.asked != body.mark:
         raise UsageError("This --id was used for another request for many. Use another one.")
     data = {**started_data(seen, problems), REQUEST_ID: command.key}
-    first = (
-        f"{len(many.targets)} targets: {seen.state}. The app goes on with it; see: python -m cli rotations {many.id}"
-    )
+    first = f"{len(many.targets)} targets: {seen.state}. The app carries it out. See python -m cli rotations {many.id}"
     again = f"To repeat this request instead of making a new one: {command.id_option}"
     return CommandResult(worst(map(code_of_error, problems)), data, lines(first, again))
 

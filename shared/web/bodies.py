@@ -62,7 +62,14 @@ type Name = Annotated[
         description="A target's name: at most 63 letters, digits and dashes, a letter or digit first.",
     ),
 ]
-type Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_TARGETS, description="Targets by name.")]
+type Names = Annotated[
+    list[Name],
+    Meta(
+        min_length=1,
+        max_length=MOST_TARGETS,
+        description="Targets by name: at most 63 letters, digits and dashes each, a letter or digit first.",
+    ),
+]
 type Soak = Annotated[
     str,
     Meta(
@@ -146,10 +153,15 @@ class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     @classmethod
     def _hint(cls, problem: str) -> str:
         """Return the description of the field that a message names. Empty if it names none."""
-        field = re.search(r"`\$\.(\w+)", problem)
-        facts = msgspec.json.schema(cls)["$defs"][cls.__name__]["properties"].get(field[1], {}) if field else {}
-        words = [one["description"] for one in (facts, *facts.get("anyOf", ())) if "description" in one]
-        return f" {words[0]}" if words else ""
+        return described_field(cls, problem)
+
+
+def described_field(kind: type[Struct], problem: str) -> str:
+    """Return the description of the field of a type that a message names, after a space. Empty if it names none."""
+    field = re.search(r"`\$\.(\w+)", problem)
+    facts = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"].get(field[1], {}) if field else {}
+    words = [one["description"] for one in (facts, *facts.get("anyOf", ())) if "description" in one]
+    return f" {words[0]}" if words else ""
 
 
 class Rotate(Body, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from shared.domain.requests import LeakedKey, LeakRequest, RequestKind, RotateRequest
 from shared.fleet.many import Selection
-from shared.web.bodies import Body, Names, NamesOnly, ReasonText, scoped, why
+from shared.web.bodies import Body, Names, NamesOnly, ReasonText, described_field, scoped, why
 
 type Words = Annotated[str, Meta(min_length=1, max_length=256)]
 type Kind = Literal["rotate", "leak"]
@@ -102,6 +102,12 @@ class RotateMany(Body, frozen=True, kw_only=True):
         if (self.kind == "leak") != (self.key is not None):
             raise ValueError("`key` says which keys leaked: a leak needs it, and a rotation has none")
 
+    @classmethod
+    def _hint(cls, problem: str) -> str:
+        """Return the description of the field that a message names, also of one within the selection."""
+        within = problem.replace("`$.select.", "`$.")
+        return described_field(cls if within == problem else Select, within)
+
     def request(self, id_: str, by: str) -> RotateRequest:
         """Return the request for each of `targets`."""
         return RotateRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ROTATE))
@@ -115,5 +121,5 @@ class RotateMany(Body, frozen=True, kw_only=True):
     @property
     def mark(self) -> str:
         """A hash of what is asked for, by which a repetition with another body is noticed."""
-        asked = (self.select, self.kind, self.key, self.reason)
+        asked = (self.select, self.kind, self.key, why(self.reason))
         return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
