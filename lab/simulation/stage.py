@@ -138,7 +138,7 @@ class Stage:
     async def run_timer(self) -> Tick:
         """Do the timer's part of a tick: find the targets that need a turn."""
         since, self.last_tick = self.last_tick, self.now
-        found = await self.rotation().tick(since, self.now)
+        found = await self.rotation().tick(since, self.now, max(self.now - since, TICK))
         wire.hear(found, *found.problems)
         return found
 

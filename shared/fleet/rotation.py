@@ -28,6 +28,7 @@ from shared.domain.model import Observation, Target
 from shared.domain.publication import Publication
 from shared.domain.requests import LeakRequest, Request
 from shared.domain.throttle import Throttle
+from shared.domain.times import FIRST
 from shared.fleet.burst import Bursts
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.found import FleetListing, Listed
@@ -137,15 +138,17 @@ class Rotation:
         """All targets."""
         return Fleet(self.settings, self.outside.accounts, self.outside.vault, self.outside.clock)
 
-    async def tick(self, since: datetime, now: datetime, usual: timedelta = USUAL, *, keep: bool = True) -> Tick:
+    async def tick(self, since: datetime | None, now: datetime, usual: timedelta = USUAL, *, keep: bool = True) -> Tick:
         """Find the targets that need a turn, and keep what was seen for people and for the next tick.
 
         since: When the last tick ran. A target whose turn once per `look_every` fell between the two needs one now.
+            None if the host does not know: then the view may say it.
         usual: The usual time between two ticks.
         keep: Whether to keep it at once. If not, call `keep` when all turns are queued or put off. Default yes.
         """
         view, unread = await self._last_view()
-        since = looks_since(max(since, view.seen_at or since), now, self.settings.look_every, usual)
+        since = since or view.seen_at or FIRST
+        looks = looks_since(since, now, self.settings.look_every, usual)
         listing = await self.fleet.list_targets(view)
         tick = Tick(now, listing.listed, listing, view=view, problems=[*unread, *listing.problems])
         tick.unseen = len(listing.unseen) + sum(one.is_old(now) for one in listing.earlier)
@@ -156,7 +159,7 @@ class Rotation:
         waits = await waits_known(self.outside, tick.problems, now)
         for one in listing.listed:
             try:
-                await self._count(one, since, tick, waits)
+                await self._count(one, looks, tick, waits)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(undecided(one.enrolled.target, error))
         if keep:

@@ -10,17 +10,18 @@ from shared.fleet.rotation import Rotation
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def since(last: str | None, app: Rotation, now: datetime) -> datetime:
-    """Return the time of the last run, as the host notes it: for a timer that never ran it writes the year 1.
+def since(last: str | None, app: Rotation, now: datetime) -> datetime | None:
+    """Return the time of the last run, as the host notes it. None if it notes none: for a timer that never ran it
+    writes the year 1.
 
     The host notes none for a schedule that is due more than once in every minute (docs/facts.md, Timers). Then the last
     tick is this process's, or else one interval of the schedule ago.
     """
     moment = _noted(last)
-    if moment is None:
-        pause = app.settings.pause
-        return _LONG_AGO if pause is None else app.ticked_at or now - pause
-    return max(moment, _LONG_AGO)
+    if moment is not None:
+        return moment if moment > _LONG_AGO else None
+    pause = app.settings.pause
+    return None if pause is None else app.ticked_at or now - pause
 
 
 def interval(last: str | None, due: str | None, app: Rotation, now: datetime) -> timedelta:

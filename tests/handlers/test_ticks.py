@@ -11,21 +11,23 @@ from hypothesis import strategies as st
 
 from lab.simulation.dates import at, days, hours, minutes
 from lab.simulation.stage import a_stage
+from shared.domain.requests import LeakedKey, LeakRequest
 from shared.domain.throttle import Throttle
 from shared.fleet.rotation import Rotation, Tick, looks_since
 from shared.handlers import timer_and_queue, timer_status
 from shared.settings.schedule import pause_within_a_minute
+from shared.turns.message import About
+from shared.turns.notes import record_leak
 
 NOW = at(day=1)
-EVER = datetime(1970, 1, 1, tzinfo=UTC)
-type Since = Callable[..., datetime]
+type Since = Callable[..., datetime | None]
 
 
 @pytest.fixture
 def since() -> Since:
     """Returns since when a tick of an app with this schedule looks back."""
 
-    def asked(last: str | None, schedule: str = "", ticked_at: datetime | None = None) -> datetime:
+    def asked(last: str | None, schedule: str = "", ticked_at: datetime | None = None) -> datetime | None:
         app = a_stage().rotation()
         pause = pause_within_a_minute(schedule) if schedule else None
         app = Rotation(replace(app.settings, pause=pause), app.outside, ticked_at)
@@ -40,8 +42,8 @@ def test_a_tick_looks_back_to_the_last_run_that_the_host_noted(since: Since) -> 
 
 
 @pytest.mark.parametrize("last", [None, "", "0001-01-01T00:00:00"], ids=["no status", "empty status", "never ran"])
-def test_the_first_tick_of_an_ordinary_schedule_looks_back_for_ever(since: Since, last: str | None) -> None:
-    assert since(last, "0 */10 * * * *") == EVER
+def test_the_first_tick_of_an_ordinary_schedule_does_not_know_since_when(since: Since, last: str | None) -> None:
+    assert since(last, "0 */10 * * * *") is None
 
 
 def test_without_a_status_a_tick_looks_back_one_interval_of_its_schedule(since: Since) -> None:
@@ -115,7 +117,7 @@ async def test_ticks_within_a_minute_observe_each_target_once_in_its_time(monkey
     assert queued == 3, "one full observation of each target in an hour"
 
 
-async def found_by(stage, last: datetime) -> Tick:
+async def found_by(stage, last: datetime | None) -> Tick:
     return await stage.rotation().tick(last, stage.now)
 
 
@@ -130,7 +132,7 @@ async def test_the_line_of_a_tick_tells_what_is_to_do_from_what_is_only_observed
     hour_ago = stage.now - hours(1)
     assert str(await found_by(stage, hour_ago)) == ("to do: 0, to observe in full: 3, nothing to do: 0; problems: 0.")
     stage.pass_time(days(31))
-    assert str(await found_by(stage, EVER)) == ("to do: 3, to observe in full: 0, nothing to do: 0; problems: 0.")
+    assert str(await found_by(stage, None)) == ("to do: 3, to observe in full: 0, nothing to do: 0; problems: 0.")
 
 
 async def test_after_a_long_pause_full_looks_are_spread_over_the_next_hour() -> None:
@@ -139,7 +141,8 @@ async def test_after_a_long_pause_full_looks_are_spread_over_the_next_hour() -> 
     stage.pass_time(days(1))
     looked: list[int] = []
     for _ in range(6):
-        looked.append(len((await stage.run_timer()).turns))
+        since, stage.last_tick = stage.last_tick, stage.now
+        looked.append(len((await stage.rotation().tick(since, stage.now, minutes(10))).turns))
         stage.pass_time(minutes(10))
     assert sum(looked) == 40
     assert max(looked) < 20
@@ -206,3 +209,25 @@ async def test_an_observation_that_azure_asked_to_wait_for_comes_when_the_wait_i
         stage.pass_time(minutes(10))
         found = await app.tick(stage.now, stage.now)  # no moment of a look falls into no time
         assert len(found.turns) == turns
+
+
+async def test_a_tick_whose_host_has_lost_its_notes_looks_back_to_the_tick_before_as_the_view_says() -> None:
+    stage = a_stage(20)
+    await stage.tick()
+    stage.pass_time(minutes(10))
+    from_notes = await stage.rotation().tick(stage.now - minutes(10), stage.now, minutes(10), keep=False)
+    from_view = await stage.rotation().tick(None, stage.now, minutes(10))
+    names = [[one.target.name for one in found.turns] for found in (from_notes, from_view)]
+    assert names[0] == names[1]
+    assert 0 < len(names[0]) < 20
+
+
+async def test_a_leak_on_record_does_not_wait_another_hour_because_of_a_long_pause() -> None:
+    stage = a_stage()
+    await stage.tick()
+    outside = stage.rotation().outside
+    await record_leak(outside.notes, About.of(stage.target), LeakRequest(key=LeakedKey.LIVE, id="r"), stage.now)
+    since = stage.now
+    stage.pass_time(days(1))
+    found = await stage.rotation().tick(since, stage.now, minutes(10))
+    assert len(found.leaks) == 1

@@ -115,7 +115,8 @@ async def test_a_tick_without_work_queues_no_turn_and_makes_no_call_for_the_targ
     stage.last_tick = stage.now
     found = await stage.run_timer()
     assert (len(found.turns), found.quiet) == (0, 1)
-    assert [call.operation for call in stage.last_runner.calls] == ["kv.listSecrets", "blob.list"]
+    listed = ["kv.listSecrets", "blob.list"]  # and the view and the failures that turns have noted
+    assert [call.operation for call in stage.last_runner.calls] == ["blob.get", *listed, "blob.list", "blob.put"]
 
 
 async def test_a_turn_makes_exactly_these_calls():

@@ -101,8 +101,11 @@ class App:
         )
 
     def tick(self, now: datetime, *, thorough: bool = False) -> list[str]:
-        """Run the timer and return its messages. `thorough`: as if it had never run, so that it visits every target."""
-        last = None if thorough or self.last_tick is None else self.last_tick.isoformat()
+        """Run the timer and return its messages. `thorough`: as on a schedule of one tick a day, so that it visits
+        every target."""
+        last = self.last_tick.isoformat() if self.last_tick and not thorough else None
+        daily = {"Last": (now - timedelta(days=1)).isoformat(), "Next": now.isoformat()}
+        status = daily if thorough else {"Last": last}
         sent: list[str] = []
         self.last_tick = now
 
@@ -111,7 +114,7 @@ class App:
             return []
 
         with patch.object(StorageQueue, "send_many", send_many):
-            self.call("tick", timer=SimpleNamespace(schedule_status={"Last": last}, past_due=False))
+            self.call("tick", timer=SimpleNamespace(schedule_status=status, past_due=False))
         return sorted(sent)
 
     def turn(self, message: str) -> tuple[int, list[str]]:
