@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -99,5 +100,5 @@ async def test_a_wait_that_azure_asks_for_is_no_trouble(parts: Parts) -> None:
 
 
 def test_the_message_says_it_to_the_turn() -> None:
-    message = Message(NAME, timer_and_queue._LONG_AGO, troubled=True)
+    message = Message(NAME, datetime(1970, 1, 1, tzinfo=UTC), troubled=True)
     assert read_message(message.text().encode()) == message
