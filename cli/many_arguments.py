@@ -34,9 +34,7 @@ def _rotations(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", default="command line", help="who stops it")
 
 
-type _AddArguments = Callable[[argparse.ArgumentParser], None]
-
-MANY_COMMANDS: dict[str, tuple[str, str, _AddArguments]] = {
+MANY_COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = {
     "rotate-many": (
         "rotate many targets, or end their leaked keys",
         "The function app carries it out, paced, from its next check on. `rotations` shows how far it has come.",

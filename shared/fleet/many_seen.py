@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,7 +20,6 @@ from shared.turns.many import ManyRecord
 log = logging.getLogger(LOGGER)
 MOST_READ = 200  # notes of failed turns that are read for one answer
 AT_ONCE = 16
-_ID = re.compile(r"[0-9a-f]{32}")
 _SEE_LIST = "see GET /api/rotations or `python -m cli rotations` for the ids of the last 30 days"
 
 
@@ -45,7 +43,7 @@ class ManySeen:
 
 async def find_many(app: Rotation, id_: str) -> ManySeen:
     """Return a request with what turns noted of it. Raises UnknownTarget."""
-    progress = await ManyRecord(app.outside.notes).find(id_) if _ID.fullmatch(id_) else None
+    progress = await ManyRecord(app.outside.notes).find(id_)
     if progress is None:
         raise UnknownTarget("rotations", "there is no request for many with this id.", _SEE_LIST)
     return replace(as_seen(app, progress), facts=await _facts(app, progress))

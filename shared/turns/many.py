@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +32,7 @@ from shared.turns.message import Message, read_message
 REQUESTS, RESULTS = "rotations/", "rotation-results/"
 STOPPED, ENDED = "stopped", "ended"
 AT_ONCE = 16  # notes that are removed side by side
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def many_id(caller: str, key: str) -> str:
@@ -61,7 +63,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ManyStanding:
     """What a turn must know before it begins for one account of a request.
 
     over: Whether the request was stopped, has ended or is gone.
@@ -106,11 +108,13 @@ class ManyRecord:
         return ManyProgress(request, tuple(results), head.stopped_at, head.ended_at) if request else None
 
     async def find(self, id_: str) -> ManyProgress | None:
-        """Return how far the request with this id has come. None if there is none."""
+        """Return how far the request with this id has come. None if there is none, or if the text is no id."""
+        if not _ID.fullmatch(id_):
+            return None
         head = next((one for one in await self.heads(id_) if one.id == id_ and one.there), None)
         return await self.progress(head) if head else None
 
-    async def standing(self, id_: str, target: ManyTarget) -> Standing:
+    async def standing(self, id_: str, target: ManyTarget) -> ManyStanding:
         """Return what a turn must know before it begins for this account."""
         heads, tried, done, gone = await asyncio.gather(
             self.heads(id_),
@@ -120,7 +124,7 @@ class ManyRecord:
         )
         head = next((one for one in heads if one.id == id_), Head(id_))
         over = not head.there or head.stopped_at is not None or head.ended_at is not None
-        return Standing(over, bool(done or gone), failing_accounts(tried))
+        return ManyStanding(over, bool(done or gone), failing_accounts(tried))
 
     async def results(self, id_: str, words: str = "") -> list[ManyResult]:
         """Return what turns noted: everything, or what begins with `words`."""

@@ -34,8 +34,8 @@ from shared.domain.times import FIRST, LAST
 
 MOST_BODY = 16 * 1024
 MOST_TARGETS = 200
-_END = r"$(?!\n)"  # `$` alone would accept a line break at the end
-_WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
+END = r"$(?!\n)"  # `$` alone would accept a line break at the end
+_WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + END
 
 type ReasonText = Annotated[
     str,
@@ -50,7 +50,7 @@ type NamesOnly = Annotated[bool, Meta(description="Only say which targets would 
 type Environment = Annotated[
     str,
     Meta(
-        pattern=f"^{ENVIRONMENT_NAME}" + _END,
+        pattern=f"^{ENVIRONMENT_NAME}" + END,
         description="The deployment environment, such as production: at most 40 letters, digits, dots, dashes and "
         "underscores, a letter or digit first. Upper and lower case are the same.",
     ),
@@ -58,7 +58,7 @@ type Environment = Annotated[
 type Name = Annotated[
     str,
     Meta(
-        pattern=f"^{TARGET_NAME}" + _END,
+        pattern=f"^{TARGET_NAME}" + END,
         description="A target's name: at most 63 letters, digits and dashes, a letter or digit first.",
     ),
 ]
@@ -89,7 +89,7 @@ type WaitTime = Annotated[
 type KeyMark = Annotated[
     str,
     Meta(
-        pattern="^[0-9a-f]{16}" + _END,
+        pattern="^[0-9a-f]{16}" + END,
         description="The fingerprint of the key that leaked: 16 of the digits 0-9 and a-f, as `python -m cli "
         "fingerprint` prints it. If `key` means another key now, or the account has no such key, nothing is done.",
     ),
@@ -97,7 +97,7 @@ type KeyMark = Annotated[
 type Confirmed = Annotated[
     str,
     Meta(
-        pattern=f"^{TARGET_NAME}" + _END,
+        pattern=f"^{TARGET_NAME}" + END,
         description="The target's name, which confirms the report. Needed for `both`, and for another leak of a target "
         "before every app has read the key that the one before published (ROTATION_CONSUMER_LAG). Without it the "
         "answer says what would happen.",

@@ -10,29 +10,27 @@ from msgspec import Meta, Struct
 
 from shared.domain.requests import LeakedKey, LeakRequest, RequestKind, RotateRequest
 from shared.fleet.many import Selection
-from shared.web.bodies import Body, Names, NamesOnly, ReasonText, described_field, scoped, why
+from shared.web.bodies import END, Body, Names, NamesOnly, ReasonText, described_field, scoped, why
 
-type Words = Annotated[str, Meta(min_length=1, max_length=256)]
-type Kind = Literal["rotate", "leak"]
+type ManyText = Annotated[str, Meta(min_length=1, max_length=256)]
+type RotationId = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-f]{32}" + END,
+        description="What is left of an earlier request for many, by its id: 32 of the digits 0-9 and a-f.",
+    ),
+]
+type ManyKind = Literal["rotate", "leak"]
 
 
 class Select(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Which targets are meant: those that fit everything that is given, or all of them."""
 
-    owner: Annotated[Words, Meta(description="Targets of this owner.")] | None = None
-    subscription: (
-        Annotated[Words, Meta(description="Targets whose account is in this subscription, by its id.")] | None
-    ) = None
-    group: Annotated[Words, Meta(description="Targets whose account is in a resource group of this name.")] | None = (
-        None
-    )
+    owner: Annotated[ManyText, Meta(description="Targets of this owner.")] | None = None
+    subscription: Annotated[ManyText, Meta(description="Targets of a subscription, by its id.")] | None = None
+    group: Annotated[ManyText, Meta(description="Targets of resource groups of this name.")] | None = None
     names: Names | None = None
-    rest_of: (
-        Annotated[
-            Words, Meta(description="What is left of an earlier request for many, by its id: neither done nor gone.")
-        ]
-        | None
-    ) = None
+    rest_of: RotationId | None = None
     all: Annotated[bool, Meta(description="All targets. Nothing else may be given then.")] = False
 
     def __post_init__(self) -> None:
@@ -71,7 +69,7 @@ class RotateMany(Body, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    kind: Annotated[Kind, Meta(description="What is done to each selected target. Default: `rotate`.")] = "rotate"
+    kind: Annotated[ManyKind, Meta(description="What is done to each selected target. Default: `rotate`.")] = "rotate"
     key: (
         Annotated[
             LeakedKey,
@@ -123,3 +121,38 @@ class RotateMany(Body, frozen=True, kw_only=True):
         """A hash of what is asked for, by which a repetition with another body is noticed."""
         asked = (self.select, self.kind, self.key, why(self.reason))
         return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
+
+
+_NONE, _ROTATE = {"type": "null"}, {"const": "rotate"}
+# What no type can say: which fields go with which.
+BODIES = [
+    {
+        "required": ["targets"],
+        "properties": {
+            "targets": {"type": ["array", "string"]},
+            **dict.fromkeys(("select", "key", "confirm"), _NONE),
+            "kind": _ROTATE,
+        },
+    },
+    {
+        "required": ["select"],
+        "properties": {"select": {"type": "object"}, "targets": _NONE, "key": _NONE, "kind": _ROTATE},
+    },
+    {
+        "required": ["select", "kind", "key"],
+        "properties": {
+            "select": {"type": "object"},
+            "targets": _NONE,
+            "kind": {"const": "leak"},
+            "key": {"type": "string"},
+        },
+    },
+]
+_CRITERIA = ("owner", "subscription", "group", "names", "rest_of")
+SELECTIONS = [
+    {"required": ["all"], "properties": {"all": {"const": True}, **dict.fromkeys(_CRITERIA, _NONE)}},
+    *(
+        {"required": [name], "properties": {name: {"type": ["string", "array"]}, "all": {"const": False}}}
+        for name in _CRITERIA
+    ),
+]

@@ -17,7 +17,7 @@ from shared.version import VERSION, commit
 from shared.web import bodies
 from shared.web.asked import BY_ACCOUNT
 from shared.web.callers import Role
-from shared.web.many import RotateMany
+from shared.web.many import BODIES, SELECTIONS, RotateMany
 from shared.web.many_answers import Accepted, ManyList, ManyStatus
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
@@ -121,6 +121,7 @@ def openapi_document() -> dict[str, Any]:
     schemas["Leak"]["anyOf"] = [  # no type can say that one of two fields is required
         {"required": [name], "properties": {name: {"type": "string"}}} for name in ("key", "fingerprint")
     ]
+    schemas["RotateMany"]["anyOf"], schemas["Select"]["anyOf"] = BODIES, SELECTIONS
     return {
         "openapi": "3.1.0",
         "info": {

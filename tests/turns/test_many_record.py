@@ -145,9 +145,14 @@ async def test_old_requests_go_a_few_notes_at_a_time_and_their_end_goes_last() -
 
 async def test_notes_that_nobody_can_read_count_as_absent() -> None:
     notes = a_stage().rotation().outside.notes
-    for name in ("rotations/x", "rotations/x/stopped/never", "rotations/y/odd", "rotation-results/x/odd/name"):
+    for name in (
+        f"rotations/{ID}",
+        f"rotations/{ID}/stopped/never",
+        "rotations/y/odd",
+        f"rotation-results/{ID}/odd/name",
+    ):
         await notes.add(name, "nonsense")
     record = ManyRecord(notes)
-    assert await record.find("x") is None
-    assert await record.results("x") == []
-    assert {head.id: head.there for head in await record.heads()} == {"x": True, "y": False}
+    assert await record.find(ID) is None
+    assert await record.results(ID) == []
+    assert {head.id: head.there for head in await record.heads()} == {ID: True, "y": False}

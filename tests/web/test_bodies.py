@@ -134,6 +134,7 @@ def test_a_key_in_the_reason_is_left_out(key: str) -> None:
         (RotateMany, b'{"select": {"all": true, "owner": "a"}}', "Give `all`, or one or more"),
         (RotateMany, b'{"select": {"all": false}}', "Give `all`, or one or more"),
         (RotateMany, b'{"select": {"team": "a"}}', "team"),
+        (RotateMany, b'{"select": {"rest_of": "../leaks"}}', "$.select.rest_of"),
         (RotateMany, b'{"select": {"names": ["a/b"]}}', "$.select.names"),
         (RotateMany, b'{"select": {"all": true}, "kind": "leak"}', "a leak needs it"),
         (RotateMany, b'{"select": {"all": true}, "key": "live"}', "a rotation has none"),
