@@ -125,6 +125,16 @@ def throttled_for_an_hour(terminal: Terminal) -> None:
     throttled(terminal, timedelta(hours=1))
 
 
+def many_left(terminal: Terminal) -> None:
+    """A request for many ended seven days after it was made, and one account of it is left."""
+    now = datetime.now(UTC)
+    one = ManyTarget("chat", AccountId.parse(terminal.account().id))
+    many = ManyRequest("0" * 32, RotateRequest(by="ada"), now - timedelta(days=8), "mark", (one,))
+    terminal.world.blobs.create_container(LEASE_CONTAINER)
+    for name, text in {many.id: request_text(many), f"{many.id}/ended/{stamp(now)}": ""}.items():
+        terminal.world.blobs.put(LEASE_CONTAINER, f"rotations/{name}", text.encode())
+
+
 def deleted_secret(terminal: Terminal) -> None:
     terminal.vault.delete_secret("chat-key")
 
@@ -251,6 +261,7 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (account_of_another_kind, Code.NOT_ENROLLABLE, "/chat"),
     (unlistable_subscription, Code.UNSEEN, "subscription "),
     (throttled_for_an_hour, Code.THROTTLED, "/subscriptions/s"),
+    (many_left, Code.MANY_LEFT, "rotations 000"),
     (deleted_secret, Code.SECRET_DELETED, "chat"),
     (disabled_secret, Code.SECRET_DISABLED, "chat"),
     (secret_of_another_account, Code.SECRET_FOREIGN, "chat"),

@@ -145,13 +145,9 @@ async def test_old_requests_go_a_few_notes_at_a_time_and_their_end_goes_last() -
 
 async def test_notes_that_nobody_can_read_count_as_absent() -> None:
     notes = a_stage().rotation().outside.notes
-    for name in (
-        f"rotations/{ID}",
-        f"rotations/{ID}/stopped/never",
-        "rotations/y/odd",
-        f"rotation-results/{ID}/odd/name",
-    ):
-        await notes.add(name, "nonsense")
+    for name in (ID, f"{ID}/stopped/never", "y/odd"):
+        await notes.add(f"rotations/{name}", "nonsense")
+    await notes.add(f"rotation-results/{ID}/odd/name", "nonsense")
     record = ManyRecord(notes)
     assert await record.find(ID) is None
     assert await record.results(ID) == []
