@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from shared.announce.announcements import Announcement
 from shared.announce.listening import Hearing
+from shared.at_once import InTurn, Together
 from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
@@ -199,6 +200,10 @@ class Lease(Protocol):
         """Raises LeaseLost if another turn may hold the target by now."""
         ...
 
+    async def wait(self, clock: Clock, time: timedelta) -> None:
+        """Wait that long, or until the hold is lost. Raises LeaseLost as `check` does."""
+        ...
+
 
 class Leases(Protocol):
     """The holds on targets."""
@@ -206,10 +211,11 @@ class Leases(Protocol):
     def hold(self, account: str, *, take_over: bool = False, who: str = "") -> AbstractAsyncContextManager[Lease]:
         """Hold an account, by its id, for the length of a turn.
 
-        take_over: End the hold of another turn, and begin once that turn must have noticed. Default: no.
+        take_over: End the hold of another turn, and begin once it gave way or must have noticed. Only one at a time
+            takes an account over. Default: no.
         who: Who requested the turn, as others are told who have to wait. Empty for a scheduled turn.
 
-        Raises LeaseHeld if another turn holds the account and it is not taken over.
+        Raises LeaseHeld if another turn holds the account and it is not taken over, or another one takes it over.
         """
         ...
 
@@ -330,6 +336,7 @@ class Outside:
     ends_need: The listeners without whom no end of a key happens on schedule. None: ends need no listener.
     throttles: Where the waits that Azure asked for are noted. None: ticks do not know of them.
     later: The queue of turns. None: a tick queues nothing, and turns that must wait are tried again as if they failed.
+    together: How calls are made that do not depend on each other. Default: in turn.
     views: Where the view is kept. None: each tick lists from the beginning, and nothing is shown of earlier ones.
     """
 
@@ -346,4 +353,5 @@ class Outside:
     ends_need: Listeners | None = None
     throttles: Throttles | None = None
     later: LaterTurns | None = None
+    together: Together = field(default_factory=InTurn)
     views: Views | None = None

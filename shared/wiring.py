@@ -193,7 +193,7 @@ def _listeners(settings: Settings, credential: AsyncTokenCredential, connections
 
 def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_failures import BlobFailures
-    from shared.adapters.blob_lease import BlobLeases
+    from shared.adapters.blob_leases import BlobLeases
     from shared.adapters.blob_notes import BlobNotes
     from shared.adapters.blob_throttles import BlobThrottles
     from shared.adapters.blob_view import BlobView
@@ -205,6 +205,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.later_turns import StorageQueue
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.adapters.openai_endpoint import OpenAIEndpoint
+    from shared.at_once import AtOnce
     from shared.fleet.rotation import Rotation
     from shared.ports import Outside
     from shared.settings.environment import read_settings
@@ -234,6 +235,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
         ends_need=listeners if settings.needs_listener else None,
         throttles=BlobThrottles(leases.service),
         later=StorageQueue(settings.storage, storage, connections),
+        together=AtOnce(),
         views=BlobView(leases.service),
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

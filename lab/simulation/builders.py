@@ -30,6 +30,9 @@ from shared.domain.requests import (
 from shared.domain.told import Told, ToldDeadline
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+# The first rotation of an adopted account comes a part of the period earlier, which follows from its id. In this group
+# it is no part at all for the account called chat, so most tests have round dates. Other accounts come earlier.
+GROUP = "emulated-128525"
 KEY1, KEY2 = KeySlot.KEY1, KeySlot.KEY2
 ENDPOINT = "https://openai.invalid/chat/"
 
@@ -39,7 +42,7 @@ def mark(letter: str) -> Fingerprint:
     return Fingerprint.of(f"the key called {letter}")
 
 
-def an_account_id(name: str = "chat", group: str = "emulated") -> AccountId:
+def an_account_id(name: str = "chat", group: str = GROUP) -> AccountId:
     """Return the id of an account in the emulated subscription."""
     return AccountId(SUBSCRIPTION, group, name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from shared.adapters.blob_lease import SAFETY, SECONDS, blob_name
 from shared.domain.errors import LeaseHeld, LeaseLost
 from shared.domain.names import LEASE_CONTAINER
 from shared.domain.refusal import Call
+from shared.ports import Clock
 
 if TYPE_CHECKING:
     from lab.simulation.runner import Runner
@@ -35,6 +36,11 @@ class SimulatedLease:
         self._lost = self._lost or self._runner.clock.now() >= self._good_until
         if self._lost:
             raise LeaseLost(self._target, "the turn lost its hold on the target.")
+
+    async def wait(self, clock: Clock, time: timedelta) -> None:
+        """Wait that long by this clock. Raise LeaseLost if the lease is lost then."""
+        await clock.sleep(time)
+        self.check()
 
     def renew(self) -> None:
         """Renew the lease. If the emulator refuses, the lease counts as lost from now on."""
@@ -76,6 +82,13 @@ class SimulatedLeases:
         Raises LeaseHeld if another turn holds it, unless it is taken over: then the other's lease is broken, and this
         one begins when the time of the other is over.
         """
+        async with AsyncExitStack() as held:
+            if take_over:  # who takes over holds a second lease, as with the real ones
+                await held.enter_async_context(self._keep(f"{target}/leak", who))
+            yield await held.enter_async_context(self._keep(target, who, take_over=take_over))
+
+    @asynccontextmanager
+    async def _keep(self, target: str, who: str, *, take_over: bool = False) -> AsyncIterator[SimulatedLease]:
         self.held_for[target] = who
         try:
             lease_id = await self._acquire(target)

@@ -62,7 +62,7 @@ class Stage:
         self.targets = targets
         for target in targets:
             keys = {"key1": planted_key(), "key2": planted_key()}
-            self.world.accounts.add(target.account.name, **keys)
+            self.world.accounts.add(target.account.name, resource_group=target.account.group, **keys)
             wire.plant(*keys.values())
         explicit = () if tagged else tuple(targets)
         self.settings = Settings(

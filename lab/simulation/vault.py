@@ -14,6 +14,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Publication, SecretState, named_account, others_in, read_tags, tags_of
 from shared.domain.refusal import Call
+from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import with_value
 from shared.ports import Page
 
@@ -92,7 +93,7 @@ class SimulatedVault:
                     key.reveal(),
                     content_type=CONTENT_TYPE,
                     tags=tags_of(marks, slot, str(target.account), period, others),
-                    expires=marks.since + period,
+                    expires=scheduled_at(marks, target),
                 ),
             )
         return written.version
@@ -102,7 +103,9 @@ class SimulatedVault:
         validity = publication.validity_with(marks, target.cadence.period)
         tags = tags_of(marks, slot, str(target.account), validity, publication.others)
         with translated(target.secret_url, "note on the secret what was announced", Call.UPDATE_SECRET):
-            await self._update(target, publication, tags=tags)
+            await self._update(
+                target, publication, tags=tags, expires=scheduled_at(marks, target, publication.named_due)
+            )
 
     async def withdraw(self, target: Target, publication: Publication) -> None:
         """Disable this version."""

@@ -31,6 +31,7 @@ from shared.domain.publication import (
     tags_of,
 )
 from shared.domain.refusal import Call
+from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import with_value
 from shared.ports import Page
 
@@ -123,7 +124,7 @@ class KeyVault:
                 key.reveal(),
                 tags=tags_of(marks, slot, str(target.account), target.cadence.period, others),
                 content_type=CONTENT_TYPE,
-                expires_on=marks.since + target.cadence.period,
+                expires_on=scheduled_at(marks, target),
                 retry_total=0,
             )
         return written.properties.version or ""
@@ -134,7 +135,7 @@ class KeyVault:
         tags = tags_of(marks, slot, str(target.account), validity, publication.others)
         with _vault_errors(target.secret_url, "note on the secret what was announced", Call.UPDATE_SECRET):
             client = self._client(target.vault_url)
-            due = marks.since + target.cadence.period
+            due = scheduled_at(marks, target, publication.named_due)
             await client.update_secret_properties(
                 target.secret, publication.version, tags=tags, content_type=CONTENT_TYPE, expires_on=due
             )

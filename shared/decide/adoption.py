@@ -13,7 +13,7 @@ def began_fresh(publication: Publication, target: Target) -> bool:
 
     A version records only that it was adopted, so this is recognised by what only a fresh start looks like: key 2 is
     live, and key 1 is promised one overlap. A secret that a person made is adopted in place, also by a target that
-    would rather have begun fresh: its key is old, and the other slot is promised a whole period.
+    would rather have begun fresh: its key is old, and the other slot is promised a period, or nearly.
     """
     marks = publication.marks
     if marks is None or marks.origin is not Origin.ADOPTED or target.adopt is not Adopt.ROTATE:

@@ -7,13 +7,14 @@ announced; it covers the longer ones. No clock is read here: `now` is an argumen
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.domain.model import Cadence
+from shared.domain.model import Cadence, Target
 from shared.domain.publication import Marks
+from shared.domain.scheduled import scheduled_at
+from shared.domain.times import share_of
 from shared.domain.told import ToldDeadline
 
 LONGEST_SENDING = timedelta(minutes=5)
@@ -31,12 +32,14 @@ class DueNotice:
     lead: timedelta | None
 
 
-def due_at(marks: Marks, cadence: Cadence) -> datetime:
-    """Return when the rotation is due: one period after the version was made, or sooner after an awaited deployment.
+def due_at(marks: Marks, target: Target, named: datetime | None = None) -> datetime:
+    """Return when the rotation is due: as `scheduled_at` says, or sooner after an awaited deployment.
+
+    named: The expiry date of the version, if this app has written it.
 
     The window and the previous key can delay the rotation itself; see `schedule.rotation`.
     """
-    scheduled = marks.since + cadence.period
+    scheduled = scheduled_at(marks, target, named)
     return min(scheduled, marks.awaited.due or scheduled) if marks.awaited else scheduled
 
 
@@ -107,7 +110,7 @@ def observation_due(name: str, every: timedelta, since: datetime, now: datetime)
     if now - since >= every:
         return True
     seconds = every.total_seconds()
-    offset = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64 * seconds
+    offset = share_of(name) * seconds
     return (now.timestamp() - offset) // seconds > (since.timestamp() - offset) // seconds
 
 

@@ -72,29 +72,50 @@ def leaked_elsewhere(situation: Situation) -> Plan | None:
     request, keys = situation.request, situation.seen.keys
     if not isinstance(request, LeakRequest) or not is_anothers(situation):
         return None
-    values = request.values or (frozenset({request.fingerprint}) if request.fingerprint else frozenset())
+    named = frozenset({request.fingerprint} if request.fingerprint else ())
+    values = request.values or named or _before_adoption(request, situation)
     if not values:
         return None
     slots = [slot for slot in keys if keys[slot] in values]
     if not slots:
         return Plan(Reason.ALREADY_DONE, "The key that was reported as leaked does not work any more.")
     ends = " and ".join(slot.words for slot in slots)
-    why = f"A leak was reported: {ends} of the account ends. The secret is not this account's, so nothing is published."
+    holds = "is not this account's" if situation.seen.publication else "does not exist yet"
+    why = f"A leak was reported: {ends} of the account ends. The secret {holds}, so nothing is published."
     return Plan(Reason.LEAKED, why, tuple(step for slot in slots for step in end_leaked_key(slot)), leaked=values)
+
+
+def _before_adoption(request: LeakRequest, situation: Situation) -> frozenset[Fingerprint]:
+    """Return the keys that a report's word means where nothing is published and nobody knows who else claims the
+    secret: as if key 1 had been adopted. None where a person must say it by a fingerprint."""
+    keys = situation.seen.keys
+    if situation.seen.publication is not None or not situation.target.publishes:
+        return frozenset()
+    match request.key:
+        case LeakedKey.LIVE:
+            return frozenset({keys[KeySlot.KEY1]})
+        case LeakedKey.PREVIOUS:
+            return frozenset({keys[KeySlot.KEY2]})
+        case _:
+            return frozenset(keys.values())
 
 
 def is_anothers(situation: Situation) -> bool:
     """Return whether the secret is not this account's. What it holds counts more than who claims it.
 
     A publication over which somebody wrote a value that works nowhere is this account's only if it may be published
-    again there.
+    again there. If nobody knows who else claims the secret, it is this account's only if it holds this app's
+    publication for it, or one of its keys and was never another account's.
     """
-    publication, foreign = situation.seen.publication, situation.seen.foreign
-    if is_publication_of(situation.target.account, publication):
-        covered = foreign is not None and foreign.value not in situation.seen.keys.values()
-        return covered and not situation.target.publishes
+    seen, target, publication = situation.seen, situation.target, situation.seen.publication
+    sure = target.publishes and target.alone
+    if is_publication_of(target.account, publication):
+        covered = seen.foreign is not None and seen.foreign.value not in seen.keys.values()
+        return covered and not sure
     named = publication is not None and bool(publication.provider) and not situation.is_ours
-    return named or not situation.target.publishes or holds_a_foreign_value(situation)
+    never_anothers = seen.lost is not None or not seen.anothers
+    holds_its_key = target.publishes and situation.is_published and seen.live is not None and never_anothers
+    return named or not (sure or holds_its_key) or holds_a_foreign_value(situation)
 
 
 def holds_a_foreign_value(situation: Situation) -> bool:

@@ -51,6 +51,7 @@ from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import MOST_TAGS, OUR_TAGS, Marks, Origin, SecretState
 from shared.domain.requests import LeakRequest, Request, RequestKind
+from shared.domain.scheduled import first_period, scheduled_at
 from shared.domain.times import iso_duration
 from shared.domain.told import Told
 
@@ -106,6 +107,8 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
     room = MOST_TAGS - OUR_TAGS
     if len(publication.others) > room:
         return f"Secret {secret} has {len(publication.others)} tags that are not ours; at most {room} fit. Remove some."
+    if not situation.target.alone and is_anothers(situation):
+        return f"Secret {secret} holds no key of the account, and nobody looked whether another account claims it."
     return None
 
 
@@ -122,7 +125,7 @@ def _unpublished(situation: Situation) -> Plan | None:
             return Plan(Reason.ADOPT, why, (Prove(key2), publish))
         why = "Nothing is published yet. This target begins with a fresh key 2."
         return Plan(Reason.ADOPT, why, (Regenerate(key2, noted=True), Prove(key2), publish))
-    publish = Publish(key1, Origin.ADOPTED, seen.keys[key2], target.cadence.period)
+    publish = Publish(key1, Origin.ADOPTED, seen.keys[key2], first_period(target))
     why = "Nothing is published yet. Key 1 is published as it is, and its period begins."
     return Plan(Reason.ADOPT, why, (Prove(key1), publish))
 
@@ -134,18 +137,17 @@ def _unmarked(situation: Situation) -> Plan | None:
     """
     if situation.seen.live is None or (situation.is_marked_truly and situation.seen.lost is None):
         return None
-    lost, keys, created = situation.seen.lost, situation.seen.keys, situation.publication.created
+    lost, keys, publication = situation.seen.lost, situation.seen.keys, situation.publication
     if lost is not None and (lost.previous or lost.spare):
         why = f"Somebody took our tags away from the version that holds {situation.live.words}. They are put back."
         return Plan(Reason.TAGS_LOST, why, (Mark(situation.live, replace(lost, copied=True)),))
-    marks = replace(
-        lost or Marks(keys[situation.live], Origin.ADOPTED, created),
-        previous=keys[situation.spare],
-        until=created + situation.target.cadence.period,
-        copied=True,
-    )
+    marks = lost or Marks(keys[situation.live], Origin.ADOPTED, publication.created)
+    until = publication.created + situation.target.cadence.period
+    if lost is None:
+        until = scheduled_at(marks, situation.target, publication.named_due)
+    marks = replace(marks, previous=keys[situation.spare], until=until, copied=True)
     why = f"The secret already holds {situation.live.words}. Our tags are added to that version; no new one is written."
-    why += what_tags_said(situation.publication, situation.live, situation.target)
+    why += what_tags_said(publication, situation.live, situation.target)
     return Plan(Reason.ADOPT_IN_PLACE, why, (Mark(situation.live, marks),))
 
 
@@ -221,7 +223,7 @@ def _rotation(situation: Situation) -> Plan | None:
     requested = situation.is_requested(RequestKind.ROTATE) and not situation.request_is_outdated
     if situation.marks.leaked and situation.spare_in_use and not requested:
         return None  # a leaked key must not wait for the window, nor for anything else that a rotation waits for
-    if not requested and situation.now < cadence.due_at(situation.marks, situation.target.cadence):
+    if not requested and situation.now < schedule.due(situation):
         return None
     held = _held_by_previous_key(situation) or (None if requested else _held_by_window(situation))
     return held or _rotate(situation, requested=requested)

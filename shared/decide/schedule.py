@@ -39,10 +39,16 @@ def schedule_of(situation: Situation) -> Schedule | None:
     return Schedule(rotation(situation), retirement(situation), sunset(situation))
 
 
+def due(situation: Situation) -> datetime:
+    """Return when the rotation is due, by the schedule or after a deployment. Raises LookupError if the version is not
+    marked."""
+    return cadence.due_at(situation.marks, situation.target, situation.publication.named_due)
+
+
 def rotation(situation: Situation) -> datetime:
     """Return when the next scheduled rotation can start. Raises LookupError if the version is not marked."""
-    due = cadence.within_window(cadence.due_at(situation.marks, situation.target.cadence), situation.target.cadence)
-    return max(due, retirement(situation) or due)
+    opens = cadence.within_window(due(situation), situation.target.cadence)
+    return max(opens, retirement(situation) or opens)
 
 
 def rotation_is_open(situation: Situation) -> bool:
@@ -50,8 +56,8 @@ def rotation_is_open(situation: Situation) -> bool:
 
     Its date then moves with every check. Raises LookupError if the version is not marked.
     """
-    due = cadence.within_window(cadence.due_at(situation.marks, situation.target.cadence), situation.target.cadence)
-    return situation.seen.unheard is not None and rotation(situation) > due
+    opens = cadence.within_window(due(situation), situation.target.cadence)
+    return situation.seen.unheard is not None and rotation(situation) > opens
 
 
 def retirement(situation: Situation) -> datetime | None:

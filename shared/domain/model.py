@@ -65,7 +65,7 @@ class AccountId:
 class Cadence:
     """When a target is rotated and how early that is announced.
 
-    period: How long one key stays live. Default: 30 days.
+    period: How long one key stays live; the one of an adoption up to a tenth less (`scheduled`). Default: 30 days.
     overlap: How long the previous key keeps working after a rotation. Default: 3 days.
     warnings: The lead times at which a deadline is announced, longest first. Default: 14, 7 and 1 days.
     notice: The least time between an accepted announcement and a scheduled retirement or sunset (P3). Default: 1 day.
@@ -111,6 +111,8 @@ class Target:
         that were changed last before it. None: they never count.
     publishes: Whether its key may be published. Default: yes. No while the secret is not this account's: then nothing
         is done but to end a key that leaked.
+    alone: Whether it is known that no other account claims the secret. Default: yes. No after a leak that was reported
+        by resource id, which lists nothing: then a key is published only where the secret is seen to be this account's.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Target:
     after_deployment: AwaitedDeployment | None = None
     sealed_since: datetime | None = None
     publishes: bool = True
+    alone: bool = True
 
     @property
     def secret_url(self) -> str:
@@ -158,6 +161,8 @@ class Observation:
     foreign: What somebody else wrote over our latest version; `publication` is then ours. None if nobody did.
     unheard: Why nobody is known to hear the announcement of an end, as a sentence: then ends wait. None if somebody
         hears it, or if ends need no listener.
+    anothers: Whether a note or an earlier version says that the secret was another account's. It is known only where
+        the latest version carries no marks that count.
     """
 
     key_auth: bool
@@ -169,6 +174,7 @@ class Observation:
     lost: Marks | None = None
     foreign: ForeignVersion | None = None
     unheard: str | None = None
+    anothers: bool = False
 
     @property
     def live(self) -> KeySlot | None:

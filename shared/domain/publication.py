@@ -182,6 +182,11 @@ class Publication:
         """The record of accepted announcements. Empty without marks."""
         return self.marks.told if self.marks else Told()
 
+    @property
+    def named_due(self) -> datetime | None:
+        """When its rotation is due, as this app has written it. None if the expiry date is somebody else's, or none."""
+        return self.expires if self.labelled else None
+
     def validity_with(self, marks: Marks, period: timedelta) -> timedelta:
         """Return what the period's tag says once these marks are on this version.
 

@@ -7,6 +7,7 @@ ISO 8601, such as `P30D` or `PT24H`. Months and years are refused: they have no 
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import isodate
@@ -66,6 +67,12 @@ def parse_duration(text: str) -> timedelta:
 def iso_duration(length: timedelta) -> str:
     """Return the duration as ISO 8601: the reverse of `parse_duration`."""
     return str(isodate.duration_isoformat(length))
+
+
+def share_of(name: str) -> float:
+    """Return a number from 0 up to 1 that follows from the name alone, so that things with other names are spread
+    out."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
 
 
 def stamp(moment: datetime) -> str:

@@ -7,7 +7,7 @@ queue or from the record of leaks, was let in before. A repetition of a request 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,15 +53,60 @@ class Admitted:
         await asyncio.gather(*map(self.record.remove, [*void, *self.old[:MOST_REMOVED]]))
 
 
-async def admit(app: Rotation, target: Target, request: Request, confirm: str | None = None) -> Admitted:
+@dataclass(frozen=True)
+class Counting:
+    """A report of a leak that is counted while its target is looked up.
+
+    act: What is noted of it.
+    record: Where acts are noted.
+    before: The acts on record before it.
+    """
+
+    act: Act
+    record: ActRecord
+    before: asyncio.Task[list[Act]]
+
+    async def ended(self) -> tuple[Act, list[Act]]:
+        """Return what was noted and what was on record before it."""
+        return self.act, await self.before
+
+    async def stop(self) -> None:
+        """Take the note back, if it is still there: the report was not let in for that account."""
+        await self.before
+        await self.record.remove(self.act)
+
+
+def counting(app: Rotation, account: AccountId, request: Request, confirm: str | None) -> Counting | None:
+    """Begin to count a report of a leak. None for any other request, and for one that must be confirmed first."""
+    if not isinstance(request, LeakRequest) or (_ends_both(request) and confirm is None):
+        return None
+    act, record = act_of(request, account, app.outside.clock.now(), confirmed=confirm is not None), _record(app)
+    return Counting(act, record, asyncio.create_task(record.add(act, account)))
+
+
+async def admit(
+    app: Rotation, target: Target, request: Request, confirm: str | None = None, counted: Counting | None = None
+) -> Admitted:
     """Let a request for one target in, or refuse it.
 
     confirm: The target's name, by which the caller confirms the request. None without it.
+    counted: What `counting` began for this target. None: nothing yet.
 
     Raises ConfirmFirst for a report that must be confirmed, or that is confirmed with another name; and LimitReached.
     If the record of acts cannot be read or written, neither a limit nor an earlier leak is known.
     """
-    record = ActRecord(app.outside.notes)
+    try:
+        return await _admitted(app, target, request, confirm, counted)
+    except RotationError:
+        if counted is not None:
+            await counted.stop()
+        raise
+
+
+async def _admitted(
+    app: Rotation, target: Target, request: Request, confirm: str | None, counted: Counting | None
+) -> Admitted:
+    record = _record(app)
     if not isinstance(request, RotateRequest | LeakRequest):
         return Admitted(request, record)
     _check_name(target.name, confirm)
@@ -70,7 +115,8 @@ async def admit(app: Rotation, target: Target, request: Request, confirm: str | 
         if _judged(app, act, await record.before(act)).repeated:
             return Admitted(request, record)
         raise await _confirm_first(app, target, request, _BOTH)
-    admitted, judgement = await _count(app, request, act, target.account)
+    act, before = await counted.ended() if counted else (act, await record.add(act, target.account))
+    admitted, judgement = await _count(app, request, act, before)
     _check_limit(judgement.hit, target.name)
     if judgement.leaked_at is not None:
         raise await _confirm_first(app, target, request, _second(judgement.leaked_at))
@@ -79,7 +125,8 @@ async def admit(app: Rotation, target: Target, request: Request, confirm: str | 
 
 async def admit_many(app: Rotation, request: Request) -> Admitted:
     """Let a request for several targets in, which counts once. Raises LimitReached."""
-    admitted, judgement = await _count(app, request, act_of(request, None, app.outside.clock.now()), None)
+    act = act_of(request, None, app.outside.clock.now())
+    admitted, judgement = await _count(app, request, act, await _record(app).add(act, None))
     _check_limit(judgement.hit, "targets")
     return admitted
 
@@ -94,16 +141,19 @@ def check_confirmed(which: str | AccountId, request: LeakRequest, confirm: str |
         raise ConfirmFirst(name, what, _step("<target name>" if isinstance(which, AccountId) else which))
 
 
-async def _count(app: Rotation, request: Request, act: Act, account: AccountId | None) -> tuple[Admitted, Judgement]:
-    """Note an act, and judge it by those before it. Unless it counts, its note is taken back."""
-    record = ActRecord(app.outside.notes)
-    before = await record.add(act, account)
+async def _count(app: Rotation, request: Request, act: Act, before: Sequence[Act]) -> tuple[Admitted, Judgement]:
+    """Judge an act that was noted by those before it. Unless it counts, its note is taken back."""
+    record = _record(app)
     judgement = _judged(app, act, before)
     if not judgement.counts:
         await record.remove(act)
         return Admitted(request, record), judgement
     begin = act.at - kept_for(app.settings.defaults.lag)
     return Admitted(request, record, act, tuple(one for one in before if one.at <= begin)), judgement
+
+
+def _record(app: Rotation) -> ActRecord:
+    return ActRecord(app.outside.notes)
 
 
 def _judged(app: Rotation, act: Act, before: Iterable[Act]) -> Judgement:

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.at_once import AtOnce
 from shared.decide.ownership import is_publication_of
 from shared.domain.errors import FixConfiguration, RotationError, UnknownTarget
 from shared.domain.model import AccountId, Target
@@ -18,7 +19,7 @@ from shared.domain.requests import LeakRequest, Request
 from shared.domain.text import without_keys
 from shared.fleet.enrolment import Enrolled, Enrolment, tagged_target
 from shared.fleet.found import FleetListing, left_of
-from shared.fleet.read_on import PageOf, Stopped, read_on
+from shared.fleet.read_on import AT_ONCE, AT_ONCE_FOR_A_LEAK, PageOf, Stopped, read_on
 from shared.fleet.side_by_side import side_by_side
 from shared.fleet.view import View
 from shared.ports import Account, Accounts, Clock, KeyAuthIsOff, Vault
@@ -67,17 +68,17 @@ class Fleet:
         enrolment = await self._enrol()
         return enrolment.found, enrolment.problems
 
-    async def _enrol(self) -> Enrolment:
+    async def _enrol(self, at_once: int = AT_ONCE) -> Enrolment:
         """List all subscriptions from the beginning, and settle what several accounts claim."""
-        return (await self._enrolment(View(), self.clock.now()))[0]
+        return (await self._enrolment(View(), self.clock.now(), at_once))[0]
 
-    async def _enrolment(self, view: View, now: datetime) -> tuple[Enrolment, Container[str]]:
+    async def _enrolment(self, view: View, now: datetime, at_once: int = AT_ONCE) -> tuple[Enrolment, Container[str]]:
         """Read the listings of all subscriptions, and settle what several accounts claim. The order does not matter.
 
         Also returns the subscriptions that could not be listed. What earlier listings showed of them still claims names
         and secrets.
         """
-        stopped = await self._list_subscriptions(view, now)
+        stopped = await self._list_subscriptions(view, now, at_once)
         enrolment = Enrolment(self.settings)
         for subscription in self.settings.subscriptions:
             known = view.subscription(subscription)
@@ -89,7 +90,7 @@ class Fleet:
         await self._settle(enrolment)
         return enrolment, stopped.failed
 
-    async def _list_subscriptions(self, view: View, now: datetime) -> Stopped:
+    async def _list_subscriptions(self, view: View, now: datetime, at_once: int) -> Stopped:
         def page_of(subscription: str) -> PageOf[Account]:
             async def page(after: str | None) -> tuple[dict[str, Account], str | None]:
                 found = await self.accounts.tagged(subscription, after)
@@ -98,7 +99,7 @@ class Fleet:
             return page
 
         listings = {one: (view.subscription(one), page_of(one)) for one in self.settings.subscriptions}
-        return await read_on(listings, "accounts", now)
+        return await read_on(listings, "accounts", now, at_once=at_once)
 
     async def _list_vaults(self, view: View, vaults: Iterable[str], claimed: Container[str], now: datetime) -> Stopped:
         """Read the listings of the vaults. Of secrets that no target claims, only those with our marks are kept."""
@@ -170,8 +171,9 @@ class Fleet:
         explicit, wanted = {target.name: Enrolled(target) for target in self.settings.targets}, list(names)
         if all(name in explicit for name in wanted):
             return [explicit[name] for name in wanted]
-        enrolment = await self._enrol()
-        found = enrolment.by_name(to_end_a_key=isinstance(request, LeakRequest)) | explicit
+        leaked = isinstance(request, LeakRequest)
+        enrolment = await self._enrol(AT_ONCE_FOR_A_LEAK if leaked else AT_ONCE)
+        found = enrolment.by_name(to_end_a_key=leaked) | explicit
         dispute = enrolment.dispute(wanted)
         missing = [name for name in wanted if name not in found]
         if dispute is not None or missing:
@@ -184,8 +186,9 @@ class Fleet:
         """Return the target of that account; None if it is not enrolled.
 
         The account alone is read, its secret, and its keys, which show whether the marks count. Only if the secret does
-        not hold this account's publication, everything is listed, to see who else claims it. `request` is that of
-        `find_one`. Raises FixConfiguration for an invalid tag, and DisputedSecret.
+        not hold this account's publication, everything is listed, to see who else claims it. After a leak only the
+        account is read: its turn sees whether the secret is its own. `request` is that of `find_one`. Raises
+        FixConfiguration for an invalid tag, and DisputedSecret.
         """
         explicit, leaked = self.settings.explicit_target(account), isinstance(request, LeakRequest)
         if explicit is not None:
@@ -196,14 +199,12 @@ class Fleet:
         alone.add(await self.accounts.read(account))
         alone.settle({})
         found = alone.of_account(account, to_end_a_key=leaked)
-        if found is None or not found.target.publishes:
-            return found
-        if await self._holds_its_own(found.target):
+        if found is not None and leaked:  # it must not wait for a listing; its turn sees whose the secret is
+            return replace(found, target=replace(found.target, alone=False))
+        if found is None or await self._holds_its_own(found.target):
             return found
         enrolment = await self._enrol()
-        listed = enrolment.of_account(account, to_end_a_key=leaked)
-        if listed is None and leaked:  # its subscription could not be listed
-            return replace(found, target=replace(found.target, publishes=False))
+        listed = enrolment.of_account(account)
         if listed is None:
             _must_be_complete(enrolment)
         return listed
@@ -218,6 +219,20 @@ class Fleet:
             return is_publication_of(target.account, await self._as_sealed(held, target))
         except RotationError:
             return False
+
+    async def find_by_key(self, name: str, account: AccountId, request: LeakRequest) -> Enrolled | None:
+        """Return the target of an account that is said to have this name, if the key that leaked is one of its own.
+
+        None if it has not, or if that cannot be told. Nothing is listed: the key shows that it is the right account.
+        """
+        try:
+            found, keys = await AtOnce().both(
+                lambda: self.find_account(account, request), lambda: self.accounts.list_keys(account)
+            )
+        except (RotationError, KeyAuthIsOff):
+            return None
+        has_it = request.fingerprint in {key.fingerprint for key in keys.values()}
+        return found if has_it and found is not None and found.target.name == name else None
 
     async def find_secret(self, vault: str, secret: str) -> Enrolled | None:
         """Return the target that publishes in a secret, or None. It lists no accounts: the secret's tags name the

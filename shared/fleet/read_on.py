@@ -15,6 +15,7 @@ from shared.domain.errors import FixConfiguration, RotationError, TryLater, Unex
 from shared.fleet.known import Known
 
 AT_ONCE = 16  # pages
+AT_ONCE_FOR_A_LEAK = 64  # pages; a leaked key works until they are read
 ALL_SECONDS = 180  # for all listings together; a tick must also have time for what it found
 
 type PageOf[T] = Callable[[str | None], Awaitable[tuple[Mapping[str, T], str | None]]]

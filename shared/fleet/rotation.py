@@ -34,6 +34,7 @@ from shared.fleet.enrolment import Enrolled
 from shared.fleet.found import FleetListing, Listed
 from shared.fleet.left import Left, served, take_back
 from shared.fleet.listing import Fleet
+from shared.fleet.names_seen import NamesSeen
 from shared.fleet.owners import Owners
 from shared.fleet.pace import USUAL
 from shared.fleet.survey import Overview, Surveyor, undecided
@@ -48,7 +49,7 @@ from shared.turns.message import About, Message
 from shared.turns.notes import is_due
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.secret_notes import SecretNote, secret_notes
-from shared.turns.trouble import troubles
+from shared.turns.trouble import Troubles, troubles
 from shared.turns.turn import take_turn
 
 MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
@@ -70,6 +71,7 @@ class Tick:
     earlier: How many targets an earlier tick's listing showed, because this one's did not come that far.
     view: What is known from the listings of this tick and of earlier ones.
     leaks: The leaks on record that are to be queued again.
+    troubles: The targets whose turns fail.
     waiting: How many targets need a turn and get none, because Azure asked to wait.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case.
     problems: Why targets could not be enrolled, listed or decided about.
@@ -85,6 +87,7 @@ class Tick:
     unseen: int = 0
     earlier: int = 0
     view: View = field(default_factory=View, repr=False)
+    troubles: Troubles = field(default_factory=Troubles, repr=False)
     waiting: int = 0
     put_off: set[str] = field(default_factory=set)
     leaks: list[Message] = field(default_factory=list)
@@ -97,7 +100,7 @@ class Tick:
 
     def has_trouble(self, one: Enrolled) -> bool:
         """Return whether turns of this target failed, as far as is known."""
-        return self.view.troubles.of(one.target.account) is not None
+        return self.troubles.of(one.target.account) is not None
 
     def __str__(self) -> str:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
@@ -116,12 +119,14 @@ class Rotation:
     outside: Everything outside that turns and ticks need.
     ticked_at: When this process ran its last tick. None before its first one.
     bursts: What this process's latest events were about.
+    names: Which accounts had which name when this process last saw all of them.
     """
 
     settings: Settings
     outside: Outside
     ticked_at: datetime | None = None
     bursts: Bursts = field(default_factory=Bursts)
+    names: NamesSeen = field(default_factory=NamesSeen)
 
     @cached_property
     def owners(self) -> Owners:
@@ -153,6 +158,10 @@ class Rotation:
         tick = Tick(now, listing.listed, listing, view=view, problems=[*unread, *listing.problems])
         tick.unseen = len(listing.unseen) + sum(one.is_old(now) for one in listing.earlier)
         tick.earlier = len(listing.earlier)
+        try:
+            tick.troubles = await troubles(self.outside.notes)
+        except RotationError as error:
+            tick.problems.append(error)
         leaks, problems = await self.leaks.pending()
         tick.leaks = [replace(one, repeated=True) for one in leaks if is_due(one, since, now)]
         tick.problems += problems + await self._take_back(listing)
@@ -175,12 +184,9 @@ class Rotation:
     async def keep(self, tick: Tick) -> None:
         """Write the view for people and for the next tick."""
         view = tick.view
-        try:
-            view.troubles = await troubles(self.outside.notes)
-        except RotationError as error:
-            tick.problems.append(error)
         view.seen_at, view.problems, view.put_off = tick.now, tick.problems, frozenset(tick.put_off)
         await save_view(self.outside.views, view)
+        self.names.take(view)
 
     async def _take_back(self, listing: FleetListing) -> list[RotationError]:
         """Take back the ends that were announced for accounts that are not enrolled any more, and name these accounts.
@@ -262,16 +268,8 @@ class Rotation:
         """
         if isinstance(request, LeakRequest):
             return await self._leak(target, request, until, by_name=by_name)
-        return await self._turn(target, request, until, brake)
-
-    async def _turn(
-        self, target: Target, request: Request | None, until: datetime | None, brake: Brake | None = None
-    ) -> Outcome:
         if self.settings.mode is Mode.OBSERVE:
-            row = await self.plan_turn(target, request)
-            if row.plan is not None and row.plan.leaked and isinstance(request, LeakRequest):
-                await self.leaks.name_values(About.of(target), request, row.plan.leaked)
-            return planned_row(row)
+            return planned_row(await self.plan_turn(target, request))
         return await take_turn(target, request, self.outside, until=until, brake=brake)
 
     async def _leak(self, target: Target, request: LeakRequest, until: datetime | None, *, by_name: bool) -> Outcome:
@@ -280,15 +278,29 @@ class Rotation:
         One of many stays on record until its result is noted: a repeated message must mean the same values.
         """
         about, name = About.of(target), About(target.name)
-        request = await self.leaks.add(about, request)
-        if by_name and await self.leaks.holds(about, request):
-            await self.leaks.remove(name, request)
-        outcome = await self._turn(target, request, until)
+        request = self.leaks.dated(request)
+
+        async def on_record() -> LeakRequest:
+            recorded = await self.leaks.add(about, request)
+            if by_name and await self.leaks.holds(about, request):
+                await self.leaks.remove(name, request)
+            return recorded
+
+        if self.settings.mode is Mode.OBSERVE:
+            outcome = await self._observed_leak(target, await on_record())
+        else:
+            outcome = await take_turn(target, request, self.outside, until=until, on_record=on_record)
         ended = outcome.result in (Result.DONE, Result.NOTHING) or outcome.cause is Reason.WHICH_KEY
         if ended and request_of_many(request) is None:
             for one in (about, name) if by_name else (about,):
                 await self.leaks.remove(one, request)
         return outcome
+
+    async def _observed_leak(self, target: Target, request: LeakRequest) -> Outcome:
+        row = await self.plan_turn(target, request)
+        if row.plan is not None and row.plan.leaked:
+            await self.leaks.name_values(About.of(target), request, row.plan.leaked)
+        return planned_row(row)
 
     async def other_writers(self) -> tuple[list[SecretNote], list[RotationError]]:
         """Return what is noted of secrets that somebody else writes too, and why it could not be read."""

@@ -29,6 +29,7 @@ from shared.turns.key_usage import decide_counting
 from shared.turns.listening import with_listeners
 from shared.turns.observe import observe
 from shared.turns.report import Row
+from shared.turns.trouble import Troubles, troubles
 
 log = logging.getLogger(LOGGER)
 MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
@@ -41,7 +42,7 @@ class Overview:
     """All targets as they were seen last.
 
     rows: One for each target, also for those that cannot be read or are refused, as far as something was known of them.
-    problems: Why other targets could not be enrolled or listed.
+    problems: Why accounts could not be enrolled, or subscriptions or vaults not listed.
     seen_at: When the tick began that saw them, in UTC. None if no tick's view is young enough: they were listed now.
     whole_at: Since when every subscription and vault was seen to its end, in UTC. None if one never was.
     """
@@ -100,12 +101,11 @@ class Surveyor:
             listing = await self.fleet.list_targets()
             rows = await self._presumed(listing.listed)
             return Overview([*rows, *map(_not_observed, listing.unseen)], listing.problems)
-        listing = self._as_seen(view)
-        rows = [self._in_trouble(row, view) for row in await self._presumed(listing.listed)]
-        refused = list(_refused(view, {str(row.target.account).casefold() for row in rows}, now))
-        named = {row.error for row in refused}
-        rows += [*refused, *map(_not_observed, listing.unseen)]
-        return Overview(rows, [one for one in view.problems if one not in named], view.seen_at, view.whole_at())
+        listing, known = self._as_seen(view), await self._troubles()
+        rows = [_in_trouble(row, known) for row in await self._presumed(listing.listed)]
+        rows += _refused(view, {str(row.target.account).casefold() for row in rows}, now)
+        rows += map(_not_observed, listing.unseen)
+        return Overview(rows, view.problems, view.seen_at, view.whole_at())
 
     async def listing(self) -> tuple[FleetListing, datetime]:
         """Return all targets as the last tick saw them, and when that was, in UTC. No call is made for a target.
@@ -137,10 +137,12 @@ class Surveyor:
             found.add_as_known(one, view.vault(one.target.vault_url))
         return found
 
-    def _in_trouble(self, row: Row, view: View) -> Row:
-        """Return the row with the error of the target's turns, if they failed."""
-        error = view.troubles.of(row.target.account)
-        return replace(row, error=error) if error is not None and row.error is None else row
+    async def _troubles(self) -> Troubles:
+        try:
+            return await troubles(self.outside.notes)
+        except RotationError as error:
+            log.warning("failures of turns could not be read: %s", error)
+            return Troubles()
 
     async def _presumed(self, listed: Sequence[Listed]) -> list[Row]:
         return await _few_at_once([self._presumed_row(one) for one in listed])
@@ -170,6 +172,12 @@ class Surveyor:
             return Row(target, error=error)
         except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
             return Row(target, error=undecided(target, error))
+
+
+def _in_trouble(row: Row, known: Troubles) -> Row:
+    """Return the row with the error of the target's turns, if they failed."""
+    error = known.of(row.target.account)
+    return replace(row, error=error) if error is not None and row.error is None else row
 
 
 def _refused(view: View, shown: set[str], now: datetime) -> Iterator[Row]:

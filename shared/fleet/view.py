@@ -32,7 +32,7 @@ from shared.domain.times import stamp, unstamp
 from shared.fleet.known import Known, read_known
 from shared.ports import Account, Views
 from shared.settings.target_fields import TAG, default_name
-from shared.turns.trouble import Troubles, error_data, error_of
+from shared.turns.trouble import error_data, error_of
 
 log = logging.getLogger(LOGGER)
 FORM = 2  # of the view's data; one of another form counts as absent
@@ -47,7 +47,6 @@ class View:
     subscriptions: What the listing of each subscription showed, by its id.
     vaults: What the listing of each vault showed, by its address.
     problems: What kept targets from being enrolled, listed or decided about in that tick.
-    troubles: The targets whose turns fail.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case. They are next.
     tag: The tag of the blob that held it, so that another process's view is not written over. None if it is new.
     """
@@ -56,7 +55,6 @@ class View:
     subscriptions: dict[str, Known[Account]] = field(default_factory=dict)
     vaults: dict[str, Known[Publication]] = field(default_factory=dict)
     problems: list[RotationError] = field(default_factory=list)
-    troubles: Troubles = field(default_factory=Troubles)
     put_off: frozenset[str] = frozenset()
     tag: str | None = None
 
@@ -107,7 +105,6 @@ class View:
             "subscriptions": {id_: one.data(_account_data) for id_, one in self.subscriptions.items()},
             "vaults": {url: one.data(_publication_data) for url, one in self.vaults.items()},
             "problems": [error_data(one) for one in self.problems],
-            "troubles": self.troubles.data(),
             "put off": sorted(self.put_off),
         }
         return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), 1)
@@ -124,7 +121,6 @@ def read_view(packed: bytes, tag: str) -> View:
             {id_: read_known(one, _account) for id_, one in data["subscriptions"].items()},
             {url: read_known(one, _publication) for url, one in data["vaults"].items()},
             [error_of(one) for one in data["problems"]],
-            Troubles.read(data["troubles"]),
             frozenset(map(str, data["put off"])),
             tag,
         )

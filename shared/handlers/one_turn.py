@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 
 from shared.decide.plan import Reason
 from shared.domain.errors import DisputedName, LeaseLost, RotationError, Throttled, UnknownTarget
-from shared.domain.model import AccountId
+from shared.domain.model import AccountId, Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.domain.scopes import Reach
-from shared.fleet.admission import admit, check_confirmed
+from shared.fleet.admission import Counting, admit, check_confirmed, counting
+from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation, planned_row
 from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
@@ -64,7 +65,7 @@ async def answer(
         check_reach(reach, (str(which), which))
     try:
         app = await rotation()
-        target = (await app.fleet.find_one(which, request)).target
+        target, counted = await _found(app, which, request, confirm, None if dry_run else reach)
     except (UnknownTarget, DisputedName):
         raise
     except RotationError as error:
@@ -77,7 +78,7 @@ async def answer(
     if dry_run:
         row = await app.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)
-    admitted = await admit(app, target, request, confirm)
+    admitted = await admit(app, target, request, confirm, counted)
     async with telemetry().turn(Trigger.HTTP) as saw:
         outcome = await app.turn(target, request, until=now + PATIENCE)
         saw(telemetry_facts.of_outcome(outcome))
@@ -90,6 +91,53 @@ async def answer(
     else:
         reply = _reply(outcome, about, request, now)
     return _addressed(await _put_off(app, outcome.error, reply), which)
+
+
+async def _found(
+    app: Rotation, which: str | AccountId, request: Request, confirm: str | None, reach: Reach | None
+) -> tuple[Target, Counting | None]:
+    """Return the target. A leak is counted while its account is read: its key must not wait for that.
+
+    reach: The accounts on which the caller may act. None for a dry run, which is not counted.
+    """
+    account = await _account_of(app, which, request, reach) if reach is not None else None
+    counted = counting(app, account, request, confirm) if account is not None else None
+    try:
+        found = await _by_key(app, which, account, request)
+        if found is not None:
+            return found.target, counted
+        if counted is not None and isinstance(which, str):
+            await counted.stop()  # the name leads to another account
+            counted = None
+        return (await app.fleet.find_one(which, request)).target, counted
+    except RotationError:
+        if counted is not None:
+            await counted.stop()
+        raise
+
+
+async def _account_of(app: Rotation, which: str | AccountId, request: Request, reach: Reach) -> AccountId | None:
+    """Return the account that a request is about, as far as it can be told without asking Azure about it.
+
+    Of a leak by name only if it names the key: that shows whether it is the right account.
+    """
+    if isinstance(which, AccountId):
+        return which
+    if not isinstance(request, LeakRequest) or request.fingerprint is None:
+        return None
+    if any(one.name.casefold() == which.casefold() for one in app.settings.targets):
+        return None  # the settings say where it leads
+    found = await app.names.only_account(which, app.outside)
+    return found if found is not None and reach.includes(found) else None
+
+
+async def _by_key(
+    app: Rotation, which: str | AccountId, account: AccountId | None, request: Request
+) -> Enrolled | None:
+    """Return the target of that name, if the account that had it last has the key that leaked. None otherwise."""
+    if account is None or not isinstance(which, str) or not isinstance(request, LeakRequest):
+        return None
+    return await app.fleet.find_by_key(which, account, request)
 
 
 def _is_known_well_enough(which: str | AccountId, reach: Reach, error: RotationError) -> bool:

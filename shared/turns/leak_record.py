@@ -25,15 +25,18 @@ class LeakRecord:
 
     outside: Outside
 
+    def dated(self, request: LeakRequest) -> LeakRequest:
+        """Return the report with its moment, which is now if it has none."""
+        return replace(request, requested_at=request.requested_at or self.outside.clock.now())
+
     async def add(self, about: About, request: LeakRequest) -> LeakRequest:
         """Put a reported leak on record, and return the request as it is on record.
 
         If that fails, the leak is ended all the same, because its caller waits.
         """
-        now = self.outside.clock.now()
-        request = replace(request, requested_at=request.requested_at or now)
+        request = self.dated(request)
         try:
-            return await record_leak(self.outside.notes, about, request, now)
+            return await record_leak(self.outside.notes, about, request, self.outside.clock.now())
         except RotationError as error:
             log.error("%s: the leak could not be put on record: %s", about, error)  # noqa: TRY400 - the error says it all
             return request

@@ -50,12 +50,12 @@ async def look(target: Target, outside: Outside, *, distrust_tags: bool = False)
     distrust_tags: Believe no tag and read the account. After a leak, the holder of the key could have sealed an address
         of their own into a tag.
     """
+    if distrust_tags:
+        return await _everything(target, outside)
     accounts, publication = outside.accounts, await outside.vault.latest(target)
     if publication is None:
-        fresh = await fresh_key(outside.notes, target.account) if target.adopt is Adopt.ROTATE else None
-        observed = await _with_the_account(target, accounts, publication)
-        return replace(observed, seen=replace(observed.seen, fresh=fresh))
-    if distrust_tags or not publication.endpoint or not accounts.could_be_at(publication.endpoint):
+        return await _with_fresh(target, outside, await _with_the_account(target, accounts, publication))
+    if not publication.endpoint or not accounts.could_be_at(publication.endpoint):
         return await _with_the_account(target, accounts, publication)
     try:
         keys = dict(await accounts.list_keys(target.account))
@@ -67,18 +67,52 @@ async def look(target: Target, outside: Outside, *, distrust_tags: bool = False)
     return observed
 
 
+async def _everything(target: Target, outside: Outside) -> ObservedKeys:
+    """Read secret, account and keys without waiting for one another: after a leak each of them costs time.
+
+    They may show different moments. The lease keeps this app's other turns away meanwhile.
+    """
+    accounts, both = outside.accounts, outside.together.both
+    publication, (account, keys) = await both(
+        lambda: outside.vault.latest(target),
+        lambda: both(lambda: accounts.read(target.account), lambda: _keys(target, accounts)),
+    )
+    observed = _observed(publication, _checked(account), keys)
+    return observed if publication else await _with_fresh(target, outside, observed)
+
+
+async def _with_fresh(target: Target, outside: Outside, observed: ObservedKeys) -> ObservedKeys:
+    """Return the observation of a target without a publication, with the note of a fresh key if there may be one."""
+    fresh = await fresh_key(outside.notes, target.account) if target.adopt is Adopt.ROTATE else None
+    return replace(observed, seen=replace(observed.seen, fresh=fresh))
+
+
 async def _with_the_account(target: Target, accounts: Accounts, publication: Publication | None) -> ObservedKeys:
-    account: Account = await accounts.read(target.account)
+    account = _checked(await accounts.read(target.account))
+    return _observed(publication, account, await _keys(target, accounts) if account.key_auth else None)
+
+
+def _checked(account: Account) -> Account:
     if not serves_openai(account.kind):
-        raise of_another_kind(str(target.account), account.kind)
-    if account.key_auth:
-        try:
-            keys = dict(await accounts.list_keys(target.account))
-        except KeyAuthIsOff:
-            what = "the account says that keys are on, and listing them was refused because they are off."
-            raise TryLater(str(target.account), what) from None
-        return ObservedKeys(_observation(publication, keys, account.endpoint), keys)
-    return ObservedKeys(Observation(key_auth=False, keys={}, publication=publication, endpoint=account.endpoint))
+        raise of_another_kind(str(account.id), account.kind)
+    return account
+
+
+async def _keys(target: Target, accounts: Accounts) -> dict[KeySlot, ApiKey] | None:
+    """Return both keys. None if listing them was refused because keys are off."""
+    try:
+        return dict(await accounts.list_keys(target.account))
+    except KeyAuthIsOff:
+        return None
+
+
+def _observed(publication: Publication | None, account: Account, keys: dict[KeySlot, ApiKey] | None) -> ObservedKeys:
+    if not account.key_auth:
+        return ObservedKeys(Observation(key_auth=False, keys={}, publication=publication, endpoint=account.endpoint))
+    if keys is None:
+        what = "the account says that keys are on, and listing them was refused because they are off."
+        raise TryLater(str(account.id), what)
+    return ObservedKeys(_observation(publication, keys, account.endpoint), keys)
 
 
 def _observation(publication: Publication | None, keys: dict[KeySlot, ApiKey], endpoint: str) -> Observation:

@@ -9,46 +9,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
-from shared.domain.errors import OutOfTime, PersonMustLook, ProofFailed, RotationError, TryLater
+from shared.domain.errors import PersonMustLook, ProofFailed, RotationError, TryLater
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Target
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication, SecretState
+from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import is_sealed
-from shared.ports import Clock, KeyAuthIsOff, Keys, Lease, Outside
+from shared.ports import KeyAuthIsOff, Keys, Lease, Outside
 from shared.turns.authentic import sealed_for
 from shared.turns.notes import note_fresh_key
 from shared.turns.observe import ObservedKeys
 from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
 from shared.turns.secret_notes import Change, claim, keep_copy, noted_before
+from shared.turns.timed_lease import TimedLease
 
 NO_PAUSE = timedelta(0)
-
-
-@dataclass(frozen=True)
-class TimedLease:
-    """A lease under which no step begins after a certain time, because a caller waits for the answer.
-
-    lease: The lease itself.
-    clock: Where the time comes from.
-    until: When the time is over, in UTC.
-    target: The target's name, for the error.
-    """
-
-    lease: Lease
-    clock: Clock
-    until: datetime
-    target: str
-
-    def check(self) -> None:
-        """Raises LeaseLost if the lease is lost, and OutOfTime if the time is over."""
-        self.lease.check()
-        if self.clock.now() >= self.until:
-            raise OutOfTime(self.target, "the time for this answer is over; another turn continues the work.")
 
 
 @dataclass
@@ -111,12 +92,29 @@ class Execution:
 
 async def perform(steps: Sequence[Step], execution: Execution) -> None:
     """Carry out the steps, and record in `execution` which were begun and done. Raises the first failure."""
-    for step in steps:
+    left = list(steps)
+    while left:
         execution.begin.check()
-        execution.begun.append(step)
-        await _carry_out(step, execution)
-        execution.done.append(step)
+        step = left.pop(0)
+        if _may_be_tried_beside(step, left[:1], execution):
+            trial = left.pop(0)
+            await execution.outside.together.both(partial(_do, step, execution), partial(_do, trial, execution))
+        else:
+            await _do(step, execution)
         execution.lease.check()  # a step that was done without the lease must be observed again soon: the turn fails
+
+
+def _may_be_tried_beside(step: Step, following: Sequence[Step], execution: Execution) -> bool:
+    """Return whether the step that follows can be made together with this one: a key is published, and a leaked value
+    is tried before it ends."""
+    trials = [one for one in following if isinstance(one, Watch) and one.slot not in execution.ended]
+    return isinstance(step, Publish) and bool(trials)
+
+
+async def _do(step: Step, execution: Execution) -> None:
+    execution.begun.append(step)
+    await _carry_out(step, execution)
+    execution.done.append(step)
 
 
 async def _carry_out(step: Step, execution: Execution) -> None:
@@ -132,7 +130,7 @@ async def _carry_out(step: Step, execution: Execution) -> None:
         case Mark(slot, marks):
             await _mark(slot, marks, execution)
         case Wait(time):
-            await execution.outside.clock.sleep(time)
+            await execution.lease.wait(execution.outside.clock, time)
         case DisableKeyAuth():
             await execution.outside.accounts.disable_key_auth(execution.target.account)
             execution.writes.switched_off(execution.outside.clock.now())
@@ -165,7 +163,7 @@ async def _after_an_unclear_answer(slot: KeySlot, error: TryLater, execution: Ex
     if not error.unclear:
         return None
     for pause in (NO_PAUSE, *PAUSES):
-        await execution.outside.clock.sleep(pause)
+        await execution.lease.wait(execution.outside.clock, pause)
         execution.begin.check()
         try:
             keys = await execution.outside.accounts.list_keys(execution.target.account)
@@ -201,6 +199,7 @@ async def _mark(slot: KeySlot, marks: Marks, execution: Execution) -> None:
     await execution.outside.vault.note(target, seen, slot, marks)
     marked = replace(
         seen,
+        expires=scheduled_at(marks, target, seen.named_due),
         slot=slot,
         provider=str(target.account),
         marks=marks,
@@ -216,8 +215,8 @@ async def _watch(slot: KeySlot, execution: Execution) -> None:
     outside, ended = execution.outside, execution.ended.get(slot)
     value = ended or execution.keys[slot]
     before = replace(execution.endings.get(slot, Ending(slot)), fingerprint=value.fingerprint)
-    ask = try_once if ended is None else see_refused
-    execution.endings[slot] = await ask(value, execution.where, before, outside.endpoint, outside.clock)
+    args = value, execution.where, before, outside.endpoint, outside.clock
+    execution.endings[slot] = await (try_once(*args) if ended is None else see_refused(*args, execution.lease))
 
 
 async def _prove(slot: KeySlot, patience: timedelta, execution: Execution) -> None:
@@ -271,7 +270,7 @@ async def _publish(step: Publish, execution: Execution) -> None:
         state=SecretState.ACTIVE,
         created=written,
         value=key.fingerprint,
-        expires=marks.since + target.cadence.period,
+        expires=scheduled_at(marks, target),
         slot=step.slot,
         provider=str(target.account),
         marks=marks,

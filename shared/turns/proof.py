@@ -101,7 +101,7 @@ async def _ask_patiently(
         pause = max(pause, trial.retry_after or pause)
         if clock.now() + pause > give_up:
             return judged if judged is not None and judged.answer is Answer.REFUSED else trial
-        await clock.sleep(pause)
+        await lease.wait(clock, pause)
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
@@ -111,10 +111,11 @@ async def try_once(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, c
     return _noted(known, await endpoint.try_key(where, key), moment)
 
 
-async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock) -> Ending:
+async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint, clock: Clock, lease: Lease) -> Ending:
     """Try a regenerated value until it is refused or the patience ends, and return what is known then.
 
     An unclear answer does not fail the turn: the value is regenerated already, and only the report is incomplete.
+    Raises LeaseLost if the lease is lost while it waits.
     """
     give_up, pause = clock.now() + PATIENCE, FIRST_PAUSE
     while True:
@@ -124,7 +125,7 @@ async def see_refused(key: ApiKey, where: str, known: Ending, endpoint: Endpoint
         pause = max(pause, trial.retry_after or pause)
         if known.refused or trial.answer in _HOPELESS or moment + pause > give_up:
             return known
-        await clock.sleep(pause)
+        await lease.wait(clock, pause)
         pause = min(pause * 2, LONGEST_PAUSE)
 
 

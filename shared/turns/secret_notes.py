@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -257,7 +257,14 @@ async def explained_observation(
     older = [one for one in listed if one.version != latest.version]  # of the latest one it is known what counts
     earlier = [note.added_to(note.counted(authentic(one, target, keys, now)), target) for one in older]
     told = explained(checked, target, earlier, once_ours(target, listed), note.overwritten, now)
-    return told if any(one.marks for one in earlier) else _claimed(told, found, note, target)
+    told = told if any(one.marks for one in earlier) else _claimed(told, found, note, target)
+    return replace(told, anothers=_was_anothers(note, older, target))
+
+
+def _was_anothers(note: SecretNote, older: Sequence[Publication], target: Target) -> bool:
+    """Return whether the app has noted that it publishes another account's key there, or an earlier version says so."""
+    accounts = [note.account, *(one.provider for one in older if one.marks)]
+    return any(one and not target.account.same_as(one) for one in accounts)
 
 
 def _claimed(seen: Observation, found: Publication, note: SecretNote, target: Target) -> Observation:

@@ -54,15 +54,6 @@ class Troubles:
         """Return why the turns of an account fail, by its resource id. None if they do not, as far as is known."""
         return self.known.get(_name(str(account))) if self.known else None
 
-    def data(self) -> dict[str, Any]:
-        """Return them ready for JSON."""
-        return {name: error_data(error) for name, error in self.known.items()}
-
-    @classmethod
-    def read(cls, data: Mapping[str, Any]) -> Troubles:
-        """Return what `data` made. Raises TypeError or ValueError for anything else."""
-        return cls({str(name): error_of(one) for name, one in data.items()})
-
 
 async def troubles(notes: Notes) -> Troubles:
     """Return the noted failures. Raises what the storage raises."""

@@ -14,9 +14,11 @@ its announcement is outstanding. An example on the simulated Azure, where a new 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.announce.acknowledged import accepted_in_time, acknowledged
 from shared.announce.announcements import Announcement
@@ -24,9 +26,9 @@ from shared.announce.outstanding import outstanding
 from shared.decide.leaked_keys import with_values
 from shared.decide.plan import Plan, held_by_the_brake
 from shared.decide.situation import Situation
-from shared.decide.steps import Mark, Publish, Regenerate, Step, Withdraw
+from shared.decide.steps import Mark, Publish, Regenerate, Withdraw
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationError, TryLater
-from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.keys import Fingerprint
 from shared.domain.model import Adopt, Target
 from shared.domain.publication import Origin
 from shared.domain.requests import (
@@ -50,51 +52,11 @@ from shared.turns.notes import forget_fresh_key
 from shared.turns.observe import ObservedKeys, look
 from shared.turns.own_writes import PAUSES, OwnWrites
 from shared.turns.perform import Execution, observed_after, perform
-from shared.turns.proof import Ending
+from shared.turns.progress import Announcing, Progress
 from shared.turns.report import Outcome, failure, result_of
 from shared.turns.secret_notes import Change, claim, explained_observation, noted_before
 
 MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
-
-
-@dataclass
-class Progress:
-    """What a turn has done so far, however it ends.
-
-    done: The steps that were carried out.
-    unproven: For each key that was published without a proof, why.
-    endings: For each slot with a leaked value, how that value ended.
-    dropped: Outstanding announcements that no tag has room for, in words.
-    retired: The value that the turn gave a slot to end a key. None if the turn ended none.
-    early: The keys that ended while they were promised to work, in words.
-    """
-
-    done: list[Step] = field(default_factory=list)
-    unproven: list[str] = field(default_factory=list)
-    endings: dict[KeySlot, Ending] = field(default_factory=dict)
-    dropped: list[str] = field(default_factory=list)
-    retired: Fingerprint | None = None
-    early: list[str] = field(default_factory=list)
-
-    def add(self, execution: Execution) -> None:
-        """Add what one plan's execution has done."""
-        self.done.extend(execution.done)
-        self.endings |= execution.endings
-        self.retired = _retired(execution) or self.retired
-        self.unproven.extend(proof.detail for proof in execution.proofs if not proof.proven)
-        published = [step for step in execution.begun if isinstance(step, Publish)]
-        self.dropped.extend(str(carried) for step in published for carried in step.told.dropped)
-
-    def added_to(self, outcome: Outcome) -> Outcome:
-        """Return the outcome with this progress added."""
-        return replace(
-            outcome,
-            done=tuple(str(step) for step in self.done),
-            unproven=tuple(self.unproven),
-            endings=tuple(self.endings.values()),
-            dropped=tuple(self.dropped),
-            early=tuple(self.early),
-        )
 
 
 @dataclass
@@ -169,8 +131,7 @@ class Turn:
         for pause in PAUSES:
             if not self.writes.are_newer_than(observed) or self._would_be_late(pause):
                 break
-            await self.outside.clock.sleep(pause)
-            self.lease.check()
+            await self.lease.wait(self.outside.clock, pause)
             observed = await look(self.target, self.outside, distrust_tags=distrust_tags)
         known = self.writes.added_to(observed)
         about_waits = isinstance(self.request, ArmRequest | DisarmRequest | DeploymentRequest)  # these add to the marks
@@ -197,14 +158,26 @@ class Turn:
     async def _perform(self, plan: Plan, observed: ObservedKeys) -> None:
         execution = Execution(self.target, observed, self.lease, self.outside, self.until, self.writes)
         before = Situation(observed.seen, self.target, self.outside.clock.now())
-        if plan.leaked and isinstance(self.request, LeakRequest):
-            await LeakRecord(self.outside).name_values(About.of(self.target), self.request, plan.leaked)
         try:
-            await perform(plan.steps, execution)
+            await self._perform_on_record(plan, execution)
         finally:
             self.observed = observed_after(execution)
             self.progress.add(execution)
             self.progress.early.extend(filter(None, [ended_early(before, execution.done)]))
+
+    async def _perform_on_record(self, plan: Plan, execution: Execution) -> None:
+        """Perform the plan. A report's keys are on record as values before the first of these is regenerated."""
+        request = self.request
+        if not plan.leaked or not isinstance(request, LeakRequest):
+            return await perform(plan.steps, execution)
+
+        async def name() -> None:
+            await LeakRecord(self.outside).name_values(About.of(self.target), request, plan.leaked)
+
+        ends = isinstance(step := plan.steps[0], Regenerate) and execution.keys[step.slot].fingerprint in plan.leaked
+        beside = () if ends else plan.steps[:1]
+        await self.outside.together.both(name, lambda: perform(beside, execution))
+        return await perform(plan.steps[len(beside) :], execution)
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:
         """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""
@@ -249,33 +222,6 @@ class Turn:
         await self.outside.vault.note(self.target, publication, situation.live, kept)
 
 
-@dataclass(frozen=True)
-class Announcing:
-    """What became of a turn's announcements.
-
-    accepted: The kinds that were accepted.
-    outstanding: The kinds that were not accepted.
-    problem: Why some are outstanding, or will be sent again. None if all went well.
-    """
-
-    accepted: tuple[str, ...] = ()
-    outstanding: tuple[str, ...] = ()
-    problem: RotationError | None = None
-
-    def added_to(self, outcome: Outcome) -> Outcome:
-        """Return the outcome with this added."""
-        problem = f"{self.problem.thing}: {self.problem.what}" if self.problem else None
-        step = outcome.next_step or (self.problem.next_step if self.problem else None)
-        return replace(outcome, announced=self.accepted, outstanding=self.outstanding, untold=problem, next_step=step)
-
-
-def _retired(execution: Execution) -> Fingerprint | None:
-    """Return the value of the slot that was regenerated last, unless it was published after that. Nobody else has seen
-    it."""
-    last = next((step for step in reversed(execution.done) if isinstance(step, Regenerate | Publish)), None)
-    return execution.keys[last.slot].fingerprint if isinstance(last, Regenerate) else None
-
-
 def _must_be_observed_again(plan: Plan) -> bool:
     return any(isinstance(step, Publish | Mark | Withdraw) for step in plan.steps)
 
@@ -287,6 +233,7 @@ async def take_turn(
     *,
     until: datetime | None = None,
     brake: Brake | None = None,
+    on_record: Callable[[], Awaitable[Request]] | None = None,
 ) -> Outcome:
     """Take the target's lease, carry out one turn, and return its outcome. Raises nothing that a turn can expect.
 
@@ -296,15 +243,16 @@ async def take_turn(
 
     until: When the caller stops waiting, in UTC. None: nobody waits.
     brake: Holds scheduled work while many other targets fail. None: there is no brake.
+    on_record: Puts the request on record, and returns it as it is on record. Called once, before the target is
+        observed, whether the lease can be taken or not. None: it is on record already, or need not be.
     """
     account = str(target.account).casefold()
     who = f"{request.kind}, asked by {request.by}" if request and request.by else ""
-    leaked = isinstance(request, LeakRequest)
+    hold = outside.leases.hold(account, take_over=isinstance(request, LeakRequest), who=who)
     try:
         async with AsyncExitStack() as held:
-            if leaked:  # leaks wait for each other first, so that two of them do not take the target over for ever
-                await held.enter_async_context(outside.leases.hold(f"{account}/leak", who=who))
-            lease = await held.enter_async_context(outside.leases.hold(account, take_over=leaked, who=who))
+            take = partial(held.enter_async_context, hold)
+            request, lease = await outside.together.both(on_record, take) if on_record else (request, await take())
             return await Turn(target, request, outside, lease, until, brake).run()
     except LeaseHeld as held:
         outcome = failure(target.name, LeaseHeld(target.name, held.what))

@@ -236,6 +236,8 @@ async def test_a_blob_that_another_process_made_and_leased_meanwhile_raises_leas
     def overtaken(_: object) -> None:
         world.blobs.put(LEASE_CONTAINER, blob_name(NAME), b"").lease.acquire(world.clock.now(), 15, None)
 
+    async with parts.rotation.outside.leases.hold("another"):
+        pass  # makes the container
     world.faults.add("blob.put", "hook", hook=overtaken)
     world.faults.add("blob.put", "status", status=412, code="LeaseIdMissing")
     with pytest.raises(LeaseHeld):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lab.simulation.builders import (
+    GROUP,
     KEY1,
     KEY2,
     a_target,
@@ -26,7 +27,7 @@ WARNING = Announcement(Kind.ROTATION_ANNOUNCED, a_target(), KEY1, mark("A"), dea
 
 SAME = [
     ("the same announcement", WARNING),
-    ("the account in another case", replace(WARNING, target=a_target(account=an_account_id("chat", "EMULATED")))),
+    ("the account in another case", replace(WARNING, target=a_target(account=an_account_id("chat", GROUP.upper())))),
     ("another owner", replace(WARNING, target=a_target(owner="team"))),
     ("another name for the target", replace(WARNING, target=replace(a_target(), name="renamed"))),
     ("another time at which it happened", replace(WARNING, happened_at=START)),
@@ -138,7 +139,8 @@ def test_the_event_of_a_proven_key_has_no_field_proven():
 
 def test_the_id_of_an_announcement_never_changes():
     """Listeners store ids for weeks. If a release made other ids, they would receive every event a second time."""
-    announcement = Announcement(Kind.ROTATION_ANNOUNCED, OWNED, KEY1, mark("A"), deadline=at(day=30), lead=days(7))
+    owned = replace(OWNED, account=an_account_id("chat", "emulated"))
+    announcement = Announcement(Kind.ROTATION_ANNOUNCED, owned, KEY1, mark("A"), deadline=at(day=30), lead=days(7))
     identity = (
         '["KeyRotation.RotationAnnounced", "/subscriptions/00000000-0000-4000-8000-000000000001/resourcegroups/emulated'
         '/providers/microsoft.cognitiveservices/accounts/chat", "https://keys.vault.azure.net/secrets/chat-key", "key1"'

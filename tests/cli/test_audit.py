@@ -12,12 +12,15 @@ from lab.emulator.shipped import shipped_roles
 from lab.simulation.builders import a_target
 from shared.adapters.blob_lease import blob_name
 from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.many import ManyRequest, ManyTarget
+from shared.domain.model import AccountId
 from shared.domain.names import LEASE_CONTAINER
 from shared.domain.publication import Origin
-from shared.domain.requests import LeakRequest, Requester
+from shared.domain.requests import LeakRequest, Requester, RotateRequest
 from shared.domain.times import stamp
 from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.kinds import MEANINGS, Code, Severity
+from shared.turns.many import request_text
 from shared.turns.message import Message
 from shared.turns.secret_notes import SecretNote
 from tests.cli.conftest import ROOT, Printed, Terminal, add

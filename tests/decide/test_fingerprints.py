@@ -18,9 +18,10 @@ from lab.simulation.dates import START, days, hours
 from shared.decide.leaked_keys import with_values
 from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
-from shared.decide.steps import Publish, Regenerate, Watch
+from shared.decide.steps import Mark, Publish, Regenerate, Watch
+from shared.domain.keys import KeySlot
 from shared.domain.model import ForeignVersion, Observation, Target
-from shared.domain.publication import SecretState
+from shared.domain.publication import Publication, SecretState
 from shared.domain.requests import LeakedKey, LeakRequest
 
 NOW = START + days(1)
@@ -141,3 +142,56 @@ def test_a_key_ends_without_a_publication_if_a_dead_value_was_written_over_ours_
     assert reason("X", publishes=False) is Reason.LEAKED
     assert reason("B", publishes=False) is Reason.PERSON_MUST_LOOK
     assert reason("X", publishes=True) is Reason.OVERWRITTEN
+
+
+# Reported by resource id: nobody listed who else claims the secret.
+
+UNLISTED = a_target(alone=False)
+
+
+@pytest.mark.parametrize(
+    "publication",
+    [None, FOREIGN, replace(FOREIGN, state=SecretState.DELETED, value=None)],
+    ids=["none", "foreign", "deleted"],
+)
+def test_without_a_listing_a_key_ends_and_nothing_is_published_where_the_secret_is_not_seen_to_be_its_own(
+    publication: Publication | None,
+) -> None:
+    found = plan(reported("B"), replace(SEEN, publication=publication), UNLISTED)
+    assert found.steps == (Watch(KEY2), Regenerate(KEY2), Watch(KEY2))
+
+
+@pytest.mark.parametrize("own", [SEEN.publication, replace(FOREIGN, value=mark("A"), provider=None, slot=None)])
+def test_without_a_listing_a_secret_that_holds_our_marks_or_a_key_of_the_account_is_published_as_ever(
+    own: Publication,
+) -> None:
+    """Otherwise consumers of the vault would hold a dead key until the next check."""
+    for request in (reported("A"), LeakRequest(key=LIVE)):
+        found = plan(request, replace(SEEN, publication=own), UNLISTED)
+        assert found == plan(request, replace(SEEN, publication=own))
+        assert any(isinstance(step, Publish | Mark) for step in found.steps)
+
+
+@pytest.mark.parametrize(("word", "slots"), [(LIVE, {KEY1}), (PREVIOUS, {KEY2}), (BOTH, {KEY1, KEY2})])
+def test_before_the_adoption_a_word_means_the_key_that_it_would_mean_after_it(
+    word: LeakedKey, slots: set[KeySlot]
+) -> None:
+    found = plan(LeakRequest(key=word), replace(SEEN, publication=None), UNLISTED)
+    assert {step.slot for step in found.steps if isinstance(step, Regenerate)} == slots
+    assert not any(isinstance(step, Publish) for step in found.steps)
+
+
+def test_without_a_listing_nothing_is_published_where_a_key_was_put_into_anothers_secret() -> None:
+    """Who holds a leaked key could write it there, and read its successor."""
+    put = replace(SEEN, publication=replace(FOREIGN, value=mark("A"), provider=None, slot=None), anothers=True)
+    assert plan(reported("A"), put, UNLISTED).steps == (Watch(KEY1), Regenerate(KEY1), Watch(KEY1))
+    assert plan(LeakRequest(key=LIVE), put, UNLISTED).reason is Reason.PERSON_MUST_LOOK
+
+
+def test_without_a_listing_a_word_ends_no_key_where_a_dead_value_was_written_over_ours() -> None:
+    seen = replace(SEEN, foreign=ForeignVersion(mark("X"), again=False))
+    assert plan(reported("A"), seen, UNLISTED).reason is Reason.LEAKED
+    found = plan(LeakRequest(key=LIVE), seen, UNLISTED)
+    assert found.reason is Reason.PERSON_MUST_LOOK
+    assert "nobody looked whether another account claims it" in found.why
+    assert f"key 1 has {mark('A')}" in found.why

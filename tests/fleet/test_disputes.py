@@ -302,7 +302,7 @@ async def test_forged_marks_in_a_contested_secret_do_not_keep_a_leaked_key_alive
     two.stage.vault.update_secret("chat-key", tags=live.tags | {"ProviderAddress": two.rival.id})
     leak = replace(LEAK, key=None, fingerprint=mark(two.rival, slot))
     target = (await fleet(two).find_one(two.rival_id, leak)).target
-    assert not target.publishes
+    assert not target.alone
     assert (await two.stage.turn(leak, target=target)).result is Result.DONE  # type: ignore[union-attr]
     assert leak.fingerprint not in (mark(two.rival, "key1"), mark(two.rival, "key2"))
     assert len(two.stage.versions) == 1
@@ -318,7 +318,7 @@ async def test_a_leaked_key_ends_although_a_forger_wrote_over_its_publication_an
     two.stage.vault.set_secret("chat-key", "a value of the forger", tags=forged)
     leak = replace(LEAK, key=None, fingerprint=mark(two.chat, "key1"))
     target = (await fleet(two).find_one(two.chat_id, leak)).target
-    assert not target.publishes
+    assert not target.alone
     assert (await two.stage.turn(leak, target=target)).result is Result.DONE  # type: ignore[union-attr]
     assert leak.fingerprint not in (mark(two.chat, "key1"), mark(two.chat, "key2"))
 

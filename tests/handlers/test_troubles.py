@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import pytest
 
 from lab.emulator.seed import sample_world
 from lab.emulator.serve import running
+from shared.domain.times import FIRST
 from shared.fleet.rotation import Rotation
 from shared.handlers import timer_and_queue
 from shared.handlers.invocation import TurnFailed
@@ -83,7 +83,6 @@ async def test_the_next_check_asks_the_turn_to_remove_it_and_a_good_turn_does(pa
         await take(parts)
     parts.azure.world.faults.clear()
     now = parts.rotation.outside.clock.now()
-    await parts.rotation.tick(now, now)
     found = await parts.rotation.tick(now, now)
     assert [found.has_trouble(one.enrolled) for one in found.listed] == [True]
     await take(parts)  # a turn that was queued before it failed
@@ -100,5 +99,5 @@ async def test_a_wait_that_azure_asks_for_is_no_trouble(parts: Parts) -> None:
 
 
 def test_the_message_says_it_to_the_turn() -> None:
-    message = Message(NAME, datetime(1970, 1, 1, tzinfo=UTC), troubled=True)
+    message = Message(NAME, FIRST, troubled=True)
     assert read_message(message.text().encode()) == message

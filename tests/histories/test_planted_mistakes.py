@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
@@ -25,6 +26,7 @@ from shared.decide.plan import Plan, Reason
 from shared.decide.steps import Prove, Publish, Regenerate
 from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
+from shared.ports import Clock
 from shared.turns import key_usage
 from tests.histories.test_crash_anywhere import comes_to_rest
 from tests.support.scenes import SCENES
@@ -140,6 +142,9 @@ async def test_the_witness_notices_two_runners_without_a_lease(monkeypatch: pyte
     class NoLease:
         def check(self) -> None:
             """Accept everything."""
+
+        async def wait(self, clock: Clock, time: timedelta) -> None:
+            await clock.sleep(time)
 
     @asynccontextmanager
     async def hold(self: SimulatedLeases, target: str, **how: object) -> AsyncIterator[NoLease]:

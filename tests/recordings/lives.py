@@ -98,7 +98,7 @@ BY_REQUEST = Life(
     steps=(
         tick("the first tick adopts"),
         asks("POST", "targets/chat/rotate", {"reason": "too early"}, "too early"),
-        until(31),
+        until(30),
         asks("POST", "targets/chat/rotate", {"reason": "in the overlap"}, "in the overlap"),
         until(40),
         asks("POST", "targets/chat/rotate", {"reason": "a trial", "dry_run": True}),
@@ -150,7 +150,7 @@ BOTH_LEAKED = ("leak", "chat", "--key", "both", "--id", "l-3", "--by", "ada", "-
 LEAKS = Life(
     steps=(
         tick("the first tick adopts"),
-        until(31),
+        until(30),
         asks("POST", "targets/chat/leak", {"key": "live", "dry_run": True}),
         asks("POST", "targets/chat/leak", {"key": "previous", "reason": "found in a paste"}, "leak 1"),
         asks("POST", "targets/chat/leak", {"key": "previous", "reason": "found in a paste"}, "leak 1"),

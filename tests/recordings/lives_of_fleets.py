@@ -36,7 +36,7 @@ BRAKED = Life(
     settings={"ROTATION_BRAKE": "2"},
     steps=(
         tick("the first tick adopts"),
-        until(29),
+        until(26),
         networks_are("Disabled"),
         until(30),
         runs_every_read_only_command(),

@@ -180,7 +180,7 @@ OBSERVED = Life(
         runs_every_read_only_command(),
         asks("POST", "targets/chat/rotate", {}, "observed"),
         sets(ROTATION_MODE="rotate"),
-        until(33),
+        until(30),
         sets(ROTATION_MODE="observe"),
         until(40),
         asks("POST", "targets/chat/rotate", {}, "observed 2"),

@@ -24,6 +24,8 @@ TAKEN_OVER = ("adoption", "schedule", "with-a-window", "by-request", "drift", "l
 
 
 SEAL = "key-rotation-endpoint"
+LAST_DAY = "2026-03-31T09:00:00+00:00"
+FIVE_MINUTES_LATER = dict.fromkeys(("chat", "fresh", "hand", "tutorial"), "2026-04-01T09:05:00+00:00")
 EVERY = int(os.environ.get("UPGRADE_EVERY", "3"))  # moments of a released life; 1 tries them all
 RELEASED = Path(__file__).with_name("released")
 
@@ -146,3 +148,24 @@ def test_without_that_moment_every_published_key_stays_and_no_key_ends(version: 
 def keys_in(facts: dict[str, Any]) -> list[Any]:
     """Return the keys that are recorded of an account or of a version, and whether they can be used."""
     return [facts.get(name) for name in ("key1", "key2", "keysAreOff", "value", "enabled")]
+
+
+@pytest.mark.parametrize("counts", [True, False], ids=["its tags count", "its tags do not count"])
+def test_first_rotations_stay_at_the_moment_that_a_release_has_named(counts: bool):
+    """That release named the whole period: as expiry date, and in what it announced. If its tags do not count, ends are
+    announced anew, at least the notice ahead, so on the last day all is five minutes later."""
+    life = LIVES["adoption"]
+    for at, _, state in released("1.1.0", "adoption"):
+        named = {
+            thing.partition("-key/")[0]: facts["expires"]
+            for thing, facts in state.items()
+            if facts.get("tags", {}).get("key-rotation-origin", "").startswith("adopted")
+        }
+        if "chat-key/2" in state:  # it is rotated by then
+            break
+        with a_stage(life.accounts, {**life.settings, **({"ROTATION_SEALED_SINCE": at} if counts else {})}) as stage:
+            done_again(stage, at, state)
+            listed = stage.ask("GET", "deadlines")["body"]["deadlines"]
+            rotations = {one["target"]: one["at"] for one in listed if one["what"] == "rotation"}
+            assert rotations == named or (not counts and at == LAST_DAY and rotations == FIVE_MINUTES_LATER), at
+            assert {name: seen.world(stage.world)[f"{name}-key/1"]["expires"] for name in named} == named, at

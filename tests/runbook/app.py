@@ -96,8 +96,9 @@ class App:
             return
         error: Exception | None = None
         try:
-            self.queue += await timer_and_queue.tick(self.last_tick, past_due=False)
-            self.last_tick = self.world.clock.utcnow().isoformat()
+            now = self.world.clock.utcnow().isoformat()
+            self.queue += await timer_and_queue.tick(self.last_tick, now, past_due=False)
+            self.last_tick = now
         except RotationError as wrong:
             error = wrong
         self.telemetry.ended("tick", error)

@@ -212,7 +212,7 @@ async def test_a_template_that_takes_tags_away_is_reported_until_a_period_has_pa
 
 @entry("Audit: previous-key-works")
 async def test_a_previous_key_past_its_end_is_reported_until_its_end_is_announced(site: Site) -> None:
-    await site.live_for(days=29, every=DAILY)
+    await site.live_for(days=27, every=DAILY)
     site.topic.outage = 503
     await site.live_for(days=7, every=DAILY)
     await is_found(site)

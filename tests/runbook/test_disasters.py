@@ -36,7 +36,7 @@ async def test_a_deleted_vault_is_recovered_with_its_secrets_and_without_its_rol
     assert "403" in site.telemetry.text
     await site.run("azd provision")
     await site.look()
-    assert (await site.type("python -m cli status")).code == 0
+    assert (await site.type("python -m cli status chat")).code == 0
     assert site.works()
     await site.live_for(days=5, every=DAILY)
     assert regenerated(site) > before
@@ -62,7 +62,7 @@ async def test_an_empty_vault_is_filled_from_the_accounts_alone(site: Site) -> N
     await site.tick()
     assert site.works(vault="other")
     assert regenerated(site) == before
-    await site.live_for(days=29, every=DAILY)
+    await site.live_for(days=27, every=DAILY)
     assert not site.ended(held)  # a consumer that kept the old value is not refused
     await site.live_for(days=10, every=DAILY)
     assert regenerated(site) > before
@@ -71,7 +71,7 @@ async def test_an_empty_vault_is_filled_from_the_accounts_alone(site: Site) -> N
 
 @procedure("The storage account is lost")
 async def test_lost_storage_loses_leases_and_requests_and_nothing_else(site: Site) -> None:
-    await site.live_for(days=31, every=DAILY)
+    await site.live_for(days=29, every=DAILY)
     previous, versions = site.account().keys["key1"].value, len(versions_of(site))
     await site.timer()
     site.world.down.add("blob")
@@ -92,7 +92,7 @@ async def test_lost_storage_loses_leases_and_requests_and_nothing_else(site: Sit
 
 @procedure("The region is down")
 async def test_a_deployment_in_another_region_continues_where_the_first_one_stopped(site: Site) -> None:
-    await site.live_for(days=31, every=DAILY)
+    await site.live_for(days=29, every=DAILY)
     previous, versions = site.account().keys["key1"].value, len(versions_of(site))
     await site.run(STOP, **APP)
     await site.live_for(days=10, every=DAILY)
@@ -120,7 +120,7 @@ async def test_a_deployment_in_another_region_continues_where_the_first_one_stop
 
 @procedure("Event Grid is down")
 async def test_keys_rotate_and_none_ends_while_event_grid_is_down(site: Site) -> None:
-    await site.live_for(days=29, every=DAILY)
+    await site.live_for(days=27, every=DAILY)
     site.topic.outage = 503
     await site.live_for(days=20, every=DAILY)
     assert site.vault.get_secret("chat-key").tags["CredentialId"] == "key2"
@@ -159,7 +159,7 @@ async def test_the_app_adopts_a_key_that_was_rotated_by_hand(site: Site) -> None
     assert (regenerated(site), len(versions_of(site))) == (before, versions)
     assert site.vault.get_secret("chat-key").tags["CredentialId"] == spare
     assert site.announced("KeyAdopted")[-1]["slot"] == spare
-    await site.live_for(days=29, every=DAILY)
+    await site.live_for(days=27, every=DAILY)
     assert regenerated(site) == before
     await site.live_for(days=3, every=DAILY)
     assert regenerated(site) == before + 1

@@ -15,14 +15,14 @@ from tests.runbook.operating import let_the_app_in
 from tests.runbook.site import Site
 
 entry = pytest.mark.entry
-STATUS = "python -m cli status"
+STATUS = "python -m cli status <name>"
 ROTATE = "python -m cli rotate <name>"
 TARGET = "GET /api/targets/<name>"
 
 
 async def is_healthy(site: Site) -> bool:
     """Return whether `status` shows no error and nothing due."""
-    return (await site.run(STATUS)).code == 0
+    return (await site.run(STATUS, name="chat")).code == 0
 
 
 @entry("TryLater")
@@ -97,6 +97,7 @@ async def test_a_turn_that_takes_too_long_is_answered_with_202_and_continues(sit
 @entry("FixConfiguration")
 async def test_an_invalid_tag_and_invalid_settings_are_named_and_corrected(site: Site) -> None:
     site.account().tags |= {"key-rotation-period": "monthly"}
+    await site.tick()
     reply = await site.run("GET /api/targets")
     site.sees(reply.body)
     assert "period" in str(reply.data["problems"])
@@ -109,6 +110,7 @@ async def test_an_invalid_tag_and_invalid_settings_are_named_and_corrected(site:
     assert "ROTATION_MODE" in reply.body
     setting = "az functionapp config appsettings set --resource-group <group> --name <app> --settings <setting>"
     await site.run(setting, setting="ROTATION_OVERLAP=P2D ROTATION_MODE=rotate")
+    await site.tick()
     reply = await site.run("GET /api/targets")
     assert (reply.status, reply.data["problems"]) == (200, [])
 

@@ -39,7 +39,7 @@ async def test_consumers_move_one_by_one_and_none_is_refused(site: Site) -> None
     assert site.works(secret="chat-new", vault="other")
     assert regenerated(site) == before
     assert [one["slot"] for one in site.announced("KeyAdopted")] == ["key1", "key2"]
-    await keys_keep_working_for(site, 29, old)
+    await keys_keep_working_for(site, 27, old)
     assert site.world.vaults["other"].get_secret("chat-new").value == old
     await site.live_for(days=10, every=DAILY)
     assert site.ended(old)
@@ -65,7 +65,7 @@ async def moved(site: Site) -> dict[str, str]:
 async def test_moving_back_refuses_no_consumer(site: Site) -> None:
     await site.settle()
     places = await moved(site)
-    await site.live_for(days=31, every=DAILY)
+    await site.live_for(days=29, every=DAILY)
     here, there = site.vault, site.world.vaults["other"]
     held = there.get_secret("chat-new").value
     previous = next(key.value for key in site.account().keys.values() if key.value != held)
@@ -128,7 +128,7 @@ async def test_a_moved_account_waits_for_a_person_to_confirm_its_new_id(site: Si
     assert "belongs to another account" in site.telemetry.text
     await site.run(shown(site, "secret set"), vault="keys", secret="chat-key")
     await site.look()
-    assert (await site.type("python -m cli status")).code == 0
+    assert (await site.type("python -m cli status chat")).code == 0
     assert site.vault.get_secret("chat-key").value == value
     assert regenerated(site) == before
     assert site.vault.get_secret("chat-key").tags["ProviderAddress"] == site.account().id

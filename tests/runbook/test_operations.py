@@ -30,7 +30,7 @@ procedure = pytest.mark.procedure
 
 @procedure("Upgrade")
 async def test_a_deployment_in_the_middle_of_a_rotation_loses_nothing(site: Site) -> None:
-    await site.live_for(days=29, every=DAILY)
+    await site.live_for(days=27, every=DAILY)
     site.pass_time(days=2)
     await site.timer()
     queued = list(site.queue)
@@ -56,7 +56,7 @@ async def test_a_deployment_in_the_middle_of_a_rotation_loses_nothing(site: Site
 
 @procedure("Upgrade to sealed tags")
 async def test_what_unsealed_tags_say_is_kept_if_the_settings_say_when_the_earlier_release_ended(site: Site) -> None:
-    await site.live_for(days=31, every=DAILY)
+    await site.live_for(days=29, every=DAILY)
     tags = site.vault.get_secret("chat-key").tags
     assert "key-rotation-previous" in tags
     unsealed = {**tags, "key-rotation-endpoint": " ".join(tags["key-rotation-endpoint"].split(" ")[:2])}
@@ -109,7 +109,7 @@ async def test_an_unknown_tag_of_a_newer_version_is_ignored_and_removed_by_the_n
 async def test_marks_that_are_lost_for_an_older_version_are_made_from_the_versions_before(
     site: Site, newer: dict[str, str]
 ) -> None:
-    await site.live_for(days=31, every=DAILY)  # the previous key is promised for two more days
+    await site.live_for(days=29, every=DAILY)  # the previous key is promised for two more days
     previous, before, versions = site.account().keys["key1"].value, regenerated(site), len(versions_of(site))
     await rolled_back(site, newer)
     assert "tags-lost" in (await site.run(PLAN)).text
@@ -199,7 +199,7 @@ async def test_a_message_of_a_newer_version_is_given_up_and_logged(site: Site) -
 
 @procedure("Stop and observe")
 async def test_keys_work_while_the_app_is_stopped_or_observes_and_none_ends_unannounced_afterwards(site: Site) -> None:
-    await site.live_for(days=29, every=DAILY)
+    await site.live_for(days=27, every=DAILY)
     await site.run(SETTING + "ROTATION_MODE=observe", **APP)
     events = len(site.topic.events)
     await site.live_for(days=10, every=DAILY)
@@ -296,7 +296,7 @@ async def test_a_sunset_is_postponed_and_later_reversed(site: Site) -> None:
     await site.run(shown(site, "disableLocalAuth=false"), account_id=account.id)
     await site.run(shown(site, "--enabled true"), vault="keys", secret="chat-key")
     await site.look()
-    assert (await site.type("python -m cli status")).code == 0
+    assert (await site.type("python -m cli status chat")).code == 0
     assert [key.value for key in account.keys.values()] == values
     assert site.works()
     await site.live_for(days=40, every=DAILY)

@@ -68,7 +68,7 @@ async def test_a_request_heals_a_regenerated_key_immediately_and_so_does_the_nex
     assert reply.status == 409
     assert "publish key1 (healed)" in reply.data["done"]
     assert site.works()
-    assert (await site.run("python -m cli status")).code == 0
+    assert (await site.run("python -m cli status <name>", name="chat")).code == 0
     site.world.accounts.regenerate(site.account().id, "key1")
     await site.look()
     assert site.works()

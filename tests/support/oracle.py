@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from lab.simulation.dates import START
 from shared.domain.errors import LeaseLost
 from shared.domain.keys import ApiKey
-from shared.ports import Answer, KeyAttempt
+from shared.ports import Answer, Clock, KeyAttempt
 
 WHERE, KEY = "https://chat.openai.azure.com/", ApiKey("a key")
 YES, NO, OFF = (
@@ -42,6 +42,10 @@ class Account:
 
     async def sleep(self, time: timedelta) -> None:
         self.moment += time
+
+    async def wait(self, clock: Clock, time: timedelta) -> None:
+        await clock.sleep(time)
+        self.check()
 
     def check(self) -> None:
         if len(self.asked) >= self.lost_after:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from lab.simulation.builders import an_account_id
+from lab.simulation.builders import GROUP, an_account_id
 from lab.simulation.dates import at, minutes
 from shared.domain.acts import MANY
 from shared.domain.errors import TryLater
@@ -65,7 +65,7 @@ def test_requests_without_an_id_are_different_acts_at_different_times() -> None:
 
 
 def test_the_case_of_an_account_does_not_matter() -> None:
-    shouted = an_account_id("CHAT", "EMULATED")
+    shouted = an_account_id("CHAT", GROUP.upper())
     assert act_of(LeakRequest(id="first"), shouted, NOW) == FIRST
 
 

@@ -26,7 +26,7 @@ BEFORE = Ending(KEY1, last_accepted=START - SECOND, refused=START - SECOND, deta
 
 
 async def watched(account: Account, known: Ending = BEFORE) -> Ending:
-    return await see_refused(KEY, WHERE, known, account, account)
+    return await see_refused(KEY, WHERE, known, account, account, account)
 
 
 # One answer.

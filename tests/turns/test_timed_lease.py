@@ -9,8 +9,8 @@ from lab.simulation.builders import (
 )
 from lab.simulation.dates import START, minutes
 from shared.domain.errors import LeaseLost, OutOfTime
-from shared.turns.perform import TimedLease
 from shared.turns.report import Result
+from shared.turns.timed_lease import TimedLease
 from tests.support.one_turn import rotation_due, turn
 from tests.support.oracle import NO, Account
 

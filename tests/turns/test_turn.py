@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.simulation.builders import KEY1, mark, reports_leak, wants_rotation
+from lab.simulation.builders import GROUP, KEY1, mark, reports_leak, wants_rotation
 from lab.simulation.dates import START, at, hours
 from lab.simulation.interruptions import Call, Interruptions, refused
 from lab.simulation.published import note_as_app
@@ -249,7 +249,7 @@ async def test_the_lease_ignores_the_case_of_the_account_id():
     stage = await rotation_due()
     other = stage.runner()
     async with other.leases.hold(str(stage.target.account).casefold()):
-        with_target(stage, account=replace(stage.target.account, group="EMULATED"))
+        with_target(stage, account=replace(stage.target.account, group=GROUP.upper()))
         outcome = await stage.turn()
     assert outcome is not None
     assert outcome.result is Result.BUSY

@@ -5,7 +5,8 @@
     a deadline in the past becomes now, and a promise that lasted until then is dropped
     ends of all keys are counted from the latest one
     the id of the last request is replaced by a fixed one
-    when and how the last rotation happened is dropped: it matters only to late requests, and here none is late
+    when and how the last rotation happened is dropped: it matters only to late requests, and here none is late.
+    whether there was one at all is kept: the first rotation comes a little earlier
 
 A wrong merge would hide histories. So tests/lab/prove/test_histories.py takes a turn from states and from their
 canonical forms, and compares the results.
@@ -26,7 +27,7 @@ from shared.domain.requests import Requester
 from shared.domain.told import Told, ToldDeadline
 from shared.turns.secret_notes import CLOCKS_DIFFER
 
-EARLIER = NOW - timedelta(days=1)
+EARLIER, LONG_AGO = NOW - timedelta(days=1), NOW - timedelta(days=100)
 SAME_REQUEST, ON_RECORD = "the-last-request", "a-leak-on-record"
 
 
@@ -202,7 +203,7 @@ def _marks_without_the_past(marks: Marks, cadence: Cadence, record: Leak | None 
         marks,
         since=max(scheduled, NOW) - cadence.period,
         until=marks.until and max(marks.until, NOW),
-        rotated=None,
+        rotated=marks.rotated and LONG_AGO,
         resumed=False,
         told=told,
         requester=Requester(marks.request and SAME_REQUEST),
@@ -214,8 +215,8 @@ def _expected(told: ToldDeadline | None, deadline: datetime) -> ToldDeadline | N
     """Return an announced rotation: whether it is the expected one matters, but not when another one was."""
     if told is None:
         return None
-    same = told.deadline == deadline
-    return ToldDeadline(max(told.deadline, NOW if same else EARLIER), told.lead)
+    past = NOW if told.deadline == deadline else LONG_AGO
+    return ToldDeadline(told.deadline if told.deadline > NOW else past, told.lead)
 
 
 def _retirement(told: ToldDeadline | None, until: datetime | None) -> ToldDeadline | None:

@@ -1,4 +1,7 @@
-"""The judge of awaited deployments: what was requested, promised to the caller, due and announced.
+"""The judge of rotations: when they are due, and what was requested, promised and announced of awaited deployments.
+
+The first rotation of an adopted account comes up to a tenth of the period earlier, and not before a moment that was
+announced. The judge calculates that itself, from the account's id.
 
 A caller whose request was answered as noted may rely on it. So the deployment is remembered here
 (`State.promised_wait`) from that answer on until another key is published, and the tags must contain it whenever the
@@ -9,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 
 from lab.prove.histories.judge import Broken
 from lab.prove.histories.state import NOW, State
+from lab.prove.histories.values import ACCOUNT
 from shared.domain.model import Cadence, Target
 from shared.domain.publication import Marks, Origin
 from shared.domain.requests import ArmRequest, AwaitedDeployment, DeploymentRequest, Request, RequestKind
@@ -26,13 +31,30 @@ _NOTED = {
 }
 
 
+def first_period(cadence: Cadence) -> timedelta:
+    """Return how long the key of a version lasts with which the account was adopted."""
+    share = int.from_bytes(sha256(str(ACCOUNT).lower().encode()).digest()[:8]) / 2**64
+    most = min(cadence.period / 10, cadence.period - cadence.overlap - cadence.notice)
+    return cadence.period - timedelta(seconds=int(most.total_seconds() * share))
+
+
+def scheduled(marks: Marks, cadence: Cadence) -> datetime:
+    """Return when a version is due by the schedule, calculated independently from what its tags contain."""
+    if marks.origin is Origin.ROTATED or marks.rotated is not None:
+        return marks.since + cadence.period
+    moments = {marks.since + first_period(cadence)}
+    moments |= {marks.until} if marks.previous and marks.until else set()
+    moments |= {marks.told.rotation.deadline} if marks.told.rotation else set()
+    return min(max(moments), marks.since + cadence.period)
+
+
 def due(marks: Marks, cadence: Cadence) -> datetime:
-    """Return when a version is due to be replaced, calculated independently from what its tags contain."""
-    scheduled, awaited = marks.since + cadence.period, marks.awaited
+    """Return when a version is due to be replaced: by the schedule, or after a deployment that it waits for."""
+    scheduled_at, awaited = scheduled(marks, cadence), marks.awaited
     if awaited is None:
-        return scheduled
-    soaked = awaited.deployed + awaited.soak if awaited.deployed else scheduled
-    return min(scheduled, soaked, awaited.latest or scheduled)
+        return scheduled_at
+    soaked = awaited.deployed + awaited.soak if awaited.deployed else scheduled_at
+    return min(scheduled_at, soaked, awaited.latest or scheduled_at)
 
 
 def may_be_rotated(
@@ -54,6 +76,15 @@ def may_be_rotated(
     was_due = any(due(one, cadence) <= NOW for one in overwritten)
     if max(due(before, cadence), due(known, cadence)) > NOW and not was_due:
         raise Broken("armed: a key is replaced before its period, its deployment's soak time and its latest moment")
+    if before.awaited is None and not overwritten:
+        _may_not_surprise(state, before, cadence)
+
+
+def _may_not_surprise(state: State, before: Marks, cadence: Cadence) -> None:
+    """Check that a scheduled rotation does not come before the moment that Event Grid accepted last for it."""
+    announced = max((deadline for deadline, _ in state.warned), default=NOW)
+    if min(announced, before.since + cadence.period) > NOW:
+        raise Broken(f"P3: a key is replaced {announced - NOW} before the moment that was announced")
 
 
 def published(state: State) -> State:

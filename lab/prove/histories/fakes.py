@@ -23,7 +23,7 @@ from shared.domain.model import AccountId, Target
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.requests import LeakedKey, LeakRequest, Request
-from shared.ports import Account, KeyAttempt, Keys, Outside, Page
+from shared.ports import Account, Clock, KeyAttempt, Keys, Outside, Page
 from shared.turns.notes import FRESH, LEAKS, fresh_key_text, read_fresh_key
 from shared.turns.secret_notes import SECRETS
 
@@ -60,6 +60,11 @@ class Lease:
         """Raise LeaseLost if the lease was lost."""
         if self.lost:
             raise LeaseLost(self.runner.world.target.name, "the turn lost its hold on the target.")
+
+    async def wait(self, clock: Clock, time: timedelta) -> None:
+        """Wait, and raise LeaseLost if the lease is lost then."""
+        await clock.sleep(time)
+        self.check()
 
     async def __aenter__(self) -> Lease:
         await Call("take the lease", self._take)

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from lab.prove.histories import values
+from lab.prove.histories.deployments import first_period
 from lab.prove.histories.late_reads import LONGER_THAN_A_MINUTE, Late
 from lab.prove.histories.refusals import UNTIL_A_PERSON_ACTS, WAITS, Refusal
-from lab.prove.histories.state import KEY1, NOW, State, Version
+from lab.prove.histories.state import KEY1, KEY2, NOW, KeyFacts, State, Version
 from shared.decide.cadence import LONGEST_SENDING
-from shared.domain.model import AccountId, Adopt, Cadence, Target
+from shared.domain.model import Adopt, Cadence, Target
+from shared.domain.publication import Marks, Origin
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
@@ -26,6 +29,7 @@ from shared.domain.requests import (
     Request,
     RotateRequest,
 )
+from shared.domain.told import Told, ToldDeadline
 from shared.settings.environment import Settings, read_settings
 
 
@@ -39,12 +43,13 @@ SHORT, QUICK = cadence_in_days(3, 1, 1), cadence_in_days(2, 1, 1)
 ALWAYS = AwaitedDeployment("production", SHORT.overlap / 2)
 TARGET = Target(
     "chat",
-    AccountId("00000000-0000-4000-8000-000000000001", "group", "chat"),
+    values.ACCOUNT,
     "https://keys.vault.azure.net",
     "chat-key",
     cadence_in_days(10, 3, 4, 1),
 )
 UNPUBLISHED = State((0, 1))
+TAKEN_OVER = "an earlier release has adopted it, and has announced the whole period"
 BY_HAND = State((0, 1), version=Version(1))
 BY_THE_TUTORIAL = State((0, 1), version=Version(0, KEY1, ours=True))
 BY_THE_TUTORIAL_AND_DEAD = State((0, 1), version=Version(2, KEY1, ours=True), excused=True, fresh=3)
@@ -138,17 +143,53 @@ def lives(cadence: Cadence = TARGET.cadence, others: Cadence | None = None) -> t
     live = "a deployment went live"
     always: dict[str, Request] = {live: about_deployments[live], LEAK: REQUESTS[LEAK]}
     return (
-        Life("adopt: publish", target, FIRST_STATES),
-        Life("adopt: rotate", replace(other, adopt=Adopt.ROTATE), first),
+        Life("adopt: publish", target, FIRST_STATES | {TAKEN_OVER: taken_over(target.cadence, fresh=False)}),
+        Life(
+            "adopt: rotate",
+            replace(other, adopt=Adopt.ROTATE),
+            first | {TAKEN_OVER: taken_over(other.cadence, fresh=True)},
+        ),
         Life("sunset", other, {"nothing is published, and keys end soon": ending}),
         Life("armed", waiting, first, about_deployments),
         Life("always armed", replace(waiting, after_deployment=ALWAYS), first, always),
     )
 
 
+def taken_over(cadence: Cadence, *, fresh: bool) -> State:
+    """Return the state after the last warning of a first rotation, for which a release before this one has named the
+    end of the whole period.
+
+    fresh: Whether the adoption began with a fresh key 2, so that nobody may use key 1 any more.
+    """
+    lead, live = min(cadence.warnings), 1 if fresh else 0
+    due = NOW + lead
+    told = ToldDeadline(due, lead)
+    marks = Marks(
+        values.mark(live),
+        Origin.ADOPTED,
+        due - cadence.period,
+        previous=None if fresh else values.mark(1),
+        until=None if fresh else due,
+        spare=values.mark(0) if fresh else None,
+        seal=values.seal(live, 1 - live),
+        told=Told(origin=True, rotation=told, retirement=None if fresh else told),
+    )
+    used = KeyFacts(in_use=True)
+    ends = KeyFacts() if fresh else KeyFacts(in_use=True, until=due, deadline=due, in_time=True)
+    return State(
+        (0, 1),
+        version=Version(live, KEY2 if fresh else KEY1, ours=True, marks=marks, created=marks.since),
+        key_facts=(ends, used) if fresh else (used, ends),
+        warned=frozenset({(due, lead)}),
+    )
+
+
 def ending() -> Life:
-    """Return a life with a sunset and no requests, small enough to be explored with one more fault than the others."""
-    state = UNPUBLISHED._replace(sunset=NOW + QUICK.period + timedelta(days=1))
+    """Return a life with a sunset and no requests, small enough to be explored with one more fault than the others.
+
+    Its sunset comes a whole day after the first rotation, so that fewer moments differ.
+    """
+    state = UNPUBLISHED._replace(sunset=NOW + first_period(QUICK) + timedelta(days=1))
     return Life("ending", replace(TARGET, cadence=QUICK), {"nothing is published, and keys end soon": state}, {})
 
 

@@ -43,7 +43,7 @@ def time_passes(state: State, cadence: Cadence) -> Iterator[Ending]:
 
 def _moments(state: State, cadence: Cadence) -> Iterator[datetime]:
     if state.marks is not None:
-        yield state.marks.since + cadence.period - min(cadence.warnings) / 2
+        yield deployments.scheduled(state.marks, cadence) - min(cadence.warnings) / 2
     for deadline in _deadlines(state, cadence):
         yield deadline
         yield from (deadline - lead for lead in (*cadence.warnings, cadence.notice + LONGEST_SENDING))
@@ -52,10 +52,10 @@ def _moments(state: State, cadence: Cadence) -> Iterator[datetime]:
 def _deadlines(state: State, cadence: Cadence) -> Iterator[datetime]:
     marks, version = state.marks, state.version
     if version is not None and marks is None:
-        yield version.created + cadence.period
+        yield version.created + deployments.first_period(cadence)
     if marks is not None:
         told = (marks.told.rotation, marks.told.retirement, marks.told.sunset)
-        yield marks.since + cadence.period
+        yield deployments.scheduled(marks, cadence)
         yield deployments.due(marks, cadence)
         yield from (told_deadline.deadline for told_deadline in told if told_deadline is not None)
         yield from (() if marks.until is None else (marks.until,))

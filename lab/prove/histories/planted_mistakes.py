@@ -13,6 +13,11 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from lab.prove.histories import fakes, world
+from lab.prove.histories.mistakes_of_schedules import (
+    forgetting_the_announced_moment,
+    rotating_later,
+    rotating_much_earlier,
+)
 from shared.announce import outstanding
 from shared.decide import cadence, carried_over, policies
 from shared.decide.cadence import DueNotice
@@ -285,15 +290,15 @@ def healing_own_writes() -> Iterator[None]:
 @contextmanager
 def dropping_leaks_that_wait() -> Iterator[None]:
     """Take a leak off the record when its turn ends, whatever became of it."""
-    real = rotation.Rotation._turn
+    real = rotation.Rotation._leak
 
-    async def turn(app: rotation.Rotation, target: Target, request: Request | None, *more: Any) -> Outcome:  # noqa: ANN401
-        outcome = await real(app, target, request, *more)
-        if isinstance(request, LeakRequest):
-            await app.leaks.remove(About.of(target), request)
+    async def leak(app: rotation.Rotation, target: Target, request: LeakRequest, *until: Any, by_name: bool) -> Outcome:  # noqa: ANN401
+        request = app.leaks.dated(request)
+        outcome = await real(app, target, request, *until, by_name=by_name)
+        await app.leaks.remove(About.of(target), request)
         return outcome
 
-    with patch.object(rotation.Rotation, "_turn", turn):
+    with patch.object(rotation.Rotation, "_leak", leak):
         yield
 
 
@@ -402,5 +407,10 @@ MISTAKES: dict[str, PlantedMistake] = {
     "tags in capitals are not ours": PlantedMistake(reading_names_as_they_are_written, 1, "P9", "calm writer"),
     "marks need no seal": PlantedMistake(believing_all_marks, 1, "P", "calm writer"),
     "a seal of anybody's own value counts": PlantedMistake(believing_any_seal, 1, "P", "calm writer"),
+    "a first rotation comes later": PlantedMistake(rotating_later, 0, "P9: a rotation is less"),
+    "a rotation comes more than a tenth earlier": PlantedMistake(rotating_much_earlier, 0, "P9: a rotation is less"),
+    "the announced moment is forgotten": PlantedMistake(
+        forgetting_the_announced_moment, 0, "P3: a key is replaced", "adopt: rotate"
+    ),
     "the leaked key stays": PlantedMistake(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
 }

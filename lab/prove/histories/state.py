@@ -236,6 +236,7 @@ def _marks_later(marks: Marks, time: timedelta) -> Marks:
         marks,
         since=marks.since - time,
         until=marks.until and marks.until - time,
+        rotated=marks.rotated and marks.rotated - time,
         awaited=deployment_later(marks.awaited, time),
         told=told,
     )

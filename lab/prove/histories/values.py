@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.domain.keys import ApiKey, Fingerprint, KeySlot
-from shared.domain.model import Target
+from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks
 from shared.domain.seals import Maker, Place, is_made_with, is_sealed, sealed
 
+ACCOUNT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
 ENDPOINT = "https://openai.invalid/"
 MATERIAL = "Zk9vQ7material"  # part of every key here, and of nothing else
 MOST = 512  # keys of one state; between turns fewer than twenty are in use

@@ -112,6 +112,7 @@ class Life:
         for name in {*self._for_a_person, *self._bad_days.written}:  # who takes tags away takes what they owed, too
             self.stage.witness.forget(name)
         self.stage.witness.must_have_announced_everything()
+        self.stage.witness.no_first_rotation_is_late()
 
     async def _is_at_rest(self, target: Target) -> None:
         runner = self.stage.runner()
