@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lab.simulation.builders import GROUP
 from lab.simulation.dates import days, hours, minutes
 from tests.support.many_site import ManySite, a_many_site
 
@@ -278,7 +279,7 @@ async def test_leaks_go_first_to_accounts_that_are_open_then_to_keys_that_open_m
     ("select", "expected"),
     [
         ({"owner": "TEAM-A"}, ["chat-2"]),
-        ({"group": "EMULATED", "names": ["chat-3", "chat"]}, ["chat", "chat-3"]),
+        ({"group": GROUP.upper(), "names": ["chat-3", "chat"]}, ["chat", "chat-3"]),
         ({"subscription": "00000000-0000-4000-8000-000000000001", "owner": "team-a"}, ["chat-2"]),
     ],
     ids=str,

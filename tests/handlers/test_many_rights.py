@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.simulation.builders import SUBSCRIPTION
+from lab.simulation.builders import GROUP, an_account_id
 from shared.domain.acts import Limits
 from shared.handlers import http
 from shared.handlers.act_lines import Refusals
@@ -18,7 +18,7 @@ from tests.support.many_site import ManySite, a_many_site
 from tests.support.signed_in import signed_in
 
 ADA, BOB = "aaaaaaaa-0000-4000-8000-000000000001", "bbbbbbbb-0000-4000-8000-000000000002"
-CHAT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/emulated/providers/Microsoft.CognitiveServices/accounts/chat"
+CHAT = str(an_account_id("chat"))
 NAMES = {"select": {"names": ["chat", "chat-2"]}, "confirm": "2 targets"}
 ALL = {"select": {"all": True}, "confirm": "2 targets"}
 
@@ -42,7 +42,7 @@ async def answer(site: ManySite, body: object, key: str = "k") -> tuple[int, dic
 
 async def test_only_names_may_be_selected_without_the_readers_role(site: ManySite) -> None:
     calls_as(site, ADA, Role.OPERATOR)
-    for select in ({"all": True}, {"group": "emulated"}, {"owner": "nobody"}, {"rest_of": "0" * 32}):
+    for select in ({"all": True}, {"group": GROUP}, {"owner": "nobody"}, {"rest_of": "0" * 32}):
         assert (await answer(site, {"select": select}))[1]["title"] == "RoleMissing"
     status, said = await answer(site, NAMES)
     assert (status, said["problems"]) == (202, [])
