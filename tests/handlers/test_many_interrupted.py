@@ -142,6 +142,20 @@ async def test_what_cannot_be_noted_is_noted_by_a_later_turn(monkeypatch: pytest
     await must_be_done_once(site, LEAK)
 
 
+async def test_a_leak_whose_result_could_not_be_noted_ends_no_other_key_although_its_tags_are_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The leak stays on record with the values that it means, until its result is noted."""
+    site = a_site(monkeypatch, LEAK)
+    site.stage.world.faults.add("blob.put", "status", target="rotation-results/", status=503, times=2)
+    await site.post(LEAK)
+    await site.work()
+    for secret in site.stage.vault.secrets.values():
+        site.stage.vault.update_secret(secret.name, secret.versions[-1].version, tags={})
+    await site.until_done(2)
+    await must_be_done_once(site, LEAK)
+
+
 async def test_five_hundred_leaked_keys_of_one_subscription_are_dead_by_the_time_that_was_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
