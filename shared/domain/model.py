@@ -109,6 +109,7 @@ class Target:
     after_deployment: The deployment that each of its versions waits for, without a request. None: for none.
     sealed_since: Since when this app seals its marks on secrets, in UTC. Marks without a seal count only on versions
         that were changed last before it. None: they never count.
+    app: A short hash that tells the app from others. None: marks do not say which app wrote them.
     publishes: Whether its key may be published. Default: yes. No while the secret is not this account's: then nothing
         is done but to end a key that leaked.
     alone: Whether it is known that no other account claims the secret. Default: yes. No after a leak that was reported
@@ -126,6 +127,7 @@ class Target:
     sunset: datetime | None = None
     after_deployment: AwaitedDeployment | None = None
     sealed_since: datetime | None = None
+    app: str | None = None
     publishes: bool = True
     alone: bool = True
 

@@ -56,7 +56,8 @@ OUR_TAGS = 11  # the three of Microsoft's and eight of our nine: `previous` and 
 
 _MICROSOFTS = {name.casefold(): name for name in (CREDENTIAL_ID, PROVIDER_ADDRESS, VALIDITY_DAYS)}
 _MARK = re.compile(r"[0-9a-f]{16}")
-_ROTATED, _NUMBER = "rotated=", "number="
+_APP_MARK = re.compile(r"app=[0-9a-f]{8}")
+_ROTATED, _NUMBER, _APP = "rotated=", "number=", "app="
 
 
 class SecretState(StrEnum):
@@ -107,6 +108,7 @@ class Marks:
     rotated: When the keys last changed places, if this version is a later repair. None otherwise.
     number: How often something was taken back until these marks were written: a wait for a deployment, the end of all
         keys, or marks that were lost. Marks with a lower number than the app has noted do not count any more.
+    app: Which app wrote these marks last: a short hash of its storage account. None if it did not say.
     seal: Where the account answered when the key was proven, and the seals on these marks. None if not known.
     requester: Who wanted this version.
     awaited: The deployment after which this version's key is replaced. None if it waits for none.
@@ -126,6 +128,7 @@ class Marks:
     copied: bool = False
     rotated: datetime | None = None
     number: int = 0
+    app: str | None = None
     seal: str | None = None
     requester: Requester = field(default_factory=Requester)
     awaited: AwaitedDeployment | None = None
@@ -235,6 +238,7 @@ def texts_of(marks: Marks) -> dict[str, str]:
     origin = [marks.origin, stamp(marks.since)]
     origin += [f"{_ROTATED}{stamp(marks.rotated)}"] if marks.rotated else []
     origin += [f"{_NUMBER}{marks.number}"] if marks.number else []
+    origin += [f"{_APP}{marks.app}"] if marks.app else []
     origin += [word for word in ("unproven", "resumed", "copied") if getattr(marks, word)]
     return {
         "live": marks.live,
@@ -293,6 +297,7 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         since=unstamp(since),
         rotated=next((unstamp(word.removeprefix(_ROTATED)) for word in more if word.startswith(_ROTATED)), None),
         number=_number(more),
+        app=next((word.removeprefix(_APP) for word in more if _APP_MARK.fullmatch(word)), None),
         previous=previous,
         until=until,
         leaked=leaked,

@@ -145,6 +145,14 @@ def _of_other_writers(target: Target, note: SecretNote | None, now: datetime) ->
             yield Finding(Code.OTHER_WRITER, target.name, why)
 
 
+def _of_another_app(row: Row) -> Iterator[Finding]:
+    """Yield a finding if another app wrote the secret's tags last: two apps do not wait for each other's turns."""
+    marks = row.seen.publication.marks if row.seen and row.seen.publication else None
+    if marks is not None and marks.app is not None and row.target.app not in (None, marks.app):
+        why = f"The app {marks.app} wrote its tags last, and this is the app {row.target.app}."
+        yield Finding(Code.ANOTHER_APP, row.target.name, why)
+
+
 def _of_row(row: Row, settings: Settings, now: datetime) -> Iterator[Finding]:
     """Yield the findings about one target."""
     yield from _of_target(row)
@@ -157,6 +165,7 @@ def _of_row(row: Row, settings: Settings, now: datetime) -> Iterator[Finding]:
     yield from _of_sunset(row, now)
     situation = Situation(row.seen, row.target, now)
     yield from _of_secret(row, situation)
+    yield from _of_another_app(row)
     marks = situation.seen.publication.marks if situation.seen.publication else None
     if marks and situation.seen.live and row.plan.reason is not Reason.PERSON_MUST_LOOK:
         yield from _of_keys(row.target.name, situation, marks, settings.look_every)

@@ -37,6 +37,7 @@ class Code(StrEnum):
     SECRET_DISABLED = "secret-disabled"  # noqa: S105
     SECRET_FOREIGN = "secret-foreign"  # noqa: S105
     OTHER_WRITER = "other-writer"
+    ANOTHER_APP = "another-app"
     PREVIOUS_KEY_WORKS = "previous-key-works"
     ROTATION_OVERDUE = "rotation-overdue"
     SUNSET_PAST = "sunset-past"
@@ -98,6 +99,9 @@ MEANINGS = {
     Code.SECRET_FOREIGN: Meaning(_HIGH, "name another secret for this target"),
     Code.OTHER_WRITER: Meaning(
         _HIGH, "find who writes it in the vault's audit log, and let templates ignore the secret's value and tags"
+    ),
+    Code.ANOTHER_APP: Meaning(
+        _HIGH, "take the target out of one of the two apps; if this app has a new storage account, nothing"
     ),
     Code.PREVIOUS_KEY_WORKS: Meaning(_HIGH, "python -m cli plan shows why its end is held back"),
     Code.ROTATION_OVERDUE: Meaning(

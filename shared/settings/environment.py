@@ -260,7 +260,9 @@ def _defaults(environment: Mapping[str, str], problems: Problems) -> Defaults:
     if len(problems) == before:
         problems.extend(check_cadence(cadence, lag, "ROTATION_PERIOD, ROTATION_OVERLAP"))
     vault = read(environment, "ROTATION_VAULT_URL", None, problems, vault_url)
-    return Defaults(vault, cadence, lag, read(environment, "ROTATION_SEALED_SINCE", None, problems, past_time))
+    sealed_since = read(environment, "ROTATION_SEALED_SINCE", None, problems, past_time)
+    app = read_storage(environment, Problems()).mark  # its problems are read with the setting itself
+    return Defaults(vault, cadence, lag, sealed_since, app)
 
 
 def _check_that_something_is_enrolled(settings: Settings, problems: Problems) -> None:

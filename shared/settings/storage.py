@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from shared.settings.problems import Problems
 from shared.settings.readers import https_url
 
 _CONNECTION = re.compile(r"(^|;)\s*(AccountName=|BlobEndpoint=https?://|UseDevelopmentStorage=true)", re.IGNORECASE)
+_NAMED = re.compile(r"(?:^|;)\s*(?:AccountName=|BlobEndpoint=https?://)([^;./]+)", re.IGNORECASE)
+_HOST = re.compile(r"https?://([^./]+)")
+DEVELOPMENT = "devstoreaccount1"
 _STORAGE_ACCOUNT = re.compile(r"^[a-z0-9]{3,24}$")
 
 
@@ -29,6 +33,14 @@ class Storage:
     blob_url: str | None = None
     queue_url: str | None = None
     client_id: str | None = None
+
+    @property
+    def mark(self) -> str:
+        """A short hash of the storage account, by which apps are told from each other: apps that share it share their
+        leases."""
+        named = _NAMED.search(self.connection_string or "") or _HOST.match(self.blob_url or "")
+        account = named.group(1) if named else DEVELOPMENT
+        return hashlib.sha256(account.casefold().encode()).hexdigest()[:8]
 
 
 def read_storage(environment: Mapping[str, str], problems: Problems) -> Storage:

@@ -40,12 +40,14 @@ class Defaults:
     lag: How long the slowest consumer takes to read a new secret version. No overlap may be shorter. Default 24 hours,
         the time within which App Service refreshes a Key Vault reference (docs/facts.md, Readers).
     sealed_since: Since when this app seals its marks, in UTC. Default None: marks without a seal never count.
+    app: A short hash that tells this app from others. Default None: marks do not say which app wrote them.
     """
 
     vault_url: str | None = None
     cadence: Cadence = field(default_factory=Cadence)
     lag: timedelta = timedelta(hours=24)
     sealed_since: datetime | None = None
+    app: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def target_from_fields(entry: Mapping[str, Any], thing: str, defaults: Defaults,
         secret=secret or default_secret(account),
         cadence=cadence,
         sealed_since=defaults.sealed_since,
+        app=defaults.app,
         **more,
     )
 

@@ -16,10 +16,11 @@ from shared.domain.seals import Maker, Place, carefully, is_made_with, is_sealed
 def sealed_for(
     target: Target, marks: Marks, slot: KeySlot, endpoint: str | None, keys: Mapping[KeySlot, ApiKey]
 ) -> Marks:
-    """Return marks sealed for a version of the target's secret. See `seals.sealed`.
+    """Return marks that say which app writes them, sealed for a version of the target's secret. See `seals.sealed`.
 
     slot: The slot whose key the version holds.
     """
+    marks = replace(marks, app=target.app)
     return sealed(marks, Place(str(target.account), slot, target.secret_url), endpoint, keys)
 
 

@@ -20,6 +20,7 @@ from shared.domain.requests import LeakRequest, Requester, RotateRequest
 from shared.domain.times import stamp
 from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.kinds import MEANINGS, Code, Severity
+from shared.settings.storage import Storage
 from shared.turns.many import request_text
 from shared.turns.message import Message
 from shared.turns.secret_notes import SecretNote
@@ -235,6 +236,13 @@ def leak_on_record(terminal: Terminal) -> None:
     note(terminal, "leaks/1", Message("chat", NOW, request=LeakRequest(by="ada")).text())
 
 
+def another_app(terminal: Terminal) -> None:
+    terminal.publish(days_ago=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Storage, "mark", "0badcafe")
+        assert terminal.type("rotate", "chat").code == 0
+
+
 def another_writer(terminal: Terminal) -> None:
     target = f"{terminal.vault.url}/secrets/chat-key"
     lost = SecretNote(target, lost=(NOW - timedelta(days=1), NOW))
@@ -272,6 +280,7 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (live_key_regenerated_by_hand, Code.PUBLISHED_KEY_DEAD, "chat"),
     (leak_on_record, Code.LEAK_NOT_ENDED, "chat"),
     (another_writer, Code.OTHER_WRITER, "chat"),
+    (another_app, Code.ANOTHER_APP, "chat"),
     (enrolling_tag_taken_away, Code.LEFT, "chat"),
     (overdue_rotation, Code.ROTATION_OVERDUE, "chat"),
     (previous_key_past_its_end, Code.PREVIOUS_KEY_WORKS, "chat"),

@@ -6,6 +6,7 @@ the step before. The other way round was tried once for 1.1.0, with its own code
 
 import json
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,10 @@ def done_again(stage: Stage, at: str, state: dict[str, Any]) -> list[str]:
 
 
 def without_seal(facts: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return what is recorded of a version without the tag that holds the seals."""
+    """Return what is recorded of a version without the tag that holds the seals, and without which app wrote it."""
     tags = (facts or {}).get("tags") or {}
-    return facts and {**facts, "tags": {name: text for name, text in tags.items() if name != SEAL}}
+    kept = {name: re.sub(r" app=[0-9a-f]{8}\b", "", text) for name, text in tags.items() if name != SEAL}
+    return facts and {**facts, "tags": kept}
 
 
 def repeated(name: str, moments: list[tuple[str, str, dict[str, Any]]]) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.findings.kinds import Code
+from shared.settings.storage import Storage
 from tests.runbook.auditing import ANOTHER, DAILY, DATE, LEAK, PLACE, PLAN, ROTATE, START, TAG, found, is_found, is_gone
 from tests.runbook.site import Site
 
@@ -193,6 +194,20 @@ async def test_a_secret_of_another_account_is_reported_until_another_is_named(si
     await site.tick()
     await is_gone(site)
     assert site.works(secret="chat-own")
+
+
+@entry("Audit: another-app")
+async def test_two_apps_that_hold_one_target_are_reported_until_this_one_has_written(site: Site) -> None:
+    await site.live_for(days=31, every=DAILY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Storage, "mark", "0badcafe")
+        await site.start()
+        await site.live_for(days=31, every=DAILY)
+    await site.start()
+    await is_found(site)
+    await site.live_for(days=31, every=DAILY)
+    await is_gone(site)
+    assert site.works()
 
 
 @entry("Audit: other-writer")
