@@ -33,8 +33,8 @@ from shared.domain.keys import Fingerprint
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.gather import gather_findings
 from shared.fleet.admission import admit, check_confirmed
-from shared.fleet.rotation import Rotation, planned_row
-from shared.fleet.survey import Overview
+from shared.fleet.rotation import Rotation
+from shared.fleet.survey import Overview, planned_row
 from shared.settings.target_fields import could_be_a_name, default_name
 from shared.turns.message import About
 from shared.turns.report import Outcome, Result, Row, failure

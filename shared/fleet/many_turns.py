@@ -18,7 +18,8 @@ from shared.domain.throttle import Throttle
 from shared.fleet.enrolment import message_for
 from shared.fleet.many import Candidate, account_key, by_account
 from shared.fleet.pace import ROTATION, Cost, Planned
-from shared.fleet.rotation import Rotation, Tick
+from shared.fleet.rotation import Rotation
+from shared.fleet.ticks import Tick
 from shared.fleet.waits import waits_known
 from shared.turns.many import Head, ManyRecord
 from shared.turns.message import Message

@@ -28,7 +28,7 @@ from shared.settings.environment import Settings
 from shared.turns.key_usage import decide_counting
 from shared.turns.listening import with_listeners
 from shared.turns.observe import observe
-from shared.turns.report import Row
+from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.trouble import Troubles, troubles
 
 log = logging.getLogger(LOGGER)
@@ -219,3 +219,14 @@ def undecided(target: Target, error: Exception) -> RotationError:
     """Return the error of a target about which an error in this app kept anything from being decided."""
     what = f"nothing could be decided about it ({type(error).__name__}), so nothing was done."
     return PersonMustLook(target.name, what, f"check the tags of {target.secret_url} and report this")
+
+
+def planned_row(row: Row) -> Outcome:
+    """Return a plan that was not carried out as an outcome: for a dry run, and for every turn in observe mode."""
+    if row.error is not None or row.plan is None:
+        error = row.error or RotationError(row.target.name, "it could not be observed.")
+        return failure(row.target.name, error).about(row.target)
+    steps = ", ".join(str(step) for step in row.plan.steps)
+    why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
+    planned = Outcome(row.target.name, Result.PLANNED, row.plan.reason, why, held_until=row.plan.held_until)
+    return planned.about(row.target)

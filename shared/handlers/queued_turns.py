@@ -12,7 +12,8 @@ from shared.domain.names import LOGGER, QUEUE
 from shared.fleet.enrolment import Enrolled, message_for
 from shared.fleet.many_turns import OpenTurns, PacedTurn, open_turns
 from shared.fleet.pace import OBSERVATION, ROTATION, Cost, Pace, Planned, cost_of_adoption
-from shared.fleet.rotation import Rotation, Tick
+from shared.fleet.rotation import Rotation
+from shared.fleet.ticks import Tick
 
 log = logging.getLogger(LOGGER)
 type Slotted = tuple[str, timedelta]
