@@ -9,12 +9,13 @@ import argparse
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from cli.answer import UsageError
+from cli.many_arguments import MANY_COMMANDS
+from cli.request_options import add_request_options
 from shared.domain.model import AccountId
 from shared.domain.requests import LeakedKey
 from shared.domain.text import plain, quotable
@@ -213,7 +214,7 @@ def _disarm(parser: argparse.ArgumentParser) -> None:
 
 def _deployed(parser: argparse.ArgumentParser) -> None:
     _environment(parser)
-    _request(parser, Deployment)
+    add_request_options(parser, Deployment)
 
 
 def _environment(parser: argparse.ArgumentParser) -> None:
@@ -223,26 +224,13 @@ def _environment(parser: argparse.ArgumentParser) -> None:
 def _one_target(parser: argparse.ArgumentParser, kind: type[Body]) -> None:
     parser.add_argument("target", metavar="NAME", nargs="?", help="the target")
     _account(parser)
-    _request(parser, kind)
+    add_request_options(parser, kind)
 
 
 def _account(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--account", metavar="ID", help="the resource id of the account, in place of a name; it is never in doubt"
     )
-
-
-def _request(parser: argparse.ArgumentParser, kind: Any) -> None:  # noqa: ANN401 - msgspec adds the fields' names
-    """Add the options that requests share; those for a reason and a dry run only if the request's type has them."""
-    fields = kind.__struct_fields__
-    parser.add_argument(
-        "--by", default="command line", help="who makes the request; shown in the result, the event and a tag"
-    )
-    parser.add_argument("--id", help="an id of your choice that makes the request safe to repeat: it takes effect once")
-    if "reason" in fields:
-        parser.add_argument("--reason", help="why; shown in the result, the event and a tag")
-    if "dry_run" in fields:
-        parser.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
 
 
 type _AddArguments = Callable[[argparse.ArgumentParser], None]
@@ -306,4 +294,5 @@ _COMMANDS: dict[str, tuple[str, str, _AddArguments]] = {
         "Every target that waits for it is handled, one after the other: rotated now, or after its soak time.",
         _deployed,
     ),
+    **MANY_COMMANDS,
 }

@@ -23,6 +23,7 @@ from cli.answer import (
 )
 from cli.arguments import Command
 from cli.first_deployment import check_first_deployment
+from cli.many_commands import rotate_many, rotations
 from cli.printing import NOTHING, line, lines, moment, table
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
@@ -32,8 +33,8 @@ from shared.domain.keys import Fingerprint
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.gather import gather_findings
 from shared.fleet.admission import admit, check_confirmed
-from shared.fleet.rotation import Rotation, planned_row
-from shared.fleet.survey import Overview
+from shared.fleet.rotation import Rotation
+from shared.fleet.survey import Overview, planned_row
 from shared.settings.target_fields import could_be_a_name, default_name
 from shared.turns.message import About
 from shared.turns.report import Outcome, Result, Row, failure
@@ -347,6 +348,8 @@ COMMANDS: dict[str, CommandFunction] = {
     "disarm": disarm,
     "deployed": deployed,
     "deadlines": deadlines,
+    "rotate-many": rotate_many,
+    "rotations": rotations,
     "audit": audit,
     "doctor": doctor,
 }

@@ -35,6 +35,7 @@ class Account:
     tags: Its tags, with names in lower case.
     kind: What it serves, such as `OpenAI`. Empty if Azure names none.
     state: Its provisioning state, such as `Succeeded`. Empty if Azure names none.
+    open: Whether it takes calls from any address on the internet. True unless its network settings say otherwise.
     """
 
     id: AccountId
@@ -43,6 +44,7 @@ class Account:
     tags: Mapping[str, str]
     kind: str = ""
     state: str = ""
+    open: bool = True
 
 
 @dataclass(frozen=True)

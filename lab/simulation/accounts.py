@@ -76,7 +76,15 @@ class SimulatedAccounts:
     def _account(self, found: EmulatedAccount) -> Account:
         tags = {name.lower(): value for name, value in found.tags.items()}
         endpoint = self._runner.world.endpoint(found)
-        return Account(AccountId.parse(found.id), endpoint, found.disable_local_auth is not True, tags, found.kind)
+        denied = (found.network_acls or {}).get("defaultAction") == "Deny"
+        return Account(
+            AccountId.parse(found.id),
+            endpoint,
+            found.disable_local_auth is not True,
+            tags,
+            found.kind,
+            open=found.public_network_access == "Enabled" and not denied,
+        )
 
 
 def _keys(values: Mapping[Any, str]) -> Keys:

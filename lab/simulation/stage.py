@@ -26,7 +26,8 @@ from lab.simulation.tripwire import planted_key, wire
 from lab.simulation.witness import Witness
 from shared.domain.model import Target
 from shared.domain.requests import LeakedKey, LeakRequest, Request
-from shared.fleet.rotation import Rotation, Tick
+from shared.fleet.rotation import Rotation
+from shared.fleet.ticks import Tick
 from shared.settings.environment import PUBLIC_CLOUD, Mode, Settings
 from shared.settings.storage import Storage
 from shared.settings.target_fields import Defaults

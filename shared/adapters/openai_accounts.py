@@ -160,7 +160,16 @@ def _listed(found: Mapping[str, Any]) -> Account:
         tags=tags,
         kind=str(found.get("kind") or ""),
         state=str(facts.get("provisioningState") or ""),
+        open=_is_open(facts),
     )
+
+
+def _is_open(facts: Mapping[str, Any]) -> bool:
+    """Return whether an account takes calls from any address: no network settings mean that it does (docs/facts.md,
+    Keys)."""
+    rules = facts.get("networkAcls")
+    action = rules.get("defaultAction") if isinstance(rules, dict) else None
+    return facts.get("publicNetworkAccess") != "Disabled" and action != "Deny"
 
 
 def _account(found: Any, account: AccountId) -> Account:  # noqa: ANN401

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from shared.domain.errors import FixConfiguration, RotationError, TryLater
 
 SERVING = ("OpenAI", "AIServices")  # the kinds that serve Azure OpenAI (docs/facts.md, Calls)
+_SEVERAL = "AIServices"  # keys of this kind open speech, vision and other services as well
 _STAY_OUT = "take its target or its tag key-rotation away; only the kinds OpenAI and AIServices are rotated"
 
 
@@ -39,6 +40,11 @@ _STATES = {
     "failed": AccountState("its making or its last change has failed", passes=False, step=_BROKEN),
 }
 _UNKNOWN = AccountState("this app does not know that state", passes=False, step="look at the account in the portal")
+
+
+def opens_more_than_openai(kind: str) -> bool:
+    """Return whether the keys of an account of this kind open other services besides Azure OpenAI."""
+    return kind.casefold() == _SEVERAL.casefold()
 
 
 def serves_openai(kind: str) -> bool:

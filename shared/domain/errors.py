@@ -156,7 +156,7 @@ class FixConfiguration(RotationError):
 
 
 class ConfirmFirst(RotationError):
-    """A report of a leak would end more than its caller may expect. Nothing was done."""
+    """A report of a leak would end more, or a selection means more, than its caller may expect. Nothing was done."""
 
     next_step = "send the same request again with `confirm` and the target's name, if you mean it"
 

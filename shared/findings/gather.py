@@ -20,6 +20,7 @@ from shared.domain.publication import VALIDITY_DAYS, Marks, Origin, SecretState
 from shared.domain.times import iso_duration
 from shared.findings.kinds import MOST_SEVERE_FIRST, Code, Finding
 from shared.findings.listening import find_listeners
+from shared.findings.many import find_left_of_many
 from shared.findings.ports import Inventory
 from shared.fleet.rotation import Rotation
 from shared.ports import Account
@@ -41,9 +42,11 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
     leaks, unread = await rotation.leaks.pending()
     written, unseen = await rotation.other_writers()
     left, unknown = await rotation.left()
-    problems += unread + unseen + unknown
+    of_many, unreadable = await find_left_of_many(rotation)
+    problems += unread + unseen + unknown + unreadable
     settings, now = rotation.settings, rotation.outside.clock.now()
     found = [*_of_settings(settings), *map(_of_problem, problems), *_of_presumed(rows), *map(_of_leak, leaks)]
+    found += of_many
     notes = {note.secret.casefold(): note for note in written}
     found += [Finding(Code.LEFT, one.target.name, one.as_error().what) for one in left]
     found += await find_listeners(rotation.outside, [row.target for row in rows])

@@ -32,6 +32,7 @@ class Code(StrEnum):
     UNSEEN = "unseen"
     NOT_READY = "not-ready"
     THROTTLED = "throttled"
+    MANY_LEFT = "many-left"
     SECRET_DELETED = "secret-deleted"  # noqa: S105 - a code, no secret
     SECRET_DISABLED = "secret-disabled"  # noqa: S105
     SECRET_FOREIGN = "secret-foreign"  # noqa: S105
@@ -92,6 +93,7 @@ MEANINGS = {
     Code.THROTTLED: Meaning(
         _HIGH, "find out who else calls Azure there under this identity; what waits goes on by itself"
     ),
+    Code.MANY_LEFT: Meaning(_HIGH, "python -m cli rotations ID shows why; mend that, and ask for the rest of it"),
     Code.SECRET_DELETED: Meaning(_HIGH, "recover the secret, or purge it to start again"),
     Code.SECRET_DISABLED: Meaning(_HIGH, "enable the secret's latest version, or publish under another name"),
     Code.SECRET_FOREIGN: Meaning(_HIGH, "name another secret for this target"),

@@ -28,7 +28,7 @@ from shared.settings.environment import Settings
 from shared.turns.key_usage import decide_counting
 from shared.turns.listening import with_listeners
 from shared.turns.observe import observe
-from shared.turns.report import Row
+from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.trouble import Troubles, troubles
 
 log = logging.getLogger(LOGGER)
@@ -106,6 +106,18 @@ class Surveyor:
         rows += _refused(view, {str(row.target.account).casefold() for row in rows}, now)
         rows += map(_not_observed, listing.unseen)
         return Overview(rows, view.problems, view.seen_at, view.whole_at())
+
+    async def listing(self) -> tuple[FleetListing, datetime]:
+        """Return all targets as the last tick saw them, and when that was, in UTC. No call is made for a target.
+
+        If there is no view, or an old one, everything is listed.
+        """
+        now, view = self.outside.clock.now(), await self._view()
+        if view.seen_at is None or not view.is_current(now):
+            return await self.fleet.list_targets(), now
+        listing = self._as_seen(view)
+        listing.problems = list(view.problems)
+        return listing, view.seen_at
 
     async def _view(self) -> View:
         try:
@@ -207,3 +219,14 @@ def undecided(target: Target, error: Exception) -> RotationError:
     """Return the error of a target about which an error in this app kept anything from being decided."""
     what = f"nothing could be decided about it ({type(error).__name__}), so nothing was done."
     return PersonMustLook(target.name, what, f"check the tags of {target.secret_url} and report this")
+
+
+def planned_row(row: Row) -> Outcome:
+    """Return a plan that was not carried out as an outcome: for a dry run, and for every turn in observe mode."""
+    if row.error is not None or row.plan is None:
+        error = row.error or RotationError(row.target.name, "it could not be observed.")
+        return failure(row.target.name, error).about(row.target)
+    steps = ", ".join(str(step) for step in row.plan.steps)
+    why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
+    planned = Outcome(row.target.name, Result.PLANNED, row.plan.reason, why, held_until=row.plan.held_until)
+    return planned.about(row.target)

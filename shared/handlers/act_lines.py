@@ -24,7 +24,7 @@ MANY = 10  # attempts after which a line is due before that; then ten times as m
 MOST_CALLERS = 1000  # refused callers and routes that are remembered
 NOBODY = Caller("nobody known", frozenset())
 MOST_NAMED = 50  # targets and accounts in one line: a longer one would be cut, and nothing could read it
-_FROM_ANSWER = ("target", "targets", "account", "accounts", "secret", "environment", "result", "reason")
+_FROM_ANSWER = ("id", "target", "targets", "account", "accounts", "secret", "environment", "result", "reason")
 
 
 @dataclass

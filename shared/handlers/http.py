@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from shared.domain.errors import (
     ConfirmFirst,
@@ -24,20 +24,17 @@ from shared.domain.errors import (
     SignInNotEnforced,
     UnknownTarget,
 )
-from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
-from shared.domain.scopes import Reach
 from shared.findings.listening import find_listeners
-from shared.fleet.admission import admit_many
-from shared.fleet.enrolment import Enrolled, message_for
+from shared.fleet.enrolment import message_for
 from shared.fleet.rotation import Rotation
-from shared.handlers import telemetry_facts
+from shared.handlers import many, telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused
+from shared.handlers.incoming import Incoming
 from shared.handlers.one_turn import answer
-from shared.handlers.reach import check_reach, reach_of, reach_of_deployer, within
-from shared.web.asked import asked_for
-from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate, RotateMany, request_id
+from shared.handlers.reach import reach_of, reach_of_deployer, within
+from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate
 from shared.web.browsers import check_same_site
 from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.responses import (
@@ -50,7 +47,6 @@ from shared.web.responses import (
     of_overview,
     of_row,
     problem,
-    problems_data,
     retry_after,
 )
 from shared.web.routes import Route
@@ -59,36 +55,6 @@ from shared.wiring import invalid_settings, rotation, telemetry, time_for, time_
 log = logging.getLogger(LOGGER)
 REFUSALS = Refusals()
 MOST_SECONDS = 215  # for the calls of an answer; the platform cuts it at 230 s (docs/facts.md, HTTP)
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A request as the trigger hands it on.
-
-    method: The HTTP method.
-    name: The target's name from the path. Empty for a route without one.
-    body: The body as it was sent.
-    headers: The headers. Their names are in lower case.
-    invocation: The id of the invocation, which identifies a request without an Idempotency-Key.
-    account: The parameter `account` of the query, which may stand in place of a name. Empty without one.
-    """
-
-    method: str = "GET"
-    name: str = ""
-    body: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    invocation: str = ""
-    account: str = ""
-
-    @property
-    def asked(self) -> str:
-        """The account or the name that is asked for, as the caller wrote it."""
-        return self.account or self.name
-
-    @property
-    def which(self) -> str | AccountId:
-        """The target that is asked for. Raises BadRequest if it is not clear which."""
-        return asked_for(self.name, self.account)
 
 
 _BROKEN = Reply(500, "")
@@ -124,7 +90,7 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
     try:
         reply = await _carried_out(route, incoming, caller)
     finally:
-        if route.acts:
+        if route.acts_by(incoming.method):
             log_act(route, incoming.method, incoming.asked, caller, reply)
     return reply
 
@@ -138,7 +104,7 @@ async def _carried_out(route: Route, incoming: Incoming, caller: Caller) -> Repl
     except (BadRequest, Refused) as refused:
         return problem(refused.status, refused.title, refused.detail)
     except RotationError as error:
-        if route.acts and not isinstance(error, _SAY_WHAT_TO_SEND):
+        if route.acts_by(incoming.method) and not isinstance(error, _SAY_WHAT_TO_SEND):
             error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
         return of_error(error, names=caller.may(Role.READER))
@@ -155,9 +121,10 @@ def _who(route: Route, incoming: Incoming) -> Caller:
 
 def _let_in(route: Route, incoming: Incoming, caller: Caller) -> None:
     """Raises Refused if the caller lacks the role of the route, or acts for another site in a browser."""
-    if route.role is not None:
-        caller.must(Role(route.role))
-    if route.acts:
+    role = route.role_of(incoming.method)
+    if role is not None:
+        caller.must(Role(role))
+    if route.acts_by(incoming.method):
         check_same_site(incoming.headers)
 
 
@@ -235,61 +202,39 @@ async def _describe(_: Incoming, __: Caller) -> Reply:
 
 async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
     body = Rotate.read(incoming.body, incoming.headers)
-    request = body.request(_id(incoming), caller.name)
+    request = body.request(incoming.id, caller.name)
     return await answer(incoming.which, request, reach_of(caller), dry_run=body.dry_run)
 
 
 async def _report_leak(incoming: Incoming, caller: Caller) -> Reply:
     body = Leak.read(incoming.body, incoming.headers)
-    request = body.request(_id(incoming), caller.name)
+    request = body.request(incoming.id, caller.name)
     return await answer(incoming.which, request, reach_of(caller), dry_run=body.dry_run, confirm=body.confirm)
 
 
 async def _arm(incoming: Incoming, caller: Caller) -> Reply:
     body = Arm.read(incoming.body, incoming.headers)
-    return await answer(incoming.which, body.request(_id(incoming), caller.name), reach_of(caller))
+    return await answer(incoming.which, body.request(incoming.id, caller.name), reach_of(caller))
 
 
 async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
-    return await answer(incoming.which, DisarmRequest(by=caller.name, id=_id(incoming)), reach_of(caller))
-
-
-def _id(incoming: Incoming) -> str:
-    return request_id(incoming.headers, incoming.invocation)
+    return await answer(incoming.which, DisarmRequest(by=caller.name, id=incoming.id), reach_of(caller))
 
 
 async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
-    body = RotateMany.read(incoming.body, incoming.headers)
-    if body.targets == "all":
-        caller.must(Role.READER)  # the answer names targets that the caller has not named
-    app = await rotation()
-    chosen, problems = await _chosen(app, body.targets, reach_of(caller))
-    request = body.request(_id(incoming), caller.name)
-    accepted = {
-        "targets": [one.target.name for one in chosen],
-        "accounts": [str(one.target.account) for one in chosen],
-        "problems": problems_data(problems),
-    }
-    if body.dry_run:
-        return Reply(200, accepted)
-    await (await admit_many(app, request)).settle()
-    log.info("rotate: %d targets, requested by %s: %s", len(chosen), request.by, request.reason)
-    now = app.outside.clock.now()
-    return Reply(202, accepted, queued=tuple(message_for(one, now, request=request) for one in chosen))
+    return await many.rotate_many(rotation, incoming, caller)
 
 
-async def _chosen(app: Rotation, names: list[str] | str, reach: Reach) -> tuple[list[Enrolled], list[RotationError]]:
-    """Return the named targets, or all within reach that can be seen, with the problems met.
+async def _list_rotations(_: Incoming, __: Caller) -> Reply:
+    return await many.list_rotations(await rotation())
 
-    Raises as `Fleet.find_all` does, and OutOfScope if a named target is out of reach.
-    """
-    if isinstance(names, list):
-        named = await app.fleet.find_all(dict.fromkeys(names))
-        check_reach(reach, *((one.target.name, one.target.account) for one in named))
-        return named, []
-    found, problems = await app.fleet.enrolled()
-    inside, left_out = within(reach, found)
-    return inside, [*problems, *left_out]
+
+async def _see_rotation(incoming: Incoming, _: Caller) -> Reply:
+    return await many.see_rotation(await rotation(), incoming.name)
+
+
+async def _stop_rotation(incoming: Incoming, caller: Caller) -> Reply:
+    return await many.stop_rotation(await rotation(), incoming.name, caller)
 
 
 async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
@@ -301,13 +246,13 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     body = Deployment.read(incoming.body, incoming.headers)
     app = await rotation()
     now = app.outside.clock.now()
-    request = body.request(_id(incoming), caller.name, now)
+    request = body.request(incoming.id, caller.name, now)
     waiting, listing = await app.waiting_for(body.environment)
     waiting, left_out = within(reach_of_deployer(caller), waiting)
     targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
     facts = deployment_data(body.environment, targets, listing.problems, left_out, names=sees)
-    why, many = request.reason or "no reason given", len(waiting)
-    log.info("deployment to %s, reported by %s (%s): %d targets wait for it", body.environment, caller.name, why, many)
+    why, count = request.reason or "no reason given", len(waiting)
+    log.info("deployment to %s, reported by %s (%s): %d targets wait for it", body.environment, caller.name, why, count)
     queued = () if body.dry_run else tuple(message_for(one, now, request=request) for one in waiting)
     if listing.may_show_more and not body.dry_run:
         detail = "not every target could be read, so some may still wait for this deployment."
@@ -325,6 +270,9 @@ HANDLERS: Mapping[str, Handler] = {
     "arm": _arm,
     "disarm": _disarm,
     "rotateMany": _rotate_many,
+    "listRotations": _list_rotations,
+    "seeRotation": _see_rotation,
+    "stopRotation": _stop_rotation,
     "deployed": _deployed,
     "listDeadlines": _list_deadlines,
     "subscribe": _calendar,

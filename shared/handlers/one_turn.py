@@ -20,7 +20,8 @@ from shared.domain.requests import LeakRequest, Request, RotateRequest
 from shared.domain.scopes import Reach
 from shared.fleet.admission import Counting, admit, check_confirmed, counting
 from shared.fleet.enrolment import Enrolled
-from shared.fleet.rotation import Rotation, planned_row
+from shared.fleet.rotation import Rotation
+from shared.fleet.survey import planned_row
 from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import log_dropped_announcements

@@ -10,7 +10,7 @@ from shared.announce.outstanding import outstanding
 from shared.decide.plan import Reason
 from shared.domain.names import LOGGER
 from shared.fleet.found import Listed
-from shared.fleet.rotation import Tick
+from shared.fleet.ticks import Tick
 from shared.telemetry import ReplyFacts, Standing, TickFacts, TurnFacts
 from shared.turns.report import Outcome, Result
 from shared.web.responses import PROBLEM, Reply

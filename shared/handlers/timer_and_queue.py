@@ -20,6 +20,7 @@ from shared.domain.errors import (
     UnexpectedAnswer,
     UnknownTarget,
 )
+from shared.domain.many import request_of_many
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
@@ -28,6 +29,7 @@ from shared.fleet.rotation import Rotation
 from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
 from shared.handlers.invocation import MOST_SECONDS, TurnFailed, log_dropped_announcements
+from shared.handlers.one_of_many import take_one_of_many
 from shared.handlers.queued_turns import queue_turns
 from shared.handlers.timer_status import interval, since
 from shared.handlers.waiting import put_off
@@ -98,6 +100,12 @@ async def turn(body: bytes, tries: int = 1) -> None:
 async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> None:
     app = await rotation()
     message = read_message(body)
+    if request_of_many(message.request) is not None:
+        one_of_many = await take_one_of_many(app, message, _target)
+        if one_of_many is not None:
+            saw(telemetry_facts.of_outcome(one_of_many))
+            log_dropped_announcements(one_of_many)
+        return
     if message.request is None and not message.insists and message.is_stale(app.outside.clock.now()):
         log.warning(
             "%r: the message is older than an hour; the next tick queues another one if it is needed", message.target

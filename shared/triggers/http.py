@@ -47,10 +47,11 @@ async def _answer(
     turns: func.Out[List[str]] | None = None,  # noqa: UP006
 ) -> func.HttpResponse:
     from shared.handlers import http
+    from shared.handlers.incoming import Incoming
 
-    name = req.route_params.get("name", "")
+    name = req.route_params.get("name") or req.route_params.get("id", "")
     account = req.params.get("account", "")
-    incoming = http.Incoming(req.method or "", name, req.get_body(), req.headers, context.invocation_id, account)
+    incoming = Incoming(req.method or "", name, req.get_body(), req.headers, context.invocation_id, account)
     reply = await http.serve(route, incoming)
     if reply.queued and turns is not None:
         turns.set([message.text() for message in reply.queued])

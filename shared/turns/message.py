@@ -17,6 +17,7 @@ from typing import Any, TypedDict, assert_never
 
 from shared.domain.errors import FixConfiguration
 from shared.domain.keys import Fingerprint
+from shared.domain.many import request_of_many
 from shared.domain.model import AccountId, Target
 from shared.domain.requests import (
     ArmRequest,
@@ -111,13 +112,14 @@ class Message:
             body |= {"account": str(self.account), "tags": dict(self.tags)}
         body |= {name: True for name in ("crowded", "insists", "repeated", "troubled") if getattr(self, name)}
         if self.request is not None:
-            body["request"] = _request_text(self.request)
+            body["request"] = _request_text(self.request, self.queued_at)
         return json.dumps(body)
 
     def is_to_be_kept(self, now: datetime) -> bool:
         """Return whether the message must be queued again after it failed: a request, for a day. A tick queues its own
-        messages again."""
-        return self.request is not None and not self.repeated and now - self.queued_at < WISH_LASTS
+        messages again, and those of a request for many."""
+        by_tick = self.repeated or request_of_many(self.request) is not None
+        return self.request is not None and not by_tick and now - self.queued_at < WISH_LASTS
 
     def is_stale(self, now: datetime) -> bool:
         """Return whether the tags in the message are too old to be used."""
@@ -212,7 +214,8 @@ def _common(data: Mapping[str, Any], queued_at: datetime) -> _Common:
     texts = {name: text.encode(errors="replace").decode() for name, text in texts.items()}  # half a character is none
     if texts["request_id"] and not _ID.fullmatch(texts["request_id"]):
         raise ValueError("request_id is not of 64 characters at most, without spaces and pluses")
-    return _Common(reason=texts["reason"], by=texts["by"], id=texts["request_id"] or None, requested_at=queued_at)
+    made = _moment(data["made"]) if "made" in data else queued_at
+    return _Common(reason=texts["reason"], by=texts["by"], id=texts["request_id"] or None, requested_at=made)
 
 
 def _seconds(wait: object) -> timedelta:
@@ -234,11 +237,14 @@ def _deployment(data: Mapping[str, Any]) -> AwaitedDeployment:
     return AwaitedDeployment.read(str(data["armed"]))
 
 
-def _request_text(request: Request) -> dict[str, Any]:
+def _request_text(request: Request, queued_at: datetime) -> dict[str, Any]:
+    """The member `made` says when a request was made whose messages ticks queue later. Earlier releases ignore it."""
     leak = request if isinstance(request, LeakRequest) else None
     meant = {leak.fingerprint} if leak and leak.fingerprint and not leak.values else set()
     key = {} if leak and leak.key is None else {"key": leak.key if leak else LeakedKey.LIVE}
     deployment = request.deployment if isinstance(request, ArmRequest | DeploymentRequest) else None
+    earlier = request.requested_at if request_of_many(request) is not None else None
+    made = {"made": earlier.isoformat()} if earlier and earlier != queued_at else {}
     return {
         "wish": request.kind,
         **key,
@@ -249,4 +255,5 @@ def _request_text(request: Request) -> dict[str, Any]:
         "values": sorted(leak.values or meant) if leak else [],
         "armed": deployment.text() if deployment else None,
         **({"fingerprint": leak.fingerprint} if leak and meant else {}),
+        **made,
     }

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta, Struct
@@ -34,8 +34,8 @@ from shared.domain.times import FIRST, LAST
 
 MOST_BODY = 16 * 1024
 MOST_TARGETS = 200
-_END = r"$(?!\n)"  # `$` alone would accept a line break at the end
-_WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + _END
+END = r"$(?!\n)"  # `$` alone would accept a line break at the end
+_WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + END
 
 type ReasonText = Annotated[
     str,
@@ -50,7 +50,7 @@ type NamesOnly = Annotated[bool, Meta(description="Only say which targets would 
 type Environment = Annotated[
     str,
     Meta(
-        pattern=f"^{ENVIRONMENT_NAME}" + _END,
+        pattern=f"^{ENVIRONMENT_NAME}" + END,
         description="The deployment environment, such as production: at most 40 letters, digits, dots, dashes and "
         "underscores, a letter or digit first. Upper and lower case are the same.",
     ),
@@ -58,11 +58,18 @@ type Environment = Annotated[
 type Name = Annotated[
     str,
     Meta(
-        pattern=f"^{TARGET_NAME}" + _END,
+        pattern=f"^{TARGET_NAME}" + END,
         description="A target's name: at most 63 letters, digits and dashes, a letter or digit first.",
     ),
 ]
-type Names = Annotated[list[Name], Meta(min_length=1, max_length=MOST_TARGETS, description="Targets by name.")]
+type Names = Annotated[
+    list[Name],
+    Meta(
+        min_length=1,
+        max_length=MOST_TARGETS,
+        description="Targets by name: at most 63 letters, digits and dashes each, a letter or digit first.",
+    ),
+]
 type Soak = Annotated[
     str,
     Meta(
@@ -82,7 +89,7 @@ type WaitTime = Annotated[
 type KeyMark = Annotated[
     str,
     Meta(
-        pattern="^[0-9a-f]{16}" + _END,
+        pattern="^[0-9a-f]{16}" + END,
         description="The fingerprint of the key that leaked: 16 of the digits 0-9 and a-f, as `python -m cli "
         "fingerprint` prints it. If `key` means another key now, or the account has no such key, nothing is done.",
     ),
@@ -90,7 +97,7 @@ type KeyMark = Annotated[
 type Confirmed = Annotated[
     str,
     Meta(
-        pattern=f"^{TARGET_NAME}" + _END,
+        pattern=f"^{TARGET_NAME}" + END,
         description="The target's name, which confirms the report. Needed for `both`, and for another leak of a target "
         "before every app has read the key that the one before published (ROTATION_CONSUMER_LAG). Without it the "
         "answer says what would happen.",
@@ -146,10 +153,15 @@ class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     @classmethod
     def _hint(cls, problem: str) -> str:
         """Return the description of the field that a message names. Empty if it names none."""
-        field = re.search(r"`\$\.(\w+)", problem)
-        facts = msgspec.json.schema(cls)["$defs"][cls.__name__]["properties"].get(field[1], {}) if field else {}
-        words = [one["description"] for one in (facts, *facts.get("anyOf", ())) if "description" in one]
-        return f" {words[0]}" if words else ""
+        return described_field(cls, problem)
+
+
+def described_field(kind: type[Struct], problem: str) -> str:
+    """Return the description of the field of a type that a message names, after a space. Empty if it names none."""
+    field = re.search(r"`\$\.(\w+)", problem)
+    facts = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"].get(field[1], {}) if field else {}
+    words = [one["description"] for one in (facts, *facts.get("anyOf", ())) if "description" in one]
+    return f" {words[0]}" if words else ""
 
 
 class Rotate(Body, frozen=True, kw_only=True):
@@ -191,23 +203,6 @@ class Leak(Body, frozen=True, kw_only=True):
         meant = Fingerprint(self.fingerprint) if self.fingerprint else None
         mark = scoped(id_, RequestKind.LEAK, self.key or meant or "")
         return LeakRequest(key=self.key, fingerprint=meant, reason=why(self.reason), by=by, id=mark, wait=wait)
-
-
-class RotateMany(Body, frozen=True, kw_only=True):
-    """Rotate several targets, each in a turn of its own."""
-
-    targets: Annotated[
-        Names | Literal["all"],
-        Meta(
-            description="Names of targets (at most 63 letters, digits and dashes, a letter or digit first), or `all`, "
-            "which needs the reader's role as well, because the answer names the targets."
-        ),
-    ]
-    reason: ReasonText = ""
-    dry_run: NamesOnly = False
-
-    def request(self, id_: str, by: str) -> Request:
-        return RotateRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ROTATE))
 
 
 class Arm(Body, frozen=True, kw_only=True):

@@ -17,6 +17,8 @@ from shared.version import VERSION, commit
 from shared.web import bodies
 from shared.web.asked import BY_ACCOUNT
 from shared.web.callers import Role
+from shared.web.many import BODIES, SELECTIONS, RotateMany
+from shared.web.many_answers import Accepted, ManyList, ManyStatus
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
 
@@ -42,14 +44,6 @@ class Deadlines(TypedDict):
     problems: list[ProblemData]
 
 
-class Accepted(TypedDict):
-    """The targets that get a turn each (with dry_run: would get one), and what could not be read."""
-
-    targets: list[str]
-    accounts: list[str]
-    problems: list[ProblemData]
-
-
 class Problem(TypedDict, total=False):
     """Problem details, RFC 9457. The title is the type's name. A failed turn adds what is known of it."""
 
@@ -67,8 +61,8 @@ class Health(TypedDict):
 
 
 _TYPES: tuple[Any, ...] = (
-    bodies.Rotate, bodies.Leak, bodies.RotateMany, bodies.Arm, bodies.Deployment,
-    OutcomeData, RowData, Survey, Deadlines, Accepted, Heard, Problem, Health,
+    bodies.Rotate, bodies.Leak, RotateMany, bodies.Arm, bodies.Deployment,
+    OutcomeData, RowData, Survey, Deadlines, Accepted, ManyStatus, ManyList, Heard, Problem, Health,
 )  # fmt: skip
 _NAME = {
     "name": "name",
@@ -86,6 +80,13 @@ _ACCOUNT = {
     "in": "query",
     "schema": {"type": "string", "pattern": _ACCOUNT_ID},
     "description": "With `-` in place of a name: the resource id of the account.",
+}
+_ROTATION = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    "description": "The id of a request for many, as its answer named it.",
 }
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
@@ -120,6 +121,7 @@ def openapi_document() -> dict[str, Any]:
     schemas["Leak"]["anyOf"] = [  # no type can say that one of two fields is required
         {"required": [name], "properties": {name: {"type": "string"}}} for name in ("key", "fingerprint")
     ]
+    schemas["RotateMany"]["anyOf"], schemas["Select"]["anyOf"] = BODIES, SELECTIONS
     return {
         "openapi": "3.1.0",
         "info": {
@@ -143,12 +145,14 @@ def openapi_document() -> dict[str, Any]:
 
 def _path(route: Route) -> dict[str, Any]:
     path: dict[str, Any] = {"parameters": [_NAME, _ACCOUNT]} if "{name}" in route.path else {}
+    path |= {"parameters": [_ROTATION]} if "{id}" in route.path else {}
     for method, operation in route.operations.items():
+        role = route.role_of(method)
         path[method.lower()] = {
             "operationId": operation,
-            "description": f"Needs the role {Role(route.role).words}." if route.role else "Open to every caller.",
+            "description": f"Needs the role {Role(role).words}." if role else "Open to every caller.",
             **_OPERATIONS[operation],
-            **({} if route.role else {"security": []}),
+            **({} if role else {"security": []}),
         }
     return path
 
@@ -208,6 +212,8 @@ def _health() -> dict[str, Any]:
 
 _TARGETS = "Every target, what would be done now, and why"
 _DEADLINES = "Every deadline to come"
+_MANY = "The requests for many of the last 30 days"
+_ONE_OF_MANY = "How far a request for many has come"
 _DESCRIBED = {"description": "This description", "content": {"application/json": {}}}
 _TURN = (404, 409, 502)
 _OPERATIONS = {
@@ -217,7 +223,10 @@ _OPERATIONS = {
     "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN, 429),
     "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),
     "disarm": _act("Wait for no deployment any more", None, OutcomeData, *_TURN, queued=False),
-    "rotateMany": _act("Rotate several targets", bodies.RotateMany, Accepted, 404, 429),
+    "rotateMany": _act("Rotate several targets, or end their leaked keys", RotateMany, Accepted, 404, 409, 429),
+    "listRotations": _see(_MANY, _answer(_MANY, ManyList), *_ALWAYS),
+    "seeRotation": _see(_ONE_OF_MANY, _answer(_ONE_OF_MANY, ManyStatus), *_ALWAYS, 404),
+    "stopRotation": _act("Stop a request for many", None, ManyStatus, 404, queued=False),
     "deployed": _act("Report that a deployment went live", bodies.Deployment, Heard),
     "listDeadlines": _see(_DEADLINES, _answer(_DEADLINES, Deadlines), *_ALWAYS),
     "subscribe": _see(f"{_DEADLINES}, as a calendar", _text("iCalendar", "text/calendar"), *_ALWAYS),

@@ -16,11 +16,12 @@ class Route(NamedTuple):
     """One HTTP route.
 
     name: The name of the function in Azure. Public.
-    path: The path below `/api/`, with `{name}` for the name of a target.
+    path: The path below `/api/`, with `{name}` for the name of a target and `{id}` for a request for many.
     role: The least app role that a caller needs. None if every caller is let in, without a key and without a role.
     operations: The operation that each method carries out, by its public id in the OpenAPI description. The handlers
         have one function for each id.
     queues: Whether the route can queue turns. The default is that it cannot.
+    others: The methods that need another role than `role`, each with that role. Default: none.
     """
 
     name: str
@@ -28,11 +29,20 @@ class Route(NamedTuple):
     role: str | None
     operations: dict[str, str]
     queues: bool = False
+    others: tuple[tuple[str, str], ...] = ()
+
+    def role_of(self, method: str) -> str | None:
+        """Return the least app role that a caller needs for this method. None if every caller is let in."""
+        return dict(self.others).get(method.upper(), self.role)
+
+    def acts_by(self, method: str) -> bool:
+        """Return whether this method changes something, or asks for a change."""
+        return self.role_of(method) in (OPERATOR, DEPLOYER)
 
     @property
     def acts(self) -> bool:
-        """Whether the route changes something, or asks for a change."""
-        return self.role in (OPERATOR, DEPLOYER)
+        """Whether one of its methods changes something, or asks for a change."""
+        return any(map(self.acts_by, self.operations))
 
 
 ROUTES = {
@@ -44,6 +54,14 @@ ROUTES = {
         Route("leak", "targets/{name}/leak", OPERATOR, {"POST": "reportLeak"}, queues=True),
         Route("arm", "targets/{name}/deployment", OPERATOR, {"PUT": "arm", "DELETE": "disarm"}, queues=True),
         Route("rotate_many", "rotate", OPERATOR, {"POST": "rotateMany"}, queues=True),
+        Route("rotations", "rotations", READER, {"GET": "listRotations"}),
+        Route(
+            "rotation",
+            "rotations/{id}",
+            READER,
+            {"GET": "seeRotation", "DELETE": "stopRotation"},
+            others=(("DELETE", OPERATOR),),
+        ),
         Route("deployments", "deployments", DEPLOYER, {"POST": "deployed"}, queues=True),
         Route("deadlines", "deadlines", READER, {"GET": "listDeadlines"}),
         Route("deadlines_ics", "deadlines.ics", READER, {"GET": "subscribe"}),

@@ -284,3 +284,24 @@ async def test_a_page_that_cannot_be_listed_names_the_subscription(parts: Parts)
     error = await raised(listed(parts))
     assert type(error) is TryLater
     assert error.thing == f"subscription {parts.azure.world.subscription}"
+
+
+@pytest.mark.parametrize(
+    ("facts", "is_open"),
+    [
+        ({}, True),
+        ({"public_network_access": "Disabled"}, False),
+        ({"network_acls": {"defaultAction": "Deny", "ipRules": [{"value": "192.0.2.1"}]}}, False),
+        ({"network_acls": {"defaultAction": "Allow"}}, True),
+    ],
+    ids=str,
+)
+async def test_a_listing_tells_whether_an_account_takes_calls_from_any_address(
+    parts: Parts, facts: dict[str, Any], is_open: bool
+) -> None:
+    account = parts.account()
+    account.tags = {"key-rotation": "on"}
+    for name, value in facts.items():
+        setattr(account, name, value)
+    page = await parts.accounts.tagged(AccountId.parse(account.id).subscription)
+    assert [one.open for one in page.entries if one.id.same_as(account.id)] == [is_open]

@@ -27,7 +27,7 @@ from shared.domain.model import Target
 from shared.domain.publication import Marks
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.found import Listed
-from shared.fleet.rotation import Tick
+from shared.fleet.ticks import Tick
 from shared.handlers import telemetry_facts
 from shared.handlers.telemetry_facts import standings
 from shared.telemetry import Off, Trigger

@@ -12,13 +12,16 @@ from lab.emulator.shipped import shipped_roles
 from lab.simulation.builders import a_target
 from shared.adapters.blob_lease import blob_name
 from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.many import ManyRequest, ManyTarget
+from shared.domain.model import AccountId
 from shared.domain.names import LEASE_CONTAINER
 from shared.domain.publication import Origin
-from shared.domain.requests import LeakRequest, Requester
+from shared.domain.requests import LeakRequest, Requester, RotateRequest
 from shared.domain.times import stamp
 from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.kinds import MEANINGS, Code, Severity
 from shared.settings.storage import Storage
+from shared.turns.many import request_text
 from shared.turns.message import Message
 from shared.turns.secret_notes import SecretNote
 from tests.cli.conftest import ROOT, Printed, Terminal, add
@@ -124,6 +127,16 @@ def throttled(terminal: Terminal, since: timedelta) -> None:
 
 def throttled_for_an_hour(terminal: Terminal) -> None:
     throttled(terminal, timedelta(hours=1))
+
+
+def many_left(terminal: Terminal) -> None:
+    """A request for many ended seven days after it was made, and one account of it is left."""
+    now = datetime.now(UTC)
+    one = ManyTarget("chat", AccountId.parse(terminal.account().id))
+    many = ManyRequest("0" * 32, RotateRequest(by="ada"), now - timedelta(days=8), "mark", (one,))
+    terminal.world.blobs.create_container(LEASE_CONTAINER)
+    for name, text in {many.id: request_text(many), f"{many.id}/ended/{stamp(now)}": ""}.items():
+        terminal.world.blobs.put(LEASE_CONTAINER, f"rotations/{name}", text.encode())
 
 
 def deleted_secret(terminal: Terminal) -> None:
@@ -259,6 +272,7 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (account_of_another_kind, Code.NOT_ENROLLABLE, "/chat"),
     (unlistable_subscription, Code.UNSEEN, "subscription "),
     (throttled_for_an_hour, Code.THROTTLED, "/subscriptions/s"),
+    (many_left, Code.MANY_LEFT, "rotations 000"),
     (deleted_secret, Code.SECRET_DELETED, "chat"),
     (disabled_secret, Code.SECRET_DISABLED, "chat"),
     (secret_of_another_account, Code.SECRET_FOREIGN, "chat"),

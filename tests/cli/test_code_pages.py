@@ -54,6 +54,7 @@ WORDS: dict[str, Sequence[str]] = {
     "leak": ("chat", "--key", "live", "--reason", REASON, "--by", OWNER, "--dry-run"),
     "arm": ("chat", "--environment", "production", "--reason", REASON, "--id", "№2"),
     "disarm": ("chat", "--by", OWNER, "--id", "№3"),
+    "rotate-many": ("chat", "--reason", REASON, "--by", OWNER, "--id", "№4"),
     "deployed": ("--environment", "production", "--reason", REASON, "--id", "№2"),
 }
 

@@ -171,7 +171,7 @@ def test_a_block_for_a_terminal_holds_no_raw_http_request(page: Path) -> None:
 
 
 ACTS = {
-    "rotate": "rotate", "rotate_many": "rotate", "leak": "declare a leak",
+    "rotate": "rotate", "rotate_many": "many", "rotation": "stop that", "leak": "declare a leak",
     "arm": "arm a target for a deployment", "deployments": "went live",
 }  # fmt: skip
 

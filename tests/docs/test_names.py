@@ -36,6 +36,7 @@ FOLDERS = {
     "notes/secrets/": "copies of marks (`notes/secrets/`)",
     "notes/owners": "a note of the app (`notes/owners`)",
     "views/": "the view (`views/fleet`)",
+    "rotations/": "requests for many (`rotations/`)",
 }
 ROLES = (Role.OPERATOR, Role.READER)
 CALLER = signed_in(*ROLES, name=f"{NAME}@contoso.com", object_id=OBJECT, program=PROGRAM)
@@ -170,6 +171,8 @@ async def test_the_page_says_where_names_are_written_and_they_are_nowhere_else(s
     assert (await search.ask("rotate", "chat", chat)).status == 200
     await search.ask("rotate_many", body={"targets": ["chat"], **chat})
     await app.work()
+    begun = await search.ask("rotate_many", body={"select": {"all": True}, **chat})
+    await search.ask("rotation", json.loads(begun.body)["id"], method="DELETE")
     app.world.faults.add("arm.regenerateKey", "status", status=500, times=3)
     assert (await search.ask("leak", "chat", {"key": "live", **chat})).status == 202
     await app.work()

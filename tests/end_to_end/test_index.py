@@ -38,6 +38,8 @@ async def test_the_real_runtime_indexes_exactly_the_documented_functions(azure) 
             "leak": "any targets/{name}/leak function",
             "arm": "any targets/{name}/deployment function",
             "rotate_many": "any rotate function",
+            "rotations": "any rotations function",
+            "rotation": "any rotations/{id} function",
             "deployments": "any deployments function",
             "deadlines": "any deadlines function",
             "deadlines_ics": "any deadlines.ics function",

@@ -10,7 +10,8 @@ from lab.simulation.dates import days, minutes
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.publication import Publication
 from shared.fleet import read_on
-from shared.fleet.rotation import Rotation, Tick
+from shared.fleet.rotation import Rotation
+from shared.fleet.ticks import Tick
 from shared.ports import Account, Page, Vault
 from tests.support.listings import all_of
 

@@ -7,7 +7,7 @@ import pytest
 
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage
-from shared.fleet import rotation
+from shared.fleet import ticks
 from shared.fleet.owners import NAME
 from shared.settings.environment import Mode
 
@@ -104,7 +104,7 @@ async def test_accounts_that_cannot_be_read_do_not_keep_others_from_being_taken_
     first.tags, second.tags = {}, {}
     refused = {"status": 403, "code": "AuthorizationFailed", "times": 0}
     stage.world.faults.add("arm.getAccount", "status", target=second.id, **refused)
-    monkeypatch.setattr(rotation, "MOST_TAKEN_BACK", 1)
+    monkeypatch.setattr(ticks, "MOST_TAKEN_BACK", 1)
     for _ in range(40):
         await stage.run_timer()
     assert {one["data"]["target"] for one in stage.events("DeadlineWithdrawn")} == {"chat"}

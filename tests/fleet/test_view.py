@@ -53,6 +53,11 @@ def test_a_secret_is_read_as_it_was_listed(one: Publication) -> None:
     assert shown.shown_at == START
 
 
+def test_an_account_that_is_closed_to_the_internet_is_read_as_closed() -> None:
+    closed = replace(account(), open=False, kind="AIServices")
+    assert list(stored(a_view(closed)).accounts()) == [closed]
+
+
 def test_an_account_is_read_with_its_tags_that_are_ours() -> None:
     view = stored(a_view(account(**{"key-rotation-owner": "chat-team", "cost-center": "42"})))
     [found] = view.accounts()

@@ -12,7 +12,8 @@ from lab.simulation.stage import a_stage
 from shared.domain.errors import RotationError, TryLater
 from shared.domain.requests import LeakRequest
 from shared.fleet.enrolment import Enrolled
-from shared.fleet.rotation import Rotation, Tick
+from shared.fleet.rotation import Rotation
+from shared.fleet.ticks import Tick
 from shared.handlers.queued_turns import queue_turns
 from shared.turns.message import Message, read_message
 

@@ -13,7 +13,8 @@ from lab.simulation.dates import at, days, hours, minutes
 from lab.simulation.stage import a_stage
 from shared.domain.requests import LeakedKey, LeakRequest
 from shared.domain.throttle import Throttle
-from shared.fleet.rotation import Rotation, Tick, looks_since
+from shared.fleet.rotation import Rotation
+from shared.fleet.ticks import Tick, looks_since
 from shared.handlers import timer_and_queue, timer_status
 from shared.settings.schedule import pause_within_a_minute
 from shared.turns.message import About

@@ -8,7 +8,7 @@ import pytest
 from lab.simulation.builders import wants_rotation
 from lab.simulation.dates import at, days
 from lab.simulation.stage import a_stage, lived_until
-from shared.fleet.rotation import planned_row
+from shared.fleet.survey import planned_row
 from shared.settings.environment import Mode
 from shared.turns.report import Result
 

@@ -38,7 +38,7 @@ from tests.runbook.page import Entry, appears, filled
 ACTIONS = ("actions", "data_actions")
 TRIES = 3
 RETRY = 30  # seconds until the host offers a message again (host.json)
-DOORS = {f"/api/{route.path.replace('{name}', '<name>')}": route for route in ROUTES.values()}
+DOORS = {f"/api/{route.path.replace('{name}', '<name>').replace('{id}', '<id>')}": route for route in ROUTES.values()}
 
 
 class RealTime:
@@ -161,7 +161,8 @@ class Site(App):
         elif typed.startswith(("az ", "azd ")):
             answer = await hands.do(self, shlex.split(await self._substituted(typed)))
         else:
-            answer = await self._call(typed if "?account=" in typed else shape or typed, body, values.get("name", ""))
+            named = values.get("name") or values.get("id", "")
+            answer = await self._call(typed if "?account=" in typed else shape or typed, body, named)
         self._plant()
         return answer
 

@@ -142,6 +142,24 @@ async def test_waits_for_more_than_an_hour_are_reported_until_they_have_lapsed(s
     await is_gone(site)
 
 
+@entry("Audit: many-left")
+async def test_what_a_request_for_many_left_is_reported_until_a_later_one_has_done_it(site: Site) -> None:
+    await site.settle()
+    site.world.faults.add("arm.regenerateKey", "status", status=403, times=0)
+    id_ = (await site.type("python -m cli rotate-many chat")).data["id"]
+    for _ in range(4):
+        await site.live_for(minutes=10, every=timedelta(minutes=10))
+    await is_found(site)
+    site.world.faults.clear()
+    shown = await site.run("python -m cli rotations <id>", id=id_)
+    assert (shown.code, shown.data["rows"][0]["result"]) == (3, "failed")
+    again = 'python -m cli rotate-many --rest-of <id> --confirm "<number> targets"'
+    assert (await site.run(again, id=id_, number="1")).code == 0
+    await site.live_for(minutes=10, every=timedelta(minutes=10))
+    assert site.works()
+    await is_gone(site)
+
+
 @entry("Audit: secret-deleted")
 async def test_a_deleted_secret_is_reported_until_it_is_recovered_or_another_is_named(site: Site) -> None:
     site.vault.delete_secret("chat-key")

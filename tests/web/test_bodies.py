@@ -20,7 +20,8 @@ from shared.domain.requests import (
 )
 from shared.settings.target_fields import after_deployment
 from shared.turns.message import Message
-from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id, scoped
+from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id, scoped
+from shared.web.many import RotateMany
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -126,6 +127,17 @@ def test_a_key_in_the_reason_is_left_out(key: str) -> None:
         (RotateMany, b'{"targets": []}', "$.targets"),
         (RotateMany, b'{"targets": "some"}', "some"),
         (RotateMany, b'{"targets": ["a/b"]}', "$.targets"),
+        (RotateMany, b'{"targets": "all", "select": {"all": true}}', "not both"),
+        (RotateMany, b'{"targets": "all", "kind": "leak", "key": "live"}', "need `select`"),
+        (RotateMany, b'{"targets": "all", "confirm": "2 targets"}', "need `select`"),
+        (RotateMany, b'{"select": {}}', "$.select"),
+        (RotateMany, b'{"select": {"all": true, "owner": "a"}}', "Give `all`, or one or more"),
+        (RotateMany, b'{"select": {"all": false}}', "Give `all`, or one or more"),
+        (RotateMany, b'{"select": {"team": "a"}}', "team"),
+        (RotateMany, b'{"select": {"rest_of": "../leaks"}}', "$.select.rest_of"),
+        (RotateMany, b'{"select": {"names": ["a/b"]}}', "$.select.names"),
+        (RotateMany, b'{"select": {"all": true}, "kind": "leak"}', "a leak needs it"),
+        (RotateMany, b'{"select": {"all": true}, "key": "live"}', "a rotation has none"),
         (Arm, b"{}", "`environment`"),
         (Arm, b'{"environment": "prod uction"}', "$.environment"),
         (Arm, b'{"environment": "production\\n"}', "$.environment"),

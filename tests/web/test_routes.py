@@ -24,7 +24,14 @@ def test_no_two_routes_share_a_path() -> None:
 
 
 def test_exactly_the_routes_that_act_can_queue_turns() -> None:
-    assert all(route.queues == route.acts for route in ROUTES.values())
+    """A request for many is stopped by a note, which needs no queue."""
+    assert {route.name for route in ROUTES.values() if route.queues != route.acts} == {"rotation"}
+
+
+def test_an_operator_stops_a_request_for_many_and_a_reader_sees_it() -> None:
+    route = ROUTES["rotation"]
+    assert (route.role_of("GET"), route.role_of("delete")) == (Role.READER, Role.OPERATOR)
+    assert (route.acts_by("GET"), route.acts_by("DELETE")) == (False, True)
 
 
 def test_a_deployer_may_only_report_deployments() -> None:
@@ -46,5 +53,5 @@ def test_the_openapi_description_has_every_path_and_method_with_its_operation_an
     for route in ROUTES.values():
         for method in route.operations:
             facts = paths[f"/{route.path}"][method.lower()]
-            assert (route.role or "every caller") in facts["description"]
+            assert (route.role_of(method) or "every caller") in facts["description"]
             assert ("security" in facts) == (route.role is None)

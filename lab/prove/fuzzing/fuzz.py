@@ -34,8 +34,9 @@ from shared.settings.environment import read_settings
 from shared.settings.problems import Problems
 from shared.settings.target_fields import Defaults, target_from_tags
 from shared.turns.message import Message, read_message
-from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, RotateMany, request_id
+from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id
 from shared.web.callers import PRINCIPAL, Refused, caller_of
+from shared.web.many import RotateMany
 from shared.web.responses import problem
 
 ACCOUNT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
