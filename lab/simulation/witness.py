@@ -202,8 +202,13 @@ class Witness:
         one.published.append(version.value)
 
     def _first_rotation_is_in_time(self, one: Watched, before: str, version: SecretVersion) -> None:
-        """Check that a first rotation, if this is one, comes neither too early nor before its announcement."""
+        """Check that a first rotation, if this is one, comes neither too early nor before its announcement.
+
+        A version that holds no key of the account was written by somebody else.
+        """
         adopted, one.adopted = one.adopted, None
+        if version.value not in one.keys.values():
+            return
         if adopted is None or before in self.leaked or one.target.after_deployment is not None:
             return
         named = [

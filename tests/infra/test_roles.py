@@ -81,7 +81,7 @@ async def test_an_announcement_stays_outstanding_without_the_role_to_send_events
 
 async def test_the_first_tick_names_the_missing_role_on_the_apps_containers() -> None:
     async with a_life(without=grant("storageBlobDataContributor")) as life:
-        with pytest.raises(Refused, match="could not list notes") as caught:
+        with pytest.raises(Refused, match="could not read the view") as caught:
             await life.run()
     assert caught.value.chapter == "enrolment by a tag"
 

@@ -24,7 +24,11 @@ from shared.domain.names import LEASE_CONTAINER, QUEUE
 from shared.domain.times import stamp, unstamp
 
 ROOT = Path(__file__).resolve().parents[3]
-SETTINGS = {"ROTATION_SCHEDULE": "0 0 0 1 1 *", "FUNCTIONS_WORKER_RUNTIME": "python"}  # the test fires the timer
+SETTINGS = {
+    "ROTATION_SCHEDULE": "0 0 0 1 1 *",  # the test fires the timer
+    "ROTATION_LOOK_EVERY": "PT0.001S",  # every tick observes every target
+    "FUNCTIONS_WORKER_RUNTIME": "python",
+}
 QUEUES = (QUEUE, f"{QUEUE}-poison")
 PATIENCE = 180.0  # seconds after which a wait counts as endless
 HOUR = 3600.0  # seconds

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 from unittest.mock import patch
 
 from lab.prove.claims.case import Case, Forged, Who
 from shared.decide import leaked_keys, policies
-from shared.decide.ownership import is_publication_of
 from shared.decide.plan import Plan, Reason
 from shared.decide.steps import Prove, Publish
 from shared.domain.keys import KeySlot
-from shared.domain.model import Observation, Target
+from shared.domain.model import AccountId, Observation, Target
 from shared.domain.publication import Origin, Publication
 from shared.domain.requests import Request
 from shared.fleet import enrolment
@@ -86,14 +86,16 @@ def believing_unsealed_marks() -> Iterator[None]:
 
 
 @contextmanager
-def believing_unsealed_marks_of_an_account() -> Iterator[None]:
-    """Go by unsealed marks where a request, or an event, names an account by its id (S3)."""
+def publishing_wherever_an_account_points() -> Iterator[None]:
+    """After a leak by id, take the secret that the account's tags name for its own, whoever else claims it (S3)."""
+    real = Fleet.find_account
 
-    async def holds_its_own(fleet: Fleet, target: Target) -> bool:
-        """Return whether the tags say so."""
-        return is_publication_of(target.account, await fleet.vault.latest(target))
+    async def find(fleet: Fleet, account: AccountId, request: Request | None = None) -> Enrolled | None:
+        """Return the target as if it were known that nobody else claims its secret."""
+        found = await real(fleet, account, request)
+        return found and replace(found, target=replace(found.target, alone=True))
 
-    with patch.object(Fleet, "_holds_its_own", holds_its_own):
+    with patch.object(Fleet, "find_account", find):
         yield
 
 
@@ -135,7 +137,9 @@ MISTAKES: dict[str, PlantedMistake] = {
         keeping_contested_secrets, "P12: the first account is stopped", _is_an_honest_contest
     ),
     "S3: contested secrets go by unsealed marks": PlantedMistake(believing_unsealed_marks, GIVEN_AWAY),
-    "S3: requests by id go by unsealed marks": PlantedMistake(believing_unsealed_marks_of_an_account, GIVEN_AWAY),
+    "S3: a leak by id publishes wherever the account points": PlantedMistake(
+        publishing_wherever_an_account_points, GIVEN_AWAY
+    ),
     "a foreign value keeps a leaked key alive": PlantedMistake(
         sparing_keys_behind_a_foreign_value, "P12: a leaked key did not end"
     ),
