@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from shared.decide.plan import Plan
 from shared.decide.policies import decide
 from shared.domain.account_kinds import opens_more_than_openai
-from shared.domain.errors import RotationError, UnknownTarget
+from shared.domain.errors import DisputedName, RotationError, UnknownTarget
 from shared.domain.many import ManyTarget
 from shared.domain.model import AccountId, Target
 from shared.domain.requests import Request
@@ -51,13 +51,15 @@ class Selection:
         return bool(self.names)
 
     def fits(self, target: Target, rest: frozenset[str]) -> bool:
-        """Return whether a target is meant. `rest`: what is left of the earlier request, as ids in lower case."""
-        account, names = target.account, {name.casefold() for name in self.names}
+        """Return whether a target that has one of the names is meant.
+
+        rest: What is left of the earlier request, as ids in lower case.
+        """
+        account = target.account
         return (
             (self.owner is None or same(self.owner, target.owner or ""))
             and (self.subscription is None or same(self.subscription, account.subscription))
             and (self.group is None or same(self.group, account.group))
-            and (not names or target.name.casefold() in names)
             and (self.rest_of is None or str(account).casefold() in rest)
         )
 
@@ -137,11 +139,7 @@ async def choose(app: Rotation, selection: Selection, *, leak: bool) -> Choice:
     Raises UnknownTarget for an unknown earlier request, and as `Fleet.find_all` does for names.
     """
     listing, seen_at = await app.surveyor.listing()
-    found = list(candidates(listing))
-    shown = {one.target.name.casefold() for one in found}
-    missing = [name for name in dict.fromkeys(selection.names) if name.casefold() not in shown]
-    if missing:  # since then enrolled, disputed, or nobody's
-        found += [Candidate(one) for one in await app.fleet.find_all(missing)]
+    found = await _named(app, selection.names, listing) if selection.names else list(candidates(listing))
     rest = await _rest(app, selection.rest_of)
     chosen = [one for one in found if selection.fits(one.target, rest)]
     chosen.sort(key=lambda one: one.danger if leak else one.age)
@@ -174,6 +172,24 @@ def account_key(account: AccountId) -> str:
 def same(one: str, other: str) -> bool:
     """Return whether both texts are the same in any case of letters."""
     return one.strip().casefold() == other.strip().casefold()
+
+
+async def _named(app: Rotation, names: Sequence[str], listing: FleetListing) -> list[Candidate]:
+    """Return the targets of these names: by the listing where one account alone has the name, or else as `find_all`
+    does, which refuses a name that several accounts have."""
+    shown: dict[str, list[Candidate]] = {}
+    for one in candidates(listing):
+        shown.setdefault(one.target.name.casefold(), []).append(one)
+    unsure = {error.thing.casefold() for error in listing.problems if isinstance(error, DisputedName)}
+    unsure |= {target.name.casefold() for target in app.settings.targets}  # these win their name, in its exact case
+    unsure |= {name for name, each in shown.items() if len(each) > 1}
+    asked = [name for name in dict.fromkeys(names) if name.casefold() in unsure or name.casefold() not in shown]
+    found = [shown[name.casefold()][0] for name in names if name not in asked]
+    if asked:  # since then enrolled, disputed, or nobody's
+        known = by_account(listing)
+        for enrolled in await app.fleet.find_all(asked):
+            found.append(known.get(account_key(enrolled.target.account), Candidate(enrolled)))
+    return list({account_key(one.target.account): one for one in found}.values())
 
 
 async def _rest(app: Rotation, id_: str | None) -> frozenset[str]:
