@@ -187,8 +187,8 @@ async def _named(app: Rotation, names: Sequence[str], listing: FleetListing) -> 
     found = [shown[name.casefold()][0] for name in names if name not in asked]
     if asked:  # since then enrolled, disputed, or nobody's
         known = by_account(listing)
-        for enrolled in await app.fleet.find_all(asked):
-            found.append(known.get(account_key(enrolled.target.account), Candidate(enrolled)))
+        enrolled = await app.fleet.find_all(asked)
+        found += [known.get(account_key(one.target.account), Candidate(one)) for one in enrolled]
     return list({account_key(one.target.account): one for one in found}.values())
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
-from shared.domain.many import Fate, ManyProgress, ManyRequest, ManyState
+from shared.domain.many import Fate, ManyProgress, ManyRequest, ManyState, ManyTarget
 from shared.domain.names import LOGGER
 from shared.domain.throttle import Throttle
 from shared.fleet.enrolment import message_for
@@ -154,10 +154,15 @@ def going_on(progress: ManyProgress, state: ManyState) -> str | None:
 
 
 def in_words(progress: ManyProgress, state: ManyState) -> str:
-    """Return how a request ended, with the accounts that are left."""
+    """Return how a request ended, with the accounts that are left, or else those that are gone."""
     rest, many = progress.rest, progress.request
-    if not rest:
-        return f"{many.id}: {state}: all of its {len(many.targets)} accounts are done."
-    names = ", ".join(str(one.account) for one in rest[:MOST_NAMED])
-    more = f" and {len(rest) - MOST_NAMED} more" if len(rest) > MOST_NAMED else ""
-    return f"{many.id}: {state}: {len(rest)} of its {len(many.targets)} accounts are left: {names}{more}."
+    if rest:
+        return f"{many.id}: {state}: {len(rest)} of its {len(many.targets)} accounts are left: {_named(rest)}."
+    gone = progress.of(Fate.GONE)
+    found = f" Gone are {len(gone)}: {_named(gone)}." if gone else ""
+    return f"{many.id}: {state}: {len(many.targets) - len(gone)} of its {len(many.targets)} accounts are done.{found}"
+
+
+def _named(accounts: Sequence[ManyTarget]) -> str:
+    more = f" and {len(accounts) - MOST_NAMED} more" if len(accounts) > MOST_NAMED else ""
+    return ", ".join(str(one.account) for one in accounts[:MOST_NAMED]) + more

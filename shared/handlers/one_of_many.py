@@ -29,6 +29,7 @@ log = logging.getLogger(LOGGER)
 CLOCKS = timedelta(minutes=5)  # by how much the vault's clock and ours may differ
 _ROTATED = {Reason.REQUESTED, Reason.RESUMED, Reason.DUE, Reason.DEPLOYED}
 _KEYS_ARE_OFF = {Reason.KEY_AUTH_IS_OFF, Reason.FINISHED, Reason.SUNSET}
+_DELETED = "deleted"  # stands in the note of a turn that was told that there is no such account
 type Find = Callable[[Rotation, Message], Awaitable[Target]]
 
 
@@ -46,6 +47,7 @@ async def take_one_of_many(app: Rotation, message: Message, find: Find) -> Outco
     one = OneOfMany(app, id_, message, ManyTarget(message.target, account))
     if not await one.may_begin():
         return None
+    await one.put_on_record()
     try:
         target = await find(app, message)
     except RotationError as error:
@@ -95,15 +97,49 @@ class OneOfMany:
             log.info("turn: %s: not begun, because the request for many %s %s", self.one.name, self.id, why)
         return not (standing.over or standing.settled or paused)
 
+    async def put_on_record(self) -> None:
+        """Put a leak on record before anything is asked of its account: whatever its tags say, its key is tried."""
+        request = self.message.request
+        if isinstance(request, LeakRequest):
+            await self.app.leaks.add(self._about, request)
+
+    @property
+    def _about(self) -> About:
+        return About(self.one.name, self.one.account)
+
     async def conclude_unfound(self, outcome: Outcome, error: RotationError) -> None:
-        """Note what becomes of an account whose target could not be found."""
-        if isinstance(error, UnknownTarget) or _is_deleted(error):
-            await self._note(ManyWord.GONE, outcome)
-        elif isinstance(error, Throttled):
+        """Note what becomes of an account whose target could not be found.
+
+        The keys of an account that is not enrolled live on. So for a leak it counts as failed.
+        """
+        log.warning("turn: %s", outcome)
+        if isinstance(error, Throttled):
             await note_wait(self.app.outside, error)
+        elif await self._is_gone(error):
+            if await self._note(ManyWord.GONE, outcome):
+                await self._take_off_record()
         else:
             await self._note_failure(None, outcome, error)
-        log.warning("turn: %s", outcome)
+
+    async def _is_gone(self, error: RotationError) -> bool:
+        """Return whether an account is gone. For a leak a turn of another tick must have been told, too, that there is
+        no such account."""
+        if not self.is_leak:
+            return isinstance(error, UnknownTarget) or _is_deleted(error)
+        if not _is_deleted(error):
+            return False
+        try:
+            tries = await self.record.results(self.id, f"{ManyWord.TRIED}/{self.one.hash}/")
+            facts = [await self.record.facts(self.id, one) for one in tries if one.at != self.message.queued_at]
+        except RotationError as problem:
+            log.warning("%s: what earlier turns found could not be read: %s", self.one.name, problem)
+            return False
+        return any(one.get(_DELETED) for one in facts)
+
+    async def _take_off_record(self) -> None:
+        request = self.message.request
+        if isinstance(request, LeakRequest):
+            await self.app.leaks.remove(self._about, request)
 
     async def conclude(self, target: Target, outcome: Outcome) -> None:
         """Note what became of the account. An outcome that is neither done nor failed leaves it open."""
@@ -124,9 +160,7 @@ class OneOfMany:
             return  # a leak stays on record, so that its next turn goes by the values that are noted there
         if self.message.troubled:
             await forget_trouble(self.app.outside.notes, target)
-        request = self.message.request
-        if isinstance(request, LeakRequest):
-            await self.app.leaks.remove(About.of(target), request)
+        await self._take_off_record()
 
     async def _is_done(self, target: Target, outcome: Outcome) -> bool:
         """Return whether the account shows that the request is done there.
@@ -157,7 +191,9 @@ class OneOfMany:
 
     async def _note_failure(self, target: Target | None, outcome: Outcome, error: RotationError) -> None:
         """Note a failure for the request and for the target; after the last attempt announce it as well."""
-        await self._note(ManyWord.TRIED, outcome, own=isinstance(error, PersonMustLook) or error.of_owner)
+        deleted = _is_deleted(error) if target is None else None
+        own = isinstance(error, PersonMustLook) or error.of_owner
+        await self._note(ManyWord.TRIED, outcome, own=own, deleted=deleted)
         if target is None:
             return
         await note_trouble(self.app.outside.notes, target, error)
@@ -168,10 +204,14 @@ class OneOfMany:
         except RotationError as problem:
             log.error("%s: its failure could not be announced: %s", target.name, problem)  # noqa: TRY400
 
-    async def _note(self, word: ManyWord, outcome: Outcome, *, own: bool = False) -> bool:
-        """Note a result. Return whether that worked: if not, the next tick queues the account again."""
+    async def _note(self, word: ManyWord, outcome: Outcome, *, own: bool = False, deleted: bool | None = None) -> bool:
+        """Note a result. Return whether that worked: if not, the next tick queues the account again.
+
+        own: Whether a failure says nothing about other accounts. Default: no.
+        deleted: Whether Azure said that there is no such account. None if it was not asked.
+        """
         at = self.message.queued_at if word is ManyWord.TRIED else self._moment(outcome)
-        facts = {"why": outcome.why, "reason": outcome.reason, "nextStep": outcome.next_step}
+        facts = {"why": outcome.why, "reason": outcome.reason, "nextStep": outcome.next_step, _DELETED: deleted}
         try:
             await self.record.put(self.id, self.one, ManyResult(word, self.one.hash, at, own), facts)
         except RotationError as error:

@@ -1,4 +1,4 @@
-"""A request for many that names its targets acts on exactly what a request for one would: a contested name is nobody's."""
+"""A request for many that names its targets acts on what a request for one would: a contested name is nobody's."""
 
 import json
 from dataclasses import replace
