@@ -21,7 +21,7 @@ LASTS = timedelta(days=7)  # from then on nothing further begins
 KEPT = timedelta(days=30)  # after its end
 MOST_ATTEMPTS = 3  # failed turns of one account, each of another tick
 _OF_MANY = "-many"
-_OWN = "own"
+_OWN, _REFUSED = "own", "refused"
 
 
 def request_of_many(request: Request | None) -> str | None:
@@ -104,24 +104,27 @@ class ManyResult:
     at: When, in UTC. Of a failed turn: when its message was queued, so that a repeated delivery counts once.
     own: Whether the failure says nothing about other accounts: a person must judge, or the resource refuses everybody.
         Default: no.
+    refused: Whether the account was seen to refuse every leaked key of it, from `at` on. Default: no.
     """
 
     word: ManyWord
     account: str
     at: datetime
     own: bool = False
+    refused: bool = False
 
     def text(self) -> str:
         """Return it as the name of its note."""
-        return "/".join([self.word, self.account, stamp(self.at), *([_OWN] if self.own else [])])
+        more = [_OWN] * self.own + [_REFUSED] * self.refused
+        return "/".join([self.word, self.account, stamp(self.at), *more])
 
     @classmethod
     def read(cls, text: str) -> ManyResult:
         """Read what `text` wrote. Raises ValueError."""
         word, account, moment, *more = text.split("/")
-        if more not in ([], [_OWN]):
+        if more not in ([], [_OWN], [_REFUSED]):
             raise ValueError(f"{text[:200]!r} is no result")
-        return cls(ManyWord(word), account, unstamp(moment), bool(more))
+        return cls(ManyWord(word), account, unstamp(moment), more == [_OWN], more == [_REFUSED])
 
 
 class Fate(StrEnum):

@@ -16,7 +16,7 @@ from shared.domain.errors import FixConfiguration, PersonMustLook, RotationError
 from shared.domain.many import MOST_ATTEMPTS, ManyResult, ManyTarget, ManyWord, request_of_many
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
-from shared.domain.requests import LeakRequest
+from shared.domain.requests import LeakedKey, LeakRequest
 from shared.fleet.rotation import Rotation
 from shared.fleet.waits import note_wait
 from shared.handlers.waiting import sent_later
@@ -210,19 +210,25 @@ class OneOfMany:
         own: Whether a failure says nothing about other accounts. Default: no.
         deleted: Whether Azure said that there is no such account. None if it was not asked.
         """
-        at = self.message.queued_at if word is ManyWord.TRIED else self._moment(outcome)
+        refused = self._refused_from(outcome) if word is ManyWord.DONE else None
+        at = self.message.queued_at if word is ManyWord.TRIED else refused or self.app.outside.clock.now()
         facts = {"why": outcome.why, "reason": outcome.reason, "nextStep": outcome.next_step, _DELETED: deleted}
+        result = ManyResult(word, self.one.hash, at, own, refused is not None)
         try:
-            await self.record.put(self.id, self.one, ManyResult(word, self.one.hash, at, own), facts)
+            await self.record.put(self.id, self.one, result, facts)
         except RotationError as error:
             log.error("%s: what became of it in %s could not be noted: %s", self.one.name, self.id, error)  # noqa: TRY400
             return False
         return True
 
-    def _moment(self, outcome: Outcome) -> datetime:
-        """Return when it was done: for a leak, from when the account refused the last of the leaked keys."""
+    def _refused_from(self, outcome: Outcome) -> datetime | None:
+        """Return from when the account refused the last of the leaked keys. None if this turn has not seen it refuse
+        each of them."""
+        request = self.message.request
+        number = 2 if isinstance(request, LeakRequest) and request.key is LeakedKey.BOTH else 1
         refused = [one.refused for one in outcome.endings if one.refused]
-        return max(refused, default=self.app.outside.clock.now())
+        seen_all = len(refused) == len(outcome.endings) >= number
+        return max(refused) if seen_all else None
 
 
 def _is_deleted(error: RotationError) -> bool:

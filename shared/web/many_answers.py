@@ -144,13 +144,15 @@ def with_rows(seen: ManySeen) -> ManyStatus:
 def _row(seen: ManySeen, one: ManyTarget) -> ManyRow:
     many, fate, results = seen.progress.request, seen.progress.fate(one), seen.progress.by_account.get(one.hash, ())
     date, facts = seen.dates.get(one.hash), seen.facts.get(one.hash, {})
-    done = min((each.at for each in results if each.word is ManyWord.DONE), default=None)
+    done = [each for each in results if each.word is ManyWord.DONE]  # the oldest first
+    dead = next((each.at for each in done if each.refused), None)
     said: dict[str, Any] = {
         "target": one.name,
         "account": str(one.account),
         "result": fate,
         "attempts": len({each.at for each in results if each.word is ManyWord.TRIED}) or None,
-        "deadSince" if many.is_leak else "doneAt": done and _text(done),
+        "deadSince": dead and _text(dead),
+        "doneAt": _text(done[0].at) if done and dead is None else None,
         _by(many): _text(date) if date and fate is Fate.OPEN else None,
         **{name: facts.get(name) for name in ("reason", "why", "nextStep")},
     }

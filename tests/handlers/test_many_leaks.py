@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from lab.simulation.dates import hours, minutes
+from shared.domain.keys import ApiKey, KeySlot
+from shared.turns.proof import Ending, see_refused
 from tests.handlers.test_many import begun, leak
 from tests.support.many_site import ManySite, a_many_site
 
@@ -106,3 +108,21 @@ async def test_an_account_that_turns_of_two_ticks_find_deleted_is_gone_and_the_l
     gone = site.account("chat-2").id
     assert f"rotations: {id_}: done: 2 of its 3 accounts are done. Gone are 1: {gone}." in caplog.text
     assert site.notes("leaks/") == []
+
+
+async def test_a_key_that_no_turn_saw_refused_is_not_told_as_dead_since_a_moment(
+    site: ManySite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def see(key: ApiKey, where: str, known: Ending, *more: Any) -> Ending:
+        unseen = "chat-2" in where and known.slot is KeySlot.KEY2
+        return known if unseen else await see_refused(key, where, known, *more)
+
+    monkeypatch.setattr("shared.turns.perform.see_refused", see)
+    leaked = site.account("chat-2").keys["key1"].value
+    id_ = await begun(site, leak("both"))
+    await site.until_done()
+    said = await site.status(id_)
+    assert said["state"] == "done"
+    assert not accepts(site, leaked)
+    told = {row["target"]: [name for name in ("deadSince", "doneAt") if name in row] for row in said["rows"]}
+    assert told == {"chat": ["deadSince"], "chat-2": ["doneAt"], "chat-3": ["deadSince"]}

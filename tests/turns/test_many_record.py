@@ -61,6 +61,9 @@ def test_what_is_no_request_reads_as_none(text: str) -> None:
         ),
         st.booleans(),
     )
+    | st.builds(
+        ManyResult, st.just(ManyWord.DONE), st.just("0" * 64), st.just(START), st.just(False), refused=st.booleans()
+    )
 )
 def test_a_result_reads_back_from_its_name(one: ManyResult) -> None:
     assert ManyResult.read(one.text()) == one
