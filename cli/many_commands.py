@@ -39,7 +39,7 @@ async def rotate_many(parts: Opened, command: Command) -> CommandResult:
     request = replace(body.request_for_each(command.by), requested_at=now)
     many = ManyRequest(id_, request, now, body.mark, tuple(one.of_many for one in choice.candidates))
     if command.dry_run:
-        return _planned(app, many, choice)
+        return await _planned(app, many, choice)
     progress = await start(app, many, choice.candidates, choice.seen_at, body.confirm)
     return _started(as_seen(app, progress), body, command, choice.problems)
 
@@ -59,8 +59,8 @@ def _nothing(app: Rotation) -> Choice:
     return Choice([], app.outside.clock.now())
 
 
-def _planned(app: Rotation, many: ManyRequest, choice: Choice) -> CommandResult:
-    dates = done_by(app, many, choice.candidates, many.made_at)
+async def _planned(app: Rotation, many: ManyRequest, choice: Choice) -> CommandResult:
+    dates = await done_by(app, many, choice.candidates, many.made_at)
     data = planned_data(many, dates, choice.problems, confirmation(len(dates)))
     rows = zip(many.targets, dates, strict=True)
     shown = table(("TARGET", "DEAD BY" if many.is_leak else "DONE BY"), ((one.name, moment(at)) for one, at in rows))

@@ -12,6 +12,7 @@ from typing import Any
 from shared.domain.errors import UnknownTarget
 from shared.domain.many import Fate, ManyProgress, ManyResult, ManyState
 from shared.domain.names import LOGGER
+from shared.fleet.beat import beat_of
 from shared.fleet.many_start import dates_of_open
 from shared.fleet.many_turns import going_on
 from shared.fleet.rotation import Rotation
@@ -46,7 +47,8 @@ async def find_many(app: Rotation, id_: str) -> ManySeen:
     progress = await ManyRecord(app.outside.notes).find(id_)
     if progress is None:
         raise UnknownTarget("rotations", "there is no request for many with this id.", _SEE_LIST)
-    return replace(as_seen(app, progress), facts=await _facts(app, progress))
+    [seen] = await _with_dates(app, [as_seen(app, progress)])
+    return replace(seen, facts=await _facts(app, progress))
 
 
 async def every_many(app: Rotation) -> list[ManySeen]:
@@ -54,7 +56,7 @@ async def every_many(app: Rotation) -> list[ManySeen]:
     record = ManyRecord(app.outside.notes)
     found = await asyncio.gather(*(record.progress(head) for head in await record.heads() if head.there))
     known = sorted((one for one in found if one), key=lambda one: one.request.made_at, reverse=True)
-    return [as_seen(app, one) for one in known]
+    return await _with_dates(app, [as_seen(app, one) for one in known])
 
 
 async def stop_many(app: Rotation, seen: ManySeen, by: str) -> ManySeen:
@@ -68,11 +70,20 @@ async def stop_many(app: Rotation, seen: ManySeen, by: str) -> ManySeen:
 
 
 def as_seen(app: Rotation, progress: ManyProgress) -> ManySeen:
-    """Return a request as people see it, without what turns noted."""
-    now = app.outside.clock.now()
-    state = progress.state(now, app.settings.brake)
-    dates = dates_of_open(app, progress, now) if state is ManyState.RUNNING else {}
-    return ManySeen(progress, state, dates, going_on(progress, state))
+    """Return a request as people see it, without dates and without what turns noted."""
+    state = progress.state(app.outside.clock.now(), app.settings.brake)
+    return ManySeen(progress, state, next_step=going_on(progress, state))
+
+
+async def _with_dates(app: Rotation, seen: list[ManySeen]) -> list[ManySeen]:
+    """Return requests with the dates of those that are running."""
+    if not any(one.state is ManyState.RUNNING for one in seen):
+        return seen
+    beat, now = await beat_of(app), app.outside.clock.now()
+    return [
+        replace(one, dates=dates_of_open(app, one.progress, beat, now)) if one.state is ManyState.RUNNING else one
+        for one in seen
+    ]
 
 
 async def _facts(app: Rotation, progress: ManyProgress) -> dict[str, Mapping[str, Any]]:

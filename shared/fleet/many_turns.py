@@ -17,7 +17,7 @@ from shared.domain.names import LOGGER
 from shared.domain.throttle import Throttle
 from shared.fleet.enrolment import message_for
 from shared.fleet.many import Candidate, account_key, by_account
-from shared.fleet.pace import ROTATION, Cost, Planned
+from shared.fleet.pace import LEAK, ROTATION, Cost, Planned
 from shared.fleet.rotation import Rotation
 from shared.fleet.ticks import Tick
 from shared.fleet.waits import waits_known
@@ -25,7 +25,6 @@ from shared.turns.many import Head, ManyRecord
 from shared.turns.message import Message
 
 log = logging.getLogger(LOGGER)
-LEAK = Cost(writes=4, creations=1)  # lists the keys twice and regenerates both
 MOST_REMOVED = 500  # notes of old requests in one tick; the next one goes on
 MOST_NAMED = 20  # accounts that are left, in one line
 

@@ -47,6 +47,7 @@ class Cost:
     creations: int
 
 
+LEAK = Cost(writes=4, creations=1)  # lists the keys twice and regenerates both: no turn costs more
 ROTATION = Cost(writes=3, creations=1)  # lists the keys, regenerates one, and lists them again
 ADOPTION = Cost(writes=2, creations=1)  # lists the keys before and after it publishes one
 OBSERVATION = Cost(writes=1, creations=0)  # lists the keys
@@ -181,7 +182,7 @@ class Pace:
         """Return a full lane. If the next tick comes soon, only half of what fits may go at once. One turn fits in
         every tick, however soon the next one comes."""
         seconds = self.horizon.total_seconds()
-        burst = max(min(burst, rate * seconds / 2), ROTATION.writes)
+        burst = max(min(burst, rate * seconds / 2), LEAK.writes)
         return Lane(burst, rate, max(0, floor(seconds - burst / rate)), burst)
 
 

@@ -35,7 +35,7 @@ from shared.settings.target_fields import TAG, default_name
 from shared.turns.trouble import error_data, error_of
 
 log = logging.getLogger(LOGGER)
-FORM = 2  # of the view's data; one of another form counts as absent
+FORM = 3  # of the view's data; one of another form counts as absent
 OLD = timedelta(hours=1)  # from then on a view is not shown, and does not lead to targets
 
 
@@ -49,6 +49,7 @@ class View:
     problems: What kept targets from being enrolled, listed or decided about in that tick.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case. They are next.
     tag: The tag of the blob that held it, so that another process's view is not written over. None if it is new.
+    next_at: When the tick after that one is expected, in UTC. None if that is not known.
     """
 
     seen_at: datetime | None = None
@@ -57,6 +58,7 @@ class View:
     problems: list[RotationError] = field(default_factory=list)
     put_off: frozenset[str] = frozenset()
     tag: str | None = None
+    next_at: datetime | None = None
 
     def subscription(self, id_: str) -> Known[Account]:
         """Return what the listing of a subscription showed; nothing yet if it is new."""
@@ -106,6 +108,7 @@ class View:
             "vaults": {url: one.data(_publication_data) for url, one in self.vaults.items()},
             "problems": [error_data(one) for one in self.problems],
             "put off": sorted(self.put_off),
+            "next": stamp(self.next_at) if self.next_at else None,
         }
         return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), 1)
 
@@ -123,6 +126,7 @@ def read_view(packed: bytes, tag: str) -> View:
             [error_of(one) for one in data["problems"]],
             frozenset(map(str, data["put off"])),
             tag,
+            unstamp(data["next"]) if data["next"] else None,
         )
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as problem:
         log.warning("view: it cannot be read and counts as absent: %s", type(problem).__name__)

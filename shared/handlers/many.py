@@ -82,7 +82,8 @@ async def _rotate_selected(opened: Open, incoming: Incoming, caller: Caller, bod
     request = replace(body.request_for_each(caller.name), requested_at=now)
     many = ManyRequest(id_, request, now, body.mark, targets)
     if body.dry_run:
-        return Reply(200, planned_data(many, done_by(app, many, chosen, now), problems, confirmation(len(chosen))))
+        dates = await done_by(app, many, chosen, now)
+        return Reply(200, planned_data(many, dates, problems, confirmation(len(chosen))))
     return _started(app, await start(app, many, chosen, choice.seen_at, body.confirm), body, problems)
 
 

@@ -63,6 +63,7 @@ async def _tick(last: str | None, due: str | None, past_due: bool, saw: Callable
     try:
         messages = await queue_turns(app, found, until_next(usual, app.outside.clock.now() - now))
     finally:
+        found.view.next_at = now + usual
         await app.keep(found)
         saw(telemetry_facts.of_tick(found))
         for error in found.problems:

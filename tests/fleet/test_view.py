@@ -71,6 +71,11 @@ def test_all_accounts_that_claim_a_name_are_found_in_any_case_and_those_that_are
     assert found == [CHAT, other.id]
 
 
+def test_when_the_next_tick_comes_is_read_as_it_was_kept() -> None:
+    assert stored(replace(a_view(), next_at=START + minutes(60))).next_at == START + minutes(60)
+    assert stored(a_view()).next_at is None
+
+
 def test_problems_are_read_as_people_are_shown_them() -> None:
     view = a_view()
     view.problems = [FixConfiguration("chat", "its tag is wrong."), GrantRole("search", "it may not list keys.")]
