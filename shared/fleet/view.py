@@ -35,7 +35,7 @@ from shared.settings.target_fields import TAG, default_name
 from shared.turns.trouble import error_data, error_of
 
 log = logging.getLogger(LOGGER)
-FORM = 2  # of the view's data; one of another form counts as absent
+FORM = 3  # of the view's data; one of another form counts as absent
 OLD = timedelta(hours=1)  # from then on a view is not shown, and does not lead to targets
 
 
@@ -48,6 +48,8 @@ class View:
     vaults: What the listing of each vault showed, by its address.
     problems: What kept targets from being enrolled, listed or decided about in that tick.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case. They are next.
+    refused: The ids of the accounts that could not be enrolled, in lower case.
+    unsent: Whether messages of that tick could not be queued. The next one queues every leak on record again.
     tag: The tag of the blob that held it, so that another process's view is not written over. None if it is new.
     """
 
@@ -56,6 +58,8 @@ class View:
     vaults: dict[str, Known[Publication]] = field(default_factory=dict)
     problems: list[RotationError] = field(default_factory=list)
     put_off: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    unsent: bool = False
     tag: str | None = None
 
     def subscription(self, id_: str) -> Known[Account]:
@@ -106,6 +110,8 @@ class View:
             "vaults": {url: one.data(_publication_data) for url, one in self.vaults.items()},
             "problems": [error_data(one) for one in self.problems],
             "put off": sorted(self.put_off),
+            "refused": sorted(self.refused),
+            "unsent": self.unsent,
         }
         return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), 1)
 
@@ -122,6 +128,8 @@ def read_view(packed: bytes, tag: str) -> View:
             {url: read_known(one, _publication) for url, one in data["vaults"].items()},
             [error_of(one) for one in data["problems"]],
             frozenset(map(str, data["put off"])),
+            frozenset(map(str, data["refused"])),
+            data["unsent"] is True,
             tag,
         )
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as problem:
