@@ -91,6 +91,11 @@ class Enrolment:
             return
         self._candidates.append(Enrolled(target, account, earlier))
 
+    @property
+    def refused_ids(self) -> frozenset[str]:
+        """The ids of the accounts that could not be enrolled, in lower case."""
+        return frozenset(self._why_refused)
+
     def settle_without(self, refused: Container[str]) -> None:
         """Enrol the accounts that were added, without those whose ids, in lower case, were refused when it was settled
         what several of them claim."""

@@ -57,6 +57,7 @@ class FleetListing:
     listed: The targets whose secret this listing showed, or showed to be missing.
     earlier: The targets whose secret an earlier tick's listing showed, because this one's did not come that far.
     unseen: The targets whose vault or subscription could not be listed, or never to its end.
+    refused: The ids of the accounts that could not be enrolled, in lower case.
     left: The secrets of ours whose account is not enrolled any more.
     problems: Why accounts could not be enrolled, and why subscriptions or vaults could not be listed.
     """
@@ -64,6 +65,7 @@ class FleetListing:
     listed: list[Listed] = field(default_factory=list)
     earlier: list[Listed] = field(default_factory=list)
     unseen: list[Target] = field(default_factory=list)
+    refused: frozenset[str] = frozenset()
     left: list[Left] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
@@ -78,11 +80,11 @@ class FleetListing:
     def add(self, enrolled: Enrolled, secrets: Known[Publication], *, failed: bool) -> None:
         """Add a target with what is known of its vault's secrets.
 
-        failed: Whether the vault, or the account's subscription, could not be listed now.
+        failed: Whether the vault could not be listed to its end now. What it has shown before that counts all the same.
         """
         name = enrolled.target.secret.casefold()
         known = secrets.entry(name)
-        if failed or (known is None and secrets.whole_at is None):
+        if (failed and name not in secrets.shown) or (known is None and secrets.whole_at is None):
             self.unseen.append(enrolled.target)
         elif known is None:
             (self.listed if secrets.ended else self.earlier).append(Listed(enrolled, None, secrets.whole_at))

@@ -56,11 +56,13 @@ class Fleet:
         stopped = await self._list_vaults(view, vaults, claimed, now)
         view.keep_only(self.settings.subscriptions, vaults)
         found = FleetListing(problems=[*enrolment.problems, *stopped.errors.values()])
-        found.left = left_of(view, vaults, enrolment)
+        found.left, found.refused = left_of(view, vaults, enrolment), enrolment.refused_ids
         for one in enrolled:
             vault = one.target.vault_url
-            failed = vault in stopped.failed or (one.earlier and one.target.account.subscription in unlisted)
-            found.add(one, view.vault(vault), failed=failed)
+            if one.earlier and one.target.account.subscription in unlisted:
+                found.unseen.append(one.target)
+            else:
+                found.add(one, view.vault(vault), failed=vault in stopped.failed)
         return found
 
     async def enrolled(self) -> tuple[list[Enrolled], list[RotationError]]:

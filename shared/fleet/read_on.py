@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.domain.errors import FixConfiguration, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.errors import RotationError, Throttled, TryLater, UnexpectedAnswer
 from shared.fleet.known import Known
 
 AT_ONCE = 16  # pages
@@ -75,10 +75,10 @@ async def _to_its_end[T](known: Known[T], page: PageOf[T], gate: asyncio.Semapho
         async with gate:
             try:
                 entries, after = await page(known.after)
-            except (FixConfiguration, UnexpectedAnswer):
-                if resumed is None or known.after != resumed:
+            except RotationError as error:
+                if resumed is None or known.after != resumed or isinstance(error, Throttled):
                     raise
-                resumed = known.after = None  # such an address is not valid for ever
+                resumed = known.after = None  # such an address is not valid for ever, and this one may fail for ever
                 known.begin(now)
                 seen.clear()
                 continue

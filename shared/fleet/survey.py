@@ -101,8 +101,8 @@ class Surveyor:
             listing = await self.fleet.list_targets()
             rows = await self._presumed(listing.listed)
             return Overview([*rows, *map(_not_observed, listing.unseen)], listing.problems)
-        listing, known = self._as_seen(view), await self._troubles()
-        rows = [_in_trouble(row, known) for row in await self._presumed(listing.listed)]
+        listing = self._as_seen(view)
+        rows = await self._presumed(listing.listed)
         rows += _refused(view, {str(row.target.account).casefold() for row in rows}, now)
         rows += map(_not_observed, listing.unseen)
         return Overview(rows, view.problems, view.seen_at, view.whole_at())
@@ -131,7 +131,7 @@ class Surveyor:
         enrolment = Enrolment(self.settings)
         for account in view.accounts():
             enrolment.add(account)
-        enrolment.settle_without({error.thing.casefold() for error in view.problems})
+        enrolment.settle_without(view.refused)
         found = FleetListing()
         for one in enrolment.found:
             found.add_as_known(one, view.vault(one.target.vault_url))
@@ -145,7 +145,9 @@ class Surveyor:
             return Troubles()
 
     async def _presumed(self, listed: Sequence[Listed]) -> list[Row]:
-        return await _few_at_once([self._presumed_row(one) for one in listed])
+        """Return rows that follow from listings, and from what turns have noted that failed."""
+        rows, known = await _few_at_once([self._presumed_row(one) for one in listed]), await self._troubles()
+        return [_in_trouble(row, known) for row in rows]
 
     async def _presumed_row(self, one: Listed) -> Row:
         target, seen = one.enrolled.target, one.presumed()
@@ -182,13 +184,13 @@ def _in_trouble(row: Row, known: Troubles) -> Row:
 
 def _refused(view: View, shown: set[str], now: datetime) -> Iterator[Row]:
     """Yield a row for each account that was refused and of which something is published, as it was known last."""
-    errors = {error.thing.casefold(): error for error in view.problems}
-    for url, known in view.vaults.items():
-        secrets = {name: one.entry for name, one in known.latest().items()}
-        for one in left_in(url, secrets, (), frozenset()):
+    errors = {error.thing.casefold(): error for error in view.problems if error.thing.casefold() in view.refused}
+    for url, known in view.vaults.items() if errors else ():
+        latest = known.latest()
+        for one in left_in(url, {name: one.entry for name, one in latest.items()}, (), frozenset()):
             error = errors.get(one.account)
             if error is not None and one.account not in shown:
-                shown_at = known.latest()[one.target.secret].shown_at
+                shown_at = latest[one.target.secret].shown_at
                 situation = Listed(Enrolled(one.target), one.publication).situation(now)
                 yield Row(one.target, situation=situation, error=error, presumed=True, shown_at=shown_at)
 

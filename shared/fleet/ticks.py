@@ -37,7 +37,7 @@ from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import Message
 from shared.turns.notes import is_due
-from shared.turns.trouble import Troubles, troubles
+from shared.turns.trouble import Troubles, forget_gone, troubles
 
 MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
 
@@ -61,6 +61,7 @@ class Tick:
     troubles: The targets whose turns fail.
     waiting: How many targets need a turn and get none, because Azure asked to wait.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case.
+    unsent: Whether messages could not be queued.
     problems: Why targets could not be enrolled, listed or decided about.
     """
 
@@ -77,6 +78,7 @@ class Tick:
     troubles: Troubles = field(default_factory=Troubles, repr=False)
     waiting: int = 0
     put_off: set[str] = field(default_factory=set)
+    unsent: bool = False
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
 
@@ -131,8 +133,11 @@ class Ticker:
             tick.troubles = await troubles(self.outside.notes)
         except RotationError as error:
             tick.problems.append(error)
+        if not listing.may_show_more:
+            ids = {str(one.enrolled.target.account) for one in listing.listed} | listing.refused
+            await forget_gone(self.outside.notes, tick.troubles, ids)
         leaks, problems = await LeakRecord(self.outside).pending()
-        tick.leaks = [replace(one, repeated=True) for one in leaks if is_due(one, since, now)]
+        tick.leaks = [replace(one, repeated=True) for one in leaks if view.unsent or is_due(one, since, now)]
         tick.problems += problems + await self._take_back(listing)
         waits = await waits_known(self.outside, tick.problems, now)
         for one in listing.listed:
@@ -140,7 +145,16 @@ class Ticker:
                 await self._count(one, looks, tick, waits)
             except Exception as error:  # noqa: BLE001 - any error is named, and stops no other target (P10)
                 tick.problems.append(undecided(one.enrolled.target, error))
+        tick.put_off |= self._not_reached(listing, looks, tick)
         return tick
+
+    def _not_reached(self, listing: FleetListing, since: datetime, tick: Tick) -> set[str]:
+        """Return the accounts whose full observation was due, and which this tick's listing did not reach."""
+        targets = [*(one.enrolled.target for one in listing.earlier), *listing.unseen]
+        every = self.settings.look_every
+        due = [one for one in targets if cadence.observation_due(one.name, every, since, tick.now)]
+        ids = {str(one.account).casefold() for one in targets}
+        return {str(one.account).casefold() for one in due} | (ids & tick.view.put_off)
 
     async def _last_view(self) -> tuple[View, list[RotationError]]:
         try:
@@ -152,6 +166,7 @@ class Ticker:
         """Write the view for people and for the next tick."""
         view = tick.view
         view.seen_at, view.problems, view.put_off = tick.now, tick.problems, frozenset(tick.put_off)
+        view.refused, view.unsent = tick.listing.refused, tick.unsent
         await save_view(self.outside.views, view)
 
     async def _take_back(self, listing: FleetListing) -> list[RotationError]:

@@ -48,6 +48,8 @@ class View:
     vaults: What the listing of each vault showed, by its address.
     problems: What kept targets from being enrolled, listed or decided about in that tick.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case. They are next.
+    refused: The ids of the accounts that could not be enrolled, in lower case.
+    unsent: Whether messages of that tick could not be queued. The next one queues every leak on record again.
     tag: The tag of the blob that held it, so that another process's view is not written over. None if it is new.
     next_at: When the tick after that one is expected, in UTC. None if that is not known.
     """
@@ -57,6 +59,8 @@ class View:
     vaults: dict[str, Known[Publication]] = field(default_factory=dict)
     problems: list[RotationError] = field(default_factory=list)
     put_off: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    unsent: bool = False
     tag: str | None = None
     next_at: datetime | None = None
 
@@ -109,6 +113,8 @@ class View:
             "problems": [error_data(one) for one in self.problems],
             "put off": sorted(self.put_off),
             "next": stamp(self.next_at) if self.next_at else None,
+            "refused": sorted(self.refused),
+            "unsent": self.unsent,
         }
         return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), 1)
 
@@ -125,6 +131,8 @@ def read_view(packed: bytes, tag: str) -> View:
             {url: read_known(one, _publication) for url, one in data["vaults"].items()},
             [error_of(one) for one in data["problems"]],
             frozenset(map(str, data["put off"])),
+            frozenset(map(str, data["refused"])),
+            data["unsent"] is True,
             tag,
             unstamp(data["next"]) if data["next"] else None,
         )

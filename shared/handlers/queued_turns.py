@@ -81,6 +81,8 @@ def _text(turn: PacedTurn, *, crowded: bool) -> str:
 def _name(errors: list[RotationError], sent: int, found: Tick) -> None:
     if not errors:
         return
+    found.unsent = True
+    found.put_off |= {str(one.target.account).casefold() for one in found.to_observe}  # a look too many does no harm
     if len(errors) == sent:
         raise errors[0]
     what = f"{len(errors)} of {sent} turns may not be queued: {errors[0].what}"

@@ -149,7 +149,7 @@ async def _conclude(
     wanted = message.request is not None or message.insists
     if outcome.result is Result.FAILED or (outcome.result is Result.BUSY and wanted):
         raise TurnFailed(str(outcome))  # the next tick repeats a tick's message, and nothing repeats another one
-    if message.troubled and outcome.result is not Result.BUSY:
+    if message.troubled and outcome.result in (Result.DONE, Result.NOTHING):
         await forget_trouble(app.outside.notes, target)
     log.log(logging.WARNING if outcome.cause is Reason.BRAKE else logging.INFO, "turn: %s", outcome)
 

@@ -6,11 +6,12 @@ storage, which a tick reads and the next turn of the target that ends well remov
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,8 @@ from shared.ports import Notes
 
 log = logging.getLogger(LOGGER)
 TROUBLES = "troubles/"
+AT_ONCE = 16  # notes that are read side by side
+MOST_FORGOTTEN = 20  # notes in one tick
 MOST_READ = 200  # notes in one tick; of the others only the account is known, by their names
 
 
@@ -58,9 +61,24 @@ class Troubles:
 async def troubles(notes: Notes) -> Troubles:
     """Return the noted failures. Raises what the storage raises."""
     names = list(await notes.names(TROUBLES))
-    read = random.sample(names, min(len(names), MOST_READ))
-    texts = {name: await notes.read(name) for name in read}
+    read, gate = random.sample(names, min(len(names), MOST_READ)), asyncio.Semaphore(AT_ONCE)
+
+    async def text_of(name: str) -> str | None:
+        async with gate:
+            return await notes.read(name)
+
+    texts = dict(zip(read, await asyncio.gather(*map(text_of, read)), strict=True))
     return Troubles({name: _error(texts.get(name)) for name in names if name not in texts or texts[name] is not None})
+
+
+async def forget_gone(notes: Notes, known: Troubles, accounts: Iterable[str]) -> None:
+    """Remove notes of accounts that are none of these, a few at a time. If that fails, a later tick removes them."""
+    kept = {_name(account) for account in accounts}
+    for name in [one for one in known.known if one not in kept][:MOST_FORGOTTEN]:
+        try:
+            await notes.remove(name)
+        except RotationError as problem:
+            log.warning("a note of a failure that nobody needs is still there: %s", problem)
 
 
 def error_data(error: RotationError) -> list[Any]:

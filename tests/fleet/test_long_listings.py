@@ -8,6 +8,7 @@ import pytest
 from lab.simulation.builders import SUBSCRIPTION
 from lab.simulation.dates import days, minutes
 from lab.simulation.stage import Stage, a_stage
+from shared.domain.errors import TryLater
 from shared.domain.publication import Publication
 from shared.fleet import read_on
 from shared.fleet.rotation import Rotation
@@ -159,3 +160,36 @@ async def test_a_listing_that_comes_back_to_a_page_ends() -> None:
     circling = InCircles(app.outside.vault, 0)
     found = await Rotation(app.settings, replace(app.outside, vault=circling)).tick(stage.last_tick, stage.now)  # type: ignore[arg-type]
     assert [problem.code for problem in found.problems] == ["UnexpectedAnswer"]
+
+
+async def test_every_target_is_observed_although_its_part_of_the_listing_comes_at_other_minutes() -> None:
+    stage = a_full_vault(60)
+    await stage.tick()
+    observed: list[str] = []
+    for _ in range(12):  # two hours; a round takes three checks, so the parts come at the same minutes of each hour
+        stage.pass_time(minutes(10))
+        observed += [one.target.name for one in (await tick(stage)).turns]
+    assert set(observed) == {target.name for target in stage.targets}
+
+
+class FailingVault(SlowVault):
+    """A vault whose third page always fails."""
+
+    async def listing(self, vault_url: str, after: str | None = None) -> Page[tuple[str, Publication]]:
+        if after == "50":
+            raise TryLater(vault_url, "could not list its secrets: 503.")
+        return await self._vault.listing(vault_url, after)
+
+
+async def test_what_a_listing_showed_before_it_failed_counts_in_every_check() -> None:
+    stage = a_full_vault(60)
+    await stage.tick()
+    stage.pass_time(days(31))
+    for _ in range(4):
+        stage.pass_time(minutes(10))
+        app = stage.rotation()
+        vault = FailingVault(app.outside.vault, 0)
+        since, stage.last_tick = stage.last_tick, stage.now
+        found = await Rotation(app.settings, replace(app.outside, vault=vault)).tick(since, stage.now)  # type: ignore[arg-type]
+        assert (len(found.listed), found.unseen) == (50, 10)
+        assert [problem.code for problem in found.problems] == ["TryLater"]

@@ -1,15 +1,18 @@
 """The overview shows all targets as the last tick saw them, makes no call for a target, and shows none as healthy that
 is not."""
 
+from dataclasses import replace
+
 import pytest
 
+from lab.simulation.builders import SUBSCRIPTION
 from lab.simulation.dates import days, hours, minutes
 from lab.simulation.stage import Stage, a_stage
 from shared.decide.plan import Reason
 from shared.domain.errors import GrantRole
 from shared.fleet.survey import Overview
 from shared.turns.report import Row
-from shared.turns.trouble import forget_trouble, note_trouble
+from shared.turns.trouble import TROUBLES, forget_trouble, note_trouble
 
 ON = {"key-rotation": "on"}
 
@@ -60,6 +63,7 @@ async def test_without_a_view_of_the_last_hour_everything_is_listed_and_no_targe
     assert (seen.seen_at, len(seen.rows)) == (None, 3)
     assert {entry.operation for entry in stage.world.journal.entries} == {
         "blob.get",
+        "blob.list",
         "arm.listAccounts",
         "kv.listSecrets",
     }
@@ -117,3 +121,36 @@ async def test_a_target_whose_turns_fail_is_not_shown_as_healthy_until_one_ends_
     assert [found.has_trouble(one.enrolled) for one in found.listed] == [True, False, False]
     await forget_trouble(notes, stage.target)
     assert row_of(await overview(stage), "chat").error is None
+
+
+async def test_failures_show_also_where_no_view_is_young_enough() -> None:
+    stage = await an_adopted_fleet()
+    await note_trouble(stage.rotation().outside.notes, stage.target, GrantRole("chat", "it may not list keys."))
+    stage.pass_time(hours(2))
+    seen = await overview(stage)
+    assert seen.seen_at is None
+    assert [row.error and row.error.code for row in seen.rows].count("GrantRole") == 1
+
+
+async def test_a_tagged_account_that_shares_its_name_with_an_explicit_target_is_shown_as_what_it_is() -> None:
+    stage = a_stage(1)
+    other = stage.world.accounts.add("chat", resource_group="other", tags={**ON, "key-rotation-secret": "other-key"})
+    stage.settings = replace(stage.settings, subscriptions=(SUBSCRIPTION,), secrets=("other-key",))
+    await stage.tick()
+    await stage.run_timer()
+    seen = await overview(stage)
+    assert [str(row.target.account).casefold() for row in seen.rows if row.error is None] == [
+        str(stage.target.account).casefold(),
+        other.id.casefold(),
+    ]
+    assert [problem.code for problem in seen.problems] == ["DisputedName"]
+
+
+async def test_the_note_of_an_account_that_left_is_removed() -> None:
+    stage = await an_adopted_fleet()
+    notes = stage.rotation().outside.notes
+    for target in stage.targets:
+        await note_trouble(notes, target, GrantRole(target.name, "it may not list keys."))
+    stage.account.tags = {}
+    await stage.run_timer()
+    assert len(await notes.names(TROUBLES)) == 2

@@ -10,12 +10,13 @@ from lab.simulation.builders import a_target
 from lab.simulation.dates import START, minutes
 from lab.simulation.stage import a_stage
 from shared.domain.errors import RotationError, TryLater
-from shared.domain.requests import LeakRequest
+from shared.domain.requests import LeakedKey, LeakRequest
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.rotation import Rotation
 from shared.fleet.ticks import Tick
-from shared.handlers.queued_turns import queue_turns
-from shared.turns.message import Message, read_message
+from shared.handlers.queued_turns import _name, queue_turns
+from shared.turns.message import About, Message, read_message
+from shared.turns.notes import record_leak
 
 TEN = minutes(10)
 
@@ -132,3 +133,20 @@ async def test_a_tick_that_can_queue_nothing_fails() -> None:
 
 async def test_a_tick_that_finds_nothing_queues_nothing() -> None:
     assert await queue_turns(an_app(Queue()), Tick(START), TEN) == []
+
+
+async def test_looks_and_leaks_that_could_not_be_queued_are_queued_by_the_next_tick() -> None:
+    stage = a_stage(3)
+    await stage.tick()
+    notes = stage.rotation().outside.notes
+    await record_leak(notes, About.of(stage.target), LeakRequest(key=LeakedKey.LIVE, id="r"), stage.now)
+    stage.pass_time(timedelta(minutes=10))
+    found = await stage.rotation().tick(stage.now - timedelta(hours=1), stage.now, keep=False)
+    assert (len(found.leaks), len(found.to_observe)) == (1, 3)
+    _name([TryLater("queue", "it is down.")], 4, found)
+    await stage.rotation().keep(found)
+    stage.pass_time(timedelta(minutes=10))
+    again = await stage.rotation().tick(stage.now - timedelta(minutes=10), stage.now)
+    assert (len(again.leaks), len(again.to_observe)) == (1, 3)
+    stage.pass_time(timedelta(minutes=10))
+    assert not (await stage.rotation().tick(stage.now - timedelta(minutes=10), stage.now)).leaks

@@ -75,7 +75,7 @@ def run_mutmut(folder: Path, processes: int) -> None:
 
 
 def with_bare_properties(text: str) -> str:
-    """Return the same code, with `@property` above a method replaced by a line below it."""
+    """Return the same code, with `@property` or `@cached_property` above a method replaced by a line below it."""
     lines = text.splitlines()
     for method in sorted(_properties(text), key=lambda one: -one.lineno):
         last, above = method.end_lineno or method.lineno, method.decorator_list[0].lineno
@@ -86,8 +86,12 @@ def with_bare_properties(text: str) -> str:
 
 def _properties(text: str) -> Iterator[ast.FunctionDef]:
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef) and [ast.unparse(one) for one in node.decorator_list] == ["property"]:
+        if isinstance(node, ast.FunctionDef) and _is_property(node):
             yield node
+
+
+def _is_property(method: ast.FunctionDef) -> bool:
+    return [ast.unparse(one) for one in method.decorator_list] in (["property"], ["cached_property"])
 
 
 def _copy(folder: Path) -> None:

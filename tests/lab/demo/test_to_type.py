@@ -61,7 +61,7 @@ async def test_every_printed_line_works_when_it_is_pasted(stage: Stage) -> None:
         elif " -m cli " in line:
             code, output = await pasted(f"{folder} && {line}")
             assert code in (0, 3), f"{line}: {output}"
-    assert called >= ROUTES
+    assert called >= {one for one in ROUTES if "{id}" not in one}
     assert [line for line in lines if "kill" in line] == [f"kill -9 {pid}"]  # no other process is named
     assert await pasted(f"kill -9 {pid}") == (0, "")
     await stage.host.logged("The worker process ended")
