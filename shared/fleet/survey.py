@@ -183,8 +183,9 @@ def _in_trouble(row: Row, known: Troubles) -> Row:
 
 
 def _refused(view: View, shown: set[str], now: datetime) -> Iterator[Row]:
-    """Yield a row for each account that was refused and of which something is published, as it was known last."""
-    errors = {error.thing.casefold(): error for error in view.problems if error.thing.casefold() in view.refused}
+    """Yield a row for each account that was refused, or has left, and of which something is published, as it was known
+    last."""
+    errors = {error.thing.casefold(): error for error in view.problems}
     for url, known in view.vaults.items() if errors else ():
         latest = known.latest()
         for one in left_in(url, {name: one.entry for name, one in latest.items()}, (), frozenset()):

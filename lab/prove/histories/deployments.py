@@ -81,8 +81,13 @@ def may_be_rotated(
 
 
 def _may_not_surprise(state: State, before: Marks, cadence: Cadence) -> None:
-    """Check that a scheduled rotation does not come before the moment that Event Grid accepted last for it."""
-    announced = max((deadline for deadline, _ in state.warned), default=NOW)
+    """Check that a scheduled rotation does not come before the moment that Event Grid accepted last for it.
+
+    What the marks have recorded was accepted last: it may be sooner than what was accepted before (0024).
+    """
+    recorded = before.told.rotation
+    accepted = [deadline for deadline, _ in state.warned]
+    announced = recorded.deadline if recorded and recorded.deadline in accepted else max(accepted, default=NOW)
     if min(announced, before.since + cadence.period) > NOW:
         raise Broken(f"P3: a key is replaced {announced - NOW} before the moment that was announced")
 
