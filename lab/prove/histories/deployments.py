@@ -83,9 +83,10 @@ def may_be_rotated(
 def _may_not_surprise(state: State, before: Marks, cadence: Cadence) -> None:
     """Check that a scheduled rotation does not come before the moment that Event Grid accepted last for it.
 
-    What the marks have recorded was accepted last: it may be sooner than what was accepted before (0024).
+    If a secret was adopted in place and its other key has ended, what the marks have recorded was accepted last: it may
+    be sooner than what a turn that was cut off had announced before (0024).
     """
-    recorded = before.told.rotation
+    recorded = before.told.rotation if before.copied and before.previous is None else None
     accepted = [deadline for deadline, _ in state.warned]
     announced = recorded.deadline if recorded and recorded.deadline in accepted else max(accepted, default=NOW)
     if min(announced, before.since + cadence.period) > NOW:
