@@ -12,7 +12,7 @@ from shared.domain.names import LEASE_CONTAINER
 from shared.domain.refusal import Call
 
 if TYPE_CHECKING:
-    from azure.storage.blob.aio import BlobServiceClient
+    from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 AT_ONCE = 16  # notes that are read side by side
 
@@ -77,7 +77,7 @@ class BlobNotes:
         try:
             return await self._put(name, text, overwrite=overwrite)
         except ResourceNotFoundError:
-            await self._make_container()
+            await make_container(self._container)
             return await self._put(name, text, overwrite=overwrite)
 
     async def _put(self, name: str, text: str, *, overwrite: bool) -> bool:
@@ -90,9 +90,11 @@ class BlobNotes:
             raise
         return True
 
-    async def _make_container(self) -> None:
-        try:
-            await self._container.create_container()
-        except HttpResponseError as error:
-            if error.status_code != 409:  # another instance made it at the same time
-                raise
+
+async def make_container(container: ContainerClient) -> None:
+    """Make the app's container. Another instance may make it at the same time. Raises Azure's exceptions."""
+    try:
+        await container.create_container()
+    except HttpResponseError as error:
+        if error.status_code != 409:  # another instance made it at the same time
+            raise

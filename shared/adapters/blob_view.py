@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
+from shared.adapters.blob_notes import make_container
 from shared.adapters.translate import azure_errors
 from shared.domain.names import LEASE_CONTAINER
 from shared.domain.refusal import Call
@@ -38,7 +39,7 @@ class BlobView:
             try:
                 await self._put(data, tag)
             except ResourceNotFoundError:  # the container is made with the first note or lease
-                await self._make_container()
+                await make_container(self._container)
                 await self._put(data, tag)
             except (ResourceExistsError, ResourceModifiedError):
                 return False
@@ -49,9 +50,3 @@ class BlobView:
         if tag is not None:
             options = {"overwrite": True, "etag": tag, "match_condition": MatchConditions.IfNotModified}
         await self._container.get_blob_client(NAME).upload_blob(data, **options)
-
-    async def _make_container(self) -> None:
-        try:
-            await self._container.create_container()
-        except ResourceExistsError:
-            return  # another instance made it at the same time

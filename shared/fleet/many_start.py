@@ -28,7 +28,7 @@ AT_ONCE = timedelta(0)
 
 def confirmation(count: int) -> str:
     """Return the words that confirm a request for that many targets."""
-    return f"{count} targets"
+    return "1 target" if count == 1 else f"{count} targets"
 
 
 def check_confirmed_many(count: int, confirm: str | None) -> None:

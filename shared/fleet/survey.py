@@ -100,11 +100,11 @@ class Surveyor:
         if not view.is_current(now):
             listing = await self.fleet.list_targets()
             rows = await self._presumed(listing.listed)
-            return Overview([*rows, *map(_not_observed, listing.unseen)], listing.problems)
+            return Overview([*rows, *map(_never_listed, listing.unseen)], listing.problems)
         listing = self._as_seen(view)
         rows = await self._presumed(listing.listed)
         rows += _refused(view, {str(row.target.account).casefold() for row in rows}, now)
-        rows += map(_not_observed, listing.unseen)
+        rows += map(_never_listed, listing.unseen)
         return Overview(rows, view.problems, view.seen_at, view.whole_at())
 
     async def listing(self) -> tuple[FleetListing, datetime]:
@@ -209,6 +209,12 @@ async def _few_at_once(rows: Sequence[Awaitable[Row]]) -> list[Row]:
 def _not_observed(target: Target) -> Row:
     what = "the fleet is too large to observe every target in one survey, and no listing shows this one's state."
     return Row(target, error=TryLater(target.name, what, "ask for this target alone"))
+
+
+def _never_listed(target: Target) -> Row:
+    what = f"the vault {target.vault_url} or the account's subscription could not be listed, so its state is not known."
+    step = "nothing; the next check lists it again; what is listed under problems says what is in the way"
+    return Row(target, error=TryLater(target.name, what, step))
 
 
 def _not_told_by_a_listing(target: Target) -> Row:

@@ -154,3 +154,12 @@ async def test_the_note_of_an_account_that_left_is_removed() -> None:
     stage.account.tags = {}
     await stage.run_timer()
     assert len(await notes.names(TROUBLES)) == 2
+
+
+async def test_a_target_that_no_check_could_list_is_shown_with_what_is_in_the_way() -> None:
+    stage = a_stage(1)
+    stage.world.down.add("kv")
+    await stage.run_timer()
+    [row] = (await overview(stage)).rows
+    assert row.error is not None
+    assert row.error.what.startswith(f"the vault {stage.vault.url} or the account's subscription could not be listed")
