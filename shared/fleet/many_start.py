@@ -32,9 +32,9 @@ def confirmation(count: int) -> str:
 
 
 def check_confirmed_many(count: int, confirm: str | None) -> None:
-    """Raises ConfirmFirst unless a request for several targets says how many it means."""
+    """Raises ConfirmFirst unless a request for several targets says how many it means. `1 targets` will do for one."""
     wanted = confirmation(count)
-    if (count > 1 or confirm is not None) and confirm != wanted:
+    if (count > 1 or confirm is not None) and confirm not in {wanted, f"{count} targets"}:
         said = "The request confirms another number of targets." if confirm is not None else "It is not confirmed."
         again = f'send it again with "confirm": "{wanted}"; on the command line, with --confirm "{wanted}"'
         raise ConfirmFirst("targets", f"{count} are meant. {said} Nothing was done.", f"if you mean them all, {again}")
