@@ -52,9 +52,8 @@ def verdict_of(status: Status) -> Verdict:
     if status.to_do:
         return Verdict(_tone(status.to_do), _things_to_do(status), _others(status))
     if status.to_watch:
-        return Verdict(
-            Tone.AMBER, f"Nothing to do yet. {_capital(in_words(status.to_watch[0], status))}.", _others(status)
-        )
+        watched = in_words(status.to_watch[0], status)
+        return Verdict(Tone.AMBER, f"Nothing to do yet. To watch: {watched}.", _others(status))
     if not status.targets:
         return Verdict(Tone.PLAIN, "No account is enrolled yet.", "Nothing is rotated, and nothing is wrong.")
     if status.mode is Mode.OBSERVE:
