@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.domain.keys import KeySlot
 from shared.web.pages.labels import Label, placed, width_of
-from shared.web.pages.reach import Reach, dates_between, short
+from shared.web.pages.reach import SHORT, Reach, dates_between, short
 from shared.web.pages.spans import Span, SpanKind
 from shared.web.pages.timeline import Point, PointKind, Timeline
 
@@ -23,7 +23,7 @@ class Layout:
 
     name: The class of the form: `strip`, `wide`, `middle` or `narrow`.
     width: The whole width.
-    height: The whole height.
+    height: The whole height, with all labels.
     left: Where time begins.
     right: Where time ends.
     lanes: The middle of each lane, for key 1 and key 2.
@@ -51,9 +51,9 @@ class Layout:
     names: str = "beside"
 
 
-STRIP = Layout("strip", 330, 34, 14, 328, (9, 25), 9, 11, 5)
-WIDE = Layout("wide", 1120, 212, 84, 1112, (62, 100), 24, 13.5, 9, 20, 138, (164, 192))
-MIDDLE = Layout("middle", 600, 212, 70, 594, (62, 100), 24, 13, 6, 20, 138, (164, 192))
+STRIP = Layout("strip", 330, 34, 14, 328, (9, 25), 9, 11, 6)
+WIDE = Layout("wide", 1120, 226, 96, 1112, (62, 100), 24, 13.5, 10, 20, 138, (166, 204))
+MIDDLE = Layout("middle", 600, 226, 90, 592, (62, 100), 24, 13, 6, 20, 138, (166, 204))
 NARROW = Layout("narrow", 296, 190, 4, 292, (62, 116), 24, 13, 4, 16, 168, (), "above")
 
 
@@ -80,11 +80,13 @@ class Mark:
     kind: What happens; `accepted` and `to-come` are announcements.
     x: Where.
     y: The middle of its lane.
+    doubtful: Whether it is pale, because all keys may have ended before it.
     """
 
     kind: str
     x: float
     y: float
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,15 @@ class Drawing:
     marks: tuple[Mark, ...]
     ticks: tuple[float, ...]
     labels: tuple[Label, ...]
+
+    @property
+    def height(self) -> float:
+        """The height that it needs: rows of labels that are empty have none."""
+        layout = self.layout
+        if not layout.labels:
+            return layout.height
+        lowest = max((label.y for label in self.labels), default=layout.height)
+        return max(lowest + layout.size / 2, (layout.notices or 0) + layout.bar)
 
 
 @dataclass(frozen=True)
@@ -145,9 +156,11 @@ def strip_of(timeline: Timeline, id_: str) -> Drawing:
     return _drawing(timeline, scale, id_, names)
 
 
-def axis_of(begins: datetime, ends: datetime) -> tuple[Label, ...]:
-    """Return the dates in the head of a table of strips, which all look from the one moment to the other."""
-    return tuple(_dates(Scale(begins, ends, STRIP), y=12))
+def axis_of(reach: Reach, now: datetime) -> tuple[Label, ...]:
+    """Return the dates in the head of a table of strips, which all have this reach around `now`."""
+    scale = Scale(*reach.around(now), STRIP)
+    today = Label(scale.x(now), 12, "Now" if reach.length < SHORT else "Today", "middle", "name")
+    return (today, *_dates(scale, 12, beside=today))
 
 
 def picture_of(timeline: Timeline, id_: str, layout: Layout = WIDE, reach: Reach | None = None) -> Drawing:
@@ -159,8 +172,9 @@ def picture_of(timeline: Timeline, id_: str, layout: Layout = WIDE, reach: Reach
     """
     begins, ends = reach.around(timeline.now) if reach else (timeline.begins, timeline.ends)
     scale = Scale(max(begins, timeline.begins), min(ends, timeline.ends), layout)
-    labels = [*_names(layout), *_inside(timeline, scale), *_below(timeline, scale), *_dates(scale, layout.axis or 0)]
-    labels.append(Label(scale.x(timeline.now), layout.axis or 0, "now", "middle", "now"))
+    now = Label(scale.x(timeline.now), layout.axis or 0, "now", "middle", "now")
+    dates = _dates(scale, now.y, beside=now)
+    labels = [*_names(layout), *_inside(timeline, scale), *_below(timeline, scale), *dates, now]
     return _drawing(timeline, scale, id_, labels)
 
 
@@ -188,7 +202,7 @@ def _points(timeline: Timeline, scale: Scale) -> Iterator[Mark]:
     for one in timeline.points:
         drawn_at = _drawn_at(one, timeline)
         if scale.shows(drawn_at):
-            yield Mark(one.kind, scale.x(drawn_at), _lane(one, scale.layout))
+            yield Mark(one.kind, scale.x(drawn_at), _lane(one, scale.layout), one.doubtful)
 
 
 def _drawn_at(point: Point, timeline: Timeline) -> datetime:
@@ -209,12 +223,14 @@ def _notices(timeline: Timeline, scale: Scale) -> Iterator[Mark]:
             yield Mark("accepted" if one.accepted else "to-come", scale.x(one.falls_at), scale.layout.notices)
 
 
-def _dates(scale: Scale, y: float) -> Iterator[Label]:
+def _dates(scale: Scale, y: float, beside: Label) -> Iterator[Label]:
+    """Yield the dates of the axis that have room in it, `beside` the label of the present moment."""
     length, layout = scale.ends - scale.begins, scale.layout
     for moment in dates_between(scale.begins, scale.ends, layout.ticks):
         label = Label(scale.x(moment), y, short(moment, length), "middle", "date")
         half = width_of(label, layout.size) / 2
-        if layout.left + half <= label.x + 2 and label.x + half <= layout.width:
+        apart = half + width_of(beside, layout.size) / 2 + 8
+        if layout.left <= label.x - half / 2 and label.x + half <= layout.width and abs(label.x - beside.x) >= apart:
             yield label
 
 
@@ -248,11 +264,12 @@ def _said_inside(span: Span, timeline: Timeline) -> Sequence[str]:
 
 
 def _below(timeline: Timeline, scale: Scale) -> list[Label]:
-    """Return the labels below: of points first, the next ones before the past ones; of warnings, where there is room."""
+    """Return the labels below: first of points, the next ones before the past ones, then of warnings."""
     layout, length = scale.layout, timeline.ends - timeline.begins
     if not layout.labels:
         return []
-    points = sorted(timeline.points, key=lambda one: (not one.planned, abs(one.falls_at - timeline.now)))
+    points = [one for one in timeline.points if not one.doubtful]
+    points.sort(key=lambda one: (not one.planned, abs(one.falls_at - timeline.now)))
     wanted = [(_drawn_at(one, timeline), _name_of(one)) for one in points]
     wanted += [(one.falls_at, one.label) for one in timeline.notices if one.label and not one.accepted]
     pairs = [

@@ -51,9 +51,15 @@ def notices_of(situation: Situation, coming: Sequence[Deadline], versions: Seque
     if coming:
         found += _waiting(situation)
         for deadline in coming:
-            found += _to_come(deadline, situation)
+            found += [] if is_doubtful(deadline, coming) else _to_come(deadline, situation)
     unique = {(one.falls_at, one.accepted, one.says): one for one in found}
     return sorted(unique.values(), key=lambda one: one.falls_at)
+
+
+def is_doubtful(deadline: Deadline, coming: Sequence[Deadline]) -> bool:
+    """Return whether a deadline only comes if all keys have not ended by then."""
+    sunset = next((one.falls_at for one in coming if one.what is DeadlineKind.SUNSET), None)
+    return deadline.what is not DeadlineKind.SUNSET and sunset is not None and sunset <= deadline.falls_at
 
 
 def _accepted(situation: Situation, versions: Sequence[Publication]) -> Iterator[Notice]:
@@ -98,6 +104,11 @@ def _to_come(deadline: Deadline, situation: Situation) -> Iterator[Notice]:
             )
     if deadline.falls_at > now:
         yield Notice(deadline.falls_at, False, f"to be announced: {name} has come")
+
+
+def _label(words: str) -> str:
+    """Return a warning's name: `14-day warning`."""
+    return f"{words.removesuffix('s').replace(' ', '-')} warning"
 
 
 def lead_words(lead: timedelta) -> str:

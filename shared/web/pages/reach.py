@@ -16,7 +16,7 @@ _STEPS = (
     *(timedelta(hours=number) for number in (1, 2, 3, 6, 12)),
     *(timedelta(days=number) for number in (1, 2, 7, 14, 28, 56, 112, 182, 364, 728)),
 )
-_HOURS = timedelta(days=2)  # shorter reaches have times on their axis, longer ones dates
+SHORT = timedelta(days=2)  # shorter reaches have times on their axis, longer ones dates
 _YEARS = timedelta(days=320)  # longer reaches have dates with their year
 
 
@@ -82,7 +82,7 @@ def dates_between(begins: datetime, ends: datetime, most: int) -> list[datetime]
 
 def short(moment: datetime, length: timedelta) -> str:
     """Return a moment in as few characters as an axis of that length allows: `14 Dec`, `14 Dec 2026` or `09:00`."""
-    if length < _HOURS:
+    if length < SHORT:
         return f"{moment:%H:%M}"
     return f"{moment.day} {moment:%b %Y}" if length > _YEARS else f"{moment.day} {moment:%b}"
 

@@ -192,7 +192,9 @@ def add_plan(lanes: Lanes, situation: Situation, coming: Sequence[Deadline], unt
     _add_rotations(lanes, situation, by_kind[DeadlineKind.ROTATION], until)
     if DeadlineKind.SUNSET in by_kind:
         sunset = by_kind[DeadlineKind.SUNSET]
-        lanes.both_become(SpanKind.KEYLESS, sunset)
+        # An end that waits, for callers to leave or for a listener, has no known moment.
+        waits = sunset <= situation.now or situation.seen.unheard is not None
+        lanes.both_become(SpanKind.OPEN if waits else SpanKind.KEYLESS, sunset)
         lanes.changes = [one for one in lanes.changes if not one.planned or one.happens_at < sunset]
 
 

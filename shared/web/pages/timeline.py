@@ -18,7 +18,7 @@ from shared.domain.keys import KeySlot
 from shared.domain.publication import Origin, Publication
 from shared.domain.text import plain
 from shared.fleet.history import said_by
-from shared.web.pages.notices import Notice, notices_of
+from shared.web.pages.notices import Notice, is_doubtful, notices_of
 from shared.web.pages.reach import Reach, exact
 from shared.web.pages.spans import LONG_AGO, Change, Lanes, Span, SpanKind, add_past, add_plan
 
@@ -49,6 +49,7 @@ class Point:
     slot: The lane. None if it concerns both.
     planned: Whether it lies ahead.
     says: What happens, as a sentence without its full stop.
+    doubtful: Whether it only comes if all keys have not ended by then, as they should.
     """
 
     kind: PointKind
@@ -56,6 +57,7 @@ class Point:
     slot: KeySlot | None
     planned: bool
     says: str
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,8 @@ def _healed(situation: Situation, versions: Sequence[Publication]) -> Iterator[P
 def _of_deadline(one: Deadline, situation: Situation, coming: Sequence[Deadline]) -> Point:
     """Return the point of a deadline. A rotation is drawn in the lane of the key that comes, an end in its own."""
     slot = {DeadlineKind.ROTATION: one.key.other, DeadlineKind.RETIREMENT: one.key, DeadlineKind.SUNSET: None}[one.what]
-    return Point(_KINDS[one.what], one.falls_at, slot, planned=True, says=_promise(one, situation, coming))
+    says, doubtful = _promise(one, situation, coming), is_doubtful(one, coming)
+    return Point(_KINDS[one.what], one.falls_at, slot, planned=True, says=says, doubtful=doubtful)
 
 
 def _promise(one: Deadline, situation: Situation, coming: Sequence[Deadline]) -> str:
@@ -184,9 +187,7 @@ def _promise(one: Deadline, situation: Situation, coming: Sequence[Deadline]) ->
         f", or after a deployment to {plain(one.after_deployment)}, if that is sooner" if one.after_deployment else ""
     )
     says += " (announced)" if one.announced else " (not announced yet)"
-    sunset = next((other.falls_at for other in coming if other.what is DeadlineKind.SUNSET), None)
-    if one.what is not DeadlineKind.SUNSET and sunset is not None and sunset <= one.falls_at:
-        says += ", unless all keys have ended by then"
+    says += ", unless all keys have ended by then" if is_doubtful(one, coming) else ""
     if situation.seen.unheard is not None:
         says += ", not before anybody is known to hear it"
     return says + (": it is due" if one.falls_at <= situation.now else "")
