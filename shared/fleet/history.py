@@ -1,7 +1,7 @@
 """What happened to a target: every version of its secret, in words, the newest first.
 
 The tags of a version say what made it, for whom, and how long the key before it was promised to work. That promise
-leaves the tags once the key has ended, so the end of an older key is then told as it was planned (`exact` says which).
+leaves the tags once the key has ended, so the end of an older key is then told as it was announced (`EndKind`).
 Nothing is decided here, and tags are shown as they are: whoever may write the secret may have written them.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import pairwise
 from typing import assert_never
 
@@ -24,6 +25,14 @@ SCHEDULE = "schedule"
 _SLOW_WRITE = timedelta(minutes=5)  # no repair writes a version so long after the moment that its marks name
 
 
+class EndKind(StrEnum):
+    """How the end of a key is known. The values are words that follow `key 1 stopped working`."""
+
+    ON_RECORD = ""
+    PLANNED = ", as planned"
+    AT_ONCE = ", without an overlap"
+
+
 @dataclass(frozen=True)
 class LiveTime:
     """The time in which one version was the latest of our own.
@@ -35,7 +44,7 @@ class LiveTime:
     ends: When the next version replaced it, in UTC. None for the latest one.
     previous_ends: When the other slot's older value stopped working, or is promised to, in UTC; never later than
         `ends`. None if there was no such value, or its end is not known.
-    exact: Whether `previous_ends` is on record. If not, it is the end that was planned.
+    end: How `previous_ends` is known.
     """
 
     publication: Publication
@@ -44,7 +53,7 @@ class LiveTime:
     begins: datetime
     ends: datetime | None
     previous_ends: datetime | None
-    exact: bool
+    end: EndKind
 
 
 @dataclass(frozen=True)
@@ -121,25 +130,28 @@ def published_at(publication: Publication) -> datetime:
 def _live_time(target: Target, one: Publication, following: Publication | None) -> LiveTime | None:
     if one.marks is None or one.slot is None:
         return None
-    until, exact = _end_of_previous(target, one, one.marks, one.slot.other)
+    until, end = _end_of_previous(target, one, one.marks, one.slot.other)
     ends = published_at(following) if following else None
     if until is not None and following is not None and ends is not None and ends < until:
         # The slot was regenerated for the next version, unless that one repairs this one and repeats its promise.
-        until, exact = ends, exact or following.slot is not one.slot
-    return LiveTime(one, one.marks, one.slot, published_at(one), ends, until, exact)
+        until, end = ends, end if following.slot is one.slot else EndKind.ON_RECORD
+    return LiveTime(one, one.marks, one.slot, published_at(one), ends, until, end)
 
 
-def _end_of_previous(target: Target, one: Publication, marks: Marks, slot: KeySlot) -> tuple[datetime | None, bool]:
-    """Return when the other slot's older value ended or will end, and whether that is on record."""
+def _end_of_previous(target: Target, one: Publication, marks: Marks, slot: KeySlot) -> tuple[datetime | None, EndKind]:
+    """Return when the other slot's older value ended or will end, and how that is known."""
     if marks.previous is not None:
-        return marks.until, True
+        return marks.until, EndKind.ON_RECORD
     carried = [one for one in marks.told.carried_over if one.happened is Happened.ENDED and one.slot is slot]
     if carried and carried[-1].happened_at > marks.since:
-        return carried[-1].happened_at, True
+        return carried[-1].happened_at, EndKind.ON_RECORD
+    if marks.told.retirement is not None:
+        return marks.told.retirement.deadline, EndKind.PLANNED
+    if marks.origin is Origin.ROTATED:  # without an announcement only a leaked key ends
+        return marks.since, EndKind.AT_ONCE
     if marks.last_rotation is None:
-        return (one.updated if marks.spare else None), False
-    planned = marks.last_rotation + target.cadence.overlap
-    return min(planned, one.updated or planned), False
+        return (one.updated if marks.spare else None), EndKind.PLANNED
+    return marks.last_rotation + target.cadence.overlap, EndKind.PLANNED
 
 
 def _ends(target: Target, versions: Sequence[Publication], now: datetime) -> Iterator[HistoryEntry]:
@@ -156,12 +168,13 @@ def _ends(target: Target, versions: Sequence[Publication], now: datetime) -> Ite
 def _end(one: LiveTime, ended_at: datetime, before: LiveTime | None) -> HistoryEntry:
     slot = one.slot.other
     value = one.marks.previous or (before.marks.live if before and before.slot is slot else None)
-    says = f"{slot.words} stopped working" + (", because it leaked" if one.marks.leaked else "")
+    says = f"{slot.words} stopped working" + (", because it leaked" if one.marks.leaked else one.end)
     requester = one.marks.requester if one.marks.leaked else None
     by = plain(requester.by) if requester and requester.by else SCHEDULE
     why = plain(requester.why) if requester else ""
     request = requester.id if requester else None
-    return HistoryEntry(ended_at, says, slot, value, by, why, request, one.publication.version, exact=one.exact)
+    exact = one.end is EndKind.ON_RECORD
+    return HistoryEntry(ended_at, says, slot, value, by, why, request, one.publication.version, exact=exact)
 
 
 def _published(one: Publication) -> HistoryEntry:

@@ -16,7 +16,7 @@ from shared.decide.cadence import within_window
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Origin, Publication
-from shared.fleet.history import LiveTime, live_times
+from shared.fleet.history import EndKind, LiveTime, live_times
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_ROTATIONS = 60  # that are planned ahead in one picture: it has no room for more
@@ -56,14 +56,14 @@ class Change:
     slot: The slot that it happens to.
     ends: Whether its value stops working. If not, it becomes the live key.
     planned: Whether it lies ahead: what follows from the next rotation, by the settings of today.
-    exact: Whether a moment of the past is on record. If not, it is the one that was planned.
+    end: How an end of the past is known.
     """
 
     happens_at: datetime
     slot: KeySlot
     ends: bool
     planned: bool = False
-    exact: bool = True
+    end: EndKind = EndKind.ON_RECORD
 
 
 @dataclass
@@ -176,7 +176,7 @@ def _add_end(lanes: Lanes, one: LiveTime, ended_at: datetime) -> None:
         return
     lanes.becomes(other, SpanKind.ENDED, ended_at)
     if one.ends is None or ended_at < one.ends:
-        lanes.changes.append(Change(ended_at, other, ends=True, exact=one.exact))
+        lanes.changes.append(Change(ended_at, other, ends=True, end=one.end))
 
 
 def add_plan(lanes: Lanes, situation: Situation, coming: Sequence[Deadline], until: datetime) -> None:

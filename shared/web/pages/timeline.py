@@ -156,9 +156,7 @@ def _changed(lanes: Lanes) -> Iterator[Point]:
 
 def _words_of(one: Change) -> str:
     if one.ends:
-        return f"{one.slot.words} {'stops' if one.planned else 'stopped'} working" + (
-            "" if one.exact else ", as planned"
-        )
+        return f"{one.slot.words} {'stops' if one.planned else 'stopped'} working{one.end}"
     return f"new key: {one.slot.words} {'becomes' if one.planned else 'became'} live"
 
 
