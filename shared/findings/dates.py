@@ -48,16 +48,19 @@ def dates_of(one: TargetStatus) -> list[Date]:
     situation = one.row.situation
     if situation is None:
         return []
-    held = one.row.error is not None or one.row.plan is None or one.row.plan.needs_a_person
+    held = one.is_stale or one.row.plan is None or one.row.plan.needs_a_person
     return sorted(_dates(situation, held=held), key=lambda date: date.falls_at or LAST)
 
 
 def _dates(situation: Situation, *, held: bool) -> Iterator[Date]:
-    for one in deadlines(situation):
+    found = list(deadlines(situation))
+    end = min((one.falls_at for one in found if one.what is DeadlineKind.SUNSET), default=LAST)
+    for one in found:
         was = one.falls_at if held else _agreed(one, situation)
         slides = was is not None
         falls_at, announced = (None, False) if slides else (one.falls_at, one.announced)
-        yield Date(one.target, one.what, _words(one), falls_at, was, announced, one.after_deployment)
+        doubt = ", if keys still work then" if one.falls_at > end else ""
+        yield Date(one.target, one.what, f"{_words(one)}{doubt}", falls_at, was, announced, one.after_deployment)
 
 
 def _agreed(one: Deadline, situation: Situation) -> datetime | None:

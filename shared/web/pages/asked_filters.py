@@ -16,6 +16,7 @@ from shared.findings.status import TargetStatus
 
 NOBODY = "-"  # as an owner: the targets without one
 LONGEST = 200  # characters of a value
+NARROWING = ("q", "owner", "state", "group", "subscription", "finding")  # the parameters that leave something out
 _MOST_PAGES = 10**6
 
 
@@ -73,7 +74,9 @@ class Filters:
     def narrowing(self) -> dict[str, str]:
         """The parameters that leave something out."""
         given = asdict(self)
-        return {name: given[name] for name in ("q", "owner", "state", "group", "subscription", "finding") if given[name]}
+        return {
+            name: given[name] for name in ("q", "owner", "state", "group", "subscription", "finding") if given[name]
+        }
 
     @property
     def address(self) -> dict[str, str]:

@@ -51,7 +51,8 @@ class Card:
     steps: What to do, as phrases. A step that is only a command stands in `commands` alone.
     commands: Commands to copy.
     targets: The targets that it is about, if there are several, or the owner of one has an address.
-    more: How many further targets, causes or commands are left out.
+    more: How many further targets are left out.
+    more_commands: Whether commands are left out.
     owner: The owner of the one target that it is about. Empty otherwise.
     mail: The address to write to that owner. Empty if that is not known.
     portal: The address of the account in the portal. Empty unless it is about one account.
@@ -71,6 +72,7 @@ class Card:
     commands: tuple[str, ...]
     targets: tuple[Named, ...]
     more: int
+    more_commands: bool
     owner: str
     mail: str
     portal: str
@@ -95,7 +97,9 @@ class Cards:
     filters: Mapping[str, str] | None = None
 
     @classmethod
-    def of(cls, status: Status, links: Links, app: AppName, explicit: Iterable[Target], filters: Mapping[str, str]) -> Cards:
+    def of(
+        cls, status: Status, links: Links, app: AppName, explicit: Iterable[Target], filters: Mapping[str, str]
+    ) -> Cards:
         """Return what makes the cards of this part of a fleet."""
         known = {str(one.row.target.account).casefold(): one.row.target for one in status.targets}
         return cls(links, app, known, frozenset(str(one.account).casefold() for one in explicit), filters)
@@ -124,6 +128,7 @@ class Cards:
             commands=tuple(commands[:MOST_COMMANDS]),
             targets=() if only else tuple(self._named(one) for one in targets[:MOST_NAMED]),
             more=max(0, len(targets) - MOST_NAMED),
+            more_commands=len(commands) > MOST_COMMANDS,
             owner=only.owner or "" if only else "",
             mail=mail(only.owner) if only else "",
             portal=portal(account) if account else "",
@@ -163,4 +168,5 @@ def _is_command(step: str) -> bool:
 def _step(step: str, first: Finding) -> str:
     """Return a next step as a sentence, with the target's name where the step says NAME."""
     said = step.replace("NAME", first.target) if not first.target.startswith("/") else step
-    return f"{said[:1].upper()}{said[1:].removesuffix('.')}."
+    begins = said[:1] if said.startswith("python ") else said[:1].upper()
+    return f"{begins}{said[1:].removesuffix('.')}."

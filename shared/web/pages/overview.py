@@ -22,9 +22,11 @@ from shared.web.pages.asked_filters import NOBODY, Filters, Sort
 from shared.web.pages.cards import MOST_CARDS, Card, Cards
 from shared.web.pages.chart import Chart, chart_of
 from shared.web.pages.happened import Event, happened_in
+from shared.web.pages.labels import Label
 from shared.web.pages.links import Links
-from shared.web.pages.rows import Drawer, Table, table_of
+from shared.web.pages.rows import Table, table_of
 from shared.web.pages.shell import Shell
+from shared.web.pages.strips import Strips
 from shared.web.pages.vitals import Vital, vitals_of
 
 SMALL = 20  # up to so many targets a fleet is shown without search, counts and pages
@@ -151,24 +153,23 @@ class Overview:
     events: tuple[Event, ...]
     no_match: NoMatch | None
     enroll: str
-    axis: object | None = None
+    calendar: str
+    axis: tuple[Label, ...]
 
 
-def overview_of(
-    whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName, draw: Drawer | None = None
-) -> Overview:
+def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> Overview:
     """Return the overview of a fleet, or of the part of it that the filters leave.
 
     whole: What is known of the whole fleet.
     shell: What stands around the page, before the page's sentence is known.
     app: How Azure calls the function app.
-    draw: Draws the keys of one target over time. None: they are not drawn.
     """
     status, links = whole.only(filters.fits) if filters.narrows else whole, shell.links
     no_match = _no_match(whole, filters, links) if filters.narrows and not status.targets else None
-    verdict = _verdict(status, filters, no_match)
+    verdict = _verdict(status, no_match)
     cards = Cards.of(status, links, app, facts.settings.targets, filters.address)
     large = len(whole.targets) > SMALL
+    strips = Strips.among(status.targets, status.now)
     dates = sorted((date for one in status.targets for date in dates_of(one)), key=_soonest)
     return Overview(
         shell=_with_title(shell, verdict, status, filters),
@@ -184,12 +185,14 @@ def overview_of(
         to_improve=_panel(cards, status.to_improve, status),
         choices=tuple(_choices(whole, filters)) if large or filters.narrows else (),
         sorts=tuple(Sort),
-        table=table_of(status.targets, filters, links, status.now, status.mode, draw),
+        table=table_of(status.targets, filters, links, status.now, status.mode, strips.draw),
         dates=tuple(dates[:MOST_DATES]),
         chart=chart_of(dates, status.now) if large else None,
         events=happened_in(status, facts, links),
         no_match=no_match,
         enroll="" if whole.targets else _enroll(status),
+        calendar=links.calendar(),
+        axis=strips.axis,
     )
 
 
@@ -204,7 +207,7 @@ def asked_in_words(filters: Filters) -> str:
     return ", ".join(said)
 
 
-def _verdict(status: Status, filters: Filters, no_match: NoMatch | None) -> Verdict:
+def _verdict(status: Status, no_match: NoMatch | None) -> Verdict:
     if no_match is not None:
         return Verdict(Tone.PLAIN, f"No target matches {no_match.asked}.")
     return verdict_of(status)

@@ -13,6 +13,7 @@ from shared.findings.states import State
 from shared.findings.status import TargetStatus
 from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
+from shared.web.pages.drawing import Drawing
 from shared.web.pages.links import Links, mail
 
 ROWS = 20  # of a page
@@ -64,7 +65,7 @@ class TargetRow:
     owner: Its owner. Empty without one.
     mail: The address to write to the owner. Empty if that is not known.
     problem: The gravest thing that is wrong with it, in words. Empty if nothing is.
-    drawing: Its keys over time, as the template `timeline.html` draws them. None if they are not drawn.
+    drawing: Its keys over time, as the template `timeline.html` draws them.
     """
 
     state: State
@@ -76,8 +77,8 @@ class TargetRow:
     next: Next
     owner: str
     mail: str
-    problem: str = ""
-    drawing: object | None = None
+    problem: str
+    drawing: Drawing
 
 
 @dataclass(frozen=True)
@@ -112,16 +113,16 @@ class Table:
     pages: tuple[Step, ...]
 
 
-type Drawer = Callable[[TargetStatus], object]
+type Drawer = Callable[[TargetStatus], Drawing]
 
 
 def table_of(
-    targets: Sequence[TargetStatus], filters: Filters, links: Links, now: datetime, mode: Mode, draw: Drawer | None = None
+    targets: Sequence[TargetStatus], filters: Filters, links: Links, now: datetime, mode: Mode, draw: Drawer
 ) -> Table:
     """Return the page of the table that is asked for; the last one, if that page is not there.
 
     targets: The targets that fit the filters.
-    draw: Draws the keys of one target over time. None: they are not drawn.
+    draw: Draws the keys of one target over time.
     """
     last_page = max(1, -(-len(targets) // ROWS))
     page = min(filters.page, last_page)
@@ -163,7 +164,7 @@ def _held(dates: list[Date], why: str = "") -> Next:
     return Next(head="not known", says=date.says, was=date.was, note=why)
 
 
-def _row(one: TargetStatus, links: Links, now: datetime, mode: Mode, draw: Drawer | None) -> TargetRow:
+def _row(one: TargetStatus, links: Links, now: datetime, mode: Mode, draw: Drawer) -> TargetRow:
     target = one.row.target
     graver = [found for found in one.findings if one.state in _PROBLEMS and found.urgency != "improve"]
     return TargetRow(
@@ -177,7 +178,7 @@ def _row(one: TargetStatus, links: Links, now: datetime, mode: Mode, draw: Drawe
         owner=target.owner or "",
         mail=mail(target.owner),
         problem=graver[0].meaning.title if graver else "",
-        drawing=draw(one) if draw else None,
+        drawing=draw(one),
     )
 
 

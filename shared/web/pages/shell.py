@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from shared.findings.states import State
 from shared.findings.status import Status
@@ -52,6 +53,7 @@ class Shell:
     role: The roles of the caller, in words. Empty without a caller.
     again: The address of this page.
     json: The address of the same as JSON.
+    version: The app's version, with the commit that it was built from if that is known.
     refreshes: Whether a script may load the page again by itself. Never for a page with a form that acts.
     """
 
@@ -66,8 +68,8 @@ class Shell:
     role: str = ""
     again: str = "/api/status"
     json: str = "/api/targets"
+    version: str = VERSION
     refreshes: bool = False
-    version: str = field(default_factory=lambda: f"{VERSION} ({(commit() or 'unknown commit')[:7]})" if commit() else VERSION)
 
     @property
     def tab(self) -> str:
@@ -78,9 +80,10 @@ class Shell:
     def icon(self) -> str:
         """The icon of the tab, as the address of an image that needs no request."""
         colour, mark = _DISCS[self.tone]
+        disc = f"<circle cx='16' cy='16' r='16' fill='#{colour}'/>"
         drawn = f"<path d='{mark}' fill='none' stroke='white' stroke-width='4' stroke-linecap='round'/>"
-        svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><circle cx='16' cy='16' r='16' fill='%23{colour}'/>{drawn}</svg>"
-        return f"data:image/svg+xml,{svg}".replace("<", "%3C").replace(">", "%3E").replace("'", "%27").replace(" ", "%20")
+        svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>{disc}{drawn}</svg>"
+        return f"data:image/svg+xml,{quote(svg)}"
 
     @property
     def words(self) -> Mapping[State, str]:
@@ -115,6 +118,7 @@ def shell_of(
         role=roles_in_words(caller) if signed_in else "",
         again=links.overview(),
         json=links.json(),
+        version=f"{VERSION} ({built[:7]})" if (built := commit()) else VERSION,
     )
 
 

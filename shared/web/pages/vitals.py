@@ -78,7 +78,9 @@ def _keys(status: Status, facts: Facts) -> Vital:
     dead = any(one.code is Code.PUBLISHED_KEY_DEAD for one in status.findings)
     state = State.ACTION if dead else State.HEALTHY if valid == len(rows) else State.ATTENTION
     every = length_in_words(facts.settings.look_every)
-    detail = f"each is compared with its account every {every}" if rows else "no account accepts keys"
+    unknown = sum(one.is_stale for one in rows)
+    detail = f"{unknown} cannot be told" if unknown else f"compared with the accounts every {every}"
+    detail = detail if rows else "no account accepts keys"
     return Vital("Keys in the vault", state if rows else None, f"{valid} of {len(rows)} are valid", detail)
 
 
