@@ -116,7 +116,7 @@ def add_past(lanes: Lanes, situation: Situation, versions: Sequence[Publication]
         return
     _add_before(lanes, times[0], situation)
     for one in times:
-        _add_version(lanes, one, situation, latest=one is times[-1])
+        _add_version(lanes, one, situation)
 
 
 def _with_latest(versions: Sequence[Publication], situation: Situation) -> list[Publication]:
@@ -153,8 +153,9 @@ def _add_before(lanes: Lanes, first: LiveTime, situation: Situation) -> None:
         lanes.changes.append(Change(rotated, first.slot, ends=False))
 
 
-def _add_version(lanes: Lanes, one: LiveTime, situation: Situation, *, latest: bool) -> None:
+def _add_version(lanes: Lanes, one: LiveTime, situation: Situation) -> None:
     slot, other, now = one.slot, one.slot.other, situation.now
+    latest = situation.seen.publication is not None and one.publication.version == situation.publication.version
     lanes.becomes(slot, SpanKind.LIVE, one.begins)
     if one.marks.origin is Origin.ROTATED:
         lanes.changes.append(Change(one.begins, slot, ends=False))

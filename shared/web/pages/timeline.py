@@ -163,8 +163,8 @@ def _words_of(one: Change) -> str:
 def _healed(situation: Situation, versions: Sequence[Publication]) -> Iterator[Point]:
     latest = situation.seen.publication
     for one in {one.version: one for one in [*versions, *([latest] if latest else [])]}.values():
-        if one.marks and one.marks.origin is Origin.HEALED and one.created <= situation.now:
-            slot = one.slot or situation.live
+        slot = situation.live if one is latest else one.slot
+        if slot and one.marks and one.marks.origin is Origin.HEALED and one.created <= situation.now:
             yield Point(PointKind.HEALED, one.created, slot, planned=False, says=said_by(one.marks, slot, one.created))
 
 
