@@ -49,6 +49,12 @@ class Links:
         """
         return self._of(target, f"/{act}")
 
+    def keep(self, address: str) -> str:
+        """Return an address of ours with the function key, if there is one."""
+        if not self.code:
+            return address
+        return f"{address}{'&' if '?' in address else '?'}{urlencode({'code': self.code})}"
+
     def calendar(self, **filters: str) -> str:
         """Return the address of the calendar of the targets that fit these filters."""
         return self._to("/api/deadlines.ics", filters)
