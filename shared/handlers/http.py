@@ -279,6 +279,12 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     return Reply(202 if queued else 200, facts, queued=queued)
 
 
+async def _target_page(incoming: Incoming, caller: Caller) -> Reply:
+    from shared.handlers.pages import target_page
+
+    return await target_page(incoming, caller)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "listTargets": _list_targets,
     "seeTarget": _see_target,
@@ -296,6 +302,7 @@ HANDLERS: Mapping[str, Handler] = {
     "listDeadlines": _list_deadlines,
     "subscribe": _calendar,
     "status": _status_page,
+    "targetPage": _target_page,
     "describe": _describe,
     "health": _health,
 }

@@ -63,6 +63,12 @@ class Links:
         """Return the address of the same as JSON."""
         return self._to("/api/targets", filters)
 
+    def json_of(self, target: Target) -> str:
+        """Return the address of a target as JSON."""
+        if target.name.casefold() in self.disputed:
+            return self._to(f"/api/targets/{BY_ACCOUNT}", {"account": str(target.account)})
+        return self._to(f"/api/targets/{quote(target.name, safe='')}", {})
+
     def openapi(self) -> str:
         """Return the address of the description of the API."""
         return self._to("/api/openapi.json", {})

@@ -16,10 +16,10 @@ from shared.findings.commands import AppName, enrolling
 from shared.findings.dates import Date, dates_of
 from shared.findings.facts import Facts
 from shared.findings.states import State
-from shared.findings.status import Group, Status
+from shared.findings.status import Status
 from shared.findings.verdict import Tone, Verdict, verdict_of
 from shared.web.pages.asked_filters import NOBODY, Filters, Sort
-from shared.web.pages.cards import MOST_CARDS, Card, Cards
+from shared.web.pages.cards import Cards, Panel, panel_of
 from shared.web.pages.chart import Chart, chart_of
 from shared.web.pages.happened import Event, happened_in
 from shared.web.pages.labels import Label
@@ -110,22 +110,6 @@ class NoMatch:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """Cards under one head.
-
-    cards: The cards, the most urgent first.
-    more: How many groups of findings are left out.
-    targets: How many targets the whole panel is about.
-    things: How many groups of findings there are.
-    """
-
-    cards: tuple[Card, ...]
-    more: int
-    targets: int
-    things: int
-
-
-@dataclass(frozen=True)
 class Overview:
     """The whole page. Its parts are described where they are made.
 
@@ -180,9 +164,9 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
         fleet=len(whole.targets),
         vitals=() if large or not whole.targets else vitals_of(status, facts),
         counts=tuple(_counts(whole, filters, links)) if large else (),
-        to_do=_panel(cards, status.to_do, status),
-        to_watch=_panel(cards, status.to_watch, status),
-        to_improve=_panel(cards, status.to_improve, status),
+        to_do=panel_of(cards, status.to_do, status),
+        to_watch=panel_of(cards, status.to_watch, status),
+        to_improve=panel_of(cards, status.to_improve, status),
         choices=tuple(_choices(whole, filters)) if large or filters.narrows else (),
         sorts=tuple(Sort),
         table=table_of(status.targets, filters, links, status.now, status.mode, strips.draw),
@@ -231,11 +215,6 @@ def _title(verdict: Verdict, status: Status) -> str:
     if verdict.tone is Tone.AMBER:
         return f"{len(status.to_watch)} to watch"
     return verdict.sentence.partition(".")[0]
-
-
-def _panel(cards: Cards, groups: list[Group], status: Status) -> Panel:
-    shown = cards.of_groups(groups)
-    return Panel(shown, max(0, len(groups) - MOST_CARDS), status.affected(groups), len(groups))
 
 
 def _soonest(date: Date) -> tuple[bool, float, str]:
