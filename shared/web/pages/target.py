@@ -6,7 +6,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shared.decide.explained import Considered, explain
+from shared.announce.deadlines import DeadlineKind
+from shared.decide.explained import ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS, Considered, explain
+from shared.decide.plan import Reason
 from shared.decide.schedule import schedule_of
 from shared.domain.model import Target
 from shared.domain.relative import away, exact, length_in_words
@@ -29,6 +31,11 @@ from shared.web.pages.shell import Shell
 from shared.web.pages.timeline import Timeline, timeline_of, unknown_timeline
 from shared.web.sign_in import platform_authenticates
 
+TITLES = {
+    DeadlineKind.ROTATION: NEW_KEY,
+    DeadlineKind.RETIREMENT: PREVIOUS_ENDS,
+    DeadlineKind.SUNSET: ALL_KEYS_END,
+}
 _ACTS = {
     "rotate": ("Rotate now", "Publishes a new key. The one that is live now works for its overlap."),
     "leak": ("A key leaked", "Ends the key at once, and says when it was last accepted."),
@@ -70,6 +77,20 @@ class SeenTarget:
 
 
 @dataclass(frozen=True)
+class RuleShown:
+    """One rule as the page shows it.
+
+    title: What it is about.
+    says: How it stands for this target.
+    mark: `passed`, `decided`, `next` for the date that comes first while nothing is to do, or `not-asked`.
+    """
+
+    title: str
+    says: str
+    mark: str
+
+
+@dataclass(frozen=True)
 class Act:
     """Something that a person can do with the target.
 
@@ -92,7 +113,7 @@ class TargetPage:
     verdict: The sentence about it.
     timeline: Both keys over time.
     drawings: The timeline, drawn for several widths.
-    considered: The rules in their order, and which one decided. Empty if it could not be observed.
+    rules: The rules in their order, and which one decided. Empty if it could not be observed.
     history: What happened to its keys.
     no_history: Why nothing is shown of its past, as a sentence.
     settings: How it is configured, and where that comes from.
@@ -110,7 +131,7 @@ class TargetPage:
     verdict: Verdict
     timeline: Timeline
     drawings: Sequence[Drawing]
-    considered: Sequence[Considered]
+    rules: Sequence[RuleShown]
     history: History
     no_history: str
     settings: Sequence[Shown]
@@ -165,7 +186,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         verdict=verdict,
         timeline=timeline,
         drawings=_drawings(timeline, target),
-        considered=explain(row.situation) if row.situation is not None and row.error is None else [],
+        rules=_rules(one),
         history=seen.history,
         no_history=seen.no_history or "No version of its secret is known.",
         settings=settings_shown(target, seen.tags, environment),
@@ -178,6 +199,21 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         mail=mail(target.owner),
         json=shell.links.json_of(target),
     )
+
+
+def _rules(one: TargetStatus) -> list[RuleShown]:
+    """Return the rules. While nothing is to do, the one that has the next date is marked in place of the last."""
+    row = one.row
+    if row.situation is None or row.error is not None or row.plan is None:
+        return []
+    considered, coming = explain(row.situation), TITLES[one.next.what] if one.next else None
+    quiet = row.plan.reason is Reason.NOTHING_DUE and coming is not None
+    shown = considered[:-1] if quiet else considered
+    return [RuleShown(each.title, each.says, _mark(each, coming if quiet else None)) for each in shown]
+
+
+def _mark(one: Considered, coming: str | None) -> str:
+    return "next" if one.title == coming else one.answer.replace(" ", "-")
 
 
 def _timeline(seen: SeenTarget, one: TargetStatus) -> Timeline:
