@@ -60,7 +60,10 @@ class Facts:
     throttles: Where Azure asks to wait.
     of_many: The findings about requests for many accounts.
     hearing: Who listens to announcements. None if no topic is set.
-    checks: When checks ran. None if it is not asked, because everything was observed just now.
+    checks: When checks ran. None if it is not asked, as for a single target that was observed just now.
+    observed: Whether the targets were observed just now, and not taken from what a check has seen.
+    viewed_at: When the check began whose view the rows are from, in UTC. None if they were listed or observed now.
+    whole_at: Since when every subscription and vault was seen to its end, in UTC. None if one never was.
     """
 
     settings: Settings
@@ -76,6 +79,13 @@ class Facts:
     of_many: list[Finding] = field(default_factory=list)
     hearing: Hearing | None = None
     checks: Checks | None = None
+    observed: bool = False
+    viewed_at: datetime | None = None
+    whole_at: datetime | None = None
+
+    def is_long_unseen(self, shown_at: datetime | None) -> bool:
+        """Return whether what was shown at this moment, and cannot be read now, was not seen for an hour."""
+        return shown_at is not None and self.now - shown_at > RED_AFTER
 
     def owing_since(self, account: object) -> datetime | None:
         """Return since which check announcements about an account are outstanding, in UTC.

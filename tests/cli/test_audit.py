@@ -255,6 +255,41 @@ def enrolling_tag_taken_away(terminal: Terminal) -> None:
     del terminal.account().tags["key-rotation"]
 
 
+def sunset_near(terminal: Terminal) -> None:
+    in_days = NOW + timedelta(days=3)
+    terminal.account().tags |= {"key-rotation-sunset": f"{in_days:%Y-%m-%d}"}
+
+
+def healed_drift(terminal: Terminal) -> None:
+    terminal.publish(days_ago=0.5, origin=Origin.HEALED)
+
+
+def kept_by_a_check(terminal: Terminal, before: timedelta, **facts: object) -> None:
+    """Write the view that a check has left, and when the next one was due."""
+    seen, now = datetime.now(UTC) - before, datetime.now(UTC)
+    view = View(**{"seen_at": seen, "next_at": min(seen + timedelta(minutes=10), now), **facts})  # type: ignore[arg-type]
+    if LEASE_CONTAINER not in terminal.world.blobs.containers:
+        terminal.world.blobs.create_container(LEASE_CONTAINER)
+    terminal.world.blobs.put(LEASE_CONTAINER, VIEW_BLOB, view.packed())
+
+
+def checks_that_stopped(terminal: Terminal) -> None:
+    kept_by_a_check(terminal, timedelta(hours=2))
+
+
+def announcements_that_nobody_takes(terminal: Terminal) -> None:
+    terminal.publish(days_ago=1, told=Told())
+    account = terminal.account().id.casefold()
+    kept_by_a_check(terminal, timedelta(minutes=5), owing={account: NOW - timedelta(hours=1)})
+
+
+def turns_that_fail(terminal: Terminal) -> None:
+    account = AccountId.parse(terminal.account().id)
+    error = GrantRole("chat", "it may not regenerate keys.")
+    name = _name(str(account))
+    note(terminal, name, json.dumps(error_data(error)))
+
+
 CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_topic, Code.NOBODY_IS_TOLD, "EVENT_GRID_TOPIC_ENDPOINT"),
     (no_listener, Code.NOBODY_LISTENS, "announcements"),
@@ -294,6 +329,11 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_owner, Code.NO_OWNER, "chat"),
     (no_sunset, Code.NO_SUNSET, "chat"),
     (sunset_past, Code.SUNSET_PAST, "chat"),
+    (sunset_near, Code.SUNSET_NEAR, "chat"),
+    (healed_drift, Code.DRIFT_HEALED, "chat"),
+    (checks_that_stopped, Code.CHECKS_LATE, "checks"),
+    (announcements_that_nobody_takes, Code.ANNOUNCEMENTS_OUTSTANDING, "chat"),
+    (turns_that_fail, Code.TURNS_FAIL, "chat"),
     (long_period, Code.LONG_LIVED, "chat"),
     (fleet_too_large_to_observe, Code.PRESUMED, "fleet"),
     (proof_not_required, Code.PROOF_NOT_REQUIRED, "chat"),
