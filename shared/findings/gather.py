@@ -54,17 +54,22 @@ async def gather_observed(rotation: Rotation) -> tuple[Facts, list[Finding]]:
     ids = frozenset(one.account for one in left)
     last = await rotation.surveyor.last_seen()
     seen = replace(last, rows=rows, problems=[*problems, *unknown, *gone], left=ids)
-    facts = replace(await read_facts(rotation, seen, checks_of(rotation, seen)), observed=True)
+    facts = await _as_observed(rotation, await read_facts(rotation, seen, checks_of(rotation, seen)))
     return facts, severe_first(findings_of(facts))
 
 
 async def gather_named(rotation: Rotation, rows: list[Row]) -> tuple[Facts, list[Finding]]:
     """Return what is known of these targets, which were observed just now, and the findings about them alone."""
     seen = replace(await rotation.surveyor.last_seen(), rows=rows)
-    facts = replace(await read_facts(rotation, seen), observed=True, problems=[])
+    facts = replace(await _as_observed(rotation, await read_facts(rotation, seen)), problems=[])
     about = {str(row.target.account).casefold() for row in rows}
     found = status_of(facts, findings_of(facts)).findings
     return facts, severe_first(one for one in found if one.account.casefold() in about)
+
+
+async def _as_observed(rotation: Rotation, facts: Facts) -> Facts:
+    """Return the facts for targets that were observed just now. That does not show whether their turns fail."""
+    return replace(facts, observed=True, troubles=await rotation.surveyor.troubles())
 
 
 async def gather_shown(rotation: Rotation) -> tuple[Facts, list[Finding]]:

@@ -62,10 +62,11 @@ def _of_target(row: Row, facts: Facts) -> Iterator[Finding]:
 def _of_error(row: Row, facts: Facts) -> Iterator[Finding]:
     """Yield why a target could not be seen, or why its turns fail."""
     name, error = row.target.name, row.error
+    failing = error if row.fails else facts.troubles.of(row.target.account) if error is None else None
     if error is None and row.plan is None:
         error = RotationError(name, "It could not be observed.")
-    if error is not None and row.fails:
-        yield of_failing_turns(error, name)
+    if failing is not None:
+        yield of_failing_turns(failing, name)
     elif error is not None:
         yield of_problem(error, facts.left, name, lasts=facts.is_long_unseen(row.shown_at))
     elif facts.is_long_unseen(row.shown_at) and row.shown_at is not None:
@@ -127,8 +128,10 @@ def _of_sunset(row: Row, now: datetime) -> Iterator[Finding]:
 
 
 def _of_past_sunset(row: Row, agreed: datetime) -> Iterator[Finding]:
-    """Yield a finding if the keys are seen to work after the agreed date. If they end with the next check, it is only to
-    be watched."""
+    """Yield a finding if the keys are seen to work after the agreed date.
+
+    If they end with the next check, it is only to be watched.
+    """
     if row.situation is None:
         return
     urgency = Urgency.WATCH if row.plan is not None and row.plan.reason is Reason.SUNSET and not row.fails else None

@@ -186,7 +186,8 @@ class Surveyor:
             found.add_as_known(one, view.vault(one.target.vault_url))
         return found
 
-    async def _troubles(self) -> Troubles:
+    async def troubles(self) -> Troubles:
+        """Return the targets whose turns fail. None if that cannot be read; then the log says so."""
         try:
             return await troubles(self.outside.notes)
         except RotationError as error:
@@ -195,7 +196,7 @@ class Surveyor:
 
     async def _presumed(self, listed: Sequence[Listed]) -> list[Row]:
         """Return rows that follow from listings, and from what turns have noted that failed."""
-        rows, known = await _few_at_once([self._presumed_row(one) for one in listed]), await self._troubles()
+        rows, known = await _few_at_once([self._presumed_row(one) for one in listed]), await self.troubles()
         return [_in_trouble(row, known) for row in rows]
 
     async def _presumed_row(self, one: Listed) -> Row:

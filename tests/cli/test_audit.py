@@ -1,5 +1,7 @@
 """Every finding of `audit`: what causes it, its code and severity; and a healthy fleet, which has none."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,8 @@ import shared.fleet.survey
 from lab.emulator.shipped import shipped_roles
 from lab.simulation.builders import a_target
 from shared.adapters.blob_lease import blob_name
+from shared.adapters.blob_view import NAME as VIEW_BLOB
+from shared.domain.errors import GrantRole
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.many import ManyRequest, ManyTarget
 from shared.domain.model import AccountId
@@ -21,10 +25,12 @@ from shared.domain.times import stamp
 from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.codes import Code, Severity
 from shared.findings.meanings import MEANINGS
+from shared.fleet.view import View
 from shared.settings.storage import Storage
 from shared.turns.many import request_text
 from shared.turns.message import Message
 from shared.turns.secret_notes import SecretNote
+from shared.turns.trouble import TROUBLES, error_data
 from tests.cli.conftest import ROOT, Printed, Terminal, add
 
 NOW = datetime.now(UTC)
@@ -286,8 +292,9 @@ def announcements_that_nobody_takes(terminal: Terminal) -> None:
 def turns_that_fail(terminal: Terminal) -> None:
     account = AccountId.parse(terminal.account().id)
     error = GrantRole("chat", "it may not regenerate keys.")
-    name = _name(str(account))
-    note(terminal, name, json.dumps(error_data(error)))
+    note(
+        terminal, TROUBLES + hashlib.sha256(str(account).casefold().encode()).hexdigest(), json.dumps(error_data(error))
+    )
 
 
 CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
