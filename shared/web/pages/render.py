@@ -1,51 +1,80 @@
-"""Pages from templates. Every text is escaped where it becomes markup, and an unknown name in a template is an error.
+"""Templates as pages: HTML that escapes by itself, under a Content-Security-Policy that allows nothing from elsewhere.
 
-Jinja2 is imported with this module, so only what serves a page may import it.
+A page holds its style and its script, and the policy allows both by their hashes. No template has a `style` attribute.
+Only the handlers of pages import this module, because Jinja takes its time.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from shared.web.responses import Reply
+from shared.domain.relative import away, counted, exact, length_in_words
 
 TEMPLATES = Path(__file__).parent / "templates"
-HTML = "text/html"
+STYLES = ("style.css", "timeline.css", "act.css")
+SCRIPT = "page.js"
 
 
 @cache
 def environment() -> Environment:
-    """Return the template engine."""
-    loader = FileSystemLoader(TEMPLATES)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    """Return the environment of all templates."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(exact=exact, length=length_in_words, iso=datetime.isoformat, counted=counted, away=away)
+    made.globals.update(style=Markup(style()), script=Markup(script()))  # noqa: S704 - files of this app
+    return made
 
 
 @cache
 def style() -> str:
-    """Return the style that stands in every page."""
-    return "".join(one.read_text() for one in sorted(TEMPLATES.glob("*.css")))
+    """Return the style of all pages."""
+    return "".join((TEMPLATES / name).read_text() for name in STYLES if (TEMPLATES / name).exists())
 
 
 @cache
-def headers() -> dict[str, str]:
-    """Return the headers of a page. Its style is allowed by its hash, and nothing else runs or is loaded."""
-    digest = base64.b64encode(hashlib.sha256(style().encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
-    # A browser that may not say where a form comes from sends `Origin: null`, and the platform refuses it.
-    return {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin"}
+def script() -> str:
+    """Return the script of all pages."""
+    return (TEMPLATES / SCRIPT).read_text()
 
 
-def page(status: int, template: str, said: object) -> Reply:
-    """Return a page as an answer.
+def render(template: str, **data: object) -> str:
+    """Return a page. `data` are the names that the template uses; a missing one is an error."""
+    return environment().get_template(template).render(**data)
 
-    said: What the template shows, under the name `page`.
+
+@cache
+def headers() -> Mapping[str, str]:
+    """Return the headers of every page.
+
+    `same-origin` lets a form of a page send its Origin, without which the platform refuses it (docs/facts.md,
+    Authentication).
     """
-    text = environment().get_template(template).render(page=said, style=style())
-    return Reply(status, text, HTML, dict(headers()))
+    policy = {
+        "default-src": "'none'",
+        "style-src": f"'sha256-{_hash(style())}'",
+        "script-src": f"'sha256-{_hash(script())}'",
+        "img-src": "data:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    text = "; ".join(f"{name} {value}" for name, value in policy.items())
+    return {"Content-Security-Policy": text, "Referrer-Policy": "same-origin"}
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
