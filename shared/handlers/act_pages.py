@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from shared.domain.relative import length_in_words
 from shared.domain.requests import RequestKind
 from shared.domain.text import plain, quotable
 from shared.handlers.act_looks import Looked
@@ -19,7 +20,15 @@ from shared.settings.environment import Mode
 from shared.turns.report import Result, Row
 from shared.web.act_form import ActForm
 from shared.web.callers import Caller
-from shared.web.pages.act_results import ResultPage, Tone, ended_keys, head_of_answer, may_be_a_leak, sentences
+from shared.web.pages.act_results import (
+    ResultPage,
+    Tone,
+    ended_keys,
+    head_of_answer,
+    in_plain_words,
+    may_be_a_leak,
+    sentences,
+)
 from shared.web.pages.acting import (
     FormPage,
     address,
@@ -30,7 +39,7 @@ from shared.web.pages.acting import (
     lead_of,
     waits_of,
 )
-from shared.web.pages.plan_words import PlanWords, in_words, length, when
+from shared.web.pages.plan_words import PlanWords, in_words, when
 from shared.web.responses import REPEAT, Reply, problem
 from shared.web.sign_in import platform_authenticates
 
@@ -73,7 +82,7 @@ def result_page(incoming: Incoming, caller: Caller, looked: Looked, reply: Reply
         head,
         tone,
         sentences(told, after, now),
-        tuple(told.get("done", ())),
+        tuple(map(in_plain_words, told.get("done", ()))),
         ended_keys(told),
         str(told.get("nextStep", "")).replace(REPEAT, _REPEAT),
         str(told.get("reason") or told.get("title") or ""),
@@ -174,7 +183,7 @@ def _warning(looked: Looked) -> str | None:
         many = f"{hit.most} rotations and leaks in one hour are what {hit.setting} allows"
         return f"Not now: {many}. One more may be sent {when(hit.until, now)}."
     if leaked_at is not None and looked.app is not None:
-        lag = length(looked.app.settings.defaults.lag)
+        lag = length_in_words(looked.app.settings.defaults.lag)
         return (
             f"A leak of this target was reported {when(leaked_at, now)}. Apps may need {lag} to read the key that was "
             "published then (ROTATION_CONSUMER_LAG). Those that have not read it are refused again."

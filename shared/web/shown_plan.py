@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from shared.decide.situation import Situation
+from shared.decide.steps import Wait
 from shared.domain.requests import ArmRequest, LeakRequest, Request
 from shared.turns.report import Row
 
@@ -16,13 +17,15 @@ UNSEEN = "unseen"  # in place of a digest: what would happen could not be shown
 def digest(row: Row | None, request: Request) -> str:
     """Return a digest of what a row says would be done for a request: 64 characters, or `UNSEEN` without a plan.
 
-    It covers what was asked (which key, how long to wait, which deployment), the account, the plan's reason and steps,
-    both keys by their fingerprints, and the version that is published. It does not cover the request's own reason.
+    It covers what was asked (which key, how long to wait, which deployment), the account, the plan's sentence, reason
+    and steps, both keys by their fingerprints, and the version that is published. It covers neither why the person asks
+    for it, nor the rest of a wait, which is another one at each moment.
     """
     if row is None or row.plan is None or row.situation is None:
         return UNSEEN
-    steps = [str(step) for step in row.plan.steps]
-    facts = [request.kind, _meant(request), str(row.target.account).casefold(), row.plan.reason, steps]
+    steps = ["wait" if isinstance(step, Wait) else str(step) for step in row.plan.steps]
+    plan = [row.plan.reason, row.plan.why, steps]
+    facts = [request.kind, _meant(request), str(row.target.account).casefold(), plan]
     return hashlib.sha256(json.dumps([*facts, *_seen(row.situation)]).encode()).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 from shared.decide.plan import Reason
 from shared.turns.report import HeldByMode, Result, Row
-from shared.web.pages.plan_words import when
+from shared.web.pages.plan_words import when, works_on
 
 
 class Tone(StrEnum):
@@ -29,12 +30,14 @@ class EndedKey:
     fingerprint: Its fingerprint. Empty if it is not known.
     accepted: When the account last accepted it, in words.
     refused: Since when the account refuses it, in words.
+    is_refused: Whether it was seen to refuse it.
     """
 
     key: str
     fingerprint: str
     accepted: str
     refused: str
+    is_refused: bool
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,11 @@ def head_of_answer(status: int, told: Mapping[str, Any], name: str, after: Row |
     told: The members of the API's answer.
     after: What the target looks like now. None if that is not known.
     """
-    result, done = told.get("result"), bool(told.get("done"))
+    result, done, ended = told.get("result"), bool(told.get("done")), _of_leak(told, name, after)
     if status == 202:
         return f"{name}: {_ACCEPTED}", Tone.WAIT
+    if result == Result.DONE and ended is not None:
+        return ended
     if result == Result.DONE:
         return f"{name}: {_live(after) or 'done.'}", Tone.DONE
     if result == Result.NOTHING:
@@ -103,13 +108,26 @@ def _live(after: Row | None) -> str:
     return f"{situation.seen.live.words} is live."
 
 
+def _of_leak(told: Mapping[str, Any], name: str, after: Row | None) -> tuple[str, Tone] | None:
+    """Return the answer to a report of a leak whose keys were ended. None for anything else."""
+    ended = ended_keys(told)
+    if not ended:
+        return None
+    keys = " and ".join(sorted(one.key for one in ended))
+    if all(one.is_refused for one in ended):
+        plural = len(ended) > 1
+        head = f"{name}: the leaked {keys} {'do' if plural else 'does'} not work any more."
+        return f"{head} {_live(after).capitalize()}".strip(), Tone.DONE
+    return f"{name}: the account was not seen to refuse the leaked {keys}.", Tone.STOP
+
+
 def sentences(told: Mapping[str, Any], after: Row | None, now: datetime) -> tuple[str, ...]:
     """Return what else is to be said: why, until when the other key works, and what was announced."""
     said = [str(told.get("why") or told.get("detail") or "")]
     situation = after.situation if after else None
     marks = situation.publication.marks if situation and situation.seen.publication else None
     if told.get("result") == Result.DONE and situation and marks and marks.until and situation.overlap_runs:
-        said.append(f"{situation.spare.words.capitalize()} works until {when(marks.until, now)}.")
+        said.append(f"{situation.spare.words.capitalize()} works {works_on(marks.until, now)}.")
     if told.get("heldUntil"):
         said.append(f"Ask again {when(datetime.fromisoformat(told['heldUntil']), now)}.")
     if told.get("announced"):
@@ -133,11 +151,17 @@ def _ended(one: Mapping[str, Any]) -> EndedKey:
         str(one.get("fingerprint", "")),
         _exact(accepted) if accepted else "never seen accepted",
         _exact(refused) if refused else f"not seen refused: {one.get('lastAnswer', '')}",
+        bool(refused),
     )
 
 
 def _exact(text: str) -> str:
     return f"{datetime.fromisoformat(text):%a %d %b %Y, %H:%M:%S} UTC"
+
+
+def in_plain_words(step: str) -> str:
+    """Return a step that was carried out as people read it: `regenerate key 1`, where data has `key1`."""
+    return re.sub(r"\bkey([12])\b", r"key \1", step)
 
 
 def may_be_a_leak(told: Mapping[str, Any]) -> bool:

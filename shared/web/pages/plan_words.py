@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -10,6 +11,7 @@ from shared.decide.plan import PREPARING, Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
 from shared.domain.keys import KeySlot
+from shared.domain.relative import away, exact, length_in_words
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def in_words(plan: Plan, situation: Situation, lag: timedelta) -> PlanWords:
     return PlanWords(
         plan.why,
         plan.reason.value,
-        (*(_step(step, situation) for step in plan.steps), *told) if plan.steps else (),
+        (*_steps(plan, situation), *told) if plan.steps else (),
         _afterwards(plan, situation, ends) if plan.steps else (),
         _notices(situation, ends, lag) if plan.steps else (),
         when(plan.held_until, situation.now) if plan.held_until else None,
@@ -57,24 +59,13 @@ def in_words(plan: Plan, situation: Situation, lag: timedelta) -> PlanWords:
 
 
 def when(moment: datetime, now: datetime) -> str:
-    """Return a moment with the time to it first and the exact time after it, such as `in 3 days (Fri 27 Nov 2026,
-    09:43 UTC)`."""
-    away, exact = length(abs(moment - now)), f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M} UTC"
-    return f"{away} ago ({exact})" if moment < now else f"in {away} ({exact})"
+    """Return a moment with the time to it first, such as `in 3 days (Fri 27 Nov 2026, 09:43 UTC)`."""
+    return f"{away(moment, now)} ({exact(moment)})"
 
 
-def length(time: timedelta) -> str:
-    """Return a length of time in words: minutes below 90 minutes, hours below 36 hours, then days, rounded."""
-    seconds = time.total_seconds()
-    if seconds < 90:
-        return _counted(round(seconds), "second")
-    if seconds < 90 * 60:
-        return _counted(round(seconds / 60), "minute")
-    return _counted(round(seconds / 3600), "hour") if seconds < 36 * 3600 else _counted(round(seconds / 86400), "day")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def works_on(until: datetime, now: datetime) -> str:
+    """Return how long a key works on, such as `for 3 days, until Fri 27 Nov 2026, 09:43 UTC`."""
+    return f"for {length_in_words(until - now)}, until {exact(until)}"
 
 
 @dataclass(frozen=True)
@@ -82,17 +73,20 @@ class _Ends:
     """What a plan publishes, and which slots' present values end.
 
     publish: The version that is written last. None if none is.
-    slots: The slots that are regenerated and whose present value somebody may use, in order.
+    regenerated: The slots that are regenerated, in order.
+    slots: Those of them whose present value somebody may use.
     """
 
     publish: Publish | None
+    regenerated: tuple[KeySlot, ...]
     slots: tuple[KeySlot, ...]
 
     @classmethod
     def of(cls, plan: Plan, situation: Situation) -> _Ends:
         published = [step for step in plan.steps if isinstance(step, Publish)]
-        slots = [step.slot for step in plan.steps if isinstance(step, Regenerate)]
-        return cls(published[-1] if published else None, tuple(slot for slot in slots if _is_used(slot, situation)))
+        regenerated = tuple(step.slot for step in plan.steps if isinstance(step, Regenerate))
+        used = tuple(slot for slot in regenerated if _is_used(slot, situation))
+        return cls(published[-1] if published else None, regenerated, used)
 
 
 def _is_used(slot: KeySlot, situation: Situation) -> bool:
@@ -102,7 +96,15 @@ def _is_used(slot: KeySlot, situation: Situation) -> bool:
     return slot is situation.seen.live or situation.spare_in_use
 
 
-def _step(step: Step, situation: Situation) -> str:
+def _steps(plan: Plan, situation: Situation) -> Iterator[str]:
+    ended: set[KeySlot] = set()
+    for step in plan.steps:
+        yield _step(step, situation, ended)
+        ended |= {step.slot} if isinstance(step, Regenerate) else set()
+
+
+def _step(step: Step, situation: Situation, ended: set[KeySlot]) -> str:
+    """Return a step in words. `ended` are the slots that were regenerated before it."""
     secret = situation.target.secret
     match step:
         case Regenerate(slot):
@@ -115,9 +117,10 @@ def _step(step: Step, situation: Situation) -> str:
         case Mark():
             return f"note it on the version of the secret {secret} that is there; no key changes"
         case Watch(slot):
-            return f"ask the account whether it still accepts the leaked {slot.words}"
+            asks = "until it refuses" if slot in ended else "whether it still accepts"
+            return f"ask the account {asks} the leaked {slot.words}"
         case Wait(time):
-            return f"wait {length(time)}"
+            return f"wait {length_in_words(time)}"
         case DisableKeyAuth():
             return "switch keys off on the account"
         case Withdraw():
@@ -133,39 +136,36 @@ def _afterwards(plan: Plan, situation: Situation, ends: _Ends) -> tuple[str, ...
     if publish is None:
         stays = (f"{situation.live.words.capitalize()} stays live.",) if situation.seen.live else ()
         return (*stays, *(f"The value that {slot.words} has now does not work any more." for slot in ends.slots))
-    other, live = publish.slot.other, f"{publish.slot.words.capitalize()} is live."
-    if other in ends.slots:
-        return live, f"The value that {other.words} has now does not work any more."
-    if publish.previous is None:
-        return (live,)
-    return live, f"{other.words.capitalize()} works until {when(_until(publish, situation), situation.now)}."
+    other, fresh = publish.slot.other, ", with a new value" if publish.slot in ends.regenerated else ""
+    ended = tuple(f"The value that {slot.words} has now does not work any more." for slot in ends.slots)
+    goes_on = publish.previous is not None and other not in ends.slots
+    works = (f"{other.words.capitalize()} works {_until(publish, situation)}.",) if goes_on else ()
+    return (f"{publish.slot.words.capitalize()} is live{fresh}.", *ended, *works)
 
 
-def _until(publish: Publish, situation: Situation) -> datetime:
+def _until(publish: Publish, situation: Situation) -> str:
+    """Return how long the key before works on."""
     overlap = situation.now + publish.overlap
-    return max(overlap, publish.until) if publish.until and publish.overlap else publish.until or overlap
+    until = max(overlap, publish.until) if publish.until and publish.overlap else publish.until or overlap
+    return works_on(until, situation.now)
 
 
 def _notices(situation: Situation, ends: _Ends, lag: timedelta) -> tuple[str, ...]:
     """Return who notices: the apps that read the vault, and those that hold a copy of a key."""
-    live, publish = situation.live, ends.publish
-    if live in ends.slots and situation.seen.live is not None:
+    live, publish = situation.seen.live, ends.publish
+    if live in ends.slots:
         return (
             "Apps that read the vault again when they are refused notice nothing.",
-            f"Apps that do not are refused until they read it next, which may take {length(lag)}.",
+            f"Apps that do not are refused until they read it next, which may take {length_in_words(lag)}.",
             f"Apps with a copy of {' or '.join(slot.words for slot in ends.slots)} are refused until somebody gives "
             "them the new key.",
         )
+    copies: tuple[str, ...] = ()
+    if publish is not None and publish.previous is not None and publish.slot.other not in ends.slots:
+        until = _until(publish, situation)
+        copies = (f"Apps with a copy of {publish.slot.other.words} can use it {until}. By then they need the new key.",)
     if ends.slots:
         lost = " and ".join(slot.words for slot in ends.slots)
-        return (
-            "Apps that have read the vault since it holds the live key notice nothing.",
-            f"Apps that still use {lost} are refused at once.",
-        )
-    if publish is None or publish.previous is None:
-        return ("Nobody notices it.",)
-    until = when(_until(publish, situation), situation.now)
-    return (
-        "Apps that read the vault notice nothing.",
-        f"Apps with a copy of {publish.slot.other.words} can use it until {until}; by then they need the new key.",
-    )
+        reads = "Apps that have read the vault since it holds the live key notice nothing."
+        return reads, f"Apps that still use {lost} are refused at once.", *copies
+    return ("Apps that read the vault notice nothing.", *copies) if copies else ("Nobody notices it.",)
