@@ -32,9 +32,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def scene(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[Scene]:
-    """The scene of this name, shared by the tests of a module: `@pytest.mark.parametrize("scene", [...],
-    indirect=True)`."""
-    async with SCENES[request.param]() as opened:
+    """The scene of this name, shared by the tests of a module: `@pytest.mark.parametrize("scene", ["good of 300"],
+    indirect=True)`. Without a number it has the targets that the scene says."""
+    name, _, size = request.param.partition(" of ")
+    async with SCENES[name](*([int(size)] if size else [])) as opened:
         yield opened
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession
 
+from lab.emulator.accounts import Account
 from lab.emulator.blobs import Blob
 from lab.emulator.journal import Entry
 from lab.emulator.serve import Azure, running
@@ -117,6 +118,23 @@ class Scene:
     def calls(self, since: int) -> list[Entry]:
         """Return the calls that the app made to Azure since then, without those for tokens."""
         return [one for one in self.world.journal.since(since) if one.service not in ("identity", "queue")]
+
+    def account(self, name: str) -> Account:
+        """Return an account."""
+        return self.world.accounts.named(name)
+
+    def published(self, name: str) -> str:
+        """Return the key that the vault holds for an account."""
+        return str(self.world.vaults["keys"].get_secret(f"{name}-key").value)
+
+    def works(self, name: str, key: str) -> bool:
+        """Return whether an account accepts a key."""
+        return self.world.accounts.key_accepted(self.account(name), key)
+
+    def changes(self, since: int) -> list[str]:
+        """Return which calls have changed a key or a secret since then."""
+        changing = ("arm.regenerateKey", "kv.setSecret", "arm.updateAccount")
+        return [one.operation for one in self.calls(since) if one.operation in changing and one.effect]
 
     def view_blob(self) -> Blob:
         """Return the blob in which the last check left what it saw."""

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from lab.emulator.accounts import Account
 from lab.emulator.shipped import shipped_roles
 from lab.emulator.world import World
 from lab.funchost.platform_auth import Claims
@@ -90,7 +89,7 @@ async def sunset_tomorrow() -> AsyncIterator[Scene]:
 async def a_wrong_tag() -> AsyncIterator[Scene]:
     """Somebody changed a tag of vision, which was enrolled until then, to a period that cannot be read."""
     async with good() as scene:
-        scene.world.accounts.named("vision").tags["key-rotation-period"] = "monthly"
+        scene.account("vision").tags["key-rotation-period"] = "monthly"
         await scene.tick()
         yield scene
 
@@ -194,7 +193,7 @@ async def a_leak_in_progress() -> AsyncIterator[Scene]:
 async def keyless() -> AsyncIterator[Scene]:
     """Keys of search were switched off at an announced sunset, and nobody uses keys of vision any more."""
     async with good() as scene:
-        search, vision = (scene.world.accounts.named(name) for name in ("search", "vision"))
+        search, vision = scene.account("search"), scene.account("vision")
         search.disable_local_auth = True
         await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id)
         scene.world.workspace.note(vision.id, caller="an app with a managed identity")
@@ -211,14 +210,14 @@ async def a_bad_day(size: int = SMALL) -> AsyncIterator[Scene]:
     async with a_scene(_with_a_sunset(_fill(size)), settings=EVERY_CHECK_LOOKS | _looks(size)) as scene:
         await _count_calls(scene)
         await scene.tick()
-        scene.world.accounts.named("vision").tags["key-rotation-period"] = "monthly"
+        scene.account("vision").tags["key-rotation-period"] = "monthly"
         scene.world.faults.add("eg.publish", "status", status=503, times=0)
         await heal_drift(scene, "chat")
         await scene.tick()
         yield scene
 
 
-SCENES: dict[str, Callable[[], Opened]] = {
+SCENES: dict[str, Callable[..., Opened]] = {
     one.__name__.replace("_", " "): one
     for one in (
         good, function_keys, a_reader, announcements_refused, sunset_tomorrow, a_wrong_tag, an_unreadable_subscription,
@@ -239,10 +238,15 @@ def take_role_away(world: World, subscription: str) -> None:
 
 async def heal_drift(scene: Scene, name: str) -> None:
     """Regenerate the live key of an account, as a person does it in the portal, and let the app see it."""
-    account = scene.world.accounts.named(name)
+    regenerate_by_hand(scene, name)
+    await scene.look_at(name)
+
+
+def regenerate_by_hand(scene: Scene, name: str) -> None:
+    """Regenerate the live key of an account, as a person does it in the portal."""
+    account = scene.account(name)
     live = scene.world.vaults["keys"].get_secret(f"{name}-key").tags["CredentialId"]
     scene.world.accounts.regenerate(account.id, live)
-    await scene.look_at(name)
 
 
 def throttle_regeneration(world: World) -> None:
@@ -274,11 +278,7 @@ def _with_a_sunset(fill: Callable[[World], object]) -> Callable[[World], None]:
 async def _count_calls(scene: Scene) -> None:
     """Let a log of calls be read, in which search and chat are called with a key."""
     await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id)
-    for account, calls in ((_named(scene, "search"), CALLS), (_named(scene, "chat"), 40)):
+    for account, calls in ((scene.account("search"), CALLS), (scene.account("chat"), 40)):
         for _ in range(calls):
             scene.world.workspace.note(account.id)
         scene.world.workspace.note(account.id, caller="0b1c2d3e-0000-4000-8000-000000000001")
-
-
-def _named(scene: Scene, name: str) -> Account:
-    return scene.world.accounts.named(name)
