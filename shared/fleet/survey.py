@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.announce.outstanding import outstanding
@@ -45,12 +45,20 @@ class Overview:
     problems: Why accounts could not be enrolled, or subscriptions or vaults not listed.
     seen_at: When the tick began that saw them, in UTC. None if no tick's view is young enough: they were listed now.
     whole_at: Since when every subscription and vault was seen to its end, in UTC. None if one never was.
+    left: The ids of the accounts that are not enrolled any more, in lower case.
+    owing: Since which tick announcements about an account are outstanding, in UTC, by its id in lower case.
+    last_at: When the last tick began that left a view, however old, in UTC. None without one.
+    next_at: When the tick after that one was expected, in UTC. None if that is not known.
     """
 
     rows: list[Row]
     problems: list[RotationError]
     seen_at: datetime | None = None
     whole_at: datetime | None = None
+    left: frozenset[str] = frozenset()
+    owing: Mapping[str, datetime] = field(default_factory=dict)
+    last_at: datetime | None = None
+    next_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -100,12 +108,22 @@ class Surveyor:
         if not view.is_current(now):
             listing = await self.fleet.list_targets()
             rows = await self._presumed(listing.listed)
-            return Overview([*rows, *map(_never_listed, listing.unseen)], listing.problems)
+            rows += map(_never_listed, listing.unseen)
+            return self._from_listing(rows, listing.problems, view)
         listing = self._as_seen(view)
         rows = await self._presumed(listing.listed)
         rows += _refused(view, {str(row.target.account).casefold() for row in rows}, now)
         rows += map(_never_listed, listing.unseen)
-        return Overview(rows, view.problems, view.seen_at, view.whole_at())
+        seen = self._from_listing(rows, view.problems, view)
+        return replace(seen, seen_at=view.seen_at, whole_at=view.whole_at())
+
+    @staticmethod
+    def _from_listing(rows: list[Row], problems: list[RotationError], view: View) -> Overview:
+        return Overview(rows, problems, left=view.left, owing=view.owing, last_at=view.seen_at, next_at=view.next_at)
+
+    async def last_seen(self) -> Overview:
+        """Return what the last tick kept beside the targets, without a row."""
+        return self._from_listing([], [], await self._view())
 
     async def listing(self) -> tuple[FleetListing, datetime]:
         """Return all targets as the last tick saw them, and when that was, in UTC. No call is made for a target.

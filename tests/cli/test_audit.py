@@ -19,7 +19,8 @@ from shared.domain.publication import Origin
 from shared.domain.requests import LeakRequest, Requester, RotateRequest
 from shared.domain.times import stamp
 from shared.domain.told import CarriedOver, Happened, Told
-from shared.findings.kinds import MEANINGS, Code, Severity
+from shared.findings.codes import Code, Severity
+from shared.findings.meanings import MEANINGS
 from shared.settings.storage import Storage
 from shared.turns.many import request_text
 from shared.turns.message import Message
