@@ -1,6 +1,6 @@
 """Fixtures of the tests in a real browser: one Chromium for all of them, and one running app for each scene.
 
-All of them share one event loop: a test module says so with `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
+All of them share one event loop, and the largest scene takes its time: `pytestmark` of each test module says both.
 """
 
 import os

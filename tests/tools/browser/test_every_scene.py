@@ -7,7 +7,7 @@ from tests.tools.browser.scene import Scene
 from tests.tools.browser.scenes import SCENES
 from tests.tools.browser.visit import DESK, MOST_BYTES, PHONE, Look
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 LOOKS = [Look(width, dark) for width in (PHONE, DESK) for dark in (False, True)]
 STATUS = {"stopped": 503, "not allowed": 403}
 every_scene = pytest.mark.parametrize("scene", SCENES, indirect=True)

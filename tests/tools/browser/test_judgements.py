@@ -9,7 +9,7 @@ from playwright.async_api import Browser
 
 from tests.tools.browser.visit import Visit, visiting
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 STRICT = "default-src 'none'; style-src 'self'; img-src * data:"
 GOOD = "<main><h1>Two things to do</h1><p>Read this.</p></main>"
 FAULTS = {

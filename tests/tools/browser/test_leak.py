@@ -8,7 +8,7 @@ from tests.tools.browser.conftest import Visitor
 from tests.tools.browser.scene import Scene
 from tests.tools.browser.visit import DESK, PHONE, Look
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 SIZES = (3, 300, 10_000)
 WAYS = {"chat": Look(PHONE), "vision": Look(DESK)}
 in_good_weather = pytest.mark.parametrize("scene", [f"good of {size}" for size in SIZES], indirect=True)

@@ -13,7 +13,7 @@ from tests.tools.browser.conftest import Visitor
 from tests.tools.browser.scene import Scene
 from tests.tools.browser.visit import DESK, MOST_BYTES, PHONE, Look
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 SIZES = (3, 300, 10_000)
 a_bad_day = pytest.mark.parametrize("scene", [f"a bad day of {size}" for size in SIZES], indirect=True)
 at_both_widths = pytest.mark.parametrize("look", [Look(PHONE), Look(DESK)], ids=str)

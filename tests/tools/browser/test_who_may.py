@@ -9,7 +9,7 @@ from tests.tools.browser.conftest import Visitor
 from tests.tools.browser.scene import Scene
 from tests.tools.browser.visit import Visit
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 ACTS = ("rotate", "leak", "arm", "disarm")
 
 
