@@ -1,6 +1,7 @@
 """The pictures in the docs are screenshots of the pages in these scenes, and small.
 
-`PICTURES=1 make test-tools ARGS="tests/tools/browser -k pictures"` writes them again. Look at each before you commit it.
+`PICTURES=1 make test-tools ARGS="tests/tools/browser -k pictures"` writes them again. Look at each before you commit
+it.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import pytest
 from tests.tools.browser.conftest import Visitor
 from tests.tools.browser.pictures import MOST_BYTES, PICTURES, keep, path_of, wanted
 from tests.tools.browser.scene import Scene
-from tests.tools.browser.visit import DESK, PHONE, Look
+from tests.tools.browser.visit import AT_A_DESK, DESK, PHONE, Look
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 ON_PAPER = 1040  # an A4 sheet in landscape, in CSS pixels
@@ -30,7 +31,7 @@ class Picture:
     """
 
     scene: str
-    look: Look = Look(DESK)
+    look: Look = AT_A_DESK
     path: str = "status"
     status: int = 200
     paper: bool = False
