@@ -6,10 +6,12 @@ turn. A finding says what is true now. What will be done about it, and when, is 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.announce.listening import Hearing
 from shared.domain.account_kinds import in_state
 from shared.domain.errors import RotationError
 from shared.domain.throttle import Throttle
@@ -64,18 +66,22 @@ def checks_of(rotation: Rotation, overview: Overview) -> Checks:
 
 
 async def read_facts(rotation: Rotation, overview: Overview, checks: Checks | None = None) -> Facts:
-    """Return all that findings follow from. What the app has on record and cannot read becomes a problem."""
-    outside, problems = rotation.outside, list(overview.problems)
-    leaks, unread = await rotation.leaks.pending()
-    written, unseen = await rotation.other_writers()
-    throttles, unknown = await _throttles(rotation)
-    of_many, unreadable = await find_left_of_many(rotation)
-    hearing = await outside.listeners.hearing(outside.clock.now()) if outside.listeners else None
+    """Return all that findings follow from. What the app has on record and cannot read becomes a problem.
+
+    The calls are made side by side, because a person waits.
+    """
+    (leaks, unread), (written, unseen), (throttles, unknown), (of_many, unreadable), hearing = await asyncio.gather(
+        rotation.leaks.pending(),
+        rotation.other_writers(),
+        _throttles(rotation),
+        find_left_of_many(rotation),
+        _hearing(rotation),
+    )
     return Facts(
         settings=rotation.settings,
-        now=outside.clock.now(),
+        now=rotation.outside.clock.now(),
         rows=overview.rows,
-        problems=problems + unread + unseen + unknown + unreadable,
+        problems=[*overview.problems, *unread, *unseen, *unknown, *unreadable],
         left=overview.left,
         owing=overview.owing,
         seen_at=overview.last_at,
@@ -103,6 +109,12 @@ def findings_of(facts: Facts) -> list[Finding]:
 def severe_first(found: Iterable[Finding]) -> list[Finding]:
     """Return findings in their order: the most severe first, equal kinds together."""
     return sorted(found, key=lambda one: (MOST_SEVERE_FIRST.index(one.severity), one.code, one.target))
+
+
+async def _hearing(rotation: Rotation) -> Hearing | None:
+    """Return who listens. None if no topic is set."""
+    outside = rotation.outside
+    return await outside.listeners.hearing(outside.clock.now()) if outside.listeners else None
 
 
 async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[RotationError]]:
