@@ -6,10 +6,12 @@ Pure: equal facts and an equal address give an equal page. No part of it asks Az
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from shared.domain.model import Target
 from shared.domain.relative import counted
 from shared.findings.codes import Code
 from shared.findings.commands import AppName, enrolling
@@ -162,14 +164,14 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
         filters=filters,
         asked=asked_in_words(filters),
         fleet=len(whole.targets),
-        vitals=() if large or not whole.targets else vitals_of(status, facts),
-        counts=tuple(_counts(whole, filters, links)) if large else (),
+        vitals=() if large or not status.targets else vitals_of(status, facts),
+        counts=tuple(_counts(whole, filters, links)) if large and not no_match else (),
         to_do=panel_of(cards, status.to_do, status),
         to_watch=panel_of(cards, status.to_watch, status),
         to_improve=panel_of(cards, status.to_improve, status),
         choices=tuple(_choices(whole, filters)) if large or filters.narrows else (),
         sorts=tuple(Sort),
-        table=table_of(status.targets, filters, links, status.now, status.mode, strips.draw),
+        table=table_of(status, filters, links, strips.draw),
         dates=tuple(dates[:MOST_DATES]),
         chart=chart_of(dates, status.now) if large else None,
         events=happened_in(status, facts, links),
@@ -254,7 +256,7 @@ def _no_match(whole: Status, filters: Filters, links: Links) -> NoMatch:
     targets = [one.row.target for one in whole.targets]
     near: list[tuple[str, str]] = []
     if filters.q:
-        words = {one.name for one in targets} | {one.owner for one in targets if one.owner}
+        words = {word for one in targets for word in _searchable(one)}
         near += [(word, links.overview(q=word)) for word in _near(filters.q, words)]
     if filters.owner:
         owners = {one.owner for one in targets if one.owner}
@@ -263,6 +265,13 @@ def _no_match(whole: Status, filters: Filters, links: Links) -> NoMatch:
         groups = {one.account.group for one in targets}
         near += [(f"resource group {word}", links.overview(group=word)) for word in _near(filters.group, groups)]
     return NoMatch(asked_in_words(filters), tuple(near[:3]), links.overview())
+
+
+def _searchable(target: Target) -> Iterable[str]:
+    """Return what a search could have meant: names and owners, and the parts of them that are no numbers."""
+    whole = [target.name, target.account.group, *([target.owner] if target.owner else [])]
+    parts = (part for word in whole for part in re.split(r"[^0-9A-Za-z]+", word))
+    return [*whole, *(part for part in parts if len(part) > 2 and not part.isdigit())]
 
 
 def _near(asked: str, words: Iterable[str]) -> list[str]:

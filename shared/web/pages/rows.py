@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from shared.decide.plan import Reason
 from shared.domain.times import LAST
 from shared.findings.dates import Date, dates_of
 from shared.findings.states import State
-from shared.findings.status import TargetStatus
+from shared.findings.status import Status, TargetStatus
 from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
 from shared.web.pages.drawing import Drawing
@@ -116,19 +116,18 @@ class Table:
 type Drawer = Callable[[TargetStatus], Drawing]
 
 
-def table_of(
-    targets: Sequence[TargetStatus], filters: Filters, links: Links, now: datetime, mode: Mode, draw: Drawer
-) -> Table:
+def table_of(status: Status, filters: Filters, links: Links, draw: Drawer) -> Table:
     """Return the page of the table that is asked for; the last one, if that page is not there.
 
-    targets: The targets that fit the filters.
+    status: The targets that fit the filters. If checks are late, all of them are shown as they were known last.
     draw: Draws the keys of one target over time.
     """
+    targets, late = status.targets, status.checks is not None and status.checks.are_late(status.now)
     last_page = max(1, -(-len(targets) // ROWS))
     page = min(filters.page, last_page)
     shown = sorted(targets, key=_order(filters.sort))[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
-    rows = tuple(_row(one, links, now, mode, draw) for one in shown)
+    rows = tuple(_row(one, status, links, draw, late=late) for one in shown)
     pages = _pager(page, last_page, filters, links) if last_page > 1 else ()
     return Table(rows, first, first + len(shown) - 1 if shown else 0, len(targets), pages)
 
@@ -145,8 +144,9 @@ def next_of(one: TargetStatus, now: datetime, mode: Mode) -> Next:
         return Next(head="now", says=_DOING.get(plan.reason, "new key"), note=when)
     if not dates:
         return Next(head="not known", note="nothing is published yet")
-    if dates[0].falls_at is None:
-        return _held(dates, "it waits for its announcement" if plan.reason is Reason.NOT_ANNOUNCED else "")
+    held = [date for date in dates if date.falls_at is None]
+    if held:
+        return _held(held, "it waits for its announcement" if plan.reason is Reason.NOT_ANNOUNCED else "")
     return _coming(dates[0], one, now)
 
 
@@ -164,17 +164,17 @@ def _held(dates: list[Date], why: str = "") -> Next:
     return Next(head="not known", says=date.says, was=date.was, note=why)
 
 
-def _row(one: TargetStatus, links: Links, now: datetime, mode: Mode, draw: Drawer) -> TargetRow:
+def _row(one: TargetStatus, status: Status, links: Links, draw: Drawer, *, late: bool) -> TargetRow:
     target = one.row.target
     graver = [found for found in one.findings if one.state in _PROBLEMS and found.urgency != "improve"]
     return TargetRow(
         state=one.state,
-        stale=one.is_stale,
+        stale=one.is_stale or late,
         name=target.name,
         link=links.target(target),
         group=target.account.group,
         account=target.account.name,
-        next=next_of(one, now, mode),
+        next=next_of(one, status.now, status.mode),
         owner=target.owner or "",
         mail=mail(target.owner),
         problem=graver[0].meaning.title if graver else "",

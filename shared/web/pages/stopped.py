@@ -105,6 +105,9 @@ def hidden_by(error: RotationError, shell: Shell) -> Stopped:
 
 def _wrong(one: FixConfiguration, app: AppName) -> Wrong:
     step = f"{one.next_step[:1].upper()}{one.next_step[1:].removesuffix('.')}."
+    example = EXAMPLES.get(one.thing)
+    if step == "Correct it." and example:
+        step = f"Write a valid value, such as {example}."
     return Wrong(one.thing, one.what, step, tuple(_commands(one, app)))
 
 
