@@ -19,6 +19,8 @@ from shared.domain.publication import SecretState
 from shared.domain.relative import away, exact, length_in_words
 from shared.domain.requests import LeakRequest
 
+ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS = "The end of all keys", "A new key", "The end of the previous key"
+
 type Policy = Callable[[Situation], Plan | None]
 
 
@@ -168,8 +170,8 @@ RULES = (
     Rule("A leak", (leaked,), _leak),
     Rule("A request to wait for a deployment", (armed,), _waits),
     Rule("A reported deployment", (deployed,), _deployment),
-    Rule("The end of all keys", (policies.sunset,), _sunset),
-    Rule("A new key", (policies.rotation,), _rotation),
-    Rule("The end of the previous key", (policies.retirement,), _retirement),
+    Rule(ALL_KEYS_END, (policies.sunset,), _sunset),
+    Rule(NEW_KEY, (policies.rotation,), _rotation),
+    Rule(PREVIOUS_ENDS, (policies.retirement,), _retirement),
     Rule("Nothing else", (policies.nothing,), _nothing),
 )

@@ -20,6 +20,7 @@ from shared.domain.requests import LeakRequest, Request
 from shared.fleet.burst import Bursts
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.found import FleetListing
+from shared.fleet.history import History, history_of
 from shared.fleet.left import Left
 from shared.fleet.listing import Fleet
 from shared.fleet.names_seen import NamesSeen
@@ -176,6 +177,13 @@ class Rotation:
     async def overview(self) -> Overview:
         """Return all targets as the last tick saw them, without a call for each (`Surveyor.overview`)."""
         return await self.surveyor.overview()
+
+    async def history(self, target: Target) -> History:
+        """Return what happened to a target, as the versions of its secret say. A call for each 25 versions.
+
+        Raises a RotationError if the versions cannot be listed.
+        """
+        return history_of(target, await self.outside.vault.earlier(target), self.outside.clock.now())
 
     async def deadlines(self) -> tuple[list[Deadline], list[RotationError]]:
         """Return every deadline to come, the soonest first, and what could not be listed. Presumed, as in a tick."""

@@ -15,6 +15,7 @@ from shared.domain.requests import RequestKind
 from shared.domain.text import plain, quotable
 from shared.handlers.act_looks import Looked
 from shared.handlers.incoming import Incoming
+from shared.handlers.page_replies import page_reply, plain_shell
 from shared.settings.environment import Mode
 from shared.turns.report import Result, Row
 from shared.web.act_form import ActForm
@@ -39,7 +40,6 @@ from shared.web.pages.acting import (
     waits_of,
 )
 from shared.web.pages.plan_words import PlanWords, in_words, when
-from shared.web.pages.render import headers, render
 from shared.web.responses import REPEAT, Reply, problem
 from shared.web.sign_in import platform_authenticates
 
@@ -60,7 +60,7 @@ def form_page(incoming: Incoming, caller: Caller, form: ActForm, looked: Looked,
     """Return the page with an act's form and its dry run."""
     said = form_of(incoming, caller, form, looked)
     result = {"result": Result.PLANNED} if status == 200 else {"title": "ConfirmFirst"}
-    return _reply(status, "act.html", said, _record(incoming, looked) | result)
+    return _reply(incoming, caller, status, said, _record(incoming, looked) | result)
 
 
 def changed_page(incoming: Incoming, caller: Caller, form: ActForm, looked: Looked) -> Reply:
@@ -69,7 +69,7 @@ def changed_page(incoming: Incoming, caller: Caller, form: ActForm, looked: Look
         return form_page(incoming, caller, form, looked, status=422)
     said = replace(form_of(incoming, caller, form.to_be_confirmed_again(), looked), notice=_CHANGED)
     told = problem(409, "PlanChanged", _CHANGED)
-    return _reply(told.status, "act.html", said, {**_members(told), **_record(incoming, looked)})
+    return _reply(incoming, caller, told.status, said, {**_members(told), **_record(incoming, looked)})
 
 
 def result_page(incoming: Incoming, caller: Caller, looked: Looked, reply: Reply, after: Row | None) -> Reply:
@@ -92,7 +92,7 @@ def result_page(incoming: Incoming, caller: Caller, looked: Looked, reply: Reply
         _leak(incoming) if may_be_a_leak(told) else "",
     )
     record = {**told, **reply.on_record, "act": incoming.act, "target": looked.name}
-    shown = _reply(reply.status, "result.html", said, record)
+    shown = _reply(incoming, caller, reply.status, said, record)
     kept = {name: text for name, text in reply.headers.items() if name == "Retry-After"}
     return replace(shown, queued=reply.queued, headers={**shown.headers, **kept})
 
@@ -107,7 +107,7 @@ def problem_page(incoming: Incoming, caller: Caller | None, reply: Reply) -> Rep
     says = (*signed_in, str(told.get("detail", "")), "Nothing was done.")
     step = step or (_ASK if title == "RoleMissing" else "")
     said = ResultPage(head, head, ResultTone.STOP, says, next_step=step, code=title, who=who)
-    shown = _reply(reply.status, "result.html", said, {**told, **reply.on_record, "act": incoming.act})
+    shown = _reply(incoming, caller, reply.status, said, {**told, **reply.on_record, "act": incoming.act})
     return replace(shown, headers={**reply.headers, **shown.headers}, queued=reply.queued)
 
 
@@ -208,5 +208,8 @@ def _members(reply: Reply) -> Mapping[str, Any]:
     return reply.data if isinstance(reply.data, dict) else {}
 
 
-def _reply(status: int, template: str, said: FormPage | ResultPage, record: Mapping[str, object]) -> Reply:
-    return Reply(status, render(template, page=said), "text/html", dict(headers()), on_record=record)
+def _reply(
+    incoming: Incoming, caller: Caller | None, status: int, said: FormPage | ResultPage, record: Mapping[str, object]
+) -> Reply:
+    template = "act.html" if isinstance(said, FormPage) else "result.html"
+    return replace(page_reply(status, template, said, plain_shell(incoming, caller)), on_record=record)

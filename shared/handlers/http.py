@@ -26,9 +26,7 @@ from shared.domain.errors import (
 )
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
-from shared.findings.listening import find_listeners
 from shared.fleet.enrolment import message_for
-from shared.fleet.rotation import Rotation
 from shared.handlers import many, telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused, on_record_as
 from shared.handlers.incoming import Incoming
@@ -50,7 +48,7 @@ from shared.web.responses import (
     retry_after,
 )
 from shared.web.routes import Route
-from shared.wiring import invalid_settings, rotation, telemetry, time_for, time_limit
+from shared.wiring import invalid_settings, rotation, telemetry, time_limit
 
 log = logging.getLogger(LOGGER)
 REFUSALS = Refusals()
@@ -61,6 +59,7 @@ _BROKEN = Reply(500, "")
 # Their next steps say already what to send next.
 _SAY_WHAT_TO_SEND = (UnknownTarget, DisputedName, DisputedSecret, OutOfScope, ConfirmFirst, LimitReached)
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
+_SHOWING = ("status", "target_page")  # the routes of pages that only show
 type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 
@@ -80,12 +79,14 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         caller = _who(route, incoming)
         _let_in(route, incoming, caller)
     except Refused as refused:
-        reply = _for_people(route, incoming, caller, problem(refused.status, refused.title, refused.detail))
+        reply = problem(refused.status, refused.title, refused.detail)
+        shown = _refused_as_page(refused, route, incoming, caller) if route.name in _SHOWING else None
+        reply = shown or _for_people(route, incoming, caller, reply)
         log_refused(REFUSALS, recorded, incoming.method, incoming.asked, caller, reply, time.monotonic())
         return reply
     except SignInNotEnforced as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
-        return _error_page(error) if route.name == "status" or route.page else of_error(error)
+        return _error_as_page(error, incoming) if route.name == "status" or route.page else of_error(error)
     reply = _BROKEN  # until there is an answer: an act that an error in this app ends has a line as well
     try:
         reply = _for_people(route, incoming, caller, await _carried_out(route, incoming, caller))
@@ -179,28 +180,23 @@ async def _calendar(_: Incoming, __: Caller) -> Reply:
     return Reply(200, calendar(found, app.outside.clock.now()), "text/calendar")
 
 
-async def _status_page(_: Incoming, __: Caller) -> Reply:
-    """The survey as a page. Invalid settings are answered with a page as well."""
-    from shared.web.pages.status import HEADERS, status_page
+async def _status_page(incoming: Incoming, caller: Caller) -> Reply:
+    """The overview as a page. Errors are answered with a page as well."""
+    from shared.handlers.pages import overview_page  # only pages need the template engine
 
-    app: Rotation | None = None
-    try:
-        app = await rotation()
-        seen = await app.overview()
-        listeners = await find_listeners(app.outside, [row.target for row in seen.rows])
-    except RotationError as error:
-        log.warning("%s", error)
-        return _error_page(error, app)
-    remarks = (*app.settings.remarks, *(f"{one.says} Next step: {one.next_step}." for one in listeners))
-    text = status_page(seen, app.outside.clock.now(), remarks)
-    return Reply(200, text, "text/html", HEADERS)
+    return await overview_page(incoming, caller)
 
 
-def _error_page(error: RotationError, app: Rotation | None = None) -> Reply:
-    """Return an error as a page for people."""
-    from shared.web.pages.status import HEADERS, status_page_of_error
+def _refused_as_page(refused: Refused, route: Route, incoming: Incoming, caller: Caller | None) -> Reply:
+    from shared.handlers.pages import denied_page
 
-    return Reply(of_error(error).status, status_page_of_error(error, time_for(app)), "text/html", HEADERS)
+    return denied_page(refused, route.role_of(incoming.method) or "", incoming, caller)
+
+
+def _error_as_page(error: RotationError, incoming: Incoming) -> Reply:
+    from shared.handlers.pages import error_page
+
+    return error_page(error, incoming)
 
 
 async def _describe(_: Incoming, __: Caller) -> Reply:
@@ -283,6 +279,12 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     return Reply(202 if queued else 200, facts, queued=queued)
 
 
+async def _target_page(incoming: Incoming, caller: Caller) -> Reply:
+    from shared.handlers.pages import target_page
+
+    return await target_page(incoming, caller)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "listTargets": _list_targets,
     "seeTarget": _see_target,
@@ -300,6 +302,7 @@ HANDLERS: Mapping[str, Handler] = {
     "listDeadlines": _list_deadlines,
     "subscribe": _calendar,
     "status": _status_page,
+    "targetPage": _target_page,
     "describe": _describe,
     "health": _health,
 }

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from shared.domain.relative import away, counted, exact, length_in_words
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES = ("style.css", "timeline.css", "act.css")
+STYLES = ("style.css", "timeline.css", "target.css", "act.css")
 SCRIPT = "page.js"
 
 

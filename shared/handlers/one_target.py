@@ -1,21 +1,22 @@
-"""The page of one target. It observes the target, unlike the overview, and shows what was known last if that fails."""
+"""Look at one target for its page. Unlike the overview, it observes; if that fails, it shows what was known last."""
 
 from __future__ import annotations
 
-import os
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
 from shared.domain.errors import DisputedName, RotationError, UnknownTarget
-from shared.domain.model import AccountId
+from shared.domain.model import AccountId, Target
 from shared.findings.gather import checks_of, read_facts
+from shared.fleet.history import History
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
 from shared.turns.report import Row
-from shared.web.pages.target import TargetPage, target_page
+from shared.web.pages.target import SeenTarget
 
 
-async def page_of_target(app: Rotation, which: str | AccountId) -> TargetPage:
+async def look_at(app: Rotation, which: str | AccountId) -> SeenTarget:
     """Return what the page of a target shows.
 
     which: Its name, or its account.
@@ -25,8 +26,10 @@ async def page_of_target(app: Rotation, which: str | AccountId) -> TargetPage:
     overview = await app.overview()
     row, tags = await _observed(app, which, overview)
     seen = replace(overview, rows=[row], problems=[])
-    facts = await read_facts(app, seen, checks_of(app, overview))
-    return target_page(facts, row, tags, os.environ)
+    facts, (history, unknown) = await asyncio.gather(
+        read_facts(app, seen, checks_of(app, overview)), _history(app, row.target)
+    )
+    return SeenTarget(facts, tags, history, unknown)
 
 
 async def _observed(app: Rotation, which: str | AccountId, overview: Overview) -> tuple[Row, Mapping[str, str] | None]:
@@ -41,11 +44,20 @@ async def _observed(app: Rotation, which: str | AccountId, overview: Overview) -
     except RotationError as error:
         if last is None or isinstance(error, DisputedName):
             raise
-        return replace(last, error=last.error if isinstance(error, UnknownTarget) and last.error else error), {}
+        gone = isinstance(error, UnknownTarget) and last.error is not None
+        return (last if gone else replace(last, error=error)), {}
     row = await app.plan_turn(enrolled.target)
     if row.error is not None and last is not None:
         row = replace(last, error=row.error)
     return row, enrolled.account.tags if enrolled.account else None
+
+
+async def _history(app: Rotation, target: Target) -> tuple[History, str]:
+    """Return what happened to a target's keys, or why that is not known."""
+    try:
+        return await app.history(target), ""
+    except RotationError as error:
+        return History(), f"Its past cannot be read. {error.what} Next step: {error.next_step}."
 
 
 def _is(row: Row, which: str | AccountId) -> bool:
