@@ -40,7 +40,7 @@ class Form(HTMLParser):
             self._select = one["name"]
         elif tag == "option" and "selected" in one:
             self.fields[self._select] = one["value"]
-        elif tag == "button":
+        elif tag == "button" and "value" in one:
             self._button = one["value"]
 
     def handle_data(self, data: str) -> None:
