@@ -12,7 +12,7 @@ from datetime import datetime
 
 from shared.domain.keys import KeySlot
 from shared.web.pages.labels import Label, placed, width_of
-from shared.web.pages.reach import SHORT, Reach, dates_between, short
+from shared.web.pages.reach import SHORT, TimeReach, dates_between, short
 from shared.web.pages.spans import Span, SpanKind
 from shared.web.pages.timeline import Point, PointKind, Timeline
 
@@ -58,7 +58,7 @@ NARROW = Layout("narrow", 296, 190, 4, 292, (62, 116), 24, 13, 4, 16, 168, (), "
 
 
 @dataclass(frozen=True)
-class Bar:
+class DrawnBar:
     """A span as it is drawn.
 
     kind: What the key is.
@@ -74,7 +74,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Mark:
+class DrawnMark:
     """A point as it is drawn.
 
     kind: What happens; `accepted` and `to-come` are announcements.
@@ -107,8 +107,8 @@ class Drawing:
     id: str
     sentence: str
     now: float
-    bars: tuple[Bar, ...]
-    marks: tuple[Mark, ...]
+    bars: tuple[DrawnBar, ...]
+    marks: tuple[DrawnMark, ...]
     ticks: tuple[float, ...]
     labels: tuple[Label, ...]
 
@@ -156,14 +156,14 @@ def strip_of(timeline: Timeline, id_: str) -> Drawing:
     return _drawing(timeline, scale, id_, names)
 
 
-def axis_of(reach: Reach, now: datetime) -> tuple[Label, ...]:
+def axis_of(reach: TimeReach, now: datetime) -> tuple[Label, ...]:
     """Return the dates in the head of a table of strips, which all have this reach around `now`."""
     scale = Scale(*reach.around(now), STRIP)
     today = Label(scale.x(now), 12, "Now" if reach.length < SHORT else "Today", "middle", "name")
     return (today, *_dates(scale, 12, beside=today))
 
 
-def picture_of(timeline: Timeline, id_: str, layout: Layout = WIDE, reach: Reach | None = None) -> Drawing:
+def picture_of(timeline: Timeline, id_: str, layout: Layout = WIDE, reach: TimeReach | None = None) -> Drawing:
     """Return the picture of one target's page.
 
     id_: What its elements are called by; unique in the page.
@@ -185,11 +185,11 @@ def _drawing(timeline: Timeline, scale: Scale, id_: str, labels: Iterable[Label]
     return Drawing(scale.layout, id_, timeline.sentence, now, bars, tuple(marks), ticks, tuple(labels))
 
 
-def _bars(timeline: Timeline, scale: Scale) -> Iterator[Bar]:
+def _bars(timeline: Timeline, scale: Scale) -> Iterator[DrawnBar]:
     for span, y in _in_lanes(timeline, scale.layout):
         x, ends = scale.x(span.begins), scale.x(span.ends)
         if ends > x:
-            yield Bar(span.kind, x, y, round(ends - x, 1))
+            yield DrawnBar(span.kind, x, y, round(ends - x, 1))
 
 
 def _in_lanes(timeline: Timeline, layout: Layout) -> Iterator[tuple[Span, float]]:
@@ -198,11 +198,11 @@ def _in_lanes(timeline: Timeline, layout: Layout) -> Iterator[tuple[Span, float]
             yield span, y
 
 
-def _points(timeline: Timeline, scale: Scale) -> Iterator[Mark]:
+def _points(timeline: Timeline, scale: Scale) -> Iterator[DrawnMark]:
     for one in timeline.points:
         drawn_at = _drawn_at(one, timeline)
         if scale.shows(drawn_at):
-            yield Mark(one.kind, scale.x(drawn_at), _lane(one, scale.layout), one.doubtful)
+            yield DrawnMark(one.kind, scale.x(drawn_at), _lane(one, scale.layout), one.doubtful)
 
 
 def _drawn_at(point: Point, timeline: Timeline) -> datetime:
@@ -215,12 +215,12 @@ def _lane(point: Point, layout: Layout) -> float:
     return {KeySlot.KEY1: first, KeySlot.KEY2: second, None: (first + second) / 2}[point.slot]
 
 
-def _notices(timeline: Timeline, scale: Scale) -> Iterator[Mark]:
+def _notices(timeline: Timeline, scale: Scale) -> Iterator[DrawnMark]:
     if scale.layout.notices is None:
         return
     for one in timeline.notices:
         if scale.shows(one.falls_at):
-            yield Mark("accepted" if one.accepted else "to-come", scale.x(one.falls_at), scale.layout.notices)
+            yield DrawnMark("accepted" if one.accepted else "to-come", scale.x(one.falls_at), scale.layout.notices)
 
 
 def _dates(scale: Scale, y: float, beside: Label) -> Iterator[Label]:

@@ -61,7 +61,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterChoice:
     """One value of a filter.
 
     value: The value in the address.
@@ -87,7 +87,7 @@ class Choices:
 
     name: str
     label: str
-    values: tuple[Choice, ...]
+    values: tuple[FilterChoice, ...]
     chosen: str
     total: int
 
@@ -112,7 +112,7 @@ class NoMatch:
 
 
 @dataclass(frozen=True)
-class Overview:
+class OverviewPage:
     """The whole page. Its parts are described where they are made.
 
     enroll: The command that enrols an account, if no target is there. Empty otherwise.
@@ -143,7 +143,7 @@ class Overview:
     axis: tuple[Label, ...]
 
 
-def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> Overview:
+def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> OverviewPage:
     """Return the overview of a fleet, or of the part of it that the filters leave.
 
     whole: What is known of the whole fleet.
@@ -157,7 +157,7 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
     large = len(whole.targets) > SMALL
     strips = Strips.among(status.targets, status.now)
     dates = sorted((date for one in status.targets for date in dates_of(one)), key=_soonest)
-    return Overview(
+    return OverviewPage(
         shell=_with_title(shell, verdict, status, filters),
         verdict=verdict,
         icon=_AT_STAKE[verdict.tone],
@@ -248,7 +248,9 @@ def _values(name: str, label: str, found: list[str], chosen: str) -> Choices:
     for one in found:
         counts[written.setdefault(one.casefold(), one)] += 1
     listed = [value for value, _ in counts.most_common(MOST_CHOICES)]
-    values = tuple(Choice(value, "no owner" if value == NOBODY else value, counts[value]) for value in sorted(listed))
+    values = tuple(
+        FilterChoice(value, "no owner" if value == NOBODY else value, counts[value]) for value in sorted(listed)
+    )
     return Choices(name, label, values, written.get(chosen.casefold(), chosen), len(counts))
 
 
