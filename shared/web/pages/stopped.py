@@ -88,8 +88,8 @@ class StoppedPage:
 def stopped(problems: Sequence[FixConfiguration], shell: Shell, app: AppName) -> StoppedPage:
     """Return the page of an app that these settings stop. It names all of them."""
     wrong = tuple(_wrong(one, app) for one in problems)
-    sentence = f"StoppedPage. Nothing is being done: {counted(len(wrong), 'setting is', 'settings are')} invalid."
-    shell = replace(shell, tone=Tone.RED, title="StoppedPage")
+    sentence = f"Stopped. Nothing is being done: {counted(len(wrong), 'setting is', 'settings are')} invalid."
+    shell = replace(shell, tone=Tone.RED, title="Stopped")
     return StoppedPage(shell, sentence, UNTIL_CORRECTED, wrong, "Correct the settings", "Alert: settings")
 
 

@@ -32,7 +32,7 @@ def stopped_by(**wrong: str) -> StoppedPage:
 def test_every_wrong_setting_is_named_at_once_with_what_is_right_and_the_command() -> None:
     page = stopped_by(ROTATION_MOD=MARKUP, ROTATION_PERIOD="monthly")
     found = Reader(render("stopped.html", page=page, shell=page.shell))
-    assert found.within("h1") == "StoppedPage. Nothing is being done: 2 settings are invalid."
+    assert found.within("h1") == "Stopped. Nothing is being done: 2 settings are invalid."
     assert "Published keys go on working" in found.text
     assert "ROTATION_MOD is not a setting; the nearest is ROTATION_MODE. Rename it to ROTATION_MODE." in found.text
     assert "Write a valid value, such as P30D." in found.text
@@ -50,7 +50,7 @@ def test_every_wrong_setting_is_named_at_once_with_what_is_right_and_the_command
 
 def test_a_stopped_app_is_red_and_its_tab_says_so() -> None:
     page = stopped_by(ROTATION_PERIOD="monthly")
-    assert (page.shell.tone, page.shell.tab) == (Tone.RED, "StoppedPage · Key rotation")
+    assert (page.shell.tone, page.shell.tab) == (Tone.RED, "Stopped · Key rotation")
 
 
 def test_a_setting_with_spaces_in_its_example_is_quoted_for_a_shell() -> None:
