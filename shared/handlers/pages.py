@@ -21,6 +21,7 @@ from shared.web.callers import Caller, Refused
 from shared.web.pages.asked_filters import Filters
 from shared.web.pages.denied import denied
 from shared.web.pages.links import Links
+from shared.web.pages.missing import missing
 from shared.web.pages.overview import overview_of
 from shared.web.pages.shell import shell_of
 from shared.web.pages.stopped import hidden_by, stopped
@@ -48,13 +49,21 @@ async def overview_page(incoming: Incoming, caller: Caller) -> Reply:
 
 
 async def target_page(incoming: Incoming, caller: Caller) -> Reply:
-    """Return the page of one target. Raises UnknownTarget and DisputedName, and RotationErrors that hide the target."""
-    app = await rotation()
-    seen = await look_at(app, incoming.which)
+    """Return the page of one target, or why there is none. With invalid settings, it says what stops the app."""
+    app: Rotation | None = None
+    try:
+        app = await rotation()
+        seen = await look_at(app, incoming.which)
+    except RotationError as error:
+        if app is None:
+            return error_page(error, incoming, caller)
+        log.info("%s", error)
+        page = missing(error, incoming.asked, plain_shell(incoming, caller, app))
+        return page_reply(of_error(error).status, "missing.html", page, page.shell, retry_after([error]))
     status = status_of(seen.facts, ())
     shell = shell_of(caller, os.environ, links_of(incoming), seen.facts.now, status)
-    page = target_page_of(seen, caller, shell, os.environ)
-    return page_reply(200, "target.html", page, page.shell)
+    shown = target_page_of(seen, caller, shell, os.environ)
+    return page_reply(200, "target.html", shown, shown.shell)
 
 
 def error_page(

@@ -73,6 +73,14 @@ class Links:
         """Return the address of the description of the API."""
         return self._to("/api/openapi.json", {})
 
+    def named(self, name: str) -> str:
+        """Return the address of the page of the target of this name."""
+        return self._to(f"/api/status/targets/{quote(name, safe='')}", {})
+
+    def of_account(self, account: str) -> str:
+        """Return the address of the page of the target of this account, by its resource id."""
+        return self._to(f"/api/status/targets/{BY_ACCOUNT}", {"account": account})
+
     def _of(self, target: Target, act: str) -> str:
         if target.name.casefold() in self.disputed:
             return self._to(f"/api/status/targets/{BY_ACCOUNT}{act}", {"account": str(target.account)})
