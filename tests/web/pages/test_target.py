@@ -1,4 +1,4 @@
-"""One target's page: its sentence, both keys, what happens next and why, its past, its settings, and what one may do."""
+"""One target's page: its sentence, both keys, what happens next and why, its past and settings, what one may do."""
 
 from dataclasses import replace
 from datetime import timedelta
