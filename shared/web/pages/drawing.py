@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.keys import KeySlot
+from shared.domain.model import Cadence
 from shared.web.pages.labels import Label, placed, width_of
-from shared.web.pages.reach import SHORT, Reach, dates_between, short
+from shared.web.pages.reach import NARROW as NARROW_REACH
+from shared.web.pages.reach import SHORT, Reach, dates_between, reach_for, short
 from shared.web.pages.spans import Span, SpanKind
 from shared.web.pages.timeline import Point, PointKind, Timeline
 
@@ -176,6 +178,16 @@ def picture_of(timeline: Timeline, id_: str, layout: Layout = WIDE, reach: Reach
     dates = _dates(scale, now.y, beside=now)
     labels = [*_names(layout), *_inside(timeline, scale), *_below(timeline, scale), *dates, now]
     return _drawing(timeline, scale, id_, labels)
+
+
+def pictures_of(timeline: Timeline, id_: str, cadence: Cadence) -> tuple[Drawing, ...]:
+    """Return the pictures of one target's page, of which the style shows the one that has room.
+
+    id_: What their elements are called by; unique in the page.
+    cadence: The target's. A phone shows less time of it.
+    """
+    narrow = picture_of(timeline, f"{id_}-narrow", NARROW, reach_for(cadence, NARROW_REACH))
+    return picture_of(timeline, f"{id_}-wide"), picture_of(timeline, f"{id_}-middle", MIDDLE), narrow
 
 
 def _drawing(timeline: Timeline, scale: Scale, id_: str, labels: Iterable[Label]) -> Drawing:
