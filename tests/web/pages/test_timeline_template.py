@@ -15,9 +15,10 @@ from lab.simulation.dates import at, days
 from shared.decide.situation import Situation
 from shared.domain.model import Target
 from shared.domain.publication import Origin
-from shared.web.pages.drawing import axis_of, pictures_of, strip_of
+from shared.web.pages.drawing import pictures_of, strip_of
 from shared.web.pages.reach import STRIP, WIDE
 from shared.web.pages.spans import SpanKind
+from shared.web.pages.texts import axis_of
 from shared.web.pages.timeline import PointKind, Timeline, timeline_of
 
 TEMPLATES = Path("shared/web/pages/templates")
@@ -133,7 +134,7 @@ def test_a_name_from_outside_is_text_and_never_markup(macros: Any) -> None:
     written = str(macros.strip(strip_of(timeline_of(situation, STRIP), "s1")))
     assert "<script" not in written
     assert "\u202e" not in written
-    title = ElementTree.fromstring(written).find("title")
+    title = ElementTree.fromstring(written).find("svg/title")
     assert title is not None
     assert '</title><script>alert("1")</script>' in (title.text or "")
 
