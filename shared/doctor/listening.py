@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator
 from shared.doctor import remedies
 from shared.doctor.check import Check, Examination, failed, not_checked, passed
 from shared.domain.model import Target
-from shared.findings.kinds import Code, Finding
+from shared.findings.codes import Code
+from shared.findings.kinds import Finding
 from shared.findings.listening import find_listeners
 
 

@@ -1,84 +1,156 @@
 """Gather the findings of a fleet: what is not as it should be, each with a code, a severity and a next step.
 
-They follow from a survey of the targets and from the listing of all accounts; no right is needed beyond those of a
+They follow from a survey of the targets and from what the app has on record; no right is needed beyond those of a
 turn. A finding says what is true now. What will be done about it, and when, is shown by `plan`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 
-from shared.decide import schedule
-from shared.decide.adoption import another_period, began_fresh
-from shared.decide.plan import Reason
-from shared.decide.situation import Situation
+from shared.announce.listening import Hearing
 from shared.domain.account_kinds import in_state
-from shared.domain.errors import FixConfiguration, RotationError
-from shared.domain.model import ProofPolicy, Target
-from shared.domain.publication import VALIDITY_DAYS, Marks, Origin, SecretState
-from shared.domain.times import iso_duration
-from shared.findings.kinds import MOST_SEVERE_FIRST, Code, Finding
-from shared.findings.listening import find_listeners
+from shared.domain.errors import RotationError
+from shared.domain.throttle import Throttle
+from shared.findings.codes import MOST_SEVERE_FIRST, Code
+from shared.findings.facts import Checks, Facts
+from shared.findings.kinds import Finding
+from shared.findings.listening import of_hearing
 from shared.findings.many import find_left_of_many
+from shared.findings.of_app import of_app
+from shared.findings.of_problems import of_problem
+from shared.findings.of_targets import of_target
 from shared.findings.ports import Inventory
+from shared.findings.status import status_of
+from shared.fleet.pace import SHORTEST, USUAL
 from shared.fleet.rotation import Rotation
+from shared.fleet.survey import Overview
 from shared.ports import Account
-from shared.settings.environment import Mode, Settings
 from shared.settings.target_fields import TAG
-from shared.turns.message import Message
 from shared.turns.report import Row
-from shared.turns.secret_notes import SecretNote
-
-LONG_LIFE = timedelta(days=90)  # what most policies allow a key at most
 
 
 async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Finding]:
     """Return every finding about the settings, the targets and the accounts, the most severe first.
 
-    What cannot be read becomes a finding, so that nothing is missing from the list.
+    Every target is observed. What cannot be read becomes a finding, so that nothing is missing from the list.
     """
+    facts, found = await gather_observed(rotation)
+    enrolled = {str(row.target.account).casefold() for row in facts.rows}
+    enrolled |= {one.thing.casefold() for one in facts.problems}
+    unlisted = {error.subscription for error in facts.problems}
+    for subscription in rotation.settings.subscriptions:
+        found += await _of_subscription(inventory, subscription, enrolled, unlisted)
+    return severe_first(found)
+
+
+async def gather_observed(rotation: Rotation) -> tuple[Facts, list[Finding]]:
+    """Observe every target, and return what is known of the fleet and the findings that follow."""
     rows, problems = await rotation.survey()
-    leaks, unread = await rotation.leaks.pending()
-    written, unseen = await rotation.other_writers()
     left, unknown = await rotation.left()
-    of_many, unreadable = await find_left_of_many(rotation)
-    problems += unread + unseen + unknown + unreadable
-    settings, now = rotation.settings, rotation.outside.clock.now()
-    found = [*_of_settings(settings), *map(_of_problem, problems), *_of_presumed(rows), *map(_of_leak, leaks)]
-    found += of_many
-    notes = {note.secret.casefold(): note for note in written}
-    found += [Finding(Code.LEFT, one.target.name, one.as_error().what) for one in left]
-    found += await find_listeners(rotation.outside, [row.target for row in rows])
-    for row in rows:
-        found += _of_row(row, settings, now)
-        found += _of_other_writers(row.target, notes.get(row.target.secret_url.casefold()), now)
-    known = {str(row.target.account).casefold() for row in rows} | {error.thing.casefold() for error in problems}
-    known |= {str(one.target.account).casefold() for one in left}
-    unlisted = {error.subscription for error in problems}
-    found += await _of_throttles(rotation, now)
-    for subscription in settings.subscriptions:
-        found += await _of_subscription(inventory, subscription, known, unlisted)
+    known = {error.thing.casefold() for error in problems}
+    gone = [error for error in (one.as_error() for one in left) if error.thing.casefold() not in known]
+    ids = frozenset(one.account for one in left)
+    last = await rotation.surveyor.last_seen()
+    seen = replace(last, rows=rows, problems=[*problems, *unknown, *gone], left=ids)
+    facts = await _as_observed(rotation, await read_facts(rotation, seen, checks_of(rotation, seen)))
+    return facts, severe_first(findings_of(facts))
+
+
+async def gather_named(rotation: Rotation, rows: list[Row]) -> tuple[Facts, list[Finding]]:
+    """Return what is known of these targets, which were observed just now, and the findings about them alone."""
+    seen = replace(await rotation.surveyor.last_seen(), rows=rows)
+    facts = replace(await _as_observed(rotation, await read_facts(rotation, seen)), problems=[])
+    about = {str(row.target.account).casefold() for row in rows}
+    found = status_of(facts, findings_of(facts)).findings
+    return facts, severe_first(one for one in found if one.account.casefold() in about)
+
+
+async def _as_observed(rotation: Rotation, facts: Facts) -> Facts:
+    """Return the facts for targets that were observed just now. That does not show whether their turns fail."""
+    return replace(facts, observed=True, troubles=await rotation.surveyor.troubles())
+
+
+async def gather_shown(rotation: Rotation) -> tuple[Facts, list[Finding]]:
+    """Return what is known of the fleet without a call to Azure for each target, and the findings that follow."""
+    overview = await rotation.overview()
+    facts = await read_facts(rotation, overview, checks_of(rotation, overview))
+    return facts, severe_first(findings_of(facts))
+
+
+def checks_of(rotation: Rotation, overview: Overview) -> Checks:
+    """Return when checks ran, as the last one has kept it."""
+    last, following = overview.last_at, overview.next_at
+    usual: timedelta = rotation.settings.pause or USUAL
+    return Checks(last, max(following - last, SHORTEST) if last and following else usual)
+
+
+async def read_facts(rotation: Rotation, overview: Overview, checks: Checks | None = None) -> Facts:
+    """Return all that findings follow from. What the app has on record and cannot read becomes a problem.
+
+    The calls are made side by side, because a person waits.
+    """
+    (leaks, unread), (written, unseen), (throttles, unknown), (of_many, unreadable), hearing = await asyncio.gather(
+        rotation.leaks.pending(),
+        rotation.other_writers(),
+        _throttles(rotation),
+        find_left_of_many(rotation),
+        _hearing(rotation),
+    )
+    return Facts(
+        settings=rotation.settings,
+        now=rotation.outside.clock.now(),
+        rows=overview.rows,
+        problems=[*overview.problems, *unread, *unseen, *unknown, *unreadable],
+        left=overview.left,
+        owing=overview.owing,
+        seen_at=overview.last_at,
+        leaks=leaks,
+        written={note.secret.casefold(): note for note in written},
+        throttles=throttles,
+        of_many=of_many,
+        hearing=hearing,
+        checks=checks,
+        viewed_at=overview.seen_at,
+        whole_at=overview.whole_at,
+    )
+
+
+def findings_of(facts: Facts) -> list[Finding]:
+    """Return the findings that follow from these facts. Pure: equal facts give equal findings."""
+    shown = {row.error.thing.casefold() for row in facts.rows if row.error is not None}
+    found = [*of_app(facts), *facts.of_many]
+    lasts = facts.is_long_unseen(facts.whole_at)
+    unshown = [error for error in facts.problems if error.thing.casefold() not in shown]
+    found += [of_problem(error, facts.left, lasts=lasts) for error in unshown]
+    for row in facts.rows:
+        found += of_target(row, facts)
+    if facts.hearing is not None:
+        found += of_hearing(facts.hearing, [row.target for row in facts.rows])
+    return found
+
+
+def severe_first(found: Iterable[Finding]) -> list[Finding]:
+    """Return findings in their order: the most severe first, equal kinds together."""
     return sorted(found, key=lambda one: (MOST_SEVERE_FIRST.index(one.severity), one.code, one.target))
 
 
-def _of_presumed(rows: list[Row]) -> Iterator[Finding]:
-    count = sum(row.presumed for row in rows)
-    if count:
-        why = (
-            f"{count} targets were assessed from the vault listing alone, which does not show keys regenerated by hand."
-        )
-        yield Finding(Code.PRESUMED, "fleet", why)
+async def _hearing(rotation: Rotation) -> Hearing | None:
+    """Return who listens. None if no topic is set."""
+    outside = rotation.outside
+    return await outside.listeners.hearing(outside.clock.now()) if outside.listeners else None
 
 
-async def _of_throttles(rotation: Rotation, now: datetime) -> list[Finding]:
-    """Return a finding for everything where Azure has asked to wait again and again for an hour."""
+async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[RotationError]]:
+    """Return where Azure asks to wait, and why that could not be read."""
     throttles = rotation.outside.throttles
     try:
-        known = await throttles.known(now) if throttles else ()
+        return tuple(await throttles.known(rotation.outside.clock.now())) if throttles else (), []
     except RotationError as error:
-        return [_of_problem(error)]
-    return [Finding(Code.THROTTLED, one.where, one.says()) for one in known if one.is_long(now)]
+        return (), [error]
 
 
 async def _of_subscription(
@@ -91,7 +163,7 @@ async def _of_subscription(
     try:
         return [one async for account in inventory.everyone(subscription) for one in _of_account(account, known)]
     except RotationError as error:
-        return [] if subscription in unlisted else [_of_problem(error)]
+        return [] if subscription in unlisted else [of_problem(error)]
 
 
 def _of_account(account: Account, known: set[str]) -> Iterator[Finding]:
@@ -101,135 +173,9 @@ def _of_account(account: Account, known: set[str]) -> Iterator[Finding]:
     """
     unready = in_state(str(account.id), account.state)
     if unready is not None and unready.needs_a_person:
-        yield Finding(Code.NOT_READY, str(account.id), unready.what, unready.next_step)
+        yield Finding(Code.NOT_READY, str(account.id), unready.what, unready.next_step, account=str(account.id))
     if account.key_auth and str(account.id).casefold() not in known:
         word = account.tags.get(TAG, "").strip().lower()
         state = "is tagged off" if word == "off" else "is not enrolled"
         why = f"The account {state} and its key authentication is enabled, so nothing rotates its keys."
-        yield Finding(Code.NOT_ENROLLED, str(account.id), why)
-
-
-def _of_settings(settings: Settings) -> Iterator[Finding]:
-    """Yield the findings about the settings."""
-    if settings.topic is None:
-        why = "Announcements are only logged, so keys stop working without a warning to anyone (P3 is off)."
-        yield Finding(Code.NOBODY_IS_TOLD, "EVENT_GRID_TOPIC_ENDPOINT", why)
-    if settings.mode is Mode.OBSERVE:
-        yield Finding(Code.NOTHING_IS_DONE, "ROTATION_MODE", "The mode is observe, so nothing is rotated.")
-
-
-def _of_problem(error: RotationError, thing: str | None = None) -> Finding:
-    """Return the finding of an error. `thing` is what it is about: by default what the error names."""
-    if not isinstance(error, FixConfiguration):
-        return Finding(Code.UNSEEN, thing or error.thing, error.what, None if thing else error.next_step)
-    code = Code.REFUSED if error.refusal is not None else Code.NOT_ENROLLABLE
-    return Finding(code, thing or error.thing, error.what, error.next_step)
-
-
-def _of_leak(leak: Message) -> Finding:
-    """Return the finding about a leak on record."""
-    by = f" by {leak.request.by}" if leak.request and leak.request.by else ""
-    why = f"A leak was reported on {leak.queued_at:%Y-%m-%d %H:%M}Z{by}, and its key has not ended yet."
-    return Finding(Code.LEAK_NOT_ENDED, leak.target, why)
-
-
-def _of_other_writers(target: Target, note: SecretNote | None, now: datetime) -> Iterator[Finding]:
-    """Yield a finding if somebody else wrote the secret within the last period."""
-    if note is None:
-        return
-    for what, moments in (("took this app's tags away", note.lost), ("wrote over our version", note.overwritten)):
-        recent = [moment for moment in moments if now - moment < target.cadence.period]
-        if recent:
-            times = f"{len(recent)} times, last" if len(recent) > 1 else "once,"
-            why = f"Somebody else {what}: {times} on {recent[-1]:%Y-%m-%d %H:%M}Z."
-            yield Finding(Code.OTHER_WRITER, target.name, why)
-
-
-def _of_another_app(row: Row) -> Iterator[Finding]:
-    """Yield a finding if another app wrote the secret's tags last: two apps do not wait for each other's turns."""
-    marks = row.seen.publication.marks if row.seen and row.seen.publication else None
-    if marks is not None and marks.app is not None and row.target.app not in (None, marks.app):
-        why = f"The app {marks.app} wrote its tags last, and this is the app {row.target.app}."
-        yield Finding(Code.ANOTHER_APP, row.target.name, why)
-
-
-def _of_row(row: Row, settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Yield the findings about one target."""
-    yield from _of_target(row)
-    if row.error is not None or row.plan is None or row.seen is None:
-        unseen = RotationError(row.target.name, "It could not be observed.")
-        yield _of_problem(row.error or unseen, row.target.name)
-        return
-    if not row.seen.key_auth:
-        return
-    yield from _of_sunset(row, now)
-    situation = Situation(row.seen, row.target, now)
-    yield from _of_secret(row, situation)
-    yield from _of_another_app(row)
-    marks = situation.seen.publication.marks if situation.seen.publication else None
-    if marks and situation.seen.live and row.plan.reason is not Reason.PERSON_MUST_LOOK:
-        yield from _of_keys(row.target.name, situation, marks, settings.look_every)
-
-
-def _of_target(row: Row) -> Iterator[Finding]:
-    """Yield the findings about how the target is configured."""
-    target, cadence = row.target, row.target.cadence
-    if target.proof is ProofPolicy.PREFER:
-        yield Finding(Code.PROOF_NOT_REQUIRED, target.name, "A key may be published without proof that it works.")
-    if cadence.period + cadence.overlap > LONG_LIFE:
-        days = (cadence.period + cadence.overlap).days
-        yield Finding(Code.LONG_LIVED, target.name, f"A key works for {days} days, more than {LONG_LIFE.days}.")
-    if target.owner is None:
-        yield Finding(Code.NO_OWNER, target.name, "No owner is set, so its announcements name no owner.")
-
-
-def _of_sunset(row: Row, now: datetime) -> Iterator[Finding]:
-    name, sunset = row.target.name, row.target.sunset
-    if sunset is None:
-        yield Finding(Code.NO_SUNSET, name, "No sunset is agreed, the date on which all its keys stop working.")
-    elif sunset < now:
-        why = f"All its keys should have stopped working on {sunset:%Y-%m-%d}, but they still work."
-        yield Finding(Code.SUNSET_PAST, name, why)
-
-
-def _of_secret(row: Row, situation: Situation) -> Iterator[Finding]:
-    """Yield the findings about what is published."""
-    publication, name = situation.seen.publication, row.target.name
-    if publication is None:
-        yield Finding(Code.NOT_PUBLISHED, name, "No key is published, so consumers have nothing to read.")
-        return
-    if row.plan is not None and row.plan.reason is Reason.PERSON_MUST_LOOK:
-        codes = {SecretState.DELETED: Code.SECRET_DELETED, SecretState.DISABLED: Code.SECRET_DISABLED}
-        yield Finding(codes.get(publication.state, Code.SECRET_FOREIGN), name, row.plan.why)
-        return
-    if situation.seen.live is None:
-        why = "The account does not accept the published key, so consumers that read it are refused."
-        yield Finding(Code.PUBLISHED_KEY_DEAD, name, why)
-    if publication.expires is None:
-        yield Finding(Code.SECRET_WITHOUT_EXPIRY, name, "The published version has no expiry date.")
-    days = another_period(publication, row.target)
-    if days is not None:
-        period = iso_duration(row.target.cadence.period)
-        why = f"The secret's tag {VALIDITY_DAYS} says {days} days, but the target's period is {period}."
-        yield Finding(Code.PERIOD_DIFFERS, name, why)
-
-
-def _of_keys(name: str, situation: Situation, marks: Marks, grace: timedelta) -> Iterator[Finding]:
-    """Yield the findings about the two keys. `grace` is how late something may be before it counts as overdue."""
-    if marks.leaked and situation.spare_in_use:
-        yield Finding(Code.LEAKED_KEY_WORKS, name, f"{situation.spare} was reported as leaked and still works.")
-    elif situation.spare_in_use and marks.until is not None and marks.until + grace < situation.now:
-        why = f"{situation.spare} should have stopped working on {marks.until:%Y-%m-%d %H:%M}Z, but it still works."
-        yield Finding(Code.PREVIOUS_KEY_WORKS, name, why)
-    due = schedule.rotation(situation)
-    if due + grace < situation.now:
-        why = f"Rotation was due on {due:%Y-%m-%d %H:%M}Z."
-        yield Finding(Code.ROTATION_OVERDUE, name, why)
-    if marks.origin is Origin.ADOPTED and not began_fresh(situation.publication, situation.target):
-        why = "Its keys are older than its enrolment, so they may be in unknown hands."
-        yield Finding(Code.NEVER_ROTATED, name, why)
-    if marks.unproven:
-        yield Finding(Code.UNPROVEN, name, f"{situation.live} was published without proof that it works.")
-    if marks.told.carried_over:
-        count = len(marks.told.carried_over)
-        yield Finding(Code.UNTOLD, name, f"{count} announcements of what happened were never accepted.")
+        yield Finding(Code.NOT_ENROLLED, str(account.id), why, account=str(account.id))

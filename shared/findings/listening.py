@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from shared.announce.listening import Hearing
 from shared.domain.model import Target
-from shared.findings.kinds import Code, Finding
+from shared.findings.codes import Code
+from shared.findings.kinds import Finding
 from shared.ports import Outside
 
 TOPIC = "announcements"  # what a finding about the whole topic is about
@@ -16,10 +17,11 @@ async def find_listeners(outside: Outside, targets: Iterable[Target]) -> list[Fi
     """Ask who listens, and return the findings about it. None if no topic is set; that is a finding of its own."""
     if outside.listeners is None:
         return []
-    return list(_of_hearing(await outside.listeners.hearing(outside.clock.now()), targets))
+    return list(of_hearing(await outside.listeners.hearing(outside.clock.now()), targets))
 
 
-def _of_hearing(hearing: Hearing, targets: Iterable[Target]) -> Iterator[Finding]:
+def of_hearing(hearing: Hearing, targets: Iterable[Target]) -> Iterator[Finding]:
+    """Yield the findings about who listens to the topic, as a whole and for each of these targets."""
     if hearing.unknown:
         why = f"Whether anybody listens to announcements is not known. {hearing.unknown}"
         yield Finding(Code.LISTENERS_UNKNOWN, TOPIC, why, hearing.next_step)
@@ -33,4 +35,4 @@ def _of_hearing(hearing: Hearing, targets: Iterable[Target]) -> Iterator[Finding
     for target in targets:
         unheard = hearing.unheard(target.secret_url)
         if unheard:
-            yield Finding(Code.NOBODY_LISTENS, target.name, unheard)
+            yield Finding(Code.NOBODY_LISTENS, target.name, unheard, account=str(target.account))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from shared.domain.errors import RotationError
 from shared.domain.many import Fate, ManyState
-from shared.findings.kinds import Code, Finding
+from shared.findings.codes import Code
+from shared.findings.kinds import Finding
 from shared.fleet.many_seen import ManySeen, every_many
 from shared.fleet.many_turns import in_words, paused
 from shared.fleet.rotation import Rotation

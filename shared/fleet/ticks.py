@@ -18,8 +18,7 @@ from shared.decide import cadence
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import RotationError
-from shared.domain.model import Observation, Target
-from shared.domain.publication import Publication
+from shared.domain.model import Observation
 from shared.domain.throttle import Throttle
 from shared.domain.times import FIRST
 from shared.fleet.enrolment import Enrolled
@@ -61,6 +60,8 @@ class Tick:
     troubles: The targets whose turns fail.
     waiting: How many targets need a turn and get none, because Azure asked to wait.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case.
+    left: The ids of accounts that are not enrolled any more, in lower case.
+    owing: The ids of accounts about which announcements are outstanding, in lower case.
     unsent: Whether messages could not be queued.
     problems: Why targets could not be enrolled, listed or decided about.
     """
@@ -78,6 +79,8 @@ class Tick:
     troubles: Troubles = field(default_factory=Troubles, repr=False)
     waiting: int = 0
     put_off: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    owing: set[str] = field(default_factory=set)
     unsent: bool = False
     leaks: list[Message] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
@@ -138,7 +141,7 @@ class Ticker:
             await forget_gone(self.outside.notes, tick.troubles, ids)
         leaks, problems = await LeakRecord(self.outside).pending()
         tick.leaks = [replace(one, repeated=True) for one in leaks if view.unsent or is_due(one, since, now)]
-        tick.problems += problems + await self._take_back(listing)
+        tick.problems += problems + await self._take_back(listing, tick.left)
         waits = await waits_known(self.outside, tick.problems, now)
         for one in listing.listed:
             try:
@@ -166,13 +169,20 @@ class Ticker:
         """Write the view for people and for the next tick."""
         view = tick.view
         view.seen_at, view.problems, view.put_off = tick.now, tick.problems, frozenset(tick.put_off)
-        view.refused, view.unsent = tick.listing.refused, tick.unsent
+        view.refused, view.left, view.unsent = tick.listing.refused, frozenset(tick.left), tick.unsent
+        view.owing = {id_: view.owing.get(id_, tick.now) for id_ in tick.owing | self._not_listed(tick)}
         await save_view(self.outside.views, view)
 
-    async def _take_back(self, listing: FleetListing) -> list[RotationError]:
+    @staticmethod
+    def _not_listed(tick: Tick) -> set[str]:
+        """Return the accounts that announcements were outstanding about, and that this tick's listing did not reach."""
+        unseen = [*(one.enrolled.target for one in tick.listing.earlier), *tick.listing.unseen]
+        return {str(one.account).casefold() for one in unseen} & tick.view.owing.keys()
+
+    async def _take_back(self, listing: FleetListing, gone: set[str]) -> list[RotationError]:
         """Take back the ends that were announced for accounts that are not enrolled any more, and name these accounts.
 
-        An account that a person tagged `off` is not named.
+        gone: The ids of these accounts are added to it, in lower case. One that a person tagged `off` is not named.
         """
         targets = [*(one.enrolled.target for one in (*listing.listed, *listing.earlier)), *listing.unseen]
         kept = {one.account for one in listing.left} | {error.thing.casefold() for error in listing.problems}
@@ -181,6 +191,7 @@ class Ticker:
         if unknown:
             return unknown
         problems: list[RotationError] = [one.as_error() for one in left if not one.off]
+        gone |= {one.account for one in left if not one.off}
         if self.settings.mode is Mode.OBSERVE:
             return problems
         announced = [one for one in left if one.publication.told.has_deadlines]
@@ -205,7 +216,7 @@ class Ticker:
         look = seen is None or cadence.observation_due(target.name, self.settings.look_every, since, tick.now)
         look = look or str(target.account).casefold() in tick.view.put_off
         try:
-            due = seen is not None and await self._has_something_to_do(target, seen, one.publication, tick.now)
+            due = seen is not None and await self._has_something_to_do(one, seen, tick)
         except Exception:
             if not look:
                 raise
@@ -219,14 +230,16 @@ class Ticker:
         tick.waiting += waiting
         tick.quiet += not (due or look)
 
-    async def _has_something_to_do(
-        self, target: Target, seen: Observation, publication: Publication | None, now: datetime
-    ) -> bool:
+    async def _has_something_to_do(self, one: Listed, seen: Observation, tick: Tick) -> bool:
+        target, publication = one.enrolled.target, one.publication
         seen = await with_listeners(self.outside, target, seen)
-        situation = Situation(seen, target, now)
+        situation = Situation(seen, target, tick.now)
         marks = publication.marks if publication else None
         to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
-        return bool(decide(seen, target, now).steps) or bool(outstanding(situation)) or to_note
+        to_announce = bool(outstanding(situation))
+        if to_announce:
+            tick.owing.add(str(target.account).casefold())
+        return bool(decide(seen, target, tick.now).steps) or to_announce or to_note
 
 
 def looks_since(since: datetime, now: datetime, look_every: timedelta, usual: timedelta) -> datetime:

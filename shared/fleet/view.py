@@ -49,6 +49,8 @@ class View:
     problems: What kept targets from being enrolled, listed or decided about in that tick.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case. They are next.
     refused: The ids of the accounts that could not be enrolled, in lower case.
+    left: The ids of the accounts that are not enrolled any more and whose secret we published, in lower case.
+    owing: Since which tick announcements about an account are outstanding, in UTC, by its id in lower case.
     unsent: Whether messages of that tick could not be queued. The next one queues every leak on record again.
     tag: The tag of the blob that held it, so that another process's view is not written over. None if it is new.
     next_at: When the tick after that one is expected, in UTC. None if that is not known.
@@ -60,6 +62,8 @@ class View:
     problems: list[RotationError] = field(default_factory=list)
     put_off: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+    owing: dict[str, datetime] = field(default_factory=dict)
     unsent: bool = False
     tag: str | None = None
     next_at: datetime | None = None
@@ -114,6 +118,8 @@ class View:
             "put off": sorted(self.put_off),
             "next": stamp(self.next_at) if self.next_at else None,
             "refused": sorted(self.refused),
+            "left": sorted(self.left),
+            "owing": {id_: stamp(moment) for id_, moment in self.owing.items()},
             "unsent": self.unsent,
         }
         return zlib.compress(json.dumps(data, separators=(",", ":")).encode(), 1)
@@ -132,6 +138,8 @@ def read_view(packed: bytes, tag: str) -> View:
             [error_of(one) for one in data["problems"]],
             frozenset(map(str, data["put off"])),
             frozenset(map(str, data["refused"])),
+            frozenset(map(str, data.get("left", ()))),  # an older release writes neither of these two
+            {str(id_): unstamp(moment) for id_, moment in data.get("owing", {}).items()},
             data["unsent"] is True,
             tag,
             unstamp(data["next"]) if data["next"] else None,

@@ -20,6 +20,8 @@ class Incoming:
     headers: The headers. Their names are in lower case.
     invocation: The id of the invocation, which identifies a request without an Idempotency-Key.
     account: The parameter `account` of the query, which may stand in place of a name. Empty without one.
+    act: What a page is about, from the path. Empty for a route without that.
+    query: The parameters of the query.
     """
 
     method: str = "GET"
@@ -28,6 +30,8 @@ class Incoming:
     headers: Mapping[str, str] = field(default_factory=dict)
     invocation: str = ""
     account: str = ""
+    act: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked(self) -> str:

@@ -263,6 +263,7 @@ class Row:
     presumed: Whether the row comes from a listing, which shows dates and tags but no keys. A key that somebody
         regenerated since the last full observation does not show in it.
     shown_at: When that listing showed it, in UTC. None for a target that was observed.
+    fails: Whether the target was seen, and the error is why its turns fail.
     """
 
     target: Target
@@ -272,11 +273,17 @@ class Row:
     error: RotationError | None = None
     presumed: bool = False
     shown_at: datetime | None = None
+    fails: bool = False
 
     @property
     def seen(self) -> Observation | None:
         """What was observed. None if the target could not be observed."""
         return self.situation.seen if self.situation else None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it shows what was known last, because the target cannot be read or is misconfigured."""
+        return self.error is not None and not self.fails
 
     def data(self) -> RowData:
         """Return the row as data that can become JSON."""

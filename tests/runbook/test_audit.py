@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.findings.kinds import Code
+from shared.findings.codes import Code
 from shared.settings.storage import Storage
 from tests.runbook.auditing import ANOTHER, DAILY, DATE, LEAK, PLACE, PLAN, ROTATE, START, TAG, found, is_found, is_gone
 from tests.runbook.site import Site

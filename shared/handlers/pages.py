@@ -1,0 +1,78 @@
+"""The pages that show: the overview, one target, and what stands in their place if they cannot be shown.
+
+Only these handlers and those that act import the template engine, with the first page that is served.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from shared.domain.errors import FixConfiguration, RotationError
+from shared.domain.names import LOGGER
+from shared.findings.commands import AppName
+from shared.findings.gather import gather_shown
+from shared.findings.status import status_of
+from shared.fleet.rotation import Rotation
+from shared.handlers.incoming import Incoming
+from shared.handlers.one_target import look_at
+from shared.handlers.page_replies import links_of, page_reply, plain_shell
+from shared.web.callers import Caller, Refused
+from shared.web.pages.asked_filters import Filters
+from shared.web.pages.denied import denied
+from shared.web.pages.links import Links
+from shared.web.pages.overview import overview_of
+from shared.web.pages.shell import shell_of
+from shared.web.pages.stopped import hidden_by, stopped
+from shared.web.pages.target import target_page_of
+from shared.web.responses import Reply, of_error, retry_after
+from shared.wiring import rotation
+
+log = logging.getLogger(LOGGER)
+
+
+async def overview_page(incoming: Incoming, caller: Caller) -> Reply:
+    """Return the overview, made of what the last check left. An error is answered with a page as well."""
+    app: Rotation | None = None
+    try:
+        app = await rotation()
+        facts, findings = await gather_shown(app)
+    except RotationError as error:
+        log.warning("%s", error)
+        return error_page(error, incoming, caller, app)
+    status = status_of(facts, findings)
+    links = Links.among((one.row.target for one in status.targets), links_of(incoming).code)
+    shell = shell_of(caller, os.environ, links, facts.now, status)
+    page = overview_of(status, facts, Filters.read(incoming.query), shell, AppName.read(os.environ))
+    return page_reply(200, "overview.html", page, page.shell)
+
+
+async def target_page(incoming: Incoming, caller: Caller) -> Reply:
+    """Return the page of one target. Raises UnknownTarget and DisputedName, and RotationErrors that hide the target."""
+    app = await rotation()
+    seen = await look_at(app, incoming.which)
+    status = status_of(seen.facts, ())
+    shell = shell_of(caller, os.environ, links_of(incoming), seen.facts.now, status)
+    page = target_page_of(seen, caller, shell, os.environ)
+    return page_reply(200, "target.html", page, page.shell)
+
+
+def error_page(
+    error: RotationError, incoming: Incoming, caller: Caller | None = None, app: Rotation | None = None
+) -> Reply:
+    """Return an error that hides every target as a page. If settings stop the app, it names all of them."""
+    shell = plain_shell(incoming, caller, app)
+    if isinstance(error, FixConfiguration) and error.each:
+        page = stopped(error.each, shell, AppName.read(os.environ))
+    else:
+        page = hidden_by(error, shell)
+    return page_reply(of_error(error).status, "stopped.html", page, page.shell, retry_after([error]))
+
+
+def denied_page(refused: Refused, role: str, incoming: Incoming, caller: Caller | None) -> Reply:
+    """Return the page for a caller who may not see the page.
+
+    role: The role that is missing.
+    """
+    page = denied(refused, caller, role, plain_shell(incoming, caller))
+    return page_reply(refused.status, "denied.html", page, page.shell)

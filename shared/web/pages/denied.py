@@ -1,0 +1,60 @@
+"""The page for a caller who may not see a page: who is signed in, which role is missing, and whom to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from shared.findings.verdict import Tone
+from shared.web.callers import Caller, Refused
+from shared.web.pages.shell import Shell, roles_in_words
+
+SIGN_IN = "/.auth/login/aad"
+SIGN_OUT = "/.auth/logout"
+
+
+@dataclass(frozen=True)
+class Denied:
+    """The page.
+
+    shell: What stands around it.
+    sentence: The answer.
+    signed_in: Who is signed in. Empty if nobody is.
+    held: The roles that they have, in words.
+    missing: The role that is missing. Empty if nobody is signed in.
+    sign_in: The address to sign in, or to sign in as somebody else.
+    sign_out: The address to sign out. Empty if nobody is signed in.
+    detail: Why, as a sentence.
+    """
+
+    shell: Shell
+    sentence: str
+    signed_in: str
+    held: str
+    missing: str
+    sign_in: str
+    sign_out: str
+    detail: str
+
+
+def denied(refused: Refused, caller: Caller | None, role: str, shell: Shell) -> Denied:
+    """Return the page for a caller who was refused.
+
+    refused: Why.
+    caller: Who called. None if nobody is signed in.
+    role: The role that the page needs.
+    shell: What stands around it. Its address is where the caller comes back to after signing in.
+    """
+    known = caller is not None and refused.status != 401
+    title = "Not allowed" if known else "Not signed in"
+    back = {"post_login_redirect_uri": shell.again}
+    return Denied(
+        shell=replace(shell, tone=Tone.PLAIN, title=title),
+        sentence="You may not see this page." if known else "Sign in to see this page.",
+        signed_in=caller.name if caller and known else "",
+        held=roles_in_words(caller) if caller and known else "",
+        missing=role if known else "",
+        sign_in=f"{SIGN_IN}?{urlencode(back)}",
+        sign_out=SIGN_OUT if known else "",
+        detail=refused.detail,
+    )

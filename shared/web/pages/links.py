@@ -1,0 +1,100 @@
+"""The addresses of everything that a page links to.
+
+A caller who brought a function key in the address would be refused at the next page without it. So every address of
+ours then carries the key on, and no other address does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from shared.domain.model import Target
+from shared.web.asked import BY_ACCOUNT
+
+PORTAL = "https://portal.azure.com/#resource"
+
+
+@dataclass(frozen=True)
+class Links:
+    """Makes the addresses.
+
+    code: The function key that the caller sent as `?code=`. Empty if there was none.
+    disputed: The names that several targets have, in lower case. Those targets are linked by their accounts.
+    """
+
+    code: str = ""
+    disputed: frozenset[str] = frozenset()
+
+    @classmethod
+    def among(cls, targets: Iterable[Target], code: str = "") -> Links:
+        """Return the links of a page that shows these targets."""
+        counts = Counter(one.name.casefold() for one in targets)
+        return cls(code, frozenset(name for name, count in counts.items() if count > 1))
+
+    def overview(self, **filters: str) -> str:
+        """Return the address of the overview with these filters. Empty ones are left out."""
+        return self._to("/api/status", filters)
+
+    def target(self, target: Target) -> str:
+        """Return the address of a target's page."""
+        return self._of(target, "")
+
+    def act(self, target: Target, act: str) -> str:
+        """Return the address of the page that acts on a target.
+
+        act: `rotate`, `leak`, `arm` or `disarm`.
+        """
+        return self._of(target, f"/{act}")
+
+    def keep(self, address: str) -> str:
+        """Return an address of ours with the function key, if there is one."""
+        if not self.code:
+            return address
+        return f"{address}{'&' if '?' in address else '?'}{urlencode({'code': self.code})}"
+
+    def calendar(self, **filters: str) -> str:
+        """Return the address of the calendar of the targets that fit these filters."""
+        return self._to("/api/deadlines.ics", filters)
+
+    def json(self, **filters: str) -> str:
+        """Return the address of the same as JSON."""
+        return self._to("/api/targets", filters)
+
+    def json_of(self, target: Target) -> str:
+        """Return the address of a target as JSON."""
+        if target.name.casefold() in self.disputed:
+            return self._to(f"/api/targets/{BY_ACCOUNT}", {"account": str(target.account)})
+        return self._to(f"/api/targets/{quote(target.name, safe='')}", {})
+
+    def openapi(self) -> str:
+        """Return the address of the description of the API."""
+        return self._to("/api/openapi.json", {})
+
+    def _of(self, target: Target, act: str) -> str:
+        if target.name.casefold() in self.disputed:
+            return self._to(f"/api/status/targets/{BY_ACCOUNT}{act}", {"account": str(target.account)})
+        return self._to(f"/api/status/targets/{quote(target.name, safe='')}{act}", {})
+
+    def _to(self, path: str, given: dict[str, str]) -> str:
+        query = {name: value for name, value in given.items() if value}
+        if self.code:
+            query["code"] = self.code
+        return f"{path}?{urlencode(query)}" if query else path
+
+
+def portal(resource: object) -> str:
+    """Return the address of a resource in the Azure portal.
+
+    resource: Its resource id.
+    """
+    return f"{PORTAL}{quote(str(resource), safe='/')}"
+
+
+def mail(owner: str | None) -> str:
+    """Return the address to write to an owner. Empty if the owner is no mail address."""
+    name, at, host = (owner or "").partition("@")
+    plain = bool(name and at and "." in host) and not any(sign.isspace() for sign in owner or "")
+    return f"mailto:{quote(owner or '', safe='@.+-_')}" if plain else ""

@@ -1,0 +1,283 @@
+"""The overview: everything that its template shows, made of what is known of the fleet and of what was asked for.
+
+Pure: equal facts and an equal address give an equal page. No part of it asks Azure anything.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from shared.domain.relative import counted
+from shared.findings.codes import Code
+from shared.findings.commands import AppName, enrolling
+from shared.findings.dates import Date, dates_of
+from shared.findings.facts import Facts
+from shared.findings.states import State
+from shared.findings.status import Status
+from shared.findings.verdict import Tone, Verdict, verdict_of
+from shared.web.pages.asked_filters import NOBODY, Filters, Sort
+from shared.web.pages.cards import Cards, Panel, panel_of
+from shared.web.pages.chart import Chart, chart_of
+from shared.web.pages.happened import Event, happened_in
+from shared.web.pages.labels import Label
+from shared.web.pages.links import Links
+from shared.web.pages.rows import Table, table_of
+from shared.web.pages.shell import Shell
+from shared.web.pages.strips import Strips
+from shared.web.pages.vitals import Vital, vitals_of
+
+SMALL = 20  # up to so many targets a fleet is shown without search, counts and pages
+MOST_DATES = 8  # in the list of deadlines
+MOST_CHOICES = 50  # of one filter as a list to select from; more are typed, with suggestions
+_EXAMPLE = "/subscriptions/SUBSCRIPTION-ID/resourceGroups/GROUP/providers/Microsoft.CognitiveServices/accounts/ACCOUNT"
+_AT_STAKE = {
+    Tone.RED: State.ACTION,
+    Tone.AMBER: State.ATTENTION,
+    Tone.TEAL: State.OBSERVING,
+    Tone.GREEN: State.HEALTHY,
+    Tone.PLAIN: State.UNKNOWN,
+}
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many targets are in a state, as a filter.
+
+    state: The state. None for all targets.
+    number: How many targets are in it.
+    link: The address that shows them.
+    current: Whether they are shown.
+    """
+
+    state: State | None
+    number: int
+    link: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a filter.
+
+    value: The value in the address.
+    words: The value in words.
+    number: How many targets have it.
+    """
+
+    value: str
+    words: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The values of one filter.
+
+    name: The name of the parameter.
+    label: What the field is called.
+    values: The values, the most frequent first if there are too many to select from.
+    chosen: The value that is chosen. Empty for any.
+    total: How many values there are.
+    """
+
+    name: str
+    label: str
+    values: tuple[Choice, ...]
+    chosen: str
+    total: int
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether there are too many values to select from."""
+        return self.total > MOST_CHOICES
+
+
+@dataclass(frozen=True)
+class NoMatch:
+    """What is shown if no target fits.
+
+    asked: What was asked for, in words.
+    nearest: What could have been meant: the words and the address. Empty if nothing is near.
+    clear: The address that shows all targets.
+    """
+
+    asked: str
+    nearest: tuple[tuple[str, str], ...]
+    clear: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole page. Its parts are described where they are made.
+
+    enroll: The command that enrols an account, if no target is there. Empty otherwise.
+    asked: What the page is filtered by, in words. Empty for the whole fleet.
+    fleet: How many targets there are in all.
+    """
+
+    shell: Shell
+    verdict: Verdict
+    icon: State
+    filters: Filters
+    asked: str
+    fleet: int
+    vitals: tuple[Vital, ...]
+    counts: tuple[Count, ...]
+    to_do: Panel
+    to_watch: Panel
+    to_improve: Panel
+    choices: tuple[Choices, ...]
+    sorts: tuple[Sort, ...]
+    table: Table
+    dates: tuple[Date, ...]
+    chart: Chart | None
+    events: tuple[Event, ...]
+    no_match: NoMatch | None
+    enroll: str
+    calendar: str
+    axis: tuple[Label, ...]
+
+
+def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> Overview:
+    """Return the overview of a fleet, or of the part of it that the filters leave.
+
+    whole: What is known of the whole fleet.
+    shell: What stands around the page, before the page's sentence is known.
+    app: How Azure calls the function app.
+    """
+    status, links = whole.only(filters.fits) if filters.narrows else whole, shell.links
+    no_match = _no_match(whole, filters, links) if filters.narrows and not status.targets else None
+    verdict = _verdict(status, no_match)
+    cards = Cards.of(status, links, app, facts.settings.targets, filters.address)
+    large = len(whole.targets) > SMALL
+    strips = Strips.among(status.targets, status.now)
+    dates = sorted((date for one in status.targets for date in dates_of(one)), key=_soonest)
+    return Overview(
+        shell=_with_title(shell, verdict, status, filters),
+        verdict=verdict,
+        icon=_AT_STAKE[verdict.tone],
+        filters=filters,
+        asked=asked_in_words(filters),
+        fleet=len(whole.targets),
+        vitals=() if large or not whole.targets else vitals_of(status, facts),
+        counts=tuple(_counts(whole, filters, links)) if large else (),
+        to_do=panel_of(cards, status.to_do, status),
+        to_watch=panel_of(cards, status.to_watch, status),
+        to_improve=panel_of(cards, status.to_improve, status),
+        choices=tuple(_choices(whole, filters)) if large or filters.narrows else (),
+        sorts=tuple(Sort),
+        table=table_of(status.targets, filters, links, status.now, status.mode, strips.draw),
+        dates=tuple(dates[:MOST_DATES]),
+        chart=chart_of(dates, status.now) if large else None,
+        events=happened_in(status, facts, links),
+        no_match=no_match,
+        enroll="" if whole.targets else _enroll(status),
+        calendar=links.calendar(),
+        axis=strips.axis,
+    )
+
+
+def asked_in_words(filters: Filters) -> str:
+    """Return what a page is filtered by: "owner docs-team, state waiting". Empty if it is not filtered."""
+    said = [f"“{filters.q}”"] if filters.q else []
+    said += ["no owner"] if filters.owner == NOBODY else [f"owner {filters.owner}"] if filters.owner else []
+    said += [f"state {State(filters.state).words}"] if filters.state else []
+    said += [f"resource group {filters.group}"] if filters.group else []
+    said += [f"subscription {filters.subscription}"] if filters.subscription else []
+    said += [f"finding {filters.finding}"] if filters.finding else []
+    return ", ".join(said)
+
+
+def _verdict(status: Status, no_match: NoMatch | None) -> Verdict:
+    if no_match is not None:
+        return Verdict(Tone.PLAIN, f"No target matches {no_match.asked}.")
+    return verdict_of(status)
+
+
+def _with_title(shell: Shell, verdict: Verdict, status: Status, filters: Filters) -> Shell:
+    address = filters.but(page=str(filters.page) if filters.page > 1 else "")
+    return replace(
+        shell,
+        tone=verdict.tone,
+        title=_title(verdict, status),
+        again=shell.links.overview(**address),
+        json=shell.links.json(),
+        refreshes=True,
+    )
+
+
+def _title(verdict: Verdict, status: Status) -> str:
+    if status.to_do:
+        return f"{len(status.to_do)} to do"
+    if verdict.tone is Tone.AMBER:
+        return f"{len(status.to_watch)} to watch"
+    return verdict.sentence.partition(".")[0]
+
+
+def _soonest(date: Date) -> tuple[bool, float, str]:
+    moment = date.falls_at or date.was
+    return date.falls_at is None, moment.timestamp() if moment else 0.0, date.target.name
+
+
+def _counts(whole: Status, filters: Filters, links: Links) -> Iterable[Count]:
+    """Return the states with their numbers, as they are without a filter by state."""
+    others = filters.without_state()
+    part = whole.only(others.fits) if others.narrows else whole
+    yield Count(None, len(part.targets), links.overview(**filters.but(state="")), not filters.state)
+    for state in State:
+        if part.counts[state] or filters.state == state:
+            address = f"{links.overview(**filters.but(state=state))}"
+            yield Count(state, part.counts[state], address, filters.state == state)
+
+
+def _choices(whole: Status, filters: Filters) -> Iterable[Choices]:
+    targets = [one.row.target for one in whole.targets]
+    yield _values("owner", "Owner", [one.owner or NOBODY for one in targets], filters.owner)
+    yield _values("group", "Resource group", [one.account.group for one in targets], filters.group)
+    yield _values("subscription", "Subscription", [one.account.subscription for one in targets], filters.subscription)
+
+
+def _values(name: str, label: str, found: list[str], chosen: str) -> Choices:
+    counts: Counter[str] = Counter()
+    written: dict[str, str] = {}
+    for one in found:
+        counts[written.setdefault(one.casefold(), one)] += 1
+    listed = [value for value, _ in counts.most_common(MOST_CHOICES)]
+    values = tuple(Choice(value, "no owner" if value == NOBODY else value, counts[value]) for value in sorted(listed))
+    return Choices(name, label, values, written.get(chosen.casefold(), chosen), len(counts))
+
+
+def _no_match(whole: Status, filters: Filters, links: Links) -> NoMatch:
+    targets = [one.row.target for one in whole.targets]
+    near: list[tuple[str, str]] = []
+    if filters.q:
+        words = {one.name for one in targets} | {one.owner for one in targets if one.owner}
+        near += [(word, links.overview(q=word)) for word in _near(filters.q, words)]
+    if filters.owner:
+        owners = {one.owner for one in targets if one.owner}
+        near += [(f"owner {word}", links.overview(owner=word)) for word in _near(filters.owner, owners)]
+    if filters.group:
+        groups = {one.account.group for one in targets}
+        near += [(f"resource group {word}", links.overview(group=word)) for word in _near(filters.group, groups)]
+    return NoMatch(asked_in_words(filters), tuple(near[:3]), links.overview())
+
+
+def _near(asked: str, words: Iterable[str]) -> list[str]:
+    by_lower = {word.casefold(): word for word in sorted(words)}
+    return [by_lower[found] for found in difflib.get_close_matches(asked.casefold(), by_lower, 2)]
+
+
+def _enroll(status: Status) -> str:
+    """Return the command that enrols the first account that was found and is not enrolled, or one to fill in."""
+    found = next((one.target for one in status.findings if one.code is Code.NOT_ENROLLED), _EXAMPLE)
+    return enrolling(found)
+
+
+def shown_in_words(table: Table, fleet: int) -> str:
+    """Return which rows of which targets are shown: "1 to 20 of 330"."""
+    if not table.total:
+        return f"0 of {counted(fleet, 'target')}"
+    return f"{table.first:,} to {table.last:,} of {table.total:,}"
