@@ -17,7 +17,7 @@ from shared.web.pages.layout import MIDDLE, NARROW, STRIP, WIDE, Layout
 from shared.web.pages.reach import NARROW as NARROW_REACH
 from shared.web.pages.reach import STRIP as STRIP_REACH
 from shared.web.pages.reach import WIDE as WIDE_REACH
-from shared.web.pages.reach import Reach, dates_between, exact, reach_for, reach_of_all, short
+from shared.web.pages.reach import Reach, dates_between, reach_for, reach_of_all, short
 from shared.web.pages.texts import axis_of
 from shared.web.pages.timeline import timeline_of
 
@@ -184,12 +184,6 @@ def test_a_table_has_one_reach_that_fits_the_target_in_the_middle() -> None:
     assert reach_of_all([usual, yearly, usual]) == STRIP_REACH
     assert reach_of_all([yearly, usual, yearly]) == Reach(days(70), days(300))
     assert reach_of_all([]) == STRIP_REACH
-
-
-def test_a_moment_is_said_to_the_minute_and_with_its_year_if_that_is_another_one() -> None:
-    moment = datetime(2026, 12, 14, 9, 0, tzinfo=UTC)
-    assert exact(moment, NOW) == "Mon 14 Dec, 09:00 UTC"
-    assert exact(moment, NOW.replace(year=2027)) == "Mon 14 Dec 2026, 09:00 UTC"
 
 
 def test_a_moment_on_an_axis_is_as_short_as_the_axis_allows() -> None:
