@@ -93,6 +93,11 @@ def portal(resource: object) -> str:
     return f"{PORTAL}{quote(str(resource), safe='/')}"
 
 
+def secret_in_portal(target: Target) -> str:
+    """Return the address of a target's secret in the Azure portal. Its form is undocumented (docs/facts.md, Vault)."""
+    return f"https://portal.azure.com/#asset/Microsoft_Azure_KeyVault/Secret/{quote(target.secret_url, safe=':/')}"
+
+
 def mail(owner: str | None) -> str:
     """Return the address to write to an owner. Empty if the owner is no mail address."""
     name, at, host = (owner or "").partition("@")

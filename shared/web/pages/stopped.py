@@ -42,6 +42,7 @@ EXAMPLES = {
     "ROTATION_LOG_LOOK_BACK": "P7D",
     "ROTATION_SIGN_IN": "required",
     "ROTATION_ANNOUNCE_NEEDS_LISTENER": "false",
+    "ROTATION_RUNBOOK_URL": "https://YOUR-PAGES/docs/runbook.md",
     "EVENT_GRID_TOPIC_ENDPOINT": "https://TOPIC-ENDPOINT/api/events",
     "AZURE_RESOURCE_MANAGER_ENDPOINT": "https://management.azure.com",
     "AZURE_LOG_ANALYTICS_ENDPOINT": "https://api.loganalytics.io",

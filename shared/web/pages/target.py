@@ -26,7 +26,7 @@ from shared.web.callers import Caller, Role
 from shared.web.pages import reach
 from shared.web.pages.cards import Cards, Panel, panel_of
 from shared.web.pages.drawing import Drawing, pictures_of
-from shared.web.pages.links import Links, mail, portal
+from shared.web.pages.links import Links, mail, portal, secret_in_portal
 from shared.web.pages.shell import Shell
 from shared.web.pages.timeline import Timeline, timeline_of, unknown_timeline
 from shared.web.sign_in import platform_authenticates
@@ -42,6 +42,7 @@ _ACTS = {
     "arm": ("Rotate after a deployment", "Waits for a deployment to an environment, with a latest date."),
     "disarm": ("Wait for no deployment", "Goes back to the schedule."),
 }
+_COMMANDS = ("rotate {} --dry-run", "leak {} --key live --dry-run")
 _NOBODY_SIGNS_IN = (
     "Callers of this app show a function key, which names nobody. So this page only shows. Act at a terminal with "
     "rights of your own, or let callers sign in (docs/deploy.md, Who may call it)."
@@ -122,6 +123,7 @@ class TargetPage:
     why_not: Why this caller may do nothing, as a sentence. Empty if something.
     commands: Commands that do the same at a terminal.
     portal: The address of the account in the portal.
+    secret_portal: The address of the secret in the portal.
     mail: The address to write to the owner. Empty if that is not known.
     json: The address of the same as JSON.
     """
@@ -141,6 +143,7 @@ class TargetPage:
     why_not: str
     commands: Sequence[str]
     portal: str
+    secret_portal: str
     mail: str
     json: str
 
@@ -194,8 +197,9 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         to_watch=panel_of(cards, status.to_watch, status),
         acts=acts,
         why_not=why_not,
-        commands=() if acts else tuple(f"python -m cli {act} {shlex.quote(target.name)}" for act in ("rotate", "leak")),
+        commands=() if acts else tuple(f"python -m cli {act.format(shlex.quote(target.name))}" for act in _COMMANDS),
         portal=portal(target.account),
+        secret_portal=secret_in_portal(target),
         mail=mail(target.owner),
         json=shell.links.json_of(target),
     )
