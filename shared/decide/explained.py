@@ -24,7 +24,7 @@ ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS = "The end of all keys", "A new key", "The 
 type Policy = Callable[[Situation], Plan | None]
 
 
-class Answer(StrEnum):
+class RuleAnswer(StrEnum):
     """What came of asking a rule."""
 
     PASSED = "passed"
@@ -43,7 +43,7 @@ class Considered:
 
     title: str
     says: str
-    answer: Answer
+    answer: RuleAnswer
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def explain(situation: Situation) -> list[Considered]:
     decided = False
     for rule in RULES:
         plan = None if decided else _asked(rule, situation)
-        answer = Answer.NOT_ASKED if decided else Answer.DECIDED if plan else Answer.PASSED
+        answer = RuleAnswer.NOT_ASKED if decided else RuleAnswer.DECIDED if plan else RuleAnswer.PASSED
         decided = decided or plan is not None
         if rule.policies != _REPORTS or isinstance(situation.request, LeakRequest):
             considered.append(Considered(rule.title, plan.why if plan else _described(rule, situation), answer))

@@ -253,7 +253,7 @@ def planned_row(row: Row) -> Outcome:
     if row.error is not None or row.plan is None:
         error = row.error or RotationError(row.target.name, "it could not be observed.")
         return failure(row.target.name, error).about(row.target)
-    steps = ", ".join(str(step) for step in row.plan.steps)
+    steps = ", ".join(step.words for step in row.plan.steps)
     why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
     planned = Outcome(row.target.name, Result.PLANNED, row.plan.reason, why, held_until=row.plan.held_until)
     return planned.about(row.target)

@@ -22,7 +22,7 @@ from shared.web.act_form import ActForm
 from shared.web.callers import Caller
 from shared.web.pages.act_results import (
     ResultPage,
-    Tone,
+    ResultTone,
     ended_keys,
     head_of_answer,
     in_plain_words,
@@ -89,7 +89,7 @@ def result_page(incoming: Incoming, caller: Caller, looked: Looked, reply: Reply
         caller.name,
         address(incoming.name, incoming.account),
         looked.name,
-        address(incoming.name, incoming.account, RequestKind.LEAK) if may_be_a_leak(told) else "",
+        _leak(incoming) if may_be_a_leak(told) else "",
     )
     record = {**told, **reply.on_record, "act": incoming.act, "target": looked.name}
     shown = _reply(incoming, caller, reply.status, said, record)
@@ -106,7 +106,7 @@ def problem_page(incoming: Incoming, caller: Caller | None, reply: Reply) -> Rep
     signed_in = (f"{who} is signed in.",) if who and title == "RoleMissing" else ()
     says = (*signed_in, str(told.get("detail", "")), "Nothing was done.")
     step = step or (_ASK if title == "RoleMissing" else "")
-    said = ResultPage(head, head, Tone.STOP, says, next_step=step, code=title, who=who)
+    said = ResultPage(head, head, ResultTone.STOP, says, next_step=step, code=title, who=who)
     shown = _reply(incoming, caller, reply.status, said, {**told, **reply.on_record, "act": incoming.act})
     return replace(shown, headers={**reply.headers, **shown.headers}, queued=reply.queued)
 
@@ -149,7 +149,12 @@ def form_of(incoming: Incoming, caller: Caller, form: ActForm, looked: Looked) -
         keys=keys_of(form, row),
         waits=waits_of(form),
         wrong=looked.wrong,
+        leak=_leak(incoming) if looked.plan is not None and may_be_a_leak({"reason": looked.plan.reason}) else "",
     )
+
+
+def _leak(incoming: Incoming) -> str:
+    return address(incoming.name, incoming.account, RequestKind.LEAK)
 
 
 def _may_act(form: ActForm, looked: Looked, plan: PlanWords | None, *, observes: bool) -> bool:

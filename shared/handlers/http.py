@@ -26,6 +26,8 @@ from shared.domain.errors import (
 )
 from shared.domain.names import LOGGER
 from shared.domain.requests import DisarmRequest
+from shared.findings.gather import gather_named, gather_shown
+from shared.findings.status import status_of
 from shared.fleet.enrolment import message_for
 from shared.handlers import many, telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused, on_record_as
@@ -42,12 +44,11 @@ from shared.web.responses import (
     next_step_to_repeat,
     of_deadlines,
     of_error,
-    of_overview,
-    of_row,
     problem,
     retry_after,
 )
 from shared.web.routes import Route
+from shared.web.status_data import of_one_target, of_survey
 from shared.wiring import invalid_settings, rotation, telemetry, time_limit
 
 log = logging.getLogger(LOGGER)
@@ -157,12 +158,14 @@ async def _health(_: Incoming, __: Caller) -> Reply:
 
 
 async def _list_targets(_: Incoming, __: Caller) -> Reply:
-    return of_overview(await (await rotation()).overview())
+    facts, found = await gather_shown(await rotation())
+    return of_survey(facts, status_of(facts, found))
 
 
 async def _see_target(incoming: Incoming, _: Caller) -> Reply:
     app = await rotation()
-    return of_row(await app.plan_turn((await app.fleet.find_one(incoming.which)).target))
+    row = await app.plan_turn((await app.fleet.find_one(incoming.which)).target)
+    return of_error(row.error) if row.error else of_one_target(status_of(*await gather_named(app, [row])))
 
 
 async def _list_deadlines(_: Incoming, __: Caller) -> Reply:

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.announce.deadlines import DeadlineData
 from shared.domain.names import TARGET_NAME
-from shared.turns.report import OutcomeData, RowData
+from shared.turns.report import OutcomeData
 from shared.version import VERSION, commit
 from shared.web import bodies
 from shared.web.asked import BY_ACCOUNT
@@ -22,20 +22,9 @@ from shared.web.many import BODIES, SELECTIONS, RotateMany
 from shared.web.many_answers import Accepted, ManyList, ManyStatus
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
+from shared.web.status_data import OneTarget, Survey
 
 _REF = "#/components/schemas/{name}"
-
-
-class Survey(TypedDict):
-    """Every target, as the check that began at `seenAt` saw it, and what kept others from being enrolled or listed.
-
-    All subscriptions and vaults were seen to their end since `wholeSince`.
-    """
-
-    targets: list[RowData]
-    problems: list[ProblemData]
-    seenAt: NotRequired[str]
-    wholeSince: NotRequired[str]
 
 
 class Deadlines(TypedDict):
@@ -63,7 +52,7 @@ class Health(TypedDict):
 
 _TYPES: tuple[Any, ...] = (
     bodies.Rotate, bodies.Leak, RotateMany, bodies.Arm, bodies.Deployment,
-    OutcomeData, RowData, Survey, Deadlines, Accepted, ManyStatus, ManyList, Heard, Problem, Health,
+    OutcomeData, OneTarget, Survey, Deadlines, Accepted, ManyStatus, ManyList, Heard, Problem, Health,
 )  # fmt: skip
 _NAME = {
     "name": "name",
@@ -219,7 +208,7 @@ _DESCRIBED = {"description": "This description", "content": {"application/json":
 _TURN = (404, 409, 502)
 _OPERATIONS = {
     "listTargets": _see(_TARGETS, _answer(_TARGETS, Survey), *_ALWAYS),
-    "seeTarget": _see("One target", _answer("One target", RowData), *_ALWAYS, *_TURN, 422),
+    "seeTarget": _see("One target", _answer("One target", OneTarget), *_ALWAYS, *_TURN, 422),
     "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN, 429),
     "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN, 429),
     "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),

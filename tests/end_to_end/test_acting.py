@@ -17,8 +17,8 @@ from tests.end_to_end.calls import Doors, regenerations
 from tests.end_to_end.conftest import published, works
 from tests.end_to_end.test_app_roles import OPERATOR, READER
 from tests.end_to_end.test_sign_in import BROWSER, REQUIRED, behind, platform
-from tests.handlers.test_acting import Form
 from tests.support import key_search
+from tests.support.people import Form
 
 ADA = "aaaaaaaa-0000-0000-0000-00000000000a"
 PERSON: Claims = [("preferred_username", "ada@contoso.com"), ("oid", ADA), ("roles", READER), ("roles", OPERATOR)]

@@ -8,7 +8,10 @@ from lab.simulation.builders import marks
 from lab.simulation.dates import hours, minutes
 from shared.domain.errors import GrantRole, TryLater
 from shared.domain.told import Told, ToldDeadline
+from shared.findings.codes import Code, Urgency
+from shared.findings.deeds import DEEDS
 from shared.findings.facts import Checks, Facts
+from shared.findings.meanings import MEANINGS
 from shared.findings.verdict import Tone, verdict_of
 from shared.settings.environment import Mode
 from tests.support.facts import NOW, SETTINGS, a_row, facts_of, quiet_target, status_in
@@ -29,17 +32,17 @@ def test_a_sunset_tomorrow_is_red_and_named_with_its_time() -> None:
     ends = NOW + hours(20)
     noted = marks(told=Told(origin=True, sunset=ToldDeadline(ends)))
     facts = facts_of(a_row(noted, target=quiet_target(sunset=ends)))
-    assert said(facts) == (Tone.RED, "1 thing to do: chat: all keys end soon, in 20 h.")
+    assert said(facts) == (Tone.RED, "1 thing to do: move the apps of chat off keys, because all keys end in 20 h.")
 
 
 def test_a_missing_role_is_amber() -> None:
     facts = facts_of(replace(a_row(), error=GrantRole("chat", "it may not.")))
-    assert said(facts) == (Tone.AMBER, "1 thing to do: chat: cannot be read.")
+    assert said(facts) == (Tone.AMBER, "1 thing to do: find out why chat cannot be read.")
 
 
 def test_what_passes_by_itself_is_watched() -> None:
     tone, sentence = said(facts_of(replace(a_row(), error=TryLater("chat", "slow."))))
-    assert (tone, sentence) == (Tone.AMBER, "Nothing to do yet. To watch: chat: cannot be read.")
+    assert (tone, sentence) == (Tone.AMBER, "Nothing to do yet. To watch: chat (cannot be read).")
 
 
 @pytest.mark.parametrize(("before", "tone"), [(21, Tone.AMBER), (61, Tone.RED)])
@@ -58,3 +61,8 @@ def test_without_targets_it_is_said_that_none_is_enrolled() -> None:
 
 def test_keyless_targets_are_called_so() -> None:
     assert said(facts_of(a_row(key_auth=False))) == (Tone.GREEN, "Nothing to do. The target is keyless.")
+
+
+def test_every_thing_to_do_has_words_of_its_own() -> None:
+    to_do = {code for code, meaning in MEANINGS.items() if meaning.urgency is Urgency.TO_DO}
+    assert to_do - {Code.CHECKS_LATE} <= set(DEEDS)  # a late check has a sentence of its own

@@ -14,7 +14,7 @@ from shared.turns.report import HeldByMode, Result, Row
 from shared.web.pages.plan_words import when, works_on
 
 
-class Tone(StrEnum):
+class ResultTone(StrEnum):
     """How a result is shown: its icon and its colour, beside its words."""
 
     DONE = "done"
@@ -60,7 +60,7 @@ class ResultPage:
 
     title: str
     head: str
-    tone: Tone
+    tone: ResultTone
     says: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
     ended: tuple[EndedKey, ...] = ()
@@ -77,7 +77,7 @@ _NOTHING = "Nothing was done."
 _BEGUN = "It has begun and is not finished."
 
 
-def head_of_answer(status: int, told: Mapping[str, Any], name: str, after: Row | None) -> tuple[str, Tone]:
+def head_of_answer(status: int, told: Mapping[str, Any], name: str, after: Row | None) -> tuple[str, ResultTone]:
     """Return the answer in a sentence, and how it is shown.
 
     told: The members of the API's answer.
@@ -85,20 +85,20 @@ def head_of_answer(status: int, told: Mapping[str, Any], name: str, after: Row |
     """
     result, done, ended = told.get("result"), bool(told.get("done")), _of_leak(told, name, after)
     if status == 202:
-        return f"{name}: {_ACCEPTED}", Tone.WAIT
+        return f"{name}: {_ACCEPTED}", ResultTone.WAIT
     if result == Result.DONE and ended is not None:
         return ended
     if result == Result.DONE:
-        return f"{name}: {_live(after) or 'done.'}", Tone.DONE
+        return f"{name}: {_live(after) or 'done.'}", ResultTone.DONE
     if result == Result.NOTHING:
-        return f"{name}: nothing is left to do.", Tone.DONE
+        return f"{name}: nothing is left to do.", ResultTone.DONE
     if result == Result.BUSY:
-        return f"Another turn works on {name} now. Yours did nothing.", Tone.WAIT
+        return f"Another turn works on {name} now. Yours did nothing.", ResultTone.WAIT
     if told.get("reason") == HeldByMode.OBSERVING or result == Result.PLANNED:
-        return f"{name}: this app only observes. {_NOTHING}", Tone.STOP
+        return f"{name}: this app only observes. {_NOTHING}", ResultTone.STOP
     if result == Result.HELD:
-        return f"Not now. {_BEGUN if done else _NOTHING}", Tone.WAIT
-    return f"{name}: {_BEGUN if done else 'not done.'}", Tone.STOP
+        return f"Not now. {_BEGUN if done else _NOTHING}", ResultTone.WAIT
+    return f"{name}: {_BEGUN if done else 'not done.'}", ResultTone.STOP
 
 
 def _live(after: Row | None) -> str:
@@ -108,7 +108,7 @@ def _live(after: Row | None) -> str:
     return f"{situation.seen.live.words} is live."
 
 
-def _of_leak(told: Mapping[str, Any], name: str, after: Row | None) -> tuple[str, Tone] | None:
+def _of_leak(told: Mapping[str, Any], name: str, after: Row | None) -> tuple[str, ResultTone] | None:
     """Return the answer to a report of a leak whose keys were ended. None for anything else."""
     ended = ended_keys(told)
     if not ended:
@@ -117,8 +117,10 @@ def _of_leak(told: Mapping[str, Any], name: str, after: Row | None) -> tuple[str
     if all(one.is_refused for one in ended):
         plural = len(ended) > 1
         head = f"{name}: the leaked {keys} {'do' if plural else 'does'} not work any more."
-        return f"{head} {_live(after).capitalize()}".strip(), Tone.DONE
-    return f"{name}: the account was not seen to refuse the leaked {keys}.", Tone.STOP
+        live = _live(after)
+        fresh = "a new " if any(live.startswith(one.key) for one in ended) else ""
+        return f"{head} {f'{fresh}{live}'.capitalize()}".strip(), ResultTone.DONE
+    return f"{name}: the account was not seen to refuse the leaked {keys}.", ResultTone.STOP
 
 
 def sentences(told: Mapping[str, Any], after: Row | None, now: datetime) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ _LEADS = {
 
 
 @dataclass(frozen=True)
-class Choice:
+class Option:
     """One of several things to choose. `chosen` says whether it is chosen now."""
 
     value: str
@@ -62,6 +62,7 @@ class FormPage:
     keys: Which key can be meant. Empty unless a key has leaked.
     waits: How long a leaked key may work on. Empty unless a key has leaked.
     wrong: What is wrong, by field.
+    leak: The address of the page for a leaked key, which does not wait for what holds this. Empty otherwise.
     """
 
     title: str
@@ -82,9 +83,10 @@ class FormPage:
     button: str | None = None
     command: str = ""
     may_send: bool = True
-    keys: tuple[Choice, ...] = ()
-    waits: tuple[Choice, ...] = ()
+    keys: tuple[Option, ...] = ()
+    waits: tuple[Option, ...] = ()
     wrong: Mapping[str, str] = field(default_factory=dict)
+    leak: str = ""
 
     @property
     def first_wrong(self) -> str:
@@ -126,7 +128,7 @@ def _keys(row: Row | None) -> tuple[str, str]:
     return situation.live.words, situation.spare.words
 
 
-def keys_of(form: ActForm, row: Row | None) -> tuple[Choice, ...]:
+def keys_of(form: ActForm, row: Row | None) -> tuple[Option, ...]:
     """Return which key can be meant. Empty unless a key has leaked."""
     if form.kind is not RequestKind.LEAK:
         return ()
@@ -137,16 +139,16 @@ def keys_of(form: ActForm, row: Row | None) -> tuple[Choice, ...]:
         LeakedKey.PREVIOUS: f"The other one{other}",
         LeakedKey.BOTH: "Both, or not known which",
     }
-    return tuple(Choice(key.value, said, form.asked["key"] == key.value) for key, said in words.items())
+    return tuple(Option(key.value, said, form.asked["key"] == key.value) for key, said in words.items())
 
 
-def waits_of(form: ActForm) -> tuple[Choice, ...]:
+def waits_of(form: ActForm) -> tuple[Option, ...]:
     """Return how long a leaked live key may work on after the new one is published. Empty unless a key has leaked."""
     if form.kind is not RequestKind.LEAK:
         return ()
     words = {"": "not at all", "PT30S": "30 seconds", "PT1M": "1 minute", "PT2M": "2 minutes"}
     asked = form.asked.get("wait", "")
-    return tuple(Choice(value, said, asked == value) for value, said in words.items())
+    return tuple(Option(value, said, asked == value) for value, said in words.items())
 
 
 def address(name: str, account: str, act: str = "", asked: Mapping[str, str] | None = None) -> str:

@@ -14,14 +14,14 @@ from shared.domain.model import Cadence
 from shared.web.pages.labels import Label
 from shared.web.pages.layout import MIDDLE, NARROW, STRIP, WIDE, Layout, Scale, drawn_at, in_lanes
 from shared.web.pages.reach import NARROW as NARROW_REACH
-from shared.web.pages.reach import Reach, dates_between, reach_for
+from shared.web.pages.reach import TimeReach, dates_between, reach_for
 from shared.web.pages.spans import SpanKind
 from shared.web.pages.texts import below, dates, inside, names
 from shared.web.pages.timeline import Point, Timeline
 
 
 @dataclass(frozen=True)
-class Bar:
+class DrawnBar:
     """A span as it is drawn.
 
     kind: What the key is.
@@ -37,7 +37,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Mark:
+class DrawnMark:
     """A point as it is drawn.
 
     kind: What happens; `accepted` and `to-come` are announcements.
@@ -70,8 +70,8 @@ class Drawing:
     id: str
     sentence: str
     now: float
-    bars: tuple[Bar, ...]
-    marks: tuple[Mark, ...]
+    bars: tuple[DrawnBar, ...]
+    marks: tuple[DrawnMark, ...]
     ticks: tuple[float, ...]
     labels: tuple[Label, ...]
 
@@ -93,7 +93,7 @@ def strip_of(timeline: Timeline, id_: str) -> Drawing:
     return _drawing(timeline, Scale(timeline.begins, timeline.ends, STRIP), id_, ())
 
 
-def picture_of(timeline: Timeline, id_: str, layout: Layout = WIDE, reach: Reach | None = None) -> Drawing:
+def picture_of(timeline: Timeline, id_: str, layout: Layout = WIDE, reach: TimeReach | None = None) -> Drawing:
     """Return the picture of one target's page.
 
     id_: What its elements are called by; unique in the page.
@@ -125,18 +125,18 @@ def _drawing(timeline: Timeline, scale: Scale, id_: str, labels: Iterable[Label]
     return Drawing(scale.layout, id_, timeline.sentence, now, bars, tuple(marks), ticks, tuple(labels))
 
 
-def _bars(timeline: Timeline, scale: Scale) -> Iterator[Bar]:
+def _bars(timeline: Timeline, scale: Scale) -> Iterator[DrawnBar]:
     for span, y in in_lanes(timeline, scale.layout):
         x, ends = scale.x(span.begins), scale.x(span.ends)
         if ends > x:
-            yield Bar(span.kind, x, y, round(ends - x, 1))
+            yield DrawnBar(span.kind, x, y, round(ends - x, 1))
 
 
-def _points(timeline: Timeline, scale: Scale) -> Iterator[Mark]:
+def _points(timeline: Timeline, scale: Scale) -> Iterator[DrawnMark]:
     for one in timeline.points:
         moment = drawn_at(one, timeline)
         if scale.shows(moment):
-            yield Mark(one.kind, scale.x(moment), _lane(one, scale.layout), one.doubtful)
+            yield DrawnMark(one.kind, scale.x(moment), _lane(one, scale.layout), one.doubtful)
 
 
 def _lane(point: Point, layout: Layout) -> float:
@@ -144,9 +144,9 @@ def _lane(point: Point, layout: Layout) -> float:
     return {KeySlot.KEY1: first, KeySlot.KEY2: second, None: (first + second) / 2}[point.slot]
 
 
-def _notices(timeline: Timeline, scale: Scale) -> Iterator[Mark]:
+def _notices(timeline: Timeline, scale: Scale) -> Iterator[DrawnMark]:
     if scale.layout.notices is None:
         return
     for one in timeline.notices:
         if scale.shows(one.falls_at):
-            yield Mark("accepted" if one.accepted else "to-come", scale.x(one.falls_at), scale.layout.notices)
+            yield DrawnMark("accepted" if one.accepted else "to-come", scale.x(one.falls_at), scale.layout.notices)

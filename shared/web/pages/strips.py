@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.findings.status import TargetStatus
 from shared.web.pages.drawing import Drawing, strip_of
 from shared.web.pages.labels import Label
-from shared.web.pages.reach import Reach, reach_of_all
+from shared.web.pages.reach import TimeReach, reach_of_all
 from shared.web.pages.texts import axis_of
 from shared.web.pages.timeline import timeline_of, unknown_timeline
 
@@ -22,7 +22,7 @@ class Strips:
     now: The time, in UTC.
     """
 
-    reach: Reach
+    reach: TimeReach
     now: datetime
 
     @classmethod

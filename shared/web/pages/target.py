@@ -20,7 +20,7 @@ from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus, status_of
 from shared.findings.verdict import Tone, Verdict, verdict_of
 from shared.fleet.history import History
-from shared.settings.origins import Shown, settings_shown
+from shared.settings.origins import SettingShown, settings_shown
 from shared.turns.report import Row
 from shared.web.callers import Caller, Role
 from shared.web.pages import reach
@@ -92,7 +92,7 @@ class RuleShown:
 
 
 @dataclass(frozen=True)
-class Act:
+class PossibleAct:
     """Something that a person can do with the target.
 
     name: What it is called.
@@ -136,10 +136,10 @@ class TargetPage:
     rules: Sequence[RuleShown]
     history: History
     no_history: str
-    settings: Sequence[Shown]
+    settings: Sequence[SettingShown]
     to_do: Panel
     to_watch: Panel
-    acts: Sequence[Act]
+    acts: Sequence[PossibleAct]
     why_not: str
     commands: Sequence[str]
     portal: str
@@ -228,13 +228,15 @@ def _timeline(seen: SeenTarget, one: TargetStatus) -> Timeline:
     return timeline_of(row.situation, far, seen.history.versions, planned=planned)
 
 
-def _acts(target: Target, caller: Caller, links: Links, environment: Mapping[str, str]) -> tuple[tuple[Act, ...], str]:
+def _acts(
+    target: Target, caller: Caller, links: Links, environment: Mapping[str, str]
+) -> tuple[tuple[PossibleAct, ...], str]:
     """Return what this caller may do, and why it is nothing."""
     if not platform_authenticates(environment):
         return (), _NOBODY_SIGNS_IN
     if not caller.may(Role.OPERATOR):
         return (), f"To act, {caller.name} needs the role {Role.OPERATOR}. Ask who gives out this app's roles."
-    return tuple(Act(name, says, links.act(target, act)) for act, (name, says) in _ACTS.items()), ""
+    return tuple(PossibleAct(name, says, links.act(target, act)) for act, (name, says) in _ACTS.items()), ""
 
 
 def _verdict(status: Status, one: TargetStatus) -> Verdict:

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from shared.web.pages.labels import Label, placed, width_of
 from shared.web.pages.layout import NARROW_AXIS, STRIP, Layout, Scale, drawn_at, in_lanes
-from shared.web.pages.reach import SHORT, Reach, dates_between, short
+from shared.web.pages.reach import SHORT, TimeReach, dates_between, short
 from shared.web.pages.spans import Span, SpanKind
 from shared.web.pages.timeline import Point, PointKind, Timeline
 
 
-def axis_of(reach: Reach, now: datetime) -> tuple[tuple[Label, ...], ...]:
+def axis_of(reach: TimeReach, now: datetime) -> tuple[tuple[Label, ...], ...]:
     """Return the dates in the head of a table of strips, which all have this reach around `now`: for a wide column, and
     for a narrow one, which has larger letters and fewer dates."""
     return tuple(_axis(Scale(*reach.around(now), layout), now) for layout in (STRIP, NARROW_AXIS))

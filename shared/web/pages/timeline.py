@@ -20,8 +20,8 @@ from shared.domain.relative import exact
 from shared.domain.text import plain
 from shared.fleet.history import said_by
 from shared.web.pages.notices import Notice, is_doubtful, notices_of
-from shared.web.pages.reach import Reach
-from shared.web.pages.spans import LONG_AGO, Change, Lanes, Span, SpanKind, add_past, add_plan
+from shared.web.pages.reach import TimeReach
+from shared.web.pages.spans import LONG_AGO, KeyChange, KeyLanes, Span, SpanKind, add_past, add_plan
 
 
 class PointKind(StrEnum):
@@ -102,7 +102,7 @@ class Timeline:
 
 
 def timeline_of(
-    situation: Situation, reach: Reach, versions: Sequence[Publication] = (), *, planned: bool = True
+    situation: Situation, reach: TimeReach, versions: Sequence[Publication] = (), *, planned: bool = True
 ) -> Timeline:
     """Return a target's timeline around the situation's `now`.
 
@@ -113,7 +113,7 @@ def timeline_of(
     begins, ends = reach.around(situation.now)
     if not situation.seen.key_auth:
         return _keyless(situation.target.name, begins, situation.now, ends)
-    coming, lanes = tuple(deadlines(situation)) if planned else (), Lanes()
+    coming, lanes = tuple(deadlines(situation)) if planned else (), KeyLanes()
     add_past(lanes, situation, versions)
     add_plan(lanes, situation, coming, ends)
     points = [*_changed(lanes), *_healed(situation, versions)]
@@ -125,15 +125,15 @@ def timeline_of(
     return Timeline(begins, ends, situation.now, lanes.spans(begins, ends), shown, notices, sentence, entries)
 
 
-def unknown_timeline(name: str, reach: Reach, now: datetime) -> Timeline:
+def unknown_timeline(name: str, reach: TimeReach, now: datetime) -> Timeline:
     """Return the timeline of a target of which nothing is known."""
     begins, ends = reach.around(now)
     sentence = f"Nothing is known of the keys of {name}, and nothing is planned."
-    return Timeline(begins, ends, now, Lanes().spans(begins, ends), (), (), sentence, ())
+    return Timeline(begins, ends, now, KeyLanes().spans(begins, ends), (), (), sentence, ())
 
 
 def _keyless(name: str, begins: datetime, now: datetime, ends: datetime) -> Timeline:
-    lanes = Lanes()
+    lanes = KeyLanes()
     lanes.both_become(SpanKind.KEYLESS, LONG_AGO)
     sentence = f"The account of {name} accepts no keys."
     return Timeline(begins, ends, now, lanes.spans(begins, ends), (), (), sentence, ())
@@ -148,14 +148,14 @@ def _by_time(point: Point) -> tuple[datetime, str]:
     return point.falls_at, point.kind
 
 
-def _changed(lanes: Lanes) -> Iterator[Point]:
+def _changed(lanes: KeyLanes) -> Iterator[Point]:
     """Yield what the versions say, and what follows from the next rotation."""
     for one in lanes.changes:
         kind = PointKind.KEY_ENDS if one.ends else PointKind.NEW_KEY
         yield Point(kind, one.happens_at, one.slot, one.planned, _words_of(one))
 
 
-def _words_of(one: Change) -> str:
+def _words_of(one: KeyChange) -> str:
     if one.ends:
         return f"{one.slot.words} {'stops' if one.planned else 'stopped'} working{one.end}"
     return f"new key: {one.slot.words} {'becomes' if one.planned else 'became'} live"
@@ -198,7 +198,7 @@ def _entries(points: Sequence[Point], notices: Sequence[Notice]) -> tuple[Entry,
     return tuple(Entry(moment, exact(moment), says, planned) for moment, says, planned in sorted(lines))
 
 
-def _sentence(situation: Situation, lanes: Lanes, coming: Sequence[Deadline]) -> str:
+def _sentence(situation: Situation, lanes: KeyLanes, coming: Sequence[Deadline]) -> str:
     """Return what the picture shows, as sentences. It is the picture's name for those who cannot see it."""
     now, said = situation.now, [f"The keys of {plain(situation.target.name)} over time."]
     for slot in KeySlot:

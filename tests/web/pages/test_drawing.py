@@ -17,7 +17,7 @@ from shared.web.pages.layout import MIDDLE, NARROW, STRIP, WIDE, Layout
 from shared.web.pages.reach import NARROW as NARROW_REACH
 from shared.web.pages.reach import STRIP as STRIP_REACH
 from shared.web.pages.reach import WIDE as WIDE_REACH
-from shared.web.pages.reach import Reach, dates_between, reach_for, reach_of_all, short
+from shared.web.pages.reach import TimeReach, dates_between, reach_for, reach_of_all, short
 from shared.web.pages.texts import axis_of
 from shared.web.pages.timeline import timeline_of
 
@@ -169,20 +169,24 @@ def test_the_dates_of_an_axis_are_round(length: object, most: int, form: str, te
 REACHES = [
     ("30 days and an overlap of 3", Cadence(), WIDE_REACH),
     ("14 days", Cadence(period=days(14), overlap=days(2)), WIDE_REACH),
-    ("33 minutes, a share as long", Cadence(period=minutes(30), overlap=minutes(3)), Reach(minutes(28), minutes(42))),
-    ("330 days", Cadence(period=days(300), overlap=days(30)), Reach(days(280), days(420))),
+    (
+        "33 minutes, a share as long",
+        Cadence(period=minutes(30), overlap=minutes(3)),
+        TimeReach(minutes(28), minutes(42)),
+    ),
+    ("330 days", Cadence(period=days(300), overlap=days(30)), TimeReach(days(280), days(420))),
 ]
 
 
 @pytest.mark.parametrize(("cadence", "reach"), [row[1:] for row in REACHES], ids=[row[0] for row in REACHES])
-def test_a_reach_follows_the_cycle_of_the_keys(cadence: Cadence, reach: Reach) -> None:
+def test_a_reach_follows_the_cycle_of_the_keys(cadence: Cadence, reach: TimeReach) -> None:
     assert reach_for(cadence, WIDE_REACH) == reach
 
 
 def test_a_table_has_one_reach_that_fits_the_target_in_the_middle() -> None:
     yearly, usual = Cadence(period=days(300), overlap=days(30)), Cadence()
     assert reach_of_all([usual, yearly, usual]) == STRIP_REACH
-    assert reach_of_all([yearly, usual, yearly]) == Reach(days(70), days(300))
+    assert reach_of_all([yearly, usual, yearly]) == TimeReach(days(70), days(300))
     assert reach_of_all([]) == STRIP_REACH
 
 
