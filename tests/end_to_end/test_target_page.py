@@ -30,7 +30,7 @@ async def test_a_target_s_page_observes_that_target_and_shows_its_past(
     assert "key 1 adopted" in found.text
     asked = [entry for entry in azure.world.journal.entries if entry.operation == "arm.listKeys"]
     assert {entry.target.rpartition("/")[2] for entry in asked} == {"chat"}
-    wire.plant(*(key.value for account in azure.world.accounts.accounts.values() for key in account.keys.values()))
+    wire.plant(*(key.value for account in azure.world.accounts for key in account.keys.values()))
     wire.hear(text)
     wire.check()
 

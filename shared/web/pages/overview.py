@@ -140,7 +140,7 @@ class OverviewPage:
     no_match: NoMatch | None
     enroll: str
     calendar: str
-    axis: tuple[Label, ...]
+    axis: tuple[tuple[Label, ...], ...]
 
 
 def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> OverviewPage:

@@ -85,9 +85,3 @@ def short(moment: datetime, length: timedelta) -> str:
     if length < SHORT:
         return f"{moment:%H:%M}"
     return f"{moment.day} {moment:%b %Y}" if length > _YEARS else f"{moment.day} {moment:%b}"
-
-
-def exact(moment: datetime, now: datetime) -> str:
-    """Return a moment to the minute, in UTC: `Mon 14 Dec, 09:00 UTC`, with its year if that is not this year."""
-    year = f" {moment:%Y}" if moment.year != now.year else ""
-    return f"{moment:%a} {moment.day} {moment:%b}{year}, {moment:%H:%M} UTC"

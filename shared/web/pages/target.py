@@ -23,9 +23,9 @@ from shared.fleet.history import History
 from shared.settings.origins import SettingShown, settings_shown
 from shared.turns.report import Row
 from shared.web.callers import Caller, Role
-from shared.web.pages import drawing, reach
+from shared.web.pages import reach
 from shared.web.pages.cards import Cards, Panel, panel_of
-from shared.web.pages.drawing import Drawing, picture_of
+from shared.web.pages.drawing import Drawing, pictures_of
 from shared.web.pages.links import Links, mail, portal, secret_in_portal
 from shared.web.pages.shell import Shell
 from shared.web.pages.timeline import Timeline, timeline_of, unknown_timeline
@@ -188,7 +188,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         one=one,
         verdict=verdict,
         timeline=timeline,
-        drawings=_drawings(timeline, target),
+        drawings=pictures_of(timeline, "keys", target.cadence),
         rules=_rules(one),
         history=seen.history,
         no_history=seen.no_history or "No version of its secret is known.",
@@ -226,16 +226,6 @@ def _timeline(seen: SeenTarget, one: TargetStatus) -> Timeline:
         return unknown_timeline(one.name, far, seen.facts.now)
     planned = not one.is_stale and row.plan is not None and not row.plan.needs_a_person
     return timeline_of(row.situation, far, seen.history.versions, planned=planned)
-
-
-def _drawings(timeline: Timeline, target: Target) -> tuple[Drawing, ...]:
-    """Return the pictures for a desktop, for half of it, and for a phone, which looks less far."""
-    near = reach.reach_for(target.cadence, reach.NARROW)
-    return (
-        picture_of(timeline, "wide", drawing.WIDE),
-        picture_of(timeline, "middle", drawing.MIDDLE),
-        picture_of(timeline, "narrow", drawing.NARROW, near),
-    )
 
 
 def _acts(

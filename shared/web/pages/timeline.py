@@ -16,10 +16,11 @@ from shared.announce.deadlines import Deadline, DeadlineKind, deadlines
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Origin, Publication
+from shared.domain.relative import exact
 from shared.domain.text import plain
 from shared.fleet.history import said_by
 from shared.web.pages.notices import Notice, is_doubtful, notices_of
-from shared.web.pages.reach import TimeReach, exact
+from shared.web.pages.reach import TimeReach
 from shared.web.pages.spans import LONG_AGO, KeyChange, KeyLanes, Span, SpanKind, add_past, add_plan
 
 
@@ -120,7 +121,7 @@ def timeline_of(
     shown = tuple(sorted((one for one in points if _is_shown(one, begins, situation.now, ends)), key=_by_time))
     notices = tuple(one for one in notices_of(situation, coming, versions) if begins <= one.falls_at < ends)
     sentence = _sentence(situation, lanes, coming)
-    entries = _entries(shown, notices, situation.now)
+    entries = _entries(shown, notices)
     return Timeline(begins, ends, situation.now, lanes.spans(begins, ends), shown, notices, sentence, entries)
 
 
@@ -191,10 +192,10 @@ def _promise(one: Deadline, situation: Situation, coming: Sequence[Deadline]) ->
     return says + (": it is due" if one.falls_at <= situation.now else "")
 
 
-def _entries(points: Sequence[Point], notices: Sequence[Notice], now: datetime) -> tuple[Entry, ...]:
+def _entries(points: Sequence[Point], notices: Sequence[Notice]) -> tuple[Entry, ...]:
     lines = [(one.falls_at, one.says, one.planned) for one in points]
     lines += [(one.falls_at, one.says, not one.accepted) for one in notices]
-    return tuple(Entry(moment, exact(moment, now), says, planned) for moment, says, planned in sorted(lines))
+    return tuple(Entry(moment, exact(moment), says, planned) for moment, says, planned in sorted(lines))
 
 
 def _sentence(situation: Situation, lanes: KeyLanes, coming: Sequence[Deadline]) -> str:
@@ -203,16 +204,16 @@ def _sentence(situation: Situation, lanes: KeyLanes, coming: Sequence[Deadline])
     for slot in KeySlot:
         (current, *_) = lanes.spans(now, now + _MOMENT)[slot]
         before = next(iter(reversed(lanes.spans(LONG_AGO, now)[slot])), current)
-        said.append(_state(slot, current.kind, before, now))
-    said += [f"{_capital(_promise(one, situation, coming))}: {exact(one.falls_at, now)}." for one in coming]
+        said.append(_state(slot, current.kind, before))
+    said += [f"{_capital(_promise(one, situation, coming))}: {exact(one.falls_at)}." for one in coming]
     return " ".join(said if coming else [*said, "Nothing is planned."])
 
 
-def _state(slot: KeySlot, current: SpanKind, before: Span, now: datetime) -> str:
+def _state(slot: KeySlot, current: SpanKind, before: Span) -> str:
     """Return what a key is now. What is open from now on is told as it was last known."""
     kind = before.kind if current in (SpanKind.OPEN, SpanKind.PLANNED) else current
     words = {
-        SpanKind.LIVE: f"is live since {exact(before.begins, now)}",
+        SpanKind.LIVE: f"is live since {exact(before.begins)}",
         SpanKind.PREVIOUS: "still works, and is not the published one",
         SpanKind.ENDED: "has ended",
         SpanKind.PLANNED: "is about to become live",
