@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
 
 from cli.answer import (
     DONE,
@@ -25,21 +24,26 @@ from cli.arguments import Command
 from cli.first_deployment import check_first_deployment
 from cli.many_commands import rotate_many, rotations
 from cli.printing import NOTHING, line, lines, moment, table
+from cli.status_text import age_line, sentence, targets_table, to_do_and_to_watch
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
 from shared.domain.errors import DisputedName, FixConfiguration, RotationError, Throttled, UnknownTarget
 from shared.domain.keys import Fingerprint
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
-from shared.findings.gather import gather_findings
+from shared.findings.facts import Facts
+from shared.findings.gather import gather_findings, gather_named, gather_observed, gather_shown
+from shared.findings.kinds import Finding
+from shared.findings.status import Status, status_of
 from shared.fleet.admission import admit, check_confirmed
 from shared.fleet.rotation import Rotation
-from shared.fleet.survey import Overview, planned_row
+from shared.fleet.survey import planned_row
 from shared.settings.target_fields import could_be_a_name, default_name
 from shared.turns.message import About
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.web.bodies import Arm, Deployment, Leak, Rotate
-from shared.web.responses import deployment_data, of_deadlines, overview_data
+from shared.web.responses import deployment_data, of_deadlines
+from shared.web.status_data import survey_data
 from shared.wiring import Opened
 
 type CommandFunction = Callable[[Opened, Command], Awaitable[CommandResult]]
@@ -49,73 +53,58 @@ REQUEST_ID = "requestId"  # in JSON, the value to repeat a request with: as --id
 
 async def plan(parts: Opened, command: Command) -> CommandResult:
     """The command `plan`: show what would be done now, and why, for all targets or the named ones."""
-    seen = await _observed(parts.rotation, command) or Overview(*await parts.rotation.survey())
-    shown = table(("TARGET", "REASON", "STEPS", "WHY"), (_plan_cells(row) for row in seen.rows)) if seen.rows else ""
-    return _survey_result(seen, shown, parts.rotation.outside.clock.now())
+    facts, found = await _observed(parts.rotation, command) or await gather_observed(parts.rotation)
+    status = status_of(facts, found)
+    rows = [one.row for one in status.targets]
+    shown = table(("TARGET", "REASON", "STEPS", "WHY"), map(_plan_cells, rows)) if rows else ""
+    return _status_result(facts, status, shown, worst(_codes(facts)))
 
 
 async def status(parts: Opened, command: Command) -> CommandResult:
-    """The command `status`: show the live key and the dates of all targets, as the last check saw them, or of the named
-    ones."""
-    seen = await _observed(parts.rotation, command) or await parts.rotation.overview()
-    heads = ("TARGET", "LIVE", "SINCE", "DUE", "PREVIOUS UNTIL", "WAITS FOR", "OWED", "STATE")
-    shown = table(heads, (_status_cells(row) for row in seen.rows)) if seen.rows else ""
-    return _survey_result(seen, shown, parts.rotation.outside.clock.now())
+    """The command `status`: show the state, the live key and the next date of all targets, as the last check saw them,
+    or of the named ones."""
+    facts, found = await _observed(parts.rotation, command) or await gather_shown(parts.rotation)
+    status = status_of(facts, found)
+    to_do = [DUE] if status.to_do else []
+    return _status_result(facts, status, targets_table(status), worst([*_codes(facts), *to_do]))
 
 
-async def _observed(rotation: Rotation, command: Command) -> Overview | None:
+async def _observed(rotation: Rotation, command: Command) -> tuple[Facts, list[Finding]] | None:
     """Observe the named targets one by one. None if the command names none."""
     if command.account is not None:
-        return Overview([await rotation.plan_turn((await rotation.fleet.find_one(command.account)).target)], [])
-    if not command.targets:
+        found = [await rotation.fleet.find_one(command.account)]
+    elif command.targets:
+        found = await rotation.fleet.find_all(command.targets)
+    else:
         return None
-    found = await rotation.fleet.find_all(command.targets)
-    return Overview([await rotation.plan_turn(one.target) for one in found], [])
+    return await gather_named(rotation, [await rotation.plan_turn(one.target) for one in found])
 
 
-def _survey_result(seen: Overview, shown: str, now: datetime) -> CommandResult:
-    code = worst([*map(code_of_row, seen.rows), *map(code_of_error, seen.problems)])
-    nobody = "" if seen.rows or seen.problems else "No target is enrolled."
-    text = lines(shown, _problem_lines(seen.problems), nobody, _presumed_line(seen, now))
-    return CommandResult(code, overview_data(seen), text)
+def _codes(facts: Facts) -> list[int]:
+    return [*map(code_of_row, facts.rows), *map(code_of_error, facts.problems)]
 
 
-def _presumed_line(seen: Overview, now: datetime) -> str:
-    count = sum(row.presumed for row in seen.rows)
-    if not count:
-        return ""
-    minutes = round((now - seen.seen_at).total_seconds() / 60) if seen.seen_at else 0
-    when = f", as a check saw it {minutes} minutes ago" if seen.seen_at else ""
-    return f"{count} targets were assessed from the vault listing alone{when}. Name a target to observe its keys."
+def _status_result(facts: Facts, status: Status, shown: str, code: int) -> CommandResult:
+    text = lines(
+        sentence(status),
+        f"\n{shown}" if shown else "",
+        to_do_and_to_watch(status),
+        age_line(status, facts.viewed_at),
+    )
+    return CommandResult(code, survey_data(facts, status), text)
 
 
 def _plan_cells(row: Row) -> tuple[object, ...]:
-    if row.plan is None:
-        return row.target.name, row.error.code if row.error else NOTHING, NOTHING, _why(row)
-    steps = ", ".join(str(step) for step in row.plan.steps)
+    if row.is_stale or row.plan is None:
+        error = row.error
+        return row.target.name, error.code if error else NOTHING, NOTHING, _why(row)
+    steps = ", ".join(step.words for step in row.plan.steps)
     until = f" Held until {moment(row.plan.held_until)}." if row.plan.held_until else ""
     return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}"
 
 
-def _status_cells(row: Row) -> tuple[object, ...]:
-    facts = row.data()
-    publication = row.seen.publication if row.seen else None
-    marks = publication.marks if publication else None
-    waits = facts.get("waitsFor")
-    return (
-        row.target.name,
-        facts.get("live") or NOTHING,
-        moment(marks.since if marks else None),
-        facts.get("due", NOTHING)[:16].replace("T", " ") + ("Z" if "due" in facts else ""),
-        moment(marks.until if marks else None),
-        waits["environment"] if waits else NOTHING,
-        len(row.outstanding),
-        row.plan.reason if row.plan else _why(row),
-    )
-
-
 def _why(row: Row) -> str:
-    return f"{row.error.code}: {row.error}" if row.error else "It could not be observed."
+    return row.error.about(row.target.name) if row.error else "It could not be observed."
 
 
 def _problem_lines(problems: list[RotationError]) -> str:

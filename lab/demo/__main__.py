@@ -19,7 +19,7 @@ from rich.live import Live
 from lab.demo import scene
 from lab.demo.observer import Observer
 from lab.demo.picture import in_words, picture
-from lab.demo.stage import ROOT, Stage, set_stage, start_consumers
+from lab.demo.stage import ROOT, Stage, page_address, set_stage, start_consumers
 from lab.demo.verdict import checks, table_of_figures, table_of_promises
 
 LOG = ".run/demo.log"
@@ -34,6 +34,7 @@ async def run_demo(console: Console) -> int:
             observer = Observer(stage, time.time())
             await observer.observe()
             await _wait_for_adoptions(observer)
+            console.print(f"Watch the days in a browser: {page_address(stage)}", markup=False, soft_wrap=True)
             await start_consumers(stage, Path(folder))
             await _run_days(console, stage, observer)
             await _stop_consumers(stage)

@@ -53,16 +53,20 @@ def seed() -> dict[str, Any]:
     return {
         "subscription": SUBSCRIPTION,
         "accounts": [
-            {"name": "chat", "resource_group": "prod", "tags": {"key-rotation": "on"}},
+            {
+                "name": "chat",
+                "resource_group": "prod",
+                "tags": {"key-rotation": "on", "key-rotation-owner": "chat-team"},
+            },
             {
                 "name": "search",
                 "resource_group": "prod",
-                "tags": {"key-rotation": "on", "key-rotation-period": "PT20S"},
+                "tags": {"key-rotation": "on", "key-rotation-period": "PT20S", "key-rotation-owner": "search-team"},
             },
             {"name": "batch", "resource_group": "prod", "tags": {"team": "data"}},
         ],
         "vaults": [{"name": VAULT}],
-        "topics": [{"name": "key-rotation"}],
+        "topics": [{"name": "key-rotation", "listeners": ["teams"]}],
     }
 
 

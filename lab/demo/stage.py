@@ -75,6 +75,11 @@ class Stage:
         return found
 
 
+def page_address(stage: Stage) -> str:
+    """Return the address of the app's page, with the function key that opens it."""
+    return f"{stage.host.url}/api/status?code={stage.host.keys.default}"
+
+
 @asynccontextmanager
 async def set_stage(
     seed: Mapping[str, Any],

@@ -34,7 +34,7 @@ SEED = {
         {"name": "legacy", "resource_group": "prod"},
     ],
     "vaults": [{"name": VAULT}],
-    "topics": [{"name": "key-rotation"}],
+    "topics": [{"name": "key-rotation", "listeners": ["teams"]}],
 }
 SETTINGS = {
     "FUNCTIONS_WORKER_RUNTIME": "python",

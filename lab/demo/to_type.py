@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab.demo.stage import ROOT, Stage
+from lab.demo.stage import ROOT, Stage, page_address
 from shared.web.openapi import openapi_document
 
 # The body for each route that needs one, and a remark for the reader. Requests to rotate are dry runs.
@@ -50,7 +50,7 @@ def what_to_type(stage: Stage, pid: int) -> str:
             "A day is a minute. 'search' begins with a fresh key and can be rotated when its overlap is over.",
             "",
             "In a browser",
-            f"    {host.url}/api/status?code={host.keys.default}",
+            f"    {page_address(stage)}",
             "",
             "HTTP ROUTES",
             *_routes(stage),

@@ -5,6 +5,7 @@
      "topics": [{"name": "announcements"}]}
 
 The names in an entry are the parameters of `Accounts.add`, `World.add_vault`, `Vault.set_secret` and `World.add_topic`.
+A topic may also have "listeners", the names of its event subscriptions.
 Python refuses an unknown one with TypeError.
 """
 
@@ -48,7 +49,10 @@ def seeded_world(path: Path) -> World:
     for vault in seed.get("vaults") or [{"name": VAULT}]:
         _add_vault(world, dict(vault))
     for topic in seed.get("topics") or [{"name": TOPIC}]:
-        world.add_topic(**topic)
+        listeners = topic.get("listeners", [])
+        added = world.add_topic(**{name: value for name, value in topic.items() if name != "listeners"})
+        for listener in listeners:
+            added.subscribe(listener)
     return world
 
 

@@ -69,7 +69,7 @@ def decide(seen: Observation, target: Target, now: datetime, request: Request | 
     return next(plan for policy in POLICIES if (plan := policy(situation)) is not None)
 
 
-def _finished(situation: Situation) -> Plan | None:
+def finished(situation: Situation) -> Plan | None:
     """Key authentication is off: withdraw what is published. Nothing follows after that."""
     if situation.seen.key_auth:
         return None
@@ -79,7 +79,7 @@ def _finished(situation: Situation) -> Plan | None:
     return Plan(Reason.FINISHED, "Key authentication is off on the account and nothing is published.")
 
 
-def _a_person_must_look(situation: Situation) -> Plan | None:
+def a_person_must_look(situation: Situation) -> Plan | None:
     """The secret is deleted, disabled or belongs to another account. A person did that and must say what it means."""
     why = _what_a_person_must_judge(situation)
     if why and isinstance(situation.request, LeakRequest) and is_anothers(situation):
@@ -112,7 +112,7 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
     return None
 
 
-def _unpublished(situation: Situation) -> Plan | None:
+def unpublished(situation: Situation) -> Plan | None:
     """Adopt a target: publish key 1 as it is, or (`adopt: rotate`) begin with a fresh key 2."""
     if situation.seen.publication is not None:
         return None
@@ -130,7 +130,7 @@ def _unpublished(situation: Situation) -> Plan | None:
     return Plan(Reason.ADOPT, why, (Prove(key1), publish))
 
 
-def _unmarked(situation: Situation) -> Plan | None:
+def unmarked(situation: Situation) -> Plan | None:
     """The secret holds one of the two keys, and not our marks or not those that belong there: write them on it.
 
     Nobody knows who holds the other key, so it counts as in use until this version is due.
@@ -151,7 +151,7 @@ def _unmarked(situation: Situation) -> Plan | None:
     return Plan(Reason.ADOPT_IN_PLACE, why, (Mark(situation.live, marks),))
 
 
-def _overwritten(situation: Situation) -> Plan | None:
+def overwritten(situation: Situation) -> Plan | None:
     """Somebody wrote another value over our version: publish our key again, which still works.
 
     Once in a period. If it happens again with a value that still works, nothing is written over it: two writers would
@@ -163,7 +163,7 @@ def _overwritten(situation: Situation) -> Plan | None:
         return None
     works = foreign.value in situation.seen.keys.values()
     overlap_over = situation.spare_in_use and not situation.overlap_runs
-    ends_now = overlap_over or isinstance(situation.request, LeakRequest) or _sunset(situation) is not None
+    ends_now = overlap_over or isinstance(situation.request, LeakRequest) or sunset(situation) is not None
     if works and foreign.again and not ends_now:
         return None
     state = "an older key" if works else "a value that the account does not accept"
@@ -173,7 +173,7 @@ def _overwritten(situation: Situation) -> Plan | None:
     return Plan(Reason.OVERWRITTEN, why, (Prove(situation.live), again))
 
 
-def _drifted(situation: Situation) -> Plan | None:
+def drifted(situation: Situation) -> Plan | None:
     """The published value is neither key: somebody regenerated the live slot. Publish the value it holds now."""
     if situation.seen.live is not None:
         return None
@@ -207,7 +207,7 @@ def _healing(situation: Situation) -> Publish:
     return replace(healed, spare=marks.spare, fresh=marks.fresh)
 
 
-def _sunset(situation: Situation) -> Plan | None:
+def sunset(situation: Situation) -> Plan | None:
     """Switch keys off on the agreed date, if that was announced in time and heard, and no calls with a key were
     counted."""
     agreed = situation.target.sunset
@@ -218,7 +218,7 @@ def _sunset(situation: Situation) -> Plan | None:
     return Plan(Reason.SUNSET, f"All keys end now, as announced for {agreed:%Y-%m-%d}.", (DisableKeyAuth(), Withdraw()))
 
 
-def _rotation(situation: Situation) -> Plan | None:
+def rotation(situation: Situation) -> Plan | None:
     """Due or requested: regenerate the spare, prove it, and publish it in one write."""
     requested = situation.is_requested(RequestKind.ROTATE) and not situation.request_is_outdated
     if situation.marks.leaked and situation.spare_in_use and not requested:
@@ -243,7 +243,7 @@ def _rotate(situation: Situation, *, requested: bool) -> Plan:
     return Plan(reason, why, fresh)
 
 
-def _retirement(situation: Situation) -> Plan | None:
+def retirement(situation: Situation) -> Plan | None:
     """The overlap is over and the spare still holds the previous key: regenerate it, if P3 allows."""
     if not situation.spare_in_use or situation.overlap_runs:
         return None
@@ -289,7 +289,7 @@ def _window_is_open(situation: Situation) -> bool:
     return window is None or window.open_at(situation.now)
 
 
-def _nothing(situation: Situation) -> Plan:
+def nothing(situation: Situation) -> Plan:
     """Nothing to do: say the most useful thing about why."""
     live, agreed, calls = situation.live.words.capitalize(), situation.target.sunset, situation.seen.key_calls
     if situation.is_answered:
@@ -309,19 +309,19 @@ def _nothing(situation: Situation) -> Plan:
 
 
 POLICIES = (
-    _finished,
+    finished,
     mistaken,
     leaked_elsewhere,
-    _a_person_must_look,
-    _unpublished,
-    _unmarked,
-    _overwritten,
-    _drifted,
+    a_person_must_look,
+    unpublished,
+    unmarked,
+    overwritten,
+    drifted,
     leaked,
     armed,
     deployed,
-    _sunset,
-    _rotation,
-    _retirement,
-    _nothing,
+    sunset,
+    rotation,
+    retirement,
+    nothing,
 )

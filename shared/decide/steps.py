@@ -30,6 +30,16 @@ class Regenerate:
     def __str__(self) -> str:
         return f"regenerate {self.slot}"
 
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return f"regenerate {self.slot.words}"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return f"regenerated {self.slot.words}"
+
 
 @dataclass(frozen=True)
 class Prove:
@@ -44,6 +54,16 @@ class Prove:
 
     def __str__(self) -> str:
         return f"prove {self.slot}"
+
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return f"prove {self.slot.words}"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return f"proved {self.slot.words}"
 
 
 @dataclass(frozen=True)
@@ -91,6 +111,16 @@ class Publish:
     def __str__(self) -> str:
         return f"publish {self.slot} ({self.origin})"
 
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return f"publish {self.slot.words}"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return f"published {self.slot.words}" + (" (healed)" if self.origin is Origin.HEALED else "")
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -106,6 +136,16 @@ class Mark:
     def __str__(self) -> str:
         return f"mark the current version as {self.slot}"
 
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return "note it in the tags of the published version"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return "noted it in the tags of the published version"
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -118,6 +158,16 @@ class Watch:
 
     def __str__(self) -> str:
         return f"watch the leaked {self.slot}"
+
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return f"watch the leaked {self.slot.words} until it is refused"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return f"watched the leaked {self.slot.words}"
 
 
 @dataclass(frozen=True)
@@ -132,6 +182,16 @@ class Wait:
     def __str__(self) -> str:
         return f"wait {int(self.time.total_seconds())} s"
 
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return f"wait {int(self.time.total_seconds())} s"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return f"waited {int(self.time.total_seconds())} s"
+
 
 @dataclass(frozen=True)
 class DisableKeyAuth:
@@ -140,6 +200,16 @@ class DisableKeyAuth:
     def __str__(self) -> str:
         return "disable key authentication"
 
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return "switch keys off on the account"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return "switched keys off on the account"
+
 
 @dataclass(frozen=True)
 class Withdraw:
@@ -147,6 +217,16 @@ class Withdraw:
 
     def __str__(self) -> str:
         return "withdraw the publication"
+
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return "disable the published version"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return "disabled the published version"
 
 
 Step = Regenerate | Prove | Publish | Mark | Watch | Wait | DisableKeyAuth | Withdraw

@@ -23,6 +23,7 @@ class RotationError(Exception):
     unclear = False  # whether the call may have had its effect although it failed
     resolves_itself = False  # whether the next step asks nothing of anybody, because a later check goes on by itself
     refusal: Refusal | None = None  # the row of the table of Azure's refusals, if Azure refused a call
+    was_refused = False  # the same for an error that was kept as text, which does not hold the row
 
     def __init__(
         self,
@@ -55,7 +56,12 @@ class RotationError(Exception):
     def hides_targets(self) -> bool:
         """Whether something could not be looked at, so that targets may be missing from a list. An account whose tags
         are wrong hides none."""
-        return self.refusal is not None or not isinstance(self, FixConfiguration)
+        return self.is_refusal or not isinstance(self, FixConfiguration)
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether Azure refused a call."""
+        return self.refusal is not None or self.was_refused
 
     @property
     def of_owner(self) -> bool:

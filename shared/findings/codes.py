@@ -36,6 +36,7 @@ class Code(StrEnum):
     NOT_ENROLLABLE = "not-enrollable"
     LEFT = "no-longer-enrolled"
     UNSEEN = "unseen"
+    TURNS_FAIL = "turns-fail"
     CHECKS_LATE = "checks-late"
     NOT_READY = "not-ready"
     THROTTLED = "throttled"

@@ -41,6 +41,7 @@ _OF_APP = {
     Code.LEAK_NOT_ENDED: ("doctor",),
     Code.REFUSED: ("doctor",),
     Code.UNSEEN: ("doctor",),
+    Code.TURNS_FAIL: ("doctor",),
     Code.CHECKS_LATE: ("doctor",),
 }
 _TAGS = {

@@ -14,6 +14,7 @@ DEEDS = {
     Code.REFUSED: "mend what Azure refuses for {about}",
     Code.NOT_ENROLLABLE: "correct the configuration of {about}, which is not rotated",
     Code.LEFT: "enrol {about} again, or take away the published key",
+    Code.TURNS_FAIL: "see why what the app does for {about} fails",
     Code.UNSEEN: "find out why {about} cannot be read",
     Code.NOT_READY: "look at {about}, where an account is not ready",
     Code.MANY_LEFT: "finish a request for many accounts, which has left some undone",

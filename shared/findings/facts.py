@@ -15,6 +15,7 @@ from shared.settings.environment import Settings
 from shared.turns.message import Message
 from shared.turns.report import Row
 from shared.turns.secret_notes import SecretNote
+from shared.turns.trouble import Troubles
 
 RED_AFTER = timedelta(hours=1)  # without a check; the alert `no-tick` waits as long
 
@@ -60,7 +61,11 @@ class Facts:
     throttles: Where Azure asks to wait.
     of_many: The findings about requests for many accounts.
     hearing: Who listens to announcements. None if no topic is set.
-    checks: When checks ran. None if it is not asked, because everything was observed just now.
+    checks: When checks ran. None if it is not asked, as for a single target that was observed just now.
+    troubles: The targets whose turns fail. A row that a check has seen carries the error of its turns itself.
+    observed: Whether the targets were observed just now, and not taken from what a check has seen.
+    viewed_at: When the check began whose view the rows are from, in UTC. None if they were listed or observed now.
+    whole_at: Since when every subscription and vault was seen to its end, in UTC. None if one never was.
     """
 
     settings: Settings
@@ -76,6 +81,14 @@ class Facts:
     of_many: list[Finding] = field(default_factory=list)
     hearing: Hearing | None = None
     checks: Checks | None = None
+    troubles: Troubles = field(default_factory=Troubles)
+    observed: bool = False
+    viewed_at: datetime | None = None
+    whole_at: datetime | None = None
+
+    def is_long_unseen(self, shown_at: datetime | None) -> bool:
+        """Return whether what was shown at this moment, and cannot be read now, was not seen for an hour."""
+        return shown_at is not None and self.now - shown_at > RED_AFTER
 
     def owing_since(self, account: object) -> datetime | None:
         """Return since which check announcements about an account are outstanding, in UTC.

@@ -6,10 +6,12 @@ turn. A finding says what is true now. What will be done about it, and when, is 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from shared.announce.listening import Hearing
 from shared.domain.account_kinds import in_state
 from shared.domain.errors import RotationError
 from shared.domain.throttle import Throttle
@@ -22,11 +24,13 @@ from shared.findings.of_app import of_app
 from shared.findings.of_problems import of_problem
 from shared.findings.of_targets import of_target
 from shared.findings.ports import Inventory
+from shared.findings.status import status_of
 from shared.fleet.pace import SHORTEST, USUAL
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
 from shared.ports import Account
 from shared.settings.target_fields import TAG
+from shared.turns.report import Row
 
 
 async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Finding]:
@@ -34,19 +38,40 @@ async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Find
 
     Every target is observed. What cannot be read becomes a finding, so that nothing is missing from the list.
     """
+    facts, found = await gather_observed(rotation)
+    enrolled = {str(row.target.account).casefold() for row in facts.rows}
+    enrolled |= {one.thing.casefold() for one in facts.problems}
+    unlisted = {error.subscription for error in facts.problems}
+    for subscription in rotation.settings.subscriptions:
+        found += await _of_subscription(inventory, subscription, enrolled, unlisted)
+    return severe_first(found)
+
+
+async def gather_observed(rotation: Rotation) -> tuple[Facts, list[Finding]]:
+    """Observe every target, and return what is known of the fleet and the findings that follow."""
     rows, problems = await rotation.survey()
     left, unknown = await rotation.left()
     known = {error.thing.casefold() for error in problems}
     gone = [error for error in (one.as_error() for one in left) if error.thing.casefold() not in known]
     ids = frozenset(one.account for one in left)
-    seen = replace(await rotation.surveyor.last_seen(), rows=rows, problems=[*problems, *unknown, *gone], left=ids)
-    facts = await read_facts(rotation, seen)
-    found = findings_of(facts)
-    enrolled = {str(row.target.account).casefold() for row in rows} | {one.thing.casefold() for one in facts.problems}
-    unlisted = {error.subscription for error in facts.problems}
-    for subscription in rotation.settings.subscriptions:
-        found += await _of_subscription(inventory, subscription, enrolled, unlisted)
-    return severe_first(found)
+    last = await rotation.surveyor.last_seen()
+    seen = replace(last, rows=rows, problems=[*problems, *unknown, *gone], left=ids)
+    facts = await _as_observed(rotation, await read_facts(rotation, seen, checks_of(rotation, seen)))
+    return facts, severe_first(findings_of(facts))
+
+
+async def gather_named(rotation: Rotation, rows: list[Row]) -> tuple[Facts, list[Finding]]:
+    """Return what is known of these targets, which were observed just now, and the findings about them alone."""
+    seen = replace(await rotation.surveyor.last_seen(), rows=rows)
+    facts = replace(await _as_observed(rotation, await read_facts(rotation, seen)), problems=[])
+    about = {str(row.target.account).casefold() for row in rows}
+    found = status_of(facts, findings_of(facts)).findings
+    return facts, severe_first(one for one in found if one.account.casefold() in about)
+
+
+async def _as_observed(rotation: Rotation, facts: Facts) -> Facts:
+    """Return the facts for targets that were observed just now. That does not show whether their turns fail."""
+    return replace(facts, observed=True, troubles=await rotation.surveyor.troubles())
 
 
 async def gather_shown(rotation: Rotation) -> tuple[Facts, list[Finding]]:
@@ -64,18 +89,22 @@ def checks_of(rotation: Rotation, overview: Overview) -> Checks:
 
 
 async def read_facts(rotation: Rotation, overview: Overview, checks: Checks | None = None) -> Facts:
-    """Return all that findings follow from. What the app has on record and cannot read becomes a problem."""
-    outside, problems = rotation.outside, list(overview.problems)
-    leaks, unread = await rotation.leaks.pending()
-    written, unseen = await rotation.other_writers()
-    throttles, unknown = await _throttles(rotation)
-    of_many, unreadable = await find_left_of_many(rotation)
-    hearing = await outside.listeners.hearing(outside.clock.now()) if outside.listeners else None
+    """Return all that findings follow from. What the app has on record and cannot read becomes a problem.
+
+    The calls are made side by side, because a person waits.
+    """
+    (leaks, unread), (written, unseen), (throttles, unknown), (of_many, unreadable), hearing = await asyncio.gather(
+        rotation.leaks.pending(),
+        rotation.other_writers(),
+        _throttles(rotation),
+        find_left_of_many(rotation),
+        _hearing(rotation),
+    )
     return Facts(
         settings=rotation.settings,
-        now=outside.clock.now(),
+        now=rotation.outside.clock.now(),
         rows=overview.rows,
-        problems=problems + unread + unseen + unknown + unreadable,
+        problems=[*overview.problems, *unread, *unseen, *unknown, *unreadable],
         left=overview.left,
         owing=overview.owing,
         seen_at=overview.last_at,
@@ -85,6 +114,8 @@ async def read_facts(rotation: Rotation, overview: Overview, checks: Checks | No
         of_many=of_many,
         hearing=hearing,
         checks=checks,
+        viewed_at=overview.seen_at,
+        whole_at=overview.whole_at,
     )
 
 
@@ -92,7 +123,9 @@ def findings_of(facts: Facts) -> list[Finding]:
     """Return the findings that follow from these facts. Pure: equal facts give equal findings."""
     shown = {row.error.thing.casefold() for row in facts.rows if row.error is not None}
     found = [*of_app(facts), *facts.of_many]
-    found += [of_problem(error, facts.left) for error in facts.problems if error.thing.casefold() not in shown]
+    lasts = facts.is_long_unseen(facts.whole_at)
+    unshown = [error for error in facts.problems if error.thing.casefold() not in shown]
+    found += [of_problem(error, facts.left, lasts=lasts) for error in unshown]
     for row in facts.rows:
         found += of_target(row, facts)
     if facts.hearing is not None:
@@ -103,6 +136,12 @@ def findings_of(facts: Facts) -> list[Finding]:
 def severe_first(found: Iterable[Finding]) -> list[Finding]:
     """Return findings in their order: the most severe first, equal kinds together."""
     return sorted(found, key=lambda one: (MOST_SEVERE_FIRST.index(one.severity), one.code, one.target))
+
+
+async def _hearing(rotation: Rotation) -> Hearing | None:
+    """Return who listens. None if no topic is set."""
+    outside = rotation.outside
+    return await outside.listeners.hearing(outside.clock.now()) if outside.listeners else None
 
 
 async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[RotationError]]:
@@ -134,9 +173,9 @@ def _of_account(account: Account, known: set[str]) -> Iterator[Finding]:
     """
     unready = in_state(str(account.id), account.state)
     if unready is not None and unready.needs_a_person:
-        yield Finding(Code.NOT_READY, str(account.id), unready.what, unready.next_step)
+        yield Finding(Code.NOT_READY, str(account.id), unready.what, unready.next_step, account=str(account.id))
     if account.key_auth and str(account.id).casefold() not in known:
         word = account.tags.get(TAG, "").strip().lower()
         state = "is tagged off" if word == "off" else "is not enrolled"
         why = f"The account {state} and its key authentication is enabled, so nothing rotates its keys."
-        yield Finding(Code.NOT_ENROLLED, str(account.id), why)
+        yield Finding(Code.NOT_ENROLLED, str(account.id), why, account=str(account.id))

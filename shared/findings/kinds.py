@@ -17,6 +17,7 @@ class FindingData(TypedDict):
     severity: Severity
     urgency: Urgency
     target: str
+    account: NotRequired[str]
     says: str
     consequence: str
     nextStep: str
@@ -78,6 +79,8 @@ class Finding:
             consequence=self.meaning.consequence,
             nextStep=self.next_step,
         )
+        if self.account:
+            facts["account"] = self.account
         if self.since is not None:
             facts["since"] = self.since.isoformat()
         if self.at is not None:

@@ -35,4 +35,4 @@ def of_hearing(hearing: Hearing, targets: Iterable[Target]) -> Iterator[Finding]
     for target in targets:
         unheard = hearing.unheard(target.secret_url)
         if unheard:
-            yield Finding(Code.NOBODY_LISTENS, target.name, unheard)
+            yield Finding(Code.NOBODY_LISTENS, target.name, unheard, account=str(target.account))

@@ -63,7 +63,7 @@ MEANINGS = {
     Code.NOT_ENROLLED: Meaning(
         _HIGH,
         _IMPROVE,
-        "an account accepts keys, and nothing rotates them",
+        "accepts keys, and nothing rotates them",
         "Its keys stay valid for ever, in whatever hands they are.",
         "tag the account key-rotation: on; or disable its key authentication and tag it key-rotation: off",
     ),
@@ -86,6 +86,13 @@ MEANINGS = {
         _DO,
         "cannot be read",
         f"What is shown is what was known last. {_KEYS_WORK}",
+        "python -m cli doctor shows what is missing and how to fix it",
+    ),
+    Code.TURNS_FAIL: Meaning(
+        _HIGH,
+        _DO,
+        "what the app does for it fails",
+        f"What is due for it is not done, and is tried again. {_KEYS_WORK}",
         "python -m cli doctor shows what is missing and how to fix it",
     ),
     Code.CHECKS_LATE: Meaning(

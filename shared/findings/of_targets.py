@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from shared.announce.deadlines import DeadlineKind, deadlines
 from shared.decide import schedule
 from shared.decide.adoption import another_period, began_fresh
-from shared.decide.plan import Reason
+from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.domain.errors import RotationError
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import VALIDITY_DAYS, Marks, Origin, SecretState
-from shared.domain.relative import counted
+from shared.domain.relative import counted, length_in_words
 from shared.domain.times import iso_duration
 from shared.findings.codes import Code, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
-from shared.findings.of_problems import of_problem
+from shared.findings.of_problems import of_failing_turns, of_problem
+from shared.settings.environment import Mode
 from shared.turns.report import Row
 
 LONG_LIFE = timedelta(days=90)  # what most policies allow a key at most
 HEALED_FOR = timedelta(days=1)  # how long a repaired key is shown
+_END_BY_THEMSELVES = frozenset({Reason.NOT_ANNOUNCED, Reason.OUTSIDE_WINDOW})
 
 
 def of_target(row: Row, facts: Facts) -> Iterator[Finding]:
@@ -34,25 +37,41 @@ def of_target(row: Row, facts: Facts) -> Iterator[Finding]:
 def _of_target(row: Row, facts: Facts) -> Iterator[Finding]:
     yield from _of_settings(row)
     yield from _of_other_writers(row, facts)
-    situation = row.situation
-    if situation is not None and situation.seen.key_auth:
-        yield from _of_sunset(situation)
-    if row.error is not None or row.plan is None or situation is None:
-        unseen = RotationError(row.target.name, "It could not be observed.")
-        yield of_problem(row.error or unseen, facts.left, row.target.name)
+    yield from _of_error(row, facts)
+    situation, name = row.situation, row.target.name
+    if situation is None or situation.seen.key_auth:
+        yield from _of_sunset(row, facts.now)
+    if row.is_stale or row.plan is None:
+        return
+    if situation is None:
+        yield Finding(Code.NOT_PUBLISHED, name, row.plan.why)
         return
     yield from _of_announcements(row, facts)
     if not situation.seen.key_auth:
         return
     if row.target.sunset is None:
-        yield Finding(
-            Code.NO_SUNSET, row.target.name, "No sunset is agreed, the date on which all its keys stop working."
-        )
-    yield from _of_secret(row, situation)
+        yield Finding(Code.NO_SUNSET, name, "No sunset is agreed, the date on which all its keys stop working.")
+    yield from _of_secret(row, row.plan, situation)
     yield from _of_another_app(row)
     marks = situation.seen.publication.marks if situation.seen.publication else None
-    if marks and situation.seen.live and row.plan.reason is not Reason.PERSON_MUST_LOOK:
-        yield from _of_keys(row.target.name, situation, marks, facts.settings.look_every)
+    if marks and situation.seen.live and not row.plan.needs_a_person:
+        yield from _of_due_dates(name, situation, row.plan, facts.settings.look_every)
+        yield from _of_keys(name, situation, marks)
+
+
+def _of_error(row: Row, facts: Facts) -> Iterator[Finding]:
+    """Yield why a target could not be seen, or why its turns fail."""
+    name, error = row.target.name, row.error
+    failing = error if row.fails else facts.troubles.of(row.target.account) if error is None else None
+    if error is None and row.plan is None:
+        error = RotationError(name, "It could not be observed.")
+    if failing is not None:
+        yield of_failing_turns(failing, name)
+    elif error is not None:
+        yield of_problem(error, facts.left, name, lasts=facts.is_long_unseen(row.shown_at))
+    elif facts.is_long_unseen(row.shown_at) and row.shown_at is not None:
+        why = f"No check has seen its secret since {row.shown_at:%Y-%m-%d %H:%M} UTC."
+        yield Finding(Code.UNSEEN, name, why, special_urgency=Urgency.WATCH, since=row.shown_at)
 
 
 def _of_settings(row: Row) -> Iterator[Finding]:
@@ -88,46 +107,69 @@ def _of_another_app(row: Row) -> Iterator[Finding]:
         yield Finding(Code.ANOTHER_APP, row.target.name, why)
 
 
-def _of_sunset(situation: Situation) -> Iterator[Finding]:
+def _of_sunset(row: Row, now: datetime) -> Iterator[Finding]:
     """Yield a finding if all keys should have ended, or end within the longest warning. Within the notice, it is for a
     person to act."""
-    target, now = situation.target, situation.now
-    agreed, dates = target.sunset, schedule.schedule_of(situation)
-    if agreed is None:
+    name, agreed, cadence = row.target.name, row.target.sunset, row.target.cadence
+    if agreed is None or agreed - now > max(cadence.notice, *cadence.warnings, timedelta(0)):
         return
-    if agreed < now:
-        why = f"All its keys should have stopped working on {agreed:%Y-%m-%d}, but they still work."
-        yield Finding(Code.SUNSET_PAST, target.name, why, since=agreed)
+    ends = _announced_end(row)
+    if agreed <= now and (ends is None or ends <= now):
+        yield from _of_past_sunset(row, agreed)
         return
-    ends = dates.sunset if dates is not None and dates.sunset is not None else agreed
-    if ends - now <= max(target.cadence.notice, *target.cadence.warnings):
-        urgency = Urgency.TO_DO if agreed - now <= target.cadence.notice else Urgency.WATCH
-        why = f"The sunset of this account was agreed for {agreed:%Y-%m-%d %H:%M} UTC."
-        yield Finding(Code.SUNSET_NEAR, target.name, why, special_urgency=urgency, at=ends)
+    urgency = Urgency.TO_DO if agreed - now <= cadence.notice else Urgency.WATCH
+    why = f"The sunset of this account was agreed for {agreed:%Y-%m-%d %H:%M} UTC."
+    if ends is None and agreed - now <= cadence.notice:
+        least = length_in_words(cadence.notice)
+        why += f" It is not announced yet, so keys end at least {least} after its announcement is accepted."
+        yield Finding(Code.SUNSET_NEAR, name, why, special_urgency=urgency)
+        return
+    yield Finding(Code.SUNSET_NEAR, name, why, special_urgency=urgency, at=ends or agreed)
+
+
+def _of_past_sunset(row: Row, agreed: datetime) -> Iterator[Finding]:
+    """Yield a finding if the keys are seen to work after the agreed date.
+
+    If they end with the next check, it is only to be watched.
+    """
+    if row.situation is None:
+        return
+    urgency = Urgency.WATCH if row.plan is not None and row.plan.reason is Reason.SUNSET and not row.fails else None
+    why = f"All its keys should have stopped working on {agreed:%Y-%m-%d}, but they still work."
+    yield Finding(Code.SUNSET_PAST, row.target.name, why, special_urgency=urgency, since=agreed)
+
+
+def _announced_end(row: Row) -> datetime | None:
+    """Return the moment at which all keys end, if Event Grid accepted its announcement. Another moment may move."""
+    if row.situation is None:
+        return None
+    known = [one for one in deadlines(row.situation) if one.what is DeadlineKind.SUNSET and one.announced]
+    return known[0].falls_at if known else None
 
 
 def _of_announcements(row: Row, facts: Facts) -> Iterator[Finding]:
     """Yield a finding if announcements were outstanding at the check before the last one, and still are."""
     since = facts.owing_since(row.target.account)
-    if since is None or not row.outstanding:
-        return
+    if since is None or not row.outstanding or facts.settings.mode is Mode.OBSERVE:
+        return  # while the app only observes, it announces nothing
     kinds = ", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.outstanding))
     why = f"{counted(len(row.outstanding), 'announcement waits', 'announcements wait')}: {kinds}."
     yield Finding(Code.ANNOUNCEMENTS_OUTSTANDING, row.target.name, why, since=since)
 
 
-def _of_secret(row: Row, situation: Situation) -> Iterator[Finding]:
+def _of_secret(row: Row, plan: Plan, situation: Situation) -> Iterator[Finding]:
     """Yield the findings about what is published."""
     publication, name = situation.seen.publication, row.target.name
-    if publication is None:
-        yield Finding(Code.NOT_PUBLISHED, name, "No key is published, so consumers have nothing to read.")
-        return
-    if row.plan is not None and row.plan.reason is Reason.PERSON_MUST_LOOK:
+    if plan.needs_a_person:
         codes = {SecretState.DELETED: Code.SECRET_DELETED, SecretState.DISABLED: Code.SECRET_DISABLED}
-        yield Finding(codes.get(publication.state, Code.SECRET_FOREIGN), name, row.plan.why, since=publication.updated)
+        code = codes.get(publication.state, Code.SECRET_FOREIGN) if publication else Code.SECRET_FOREIGN
+        yield Finding(code, name, plan.why, since=publication.updated if publication else None)
+        return
+    if publication is None:
+        yield Finding(Code.NOT_PUBLISHED, name, "No key is published, so apps have nothing to read.")
         return
     if situation.seen.live is None:
-        why = "The account does not accept the published key, so consumers that read it are refused."
+        why = "The account does not accept the published key, so apps that read it are refused."
         yield Finding(Code.PUBLISHED_KEY_DEAD, name, why)
     if publication.expires is None:
         yield Finding(Code.SECRET_WITHOUT_EXPIRY, name, "The published version has no expiry date.")
@@ -138,19 +180,22 @@ def _of_secret(row: Row, situation: Situation) -> Iterator[Finding]:
         yield Finding(Code.PERIOD_DIFFERS, name, why)
 
 
-def _of_keys(name: str, situation: Situation, marks: Marks, grace: timedelta) -> Iterator[Finding]:
-    """Yield the findings about the two keys. `grace` is how late something may be before it counts as overdue."""
-    spare = situation.spare.words
+def _of_due_dates(name: str, situation: Situation, plan: Plan, grace: timedelta) -> Iterator[Finding]:
+    """Yield the findings about what should have happened. `grace` is how late it may be before it counts as overdue."""
+    spare, marks = situation.spare.words.capitalize(), situation.marks
     if marks.leaked and situation.spare_in_use:
-        why = f"{spare.capitalize()} was reported as leaked and still works."
-        yield Finding(Code.LEAKED_KEY_WORKS, name, why)
+        yield Finding(Code.LEAKED_KEY_WORKS, name, f"{spare} was reported as leaked and still works.")
     elif situation.spare_in_use and marks.until is not None and marks.until + grace < situation.now:
-        ended = f"{marks.until:%Y-%m-%d %H:%M}Z"
-        why = f"{spare.capitalize()} should have stopped working on {ended}, but it still works."
-        yield Finding(Code.PREVIOUS_KEY_WORKS, name, why, since=marks.until)
+        urgency = Urgency.WATCH if plan.reason in _END_BY_THEMSELVES else None
+        why = f"{spare} should have stopped working on {marks.until:%Y-%m-%d %H:%M}Z, but it still works."
+        yield Finding(Code.PREVIOUS_KEY_WORKS, name, why, special_urgency=urgency, since=marks.until)
     due = schedule.rotation(situation)
     if due + grace < situation.now:
         yield Finding(Code.ROTATION_OVERDUE, name, f"Rotation was due on {due:%Y-%m-%d %H:%M}Z.", since=due)
+
+
+def _of_keys(name: str, situation: Situation, marks: Marks) -> Iterator[Finding]:
+    """Yield the findings about the two keys."""
     if marks.origin is Origin.ADOPTED and not began_fresh(situation.publication, situation.target):
         why = "Its keys are older than its enrolment, so they may be in unknown hands."
         yield Finding(Code.NEVER_ROTATED, name, why)
@@ -158,7 +203,8 @@ def _of_keys(name: str, situation: Situation, marks: Marks, grace: timedelta) ->
         why = f"The published key did not work any more, so {situation.live.words} was published."
         yield Finding(Code.DRIFT_HEALED, name, why, since=marks.since)
     if marks.unproven:
-        yield Finding(Code.UNPROVEN, name, f"{situation.live} was published without proof that it works.")
+        live = situation.live.words.capitalize()
+        yield Finding(Code.UNPROVEN, name, f"{live} was published without proof that it works.")
     if marks.told.carried_over:
-        count = len(marks.told.carried_over)
-        yield Finding(Code.UNTOLD, name, f"{count} announcements of what happened were never accepted.")
+        count = counted(len(marks.told.carried_over), "announcement")
+        yield Finding(Code.UNTOLD, name, f"Never accepted so far: {count} of what happened.")

@@ -44,17 +44,17 @@ def state_of(row: Row, findings: Iterable[Finding], mode: Mode) -> State:
     pressing = [one for one in findings if one.urgency is not Urgency.IMPROVE]
     if any(one.urgency is Urgency.TO_DO for one in pressing):
         return State.ACTION
-    if row.error is not None or row.plan is None or any(one.code is Code.UNSEEN for one in pressing):
+    if row.is_stale or row.plan is None or any(one.code is Code.UNSEEN for one in pressing):
         return State.UNKNOWN
     if pressing:
         return State.ATTENTION
     if row.plan.reason in (Reason.FINISHED, Reason.KEY_AUTH_IS_OFF):
         return State.KEYLESS
+    if mode is Mode.OBSERVE:
+        return State.OBSERVING
     if row.plan.is_held:
         return State.WAITING
-    if row.plan.steps:
-        return State.OBSERVING if mode is Mode.OBSERVE else State.ROTATING
-    return _of_a_quiet_one(row)
+    return State.ROTATING if row.plan.steps else _of_a_quiet_one(row)
 
 
 def _of_a_quiet_one(row: Row) -> State:
@@ -62,6 +62,7 @@ def _of_a_quiet_one(row: Row) -> State:
     situation = row.situation
     if situation is None or situation.seen.publication is None:
         return State.WAITING
-    if situation.awaited is not None and not situation.awaited.deployed and situation.marks.awaited is not None:
+    marks = situation.seen.publication.marks
+    if marks is not None and marks.awaited is not None and not marks.awaited.deployed:
         return State.WAITING
     return State.ROTATING if situation.spare_in_use else State.HEALTHY

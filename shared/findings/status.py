@@ -45,7 +45,7 @@ class TargetStatus:
     @property
     def is_stale(self) -> bool:
         """Whether it is shown as it was known last, because it cannot be read or is misconfigured."""
-        return self.row.error is not None
+        return self.row.is_stale
 
     @property
     def next(self) -> Deadline | None:
@@ -179,7 +179,7 @@ def shared_cause(one: Finding) -> str:
     return said
 
 
-_BY_CAUSE = frozenset({Code.NOT_ENROLLABLE, Code.UNSEEN, Code.REFUSED})
+_BY_CAUSE = frozenset({Code.NOT_ENROLLABLE, Code.UNSEEN, Code.REFUSED, Code.TURNS_FAIL})
 
 
 def _urgent_first(group: Group) -> tuple[int, bool, str, str, str]:
@@ -204,7 +204,7 @@ def _account(one: Finding, rows: dict[str, Row], names: dict[str, str]) -> str:
 
 def _target(row: Row, found: list[Finding], mode: Mode) -> TargetStatus:
     dates: list[Deadline] = []
-    if row.error is None and row.plan is not None and row.situation is not None:
+    if not row.is_stale and row.plan is not None and row.situation is not None:
         dates = sorted(deadlines(row.situation), key=lambda one: one.falls_at)
     return TargetStatus(row, state_of(row, found, mode), tuple(found), tuple(dates))
 

@@ -108,8 +108,10 @@ def history_of(target: Target, versions: Sequence[Publication], now: datetime) -
     """
     newest_first = sorted(versions, key=lambda one: one.created, reverse=True)
     shown = newest_first[:MOST_VERSIONS]
-    entries = [*_ends(target, shown, now), *(_published(one) for one in shown)]
-    entries.sort(key=lambda one: one.happened_at, reverse=True)
+    ages = {one.version: -number for number, one in enumerate(shown)}
+    entries = [*(_published(one) for one in reversed(shown)), *_ends(target, shown, now)]
+    entries.sort(key=lambda one: (one.happened_at, ages[one.version], one.proven is None))
+    entries.reverse()
     return History(tuple(entries), tuple(shown), len(newest_first) - len(shown))
 
 

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.announce.outstanding import outstanding
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
-from shared.domain.errors import PersonMustLook, RotationError, TryLater
+from shared.domain.errors import PersonMustLook, RotationError
 from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import Request
-from shared.fleet.enrolment import Enrolled, Enrolment
+from shared.fleet.enrolment import Enrolment
 from shared.fleet.found import FleetListing, Listed
-from shared.fleet.left import left_in
+from shared.fleet.last_known import (
+    by_subscription,
+    ids_of,
+    never_listed,
+    not_observed,
+    not_told_by_a_listing,
+    refused_rows,
+    with_unreadable,
+)
 from shared.fleet.listing import Fleet
 from shared.fleet.view import View, load_view
 from shared.ports import Outside
@@ -86,8 +94,13 @@ class Surveyor:
         """Return a row for every target, and what could not be enrolled or listed.
 
         A fleet of more than `MOST_OBSERVED` targets is not observed one by one, because a person waits for the answer.
-        Its rows are presumed from the listings, and say so.
+        Its rows are presumed from the listings, and say so. A target that cannot be listed now, or that is
+        misconfigured, has a row with what was known last.
         """
+        rows, problems = await self._surveyed()
+        return [*rows, *await self._known_last(await self._view(), rows, problems)], problems
+
+    async def _surveyed(self) -> tuple[list[Row], list[RotationError]]:
         enrolled, problems = await self.fleet.enrolled()
         if len(enrolled) <= MOST_OBSERVED:
             return await self._plan_turns([one.target for one in enrolled]), problems
@@ -95,25 +108,42 @@ class Surveyor:
         unknown = [one.enrolled.target for one in listing.listed if one.presumed() is None]
         rows = [one for one in await self._presumed(listing.listed) if one.target not in unknown]
         rows += await self._plan_turns(unknown[:MOST_OBSERVED])
-        rows += [_not_observed(target) for target in (*unknown[MOST_OBSERVED:], *listing.unseen)]
+        rows += [not_observed(target) for target in (*unknown[MOST_OBSERVED:], *listing.unseen)]
         return rows, listing.problems
+
+    async def _known_last(self, view: View, rows: list[Row], problems: list[RotationError]) -> list[Row]:
+        """Return a row for each target that a check has seen and that is none of these rows, with what is in the
+        way."""
+        shown, unlisted = ids_of(rows), by_subscription(problems)
+        hidden = [one for one in self._as_seen(view).listed if one.enrolled.target.account.subscription in unlisted]
+        known = [
+            replace(row, error=unlisted[row.target.account.subscription], fails=False)
+            for row in await self._presumed(
+                [one for one in hidden if str(one.enrolled.target.account).casefold() not in shown]
+            )
+        ]
+        return [*known, *refused_rows(view, problems, shown, self.outside.clock.now())]
 
     async def overview(self) -> Overview:
         """Return all targets as the last tick saw them. No call is made for a target.
 
         If there is no view, or an old one, everything is listed.
         """
-        now = self.outside.clock.now()
         view = await self._view()
-        if not view.is_current(now):
-            listing = await self.fleet.list_targets()
-            rows = await self._presumed(listing.listed)
-            rows += map(_never_listed, listing.unseen)
-            return self._from_listing(rows, listing.problems, view)
-        listing = self._as_seen(view)
+        if view.is_current(self.outside.clock.now()):
+            return await self.overview_of(view)
+        listing = await self.fleet.list_targets()
         rows = await self._presumed(listing.listed)
-        rows += _refused(view, {str(row.target.account).casefold() for row in rows}, now)
-        rows += map(_never_listed, listing.unseen)
+        rows += map(never_listed, listing.unseen)
+        rows += await self._known_last(view, rows, listing.problems)
+        return self._from_listing(rows, listing.problems, view)
+
+    async def overview_of(self, view: View) -> Overview:
+        """Return all targets as this view shows them. No call is made for a target."""
+        now, listing = self.outside.clock.now(), self._as_seen(view)
+        rows = [*with_unreadable(await self._presumed(listing.listed), view, view.problems, now)]
+        rows += refused_rows(view, view.problems, ids_of(rows), now)
+        rows += map(never_listed, listing.unseen)
         seen = self._from_listing(rows, view.problems, view)
         return replace(seen, seen_at=view.seen_at, whole_at=view.whole_at())
 
@@ -123,7 +153,8 @@ class Surveyor:
 
     async def last_seen(self) -> Overview:
         """Return what the last tick kept beside the targets, without a row."""
-        return self._from_listing([], [], await self._view())
+        view = await self._view()
+        return replace(self._from_listing([], [], view), whole_at=view.whole_at())
 
     async def listing(self) -> tuple[FleetListing, datetime]:
         """Return all targets as the last tick saw them, and when that was, in UTC. No call is made for a target.
@@ -155,7 +186,8 @@ class Surveyor:
             found.add_as_known(one, view.vault(one.target.vault_url))
         return found
 
-    async def _troubles(self) -> Troubles:
+    async def troubles(self) -> Troubles:
+        """Return the targets whose turns fail. None if that cannot be read; then the log says so."""
         try:
             return await troubles(self.outside.notes)
         except RotationError as error:
@@ -164,7 +196,7 @@ class Surveyor:
 
     async def _presumed(self, listed: Sequence[Listed]) -> list[Row]:
         """Return rows that follow from listings, and from what turns have noted that failed."""
-        rows, known = await _few_at_once([self._presumed_row(one) for one in listed]), await self._troubles()
+        rows, known = await _few_at_once([self._presumed_row(one) for one in listed]), await self.troubles()
         return [_in_trouble(row, known) for row in rows]
 
     async def _presumed_row(self, one: Listed) -> Row:
@@ -174,7 +206,7 @@ class Surveyor:
         elif one.publication is None:
             row = Row(target, Plan(Reason.ADOPT, _NOT_PUBLISHED))
         else:
-            row = _not_told_by_a_listing(target)
+            row = not_told_by_a_listing(target)
         return replace(row, presumed=True, shown_at=one.shown_at)
 
     async def _plan_turns(self, targets: list[Target]) -> list[Row]:
@@ -197,21 +229,7 @@ class Surveyor:
 def _in_trouble(row: Row, known: Troubles) -> Row:
     """Return the row with the error of the target's turns, if they failed."""
     error = known.of(row.target.account)
-    return replace(row, error=error) if error is not None and row.error is None else row
-
-
-def _refused(view: View, shown: set[str], now: datetime) -> Iterator[Row]:
-    """Yield a row for each account that was refused, or has left, and of which something is published, as it was known
-    last."""
-    errors = {error.thing.casefold(): error for error in view.problems}
-    for url, known in view.vaults.items() if errors else ():
-        latest = known.latest()
-        for one in left_in(url, {name: one.entry for name, one in latest.items()}, (), frozenset()):
-            error = errors.get(one.account)
-            if error is not None and one.account not in shown:
-                shown_at = latest[one.target.secret].shown_at
-                situation = Listed(Enrolled(one.target), one.publication).situation(now)
-                yield Row(one.target, situation=situation, error=error, presumed=True, shown_at=shown_at)
+    return replace(row, error=error, fails=True) if error is not None and row.error is None else row
 
 
 async def _few_at_once(rows: Sequence[Awaitable[Row]]) -> list[Row]:
@@ -222,24 +240,6 @@ async def _few_at_once(rows: Sequence[Awaitable[Row]]) -> list[Row]:
             return await row
 
     return list(await asyncio.gather(*map(gated, rows)))
-
-
-def _not_observed(target: Target) -> Row:
-    what = "the fleet is too large to observe every target in one survey, and no listing shows this one's state."
-    return Row(target, error=TryLater(target.name, what, "ask for this target alone"))
-
-
-def _never_listed(target: Target) -> Row:
-    what = f"the vault {target.vault_url} or the account's subscription could not be listed, so its state is not known."
-    step = "nothing; the next check lists it again; what is listed under problems says what is in the way"
-    return Row(target, error=TryLater(target.name, what, step))
-
-
-def _not_told_by_a_listing(target: Target) -> Row:
-    what = "a listing does not show whether what its secret holds is a key of this account."
-    return Row(
-        target, error=TryLater(target.name, what, "nothing; its next turn sees it. Or ask for this target alone")
-    )
 
 
 def undecided(target: Target, error: Exception) -> RotationError:
@@ -253,7 +253,7 @@ def planned_row(row: Row) -> Outcome:
     if row.error is not None or row.plan is None:
         error = row.error or RotationError(row.target.name, "it could not be observed.")
         return failure(row.target.name, error).about(row.target)
-    steps = ", ".join(str(step) for step in row.plan.steps)
+    steps = ", ".join(step.words for step in row.plan.steps)
     why = f"{row.plan.why} Would: {steps}." if steps else row.plan.why
     planned = Outcome(row.target.name, Result.PLANNED, row.plan.reason, why, held_until=row.plan.held_until)
     return planned.about(row.target)

@@ -282,6 +282,6 @@ def _why_it_failed(row: Row) -> RotationError:
     if row.plan is not None and row.plan.needs_a_person:
         return PersonMustLook(row.target.name, row.plan.why)
     if row.plan is not None and row.plan.steps:
-        steps = ", ".join(str(step) for step in row.plan.steps)
+        steps = ", ".join(step.words for step in row.plan.steps)
         return TryLater(row.target.name, f"its turn was given up; these steps are left to do: {steps}.")
     return TryLater(row.target.name, "its turn was given up, but nothing is left to do now.")

@@ -45,6 +45,7 @@ class Progress:
         return replace(
             outcome,
             done=tuple(str(step) for step in self.done),
+            did=tuple(step.past for step in self.done),
             unproven=tuple(self.unproven),
             endings=tuple(self.endings.values()),
             dropped=tuple(self.dropped),

@@ -16,6 +16,7 @@ from shared.announce.announcements import Announcement
 from shared.decide.plan import Plan, Reason
 from shared.decide.schedule import schedule_of
 from shared.decide.situation import Situation
+from shared.decide.steps import Step
 from shared.domain.errors import LeaseHeld, RotationError, Throttled
 from shared.domain.keys import KeySlot
 from shared.domain.model import Observation, Target
@@ -88,7 +89,8 @@ class Outcome:
     result: How the turn ended, in one public word.
     cause: Why it ended so: the plan's reason, the mode that held the request back, or the error that ended the turn.
     why: The same as a sentence.
-    done: The steps that were carried out, in order, also if a later one failed.
+    done: The steps that were carried out, in order, also if a later one failed, in the words of answers.
+    did: The same in words for people, such as "published key 1".
     announced: The kinds of the events that Event Grid accepted in this turn.
     outstanding: The kinds of the events that Event Grid has not accepted yet. The next turn sends them again.
     unproven: What the account's endpoint said of each key that was published without proof.
@@ -108,6 +110,7 @@ class Outcome:
     cause: Reason | HeldByMode | RotationError
     why: str
     done: tuple[str, ...] = ()
+    did: tuple[str, ...] = ()
     announced: tuple[str, ...] = ()
     outstanding: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
@@ -163,7 +166,7 @@ class Outcome:
         return self.next_step or (_REFRESH if ended_early else None)
 
     def __str__(self) -> str:
-        doing = f" Done: {', '.join(self.done)}." if self.done else ""
+        doing = f" Done: {', '.join(self.did or self.done)}." if self.done else ""
         doing += "".join(f" {_gone(one)}" for one in self.endings)
         doing += "".join(f" Ended before its time: {one}." for one in self.early)
         unproven = f" Not proven: {', '.join(self.unproven)}." if self.unproven else ""
@@ -178,7 +181,7 @@ def _gone(one: Ending) -> str:
     accepted = f"last accepted at {one.last_accepted.isoformat()}" if one.last_accepted else "never seen accepted"
     refused = f"refused from {one.refused.isoformat()}" if one.refused else f"not seen refused ({one.detail})"
     mark = f" with fingerprint {one.fingerprint}" if one.fingerprint else ""
-    return f"The leaked {one.slot}{mark}: {accepted}, {refused}."
+    return f"The leaked {one.slot.words}{mark}: {accepted}, {refused}."
 
 
 def _ending(one: Ending) -> EndingData:
@@ -204,13 +207,14 @@ def result_of(plan: Plan) -> Result:
     return Result.HELD if plan.is_held else Result.NOTHING
 
 
-def failure(target: str, error: RotationError, done: Iterable[object] = ()) -> Outcome:
+def failure(target: str, error: RotationError, done: Iterable[Step] = ()) -> Outcome:
     """Return the outcome of a turn that an error ended, after the steps in `done`.
 
     A turn that Azure asked to wait has not failed: it is held back.
     """
-    steps = tuple(str(step) for step in done)
-    outcome = Outcome(target, Result.FAILED, error, error.about(target), steps, next_step=error.next_step)
+    steps = tuple(done)
+    words, did = tuple(map(str, steps)), tuple(step.past for step in steps)
+    outcome = Outcome(target, Result.FAILED, error, error.about(target), words, did, next_step=error.next_step)
     if isinstance(error, Throttled):
         return replace(outcome, result=Result.HELD, held_until=error.until)
     return replace(outcome, result=Result.BUSY) if isinstance(error, LeaseHeld) else outcome
@@ -263,6 +267,7 @@ class Row:
     presumed: Whether the row comes from a listing, which shows dates and tags but no keys. A key that somebody
         regenerated since the last full observation does not show in it.
     shown_at: When that listing showed it, in UTC. None for a target that was observed.
+    fails: Whether the target was seen, and the error is why its turns fail.
     """
 
     target: Target
@@ -272,11 +277,17 @@ class Row:
     error: RotationError | None = None
     presumed: bool = False
     shown_at: datetime | None = None
+    fails: bool = False
 
     @property
     def seen(self) -> Observation | None:
         """What was observed. None if the target could not be observed."""
         return self.situation.seen if self.situation else None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it shows what was known last, because the target cannot be read or is misconfigured."""
+        return self.error is not None and not self.fails
 
     def data(self) -> RowData:
         """Return the row as data that can become JSON."""
@@ -287,7 +298,9 @@ class Row:
             {"owner": target.owner, "presumed": self.presumed, "shownAt": shown, **self._failed(), **self._marks()},
         )
         if self.plan is not None:
-            facts["reason"], facts["why"] = self.plan.reason, self.plan.why
+            facts["reason"] = self.plan.reason
+            if self.error is None:
+                facts["why"] = self.plan.why
             facts["steps"] = [str(step) for step in self.plan.steps]
             facts["announcementsOwed"] = [announcement.kind.value for announcement in self.outstanding]
             if self.plan.held_until:

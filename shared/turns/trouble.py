@@ -83,18 +83,18 @@ async def forget_gone(notes: Notes, known: Troubles, accounts: Iterable[str]) ->
 
 def error_data(error: RotationError) -> list[Any]:
     """Return an error ready for JSON, as people are shown it."""
-    return [error.code, error.thing, error.what, error.next_step, error.subscription]
+    return [error.code, error.thing, error.what, error.next_step, error.subscription, error.is_refusal]
 
 
 def error_of(data: Any) -> RotationError:  # noqa: ANN401 - JSON
-    """Return the error of what `error_data` made. It is there to be shown: of a refusal it knows nothing more.
+    """Return the error of what `error_data` made. It is there to be shown: of a refusal it knows only that it was one.
 
     Raises TypeError or ValueError for anything else.
     """
-    code, thing, what, next_step, subscription = data
+    code, thing, what, next_step, subscription, *more = data  # an older release writes no more
     kind = getattr(errors, str(code), RotationError)
     error: RotationError = kind(str(thing), str(what), str(next_step))
-    error.subscription = subscription
+    error.subscription, error.was_refused = subscription, more == [True]
     return error
 
 

@@ -1,7 +1,8 @@
 """The HTTP routes described in OpenAPI 3.1.
 
 Paths, methods and roles come from `routes`. The schemas of bodies and answers come from the types that read requests
-and form replies. Only summaries and statuses stand here.
+and form replies. Only summaries and statuses stand here. Pages for people are left out: their forms are for browsers
+alone, and a program has a route of the API for each.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import msgspec
 
 from shared.announce.deadlines import DeadlineData
 from shared.domain.names import TARGET_NAME
-from shared.turns.report import OutcomeData, RowData
+from shared.turns.report import OutcomeData
 from shared.version import VERSION, commit
 from shared.web import bodies
 from shared.web.asked import BY_ACCOUNT
@@ -21,20 +22,9 @@ from shared.web.many import BODIES, SELECTIONS, RotateMany
 from shared.web.many_answers import Accepted, ManyList, ManyStatus
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
+from shared.web.status_data import OneTarget, Survey
 
 _REF = "#/components/schemas/{name}"
-
-
-class Survey(TypedDict):
-    """Every target, as the check that began at `seenAt` saw it, and what kept others from being enrolled or listed.
-
-    All subscriptions and vaults were seen to their end since `wholeSince`.
-    """
-
-    targets: list[RowData]
-    problems: list[ProblemData]
-    seenAt: NotRequired[str]
-    wholeSince: NotRequired[str]
 
 
 class Deadlines(TypedDict):
@@ -62,7 +52,7 @@ class Health(TypedDict):
 
 _TYPES: tuple[Any, ...] = (
     bodies.Rotate, bodies.Leak, RotateMany, bodies.Arm, bodies.Deployment,
-    OutcomeData, RowData, Survey, Deadlines, Accepted, ManyStatus, ManyList, Heard, Problem, Health,
+    OutcomeData, OneTarget, Survey, Deadlines, Accepted, ManyStatus, ManyList, Heard, Problem, Health,
 )  # fmt: skip
 _NAME = {
     "name": "name",
@@ -131,7 +121,7 @@ def openapi_document() -> dict[str, Any]:
             "description": "See the targets, rotate, report a leak, wait for a deployment, report that it went live.",
         },
         "servers": [{"url": "/api"}],
-        "paths": {f"/{route.path}": _path(route) for route in ROUTES.values()},
+        "paths": {f"/{route.path}": _path(route) for route in ROUTES.values() if not route.page},
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -218,7 +208,7 @@ _DESCRIBED = {"description": "This description", "content": {"application/json":
 _TURN = (404, 409, 502)
 _OPERATIONS = {
     "listTargets": _see(_TARGETS, _answer(_TARGETS, Survey), *_ALWAYS),
-    "seeTarget": _see("One target", _answer("One target", RowData), *_ALWAYS, *_TURN, 422),
+    "seeTarget": _see("One target", _answer("One target", OneTarget), *_ALWAYS, *_TURN, 422),
     "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN, 429),
     "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN, 429),
     "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),

@@ -29,9 +29,8 @@ from shared.domain.errors import (
     UnexpectedAnswer,
     UnknownTarget,
 )
-from shared.fleet.survey import Overview
 from shared.turns.message import Message
-from shared.turns.report import Outcome, Result, Row
+from shared.turns.report import Outcome, Result
 
 PROBLEM = "application/problem+json"
 # Every answer has these: no cache keeps it, and no browser takes it for something else than its type says.
@@ -61,7 +60,7 @@ _A_PART = "a part of it could not be read."
 _A_READER = "ask a person with the role Rotation.Reader which part: GET /api/targets shows it"
 
 
-_REPEAT = "ask again, with the same Idempotency-Key"
+REPEAT = "ask again, with the same Idempotency-Key"
 
 
 class ProblemData(TypedDict):
@@ -175,18 +174,6 @@ def _with_title(outcome: Outcome, status: int) -> dict[str, object]:
     return {"title": outcome.reason, "status": status, "detail": f"{outcome.target}: {outcome.why}", **outcome.data()}
 
 
-def of_overview(seen: Overview) -> Reply:
-    """Return the HTTP answer with all targets."""
-    return Reply(200, overview_data(seen))
-
-
-def overview_data(seen: Overview) -> dict[str, object]:
-    """Return all targets as JSON, with the moments since when it is so. A moment that nobody knows is left out."""
-    moments = {"seenAt": seen.seen_at, "wholeSince": seen.whole_at}
-    known = {name: moment.isoformat() for name, moment in moments.items() if moment}
-    return {"targets": [row.data() for row in seen.rows], "problems": problems_data(seen.problems), **known}
-
-
 def of_deadlines(found: list[Deadline], problems: list[RotationError]) -> Reply:
     """Return the HTTP answer with all deadlines."""
     return Reply(200, {"deadlines": [one.data() for one in found], "problems": problems_data(problems)})
@@ -225,11 +212,6 @@ def _unnamed(problems: list[RotationError]) -> list[RotationError]:
     return [type(one)("the fleet", _A_PART, _A_READER) for one in problems]
 
 
-def of_row(row: Row) -> Reply:
-    """Return the HTTP answer with one target, or with the error that kept it from being read."""
-    return of_error(row.error) if row.error else Reply(200, row.data())
-
-
 def next_step_to_repeat(error: RotationError) -> str:
     """Return the next step of an HTTP caller whose request failed and is not queued: no later check carries it out."""
-    return _REPEAT if error.resolves_itself else f"{error.next_step}; then {_REPEAT}"
+    return REPEAT if error.resolves_itself else f"{error.next_step}; then {REPEAT}"

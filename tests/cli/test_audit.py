@@ -1,5 +1,7 @@
 """Every finding of `audit`: what causes it, its code and severity; and a healthy fleet, which has none."""
 
+import hashlib
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,8 @@ import shared.fleet.survey
 from lab.emulator.shipped import shipped_roles
 from lab.simulation.builders import a_target
 from shared.adapters.blob_lease import blob_name
+from shared.adapters.blob_view import NAME as VIEW_BLOB
+from shared.domain.errors import GrantRole
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.many import ManyRequest, ManyTarget
 from shared.domain.model import AccountId
@@ -21,10 +25,12 @@ from shared.domain.times import stamp
 from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.codes import Code, Severity
 from shared.findings.meanings import MEANINGS
+from shared.fleet.view import View
 from shared.settings.storage import Storage
 from shared.turns.many import request_text
 from shared.turns.message import Message
 from shared.turns.secret_notes import SecretNote
+from shared.turns.trouble import TROUBLES, error_data
 from tests.cli.conftest import ROOT, Printed, Terminal, add
 
 NOW = datetime.now(UTC)
@@ -255,6 +261,42 @@ def enrolling_tag_taken_away(terminal: Terminal) -> None:
     del terminal.account().tags["key-rotation"]
 
 
+def sunset_near(terminal: Terminal) -> None:
+    in_days = NOW + timedelta(days=3)
+    terminal.account().tags |= {"key-rotation-sunset": f"{in_days:%Y-%m-%d}"}
+
+
+def healed_drift(terminal: Terminal) -> None:
+    terminal.publish(days_ago=0.5, origin=Origin.HEALED)
+
+
+def kept_by_a_check(terminal: Terminal, before: timedelta, **facts: object) -> None:
+    """Write the view that a check has left, and when the next one was due."""
+    seen, now = datetime.now(UTC) - before, datetime.now(UTC)
+    view = View(**{"seen_at": seen, "next_at": min(seen + timedelta(minutes=10), now), **facts})  # type: ignore[arg-type]
+    if LEASE_CONTAINER not in terminal.world.blobs.containers:
+        terminal.world.blobs.create_container(LEASE_CONTAINER)
+    terminal.world.blobs.put(LEASE_CONTAINER, VIEW_BLOB, view.packed())
+
+
+def checks_that_stopped(terminal: Terminal) -> None:
+    kept_by_a_check(terminal, timedelta(hours=2))
+
+
+def announcements_that_nobody_takes(terminal: Terminal) -> None:
+    terminal.publish(days_ago=1, told=Told())
+    account = terminal.account().id.casefold()
+    kept_by_a_check(terminal, timedelta(minutes=5), owing={account: NOW - timedelta(hours=1)})
+
+
+def turns_that_fail(terminal: Terminal) -> None:
+    account = AccountId.parse(terminal.account().id)
+    error = GrantRole("chat", "it may not regenerate keys.")
+    note(
+        terminal, TROUBLES + hashlib.sha256(str(account).casefold().encode()).hexdigest(), json.dumps(error_data(error))
+    )
+
+
 CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_topic, Code.NOBODY_IS_TOLD, "EVENT_GRID_TOPIC_ENDPOINT"),
     (no_listener, Code.NOBODY_LISTENS, "announcements"),
@@ -294,6 +336,11 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_owner, Code.NO_OWNER, "chat"),
     (no_sunset, Code.NO_SUNSET, "chat"),
     (sunset_past, Code.SUNSET_PAST, "chat"),
+    (sunset_near, Code.SUNSET_NEAR, "chat"),
+    (healed_drift, Code.DRIFT_HEALED, "chat"),
+    (checks_that_stopped, Code.CHECKS_LATE, "checks"),
+    (announcements_that_nobody_takes, Code.ANNOUNCEMENTS_OUTSTANDING, "chat"),
+    (turns_that_fail, Code.TURNS_FAIL, "chat"),
     (long_period, Code.LONG_LIVED, "chat"),
     (fleet_too_large_to_observe, Code.PRESUMED, "fleet"),
     (proof_not_required, Code.PROOF_NOT_REQUIRED, "chat"),

@@ -153,6 +153,28 @@ class Cards:
         return f"{self.links.overview(**kept | {'finding': str(code)})}#targets"
 
 
+@dataclass(frozen=True)
+class Panel:
+    """Cards under one head.
+
+    cards: The cards, the most urgent first.
+    more: How many groups of findings are left out.
+    targets: How many targets the whole panel is about.
+    things: How many groups of findings there are.
+    """
+
+    cards: tuple[Card, ...]
+    more: int
+    targets: int
+    things: int
+
+
+def panel_of(cards: Cards, groups: list[Group], status: Status) -> Panel:
+    """Return the cards of these groups of findings under one head."""
+    shown = cards.of_groups(groups)
+    return Panel(shown, max(0, len(groups) - MOST_CARDS), status.affected(groups), len(groups))
+
+
 def _about(group: Group) -> str:
     """Return what a group of no single target is about: a number of targets, or the end of a resource id. Empty if it
     is about the checks of the app."""

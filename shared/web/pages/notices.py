@@ -99,9 +99,7 @@ def _to_come(deadline: Deadline, situation: Situation) -> Iterator[Notice]:
     for lead in situation.target.cadence.warnings:
         if deadline.falls_at - lead > now:
             words = lead_words(lead)
-            yield Notice(
-                deadline.falls_at - lead, False, f"to be announced: {name}, {words} before it", f"{words} ahead"
-            )
+            yield Notice(deadline.falls_at - lead, False, f"to be announced: {name}, {words} before it", _label(words))
     if deadline.falls_at > now:
         yield Notice(deadline.falls_at, False, f"to be announced: {name} has come")
 

@@ -82,7 +82,7 @@ class TargetRow:
 
 
 @dataclass(frozen=True)
-class Step:
+class PagerStep:
     """One place of the pager.
 
     text: What it shows.
@@ -110,7 +110,7 @@ class Table:
     first: int
     last: int
     total: int
-    pages: tuple[Step, ...]
+    pages: tuple[PagerStep, ...]
 
 
 type Drawer = Callable[[TargetStatus], Drawing]
@@ -199,21 +199,21 @@ def _order(sort: Sort) -> Callable[[TargetStatus], tuple[object, ...]]:
     return keys[sort]
 
 
-def _pager(page: int, last: int, filters: Filters, links: Links) -> tuple[Step, ...]:
+def _pager(page: int, last: int, filters: Filters, links: Links) -> tuple[PagerStep, ...]:
     """Return the first and the last page, those around the one that is shown, and gaps between them."""
     shown = sorted({1, last, *range(max(1, page - 1), min(last, page + 1) + 1)})
-    steps: list[Step] = [_to("Previous", page - 1, filters, links)] if page > 1 else []
+    steps: list[PagerStep] = [_to("Previous", page - 1, filters, links)] if page > 1 else []
     before = 0
     for number in shown:
-        steps += [Step("…", "")] if number > before + 1 else []
+        steps += [PagerStep("…", "")] if number > before + 1 else []
         current = number == page
-        steps.append(Step(str(number), "" if current else _address(number, filters, links), current))
+        steps.append(PagerStep(str(number), "" if current else _address(number, filters, links), current))
         before = number
     return tuple([*steps, *([_to("Next", page + 1, filters, links)] if page < last else [])])
 
 
-def _to(text: str, number: int, filters: Filters, links: Links) -> Step:
-    return Step(text, _address(number, filters, links))
+def _to(text: str, number: int, filters: Filters, links: Links) -> PagerStep:
+    return PagerStep(text, _address(number, filters, links))
 
 
 def _address(number: int, filters: Filters, links: Links) -> str:

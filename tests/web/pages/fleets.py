@@ -25,7 +25,7 @@ from shared.turns.report import Row
 from shared.web.callers import Caller
 from shared.web.pages.asked_filters import Filters
 from shared.web.pages.links import Links
-from shared.web.pages.overview import Overview, overview_of
+from shared.web.pages.overview import OverviewPage, overview_of
 from shared.web.pages.render import render
 from shared.web.pages.shell import shell_of
 from tests.web.pages.reading import Reader
@@ -115,7 +115,7 @@ def facts_of(rows: Sequence[Row], minutes: float = 2, **more: Any) -> Facts:
     return Facts(now=NOW, rows=list(rows), **known)
 
 
-def view(facts: Facts, query: Mapping[str, str] | None = None, code: str = "") -> Overview:
+def view(facts: Facts, query: Mapping[str, str] | None = None, code: str = "") -> OverviewPage:
     """Return the overview of a fleet, as asked for with this query."""
     status = status_of(facts, severe_first(findings_of(facts)))
     links = Links.among([row.target for row in facts.rows], code)

@@ -11,7 +11,7 @@ from shared.web.pages.denied import denied
 from shared.web.pages.links import Links
 from shared.web.pages.render import render
 from shared.web.pages.shell import Shell, shell_of
-from shared.web.pages.stopped import EXAMPLES, Stopped, hidden_by, stopped
+from shared.web.pages.stopped import EXAMPLES, StoppedPage, hidden_by, stopped
 from tests.web.pages.fleets import CALLER, ENVIRONMENT, NOW, SAID
 from tests.web.pages.reading import Reader
 
@@ -23,7 +23,7 @@ def a_shell() -> Shell:
     return shell_of(CALLER, ENVIRONMENT, Links(), NOW)
 
 
-def stopped_by(**wrong: str) -> Stopped:
+def stopped_by(**wrong: str) -> StoppedPage:
     with pytest.raises(FixConfiguration) as caught:
         read_settings({**SAID, **wrong})
     return stopped(caught.value.each, a_shell(), APP)
