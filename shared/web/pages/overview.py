@@ -177,7 +177,7 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
         events=happened_in(status, facts, links),
         no_match=no_match,
         enroll="" if whole.targets else _enroll(status),
-        calendar=links.calendar(),
+        calendar=links.calendar(**filters.of_targets),
         axis=strips.axis,
     )
 

@@ -44,6 +44,12 @@ def test_a_dash_as_owner_means_no_owner() -> None:
     assert names({"owner": "-"}) == ["vision"]
 
 
+def test_the_calendar_of_a_team_s_page_is_the_team_s() -> None:
+    """How a target is changes each minute, so no calendar is chosen by it."""
+    page = view(facts_of(FLEET), {"owner": "docs@example.com", "state": "rotating"}, code="k")
+    assert page.calendar == "/api/deadlines.ics?owner=docs%40example.com&code=k"
+
+
 def test_group_subscription_state_and_finding_filter() -> None:
     assert names({"group": "RG-docs-1"}) == ["docs-1"]
     assert names({"subscription": "00000000-0000-4000-8000-000000000099"}) == []
