@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from shared.domain.relative import away, counted, exact, length_in_words
-from shared.domain.text import plain
+from shared.domain.text import printable
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = ("style.css", "timeline.css", "target.css", "act.css")
@@ -80,7 +80,7 @@ def headers() -> Mapping[str, str]:
 
 def _shown(value: object) -> object:
     """Return what an expression of a template shows: text from outside without characters that change how it looks."""
-    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _hash(text: str) -> str:

@@ -102,6 +102,18 @@ def test_a_target_that_is_misconfigured_or_unreadable_keeps_its_row_marked_with_
     assert rows["vision"].state is State.ACTION
 
 
+def test_the_badge_of_a_target_that_is_shown_as_it_was_known_last_has_its_own_form_and_words() -> None:
+    found = read(facts_of([misconfigured("vision"), *healthy(1)]))
+    badges = [str(at["class"]).split() for tag, at in found.elements if "badge" in str(at.get("class")).split()]
+    assert badges[:2] == [["badge", "s-action-needed", "stale"], ["badge", "s-healthy"]]
+    assert "Action needed , as last known" in found.within("table")
+
+
+def test_the_targets_of_a_small_card_are_shown_at_once() -> None:
+    found = read(facts_of([misconfigured("vision"), misconfigured("search")]))
+    assert "open" in next(at for tag, at in found.elements if tag == "details")
+
+
 def test_an_end_that_could_not_be_announced_is_not_known_and_does_not_slide() -> None:
     row = a_row("search", 9, until=PAST_NOTICE, announced=False)
     page = view(facts_of([row]))
