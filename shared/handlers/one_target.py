@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from shared.domain.errors import DisputedName, RotationError, UnknownTarget
 from shared.domain.model import AccountId, Target
-from shared.findings.gather import checks_of, read_facts
+from shared.findings.gather import checks_of, gather_named
 from shared.fleet.history import History
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
@@ -25,11 +25,8 @@ async def look_at(app: Rotation, which: str | AccountId) -> SeenTarget:
     """
     overview = await app.surveyor.overview(lambda target: _is(target, which))
     row, tags = await _observed(app, which, overview)
-    seen = replace(overview, rows=[row], problems=[])
-    facts, (history, unknown) = await asyncio.gather(
-        read_facts(app, seen, checks_of(app, overview)), _history(app, row.target)
-    )
-    return SeenTarget(facts, tags, history, unknown)
+    (facts, _), (history, unknown) = await asyncio.gather(gather_named(app, [row]), _history(app, row.target))
+    return SeenTarget(replace(facts, checks=checks_of(app, overview)), tags, history, unknown)
 
 
 async def _observed(app: Rotation, which: str | AccountId, overview: Overview) -> tuple[Row, Mapping[str, str] | None]:
