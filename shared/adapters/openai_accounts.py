@@ -109,7 +109,7 @@ class OpenAIAccounts:
 
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
         """Replace one key, whose old value stops working immediately, and return both. The call is never repeated."""
-        with azure_errors(str(account), f"regenerate {slot}", Call.REGENERATE_KEY):
+        with azure_errors(str(account), f"regenerate {slot.words}", Call.REGENERATE_KEY):
             answer = await self._operations(account.subscription).regenerate_key(
                 account.group, account.name, key_name=_NAMES[slot], retry_total=0
             )

@@ -168,11 +168,11 @@ async def _check_endpoint(
 def _endpoint_answered(target: Target, endpoint: str, slot: KeySlot, attempt: KeyAttempt) -> Check:
     name = "endpoint"
     if attempt.answer is Answer.ACCEPTED:
-        return passed(name, target.name, f"{endpoint} accepts {slot}.")
+        return passed(name, target.name, f"{endpoint} accepts {slot.words}.")
     if attempt.answer in (Answer.REFUSED, Answer.KEYS_ARE_OFF):
-        why = f"{endpoint} does not accept {slot} ({attempt.detail})."
+        why = f"{endpoint} does not accept {slot.words} ({attempt.detail})."
         return failed(name, target.name, why, remedies.see_account(target.account))
-    why = f"{slot} could not be checked against {endpoint} ({attempt.detail}), so no key can be proven."
+    why = f"{slot.words} could not be checked against {endpoint} ({attempt.detail}), so no key can be proven."
     if target.proof is ProofPolicy.PREFER:
         why = f"{why} This target's proof is prefer, so its keys are published unproven."
         return not_checked(name, target.name, why)

@@ -30,8 +30,7 @@ def of_problem(
         code = Code.REFUSED if error.is_refusal else Code.NOT_ENROLLABLE
         return Finding(code, about, says, step, account=account)
     passes = isinstance(error, _PASSES) and not lasts
-    special_step = step if passes or target is None else None
-    return Finding(Code.UNSEEN, about, says, special_step, Urgency.WATCH if passes else None, account=account)
+    return Finding(Code.UNSEEN, about, says, step, Urgency.WATCH if passes else None, account=account)
 
 
 def of_failing_turns(error: RotationError, target: str) -> Finding:

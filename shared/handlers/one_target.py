@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from shared.domain.errors import DisputedName, RotationError, UnknownTarget
 from shared.domain.model import AccountId, Target
-from shared.findings.gather import checks_of, read_facts
+from shared.findings.gather import checks_of, gather_named
 from shared.fleet.history import History
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
@@ -23,13 +23,10 @@ async def look_at(app: Rotation, which: str | AccountId) -> SeenTarget:
 
     Raises UnknownTarget, DisputedName, and what kept a target from being found of which nothing was known before.
     """
-    overview = await app.overview()
+    overview = await app.surveyor.overview(lambda target: _is(target, which))
     row, tags = await _observed(app, which, overview)
-    seen = replace(overview, rows=[row], problems=[])
-    facts, (history, unknown) = await asyncio.gather(
-        read_facts(app, seen, checks_of(app, overview)), _history(app, row.target)
-    )
-    return SeenTarget(facts, tags, history, unknown)
+    (facts, _), (history, unknown) = await asyncio.gather(gather_named(app, [row]), _history(app, row.target))
+    return SeenTarget(replace(facts, checks=checks_of(app, overview)), tags, history, unknown)
 
 
 async def _observed(app: Rotation, which: str | AccountId, overview: Overview) -> tuple[Row, Mapping[str, str] | None]:
@@ -37,7 +34,7 @@ async def _observed(app: Rotation, which: str | AccountId, overview: Overview) -
 
     A target that is known and cannot be read, or that is misconfigured, is returned as it was known last.
     """
-    known = [row for row in overview.rows if _is(row, which)]
+    known = [row for row in overview.rows if _is(row.target, which)]
     last = known[0] if len(known) == 1 else None
     try:
         enrolled = await app.fleet.find_one(last.target.account if last else which)
@@ -60,7 +57,7 @@ async def _history(app: Rotation, target: Target) -> tuple[History, str]:
         return History(), f"Its past cannot be read. {error.what} Next step: {error.next_step}."
 
 
-def _is(row: Row, which: str | AccountId) -> bool:
+def _is(target: Target, which: str | AccountId) -> bool:
     if isinstance(which, AccountId):
-        return row.target.account.same_as(str(which))
-    return row.target.name.casefold() == which.casefold()
+        return target.account.same_as(str(which))
+    return target.name.casefold() == which.casefold()

@@ -22,7 +22,7 @@ def ended_early(before: Situation, done: Sequence[Step]) -> str | None:
     until, spare = before.marks.until, before.spare
     if until is None or before.now + _waited_before(spare, done) >= until:
         return None
-    return f"{spare} with fingerprint {before.seen.keys[spare]}, promised to work until {until.isoformat()}"
+    return f"{spare.words} with fingerprint {before.seen.keys[spare]}, promised to work until {until.isoformat()}"
 
 
 def _waited_before(slot: KeySlot, done: Sequence[Step]) -> timedelta:

@@ -110,7 +110,7 @@ class Outcome:
     cause: Reason | HeldByMode | RotationError
     why: str
     done: tuple[str, ...] = ()
-    did: tuple[str, ...] = ()
+    did: tuple[str, ...] = field(default=(), compare=False)
     announced: tuple[str, ...] = ()
     outstanding: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from lab.simulation.tripwire import KeyLeaked, wire
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
 from shared.domain.names import STORAGE
+from shared.domain.relative import exact
 from shared.settings.environment import NAMES
 from shared.wiring import Opened
 from tests.cli.conftest import ROOT, Terminal
@@ -28,8 +29,10 @@ NOW = datetime.now(UTC)
 def test_plan_shows_what_would_be_done_and_does_nothing(terminal: Terminal) -> None:
     printed = terminal.type("plan")
     assert printed.code == 3
-    assert printed.lines[0].split() == ["TARGET", "REASON", "STEPS", "WHY"]
-    assert printed.lines[1].startswith("chat    adopt   prove key1, publish key1 (adopted)  Nothing is published yet")
+    assert printed.lines[0] == "! Nothing to do yet. To watch: 2 targets (no key is published yet)."
+    [heads] = [at for at, line in enumerate(printed.lines) if line.split() == ["TARGET", "REASON", "STEPS", "WHY"]]
+    chat = printed.lines[heads + 1]
+    assert chat.startswith("chat    adopt   prove key 1, publish key 1  Nothing is published yet")
     assert not terminal.vault.secrets
 
 
@@ -72,11 +75,13 @@ def test_status_shows_the_live_key_its_dates_and_the_awaited_deployment(terminal
     terminal.publish("search", days_ago=1)
     assert terminal.type("arm", "search", "--environment", "production").code == 0
     printed = terminal.type("status")
-    heads, chat, search, seen = printed.lines
-    assert seen.startswith("2 targets were assessed from the vault listing alone")
-    assert heads.split("  ")[0] == "TARGET"
-    assert chat.split()[:2] == ["chat", "key1"]
-    assert f"{until:%Y-%m-%d %H:%M}Z" in chat
+    assert printed.lines[-1].startswith("2 targets were assessed from the vault listing alone")
+    [heads] = [at for at, line in enumerate(printed.lines) if line.split()[:2] == ["STATE", "TARGET"]]
+    chat, search = printed.lines[heads + 1 : heads + 3]
+    assert chat.startswith("↻ rotating  chat    key 1, 24 h  in 2 days")
+    assert "key 2 stops working" in chat
+    assert exact(until) in chat
+    assert search.startswith("… waiting   search")
     assert "production" in search
 
 
@@ -146,7 +151,7 @@ def test_deployed_says_how_to_repeat_it_if_a_part_of_the_fleet_could_not_be_list
     account = terminal.world.accounts.add("search", tags={"key-rotation": "on", "key-rotation-overlap": "long"})
     assert account.tags
     printed = terminal.type(*words)
-    assert "publish key2 (rotated)" in printed.out
+    assert "published key 2" in printed.out
     assert (printed.code, printed.lines[-1]) == (1, again)
 
 
@@ -161,7 +166,7 @@ def test_a_dry_run_shows_what_would_be_done_and_does_nothing(terminal: Terminal)
     terminal.publish(days_ago=5)
     printed = terminal.type("rotate", "chat", "--dry-run")
     assert printed.code == 0
-    assert "Would: regenerate key2, prove key2, publish key2 (rotated)." in printed.out
+    assert "Would: regenerate key 2, prove key 2, publish key 2." in printed.out
     assert terminal.type("leak", "chat", "--key", "live", "--dry-run").code == 0
     assert not terminal.world.journal.count("arm.regenerateKey")
 
@@ -280,8 +285,8 @@ def test_deadlines_are_printed_as_a_calendar(terminal: Terminal) -> None:
 def test_commands_say_if_no_target_is_enrolled(terminal: Terminal) -> None:
     for name in ("chat", "search"):
         terminal.account(name).tags = {}
-    assert terminal.type("plan").out == "No target is enrolled.\n"
-    assert terminal.type("status").out == "No target is enrolled.\n"
+    assert terminal.type("plan").lines[0] == "No account is enrolled yet."
+    assert terminal.json("status").data["targets"] == []
     assert terminal.type("deadlines").out == "There are no deadlines.\n"
 
 
@@ -291,9 +296,12 @@ def test_a_target_that_cannot_be_read_is_shown_with_its_next_step_and_returns_1(
     )
     printed = terminal.type("plan")
     assert printed.code == 1
-    assert "GrantRole" in printed.lines[1]
-    assert "Next step: wait some minutes if the role was assigned just now" in printed.lines[1]
-    assert printed.lines[2].startswith("search")
+    assert printed.lines[0] == "! 1 thing to do: find out why chat cannot be read."
+    rows = [line.split()[:2] for line in printed.lines]
+    assert ["chat", "GrantRole"] in rows
+    assert ["search", "adopt"] in rows
+    assert "    Next step: wait some minutes if the role was assigned just now" in printed.out
+    assert "      python -m cli doctor" in printed.lines
     assert terminal.type("status", "chat").code == 1
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from lab.emulator.serve import Azure
 from shared.adapters import waits
+from shared.decide.steps import Regenerate, Step
 from shared.domain.errors import LeaseHeld, Throttled
+from shared.domain.keys import KeySlot
 from shared.domain.model import Target
 from shared.domain.names import QUEUE
 from shared.domain.requests import LeakRequest, RotateRequest
@@ -36,7 +38,7 @@ def asked_to_wait(*, unclear: bool = False) -> Throttled:
     return Throttled("account-001", "Azure asked to wait.", until=NOW + timedelta(minutes=6), unclear=unclear)
 
 
-async def queued_after(parts: Parts, message: Message, *, done: tuple[str, ...] = (), unclear: bool = False) -> int:
+async def queued_after(parts: Parts, message: Message, *, done: tuple[Step, ...] = (), unclear: bool = False) -> int:
     """Return how many messages are in the queue after this one's turn was asked to wait."""
     error = asked_to_wait(unclear=unclear)
     await put_off(parts.rotation, message, failure(message.target, error, done), error)
@@ -47,12 +49,12 @@ async def queued_after(parts: Parts, message: Message, *, done: tuple[str, ...] 
 async def test_what_a_tick_repeats_is_left_to_it_unless_work_has_begun(parts: Parts, message: Message) -> None:
     assert await queued_after(parts, message) == 0
     assert await queued_after(parts, message, unclear=True) == 0
-    assert await queued_after(parts, message, done=("regenerate key2",)) == 1
+    assert await queued_after(parts, message, done=(Regenerate(KeySlot.KEY2),)) == 1
 
 
 async def test_a_repeated_leak_that_has_begun_goes_back_however_old_its_report_is(parts: Parts) -> None:
     old = replace(REPEATED, queued_at=NOW - timedelta(days=3))
-    assert await queued_after(parts, old, done=("regenerate key2",)) == 1
+    assert await queued_after(parts, old, done=(Regenerate(KeySlot.KEY2),)) == 1
 
 
 @pytest.mark.parametrize("message", [EVENT, LEAK], ids=["an event", "a leak"])

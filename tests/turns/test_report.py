@@ -4,11 +4,22 @@ from dataclasses import replace
 
 import pytest
 
-from lab.simulation.builders import KEY1, a_publication, a_situation, a_target, an_observation, mark, marks, overlapping
+from lab.simulation.builders import (
+    KEY1,
+    KEY2,
+    a_publication,
+    a_situation,
+    a_target,
+    an_observation,
+    mark,
+    marks,
+    overlapping,
+)
 from lab.simulation.dates import START, at, days, hours
 from shared.announce.outstanding import outstanding
 from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
+from shared.decide.steps import Prove
 from shared.domain.errors import LeaseHeld, RotationError, TryLater
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told
@@ -82,7 +93,7 @@ def test_the_data_of_an_outcome_holds_every_field_that_is_not_empty():
 )
 def test_an_outcome_prints_how_a_leaked_key_ended(ending: Ending, parts: tuple[str, str]):
     text = str(replace(BARE, endings=(ending,)))
-    assert "key1" in text
+    assert "The leaked key 1" in text
     assert all(part in text for part in parts)
 
 
@@ -131,7 +142,7 @@ def test_the_result_follows_from_the_plan(plan: Plan, result: Result):
     ids=["about the target", "about another thing", "another turn holds the lease"],
 )
 def test_an_error_becomes_an_outcome_with_its_reason_and_next_step(error: RotationError, result: Result, why: str):
-    outcome = failure("chat", error, ["prove key2"])
+    outcome = failure("chat", error, [Prove(KEY2)])
     assert (outcome.result, outcome.reason, outcome.why) == (result, error.code, why)
     assert (outcome.done, outcome.next_step) == (("prove key2",), error.next_step)
 

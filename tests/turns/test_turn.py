@@ -11,6 +11,7 @@ from lab.simulation.published import note_as_app
 from lab.simulation.runner import Runner
 from lab.simulation.stage import Stage, a_stage, with_target
 from shared.decide.plan import Reason
+from shared.decide.steps import Prove, Regenerate
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, TryLater
 from shared.domain.keys import ApiKey
 from shared.domain.model import ProofPolicy
@@ -182,7 +183,7 @@ async def test_a_turn_that_fails_half_way_says_what_was_done_and_where_it_failed
     stage = await rotation_due()
     outcome = await stage.turn(interruptions=refused(PUBLISH, 503))
     error = TryLater(stage.target.secret_url, "could not publish the key: 503 Refused.")
-    assert outcome.data() == failure("chat", error, ROTATED[:2]).about(stage.target).data()
+    assert outcome.data() == failure("chat", error, [Regenerate(KEY1), Prove(KEY1)]).about(stage.target).data()
 
 
 async def test_the_spare_that_a_failed_turn_regenerated_is_published_by_the_next():
@@ -212,7 +213,7 @@ async def test_a_turn_that_lost_its_lease_says_what_was_done_and_announces_nothi
     accepted_before = len(stage.topic.accepted)
     outcome = await stage.turn(interruptions=Interruptions(after={REGENERATE: much_time_passes}))
     error = LeaseLost(str(stage.target.account).lower(), "the turn lost its hold on the target.")
-    assert outcome.data() == failure("chat", error, ROTATED[:1]).about(stage.target).data()
+    assert outcome.data() == failure("chat", error, [Regenerate(KEY1)]).about(stage.target).data()
     assert len(stage.topic.accepted) == accepted_before
 
 

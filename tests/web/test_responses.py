@@ -10,10 +10,9 @@ from shared.decide.plan import Reason
 from shared.domain import errors
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId, Target
-from shared.fleet.survey import Overview
-from shared.turns.report import Outcome, Result, Row, failure
+from shared.turns.report import Outcome, Result, failure
 from shared.web.openapi import openapi_document
-from shared.web.responses import PROBLEM, Reply, deployment_data, of_error, of_outcome, of_overview, of_row
+from shared.web.responses import PROBLEM, Reply, deployment_data, of_error, of_outcome
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 TARGET = Target("chat", AccountId("0" * 36, "g", "chat"), "https://v.vault.azure.net", "chat-key")
@@ -116,19 +115,6 @@ def test_a_busy_target_is_answered_409_with_retry_after() -> None:
     assert is_problem(reply)["title"] == "LeaseHeld"
 
 
-def test_a_survey_shows_failed_targets_beside_the_others() -> None:
-    bad = errors.GrantRole("chat", "not allowed.")
-    reply = of_overview(
-        Overview([Row(TARGET, error=bad), Row(TARGET)], [errors.FixConfiguration("account x", "bad tag.")])
-    )
-    body = json.loads(reply.body)
-    assert reply.status == 200
-    assert body["targets"][0]["error"] == "GrantRole"
-    assert body["problems"] == [
-        {"error": "FixConfiguration", "thing": "account x", "why": "bad tag.", "nextStep": "correct it and call again"}
-    ]
-
-
 def test_a_deployment_that_no_target_waits_for_is_answered_with_how_to_arm_one() -> None:
     said = deployment_data("staging", [], [])
     assert said["why"] == "No target waits for a deployment to staging."
@@ -152,7 +138,3 @@ def test_a_deployment_that_a_target_waits_for_is_answered_without_explanation() 
 def test_openapi_describes_every_field_of_the_answer_to_a_deployment() -> None:
     described = openapi_document()["components"]["schemas"]["Heard"]["properties"]
     assert set(deployment_data("staging", [], [])) == set(described)
-
-
-def test_a_target_that_could_not_be_read_is_answered_with_a_problem() -> None:
-    assert is_problem(of_row(Row(TARGET, error=errors.TryLater("chat", "slow."))))["title"] == "TryLater"

@@ -7,6 +7,7 @@ async with a_scene(add_accounts) as scene:
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from lab.emulator.journal import Entry
 from lab.emulator.serve import Azure, running
 from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
+from lab.funchost.leases import CONTAINER
 from lab.funchost.options import HostOptions
 from lab.funchost.platform_auth import Authentication, Claims
 from shared.adapters.blob_view import NAME
@@ -42,7 +44,9 @@ SETTINGS = {
     "ROTATION_SCHEDULE": "0 */10 * * * *",
     "AzureWebJobs.tick.Disabled": "true",  # the scenes fire the timer themselves
 }
+FOR_ONE_TARGET = ("arm.getAccount", "arm.listKeys", "kv.getSecret", "kv.listVersions", "logs.query")
 _TOKEN = "a.token"
+BETWEEN_CHECKS = timedelta(minutes=10)
 LONGEST_TICK = 120  # seconds
 
 
@@ -86,8 +90,11 @@ class Scene:
         await self._stack.aclose()
 
     async def tick(self, times: int = 1) -> None:
-        """Run so many checks, each with the turns that follow from it."""
+        """Run so many checks, each ten minutes after the one before, with the turns that follow from it."""
         for _ in range(times):
+            if NAME in self._blobs():
+                self.last_check_was(BETWEEN_CHECKS)
+            self._note_last_run()
             ticked = await self.host.fire_timer("tick")
             assert ticked.succeeded, ticked.error
             await self.host.idle(LONGEST_TICK)
@@ -119,6 +126,10 @@ class Scene:
         """Return the calls that the app made to Azure since then, without those for tokens."""
         return [one for one in self.world.journal.since(since) if one.service not in ("identity", "queue")]
 
+    def calls_for_targets(self, since: int) -> list[str]:
+        """Return which calls the app made for single targets since then. Listings are for all of them."""
+        return [one.operation for one in self.calls(since) if one.operation in FOR_ONE_TARGET]
+
     def account(self, name: str) -> Account:
         """Return an account."""
         return self.world.accounts.named(name)
@@ -138,7 +149,7 @@ class Scene:
 
     def view_blob(self) -> Blob:
         """Return the blob in which the last check left what it saw."""
-        return self.world.blobs.get(LEASE_CONTAINER, NAME)
+        return self._blobs()[NAME]
 
     def last_check_was(self, ago: timedelta) -> None:
         """Let the last check lie so far back, as if no other had come since."""
@@ -147,7 +158,21 @@ class Scene:
         assert view.seen_at is not None
         view.seen_at -= ago
         view.next_at = view.next_at and view.next_at - ago
+        view.owing = {account: since - ago for account, since in view.owing.items()}
         blob.content = view.packed()
+
+    def _blobs(self) -> dict[str, Blob]:
+        found = self.world.blobs.containers.get(LEASE_CONTAINER)
+        return found.blobs if found else {}
+
+    def _note_last_run(self) -> None:
+        """Write what the host would have noted of a timer that last ran one interval ago."""
+        now = datetime.now(UTC)
+        noted = {"Last": (now - BETWEEN_CHECKS).isoformat(), "Next": now.isoformat(), "LastUpdated": now.isoformat()}
+        if CONTAINER not in self.world.blobs.containers:
+            self.world.blobs.create_container(CONTAINER)
+        name = f"timers/{self.host.host_id}/Host.Functions.tick/status"
+        self.world.blobs.put(CONTAINER, name, json.dumps(noted).encode())
 
     def _authentication(self) -> Authentication | None:
         return None if self.person is None else Authentication(_shipped(), {_TOKEN: self.person}, self.person)

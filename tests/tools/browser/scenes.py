@@ -209,10 +209,10 @@ async def a_bad_day(size: int = SMALL) -> AsyncIterator[Scene]:
     """
     async with a_scene(_with_a_sunset(_fill(size)), settings=EVERY_CHECK_LOOKS | _looks(size)) as scene:
         await _count_calls(scene)
-        await scene.tick()
-        scene.account("vision").tags["key-rotation-period"] = "monthly"
         scene.world.faults.add("eg.publish", "status", status=503, times=0)
         await heal_drift(scene, "chat")
+        await scene.tick()
+        scene.account("vision").tags["key-rotation-period"] = "monthly"
         await scene.tick()
         yield scene
 

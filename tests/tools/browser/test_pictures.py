@@ -81,5 +81,5 @@ async def test_a_picture_is_in_the_docs(name: str, scene: Scene, visit: Visitor)
     assert path_of(name).stat().st_size <= MOST_BYTES
 
 
-def test_every_picture_in_the_docs_is_one_of_these() -> None:
+async def test_every_picture_in_the_docs_is_one_of_these() -> None:
     assert {one.stem for one in PICTURES.glob("*.png")} <= set(SHOWN)
