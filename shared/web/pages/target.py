@@ -257,8 +257,9 @@ def _about_keys(status: Status, one: TargetStatus) -> str:
     said = [f"{situation.live.words.capitalize()} has been live for {since}."]
     if one.is_stale:
         return said[0]
-    if dates.retirement is not None:
-        ends = dates.retirement
-        said.append(f"{situation.spare.words.capitalize()} stops working {away(ends, status.now)} ({exact(ends)}).")
-    said.append(f"A new key comes {away(dates.rotation, status.now)} ({exact(dates.rotation)}).")
+    gone, new, sunset = dates.retirement, dates.rotation, dates.sunset
+    if gone is not None:
+        said.append(f"{situation.spare.words.capitalize()} stops working {away(gone, status.now)} ({exact(gone)}).")
+    if sunset is None or sunset > new:
+        said.append(f"A new key comes {away(new, status.now)} ({exact(new)}).")
     return " ".join(said)
