@@ -24,11 +24,11 @@ from shared.web.pages.asked_filters import NOBODY, Filters, Sort
 from shared.web.pages.cards import Cards, Panel, panel_of
 from shared.web.pages.chart import Chart, chart_of
 from shared.web.pages.happened import Event, happened_in
-from shared.web.pages.labels import Label
+from shared.web.pages.keys.labels import Label
+from shared.web.pages.keys.strips import Strips
 from shared.web.pages.links import Links
 from shared.web.pages.rows import Table, table_of
 from shared.web.pages.shell import Shell
-from shared.web.pages.strips import Strips
 from shared.web.pages.vitals import Vital, vitals_of
 
 SMALL = 20  # up to so many targets a fleet is shown without search, counts and pages

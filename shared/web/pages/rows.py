@@ -13,7 +13,7 @@ from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus
 from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
-from shared.web.pages.drawing import Drawing
+from shared.web.pages.keys.drawing import Drawing
 from shared.web.pages.links import Links, mail
 
 ROWS = 20  # of a page

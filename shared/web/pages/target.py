@@ -23,12 +23,12 @@ from shared.fleet.history import History
 from shared.settings.origins import SettingShown, settings_shown
 from shared.turns.report import Row
 from shared.web.callers import Caller, Role
-from shared.web.pages import reach
 from shared.web.pages.cards import Cards, Panel, panel_of
-from shared.web.pages.drawing import Drawing, pictures_of
+from shared.web.pages.keys import reach
+from shared.web.pages.keys.drawing import Drawing, pictures_of
+from shared.web.pages.keys.timeline import Timeline, timeline_of, unknown_timeline
 from shared.web.pages.links import Links, mail, portal, secret_in_portal
 from shared.web.pages.shell import Shell
-from shared.web.pages.timeline import Timeline, timeline_of, unknown_timeline
 from shared.web.sign_in import platform_authenticates
 
 TITLES = {
