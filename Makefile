@@ -24,7 +24,7 @@ test: .venv/.ready ## all tests that need nothing but Python and Node packages
 coverage: .venv/.ready ## the same tests, and which lines of the code they run; takes longer
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal --ignore=tests/tools --cov --cov-report=term:skip-covered $(ARGS)
 
-test-tools: .venv/.ready ## tests with the released Azure CLI, which it installs (tests/tools)
+test-tools: .venv/.ready ## tests with the released Azure CLI and a real browser, which it installs (tests/tools)
 	@scripts/test_tools $(ARGS)
 
 prove: .venv/.ready ## the long proofs: every history, every call, random lives, fuzzed inputs, mutants

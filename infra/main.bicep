@@ -74,6 +74,9 @@ param rotationNotice string = ''
 @description('true: no key ends on schedule before somebody is known to listen to the announcements.')
 param rotationAnnounceNeedsListener string = ''
 
+@description('Where people read docs/runbook.md: the page and the commands link to its entries.')
+param rotationRunbookUrl string = ''
+
 @description('When scheduled rotations may happen, for example: Mon-Fri 09:00-16:00 Europe/Berlin')
 param rotationWindow string = ''
 
@@ -230,6 +233,7 @@ var rotationSettings = {
   ROTATION_SIGN_IN: !empty(rotationSignIn) || empty(authClientId) ? rotationSignIn : 'required'
   ROTATION_OPERATOR_SCOPES: rotationOperatorScopes
   ROTATION_ANNOUNCE_NEEDS_LISTENER: rotationAnnounceNeedsListener
+  ROTATION_RUNBOOK_URL: rotationRunbookUrl
   EVENT_GRID_TOPIC_ENDPOINT: topic.outputs.endpoint
   EVENT_GRID_TOPIC_ID: topic.outputs.id
   AZURE_CLIENT_ID: identities.outputs.appClientId

@@ -2,7 +2,8 @@
 
 It is configured by the properties of the resource `authsettingsV2`, so that the ones of a template can be tried as they
 are. Microsoft Entra ID is not imitated: a bearer token is one that `Authentication.tokens` names, and the sign-in page
-signs the browser in at once and sends it back.
+signs the browser in at once and sends it back. A form that a browser sends with its cookie must come from the app's own
+pages, as its `Origin` says, or its `Referer` without one. That is more than any page of Microsoft promises.
 
 What no page of Microsoft says is imitated as the harmless reading would not have it: an excluded path is reached with
 every header that the caller sent, also with those that only the platform may write.
@@ -14,7 +15,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -74,12 +75,14 @@ class Gate:
         claims = self._authentication.tokens.get(token) or self._sessions.get(request.cookies.get(COOKIE, ""))
         if claims is None and self._rules.get("requireAuthentication"):
             return self._turned_away(request)
+        if claims is not None and not token and _is_from_elsewhere(request):
+            return web.Response(status=403)  # its sub-status is 60: cross-site request forgery
         return _described(request, claims)
 
     def _turned_away(self, request: web.Request) -> web.Response:
         """Return the answer to a caller who is not signed in. There is one kind of answer for the whole app."""
         action = self._rules["unauthenticatedClientAction"]
-        if action == "RedirectToLoginPage" and request.headers.get("User-Agent", "").startswith("Mozilla/"):
+        if action == "RedirectToLoginPage" and _is_browser(request):
             return _moved(f"{LOGIN}?post_login_redirect_uri={quote(str(request.rel_url), safe='')}")
         return web.Response(status=403 if action == "Return403" else 401)
 
@@ -94,6 +97,18 @@ class Gate:
     def _sign_out(self, request: web.Request) -> web.Response:
         self._sessions.pop(request.cookies.get(COOKIE, ""), None)
         return web.Response(text="You are signed out.")
+
+
+def _is_browser(request: web.Request) -> bool:
+    return request.headers.get("User-Agent", "").startswith("Mozilla/")
+
+
+def _is_from_elsewhere(request: web.Request) -> bool:
+    """Return whether a browser sends something that no page of this app has caused. Only POST is looked at."""
+    if request.method != "POST" or not _is_browser(request):
+        return False
+    came_from = request.headers.get("Origin") or request.headers.get("Referer", "")
+    return urlsplit(came_from).netloc != request.host
 
 
 def _moved(to: str) -> web.Response:

@@ -23,6 +23,8 @@ def valid_told(situation: Situation) -> Told:
         return told
     withdrawn = told.key_auth_off or situation.target.sunset is None
     sunset, ends = None if withdrawn else told.sunset, told.ends + told.key_auth_off
+    if sunset is told.sunset and not told.key_auth_off:
+        return told  # the usual case; an overview asks thousands of times
     return replace(told, key_auth_off=False, sunset=sunset, ends=ends)
 
 

@@ -19,10 +19,12 @@ from shared.domain.publication import SecretState
 from shared.domain.relative import away, exact, length_in_words
 from shared.domain.requests import LeakRequest
 
+ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS = "The end of all keys", "A new key", "The end of the previous key"
+
 type Policy = Callable[[Situation], Plan | None]
 
 
-class Answer(StrEnum):
+class RuleAnswer(StrEnum):
     """What came of asking a rule."""
 
     PASSED = "passed"
@@ -41,7 +43,7 @@ class Considered:
 
     title: str
     says: str
-    answer: Answer
+    answer: RuleAnswer
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def explain(situation: Situation) -> list[Considered]:
     decided = False
     for rule in RULES:
         plan = None if decided else _asked(rule, situation)
-        answer = Answer.NOT_ASKED if decided else Answer.DECIDED if plan else Answer.PASSED
+        answer = RuleAnswer.NOT_ASKED if decided else RuleAnswer.DECIDED if plan else RuleAnswer.PASSED
         decided = decided or plan is not None
         if rule.policies != _REPORTS or isinstance(situation.request, LeakRequest):
             considered.append(Considered(rule.title, plan.why if plan else _described(rule, situation), answer))
@@ -168,8 +170,8 @@ RULES = (
     Rule("A leak", (leaked,), _leak),
     Rule("A request to wait for a deployment", (armed,), _waits),
     Rule("A reported deployment", (deployed,), _deployment),
-    Rule("The end of all keys", (policies.sunset,), _sunset),
-    Rule("A new key", (policies.rotation,), _rotation),
-    Rule("The end of the previous key", (policies.retirement,), _retirement),
+    Rule(ALL_KEYS_END, (policies.sunset,), _sunset),
+    Rule(NEW_KEY, (policies.rotation,), _rotation),
+    Rule(PREVIOUS_ENDS, (policies.retirement,), _retirement),
     Rule("Nothing else", (policies.nothing,), _nothing),
 )

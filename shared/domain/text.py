@@ -24,4 +24,9 @@ def quotable(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return the text on one line, because a tag and a log line must not begin another line."""
-    return "".join(character if character.isprintable() else " " for character in text).strip()
+    return printable(text).strip()
+
+
+def printable(text: str) -> str:
+    """Return the text with a space in place of each character that changes how text is shown."""
+    return "".join(character if character.isprintable() else " " for character in text)

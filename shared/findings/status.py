@@ -5,6 +5,7 @@ Page, terminal and JSON show it. It holds no markup and no table: only what is t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -78,8 +79,9 @@ class Group:
 
     @property
     def causes(self) -> list[str]:
-        """Their causes, each once."""
-        return list(dict.fromkeys(one.says for one in self.findings))
+        """Their causes, each once. What several targets share is said without their names."""
+        several = len(self.targets) > 1
+        return list(dict.fromkeys(shared_cause(one) if several else one.says for one in self.findings))
 
     @property
     def next_steps(self) -> list[str]:
@@ -163,9 +165,18 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
     """
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for one in findings:
-        key = (one.code, one.says if one.code in _BY_CAUSE else "", "" if one.account else one.target)
+        key = (one.code, shared_cause(one) if one.code in _BY_CAUSE else "", "" if one.account else one.target)
         groups.setdefault(key, []).append(one)
     return sorted(map(Group, map(tuple, groups.values())), key=_urgent_first)
+
+
+def shared_cause(one: Finding) -> str:
+    """Return the cause of a finding without the name of its account, so that equal causes are equal texts."""
+    names = {one.target, one.account.rpartition("/")[2]} - {""}
+    said = one.says
+    for name in sorted(names, key=len, reverse=True):
+        said = re.sub(rf"\baccount {re.escape(name)}(, |: )", "", said)
+    return said
 
 
 _BY_CAUSE = frozenset({Code.NOT_ENROLLABLE, Code.UNSEEN, Code.REFUSED, Code.TURNS_FAIL})

@@ -121,7 +121,10 @@ def _others(status: Status) -> str:
     """Return what is said beside what is to do: who needs nobody, and what to watch."""
     said = _age(status)
     quiet = sum(status.counts[one] for one in (State.HEALTHY, State.ROTATING, State.WAITING, State.KEYLESS))
-    said += [f"{counted(quiet, 'target needs', 'targets need')} nobody."] if quiet else []
+    if quiet and not said:
+        said = [f"{counted(quiet, 'target needs', 'targets need')} nobody."]
+    if status.mode is Mode.OBSERVE:
+        said.append("The app only observes, so it changes nothing.")
     watched = status.to_watch if status.to_do else status.to_watch[1:]
     said += [f"Also to watch: {'; '.join(in_words(one, status) for one in watched[:2])}."] if watched else []
     return " ".join(said)

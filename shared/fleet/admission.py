@@ -123,6 +123,17 @@ async def _admitted(
     return admitted
 
 
+async def foreseen(app: Rotation, target: Target, request: Request) -> Judgement:
+    """Return what the acts on record say about a request that is not made yet: what `admit` would refuse, and why.
+
+    Nothing is noted. A request that regenerates nothing by itself has no limit.
+    """
+    if not isinstance(request, RotateRequest | LeakRequest):
+        return Judgement()
+    act = act_of(request, target.account, app.outside.clock.now())
+    return _judged(app, act, await _record(app).before(act))
+
+
 async def admit_many(app: Rotation, request: Request) -> Admitted:
     """Let a request for several targets in, which counts once. Raises LimitReached."""
     act = act_of(request, None, app.outside.clock.now())

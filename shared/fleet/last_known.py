@@ -15,6 +15,8 @@ from shared.fleet.enrolment import Enrolled
 from shared.fleet.found import Listed
 from shared.fleet.left import left_in
 from shared.fleet.view import OLD, View
+from shared.settings.readers import owner
+from shared.settings.target_fields import TAG
 from shared.turns.report import Row
 
 
@@ -35,14 +37,27 @@ def refused_rows(view: View, problems: Iterable[RotationError], shown: set[str],
     shown: The ids of the accounts that have a row already, in lower case.
     """
     errors = {error.thing.casefold(): error for error in problems}
+    owners = _owners(view) if errors else {}
     for url, known in view.vaults.items() if errors else ():
         latest = known.latest()
         for one in left_in(url, {name: one.entry for name, one in latest.items()}, (), frozenset()):
             error = errors.get(one.account)
             if error is not None and one.account not in shown:
                 shown_at = latest[one.target.secret].shown_at
-                situation = Listed(Enrolled(one.target), one.publication).situation(now)
-                yield Row(one.target, situation=situation, error=error, presumed=True, shown_at=shown_at)
+                target = replace(one.target, owner=owners.get(one.account))
+                situation = Listed(Enrolled(target), one.publication).situation(now)
+                yield Row(target, situation=situation, error=error, presumed=True, shown_at=shown_at)
+
+
+def _owners(view: View) -> dict[str, str]:
+    """Return the owners that the tags of accounts name, by the id in lower case. An invalid one is left out."""
+    found: dict[str, str] = {}
+    for account in view.accounts():
+        try:
+            found[str(account.id).casefold()] = owner(account.tags.get(f"{TAG}-owner", "").strip())
+        except ValueError:
+            continue
+    return {id_: name for id_, name in found.items() if name}
 
 
 def with_unreadable(rows: Iterable[Row], view: View, problems: Sequence[RotationError], now: datetime) -> Iterator[Row]:

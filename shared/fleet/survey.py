@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -69,6 +69,10 @@ class Overview:
     next_at: datetime | None = None
 
 
+def _every(_: Target) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Surveyor:
     """Makes rows of targets.
@@ -124,24 +128,27 @@ class Surveyor:
         ]
         return [*known, *refused_rows(view, problems, shown, self.outside.clock.now())]
 
-    async def overview(self) -> Overview:
+    async def overview(self, wanted: Callable[[Target], bool] = _every) -> Overview:
         """Return all targets as the last tick saw them. No call is made for a target.
+
+        wanted: The targets that are asked for; of others there need not be rows. Default: all.
 
         If there is no view, or an old one, everything is listed.
         """
         view = await self._view()
         if view.is_current(self.outside.clock.now()):
-            return await self.overview_of(view)
+            return await self.overview_of(view, wanted)
         listing = await self.fleet.list_targets()
-        rows = await self._presumed(listing.listed)
+        rows = await self._presumed([one for one in listing.listed if wanted(one.enrolled.target)])
         rows += map(never_listed, listing.unseen)
         rows += await self._known_last(view, rows, listing.problems)
         return self._from_listing(rows, listing.problems, view)
 
-    async def overview_of(self, view: View) -> Overview:
-        """Return all targets as this view shows them. No call is made for a target."""
+    async def overview_of(self, view: View, wanted: Callable[[Target], bool] = _every) -> Overview:
+        """Return all targets as this view shows them, or those that are wanted. No call is made for a target."""
         now, listing = self.outside.clock.now(), self._as_seen(view)
-        rows = [*with_unreadable(await self._presumed(listing.listed), view, view.problems, now)]
+        listed = [one for one in listing.listed if wanted(one.enrolled.target)]
+        rows = [*with_unreadable(await self._presumed(listed), view, view.problems, now)]
         rows += refused_rows(view, view.problems, ids_of(rows), now)
         rows += map(never_listed, listing.unseen)
         seen = self._from_listing(rows, view.problems, view)

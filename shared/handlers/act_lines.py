@@ -16,7 +16,7 @@ from shared.domain.names import LOGGER
 from shared.domain.text import plain, quotable
 from shared.web.callers import Caller
 from shared.web.responses import Reply
-from shared.web.routes import Route
+from shared.web.routes import ROUTES, Route
 
 log = logging.getLogger(LOGGER)
 EVERY = 60.0  # seconds between two lines about the same refused caller at the same route
@@ -24,7 +24,8 @@ MANY = 10  # attempts after which a line is due before that; then ten times as m
 MOST_CALLERS = 1000  # refused callers and routes that are remembered
 NOBODY = Caller("nobody known", frozenset())
 MOST_NAMED = 50  # targets and accounts in one line: a longer one would be cut, and nothing could read it
-_FROM_ANSWER = ("id", "target", "targets", "account", "accounts", "secret", "environment", "result", "reason")
+_PAGE_ACTS = ("rotate", "leak", "arm", "disarm")
+_FROM_ANSWER = ("act", "id", "target", "targets", "account", "accounts", "secret", "environment", "result", "reason")
 
 
 @dataclass
@@ -60,6 +61,14 @@ class Refusals:
         self.seen.pop((who, route), None)  # so that the one whose line is oldest comes first
         self.seen[who, route] = _Refused(now, many=many)
         return times
+
+
+def on_record_as(route: Route, act: str) -> Route:
+    """Return the route under which the log has a request: an act on a page has the name of the same act in the API.
+
+    act: What the page is about, as its path says it.
+    """
+    return ROUTES.get("arm" if act == "disarm" else act, route) if route.page and act in _PAGE_ACTS else route
 
 
 def log_act(route: Route, method: str, name: str, caller: Caller, reply: Reply) -> None:

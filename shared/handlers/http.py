@@ -30,12 +30,12 @@ from shared.findings.gather import gather_named, gather_shown
 from shared.findings.status import status_of
 from shared.fleet.enrolment import message_for
 from shared.handlers import many, telemetry_facts
-from shared.handlers.act_lines import Refusals, log_act, log_refused
+from shared.handlers.act_lines import Refusals, log_act, log_refused, on_record_as
 from shared.handlers.incoming import Incoming
 from shared.handlers.one_turn import answer
 from shared.handlers.reach import reach_of, reach_of_deployer, within
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate
-from shared.web.browsers import check_same_site
+from shared.web.browsers import check_form, check_same_site
 from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.responses import (
     SAFE,
@@ -60,6 +60,7 @@ _BROKEN = Reply(500, "")
 # Their next steps say already what to send next.
 _SAY_WHAT_TO_SEND = (UnknownTarget, DisputedName, DisputedSecret, OutOfScope, ConfirmFirst, LimitReached)
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
+_SHOWING = ("status", "target_page")  # the routes of pages that only show
 type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 
@@ -74,24 +75,35 @@ async def serve(route: Route, incoming: Incoming) -> Reply:
 
 async def _answered(route: Route, incoming: Incoming) -> Reply:
     """Return the answer, and log it if the caller acted or was refused (P14)."""
-    caller: Caller | None = None
+    caller, recorded = None, on_record_as(route, incoming.act)
     try:
         caller = _who(route, incoming)
         _let_in(route, incoming, caller)
     except Refused as refused:
         reply = problem(refused.status, refused.title, refused.detail)
-        log_refused(REFUSALS, route, incoming.method, incoming.asked, caller, reply, time.monotonic())
-        return _refused_as_page(refused, route, incoming, caller) if route.name == "status" else reply
+        shown = _refused_as_page(refused, route, incoming, caller) if route.name in _SHOWING else None
+        reply = shown or _for_people(route, incoming, caller, reply)
+        log_refused(REFUSALS, recorded, incoming.method, incoming.asked, caller, reply, time.monotonic())
+        return reply
     except SignInNotEnforced as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
-        return _error_as_page(error, incoming) if route.name == "status" else of_error(error)
+        return _error_as_page(error, incoming) if route.name == "status" or route.page else of_error(error)
     reply = _BROKEN  # until there is an answer: an act that an error in this app ends has a line as well
     try:
-        reply = await _carried_out(route, incoming, caller)
+        reply = _for_people(route, incoming, caller, await _carried_out(route, incoming, caller))
     finally:
         if route.acts_by(incoming.method):
-            log_act(route, incoming.method, incoming.asked, caller, reply)
+            log_act(recorded, incoming.method, incoming.asked, caller, reply)
     return reply
+
+
+def _for_people(route: Route, incoming: Incoming, caller: Caller | None, reply: Reply) -> Reply:
+    """Return the answer, as a page if the route is one."""
+    if not route.page or reply.kind == "text/html":
+        return reply
+    from shared.handlers.act_pages import problem_page  # only pages need the template engine
+
+    return problem_page(incoming, caller, reply)
 
 
 async def _carried_out(route: Route, incoming: Incoming, caller: Caller) -> Reply:
@@ -124,7 +136,7 @@ def _let_in(route: Route, incoming: Incoming, caller: Caller) -> None:
     if role is not None:
         caller.must(Role(role))
     if route.acts_by(incoming.method):
-        check_same_site(incoming.headers)
+        (check_form if route.page else check_same_site)(incoming.headers)
 
 
 def _another_method(route: Route, incoming: Incoming) -> Reply:
@@ -217,6 +229,18 @@ async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
     return await answer(incoming.which, DisarmRequest(by=caller.name, id=incoming.id), reach_of(caller))
 
 
+async def _show_act(incoming: Incoming, caller: Caller) -> Reply:
+    from shared.handlers.acting import show_act  # only pages need the template engine
+
+    return await show_act(incoming, caller)
+
+
+async def _act(incoming: Incoming, caller: Caller) -> Reply:
+    from shared.handlers.acting import act
+
+    return await act(incoming, caller)
+
+
 async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     return await many.rotate_many(rotation, incoming, caller)
 
@@ -258,6 +282,12 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     return Reply(202 if queued else 200, facts, queued=queued)
 
 
+async def _target_page(incoming: Incoming, caller: Caller) -> Reply:
+    from shared.handlers.pages import target_page
+
+    return await target_page(incoming, caller)
+
+
 HANDLERS: Mapping[str, Handler] = {
     "listTargets": _list_targets,
     "seeTarget": _see_target,
@@ -265,6 +295,8 @@ HANDLERS: Mapping[str, Handler] = {
     "reportLeak": _report_leak,
     "arm": _arm,
     "disarm": _disarm,
+    "showAct": _show_act,
+    "act": _act,
     "rotateMany": _rotate_many,
     "listRotations": _list_rotations,
     "seeRotation": _see_rotation,
@@ -273,6 +305,7 @@ HANDLERS: Mapping[str, Handler] = {
     "listDeadlines": _list_deadlines,
     "subscribe": _calendar,
     "status": _status_page,
+    "targetPage": _target_page,
     "describe": _describe,
     "health": _health,
 }

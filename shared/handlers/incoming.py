@@ -20,6 +20,7 @@ class Incoming:
     headers: The headers. Their names are in lower case.
     invocation: The id of the invocation, which identifies a request without an Idempotency-Key.
     account: The parameter `account` of the query, which may stand in place of a name. Empty without one.
+    act: What a page is about, from the path. Empty for a route without that.
     query: The parameters of the query.
     """
 
@@ -29,6 +30,7 @@ class Incoming:
     headers: Mapping[str, str] = field(default_factory=dict)
     invocation: str = ""
     account: str = ""
+    act: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
 
     @property

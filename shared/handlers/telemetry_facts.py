@@ -38,10 +38,11 @@ def of_outcome(outcome: Outcome) -> TurnFacts:
 
 
 def of_reply(reply: Reply) -> ReplyFacts:
-    """Return the status of a reply and, if it is a problem, the problem's title."""
+    """Return the status of a reply and, if it is a problem, the problem's title, also where a page says it."""
     if reply.kind == PROBLEM and isinstance(reply.data, dict):
         return ReplyFacts(reply.status, str(reply.data.get("title")))
-    return ReplyFacts(reply.status)
+    title = reply.on_record.get("title")
+    return ReplyFacts(reply.status, str(title)) if title else ReplyFacts(reply.status)
 
 
 def standings(tick: Tick) -> Iterator[Standing]:

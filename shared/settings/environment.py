@@ -75,6 +75,7 @@ NAMES = (
     "ROTATION_SIGN_IN",
     "ROTATION_OPERATOR_SCOPES",
     "ROTATION_ANNOUNCE_NEEDS_LISTENER",
+    "ROTATION_RUNBOOK_URL",
     "EVENT_GRID_TOPIC_ENDPOINT",
     "EVENT_GRID_TOPIC_ID",
     "AZURE_CLIENT_ID",
@@ -118,6 +119,8 @@ class Settings:
     topic_id: EVENT_GRID_TOPIC_ID, the resource id of that topic. None: it is not known who listens to it.
     needs_listener: ROTATION_ANNOUNCE_NEEDS_LISTENER. Whether keys end on schedule only if somebody is known to listen
         to their announcements. Default false.
+    runbook: ROTATION_RUNBOOK_URL. Where people read docs/runbook.md, so that pages can link to its entries. Default:
+        none, and pages name the entries.
     client_id: AZURE_CLIENT_ID, the app's user-assigned identity. None for the system-assigned one.
     resource_manager: AZURE_RESOURCE_MANAGER_ENDPOINT. Default the public cloud's.
     storage: AzureWebJobsStorage, for leases and the record of failures.
@@ -161,6 +164,7 @@ class Settings:
     pause: timedelta | None = None
     topic_id: str | None = None
     needs_listener: bool = False
+    runbook: str | None = None
     proxy: Proxy = NO_PROXY
 
     @property
@@ -224,6 +228,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         topic=read(environment, "EVENT_GRID_TOPIC_ENDPOINT", None, problems, https_url),
         topic_id=read(environment, "EVENT_GRID_TOPIC_ID", None, problems, topic_id),
         needs_listener=read(environment, "ROTATION_ANNOUNCE_NEEDS_LISTENER", False, problems, yes_or_no),
+        runbook=read(environment, "ROTATION_RUNBOOK_URL", None, problems, https_url),
         client_id=environment.get("AZURE_CLIENT_ID", "").strip() or None,
         resource_manager=read(environment, "AZURE_RESOURCE_MANAGER_ENDPOINT", PUBLIC_CLOUD, problems, https_url),
         storage=read_storage(environment, problems),

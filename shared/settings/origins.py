@@ -25,7 +25,7 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Shown:
+class SettingShown:
     """One setting of a target.
 
     name: The setting, in words.
@@ -38,7 +38,9 @@ class Shown:
     origin: str
 
 
-def settings_shown(target: Target, tags: Mapping[str, str] | None, environment: Mapping[str, str]) -> list[Shown]:
+def settings_shown(
+    target: Target, tags: Mapping[str, str] | None, environment: Mapping[str, str]
+) -> list[SettingShown]:
     """Return the settings of a target with their origins.
 
     tags: The tags of the account, by any case. None for a target of ROTATION_TARGETS.
@@ -46,7 +48,9 @@ def settings_shown(target: Target, tags: Mapping[str, str] | None, environment: 
     """
     entry = _entry_of(target, environment) if tags is None else {}
     tagged = {name.lower() for name in tags or ()}
-    return [Shown(name, value, _origin(field, entry, tagged, environment)) for field, name, value in _values(target)]
+    return [
+        SettingShown(name, value, _origin(field, entry, tagged, environment)) for field, name, value in _values(target)
+    ]
 
 
 def _values(target: Target) -> Iterator[tuple[str, str, str]]:

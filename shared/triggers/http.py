@@ -51,8 +51,9 @@ async def _answer(
 
     name = req.route_params.get("name") or req.route_params.get("id", "")
     account = req.params.get("account", "")
+    act = req.route_params.get("act", "")
     incoming = Incoming(
-        req.method or "", name, req.get_body(), req.headers, context.invocation_id, account, query=req.params
+        req.method or "", name, req.get_body(), req.headers, context.invocation_id, account, act, req.params
     )
     reply = await http.serve(route, incoming)
     if reply.queued and turns is not None:

@@ -1,7 +1,8 @@
 """The HTTP routes described in OpenAPI 3.1.
 
 Paths, methods and roles come from `routes`. The schemas of bodies and answers come from the types that read requests
-and form replies. Only summaries and statuses stand here.
+and form replies. Only summaries and statuses stand here. Pages for people are left out: their forms are for browsers
+alone, and a program has a route of the API for each.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def openapi_document() -> dict[str, Any]:
             "description": "See the targets, rotate, report a leak, wait for a deployment, report that it went live.",
         },
         "servers": [{"url": "/api"}],
-        "paths": {f"/{route.path}": _path(route) for route in ROUTES.values()},
+        "paths": {f"/{route.path}": _path(route) for route in ROUTES.values() if not route.page},
         "components": {
             "schemas": schemas,
             "securitySchemes": {

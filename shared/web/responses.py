@@ -60,7 +60,7 @@ _A_PART = "a part of it could not be read."
 _A_READER = "ask a person with the role Rotation.Reader which part: GET /api/targets shows it"
 
 
-_REPEAT = "ask again, with the same Idempotency-Key"
+REPEAT = "ask again, with the same Idempotency-Key"
 
 
 class ProblemData(TypedDict):
@@ -214,4 +214,4 @@ def _unnamed(problems: list[RotationError]) -> list[RotationError]:
 
 def next_step_to_repeat(error: RotationError) -> str:
     """Return the next step of an HTTP caller whose request failed and is not queued: no later check carries it out."""
-    return _REPEAT if error.resolves_itself else f"{error.next_step}; then {_REPEAT}"
+    return REPEAT if error.resolves_itself else f"{error.next_step}; then {REPEAT}"

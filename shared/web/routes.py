@@ -16,12 +16,15 @@ class Route(NamedTuple):
     """One HTTP route.
 
     name: The name of the function in Azure. Public.
-    path: The path below `/api/`, with `{name}` for the name of a target and `{id}` for a request for many.
+    path: The path below `/api/`, with `{name}` for the name of a target, `{id}` for a request for many and `{act}` for
+        what a page is about.
     role: The least app role that a caller needs. None if every caller is let in, without a key and without a role.
     operations: The operation that each method carries out, by its public id in the OpenAPI description. The handlers
         have one function for each id.
     queues: Whether the route can queue turns. The default is that it cannot.
     others: The methods that need another role than `role`, each with that role. Default: none.
+    page: Whether it is a page for people alone and no part of the API: errors are pages too, a POST is the form of such
+        a page, and OpenAPI does not have it. Default: it is part of the API.
     """
 
     name: str
@@ -30,14 +33,15 @@ class Route(NamedTuple):
     operations: dict[str, str]
     queues: bool = False
     others: tuple[tuple[str, str], ...] = ()
+    page: bool = False
 
     def role_of(self, method: str) -> str | None:
         """Return the least app role that a caller needs for this method. None if every caller is let in."""
         return dict(self.others).get(method.upper(), self.role)
 
     def acts_by(self, method: str) -> bool:
-        """Return whether this method changes something, or asks for a change."""
-        return self.role_of(method) in (OPERATOR, DEPLOYER)
+        """Return whether this method changes something, or asks for a change. A GET never does."""
+        return method.upper() not in ("GET", "HEAD") and self.role_of(method) in (OPERATOR, DEPLOYER)
 
     @property
     def acts(self) -> bool:
@@ -66,6 +70,15 @@ ROUTES = {
         Route("deadlines", "deadlines", READER, {"GET": "listDeadlines"}),
         Route("deadlines_ics", "deadlines.ics", READER, {"GET": "subscribe"}),
         Route("status", "status", READER, {"GET": "status"}),
+        Route("target_page", "status/targets/{name}", READER, {"GET": "targetPage"}, page=True),
+        Route(
+            "act_page",
+            "status/targets/{name}/{act}",
+            OPERATOR,
+            {"GET": "showAct", "POST": "act"},
+            queues=True,
+            page=True,
+        ),
         Route("openapi", "openapi.json", READER, {"GET": "describe"}),
         Route("health", "health", None, {"GET": "health"}),
     )

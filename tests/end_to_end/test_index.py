@@ -44,6 +44,7 @@ async def test_the_real_runtime_indexes_exactly_the_documented_functions(azure) 
             "deadlines": "any deadlines function",
             "deadlines_ics": "any deadlines.ics function",
             "status": "any status function",
+            "act_page": "any status/targets/{name}/{act} function",
             "openapi": "any openapi.json function",
             "on_vault_event": "event grid",
             "on_account_event": "event grid",

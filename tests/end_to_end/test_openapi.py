@@ -15,6 +15,7 @@ from lab.emulator.serve import Azure
 from lab.funchost.bindings import HttpTrigger
 from lab.funchost.host import FunctionHost
 from shared.web.openapi import openapi_document
+from shared.web.routes import ROUTES
 from tests.end_to_end.conftest import a_host, tick
 
 CONFIG = """
@@ -41,12 +42,13 @@ async def served(host: FunctionHost, http: aiohttp.ClientSession) -> dict[str, A
         return await answer.json()
 
 
-async def test_the_description_is_served_and_has_exactly_the_http_functions(
+async def test_the_description_is_served_and_has_exactly_the_http_functions_that_are_no_pages(
     host: FunctionHost, http: aiohttp.ClientSession
 ) -> None:
     routes = {f"/{f.trigger.route.template}" for f in host.functions if isinstance(f.trigger, HttpTrigger)}
+    pages = {f"/{route.path}" for route in ROUTES.values() if route.page}
     document = await served(host, http)
-    assert set(document["paths"]) == routes
+    assert set(document["paths"]) == routes - pages
     assert document == json.loads(json.dumps(openapi_document()))
 
 

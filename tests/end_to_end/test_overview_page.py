@@ -47,7 +47,7 @@ async def test_after_a_check_the_page_shows_each_target_and_asks_azure_for_none(
     _, _, text = await fetched(host, http)
     assert {"chat", "search"} <= set(Reader(text).within("table").split())
     services = {entry.service for entry in azure.world.journal.entries}
-    assert services <= {"blob"}, "only the app's own storage is read"
+    assert services <= {"blob", "queue"}, "only the storage of the app and of its host is read"
 
 
 async def test_the_links_of_a_page_that_was_asked_for_with_a_key_carry_the_key(

@@ -85,13 +85,13 @@ async def test_a_new_target_is_shown_as_not_published() -> None:
 
 async def test_an_account_whose_tags_became_wrong_is_shown_as_it_was_known_last_with_what_is_wrong() -> None:
     stage = await an_adopted_fleet()
-    stage.account.tags = {**ON, "key-rotation-period": "soon"}
+    stage.account.tags = {**ON, "key-rotation-period": "soon", "key-rotation-owner": "chat-team"}
     await stage.run_timer()
     seen = await overview(stage)
     row = row_of(seen, "chat")
     assert row.error is not None
     assert "'soon' is not an ISO 8601 duration" in row.error.what
-    assert row.data()["live"] == "key1"
+    assert (row.data()["live"], row.target.owner) == ("key1", "chat-team")
     assert len(seen.rows) == 3
     assert [one.what for one in seen.problems] == [row.error.what]
 

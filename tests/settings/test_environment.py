@@ -125,6 +125,7 @@ INVALID = {
     "ROTATION_WINDOW": "weekdays",
     "ROTATION_LOOK_EVERY": "hourly",
     "ROTATION_ANNOUNCE_NEEDS_LISTENER": "perhaps",
+    "ROTATION_RUNBOOK_URL": "docs/runbook.md",
     "EVENT_GRID_TOPIC_ENDPOINT": "http://topic.example",
     "EVENT_GRID_TOPIC_ID": "/subscriptions/s/resourceGroups/g/topics/t",
     "AZURE_RESOURCE_MANAGER_ENDPOINT": "management.azure.com",

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from shared.handlers.http import Incoming, serve
-from shared.web.browsers import check_same_site
+from shared.web.browsers import check_form, check_same_site
 from shared.web.callers import Refused, Role
 from shared.web.routes import ROUTES
 from shared.web.sign_in import ENFORCED
@@ -43,6 +43,24 @@ def test_a_request_that_another_site_caused_is_refused(headers: dict[str, str]) 
 @pytest.mark.parametrize("headers", OWN, ids=str)
 def test_a_program_and_a_page_of_the_app_itself_are_let_through(headers: dict[str, str]) -> None:
     check_same_site(headers)
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_a_form_that_another_site_caused_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(Refused):
+        check_form({"sec-fetch-site": "same-origin", **headers})
+
+
+@pytest.mark.parametrize("missing", ["origin", "sec-fetch-site"])
+def test_a_form_is_refused_unless_the_browser_says_in_both_headers_that_it_is_from_here(missing: str) -> None:
+    headers = {"sec-fetch-site": "same-origin", "origin": f"https://{HOST}", "host": HOST}
+    check_form(headers)
+    check_form({**headers, "sec-fetch-site": "none"})  # the user loads the page again
+    for given in ({**headers, missing: " "}, {name: text for name, text in headers.items() if name != missing}):
+        with pytest.raises(Refused) as refused:
+            check_form(given)
+        assert (refused.value.status, refused.value.title) == (403, "CrossSite")
+        assert f"without {missing.title()}" in refused.value.detail
 
 
 async def test_every_route_that_acts_refuses_another_site_before_anything_is_read(

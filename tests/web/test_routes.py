@@ -28,6 +28,18 @@ def test_exactly_the_routes_that_act_can_queue_turns() -> None:
     assert {route.name for route in ROUTES.values() if route.queues != route.acts} == {"rotation"}
 
 
+def test_a_page_is_no_part_of_the_api_and_acts_by_post_only() -> None:
+    pages = [route for route in ROUTES.values() if route.page]
+    assert [route.name for route in pages if route.acts] == ["act_page"]
+    for route in pages:
+        assert {method for method in route.operations if route.acts_by(method)} <= {"POST"}
+
+
+def test_opening_a_page_on_which_operators_act_needs_their_role_and_changes_nothing() -> None:
+    route = ROUTES["act_page"]
+    assert (route.role_of("GET"), route.acts_by("GET"), route.acts_by("HEAD")) == (Role.OPERATOR, False, False)
+
+
 def test_an_operator_stops_a_request_for_many_and_a_reader_sees_it() -> None:
     route = ROUTES["rotation"]
     assert (route.role_of("GET"), route.role_of("delete")) == (Role.READER, Role.OPERATOR)
@@ -49,8 +61,9 @@ def test_the_openapi_description_has_every_path_and_method_with_its_operation_an
         path: {method.upper(): facts["operationId"] for method, facts in operations.items() if method != "parameters"}
         for path, operations in paths.items()
     }
-    assert described == {f"/{route.path}": route.operations for route in ROUTES.values()}
-    for route in ROUTES.values():
+    api = [route for route in ROUTES.values() if not route.page]
+    assert described == {f"/{route.path}": route.operations for route in api}
+    for route in api:
         for method in route.operations:
             facts = paths[f"/{route.path}"][method.lower()]
             assert (route.role_of(method) or "every caller") in facts["description"]

@@ -41,7 +41,7 @@ class Card:
 
     code: The kind of finding, which the runbook has an entry for.
     graver: Whether it is to do, and not only to watch.
-    about: What it is about in words: a name, or a number of targets.
+    about: What it is about in words: a name, or a number of targets. Empty if the title says it all.
     link: The address of the target, if it is about one. Empty otherwise.
     title: What it is.
     falls_at: When something ends because of it, in UTC. None if nothing does.
@@ -112,14 +112,15 @@ class Cards:
         """Return the card of a group."""
         first, targets = group.first, self._targets(group)
         only = targets[0] if len(targets) == len(group.targets) == 1 else None
+        about = only.name if only else _about(group)
         commands = list(dict.fromkeys(line for one in group.findings for line in self._commands(one)))
         account = str(only.account) if only else first.account if len(group.targets) == 1 else ""
         return Card(
             code=group.code,
             graver=first.urgency is Urgency.TO_DO,
-            about=only.name if only else _about(group),
+            about=about,
             link=self.links.target(only) if only else "",
-            title=first.meaning.title,
+            title=first.meaning.title if about else f"{first.meaning.title[:1].upper()}{first.meaning.title[1:]}",
             falls_at=first.at,
             since=None if first.at else first.since,
             consequence=first.meaning.consequence,
@@ -152,9 +153,34 @@ class Cards:
         return f"{self.links.overview(**kept | {'finding': str(code)})}#targets"
 
 
+@dataclass(frozen=True)
+class Panel:
+    """Cards under one head.
+
+    cards: The cards, the most urgent first.
+    more: How many groups of findings are left out.
+    targets: How many targets the whole panel is about.
+    things: How many groups of findings there are.
+    """
+
+    cards: tuple[Card, ...]
+    more: int
+    targets: int
+    things: int
+
+
+def panel_of(cards: Cards, groups: list[Group], status: Status) -> Panel:
+    """Return the cards of these groups of findings under one head."""
+    shown = cards.of_groups(groups)
+    return Panel(shown, max(0, len(groups) - MOST_CARDS), status.affected(groups), len(groups))
+
+
 def _about(group: Group) -> str:
-    """Return what a group of no single target is about: a number of targets, or the end of a resource id."""
+    """Return what a group of no single target is about: a number of targets, or the end of a resource id. Empty if it
+    is about the checks of the app."""
     targets = group.targets
+    if group.code is Code.CHECKS_LATE:
+        return ""
     if len(targets) > 1:
         return counted(len(targets), "target" if any(one.account for one in group.findings) else "thing")
     return targets[0].rpartition("/")[2] or targets[0]

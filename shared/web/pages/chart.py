@@ -17,7 +17,7 @@ _BAR = 20
 
 
 @dataclass(frozen=True)
-class Bar:
+class DayBar:
     """One day.
 
     x: The middle of the bar.
@@ -55,7 +55,7 @@ class Chart:
     unannounced: How many ends of keys within the next three days are not announced yet.
     """
 
-    bars: tuple[Bar, ...]
+    bars: tuple[DayBar, ...]
     total: int
     ends: int
     new: int
@@ -85,13 +85,13 @@ def chart_of(dates: Iterable[Date], now: datetime) -> Chart:
     return Chart(bars, len(shown), len(ends), len(shown) - len(ends), sum(not one.announced for one in soon))
 
 
-def _bar(at: int, day: date, found: list[Date], tallest: int) -> Bar:
+def _bar(at: int, day: date, found: list[Date], tallest: int) -> DayBar:
     ends = sum(one.kind is not DeadlineKind.ROTATION for one in found)
     new = len(found) - ends
     unit = (_BASE - _TOP) / tallest
     x = round((at + 0.5) * WIDTH / DAYS, 1)
     new_height, ends_height = round(new * unit, 1), round(ends * unit, 1)
-    return Bar(
+    return DayBar(
         x=x,
         left=x - _BAR / 2,
         width=_BAR,

@@ -49,6 +49,12 @@ class Links:
         """
         return self._of(target, f"/{act}")
 
+    def keep(self, address: str) -> str:
+        """Return an address of ours with the function key, if there is one."""
+        if not self.code:
+            return address
+        return f"{address}{'&' if '?' in address else '?'}{urlencode({'code': self.code})}"
+
     def calendar(self, **filters: str) -> str:
         """Return the address of the calendar of the targets that fit these filters."""
         return self._to("/api/deadlines.ics", filters)
@@ -57,9 +63,23 @@ class Links:
         """Return the address of the same as JSON."""
         return self._to("/api/targets", filters)
 
+    def json_of(self, target: Target) -> str:
+        """Return the address of a target as JSON."""
+        if target.name.casefold() in self.disputed:
+            return self._to(f"/api/targets/{BY_ACCOUNT}", {"account": str(target.account)})
+        return self._to(f"/api/targets/{quote(target.name, safe='')}", {})
+
     def openapi(self) -> str:
         """Return the address of the description of the API."""
         return self._to("/api/openapi.json", {})
+
+    def named(self, name: str) -> str:
+        """Return the address of the page of the target of this name."""
+        return self._to(f"/api/status/targets/{quote(name, safe='')}", {})
+
+    def of_account(self, account: str) -> str:
+        """Return the address of the page of the target of this account, by its resource id."""
+        return self._to(f"/api/status/targets/{BY_ACCOUNT}", {"account": account})
 
     def _of(self, target: Target, act: str) -> str:
         if target.name.casefold() in self.disputed:
@@ -79,6 +99,11 @@ def portal(resource: object) -> str:
     resource: Its resource id.
     """
     return f"{PORTAL}{quote(str(resource), safe='/')}"
+
+
+def secret_in_portal(target: Target) -> str:
+    """Return the address of a target's secret in the Azure portal. Its form is undocumented (docs/facts.md, Vault)."""
+    return f"https://portal.azure.com/#asset/Microsoft_Azure_KeyVault/Secret/{quote(target.secret_url, safe=':/')}"
 
 
 def mail(owner: str | None) -> str:

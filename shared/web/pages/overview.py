@@ -6,20 +6,22 @@ Pure: equal facts and an equal address give an equal page. No part of it asks Az
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from shared.domain.model import Target
 from shared.domain.relative import counted
 from shared.findings.codes import Code
 from shared.findings.commands import AppName, enrolling
 from shared.findings.dates import Date, dates_of
 from shared.findings.facts import Facts
 from shared.findings.states import State
-from shared.findings.status import Group, Status
+from shared.findings.status import Status
 from shared.findings.verdict import Tone, Verdict, verdict_of
 from shared.web.pages.asked_filters import NOBODY, Filters, Sort
-from shared.web.pages.cards import MOST_CARDS, Card, Cards
+from shared.web.pages.cards import Cards, Panel, panel_of
 from shared.web.pages.chart import Chart, chart_of
 from shared.web.pages.happened import Event, happened_in
 from shared.web.pages.labels import Label
@@ -59,7 +61,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Choice:
+class FilterChoice:
     """One value of a filter.
 
     value: The value in the address.
@@ -85,7 +87,7 @@ class Choices:
 
     name: str
     label: str
-    values: tuple[Choice, ...]
+    values: tuple[FilterChoice, ...]
     chosen: str
     total: int
 
@@ -110,23 +112,7 @@ class NoMatch:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """Cards under one head.
-
-    cards: The cards, the most urgent first.
-    more: How many groups of findings are left out.
-    targets: How many targets the whole panel is about.
-    things: How many groups of findings there are.
-    """
-
-    cards: tuple[Card, ...]
-    more: int
-    targets: int
-    things: int
-
-
-@dataclass(frozen=True)
-class Overview:
+class OverviewPage:
     """The whole page. Its parts are described where they are made.
 
     enroll: The command that enrols an account, if no target is there. Empty otherwise.
@@ -154,10 +140,10 @@ class Overview:
     no_match: NoMatch | None
     enroll: str
     calendar: str
-    axis: tuple[Label, ...]
+    axis: tuple[tuple[Label, ...], ...]
 
 
-def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> Overview:
+def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> OverviewPage:
     """Return the overview of a fleet, or of the part of it that the filters leave.
 
     whole: What is known of the whole fleet.
@@ -171,21 +157,21 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
     large = len(whole.targets) > SMALL
     strips = Strips.among(status.targets, status.now)
     dates = sorted((date for one in status.targets for date in dates_of(one)), key=_soonest)
-    return Overview(
+    return OverviewPage(
         shell=_with_title(shell, verdict, status, filters),
         verdict=verdict,
         icon=_AT_STAKE[verdict.tone],
         filters=filters,
         asked=asked_in_words(filters),
         fleet=len(whole.targets),
-        vitals=() if large or not whole.targets else vitals_of(status, facts),
-        counts=tuple(_counts(whole, filters, links)) if large else (),
-        to_do=_panel(cards, status.to_do, status),
-        to_watch=_panel(cards, status.to_watch, status),
-        to_improve=_panel(cards, status.to_improve, status),
+        vitals=() if large or not status.targets else vitals_of(status, facts),
+        counts=tuple(_counts(whole, filters, links)) if large and not no_match else (),
+        to_do=panel_of(cards, status.to_do, status),
+        to_watch=panel_of(cards, status.to_watch, status),
+        to_improve=panel_of(cards, status.to_improve, status),
         choices=tuple(_choices(whole, filters)) if large or filters.narrows else (),
         sorts=tuple(Sort),
-        table=table_of(status.targets, filters, links, status.now, status.mode, strips.draw),
+        table=table_of(status, filters, links, strips.draw),
         dates=tuple(dates[:MOST_DATES]),
         chart=chart_of(dates, status.now) if large else None,
         events=happened_in(status, facts, links),
@@ -233,11 +219,6 @@ def _title(verdict: Verdict, status: Status) -> str:
     return verdict.sentence.partition(".")[0]
 
 
-def _panel(cards: Cards, groups: list[Group], status: Status) -> Panel:
-    shown = cards.of_groups(groups)
-    return Panel(shown, max(0, len(groups) - MOST_CARDS), status.affected(groups), len(groups))
-
-
 def _soonest(date: Date) -> tuple[bool, float, str]:
     moment = date.falls_at or date.was
     return date.falls_at is None, moment.timestamp() if moment else 0.0, date.target.name
@@ -267,7 +248,9 @@ def _values(name: str, label: str, found: list[str], chosen: str) -> Choices:
     for one in found:
         counts[written.setdefault(one.casefold(), one)] += 1
     listed = [value for value, _ in counts.most_common(MOST_CHOICES)]
-    values = tuple(Choice(value, "no owner" if value == NOBODY else value, counts[value]) for value in sorted(listed))
+    values = tuple(
+        FilterChoice(value, "no owner" if value == NOBODY else value, counts[value]) for value in sorted(listed)
+    )
     return Choices(name, label, values, written.get(chosen.casefold(), chosen), len(counts))
 
 
@@ -275,7 +258,7 @@ def _no_match(whole: Status, filters: Filters, links: Links) -> NoMatch:
     targets = [one.row.target for one in whole.targets]
     near: list[tuple[str, str]] = []
     if filters.q:
-        words = {one.name for one in targets} | {one.owner for one in targets if one.owner}
+        words = {word for one in targets for word in _searchable(one)}
         near += [(word, links.overview(q=word)) for word in _near(filters.q, words)]
     if filters.owner:
         owners = {one.owner for one in targets if one.owner}
@@ -284,6 +267,13 @@ def _no_match(whole: Status, filters: Filters, links: Links) -> NoMatch:
         groups = {one.account.group for one in targets}
         near += [(f"resource group {word}", links.overview(group=word)) for word in _near(filters.group, groups)]
     return NoMatch(asked_in_words(filters), tuple(near[:3]), links.overview())
+
+
+def _searchable(target: Target) -> Iterable[str]:
+    """Return what a search could have meant: names and owners, and the parts of them that are no numbers."""
+    whole = [target.name, target.account.group, *([target.owner] if target.owner else [])]
+    parts = (part for word in whole for part in re.split(r"[^0-9A-Za-z]+", word))
+    return [*whole, *(part for part in parts if len(part) > 2 and not part.isdigit())]
 
 
 def _near(asked: str, words: Iterable[str]) -> list[str]:

@@ -21,7 +21,7 @@ _YEARS = timedelta(days=320)  # longer reaches have dates with their year
 
 
 @dataclass(frozen=True)
-class Reach:
+class TimeReach:
     """How far a timeline looks from now.
 
     back: How far into the past.
@@ -41,12 +41,12 @@ class Reach:
         return now - self.back, now + self.ahead
 
 
-STRIP = Reach(timedelta(days=7), timedelta(days=30))
-WIDE = Reach(timedelta(days=28), timedelta(days=42))
-NARROW = Reach(timedelta(days=14), timedelta(days=28))
+STRIP = TimeReach(timedelta(days=7), timedelta(days=30))
+WIDE = TimeReach(timedelta(days=28), timedelta(days=42))
+NARROW = TimeReach(timedelta(days=14), timedelta(days=28))
 
 
-def reach_for(cadence: Cadence, usual: Reach) -> Reach:
+def reach_for(cadence: Cadence, usual: TimeReach) -> TimeReach:
     """Return the `usual` reach in days, or one that is as many cycles long if the cycle is much shorter or longer.
 
     A cycle is a period and its overlap. Keys that change every few minutes, or once a year, so show their last and
@@ -55,10 +55,10 @@ def reach_for(cadence: Cadence, usual: Reach) -> Reach:
     scale = _cycle(cadence) / _USUAL
     if _LEAST <= scale <= _MOST:
         return usual
-    return Reach(usual.back * scale, usual.ahead * scale)
+    return TimeReach(usual.back * scale, usual.ahead * scale)
 
 
-def reach_of_all(cadences: Iterable[Cadence]) -> Reach:
+def reach_of_all(cadences: Iterable[Cadence]) -> TimeReach:
     """Return the one reach of all strips of a table, whose rows share an axis. It fits the target in the middle."""
     cycles = sorted(cadences, key=_cycle)
     return reach_for(cycles[(len(cycles) - 1) // 2], STRIP) if cycles else STRIP
@@ -85,9 +85,3 @@ def short(moment: datetime, length: timedelta) -> str:
     if length < SHORT:
         return f"{moment:%H:%M}"
     return f"{moment.day} {moment:%b %Y}" if length > _YEARS else f"{moment.day} {moment:%b}"
-
-
-def exact(moment: datetime, now: datetime) -> str:
-    """Return a moment to the minute, in UTC: `Mon 14 Dec, 09:00 UTC`, with its year if that is not this year."""
-    year = f" {moment:%Y}" if moment.year != now.year else ""
-    return f"{moment:%a} {moment.day} {moment:%b}{year}, {moment:%H:%M} UTC"

@@ -17,9 +17,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from shared.domain.relative import away, counted, exact, length_in_words
+from shared.domain.text import printable
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES = ("style.css", "timeline.css", "act.css")
+STYLES = ("style.css", "timeline.css", "target.css", "act.css")
 SCRIPT = "page.js"
 
 
@@ -30,6 +31,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -74,6 +76,11 @@ def headers() -> Mapping[str, str]:
     }
     text = "; ".join(f"{name} {value}" for name, value in policy.items())
     return {"Content-Security-Policy": text, "Referrer-Policy": "same-origin"}
+
+
+def _shown(value: object) -> object:
+    """Return what an expression of a template shows: text from outside without characters that change how it looks."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _hash(text: str) -> str:

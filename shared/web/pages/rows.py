@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from shared.decide.plan import Reason
 from shared.domain.times import LAST
 from shared.findings.dates import Date, dates_of
 from shared.findings.states import State
-from shared.findings.status import TargetStatus
+from shared.findings.status import Status, TargetStatus
 from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
 from shared.web.pages.drawing import Drawing
@@ -82,7 +82,7 @@ class TargetRow:
 
 
 @dataclass(frozen=True)
-class Step:
+class PagerStep:
     """One place of the pager.
 
     text: What it shows.
@@ -110,25 +110,24 @@ class Table:
     first: int
     last: int
     total: int
-    pages: tuple[Step, ...]
+    pages: tuple[PagerStep, ...]
 
 
 type Drawer = Callable[[TargetStatus], Drawing]
 
 
-def table_of(
-    targets: Sequence[TargetStatus], filters: Filters, links: Links, now: datetime, mode: Mode, draw: Drawer
-) -> Table:
+def table_of(status: Status, filters: Filters, links: Links, draw: Drawer) -> Table:
     """Return the page of the table that is asked for; the last one, if that page is not there.
 
-    targets: The targets that fit the filters.
+    status: The targets that fit the filters. If checks are late, all of them are shown as they were known last.
     draw: Draws the keys of one target over time.
     """
+    targets, late = status.targets, status.checks is not None and status.checks.are_late(status.now)
     last_page = max(1, -(-len(targets) // ROWS))
     page = min(filters.page, last_page)
     shown = sorted(targets, key=_order(filters.sort))[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
-    rows = tuple(_row(one, links, now, mode, draw) for one in shown)
+    rows = tuple(_row(one, status, links, draw, late=late) for one in shown)
     pages = _pager(page, last_page, filters, links) if last_page > 1 else ()
     return Table(rows, first, first + len(shown) - 1 if shown else 0, len(targets), pages)
 
@@ -145,8 +144,9 @@ def next_of(one: TargetStatus, now: datetime, mode: Mode) -> Next:
         return Next(head="now", says=_DOING.get(plan.reason, "new key"), note=when)
     if not dates:
         return Next(head="not known", note="nothing is published yet")
-    if dates[0].falls_at is None:
-        return _held(dates, "it waits for its announcement" if plan.reason is Reason.NOT_ANNOUNCED else "")
+    held = [date for date in dates if date.falls_at is None]
+    if held:
+        return _held(held, "it waits for its announcement" if plan.reason is Reason.NOT_ANNOUNCED else "")
     return _coming(dates[0], one, now)
 
 
@@ -164,17 +164,17 @@ def _held(dates: list[Date], why: str = "") -> Next:
     return Next(head="not known", says=date.says, was=date.was, note=why)
 
 
-def _row(one: TargetStatus, links: Links, now: datetime, mode: Mode, draw: Drawer) -> TargetRow:
+def _row(one: TargetStatus, status: Status, links: Links, draw: Drawer, *, late: bool) -> TargetRow:
     target = one.row.target
     graver = [found for found in one.findings if one.state in _PROBLEMS and found.urgency != "improve"]
     return TargetRow(
         state=one.state,
-        stale=one.is_stale,
+        stale=one.is_stale or late,
         name=target.name,
         link=links.target(target),
         group=target.account.group,
         account=target.account.name,
-        next=next_of(one, now, mode),
+        next=next_of(one, status.now, status.mode),
         owner=target.owner or "",
         mail=mail(target.owner),
         problem=graver[0].meaning.title if graver else "",
@@ -199,21 +199,21 @@ def _order(sort: Sort) -> Callable[[TargetStatus], tuple[object, ...]]:
     return keys[sort]
 
 
-def _pager(page: int, last: int, filters: Filters, links: Links) -> tuple[Step, ...]:
+def _pager(page: int, last: int, filters: Filters, links: Links) -> tuple[PagerStep, ...]:
     """Return the first and the last page, those around the one that is shown, and gaps between them."""
     shown = sorted({1, last, *range(max(1, page - 1), min(last, page + 1) + 1)})
-    steps: list[Step] = [_to("Previous", page - 1, filters, links)] if page > 1 else []
+    steps: list[PagerStep] = [_to("Previous", page - 1, filters, links)] if page > 1 else []
     before = 0
     for number in shown:
-        steps += [Step("…", "")] if number > before + 1 else []
+        steps += [PagerStep("…", "")] if number > before + 1 else []
         current = number == page
-        steps.append(Step(str(number), "" if current else _address(number, filters, links), current))
+        steps.append(PagerStep(str(number), "" if current else _address(number, filters, links), current))
         before = number
     return tuple([*steps, *([_to("Next", page + 1, filters, links)] if page < last else [])])
 
 
-def _to(text: str, number: int, filters: Filters, links: Links) -> Step:
-    return Step(text, _address(number, filters, links))
+def _to(text: str, number: int, filters: Filters, links: Links) -> PagerStep:
+    return PagerStep(text, _address(number, filters, links))
 
 
 def _address(number: int, filters: Filters, links: Links) -> str:

@@ -53,6 +53,7 @@ class Shell:
     role: The roles of the caller, in words. Empty without a caller.
     again: The address of this page.
     json: The address of the same as JSON.
+    runbook: Where people read the runbook. Empty if no setting says it.
     version: The app's version, with the commit that it was built from if that is known.
     refreshes: Whether a script may load the page again by itself. Never for a page with a form that acts.
     """
@@ -68,6 +69,7 @@ class Shell:
     role: str = ""
     again: str = "/api/status"
     json: str = "/api/targets"
+    runbook: str = ""
     version: str = VERSION
     refreshes: bool = False
 
@@ -118,8 +120,14 @@ def shell_of(
         role=roles_in_words(caller) if signed_in else "",
         again=links.overview(),
         json=links.json(),
+        runbook=_https(environment.get("ROTATION_RUNBOOK_URL", "")),
         version=f"{VERSION} ({built[:7]})" if (built := commit()) else VERSION,
     )
+
+
+def _https(address: str) -> str:
+    """Return an address if it is one. With invalid settings, which a page names, any text may stand there."""
+    return address.strip().rstrip("/") if address.strip().startswith("https://") else ""
 
 
 def roles_in_words(caller: Caller) -> str:

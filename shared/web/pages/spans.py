@@ -49,7 +49,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Change:
+class KeyChange:
     """A moment at which a key changes, beside those that `deadlines` names.
 
     happens_at: When, in UTC.
@@ -67,7 +67,7 @@ class Change:
 
 
 @dataclass
-class Lanes:
+class KeyLanes:
     """Both lanes while they are put together, moment after moment.
 
     kinds: For each slot, from which moment on it is what.
@@ -77,7 +77,7 @@ class Lanes:
     kinds: dict[KeySlot, list[tuple[datetime, SpanKind]]] = field(
         default_factory=lambda: {slot: [(LONG_AGO, SpanKind.OPEN)] for slot in KeySlot}
     )
-    changes: list[Change] = field(default_factory=list)
+    changes: list[KeyChange] = field(default_factory=list)
 
     def becomes(self, slot: KeySlot, kind: SpanKind, begins: datetime) -> None:
         """Say what a slot is from that moment on. What was said of later moments is dropped."""
@@ -107,7 +107,7 @@ def _spans(kinds: Sequence[tuple[datetime, SpanKind]], begins: datetime, ends: d
     return found
 
 
-def add_past(lanes: Lanes, situation: Situation, versions: Sequence[Publication]) -> None:
+def add_past(lanes: KeyLanes, situation: Situation, versions: Sequence[Publication]) -> None:
     """Add what the versions say, up to now. The latest version is the situation's own, whatever the listing showed."""
     times = live_times(situation.target, _with_latest(versions, situation))
     times = [one for one in times if one.begins < situation.now]
@@ -128,14 +128,14 @@ def _with_latest(versions: Sequence[Publication], situation: Situation) -> list[
     return [*known, replace(latest, slot=situation.live)]
 
 
-def _add_unmarked(lanes: Lanes, situation: Situation) -> None:
+def _add_unmarked(lanes: KeyLanes, situation: Situation) -> None:
     """A secret without our marks shows since when its value is published, and which key that is."""
     publication, live = situation.seen.publication, situation.seen.live
     if publication is not None and live is not None:
         lanes.becomes(live, SpanKind.LIVE, min(publication.created, situation.now))
 
 
-def _add_before(lanes: Lanes, first: LiveTime, situation: Situation) -> None:
+def _add_before(lanes: KeyLanes, first: LiveTime, situation: Situation) -> None:
     """Before the first known version, one period is known: a rotation or a repair followed something."""
     marks = first.marks
     rotated = min(marks.last_rotation or first.begins, first.begins)
@@ -150,15 +150,15 @@ def _add_before(lanes: Lanes, first: LiveTime, situation: Situation) -> None:
     lanes.becomes(first.slot, SpanKind.LIVE, rotated)
     lanes.becomes(first.slot.other, SpanKind.PREVIOUS, rotated)
     if rotated < first.begins:
-        lanes.changes.append(Change(rotated, first.slot, ends=False))
+        lanes.changes.append(KeyChange(rotated, first.slot, ends=False))
 
 
-def _add_version(lanes: Lanes, one: LiveTime, situation: Situation) -> None:
+def _add_version(lanes: KeyLanes, one: LiveTime, situation: Situation) -> None:
     slot, other, now = one.slot, one.slot.other, situation.now
     latest = situation.seen.publication is not None and one.publication.version == situation.publication.version
     lanes.becomes(slot, SpanKind.LIVE, one.begins)
     if one.marks.origin is Origin.ROTATED:
-        lanes.changes.append(Change(one.begins, slot, ends=False))
+        lanes.changes.append(KeyChange(one.begins, slot, ends=False))
     in_use = latest and situation.spare_in_use
     if in_use and not situation.marks.leaked:
         lanes.becomes(other, SpanKind.PREVIOUS, one.begins)
@@ -168,7 +168,7 @@ def _add_version(lanes: Lanes, one: LiveTime, situation: Situation) -> None:
         _add_end(lanes, one, min(one.previous_ends, now))
 
 
-def _add_end(lanes: Lanes, one: LiveTime, ended_at: datetime) -> None:
+def _add_end(lanes: KeyLanes, one: LiveTime, ended_at: datetime) -> None:
     """Add the end of the key before a version. The versions before a repair may have told it already."""
     other = one.slot.other
     if ended_at > one.begins:
@@ -177,10 +177,10 @@ def _add_end(lanes: Lanes, one: LiveTime, ended_at: datetime) -> None:
         return
     lanes.becomes(other, SpanKind.ENDED, ended_at)
     if one.ends is None or ended_at < one.ends:
-        lanes.changes.append(Change(ended_at, other, ends=True, end=one.end))
+        lanes.changes.append(KeyChange(ended_at, other, ends=True, end=one.end))
 
 
-def add_plan(lanes: Lanes, situation: Situation, coming: Sequence[Deadline], until: datetime) -> None:
+def add_plan(lanes: KeyLanes, situation: Situation, coming: Sequence[Deadline], until: datetime) -> None:
     """Add what is planned from now `until` then, by the dates in `coming`. Without dates, everything is open."""
     by_kind = {one.what: max(one.falls_at, situation.now) for one in coming}
     if DeadlineKind.ROTATION not in by_kind:
@@ -199,7 +199,7 @@ def add_plan(lanes: Lanes, situation: Situation, coming: Sequence[Deadline], unt
         lanes.changes = [one for one in lanes.changes if not one.planned or one.happens_at < sunset]
 
 
-def _add_rotations(lanes: Lanes, situation: Situation, rotation: datetime, until: datetime) -> None:
+def _add_rotations(lanes: KeyLanes, situation: Situation, rotation: datetime, until: datetime) -> None:
     """Add the next rotation and those that follow from it until then, each with the end of the key before it."""
     cadence, live = situation.target.cadence, situation.live
     for number in range(_MOST_ROTATIONS):
@@ -207,12 +207,12 @@ def _add_rotations(lanes: Lanes, situation: Situation, rotation: datetime, until
         lanes.becomes(live.other, SpanKind.PLANNED, rotation)
         lanes.becomes(live, SpanKind.PREVIOUS, rotation)
         if number:  # the first one is a deadline, with a point of its own
-            lanes.changes.append(Change(rotation, live.other, ends=False, planned=True))
+            lanes.changes.append(KeyChange(rotation, live.other, ends=False, planned=True))
         if situation.seen.unheard is not None:  # ends wait for a listener, and what follows waits with them
             lanes.becomes(live, SpanKind.OPEN, ends_at)
             return
         lanes.becomes(live, SpanKind.ENDED, ends_at)
-        lanes.changes.append(Change(ends_at, live, ends=True, planned=True))
+        lanes.changes.append(KeyChange(ends_at, live, ends=True, planned=True))
         rotation, live = max(within_window(rotation + cadence.period, cadence), ends_at), live.other
         if rotation >= until:
             return

@@ -42,6 +42,7 @@ EXAMPLES = {
     "ROTATION_LOG_LOOK_BACK": "P7D",
     "ROTATION_SIGN_IN": "required",
     "ROTATION_ANNOUNCE_NEEDS_LISTENER": "false",
+    "ROTATION_RUNBOOK_URL": "https://YOUR-PAGES/docs/runbook.md",
     "EVENT_GRID_TOPIC_ENDPOINT": "https://TOPIC-ENDPOINT/api/events",
     "AZURE_RESOURCE_MANAGER_ENDPOINT": "https://management.azure.com",
     "AZURE_LOG_ANALYTICS_ENDPOINT": "https://api.loganalytics.io",
@@ -65,7 +66,7 @@ class Wrong:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class StoppedPage:
     """The page.
 
     shell: What stands around it.
@@ -84,26 +85,29 @@ class Stopped:
     runbook: str
 
 
-def stopped(problems: Sequence[FixConfiguration], shell: Shell, app: AppName) -> Stopped:
+def stopped(problems: Sequence[FixConfiguration], shell: Shell, app: AppName) -> StoppedPage:
     """Return the page of an app that these settings stop. It names all of them."""
     wrong = tuple(_wrong(one, app) for one in problems)
     sentence = f"Stopped. Nothing is being done: {counted(len(wrong), 'setting is', 'settings are')} invalid."
     shell = replace(shell, tone=Tone.RED, title="Stopped")
-    return Stopped(shell, sentence, UNTIL_CORRECTED, wrong, "Correct the settings", "Alert: settings")
+    return StoppedPage(shell, sentence, UNTIL_CORRECTED, wrong, "Correct the settings", "Alert: settings")
 
 
-def hidden_by(error: RotationError, shell: Shell) -> Stopped:
+def hidden_by(error: RotationError, shell: Shell) -> StoppedPage:
     """Return the page of an error that keeps every target from being read."""
     tone = Tone.AMBER if error.resolves_itself else Tone.RED
     shell = replace(shell, tone=tone, title="Cannot be read")
     step = f"{error.next_step[:1].upper()}{error.next_step[1:].removesuffix('.')}."
     wrong = (Wrong(error.thing, error.what, step, ()),)
     detail = "What has been published goes on working. What is shown here needs what cannot be read now."
-    return Stopped(shell, "The targets cannot be read now.", detail, wrong, "What is in the way", error.code)
+    return StoppedPage(shell, "The targets cannot be read now.", detail, wrong, "What is in the way", error.code)
 
 
 def _wrong(one: FixConfiguration, app: AppName) -> Wrong:
     step = f"{one.next_step[:1].upper()}{one.next_step[1:].removesuffix('.')}."
+    example = EXAMPLES.get(one.thing)
+    if step == "Correct it." and example:
+        step = f"Write a valid value, such as {example}."
     return Wrong(one.thing, one.what, step, tuple(_commands(one, app)))
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.findings.status import TargetStatus
-from shared.web.pages.drawing import Drawing, axis_of, strip_of
+from shared.web.pages.drawing import Drawing, strip_of
 from shared.web.pages.labels import Label
-from shared.web.pages.reach import Reach, reach_of_all
+from shared.web.pages.reach import TimeReach, reach_of_all
+from shared.web.pages.texts import axis_of
 from shared.web.pages.timeline import timeline_of, unknown_timeline
 
 
@@ -21,7 +22,7 @@ class Strips:
     now: The time, in UTC.
     """
 
-    reach: Reach
+    reach: TimeReach
     now: datetime
 
     @classmethod
@@ -30,8 +31,8 @@ class Strips:
         return cls(reach_of_all(one.row.target.cadence for one in targets), now)
 
     @property
-    def axis(self) -> tuple[Label, ...]:
-        """The dates in the head of the table."""
+    def axis(self) -> tuple[tuple[Label, ...], ...]:
+        """The dates in the head of the table, for a wide column and for a narrow one."""
         return axis_of(self.reach, self.now)
 
     def draw(self, one: TargetStatus) -> Drawing:

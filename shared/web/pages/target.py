@@ -2,22 +2,51 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from shared.decide.explained import Answer, Considered, explain
+from shared.announce.deadlines import DeadlineKind
+from shared.decide.explained import ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS, Considered, explain
+from shared.decide.plan import Reason
 from shared.decide.schedule import schedule_of
+from shared.domain.model import Target
 from shared.domain.relative import away, exact, length_in_words
 from shared.findings.codes import Urgency
+from shared.findings.commands import AppName
 from shared.findings.facts import Facts
 from shared.findings.gather import findings_of, severe_first
 from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus, status_of
 from shared.findings.verdict import Tone, Verdict, verdict_of
-from shared.settings.origins import Shown, settings_shown
+from shared.fleet.history import History
+from shared.settings.origins import SettingShown, settings_shown
 from shared.turns.report import Row
+from shared.web.callers import Caller, Role
+from shared.web.pages import reach
+from shared.web.pages.cards import Cards, Panel, panel_of
+from shared.web.pages.drawing import Drawing, pictures_of
+from shared.web.pages.links import Links, mail, portal, secret_in_portal
+from shared.web.pages.shell import Shell
+from shared.web.pages.timeline import Timeline, timeline_of, unknown_timeline
+from shared.web.sign_in import platform_authenticates
 
-ACTS = ("rotate", "leak", "arm", "disarm")
+TITLES = {
+    DeadlineKind.ROTATION: NEW_KEY,
+    DeadlineKind.RETIREMENT: PREVIOUS_ENDS,
+    DeadlineKind.SUNSET: ALL_KEYS_END,
+}
+_ACTS = {
+    "rotate": ("Rotate now", "Publishes a new key. The one that is live now works for its overlap."),
+    "leak": ("A key leaked", "Ends the key at once, and says when it was last accepted."),
+    "arm": ("Rotate after a deployment", "Waits for a deployment to an environment, with a latest date."),
+    "disarm": ("Wait for no deployment", "Goes back to the schedule."),
+}
+_COMMANDS = ("rotate {} --dry-run", "leak {} --key live --dry-run")
+_NOBODY_SIGNS_IN = (
+    "Callers of this app show a function key, which names nobody. So this page only shows. Act at a terminal with "
+    "rights of your own, or let callers sign in (docs/deploy.md, Who may call it)."
+)
 _QUIET = {
     State.HEALTHY: Tone.GREEN,
     State.ROTATING: Tone.GREEN,
@@ -28,25 +57,95 @@ _QUIET = {
 
 
 @dataclass(frozen=True)
+class SeenTarget:
+    """One target as it was looked at for its page.
+
+    facts: What is known, with this target as its only row.
+    tags: The tags of its account. None for a target of ROTATION_TARGETS.
+    history: What happened to its keys.
+    no_history: Why that is not known, as a sentence. Empty if it is.
+    """
+
+    facts: Facts
+    tags: Mapping[str, str] | None
+    history: History
+    no_history: str = ""
+
+    @property
+    def row(self) -> Row:
+        """The target as it is now, or as it was known last with the error that kept it from that."""
+        return self.facts.rows[0]
+
+
+@dataclass(frozen=True)
+class RuleShown:
+    """One rule as the page shows it.
+
+    title: What it is about.
+    says: How it stands for this target.
+    mark: `passed`, `decided`, `next` for the date that comes first while nothing is to do, or `not-asked`.
+    """
+
+    title: str
+    says: str
+    mark: str
+
+
+@dataclass(frozen=True)
+class PossibleAct:
+    """Something that a person can do with the target.
+
+    name: What it is called.
+    says: What it does, as a sentence.
+    link: The address of the page on which it is done.
+    """
+
+    name: str
+    says: str
+    link: str
+
+
+@dataclass(frozen=True)
 class TargetPage:
     """What the page of one target shows.
 
-    status: The target with its findings, and nothing else.
-    one: The target.
+    shell: What stands around it.
+    one: The target, with its findings.
     verdict: The sentence about it.
-    considered: The rules in their order, and which one decided. Empty if it could not be observed.
+    timeline: Both keys over time.
+    drawings: The timeline, drawn for several widths.
+    rules: The rules in their order, and which one decided. Empty if it could not be observed.
+    history: What happened to its keys.
+    no_history: Why nothing is shown of its past, as a sentence.
     settings: How it is configured, and where that comes from.
+    to_do, to_watch: Its findings.
     acts: What this caller may do with it. Empty if nothing.
     why_not: Why this caller may do nothing, as a sentence. Empty if something.
+    commands: Commands that do the same at a terminal.
+    portal: The address of the account in the portal.
+    secret_portal: The address of the secret in the portal.
+    mail: The address to write to the owner. Empty if that is not known.
+    json: The address of the same as JSON.
     """
 
-    status: Status
+    shell: Shell
     one: TargetStatus
     verdict: Verdict
-    considered: Sequence[Considered]
-    settings: Sequence[Shown]
-    acts: Sequence[str] = ()
-    why_not: str = ""
+    timeline: Timeline
+    drawings: Sequence[Drawing]
+    rules: Sequence[RuleShown]
+    history: History
+    no_history: str
+    settings: Sequence[SettingShown]
+    to_do: Panel
+    to_watch: Panel
+    acts: Sequence[PossibleAct]
+    why_not: str
+    commands: Sequence[str]
+    portal: str
+    secret_portal: str
+    mail: str
+    json: str
 
     @property
     def reason(self) -> str:
@@ -62,19 +161,82 @@ class TargetPage:
         return [one.says for one in self.one.findings if one.urgency is Urgency.IMPROVE]
 
 
-def target_page(facts: Facts, row: Row, tags: Mapping[str, str] | None, environment: Mapping[str, str]) -> TargetPage:
+def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: Mapping[str, str]) -> TargetPage:
     """Return what the page of one target shows.
 
-    facts: What is known, with this target as its only row.
-    row: The target as it was observed just now, or as it was known last with the error that kept it from that.
-    tags: The tags of its account. None for a target of ROTATION_TARGETS.
-    environment: The app's settings.
+    caller: Who asks for it.
+    shell: What stands around the page, before its sentence is known.
+    environment: The environment of the app.
     """
+    facts, row = seen.facts, seen.row
     whole = status_of(facts, severe_first(findings_of(facts)))
     one = whole.targets[0]
     status = replace(whole, findings=one.findings)
-    considered = explain(row.situation) if row.situation is not None and row.error is None else []
-    return TargetPage(status, one, _verdict(status, one), considered, settings_shown(row.target, tags, environment))
+    verdict = _verdict(status, one)
+    cards = Cards.of(status, shell.links, AppName.read(environment), facts.settings.targets, {})
+    target, timeline = row.target, _timeline(seen, one)
+    acts, why_not = _acts(target, caller, shell.links, environment)
+    return TargetPage(
+        shell=replace(
+            shell,
+            tone=verdict.tone,
+            title=f"{one.name}: {one.state.words}",
+            again=shell.links.target(target),
+            json=shell.links.json_of(target),
+            refreshes=True,
+        ),
+        one=one,
+        verdict=verdict,
+        timeline=timeline,
+        drawings=pictures_of(timeline, "keys", target.cadence),
+        rules=_rules(one),
+        history=seen.history,
+        no_history=seen.no_history or "No version of its secret is known.",
+        settings=settings_shown(target, seen.tags, environment),
+        to_do=panel_of(cards, status.to_do, status),
+        to_watch=panel_of(cards, status.to_watch, status),
+        acts=acts,
+        why_not=why_not,
+        commands=() if acts else tuple(f"python -m cli {act.format(shlex.quote(target.name))}" for act in _COMMANDS),
+        portal=portal(target.account),
+        secret_portal=secret_in_portal(target),
+        mail=mail(target.owner),
+        json=shell.links.json_of(target),
+    )
+
+
+def _rules(one: TargetStatus) -> list[RuleShown]:
+    """Return the rules. While nothing is to do, the one that has the next date is marked in place of the last."""
+    row = one.row
+    if row.situation is None or row.error is not None or row.plan is None:
+        return []
+    considered, coming = explain(row.situation), TITLES[one.next.what] if one.next else None
+    quiet = row.plan.reason is Reason.NOTHING_DUE and coming is not None
+    shown = considered[:-1] if quiet else considered
+    return [RuleShown(each.title, each.says, _mark(each, coming if quiet else None)) for each in shown]
+
+
+def _mark(one: Considered, coming: str | None) -> str:
+    return "next" if one.title == coming else one.answer.replace(" ", "-")
+
+
+def _timeline(seen: SeenTarget, one: TargetStatus) -> Timeline:
+    row, far = seen.row, reach.reach_for(seen.row.target.cadence, reach.WIDE)
+    if row.situation is None or row.situation.seen.publication is None:
+        return unknown_timeline(one.name, far, seen.facts.now)
+    planned = not one.is_stale and row.plan is not None and not row.plan.needs_a_person
+    return timeline_of(row.situation, far, seen.history.versions, planned=planned)
+
+
+def _acts(
+    target: Target, caller: Caller, links: Links, environment: Mapping[str, str]
+) -> tuple[tuple[PossibleAct, ...], str]:
+    """Return what this caller may do, and why it is nothing."""
+    if not platform_authenticates(environment):
+        return (), _NOBODY_SIGNS_IN
+    if not caller.may(Role.OPERATOR):
+        return (), f"To act, {caller.name} needs the role {Role.OPERATOR}. Ask who gives out this app's roles."
+    return tuple(PossibleAct(name, says, links.act(target, act)) for act, (name, says) in _ACTS.items()), ""
 
 
 def _verdict(status: Status, one: TargetStatus) -> Verdict:
@@ -100,8 +262,3 @@ def _about_keys(status: Status, one: TargetStatus) -> str:
         said.append(f"{situation.spare.words.capitalize()} stops working {away(ends, status.now)} ({exact(ends)}).")
     said.append(f"A new key comes {away(dates.rotation, status.now)} ({exact(dates.rotation)}).")
     return " ".join(said)
-
-
-def decided(considered: Sequence[Considered]) -> Considered | None:
-    """Return the rule that decided. None if none is known."""
-    return next((one for one in considered if one.answer is Answer.DECIDED), None)

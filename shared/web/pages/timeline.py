@@ -16,11 +16,12 @@ from shared.announce.deadlines import Deadline, DeadlineKind, deadlines
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Origin, Publication
+from shared.domain.relative import exact
 from shared.domain.text import plain
 from shared.fleet.history import said_by
 from shared.web.pages.notices import Notice, is_doubtful, notices_of
-from shared.web.pages.reach import Reach, exact
-from shared.web.pages.spans import LONG_AGO, Change, Lanes, Span, SpanKind, add_past, add_plan
+from shared.web.pages.reach import TimeReach
+from shared.web.pages.spans import LONG_AGO, KeyChange, KeyLanes, Span, SpanKind, add_past, add_plan
 
 
 class PointKind(StrEnum):
@@ -101,7 +102,7 @@ class Timeline:
 
 
 def timeline_of(
-    situation: Situation, reach: Reach, versions: Sequence[Publication] = (), *, planned: bool = True
+    situation: Situation, reach: TimeReach, versions: Sequence[Publication] = (), *, planned: bool = True
 ) -> Timeline:
     """Return a target's timeline around the situation's `now`.
 
@@ -112,7 +113,7 @@ def timeline_of(
     begins, ends = reach.around(situation.now)
     if not situation.seen.key_auth:
         return _keyless(situation.target.name, begins, situation.now, ends)
-    coming, lanes = tuple(deadlines(situation)) if planned else (), Lanes()
+    coming, lanes = tuple(deadlines(situation)) if planned else (), KeyLanes()
     add_past(lanes, situation, versions)
     add_plan(lanes, situation, coming, ends)
     points = [*_changed(lanes), *_healed(situation, versions)]
@@ -120,19 +121,19 @@ def timeline_of(
     shown = tuple(sorted((one for one in points if _is_shown(one, begins, situation.now, ends)), key=_by_time))
     notices = tuple(one for one in notices_of(situation, coming, versions) if begins <= one.falls_at < ends)
     sentence = _sentence(situation, lanes, coming)
-    entries = _entries(shown, notices, situation.now)
+    entries = _entries(shown, notices)
     return Timeline(begins, ends, situation.now, lanes.spans(begins, ends), shown, notices, sentence, entries)
 
 
-def unknown_timeline(name: str, reach: Reach, now: datetime) -> Timeline:
+def unknown_timeline(name: str, reach: TimeReach, now: datetime) -> Timeline:
     """Return the timeline of a target of which nothing is known."""
     begins, ends = reach.around(now)
     sentence = f"Nothing is known of the keys of {name}, and nothing is planned."
-    return Timeline(begins, ends, now, Lanes().spans(begins, ends), (), (), sentence, ())
+    return Timeline(begins, ends, now, KeyLanes().spans(begins, ends), (), (), sentence, ())
 
 
 def _keyless(name: str, begins: datetime, now: datetime, ends: datetime) -> Timeline:
-    lanes = Lanes()
+    lanes = KeyLanes()
     lanes.both_become(SpanKind.KEYLESS, LONG_AGO)
     sentence = f"The account of {name} accepts no keys."
     return Timeline(begins, ends, now, lanes.spans(begins, ends), (), (), sentence, ())
@@ -147,14 +148,14 @@ def _by_time(point: Point) -> tuple[datetime, str]:
     return point.falls_at, point.kind
 
 
-def _changed(lanes: Lanes) -> Iterator[Point]:
+def _changed(lanes: KeyLanes) -> Iterator[Point]:
     """Yield what the versions say, and what follows from the next rotation."""
     for one in lanes.changes:
         kind = PointKind.KEY_ENDS if one.ends else PointKind.NEW_KEY
         yield Point(kind, one.happens_at, one.slot, one.planned, _words_of(one))
 
 
-def _words_of(one: Change) -> str:
+def _words_of(one: KeyChange) -> str:
     if one.ends:
         return f"{one.slot.words} {'stops' if one.planned else 'stopped'} working{one.end}"
     return f"new key: {one.slot.words} {'becomes' if one.planned else 'became'} live"
@@ -191,28 +192,28 @@ def _promise(one: Deadline, situation: Situation, coming: Sequence[Deadline]) ->
     return says + (": it is due" if one.falls_at <= situation.now else "")
 
 
-def _entries(points: Sequence[Point], notices: Sequence[Notice], now: datetime) -> tuple[Entry, ...]:
+def _entries(points: Sequence[Point], notices: Sequence[Notice]) -> tuple[Entry, ...]:
     lines = [(one.falls_at, one.says, one.planned) for one in points]
     lines += [(one.falls_at, one.says, not one.accepted) for one in notices]
-    return tuple(Entry(moment, exact(moment, now), says, planned) for moment, says, planned in sorted(lines))
+    return tuple(Entry(moment, exact(moment), says, planned) for moment, says, planned in sorted(lines))
 
 
-def _sentence(situation: Situation, lanes: Lanes, coming: Sequence[Deadline]) -> str:
+def _sentence(situation: Situation, lanes: KeyLanes, coming: Sequence[Deadline]) -> str:
     """Return what the picture shows, as sentences. It is the picture's name for those who cannot see it."""
     now, said = situation.now, [f"The keys of {plain(situation.target.name)} over time."]
     for slot in KeySlot:
         (current, *_) = lanes.spans(now, now + _MOMENT)[slot]
         before = next(iter(reversed(lanes.spans(LONG_AGO, now)[slot])), current)
-        said.append(_state(slot, current.kind, before, now))
-    said += [f"{_capital(_promise(one, situation, coming))}: {exact(one.falls_at, now)}." for one in coming]
+        said.append(_state(slot, current.kind, before))
+    said += [f"{_capital(_promise(one, situation, coming))}: {exact(one.falls_at)}." for one in coming]
     return " ".join(said if coming else [*said, "Nothing is planned."])
 
 
-def _state(slot: KeySlot, current: SpanKind, before: Span, now: datetime) -> str:
+def _state(slot: KeySlot, current: SpanKind, before: Span) -> str:
     """Return what a key is now. What is open from now on is told as it was last known."""
     kind = before.kind if current in (SpanKind.OPEN, SpanKind.PLANNED) else current
     words = {
-        SpanKind.LIVE: f"is live since {exact(before.begins, now)}",
+        SpanKind.LIVE: f"is live since {exact(before.begins)}",
         SpanKind.PREVIOUS: "still works, and is not the published one",
         SpanKind.ENDED: "has ended",
         SpanKind.PLANNED: "is about to become live",

@@ -76,12 +76,18 @@ def _keys(status: Status, facts: Facts) -> Vital:
     situations = [one.row.situation for one in rows if not one.is_stale]
     valid = sum(bool(one and one.is_published and one.seen.live) for one in situations)
     dead = any(one.code is Code.PUBLISHED_KEY_DEAD for one in status.findings)
-    state = State.ACTION if dead else State.HEALTHY if valid == len(rows) else State.ATTENTION
+    late = any(one.code is Code.CHECKS_LATE for one in status.findings)
+    state = State.ACTION if dead else _unless(late, State.HEALTHY) if valid == len(rows) else State.ATTENTION
     every = length_in_words(facts.settings.look_every)
     unknown = sum(one.is_stale for one in rows)
     detail = f"{unknown} cannot be told" if unknown else f"compared with the accounts every {every}"
     detail = detail if rows else "no account accepts keys"
-    return Vital("Keys in the vault", state if rows else None, f"{valid} of {len(rows)} are valid", detail)
+    return Vital(
+        "Keys in the vault",
+        state if rows else None,
+        f"{valid} of {len(rows)} {'were' if late else 'are'} valid",
+        detail,
+    )
 
 
 def _announcements(status: Status, facts: Facts) -> Vital:
@@ -91,7 +97,8 @@ def _announcements(status: Status, facts: Facts) -> Vital:
     if not found:
         says = "All accepted" if not waiting else f"{waiting} to send"
         detail = "none is outstanding" if not waiting else "the next check sends them"
-        state = State.HEALTHY if not waiting else State.WAITING
+        late = any(one.code is Code.CHECKS_LATE for one in status.findings)
+        state = _unless(late, State.HEALTHY if not waiting else State.WAITING)
         return Vital("Announcements", state, says, detail)
     first = found[0]
     state = State.ACTION if first.urgency is Urgency.TO_DO else State.ATTENTION
@@ -100,6 +107,11 @@ def _announcements(status: Status, facts: Facts) -> Vital:
         earliest = min(one.since for one in found if one.code is first.code and one.since)
         says = f"Not accepted for {length_in_words(facts.now - earliest)}"
     return Vital("Announcements", state, says, left)
+
+
+def _unless(late: bool, state: State) -> State:
+    """Return the state, or that it is not known because checks are late."""
+    return State.UNKNOWN if late else state
 
 
 def _way_out(status: Status) -> Vital:

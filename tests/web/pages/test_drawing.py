@@ -11,12 +11,14 @@ from lab.simulation.builders import a_situation, a_target, marks, overlapping
 from lab.simulation.dates import at, days, hours, minutes
 from shared.domain.model import Cadence
 from shared.domain.told import Told, ToldDeadline
-from shared.web.pages.drawing import MIDDLE, NARROW, STRIP, WIDE, Drawing, Layout, axis_of, picture_of, strip_of
+from shared.web.pages.drawing import Drawing, picture_of, strip_of
 from shared.web.pages.labels import Label, placed, width_of
+from shared.web.pages.layout import MIDDLE, NARROW, STRIP, WIDE, Layout
 from shared.web.pages.reach import NARROW as NARROW_REACH
 from shared.web.pages.reach import STRIP as STRIP_REACH
 from shared.web.pages.reach import WIDE as WIDE_REACH
-from shared.web.pages.reach import Reach, dates_between, exact, reach_for, reach_of_all, short
+from shared.web.pages.reach import TimeReach, dates_between, reach_for, reach_of_all, short
+from shared.web.pages.texts import axis_of
 from shared.web.pages.timeline import timeline_of
 
 NOW = at(day=60)
@@ -67,8 +69,8 @@ def test_a_deadline_that_is_overdue_is_drawn_at_the_present_moment() -> None:
     assert overdue.marks[0].x == overdue.now
 
 
-def test_a_strip_has_no_text_but_the_numbers_of_the_keys() -> None:
-    assert [label.text for label in a_strip().labels] == ["1", "2"]
+def test_a_strip_has_no_text() -> None:
+    assert a_strip().labels == ()
 
 
 def test_announcements_stand_in_a_lane_of_their_own_in_the_pictures_of_a_target() -> None:
@@ -140,9 +142,13 @@ def test_a_label_at_an_edge_is_moved_inside() -> None:
     assert found[0].x == found[1].x
 
 
-def test_the_head_of_a_table_names_today_and_mondays_beside_it() -> None:
-    assert [label.text for label in axis_of(STRIP_REACH, NOW)] == ["Today", "11 May", "18 May", "25 May"]
-    assert axis_of(STRIP_REACH, NOW)[0].x == a_strip().now
+def test_the_head_of_a_table_names_today_and_mondays_beside_it_and_fewer_in_a_narrow_column() -> None:
+    wide, narrow = axis_of(STRIP_REACH, NOW)
+    assert [label.text for label in wide] == ["Today", "11 May", "18 May", "25 May"]
+    assert [label.text for label in narrow] == ["Today", "18 May"]
+    assert wide[0].x == narrow[0].x == a_strip().now
+    assert not covering(list(wide), 11.5)
+    assert not covering(list(narrow), 16)
 
 
 AXES = [
@@ -163,27 +169,25 @@ def test_the_dates_of_an_axis_are_round(length: object, most: int, form: str, te
 REACHES = [
     ("30 days and an overlap of 3", Cadence(), WIDE_REACH),
     ("14 days", Cadence(period=days(14), overlap=days(2)), WIDE_REACH),
-    ("33 minutes, a share as long", Cadence(period=minutes(30), overlap=minutes(3)), Reach(minutes(28), minutes(42))),
-    ("330 days", Cadence(period=days(300), overlap=days(30)), Reach(days(280), days(420))),
+    (
+        "33 minutes, a share as long",
+        Cadence(period=minutes(30), overlap=minutes(3)),
+        TimeReach(minutes(28), minutes(42)),
+    ),
+    ("330 days", Cadence(period=days(300), overlap=days(30)), TimeReach(days(280), days(420))),
 ]
 
 
 @pytest.mark.parametrize(("cadence", "reach"), [row[1:] for row in REACHES], ids=[row[0] for row in REACHES])
-def test_a_reach_follows_the_cycle_of_the_keys(cadence: Cadence, reach: Reach) -> None:
+def test_a_reach_follows_the_cycle_of_the_keys(cadence: Cadence, reach: TimeReach) -> None:
     assert reach_for(cadence, WIDE_REACH) == reach
 
 
 def test_a_table_has_one_reach_that_fits_the_target_in_the_middle() -> None:
     yearly, usual = Cadence(period=days(300), overlap=days(30)), Cadence()
     assert reach_of_all([usual, yearly, usual]) == STRIP_REACH
-    assert reach_of_all([yearly, usual, yearly]) == Reach(days(70), days(300))
+    assert reach_of_all([yearly, usual, yearly]) == TimeReach(days(70), days(300))
     assert reach_of_all([]) == STRIP_REACH
-
-
-def test_a_moment_is_said_to_the_minute_and_with_its_year_if_that_is_another_one() -> None:
-    moment = datetime(2026, 12, 14, 9, 0, tzinfo=UTC)
-    assert exact(moment, NOW) == "Mon 14 Dec, 09:00 UTC"
-    assert exact(moment, NOW.replace(year=2027)) == "Mon 14 Dec 2026, 09:00 UTC"
 
 
 def test_a_moment_on_an_axis_is_as_short_as_the_axis_allows() -> None:

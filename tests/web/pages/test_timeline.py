@@ -179,18 +179,18 @@ def test_the_value_says_which_key_is_live_and_not_the_label_of_its_version():
 def test_the_list_says_in_words_what_the_picture_shows():
     found = a_strip(overlapping(since=ago(1), until=NOW + days(2), told=end_announced(NOW + days(2))))
     assert [(one.exact, one.says) for one in found.entries if "announced:" not in one.says] == [
-        ("Thu 30 Apr, 09:00 UTC", "new key: key 1 became live"),
-        ("Sun 3 May, 09:00 UTC", "key 2 stops working (announced)"),
-        ("Sat 30 May, 09:00 UTC", "new key: key 2 becomes live (not announced yet)"),
+        ("Thu 30 Apr 2026, 09:00 UTC", "new key: key 1 became live"),
+        ("Sun 3 May 2026, 09:00 UTC", "key 2 stops working (announced)"),
+        ("Sat 30 May 2026, 09:00 UTC", "new key: key 2 becomes live (not announced yet)"),
     ]
 
 
 def test_the_name_of_the_picture_says_what_each_key_is_and_what_comes():
     found = a_strip(overlapping(since=ago(1), until=NOW + days(2), told=end_announced(NOW + days(2))))
     assert found.sentence == (
-        "The keys of chat over time. Key 1 is live since Thu 30 Apr, 09:00 UTC. Key 2 still works, and is not the "
-        "published one. New key: key 2 becomes live (not announced yet): Sat 30 May, 09:00 UTC. "
-        "Key 2 stops working (announced): Sun 3 May, 09:00 UTC."
+        "The keys of chat over time. Key 1 is live since Thu 30 Apr 2026, 09:00 UTC. Key 2 still works, and is not the "
+        "published one. New key: key 2 becomes live (not announced yet): Sat 30 May 2026, 09:00 UTC. "
+        "Key 2 stops working (announced): Sun 3 May 2026, 09:00 UTC."
     )
 
 

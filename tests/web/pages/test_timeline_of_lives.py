@@ -11,7 +11,7 @@ from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.keys import KeySlot
 from shared.turns.report import Result
-from shared.web.pages.reach import Reach
+from shared.web.pages.reach import TimeReach
 from shared.web.pages.spans import SpanKind
 from shared.web.pages.timeline import Timeline, timeline_of
 
@@ -99,7 +99,7 @@ async def test_the_past_of_a_timeline_is_what_the_account_held(lived: Callable[[
     situation = (await life.stage.row()).situation
     assert situation is not None
     history = await life.stage.rotation().history(life.stage.target)
-    timeline = timeline_of(situation, Reach(days(100), days(30)), history.versions)
+    timeline = timeline_of(situation, TimeReach(days(100), days(30)), history.versions)
     compared = 0
     for moment, live, other_works in life.facts:
         if changes_near(timeline, moment):
@@ -120,7 +120,7 @@ async def test_what_is_planned_is_what_happens_if_nobody_interferes(
     await lived(life)
     situation = (await life.stage.row()).situation
     assert situation is not None
-    timeline, now = timeline_of(situation, Reach(days(1), days(70))), life.stage.now
+    timeline, now = timeline_of(situation, TimeReach(days(1), days(70))), life.stage.now
     life.facts.clear()
     await life.live((now - at(day=0)) / days(1) + 69)
     for moment, live, _ in life.facts:

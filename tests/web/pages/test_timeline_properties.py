@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from lab.simulation.dates import START, days, hours, minutes
 from shared.announce.deadlines import deadlines
 from shared.decide.situation import Situation
-from shared.web.pages.reach import NARROW, STRIP, WIDE, Reach
+from shared.web.pages.reach import NARROW, STRIP, WIDE, TimeReach
 from shared.web.pages.timeline import Timeline, timeline_of
 from tests.support import strategies
 
-REACHES = st.sampled_from([STRIP, NARROW, WIDE, Reach(minutes(5), minutes(20)), Reach(days(400), days(800))])
+REACHES = st.sampled_from([STRIP, NARROW, WIDE, TimeReach(minutes(5), minutes(20)), TimeReach(days(400), days(800))])
 
 
 @st.composite

@@ -1,0 +1,284 @@
+"""The scenes: what the day is like, for as many accounts as a test wants.
+
+Each is an asynchronous context manager that yields a running `Scene`, in which the last check has ended. `SCENES` lists
+those that only look, by name; a test that acts opens a scene of its own.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from lab.emulator.shipped import shipped_roles
+from lab.emulator.world import World
+from lab.funchost.platform_auth import Claims
+from shared.domain.told import ToldDeadline
+from tests.tools.browser.accounts import DAY, SUBSCRIPTIONS, add, add_fleet, publish
+from tests.tools.browser.scene import NOBODY, OPERATOR, READER, Scene, a_scene
+
+TEAM, OTHERS, DOCS = "chat-team@example.com", "search-team@example.com", "docs-team@example.com"
+EVERY_CHECK_LOOKS = {"ROTATION_LOOK_EVERY": "PT10M"}
+LOOKS_ARE_RARE = {"ROTATION_LOOK_EVERY": "P1D"}  # so that a check of 10,000 targets takes seconds
+SMALL = 3
+CALLS = 1204
+type Opened = AbstractAsyncContextManager[Scene]
+
+
+def _three(world: World) -> None:
+    add(world, "chat", 12, TEAM, resource_group="chat-prod", subscription=SUBSCRIPTIONS[0])
+    add(world, "search", 1.2, OTHERS, resource_group="search-prod", subscription=SUBSCRIPTIONS[0])
+    add(world, "vision", 24.5, DOCS, resource_group="docs-prod", subscription=SUBSCRIPTIONS[1])
+
+
+def _fill(size: int) -> Callable[[World], object]:
+    return _three if size == SMALL else lambda world: add_fleet(world, size)
+
+
+def _looks(size: int) -> dict[str, str]:
+    return EVERY_CHECK_LOOKS if size <= SMALL else LOOKS_ARE_RARE
+
+
+@asynccontextmanager
+async def good(size: int = SMALL, person: Claims | None = OPERATOR) -> AsyncIterator[Scene]:
+    """Nothing to do: every key works, every date is known and announced. With 3 accounts, one is in its overlap."""
+    async with a_scene(_fill(size), person=person, settings=_looks(size)) as scene:
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def function_keys() -> AsyncIterator[Scene]:
+    """Good weather where nobody signs in: the address carries a function key, and the page only reads."""
+    async with good(person=None) as scene:
+        yield scene
+
+
+@asynccontextmanager
+async def a_reader() -> AsyncIterator[Scene]:
+    """Good weather for a person who may see and may not act."""
+    async with good(person=READER) as scene:
+        yield scene
+
+
+@asynccontextmanager
+async def announcements_refused() -> AsyncIterator[Scene]:
+    """Event Grid has refused everything for ten checks: the next rotation of chat and the end of search's previous key
+    should have been announced."""
+
+    def fill(world: World) -> None:
+        untold = {"rotation": None, "retirement": None}
+        add(world, "chat", 29.2, TEAM, untold, resource_group="chat-prod", subscription=SUBSCRIPTIONS[0])
+        add(world, "search", 2.4, OTHERS, untold, resource_group="search-prod", subscription=SUBSCRIPTIONS[0])
+        add(world, "vision", 8, DOCS, resource_group="docs-prod", subscription=SUBSCRIPTIONS[1])
+        world.faults.add("eg.publish", "status", status=503, times=0)
+
+    async with a_scene(fill, settings=EVERY_CHECK_LOOKS) as scene:
+        await scene.tick(10)
+        yield scene
+
+
+@asynccontextmanager
+async def sunset_tomorrow() -> AsyncIterator[Scene]:
+    """All keys of search end tomorrow, as was announced, and somebody still calls it with a key."""
+    async with a_scene(_with_a_sunset(_three), settings=EVERY_CHECK_LOOKS) as scene:
+        await _count_calls(scene)
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def a_wrong_tag() -> AsyncIterator[Scene]:
+    """Somebody changed a tag of vision, which was enrolled until then, to a period that cannot be read."""
+    async with good() as scene:
+        scene.account("vision").tags["key-rotation-period"] = "monthly"
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def an_unreadable_subscription() -> AsyncIterator[Scene]:
+    """The app lost its role in the subscription of vision, which was seen until then."""
+    async with good() as scene:
+        take_role_away(scene.world, SUBSCRIPTIONS[1])
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def an_unreadable_vault() -> AsyncIterator[Scene]:
+    """The app lost its role on the vault, in which every key is published."""
+    async with good() as scene:
+        scene.world.directory.revoke("app", shipped_roles()["keyPublisher"].name)
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def stopped() -> AsyncIterator[Scene]:
+    """Two settings are invalid since the app was started again, so it does nothing. Its last check was good."""
+    async with good() as scene:
+        await scene.restart(ROTATION_PERIOD="monthly", ROTATION_OVERLAP="soon")
+        yield scene
+
+
+@asynccontextmanager
+async def observing() -> AsyncIterator[Scene]:
+    """The app plans and changes nothing. Of chat, a rotation would be due."""
+
+    def fill(world: World) -> None:
+        _three(world)
+        add(world, "claims", 31, TEAM, resource_group="chat-prod", subscription=SUBSCRIPTIONS[0])
+        world.accounts.add("legal", tags={"key-rotation": "on"}, subscription=SUBSCRIPTIONS[0])
+
+    async with a_scene(fill, settings={"ROTATION_MODE": "observe", **EVERY_CHECK_LOOKS}) as scene:
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def nothing_enrolled() -> AsyncIterator[Scene]:
+    """There are two accounts, and none has the tag."""
+
+    def fill(world: World) -> None:
+        for name in ("chat", "search"):
+            world.accounts.add(name, subscription=SUBSCRIPTIONS[0], resource_group=f"{name}-prod")
+
+    async with a_scene(fill, settings=EVERY_CHECK_LOOKS) as scene:
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def not_allowed() -> AsyncIterator[Scene]:
+    """Somebody is signed in who has no role."""
+    async with good(person=NOBODY) as scene:
+        yield scene
+
+
+@asynccontextmanager
+async def a_late_check() -> AsyncIterator[Scene]:
+    """Checks should come every ten minutes, and the last one was 47 minutes ago."""
+    async with good() as scene:
+        scene.last_check_was(timedelta(minutes=47))
+        yield scene
+
+
+@asynccontextmanager
+async def no_check_for_hours() -> AsyncIterator[Scene]:
+    """The last check was three hours ago."""
+    async with good() as scene:
+        scene.last_check_was(timedelta(hours=3))
+        yield scene
+
+
+@asynccontextmanager
+async def healed_drift() -> AsyncIterator[Scene]:
+    """Somebody regenerated the live key of chat in the portal, and the app published its new value."""
+    async with good() as scene:
+        await heal_drift(scene, "chat")
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def a_leak_in_progress() -> AsyncIterator[Scene]:
+    """The live key of chat leaked an hour ago, and Azure has asked to wait before it regenerates a key."""
+    async with good() as scene:
+        throttle_regeneration(scene.world)
+        await report_leak(scene, "chat", 202)
+        await scene.tick()
+        yield scene
+
+
+@asynccontextmanager
+async def keyless() -> AsyncIterator[Scene]:
+    """Keys of search were switched off at an announced sunset, and nobody uses keys of vision any more."""
+    async with good() as scene:
+        search, vision = scene.account("search"), scene.account("vision")
+        search.disable_local_auth = True
+        await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id)
+        scene.world.workspace.note(vision.id, caller="an app with a managed identity")
+        await scene.tick(2)  # the first one withdraws the secret, the second one sees that
+        yield scene
+
+
+@asynccontextmanager
+async def a_bad_day(size: int = SMALL) -> AsyncIterator[Scene]:
+    """Everything at once: a sunset tomorrow with callers, a wrong tag, refused announcements, and a healed drift.
+
+    The first three accounts of `add_fleet` are called as those of the small scene.
+    """
+    async with a_scene(_with_a_sunset(_fill(size)), settings=EVERY_CHECK_LOOKS | _looks(size)) as scene:
+        await _count_calls(scene)
+        scene.world.faults.add("eg.publish", "status", status=503, times=0)
+        await heal_drift(scene, "chat")
+        await scene.tick()
+        scene.account("vision").tags["key-rotation-period"] = "monthly"
+        await scene.tick()
+        yield scene
+
+
+SCENES: dict[str, Callable[..., Opened]] = {
+    one.__name__.replace("_", " "): one
+    for one in (
+        good, function_keys, a_reader, announcements_refused, sunset_tomorrow, a_wrong_tag, an_unreadable_subscription,
+        an_unreadable_vault, stopped, observing, nothing_enrolled, not_allowed, a_late_check, no_check_for_hours,
+        healed_drift, a_leak_in_progress, keyless, a_bad_day,
+    )
+}  # fmt: skip
+
+
+def take_role_away(world: World, subscription: str) -> None:
+    """Leave the app its role over accounts in all subscriptions but this one."""
+    role = shipped_roles()["keyRotator"].name
+    world.directory.revoke("app", role)
+    for other in SUBSCRIPTIONS:
+        if other != subscription:
+            world.directory.assign("app", role, f"/subscriptions/{other}")
+
+
+async def heal_drift(scene: Scene, name: str) -> None:
+    """Regenerate the live key of an account, as a person does it in the portal, and let the app see it."""
+    regenerate_by_hand(scene, name)
+    await scene.look_at(name)
+
+
+def regenerate_by_hand(scene: Scene, name: str) -> None:
+    """Regenerate the live key of an account, as a person does it in the portal."""
+    account = scene.account(name)
+    live = scene.world.vaults["keys"].get_secret(f"{name}-key").tags["CredentialId"]
+    scene.world.accounts.regenerate(account.id, live)
+
+
+def throttle_regeneration(world: World) -> None:
+    """Let Azure ask for half an hour's patience whenever a key is to be regenerated."""
+    world.faults.add("arm.regenerateKey", "status", status=429, retry_after=1800, times=0)
+
+
+async def report_leak(scene: Scene, name: str, status: int = 200) -> None:
+    """Report the leak of a live key, as the signed-in person would with a program."""
+    await scene.post(f"targets/{name}/leak", {"key": "live", "reason": "found in a paste"}, status)
+
+
+def next_sunset(now: datetime) -> datetime:
+    """Return the first midnight that is at least three hours away. Within the notice that `_with_a_sunset` sets."""
+    return (now + timedelta(hours=3)).replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+
+
+def _with_a_sunset(fill: Callable[[World], object]) -> Callable[[World], None]:
+    def filled(world: World) -> None:
+        fill(world)
+        at = next_sunset(datetime.now(UTC))
+        search = world.accounts.named("search")
+        search.tags["key-rotation-sunset"] = f"{at:%Y-%m-%d}"
+        publish(world, search, 9, {"sunset": ToldDeadline(at, DAY)})
+
+    return filled
+
+
+async def _count_calls(scene: Scene) -> None:
+    """Let a log of calls be read, in which search and chat are called with a key."""
+    await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id)
+    for account, calls in ((scene.account("search"), CALLS), (scene.account("chat"), 40)):
+        for _ in range(calls):
+            scene.world.workspace.note(account.id)
+        scene.world.workspace.note(account.id, caller="0b1c2d3e-0000-4000-8000-000000000001")

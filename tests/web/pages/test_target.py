@@ -1,0 +1,128 @@
+"""One target's page: its sentence, both keys, what happens next and why, its past and settings, what one may do."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.publication import Origin
+from shared.findings.verdict import Tone
+from shared.fleet.history import History, history_of
+from shared.turns.report import Row
+from shared.web.callers import Caller
+from shared.web.pages.links import Links
+from shared.web.pages.render import render
+from shared.web.pages.shell import shell_of
+from shared.web.pages.target import SeenTarget, TargetPage, target_page_of
+from tests.web.pages.fleets import CALLER, ENVIRONMENT, NOW, SAID, a_row, a_target, facts_of, misconfigured
+from tests.web.pages.reading import Reader
+
+READER = Caller("reader@example.com", frozenset({"Rotation.Reader"}))
+SIGNED_IN = {**SAID, **ENVIRONMENT}
+WITH_KEYS = dict(SAID)
+MARKUP = "<script>alert(1)</script>"
+
+
+def view(row: Row, caller: Caller = CALLER, environment: dict[str, str] = SIGNED_IN, **seen: object) -> TargetPage:
+    """Return the page of this row."""
+    versions = [row.situation.seen.publication] if row.situation and row.situation.seen.publication else []
+    known = {"tags": {}, "history": history_of(row.target, versions, NOW), **seen}
+    looked = SeenTarget(facts_of([row]), **known)  # type: ignore[arg-type]
+    return target_page_of(looked, caller, shell_of(caller, environment, Links(), NOW), environment)
+
+
+def read(row: Row, caller: Caller = CALLER, environment: dict[str, str] = SIGNED_IN, **seen: object) -> Reader:
+    page = view(row, caller, environment, **seen)
+    return Reader(render("target.html", page=page, shell=page.shell))
+
+
+def test_a_healthy_target_says_so_and_what_comes_next() -> None:
+    page = view(a_row("chat", 10))
+    assert (page.verdict.tone, page.verdict.sentence) == (Tone.GREEN, "chat is healthy. Nothing to do.")
+    assert "Key 1 has been live for 10 days. A new key comes in 20 days" in page.verdict.detail
+    assert [one.title for one in page.rules if one.mark == "next"] == ["A new key"]
+
+
+def test_during_the_overlap_the_end_of_the_previous_key_comes_next() -> None:
+    page = view(a_row("chat", 1, until=NOW + timedelta(days=2)))
+    assert "Key 2 stops working in 2 days" in page.verdict.detail
+    assert [one.title for one in page.rules if one.mark == "next"] == ["The end of the previous key"]
+
+
+def test_a_due_target_names_the_rule_that_decides_and_the_rules_that_are_not_asked() -> None:
+    page = view(a_row("chat", 31))
+    marks = {one.title: one.mark for one in page.rules}
+    assert (marks["Keys on the account"], marks["A new key"]) == ("passed", "decided")
+    assert marks["The end of the previous key"] == "not-asked"
+    assert page.reason == "due"
+
+
+def test_a_sunset_within_the_notice_is_not_green() -> None:
+    page = view(a_row(a_target("chat", sunset=NOW + timedelta(hours=20)), 10))
+    assert page.verdict.tone is Tone.RED
+    assert page.to_do.cards
+
+
+def test_a_misconfigured_target_is_shown_as_known_last_and_nothing_is_decided() -> None:
+    found = read(misconfigured("chat"))
+    assert "Shown as it was known last" in found.text
+    assert "Nothing is decided" in found.text
+    assert "'monthly' is not an ISO 8601 duration" in found.text
+    assert view(misconfigured("chat")).verdict.tone is not Tone.GREEN
+
+
+def test_an_operator_has_a_link_for_each_act() -> None:
+    links = read(a_row("chat", 10)).links()
+    assert [f"/api/status/targets/chat/{act}" in links for act in ("rotate", "leak", "arm", "disarm")] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("caller", "environment", "why"),
+    [
+        (READER, SIGNED_IN, "reader@example.com needs the role Rotation.Operator"),
+        (CALLER, WITH_KEYS, "show a function key, which names nobody"),
+    ],
+    ids=["a reader", "a function key"],
+)
+def test_who_may_not_act_has_no_link_to_act_and_is_told_why(
+    caller: Caller, environment: dict[str, str], why: str
+) -> None:
+    found = read(a_row("chat", 10), caller, environment)
+    assert not [link for link in found.links() if "/chat/" in link]
+    assert why in found.text
+    assert "python -m cli rotate chat --dry-run" in found.text
+
+
+def test_each_setting_says_where_it_comes_from() -> None:
+    tags = {"key-rotation": "on", "key-rotation-owner": "team@example.com"}
+    page = view(a_row("chat", 10), environment={**SIGNED_IN, "ROTATION_OVERLAP": "P3D"}, tags=tags)
+    origins = {one.name: one.origin for one in page.settings}
+    assert (origins["Owner"], origins["Overlap"]) == ("tag key-rotation-owner", "ROTATION_OVERLAP")
+    assert (origins["Vault"], origins["New key"]) == ("ROTATION_VAULT_URL", "default")
+
+
+def test_the_setting_of_an_explicit_target_comes_from_its_entry() -> None:
+    target = a_target("chat")
+    entry = f'[{{"account": "{target.account}", "period": "P30D"}}]'
+    page = view(a_row(target, 10), environment={**SIGNED_IN, "ROTATION_TARGETS": entry}, tags=None)
+    origins = {one.name: one.origin for one in page.settings}
+    assert (origins["New key"], origins["Overlap"]) == ("ROTATION_TARGETS", "default")
+
+
+def test_what_happened_is_listed_with_its_fingerprint_and_who_wanted_it() -> None:
+    row = a_row("chat", 10, origin=Origin.ROTATED)
+    found = read(row)
+    assert row.situation is not None
+    assert row.situation.marks.live in found.text
+
+
+def test_a_past_that_cannot_be_read_says_why() -> None:
+    found = read(a_row("chat", 10), history=History(), no_history="Its past cannot be read. The vault refuses.")
+    assert "Its past cannot be read. The vault refuses." in found.text
+
+
+def test_text_from_outside_is_never_markup() -> None:
+    target = a_target("chat", owner=MARKUP)
+    text = render("target.html", page=(page := view(replace(a_row(target, 10)))), shell=page.shell)
+    assert MARKUP not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
