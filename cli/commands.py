@@ -100,7 +100,9 @@ def _plan_cells(row: Row) -> tuple[object, ...]:
         return row.target.name, error.code if error else NOTHING, NOTHING, _why(row)
     steps = ", ".join(step.words for step in row.plan.steps)
     until = f" Held until {moment(row.plan.held_until)}." if row.plan.held_until else ""
-    return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}"
+    kinds = ", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.outstanding))
+    owed = f" To announce: {kinds}." if kinds else ""
+    return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}{owed}"
 
 
 def _why(row: Row) -> str:

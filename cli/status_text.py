@@ -52,7 +52,7 @@ def targets_table(status: Status) -> str:
     if len(status.targets) > MOST_ROWS:
         counted_rows = ((_marked(state), f"{status.counts[state]:,}") for state in State if status.counts[state])
         return lines(table(("  STATE", "TARGETS"), counted_rows), "Name targets to see them, or use --json.")
-    heads = ("  STATE", "TARGET", "LIVE KEY", "NEXT", "", "EXACTLY", "WAITS FOR", "OWNER")
+    heads = ("  STATE", "TARGET", "LIVE KEY", "NEXT", "", "EXACTLY", "TO ANNOUNCE", "WAITS FOR", "OWNER")
     return table(heads, (_cells(one, status.now) for one in status.targets)) if status.targets else ""
 
 
@@ -99,7 +99,8 @@ def _cells(one: TargetStatus, now: datetime) -> tuple[object, ...]:
         first = dates[0]
         relative, what = away(first.falls_at, now) if first.falls_at else "not known", first.says
         exactly = exact(first.falls_at) if first.falls_at else f"was {exact(first.was)}" if first.was else NOTHING
-    return _marked(one.state), one.name, _live(one, now), relative, what, exactly, waits, row.target.owner
+    owed, owner = len(row.outstanding), row.target.owner or "no owner"
+    return _marked(one.state), one.name, _live(one, now), relative, what, exactly, owed, waits or NOTHING, owner
 
 
 def _live(one: TargetStatus, now: datetime) -> str:

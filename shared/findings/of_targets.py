@@ -206,5 +206,5 @@ def _of_keys(name: str, situation: Situation, marks: Marks) -> Iterator[Finding]
         live = situation.live.words.capitalize()
         yield Finding(Code.UNPROVEN, name, f"{live} was published without proof that it works.")
     if marks.told.carried_over:
-        count = counted(len(marks.told.carried_over), "announcement")
-        yield Finding(Code.UNTOLD, name, f"Never accepted so far: {count} of what happened.")
+        said = "announcement of what happened was", "announcements of what happened were"
+        yield Finding(Code.UNTOLD, name, f"{counted(len(marks.told.carried_over), *said)} never accepted.")

@@ -70,7 +70,7 @@ async def test_a_dry_run_shows_the_plan_and_changes_nothing(host, azure, http) -
     published(azure, azure.world.accounts.named("chat"), days_ago=10)
     status, told = await post(http, host, "targets/chat/rotate", json={"dry_run": True, "reason": "curious"})
     assert (status, told["result"]) == (200, "planned")
-    assert "regenerate key2" in told["why"]
+    assert "regenerate key 2" in told["why"]
     assert not list(azure.world.journal.find("arm.regenerateKey"))
 
 
@@ -260,7 +260,7 @@ async def test_observe_mode_only_plans_a_due_rotation(azure: Azure) -> None:
     published(azure, azure.world.accounts.named("chat"), days_ago=31)
     async with a_host(azure, ROTATION_MODE="observe") as host:
         await tick(host)
-        assert await host.logged("Would: regenerate key2")
+        assert await host.logged("Would: regenerate key 2")
     assert not list(azure.world.journal.find("arm.regenerateKey"))
     assert not list(azure.world.journal.find("kv.setSecret"))
     assert not azure.world.topics["announcements"].events
