@@ -70,6 +70,12 @@ def test_problems_come_first_and_then_what_is_soonest() -> None:
     assert shown[1:5] == ["docs-0", "docs-1", "docs-2", "docs-3"]
 
 
+def test_a_target_whose_whole_name_is_searched_for_comes_first() -> None:
+    fleet = facts_of([a_row(a_target("chat-de"), 29), a_row(a_target("chat"), 1)])
+    assert [row.name for row in view(fleet, {"q": "Chat"}).table.rows] == ["chat", "chat-de"]
+    assert [row.name for row in view(fleet, {"q": "cha"}).table.rows] == ["chat-de", "chat"]
+
+
 def test_the_table_is_sorted_by_name_state_or_owner() -> None:
     assert names({"sort": "name"})[:2] == ["app-0", "app-1"]
     assert names({"sort": "state"})[0] == "vision"
