@@ -6,6 +6,7 @@ Values are checked by the types that check what comes over HTTP (`shared.web.bod
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from cli.many_arguments import MANY_COMMANDS
 from cli.request_options import add_request_options
 from shared.domain.model import AccountId
 from shared.domain.requests import LeakedKey
-from shared.domain.text import plain, quotable
+from shared.domain.text import plain, quotable, without_keys
 from shared.version import VERSION
-from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id
+from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, described_field, request_id
 
 _DESCRIPTION = (
     "Rotate the keys of Azure OpenAI accounts from a terminal, with the settings of the function app. A target is an "
@@ -107,7 +108,20 @@ class Command:
         try:
             return msgspec.convert(facts, type=kind)
         except msgspec.ValidationError as problem:
-            raise UsageError(kind.in_words(problem)) from None
+            raise UsageError(_in_words(kind, given, problem)) from None
+
+
+def _in_words(kind: type[Body], given: dict[str, object], problem: msgspec.ValidationError) -> str:
+    """Return which option is invalid, and how it is written. What looks like a key is left out."""
+    found = re.search(r"`\$\.(\w+)`$", str(problem))
+    value = given.get(found[1]) if found else None
+    if found is None or not isinstance(value, str):
+        return kind.in_words(problem)
+    option = f"--{found[1].replace('_', '-')}"
+    longest = re.search(r"of length <= (\d+)", str(problem))
+    if longest is not None:
+        return f"{option}: it has {len(value)} characters, and at most {longest[1]} are allowed."
+    return f"{option}: {without_keys(quotable(plain(value)))[:100]!r} is invalid.{described_field(kind, str(problem))}"
 
 
 def parse(arguments: Sequence[str] | None) -> Command:
@@ -189,8 +203,8 @@ def _leak(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--wait",
-        metavar="PT30S",
-        help="how long the leaked live key keeps working after the fresh one is published; at most PT2M, default none",
+        metavar="30s",
+        help="how long the leaked live key keeps working after the fresh one is published; at most 2m, default none",
     )
     parser.add_argument(
         "--confirm",
@@ -202,7 +216,7 @@ def _leak(parser: argparse.ArgumentParser) -> None:
 def _arm(parser: argparse.ArgumentParser) -> None:
     _one_target(parser, Arm)
     _environment(parser)
-    parser.add_argument("--soak", metavar="PT2H", help="how long after the deployment to rotate; default none")
+    parser.add_argument("--soak", metavar="2h", help="how long after the deployment to rotate; default none")
     parser.add_argument(
         "--latest", metavar="TIME", help="when to rotate without a deployment, such as 2027-01-31T00:00:00Z"
     )

@@ -2,7 +2,8 @@
 
 Tags, messages and settings are text that anybody may have written. A time far outside any key's life cannot be used
 (adding a period to the year 9999 overflows), so it is refused here, and no other code has to think of it. Durations are
-ISO 8601, such as `P30D` or `PT24H`. Months and years are refused: they have no fixed length.
+ISO 8601, such as `P30D` or `PT24H`, or short, such as `30d`, `24h` or `1d12h`. Months and years are refused: they have
+no fixed length.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ import isodate
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 LONGEST = timedelta(days=3660)
 
+_SHORT = re.compile(
+    r"(?=[0-9])(?:(?P<days>[0-9]{1,9})d)?(?:(?P<hours>[0-9]{1,9})h)?"
+    r"(?:(?P<minutes>[0-9]{1,9})m(?:in)?)?(?:(?P<seconds>[0-9]{1,9})s)?"
+)
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 _STAMPED = re.compile(r"\d{8}T\d{6}\.\d{1,6}Z", re.ASCII)
 
@@ -54,16 +59,25 @@ def sane_lead(seconds: int) -> timedelta:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Read an ISO 8601 duration. Raises ValueError, with an example, for anything else and for a duration of zero."""
+    """Read a duration: ISO 8601, or whole days, hours, minutes and seconds in this order, such as `30d` or `1d12h`.
+
+    Raises ValueError, with an example, for anything else and for a duration of zero.
+    """
+    short = _SHORT.fullmatch(text.strip())
     try:
-        length = isodate.parse_duration(text.strip())
+        length = isodate.parse_duration(text.strip()) if short is None else _length(short)
     except (isodate.ISO8601Error, ValueError, OverflowError, ArithmeticError):
-        raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or PT24H") from None
+        raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or PT24H, and not 30d or 24h") from None
     if not isinstance(length, timedelta):
         raise ValueError(f"{text!r} has months or years, which have no fixed length: write days")  # noqa: TRY004
     if length <= timedelta(0):
         raise ValueError(f"{text!r} is not longer than zero")
     return sane_length(length)
+
+
+def _length(short: re.Match[str]) -> timedelta:
+    """Return the length that the short form names. Raises OverflowError if it is too long."""
+    return timedelta(**{unit: int(number) for unit, number in short.groupdict().items() if number})
 
 
 def iso_duration(length: timedelta) -> str:

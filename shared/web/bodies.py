@@ -35,7 +35,8 @@ from shared.domain.times import FIRST, LAST
 MOST_BODY = 16 * 1024
 MOST_TARGETS = 200
 END = r"$(?!\n)"  # `$` alone would accept a line break at the end
-_WAIT = r"^(PT([1-9][0-9]?|1[01][0-9]|120)S|PT[12]M)" + END
+_SECONDS = "([1-9][0-9]?|1[01][0-9]|120)"
+_WAIT = f"^(PT{_SECONDS}S|PT[12]M|{_SECONDS}s|[12]m)" + END
 
 type ReasonText = Annotated[
     str,
@@ -74,8 +75,7 @@ type Soak = Annotated[
     str,
     Meta(
         description="How long after the deployment: an ISO 8601 duration without years or months, such as P1D, PT2H or "
-        "P1DT12H; at most 30 days, P30D.",
-        extra_json_schema={"format": "duration"},
+        "P1DT12H, or in short 1d, 2h or 1d12h; at most 30 days, P30D.",
     ),
 ]
 type WaitTime = Annotated[
@@ -83,7 +83,7 @@ type WaitTime = Annotated[
     Meta(
         pattern=_WAIT,
         description="How long a leaked live key still works after the new key is published: whole seconds or minutes, "
-        "such as PT30S; at most two minutes, PT2M.",
+        "such as PT30S or 30s; at most two minutes, PT2M.",
     ),
 ]
 type KeyMark = Annotated[
@@ -147,7 +147,7 @@ class Body(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         The message shows no regular expression, and nothing that looks like a key: an unknown name or value may be a
         key that was pasted into the wrong place.
         """
-        said = re.sub(r"Expected `[^`]*` matching regex '.*'", "Another form is wanted", str(problem))
+        said = re.sub(r"Expected `[^`]*` matching regex '.*'", "The form is invalid", str(problem))
         return f"{without_keys(said)}.{cls._hint(said)}"
 
     @classmethod
@@ -218,7 +218,7 @@ class Arm(Body, frozen=True, kw_only=True):
         try:
             self._soak_time()
         except ValueError:
-            raise ValueError("Another form is wanted - at `$.soak`") from None
+            raise ValueError("The form is invalid - at `$.soak`") from None
 
     def _soak_time(self) -> timedelta:
         return timedelta(0) if self.soak is None else soak_time(self.soak)

@@ -339,19 +339,31 @@ INVALID = {
     "a target and an account": (["rotate", "chat", "--account", ACCOUNT], "not both"),
     "a target and an account to look at": (["status", "chat", "--account", ACCOUNT], "not both"),
     "an account that is no id": (["rotate", "--account", "chat"], "'chat' is no resource id"),
-    "a fingerprint of another form": (["leak", "chat", "--fingerprint", "3F9A"], "$.fingerprint"),
+    "a fingerprint of another form": (
+        ["leak", "chat", "--fingerprint", "3F9A"],
+        "--fingerprint: '3F9A' is invalid.",
+    ),
     "no key": (["leak", "chat"], "--key, or --fingerprint"),
     "another key": (["leak", "chat", "--key", "third"], "third"),
-    "a long wait": (["leak", "chat", "--key", "live", "--wait", "PT3H"], "$.wait"),
+    "a long wait": (["leak", "chat", "--key", "live", "--wait", "PT3H"], "--wait: 'PT3H' is invalid. How long"),
     "no environment": (["arm", "chat"], "--environment"),
-    "an invalid environment": (["deployed", "--environment", "pro duction"], "$.environment"),
-    "an invalid soak": (["arm", "chat", "--environment", "production", "--soak", "2h"], "$.soak"),
-    "an invalid soak, in words": (["arm", "chat", "--environment", "production", "--soak", "2h"], "such as P1D, PT2H"),
+    "an invalid environment": (
+        ["deployed", "--environment", "pro duction"],
+        "'pro duction' is invalid.",
+    ),
+    "an invalid soak": (
+        ["arm", "chat", "--environment", "production", "--soak", "two hours"],
+        "--soak: 'two",
+    ),
+    "an invalid soak, in words": (["arm", "chat", "--environment", "production", "--soak", "2x"], "such as P1D, PT2H"),
     "a time without a zone": (
         ["arm", "chat", "--environment", "prod", "--latest", "2027-01-31T00:00:00"],
-        "$.latest",
+        "--latest: '2027-01-31T00:00:00' is invalid.",
     ),
-    "a long reason": (["rotate", "chat", "--reason", "x" * 201], "$.reason"),
+    "a long reason": (
+        ["rotate", "chat", "--reason", "x" * 201],
+        "201 characters",
+    ),
     "a long id": (["rotate", "chat", "--id", "x" * 256], "--id: is longer"),
     "a file that is not there": (["plan", "--settings", "nowhere.json"], "nowhere.json: cannot be read"),
 }

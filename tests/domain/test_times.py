@@ -13,6 +13,12 @@ DURATIONS = [
     (" PT24H ", hours(24)),
     ("PT1S", timedelta(seconds=1)),
     ("P1DT30M", hours(24.5)),
+    ("30d", days(30)),
+    ("2h", hours(2)),
+    ("15m", minutes(15)),
+    ("15min", minutes(15)),
+    ("90s", minutes(1.5)),
+    (" 1d12h ", hours(36)),
     ("P3660D", days(3660)),
 ]
 
@@ -25,8 +31,12 @@ def test_parse_duration_reads_iso_8601(text: str, length: timedelta):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("30 days", "'30 days' is not an ISO 8601 duration such as P30D or PT24H"),
-        ("", "'' is not an ISO 8601 duration such as P30D or PT24H"),
+        ("30 days", "'30 days' is not an ISO 8601 duration such as P30D or PT24H, and not 30d or 24h"),
+        ("12h1d", "'12h1d' is not an ISO 8601 duration such as P30D or PT24H, and not 30d or 24h"),
+        ("30", "'30' is not an ISO 8601 duration such as P30D or PT24H, and not 30d or 24h"),
+        ("0d", "'0d' is not longer than zero"),
+        ("999999999d", "999999999 days is longer than ten years"),
+        ("", "'' is not an ISO 8601 duration such as P30D or PT24H, and not 30d or 24h"),
         ("P1M", "'P1M' has months or years, which have no fixed length: write days"),
         ("P1Y", "'P1Y' has months or years, which have no fixed length: write days"),
         ("PT0S", "'PT0S' is not longer than zero"),
