@@ -12,7 +12,9 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from urllib.parse import quote
 
+from shared.announce.deadlines import Deadline
 from shared.domain.errors import (
     ConfirmFirst,
     DisputedName,
@@ -29,6 +31,7 @@ from shared.domain.requests import DisarmRequest
 from shared.findings.gather import gather_named, gather_shown
 from shared.findings.status import status_of
 from shared.fleet.enrolment import message_for
+from shared.fleet.rotation import Rotation
 from shared.handlers import many, telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused, on_record_as
 from shared.handlers.incoming import Incoming
@@ -37,6 +40,7 @@ from shared.handlers.reach import reach_of, reach_of_deployer, within
 from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate
 from shared.web.browsers import check_form, check_same_site
 from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
+from shared.web.pages.asked_filters import Filters
 from shared.web.responses import (
     SAFE,
     Reply,
@@ -81,7 +85,8 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         _let_in(route, incoming, caller)
     except Refused as refused:
         reply = problem(refused.status, refused.title, refused.detail)
-        shown = _refused_as_page(refused, route, incoming, caller) if route.name in _SHOWING else None
+        shows = route.name in _SHOWING or (route.page and refused.status == 401)
+        shown = _refused_as_page(refused, route, incoming, caller) if shows else None
         reply = shown or _for_people(route, incoming, caller, reply)
         log_refused(REFUSALS, recorded, incoming.method, incoming.asked, caller, reply, time.monotonic())
         return reply
@@ -168,15 +173,22 @@ async def _see_target(incoming: Incoming, _: Caller) -> Reply:
     return of_error(row.error) if row.error else of_one_target(status_of(*await gather_named(app, [row])))
 
 
-async def _list_deadlines(_: Incoming, __: Caller) -> Reply:
-    return of_deadlines(*await (await rotation()).deadlines())
+async def _deadlines(app: Rotation, incoming: Incoming) -> tuple[list[Deadline], list[RotationError]]:
+    """Return the deadlines of the targets that the query chooses, and what could not be read."""
+    found, problems = await app.deadlines()
+    fits = Filters.read(incoming.query).fits_target
+    return [one for one in found if fits(one.target)], problems
 
 
-async def _calendar(_: Incoming, __: Caller) -> Reply:
+async def _list_deadlines(incoming: Incoming, _: Caller) -> Reply:
+    return of_deadlines(*await _deadlines(await rotation(), incoming))
+
+
+async def _calendar(incoming: Incoming, _: Caller) -> Reply:
     from shared.web.calendar import calendar  # only this route needs its library
 
     app = await rotation()
-    found, problems = await app.deadlines()
+    found, problems = await _deadlines(app, incoming)
     unseen = next((one for one in problems if one.hides_targets and not isinstance(one, PersonMustLook)), None)
     if unseen is not None:  # a calendar program would delete the entries that are missing
         raise unseen
@@ -193,7 +205,8 @@ async def _status_page(incoming: Incoming, caller: Caller) -> Reply:
 def _refused_as_page(refused: Refused, route: Route, incoming: Incoming, caller: Caller | None) -> Reply:
     from shared.handlers.pages import denied_page
 
-    return denied_page(refused, route.role_of(incoming.method) or "", incoming, caller)
+    path = route.path.format(name=quote(incoming.name, safe=""), act=quote(incoming.act, safe=""), id="")
+    return denied_page(refused, route.role_of(incoming.method) or "", incoming, caller, f"/api/{path}")
 
 
 def _error_as_page(error: RotationError, incoming: Incoming) -> Reply:

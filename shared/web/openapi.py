@@ -71,6 +71,12 @@ _ACCOUNT = {
     "schema": {"type": "string", "pattern": _ACCOUNT_ID},
     "description": "With `-` in place of a name: the resource id of the account.",
 }
+_FILTERS = {
+    "q": "with this in their name, account, resource group or owner",
+    "owner": "of this owner; `-` for those without one",
+    "group": "of this resource group",
+    "subscription": "of the subscription with this id",
+}
 _ROTATION = {
     "name": "id",
     "in": "path",
@@ -151,6 +157,15 @@ def _see(summary: str, answer: dict[str, Any], *statuses: int) -> dict[str, Any]
     return {"summary": summary, "responses": {"200": answer, **_problems(*statuses)}}
 
 
+def _chosen(operation: dict[str, Any]) -> dict[str, Any]:
+    """Return an operation whose query can choose targets."""
+    return {**operation, "parameters": [_filter(name, what) for name, what in _FILTERS.items()]}
+
+
+def _filter(name: str, what: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": "string"}, "description": f"Only targets {what}."}
+
+
 def _act(
     summary: str, body: type[bodies.Body] | None, answer: type[Any], *statuses: int, queued: bool = True
 ) -> dict[str, Any]:
@@ -218,8 +233,8 @@ _OPERATIONS = {
     "seeRotation": _see(_ONE_OF_MANY, _answer(_ONE_OF_MANY, ManyStatus), *_ALWAYS, 404),
     "stopRotation": _act("Stop a request for many", None, ManyStatus, 404, queued=False),
     "deployed": _act("Report that a deployment went live", bodies.Deployment, Heard),
-    "listDeadlines": _see(_DEADLINES, _answer(_DEADLINES, Deadlines), *_ALWAYS),
-    "subscribe": _see(f"{_DEADLINES}, as a calendar", _text("iCalendar", "text/calendar"), *_ALWAYS),
+    "listDeadlines": _chosen(_see(_DEADLINES, _answer(_DEADLINES, Deadlines), *_ALWAYS)),
+    "subscribe": _chosen(_see(f"{_DEADLINES}, as a calendar", _text("iCalendar", "text/calendar"), *_ALWAYS)),
     "status": _page(),
     "describe": _see("This description", _DESCRIBED, *_ALWAYS),
     "health": _health(),

@@ -79,3 +79,18 @@ async def test_invalid_settings_are_answered_with_a_page_that_names_all_of_them(
     read = Reader(text)
     assert "Stopped" in read.within("h1")
     assert {"ROTATION_PERIOD", "ROTATION_BRAKE"} <= set(read.within("h3").split())
+
+
+async def test_the_deadlines_of_a_team_are_those_of_its_targets(
+    azure: Azure, host: FunctionHost, http: aiohttp.ClientSession
+) -> None:
+    azure.world.accounts.named("chat").tags["key-rotation-owner"] = "docs@example.com"
+    await tick(host)
+    given = {"x-functions-key": host.keys.default}
+    for owner, expected in (("docs@example.com", {"chat"}), ("-", {"search"}), ("", {"chat", "search"})):
+        async with http.get(f"{host.url}/api/deadlines?owner={owner}", headers=given) as answer:
+            assert {one["target"] for one in (await answer.json())["deadlines"]} == expected
+    async with http.get(f"{host.url}/api/deadlines.ics?owner=docs@example.com", headers=given) as answer:
+        calendar = await answer.text()
+    assert "chat" in calendar
+    assert "search" not in calendar

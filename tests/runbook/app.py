@@ -14,7 +14,7 @@ from lab.emulator.world import World
 from shared import wiring
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.fleet.rotation import Rotation
-from shared.handlers import event_grid, http, one_turn, timer_and_queue
+from shared.handlers import event_grid, http, one_turn, pages, timer_and_queue
 from shared.handlers.invocation import TurnFailed
 from shared.settings import readers
 from shared.wiring import Opened
@@ -56,7 +56,7 @@ class App:
         root = logging.getLogger()
         root.addHandler(self.telemetry)
         self.stack.callback(root.removeHandler, self.telemetry)
-        for handlers in (timer_and_queue, http, one_turn, event_grid):
+        for handlers in (timer_and_queue, http, one_turn, event_grid, pages):
             self.monkeypatch.setattr(handlers, "rotation", self.rotation)
         self.monkeypatch.setattr(http, "invalid_settings", lambda: self.wrong)
         self.monkeypatch.setattr(readers, "now", self.world.clock.utcnow)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
+from shared.domain.model import Target
 from shared.domain.text import plain
 from shared.findings.codes import Code
 from shared.findings.states import State
@@ -17,6 +18,7 @@ from shared.findings.status import TargetStatus
 NOBODY = "-"  # as an owner: the targets without one
 LONGEST = 200  # characters of a value
 NARROWING = ("q", "owner", "state", "group", "subscription", "finding")  # the parameters that leave something out
+OF_TARGETS = ("q", "owner", "group", "subscription")  # those that do not ask how a target is
 _MOST_PAGES = 10**6
 
 
@@ -79,6 +81,11 @@ class Filters:
         }
 
     @property
+    def of_targets(self) -> dict[str, str]:
+        """The parameters that choose targets whatever their state is. Calendar and list of deadlines take them, too."""
+        return {name: value for name, value in self.narrowing.items() if name in OF_TARGETS}
+
+    @property
     def address(self) -> dict[str, str]:
         """The parameters that an address needs to show the same again, from the first page on."""
         return self.narrowing | ({"sort": str(self.sort)} if self.sort is not Sort.SOONEST else {})
@@ -93,18 +100,22 @@ class Filters:
 
     def fits(self, one: TargetStatus) -> bool:
         """Return whether a target is to be shown."""
-        target = one.row.target
         return (
             self.state in ("", one.state)
-            and (not self.owner or _same(self.owner, target.owner or NOBODY))
-            and (not self.group or _same(self.group, target.account.group))
-            and (not self.subscription or _same(self.subscription, target.account.subscription))
             and (not self.finding or any(found.code == self.finding for found in one.findings))
-            and self._found_in(one)
+            and self.fits_target(one.row.target)
         )
 
-    def _found_in(self, one: TargetStatus) -> bool:
-        target = one.row.target
+    def fits_target(self, target: Target) -> bool:
+        """Return whether a target fits, whatever its state and its findings are."""
+        return (
+            (not self.owner or _same(self.owner, target.owner or NOBODY))
+            and (not self.group or _same(self.group, target.account.group))
+            and (not self.subscription or _same(self.subscription, target.account.subscription))
+            and self._found_in(target)
+        )
+
+    def _found_in(self, target: Target) -> bool:
         words = (target.name, target.account.name, target.account.group, target.owner or "", str(target.account))
         return any(self.q.casefold() in word.casefold() for word in words)
 

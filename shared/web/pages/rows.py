@@ -13,7 +13,7 @@ from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus
 from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
-from shared.web.pages.drawing import Drawing
+from shared.web.pages.keys.drawing import Drawing
 from shared.web.pages.links import Links, mail
 
 ROWS = 20  # of a page
@@ -125,7 +125,7 @@ def table_of(status: Status, filters: Filters, links: Links, draw: Drawer) -> Ta
     targets, late = status.targets, status.checks is not None and status.checks.are_late(status.now)
     last_page = max(1, -(-len(targets) // ROWS))
     page = min(filters.page, last_page)
-    shown = sorted(targets, key=_order(filters.sort))[(page - 1) * ROWS : page * ROWS]
+    shown = sorted(targets, key=_order(filters))[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
     rows = tuple(_row(one, status, links, draw, late=late) for one in shown)
     pages = _pager(page, last_page, filters, links) if last_page > 1 else ()
@@ -182,8 +182,9 @@ def _row(one: TargetStatus, status: Status, links: Links, draw: Drawer, *, late:
     )
 
 
-def _order(sort: Sort) -> Callable[[TargetStatus], tuple[object, ...]]:
-    """Return the key to sort by. Equal rows stand in the order of their names."""
+def _order(filters: Filters) -> Callable[[TargetStatus], tuple[object, ...]]:
+    """Return the key to sort by. The target whose whole name was searched for comes first, and equal rows stand in the
+    order of their names."""
 
     def soonest(one: TargetStatus) -> tuple[object, ...]:
         rank = _RANK[one.state] if one.state in _PROBLEMS else len(_PROBLEMS)
@@ -196,7 +197,7 @@ def _order(sort: Sort) -> Callable[[TargetStatus], tuple[object, ...]]:
         Sort.STATE: lambda one: (_RANK[one.state], one.name),
         Sort.OWNER: lambda one: (one.row.target.owner is None, (one.row.target.owner or "").casefold(), one.name),
     }
-    return keys[sort]
+    return lambda one: (one.name.casefold() != filters.q.casefold(), *keys[filters.sort](one))
 
 
 def _pager(page: int, last: int, filters: Filters, links: Links) -> tuple[PagerStep, ...]:

@@ -122,11 +122,11 @@ async def stopped() -> AsyncIterator[Scene]:
 
 @asynccontextmanager
 async def observing() -> AsyncIterator[Scene]:
-    """The app plans and changes nothing. Of chat, a rotation would be due."""
+    """The app plans and changes nothing. A rotation of claims would be due, and legal would be adopted."""
 
     def fill(world: World) -> None:
         _three(world)
-        add(world, "claims", 31, TEAM, resource_group="chat-prod", subscription=SUBSCRIPTIONS[0])
+        add(world, "claims", 30.001, TEAM, resource_group="chat-prod", subscription=SUBSCRIPTIONS[0])
         world.accounts.add("legal", tags={"key-rotation": "on"}, subscription=SUBSCRIPTIONS[0])
 
     async with a_scene(fill, settings={"ROTATION_MODE": "observe", **EVERY_CHECK_LOOKS}) as scene:

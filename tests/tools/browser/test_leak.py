@@ -48,6 +48,5 @@ async def test_another_choice_of_the_key_shows_another_dry_run(scene: Scene, vis
     before = await page.text()
     await page.page.get_by_role("radio", name="The other one").check()
     await press(page, "Show what would happen")
-    assert "key=previous" in page.page.url
     assert await page.text() != before
     assert await page.page.get_by_role("radio", name="The other one").is_checked()

@@ -44,6 +44,12 @@ def test_a_dash_as_owner_means_no_owner() -> None:
     assert names({"owner": "-"}) == ["vision"]
 
 
+def test_the_calendar_of_a_team_s_page_is_the_team_s() -> None:
+    """How a target is changes each minute, so no calendar is chosen by it."""
+    page = view(facts_of(FLEET), {"owner": "docs@example.com", "state": "rotating"}, code="k")
+    assert page.calendar == "/api/deadlines.ics?owner=docs%40example.com&code=k"
+
+
 def test_group_subscription_state_and_finding_filter() -> None:
     assert names({"group": "RG-docs-1"}) == ["docs-1"]
     assert names({"subscription": "00000000-0000-4000-8000-000000000099"}) == []
@@ -62,6 +68,12 @@ def test_problems_come_first_and_then_what_is_soonest() -> None:
     shown = names({})
     assert shown[0] == "vision"
     assert shown[1:5] == ["docs-0", "docs-1", "docs-2", "docs-3"]
+
+
+def test_a_target_whose_whole_name_is_searched_for_comes_first() -> None:
+    fleet = facts_of([a_row(a_target("chat-de"), 29), a_row(a_target("chat"), 1)])
+    assert [row.name for row in view(fleet, {"q": "Chat"}).table.rows] == ["chat", "chat-de"]
+    assert [row.name for row in view(fleet, {"q": "cha"}).table.rows] == ["chat-de", "chat"]
 
 
 def test_the_table_is_sorted_by_name_state_or_owner() -> None:

@@ -61,6 +61,7 @@ def test_a_sunset_within_the_notice_is_not_green() -> None:
     page = view(a_row(a_target("chat", sunset=NOW + timedelta(hours=20)), 10))
     assert page.verdict.tone is Tone.RED
     assert page.to_do.cards
+    assert "A new key comes" not in page.verdict.detail, "no key works by then"
 
 
 def test_a_misconfigured_target_is_shown_as_known_last_and_nothing_is_decided() -> None:

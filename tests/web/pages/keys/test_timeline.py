@@ -24,8 +24,8 @@ from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.requests import AwaitedDeployment
 from shared.domain.told import Told, ToldDeadline
-from shared.web.pages.reach import STRIP, WIDE, reach_for
-from shared.web.pages.timeline import Timeline, timeline_of, unknown_timeline
+from shared.web.pages.keys.reach import STRIP, WIDE, reach_for
+from shared.web.pages.keys.timeline import Timeline, timeline_of, unknown_timeline
 
 NOW = at(day=60)
 TARGET = a_target()

@@ -11,9 +11,9 @@ from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.keys import KeySlot
 from shared.turns.report import Result
-from shared.web.pages.reach import TimeReach
-from shared.web.pages.spans import SpanKind
-from shared.web.pages.timeline import Timeline, timeline_of
+from shared.web.pages.keys.reach import TimeReach
+from shared.web.pages.keys.spans import SpanKind
+from shared.web.pages.keys.timeline import Timeline, timeline_of
 
 STEP = hours(6)
 SEEN_LATER = hours(7)  # a check comes a little after the moment; a life is looked at every six hours

@@ -15,11 +15,11 @@ from lab.simulation.dates import at, days
 from shared.decide.situation import Situation
 from shared.domain.model import Target
 from shared.domain.publication import Origin
-from shared.web.pages.drawing import pictures_of, strip_of
-from shared.web.pages.reach import STRIP, WIDE
-from shared.web.pages.spans import SpanKind
-from shared.web.pages.texts import axis_of
-from shared.web.pages.timeline import PointKind, Timeline, timeline_of
+from shared.web.pages.keys.drawing import pictures_of, strip_of
+from shared.web.pages.keys.reach import STRIP, WIDE
+from shared.web.pages.keys.spans import SpanKind
+from shared.web.pages.keys.texts import axis_of
+from shared.web.pages.keys.timeline import PointKind, Timeline, timeline_of
 
 TEMPLATES = Path("shared/web/pages/templates")
 STYLE = (TEMPLATES / "timeline.css").read_text()

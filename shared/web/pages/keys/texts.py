@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from shared.web.pages.labels import Label, placed, width_of
-from shared.web.pages.layout import NARROW_AXIS, STRIP, Layout, Scale, drawn_at, in_lanes
-from shared.web.pages.reach import SHORT, TimeReach, dates_between, short
-from shared.web.pages.spans import Span, SpanKind
-from shared.web.pages.timeline import Point, PointKind, Timeline
+from shared.web.pages.keys.labels import Label, placed, width_of
+from shared.web.pages.keys.layout import NARROW_AXIS, STRIP, Layout, Scale, drawn_at, in_lanes
+from shared.web.pages.keys.reach import SHORT, TimeReach, dates_between, short
+from shared.web.pages.keys.spans import Span, SpanKind
+from shared.web.pages.keys.timeline import Point, PointKind, Timeline
 
 
 def axis_of(reach: TimeReach, now: datetime) -> tuple[tuple[Label, ...], ...]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.keys import KeySlot
-from shared.web.pages.spans import Span
-from shared.web.pages.timeline import Point, Timeline
+from shared.web.pages.keys.spans import Span
+from shared.web.pages.keys.timeline import Point, Timeline
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from lab.simulation.dates import START, days, hours, minutes
 from shared.announce.deadlines import deadlines
 from shared.decide.situation import Situation
-from shared.web.pages.reach import NARROW, STRIP, WIDE, TimeReach
-from shared.web.pages.timeline import Timeline, timeline_of
+from shared.web.pages.keys.reach import NARROW, STRIP, WIDE, TimeReach
+from shared.web.pages.keys.timeline import Timeline, timeline_of
 from tests.support import strategies
 
 REACHES = st.sampled_from([STRIP, NARROW, WIDE, TimeReach(minutes(5), minutes(20)), TimeReach(days(400), days(800))])

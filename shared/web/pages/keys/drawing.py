@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from shared.domain.keys import KeySlot
 from shared.domain.model import Cadence
-from shared.web.pages.labels import Label
-from shared.web.pages.layout import MIDDLE, NARROW, STRIP, WIDE, Layout, Scale, drawn_at, in_lanes
-from shared.web.pages.reach import NARROW as NARROW_REACH
-from shared.web.pages.reach import TimeReach, dates_between, reach_for
-from shared.web.pages.spans import SpanKind
-from shared.web.pages.texts import below, dates, inside, names
-from shared.web.pages.timeline import Point, Timeline
+from shared.web.pages.keys.labels import Label
+from shared.web.pages.keys.layout import MIDDLE, NARROW, STRIP, WIDE, Layout, Scale, drawn_at, in_lanes
+from shared.web.pages.keys.reach import NARROW as NARROW_REACH
+from shared.web.pages.keys.reach import TimeReach, dates_between, reach_for
+from shared.web.pages.keys.spans import SpanKind
+from shared.web.pages.keys.texts import below, dates, inside, names
+from shared.web.pages.keys.timeline import Point, Timeline
 
 
 @dataclass(frozen=True)

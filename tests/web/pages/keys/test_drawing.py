@@ -11,15 +11,15 @@ from lab.simulation.builders import a_situation, a_target, marks, overlapping
 from lab.simulation.dates import at, days, hours, minutes
 from shared.domain.model import Cadence
 from shared.domain.told import Told, ToldDeadline
-from shared.web.pages.drawing import Drawing, picture_of, strip_of
-from shared.web.pages.labels import Label, placed, width_of
-from shared.web.pages.layout import MIDDLE, NARROW, STRIP, WIDE, Layout
-from shared.web.pages.reach import NARROW as NARROW_REACH
-from shared.web.pages.reach import STRIP as STRIP_REACH
-from shared.web.pages.reach import WIDE as WIDE_REACH
-from shared.web.pages.reach import TimeReach, dates_between, reach_for, reach_of_all, short
-from shared.web.pages.texts import axis_of
-from shared.web.pages.timeline import timeline_of
+from shared.web.pages.keys.drawing import Drawing, picture_of, strip_of
+from shared.web.pages.keys.labels import Label, placed, width_of
+from shared.web.pages.keys.layout import MIDDLE, NARROW, STRIP, WIDE, Layout
+from shared.web.pages.keys.reach import NARROW as NARROW_REACH
+from shared.web.pages.keys.reach import STRIP as STRIP_REACH
+from shared.web.pages.keys.reach import WIDE as WIDE_REACH
+from shared.web.pages.keys.reach import TimeReach, dates_between, reach_for, reach_of_all, short
+from shared.web.pages.keys.texts import axis_of
+from shared.web.pages.keys.timeline import timeline_of
 
 NOW = at(day=60)
 SITUATION = a_situation(overlapping(since=NOW - days(1), until=NOW + days(2)), NOW)

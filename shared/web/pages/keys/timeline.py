@@ -19,9 +19,9 @@ from shared.domain.publication import Origin, Publication
 from shared.domain.relative import exact
 from shared.domain.text import plain
 from shared.fleet.history import said_by
-from shared.web.pages.notices import Notice, is_doubtful, notices_of
-from shared.web.pages.reach import TimeReach
-from shared.web.pages.spans import LONG_AGO, KeyChange, KeyLanes, Span, SpanKind, add_past, add_plan
+from shared.web.pages.keys.notices import Notice, is_doubtful, notices_of
+from shared.web.pages.keys.reach import TimeReach
+from shared.web.pages.keys.spans import LONG_AGO, KeyChange, KeyLanes, Span, SpanKind, add_past, add_plan
 
 
 class PointKind(StrEnum):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.findings.status import TargetStatus
-from shared.web.pages.drawing import Drawing, strip_of
-from shared.web.pages.labels import Label
-from shared.web.pages.reach import TimeReach, reach_of_all
-from shared.web.pages.texts import axis_of
-from shared.web.pages.timeline import timeline_of, unknown_timeline
+from shared.web.pages.keys.drawing import Drawing, strip_of
+from shared.web.pages.keys.labels import Label
+from shared.web.pages.keys.reach import TimeReach, reach_of_all
+from shared.web.pages.keys.texts import axis_of
+from shared.web.pages.keys.timeline import timeline_of, unknown_timeline
 
 
 @dataclass(frozen=True)
