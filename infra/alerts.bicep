@@ -58,6 +58,16 @@ var rules = [
     threshold: 0
   }
   {
+    name: 'to-do'
+    says: 'Something needs a person, for hours. The line "status" in the log, and the status page, say what.'
+    severity: 2
+    query: loadTextContent('queries/to-do.kql')
+    window: 'P1D'
+    every: 'PT1H'
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
     name: 'unseen'
     says: 'Something cannot be looked at or enrolled, for hours: nobody watches it.'
     severity: 1
@@ -173,7 +183,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule 
   kind: 'LogAlert'
   properties: {
     displayName: 'Key rotation: ${rule.name}'
-    description: rule.says
+    description: '${rule.says} What to do: docs/runbook.md, Alert: ${rule.name}.'
     enabled: true
     severity: rule.severity
     scopes: [
@@ -209,7 +219,7 @@ resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = [for topic i
   location: 'global'
   tags: tags
   properties: {
-    description: 'Event Grid could not deliver events (${topic.name}).'
+    description: 'Event Grid could not deliver events (${topic.name}). What to do: docs/runbook.md, Alert: undelivered.'
     enabled: true
     severity: 2
     scopes: [

@@ -28,6 +28,7 @@ from shared.findings.status import concerns, status_of
 from shared.fleet.pace import SHORTEST, USUAL
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
+from shared.fleet.view import View
 from shared.ports import Account
 from shared.settings.target_fields import TAG
 from shared.turns.report import Row
@@ -82,6 +83,13 @@ async def _as_observed(rotation: Rotation, facts: Facts) -> Facts:
 async def gather_shown(rotation: Rotation) -> tuple[Facts, list[Finding]]:
     """Return what is known of the fleet without a call to Azure for each target, and the findings that follow."""
     overview = await rotation.overview()
+    facts = await read_facts(rotation, overview, checks_of(rotation, overview))
+    return facts, severe_first(findings_of(facts))
+
+
+async def gather_kept(rotation: Rotation, view: View) -> tuple[Facts, list[Finding]]:
+    """Return what the view that a check has just kept shows, and the findings that follow."""
+    overview = await rotation.surveyor.overview_of(view)
     facts = await read_facts(rotation, overview, checks_of(rotation, overview))
     return facts, severe_first(findings_of(facts))
 

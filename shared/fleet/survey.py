@@ -17,6 +17,7 @@ from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
 from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
+from shared.domain.publication import SecretState
 from shared.domain.requests import Request
 from shared.fleet.enrolment import Enrolment
 from shared.fleet.found import FleetListing, Listed
@@ -212,6 +213,8 @@ class Surveyor:
             row = await self._row(seen, target)
         elif one.publication is None:
             row = Row(target, Plan(Reason.ADOPT, _NOT_PUBLISHED))
+        elif one.publication.state is not SecretState.ACTIVE:  # that says enough, whatever the keys are
+            row = await self._row(Observation(key_auth=True, keys={}, publication=one.publication), target)
         else:
             row = not_told_by_a_listing(target)
         return replace(row, presumed=True, shown_at=one.shown_at)

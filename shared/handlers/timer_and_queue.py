@@ -31,6 +31,7 @@ from shared.handlers import telemetry_facts
 from shared.handlers.invocation import MOST_SECONDS, TurnFailed, log_dropped_announcements
 from shared.handlers.one_of_many import take_one_of_many
 from shared.handlers.queued_turns import queue_turns
+from shared.handlers.status_line import log_status
 from shared.handlers.timer_status import interval, since
 from shared.handlers.waiting import put_off
 from shared.telemetry import TickFacts, Trigger, TurnFacts
@@ -70,6 +71,7 @@ async def _tick(last: str | None, due: str | None, past_due: bool, saw: Callable
             log.error("tick: %s", error)
         log.info("tick%s: %s", " (past due)" if past_due else "", found)
     app.ticked_at = now
+    await log_status(app, found.view)
     return messages
 
 

@@ -120,7 +120,7 @@ async def test_regenerating_is_requested_once_whatever_azure_answers(parts: Part
     error = await raised(parts.accounts.regenerate(parts.target().account, KEY2))
     assert type(error) is (Throttled if fault.get("status") == 429 else TryLater)
     assert error.thing == parts.account().id
-    assert error.what.startswith("could not regenerate key2: ")
+    assert error.what.startswith("could not regenerate key 2: ")
     assert parts.azure.world.journal.count("arm.regenerateKey") == 1
 
 

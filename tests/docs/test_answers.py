@@ -6,6 +6,7 @@ import re
 import pytest
 
 from shared.decide.plan import Reason
+from shared.findings.states import State
 from shared.turns.report import HeldByMode, Result
 from shared.web.bodies import MOST_BODY
 from tests.docs.test_docs import ROOT
@@ -18,7 +19,9 @@ def listed(section: str) -> list[str]:
     return re.findall(r"^\| `([\w-]+)` \| .+ \|$", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("section", "words"), [("Results", [*Result]), ("Reasons", [*Reason, *HeldByMode])])
+@pytest.mark.parametrize(
+    ("section", "words"), [("Results", [*Result]), ("Reasons", [*Reason, *HeldByMode]), ("States", [*State])]
+)
 def test_the_page_lists_every_word_of_the_code_once_and_no_other(section: str, words: list[str]) -> None:
     assert sorted(listed(section)) == sorted(words)
 

@@ -18,7 +18,7 @@ from lab.emulator.accounts import Slot
 from lab.emulator.serve import Azure
 from shared import wiring
 from shared.domain.errors import RotationError
-from shared.domain.keys import ApiKey
+from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import ProofPolicy
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.handlers import http, timer_and_queue
@@ -155,7 +155,7 @@ async def test_no_failed_call_of_a_rotation_reveals_a_key(watch: Watch, operatio
 
 FAILING: dict[str, Callable[[Parts], Awaitable[Any]]] = {
     "arm.listKeys": lambda parts: parts.accounts.list_keys(parts.target().account),
-    "arm.regenerateKey": lambda parts: parts.accounts.regenerate(parts.target().account, "key2"),
+    "arm.regenerateKey": lambda parts: parts.accounts.regenerate(parts.target().account, KeySlot.KEY2),
     "kv.getSecret": lambda parts: parts.vault.latest(parts.target()),
 }
 

@@ -16,7 +16,7 @@ LOGS = "Microsoft.OperationalInsights/workspaces"
 BREAKS = {
     f"{ACCOUNTS}/read": ("enrolment by a tag", "could not list its accounts"),
     f"{ACCOUNTS}/listKeys/action": ("enrolment by a tag", "could not list its keys"),
-    f"{ACCOUNTS}/regenerateKey/action": ("rotation", "could not regenerate key2"),
+    f"{ACCOUNTS}/regenerateKey/action": ("rotation", "could not regenerate key 2"),
     f"{ACCOUNTS}/write": ("sunset", "could not switch keys off"),
     f"{LOGS}/read": ("sunset", "could not count calls with a key"),
     f"{LOGS}/query/read": ("sunset", "could not count calls with a key"),

@@ -10,6 +10,8 @@ from tree_sitter import Node
 from lab.emulator.shipped import SHIPPED
 from shared.decide.plan import Reason
 from shared.domain.names import LEASE_CONTAINER, QUEUE
+from shared.findings.codes import Code, Urgency
+from shared.findings.meanings import MEANINGS
 from shared.settings.environment import NAMES
 from shared.settings.proxy import EXCEPTIONS, SETTING
 from shared.turns.report import Outcome, Result
@@ -199,6 +201,7 @@ SAID = {
     "(healed)": 'HEALED = "healed"',
     "Ended before its time: ": "Ended before its time: ",
 }
+SAID |= {"status: ": '"status: %s"'} | {code.value: f'= "{code.value}"' for code in Code}
 GRAMMAR = {": ", " (", ")", "TurnFailed: (.*)", "MICROSOFT.KEYVAULT", "SecretGet", "SecretSet"}
 
 
@@ -227,6 +230,13 @@ def test_the_overdue_query_parses_the_line_that_a_turn_logs(result: Result) -> N
         "Result": result.value,
         "Reason": "not-announced",
     }
+
+
+def test_each_thing_to_do_has_an_alert() -> None:
+    told_by_others = {Code.UNSEEN, Code.NOT_ENROLLABLE, Code.ROTATION_OVERDUE, Code.CHECKS_LATE}
+    to_do = {code for code, meaning in MEANINGS.items() if meaning.urgency is Urgency.TO_DO}
+    named = set(re.findall(r'"([a-z-]+)"', queries()["to-do.kql"]))
+    assert named == to_do - told_by_others
 
 
 def test_the_owed_query_finds_a_turn_with_outstanding_announcements() -> None:

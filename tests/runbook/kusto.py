@@ -56,6 +56,8 @@ def _applied(pipe: str, rows: list[Row]) -> list[Row]:
         case "extend":
             columns = [_column(part) for part in _parts(rest, ",")]
             return [row | {name: value(row) for name, value in columns} for row in rows]
+        case "mv-expand":
+            return _expanded(rest, rows)
         case "parse":
             return [row | found for row in rows if (found := _parsed(rest, row)) is not None]
         case "summarize":
@@ -162,12 +164,22 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tostring": _tostring,
     "toint": _toint,
     "extract": _extract,
+    "bag_keys": lambda value: Text(list(_plain(value) or ())),
     "substring": lambda value, first: Text(_plain(value)[first:]),
     "isnotempty": lambda value: _plain(value) not in (None, ""),
     "coalesce": lambda *values: next((one for one in values if _plain(one) not in (None, "")), values[-1]),
 }
 
 CALLABLE = {*FUNCTIONS, "and", "or", "in"}
+
+
+def _expanded(rest: str, rows: list[Row]) -> list[Row]:
+    """Return a row for each member of a list."""
+    shape = re.fullmatch(r"(\w+) = (.+) to typeof\(string\)", rest)
+    if shape is None:
+        raise NotImplementedError(rest)
+    name, members = shape[1], _expression(shape[2])
+    return [row | {name: one} for row in rows for one in members(row)]
 
 
 def _parsed(rest: str, row: Row) -> Row | None:

@@ -89,7 +89,7 @@ async def test_a_mistyped_setting_fires_within_the_hour_and_is_shown_everywhere_
     health = await site.run("GET /api/health")
     assert (health.status, health.data["invalidSettings"]) == (503, ["ROTATION_MOD"])
     assert "rename it to ROTATION_MODE" in (await site.run(DOCTOR)).text
-    assert "rename it to ROTATION_MODE" in (await site.type("GET /api/status")).body
+    assert "the nearest is ROTATION_MODE" in (await site.type("GET /api/status")).body
     group = {"group": "rg", "app": "app"}
     setting = "az functionapp config appsettings set --resource-group <group> --name <app> --settings <setting>"
     await site.run(setting, **group, setting="ROTATION_MODE=rotate")
@@ -115,6 +115,24 @@ async def test_a_vault_that_cannot_be_listed_fires_although_no_turn_fails(site: 
     assert (await site.run("GET /api/targets")).data["problems"] == []
     await let_a_day_pass(site)
     assert not site.rings("unseen")
+
+
+@entry("Alert: to-do")
+async def test_a_disabled_secret_fires_after_some_hours_and_ends_a_day_after_the_fix(site: Site) -> None:
+    await site.settle()
+    latest = site.vault.get_secret("chat-key").version
+    site.vault.update_secret("chat-key", latest, enabled=False)
+    await site.live_for(hours=2, every=HOURLY)
+    assert not site.rings("to-do")
+    await site.live_for(hours=3, every=HOURLY)
+    assert site.rings("to-do")
+    site.sees()
+    assert '"secret-disabled": 1' in site.telemetry.text
+    assert "enable the secret of chat" in (await site.run("python -m cli status")).text
+    site.vault.update_secret("chat-key", latest, enabled=True)
+    await let_a_day_pass(site)
+    await site.live_for(hours=5, every=HOURLY)
+    assert not site.rings("to-do")
 
 
 @entry("Alert: turn-failed")
