@@ -25,6 +25,7 @@ from shared.turns.report import Row
 
 LONG_LIFE = timedelta(days=90)  # what most policies allow a key at most
 HEALED_FOR = timedelta(days=1)  # how long a repaired key is shown
+_LET_IT_ACT = "set ROTATION_MODE to rotate to let the app act"
 _LEFT_UNDONE = frozenset({Code.NOT_PUBLISHED, Code.ROTATION_OVERDUE})
 _END_BY_THEMSELVES = frozenset({Reason.NOT_ANNOUNCED, Reason.OUTSIDE_WINDOW})
 
