@@ -20,6 +20,7 @@ class RotationError(Exception):
 
     next_step = "read docs/runbook.md"
     subscription: str | None = None  # the id of the subscription that could not be listed, if that is what failed
+    since: datetime | None = None  # since when it is so, in UTC, if that was noted
     unclear = False  # whether the call may have had its effect although it failed
     resolves_itself = False  # whether the next step asks nothing of anybody, because a later check goes on by itself
     refusal: Refusal | None = None  # the row of the table of Azure's refusals, if Azure refused a call

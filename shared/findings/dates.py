@@ -6,7 +6,7 @@ shown as not known, with the moment that was agreed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +29,7 @@ class Date:
     was: When it was to happen, in UTC, if it waits. None otherwise.
     announced: Whether Event Grid accepted an announcement of this very moment.
     after_deployment: The environment whose next deployment brings it sooner. None if it waits for none.
+    doubtful: Whether all keys end before it.
     """
 
     target: Target
@@ -38,6 +39,7 @@ class Date:
     was: datetime | None = None
     announced: bool = False
     after_deployment: str | None = None
+    doubtful: bool = False
 
 
 def dates_of(one: TargetStatus) -> list[Date]:
@@ -49,18 +51,19 @@ def dates_of(one: TargetStatus) -> list[Date]:
     if situation is None:
         return []
     held = one.is_stale or one.row.plan is None or one.row.plan.needs_a_person
-    return sorted(_dates(situation, held=held), key=lambda date: date.falls_at or LAST)
+    found = one.deadlines or tuple(deadlines(situation))
+    return sorted(_dates(situation, found, held=held), key=lambda date: date.falls_at or LAST)
 
 
-def _dates(situation: Situation, *, held: bool) -> Iterator[Date]:
-    found = list(deadlines(situation))
+def _dates(situation: Situation, found: Sequence[Deadline], *, held: bool) -> Iterator[Date]:
     end = min((one.falls_at for one in found if one.what is DeadlineKind.SUNSET), default=LAST)
     for one in found:
         was = one.falls_at if held else _agreed(one, situation)
         slides = was is not None
         falls_at, announced = (None, False) if slides else (one.falls_at, one.announced)
-        doubt = ", if keys still work then" if one.falls_at > end else ""
-        yield Date(one.target, one.what, f"{_words(one)}{doubt}", falls_at, was, announced, one.after_deployment)
+        doubt = ", if keys still work then" if (doubtful := one.falls_at > end) else ""
+        says = f"{_words(one)}{doubt}"
+        yield Date(one.target, one.what, says, falls_at, was, announced, one.after_deployment, doubtful)
 
 
 def _agreed(one: Deadline, situation: Situation) -> datetime | None:

@@ -24,7 +24,7 @@ from shared.findings.of_app import of_app
 from shared.findings.of_problems import of_problem
 from shared.findings.of_targets import of_target
 from shared.findings.ports import Inventory
-from shared.findings.status import status_of
+from shared.findings.status import concerns, status_of
 from shared.fleet.pace import SHORTEST, USUAL
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
@@ -61,12 +61,17 @@ async def gather_observed(rotation: Rotation) -> tuple[Facts, list[Finding]]:
 
 
 async def gather_named(rotation: Rotation, rows: list[Row]) -> tuple[Facts, list[Finding]]:
-    """Return what is known of these targets, which were observed just now, and the findings about them alone."""
+    """Return what is known of these targets, which were observed just now, and the findings that matter for them."""
     seen = replace(await rotation.surveyor.last_seen(), rows=rows)
-    facts = replace(await _as_observed(rotation, await read_facts(rotation, seen)), problems=[])
-    about = {str(row.target.account).casefold() for row in rows}
+    read = await read_facts(rotation, seen, checks_of(rotation, seen))
+    facts = replace(await _as_observed(rotation, read), problems=[])
+    return facts, severe_first(found_for(facts))
+
+
+def found_for(facts: Facts) -> list[Finding]:
+    """Return the findings that matter for the targets of these facts, with the account that each is about."""
     found = status_of(facts, findings_of(facts)).findings
-    return facts, severe_first(one for one in found if one.account.casefold() in about)
+    return [one for one in found if any(concerns(one, row.target) for row in facts.rows)]
 
 
 async def _as_observed(rotation: Rotation, facts: Facts) -> Facts:

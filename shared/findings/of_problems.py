@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from shared.domain.errors import FixConfiguration, LeaseHeld, LeaseLost, OutOfTime, RotationError, Throttled, TryLater
 from shared.domain.model import AccountId
 from shared.findings.codes import Code, Urgency
 from shared.findings.kinds import Finding
 
+LASTING = timedelta(hours=1)  # from then on, what should pass by itself is for a person
 _PASSES = (TryLater, Throttled, LeaseHeld, LeaseLost, OutOfTime)
 
 
@@ -33,10 +36,16 @@ def of_problem(
     return Finding(Code.UNSEEN, about, says, step, Urgency.WATCH if passes else None, account=account)
 
 
-def of_failing_turns(error: RotationError, target: str) -> Finding:
-    """Return the finding about a target that can be seen and whose turns fail with this error."""
-    urgency = Urgency.WATCH if isinstance(error, _PASSES) else None
-    return Finding(Code.TURNS_FAIL, target, error.about(target), error.next_step, special_urgency=urgency)
+def of_failing_turns(error: RotationError, target: str, now: datetime) -> Finding:
+    """Return the finding about a target that can be seen and whose turns fail with this error.
+
+    An error that a later check can clear by itself is only to be watched, until it has lasted for an hour.
+    """
+    lasts = error.since is not None and now - error.since > LASTING
+    urgency = Urgency.WATCH if isinstance(error, _PASSES) and not lasts else None
+    return Finding(
+        Code.TURNS_FAIL, target, error.about(target), error.next_step, special_urgency=urgency, since=error.since
+    )
 
 
 def _id_in(thing: str) -> str:

@@ -78,7 +78,7 @@ def _of_error(row: Row, facts: Facts) -> Iterator[Finding]:
     if error is None and row.plan is None:
         error = RotationError(name, "It could not be observed.")
     if failing is not None:
-        yield of_failing_turns(failing, name)
+        yield of_failing_turns(failing, name, facts.now)
     elif error is not None:
         yield of_problem(error, facts.left, name, lasts=facts.is_long_unseen(row.shown_at))
     elif facts.is_long_unseen(row.shown_at) and row.shown_at is not None:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from shared.announce.deadlines import Deadline, deadlines
+from shared.domain.model import Target
 from shared.domain.times import LAST
 from shared.findings.codes import MOST_SEVERE_FIRST, Code, Urgency
 from shared.findings.facts import Checks, Facts
@@ -145,12 +146,23 @@ class Status:
         return replace(self, targets=kept, findings=found)
 
 
+def concerns(one: Finding, target: Target) -> bool:
+    """Return whether a finding matters for this target: it is about it, or about something that all targets need."""
+    if one.account:
+        return target.account.same_as(one.account)
+    where = one.target.casefold()
+    throttled = one.code is Code.THROTTLED and (where in str(target.account).casefold() or where in target.vault_url)
+    return one.code in APP_WIDE or throttled
+
+
 def status_of(facts: Facts, findings: Sequence[Finding]) -> Status:
     """Return the status that follows from facts and from the findings that follow from them."""
     rows = {str(row.target.account).casefold(): row for row in facts.rows}
-    names: dict[str, str] = {row.target.name: id_ for id_, row in rows.items()}
+    names: dict[str, list[str]] = {}
+    for id_, row in rows.items():
+        names.setdefault(row.target.name.casefold(), []).append(id_)
     about: dict[str, list[Finding]] = {}
-    known = [replace(one, account=str(_account(one, rows, names))) for one in findings]
+    known = [replace(one, account=account) for one in findings for account in _accounts(one, rows, names)]
     for one in known:
         about.setdefault(one.account.casefold(), []).append(one)
     mode = facts.settings.mode
@@ -179,6 +191,7 @@ def shared_cause(one: Finding) -> str:
     return said
 
 
+APP_WIDE = frozenset({Code.CHECKS_LATE, Code.NOBODY_IS_TOLD, Code.NOBODY_LISTENS, Code.DELIVERIES_FAIL})
 _BY_CAUSE = frozenset({Code.NOT_ENROLLABLE, Code.UNSEEN, Code.REFUSED, Code.TURNS_FAIL})
 
 
@@ -194,12 +207,15 @@ def _urgent_first(group: Group) -> tuple[int, bool, str, str, str]:
     )
 
 
-def _account(one: Finding, rows: dict[str, Row], names: dict[str, str]) -> str:
-    """Return the id of the account that a finding is about, as its target has it. Empty if it is about no target."""
-    for id_ in (one.account.casefold(), one.target.casefold(), names.get(one.target, "")):
+def _accounts(one: Finding, rows: Mapping[str, Row], names: Mapping[str, list[str]]) -> list[str]:
+    """Return the ids of the accounts that a finding is about, as their targets have them: several, if it only says a
+    name that several have. Empty text if it is about no target."""
+    for id_ in (one.account.casefold(), one.target.casefold()):
         if id_ in rows:
-            return str(rows[id_].target.account)
-    return one.account
+            return [str(rows[id_].target.account)]
+    if one.account:
+        return [one.account]
+    return [str(rows[id_].target.account) for id_ in names.get(one.target.casefold(), ())] or [""]
 
 
 def _target(row: Row, found: list[Finding], mode: Mode) -> TargetStatus:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from shared.announce.deadlines import DeadlineKind
 from shared.domain.relative import away, counted, exact
 from shared.findings.codes import Code, Severity
+from shared.findings.dates import dates_of
 from shared.findings.deeds import DEEDS
 from shared.findings.states import State
 from shared.findings.status import Group, Status
@@ -142,17 +143,22 @@ def _tone(groups: list[Group]) -> Tone:
 
 
 def _all_well(status: Status) -> str:
-    keyless, total = status.counts[State.KEYLESS], len(status.targets)
-    if keyless == total:
-        return "The target is keyless." if total == 1 else f"All {total:,} targets are keyless."
-    return "The target is healthy." if total == 1 else f"All {total:,} targets are healthy."
+    total, waiting, keyless = (len(status.targets), *(status.counts[one] for one in (State.WAITING, State.KEYLESS)))
+    word = "keyless" if keyless == total else "waiting" if waiting == total else "healthy"
+    if total == 1:
+        return f"The target is {word}."
+    if waiting and word == "healthy":
+        return f"{counted(total - waiting, 'target is', 'targets are')} healthy, and {waiting:,} waiting."
+    return f"{'Both' if total == 2 else f'All {total:,}'} targets are {word}."
 
 
 def _coming(status: Status) -> str:
-    if not status.deadlines:
+    """Return what comes first of what has a date. A date that waits has none."""
+    known = [(date.falls_at, date) for one in status.targets for date in dates_of(one) if date.falls_at]
+    if not known:
         return ""
-    first = status.deadlines[0]
-    return f"Next: {first.target.name} {_NEXT[first.what]} {away(first.falls_at, status.now)}."
+    falls_at, first = min(known, key=lambda one: one[0])
+    return f"Next: {first.target.name} {_NEXT[first.kind]} {away(falls_at, status.now)}."
 
 
 def _short(thing: str) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime
 from shared.announce.outstanding import outstanding
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
-from shared.domain.errors import PersonMustLook, RotationError
+from shared.domain.errors import PersonMustLook, RotationError, TryLater
 from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import Request
@@ -234,9 +234,9 @@ class Surveyor:
 
 
 def _in_trouble(row: Row, known: Troubles) -> Row:
-    """Return the row with the error of the target's turns, if they failed."""
-    error = known.of(row.target.account)
-    return replace(row, error=error, fails=True) if error is not None and row.error is None else row
+    """Return the row with the error of the target's turns, if they failed. It says more than no listing."""
+    error, untold = known.of(row.target.account), row.situation is None and isinstance(row.error, TryLater)
+    return replace(row, error=error, fails=not untold) if error and (row.error is None or untold) else row
 
 
 async def _few_at_once(rows: Sequence[Awaitable[Row]]) -> list[Row]:

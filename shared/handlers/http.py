@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from urllib.parse import quote
 
 from shared.announce.deadlines import Deadline
 from shared.domain.errors import (
@@ -84,7 +85,8 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
         _let_in(route, incoming, caller)
     except Refused as refused:
         reply = problem(refused.status, refused.title, refused.detail)
-        shown = _refused_as_page(refused, route, incoming, caller) if route.name in _SHOWING else None
+        shows = route.name in _SHOWING or (route.page and refused.status == 401)
+        shown = _refused_as_page(refused, route, incoming, caller) if shows else None
         reply = shown or _for_people(route, incoming, caller, reply)
         log_refused(REFUSALS, recorded, incoming.method, incoming.asked, caller, reply, time.monotonic())
         return reply
@@ -203,7 +205,8 @@ async def _status_page(incoming: Incoming, caller: Caller) -> Reply:
 def _refused_as_page(refused: Refused, route: Route, incoming: Incoming, caller: Caller | None) -> Reply:
     from shared.handlers.pages import denied_page
 
-    return denied_page(refused, route.role_of(incoming.method) or "", incoming, caller)
+    path = route.path.format(name=quote(incoming.name, safe=""), act=quote(incoming.act, safe=""), id="")
+    return denied_page(refused, route.role_of(incoming.method) or "", incoming, caller, f"/api/{path}")
 
 
 def _error_as_page(error: RotationError, incoming: Incoming) -> Reply:

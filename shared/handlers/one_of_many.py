@@ -196,7 +196,7 @@ class OneOfMany:
         await self._note(ManyWord.TRIED, outcome, own=own, deleted=deleted)
         if target is None:
             return
-        await note_trouble(self.app.outside.notes, target, error)
+        await note_trouble(self.app.outside.notes, target, error, self.app.outside.clock.now())
         try:
             tries = await self.record.results(self.id, f"{ManyWord.TRIED}/{self.one.hash}/")
             if len({one.at for one in tries}) == MOST_ATTEMPTS:

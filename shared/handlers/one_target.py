@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from shared.domain.errors import DisputedName, RotationError, UnknownTarget
 from shared.domain.model import AccountId, Target
-from shared.findings.gather import checks_of, gather_named
+from shared.findings.gather import gather_named
 from shared.fleet.history import History
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
@@ -26,7 +26,7 @@ async def look_at(app: Rotation, which: str | AccountId) -> SeenTarget:
     overview = await app.surveyor.overview(lambda target: _is(target, which))
     row, tags = await _observed(app, which, overview)
     (facts, _), (history, unknown) = await asyncio.gather(gather_named(app, [row]), _history(app, row.target))
-    return SeenTarget(replace(facts, checks=checks_of(app, overview)), tags, history, unknown)
+    return SeenTarget(facts, tags, history, unknown)
 
 
 async def _observed(app: Rotation, which: str | AccountId, overview: Overview) -> tuple[Row, Mapping[str, str] | None]:
@@ -42,10 +42,10 @@ async def _observed(app: Rotation, which: str | AccountId, overview: Overview) -
         if last is None or isinstance(error, DisputedName):
             raise
         gone = isinstance(error, UnknownTarget) and last.error is not None
-        return (last if gone else replace(last, error=error)), {}
+        return (last if gone else replace(last, error=error, fails=False)), {}
     row = await app.plan_turn(enrolled.target)
     if row.error is not None and last is not None:
-        row = replace(last, error=row.error)
+        row = replace(last, error=row.error, fails=False)
     return row, enrolled.account.tags if enrolled.account else None
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
+from urllib.parse import urlencode
 
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.names import LOGGER
@@ -60,8 +62,10 @@ async def target_page(incoming: Incoming, caller: Caller) -> Reply:
         log.info("%s", error)
         page = missing(error, incoming.asked, plain_shell(incoming, caller, app))
         return page_reply(of_error(error).status, "missing.html", page, page.shell, retry_after([error]))
-    status = status_of(seen.facts, ())
-    shell = shell_of(caller, os.environ, links_of(incoming), seen.facts.now, status)
+    status, links = status_of(seen.facts, ()), links_of(incoming)
+    if incoming.account:  # the name may lead to another one
+        links = replace(links, disputed=frozenset({seen.row.target.name.casefold()}))
+    shell = shell_of(caller, os.environ, links, seen.facts.now, status)
     shown = target_page_of(seen, caller, shell, os.environ)
     return page_reply(200, "target.html", shown, shown.shell)
 
@@ -78,10 +82,13 @@ def error_page(
     return page_reply(of_error(error).status, "stopped.html", page, page.shell, retry_after([error]))
 
 
-def denied_page(refused: Refused, role: str, incoming: Incoming, caller: Caller | None) -> Reply:
+def denied_page(refused: Refused, role: str, incoming: Incoming, caller: Caller | None, path: str) -> Reply:
     """Return the page for a caller who may not see the page.
 
     role: The role that is missing.
+    path: The path that was asked for. A sign-in leads back there, with all parameters but a function key.
     """
-    page = denied(refused, caller, role, plain_shell(incoming, caller))
+    asked = urlencode({name: value for name, value in incoming.query.items() if name != "code"})
+    shell = replace(plain_shell(incoming, caller), again=f"{path}?{asked}" if asked else path)
+    page = denied(refused, caller, role, shell)
     return page_reply(refused.status, "denied.html", page, page.shell)

@@ -136,7 +136,7 @@ async def _conclude(
         await put_off(app, message, outcome, outcome.error)
         return
     if outcome.error is not None and await _waits_for_a_role(app, target, message, outcome):
-        await note_trouble(app.outside.notes, target, outcome.error)
+        await note_trouble(app.outside.notes, target, outcome.error, app.outside.clock.now())
         log.warning("turn: %s", outcome)
         return
     if message.repeated and outcome.result in (Result.BUSY, Result.PLANNED):
@@ -181,7 +181,7 @@ async def _after_failure(
     may_pass = isinstance(error, TryLater) and not isinstance(error, UnexpectedAnswer)
     about_others = not isinstance(error, PersonMustLook) and not error.of_owner
     if last or not may_pass:
-        await note_trouble(app.outside.notes, target, error)
+        await note_trouble(app.outside.notes, target, error, app.outside.clock.now())
     if about_others and (last or not may_pass):
         await _note_failure(brake, target)
     if last:

@@ -13,12 +13,14 @@ import logging
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from shared.domain import errors
 from shared.domain.errors import RotationError, TryLater
 from shared.domain.model import Target
 from shared.domain.names import LOGGER
+from shared.domain.times import stamp, unstamp
 from shared.ports import Notes
 
 log = logging.getLogger(LOGGER)
@@ -28,10 +30,16 @@ MOST_FORGOTTEN = 20  # notes in one tick
 MOST_READ = 200  # notes in one tick; of the others only the account is known, by their names
 
 
-async def note_trouble(notes: Notes, target: Target, error: RotationError) -> None:
-    """Note why a target's turn failed. If that fails, the log says so."""
+async def note_trouble(notes: Notes, target: Target, error: RotationError, now: datetime) -> None:
+    """Note why a target's turn failed, and since when its turns fail. If that fails, the log says so.
+
+    now: The time, in UTC. An earlier note keeps its moment.
+    """
+    name = _name(str(target.account))
     try:
-        await notes.write(_name(str(target.account)), json.dumps(error_data(error)))
+        before = await notes.read(name)
+        since = (_error(before).since if before else None) or now
+        await notes.write(name, json.dumps([*error_data(error), stamp(since)]))
     except RotationError as problem:
         log.warning("%s: that its turn failed could not be noted: %s", target.name, problem)
 
@@ -99,10 +107,15 @@ def error_of(data: Any) -> RotationError:  # noqa: ANN401 - JSON
 
 
 def _error(text: str | None) -> RotationError:
+    """Return the noted error, with since when it is so. An earlier release noted no moment."""
     try:
-        return error_of(json.loads(text or ""))
+        data = json.loads(text or "")
+        error = error_of(data[:6])
+        error.since = unstamp(data[6]) if len(data) > 6 else None
     except (ValueError, TypeError):
         return TryLater("its turn", "its turns fail; the log of the function app says why.")
+    else:
+        return error
 
 
 def _name(account: str) -> str:

@@ -24,7 +24,7 @@ def said(facts: Facts) -> tuple[Tone, str]:
 
 def test_a_healthy_fleet_is_green() -> None:
     rows = [a_row(), a_row(target=quiet_target("search"))]
-    assert said(facts_of(*rows)) == (Tone.GREEN, "Nothing to do. All 2 targets are healthy.")
+    assert said(facts_of(*rows)) == (Tone.GREEN, "Nothing to do. Both targets are healthy.")
     assert verdict_of(status_in(facts_of(*rows))).detail.startswith("Next: ")
 
 

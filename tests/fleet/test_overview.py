@@ -113,7 +113,7 @@ async def test_targets_that_cannot_be_listed_any_more_are_shown_as_known_last_wi
 async def test_a_target_whose_turns_fail_is_not_shown_as_healthy_until_one_ends_well() -> None:
     stage = await an_adopted_fleet()
     notes = stage.rotation().outside.notes
-    await note_trouble(notes, stage.target, GrantRole("chat", "it may not list keys."))
+    await note_trouble(notes, stage.target, GrantRole("chat", "it may not list keys."), stage.now)
     found = await stage.run_timer()
     row = row_of(await overview(stage), "chat")
     assert (row.error and row.error.code, row.error and row.error.what) == ("GrantRole", "it may not list keys.")
@@ -125,7 +125,9 @@ async def test_a_target_whose_turns_fail_is_not_shown_as_healthy_until_one_ends_
 
 async def test_failures_show_also_where_no_view_is_young_enough() -> None:
     stage = await an_adopted_fleet()
-    await note_trouble(stage.rotation().outside.notes, stage.target, GrantRole("chat", "it may not list keys."))
+    await note_trouble(
+        stage.rotation().outside.notes, stage.target, GrantRole("chat", "it may not list keys."), stage.now
+    )
     stage.pass_time(hours(2))
     seen = await overview(stage)
     assert seen.seen_at is None
@@ -150,7 +152,7 @@ async def test_the_note_of_an_account_that_left_is_removed() -> None:
     stage = await an_adopted_fleet()
     notes = stage.rotation().outside.notes
     for target in stage.targets:
-        await note_trouble(notes, target, GrantRole(target.name, "it may not list keys."))
+        await note_trouble(notes, target, GrantRole(target.name, "it may not list keys."), stage.now)
     stage.account.tags = {}
     await stage.run_timer()
     assert len(await notes.names(TROUBLES)) == 2

@@ -53,6 +53,7 @@ class Chart:
     ends: How many of these are ends of keys.
     new: How many are new keys.
     unannounced: How many ends of keys within the next three days are not announced yet.
+    held: How many ends of keys have no date, because they wait.
     """
 
     bars: tuple[DayBar, ...]
@@ -60,6 +61,7 @@ class Chart:
     ends: int
     new: int
     unannounced: int
+    held: int
 
     @property
     def sentence(self) -> str:
@@ -73,6 +75,8 @@ def chart_of(dates: Iterable[Date], now: datetime) -> Chart:
     """Return the chart of these dates. Days are those of UTC."""
     today = now.astimezone(UTC).date()
     per_day: dict[date, list[Date]] = {today + timedelta(days=ahead): [] for ahead in range(DAYS)}
+    dates = list(dates)
+    held = sum(one.falls_at is None and one.kind is not DeadlineKind.ROTATION for one in dates)
     for one in dates:
         day = one.falls_at.astimezone(UTC).date() if one.falls_at else None
         if day in per_day:
@@ -82,7 +86,8 @@ def chart_of(dates: Iterable[Date], now: datetime) -> Chart:
     shown = [one for found in per_day.values() for one in found]
     ends = [one for one in shown if one.kind is not DeadlineKind.ROTATION]
     soon = [one for one in ends if one.falls_at and one.falls_at - now <= timedelta(days=3)]
-    return Chart(bars, len(shown), len(ends), len(shown) - len(ends), sum(not one.announced for one in soon))
+    unannounced = sum(not one.announced for one in soon)
+    return Chart(bars, len(shown), len(ends), len(shown) - len(ends), unannounced, held)
 
 
 def _bar(at: int, day: date, found: list[Date], tallest: int) -> DayBar:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from shared.announce.deadlines import DeadlineKind
 from shared.domain.model import Target
 from shared.domain.relative import counted
 from shared.findings.codes import Code
@@ -32,6 +33,7 @@ from shared.web.pages.shell import Shell
 from shared.web.pages.vitals import Vital, vitals_of
 
 SMALL = 20  # up to so many targets a fleet is shown without search, counts and pages
+MOST_GUESSED, LONGEST_GUESSED = 2000, 60  # words that a guess compares, and characters of each; more would take seconds
 MOST_DATES = 8  # in the list of deadlines
 MOST_CHOICES = 50  # of one filter as a list to select from; more are typed, with suggestions
 _EXAMPLE = "/subscriptions/SUBSCRIPTION-ID/resourceGroups/GROUP/providers/Microsoft.CognitiveServices/accounts/ACCOUNT"
@@ -135,6 +137,7 @@ class OverviewPage:
     sorts: tuple[Sort, ...]
     table: Table
     dates: tuple[Date, ...]
+    more_dates: int
     chart: Chart | None
     events: tuple[Event, ...]
     no_match: NoMatch | None
@@ -173,6 +176,7 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
         sorts=tuple(Sort),
         table=table_of(status, filters, links, strips.draw),
         dates=tuple(dates[:MOST_DATES]),
+        more_dates=max(0, len(dates) - MOST_DATES),
         chart=chart_of(dates, status.now) if large else None,
         events=happened_in(status, facts, links),
         no_match=no_match,
@@ -220,8 +224,10 @@ def _title(verdict: Verdict, status: Status) -> str:
 
 
 def _soonest(date: Date) -> tuple[bool, float, str]:
-    moment = date.falls_at or date.was
-    return date.falls_at is None, moment.timestamp() if moment else 0.0, date.target.name
+    """Put ends of keys that wait first: their moment has come. Other dates that are not known come last."""
+    moment, waits = date.falls_at or date.was, date.falls_at is None
+    last = waits and date.kind is DeadlineKind.ROTATION
+    return last, moment.timestamp() if moment else 0.0, date.target.name
 
 
 def _counts(whole: Status, filters: Filters, links: Links) -> Iterable[Count]:
@@ -277,7 +283,12 @@ def _searchable(target: Target) -> Iterable[str]:
 
 
 def _near(asked: str, words: Iterable[str]) -> list[str]:
+    """Return the words that are spelled most alike, among those that begin alike if there are very many."""
+    asked = asked[:LONGEST_GUESSED]
     by_lower = {word.casefold(): word for word in sorted(words)}
+    if len(by_lower) > MOST_GUESSED:
+        by_lower = {word: each for word, each in by_lower.items() if word[:1] == asked[:1].casefold()}
+        by_lower = dict(list(by_lower.items())[:MOST_GUESSED])
     return [by_lower[found] for found in difflib.get_close_matches(asked.casefold(), by_lower, 2)]
 
 

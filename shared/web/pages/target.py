@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from shared.announce.deadlines import DeadlineKind
 from shared.decide.explained import ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS, Considered, explain
 from shared.decide.plan import Reason
-from shared.decide.schedule import schedule_of
 from shared.domain.model import Target
 from shared.domain.relative import away, exact, length_in_words
 from shared.findings.codes import Urgency
 from shared.findings.commands import AppName
+from shared.findings.dates import Date, dates_of
 from shared.findings.facts import Facts
-from shared.findings.gather import findings_of, severe_first
+from shared.findings.gather import found_for, severe_first
 from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus, status_of
 from shared.findings.verdict import Tone, Verdict, verdict_of
@@ -169,9 +169,8 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
     environment: The environment of the app.
     """
     facts, row = seen.facts, seen.row
-    whole = status_of(facts, severe_first(findings_of(facts)))
-    one = whole.targets[0]
-    status = replace(whole, findings=one.findings)
+    status = status_of(facts, severe_first(found_for(facts)))
+    one = status.targets[0]
     verdict = _verdict(status, one)
     cards = Cards.of(status, shell.links, AppName.read(environment), facts.settings.targets, {})
     target, timeline = row.target, _timeline(seen, one)
@@ -197,7 +196,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         to_watch=panel_of(cards, status.to_watch, status),
         acts=acts,
         why_not=why_not,
-        commands=() if acts else tuple(f"python -m cli {act.format(shlex.quote(target.name))}" for act in _COMMANDS),
+        commands=() if acts else tuple(f"python -m cli {act.format(_named(target, shell.links))}" for act in _COMMANDS),
         portal=portal(target.account),
         secret_portal=secret_in_portal(target),
         mail=mail(target.owner),
@@ -228,6 +227,13 @@ def _timeline(seen: SeenTarget, one: TargetStatus) -> Timeline:
     return timeline_of(row.situation, far, seen.history.versions, planned=planned)
 
 
+def _named(target: Target, links: Links) -> str:
+    """Return how a command names a target: by its account, if its name may lead to another one."""
+    if target.name.casefold() in links.disputed:
+        return f"--account {shlex.quote(str(target.account))}"
+    return shlex.quote(target.name)
+
+
 def _acts(
     target: Target, caller: Caller, links: Links, environment: Mapping[str, str]
 ) -> tuple[tuple[PossibleAct, ...], str]:
@@ -240,7 +246,7 @@ def _acts(
 
 
 def _verdict(status: Status, one: TargetStatus) -> Verdict:
-    if one.state not in _QUIET:
+    if status.to_do or status.to_watch or one.state not in _QUIET:
         found = verdict_of(status)
         return replace(found, detail=_about_keys(status, one))
     words = "is healthy" if one.state is State.ROTATING else f"is {one.state.words}"
@@ -248,18 +254,19 @@ def _verdict(status: Status, one: TargetStatus) -> Verdict:
 
 
 def _about_keys(status: Status, one: TargetStatus) -> str:
-    """Return the two most useful sentences about the keys. Empty if nothing is known of them."""
+    """Return what is known of the keys, and what comes. A date that waits is not given as a fact."""
     situation = one.row.situation
-    dates = schedule_of(situation) if situation is not None and situation.seen.live is not None else None
-    if situation is None or dates is None:
+    publication = situation.seen.publication if situation is not None and situation.seen.live is not None else None
+    if situation is None or publication is None or publication.marks is None:
         return ""
-    since = length_in_words(status.now - situation.marks.since)
+    since = length_in_words(status.now - publication.marks.since)
     said = [f"{situation.live.words.capitalize()} has been live for {since}."]
-    if one.is_stale:
-        return said[0]
-    gone, new, sunset = dates.retirement, dates.rotation, dates.sunset
-    if gone is not None:
-        said.append(f"{situation.spare.words.capitalize()} stops working {away(gone, status.now)} ({exact(gone)}).")
-    if sunset is None or sunset > new:
-        said.append(f"A new key comes {away(new, status.now)} ({exact(new)}).")
-    return " ".join(said)
+    dates = [] if one.is_stale else [date for date in dates_of(one) if not date.doubtful]
+    return " ".join([*said, *(_comes(date, status) for date in dates)])
+
+
+def _comes(date: Date, status: Status) -> str:
+    what = "A new key comes" if date.kind is DeadlineKind.ROTATION else f"{date.says[:1].upper()}{date.says[1:]}"
+    if date.falls_at is None:
+        return f"{what} once its announcement was accepted in time."
+    return f"{what} {away(date.falls_at, status.now)} ({exact(date.falls_at)})."

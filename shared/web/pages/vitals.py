@@ -11,6 +11,7 @@ from shared.findings.codes import Code, Urgency
 from shared.findings.facts import Facts
 from shared.findings.states import State
 from shared.findings.status import Status
+from shared.settings.environment import Mode
 
 _OF_ANNOUNCING = (
     Code.NOBODY_IS_TOLD,
@@ -73,13 +74,14 @@ def _checks(status: Status) -> Vital:
 def _keys(status: Status, facts: Facts) -> Vital:
     """Return how many published keys are known to work: those of targets that can be read."""
     rows = [one for one in status.targets if one.state is not State.KEYLESS]
-    situations = [one.row.situation for one in rows if not one.is_stale]
+    told = [one for one in rows if not one.is_stale and not one.row.fails]
+    situations = [one.row.situation for one in told]
     valid = sum(bool(one and one.is_published and one.seen.live) for one in situations)
     dead = any(one.code is Code.PUBLISHED_KEY_DEAD for one in status.findings)
     late = any(one.code is Code.CHECKS_LATE for one in status.findings)
     state = State.ACTION if dead else _unless(late, State.HEALTHY) if valid == len(rows) else State.ATTENTION
     every = length_in_words(facts.settings.look_every)
-    unknown = sum(one.is_stale for one in rows)
+    unknown = len(rows) - len(told)
     detail = f"{unknown} cannot be told" if unknown else f"compared with the accounts every {every}"
     detail = detail if rows else "no account accepts keys"
     return Vital(
@@ -96,7 +98,11 @@ def _announcements(status: Status, facts: Facts) -> Vital:
     left = f"{counted(waiting, 'announcement waits', 'announcements wait')}" if waiting else "none waits"
     if not found:
         says = "All accepted" if not waiting else f"{waiting} to send"
-        detail = "none is outstanding" if not waiting else "the next check sends them"
+        observes, untold = status.mode is Mode.OBSERVE, sum(one.is_stale for one in status.targets)
+        sent = "the app only observes, and sends none" if observes else "the next check sends them"
+        detail = "none is outstanding" if not waiting else sent
+        if untold and not waiting:
+            return Vital("Announcements", State.UNKNOWN, "Not all known", f"{untold} cannot be told")
         late = any(one.code is Code.CHECKS_LATE for one in status.findings)
         state = _unless(late, State.HEALTHY if not waiting else State.WAITING)
         return Vital("Announcements", state, says, detail)
