@@ -25,13 +25,25 @@ from shared.turns.report import Row
 
 LONG_LIFE = timedelta(days=90)  # what most policies allow a key at most
 HEALED_FOR = timedelta(days=1)  # how long a repaired key is shown
+_LET_IT_ACT = "set ROTATION_MODE to rotate to let the app act"
+_LEFT_UNDONE = frozenset({Code.NOT_PUBLISHED, Code.ROTATION_OVERDUE})
 _END_BY_THEMSELVES = frozenset({Reason.NOT_ANNOUNCED, Reason.OUTSIDE_WINDOW})
 
 
 def of_target(row: Row, facts: Facts) -> Iterator[Finding]:
     """Yield the findings about one target."""
     for one in _of_target(row, facts):
-        yield replace(one, account=str(row.target.account))
+        found = replace(one, account=str(row.target.account))
+        yield _while_observing(found) if facts.settings.mode is Mode.OBSERVE else found
+
+
+def _while_observing(found: Finding) -> Finding:
+    """Return a finding as it is while the app only observes: what it leaves undone by its mode is no fault."""
+    if found.code not in _LEFT_UNDONE:
+        return found
+    return replace(
+        found, special_urgency=Urgency.IMPROVE, special_step="set ROTATION_MODE to rotate to let the app act"
+    )
 
 
 def _of_target(row: Row, facts: Facts) -> Iterator[Finding]:

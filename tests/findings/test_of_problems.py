@@ -7,7 +7,7 @@ from lab.simulation.dates import hours, minutes
 from shared.domain.errors import FixConfiguration, GrantRole, Throttled, TryLater
 from shared.domain.refusals import TABLE
 from shared.findings.codes import Code, Urgency
-from shared.findings.of_problems import of_problem
+from shared.findings.of_problems import of_failing_turns, of_problem
 from shared.turns.trouble import error_data, error_of
 from tests.support.facts import NOW, codes_of, facts_of, found_in, status_in
 
@@ -55,3 +55,11 @@ def test_a_wait_that_azure_asks_for_says_that_it_goes_on_by_itself() -> None:
 def test_a_missing_role_is_for_a_person() -> None:
     assert of_problem(GrantRole("chat", "it may not.")).urgency is Urgency.TO_DO
     assert codes_of(facts_of(problems=[GrantRole("subscription 1", "it may not list.")])) == ["unseen"]
+
+
+def test_failing_turns_that_a_later_check_may_clear_are_for_a_person_after_an_hour() -> None:
+    error = TryLater("chat", "the vault does not answer.")
+    for since, urgency in ((minutes(5), Urgency.WATCH), (hours(2), Urgency.TO_DO)):
+        error.since = NOW - since
+        found = of_failing_turns(error, "chat", NOW)
+        assert (found.urgency, found.since) == (urgency, error.since)

@@ -208,6 +208,14 @@ def test_a_late_rotation_is_to_do() -> None:
     assert (found.code, found.urgency) == (Code.ROTATION_OVERDUE, Urgency.TO_DO)
 
 
+def test_what_the_app_leaves_undone_because_it_only_observes_is_not_to_do() -> None:
+    observing, now = replace(SETTINGS, mode=Mode.OBSERVE), START + days(31)
+    facts = facts_of(a_row(now=now), now=now, settings=observing)
+    [found] = [one for one in found_in(facts) if one.code is Code.ROTATION_OVERDUE]
+    assert found.urgency is Urgency.IMPROVE
+    assert found.next_step == "set ROTATION_MODE to rotate to let the app act"
+
+
 def test_keys_are_called_as_people_call_them() -> None:
     found = the_finding(a_row(marks(unproven=True)))
     assert found.says == "Key 1 was published without proof that it works."

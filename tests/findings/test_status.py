@@ -6,6 +6,9 @@ from lab.simulation.dates import days, hours, minutes
 from shared.domain.errors import FixConfiguration, GrantRole
 from shared.findings.codes import Code, Urgency
 from shared.findings.facts import Checks
+from shared.findings.kinds import Finding
+from shared.findings.states import State
+from shared.findings.status import status_of
 from tests.support.facts import NOW, SETTINGS, a_row, facts_of, quiet_target, status_in
 
 SOON = hours(20)
@@ -69,3 +72,9 @@ def test_findings_that_only_have_a_name_belong_to_the_target_of_that_name() -> N
         Urgency.IMPROVE,
         str(target.row.target.account),
     )
+
+
+def test_a_leak_that_was_reported_by_name_belongs_to_every_target_of_that_name_in_any_case() -> None:
+    leak = Finding(Code.LEAK_NOT_ENDED, "CHAT", "A leak was reported.")
+    status = status_of(facts_of(*fleet("chat", "search")), [leak])
+    assert {one.name: one.state for one in status.targets} == {"chat": State.ACTION, "search": State.HEALTHY}

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from lab.emulator.seed import sample_world
 from lab.emulator.serve import running
+from shared.domain.errors import GrantRole
 from shared.domain.times import FIRST
 from shared.fleet.rotation import Rotation
 from shared.handlers import timer_and_queue
 from shared.handlers.invocation import TurnFailed
 from shared.turns.message import Message, read_message
-from shared.turns.trouble import Troubles, troubles
+from shared.turns.trouble import Troubles, note_trouble, troubles
 from tests.support.real_parts import Parts, parts_over
 
 NAME = "account-001"
@@ -101,3 +103,14 @@ async def test_a_wait_that_azure_asks_for_is_no_trouble(parts: Parts) -> None:
 def test_the_message_says_it_to_the_turn() -> None:
     message = Message(NAME, FIRST, troubled=True)
     assert read_message(message.text().encode()) == message
+
+
+async def test_a_note_keeps_since_when_turns_fail(parts: Parts) -> None:
+    notes, clock = parts.rotation.outside.notes, parts.rotation.outside.clock
+    target = (await parts.rotation.fleet.find_one(NAME)).target
+    began = clock.now()
+    await note_trouble(notes, target, GrantRole(NAME, "it may not list keys."), began)
+    await note_trouble(notes, target, GrantRole(NAME, "it still may not."), began + timedelta(hours=3))
+    error = (await troubles(notes)).of(target.account)
+    assert error is not None
+    assert (error.since, error.what) == (began, "it still may not.")

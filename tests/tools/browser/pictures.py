@@ -6,11 +6,11 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from itertools import batched
-from pathlib import Path
 
 from tests.tools.browser.chromium import ROOT
 
 PICTURES = ROOT / "docs" / "pictures"
+OTHERS = ROOT / ".run" / "pictures"
 MOST_BYTES = 150_000
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOURS = 256
@@ -22,15 +22,11 @@ def wanted() -> bool:
     return os.environ.get("PICTURES", "") not in ("", "0")
 
 
-def path_of(name: str) -> Path:
-    """Return where the picture of this name stands."""
-    return PICTURES / f"{name}.png"
-
-
-def keep(name: str, screenshot: bytes) -> None:
-    """Write a screenshot into the docs, as a small file."""
-    PICTURES.mkdir(exist_ok=True)
-    path_of(name).write_bytes(small(screenshot))
+def keep(name: str, screenshot: bytes, *, in_docs: bool) -> None:
+    """Write a screenshot: into the docs as a small file, or as it is to where it can be looked at."""
+    folder = PICTURES if in_docs else OTHERS
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.png").write_bytes(small(screenshot) if in_docs else screenshot)
 
 
 def small(png: bytes) -> bytes:

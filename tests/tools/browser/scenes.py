@@ -270,6 +270,7 @@ def _with_a_sunset(fill: Callable[[World], object]) -> Callable[[World], None]:
         at = next_sunset(datetime.now(UTC))
         search = world.accounts.named("search")
         search.tags["key-rotation-sunset"] = f"{at:%Y-%m-%d}"
+        del world.vaults["keys"].secrets["search-key"]
         publish(world, search, 9, {"sunset": ToldDeadline(at, DAY)})
 
     return filled

@@ -1,21 +1,27 @@
-"""The pictures in the docs are screenshots of the pages in these scenes, and small.
+"""The pictures in the docs are screenshots of the pages in these scenes, and small. More are there to be looked at.
 
-`PICTURES=1 make test-tools ARGS="tests/tools/browser -k pictures"` writes them again. Look at each before you commit
-it.
+`PICTURES=1 make test-tools ARGS="tests/tools/browser -k pictures"` writes them again, those
+that the docs do not show into .run/pictures. Look at each before you commit.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
 
+from tests.tools.browser.acting import fill, press
 from tests.tools.browser.conftest import Visitor
-from tests.tools.browser.pictures import MOST_BYTES, PICTURES, keep, path_of, wanted
+from tests.tools.browser.pictures import MOST_BYTES, PICTURES, keep, wanted
 from tests.tools.browser.scene import Scene
-from tests.tools.browser.visit import AT_A_DESK, DESK, PHONE, Look
+from tests.tools.browser.scenes import regenerate_by_hand
+from tests.tools.browser.visit import AT_A_DESK, DESK, PHONE, Look, Visit
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
 ON_PAPER = 1040  # an A4 sheet in landscape, in CSS pixels
 LONGEST = 1800  # pixels; what is below is left out
+
+
+type Then = Callable[[Visit, Scene], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Picture:
     status: With which status it is answered.
     paper: Whether it is shown as it is printed.
     asked: What the address says beside the path.
+    then: What a person does on the page before the picture is taken.
+    in_docs: Whether the docs show it.
     """
 
     scene: str
@@ -36,50 +44,86 @@ class Picture:
     status: int = 200
     paper: bool = False
     asked: dict[str, str] = field(default_factory=dict)
+    then: Then | None = None
+    in_docs: bool = False
+
+
+async def misspell(visit: Visit, _: Scene) -> None:
+    await fill(visit.page, "quarterly drill", "order")
+    await press(visit, "Rotate orders now")
+
+
+async def act_too_late(visit: Visit, scene: Scene) -> None:
+    regenerate_by_hand(scene, "claims")
+    await fill(visit.page, "quarterly drill", "claims")
+    await press(visit, "Rotate claims now")
+
+
+async def rotate(visit: Visit, _: Scene) -> None:
+    await fill(visit.page, "quarterly drill", "docs")
+    await press(visit, "Rotate docs now")
+
+
+async def end_leaked(visit: Visit, _: Scene) -> None:
+    await visit.page.get_by_role("radio", name="The live one").check()
+    await fill(visit.page, "found in a paste", "vision")
+    await press(visit, "End key 1 now")
 
 
 SHOWN = {
-    "overview-healthy": Picture("good"),
-    "overview-bad-day": Picture("a bad day"),
-    "overview-bad-day-dark": Picture("a bad day", Look(DESK, dark=True)),
-    "overview-300": Picture("a bad day of 300"),
-    "overview-phone": Picture("a bad day", Look(PHONE)),
+    "overview-healthy": Picture("good", in_docs=True),
+    "overview-bad-day": Picture("a bad day", in_docs=True),
+    "overview-bad-day-dark": Picture("a bad day", Look(DESK, dark=True), in_docs=True),
+    "overview-300": Picture("a bad day of 300", in_docs=True),
+    "overview-phone": Picture("a bad day", Look(PHONE), in_docs=True),
     "overview-300-phone": Picture("a bad day of 300", Look(PHONE)),
     "overview-of-a-team": Picture("a bad day of 300", asked={"owner": "vision-team@example.com"}),
-    "overview-on-paper": Picture("a bad day", Look(ON_PAPER), paper=True),
-    "announcements-refused": Picture("announcements refused"),
+    "overview-on-paper": Picture("a bad day", Look(ON_PAPER), paper=True, in_docs=True),
+    "announcements-refused": Picture("announcements refused", in_docs=True),
     "unreadable-subscription": Picture("an unreadable subscription"),
     "healed-drift": Picture("healed drift"),
-    "leak-in-progress": Picture("a leak in progress"),
+    "leak-in-progress": Picture("a leak in progress", in_docs=True),
     "observing": Picture("observing"),
     "late-check": Picture("a late check"),
     "no-check": Picture("no check for hours"),
-    "stopped": Picture("stopped", status=503),
+    "stopped": Picture("stopped", status=503, in_docs=True),
     "nothing-enrolled": Picture("nothing enrolled"),
     "not-allowed": Picture("not allowed", status=403),
-    "target": Picture("good", path="status/targets/chat"),
+    "target": Picture("good", path="status/targets/chat", in_docs=True),
     "target-dark": Picture("good", Look(DESK, dark=True), path="status/targets/search"),
-    "target-phone": Picture("good", Look(PHONE), path="status/targets/search"),
+    "target-phone": Picture("good", Look(PHONE), path="status/targets/search", in_docs=True),
     "target-ending": Picture("sunset tomorrow", path="status/targets/search"),
-    "rotate": Picture("good", path="status/targets/chat/rotate"),
-    "leak": Picture("good", path="status/targets/chat/leak", asked={"key": "live"}),
+    "rotate": Picture("good", path="status/targets/chat/rotate", in_docs=True),
+    "rotate-phone": Picture("good", Look(PHONE), path="status/targets/chat/rotate"),
+    "rotate-held-back": Picture("good", path="status/targets/search/rotate"),
+    "rotate-wrong-name": Picture("good of 10", path="status/targets/orders/rotate", then=misspell),
+    "rotate-plan-changed": Picture("good of 10", path="status/targets/claims/rotate", then=act_too_late),
+    "rotated": Picture("good of 10", path="status/targets/docs/rotate", then=rotate),
+    "leak": Picture("good", path="status/targets/chat/leak", asked={"key": "live"}, in_docs=True),
+    "leak-ended": Picture("good of 10", path="status/targets/vision/leak", then=end_leaked, in_docs=True),
+    "function-key": Picture("function keys", path="status/targets/chat/rotate"),
+    "reader": Picture("a reader", path="status/targets/chat"),
+    "arm": Picture("good", path="status/targets/chat/arm"),
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "scene"), [(name, one.scene) for name, one in SHOWN.items()], indirect=["scene"], ids=list(SHOWN)
-)
-async def test_a_picture_is_in_the_docs(name: str, scene: Scene, visit: Visitor) -> None:
-    shown = SHOWN[name]
-    if wanted():
-        page = (await visit(scene, shown.look, shown.path, shown.status, **shown.asked)).page
-        await page.emulate_media(media="print" if shown.paper else "screen")
-        height = min(await page.evaluate("document.documentElement.scrollHeight"), LONGEST)
+if wanted():
+
+    @pytest.mark.parametrize(
+        ("name", "scene"), [(name, one.scene) for name, one in SHOWN.items()], indirect=["scene"], ids=list(SHOWN)
+    )
+    async def test_a_picture_is_taken(name: str, scene: Scene, visit: Visitor) -> None:
+        shown = SHOWN[name]
+        visited = await visit(scene, shown.look, shown.path, shown.status, **shown.asked)
+        if shown.then:
+            await shown.then(visited, scene)
+        await visited.page.emulate_media(media="print" if shown.paper else "screen")
+        height = min(await visited.page.evaluate("document.documentElement.scrollHeight"), LONGEST)
         clip = {"x": 0, "y": 0, "width": shown.look.width, "height": height}
-        keep(name, await page.screenshot(clip=clip, full_page=True))
-    assert path_of(name).exists(), f"{path_of(name).name} is missing: run PICTURES=1 make test-tools"
-    assert path_of(name).stat().st_size <= MOST_BYTES
+        keep(name, await visited.page.screenshot(clip=clip, full_page=True), in_docs=shown.in_docs)
 
 
-async def test_every_picture_in_the_docs_is_one_of_these() -> None:
-    assert {one.stem for one in PICTURES.glob("*.png")} <= set(SHOWN)
+async def test_the_docs_have_these_pictures_and_no_others_and_each_is_small() -> None:
+    there = {one.stem: one.stat().st_size for one in PICTURES.glob("*.png")}
+    assert set(there) == {name for name, one in SHOWN.items() if one.in_docs}, "run PICTURES=1 make test-tools"
+    assert {name: size for name, size in there.items() if size > MOST_BYTES} == {}

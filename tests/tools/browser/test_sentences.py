@@ -24,7 +24,7 @@ SAID = {
     "an unreadable subscription": ("amber", "1 thing to do: .*why vision cannot be read"),
     "an unreadable vault": ("amber", "1 thing to do: .*why 3 targets cannot be read"),
     "stopped": ("red", "Stopped. Nothing is being done: 2 settings are invalid"),
-    "observing": ("teal", "Observing only. 2 things would be done now, and nothing is changed"),
+    "observing": ("teal", "Observing only. 1 thing would be done now, and nothing is changed"),
     "nothing enrolled": ("plain", "No account is enrolled yet"),
     "not allowed": ("plain", "You may not see this page"),
     "a late check": ("amber", "The last check was 47 min ago; one is due every 10 min"),

@@ -290,3 +290,25 @@ def test_a_page_of_a_thousand_targets_weighs_at_most_150_kb() -> None:
     rows = [a_row(a_target(f"app-{at}", owner=f"team-{at}@example.com"), 5 + at % 20) for at in range(1000)]
     rows += [misconfigured(f"bad-{at}") for at in range(100)]
     assert len(text_of(facts_of(rows)).encode()) <= 150_000
+
+
+def test_ends_of_keys_that_wait_are_counted_and_nothing_is_called_announced() -> None:
+    rows = [a_row(f"app-{at}", 8, until=NOW - timedelta(days=5), announced=False) for at in range(25)]
+    found = read(facts_of(rows))
+    assert "25 ends of keys have no date: they wait." in found.text
+    assert "All ends of keys in the next 3 days are announced" not in found.text
+
+
+def test_targets_that_wait_are_not_called_healthy() -> None:
+    rows = [a_row("chat", 5, until=NOW - timedelta(minutes=20), announced=False), a_row("search", 10)]
+    verdict = view(facts_of(rows)).verdict
+    assert verdict.sentence == "Nothing to do. 1 target is healthy, and 1 waiting."
+    assert "chat loses" not in verdict.detail
+
+
+def test_what_cannot_be_told_is_no_green_vital_sign() -> None:
+    vitals = {one.name: one for one in view(facts_of([misconfigured("chat")])).vitals}
+    assert (vitals["Announcements"].says, vitals["Announcements"].state) == ("Not all known", State.UNKNOWN)
+    failing = replace(a_row("chat", 10), error=GrantRole("chat", "it may not list keys."), fails=True)
+    vitals = {one.name: one for one in view(facts_of([failing])).vitals}
+    assert vitals["Keys in the vault"].state is State.ATTENTION

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.publication import Origin
+from shared.findings.facts import Facts
 from shared.findings.verdict import Tone
 from shared.fleet.history import History, history_of
 from shared.turns.report import Row
@@ -14,7 +15,7 @@ from shared.web.pages.links import Links
 from shared.web.pages.render import render
 from shared.web.pages.shell import shell_of
 from shared.web.pages.target import SeenTarget, TargetPage, target_page_of
-from tests.web.pages.fleets import CALLER, ENVIRONMENT, NOW, SAID, a_row, a_target, facts_of, misconfigured
+from tests.web.pages.fleets import CALLER, ENVIRONMENT, NOW, SAID, a_row, a_target, facts_of, misconfigured, settings
 from tests.web.pages.reading import Reader
 
 READER = Caller("reader@example.com", frozenset({"Rotation.Reader"}))
@@ -127,3 +128,31 @@ def test_text_from_outside_is_never_markup() -> None:
     text = render("target.html", page=(page := view(replace(a_row(target, 10)))), shell=page.shell)
     assert MARKUP not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_a_target_is_not_green_while_checks_are_late_or_nobody_is_told() -> None:
+    late = view_of(facts_of([a_row("chat", 10)], minutes=5000))
+    assert late.verdict.tone is Tone.RED
+    assert "no check runs" in late.verdict.sentence
+    untold = view_of(facts_of([a_row("chat", 10)], settings=settings(EVENT_GRID_TOPIC_ENDPOINT="")))
+    assert untold.verdict.tone is Tone.AMBER
+
+
+def test_an_end_that_waits_for_its_announcement_has_no_date() -> None:
+    waits = view(a_row("chat", 5, until=NOW - timedelta(hours=1), announced=False))
+    assert "Key 2 stops working once its announcement was accepted in time." in waits.verdict.detail
+    assert "Key 2 stops working in" not in waits.verdict.detail
+
+
+def test_a_target_that_was_asked_for_by_its_account_is_linked_by_its_account() -> None:
+    row = a_row("chat", 10)
+    shell = shell_of(CALLER, SIGNED_IN, Links(disputed=frozenset({"chat"})), NOW)
+    page = target_page_of(SeenTarget(facts_of([row]), {}, History()), CALLER, shell, SIGNED_IN)
+    links = [page.shell.again, page.json, *(one.link for one in page.acts)]
+    assert all("/-" in link and "account=" in link for link in links)
+
+
+def view_of(facts: Facts) -> TargetPage:
+    """Return the page of the only row of these facts."""
+    looked = SeenTarget(facts, {}, History())
+    return target_page_of(looked, CALLER, shell_of(CALLER, SIGNED_IN, Links(), NOW), SIGNED_IN)
