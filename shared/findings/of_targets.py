@@ -77,9 +77,9 @@ def _of_error(row: Row, facts: Facts) -> Iterator[Finding]:
     failing = error if row.fails else facts.troubles.of(row.target.account) if error is None else None
     if error is None and row.plan is None:
         error = RotationError(name, "It could not be observed.")
-    if failing is not None:
+    if failing is not None and not (row.plan is not None and row.plan.needs_a_person):
         yield of_failing_turns(failing, name, facts.now)
-    elif error is not None:
+    elif error is not None and failing is None:
         yield of_problem(error, facts.left, name, lasts=facts.is_long_unseen(row.shown_at))
     elif facts.is_long_unseen(row.shown_at) and row.shown_at is not None:
         why = f"No check has seen its secret since {row.shown_at:%Y-%m-%d %H:%M} UTC."

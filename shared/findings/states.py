@@ -18,7 +18,7 @@ from shared.turns.report import Row
 class State(StrEnum):
     """What a target's state is called, the most urgent first. The words are public.
 
-    `docs/glossary.md` says what each means.
+    `docs/answers.md` says what each means.
     """
 
     ACTION = "action-needed"

@@ -224,3 +224,10 @@ def test_keys_are_called_as_people_call_them() -> None:
 def test_an_error_that_a_person_must_judge_is_unseen_until_the_person_has() -> None:
     error = PersonMustLook("chat", "nothing could be decided about it (KeyError), so nothing was done.")
     assert the_finding(Row(quiet_target(), error=error)).urgency is Urgency.TO_DO
+
+
+def test_a_turn_that_fails_because_a_person_must_look_is_one_finding() -> None:
+    publication = a_publication(state=SecretState.DISABLED, value=None)
+    row = row_of(Situation(an_observation(publication), quiet_target(), NOW))
+    failing = replace(row, error=PersonMustLook("chat", "the secret is disabled."), fails=True)
+    assert codes_of(facts_of(failing)) == ["secret-disabled"]
