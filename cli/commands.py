@@ -253,7 +253,9 @@ async def deadlines(parts: Opened, command: Command) -> CommandResult:
 
 def _deadline_cells(one: Deadline) -> tuple[object, ...]:
     after = f" (after the next deployment to {one.after_deployment})" if one.after_deployment else ""
-    return moment(one.falls_at), one.target.name, one.what, "yes" if one.announced else "no", f"{one.says}{after}"
+    held = " (on hold: the account is misconfigured)" if one.on_hold else ""
+    announced = "yes" if one.announced else "no"
+    return moment(one.falls_at), one.target.name, one.what, announced, f"{one.says}{after}{held}"
 
 
 async def audit(parts: Opened, _: Command) -> CommandResult:

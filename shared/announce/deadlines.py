@@ -46,6 +46,7 @@ class DeadlineData(TypedDict):
     says: str
     owner: NotRequired[str]
     afterDeploymentTo: NotRequired[str]
+    onHold: NotRequired[bool]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Deadline:
     key: The key that it is about.
     announced: Whether Event Grid accepted an announcement of this very moment. Until then the moment may move.
     after_deployment: The environment whose next deployment brings it sooner. None if it waits for none.
+    on_hold: Whether nothing is done for its target until a person has corrected it. It then happens later, if at all.
     """
 
     target: Target
@@ -66,6 +68,7 @@ class Deadline:
     key: KeySlot
     announced: bool
     after_deployment: str | None = None
+    on_hold: bool = False
 
     @property
     def id(self) -> str:
@@ -92,6 +95,8 @@ class Deadline:
             facts["owner"] = self.target.owner
         if self.after_deployment is not None:
             facts["afterDeploymentTo"] = self.after_deployment
+        if self.on_hold:
+            facts["onHold"] = True
         return facts
 
 

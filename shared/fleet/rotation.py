@@ -6,7 +6,7 @@ the deadlines decide too (`survey`), but do nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -21,6 +21,7 @@ from shared.fleet.burst import Bursts
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.found import FleetListing
 from shared.fleet.history import History, history_of
+from shared.fleet.last_known import refused_rows
 from shared.fleet.left import Left
 from shared.fleet.listing import Fleet
 from shared.fleet.names_seen import NamesSeen
@@ -28,6 +29,7 @@ from shared.fleet.owners import Owners
 from shared.fleet.pace import USUAL
 from shared.fleet.survey import Overview, Surveyor, planned_row, undecided
 from shared.fleet.ticks import Tick, Ticker
+from shared.fleet.view import View
 from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
 from shared.turns.brake import Brake
@@ -186,14 +188,22 @@ class Rotation:
         return history_of(target, await self.outside.vault.earlier(target), self.outside.clock.now())
 
     async def deadlines(self) -> tuple[list[Deadline], list[RotationError]]:
-        """Return every deadline to come, the soonest first, and what could not be listed. Presumed, as in a tick."""
-        listing, now = await self.fleet.list_targets(), self.outside.clock.now()
+        """Return every deadline to come, the soonest first, and what could not be listed. Presumed, as in a tick.
+
+        Those of a misconfigured account are on hold: nobody who follows them must believe that they were called off.
+        """
+        view = View()
+        listing, now = await self.fleet.list_targets(view), self.outside.clock.now()
         found: list[Deadline] = []
         for situation in listing.situations(now):
             try:
                 found.extend(deadlines(situation))
             except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
                 listing.problems.append(undecided(situation.target, error))
+        shown = {str(one.enrolled.target.account).casefold() for one in listing.listed}
+        for row in refused_rows(view, listing.problems, shown, now):
+            held = deadlines(row.situation) if row.situation else ()
+            found.extend(replace(one, on_hold=True) for one in held)
         return sorted(found, key=lambda one: (one.falls_at, one.target.name)), listing.problems
 
     async def waiting_for(self, environment: str) -> tuple[list[Enrolled], FleetListing]:

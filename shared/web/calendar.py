@@ -35,8 +35,11 @@ def _event(deadline: Deadline, now: datetime) -> Event:
     event.add("dtstamp", now)
     event.add("dtstart", at)
     event.add("dtend", at + LENGTH)
-    event.add("summary", f"{deadline.target.name}: {deadline.what}")
-    lines = [f"{deadline.says}.", "Announced." if deadline.announced else "Not announced yet; it may move."]
+    held = " (on hold)" if deadline.on_hold else ""
+    event.add("summary", f"{deadline.target.name}: {deadline.what}{held}")
+    event.add("status", "TENTATIVE" if deadline.on_hold else "CONFIRMED")
+    lines = ["On hold: the account is misconfigured, so nothing is done for it."] if deadline.on_hold else []
+    lines += [f"{deadline.says}.", "Announced." if deadline.announced else "Not announced yet; it may move."]
     lines += [f"After the next deployment to {deadline.after_deployment}."] if deadline.after_deployment else []
     lines += [f"Owner: {deadline.target.owner}."] if deadline.target.owner else []
     event.add("description", "\n".join(lines))

@@ -165,3 +165,13 @@ async def test_a_target_that_no_check_could_list_is_shown_with_what_is_in_the_wa
     [row] = (await overview(stage)).rows
     assert row.error is not None
     assert row.error.what.startswith(f"the vault {stage.vault.url} or the account's subscription could not be listed")
+
+
+async def test_the_dates_of_an_account_whose_tags_became_wrong_stay_in_the_list_on_hold() -> None:
+    stage = await an_adopted_fleet()
+    before, _ = await stage.rotation().deadlines()
+    stage.account.tags = {**ON, "key-rotation-period": "soon"}
+    after, _ = await stage.rotation().deadlines()
+    moments = {(one.target.name, one.what): one.falls_at for one in before}
+    assert {(one.target.name, one.what): one.falls_at for one in after} == moments
+    assert {one.target.name for one in after if one.on_hold} == {"chat"}

@@ -93,3 +93,10 @@ def test_two_apps_that_each_rotate_an_account_of_one_name_have_no_entry_in_commo
     here, there = TARGET, replace(TARGET, account=replace(TARGET.account, subscription="another"))
     both = [replace(ROTATION, target=target, what=what) for target in (here, there) for what in DeadlineKind]
     assert len({one["UID"] for one in events(*both)}) == len(both)
+
+
+def test_a_date_on_hold_keeps_its_entry_as_tentative() -> None:
+    (stands,), (held,) = events(ROTATION), events(replace(ROTATION, on_hold=True))
+    assert (str(held["UID"]), held["STATUS"], stands["STATUS"]) == (str(stands["UID"]), "TENTATIVE", "CONFIRMED")
+    assert held["SUMMARY"] == "chat: rotation (on hold)"
+    assert held["DESCRIPTION"].startswith("On hold: the account is misconfigured")
