@@ -28,5 +28,6 @@ DEEDS = {
     Code.SUNSET_NEAR: "move the apps of {about} off keys, because all keys end {away}",
     Code.NOBODY_IS_TOLD: "set a topic, because nobody is told when a key ends",
     Code.NOBODY_LISTENS: "subscribe somebody to the announcements, because nobody listens",
+    Code.ANNOUNCEMENTS_OUTSTANDING: "see why announcements about {about} are not accepted",
     Code.DELIVERIES_FAIL: "see why announcements do not arrive",
 }

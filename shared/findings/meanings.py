@@ -191,7 +191,7 @@ MEANINGS = {
         _WATCH,
         "announcements are not accepted",
         "Nobody could be told yet, so no key ends that was not announced before. Those ends move.",
-        "check that the topic accepts events; the app sends them again at every check",
+        "nothing yet: the app sends them again at every check; after an hour see whether the topic accepts events",
     ),
     Code.DRIFT_HEALED: Meaning(
         _MEDIUM,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.domain.relative import away, counted, length_in_words
+from shared.domain.requests import LeakRequest
 from shared.findings.codes import Code, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
@@ -50,6 +51,7 @@ def _of_checks(facts: Facts) -> Iterator[Finding]:
 def _of_leak(leak: Message) -> Finding:
     """Return the finding about a leak on record."""
     by = f" by {leak.request.by}" if leak.request and leak.request.by else ""
-    why = f"A leak was reported on {leak.queued_at:%Y-%m-%d %H:%M}Z{by}, and its key has not ended yet."
+    which = f" of the {leak.request.key} key" if isinstance(leak.request, LeakRequest) and leak.request.key else ""
+    why = f"A leak{which} was reported on {leak.queued_at:%Y-%m-%d %H:%M}Z{by}, and its key has not ended yet."
     account = str(leak.account) if leak.account else ""
     return Finding(Code.LEAK_NOT_ENDED, leak.target, why, since=leak.queued_at, account=account)

@@ -19,7 +19,7 @@ from shared.domain.times import iso_duration
 from shared.findings.codes import Code, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
-from shared.findings.of_problems import of_failing_turns, of_problem
+from shared.findings.of_problems import LASTING, of_failing_turns, of_problem
 from shared.settings.environment import Mode
 from shared.turns.report import Row
 
@@ -166,7 +166,8 @@ def _of_announcements(row: Row, facts: Facts) -> Iterator[Finding]:
         return  # while the app only observes, it announces nothing
     kinds = ", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.outstanding))
     why = f"{counted(len(row.outstanding), 'announcement waits', 'announcements wait')}: {kinds}."
-    yield Finding(Code.ANNOUNCEMENTS_OUTSTANDING, row.target.name, why, since=since)
+    urgency = Urgency.TO_DO if facts.now - since > LASTING else None
+    yield Finding(Code.ANNOUNCEMENTS_OUTSTANDING, row.target.name, why, special_urgency=urgency, since=since)
 
 
 def _of_secret(row: Row, plan: Plan, situation: Situation) -> Iterator[Finding]:

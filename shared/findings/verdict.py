@@ -119,11 +119,11 @@ def _lowered(sentence: str) -> str:
 
 
 def _others(status: Status) -> str:
-    """Return what is said beside what is to do: who needs nobody, and what to watch."""
+    """Return what is said beside what is to do: who needs nothing, and what to watch."""
     said = _age(status)
     quiet = sum(status.counts[one] for one in (State.HEALTHY, State.ROTATING, State.WAITING, State.KEYLESS))
     if quiet and not said:
-        said = [f"{counted(quiet, 'target needs', 'targets need')} nobody."]
+        said = [f"{counted(quiet, 'target needs', 'targets need')} nothing."]
     if status.mode is Mode.OBSERVE:
         said.append("The app only observes, so it changes nothing.")
     watched = status.to_watch if status.to_do else status.to_watch[1:]

@@ -25,7 +25,6 @@ from shared.web.pages.act_results import (
     ResultTone,
     ended_keys,
     head_of_answer,
-    in_plain_words,
     may_be_a_leak,
     sentences,
 )
@@ -82,7 +81,7 @@ def result_page(incoming: Incoming, caller: Caller, looked: Looked, reply: Reply
         head,
         tone,
         sentences(told, after, now),
-        tuple(map(in_plain_words, told.get("done", ()))),
+        reply.done,
         ended_keys(told),
         str(told.get("nextStep", "")).replace(REPEAT, _REPEAT),
         str(told.get("reason") or told.get("title") or ""),

@@ -91,6 +91,7 @@ async def answer(
         reply = _kept(outcome, about, request, now, recorded=await app.leaks.holds(about, request))
     else:
         reply = _reply(outcome, about, request, now)
+    reply = replace(reply, done=outcome.did)
     return _addressed(await _put_off(app, outcome.error, reply), which)
 
 

@@ -92,6 +92,7 @@ class Reply:
     headers: More headers.
     queued: Messages for the turns that the request leads to.
     on_record: What the log's line about the act says beside the data, because the caller may not see it.
+    done: What was done, in words for a page.
     """
 
     status: int
@@ -100,6 +101,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     queued: tuple[Message, ...] = ()
     on_record: Mapping[str, object] = field(default_factory=dict)
+    done: tuple[str, ...] = ()
 
     @property
     def body(self) -> str:

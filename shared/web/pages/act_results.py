@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -159,11 +158,6 @@ def _ended(one: Mapping[str, Any]) -> EndedKey:
 
 def _exact(text: str) -> str:
     return f"{datetime.fromisoformat(text):%a %d %b %Y, %H:%M:%S} UTC"
-
-
-def in_plain_words(step: str) -> str:
-    """Return a step that was carried out as people read it: `regenerate key 1`, where data has `key1`."""
-    return re.sub(r"\bkey([12])\b", r"key \1", step)
 
 
 def may_be_a_leak(told: Mapping[str, Any]) -> bool:

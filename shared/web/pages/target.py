@@ -40,7 +40,7 @@ _ACTS = {
     "rotate": ("Rotate now", "Publishes a new key. The one that is live now works for its overlap."),
     "leak": ("A key leaked", "Ends the key at once, and says when it was last accepted."),
     "arm": ("Rotate after a deployment", "Waits for a deployment to an environment, with a latest date."),
-    "disarm": ("Wait for no deployment", "Goes back to the schedule."),
+    "disarm": ("Stop waiting for a deployment", "Goes back to the schedule."),
 }
 _COMMANDS = ("rotate {} --dry-run", "leak {} --key live --dry-run")
 _NOBODY_SIGNS_IN = (
@@ -174,7 +174,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
     verdict = _verdict(status, one)
     cards = Cards.of(status, shell.links, AppName.read(environment), facts.settings.targets, {})
     target, timeline = row.target, _timeline(seen, one)
-    acts, why_not = _acts(target, caller, shell.links, environment)
+    acts, why_not = _acts(one, caller, shell.links, environment)
     return TargetPage(
         shell=replace(
             shell,
@@ -235,14 +235,18 @@ def _named(target: Target, links: Links) -> str:
 
 
 def _acts(
-    target: Target, caller: Caller, links: Links, environment: Mapping[str, str]
+    one: TargetStatus, caller: Caller, links: Links, environment: Mapping[str, str]
 ) -> tuple[tuple[PossibleAct, ...], str]:
     """Return what this caller may do, and why it is nothing."""
     if not platform_authenticates(environment):
         return (), _NOBODY_SIGNS_IN
     if not caller.may(Role.OPERATOR):
         return (), f"To act, {caller.name} needs the role {Role.OPERATOR}. Ask who gives out this app's roles."
-    return tuple(PossibleAct(name, says, links.act(target, act)) for act, (name, says) in _ACTS.items()), ""
+    publication = one.row.seen.publication if one.row.seen else None
+    waits = publication is not None and publication.marks is not None and publication.marks.awaited is not None
+    named = {act: words for act, words in _ACTS.items() if waits or act != "disarm"}
+    target = one.row.target
+    return tuple(PossibleAct(name, says, links.act(target, act)) for act, (name, says) in named.items()), ""
 
 
 def _verdict(status: Status, one: TargetStatus) -> Verdict:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.publication import Origin
+from shared.domain.requests import AwaitedDeployment
 from shared.findings.facts import Facts
 from shared.findings.verdict import Tone
 from shared.fleet.history import History, history_of
@@ -75,7 +76,10 @@ def test_a_misconfigured_target_is_shown_as_known_last_and_nothing_is_decided() 
 
 def test_an_operator_has_a_link_for_each_act() -> None:
     links = read(a_row("chat", 10)).links()
-    assert [f"/api/status/targets/chat/{act}" in links for act in ("rotate", "leak", "arm", "disarm")] == [True] * 4
+    assert [f"/api/status/targets/chat/{act}" in links for act in ("rotate", "leak", "arm")] == [True] * 3
+    assert "/api/status/targets/chat/disarm" not in links, "it waits for no deployment"
+    waiting = a_row("chat", 10, awaited=AwaitedDeployment("production"))
+    assert "/api/status/targets/chat/disarm" in read(waiting).links()
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,8 @@ def _add_before(lanes: KeyLanes, first: LiveTime, situation: Situation) -> None:
 def _add_version(lanes: KeyLanes, one: LiveTime, situation: Situation) -> None:
     slot, other, now = one.slot, one.slot.other, situation.now
     latest = situation.seen.publication is not None and one.publication.version == situation.publication.version
+    if lanes.kinds[other][-1][1] is SpanKind.LIVE:  # two cannot be live; what became of the other is not on record
+        lanes.becomes(other, SpanKind.OPEN, one.begins)
     lanes.becomes(slot, SpanKind.LIVE, one.begins)
     if one.marks.origin is Origin.ROTATED:
         lanes.changes.append(KeyChange(one.begins, slot, ends=False))
