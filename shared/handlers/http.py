@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from urllib.parse import quote
 
 from shared.announce.deadlines import Deadline
 from shared.domain.errors import (
@@ -32,7 +31,7 @@ from shared.findings.gather import gather_named, gather_shown
 from shared.findings.status import status_of
 from shared.fleet.enrolment import message_for
 from shared.fleet.rotation import Rotation
-from shared.handlers import many, telemetry_facts
+from shared.handlers import as_pages, many, telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused, on_record_as
 from shared.handlers.incoming import Incoming
 from shared.handlers.one_turn import answer
@@ -86,29 +85,20 @@ async def _answered(route: Route, incoming: Incoming) -> Reply:
     except Refused as refused:
         reply = problem(refused.status, refused.title, refused.detail)
         shows = route.name in _SHOWING or (route.page and refused.status == 401)
-        shown = _refused_as_page(refused, route, incoming, caller) if shows else None
-        reply = shown or _for_people(route, incoming, caller, reply)
+        shown = as_pages.denied(refused, route, incoming, caller) if shows else None
+        reply = shown or as_pages.for_people(route, incoming, caller, reply)
         log_refused(REFUSALS, recorded, incoming.method, incoming.asked, caller, reply, time.monotonic())
         return reply
     except SignInNotEnforced as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says it all
-        return _error_as_page(error, incoming) if route.name == "status" or route.page else of_error(error)
+        return as_pages.failed(error, incoming) if route.name == "status" or route.page else of_error(error)
     reply = _BROKEN  # until there is an answer: an act that an error in this app ends has a line as well
     try:
-        reply = _for_people(route, incoming, caller, await _carried_out(route, incoming, caller))
+        reply = as_pages.for_people(route, incoming, caller, await _carried_out(route, incoming, caller))
     finally:
         if route.acts_by(incoming.method):
             log_act(recorded, incoming.method, incoming.asked, caller, reply)
     return reply
-
-
-def _for_people(route: Route, incoming: Incoming, caller: Caller | None, reply: Reply) -> Reply:
-    """Return the answer, as a page if the route is one."""
-    if not route.page or reply.kind == "text/html":
-        return reply
-    from shared.handlers.act_pages import problem_page  # only pages need the template engine
-
-    return problem_page(incoming, caller, reply)
 
 
 async def _carried_out(route: Route, incoming: Incoming, caller: Caller) -> Reply:
@@ -195,26 +185,6 @@ async def _calendar(incoming: Incoming, _: Caller) -> Reply:
     return Reply(200, calendar(found, app.outside.clock.now()), "text/calendar")
 
 
-async def _status_page(incoming: Incoming, caller: Caller) -> Reply:
-    """The overview as a page. Errors are answered with a page as well."""
-    from shared.handlers.pages import overview_page  # only pages need the template engine
-
-    return await overview_page(incoming, caller)
-
-
-def _refused_as_page(refused: Refused, route: Route, incoming: Incoming, caller: Caller | None) -> Reply:
-    from shared.handlers.pages import denied_page
-
-    path = route.path.format(name=quote(incoming.name, safe=""), act=quote(incoming.act, safe=""), id="")
-    return denied_page(refused, route.role_of(incoming.method) or "", incoming, caller, f"/api/{path}")
-
-
-def _error_as_page(error: RotationError, incoming: Incoming) -> Reply:
-    from shared.handlers.pages import error_page
-
-    return error_page(error, incoming)
-
-
 async def _describe(_: Incoming, __: Caller) -> Reply:
     from shared.web.openapi import openapi_document
 
@@ -240,18 +210,6 @@ async def _arm(incoming: Incoming, caller: Caller) -> Reply:
 
 async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
     return await answer(incoming.which, DisarmRequest(by=caller.name, id=incoming.id), reach_of(caller))
-
-
-async def _show_act(incoming: Incoming, caller: Caller) -> Reply:
-    from shared.handlers.acting import show_act  # only pages need the template engine
-
-    return await show_act(incoming, caller)
-
-
-async def _act(incoming: Incoming, caller: Caller) -> Reply:
-    from shared.handlers.acting import act
-
-    return await act(incoming, caller)
 
 
 async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
@@ -295,12 +253,6 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
     return Reply(202 if queued else 200, facts, queued=queued)
 
 
-async def _target_page(incoming: Incoming, caller: Caller) -> Reply:
-    from shared.handlers.pages import target_page
-
-    return await target_page(incoming, caller)
-
-
 HANDLERS: Mapping[str, Handler] = {
     "listTargets": _list_targets,
     "seeTarget": _see_target,
@@ -308,8 +260,8 @@ HANDLERS: Mapping[str, Handler] = {
     "reportLeak": _report_leak,
     "arm": _arm,
     "disarm": _disarm,
-    "showAct": _show_act,
-    "act": _act,
+    "showAct": as_pages.show_act_page,
+    "act": as_pages.act_page,
     "rotateMany": _rotate_many,
     "listRotations": _list_rotations,
     "seeRotation": _see_rotation,
@@ -317,8 +269,8 @@ HANDLERS: Mapping[str, Handler] = {
     "deployed": _deployed,
     "listDeadlines": _list_deadlines,
     "subscribe": _calendar,
-    "status": _status_page,
-    "targetPage": _target_page,
+    "status": as_pages.status_page,
+    "targetPage": as_pages.target_page,
     "describe": _describe,
     "health": _health,
 }
