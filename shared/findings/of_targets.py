@@ -24,6 +24,7 @@ from shared.settings.environment import Mode
 from shared.turns.report import Row
 
 LONG_LIFE = timedelta(days=90)  # what most policies allow a key at most
+_SEE_TOPIC = "python -m cli doctor shows whether the topic accepts events; mend that, or wait if Azure has an outage"
 HEALED_FOR = timedelta(days=1)  # how long a repaired key is shown
 _LET_IT_ACT = "set ROTATION_MODE to rotate to let the app act"
 _LEFT_UNDONE = frozenset({Code.NOT_PUBLISHED, Code.ROTATION_OVERDUE})
@@ -166,8 +167,9 @@ def _of_announcements(row: Row, facts: Facts) -> Iterator[Finding]:
         return  # while the app only observes, it announces nothing
     kinds = ", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.outstanding))
     why = f"{counted(len(row.outstanding), 'announcement waits', 'announcements wait')}: {kinds}."
-    urgency = Urgency.TO_DO if facts.now - since > LASTING else None
-    yield Finding(Code.ANNOUNCEMENTS_OUTSTANDING, row.target.name, why, special_urgency=urgency, since=since)
+    lasts = facts.now - since > LASTING
+    step, urgency = (_SEE_TOPIC, Urgency.TO_DO) if lasts else (None, None)
+    yield Finding(Code.ANNOUNCEMENTS_OUTSTANDING, row.target.name, why, step, urgency, since=since)
 
 
 def _of_secret(row: Row, plan: Plan, situation: Situation) -> Iterator[Finding]:

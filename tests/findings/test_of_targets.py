@@ -231,3 +231,12 @@ def test_a_turn_that_fails_because_a_person_must_look_is_one_finding() -> None:
     row = row_of(Situation(an_observation(publication), quiet_target(), NOW))
     failing = replace(row, error=PersonMustLook("chat", "the secret is disabled."), fails=True)
     assert codes_of(facts_of(failing)) == ["secret-disabled"]
+
+
+def test_announcements_that_are_not_accepted_for_an_hour_are_for_a_person_with_a_step_of_their_own() -> None:
+    row = a_row(marks(told=Told(origin=False)))
+    account = str(row.target.account).casefold()
+    for since, urgency in ((minutes(20), Urgency.WATCH), (hours(2), Urgency.TO_DO)):
+        facts = facts_of(row, owing={account: NOW - since}, seen_at=NOW - minutes(1))
+        [found] = [one for one in found_in(facts) if one.code is Code.ANNOUNCEMENTS_OUTSTANDING]
+        assert (found.urgency, "doctor" in found.next_step) == (urgency, urgency is Urgency.TO_DO)
