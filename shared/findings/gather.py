@@ -88,9 +88,12 @@ async def gather_shown(rotation: Rotation) -> tuple[Facts, list[Finding]]:
 
 
 async def gather_kept(rotation: Rotation, view: View) -> tuple[Facts, list[Finding]]:
-    """Return what the view that a check has just kept shows, and the findings that follow."""
+    """Return what the view that a check has just kept shows, and the findings that follow.
+
+    Only the app's own storage is read. So nobody is asked who listens, and such findings are missing.
+    """
     overview = await rotation.surveyor.overview_of(view)
-    facts = await read_facts(rotation, overview, checks_of(rotation, overview))
+    facts = await read_facts(rotation, overview, checks_of(rotation, overview), asks_listeners=False)
     return facts, severe_first(findings_of(facts))
 
 
@@ -101,8 +104,12 @@ def checks_of(rotation: Rotation, overview: Overview) -> Checks:
     return Checks(last, max(following - last, SHORTEST) if last and following else usual)
 
 
-async def read_facts(rotation: Rotation, overview: Overview, checks: Checks | None = None) -> Facts:
+async def read_facts(
+    rotation: Rotation, overview: Overview, checks: Checks | None = None, *, asks_listeners: bool = True
+) -> Facts:
     """Return all that findings follow from. What the app has on record and cannot read becomes a problem.
+
+    asks_listeners: Whether Azure is asked who listens to the topic, which happens once an hour at most. Default: yes.
 
     The calls are made side by side, because a person waits.
     """
@@ -111,7 +118,7 @@ async def read_facts(rotation: Rotation, overview: Overview, checks: Checks | No
         rotation.other_writers(),
         _throttles(rotation),
         find_left_of_many(rotation),
-        _hearing(rotation),
+        _hearing(rotation, asks_listeners=asks_listeners),
     )
     return Facts(
         settings=rotation.settings,
@@ -151,10 +158,11 @@ def severe_first(found: Iterable[Finding]) -> list[Finding]:
     return sorted(found, key=lambda one: (MOST_SEVERE_FIRST.index(one.severity), one.code, one.target))
 
 
-async def _hearing(rotation: Rotation) -> Hearing | None:
-    """Return who listens. None if no topic is set."""
+async def _hearing(rotation: Rotation, *, asks_listeners: bool) -> Hearing | None:
+    """Return who listens. None if no topic is set, or if it is not asked."""
     outside = rotation.outside
-    return await outside.listeners.hearing(outside.clock.now()) if outside.listeners else None
+    asked = outside.listeners if asks_listeners else None
+    return await asked.hearing(outside.clock.now()) if asked else None
 
 
 async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[RotationError]]:

@@ -13,7 +13,7 @@ from tests.end_to_end.conftest import a_host, published
 from tests.end_to_end.test_app_roles import principal
 
 GUARDED = {
-    name: (method, route.path.replace("{name}", "chat").replace("{id}", "0" * 32))
+    name: (method, route.path.replace("{name}", "chat").replace("{id}", "0" * 32).replace("{act}", "rotate"))
     for name, route in ROUTES.items()
     if route.role is not None
     for method in list(route.operations)[:1]

@@ -16,7 +16,7 @@ DURING = Situation(an_observation(a_publication(overlapping(until=UNTIL))), a_ta
 
 def test_a_previous_key_that_ends_during_its_overlap_is_named_with_the_promise() -> None:
     said = ended_early(DURING, (Regenerate(SPARE), Prove(SPARE)))
-    assert said == f"key2 with fingerprint {mark('B')}, promised to work until {UNTIL.isoformat()}"
+    assert said == f"key 2 with fingerprint {mark('B')}, promised to work until {UNTIL.isoformat()}"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ async def test_a_recording_contains_every_call_of_the_app_and_none_of_the_host(t
     warm = [call.operation for call in calls if call.service != "identity" and not call.next_tick]
     assert warm == [
         "blob.get", "arm.listAccounts", "kv.listSecrets", "blob.list", "blob.list", "blob.list", "blob.list",
-        "blob.put",
+        "blob.put", "blob.list", "blob.list", "blob.list", "blob.list", "blob.list",
         "blob.lease.acquire", "kv.getSecret",
         "arm.listKeys", "arm.regenerateKey", "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret",
         "arm.listKeys", "eg.publish", "kv.updateSecret", "blob.lease.release",
