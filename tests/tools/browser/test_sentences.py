@@ -18,7 +18,7 @@ SAID = {
     "good": ("green", NOTHING),
     "function keys": ("green", NOTHING),
     "a reader": ("green", NOTHING),
-    "announcements refused": ("amber", "To watch: 2 targets .*announcements are not accepted"),
+    "announcements refused": ("amber", "see why announcements about 2 targets are not accepted"),
     "sunset tomorrow": ("red", r"1 thing to do: .*search.*all keys end in \d+ h"),
     "a wrong tag": ("amber", "1 thing to do: .*configuration of vision, which is not rotated"),
     "an unreadable subscription": ("amber", "1 thing to do: .*why vision cannot be read"),
