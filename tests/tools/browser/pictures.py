@@ -1,4 +1,4 @@
-"""Pictures of pages for the docs: small files with 256 colours, which is enough for flat surfaces and text."""
+"""Pictures of pages for the docs: small files with 96 colours, which is enough for flat surfaces and text."""
 
 import os
 from io import BytesIO
@@ -10,7 +10,7 @@ from tests.tools.browser.chromium import ROOT
 PICTURES = ROOT / "docs" / "pictures"
 OTHERS = ROOT / ".run" / "pictures"
 MOST_BYTES = 150_000
-_COLOURS = 256
+_COLOURS = 96
 
 
 def wanted() -> bool:
@@ -26,7 +26,7 @@ def keep(name: str, screenshot: bytes, *, in_docs: bool) -> None:
 
 
 def small(png: bytes) -> bytes:
-    """Return a picture with at most 256 colours, which is enough for flat surfaces and text."""
+    """Return a picture with at most 96 colours, which is enough for flat surfaces and text."""
     picture = Image.open(BytesIO(png)).convert("RGB")
     flat = picture.quantize(_COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     out = BytesIO()
