@@ -110,7 +110,7 @@ def _error(text: str | None) -> RotationError:
     """Return the noted error, with since when it is so. An earlier release noted no moment."""
     try:
         data = json.loads(text or "")
-        error = error_of(data[:6])
+        error = error_of(data[:6] if isinstance(data, list) else None)
         error.since = unstamp(data[6]) if len(data) > 6 else None
     except (ValueError, TypeError):
         return TryLater("its turn", "its turns fail; the log of the function app says why.")

@@ -14,7 +14,7 @@ from shared.fleet.rotation import Rotation
 from shared.handlers import timer_and_queue
 from shared.handlers.invocation import TurnFailed
 from shared.turns.message import Message, read_message
-from shared.turns.trouble import Troubles, note_trouble, troubles
+from shared.turns.trouble import TROUBLES, Troubles, note_trouble, troubles
 from tests.support.real_parts import Parts, parts_over
 
 NAME = "account-001"
@@ -114,3 +114,15 @@ async def test_a_note_keeps_since_when_turns_fail(parts: Parts) -> None:
     error = (await troubles(notes)).of(target.account)
     assert error is not None
     assert (error.since, error.what) == (began, "it still may not.")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '"a text"', "7", '["GrantRole", "x", "y", "z", null, false, 9]'])
+async def test_a_note_that_cannot_be_read_still_says_that_turns_fail(parts: Parts, text: str) -> None:
+    notes = parts.rotation.outside.notes
+    target = (await parts.rotation.fleet.find_one(NAME)).target
+    await note_trouble(notes, target, GrantRole(NAME, "it may not list keys."), FIRST)
+    [name] = await notes.names(TROUBLES)
+    await notes.write(name, text)
+    error = (await troubles(notes)).of(target.account)
+    assert error is not None
+    assert "its turns fail" in error.what

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 from shared.announce.deadlines import DeadlineKind
 from shared.domain.model import Target
-from shared.domain.relative import counted
 from shared.findings.codes import Code
 from shared.findings.commands import AppName, enrolling
 from shared.findings.dates import Date, dates_of
@@ -296,10 +295,3 @@ def _enroll(status: Status) -> str:
     """Return the command that enrols the first account that was found and is not enrolled, or one to fill in."""
     found = next((one.target for one in status.findings if one.code is Code.NOT_ENROLLED), _EXAMPLE)
     return enrolling(found)
-
-
-def shown_in_words(table: Table, fleet: int) -> str:
-    """Return which rows of which targets are shown: "1 to 20 of 330"."""
-    if not table.total:
-        return f"0 of {counted(fleet, 'target')}"
-    return f"{table.first:,} to {table.last:,} of {table.total:,}"

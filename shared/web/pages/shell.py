@@ -55,7 +55,8 @@ class Shell:
     json: The address of the same as JSON.
     runbook: Where people read the runbook. Empty if no setting says it.
     version: The app's version, with the commit that it was built from if that is known.
-    refreshes: Whether a script may load the page again by itself. Never for a page with a form that acts.
+    refreshes: Whether a script may load the page again by itself. Never for a page with a form that acts, nor for one
+        target's page: each view of that reads the account's keys, which Azure limits.
     """
 
     now: datetime

@@ -160,3 +160,8 @@ def view_of(facts: Facts) -> TargetPage:
     """Return the page of the only row of these facts."""
     looked = SeenTarget(facts, {}, History())
     return target_page_of(looked, CALLER, shell_of(CALLER, SIGNED_IN, Links(), NOW), SIGNED_IN)
+
+
+def test_the_page_does_not_load_itself_again_because_each_view_reads_the_keys() -> None:
+    page = view(a_row("chat", 10))
+    assert "data-refresh" not in render("target.html", page=page, shell=page.shell).partition("<script>")[0]
