@@ -67,7 +67,7 @@ def _show(record: LogRecord) -> None:
     if record.source == "system" and record.level in ("DEBUG", "INFO"):
         return
     routine = record.message.startswith(("Executing ", "Executed ")) and ": failed" not in record.message
-    if routine or "nothing-to-do" in record.message:
+    if routine or "nothing-to-do" in record.message or "status: {" in record.message:
         return
     console.print(
         f"{record.time:%H:%M:%S} {record.level:7} {record.function or record.category}: {record.message}", markup=False
