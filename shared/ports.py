@@ -21,6 +21,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
 from shared.domain.throttle import Throttle
+from shared.domain.usage import Usage
 
 Keys = Mapping[KeySlot, ApiKey]
 
@@ -36,6 +37,7 @@ class Account:
     kind: What it serves, such as `OpenAI`. Empty if Azure names none.
     state: Its provisioning state, such as `Succeeded`. Empty if Azure names none.
     open: Whether it takes calls from any address on the internet. True unless its network settings say otherwise.
+    takes_identity: Whether it accepts Entra tokens. False only if it has no custom subdomain (docs/facts.md, Calls).
     """
 
     id: AccountId
@@ -45,6 +47,7 @@ class Account:
     kind: str = ""
     state: str = ""
     open: bool = True
+    takes_identity: bool = True
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,24 @@ class Logs(Protocol):
         """Return how many calls with a key were logged in the look-back span.
 
         Raises a RotationError if that cannot be told, also if nothing shows that the account's calls are logged at all.
+        """
+        ...
+
+
+class CallLogs(Protocol):
+    """The logs of the accounts' calls, in one workspace or in several."""
+
+    async def usage(self, account: AccountId) -> Usage | None:
+        """Return how an account was called within the look-back span. None if no call of any kind was logged.
+
+        Raises a RotationError if that cannot be told.
+        """
+        ...
+
+    async def usages(self) -> Mapping[str, Usage]:
+        """Return how every account was called of which anything was logged, by its id in lower case, in one query.
+
+        Raises a RotationError if that cannot be told.
         """
         ...
 

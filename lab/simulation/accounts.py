@@ -84,6 +84,7 @@ class SimulatedAccounts:
             tags,
             found.kind,
             open=found.public_network_access == "Enabled" and not denied,
+            takes_identity=bool(found.subdomain),
         )
 
 

@@ -161,6 +161,7 @@ def _listed(found: Mapping[str, Any]) -> Account:
         kind=str(found.get("kind") or ""),
         state=str(facts.get("provisioningState") or ""),
         open=_is_open(facts),
+        takes_identity=bool(facts.get("customSubDomainName")),
     )
 
 
@@ -185,6 +186,7 @@ def _account(found: Any, account: AccountId) -> Account:  # noqa: ANN401
         tags={name.lower(): str(value) for name, value in (found.tags or {}).items()},
         kind=str(getattr(found, "kind", None) or ""),
         state=_state(found),
+        takes_identity=bool(getattr(properties, "custom_sub_domain_name", None)),
     )
 
 

@@ -35,7 +35,7 @@ from shared.settings.target_fields import TAG, default_name
 from shared.turns.trouble import error_data, error_of
 
 log = logging.getLogger(LOGGER)
-FORM = 3  # of the view's data; one of another form counts as absent
+FORM = 4  # of the view's data; one of another form counts as absent
 OLD = timedelta(hours=1)  # from then on a view is not shown, and does not lead to targets
 
 
@@ -168,12 +168,12 @@ async def save_view(views: Views | None, view: View) -> None:
 
 def _account_data(account: Account) -> list[Any]:
     tags = {name: text for name, text in account.tags.items() if name.startswith(TAG)}
-    return [str(account.id), tags, account.kind, account.key_auth, account.state, account.open]
+    return [str(account.id), tags, account.kind, account.key_auth, account.state, account.open, account.takes_identity]
 
 
 def _account(data: Any) -> Account:  # noqa: ANN401 - JSON
-    id_, tags, kind, key_auth, state, is_open = data
-    return Account(AccountId.parse(id_), "", key_auth, tags, kind, state, is_open)
+    id_, tags, kind, key_auth, state, is_open, takes_identity = data
+    return Account(AccountId.parse(id_), "", key_auth, tags, kind, state, is_open, takes_identity)
 
 
 def _publication_data(one: Publication) -> list[Any]:
