@@ -22,6 +22,7 @@ from shared.findings.listening import of_hearing
 from shared.findings.many import find_left_of_many
 from shared.findings.of_app import of_app
 from shared.findings.of_problems import of_problem
+from shared.findings.of_readiness import of_readiness
 from shared.findings.of_targets import of_target
 from shared.findings.ports import Inventory
 from shared.findings.status import concerns, status_of
@@ -30,6 +31,8 @@ from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
 from shared.fleet.view import View
 from shared.ports import Account
+from shared.readiness.kept import load_survey
+from shared.readiness.kinds import Survey
 from shared.settings.target_fields import TAG
 from shared.turns.report import Row
 
@@ -113,18 +116,26 @@ async def read_facts(
 
     The calls are made side by side, because a person waits.
     """
-    (leaks, unread), (written, unseen), (throttles, unknown), (of_many, unreadable), hearing = await asyncio.gather(
+    (
+        (leaks, unread),
+        (written, unseen),
+        (throttles, unknown),
+        (of_many, unreadable),
+        (survey, lost),
+        hearing,
+    ) = await asyncio.gather(
         rotation.leaks.pending(),
         rotation.other_writers(),
         _throttles(rotation),
         find_left_of_many(rotation),
+        _survey(rotation),
         _hearing(rotation, asks_listeners=asks_listeners),
     )
     return Facts(
         settings=rotation.settings,
         now=rotation.outside.clock.now(),
         rows=overview.rows,
-        problems=[*overview.problems, *unread, *unseen, *unknown, *unreadable],
+        problems=[*overview.problems, *unread, *unseen, *unknown, *unreadable, *lost],
         left=overview.left,
         owing=overview.owing,
         seen_at=overview.last_at,
@@ -136,6 +147,7 @@ async def read_facts(
         checks=checks,
         viewed_at=overview.seen_at,
         whole_at=overview.whole_at,
+        survey=survey,
     )
 
 
@@ -148,6 +160,7 @@ def findings_of(facts: Facts) -> list[Finding]:
     found += [of_problem(error, facts.left, lasts=lasts) for error in unshown]
     for row in facts.rows:
         found += of_target(row, facts)
+    found += of_readiness(facts)
     if facts.hearing is not None:
         found += of_hearing(facts.hearing, [row.target for row in facts.rows])
     return found
@@ -163,6 +176,15 @@ async def _hearing(rotation: Rotation, *, asks_listeners: bool) -> Hearing | Non
     outside = rotation.outside
     asked = outside.listeners if asks_listeners else None
     return await asked.hearing(outside.clock.now()) if asked else None
+
+
+async def _survey(rotation: Rotation) -> tuple[Survey | None, list[RotationError]]:
+    """Return the last survey of readiness, and why it could not be read."""
+    try:
+        kept, _ = await load_survey(rotation.outside.surveys)
+    except RotationError as error:
+        return None, [error]
+    return kept.survey if kept else None, []
 
 
 async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[RotationError]]:

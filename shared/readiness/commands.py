@@ -12,6 +12,7 @@ from shared.domain.model import AccountId
 
 SETTING = "key-rotation-calls"  # what the commands call a diagnostic setting that they make
 WORKSPACE = "WORKSPACE-RESOURCE-ID"
+SWITCH_LOG_ON = "switch its RequestResponse log on"  # the step that `sending_calls` carries out
 _LOGS = json.dumps([{"category": "RequestResponse", "enabled": True}], separators=(",", ":"))
 
 
@@ -32,9 +33,7 @@ def workspace_of(guid: str) -> str:
 
 def switching_keys_off(account: AccountId) -> str:
     """Return the command that switches all keys of an account off."""
-    return shlex.join(
-        ("az", "resource", "update", "--ids", str(account), "--set", "properties.disableLocalAuth=true")
-    )
+    return shlex.join(("az", "resource", "update", "--ids", str(account), "--set", "properties.disableLocalAuth=true"))
 
 
 def giving_a_subdomain(account: AccountId) -> str:
