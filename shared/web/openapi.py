@@ -25,7 +25,7 @@ from shared.web.many_answers import Accepted, ManyList, ManyStatus
 from shared.web.readiness_data import FleetReadiness, OneReadiness
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
-from shared.web.status_data import OneTarget, Survey
+from shared.web.status_data import FleetData, OneTarget
 
 _REF = "#/components/schemas/{name}"
 
@@ -55,7 +55,7 @@ class Health(TypedDict):
 
 _TYPES: tuple[Any, ...] = (
     bodies.Rotate, bodies.Leak, RotateMany, bodies.Arm, bodies.Deployment,
-    OutcomeData, OneTarget, Survey, FleetReadiness, OneReadiness, Deadlines,
+    OutcomeData, OneTarget, FleetData, FleetReadiness, OneReadiness, Deadlines,
     Accepted, ManyStatus, ManyList, Heard, Problem, Health,
 )  # fmt: skip
 _NAME = {
@@ -239,7 +239,7 @@ _ONE_READINESS = "Who still uses the keys of one target, and what holds their en
 _DESCRIBED = {"description": "This description", "content": {"application/json": {}}}
 _TURN = (404, 409, 502)
 _OPERATIONS = {
-    "listTargets": _see(_TARGETS, _answer(_TARGETS, Survey), *_ALWAYS),
+    "listTargets": _see(_TARGETS, _answer(_TARGETS, FleetData), *_ALWAYS),
     "seeTarget": _see("One target", _answer("One target", OneTarget), *_ALWAYS, *_TURN, 422),
     "seeReadiness": _queried(_see(_READINESS, _answer(_READINESS, FleetReadiness), *_ALWAYS, 422), _ACCOUNTS),
     "seeReadinessOf": _see(_ONE_READINESS, _answer(_ONE_READINESS, OneReadiness), *_ALWAYS, *_TURN, 422),
