@@ -11,6 +11,7 @@ from shared.domain.model import Target
 from shared.domain.readiness import SEND_LOG, Readiness, readiness_of, unknown
 from shared.domain.relative import exact
 from shared.fleet.rotation import Rotation
+from shared.readiness.entries import with_step
 from shared.readiness.kept import KeptSurvey, load_survey
 from shared.readiness.kinds import Entry, Survey
 from shared.readiness.log_settings import silent_because
@@ -57,7 +58,15 @@ async def readiness_of_one(app: Rotation, target: Target) -> OneAccount:
     before = kept.survey.of(target.account) if kept else None
     since = before.keyless_since if before and not account.key_auth else None
     entry = Entry(
-        target.account, verdict, target.name, target.owner, usage, account.key_auth, takes, since, target.sunset
+        target.account,
+        with_step(verdict, target.account, target),
+        target.name,
+        target.owner,
+        usage,
+        account.key_auth,
+        takes,
+        since,
+        target.sunset,
     )
     problems = (*calls.problems, *unread, *([row.error] if row.error else []))
     survey = Survey(app.outside.clock.now(), calls.since, calls.until, target.name, (entry,), problems)
