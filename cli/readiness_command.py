@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from cli.answer import DONE, DUE, CommandResult, code_of_error, worst
 from cli.arguments import Command
-from cli.readiness_text import fleet_text, target_text
+from cli.readiness_text import fleet_text, one_text
 from shared.domain.readiness import Stage
-from shared.fleet.rotation import Rotation
 from shared.readiness.daily import survey_now
 from shared.readiness.kept import load_survey
 from shared.readiness.kinds import Entry, Survey
-from shared.readiness.one_account import readiness_of_one
+from shared.readiness.one_account import find_account, readiness_of_one
 from shared.readiness.survey import without_logs
 from shared.readiness.weeks import load_weeks
 from shared.web.readiness_data import fleet_readiness, one_readiness
@@ -18,19 +17,19 @@ from shared.wiring import Opened
 
 
 async def readiness(parts: Opened, command: Command) -> CommandResult:
-    """The command `readiness`: show the last survey, or the target that is named as its logs tell now."""
+    """The command `readiness`: show the last survey, or the account that is named as its logs tell now."""
     if command.account is not None or command.options.target is not None:
-        return await _of_target(parts.rotation, command)
+        return await _of_one(parts, command)
     survey = await _last_survey(parts)
     weeks, now = await load_weeks(parts.rotation.outside.weeks), parts.rotation.outside.clock.now()
     data = fleet_readiness(survey, weeks, rows=max(1, len(survey.entries)))
     return CommandResult(_code(survey), data, fleet_text(survey, weeks, now))
 
 
-async def _of_target(rotation: Rotation, command: Command) -> CommandResult:
-    target = (await rotation.fleet.find_one(command.target)).target
-    found = await readiness_of_one(rotation, target)
-    return CommandResult(_code(found.survey), one_readiness(found.survey, found.held_back), target_text(found))
+async def _of_one(parts: Opened, command: Command) -> CommandResult:
+    account, target = await find_account(parts.rotation, command.target)
+    found = await readiness_of_one(parts.rotation, parts.read_only, account, target)
+    return CommandResult(_code(found.survey), one_readiness(found), one_text(found))
 
 
 async def _last_survey(parts: Opened) -> Survey:

@@ -10,6 +10,7 @@ from shared.domain.errors import RotationError
 from shared.domain.readiness import Stage, Trend, key_calls_by_week, trend_of
 from shared.domain.relative import counted, length_in_words
 from shared.domain.usage import Usage
+from shared.readiness.apps import AppsAround
 from shared.readiness.callers import top_callers
 from shared.readiness.kinds import Entry, Survey, Week
 from shared.readiness.one_account import OneAccount
@@ -32,8 +33,8 @@ def fleet_text(survey: Survey, weeks: Sequence[Week], now: datetime) -> str:
     )
 
 
-def target_text(found: OneAccount) -> str:
-    """Return the readiness of one target as text."""
+def one_text(found: OneAccount) -> str:
+    """Return the readiness of one account as text."""
     one = found.entry
     return lines(
         line(f"{one.name}: {one.readiness.says}."),
@@ -41,6 +42,8 @@ def target_text(found: OneAccount) -> str:
         _keyless(one),
         *(_usage(one.usage) if one.usage else ()),
         *(line(f"Held back: {each}") for each in found.held_back),
+        *(_apps(found.apps) if found.apps else ()),
+        line(found.unseen),
         _problems(found.survey.problems),
     )
 
@@ -116,6 +119,16 @@ def _usage(usage: Usage) -> Iterator[str]:
         if each.with_key or each.by_identity
     )
     yield "\n" + table(("DAY", "WITH A KEY", "BY IDENTITY"), days) + "\n"
+
+
+def _apps(around: AppsAround) -> Iterator[str]:
+    if around.apps:
+        cells = ((one.name, one.kind, one.role, moment(one.last_identity_call), one.next_step) for one in around.apps)
+        yield "\n" + table(("APPLICATION", "KIND", "ROLE", "LAST CALL BY IDENTITY", "WHAT TO DO"), cells)
+    if around.roles:
+        roles = ((one.object_id, one.principal_type, one.role, one.scope) for one in around.roles)
+        yield "\n" + table(("OTHERS WITH A ROLE", "WHAT", "ROLE", "SCOPE"), roles)
+    yield ""
 
 
 def _some(names: Sequence[str]) -> str:

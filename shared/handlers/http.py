@@ -52,7 +52,7 @@ from shared.web.responses import (
 )
 from shared.web.routes import Route
 from shared.web.status_data import of_one_target, of_survey
-from shared.wiring import invalid_settings, rotation, telemetry, time_limit
+from shared.wiring import invalid_settings, read_only, rotation, telemetry, time_limit
 
 log = logging.getLogger(LOGGER)
 REFUSALS = Refusals()
@@ -168,7 +168,7 @@ async def _see_readiness(incoming: Incoming, _: Caller) -> Reply:
 
 
 async def _see_readiness_of(incoming: Incoming, _: Caller) -> Reply:
-    return await readiness.see_readiness_of(await rotation(), incoming)
+    return await readiness.see_readiness_of(await rotation(), await read_only(), incoming)
 
 
 async def _deadlines(app: Rotation, incoming: Incoming) -> tuple[list[Deadline], list[RotationError]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from shared.fleet.rotation import Rotation
 from shared.handlers.incoming import Incoming
 from shared.readiness.kept import load_survey
-from shared.readiness.one_account import readiness_of_one
+from shared.readiness.one_account import find_account, readiness_of_one
+from shared.readiness.ports import ReadOnly
 from shared.readiness.survey import without_logs
 from shared.readiness.weeks import load_weeks
 from shared.web.readiness_data import ReadinessFilter, fleet_readiness, one_readiness
@@ -23,11 +24,10 @@ async def see_readiness(app: Rotation, incoming: Incoming) -> Reply:
     return Reply(200, fleet_readiness(survey, await load_weeks(app.outside.weeks), wanted))
 
 
-async def see_readiness_of(app: Rotation, incoming: Incoming) -> Reply:
-    """Return the readiness of one target. Its logs are asked anew, in one query, and the target is observed.
+async def see_readiness_of(app: Rotation, reads: ReadOnly, incoming: Incoming) -> Reply:
+    """Return the readiness of one target, or of an account that the last survey has seen. Its logs are asked anew.
 
-    Raises as finding the target does, and a RotationError if its account cannot be read.
+    Raises as finding it does, and a RotationError if its account cannot be read.
     """
-    target = (await app.fleet.find_one(incoming.which)).target
-    found = await readiness_of_one(app, target)
-    return Reply(200, one_readiness(found.survey, found.held_back))
+    account, target = await find_account(app, incoming.which)
+    return Reply(200, one_readiness(await readiness_of_one(app, reads, account, target)))

@@ -31,8 +31,11 @@ def workspace_of(guid: str) -> str:
     return shlex.join(("az", "monitor", "log-analytics", "workspace", "list", "--query", shown, "--output", "tsv"))
 
 
-def switching_keys_off(account: AccountId) -> str:
-    """Return the command that switches all keys of an account off."""
+def switching_keys_off(account: AccountId | str) -> str:
+    """Return the command that switches all keys of an account off.
+
+    account: The account, or its resource id.
+    """
     return shlex.join(("az", "resource", "update", "--ids", str(account), "--set", "properties.disableLocalAuth=true"))
 
 

@@ -14,8 +14,10 @@ from typing import Any, NotRequired, TypedDict, cast
 from shared.domain.readiness import Stage, Trend, Verdict, key_calls_by_week, trend_of
 from shared.domain.text import plain
 from shared.domain.usage import KeyCaller, Usage
+from shared.readiness.apps import AppsAround
 from shared.readiness.callers import top_callers
 from shared.readiness.kinds import Entry, Survey, Week
+from shared.readiness.one_account import OneAccount
 from shared.web.bodies import BadRequest
 from shared.web.responses import ProblemData, problems_data
 
@@ -113,11 +115,42 @@ class FleetReadiness(SpanData, TypedDict):
     problems: list[ProblemData]
 
 
+class AppData(TypedDict):
+    """One application with a managed identity, and what to do about it."""
+
+    name: str
+    kind: str
+    resource: str
+    clientId: NotRequired[str]
+    objectId: str
+    role: NotRequired[str]
+    lastIdentityCall: NotRequired[str]
+    nextStep: str
+
+
+class RoleData(TypedDict):
+    """A role that may call the account, of somebody whose resource is not in sight."""
+
+    objectId: str
+    principalType: NotRequired[str]
+    role: str
+    scope: str
+    lastIdentityCall: NotRequired[str]
+
+
 class OneReadiness(AccountReadiness, SpanData, TypedDict):
-    """One target, as the logs told at the moment `asked`. `heldBack` says what keeps its keys from ending."""
+    """One account, as the logs told at the moment `asked`.
+
+    `heldBack` says what keeps the keys of a target from ending. `apps`, `rolesWithoutApp` and `callersWithoutApp` are
+    who could call it by identity, as far as it can be seen; `notSeen` says how far.
+    """
 
     days: NotRequired[list[DayData]]
     identities: NotRequired[list[IdentityCallerData]]
+    apps: NotRequired[list[AppData]]
+    rolesWithoutApp: NotRequired[list[RoleData]]
+    callersWithoutApp: NotRequired[list[IdentityCallerData]]
+    notSeen: str
     heldBack: list[str]
     problems: list[ProblemData]
 
@@ -188,9 +221,9 @@ def fleet_readiness(
     return cast("FleetReadiness", data)
 
 
-def one_readiness(survey: Survey, held_back: Sequence[str]) -> OneReadiness:
-    """Return one target as JSON. `survey` holds its entry alone."""
-    [one] = survey.entries
+def one_readiness(found: OneAccount) -> OneReadiness:
+    """Return one account as JSON."""
+    survey, one = found.survey, found.entry
     data: dict[str, Any] = {**account_readiness(one), "asked": survey.asked_at.isoformat()}
     data |= _span(survey.since, survey.until)
     if one.usage is not None:
@@ -200,8 +233,45 @@ def one_readiness(survey: Survey, held_back: Sequence[str]) -> OneReadiness:
             IdentityCallerData(objectId=each.object_id, calls=each.calls, lastCall=each.last_at.isoformat())
             for each in one.usage.identities
         ]
-    data |= {"heldBack": list(held_back), "problems": problems_data(list(survey.problems))}
+    if found.apps is not None:
+        data |= _apps(found.apps)
+    data |= {
+        "notSeen": found.unseen,
+        "heldBack": list(found.held_back),
+        "problems": problems_data(list(survey.problems)),
+    }
     return cast("OneReadiness", data)
+
+
+def _apps(around: AppsAround) -> dict[str, Any]:
+    apps = [
+        _known(
+            name=one.name,
+            kind=one.kind,
+            resource=one.resource_id,
+            clientId=one.client_id or None,
+            objectId=one.object_id,
+            role=one.role or None,
+            lastIdentityCall=_text(one.last_identity_call),
+            nextStep=one.next_step,
+        )
+        for one in around.apps
+    ]
+    roles = [
+        _known(
+            objectId=one.object_id,
+            principalType=one.principal_type or None,
+            role=one.role,
+            scope=one.scope,
+            lastIdentityCall=_text(one.last_identity_call),
+        )
+        for one in around.roles
+    ]
+    unknown = [
+        IdentityCallerData(objectId=one.object_id, calls=one.calls, lastCall=one.last_at.isoformat())
+        for one in around.callers
+    ]
+    return {"apps": apps, "rolesWithoutApp": roles, "callersWithoutApp": unknown}
 
 
 def account_readiness(one: Entry) -> AccountReadiness:
@@ -220,7 +290,7 @@ def account_readiness(one: Entry) -> AccountReadiness:
         "sunset": _text(one.sunset),
         **(_calls(one.usage) if one.usage else {}),
     }
-    return cast("AccountReadiness", {name: value for name, value in known.items() if value is not None})
+    return cast("AccountReadiness", _known(**known))
 
 
 def key_caller(one: KeyCaller) -> KeyCallerData:
@@ -233,7 +303,7 @@ def key_caller(one: KeyCaller) -> KeyCallerData:
         "calls": one.calls,
         "lastCall": one.last_at.isoformat(),
     }
-    return cast("KeyCallerData", {name: value for name, value in known.items() if value is not None})
+    return cast("KeyCallerData", _known(**known))
 
 
 def _calls(usage: Usage) -> dict[str, Any]:
@@ -253,6 +323,11 @@ def _calls(usage: Usage) -> dict[str, Any]:
 def _span(since: datetime | None, until: datetime | None) -> dict[str, str]:
     known = {"from": _text(since), "until": _text(until)}
     return {name: text for name, text in known.items() if text is not None}
+
+
+def _known(**facts: object) -> dict[str, Any]:
+    """Return the facts without those that are not known."""
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _text(moment: datetime | None) -> str | None:
