@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from shared.turns.keyless import note_keyless
 
 from lab.simulation.dates import days, hours
 from lab.simulation.stage import Stage, a_stage
@@ -16,6 +15,7 @@ from shared.readiness.kept import KeptSurvey
 from shared.readiness.kinds import Entry
 from shared.readiness.ports import LogSetting
 from shared.readiness.survey import make_survey, without_logs
+from shared.turns.keyless import note_keyless
 from tests.support.surveys import FakeLogs, FakeReads, a_usage, an_account, surveying
 
 

@@ -34,7 +34,7 @@ def test_a_week_counts_accounts_by_stage_and_the_calls_of_its_last_seven_days() 
     assert week.key_calls == 70
     assert {stage: number for stage, number in week.counts.items() if number} == {
         Stage.KEYLESS: 1,
-        Stage.NOT_STARTED: 1,
+        Stage.MOVING: 1,
         Stage.UNKNOWN: 1,
     }
 
@@ -67,7 +67,7 @@ async def test_a_week_is_added_to_what_is_kept_once() -> None:
     views, survey = InMemory(), a_survey(an_entry("a", a_usage(1)))
     await record_week(views, survey)
     await record_week(views, a_survey(an_entry("a", a_usage(5)), at=NOW + days(1)))
-    await record_week(views, a_survey(an_entry("a", a_usage(5), until=NOW + days(21)), at=NOW + days(21)))
+    await record_week(views, a_survey(an_entry("a", a_usage(5, until=NOW + days(21))), at=NOW + days(21)))
     weeks = await load_weeks(views)
     assert [one.name for one in weeks] == [name_of_week(NOW), name_of_week(NOW + days(21))]
     assert views.writes == 2
