@@ -130,21 +130,19 @@ async def test_what_could_not_be_listed_is_a_problem_of_the_survey() -> None:
 
 
 async def test_a_keyless_target_keeps_the_date_since_when_it_is() -> None:
-    stage = a_stage()
+    sunset = a_stage().now + days(20)
+    stage = a_stage(sunset=sunset)
     await stage.tick()
-    ended = stage.now
-    stage.world.accounts.update(stage.account.id, {"disable_local_auth": True})
-    await stage.tick()
-    stage.pass_time(hours(1))
-    await stage.tick()
+    await stage.until(sunset + days(2))
+    assert stage.account.disable_local_auth
     off = FakeReads([an_account("chat", key_auth=False)])
     kept = await surveyed(stage, FakeLogs(), off)
     [chat] = kept.survey.entries
-    assert (chat.readiness.verdict, chat.keyless_since) == (Verdict.KEYLESS, ended)
-    later = replace(chat, target=None)
-    before = replace(kept, survey=replace(kept.survey, entries=(later,)))
-    again = await surveyed(a_stage(), FakeLogs(), off, before)
-    assert again.survey.entries[0].keyless_since == ended, "the last survey knows it"
+    assert chat.readiness.verdict is Verdict.KEYLESS
+    assert chat.keyless_since is not None
+    assert sunset <= chat.keyless_since <= sunset + hours(12)
+    again = await surveyed(a_stage(), FakeLogs(), off, kept)
+    assert again.survey.entries[0].keyless_since == chat.keyless_since, "the last survey knows it"
 
 
 async def test_the_note_of_the_turn_says_since_when_an_account_is_keyless() -> None:
