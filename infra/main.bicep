@@ -101,6 +101,9 @@ param rotationRequestsInAll string = ''
 @description('ISO 8601: how far back calls with a key are counted before keys end.')
 param rotationLogLookBack string = ''
 
+@description('Where audit and readiness look for accounts beside the subscriptions above: all, or names of management groups.')
+param rotationAuditScope string = ''
+
 @description('off, or otlp: send traces and metrics to the collector that the OTEL_ settings name.')
 param rotationTelemetry string = ''
 
@@ -230,6 +233,7 @@ var rotationSettings = {
   ROTATION_TELEMETRY: rotationTelemetry
   ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
+  ROTATION_AUDIT_SCOPE: rotationAuditScope
   ROTATION_SIGN_IN: !empty(rotationSignIn) || empty(authClientId) ? rotationSignIn : 'required'
   ROTATION_OPERATOR_SCOPES: rotationOperatorScopes
   ROTATION_ANNOUNCE_NEEDS_LISTENER: rotationAnnounceNeedsListener
