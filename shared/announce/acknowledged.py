@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.announce.outstanding import kind_of, valid_marks
 from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
@@ -39,6 +40,7 @@ def accepted_in_time(situation: Situation, announcement: Announcement, accepted_
             | Kind.ROTATION_FAILED
             | Kind.DEADLINE_WITHDRAWN
             | Kind.KEY_AUTH_DISABLED
+            | Kind.KEY_AUTH_ENABLED
         ):
             return True  # no key ends at such an announcement
         case _:
@@ -78,8 +80,8 @@ def _acknowledge(situation: Situation, marks: Marks, announcement: Announcement)
             return replace(marks, told=_acknowledge_deadline(marks.told, announcement))
         case Kind.KEY_AUTH_DISABLED:
             return replace(marks, told=replace(marks.told, key_auth_off=True))
-        case Kind.ROTATION_FAILED | Kind.DEADLINE_WITHDRAWN:
-            return marks  # neither is announced by a turn of the target
+        case Kind.ROTATION_FAILED | Kind.DEADLINE_WITHDRAWN | Kind.KEY_AUTH_ENABLED:
+            return marks  # the marks do not say whether one of these is outstanding
         case _:
             assert_never(announcement.kind)
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.announce.announcements import Announcement, Kind, event_time
+from shared.announce.announcements import Announcement, event_time
+from shared.announce.kinds import Kind
 from shared.decide import cadence, schedule
 from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
