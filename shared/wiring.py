@@ -170,7 +170,7 @@ def _logs(found: CallLog | None, credential: AsyncTokenCredential, connections: 
         return None
     from shared.adapters.log_analytics import LogAnalytics
 
-    return LogAnalytics(credential, found.endpoint, found.workspace, found.look_back, connections)
+    return LogAnalytics(credential, found, connections)
 
 
 def _listeners(settings: Settings, credential: AsyncTokenCredential, connections: Connections) -> Listeners | None:
