@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lab.simulation.runner import Runner
 
 RENEW_EVERY = timedelta(seconds=5)
-LOOK_BACK = timedelta(days=7)  # as far back as the application asks by default
+LOOK_BACK = timedelta(days=7)  # shorter than the application's default, so that simulated lives stay short
 
 
 class SimulatedClock:

@@ -105,6 +105,7 @@ class LogAnalytics:
                 server_timeout=seconds,
                 additional_workspaces=others or None,
                 retry_on_methods=["POST"],  # a query changes nothing
+                retry_total=1 if account else 0,  # nobody waits twice for a query that may take minutes
                 read_timeout=seconds + _MARGIN_SECONDS,
                 call_seconds=seconds + _MARGIN_SECONDS,
             )
@@ -120,7 +121,6 @@ class LogAnalytics:
                 self._credential,
                 endpoint=self._log.endpoint,
                 transport=self._connections.transport(),
-                retry_total=1,
                 permit_redirects=False,
                 per_call_policies=[OnlyWholeAnswers(self._thing)],
             )
