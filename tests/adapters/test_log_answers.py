@@ -17,7 +17,8 @@ def without(name: str) -> dict[str, Any]:
 
 
 WRONG_ROWS: list[dict[str, object]] = [
-    {"since": "2026-11-19T02:00:00Z", "until": "2026-11-19T01:00:00Z"}, {"account": None}, {"account": 7}, {"since": None}, {"since": "yesterday"}, {"until": ROW["since"]},
+    {"since": "2026-11-19T02:00:00Z", "until": "2026-11-19T01:00:00Z"},
+    {"account": None}, {"account": 7}, {"since": None}, {"since": "yesterday"}, {"until": ROW["since"]},
     {"workspaces": None}, {"workspaces": "{}"}, {"workspaces": "[7]"},
     {"days": None}, {"days": "[]"}, {"days": "no JSON"}, {"days": "7"}, {"days": '[["2026-11-19", 3]]'},
     {"days": '[["2026-11-19", -3, 1]]'}, {"days": '[["2026-11-19", "3", 1]]'}, {"days": '[["2026-11-19", 3.0, 1]]'},
