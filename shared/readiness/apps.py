@@ -154,7 +154,7 @@ def _concerns(account: AccountId, one: HeldIdentity, known: set[str]) -> bool:
 
 
 def _unknown(usage: Usage | None) -> str:
-    """Return why an identity that is not among the callers may still have called. Empty if it has not, as was logged."""
+    """Return why an identity that is not among the callers may have called all the same. Empty if it has not."""
     if usage is None:
         return "no log of its calls could be read"
     return f"only the {MOST_CALLERS} that call most are known" if len(usage.identities) >= MOST_CALLERS else ""
