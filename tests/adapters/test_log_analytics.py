@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 
 from lab.emulator.call_log import Workspace
 from lab.emulator.serve import Azure
+from shared.adapters import connections
 from shared.adapters.log_analytics import LogAnalytics
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
 from shared.domain.usage import DayOfCalls, Usage
@@ -353,6 +354,20 @@ async def test_a_busy_workspace_raises_try_later(counting: Parts, status: int) -
     with pytest.raises(TryLater):
         await counted(counting)
     assert 1 <= counting.names().count(QUERY) <= 2
+
+
+async def test_the_query_for_all_accounts_is_not_repeated_since_it_may_take_minutes(counting: Parts) -> None:
+    counting.azure.world.faults.add(QUERY, "status", status=503, times=0)
+    with pytest.raises(TryLater, match="503"):
+        await usages(counting)
+    assert counting.names() == [QUERY]
+
+
+async def test_a_query_may_take_longer_than_other_calls(counting: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    await known(counting)
+    monkeypatch.setattr(connections, "CALL_SECONDS", 0.01)
+    counting.azure.world.faults.add(QUERY, "delay", seconds=0.1)
+    assert (await known(counting)).by_identity == 1
 
 
 async def test_a_query_whose_answer_is_lost_is_repeated_once(counting: Parts) -> None:
