@@ -211,6 +211,7 @@ def _with_title(shell: Shell, verdict: Verdict, status: Status, filters: Filters
         again=shell.links.overview(**address),
         json=shell.links.json(),
         refreshes=True,
+        here="overview",
     )
 
 

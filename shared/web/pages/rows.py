@@ -15,6 +15,7 @@ from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
 from shared.web.pages.keys.drawing import Drawing
 from shared.web.pages.links import Links, mail
+from shared.web.pages.pager import PagerStep, pager_of
 
 ROWS = 20  # of a page
 _PROBLEMS = (State.ACTION, State.UNKNOWN, State.ATTENTION)
@@ -82,20 +83,6 @@ class TargetRow:
 
 
 @dataclass(frozen=True)
-class PagerStep:
-    """One place of the pager.
-
-    text: What it shows.
-    link: Its address. Empty for the page that is shown, and for a gap.
-    current: Whether it is the page that is shown.
-    """
-
-    text: str
-    link: str
-    current: bool = False
-
-
-@dataclass(frozen=True)
 class Table:
     """The page of the table that is shown.
 
@@ -128,7 +115,7 @@ def table_of(status: Status, filters: Filters, links: Links, draw: Drawer) -> Ta
     shown = sorted(targets, key=_order(filters))[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
     rows = tuple(_row(one, status, links, draw, late=late) for one in shown)
-    pages = _pager(page, last_page, filters, links) if last_page > 1 else ()
+    pages = pager_of(page, last_page, lambda number: _address(number, filters, links)) if last_page > 1 else ()
     return Table(rows, first, first + len(shown) - 1 if shown else 0, len(targets), pages)
 
 
@@ -198,23 +185,6 @@ def _order(filters: Filters) -> Callable[[TargetStatus], tuple[object, ...]]:
         Sort.OWNER: lambda one: (one.row.target.owner is None, (one.row.target.owner or "").casefold(), one.name),
     }
     return lambda one: (one.name.casefold() != filters.q.casefold(), *keys[filters.sort](one))
-
-
-def _pager(page: int, last: int, filters: Filters, links: Links) -> tuple[PagerStep, ...]:
-    """Return the first and the last page, those around the one that is shown, and gaps between them."""
-    shown = sorted({1, last, *range(max(1, page - 1), min(last, page + 1) + 1)})
-    steps: list[PagerStep] = [_to("Previous", page - 1, filters, links)] if page > 1 else []
-    before = 0
-    for number in shown:
-        steps += [PagerStep("…", "")] if number > before + 1 else []
-        current = number == page
-        steps.append(PagerStep(str(number), "" if current else _address(number, filters, links), current))
-        before = number
-    return tuple([*steps, *([_to("Next", page + 1, filters, links)] if page < last else [])])
-
-
-def _to(text: str, number: int, filters: Filters, links: Links) -> PagerStep:
-    return PagerStep(text, _address(number, filters, links))
 
 
 def _address(number: int, filters: Filters, links: Links) -> str:

@@ -182,6 +182,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
             title=f"{one.name}: {one.state.words}",
             again=shell.links.target(target),
             json=shell.links.json_of(target),
+            here="target",
         ),
         one=one,
         verdict=verdict,

@@ -1,0 +1,101 @@
+"""How often an account is called with a key, in the few words that a table has room for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.readiness import WEEK, Stage, Trend, key_calls_by_week, trend_of
+from shared.domain.relative import counted
+from shared.domain.usage import Usage
+from shared.readiness.kinds import Entry
+
+NOT_KNOWN = "?"
+_MANY = 10  # times as many; from then on a percentage says nothing
+
+
+@dataclass(frozen=True)
+class Change:
+    """How the calls with a key of the last seven days differ from those of the seven days before.
+
+    trend: Which way they go.
+    says: By how much, in words: "40 % less", "new this week".
+    """
+
+    trend: Trend
+    says: str
+
+    @property
+    def arrow(self) -> str:
+        """The way they go as one character. Empty if they stay about the same."""
+        return {Trend.FALLING: "▼", Trend.RISING: "▲"}.get(self.trend, "")
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """How an account is called with a key.
+
+    calls: The calls of the last seven days: "1,204", or "?" where nobody knows. Never 0 because a log is missing.
+    says: What stands below: "3 callers", "no logs".
+    change: How that differs from the week before. None if that is not known, or if there were no calls.
+    last_at: When the last call with a key was made, in UTC. None if none was seen.
+    """
+
+    calls: str
+    says: str
+    change: Change | None = None
+    last_at: datetime | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the number is known."""
+        return self.calls != NOT_KNOWN
+
+
+def key_use_of(entry: Entry | None) -> KeyUse:
+    """Return how an account is called with a key.
+
+    entry: What the last survey found. None if it did not see the account.
+    """
+    if entry is None:
+        return KeyUse(NOT_KNOWN, "not in the last survey")
+    usage = entry.usage
+    if not entry.key_auth and (usage is None or not usage.with_key):
+        return KeyUse("none", "accepts no keys")
+    if usage is None:
+        return KeyUse(NOT_KNOWN, "no logs")
+    calls = key_calls_by_week(usage)[0]
+    if not usage.with_key and entry.readiness.stage is Stage.UNKNOWN:
+        return KeyUse(NOT_KNOWN, "its logs do not tell")
+    return KeyUse(f"{calls:,}", _callers(usage), change_of(usage), usage.last_key_call)
+
+
+def change_of(usage: Usage) -> Change | None:
+    """Return how the calls with a key of the last seven days differ from those of the seven days before.
+
+    None without any calls in both, or if the span does not hold both.
+    """
+    last, before = key_calls_by_week(usage)
+    trend = trend_of(usage)
+    if trend is Trend.NONE or usage.until - usage.since < 2 * WEEK:
+        return None
+    return Change(trend, _by_how_much(trend, last, before))
+
+
+def _by_how_much(trend: Trend, last: int, before: int) -> str:
+    if not before:
+        return "new this week"
+    if not last:
+        return "none any more"
+    if last >= _MANY * before:
+        return f"{last // before} times as many"
+    percent = round(100 * abs(last - before) / before)
+    if trend is Trend.STEADY and percent < 1:
+        return "no change"
+    return f"{percent} % {'more' if last > before else 'less'}"
+
+
+def _callers(usage: Usage) -> str:
+    if not usage.with_key:
+        return f"none in {counted((usage.until - usage.since).days, 'day')}"
+    return counted(max(1, usage.different_callers), "caller")
