@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from shared.domain.usage import KeyCaller
 from shared.readiness.kinds import Entry, Survey

@@ -32,9 +32,7 @@ def workspace_of(guid: str) -> str:
 
 def switching_keys_off(account: AccountId) -> str:
     """Return the command that switches all keys of an account off."""
-    return shlex.join(
-        ("az", "resource", "update", "--ids", str(account), "--set", "properties.disableLocalAuth=true")
-    )
+    return shlex.join(("az", "resource", "update", "--ids", str(account), "--set", "properties.disableLocalAuth=true"))
 
 
 def giving_a_subdomain(account: AccountId) -> str:

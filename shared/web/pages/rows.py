@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.decide.plan import Reason
+from shared.domain.readiness import Stage
 from shared.domain.times import LAST
 from shared.findings.dates import Date, dates_of
 from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus
+from shared.readiness.kinds import Entry, Survey
 from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
 from shared.web.pages.keys.drawing import Drawing
 from shared.web.pages.links import Links, mail
 from shared.web.pages.pager import PagerStep, pager_of
+from shared.web.pages.way_out.key_use import KeyUse, key_use_of
 
 ROWS = 20  # of a page
 _PROBLEMS = (State.ACTION, State.UNKNOWN, State.ATTENTION)
@@ -67,6 +70,8 @@ class TargetRow:
     mail: The address to write to the owner. Empty if that is not known.
     problem: The gravest thing that is wrong with it, in words. Empty if nothing is.
     drawing: Its keys over time, as the template `timeline.html` draws them.
+    use: How it is called with a key. None if no survey of that is kept.
+    stage: How far it is on its way out of keys. None if no survey saw it.
     """
 
     state: State
@@ -80,6 +85,8 @@ class TargetRow:
     mail: str
     problem: str
     drawing: Drawing
+    use: KeyUse | None = None
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -103,11 +110,12 @@ class Table:
 type Drawer = Callable[[TargetStatus], Drawing]
 
 
-def table_of(status: Status, filters: Filters, links: Links, draw: Drawer) -> Table:
+def table_of(status: Status, filters: Filters, links: Links, draw: Drawer, survey: Survey | None = None) -> Table:
     """Return the page of the table that is asked for; the last one, if that page is not there.
 
     status: The targets that fit the filters. If checks are late, all of them are shown as they were known last.
     draw: Draws the keys of one target over time.
+    survey: What is known of the use of keys. None if nothing is.
     """
     targets, late = status.targets, status.checks is not None and status.checks.are_late(status.now)
     last_page = max(1, -(-len(targets) // ROWS))
@@ -115,6 +123,10 @@ def table_of(status: Status, filters: Filters, links: Links, draw: Drawer) -> Ta
     shown = sorted(targets, key=_order(filters))[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
     rows = tuple(_row(one, status, links, draw, late=late) for one in shown)
+    if survey is not None:
+        known = survey.by_account()
+        entries = (known.get(str(one.row.target.account).casefold()) for one in shown)
+        rows = tuple(_with_use(row, entry) for row, entry in zip(rows, entries, strict=True))
     pages = pager_of(page, last_page, lambda number: _address(number, filters, links)) if last_page > 1 else ()
     return Table(rows, first, first + len(shown) - 1 if shown else 0, len(targets), pages)
 
@@ -167,6 +179,10 @@ def _row(one: TargetStatus, status: Status, links: Links, draw: Drawer, *, late:
         problem=graver[0].meaning.title if graver else "",
         drawing=draw(one),
     )
+
+
+def _with_use(row: TargetRow, entry: Entry | None) -> TargetRow:
+    return replace(row, use=key_use_of(entry), stage=entry.readiness.stage if entry else None)
 
 
 def _order(filters: Filters) -> Callable[[TargetStatus], tuple[object, ...]]:

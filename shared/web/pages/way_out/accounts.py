@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.model import Target
-from shared.domain.readiness import Stage, key_calls_by_week
+from shared.domain.readiness import WEEK, Stage, Verdict, key_calls_by_week
 from shared.domain.times import FIRST
+from shared.domain.usage import Usage
 from shared.readiness.kinds import Entry
 from shared.web.pages.links import Links, mail, portal
 from shared.web.pages.pager import PagerStep, pager_of
 from shared.web.pages.way_out.asked import WayOutFilters, WayOutSort
 from shared.web.pages.way_out.fleet_callers import label_of
-from shared.web.pages.way_out.key_use import KeyUse, key_use_of
+from shared.web.pages.way_out.key_use import KeyUse, as_sentence, key_use_of
 
 ROWS = 20  # of a page
 MOST_NAMED = 3  # callers of one account
+AGREE = "Agree on a sunset."
+_SHOWN_BY_NUMBERS = (Verdict.KEYLESS, Verdict.READY, Verdict.USED)
 _RANK = {
     stage: at for at, stage in enumerate((Stage.NOT_STARTED, Stage.MOVING, Stage.UNKNOWN, Stage.READY, Stage.KEYLESS))
 }
@@ -32,12 +35,12 @@ class AccountRow:
     link: The address of its page, or of the account in the portal if nobody enrolled it.
     enrolled: Whether it is a target.
     group: Its resource group.
-    says: Whether it can do without keys, in words.
+    says: Why it cannot do without keys or why that is not known, as a sentence. Empty if the other columns say it.
     next_step: What to do about it, as a sentence. Empty if nothing.
     use: How it is called with a key.
     callers: Who calls with a key; some of them.
     more_callers: How many others do.
-    identity_calls: How many calls were made by identity within the span. None if that is not known.
+    identity_calls: How many calls were made by identity in the last seven days. None if that is not known.
     keyless_since: Since when it accepts no keys, in UTC. None if it does, or if that is not known.
     sunset: When all its keys end, in UTC. None if that is not agreed.
     owner: Its owner. Empty without one.
@@ -100,7 +103,7 @@ def accounts_table_of(
 
 
 def _row(entry: Entry, target: Target | None, links: Links) -> AccountRow:
-    usage, step = entry.usage, entry.readiness.next_step
+    usage, (step, *_) = entry.usage, entry.readiness.next_step.split("; ")  # the whole of it is on the target's page
     callers = list(dict.fromkeys(label_of(one) for one in usage.callers)) if usage else []
     owner = entry.owner or ""
     return AccountRow(
@@ -109,17 +112,21 @@ def _row(entry: Entry, target: Target | None, links: Links) -> AccountRow:
         link=links.target(target) if target else portal(entry.account),
         enrolled=entry.target is not None,
         group=entry.account.group,
-        says=entry.readiness.says,
-        next_step=f"{step[:1].upper()}{step[1:].removesuffix('.')}." if step else "",
+        says="" if entry.readiness.verdict in _SHOWN_BY_NUMBERS else as_sentence(entry.readiness.says),
+        next_step=AGREE if entry.readiness.stage is Stage.READY and not entry.sunset else as_sentence(step),
         use=key_use_of(entry),
         callers=tuple(callers[:MOST_NAMED]),
         more_callers=max(0, len(callers) - MOST_NAMED) + (usage.more_callers if usage else 0),
-        identity_calls=usage.by_identity if usage else None,
+        identity_calls=_identity_calls(usage) if usage else None,
         keyless_since=entry.keyless_since,
         sunset=entry.sunset or (target.sunset if target else None),
         owner=owner,
         mail=mail(owner),
     )
+
+
+def _identity_calls(usage: Usage) -> int:
+    return sum(one.by_identity for one in usage.days if one.day > (usage.until - WEEK).date())
 
 
 def _calls(entry: Entry) -> int:

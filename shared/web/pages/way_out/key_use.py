@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.readiness import WEEK, Stage, Trend, key_calls_by_week, trend_of
+from shared.domain.readiness import WEEK, Stage, key_calls_by_week
 from shared.domain.relative import counted
 from shared.domain.usage import Usage
 from shared.readiness.kinds import Entry
 
 NOT_KNOWN = "?"
+SAME = "no change"
 _MANY = 10  # times as many; from then on a percentage says nothing
 
 
@@ -18,17 +19,12 @@ _MANY = 10  # times as many; from then on a percentage says nothing
 class Change:
     """How the calls with a key of the last seven days differ from those of the seven days before.
 
-    trend: Which way they go.
+    arrow: `▼` for fewer, `▲` for more. Empty for as many.
     says: By how much, in words: "40 % less", "new this week".
     """
 
-    trend: Trend
+    arrow: str
     says: str
-
-    @property
-    def arrow(self) -> str:
-        """The way they go as one character. Empty if they stay about the same."""
-        return {Trend.FALLING: "▼", Trend.RISING: "▲"}.get(self.trend, "")
 
 
 @dataclass(frozen=True)
@@ -76,13 +72,18 @@ def change_of(usage: Usage) -> Change | None:
     None without any calls in both, or if the span does not hold both.
     """
     last, before = key_calls_by_week(usage)
-    trend = trend_of(usage)
-    if trend is Trend.NONE or usage.until - usage.since < 2 * WEEK:
+    if (not last and not before) or usage.until - usage.since < 2 * WEEK:
         return None
-    return Change(trend, _by_how_much(trend, last, before))
+    says = _by_how_much(last, before)
+    return Change("" if says == SAME else "▼" if last < before else "▲", says)
 
 
-def _by_how_much(trend: Trend, last: int, before: int) -> str:
+def as_sentence(words: str) -> str:
+    """Return words as a sentence: with a capital letter and one full stop. Nothing stays nothing."""
+    return f"{words[:1].upper()}{words[1:].removesuffix('.')}." if words else ""
+
+
+def _by_how_much(last: int, before: int) -> str:
     if not before:
         return "new this week"
     if not last:
@@ -90,9 +91,7 @@ def _by_how_much(trend: Trend, last: int, before: int) -> str:
     if last >= _MANY * before:
         return f"{last // before} times as many"
     percent = round(100 * abs(last - before) / before)
-    if trend is Trend.STEADY and percent < 1:
-        return "no change"
-    return f"{percent} % {'more' if last > before else 'less'}"
+    return f"{percent} % {'more' if last > before else 'less'}" if percent else SAME
 
 
 def _callers(usage: Usage) -> str:

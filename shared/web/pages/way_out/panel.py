@@ -14,7 +14,7 @@ from shared.findings.facts import Facts
 from shared.readiness.kinds import Entry
 from shared.web.pages.way_out.days_chart import DaysChart, days_chart_of
 from shared.web.pages.way_out.fleet_callers import in_percent, label_of
-from shared.web.pages.way_out.key_use import Change, change_of
+from shared.web.pages.way_out.key_use import Change, as_sentence, change_of
 
 SHOWN = 8  # callers of each kind; the others are counted
 NO_LOG = (
@@ -87,7 +87,7 @@ class KeyUsers:
             return "It accepts no keys."
         if self.readiness.verdict is Verdict.READY:
             return "No call with a key was logged, so all keys may end."
-        return f"{self.readiness.says[:1].upper()}{self.readiness.says[1:]}."
+        return as_sentence(self.readiness.says)
 
 
 def key_users_of(facts: Facts, account: AccountId) -> KeyUsers:
@@ -102,10 +102,10 @@ def key_users_of(facts: Facts, account: AccountId) -> KeyUsers:
 
 
 def _of_entry(entry: Entry, asked_at: datetime) -> KeyUsers:
-    usage, step = entry.usage, entry.readiness.next_step
+    usage = entry.usage
     known = KeyUsers(
         readiness=entry.readiness,
-        next_step=f"{step[:1].upper()}{step[1:].removesuffix('.')}." if step else "",
+        next_step=as_sentence(entry.readiness.next_step),
         asked_at=asked_at,
         keyless_since=entry.keyless_since,
     )

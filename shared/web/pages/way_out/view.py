@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.domain.readiness import Stage
-from shared.domain.relative import away
+from shared.domain.relative import away, counted
 from shared.findings.commands import AppName, shell
 from shared.findings.facts import Facts
 from shared.readiness.commands import WORKSPACE
@@ -116,6 +116,12 @@ class WayOutPage:
     table: AccountsTable
     owners: tuple[str, ...]
     nothing: NothingSeen | None
+
+    @property
+    def days(self) -> str:
+        """How long the span is that the logs were asked for, in words: "35 days". Empty if they were not asked."""
+        found = self.survey
+        return counted((found.until - found.since).days, "day") if found and found.since and found.until else ""
 
     @property
     def sorts(self) -> tuple[WayOutSort, ...]:

@@ -44,7 +44,7 @@ class WeeksLayout:
     names: bool
 
 
-WIDE_WEEKS = WeeksLayout("wide", 760, 300, 46, 590, 12, 270, 13, names=True)
+WIDE_WEEKS = WeeksLayout("wide", 760, 300, 46, 590, 12, 270, 8, names=True)
 NARROW_WEEKS = WeeksLayout("narrow", 330, 230, 36, 326, 10, 200, 5, names=False)
 
 
