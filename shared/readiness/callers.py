@@ -55,7 +55,7 @@ def _all(entries: Iterable[Entry]) -> Iterable[tuple[Entry, KeyCaller]]:
 
 
 def _more(before: FleetCaller, entry: Entry, caller: KeyCaller) -> FleetCaller:
-    """Return a caller with its calls to one more account. One with several addresses or clients shows what they share."""
+    """Return a caller with its calls to one more account. Of several addresses or clients it shows none."""
     known = before.caller
     merged = KeyCaller(
         known.address if known.address == caller.address else "",

@@ -12,6 +12,7 @@ from shared.domain.model import AccountId
 
 SETTING = "key-rotation-calls"  # what the commands call a diagnostic setting that they make
 WORKSPACE = "WORKSPACE-RESOURCE-ID"
+SWITCH_LOG_ON = "switch its RequestResponse log on"  # the step that `sending_calls` carries out
 _LOGS = json.dumps([{"category": "RequestResponse", "enabled": True}], separators=(",", ":"))
 
 
@@ -30,8 +31,11 @@ def workspace_of(guid: str) -> str:
     return shlex.join(("az", "monitor", "log-analytics", "workspace", "list", "--query", shown, "--output", "tsv"))
 
 
-def switching_keys_off(account: AccountId) -> str:
-    """Return the command that switches all keys of an account off."""
+def switching_keys_off(account: AccountId | str) -> str:
+    """Return the command that switches all keys of an account off.
+
+    account: The account, or its resource id.
+    """
     return shlex.join(("az", "resource", "update", "--ids", str(account), "--set", "properties.disableLocalAuth=true"))
 
 

@@ -6,15 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.model import AccountId
+from shared.domain.model import AccountId, Target
 from shared.domain.publication import SecretState
-from shared.domain.readiness import Readiness, readiness_of
+from shared.domain.readiness import Readiness, Verdict, readiness_of
 from shared.domain.usage import Usage
 from shared.ports import Account
+from shared.readiness.commands import switching_keys_off
 from shared.readiness.kinds import Entry
 from shared.turns.report import Row
 
 MOST_KEPT = 5  # callers of each kind, for one account of a fleet; who asks for that account alone is told more
+
+AGREE = "agree on the date on which all its keys end, and tag the account key-rotation-sunset"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def entry_of(one: InSight, usage: Usage | None, without: Readiness, before: Entr
     target = one.row.target if one.row else None
     return Entry(
         one.account,
-        verdict,
+        with_step(verdict, one.account, target),
         target.name if target else None,
         target.owner if target else None,
         usage,
@@ -80,6 +83,17 @@ def entry_of(one: InSight, usage: Usage | None, without: Readiness, before: Entr
         None if one.key_auth else _keyless_since(one, before),
         target.sunset if target else None,
     )
+
+
+def with_step(verdict: Readiness, account: AccountId, target: Target | None) -> Readiness:
+    """Return a verdict with what to do about an account whose keys nobody uses. Nothing, if their end is agreed.
+
+    target: The target that it is. None if nobody enrolled it.
+    """
+    if verdict.verdict is not Verdict.READY or (target is not None and target.sunset is not None):
+        return verdict
+    step = AGREE if target else f"switch its keys off: {switching_keys_off(account)}"
+    return replace(verdict, next_step=step)
 
 
 def _keyless_since(one: InSight, before: Entry | None) -> datetime | None:

@@ -14,7 +14,7 @@ from shared.domain.errors import RotationError
 from shared.domain.model import AccountId
 from shared.domain.readiness import SEND_LOG, Readiness, unknown
 from shared.domain.times import FIRST
-from shared.readiness.commands import sending_calls
+from shared.readiness.commands import SWITCH_LOG_ON, sending_calls
 from shared.readiness.kept import AskedSettings
 from shared.readiness.ports import CallLogSettings
 
@@ -78,12 +78,12 @@ def silent_because(account: AccountId, asked: AskedSettings | None) -> Readiness
     sending = next((one for one in asked.found if one.has_request_log), None)
     if sending is not None:
         return unknown(f"{_NOTHING}, although its diagnostic setting {sending.name} sends the log of calls", _SEE_WHERE)
-    command = sending_calls(account)
+    step = f"{SWITCH_LOG_ON}: {sending_calls(account)}"
     if asked.found:
         names = ", ".join(one.name for one in asked.found)
         which = f"setting {names} sends" if len(asked.found) == 1 else f"settings {names} send"
-        return unknown(f"its diagnostic {which} no log of calls", f"switch its RequestResponse log on: {command}")
-    return unknown("it has no diagnostic setting, so no call is logged", f"switch its log on: {command}")
+        return unknown(f"its diagnostic {which} no log of calls", step)
+    return unknown("it has no diagnostic setting, so no call is logged", step)
 
 
 async def _asked(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId
@@ -21,7 +22,7 @@ from shared.readiness.entries import InSight, entry_of, in_sight
 from shared.readiness.kept import AskedSettings, KeptSurvey
 from shared.readiness.kinds import Survey
 from shared.readiness.log_settings import ask_settings, silent_because
-from shared.readiness.sources import Sources
+from shared.readiness.ports import ReadOnly
 
 _SEE_SCOPE = "see that the app may read it: python -m cli doctor"
 _NOT_YET = "no survey was made yet"
@@ -46,19 +47,20 @@ class Calls:
     problems: tuple[RotationError, ...] = ()
 
 
-async def make_survey(app: Rotation, sources: Sources, before: KeptSurvey | None) -> KeptSurvey:
+async def make_survey(app: Rotation, reads: ReadOnly, before: KeptSurvey | None) -> KeptSurvey:
     """Return a survey of all accounts in sight, and what is known of diagnostic settings.
 
+    reads: What is seen beyond the targets.
     before: The survey that is kept. None without one.
 
     What could not be seen is a problem of the survey. Raises nothing of its own.
     """
     now = app.outside.clock.now()
-    overview, seen = await app.overview(), await sources.sight.accounts()
-    calls = await ask_logs(app, sources.logs)
+    overview, seen = await app.overview(), await reads.sight.accounts()
+    calls = await ask_logs(app)
     found = in_sight(overview.rows, seen.accounts)
     silent = [one.account for one in found if one.is_seen and one.key_auth and one.id not in calls.usages]
-    ask = sources.settings if calls.unasked is None else None
+    ask = reads.log_settings if calls.unasked is None else None
     asked, unread = await ask_settings(ask, silent, before.asked if before else {}, now)
     earlier = before.survey.by_account() if before else {}
     entries = []
@@ -83,12 +85,12 @@ def _without_a_call(one: InSight, asked: AskedSettings | None, scope: str) -> Re
     return unknown(f"it is not among the accounts that were seen ({scope})", _SEE_SCOPE)
 
 
-async def ask_logs(app: Rotation, logs: CallLogs | None, account: AccountId | None = None) -> Calls:
+async def ask_logs(app: Rotation, account: AccountId | None = None) -> Calls:
     """Return how all accounts were called, in one query; or one account.
 
-    logs: What is asked. None if no workspace is configured.
     account: The only account that is asked for. None for all.
     """
+    logs = cast("CallLogs | None", app.outside.logs)
     if logs is None:
         return Calls(unasked=unknown(NO_LOGS, SET_WORKSPACE))
     now, settings = app.outside.clock.now(), app.settings.call_log
