@@ -175,7 +175,7 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
         to_improve=panel_of(cards, status.to_improve, status),
         choices=tuple(_choices(whole, filters)) if large or filters.narrows else (),
         sorts=tuple(Sort),
-        table=table_of(status, filters, links, strips.draw, facts.survey),
+        table=table_of(status, filters, links, strips.draw, facts.entry_of if facts.survey else None),
         shows_use=facts.survey is not None,
         dates=tuple(dates[:MOST_DATES]),
         more_dates=max(0, len(dates) - MOST_DATES),

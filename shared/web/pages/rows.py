@@ -12,7 +12,7 @@ from shared.domain.times import LAST
 from shared.findings.dates import Date, dates_of
 from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus
-from shared.readiness.kinds import Entry, Survey
+from shared.readiness.kinds import Entry
 from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
 from shared.web.pages.keys.drawing import Drawing
@@ -108,14 +108,15 @@ class Table:
 
 
 type Drawer = Callable[[TargetStatus], Drawing]
+type FindEntry = Callable[[object], Entry | None]
 
 
-def table_of(status: Status, filters: Filters, links: Links, draw: Drawer, survey: Survey | None = None) -> Table:
+def table_of(status: Status, filters: Filters, links: Links, draw: Drawer, entry_of: FindEntry | None = None) -> Table:
     """Return the page of the table that is asked for; the last one, if that page is not there.
 
     status: The targets that fit the filters. If checks are late, all of them are shown as they were known last.
     draw: Draws the keys of one target over time.
-    survey: What is known of the use of keys. None if nothing is.
+    entry_of: Returns what is known of the use of an account's keys. None if no survey of that is kept.
     """
     targets, late = status.targets, status.checks is not None and status.checks.are_late(status.now)
     last_page = max(1, -(-len(targets) // ROWS))
@@ -123,10 +124,8 @@ def table_of(status: Status, filters: Filters, links: Links, draw: Drawer, surve
     shown = sorted(targets, key=_order(filters))[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
     rows = tuple(_row(one, status, links, draw, late=late) for one in shown)
-    if survey is not None:
-        known = survey.by_account()
-        entries = (known.get(str(one.row.target.account).casefold()) for one in shown)
-        rows = tuple(_with_use(row, entry) for row, entry in zip(rows, entries, strict=True))
+    if entry_of is not None:
+        rows = tuple(_with_use(row, entry_of(one.row.target.account)) for row, one in zip(rows, shown, strict=True))
     pages = pager_of(page, last_page, lambda number: _address(number, filters, links)) if last_page > 1 else ()
     return Table(rows, first, first + len(shown) - 1 if shown else 0, len(targets), pages)
 

@@ -128,6 +128,7 @@ class TargetPage:
     secret_portal: The address of the secret in the portal.
     mail: The address to write to the owner. Empty if that is not known.
     json: The address of the same as JSON.
+    now_asked: The address that asks the logs anew who uses its keys, as JSON.
     """
 
     shell: Shell
@@ -149,6 +150,7 @@ class TargetPage:
     secret_portal: str
     mail: str
     json: str
+    now_asked: str
 
     @property
     def reason(self) -> str:
@@ -205,6 +207,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         secret_portal=secret_in_portal(target),
         mail=mail(target.owner),
         json=shell.links.json_of(target),
+        now_asked=shell.links.readiness_of(target),
     )
 
 

@@ -143,8 +143,7 @@ def _stages(status: Status, facts: Facts) -> str:
     """Return how many of the others are at which stage: "1 ready, 2 not started". Empty without a survey."""
     if facts.survey is None:
         return ""
-    known = facts.survey.by_account()
     others = [one for one in status.targets if one.state is not State.KEYLESS]
-    entries = [known.get(str(one.row.target.account).casefold()) for one in others]
+    entries = [facts.entry_of(one.row.target.account) for one in others]
     stages = Counter(one.readiness.stage if one else Stage.UNKNOWN for one in entries)
     return ", ".join(f"{number} {stage.words}" for stage in Stage if (number := stages[stage]))

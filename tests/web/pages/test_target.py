@@ -94,7 +94,7 @@ def test_who_may_not_act_has_no_link_to_act_and_is_told_why(
     caller: Caller, environment: dict[str, str], why: str
 ) -> None:
     found = read(a_row("chat", 10), caller, environment)
-    assert not [link for link in found.links() if "/chat/" in link]
+    assert not [link for link in found.links() if "/status/targets/chat/" in link]
     assert why in found.text
     assert "python -m cli rotate chat --dry-run" in found.text
 

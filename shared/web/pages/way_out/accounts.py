@@ -15,11 +15,11 @@ from shared.web.pages.links import Links, mail, portal
 from shared.web.pages.pager import PagerStep, pager_of
 from shared.web.pages.way_out.asked import WayOutFilters, WayOutSort
 from shared.web.pages.way_out.fleet_callers import label_of
-from shared.web.pages.way_out.key_use import KeyUse, as_sentence, key_use_of
+from shared.web.pages.way_out.key_use import KeyUse, key_use_of
+from shared.web.pages.way_out.next_steps import StepShown, as_sentence, step_of
 
 ROWS = 20  # of a page
 MOST_NAMED = 3  # callers of one account
-AGREE = "Agree on a sunset."
 _SHOWN_BY_NUMBERS = (Verdict.KEYLESS, Verdict.READY, Verdict.USED)
 _RANK = {
     stage: at for at, stage in enumerate((Stage.NOT_STARTED, Stage.MOVING, Stage.UNKNOWN, Stage.READY, Stage.KEYLESS))
@@ -36,7 +36,7 @@ class AccountRow:
     enrolled: Whether it is a target.
     group: Its resource group.
     says: Why it cannot do without keys or why that is not known, as a sentence. Empty if the other columns say it.
-    next_step: What to do about it, as a sentence. Empty if nothing.
+    step: What to do about it.
     use: How it is called with a key.
     callers: Who calls with a key; some of them.
     more_callers: How many others do.
@@ -53,7 +53,7 @@ class AccountRow:
     enrolled: bool
     group: str
     says: str
-    next_step: str
+    step: StepShown
     use: KeyUse
     callers: tuple[str, ...]
     more_callers: int
@@ -103,7 +103,7 @@ def accounts_table_of(
 
 
 def _row(entry: Entry, target: Target | None, links: Links) -> AccountRow:
-    usage, (step, *_) = entry.usage, entry.readiness.next_step.split("; ")  # the whole of it is on the target's page
+    usage = entry.usage
     callers = list(dict.fromkeys(label_of(one) for one in usage.callers)) if usage else []
     owner = entry.owner or ""
     return AccountRow(
@@ -113,7 +113,7 @@ def _row(entry: Entry, target: Target | None, links: Links) -> AccountRow:
         enrolled=entry.target is not None,
         group=entry.account.group,
         says="" if entry.readiness.verdict in _SHOWN_BY_NUMBERS else as_sentence(entry.readiness.says),
-        next_step=AGREE if entry.readiness.stage is Stage.READY and not entry.sunset else as_sentence(step),
+        step=step_of(entry),
         use=key_use_of(entry),
         callers=tuple(callers[:MOST_NAMED]),
         more_callers=max(0, len(callers) - MOST_NAMED) + (usage.more_callers if usage else 0),

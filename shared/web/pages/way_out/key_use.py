@@ -16,7 +16,7 @@ _MANY = 10  # times as many; from then on a percentage says nothing
 
 
 @dataclass(frozen=True)
-class Change:
+class CallsChange:
     """How the calls with a key of the last seven days differ from those of the seven days before.
 
     arrow: `▼` for fewer, `▲` for more. Empty for as many.
@@ -39,7 +39,7 @@ class KeyUse:
 
     calls: str
     says: str
-    change: Change | None = None
+    change: CallsChange | None = None
     last_at: datetime | None = None
 
     @property
@@ -66,7 +66,7 @@ def key_use_of(entry: Entry | None) -> KeyUse:
     return KeyUse(f"{calls:,}", _callers(usage), change_of(usage), usage.last_key_call)
 
 
-def change_of(usage: Usage) -> Change | None:
+def change_of(usage: Usage) -> CallsChange | None:
     """Return how the calls with a key of the last seven days differ from those of the seven days before.
 
     None without any calls in both, or if the span does not hold both.
@@ -75,12 +75,7 @@ def change_of(usage: Usage) -> Change | None:
     if (not last and not before) or usage.until - usage.since < 2 * WEEK:
         return None
     says = _by_how_much(last, before)
-    return Change("" if says == SAME else "▼" if last < before else "▲", says)
-
-
-def as_sentence(words: str) -> str:
-    """Return words as a sentence: with a capital letter and one full stop. Nothing stays nothing."""
-    return f"{words[:1].upper()}{words[1:].removesuffix('.')}." if words else ""
+    return CallsChange("" if says == SAME else "▼" if last < before else "▲", says)
 
 
 def _by_how_much(last: int, before: int) -> str:

@@ -14,7 +14,8 @@ from shared.findings.facts import Facts
 from shared.readiness.kinds import Entry
 from shared.web.pages.way_out.days_chart import DaysChart, days_chart_of
 from shared.web.pages.way_out.fleet_callers import in_percent, label_of
-from shared.web.pages.way_out.key_use import Change, as_sentence, change_of
+from shared.web.pages.way_out.key_use import CallsChange, change_of
+from shared.web.pages.way_out.next_steps import NO_STEP, StepShown, as_sentence, step_of
 
 SHOWN = 8  # callers of each kind; the others are counted
 NO_LOG = (
@@ -49,7 +50,7 @@ class KeyUsers:
 
     readiness: Whether the account can do without keys. None if no survey saw it.
     why_not: Why nothing is known, as a sentence. Empty if something is.
-    next_step: What to do, as a sentence. Empty if nothing.
+    step: What to do.
     asked_at: When the survey was made, in UTC. None without one.
     until: Until when the logs were asked, in UTC. None if they were not.
     chart: The calls day by day. None if none is known.
@@ -65,7 +66,7 @@ class KeyUsers:
 
     readiness: Readiness | None = None
     why_not: str = ""
-    next_step: str = ""
+    step: StepShown = NO_STEP
     asked_at: datetime | None = None
     until: datetime | None = None
     chart: DaysChart | None = None
@@ -73,7 +74,7 @@ class KeyUsers:
     more_callers: int = 0
     identities: tuple[IdentityCaller, ...] = ()
     more_identities: int = 0
-    change: Change | None = None
+    change: CallsChange | None = None
     says: str = ""
     unclear: str = ""
     keyless_since: datetime | None = None
@@ -105,7 +106,7 @@ def _of_entry(entry: Entry, asked_at: datetime) -> KeyUsers:
     usage = entry.usage
     known = KeyUsers(
         readiness=entry.readiness,
-        next_step=as_sentence(entry.readiness.next_step),
+        step=step_of(entry),
         asked_at=asked_at,
         keyless_since=entry.keyless_since,
     )
@@ -116,7 +117,7 @@ def _with_calls(known: KeyUsers, usage: Usage) -> KeyUsers:
     callers = tuple(_caller(one, usage) for one in usage.callers[:SHOWN])
     return KeyUsers(
         readiness=known.readiness,
-        next_step=known.next_step,
+        step=known.step,
         asked_at=known.asked_at,
         until=usage.until,
         chart=days_chart_of(usage),

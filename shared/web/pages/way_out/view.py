@@ -14,7 +14,7 @@ from shared.domain.readiness import Stage
 from shared.domain.relative import away, counted
 from shared.findings.commands import AppName, shell
 from shared.findings.facts import Facts
-from shared.readiness.commands import WORKSPACE
+from shared.readiness.commands import SETTING, WORKSPACE
 from shared.readiness.kinds import Survey, Week
 from shared.web.pages.asked_filters import NOBODY
 from shared.web.pages.links import Links
@@ -186,7 +186,7 @@ def _with_title(shell: Shell, sentence: str, filters: WayOutFilters) -> Shell:
         tone=VIOLET,
         title=sentence.partition(",")[0].removesuffix("."),
         again=shell.links.way_out(**filters.but(**page)),
-        json=shell.links.readiness(),
+        json=shell.links.readiness(q=filters.q, owner=filters.owner, stage=filters.stage),
         refreshes=True,
         here="way-out",
     )
@@ -220,7 +220,7 @@ def _no_log(app: AppName) -> NothingSeen:
         f"Send the RequestResponse log of the accounts to a Log Analytics workspace, and name its id, a GUID, in "
         f"{WORKSPACE_SETTING}. A check then looks once a day.",
         (
-            shell("az", "monitor", "diagnostic-settings", "create", "--name", "key-rotation-calls", *sent, *logs),
+            shell("az", "monitor", "diagnostic-settings", "create", "--name", SETTING, *sent, *logs),
             app.set(WORKSPACE_SETTING, "WORKSPACE-ID"),
         ),
     )
