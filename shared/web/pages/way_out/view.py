@@ -124,6 +124,11 @@ class WayOutPage:
         return counted((found.until - found.since).days, "day") if found and found.since and found.until else ""
 
     @property
+    def weeks_asked(self) -> str:
+        """How many weeks the address asks for. Empty for the usual number."""
+        return self.filters.weeks if self.filters.weeks != WEEKS[0] else ""
+
+    @property
     def sorts(self) -> tuple[WayOutSort, ...]:
         """How the table can be sorted."""
         return tuple(WayOutSort)
