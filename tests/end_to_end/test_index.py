@@ -35,6 +35,8 @@ async def test_the_real_runtime_indexes_exactly_the_documented_functions(azure) 
             "targets": "any targets function",
             "target": "any targets/{name} function",
             "way_out_page": "any status/way-out function",
+            "target_readiness": "any targets/{name}/readiness function",
+            "readiness": "any readiness function",
             "target_page": "any status/targets/{name} function",
             "rotate": "any targets/{name}/rotate function",
             "leak": "any targets/{name}/leak function",
