@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from lab.simulation.builders import SUBSCRIPTION
 from shared.domain.model import AccountId
-from shared.domain.readiness import SEND_LOG, Stage, readiness_of, unknown
+from shared.domain.readiness import SEND_LOG, Stage, Verdict, readiness_of, unknown
 from shared.domain.usage import DayOfCalls, IdentityCaller, KeyCaller, Usage
 from shared.findings.commands import AppName
 from shared.findings.facts import Facts
+from shared.readiness.entries import AGREE
 from shared.readiness.kinds import Entry, Survey, Week
 from shared.readiness.weeks import name_of_week
 from shared.web.pages.links import Links
@@ -71,6 +73,8 @@ def an_entry(name: str, usage: Usage | None = None, **facts: Any) -> Entry:
     silent = unknown("no call of any kind was logged within P35D", SEND_LOG)
     asked = {"key_auth": facts.get("key_auth", True), "takes_identity": facts.get("takes_identity", True)}
     readiness = readiness_of(usage=usage, without=silent, **asked)
+    if readiness.verdict is Verdict.READY and "sunset" not in facts:
+        readiness = replace(readiness, next_step=AGREE)
     known = {"target": name, "owner": "team@example.com", **facts}
     return Entry(an_account(name), readiness, usage=usage, **known)
 

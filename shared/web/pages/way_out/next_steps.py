@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.domain.readiness import Stage, Verdict
+from shared.domain.readiness import Verdict
 from shared.readiness.commands import giving_a_subdomain
 from shared.readiness.kinds import Entry
 
-AGREE = "Agree on a sunset."
 _BEFORE_COMMAND = ": az "  # between a step in words and the command that carries it out
 
 
@@ -35,8 +34,6 @@ NO_STEP = StepShown()
 def step_of(entry: Entry) -> StepShown:
     """Return what to do about an account."""
     ready = entry.readiness
-    if ready.stage is Stage.READY and entry.sunset is None:
-        return StepShown(AGREE)
     words, colon, command = ready.next_step.partition(_BEFORE_COMMAND)
     if ready.verdict is Verdict.CANNOT:
         return StepShown(as_sentence(words), giving_a_subdomain(entry.account))

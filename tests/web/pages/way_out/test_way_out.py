@@ -70,7 +70,7 @@ def test_each_account_says_how_far_it_is_and_what_to_do() -> None:
         "Not started search rg-search team@example.com 3 ▲ new this week 1 caller",
         "Callers: 203.0.113.* with curl 8.5",
         "Ready vision rg-vision team@example.com 0 none in 35 days",
-        "Agree on a sunset.",
+        "Agree on the date on which all its keys end, and tag the account key-rotation-sunset.",
         "docs-prod rg-docs, not enrolled no owner ? not known no logs",
         "Keyless since 12 days ago Thu 12 Nov 2026, 09:42 UTC",
         "Cannot take an identity: it has no custom subdomain",
