@@ -127,14 +127,24 @@ class DaysChart:
 
 def days_chart_of(usage: Usage) -> DaysChart:
     """Return the chart of the calls of one account, over the whole span."""
-    logged = {one.day: one for one in usage.days}
-    span = [usage.since.date() + timedelta(days=at) for at in range((usage.until.date() - usage.since.date()).days + 1)]
-    days = [(day, logged.get(day)) for day in span]
+    days = _days(usage)
     most_key = max((one.with_key for one in usage.days), default=0)
     most_identity = max((one.by_identity for one in usage.days), default=0)
     drawings = tuple(_drawn(days, form, most_key, most_identity) for form in (WIDE_DAYS, NARROW_DAYS))
     rows = tuple(_row(day, one) for day, one in reversed(days))
     return DaysChart(drawings, rows, most_key, most_identity, _sentence(days, usage))
+
+
+def _days(usage: Usage) -> list[tuple[date, DayOfCalls | None]]:
+    """Return the days of the span. The first and the last one are not whole, so they are no gap if nothing was logged."""
+    logged = {one.day: one for one in usage.days}
+    number = (usage.until.date() - usage.since.date()).days + 1
+    days = [(day, logged.get(day)) for day in (usage.since.date() + timedelta(days=at) for at in range(number))]
+    if logged and days[0][1] is None:
+        del days[0]
+    if logged and days[-1][1] is None:
+        del days[-1]
+    return days
 
 
 def _drawn(days: list[tuple[date, DayOfCalls | None]], layout: DaysLayout, key: int, identity: int) -> DaysDrawing:

@@ -145,7 +145,8 @@ def _both_kinds(usage: Usage) -> str:
     if not total:
         return f"No call of either kind in {days}."
     kinds = f"{counted(usage.with_key, 'call')} with a key and {usage.by_identity:,} by identity in {days}"
-    return f"{kinds}: {in_percent(usage.with_key / total)} of them with a key." if usage.with_key else f"{kinds}."
+    both = usage.with_key and usage.by_identity
+    return f"{kinds}: {in_percent(usage.with_key / total)} of them with a key." if both else f"{kinds}."
 
 
 def _unclear(usage: Usage) -> str:

@@ -96,3 +96,10 @@ def test_an_account_without_any_logged_call_is_one_gap() -> None:
     assert [len(one.gaps) for one in chart.drawings] == [1, 1]
     assert chart.drawings[0].gaps[0].says == "nothing logged"
     assert chart.drawings[0].bars == ()
+
+
+def test_a_first_and_a_last_day_that_are_not_whole_are_no_gap() -> None:
+    chart = days_chart_of(a_usage([0, 3], silent=(0, 35)))
+    assert [len(one.gaps) for one in chart.drawings] == [0, 0]
+    assert (chart.rows[0].day, chart.rows[-1].day) == ("Mon 23 Nov", "Wed 21 Oct")
+    assert "nothing was logged" not in chart.sentence
