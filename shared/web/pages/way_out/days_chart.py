@@ -136,7 +136,7 @@ def days_chart_of(usage: Usage) -> DaysChart:
 
 
 def _days(usage: Usage) -> list[tuple[date, DayOfCalls | None]]:
-    """Return the days of the span. The first and the last one are not whole, so they are no gap if nothing was logged."""
+    """Return the days of the span. The first and the last one are not whole, so without a log they are left out."""
     logged = {one.day: one for one in usage.days}
     number = (usage.until.date() - usage.since.date()).days + 1
     days = [(day, logged.get(day)) for day in (usage.since.date() + timedelta(days=at) for at in range(number))]

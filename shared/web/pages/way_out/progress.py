@@ -47,6 +47,8 @@ def sentence_of(entries: Sequence[Entry], weeks: Sequence[Week], now: datetime) 
     if keyless == total:
         all_of_them = "The account is" if total == 1 else f"All {total:,} accounts are"
         return f"{all_of_them} keyless. The goal is reached."
+    if total == 1:
+        return "The account still accepts keys."
     before = _week(weeks, now - WEEK)
     change = keyless - before.counts.get(Stage.KEYLESS, 0) if before else 0
     than = f", {abs(change):,} {'more' if change > 0 else 'fewer'} than a week ago" if change else ""

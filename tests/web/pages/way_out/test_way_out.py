@@ -50,6 +50,8 @@ def test_the_pace_of_four_weeks_says_when_the_last_key_ends() -> None:
 
 def test_when_all_are_keyless_the_goal_is_reached() -> None:
     assert way_out(known(a_survey([KEYLESS]))).sentence == "The account is keyless. The goal is reached."
+    assert way_out(known(a_survey([KEYLESS] * 3))).sentence == "All 3 accounts are keyless. The goal is reached."
+    assert way_out(known(a_survey([an_entry("chat")]))).sentence == "The account still accepts keys."
 
 
 def test_the_counts_are_links_that_filter() -> None:
