@@ -1,4 +1,5 @@
-"""The policies that keep keys off and let accounts log their calls: Microsoft's definitions, as they are published."""
+"""The policies that keep keys off and let accounts log their calls: Microsoft's definitions, as they are published
+(docs/facts.md, Policies)."""
 
 import json
 import re
