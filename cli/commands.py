@@ -261,14 +261,15 @@ def _deadline_cells(one: Deadline) -> tuple[object, ...]:
 async def audit(parts: Opened, _: Command) -> CommandResult:
     """The command `audit`: list all findings, the most severe first, and then the next step for each kind of
     finding."""
-    found = await gather_findings(parts.rotation, parts.inventory)
-    data = {"findings": [one.data() for one in found]}
+    audited = await gather_findings(parts.rotation, parts.read_only.sight)
+    found, looked = audited.findings, f"Accounts were looked for in {audited.scope}."
+    data = {"scope": audited.scope, "findings": [one.data() for one in found]}
     if not found:
-        return CommandResult(DONE, data, "No findings.")
+        return CommandResult(DONE, data, lines("No findings.", looked))
     cells = ((one.severity, one.code, one.target, one.says) for one in found)
     listed = table(("SEVERITY", "CODE", "TARGET", "FINDING"), cells)
     steps = dict.fromkeys(f"{one.code}: {line(one.next_step)}." for one in found)
-    return CommandResult(DUE, data, lines(listed, "", "Next steps:", *(f"  {step}" for step in steps)))
+    return CommandResult(DUE, data, lines(listed, "", "Next steps:", *(f"  {step}" for step in steps), "", looked))
 
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
-    from shared.findings.ports import Inventory
     from shared.fleet.rotation import Rotation
     from shared.ports import Listeners, Logs
+    from shared.readiness.ports import ReadOnly
     from shared.settings.call_log import CallLog
     from shared.settings.environment import Settings
     from shared.telemetry import Telemetry
@@ -116,12 +116,12 @@ class Opened:
     """The real parts, with those that only the command line needs.
 
     rotation: The `Rotation` over the real parts.
-    inventory: Lists accounts and rights for the audit.
+    read_only: What audit and readiness see beyond the targets.
     examiner: Examines the deployment for the doctor.
     """
 
     rotation: Rotation
-    inventory: Inventory
+    read_only: ReadOnly
     examiner: Examiner
 
 
@@ -140,7 +140,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.accounts, examiner)
+        yield Opened(made.rotation, made.read_only(), examiner)
     finally:
         await made.close()
 
@@ -157,6 +157,19 @@ class _Made:
     credential: AsyncTokenCredential
     storage_credential: AsyncTokenCredential
     connections: Connections
+
+    def read_only(self) -> ReadOnly:
+        """Return what audit and readiness see beyond the targets. Nothing is asked before they use it."""
+        from shared.adapters.azure_reads import AzureReads
+        from shared.adapters.log_settings import DiagnosticSettings
+        from shared.adapters.resource_graph import ResourceGraph
+        from shared.readiness.ports import ReadOnly
+        from shared.readiness.sight import AccountsInSight
+
+        settings = self.rotation.settings
+        reads = AzureReads(self.credential, settings.resource_manager, self.connections)
+        graph = ResourceGraph(reads)
+        return ReadOnly(AccountsInSight(self.accounts, graph, settings), DiagnosticSettings(reads), graph)
 
     async def close(self) -> None:
         await self.connections.close()

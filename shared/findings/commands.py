@@ -46,7 +46,6 @@ _OF_APP = {
 }
 _TAGS = {
     Code.LEFT: {TAG: "on"},
-    Code.NOT_ENROLLED: {TAG: "on"},
     Code.SECRET_FOREIGN: {f"{TAG}-secret": _EXAMPLES["secret"]},
     Code.SUNSET_NEAR: {f"{TAG}-sunset": _A_DATE},
     Code.NO_SUNSET: {f"{TAG}-sunset": _A_DATE},
@@ -99,6 +98,8 @@ def commands_for(
         return (app.set("ROTATION_MODE", "rotate"),)
     if finding.code is Code.NOBODY_IS_TOLD:
         return (app.set("EVENT_GRID_TOPIC_ENDPOINT", "https://TOPIC-ENDPOINT/api/events"),)
+    if finding.code is Code.NOT_ENROLLED:
+        return _of_nobodys(finding.account or finding.target)
     if finding.code is Code.MANY_LEFT:
         return (shell(*_CLI, *finding.target.split()),)
     if finding.code in _OF_APP:
@@ -115,6 +116,21 @@ def enrolling(account: str) -> str:
     account: Its resource id.
     """
     return _tag(account, {TAG: "on"})
+
+
+def switching_keys_off(account: str) -> str:
+    """Return the command that switches the keys of an account off.
+
+    account: Its resource id.
+    """
+    return shell("az", "resource", "update", "--ids", account, "--set", "properties.disableLocalAuth=true")
+
+
+def _of_nobodys(account: str) -> tuple[str, ...]:
+    """Return the commands for an account that nobody enrolled, the best way first: a key that nobody needs is not
+    rotated but switched off."""
+    name = account.rpartition("/")[2]
+    return shell(*_CLI, "readiness", name), switching_keys_off(account), enrolling(account)
 
 
 def shell(*words: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.announce.listening import Hearing
@@ -23,29 +23,42 @@ from shared.findings.many import find_left_of_many
 from shared.findings.of_app import of_app
 from shared.findings.of_problems import of_problem
 from shared.findings.of_targets import of_target
-from shared.findings.ports import Inventory
 from shared.findings.status import concerns, status_of
 from shared.fleet.pace import SHORTEST, USUAL
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
 from shared.fleet.view import View
 from shared.ports import Account
+from shared.readiness.ports import Sight
 from shared.settings.target_fields import TAG
 from shared.turns.report import Row
 
 
-async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Finding]:
-    """Return every finding about the settings, the targets and the accounts, the most severe first.
+@dataclass(frozen=True)
+class Audited:
+    """What an audit found.
+
+    findings: The findings, the most severe first.
+    scope: Where it looked for accounts, in words.
+    """
+
+    findings: list[Finding]
+    scope: str
+
+
+async def gather_findings(rotation: Rotation, sight: Sight) -> Audited:
+    """Return every finding about the settings, the targets and the accounts in sight.
 
     Every target is observed. What cannot be read becomes a finding, so that nothing is missing from the list.
     """
     facts, found = await gather_observed(rotation)
     enrolled = {str(row.target.account).casefold() for row in facts.rows}
     enrolled |= {one.thing.casefold() for one in facts.problems}
-    unlisted = {error.subscription for error in facts.problems}
-    for subscription in rotation.settings.subscriptions:
-        found += await _of_subscription(inventory, subscription, enrolled, unlisted)
-    return severe_first(found)
+    unlisted = {f"subscription {error.subscription}" for error in facts.problems}
+    seen = await sight.accounts()
+    found += [one for account in seen.accounts for one in _of_account(account, enrolled)]
+    found += [of_problem(error) for error in seen.problems if error.thing not in unlisted]
+    return Audited(severe_first(found), seen.scope)
 
 
 async def gather_observed(rotation: Rotation) -> tuple[Facts, list[Finding]]:
@@ -172,19 +185,6 @@ async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[Rot
         return tuple(await throttles.known(rotation.outside.clock.now())) if throttles else (), []
     except RotationError as error:
         return (), [error]
-
-
-async def _of_subscription(
-    inventory: Inventory, subscription: str, known: set[str], unlisted: set[str | None]
-) -> list[Finding]:
-    """Return the findings about accounts that are not enrolled.
-
-    If the subscription cannot be listed, that is a finding, unless it is in `unlisted` and so has one already.
-    """
-    try:
-        return [one async for account in inventory.everyone(subscription) for one in _of_account(account, known)]
-    except RotationError as error:
-        return [] if subscription in unlisted else [of_problem(error)]
 
 
 def _of_account(account: Account, known: set[str]) -> Iterator[Finding]:
