@@ -24,6 +24,7 @@ from cli.arguments import Command
 from cli.first_deployment import check_first_deployment
 from cli.many_commands import rotate_many, rotations
 from cli.printing import NOTHING, line, lines, moment, table
+from cli.readiness_command import readiness
 from cli.status_text import age_line, sentence, targets_table, to_do_and_to_watch
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
@@ -344,6 +345,7 @@ COMMANDS: dict[str, CommandFunction] = {
     "deadlines": deadlines,
     "rotate-many": rotate_many,
     "rotations": rotations,
+    "readiness": readiness,
     "audit": audit,
     "doctor": doctor,
 }

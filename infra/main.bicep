@@ -104,6 +104,9 @@ param rotationRequestsInAll string = ''
 @description('ISO 8601: how far back calls with a key are counted before keys end.')
 param rotationLogLookBack string = ''
 
+@description('JSON: the names of callers and the IP ranges that they call from.')
+param rotationCallers string = ''
+
 @description('off, or otlp: send traces and metrics to the collector that the OTEL_ settings name.')
 param rotationTelemetry string = ''
 
@@ -232,6 +235,7 @@ var rotationSettings = {
   ROTATION_TELEMETRY: rotationTelemetry
   ROTATION_LOG_WORKSPACE_ID: join(logGrants.outputs.ids, ',')
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
+  ROTATION_CALLERS: rotationCallers
   ROTATION_SIGN_IN: !empty(rotationSignIn) || empty(authClientId) ? rotationSignIn : 'required'
   ROTATION_OPERATOR_SCOPES: rotationOperatorScopes
   ROTATION_ANNOUNCE_NEEDS_LISTENER: rotationAnnounceNeedsListener

@@ -20,7 +20,7 @@ const TABLES = {
   AppExceptions: `(${COMMON}, OuterMessage: string, InnermostMessage: string, ProblemId: string, SeverityLevel: int)`,
   AzureDiagnostics:
     '(TimeGenerated: datetime, ResourceProvider: string, OperationName: string, CorrelationId: string, CallerIPAddress: string, ' +
-    'Category: string, properties_s: string, _ResourceId: string)'
+    'Category: string, properties_s: string, TenantId: string, _ResourceId: string)'
 }
 
 const tables = Object.entries(TABLES).map(([name, columns]) => new Symbols.TableSymbol.$ctor7(name, columns, null))
@@ -31,14 +31,16 @@ function queries () {
   const folder = path.join(infra, 'queries')
   const found = fs.readdirSync(folder).map(name => [name, fs.readFileSync(path.join(folder, name), 'utf8')])
   const items = JSON.parse(fs.readFileSync(path.join(infra, 'workbook.json'), 'utf8')).items
-  found.push(['log_analytics.py', appQuery()])
+  found.push(['log_query.py', appQuery('')], ['log_query.py, of one account', appQuery('\n| where _ResourceId =~ "an account"')])
   return [...found, ...items.filter(one => one.type === 3).map(one => [one.name, one.content.query])]
 }
 
-// The query of the app itself, before it ends all keys.
-function appQuery () {
-  const adapter = path.join(infra, '..', 'shared', 'adapters', 'log_analytics.py')
-  return fs.readFileSync(adapter, 'utf8').match(/_QUERY = """([^]*?)"""/)[1].replace('{account}', '"an account"')
+// The query of the app itself: how accounts were called. Its text is a Python format, filled in here.
+function appQuery (account) {
+  const module = path.join(infra, '..', 'shared', 'adapters', 'log_query.py')
+  const values = { seconds: '3024000', account, longest: '200', most: '20' }
+  const text = fs.readFileSync(module, 'utf8').match(/_QUERY = """([^]*?)"""/)[1]
+  return text.replace(/\{\{\}\}|\{(\w+)\}/g, (found, name) => name ? values[name] : '{}')
 }
 
 function problems (query) {

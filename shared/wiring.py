@@ -40,11 +40,13 @@ class _Process:
     """What this process has opened.
 
     rotation: The process's `Rotation`. None before its first use.
+    made: The parts that belong to it. None before its first use.
     loop: The event loop that the `Rotation` belongs to. Another loop, such as another test's, opens its own.
     telemetry: The process's telemetry. None before its first use.
     """
 
     rotation: Rotation | None = None
+    made: _Made | None = None
     loop: asyncio.AbstractEventLoop | None = None
     telemetry: Telemetry | None = None
 
@@ -77,8 +79,17 @@ async def rotation() -> Rotation:
     """Return this process's `Rotation`, made on first use. Raises FixConfiguration with all problems found."""
     loop = asyncio.get_running_loop()
     if _Process.rotation is None or _Process.loop is not loop:
-        _Process.rotation, _Process.loop = build(os.environ), loop
+        _Process.made = _make(os.environ)
+        _Process.rotation, _Process.loop = _Process.made.rotation, loop
     return _Process.rotation
+
+
+async def read_only() -> ReadOnly:
+    """Return what readiness sees beyond the targets, through this process's clients. Raises FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.read_only()
 
 
 def invalid_settings() -> FixConfiguration | None:
@@ -183,7 +194,7 @@ def _logs(found: CallLog | None, credential: AsyncTokenCredential, connections: 
         return None
     from shared.adapters.log_analytics import LogAnalytics
 
-    return LogAnalytics(credential, found.endpoint, found.workspace, found.look_back, connections)
+    return LogAnalytics(credential, found, connections)
 
 
 def _listeners(settings: Settings, credential: AsyncTokenCredential, connections: Connections) -> Listeners | None:
@@ -209,7 +220,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_leases import BlobLeases
     from shared.adapters.blob_notes import BlobNotes
     from shared.adapters.blob_throttles import BlobThrottles
-    from shared.adapters.blob_view import BlobView
+    from shared.adapters.blob_view import READINESS, WEEKS, BlobView
     from shared.adapters.clock import RealClock
     from shared.adapters.connections import Connections
     from shared.adapters.event_grid import EventGrid, LogOnly
@@ -234,6 +245,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     accounts = OpenAIAccounts(credential, settings.resource_manager, connections)
     leases = BlobLeases(settings.storage, storage, connections)
     listeners = _listeners(settings, credential, connections)
+    surveys = settings.call_log is not None or settings.audit_scope is not None
     outside = Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections, settings.resource_manager),
@@ -250,5 +262,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
         later=StorageQueue(settings.storage, storage, connections),
         together=AtOnce(),
         views=BlobView(leases.service),
+        surveys=BlobView(leases.service, READINESS) if surveys else None,
+        weeks=BlobView(leases.service, WEEKS) if surveys else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

@@ -44,6 +44,9 @@ class World:
     down: The names of services that close every connection without an answer.
     inference_url: The base URL of the account endpoints.
     arm_page: The number of accounts on one page of ARM's lists. Default 100.
+    workspace: The workspace to which accounts log their calls.
+    workspaces: All workspaces. `add_workspace` makes further ones.
+    logs_to: Where an account logs its calls instead, by its resource id in lower case.
     """
 
     def __init__(self, *, subscription: str = SUBSCRIPTION) -> None:
@@ -60,6 +63,8 @@ class World:
         self.topics: dict[str, Topic] = {}
         self.workspace = Workspace(self.clock, subscription)
         self.resources = Resources()
+        self.workspaces = [self.workspace]
+        self.logs_to: dict[str, Workspace] = {}
         self.blobs = Blobs(self.clock)
         self.queues = Queues(self.clock)
         self.down: set[str] = set()
@@ -96,6 +101,15 @@ class World:
         topic = Topic(name, self.clock, **{"subscription": self.subscription, **facts})
         self.topics[name] = topic
         return topic
+
+    def add_workspace(self, name: str) -> Workspace:
+        """Create a further workspace and return it. Accounts log their calls there once `logs_to` says so."""
+        self.workspaces.append(Workspace(self.clock, self.subscription, name))
+        return self.workspaces[-1]
+
+    def log_of(self, account: str) -> Workspace:
+        """Return the workspace to which an account logs its calls."""
+        return self.logs_to.get(account.lower(), self.workspace)
 
     def endpoint(self, account: Account) -> str:
         """Return the endpoint URL of an account: its own, or a path under `inference_url`."""

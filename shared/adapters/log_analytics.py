@@ -1,111 +1,168 @@
-"""Count an account's calls with a key, in the Log Analytics workspace to which its diagnostic settings write.
+"""How accounts were called, from the Log Analytics workspaces to which their diagnostic settings write.
 
-The category RequestResponse has two rows for each call, one of them nearly empty; both have the call's CorrelationId.
-The caller's Entra object id is in one of them, under one of three names; a call without it used a key, as far as the
-log can tell. Rows without a CorrelationId are calls of their own. Calls that list models are
-not counted, because this app proves keys with them. A count of zero is accepted only if any call was logged, so an
-account whose log goes to another workspace never looks unused.
+The query and how it counts are in `log_query`, the reading of its answer in `log_answers`. An answer counts nothing if
+it is missing, empty, incomplete or of another form, and none of these is a count of zero: each is a named error. An
+account of which nothing is logged is missing in the answer, which is no count of zero either.
+
+What Azure allows, and what is bounded here (docs/facts.md, Logs): a query may take three minutes and return 500,000
+rows or 100 MB. All workspaces and all accounts are asked in one query. Its answer has one row for each account, of at
+most about 9 KB, so ten thousand accounts take one query and at most 90 MB. How long it takes depends on how many calls
+are logged; a query that is too slow fails as TryLater, and counts nothing.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from azure.core import AsyncPipelineClient
 from azure.core.exceptions import HttpResponseError
-from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncRetryPolicy, UserAgentPolicy
-from azure.core.rest import HttpRequest
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from shared.adapters.connections import Connections
+from shared.adapters.log_query import SETTLED, usage_query
 from shared.adapters.translate import azure_errors
 from shared.domain.errors import FixConfiguration, TryLater, UnexpectedAnswer
 from shared.domain.model import AccountId
 from shared.domain.refusal import Call
 from shared.domain.times import iso_duration
+from shared.domain.usage import Usage
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-_QUERY = """AzureDiagnostics
-| where ResourceProvider == "MICROSOFT.COGNITIVESERVICES" and Category == "RequestResponse"
-| where _ResourceId =~ {account}
-| extend p = parse_json(tostring(column_ifexists("properties_s", "{{}}")))
-| extend caller = coalesce(tostring(p.callerObjectId), tostring(p.objectId), tostring(p.objectid))
-| extend call = iff(isempty(CorrelationId), tostring(new_guid()), CorrelationId)
-| summarize caller = take_anyif(caller, isnotempty(caller)), models = countif(OperationName contains "models") by call
-| summarize logged = count(), keyCalls = countif(isempty(caller) and models == 0)"""
-_LONGEST = "wait=25"  # seconds that the query may take; the client waits 30 for its answer
+    from shared.settings.call_log import CallLog
+
+# Seconds that a query may take; a turn waits for the calls of one account, a survey for those of all.
+ONE_SECONDS, ALL_SECONDS = 25, 150
+_MARGIN_SECONDS = 10  # that the client waits longer than the service may take
 _DOING = "count calls with a key"
 
 
 class LogAnalytics:
-    """One workspace, through its query interface.
+    """Workspaces, through Azure's own query client.
 
     credential: The app's identity.
-    endpoint: The query service.
-    workspace: The workspace's id, a GUID.
-    look_back: How far back calls are counted.
+    log: The workspaces, the span, the query service, and the names of callers.
     connections: The process's sessions.
     """
 
-    def __init__(
-        self,
-        credential: AsyncTokenCredential,
-        endpoint: str,
-        workspace: str,
-        look_back: timedelta,
-        connections: Connections,
-    ) -> None:
-        self._workspace, self._look_back = workspace, look_back
-        self._address = f"{endpoint}/v1/workspaces/{workspace}/query"
-        bearer = AsyncBearerTokenCredentialPolicy(credential, f"{endpoint}/.default")
-        policies = [UserAgentPolicy("key-rotation"), AsyncRetryPolicy(retry_total=1), bearer]
-        self._client: Any = AsyncPipelineClient(endpoint, policies=policies, transport=connections.transport())
+    def __init__(self, credential: AsyncTokenCredential, log: CallLog, connections: Connections) -> None:
+        self._credential, self._log, self._connections = credential, log, connections
+        named = ", ".join(log.workspaces)
+        self._thing = f"workspaces {named}" if len(log.workspaces) > 1 else f"workspace {named}"
+        self._opened: Any = None
+
+    async def usage(self, account: AccountId) -> Usage | None:
+        """Return how an account was called within the span. None if no call of any kind was logged.
+
+        Raises the errors of `usages`.
+        """
+        found = await self._ask(ONE_SECONDS, str(account))
+        return found.get(str(account).lower())
+
+    async def usages(self) -> Mapping[str, Usage]:
+        """Return how every account was called of which anything was logged, by its id in lower case, in one query.
+
+        Raises GrantRole if a workspace may not be read, FixConfiguration if one does not exist or holds no such log at
+        all, TryLater if the answer is incomplete or does not come in time, and UnexpectedAnswer if it cannot be read.
+        """
+        return await self._ask(ALL_SECONDS)
 
     async def key_calls(self, account: AccountId) -> int:
-        """Return how many calls with a key the account received in the look-back window.
+        """Return how many calls used a key or may have used one, within the span.
 
-        Raises FixConfiguration if no call of any kind was logged, and TryLater or UnexpectedAnswer if the answer is
-        incomplete or cannot be read.
+        Raises FixConfiguration if no call of any kind was logged, and the errors of `usages`.
         """
-        with azure_errors(f"workspace {self._workspace}", _DOING, Call.QUERY_LOGS):
-            answer = await self._ask(account)
-        logged, calls = self._read(answer)
-        if not logged:
+        usage = await self.usage(account)
+        if usage is None:
             raise self._nothing_logged(account)
-        return calls
+        return usage.with_key + usage.unclear
 
-    async def _ask(self, account: AccountId) -> Any:  # noqa: ANN401 - any JSON
-        query = _QUERY.format(account=json.dumps(str(account)))
-        body = {"query": query, "timespan": iso_duration(self._look_back)}
-        request = HttpRequest("POST", self._address, json=body, headers={"Prefer": _LONGEST})
-        response = await self._client.send_request(request, retry_on_methods=["POST"])  # a query changes nothing
-        if response.status_code != 200:
-            raise HttpResponseError(response=response)
-        return response.json()
+    async def _ask(self, seconds: int, account: str | None = None) -> dict[str, Usage]:
+        from shared.adapters.log_answers import rows_of, usage_of  # with the first question, as the client is
 
-    def _read(self, answer: Any) -> tuple[int, int]:  # noqa: ANN401
-        """How many calls were logged, and how many used a key. An answer that Azure calls partial is refused."""
-        thing = f"workspace {self._workspace}"
-        if isinstance(answer, dict) and "error" in answer:
-            raise TryLater(thing, f"could not {_DOING}: Azure returned only a part of the answer.")
+        with azure_errors(self._thing, _DOING, Call.QUERY_LOGS):
+            answer = await self._query(seconds, account)
+            if getattr(answer, "partial_error", None) is not None:
+                raise TryLater(self._thing, f"could not {_DOING}: Azure returned only a part of the answer.")
+            try:
+                rows = rows_of(answer.tables)
+            except LookupError:
+                raise UnexpectedAnswer(self._thing, f"could not {_DOING}: the answer could not be read.") from None
+        for row in rows[:1]:  # each row names all of them
+            self._check_that_all_answered(row.workspaces)
+        return {row.account: usage_of(row, self._log.callers) for row in rows}
+
+    async def _query(self, seconds: int, account: str | None) -> Any:  # noqa: ANN401 - the client has no useful types
+        first, *others = self._log.workspaces
         try:
-            (table,) = answer["tables"]
-            (row,) = table["rows"]
-            named = dict(zip((column["name"] for column in table["columns"]), row, strict=True))
-            logged, calls = named["logged"], named["keyCalls"]
-        except (KeyError, TypeError, ValueError):
-            raise UnexpectedAnswer(thing, f"could not {_DOING}: the answer could not be read.") from None
-        if type(logged) is not int or type(calls) is not int or not 0 <= calls <= logged:
-            raise UnexpectedAnswer(thing, f"could not {_DOING}: the answer holds no counts.")
-        return logged, calls
+            return await self._client().query_workspace(
+                first,
+                usage_query(self._log.look_back, account),
+                timespan=self._log.look_back + 3 * SETTLED,  # the query's own bounds are narrower
+                server_timeout=seconds,
+                additional_workspaces=others or None,
+                retry_on_methods=["POST"],  # a query changes nothing
+                read_timeout=seconds + _MARGIN_SECONDS,
+                call_seconds=seconds + _MARGIN_SECONDS,
+            )
+        except IndexError:  # how the client fails on a row that is longer than the list of columns
+            raise UnexpectedAnswer(self._thing, f"could not {_DOING}: the answer could not be read.") from None
+
+    def _client(self) -> Any:  # noqa: ANN401
+        """The client, made with the first question: its code is imported no earlier."""
+        if self._opened is None:
+            from azure.monitor.query.aio import LogsQueryClient
+
+            self._opened = LogsQueryClient(
+                self._credential,
+                endpoint=self._log.endpoint,
+                transport=self._connections.transport(),
+                retry_total=1,
+                permit_redirects=False,
+                per_call_policies=[OnlyWholeAnswers(self._thing)],
+            )
+        return self._opened
+
+    def _check_that_all_answered(self, workspaces: list[str]) -> None:
+        """A workspace that gave no row to the answer may be one that Azure left out. Its calls would be missing."""
+        missing = [one for one in self._log.workspaces if one not in {each.lower() for each in workspaces}]
+        if missing and len(self._log.workspaces) > 1:
+            span = iso_duration(self._log.look_back)
+            what = f"could not {_DOING}: no call of any account was seen in it within {span}."
+            step = "send the accounts' RequestResponse log there, or take it out of ROTATION_LOG_WORKSPACE_ID"
+            raise FixConfiguration(f"workspace {', '.join(missing)}", what, step)
 
     def _nothing_logged(self, account: AccountId) -> FixConfiguration:
-        what = f"no call of any kind was logged in workspace {self._workspace} within {iso_duration(self._look_back)}"
+        span = iso_duration(self._log.look_back)
         return FixConfiguration(
             str(account),
-            f"{what}, so it is not known whether keys are still used, and they are not switched off.",
+            f"no call of any kind was logged in {self._thing} within {span}, so it is not known whether keys are still "
+            "used, and they are not switched off.",
             "send the account's RequestResponse log there; if that is set up, call the account once without a key",
         )
+
+
+class OnlyWholeAnswers(SansIOHTTPPolicy[Any, Any]):
+    """Lets only an answer with a body through, so that Azure's client never takes an empty one for a count.
+
+    Azure answers 204 for a workspace without data, and 200 with nothing to a request that it did not understand. It
+    also raises a refusal before the client fails on a body that is no JSON.
+
+    thing: The workspaces, as errors name them.
+    """
+
+    def __init__(self, thing: str) -> None:
+        super().__init__()
+        self._thing = thing
+
+    def on_response(self, request: Any, response: Any) -> None:  # noqa: ANN401, ARG002
+        """Raises HttpResponseError for a refusal, FixConfiguration for a 204, and UnexpectedAnswer without a body."""
+        answer = response.http_response
+        if answer.status_code == 204:
+            what = f"could not {_DOING}: it holds no data at all (204)."
+            raise FixConfiguration(self._thing, what, "send the accounts' RequestResponse log there")
+        if answer.status_code != 200:
+            raise HttpResponseError(response=answer)
+        if not answer.body():
+            raise UnexpectedAnswer(self._thing, f"could not {_DOING}: the answer was empty.")

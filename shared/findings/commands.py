@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from shared.domain.model import Target
+from shared.domain.model import AccountId, Target
 from shared.domain.times import iso_duration
 from shared.findings.codes import Code
 from shared.findings.kinds import Finding
+from shared.readiness.commands import SWITCH_LOG_ON, giving_a_subdomain, sending_calls, switching_keys_off
 from shared.settings.target_fields import TAG, TAGGED
 
 _CLI = ("python", "-m", "cli")
@@ -43,6 +44,11 @@ _OF_APP = {
     Code.UNSEEN: ("doctor",),
     Code.TURNS_FAIL: ("doctor",),
     Code.CHECKS_LATE: ("doctor",),
+}
+_WAY_OUT = {
+    Code.NO_CUSTOM_SUBDOMAIN: giving_a_subdomain,
+    Code.KEYS_UNUSED: switching_keys_off,
+    Code.USE_UNKNOWN: sending_calls,
 }
 _TAGS = {
     Code.LEFT: {TAG: "on"},
@@ -107,7 +113,7 @@ def commands_for(
     if finding.code in _OF_TARGET:
         word, *options = _OF_TARGET[finding.code]
         return (shell(*_CLI, word, *_named(finding), *options),)
-    return _of_secret(finding, target) or _of_account(finding, target, tagged=tagged)
+    return _of_readiness(finding, target) or _of_secret(finding, target) or _of_account(finding, target, tagged=tagged)
 
 
 def enrolling(account: str) -> str:
@@ -116,14 +122,6 @@ def enrolling(account: str) -> str:
     account: Its resource id.
     """
     return _tag(account, {TAG: "on"})
-
-
-def switching_keys_off(account: str) -> str:
-    """Return the command that switches the keys of an account off.
-
-    account: Its resource id.
-    """
-    return shell("az", "resource", "update", "--ids", account, "--set", "properties.disableLocalAuth=true")
 
 
 def _of_nobodys(account: str) -> tuple[str, ...]:
@@ -141,6 +139,23 @@ def shell(*words: str) -> str:
 def _named(finding: Finding) -> tuple[str, ...]:
     """Return how a command names the target: by its name, or by its account if it is known by that alone."""
     return ("--account", finding.target) if finding.target.startswith("/") else (finding.target,)
+
+
+def _of_readiness(finding: Finding, target: Target | None) -> tuple[str, ...]:
+    """Return the command that readiness leads to for this account. Empty if the finding is about something else."""
+    build = _WAY_OUT.get(finding.code)
+    if finding.code is Code.USE_UNKNOWN and finding.special_step != SWITCH_LOG_ON:
+        return ()
+    account = target.account if target else account_in(finding.account or finding.target)
+    return (build(account),) if build is not None and account is not None else ()
+
+
+def account_in(text: str) -> AccountId | None:
+    """Return the account whose resource id a text is. None if it is none."""
+    try:
+        return AccountId.parse(text)
+    except ValueError:
+        return None
 
 
 def _of_secret(finding: Finding, target: Target | None) -> tuple[str, ...]:

@@ -292,6 +292,28 @@ MEANINGS = {
         "Tools that read the tag expect another date.",
         "tag the account key-rotation-period with the period that is right; the next rotation writes the tag anew",
     ),
+    Code.NO_CUSTOM_SUBDOMAIN: Meaning(
+        _LOW,
+        _IMPROVE,
+        "has no custom subdomain, so it cannot take an identity",
+        "Azure refuses every Entra token there, so its apps can only use keys.",
+        "give the account a custom subdomain, which cannot be taken away and changes its endpoint; then give every app "
+        "the new endpoint",
+    ),
+    Code.KEYS_UNUSED: Meaning(
+        _LOW,
+        _IMPROVE,
+        "no call with a key was logged, so its keys can be switched off",
+        "Keys that nobody uses can still leak.",
+        "ask the owner about jobs that run more rarely; then switch the account's keys off, or agree on a sunset",
+    ),
+    Code.USE_UNKNOWN: Meaning(
+        _LOW,
+        _IMPROVE,
+        "whether its keys are used is not known",
+        "Nobody can tell who would be cut off if its keys ended.",
+        "send the account's RequestResponse log to the workspace",
+    ),
     Code.NO_SUNSET: Meaning(
         _LOW,
         _IMPROVE,

@@ -74,6 +74,7 @@ NAMES = (
     "ROTATION_LOG_WORKSPACE_ID",
     "ROTATION_LOG_LOOK_BACK",
     "ROTATION_AUDIT_SCOPE",
+    "ROTATION_CALLERS",
     "ROTATION_SIGN_IN",
     "ROTATION_OPERATOR_SCOPES",
     "ROTATION_ANNOUNCE_NEEDS_LISTENER",
@@ -135,7 +136,7 @@ class Settings:
     rates: ROTATION_ARM_WRITES, default 10 a second in each subscription, and ROTATION_SECRET_CREATIONS, default 30 a
         second in each vault: what the app counts on when it spreads scheduled turns. Lower where others use it up, too.
     telemetry: ROTATION_TELEMETRY. Default off.
-    call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls with a key are not counted.
+    call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls are not counted.
     audit_scope: ROTATION_AUDIT_SCOPE. Where audit and readiness look for accounts beside the subscriptions of the
         settings. Default: nowhere.
     sign_in: ROTATION_SIGN_IN. Default optional: App Service authentication if it is on, function keys otherwise.

@@ -16,6 +16,7 @@ from shared.domain.requests import AwaitedDeployment, environment_name, soak_tim
 
 LONGEST_OWNER = 200  # characters
 MOST_COUNTED = 100_000
+MOST_WORKSPACES = 10  # that one query may reach (docs/facts.md, Logs)
 _VAULT = re.compile(r"^https://[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*(:\d+)?/?$")
 _TEMPLATE = re.compile(r"([0-9a-zA-Z-]|\{account\}|\{group\}|\{subscription\})+")
 _GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE)
@@ -69,11 +70,15 @@ def subscription_ids(text: str) -> tuple[str, ...]:
     return ids
 
 
-def workspace_id(text: str) -> str:
-    """Read the id by which a Log Analytics workspace is queried, in lower case."""
-    if not _GUID.match(text.strip()):
-        raise ValueError(f"{text[:40]!r} is not the id of a workspace, a GUID that Azure calls its customerId")
-    return text.strip().lower()
+def workspace_ids(text: str) -> tuple[str, ...]:
+    """Read the ids by which Log Analytics workspaces are queried, in a list with commas: each once, in lower case."""
+    ids = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    for one in ids:
+        if not _GUID.match(one):
+            raise ValueError(f"{one[:40]!r} is not the id of a workspace, a GUID that Azure calls its customerId")
+    if len(ids) > MOST_WORKSPACES:
+        raise ValueError(f"names {len(ids)} workspaces, and one query reaches {MOST_WORKSPACES}")
+    return ids
 
 
 def topic_id(text: str) -> str:

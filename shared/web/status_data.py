@@ -32,7 +32,7 @@ class OneTarget(TargetData):
     findings: list[FindingData]
 
 
-class Survey(TypedDict):
+class FleetData(TypedDict):
     """Every target, the sentence that says what needs doing, all findings, and what could not be enrolled or listed.
 
     The targets are as the check that began at `seenAt` saw them. All subscriptions and vaults were seen to their end
@@ -48,10 +48,10 @@ class Survey(TypedDict):
     wholeSince: NotRequired[str]
 
 
-def survey_data(facts: Facts, status: Status) -> Survey:
+def survey_data(facts: Facts, status: Status) -> FleetData:
     """Return a fleet as JSON, with the moments since when it is so. A moment that nobody knows is left out."""
     verdict = verdict_of(status)
-    data = Survey(
+    data = FleetData(
         says=verdict.sentence,
         tone=verdict.tone,
         targets=[target_data(one) for one in status.targets],

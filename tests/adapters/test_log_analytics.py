@@ -1,22 +1,36 @@
-"""Calls with a key are counted in a workspace, and an unclear answer is never a count of zero."""
+"""Calls are told from the log of a workspace, and an unclear answer is never a count of zero."""
 
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from lab.emulator.call_log import Workspace
 from lab.emulator.serve import Azure
 from shared.adapters.log_analytics import LogAnalytics
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.usage import DayOfCalls, Usage
 from shared.wiring import build
 from tests.support import key_search
 from tests.support.real_parts import Parts, Spoiled, close_credentials, everything_logged, parts_over
 
 QUERY = "logs.query"
-COLUMNS = [{"name": "logged", "type": "long"}, {"name": "keyCalls", "type": "long"}]
+HOUR, DAY = 3600.0, 86400.0
+COLUMNS = {
+    "account": "string", "since": "datetime", "until": "datetime", "workspaces": "dynamic", "days": "dynamic",
+    "callers": "dynamic", "different": "long", "identities": "dynamic", "last_key": "datetime",
+    "last_identity": "datetime", "unclear": "long",
+}  # fmt: skip
+AT = "2026-11-20T10:00:00.0000000Z"
+ROW = {
+    "account": "/subscriptions/s", "since": "2026-10-16T00:00:00Z", "until": "2026-11-20T00:00:00Z",
+    "workspaces": "[]", "days": '[["2026-11-19", 3, 1]]', "callers": f'[["", "", 3, "{AT}"]]', "different": 1,
+    "identities": f'[["an id", 1, "{AT}"]]', "last_key": AT, "last_identity": AT, "unclear": 0,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -27,8 +41,26 @@ async def counting(azure: Azure) -> AsyncIterator[Parts]:
         yield wired
 
 
-def note(parts: Parts, **facts: Any) -> None:
-    parts.azure.world.workspace.note(parts.account().id, **facts)
+def note(parts: Parts, number: int = 1, *, ago: float = HOUR, **facts: Any) -> None:
+    """Log a call, by default one that is an hour old, so that its rows have all come."""
+    parts.azure.world.workspace.note(parts.account(number).id, ago=ago, **facts)
+
+
+async def usage(parts: Parts, number: int = 1) -> Usage | None:
+    logs: Any = parts.rotation.outside.logs
+    found: Usage | None = await logs.usage(parts.target(number).account)
+    return found
+
+
+async def known(parts: Parts, number: int = 1) -> Usage:
+    found = await usage(parts, number)
+    assert found is not None
+    return found
+
+
+async def usages(parts: Parts) -> dict[str, Usage]:
+    logs: Any = parts.rotation.outside.logs
+    return dict(await logs.usages())
 
 
 async def counted(parts: Parts) -> int:
@@ -37,21 +69,196 @@ async def counted(parts: Parts) -> int:
     return found
 
 
-def answer(*rows: object, columns: object = COLUMNS, **more: object) -> dict[str, Any]:
-    return {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": list(rows)}], **more}
+def answer(*changes: dict[str, object], columns: object = None, **more: object) -> dict[str, Any]:
+    """An answer with a row for each of these changes to ROW."""
+    described = [{"name": name, "type": sort} for name, sort in COLUMNS.items()] if columns is None else columns
+    rows = [list((ROW | change).values()) for change in changes]
+    return {"tables": [{"name": "PrimaryResult", "columns": described, "rows": rows}], **more}
 
 
-async def test_only_the_account_s_calls_with_a_key_are_counted_in_one_query(counting: Parts) -> None:
-    for _ in range(3):
-        note(counting)
-    counting.azure.world.workspace.note(counting.account(2).id)
-    assert await counted(counting) == 3
+async def test_one_query_tells_how_an_account_was_called(counting: Parts) -> None:
+    for hours in (30, 30, 2):
+        note(counting, ago=hours * HOUR, address="203.0.113.9")
+    note(counting, ago=3 * HOUR, address="198.51.100.7", client="OpenAI/Python 2.1.0")
+    note(counting, 2)
+    found = await known(counting)
+    now = counting.azure.world.clock.utcnow()
+    assert (found.with_key, found.by_identity, found.unclear) == (4, 1, 0)
+    assert [(one.address, one.client, one.calls) for one in found.callers] == [
+        ("203.0.113.***", "", 3),
+        ("198.51.100.***", "OpenAI/Python 2.1.0", 1),
+    ]
+    assert [(one.object_id, one.calls) for one in found.identities] == [("an Entra object id", 1)]
+    assert found.last_key_call is not None
+    assert abs(found.last_key_call - (now - timedelta(hours=2))) < timedelta(minutes=1)
+    assert abs(found.until - (now - timedelta(minutes=15))) < timedelta(minutes=1)
+    assert found.until - found.since == timedelta(days=35)
     assert counting.names() == [QUERY]
+
+
+async def test_one_query_tells_it_of_every_account_with_any_logged_call(counting: Parts) -> None:
+    note(counting, 2)
+    counting.azure.world.workspace.note("/subscriptions/elsewhere/Models", "Models_List", ago=HOUR)
+    found = await usages(counting)
+    assert {name: one.with_key for name, one in found.items()} == {
+        counting.account().id.lower(): 0,
+        counting.account(2).id.lower(): 1,
+        "/subscriptions/elsewhere/models": 0,
+    }
+    assert counting.names() == [QUERY]
+
+
+async def test_days_have_the_calls_of_each_kind_and_a_day_without_any_call_is_missing(counting: Parts) -> None:
+    now: datetime = counting.azure.world.clock.utcnow()
+    today = (now - timedelta(hours=1)).date()
+    note(counting, ago=2 * DAY + HOUR)
+    note(counting, ago=5 * DAY + HOUR, operation="Models_List")
+    assert (await known(counting)).days == (
+        DayOfCalls(today - timedelta(days=5), 0, 0),
+        DayOfCalls(today - timedelta(days=2), 1, 0),
+        DayOfCalls(today, 0, 1),
+    )
+
+
+async def test_more_callers_than_are_named_are_counted(counting: Parts) -> None:
+    for number in range(25):
+        note(counting, address=f"10.0.{number}.1")
+        note(counting, caller=f"identity {number:02}")
+    note(counting, address="10.0.24.9")
+    found = await known(counting)
+    assert (len(found.callers), found.more_callers, found.different_callers) == (20, 5, 25)
+    assert (found.callers[0].address, found.callers[0].calls) == ("10.0.24.***", 2)
+    assert len(found.identities) == 20
+    assert found.with_key == 26
+
+
+async def test_callers_have_the_names_of_the_setting(azure: Azure) -> None:
+    named = json.dumps({"batch": ["203.0.113.0/24"], "vpn": ["198.51.100.7"]})
+    async with parts_over(azure, ROTATION_LOG_WORKSPACE_ID=azure.world.workspace.id, ROTATION_CALLERS=named) as parts:
+        note(parts, address="203.0.113.9")
+        note(parts, address="198.51.100.200")
+        note(parts)
+        found = await known(parts)
+    assert {one.address: one.name for one in found.callers} == {
+        "203.0.113.***": "batch",
+        "198.51.100.***": "perhaps vpn",
+        "": "",
+    }
+
+
+async def test_an_account_of_which_nothing_is_logged_is_not_in_the_answer(counting: Parts) -> None:
+    assert await usage(counting, 2) is None
+    assert counting.account(2).id.lower() not in await usages(counting)
+
+
+async def test_a_call_whose_second_row_comes_late_is_not_judged_before_it_has_come(counting: Parts) -> None:
+    """The nearly empty row alone looks like a call with a key; the row with the caller comes ten minutes later."""
+    clock = counting.azure.world.clock
+    note(counting, ago=0, caller="an Entra object id", late=600)
+    clock.advance(400)
+    assert (await known(counting)).by_identity == 1
+    clock.advance(600)
+    found = await known(counting)
+    assert (found.with_key, found.unclear, found.by_identity) == (0, 0, 2)
+
+
+async def test_calls_at_both_ends_of_the_span_are_judged_by_both_of_their_rows(azure: Azure) -> None:
+    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "PT1H"}
+    async with parts_over(azure, **settings) as parts:
+        workspace = azure.world.workspace
+        azure.world.clock.freeze()
+        for seconds in range(840, 960, 4):
+            note(parts, ago=seconds, caller="an Entra object id")
+            note(parts, ago=seconds + HOUR, caller="an Entra object id")
+        later = [index for index, row in enumerate(workspace.calls) if not row.caller]
+        for index in later:  # the nearly empty row is written a minute after the other
+            workspace.calls[index] = moved(workspace, index, 60)
+        found = await known(parts)
+    assert (found.with_key, found.unclear) == (0, 0)
+    assert found.by_identity == 30
+
+
+def moved(workspace: Workspace, index: int, seconds: float) -> Any:
+    row = workspace.calls[index]
+    return replace(row, time=row.time + seconds)
+
+
+async def test_calls_whose_rows_lost_their_properties_are_unclear_and_no_count(counting: Parts) -> None:
+    """As happens to properties that arrive as an object (docs/facts.md, Logs)."""
+    note(counting, lost=True)
+    note(counting, lost=True, correlated=False)
+    found = await known(counting)
+    assert (found.with_key, found.by_identity, found.unclear) == (0, 1, 2)
+    assert await counted(counting) == 2
+
+
+async def test_a_column_that_the_table_lacks_does_not_fail_the_query(counting: Parts) -> None:
+    counting.azure.world.workspace.lacks = {"properties_s", "CallerIPAddress", "userAgent_s"}
+    assert (await known(counting)).by_identity == 1
+
+
+async def test_a_gap_in_the_log_is_seen(counting: Parts) -> None:
+    workspace, account = counting.azure.world.workspace, counting.account()
+    workspace.silent.add(account.id.lower())
+    for days in range(10, 4, -1):
+        note(counting, ago=days * DAY)
+    workspace.silent.clear()
+    for days in (*range(34, 10, -1), *range(4, 0, -1)):
+        note(counting, ago=days * DAY, caller="an Entra object id")
+    gap = (await known(counting)).silence()
+    today = counting.azure.world.clock.utcnow().date()
+    assert gap == (today - timedelta(days=10), today - timedelta(days=5))
+
+
+def two_workspaces(azure: Azure) -> tuple[Workspace, dict[str, str]]:
+    second = azure.world.add_workspace("west")
+    return second, {"ROTATION_LOG_WORKSPACE_ID": f"{azure.world.workspace.id},{second.id}"}
+
+
+async def test_several_workspaces_are_asked_in_one_query(azure: Azure) -> None:
+    second, settings = two_workspaces(azure)
+    async with parts_over(azure, **settings) as parts:
+        note(parts)
+        second.note(parts.account(2).id, ago=HOUR)
+        second.note(parts.account().id, ago=HOUR)
+        assert sorted(one.with_key for one in (await usages(parts)).values()) == [1, 2]
+        assert parts.names() == [QUERY]
+
+
+async def test_a_call_that_two_workspaces_got_counts_once(azure: Azure) -> None:
+    second, settings = two_workspaces(azure)
+    async with parts_over(azure, **settings) as parts:
+        note(parts, caller="an Entra object id")
+        second.calls.extend(azure.world.workspace.calls)
+        assert (await known(parts)).by_identity == 1
+
+
+async def test_a_workspace_that_gave_no_row_is_named_and_nothing_is_counted(azure: Azure) -> None:
+    second, settings = two_workspaces(azure)
+    async with parts_over(azure, **settings) as parts:
+        note(parts)
+        for asked in (usages(parts), usage(parts)):
+            with pytest.raises(FixConfiguration, match="no call of any account was seen in it within P35D") as caught:
+                await asked
+            assert caught.value.thing == f"workspace {second.id}"
+
+
+async def test_a_role_that_is_missing_on_one_of_two_workspaces_raises_grant_role(azure: Azure) -> None:
+    second, settings = two_workspaces(azure)
+    world = azure.world
+    async with parts_over(azure, **settings) as parts:
+        note(parts)
+        second.note(parts.account().id, ago=HOUR)
+        reader = {"name": "reader", "roleName": "reader", "permissions": [{"actions": ["*"]}]}
+        world.give_roles("app", [reader], world.workspace.resource_id)
+        with pytest.raises(GrantRole, match="403 InsufficientAccessError") as caught:
+            await usages(parts)
+    assert second.id in caught.value.thing
 
 
 async def test_calls_before_the_look_back_are_not_counted(counting: Parts) -> None:
     note(counting)
-    counting.azure.world.clock.advance(timedelta(days=7, seconds=1).total_seconds())
+    counting.azure.world.clock.advance(timedelta(days=35).total_seconds())
     note(counting, caller="an Entra object id")
     assert await counted(counting) == 0
 
@@ -69,13 +276,14 @@ async def test_the_look_back_can_be_set(azure: Azure) -> None:
 
 
 async def test_an_account_s_id_is_compared_without_case(counting: Parts) -> None:
-    counting.azure.world.workspace.note(counting.account().id.upper())
+    counting.azure.world.workspace.note(counting.account().id.upper(), ago=HOUR)
     assert await counted(counting) == 1
 
 
 async def test_a_consumer_s_call_counts_and_the_app_s_own_proofs_do_not(counting: Parts) -> None:
     await counting.rotation.turn(counting.target())
     assert "aoai.models" in counting.names()
+    counting.azure.world.clock.advance(20 * 60)
     assert await counted(counting) == 0
     account = counting.account()
     url = f"{counting.azure.world.endpoint(account)}openai/v1/chat/completions"
@@ -84,7 +292,9 @@ async def test_a_consumer_s_call_counts_and_the_app_s_own_proofs_do_not(counting
         headers = {"api-key": account.keys["key1"].value}
         async with consumer.post(url, json=body, headers=headers, ssl=counting.azure.ssl_context) as answered:
             assert answered.status == 200
+    counting.azure.world.clock.advance(20 * 60)
     assert await counted(counting) == 1
+    assert [one.address for one in (await known(counting)).callers] == ["127.0.0.***"]
 
 
 @pytest.mark.parametrize("spelling", ["callerObjectId", "objectId", "objectid"])
@@ -102,11 +312,18 @@ async def test_a_row_without_a_correlation_id_is_a_call_of_its_own(counting: Par
     assert await counted(counting) == 2
 
 
-async def test_a_workspace_without_data_answers_204_and_that_is_not_a_count_of_zero(
-    counting: Parts, spoiled: Spoiled
-) -> None:
-    spoiled.body(QUERY, b"", status=204)
-    with pytest.raises(UnexpectedAnswer, match="204"):
+async def test_a_workspace_without_data_answers_204_and_that_is_not_a_count_of_zero(counting: Parts) -> None:
+    counting.azure.world.workspace.calls.clear()
+    counting.azure.world.workspace.no_data = True
+    with pytest.raises(FixConfiguration, match=r"it holds no data at all \(204\)") as caught:
+        await usages(counting)
+    assert caught.value.thing == f"workspace {counting.azure.world.workspace.id}"
+    assert "RequestResponse" in caught.value.next_step
+
+
+async def test_an_empty_200_is_not_a_count_of_zero(counting: Parts) -> None:
+    counting.azure.world.workspace.answers = "empty"
+    with pytest.raises(UnexpectedAnswer, match="the answer was empty"):
         await counted(counting)
 
 
@@ -150,10 +367,23 @@ async def test_a_missing_answer_is_not_a_count_of_zero(counting: Parts) -> None:
         await counted(counting)
 
 
-async def test_a_partial_answer_raises_try_later(counting: Parts, spoiled: Spoiled) -> None:
-    partial = {"code": "PartialError", "message": "There were some errors when processing your query."}
-    spoiled.body(QUERY, answer([4, 0], error=partial))
-    with pytest.raises(TryLater, match="only a part"):
+async def test_a_partial_answer_raises_try_later(counting: Parts) -> None:
+    counting.azure.world.workspace.answers = "partial"
+    for asked in (usages(counting), usage(counting)):
+        with pytest.raises(TryLater, match="only a part"):
+            await asked
+
+
+async def test_a_refusal_whose_body_is_no_json_is_still_a_refusal(counting: Parts, spoiled: Spoiled) -> None:
+    for _ in range(2):
+        spoiled.body(QUERY, b"<html>503</html>", status=503)
+    with pytest.raises(TryLater, match="503"):
+        await counted(counting)
+
+
+async def test_a_missing_column_that_azure_refuses_is_quoted(counting: Parts) -> None:
+    counting.azure.world.workspace.lacks = {"CorrelationId"}
+    with pytest.raises(FixConfiguration, match="400 BadArgumentError"):
         await counted(counting)
 
 
@@ -164,16 +394,50 @@ async def test_azure_s_refusal_of_a_query_is_quoted(counting: Parts, spoiled: Sp
         await counted(counting)
 
 
+def without(name: str) -> dict[str, Any]:
+    found = answer({})
+    found["tables"][0]["columns"] = [one for one in found["tables"][0]["columns"] if one["name"] != name]
+    return found
+
+
+WRONG_ROWS: list[dict[str, object]] = [
+    {"account": None}, {"account": 7}, {"since": None}, {"since": "yesterday"}, {"until": ROW["since"]},
+    {"workspaces": None}, {"workspaces": "{}"}, {"workspaces": "[7]"},
+    {"days": None}, {"days": "[]"}, {"days": "no JSON"}, {"days": "7"}, {"days": '[["2026-11-19", 3]]'},
+    {"days": '[["2026-11-19", -3, 1]]'}, {"days": '[["2026-11-19", "3", 1]]'}, {"days": '[["2026-11-19", 3.0, 1]]'},
+    {"days": '[["2026-11-19", true, 1]]'}, {"days": '[["a day", 3, 1]]'}, {"days": '[["2026-11-29", 3, 1]]'},
+    {"days": '[["2026-11-19", 3, 1], ["2026-11-19", 0, 0]]'}, {"days": '[["2026-11-19", 3, 0], ["2026-11-18", 0, 1]]'},
+    {"days": '[["2026-11-19", 0, 1]]'}, {"days": '[["2026-11-19", 3, 0]]'}, {"days": '[["2026-11-19", 4, 1]]'},
+    {"callers": None}, {"callers": "[]"}, {"callers": f'[["", "", 2, "{AT}"]]'}, {"callers": '[["", "", 3, null]]'},
+    {"callers": f'[[null, "", 3, "{AT}"]]'}, {"different": None}, {"different": 0}, {"different": -1},
+    {"different": "1"}, {"different": 2}, {"identities": f'[["an id", -1, "{AT}"]]'}, {"last_key": None}, {"last_key": "never"},
+    {"last_identity": None}, {"unclear": None}, {"unclear": -1}, {"unclear": True}, {"unclear": 0.0},
+]  # fmt: skip
+
+
+async def test_the_answer_that_is_spoiled_below_is_read_as_it_stands(counting: Parts, spoiled: Spoiled) -> None:
+    spoiled.body(QUERY, answer({}))
+    (found,) = (await usages(counting)).values()
+    assert (found.with_key, found.by_identity, found.last_key_call) == (3, 1, datetime(2026, 11, 20, 10, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("change", WRONG_ROWS, ids=str)
+async def test_a_row_that_cannot_be_is_never_a_count(counting: Parts, spoiled: Spoiled, change: dict[str, object]):
+    spoiled.body(QUERY, answer({"account": "/subscriptions/t"}, change))
+    with pytest.raises(UnexpectedAnswer, match="could not be read"):
+        await usages(counting)
+
+
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"not JSON", b"null", b"[]", b"7", {}, {"tables": []}, {"tables": {}}, {"tables": [7]},
-        answer(), answer([1, 0], [1, 0]), answer([1]), answer([1, 0, 0]), answer(7), answer([1, 0], columns=[]),
-        answer([1, 0], columns=[{"name": "logged"}, {"name": "calls"}]), answer([1, 0], columns=7),
-        answer([None, None]), answer(["1", "0"]), answer([1.0, 0.0]), answer([True, False]), answer([1, -1]),
-        answer([1, 2]), {"tables": [answer([1, 0])["tables"][0]] * 2},
+        b"", b"not JSON", b"null", b"[]", b"7", b"{}", {}, {"tables": []}, {"tables": {}}, {"tables": [7]},
+        {"tables": [answer({})["tables"][0]] * 2}, answer({}, {}), answer({}, columns=[]), answer({}, columns=7),
+        answer({}, columns=[{"name": "account"}]), answer({"more": 1}), *map(without, COLUMNS),
+        {"tables": [{"name": "PrimaryResult", "columns": answer()["tables"][0]["columns"], "rows": [["one"]]}]},
+        {"tables": [{"name": "PrimaryResult", "columns": answer()["tables"][0]["columns"], "rows": 7}]},
     ],
-    ids=str,
+    ids=lambda body: str(body)[:60],
 )  # fmt: skip
 async def test_an_answer_of_another_form_raises_unexpected_answer(
     counting: Parts, spoiled: Spoiled, body: object
@@ -203,13 +467,22 @@ async def test_the_settings_choose_the_workspace_and_the_endpoint(azure: Azure) 
     rotation = build(azure.settings | {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id.upper()})
     logs = rotation.outside.logs
     assert isinstance(logs, LogAnalytics)
-    assert logs._address == f"{azure.urls['logs']}/v1/workspaces/{azure.world.workspace.id}/query"
+    assert (logs._log.endpoint, logs._log.workspaces) == (azure.urls["logs"], (azure.world.workspace.id,))
     await Parts(azure, rotation).connections.close()
     await close_credentials(rotation)
 
 
-async def test_switching_keys_off_at_the_sunset_never_shows_a_key(counting: Parts, spoiled: Spoiled) -> None:
+@pytest.fixture
+async def weekly(azure: Azure) -> AsyncIterator[Parts]:
+    """The app's parts with a workspace, in which calls are counted over seven days."""
+    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "P7D"}
+    async with parts_over(azure, **settings) as wired:
+        yield wired
+
+
+async def test_switching_keys_off_at_the_sunset_never_shows_a_key(weekly: Parts, spoiled: Spoiled) -> None:
     """P7, through announcing, waiting, an answer that quotes a key, and switching keys off."""
+    counting = weekly
     world, clock = counting.azure.world, counting.rotation.outside.clock
     keys = {key.value for key in counting.account().keys.values()}
     target = counting.target(sunset=clock.now() + timedelta(days=9))
@@ -219,7 +492,7 @@ async def test_switching_keys_off_at_the_sunset_never_shows_a_key(counting: Part
         for day in range(14):
             note(counting, caller="" if day < 6 else "an Entra object id")
             if day == 10:
-                spoiled.body(QUERY, answer([1, 0], columns=[{"name": one} for one in sorted(keys)]))
+                spoiled.body(QUERY, answer({}, columns=[{"name": one, "type": "string"} for one in sorted(keys)]))
             outcome = await counting.rotation.turn(target)
             said.append(outcome.reason)
             shown.append(f"{outcome!r} {json.dumps(outcome.data())} {await counting.rotation.plan_turn(target)}")

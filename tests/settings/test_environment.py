@@ -131,6 +131,7 @@ INVALID = {
     "AZURE_RESOURCE_MANAGER_ENDPOINT": "management.azure.com",
     "ROTATION_LOG_WORKSPACE_ID": "/subscriptions/s/resourceGroups/g/workspaces/w",
     "ROTATION_LOG_LOOK_BACK": "a week",
+    "ROTATION_CALLERS": "batch",
     "AZURE_LOG_ANALYTICS_ENDPOINT": "http://api.loganalytics.io",
 }
 
@@ -171,13 +172,13 @@ def test_calls_are_counted_only_if_a_workspace_is_set() -> None:
     workspace = "00000000-0000-4000-8000-0000000000AB"
     assert read(ROTATION_LOG_LOOK_BACK="P1D").call_log is None
     assert read(ROTATION_LOG_WORKSPACE_ID=workspace).call_log == CallLog(
-        workspace.lower(), timedelta(days=7), "https://api.loganalytics.io"
+        (workspace.lower(),), timedelta(days=35), "https://api.loganalytics.io"
     )
     assert read(
         ROTATION_LOG_WORKSPACE_ID=workspace,
         ROTATION_LOG_LOOK_BACK="P30D",
         AZURE_LOG_ANALYTICS_ENDPOINT="https://api.loganalytics.us/",
-    ).call_log == CallLog(workspace.lower(), timedelta(days=30), "https://api.loganalytics.us")
+    ).call_log == CallLog((workspace.lower(),), timedelta(days=30), "https://api.loganalytics.us")
 
 
 @pytest.mark.parametrize(("text", "needed"), [("true", True), ("True", True), ("false", False), ("", False)])

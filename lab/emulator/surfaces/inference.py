@@ -88,7 +88,10 @@ class Inference(Surface):
             data_plane.check_key_and_rate(account, key, call.operation)
         else:
             raise wrong_key()
-        self.world.workspace.note(account.id, logged_as, identity.object_id if identity else "")
+        address = call.request.remote or ""
+        self.world.log_of(account.id).note(
+            account.id, logged_as, identity.object_id if identity else "", address=address
+        )
 
     def _check_role(self, identity: Identity, account: Account, action: str, shown_operation: str) -> None:
         if not self.world.directory.allows(identity, action, account.id, data=True):

@@ -69,6 +69,7 @@ def test_every_setting_with_one_simple_value_has_an_example() -> None:
     particular = {
         "ROTATION_TARGETS",
         "ROTATION_LOG_WORKSPACE_ID",
+        "ROTATION_CALLERS",
         "ROTATION_OPERATOR_SCOPES",
         "EVENT_GRID_TOPIC_ID",
         "AZURE_CLIENT_ID",
