@@ -168,17 +168,6 @@ class Vault(Protocol):
         ...
 
 
-class Logs(Protocol):
-    """The logs of the accounts' calls."""
-
-    async def key_calls(self, account: AccountId) -> int:
-        """Return how many calls with a key were logged in the look-back span.
-
-        Raises a RotationError if that cannot be told, also if nothing shows that the account's calls are logged at all.
-        """
-        ...
-
-
 class CallLogs(Protocol):
     """The logs of the accounts' calls, in one workspace or in several."""
 
@@ -352,7 +341,7 @@ class Outside:
     announcer: Where announcements are sent.
     leases: The holds on targets.
     notes: What outlives a turn.
-    logs: Where calls with a key are counted. None if no log workspace is configured.
+    logs: The logs of calls. None if no log workspace is configured.
     failures: Where the failures of a tick are counted, for the brake. None: there is no brake.
     listeners: Who listens to the announcements. None if no topic is configured.
     ends_need: The listeners without whom no end of a key happens on schedule. None: ends need no listener.
@@ -371,7 +360,7 @@ class Outside:
     announcer: Announcer
     leases: Leases
     notes: Notes
-    logs: Logs | None = None
+    logs: CallLogs | None = None
     failures: Failures | None = None
     listeners: Listeners | None = None
     ends_need: Listeners | None = None

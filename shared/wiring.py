@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
     from shared.fleet.rotation import Rotation
-    from shared.ports import Listeners, Logs
+    from shared.ports import CallLogs, Listeners
     from shared.readiness.ports import ReadOnly
     from shared.settings.call_log import CallLog
     from shared.settings.environment import Settings
@@ -188,7 +188,7 @@ class _Made:
             await credential.close()
 
 
-def _logs(found: CallLog | None, credential: AsyncTokenCredential, connections: Connections) -> Logs | None:
+def _logs(found: CallLog | None, credential: AsyncTokenCredential, connections: Connections) -> CallLogs | None:
     """Return the client for the call log; None if no log workspace is configured. Then its code is not imported."""
     if found is None:
         return None

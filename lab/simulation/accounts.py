@@ -124,4 +124,6 @@ class SimulatedEndpoint:
             return KeyAttempt(Answer.KEYS_ARE_OFF, "403")
         accepted = world.accounts.key_accepted(account, key.reveal())
         world.accounts.note_use(account, key.reveal(), "aoai.models", 200 if accepted else 401)
+        if accepted:
+            world.workspace.note(account.id, "Models_List")
         return KeyAttempt(Answer.ACCEPTED, "200") if accepted else KeyAttempt(Answer.REFUSED, "401")

@@ -39,6 +39,7 @@ def accepted_in_time(situation: Situation, announcement: Announcement, accepted_
             | Kind.ROTATION_FAILED
             | Kind.DEADLINE_WITHDRAWN
             | Kind.KEY_AUTH_DISABLED
+            | Kind.KEY_AUTH_ENABLED
         ):
             return True  # no key ends at such an announcement
         case _:
@@ -78,6 +79,8 @@ def _acknowledge(situation: Situation, marks: Marks, announcement: Announcement)
             return replace(marks, told=_acknowledge_deadline(marks.told, announcement))
         case Kind.KEY_AUTH_DISABLED:
             return replace(marks, told=replace(marks.told, key_auth_off=True))
+        case Kind.KEY_AUTH_ENABLED:
+            return marks  # it was carried over, and is not any more
         case Kind.ROTATION_FAILED | Kind.DEADLINE_WITHDRAWN:
             return marks  # neither is announced by a turn of the target
         case _:

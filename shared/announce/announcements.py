@@ -91,6 +91,11 @@ class Kind(StrEnum):
         "The account does not accept keys any more, and the published secret is disabled.",
         "Call with Entra ID. An owner of the account can switch keys on again.",
     )
+    KEY_AUTH_ENABLED = (
+        "KeyRotation.KeyAuthEnabled",
+        "Somebody switched the account's keys on again after they had ended. The key is published anew.",
+        "Nothing, if you call with Entra ID. The owner of the account should find out who did it.",
+    )
 
 
 _AFTER_DEPLOYMENT = (

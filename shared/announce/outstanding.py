@@ -33,6 +33,8 @@ def kind_of(happened: Happened) -> Kind:
             return Kind.DRIFT_HEALED
         case Happened.ENDED:
             return Kind.KEY_RETIRED
+        case Happened.KEYS_BACK:
+            return Kind.KEY_AUTH_ENABLED
         case _:
             assert_never(happened)
 
@@ -92,7 +94,8 @@ def _origin(situation: Situation, marks: Marks) -> Announcement:
 
 def _carried_over(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     for one in marks.told.carried_over:
-        yield Announcement(kind_of(one.happened), situation.target, one.slot, one.value, happened_at=one.happened_at)
+        kind, occasion = kind_of(one.happened), one.text() if one.happened is Happened.KEYS_BACK else None
+        yield Announcement(kind, situation.target, one.slot, one.value, happened_at=one.happened_at, occasion=occasion)
 
 
 def _occurrences(situation: Situation, marks: Marks) -> Iterator[Announcement]:
@@ -125,8 +128,8 @@ def _retirement_notices(situation: Situation, marks: Marks) -> Iterator[Announce
 
 def _sunset_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     deadline = schedule.sunset(situation)
-    if deadline is None or situation.seen.unheard:
-        return
+    if deadline is None or situation.seen.unheard or not situation.seen.takes_identity:
+        return  # it does not happen while nobody hears of it, or could call without a key
     notice = _due_notice(situation, deadline, situation.target.cadence.warnings, marks.told.sunset, at_once=True)
     if notice:
         yield _notice(Kind.SUNSET_ANNOUNCED, situation.target, notice)

@@ -16,6 +16,7 @@ from shared.decide.plan import Plan
 from shared.decide.request_policies import armed, deployed, leaked
 from shared.decide.situation import Situation
 from shared.domain.publication import SecretState
+from shared.domain.readiness import CANNOT
 from shared.domain.relative import away, exact, length_in_words
 from shared.domain.requests import LeakRequest
 
@@ -134,6 +135,8 @@ def _sunset(situation: Situation) -> str:
     if agreed is None:
         return "No date is agreed on which all keys end."
     ends = schedule.sunset(situation) or agreed
+    if not situation.seen.takes_identity:
+        return f"All keys should end on {exact(agreed)}, but the account {CANNOT.says}."
     held = f" It waits for its announcement; agreed was {exact(agreed)}." if ends > agreed else ""
     return f"All keys end {away(ends, situation.now)}, on {exact(ends)}.{held}"
 
@@ -163,7 +166,13 @@ RULES = (
     Rule("The reported key", _REPORTS, _report),
     Rule(
         "The secret",
-        (policies.a_person_must_look, policies.unpublished, policies.unmarked, policies.overwritten),
+        (
+            policies.a_person_must_look,
+            policies.keys_are_back,
+            policies.unpublished,
+            policies.unmarked,
+            policies.overwritten,
+        ),
         _secret,
     ),
     Rule("The key in the vault", (policies.drifted,), _drift),

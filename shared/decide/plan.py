@@ -38,6 +38,9 @@ class Reason(StrEnum):
     NOT_ARMED = "not-armed"
     SUNSET = "sunset"
     STILL_USED = "still-used"
+    USE_UNKNOWN = "use-unknown"
+    CANNOT_TAKE_AN_IDENTITY = "cannot-take-an-identity"
+    KEYS_ARE_BACK = "keys-are-back"
     BRAKE = "brake"
     PERSON_MUST_LOOK = "person-must-look"
 
@@ -49,12 +52,23 @@ HELD = frozenset(
         Reason.NOT_ANNOUNCED,
         Reason.NOBODY_LISTENS,
         Reason.STILL_USED,
+        Reason.USE_UNKNOWN,
+        Reason.CANNOT_TAKE_AN_IDENTITY,
         Reason.BRAKE,
         Reason.WHICH_KEY,
     }
 )
 SCHEDULED = frozenset({Reason.ADOPT, Reason.DUE, Reason.OVERLAP_OVER, Reason.SUNSET})
-PREPARING = frozenset({Reason.ADOPT, Reason.ADOPT_IN_PLACE, Reason.TAGS_LOST, Reason.OVERWRITTEN, Reason.DRIFT})
+PREPARING = frozenset(
+    {
+        Reason.ADOPT,
+        Reason.ADOPT_IN_PLACE,
+        Reason.TAGS_LOST,
+        Reason.OVERWRITTEN,
+        Reason.DRIFT,
+        Reason.KEYS_ARE_BACK,
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,11 @@ from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate
 from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import MOST_TAGS, OUR_TAGS, Marks, Origin, SecretState
+from shared.domain.readiness import CANNOT, Verdict
 from shared.domain.requests import LeakRequest, Request, RequestKind
 from shared.domain.scheduled import first_period, scheduled_at
 from shared.domain.times import iso_duration
-from shared.domain.told import Told
+from shared.domain.told import CarriedOver, Happened, Told
 
 
 def decide(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Plan:
@@ -95,7 +96,7 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
         return None
     if publication.state is SecretState.DELETED:
         return f"Secret {secret} is deleted but can be recovered. Recover it, or purge it to start again."
-    if publication.state is SecretState.DISABLED:
+    if publication.state is SecretState.DISABLED and not situation.seen.withdrawn:
         return f"The latest version of secret {secret} is disabled. Enable it, or use another secret name."
     if publication.provider and not situation.is_ours:
         return f"Secret {secret} belongs to another account, {publication.provider}. Use another secret name."
@@ -110,6 +111,25 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
     if not situation.target.alone and is_anothers(situation):
         return f"Secret {secret} holds no key of the account, and nobody looked whether another account claims it."
     return None
+
+
+def keys_are_back(situation: Situation) -> Plan | None:
+    """Somebody switched keys on again after this app had withdrawn the published key: publish it anew.
+
+    Nobody knows who used which key meanwhile, so the other one counts as in use for a period, as after an adoption.
+    What was announced before keys were off does not hold any more.
+    """
+    seen, publication = situation.seen, situation.seen.publication
+    if publication is None or publication.state is not SecretState.DISABLED or not seen.withdrawn:
+        return None
+    marks = publication.marks
+    slot = next((one for one in seen.keys if marks and seen.keys[one] == marks.live), situation.live)
+    back = CarriedOver(Happened.KEYS_BACK, slot, seen.keys[slot], situation.now)
+    ends = valid_told(situation).ends
+    told = Told(ends=ends, carried_over=(*(outstanding_before(situation) if marks else ()), back))
+    publish = Publish(slot, Origin.ADOPTED, seen.keys[slot.other], first_period(situation.target), told=told)
+    why = f"Keys were switched on again after they had ended. {slot.words.capitalize()} is published anew."
+    return Plan(Reason.KEYS_ARE_BACK, why, (Prove(slot), publish))
 
 
 def unpublished(situation: Situation) -> Plan | None:
@@ -208,14 +228,30 @@ def _healing(situation: Situation) -> Publish:
 
 
 def sunset(situation: Situation) -> Plan | None:
-    """Switch keys off on the agreed date, if that was announced in time and heard, and no calls with a key were
-    counted."""
+    """Switch keys off on the agreed date, if that was announced in time and heard, the account can take an identity
+    instead, and the logs, where they are asked, show no call with a key."""
     agreed = situation.target.sunset
     if agreed is None or not cadence.announced_in_time(valid_told(situation).sunset, agreed, situation.now):
         return None
-    if situation.seen.unheard or situation.seen.key_calls or not _window_is_open(situation):
+    if _what_holds_a_sunset(situation) is not None or not _window_is_open(situation):
         return None
     return Plan(Reason.SUNSET, f"All keys end now, as announced for {agreed:%Y-%m-%d}.", (DisableKeyAuth(), Withdraw()))
+
+
+def _what_holds_a_sunset(situation: Situation) -> Plan | None:
+    """Return why all keys may not end now, apart from their date, its announcement and the window. None if they may."""
+    seen, should = situation.seen, "All keys should have ended, but"
+    if seen.unheard:
+        return Plan(Reason.NOBODY_LISTENS, f"{should} their end waits for somebody to hear of it. {seen.unheard}")
+    if not seen.takes_identity:
+        why = f"{should} the account {CANNOT.says}. Nobody could call it any more."
+        return Plan(Reason.CANNOT_TAKE_AN_IDENTITY, why)
+    if seen.readiness is None or seen.readiness.is_ready:
+        return None
+    if seen.readiness.verdict is Verdict.USED:
+        detail = f": {seen.readiness.detail}" if seen.readiness.detail else ""
+        return Plan(Reason.STILL_USED, f"{should} they are {seen.readiness.says}{detail}.")
+    return Plan(Reason.USE_UNKNOWN, f"{should} whether they are used is {seen.readiness.says}.")
 
 
 def rotation(situation: Situation) -> Plan | None:
@@ -291,16 +327,14 @@ def _window_is_open(situation: Situation) -> bool:
 
 def nothing(situation: Situation) -> Plan:
     """Nothing to do: say the most useful thing about why."""
-    live, agreed, calls = situation.live.words.capitalize(), situation.target.sunset, situation.seen.key_calls
+    live, agreed = situation.live.words.capitalize(), situation.target.sunset
     if situation.is_answered:
         return Plan(Reason.ALREADY_DONE, f"This request was already carried out. {live} is live.")
     if situation.request_is_outdated:
         return Plan(Reason.ALREADY_DONE, f"{live} was published after this request was made.")
-    if agreed and situation.now >= agreed and situation.seen.unheard:
-        why = f"All keys should have ended, but their end waits for somebody to hear of it. {situation.seen.unheard}"
-        return Plan(Reason.NOBODY_LISTENS, why)
-    if agreed and situation.now >= agreed and calls:
-        return Plan(Reason.STILL_USED, f"All keys should have ended, but calls with a key were counted: {calls}.")
+    held = _what_holds_a_sunset(situation) if agreed and situation.now >= agreed else None
+    if held is not None:
+        return held
     due = schedule.rotation(situation)
     return Plan(
         Reason.NOTHING_DUE,
@@ -313,6 +347,7 @@ POLICIES = (
     mistaken,
     leaked_elsewhere,
     a_person_must_look,
+    keys_are_back,
     unpublished,
     unmarked,
     overwritten,

@@ -14,8 +14,10 @@ from shared.domain.errors import RotationError
 from shared.domain.keys import KeySlot
 from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import Origin, Publication, SecretState
-from shared.ports import Answer, KeyAttempt, KeyAuthIsOff, Keys, Logs
+from shared.domain.readiness import Verdict, readiness_of
+from shared.ports import Answer, CallLogs, KeyAttempt, KeyAuthIsOff, Keys
 from shared.turns.authentic import authentic, counts_unsealed
+from shared.turns.key_usage import NOTHING_LOGGED
 
 _ACCOUNTS = "Microsoft.CognitiveServices/accounts"
 
@@ -113,16 +115,19 @@ async def _check_permission(
     return failed(name, target.name, f"Azure reports that {full} is not granted. {ON_ITS_WAY}", grant)
 
 
-async def _check_call_count(examination: Examination, target: Target, logs: Logs) -> Check:
+async def _check_call_count(examination: Examination, target: Target, logs: CallLogs) -> Check:
     """Run the query of the sunset date, so that it is known before then whether the logs answer it."""
     name = "count-calls"
     try:
-        calls = await logs.key_calls(target.account)
+        usage = await logs.usage(target.account)
     except RotationError as error:
         return failed_with(
             name, target.name, error, examination.remedies.assign(remedies.COUNTER, remedies.workspace())
         )
-    why = f"{calls} calls with a key were counted. Key authentication is disabled only when there are none."
+    found = readiness_of(key_auth=True, takes_identity=True, usage=usage, without=NOTHING_LOGGED)
+    why = f"By the log of its calls the account is {found.says}. Keys are switched off only when it is ready."
+    if found.verdict is Verdict.UNKNOWN:
+        return failed(name, target.name, why, found.next_step)
     return passed(name, target.name, why)
 
 

@@ -7,6 +7,7 @@ states are those of the interface description (docs/facts.md, Refusals).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shared.domain.errors import FixConfiguration, RotationError, TryLater
 
@@ -70,3 +71,10 @@ def in_state(account: str, state: str) -> RotationError | None:
         return None
     what = f"Azure names its state {state}: {found.means}."
     return TryLater(account, what) if found.passes else FixConfiguration(account, what, found.step)
+
+
+def has_subdomain(endpoint: str) -> bool:
+    """Return whether an endpoint is an account's own, and not the host of its region, which refuses Entra tokens
+    (docs/facts.md, Calls)."""
+    host = (urlsplit(endpoint).hostname or "").casefold()
+    return ".api.cognitive." not in host

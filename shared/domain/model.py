@@ -15,6 +15,7 @@ from enum import StrEnum
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication
+from shared.domain.readiness import Readiness
 from shared.domain.requests import AwaitedDeployment
 from shared.domain.window import Window
 
@@ -157,7 +158,9 @@ class Observation:
     keys: The fingerprint of each key. Empty if keys are switched off.
     publication: The latest version of the secret. None if there is no such secret.
     endpoint: Where the account answers, so that keys can be proven there. None if that is not known.
-    key_calls: How many calls with a key were logged in the look-back span. None if they were not counted.
+    readiness: Whether the logs say that the account can do without keys. None if they were not asked.
+    takes_identity: Whether the account accepts Entra tokens. Default: yes.
+    withdrawn: Whether this app disabled the latest version itself, because keys were off. Default: no.
     fresh: The note of a key that a turn regenerated while nothing was published. None without one.
     lost: The marks of the latest version, if somebody else took them away and they are known. None otherwise.
     foreign: What somebody else wrote over our latest version; `publication` is then ours. None if nobody did.
@@ -171,7 +174,9 @@ class Observation:
     keys: Mapping[KeySlot, Fingerprint]
     publication: Publication | None
     endpoint: str | None = None
-    key_calls: int | None = None
+    readiness: Readiness | None = None
+    takes_identity: bool = True
+    withdrawn: bool = False
     fresh: FreshKey | None = None
     lost: Marks | None = None
     foreign: ForeignVersion | None = None

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from shared.domain.relative import counted
+from shared.domain.relative import counted, exact
 from shared.domain.times import iso_duration
 from shared.domain.usage import Usage
 
 WEEK = timedelta(days=7)
+MOST_NAMED = 3  # callers in a sentence
 NO_LOGS = "no log of its calls is configured"
 SET_WORKSPACE = "set ROTATION_LOG_WORKSPACE_ID, and send the account's RequestResponse log to that workspace"
 SEND_LOG = "send the account's RequestResponse log to the workspace"
@@ -62,12 +63,14 @@ class Readiness:
     stage: How far it is on its way.
     says: The answer as it stands after the account's name and a colon: "used by 2 callers".
     next_step: What to do about it. Empty if there is nothing to do.
+    detail: Who called last and when, as part of a sentence. Empty if that says nothing more.
     """
 
     verdict: Verdict
     stage: Stage
     says: str
     next_step: str = ""
+    detail: str = ""
 
     @property
     def is_ready(self) -> bool:
@@ -76,7 +79,7 @@ class Readiness:
 
 
 KEYLESS = Readiness(Verdict.KEYLESS, Stage.KEYLESS, "keyless")
-_CANNOT = Readiness(
+CANNOT = Readiness(
     Verdict.CANNOT,
     Stage.NOT_STARTED,
     "cannot take an identity: it has no custom subdomain, so Azure refuses Entra tokens there",
@@ -100,7 +103,7 @@ def readiness_of(*, key_auth: bool, takes_identity: bool, usage: Usage | None, w
     if not key_auth:
         return KEYLESS
     if not takes_identity:
-        return _CANNOT
+        return CANNOT
     return without if usage is None else _by_calls(usage)
 
 
@@ -109,7 +112,7 @@ def _by_calls(usage: Usage) -> Readiness:
         stage = Stage.MOVING if usage.by_identity else Stage.NOT_STARTED
         who = counted(max(1, usage.different_callers), "caller", "callers")
         ask = "ask the callers to move to a managed identity; an owner can check one known call first"
-        return Readiness(Verdict.USED, stage, f"used by {who}", ask)
+        return Readiness(Verdict.USED, stage, f"used by {who}", ask, _who(usage))
     if usage.unclear:
         calls = counted(usage.unclear, "call was", "calls were")
         return unknown(f"{calls} logged without the properties that would name a caller", SEND_LOG)
@@ -120,6 +123,15 @@ def _by_calls(usage: Usage) -> Readiness:
             why, f"see that its log goes on; it counts again {iso_duration(usage.until - usage.since)} later"
         )
     return Readiness(Verdict.READY, Stage.READY, "ready")
+
+
+def _who(usage: Usage) -> str:
+    """Return who made most of the calls with a key, and when the last one was made."""
+    named = ", ".join(one.says for one in usage.callers[:MOST_NAMED])
+    more = usage.different_callers - min(MOST_NAMED, len(usage.callers))
+    others = f" and {counted(more, 'other', 'others')}" if named and more > 0 else ""
+    last = f"the last call was made on {exact(usage.last_key_call)}" if usage.last_key_call else ""
+    return "; ".join(filter(None, (f"{named}{others}", last)))
 
 
 def trend_of(usage: Usage) -> Trend:

@@ -21,12 +21,14 @@ MOST_CARRIED_OVER = 8  # 28 characters each; a tag holds 256
 
 
 class Happened(StrEnum):
-    """What has to be announced about a version: how it was made, or which value ended with it. The values are tags."""
+    """What has to be announced about a version: how it was made, which value ended with it, or that the account accepts
+    keys again. The values are tags."""
 
     ADOPTED = "a"
     ROTATED = "r"
     HEALED = "h"
     ENDED = "e"
+    KEYS_BACK = "o"
 
 
 @dataclass(frozen=True)

@@ -67,14 +67,18 @@ def _dates(situation: Situation, found: Sequence[Deadline], *, held: bool) -> It
 
 
 def _agreed(one: Deadline, situation: Situation) -> datetime | None:
-    """Return the moment that was agreed, if the date slides away from it. None if the date stands."""
-    if one.announced:
+    """Return the moment that was agreed, if the date slides away from it, or if all keys cannot end yet.
+
+    None if the date stands.
+    """
+    if one.announced and situation.seen.takes_identity:
         return None
     match one.what:
         case DeadlineKind.RETIREMENT:
             return _if_it_slides(situation.marks.until, situation)
         case DeadlineKind.SUNSET:
-            return _if_it_slides(situation.target.sunset, situation)
+            agreed = situation.target.sunset
+            return _if_it_slides(agreed, situation) if situation.seen.takes_identity else agreed
         case DeadlineKind.ROTATION:
             return _rotation_that_waits(one, situation)
 

@@ -1,12 +1,16 @@
-"""Before all keys end: how many calls with a key were logged.
+"""Before all keys end: whether the logs say that the account can do without keys.
 
 The logs are queried only if their answer decides something, that is if the plan would end all keys now. No other turn
 pays for them. Without an answer keys do not end, and everything else goes on as if somebody still used them: a rotation
 that is due does not wait for logs.
+
+An account that nobody calls has no rows, and nobody could tell that from a log that was switched off. So where calls
+are counted, a turn with nothing to do shows the live key to the account, which its log has as a call that lists models.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,12 +18,18 @@ from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
 from shared.domain.errors import RotationError
 from shared.domain.model import Observation, Target
+from shared.domain.names import LOGGER
+from shared.domain.readiness import SEND_LOG, Readiness, readiness_of, unknown
 from shared.domain.requests import Request
-from shared.ports import Logs
+from shared.ports import Answer, CallLogs, Outside
+from shared.turns.observe import ObservedKeys
+
+log = logging.getLogger(LOGGER)
+NOTHING_LOGGED = unknown("no call of any kind was logged", SEND_LOG)
 
 
 async def decide_counting(
-    logs: Logs | None,
+    logs: CallLogs | None,
     seen: Observation,
     target: Target,
     now: datetime,
@@ -27,9 +37,9 @@ async def decide_counting(
     *,
     strict: bool = True,
 ) -> tuple[Observation, Plan]:
-    """Return the observation with the counted calls, and the decision about it.
+    """Return the observation with what the logs say, and the decision about it.
 
-    logs: Where calls are counted. None if no log workspace is configured: then nothing is counted.
+    logs: The logs of calls. None if no log workspace is configured: then nothing is asked.
     strict: If the logs do not answer and nothing else can be done, raise the error. Otherwise the end of keys is held.
 
     Raises a RotationError from the logs if `strict`.
@@ -38,17 +48,30 @@ async def decide_counting(
     if logs is None or plan.reason is not Reason.SUNSET:
         return seen, plan
     try:
-        counted = replace(seen, key_calls=await logs.key_calls(target.account))
+        asked = replace(seen, readiness=await _readiness(logs, seen, target))
     except RotationError as error:
-        without = decide(replace(seen, key_calls=1), target, now, request)  # not counted: somebody may be calling
-        if strict and without.is_held:
+        because = f"the logs could not be asked: {error.what.removesuffix('.')}"
+        unasked = replace(seen, readiness=unknown(because, error.next_step or ""))
+        held = decide(unasked, target, now, request)
+        if strict and held.is_held:
             raise
-        return seen, _uncounted(without, error)
-    return counted, decide(counted, target, now, request)
+        return seen, held
+    return asked, decide(asked, target, now, request)
 
 
-def _uncounted(plan: Plan, error: RotationError) -> Plan:
-    """Return the plan with a sentence that names no count, since there was none."""
-    if plan.reason is not Reason.STILL_USED:
-        return plan
-    return replace(plan, why=f"All keys should have ended, but calls with a key could not be counted: {error.what}")
+async def _readiness(logs: CallLogs, seen: Observation, target: Target) -> Readiness:
+    usage = await logs.usage(target.account)
+    return readiness_of(key_auth=seen.key_auth, takes_identity=seen.takes_identity, usage=usage, without=NOTHING_LOGGED)
+
+
+async def show_live_key(target: Target, observed: ObservedKeys, outside: Outside) -> None:
+    """Make one call with the live key, if calls are counted, so that a day without other calls has a row in the log.
+
+    Nothing follows from the answer but a line in the app's log if the account refuses the key.
+    """
+    live, endpoint = observed.seen.live, observed.seen.endpoint
+    if outside.logs is None or live is None or not endpoint:
+        return
+    attempt = await outside.endpoint.try_key(endpoint, observed.keys[live])
+    if attempt.answer is Answer.REFUSED:
+        log.warning("%s: the account refuses %s, which is published: %s", target.name, live.words, attempt.detail)

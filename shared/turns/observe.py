@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from shared.domain.account_kinds import of_another_kind, serves_openai
+from shared.domain.account_kinds import has_subdomain, of_another_kind, serves_openai
 from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Adopt, Observation, Target
@@ -55,6 +55,8 @@ async def look(target: Target, outside: Outside, *, distrust_tags: bool = False)
     accounts, publication = outside.accounts, await outside.vault.latest(target)
     if publication is None:
         return await _with_fresh(target, outside, await _with_the_account(target, accounts, publication))
+    if target.sunset is not None:  # whether it could be called without a key, only the account says
+        return await _read_twice(target, outside, publication)
     if not publication.endpoint or not accounts.could_be_at(publication.endpoint):
         return await _with_the_account(target, accounts, publication)
     try:
@@ -64,6 +66,14 @@ async def look(target: Target, outside: Outside, *, distrust_tags: bool = False)
     observed = ObservedKeys(_observation(publication, keys, publication.endpoint), keys)
     if observed.seen.live is None:  # the secret may have been read late, and then nothing is to be repaired (P13)
         return await _with_the_account(target, accounts, await outside.vault.latest(target) or publication)
+    return observed
+
+
+async def _read_twice(target: Target, outside: Outside, publication: Publication) -> ObservedKeys:
+    """Observe with the account. If the published value is neither key, read once more: an answer can be late (P13)."""
+    observed = await _with_the_account(target, outside.accounts, publication)
+    if observed.seen.live is None and observed.seen.key_auth and publication.state is SecretState.ACTIVE:
+        return await _with_the_account(target, outside.accounts, await outside.vault.latest(target) or publication)
     return observed
 
 
@@ -108,11 +118,13 @@ async def _keys(target: Target, accounts: Accounts) -> dict[KeySlot, ApiKey] | N
 
 def _observed(publication: Publication | None, account: Account, keys: dict[KeySlot, ApiKey] | None) -> ObservedKeys:
     if not account.key_auth:
-        return ObservedKeys(Observation(key_auth=False, keys={}, publication=publication, endpoint=account.endpoint))
+        seen = Observation(key_auth=False, keys={}, publication=publication, endpoint=account.endpoint)
+        return ObservedKeys(replace(seen, takes_identity=account.takes_identity))
     if keys is None:
         what = "the account says that keys are on, and listing them was refused because they are off."
         raise TryLater(str(account.id), what)
-    return ObservedKeys(_observation(publication, keys, account.endpoint), keys)
+    seen = _observation(publication, keys, account.endpoint)
+    return ObservedKeys(replace(seen, takes_identity=account.takes_identity), keys)
 
 
 def _observation(publication: Publication | None, keys: dict[KeySlot, ApiKey], endpoint: str) -> Observation:
@@ -126,11 +138,10 @@ def presume(publication: Publication | None, account: Account | None) -> Observa
     A listing shows dates and tags, but no keys. None if it does not tell enough, so that the target must be observed.
     """
     marks = publication.marks if publication else None
-    ended = marks is not None and marks.told.key_auth_off
-    if (ended and publication and publication.state is SecretState.DISABLED) or (
-        account is not None and not account.key_auth
-    ):
-        return Observation(key_auth=False, keys={}, publication=publication)
+    ended = marks is not None and marks.told.key_auth_off and publication and publication.state is SecretState.DISABLED
+    takes_identity = account.takes_identity if account else _names_a_subdomain(publication)
+    if (ended and account is None) or (account is not None and not account.key_auth):
+        return Observation(key_auth=False, keys={}, publication=publication, takes_identity=takes_identity)
     if publication is None or marks is None or publication.slot is None:
         return None
     other = marks.previous or marks.spare
@@ -138,4 +149,9 @@ def presume(publication: Publication | None, account: Account | None) -> Observa
         return None
     keys = {publication.slot: marks.live, publication.slot.other: other}
     listed = replace(publication, value=marks.live)
-    return Observation(key_auth=True, keys=keys, publication=listed)
+    return Observation(key_auth=True, keys=keys, publication=listed, takes_identity=takes_identity)
+
+
+def _names_a_subdomain(publication: Publication | None) -> bool:
+    """Return whether the account could be called without a key, by the endpoint that its tags name."""
+    return publication is None or not publication.endpoint or has_subdomain(publication.endpoint)

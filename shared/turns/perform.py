@@ -22,6 +22,7 @@ from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import is_sealed
 from shared.ports import KeyAuthIsOff, Keys, Lease, Outside
 from shared.turns.authentic import sealed_for
+from shared.turns.keyless import note_keyless
 from shared.turns.notes import note_fresh_key
 from shared.turns.observe import ObservedKeys
 from shared.turns.own_writes import PAUSES, OwnWrites
@@ -132,15 +133,30 @@ async def _carry_out(step: Step, execution: Execution) -> None:
         case Wait(time):
             await execution.lease.wait(execution.outside.clock, time)
         case DisableKeyAuth():
-            await execution.outside.accounts.disable_key_auth(execution.target.account)
-            execution.writes.switched_off(execution.outside.clock.now())
+            await _disable_key_auth(execution)
         case Withdraw():
-            seen = execution.publication
-            await execution.outside.vault.withdraw(execution.target, seen)
-            withdrawn = replace(seen, state=SecretState.DISABLED, value=None, endpoint=None)
-            execution.writes.published(withdrawn, execution.outside.clock.now())
+            await _withdraw(execution)
         case _:
             assert_never(step)
+
+
+async def _disable_key_auth(execution: Execution) -> None:
+    """Switch keys off, with a note before it that the sunset does so."""
+    outside, target = execution.outside, execution.target
+    await note_keyless(outside.notes, target, execution.publication.version, outside.clock.now(), by_sunset=True)
+    execution.begin.check()  # the write took time, and the lease may be lost by now
+    await outside.accounts.disable_key_auth(target.account)
+    execution.writes.switched_off(outside.clock.now())
+
+
+async def _withdraw(execution: Execution) -> None:
+    """Disable the published version, with a note before it: if keys are switched on again, it is published anew."""
+    outside, target, seen = execution.outside, execution.target, execution.publication
+    await note_keyless(outside.notes, target, seen.version, outside.clock.now())
+    execution.begin.check()
+    await outside.vault.withdraw(target, seen)
+    withdrawn = replace(seen, state=SecretState.DISABLED, value=None, endpoint=None)
+    execution.writes.published(withdrawn, outside.clock.now())
 
 
 async def _regenerate(slot: KeySlot, execution: Execution) -> None:

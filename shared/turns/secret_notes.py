@@ -29,6 +29,7 @@ from shared.domain.seals import carefully
 from shared.domain.told import ToldDeadline
 from shared.ports import Notes, Outside
 from shared.turns.authentic import authentic
+from shared.turns.keyless import keyless_of
 
 SECRETS, MOST_MOMENTS = "notes/secrets/", 10
 CLOCKS_DIFFER = timedelta(hours=1)  # the most by which this app's clock and the vault's may differ
@@ -237,7 +238,7 @@ async def explained_observation(
     latest = authentic(found, target, keys, now)
     checked = replace(seen, publication=latest)
     if latest.state is not SecretState.ACTIVE or (latest.provider and not target.account.same_as(latest.provider)):
-        return checked  # a person must look, or it belongs to another account
+        return await _with_who_disabled(checked, latest, target, outside.notes)
     is_whole = Situation(checked, target, now).is_marked_truly and not _carries_older_marks(latest)
     if is_whole and not strictly and not _could_end_a_key(latest, target, now):
         return checked
@@ -259,6 +260,15 @@ async def explained_observation(
     told = explained(checked, target, earlier, once_ours(target, listed), note.overwritten, now)
     told = told if any(one.marks for one in earlier) else _claimed(told, found, note, target)
     return replace(told, anothers=_was_anothers(note, older, target))
+
+
+async def _with_who_disabled(seen: Observation, latest: Publication, target: Target, notes: Notes) -> Observation:
+    """Return the observation, with whether this app disabled the version because keys were off. Otherwise a person must
+    look, or the version belongs to another account."""
+    if latest.state is not SecretState.DISABLED:
+        return seen
+    keyless = await keyless_of(notes, target.account)
+    return replace(seen, withdrawn=keyless is not None and keyless.version == latest.version)
 
 
 def _was_anothers(note: SecretNote, older: Sequence[Publication], target: Target) -> bool:

@@ -44,7 +44,7 @@ from shared.ports import Lease, Outside
 from shared.turns.authentic import sealed_for
 from shared.turns.brake import Brake
 from shared.turns.ended_early import ended_early
-from shared.turns.key_usage import decide_counting
+from shared.turns.key_usage import decide_counting, show_live_key
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import About
@@ -118,6 +118,8 @@ class Turn:
             request = with_values(request, self.observed.seen)
             request = None if plan.answers_a_request else request
             if not plan.steps:
+                if self.request is None and not self.progress.done:
+                    await show_live_key(self.target, self.observed, self.outside)
                 return explains
             await self._perform(plan, self.observed)
             if request is None and not _must_be_observed_again(plan):

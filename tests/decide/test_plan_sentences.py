@@ -22,8 +22,10 @@ from shared.decide.policies import decide
 from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Marks, SecretState
+from shared.domain.readiness import readiness_of, unknown
 from shared.domain.requests import ArmRequest, AwaitedDeployment, DeploymentRequest, LeakedKey, Request
 from shared.domain.told import Told, ToldDeadline
+from shared.domain.usage import DayOfCalls, KeyCaller, Usage
 from shared.domain.window import Window
 
 QUIET = an_observation(a_publication())
@@ -35,6 +37,12 @@ OFF = an_observation(a_publication(), key_auth=False, keys={})
 USUAL, ENDING = a_target(), a_target(sunset=at(day=20))
 OFFICE = a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))
 SUNSET_ANNOUNCED = an_observation(a_publication(marks(told=Told(origin=True, sunset=ToldDeadline(at(day=20))))))
+USED = Usage(
+    START - days(15), at(day=20), (DayOfCalls(at(day=19).date(), 7, 0),),
+    (KeyCaller("203.0.113.*", "curl", 7, at(day=19), "payroll"),), more_callers=1, last_key_call=at(day=19),
+)  # fmt: skip
+UNTOLD = unknown("nothing was logged", "see the log")
+KEYS_BACK = an_observation(replace(a_publication(marks(), value=None), state=SecretState.DISABLED), withdrawn=True)
 CROWDED = replace(BARE, others={f"tag-{number}": "" for number in range(20)})
 
 EARLIER = START - days(1)
@@ -74,8 +82,17 @@ SENTENCES = [
     (QUIET, at(day=1), USUAL, reports_leak(),
      "A leak was reported (live): a fresh key 2 is published and key 1 ends."),
     (SUNSET_ANNOUNCED, at(day=20), ENDING, None, "All keys end now, as announced for 2026-03-22."),
-    (replace(SUNSET_ANNOUNCED, key_calls=7), at(day=20), ENDING, None,
-     "All keys should have ended, but calls with a key were counted: 7."),
+    (replace(SUNSET_ANNOUNCED, readiness=readiness_of(key_auth=True, takes_identity=True, usage=USED, without=UNTOLD)),
+     at(day=20), ENDING, None,
+     "All keys should have ended, but they are used by 2 callers: payroll (203.0.113.* with curl) and 1 other; the "
+     "last call was made on Sat 21 Mar 2026, 09:00 UTC."),
+    (replace(SUNSET_ANNOUNCED, readiness=UNTOLD), at(day=20), ENDING, None,
+     "All keys should have ended, but whether they are used is unknown because nothing was logged."),
+    (replace(SUNSET_ANNOUNCED, takes_identity=False), at(day=20), ENDING, None,
+     "All keys should have ended, but the account cannot take an identity: it has no custom subdomain, so Azure "
+     "refuses Entra tokens there. Nobody could call it any more."),
+    (KEYS_BACK, at(day=21), ENDING, None,
+     "Keys were switched on again after they had ended. Key 1 is published anew."),
     (QUIET, at(day=30), USUAL, None, "Key 1 has been live since 2026-03-02 09:00 UTC. Key 2 replaces it."),
     (an_observation(a_publication(), key2="N"), at(day=30), USUAL, None,
      "Key 2 was regenerated but not published: its turn was interrupted. It is proven and published now."),

@@ -30,6 +30,7 @@ from shared.decide.steps import Mark, Publish, Regenerate
 from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Origin, SecretState
+from shared.domain.readiness import Readiness, Stage, Verdict, unknown
 from shared.domain.requests import LeakedKey, Request
 from shared.domain.seals import carefully
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
@@ -51,6 +52,13 @@ ENDING = a_target(sunset=at(day=20))
 TOLD_SUNSET = Told(origin=True, sunset=ToldDeadline(at(day=20)))
 SUNSET_ANNOUNCED = an_observation(a_publication(marks(told=TOLD_SUNSET)))
 SATURDAY = at(day=33, hour=12)
+USED = Readiness(Verdict.USED, Stage.MOVING, "used by 2 callers", detail="the last call was made on Sunday")
+READY = Readiness(Verdict.READY, Stage.READY, "ready")
+UNTOLD = unknown("nothing was logged", "see the log")
+KEYS_BACK = an_observation(
+    replace(a_publication(marks(told=replace(TOLD_SUNSET, key_auth_off=True)), value=None), state=SecretState.DISABLED),
+    withdrawn=True,
+)
 NOBODY = "The topic has no event subscription, so announcements reach nobody."
 
 FRESH_2 = ["prove key2", "publish key2 (rotated)"]
@@ -213,7 +221,7 @@ TABLE = [
         [*ROTATE_TO_2, *END_KEY_1], request=reports_leak()),
     Row("nobody listens, at the announced sunset", replace(SUNSET_ANNOUNCED, unheard=NOBODY), at(day=20),
         Reason.NOBODY_LISTENS, target=ENDING),
-    Row("nobody listens, and keys are used at the sunset", replace(SUNSET_ANNOUNCED, unheard=NOBODY, key_calls=7),
+    Row("nobody listens, and keys are used at the sunset", replace(SUNSET_ANNOUNCED, unheard=NOBODY, readiness=USED),
         at(day=20), Reason.NOBODY_LISTENS, target=ENDING),
     Row("nobody listens, past the sunset, and due: it is rotated", replace(SUNSET_ANNOUNCED, unheard=NOBODY),
         at(day=30), Reason.DUE, ROTATE_TO_2, ENDING),
@@ -248,14 +256,30 @@ TABLE = [
         target=ENDING),
     Row("at the sunset, announced, calls are not counted", SUNSET_ANNOUNCED, at(day=20), Reason.SUNSET,
         ["disable key authentication", "withdraw the publication"], ENDING),
-    Row("at the sunset, announced, no calls seen", replace(SUNSET_ANNOUNCED, key_calls=0), at(day=20), Reason.SUNSET,
-        ["disable key authentication", "withdraw the publication"], ENDING),
-    Row("at the sunset, calls with a key seen", replace(SUNSET_ANNOUNCED, key_calls=7), at(day=20), Reason.STILL_USED,
+    Row("at the sunset, announced, no calls seen", replace(SUNSET_ANNOUNCED, readiness=READY), at(day=20),
+        Reason.SUNSET, ["disable key authentication", "withdraw the publication"], ENDING),
+    Row("at the sunset, calls with a key seen", replace(SUNSET_ANNOUNCED, readiness=USED), at(day=20),
+        Reason.STILL_USED, target=ENDING),
+    Row("at the sunset, the logs cannot tell", replace(SUNSET_ANNOUNCED, readiness=UNTOLD), at(day=20),
+        Reason.USE_UNKNOWN, target=ENDING),
+    Row("at the sunset, the account takes no identity", replace(SUNSET_ANNOUNCED, takes_identity=False), at(day=20),
+        Reason.CANNOT_TAKE_AN_IDENTITY, target=ENDING),
+    Row("at the sunset, it takes no identity, and nobody uses keys",
+        replace(SUNSET_ANNOUNCED, takes_identity=False, readiness=READY), at(day=20), Reason.CANNOT_TAKE_AN_IDENTITY,
         target=ENDING),
+    Row("past the sunset, it takes no identity, and due: it is rotated",
+        replace(SUNSET_ANNOUNCED, takes_identity=False), at(day=30), Reason.DUE, ROTATE_TO_2, ENDING),
+    # Keys that somebody switched on again.
+    Row("keys are back, and this app had withdrawn the key", KEYS_BACK, at(day=21), Reason.KEYS_ARE_BACK,
+        ["prove key1", "publish key1 (adopted)"], ENDING),
+    Row("keys are on, and a person disabled the version", replace(KEYS_BACK, withdrawn=False), at(day=21),
+        Reason.PERSON_MUST_LOOK, target=ENDING),
+    Row("keys are back, and another account claims the secret", KEYS_BACK, at(day=21), Reason.PERSON_MUST_LOOK,
+        target=replace(ENDING, publishes=False)),
     Row("at the sunset, not announced", QUIET, at(day=20), Reason.NOTHING_DUE, target=ENDING),
     Row("at the sunset, outside the window", an_observation(a_publication(marks(told=TOLD_SUNSET))),
         at(day=20, hour=20), Reason.NOTHING_DUE, target=replace(OFFICE, sunset=at(day=20))),
-    Row("past the sunset, still used, and due: it is rotated", replace(SUNSET_ANNOUNCED, key_calls=7), at(day=30),
+    Row("past the sunset, still used, and due: it is rotated", replace(SUNSET_ANNOUNCED, readiness=USED), at(day=30),
         Reason.DUE, ROTATE_TO_2, ENDING),
 ]  # fmt: skip
 

@@ -1,31 +1,43 @@
-"""Deciding with a count of calls: logs are queried only if keys would end, and keys do not end without an answer."""
+"""Deciding with the logs: they are queried only if keys would end, and keys do not end without an answer."""
 
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from lab.simulation.builders import wants_rotation
-from lab.simulation.dates import at
+from lab.simulation.dates import at, days
 from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
 from shared.domain.errors import TryLater
 from shared.domain.model import AccountId
+from shared.domain.usage import DayOfCalls, Usage
 from shared.turns.key_usage import decide_counting
 from tests.decide.test_policies import ENDING, SUNSET_ANNOUNCED, TABLE, Row
+
+UNTIL = at(day=20)
+EVERY_DAY = tuple(DayOfCalls(day.date(), 0, 3) for day in (UNTIL - days(number) for number in range(36, -1, -1)))
+UNUSED = Usage(UNTIL - days(35), UNTIL, EVERY_DAY)
+USED = replace(UNUSED, days=(*EVERY_DAY[:-1], DayOfCalls(UNTIL.date(), 7, 3)))
+GAP = replace(UNUSED, days=EVERY_DAY[:20] + EVERY_DAY[23:])
+WEEKEND = replace(UNUSED, days=EVERY_DAY[:20] + EVERY_DAY[22:])
 
 
 @dataclass
 class Logs:
-    """Logs that answer with a fixed count, or fail."""
+    """Logs that answer with a fixed usage, or fail."""
 
-    calls: int | None = 0
+    found: Usage | None = UNUSED
+    fails: bool = False
     queried: list[AccountId] = field(default_factory=list)
 
-    async def key_calls(self, account: AccountId) -> int:
+    async def usage(self, account: AccountId) -> Usage | None:
         self.queried.append(account)
-        if self.calls is None:
-            raise TryLater("workspace", "could not count calls with a key: no answer came.")
-        return self.calls
+        if self.fails:
+            raise TryLater("workspace", "could not count calls: no answer came.")
+        return self.found
+
+    async def usages(self) -> dict[str, Usage]:
+        raise AssertionError("a turn asks for its own account only")
 
 
 async def planned(row: Row, logs: Logs | None, **how: bool) -> Plan:
@@ -44,37 +56,48 @@ async def test_without_a_log_workspace_every_plan_is_the_same(row: Row):
     assert await planned(row, None) == decide(row.seen, row.target, row.now, row.request)
 
 
-@pytest.mark.parametrize("calls", [0, 7])
-async def test_the_count_is_part_of_the_observation_that_was_decided_on(calls: int):
-    seen, plan = await decide_counting(Logs(calls), SUNSET_ANNOUNCED, ENDING, at(day=20))
-    assert seen == replace(SUNSET_ANNOUNCED, key_calls=calls)
+@pytest.mark.parametrize(
+    ("usage", "reason"),
+    [
+        (UNUSED, Reason.SUNSET),
+        (WEEKEND, Reason.SUNSET),
+        (USED, Reason.STILL_USED),
+        (GAP, Reason.USE_UNKNOWN),
+        (replace(UNUSED, unclear=1), Reason.USE_UNKNOWN),
+        (None, Reason.USE_UNKNOWN),
+    ],
+    ids=["nobody uses a key", "nobody calls at a weekend", "used", "three days without a row", "unclear", "no row"],
+)
+async def test_what_the_logs_say_is_part_of_the_observation_that_was_decided_on(usage: Usage | None, reason: Reason):
+    seen, plan = await decide_counting(Logs(usage), SUNSET_ANNOUNCED, ENDING, at(day=20))
+    assert seen == replace(SUNSET_ANNOUNCED, readiness=seen.readiness)
     assert plan == decide(seen, ENDING, at(day=20))
-    assert plan.reason is (Reason.STILL_USED if calls else Reason.SUNSET)
+    assert plan.reason is reason
 
 
 async def test_a_request_is_carried_out_if_keys_do_not_end_because_they_are_used():
-    _, plan = await decide_counting(Logs(7), SUNSET_ANNOUNCED, ENDING, at(day=20), wants_rotation())
+    _, plan = await decide_counting(Logs(USED), SUNSET_ANNOUNCED, ENDING, at(day=20), wants_rotation())
     assert plan.reason is Reason.REQUESTED
 
 
 async def test_without_an_answer_keys_do_not_end_and_the_error_is_raised():
     with pytest.raises(TryLater, match="no answer came"):
-        await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, at(day=20))
+        await decide_counting(Logs(fails=True), SUNSET_ANNOUNCED, ENDING, at(day=20))
 
 
 async def test_without_an_answer_a_later_decision_of_the_turn_is_held():
-    seen, plan = await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, at(day=20), strict=False)
+    seen, plan = await decide_counting(Logs(fails=True), SUNSET_ANNOUNCED, ENDING, at(day=20), strict=False)
     assert (plan.is_held, plan.steps) == (True, ())
-    why = "All keys should have ended, but calls with a key could not be counted: "
-    assert plan.why == f"{why}could not count calls with a key: no answer came."
-    assert seen == SUNSET_ANNOUNCED, "no count may be invented"
+    why = "All keys should have ended, but whether they are used is unknown because the logs could not be asked: "
+    assert plan.why == f"{why}could not count calls: no answer came."
+    assert seen == SUNSET_ANNOUNCED, "no answer may be invented"
 
 
 @pytest.mark.parametrize(
     ("reason", "now", "request_"), [("due", at(day=30), None), ("requested", at(day=20), wants_rotation())]
 )
 async def test_without_an_answer_other_due_or_requested_work_is_done(reason, now, request_):
-    _, plan = await decide_counting(Logs(None), SUNSET_ANNOUNCED, ENDING, now, request_)
+    _, plan = await decide_counting(Logs(fails=True), SUNSET_ANNOUNCED, ENDING, now, request_)
     assert plan.reason == reason
     assert plan.steps
     assert "disable key authentication" not in map(str, plan.steps)

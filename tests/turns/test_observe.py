@@ -135,13 +135,33 @@ KEYS_ARE_OFF = [
     ("the account says that keys are off", LISTED, OFF),
     ("the account says so, and nothing is published", None, OFF),
     ("their end was announced and the version is withdrawn", replace(ENDED, state=SecretState.DISABLED), None),
-    ("the same, even if the account said before that keys are on", replace(ENDED, state=SecretState.DISABLED), ON),
 ]
 
 
 @pytest.mark.parametrize(("listed", "account"), [row[1:] for row in KEYS_ARE_OFF], ids=[row[0] for row in KEYS_ARE_OFF])
 def test_keys_are_presumed_to_be_off(listed: Publication | None, account: Account | None):
     assert presume(listed, account) == Observation(False, {}, listed)
+
+
+def test_nothing_is_presumed_if_keys_were_off_and_the_account_is_listed_as_accepting_them_again():
+    assert presume(replace(ENDED, state=SecretState.DISABLED), ON) is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "account", "takes"),
+    [
+        ("https://chat.openai.azure.com/", None, True),
+        ("https://westeurope.api.cognitive.microsoft.com/", None, False),
+        ("https://chat.openai.azure.com/", replace(ON, takes_identity=False), False),
+        ("https://westeurope.api.cognitive.microsoft.com/", ON, True),
+    ],
+)
+def test_whether_an_account_takes_an_identity_is_presumed_from_its_listing_or_from_its_endpoint(
+    endpoint: str, account: Account | None, takes: bool
+):
+    seen = presume(replace(LISTED, endpoint=endpoint), account)
+    assert seen is not None
+    assert seen.takes_identity is takes
 
 
 UNKNOWN = [

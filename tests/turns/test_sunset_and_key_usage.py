@@ -3,12 +3,14 @@
 The sunset is agreed for day 50. A consumer calls every day, with a key until it changes over.
 """
 
+from collections import deque
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from lab.simulation.builders import reports_leak, wants_rotation
+from lab.simulation.clock_logs_and_topic import LOOK_BACK
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage
 from shared.decide.plan import Reason
@@ -23,6 +25,13 @@ async def calls_every_day(stage: Stage, until: datetime, *, with_a_key: bool) ->
     while stage.now < until:
         stage.log_a_call(with_a_key=with_a_key)
         await stage.until(min(stage.now + days(1), until))
+
+
+def nobody_used_a_key(stage: Stage) -> None:
+    """Change the log as if every call so far had been made by identity."""
+    calls = stage.world.workspace.calls
+    named = (("objectId", "an Entra object id"),)
+    stage.world.workspace.calls = type(calls)(replace(one, properties=named) if one.operation else one for one in calls)
 
 
 async def the_day_before(**facts: object) -> Stage:
@@ -44,16 +53,16 @@ async def test_the_logs_are_not_queried_before_the_sunset():
     assert stage.events("SunsetAnnounced")
 
 
-async def test_keys_end_only_when_the_last_call_with_a_key_is_a_week_ago():
+async def test_keys_end_only_when_the_last_call_with_a_key_is_a_whole_look_back_ago():
     stage = await the_day_before()
     await calls_every_day(stage, at(day=53), with_a_key=True)
     held = await stage.turn()
     assert held is not None
     assert (held.result, held.reason) == (Result.HELD, "still-used")
     assert not stage.account.disable_local_auth
-    await calls_every_day(stage, at(day=59) - hours(1), with_a_key=False)
+    await calls_every_day(stage, at(day=52) + LOOK_BACK - hours(1), with_a_key=False)
     assert not stage.account.disable_local_auth
-    await calls_every_day(stage, at(day=60), with_a_key=False)
+    await calls_every_day(stage, at(day=54) + LOOK_BACK, with_a_key=False)
     assert stage.account.disable_local_auth
     assert stage.events("KeyAuthDisabled")
     assert stage.versions[-1].enabled is False
@@ -62,9 +71,31 @@ async def test_keys_end_only_when_the_last_call_with_a_key_is_a_week_ago():
 
 async def test_keys_end_at_the_sunset_if_no_consumer_uses_them():
     stage = await the_day_before()
-    stage.world.workspace.calls.clear()
+    nobody_used_a_key(stage)
     await calls_every_day(stage, SUNSET + hours(6), with_a_key=False)
     assert stage.account.disable_local_auth
+
+
+async def test_keys_of_an_account_that_nobody_calls_end_because_this_app_shows_the_live_key_every_day():
+    stage = a_stage(sunset=SUNSET)
+    stage.counts = True
+    await stage.until(SUNSET + hours(6))
+    assert stage.account.disable_local_auth
+    assert stage.events("KeyAuthDisabled")
+
+
+async def test_keys_do_not_end_if_the_log_was_switched_off_for_three_days():
+    stage = await the_day_before()
+    nobody_used_a_key(stage)
+    gap = at(day=30).timestamp(), at(day=34).timestamp()
+    calls = stage.world.workspace.calls
+    stage.world.workspace.calls = type(calls)(one for one in calls if not gap[0] <= one.time < gap[1])
+    await stage.until(SUNSET + hours(6))
+    held = await stage.turn()
+    assert held is not None
+    assert (held.result, held.reason) == (Result.HELD, "use-unknown")
+    assert "nothing was logged from" in held.why
+    assert not stage.account.disable_local_auth
 
 
 async def test_the_turn_the_dry_run_and_the_survey_give_the_same_answer():
@@ -78,7 +109,7 @@ async def test_the_turn_the_dry_run_and_the_survey_give_the_same_answer():
     assert [one.plan for one in rows] == [row.plan]
     assert problems == []
     assert (row.plan.reason, row.plan.why) == (Reason.STILL_USED, turned.why)
-    assert "calls with a key were counted" in turned.why
+    assert "they are used by 1 caller" in turned.why
 
 
 async def test_a_survey_that_only_presumes_queries_the_logs_too(monkeypatch):
@@ -93,14 +124,13 @@ async def test_a_survey_that_only_presumes_queries_the_logs_too(monkeypatch):
 
 async def test_keys_do_not_end_while_the_logs_do_not_answer():
     stage = await the_day_before()
-    stage.world.workspace.calls.clear()
-    stage.log_a_call(with_a_key=False)
+    nobody_used_a_key(stage)
     stage.logs_are("down")
     await stage.until(SUNSET + hours(1))
     failed, row = await stage.turn(), await stage.row()
     assert failed is not None
     assert (failed.result, failed.reason) == (Result.FAILED, "TryLater")
-    assert "could not count calls with a key" in failed.why
+    assert "could not count calls" in failed.why
     assert row.error is not None
     assert row.error.code == "TryLater"
     assert not stage.account.disable_local_auth
@@ -135,10 +165,11 @@ async def test_keys_do_not_end_if_the_app_may_not_query_the_logs():
 async def test_keys_do_not_end_if_nothing_is_logged_for_the_account():
     stage = await the_day_before()
     stage.world.workspace.calls.clear()
+    stage.world.workspace.calls = deque(maxlen=0)
     await stage.until(SUNSET + days(1))
-    failed = await stage.turn()
-    assert failed is not None
-    assert failed.reason == "FixConfiguration"
+    held = await stage.turn()
+    assert held is not None
+    assert held.reason == "use-unknown"
     assert not stage.account.disable_local_auth
 
 

@@ -22,6 +22,7 @@ from lab.simulation.dates import at, days, hours, minutes
 from shared.decide.situation import Situation
 from shared.domain.model import Target
 from shared.domain.publication import Marks, Origin, Publication
+from shared.domain.readiness import Readiness, Stage, Verdict
 from shared.domain.requests import AwaitedDeployment
 from shared.domain.told import Told, ToldDeadline
 from shared.web.pages.keys.reach import STRIP, WIDE, reach_for
@@ -131,9 +132,12 @@ def test_an_end_that_waits_for_a_listener_opens_what_follows_it():
     assert "not before anybody is known to hear it" in waiting.sentence
 
 
+USED = Readiness(Verdict.USED, Stage.MOVING, "used by 2 callers")
+
+
 def test_an_end_of_all_keys_that_waits_for_callers_has_no_known_moment():
     told = Told(origin=True, sunset=ToldDeadline(ago(1), days(14)))
-    waiting = a_strip(marks(since=ago(10), told=told), a_target(sunset=ago(1)), key_calls=12)
+    waiting = a_strip(marks(since=ago(10), told=told), a_target(sunset=ago(1)), readiness=USED)
     assert (line(waiting, KEY1), line(waiting, KEY2)) == ("live -7..0, open 0..30", "ended -7..0, open 0..30")
     assert "keys-end -1 both" in points(waiting)
     assert "All keys end (announced): it is due" in waiting.sentence

@@ -1,0 +1,66 @@
+"""The note that this app withdrew a published key, because the account accepts no keys any more.
+
+If somebody switches keys on again, the note tells a version that this app disabled from one that a person disabled, so
+that the first is published anew and the second is left alone. It also says since when an account is keyless, and
+whether its announced sunset made it so. Without the note a person must look.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.model import AccountId, Target
+from shared.ports import Notes
+
+KEYLESS = "notes/keyless/"
+
+
+@dataclass(frozen=True)
+class Keyless:
+    """When and why the published key of an account was withdrawn.
+
+    account: The account's resource id.
+    version: The version of the secret that was disabled, or is about to be.
+    at: When that began, in UTC.
+    by_sunset: Whether the announced sunset switched keys off. Otherwise somebody else did, a person or a policy.
+    """
+
+    account: str
+    version: str
+    at: datetime
+    by_sunset: bool
+
+    def text(self) -> str:
+        """Return the note as text."""
+        facts = {"account": self.account, "version": self.version, "at": self.at.isoformat(), "sunset": self.by_sunset}
+        return json.dumps(facts)
+
+
+async def note_keyless(notes: Notes, target: Target, version: str, now: datetime, *, by_sunset: bool = False) -> None:
+    """Note that this version is about to be withdrawn, unless that is noted already. Raises what the storage raises."""
+    known = await keyless_of(notes, target.account)
+    if known is None or known.version != version:
+        await notes.write(_name(target.account), Keyless(str(target.account), version, now, by_sunset).text())
+
+
+async def keyless_of(notes: Notes, account: AccountId) -> Keyless | None:
+    """Return the note about an account. None if there is none, or if it cannot be read. Raises what the storage
+    raises."""
+    found = _read(await notes.read(_name(account)))
+    return found if found is not None and account.same_as(found.account) else None
+
+
+def _read(text: str | None) -> Keyless | None:
+    try:
+        found = json.loads(text or "")
+        at = datetime.fromisoformat(found["at"])
+        return Keyless(str(found["account"]), str(found["version"]), at, found["sunset"] is True)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _name(account: AccountId) -> str:
+    return KEYLESS + hashlib.sha256(str(account).casefold().encode()).hexdigest()

@@ -1,0 +1,192 @@
+"""Keys that somebody switches on again after they ended: the key is published anew, and everybody is told.
+
+The sunset is agreed for day 20. Whoever disabled the published version decides: this app publishes anew only what it
+disabled itself.
+"""
+
+from datetime import datetime
+
+import pytest
+
+from lab.simulation.dates import at, days, hours
+from lab.simulation.stage import Stage, a_stage
+from shared.turns.keyless import KEYLESS, keyless_of, note_keyless
+from shared.turns.report import Result
+
+SUNSET = at(day=20)
+KEPT: dict[bool, Stage] = {}
+
+
+async def keyless(*, by_sunset: bool = True) -> Stage:
+    """Return a stage whose keys have ended, by the announced sunset or by a person's hand."""
+    if by_sunset not in KEPT:
+        stage = a_stage(sunset=SUNSET if by_sunset else None)
+        await stage.until(SUNSET - hours(1))
+        if not by_sunset:
+            stage.switch_keys_off_by_hand()
+        await stage.until(SUNSET + hours(3))
+        assert stage.versions[-1].enabled is False
+        KEPT[by_sunset] = stage
+    return KEPT[by_sunset].copy()
+
+
+def switched_on(stage: Stage) -> datetime:
+    stage.world.accounts.update(stage.account.id, {"disable_local_auth": False})
+    return stage.now
+
+
+def published(stage: Stage) -> str:
+    latest = stage.versions[-1]
+    assert latest.enabled
+    return latest.value
+
+
+@pytest.mark.parametrize("by_sunset", [True, False], ids=["after the sunset", "after a person's switch"])
+async def test_the_next_turn_publishes_a_key_that_works_and_tells_everybody(by_sunset: bool):
+    stage = await keyless(by_sunset=by_sunset)
+    switched_on(stage)
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
+    assert stage.works(published(stage))
+    assert len(stage.events("KeyAuthEnabled")) == 1
+    assert len(stage.events("KeyAdopted")) == 2
+    await stage.must_be_at_rest()
+
+
+async def test_a_tick_finds_it_without_a_person():
+    stage = await keyless()
+    switched_on(stage)
+    await stage.until(stage.now + hours(2))
+    assert stage.works(published(stage))
+
+
+async def test_both_values_that_worked_before_go_on_working_for_a_period():
+    stage = await keyless()
+    values = {key.value for key in stage.account.keys.values()}
+    switched_on(stage)
+    await stage.until(stage.now + days(4))
+    assert {key.value for key in stage.account.keys.values()} == values
+
+
+async def test_an_agreed_date_that_still_stands_is_announced_again_with_the_notice_and_then_keys_end_again():
+    stage = await keyless()
+    back = switched_on(stage)
+    await stage.until(back + hours(20))
+    assert stage.account.disable_local_auth is False
+    announced = stage.events("SunsetAnnounced")[-1]
+    assert datetime.fromisoformat(announced["data"]["deadline"]) >= back + days(1)
+    await stage.until(back + days(3))
+    assert stage.account.disable_local_auth is True
+    assert len(stage.events("KeyAuthDisabled")) == 2
+    await stage.must_be_at_rest()
+
+
+async def test_each_time_is_an_event_of_its_own():
+    stage = await keyless()
+    for _ in range(2):
+        switched_on(stage)
+        await stage.until(stage.now + hours(2))
+        stage.switch_keys_off_by_hand()
+        await stage.until(stage.now + hours(2))
+    ids = [one["id"] for one in stage.events("KeyAuthEnabled")]
+    assert len(ids) == len(set(ids)) == 2
+
+
+async def test_what_event_grid_does_not_take_is_sent_later_and_once():
+    stage = await keyless()
+    switched_on(stage)
+    stage.event_grid_is("down")
+    await stage.until(stage.now + hours(2))
+    assert stage.works(published(stage))
+    assert not stage.events("KeyAuthEnabled")
+    stage.event_grid_is("up")
+    await stage.until(stage.now + hours(2))
+    assert len(stage.events("KeyAuthEnabled")) == 1
+
+
+async def test_a_version_that_a_person_disabled_is_left_alone():
+    stage = a_stage()
+    await stage.tick()
+    stage.versions[-1].enabled = False
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert outcome.reason == "PersonMustLook"
+    assert stage.versions[-1].enabled is False
+
+
+async def test_without_the_note_a_person_must_look():
+    stage = await keyless()
+    notes = stage.rotation().outside.notes
+    for name in await notes.names(KEYLESS):
+        await notes.remove(name)
+    switched_on(stage)
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert outcome.reason == "PersonMustLook"
+
+
+@pytest.mark.parametrize("by_sunset", [True, False], ids=["by the sunset", "by a person"])
+async def test_the_note_says_since_when_an_account_is_keyless_and_what_made_it_so(by_sunset: bool):
+    stage = await keyless(by_sunset=by_sunset)
+    note = await keyless_of(stage.rotation().outside.notes, stage.target.account)
+    assert note is not None
+    assert note.by_sunset is by_sunset
+    assert SUNSET - hours(1) <= note.at <= SUNSET + hours(1)
+    assert note.version == stage.versions[-1].version
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"account": 1}', '{"account": "x", "version": "1", "at": "soon"}'])
+async def test_a_note_that_cannot_be_read_counts_as_absent(text: str):
+    stage = await keyless()
+    notes = stage.rotation().outside.notes
+    (name,) = await notes.names(KEYLESS)
+    await notes.write(name, text)
+    assert await keyless_of(notes, stage.target.account) is None
+
+
+async def test_a_note_for_the_same_version_is_not_written_over():
+    stage = await keyless()
+    notes, target = stage.rotation().outside.notes, stage.target
+    before = await keyless_of(notes, target.account)
+    assert before is not None
+    await note_keyless(notes, target, before.version, stage.now + days(1))
+    assert await keyless_of(notes, target.account) == before
+
+
+async def test_an_account_without_a_subdomain_is_neither_told_of_a_sunset_nor_loses_its_keys():
+    """W1: Azure refuses Entra tokens there, so nobody could call it any more."""
+    stage = a_stage(sunset=SUNSET)
+    stage.world.accounts.update(stage.account.id, {"subdomain": None})
+    await stage.until(SUNSET + days(2))
+    held = await stage.turn()
+    assert held is not None
+    assert not stage.account.disable_local_auth
+    assert not stage.events("SunsetAnnounced")
+    row = await stage.row()
+    assert "cannot take an identity" in str(row.plan)
+
+
+async def test_once_the_account_has_a_subdomain_its_sunset_is_announced_with_the_notice_and_happens():
+    stage = a_stage(sunset=SUNSET)
+    stage.world.accounts.update(stage.account.id, {"subdomain": None})
+    await stage.until(SUNSET + days(2))
+    stage.world.accounts.update(stage.account.id, {"subdomain": "chat"})
+    mended = stage.now
+    await stage.until(mended + hours(20))
+    assert stage.events("SunsetAnnounced")
+    assert not stage.account.disable_local_auth
+    await stage.until(mended + days(2))
+    assert stage.account.disable_local_auth
+
+
+async def test_a_subdomain_that_is_taken_away_after_the_announcement_holds_the_sunset():
+    stage = a_stage(sunset=SUNSET)
+    await stage.until(SUNSET - hours(1))
+    assert stage.events("SunsetAnnounced")
+    stage.world.accounts.update(stage.account.id, {"subdomain": None})
+    await stage.until(SUNSET + hours(2))
+    held = await stage.turn()
+    assert held is not None
+    assert (held.result, held.reason) == (Result.HELD, "cannot-take-an-identity")
+    assert not stage.account.disable_local_auth
