@@ -44,14 +44,14 @@ class BoundedTransport(AioHttpTransport):  # type: ignore[misc]  # the base has 
         self._remembered = remembered
         self._proxy = proxy
 
-    async def send(self, request: Any, *, call_seconds: float = CALL_SECONDS, **options: Any) -> Any:  # noqa: ANN401
+    async def send(self, request: Any, *, call_seconds: float | None = None, **options: Any) -> Any:  # noqa: ANN401
         """Send a request. Raises LongWait if Azure asked to wait for long, now or before.
 
-        call_seconds: How long the whole call may take, in seconds. A client's caller may give it with the call, beside
-            `read_timeout`, where Azure is known to need longer.
+        call_seconds: How long the whole call may take, in seconds, where Azure is known to need longer. A client's
+            caller gives it with the call, beside `read_timeout`. Default CALL_SECONDS.
         """
         self._remembered.check(request.method, request.url)
-        seconds = min(call_seconds, max(time_left(), LEAST_LEFT))
+        seconds = min(call_seconds or CALL_SECONDS, max(time_left(), LEAST_LEFT))
         try:
             async with asyncio.timeout(seconds):
                 response = await super().send(request, **options, **options_for(request.url, self._proxy))

@@ -410,7 +410,8 @@ WRONG_ROWS: list[dict[str, object]] = [
     {"days": '[["2026-11-19", 0, 1]]'}, {"days": '[["2026-11-19", 3, 0]]'}, {"days": '[["2026-11-19", 4, 1]]'},
     {"callers": None}, {"callers": "[]"}, {"callers": f'[["", "", 2, "{AT}"]]'}, {"callers": '[["", "", 3, null]]'},
     {"callers": f'[[null, "", 3, "{AT}"]]'}, {"different": None}, {"different": 0}, {"different": -1},
-    {"different": "1"}, {"different": 2}, {"identities": f'[["an id", -1, "{AT}"]]'}, {"last_key": None}, {"last_key": "never"},
+    {"different": "1"}, {"different": 2},
+    {"identities": f'[["an id", -1, "{AT}"]]'}, {"last_key": None}, {"last_key": "never"},
     {"last_identity": None}, {"unclear": None}, {"unclear": -1}, {"unclear": True}, {"unclear": 0.0},
 ]  # fmt: skip
 

@@ -64,7 +64,7 @@ async def parts(azure: Azure) -> Any:
     """The app's parts with every adapter, a published secret, and a blob and a queue that exist already."""
     azure.world.queues.create(QUEUE)
     async with parts_over(azure, ROTATION_LOG_WORKSPACE_ID=azure.world.workspace.id) as before:
-        azure.world.workspace.note(before.account().id)
+        azure.world.workspace.note(before.account().id, ago=3600)
         await publish(before)
         await acquired(before)
     async with parts_over(azure, ROTATION_LOG_WORKSPACE_ID=azure.world.workspace.id) as wired:

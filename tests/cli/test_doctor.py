@@ -459,7 +459,7 @@ def test_calls_are_counted_for_a_target_with_a_sunset_if_a_log_workspace_is_set(
     healthy.world.workspace.calls.clear()
     nothing = checks(healthy.json("doctor"), "failed")["count-calls", "chat"]
     assert "no call of any kind was logged" in nothing["why"]
-    healthy.world.workspace.note(healthy.account().id)
+    healthy.world.workspace.note(healthy.account().id, ago=3600)
     counted = checks(healthy.json("doctor"), "ok")
     assert counted["count-calls", "chat"]["why"].startswith("1 calls with a key were counted.")
     assert ("count-calls", "search") not in counted

@@ -34,12 +34,15 @@ async def a_call(azure: Azure, http: ClientSession) -> None:
     body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "?"}]}
     async with http.post(url, json=body, headers=headers, ssl=azure.ssl_context) as answered:
         assert answered.status == 200
+    azure.world.clock.advance(20 * 60)  # until its rows can be queried
 
 
 def everybody_has_left_keys(azure: Azure) -> None:
     """Replace the calls in the log by one that was made without a key, as after a whole look-back."""
     azure.world.workspace.calls.clear()
-    azure.world.workspace.note(azure.world.accounts.named("chat").id, caller="a consumer that has left keys behind")
+    azure.world.workspace.note(
+        azure.world.accounts.named("chat").id, caller="a consumer that has left keys behind", ago=3600
+    )
 
 
 async def test_keys_end_when_the_last_caller_has_stopped_using_them(counting, azure, http) -> None:

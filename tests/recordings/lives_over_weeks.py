@@ -53,12 +53,12 @@ DEPLOYMENTS = Life(
 
 
 def a_call(stage: Stage, caller: str = "") -> None:
-    stage.world.workspace.note(stage.account().id, caller=caller)
+    stage.world.workspace.note(stage.account().id, caller=caller, ago=3600)
 
 
 SUNSET = Life(
     accounts={"chat": {"tags": {**ON["tags"], "key-rotation-sunset": "2026-04-20"}}},
-    settings={"ROTATION_LOG_WORKSPACE_ID": "<workspace>"},
+    settings={"ROTATION_LOG_WORKSPACE_ID": "<workspace>", "ROTATION_LOG_LOOK_BACK": "P7D"},
     steps=(
         happens("a call without a key", lambda stage: a_call(stage, "an object id")),
         tick("the first tick adopts"),

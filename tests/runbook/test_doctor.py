@@ -203,7 +203,7 @@ async def test_a_topic_without_a_listener_fails_until_somebody_subscribes(site: 
 async def test_calls_that_the_app_may_not_count_fail_until_the_role_is_assigned(site: Site) -> None:
     workspace = site.world.workspace
     site.account().tags |= {"key-rotation-sunset": "2099-12-31"}
-    workspace.note(site.account().id, caller="a consumer that has left keys behind")
+    workspace.note(site.account().id, caller="a consumer that has left keys behind", ago=3600)
     site.take_away("keyCallCounter")
     await site.start(ROTATION_LOG_WORKSPACE_ID=workspace.id)
     await is_failed(site, "az role assignment create ")

@@ -254,7 +254,7 @@ async def test_a_sunset_is_announced_and_happens_when_no_call_uses_a_key(site: S
     await site.run("azd env set ROTATION_LOG_WORKSPACE <workspace id>", workspace_id=workspace.resource_id)
     await site.run("azd provision")
     await site.run(shown(site, "key-rotation-sunset"), date=date, account_id=account.id)
-    workspace.note(account.id)
+    workspace.note(account.id, ago=3600)
     assert date in (await site.run("python -m cli deadlines")).text
     assert (await site.run("python -m cli doctor")).data["failed"] == 0
     for _ in range(22):
@@ -265,7 +265,7 @@ async def test_a_sunset_is_announced_and_happens_when_no_call_uses_a_key(site: S
     told = [(one["deadline"][:10], one.get("leadTime")) for one in site.announced("SunsetAnnounced")]
     assert told == [(date, None), (date, "P14D"), (date, "P7D"), (date, "P1D")]
     workspace.note(account.id, caller="a consumer that has left keys behind")
-    for _ in range(8):
+    for _ in range(36):
         await site.live_for(days=1, every=DAILY)
         workspace.note(account.id, caller="a consumer that has left keys behind")
     assert account.disable_local_auth

@@ -19,7 +19,7 @@ from lab.emulator.faults import Rule
 from lab.emulator.seed import TOPIC, VAULT, sample_world
 from lab.emulator.serve import Azure, running_in_thread
 from lab.emulator.surfaces.account_changes import changes, network_rules
-from lab.emulator.surfaces.logs import _LINES
+from lab.emulator.surfaces.logs import _TEXT
 from lab.emulator.topics import invalid_because
 from lab.emulator.typed import check
 from lab.emulator.vaults import SecretVersion
@@ -35,7 +35,7 @@ UPDATE = {
     "sku": {"name": "S0", "capacity": 1},
     "properties": {"disableLocalAuth": False, "publicNetworkAccess": "Enabled", "networkAcls": RULES},
 }
-QUERY = "\n".join(_LINES).replace("ACCOUNT", '"/subscriptions/s"')
+QUERY = _TEXT.replace("ACCOUNT", '| where _ResourceId =~ "/subscriptions/s"').replace("SECONDS", "3600").strip()
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ DOORS = [
     Door("arm", "PATCH", TAGS, {"operation": "Merge", "properties": {"tags": {"a": "b"}}}),
     Door("eg", "POST", f"/{TOPIC}/api/events?api-version=2018-01-01", [EVENT], BATCH),
     Door("aoai", "POST", "/account-001/openai/v1/chat/completions", {"messages": [{}], "model": "m", "stream": False}),
-    Door("logs", "POST", "/v1/workspaces/{workspace}/query", {"query": QUERY, "timespan": "P7D"}),
+    Door("logs", "POST", "/v1/workspaces/{workspace}/query", {"query": QUERY, "timespan": "P7D", "workspaces": []}),
     Door("control", "POST", "/clock", {"set": 1e9, "advance": 5, "frozen": False}),
     Door("control", "POST", "/faults", {"operation": "none", "effect": "delay", "seconds": 0, "times": 1}),
     Door("control", "POST", "/accounts", {"name": "late", "tags": {"a": "b"}, "network_acls": RULES, "key1": "k"}),

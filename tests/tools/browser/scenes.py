@@ -196,7 +196,7 @@ async def keyless() -> AsyncIterator[Scene]:
         search, vision = scene.account("search"), scene.account("vision")
         search.disable_local_auth = True
         await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id)
-        scene.world.workspace.note(vision.id, caller="an app with a managed identity")
+        scene.world.workspace.note(vision.id, caller="an app with a managed identity", ago=3600)
         await scene.tick(2)  # the first one withdraws the secret, the second one sees that
         yield scene
 
@@ -281,5 +281,5 @@ async def _count_calls(scene: Scene) -> None:
     await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id)
     for account, calls in ((scene.account("search"), CALLS), (scene.account("chat"), 40)):
         for _ in range(calls):
-            scene.world.workspace.note(account.id)
-        scene.world.workspace.note(account.id, caller="0b1c2d3e-0000-4000-8000-000000000001")
+            scene.world.workspace.note(account.id, ago=3600)
+        scene.world.workspace.note(account.id, caller="0b1c2d3e-0000-4000-8000-000000000001", ago=3600)
