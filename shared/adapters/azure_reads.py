@@ -1,8 +1,8 @@
 """Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations (`read_table`).
 
-One adapter over the pipeline of Azure's clients: a management package for each service would double the app, and hand
-it bodies that it must not see (docs/decisions/0032-reading-azure.md). Next pages are followed up to a bound. Of each
-entry only the members that the table names leave this module.
+One adapter over the pipeline of Azure's clients: management packages for all these services would double the app, and
+hand it bodies that it must not see (docs/decisions/0032-reading-azure.md). Next pages are followed up to a bound. Of
+each entry only the members that the table names leave this module.
 """
 
 from __future__ import annotations

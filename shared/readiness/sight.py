@@ -45,7 +45,8 @@ class AccountsInSight:
         listed = 0
         for subscription in _subscriptions(self.settings):
             try:
-                found += [account async for account in self.inventory.everyone(subscription)]
+                async for account in self.inventory.everyone(subscription):
+                    found.append(account)  # noqa: PERF401 - those before an error are kept
                 listed += 1
             except GrantRole as error:  # an app with explicit targets alone needs no right on their subscriptions
                 problems += [error] if subscription in self.settings.subscriptions else []
