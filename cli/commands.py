@@ -36,7 +36,8 @@ from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.facts import Facts
 from shared.findings.gather import gather_findings, gather_named, gather_observed, gather_shown
 from shared.findings.kinds import Finding
-from shared.findings.status import Status, status_of
+from shared.findings.of_readiness import who_still_calls
+from shared.findings.status import Status, TargetStatus, status_of
 from shared.fleet.admission import admit, check_confirmed
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import planned_row
@@ -57,8 +58,8 @@ async def plan(parts: Opened, command: Command) -> CommandResult:
     """The command `plan`: show what would be done now, and why, for all targets or the named ones."""
     facts, found = await _observed(parts.rotation, command) or await gather_observed(parts.rotation)
     status = status_of(facts, found)
-    rows = [one.row for one in status.targets]
-    shown = table(("TARGET", "REASON", "STEPS", "WHY"), map(_plan_cells, rows)) if rows else ""
+    heads = ("TARGET", "REASON", "STEPS", "WHY")
+    shown = table(heads, map(_plan_cells, status.targets)) if status.targets else ""
     return _status_result(facts, status, shown, worst(_codes(facts)))
 
 
@@ -96,7 +97,8 @@ def _status_result(facts: Facts, status: Status, shown: str, code: int) -> Comma
     return CommandResult(code, survey_data(facts, status), text)
 
 
-def _plan_cells(row: Row) -> tuple[object, ...]:
+def _plan_cells(one: TargetStatus) -> tuple[object, ...]:
+    row = one.row
     if row.is_stale or row.plan is None:
         error = row.error
         return row.target.name, error.code if error else NOTHING, NOTHING, _why(row)
@@ -104,7 +106,8 @@ def _plan_cells(row: Row) -> tuple[object, ...]:
     until = f" Held until {moment(row.plan.held_until)}." if row.plan.held_until else ""
     kinds = ", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.outstanding))
     owed = f" To announce: {kinds}." if kinds else ""
-    return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}{owed}"
+    calls = who_still_calls(one.entry) if row.target.sunset else ""
+    return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}{owed}{calls}"
 
 
 def _why(row: Row) -> str:

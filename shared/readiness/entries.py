@@ -42,6 +42,12 @@ class InSight:
         """The account's id in lower case."""
         return str(self.account).casefold()
 
+    @property
+    def withdrawn_at(self) -> datetime | None:
+        """When its published version was disabled, in UTC. None if it is not, or if that is not known."""
+        publication = self.row.seen.publication if self.row and self.row.seen else None
+        return publication.updated if publication and publication.state is SecretState.DISABLED else None
+
 
 def in_sight(rows: Iterable[Row], accounts: Sequence[Account]) -> list[InSight]:
     """Return all accounts that a listing shows or a check knows as a target, in the order of their names.
@@ -60,13 +66,13 @@ def in_sight(rows: Iterable[Row], accounts: Sequence[Account]) -> list[InSight]:
     return sorted(found.values(), key=lambda one: (_name(one).casefold(), one.id))
 
 
-def entry_of(one: InSight, usage: Usage | None, without: Readiness, before: Entry | None) -> Entry:
+def entry_of(one: InSight, usage: Usage | None, without: Readiness, keyless_since: datetime | None = None) -> Entry:
     """Return the entry of an account.
 
     usage: How it was called. None if no call was logged, or if nobody was asked.
     without: The verdict if no call was logged. Also the one about an account that no listing shows, unless keys were
         seen in use: whether it takes an identity is not known.
-    before: Its entry in the last survey. None without one.
+    keyless_since: Since when it accepts no keys, in UTC. None if it does, or if that is not known.
     """
     usage = _shortened(usage) if usage else None
     told = usage if one.is_seen or (usage and usage.with_key) else None
@@ -80,7 +86,7 @@ def entry_of(one: InSight, usage: Usage | None, without: Readiness, before: Entr
         usage,
         one.key_auth,
         one.takes_identity,
-        None if one.key_auth else _keyless_since(one, before),
+        None if one.key_auth else keyless_since,
         target.sunset if target else None,
     )
 
@@ -94,14 +100,6 @@ def with_step(verdict: Readiness, account: AccountId, target: Target | None) -> 
         return verdict
     step = AGREE if target else f"switch its keys off: {switching_keys_off(account)}"
     return replace(verdict, next_step=step)
-
-
-def _keyless_since(one: InSight, before: Entry | None) -> datetime | None:
-    """Return since when an account accepts no keys, as the last survey or its withdrawn secret says."""
-    if before is not None and not before.key_auth and before.keyless_since is not None:
-        return before.keyless_since
-    publication = one.row.seen.publication if one.row and one.row.seen else None
-    return publication.updated if publication and publication.state is SecretState.DISABLED else None
 
 
 def _shortened(usage: Usage) -> Usage:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
 
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId
@@ -20,10 +19,12 @@ from shared.fleet.survey import Overview
 from shared.ports import CallLogs
 from shared.readiness.entries import InSight, entry_of, in_sight
 from shared.readiness.kept import AskedSettings, KeptSurvey
-from shared.readiness.kinds import Survey
+from shared.readiness.kinds import Entry, Survey
 from shared.readiness.log_settings import ask_settings, silent_because
 from shared.readiness.ports import ReadOnly
+from shared.turns.keyless import keyless_of
 
+MOST_NOTES = 100  # of keyless accounts, read by one survey; later ones read on
 _SEE_SCOPE = "see that the app may read it: python -m cli doctor"
 _NOT_YET = "no survey was made yet"
 _NEXT_CHECK = "wait for the next check, which makes one; if there is still none, its log says why"
@@ -62,19 +63,44 @@ async def make_survey(app: Rotation, reads: ReadOnly, before: KeptSurvey | None)
     silent = [one.account for one in found if one.is_seen and one.key_auth and one.id not in calls.usages]
     ask = reads.log_settings if calls.unasked is None else None
     asked, unread = await ask_settings(ask, silent, before.asked if before else {}, now)
-    earlier = before.survey.by_account() if before else {}
+    since, lost = await _keyless_since(app, found, before.survey.by_account() if before else {})
     entries = []
     for one in found:
         without = calls.unasked or _without_a_call(one, asked.get(one.id), seen.scope)
-        entries.append(entry_of(one, calls.usages.get(one.id), without, earlier.get(one.id)))
-    problems = each_once((*overview.problems, *seen.problems, *calls.problems, *unread))
+        entries.append(entry_of(one, calls.usages.get(one.id), without, since.get(one.id)))
+    problems = each_once((*overview.problems, *seen.problems, *calls.problems, *unread, *lost))
     return KeptSurvey(Survey(now, calls.since, calls.until, seen.scope, tuple(entries), problems), asked)
+
+
+async def _keyless_since(
+    app: Rotation, found: Iterable[InSight], before: Mapping[str, Entry]
+) -> tuple[dict[str, datetime], list[RotationError]]:
+    """Return since when accounts accept no keys, by their ids in lower case, as far as it is known.
+
+    What the last survey knew stays. Of others, at most `MOST_NOTES` notes are read, and then what the secret says.
+    """
+    since: dict[str, datetime] = {}
+    unknown_yet: list[InSight] = []
+    for one in found:
+        earlier = before.get(one.id)
+        if not one.key_auth and earlier is not None and earlier.keyless_since is not None and not earlier.key_auth:
+            since[one.id] = earlier.keyless_since
+        elif not one.key_auth and one.row is not None:
+            unknown_yet.append(one)
+    since |= {one.id: moment for one in unknown_yet if (moment := one.withdrawn_at) is not None}
+    try:
+        for one in unknown_yet[:MOST_NOTES]:
+            noted = await keyless_of(app.outside.notes, one.account)
+            since |= {one.id: noted.at} if noted is not None else {}
+    except RotationError as error:
+        return since, [error]
+    return since, []
 
 
 def without_logs(app: Rotation, overview: Overview) -> Survey:
     """Return what is known of the targets if no survey is kept: which accept no keys. Of the others, nothing is."""
     why = unknown(NO_LOGS, SET_WORKSPACE) if app.settings.call_log is None else unknown(_NOT_YET, _NEXT_CHECK)
-    entries = tuple(entry_of(one, None, why, None) for one in in_sight(overview.rows, ()))
+    entries = tuple(entry_of(one, None, why) for one in in_sight(overview.rows, ()))
     return Survey(app.outside.clock.now(), scope="the targets", entries=entries, problems=tuple(overview.problems))
 
 
@@ -90,7 +116,7 @@ async def ask_logs(app: Rotation, account: AccountId | None = None) -> Calls:
 
     account: The only account that is asked for. None for all.
     """
-    logs = cast("CallLogs | None", app.outside.logs)
+    logs = app.outside.logs
     if logs is None:
         return Calls(unasked=unknown(NO_LOGS, SET_WORKSPACE))
     now, settings = app.outside.clock.now(), app.settings.call_log

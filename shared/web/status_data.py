@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict, cast
 
+from shared.domain.readiness import Readiness, Stage, Verdict
 from shared.findings.codes import Code
 from shared.findings.facts import Facts
 from shared.findings.kinds import FindingData
@@ -17,11 +18,24 @@ from shared.turns.report import RowData
 from shared.web.responses import ProblemData, Reply, problems_data
 
 
+class ReadinessData(TypedDict):
+    """Whether an account can do without keys, as the last survey of readiness found it."""
+
+    verdict: Verdict
+    stage: Stage
+    says: str
+    nextStep: NotRequired[str]
+
+
 class TargetData(RowData):
-    """One target as it was seen, its state in one word, and the codes of the findings about it."""
+    """One target as it was seen, its state in one word, and the codes of the findings about it.
+
+    `readiness` is what the last survey of readiness found; it is left out if nothing is known.
+    """
 
     state: State
     codes: list[Code]
+    readiness: NotRequired[ReadinessData]
 
 
 class OneTarget(TargetData):
@@ -68,7 +82,18 @@ def survey_data(facts: Facts, status: Status) -> FleetData:
 def target_data(one: TargetStatus) -> TargetData:
     """Return a row of a fleet as JSON."""
     codes = list(dict.fromkeys(each.code for each in one.findings))
-    return cast("TargetData", {**one.row.data(), "state": one.state, "codes": codes})
+    data = cast("TargetData", {**one.row.data(), "state": one.state, "codes": codes})
+    if one.entry is not None:
+        data["readiness"] = readiness_data(one.entry.readiness)
+    return data
+
+
+def readiness_data(known: Readiness) -> ReadinessData:
+    """Return a verdict as JSON."""
+    data = ReadinessData(verdict=known.verdict, stage=known.stage, says=known.says)
+    if known.next_step:
+        data["nextStep"] = known.next_step
+    return data
 
 
 def of_survey(facts: Facts, status: Status) -> Reply:
