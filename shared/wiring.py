@@ -254,13 +254,14 @@ def _make(environment: Mapping[str, str]) -> _Made:
     accounts = OpenAIAccounts(credential, settings.resource_manager, connections)
     leases = BlobLeases(settings.storage, storage, connections)
     listeners = _listeners(settings, credential, connections)
+    page = settings.without_keys
     surveys = settings.call_log is not None or settings.audit_scope is not None
     outside = Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections, settings.resource_manager),
         vault=KeyVault(credential, connections),
         clock=RealClock(),
-        announcer=EventGrid(credential, settings.topic, connections) if settings.topic else LogOnly(),
+        announcer=EventGrid(credential, settings.topic, connections, page) if settings.topic else LogOnly(page),
         leases=leases,
         notes=BlobNotes(leases.service),
         logs=_logs(settings.call_log, credential, connections),

@@ -53,13 +53,16 @@ def concerns_us(data: dict[str, Any]) -> bool:
 
 
 def sentence(kind: str, data: dict[str, Any]) -> str:
-    """Return the text to post: what happened and when, its consequence, and what to do, each on its own line.
+    """Return the text to post, line by line: what happened and when, who is affected, what stops, and what to do.
 
     kind: The event's type. data: The event's data, as in docs/events.md.
     """
     when = data.get("deadline") or data.get("happenedAt") or "now"
-    lines = [f"{data['target']}: {kind.rpartition('.')[2]} ({when})", data["whatHappens"], data["whatToDo"]]
-    lines += [f"Reason: {data['reason']}"] if data.get("reason") else []
+    lines = [f"{data['target']}: {kind.rpartition('.')[2]} ({when})", data["whatHappens"]]
+    labels = {"whoIsAffected": "Affected", "whatStops": "What stops", "whatToDo": "What to do", "reason": "Reason"}
+    lines += [f"{label}: {data[field]}" for field, label in labels.items() if data.get(field)]
+    page = data.get("instead", {}).get("page")
+    lines += [f"Without a key: {page}"] if page else []
     return "\n".join(lines)
 
 

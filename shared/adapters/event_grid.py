@@ -25,12 +25,17 @@ log = logging.getLogger(LOGGER)
 
 
 class EventGrid:
-    """Announcements to one topic."""
+    """Announcements to one topic.
 
-    def __init__(self, credential: AsyncTokenCredential, topic: str, connections: Connections) -> None:
+    page: Where consumers read how to call without a key. None: the events name no page.
+    """
+
+    def __init__(
+        self, credential: AsyncTokenCredential, topic: str, connections: Connections, page: str | None = None
+    ) -> None:
         from azure.eventgrid.aio import EventGridPublisherClient
 
-        self._topic = topic
+        self._topic, self._page = topic, page
         self._client = EventGridPublisherClient(
             topic, credential, transport=connections.transport(), retry_total=1, permit_redirects=False
         )
@@ -44,16 +49,22 @@ class EventGrid:
         from shared.domain.refusal import Call
 
         with azure_errors(self._topic, "announce", Call.PUBLISH_EVENTS):
-            await self._client.send([announcement.wire(now) for announcement in announcements])
+            await self._client.send([announcement.wire(now, self._page) for announcement in announcements])
 
 
 class LogOnly:
-    """Announcements without a topic: they are written to the log and count as accepted. P3 is off, as the log says."""
+    """Announcements without a topic: they are written to the log and count as accepted. P3 is off, as the log says.
+
+    page: Where consumers read how to call without a key. None: the events name no page.
+    """
+
+    def __init__(self, page: str | None = None) -> None:
+        self._page = page
 
     async def announce(self, announcements: Sequence[Announcement], now: datetime) -> None:
         """Write each announcement to the log, as the event that a topic would have received."""
         for announcement in announcements:
             log.warning(
                 "announced in this log only, because EVENT_GRID_TOPIC_ENDPOINT is not set (P3 is off): %s",
-                json.dumps(announcement.wire(now)),
+                json.dumps(announcement.wire(now, self._page)),
             )

@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.announce.outstanding import kind_of, valid_marks
 from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
 from shared.domain.publication import Marks
-from shared.domain.told import CarriedOver, Told, ToldDeadline
+from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 
 
 def accepted_in_time(situation: Situation, announcement: Announcement, accepted_at: datetime) -> bool:
@@ -66,6 +67,8 @@ def _without_carried_over(marks: Marks, announcement: Announcement) -> Marks:
 
 
 def _announces(announcement: Announcement, one: CarriedOver) -> bool:
+    if one.happened is Happened.KEYS_BACK:
+        return announcement.kind is Kind.KEY_AUTH_ENABLED and announcement.occasion == one.text()
     return (kind_of(one.happened), one.slot, one.value) == (announcement.kind, announcement.slot, announcement.value)
 
 

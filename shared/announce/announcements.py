@@ -1,4 +1,4 @@
-"""What is announced: the kinds of event, their words, their stable ids and their form on the wire.
+"""What is announced: announcements, their stable ids and their form on the wire. Their words are in `kinds`.
 
 An announcement's id follows from what it says (account, secret, key, deadline, lead), so a listener can ignore the
 second copy: in CloudEvents, id and source together identify an event. The form is CloudEvents 1.0; each kind's `data`
@@ -12,97 +12,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import Self
 
+from shared.announce.kinds import AFTER_DEPLOYMENT, IDENTITY, ROLE, Kind, Words
 from shared.domain.errors import RotationError
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
+from shared.domain.relative import counted, exact
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.times import iso_duration
-
-
-class Kind(StrEnum):
-    """The kinds of event, by their public names, each with its words for consumers. A kind without words is an error.
-
-    what_happens: What happens, or happened.
-    what_to_do: What a consumer should do about it.
-    """
-
-    what_happens: str
-    what_to_do: str
-
-    def __new__(cls, name: str, what_happens: str, what_to_do: str) -> Self:
-        kind = str.__new__(cls, name)
-        kind._value_ = name
-        kind.what_happens, kind.what_to_do = what_happens, what_to_do
-        return kind
-
-    KEY_ADOPTED = (
-        "KeyRotation.KeyAdopted",
-        "The account's key is now published in Key Vault and will be rotated on a schedule.",
-        "Read the key from the vault, without a version, and read it again regularly. Better: move to Entra ID.",
-    )
-    ROTATION_ANNOUNCED = (
-        "KeyRotation.RotationAnnounced",
-        "At the deadline another key is published. The key published now keeps working for the overlap after that.",
-        "Nothing, if you read the key from the vault without a version. Replace a copied key in time.",
-    )
-    KEY_ROTATED = (
-        "KeyRotation.KeyRotated",
-        "Another key is published. The previous key keeps working until its own announced end.",
-        "Nothing, if you read the key from the vault regularly. Replace a copied key now.",
-    )
-    RETIREMENT_ANNOUNCED = (
-        "KeyRotation.RetirementAnnounced",
-        "At the deadline the key in this slot stops working for everybody who still uses it.",
-        "Make sure that you use the key that the vault holds now. Restart apps that read it only once, and refresh Key "
-        "Vault references.",
-    )
-    KEY_RETIRED = (
-        "KeyRotation.KeyRetired",
-        "The key in this slot has stopped working.",
-        "If your calls get the status 401, read the key from the vault again. A Key Vault reference of App Service "
-        "keeps the old key for up to a day, also after a restart: refresh it.",
-    )
-    DRIFT_HEALED = (
-        "KeyRotation.DriftHealed",
-        "The live key was regenerated outside this app. Its new value is published.",
-        "If your calls get the status 401, read the key from the vault again. A Key Vault reference of App Service "
-        "keeps the old key for up to a day, also after a restart: refresh it.",
-    )
-    ROTATION_FAILED = (
-        "KeyRotation.RotationFailed",
-        "A turn failed. The step that failed did not change the published key.",
-        "Nothing. The owner of the rotation should read the reason and the runbook.",
-    )
-    SUNSET_ANNOUNCED = (
-        "KeyRotation.SunsetAnnounced",
-        "At the deadline the account stops accepting keys.",
-        "Move to Entra ID (a managed identity) before the deadline.",
-    )
-    DEADLINE_WITHDRAWN = (
-        "KeyRotation.DeadlineWithdrawn",
-        "What was announced for the deadline does not happen. If it is to happen later, it is announced anew.",
-        "Nothing. The key goes on working until another end is announced.",
-    )
-    KEY_AUTH_DISABLED = (
-        "KeyRotation.KeyAuthDisabled",
-        "The account does not accept keys any more, and the published secret is disabled.",
-        "Call with Entra ID. An owner of the account can switch keys on again.",
-    )
-    KEY_AUTH_ENABLED = (
-        "KeyRotation.KeyAuthEnabled",
-        "Somebody switched the account's keys on again after they had ended. The key is published anew.",
-        "Nothing, if you call with Entra ID. The owner of the account should find out who did it.",
-    )
-
-
-_AFTER_DEPLOYMENT = (
-    "After the next deployment to the named environment, or at the deadline without one, another key is published. "
-    "The key published now keeps working for the overlap after that.",
-    "Deploy when you are ready, and report it (POST /api/deployments) if your pipeline does not.",
-)
 
 
 @dataclass(frozen=True)
@@ -155,8 +72,12 @@ class Announcement:
         ]
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
 
-    def wire(self, now: datetime) -> dict[str, object]:
-        """Return the CloudEvent as data that can become JSON. `now` is the time of sending, in UTC."""
+    def wire(self, now: datetime, page: str | None = None) -> dict[str, object]:
+        """Return the CloudEvent as data that can become JSON.
+
+        now: The time of sending, in UTC.
+        page: Where a consumer reads how to call without a key. None: the event names no page.
+        """
         return {
             "specversion": "1.0",
             "id": self.id,
@@ -165,11 +86,14 @@ class Announcement:
             "type": str(self.kind),
             "time": now.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "datacontenttype": "application/json",
-            "data": {name: value for name, value in self._data() if value is not None},
+            "data": {name: value for name, value in self._data(page) if value is not None},
         }
 
-    def _data(self) -> Iterator[tuple[str, object]]:
-        words = (self.kind.what_happens, self.kind.what_to_do) if self.after is None else _AFTER_DEPLOYMENT
+    @property
+    def _words(self) -> Words:
+        return self.kind.words if self.after is None else AFTER_DEPLOYMENT
+
+    def _data(self, page: str | None) -> Iterator[tuple[str, object]]:
         yield "target", self.target.name
         yield "owner", self.target.owner
         yield "slot", self.slot
@@ -185,8 +109,23 @@ class Announcement:
         yield "requestReason", self.requester.why or None
         yield "afterDeploymentTo", self.after.environment if self.after else None
         yield "soakTime", iso_duration(self.after.soak) if self.after and self.after.soak else None
-        yield "whatHappens", words[0]
-        yield "whatToDo", words[1]
+        yield "whatHappens", self._words.happens
+        yield "whoIsAffected", self._words.affected
+        yield "whatStops", self._what_stops()
+        yield "whatToDo", self._words.to_do.format(deadline=self._deadline)
+        yield "instead", {"identity": IDENTITY, "role": ROLE} | ({"page": page} if page else {})
+
+    @property
+    def _deadline(self) -> str:
+        return exact(self.deadline) if self.deadline else "the deadline"
+
+    def _what_stops(self) -> str | None:
+        """Return what stops and when. None if nothing does, or if it depends on a previous key and none is in use."""
+        stops, until = self._words.stops, self.previous_until
+        if stops is None or (until is None and "{until}" in stops):
+            return None
+        facts = {"deadline": self._deadline, "overlap": _at_least(self.target.cadence.overlap)}
+        return stops.format(**facts, until=exact(until) if until else "")
 
 
 def rotation_failed(target: Target, error: RotationError, now: datetime) -> Announcement:
@@ -199,6 +138,15 @@ def rotation_failed(target: Target, error: RotationError, now: datetime) -> Anno
         next_step=error.next_step,
         occasion=f"{now.astimezone(UTC):%Y-%m-%d}",
     )
+
+
+def _at_least(length: timedelta) -> str:
+    """Return a length in whole days, hours or minutes. It is never rounded up, because a consumer counts on it."""
+    minutes = length // timedelta(minutes=1)
+    if minutes < 60:
+        return counted(minutes, "minute")
+    days, over = divmod(minutes // 60, 24)
+    return counted(days, "day") if not over else counted(minutes // 60, "hour")
 
 
 def event_time(moment: datetime | None) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.announce.announcements import Kind
+from shared.announce.kinds import Kind
 
 ENDS = frozenset({Kind.RETIREMENT_ANNOUNCED, Kind.SUNSET_ANNOUNCED})  # after these, keys stop working
 _CONFIRMED, _UNCONFIRMED = "succeeded", "awaitingmanualaction"

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from shared.announce.announcements import Announcement, Kind, event_time
+from shared.announce.announcements import Announcement, event_time
+from shared.announce.kinds import Kind
 from shared.decide import cadence, schedule
 from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
@@ -94,8 +95,14 @@ def _origin(situation: Situation, marks: Marks) -> Announcement:
 
 def _carried_over(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     for one in marks.told.carried_over:
-        kind, occasion = kind_of(one.happened), one.text() if one.happened is Happened.KEYS_BACK else None
-        yield Announcement(kind, situation.target, one.slot, one.value, happened_at=one.happened_at, occasion=occasion)
+        if one.happened is Happened.KEYS_BACK:  # about both keys, and told apart by its moment
+            yield Announcement(
+                Kind.KEY_AUTH_ENABLED, situation.target, happened_at=one.happened_at, occasion=one.text()
+            )
+        else:
+            yield Announcement(
+                kind_of(one.happened), situation.target, one.slot, one.value, happened_at=one.happened_at
+            )
 
 
 def _occurrences(situation: Situation, marks: Marks) -> Iterator[Announcement]:

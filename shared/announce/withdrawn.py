@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.domain.keys import KeySlot
 from shared.domain.model import Target
 from shared.domain.publication import Marks

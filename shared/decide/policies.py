@@ -125,8 +125,8 @@ def keys_are_back(situation: Situation) -> Plan | None:
     marks = publication.marks
     slot = next((one for one in seen.keys if marks and seen.keys[one] == marks.live), situation.live)
     back = CarriedOver(Happened.KEYS_BACK, slot, seen.keys[slot], situation.now)
-    ends = valid_told(situation).ends
-    told = Told(ends=ends, carried_over=(*(outstanding_before(situation) if marks else ()), back))
+    ends = max(valid_told(situation).ends, seen.withdrawn)
+    told = Told(origin=True, ends=ends, carried_over=(*(outstanding_before(situation) if marks else ()), back))
     publish = Publish(slot, Origin.ADOPTED, seen.keys[slot.other], first_period(situation.target), told=told)
     why = f"Keys were switched on again after they had ended. {slot.words.capitalize()} is published anew."
     return Plan(Reason.KEYS_ARE_BACK, why, (Prove(slot), publish))

@@ -160,7 +160,8 @@ class Observation:
     endpoint: Where the account answers, so that keys can be proven there. None if that is not known.
     readiness: Whether the logs say that the account can do without keys. None if they were not asked.
     takes_identity: Whether the account accepts Entra tokens. Default: yes.
-    withdrawn: Whether this app disabled the latest version itself, because keys were off. Default: no.
+    withdrawn: How often this app has disabled the published version because keys were off, if it did so with the latest
+        one. 0 if it did not.
     fresh: The note of a key that a turn regenerated while nothing was published. None without one.
     lost: The marks of the latest version, if somebody else took them away and they are known. None otherwise.
     foreign: What somebody else wrote over our latest version; `publication` is then ours. None if nobody did.
@@ -176,7 +177,7 @@ class Observation:
     endpoint: str | None = None
     readiness: Readiness | None = None
     takes_identity: bool = True
-    withdrawn: bool = False
+    withdrawn: int = 0
     fresh: FreshKey | None = None
     lost: Marks | None = None
     foreign: ForeignVersion | None = None

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from shared.domain.errors import RotationError
+from shared.domain.errors import GrantRole, RotationError
 from shared.domain.model import AccountId
 from shared.domain.readiness import SEND_LOG, Readiness, unknown
 from shared.domain.times import FIRST
@@ -22,7 +22,7 @@ MOST_ASKED = 200  # accounts in a day; Azure counts such reads for each subscrip
 AT_ONCE = 16  # accounts that are asked side by side
 _DAY = timedelta(days=1)
 _NOTHING = "no call of any kind was logged"
-_LET_IT_READ = "let the app read diagnostic settings (docs/readiness.md), or see that the account sends its log"
+_LET_IT_READ = "give the app the role readinessReader, which may read them, or see that the account sends its log"
 _SEE_WHERE = (
     "see that it sends to a workspace that ROTATION_LOG_WORKSPACE_ID names; if it does, call the account once by "
     "identity, so that a call is logged"
@@ -43,7 +43,8 @@ async def ask_settings(
     now: The time, in UTC.
 
     Those that were never asked come first, then those whose answer is oldest; at most `MOST_ASKED` in a day. If all
-    accounts that are asked side by side fail, no more are asked: the others would fail as well.
+    accounts that are asked side by side fail, no more are asked: the others would fail as well. The right to read them
+    is optional, so that it is missing is said of the accounts and is no problem.
     """
     found = {_key(one): known[_key(one)] for one in silent if _key(one) in known}
     chosen, problems = next_to_ask(silent, known, now) if settings else [], list[RotationError]()
@@ -52,7 +53,7 @@ async def ask_settings(
         answers = await asyncio.gather(*(_asked(settings, one, now) for one in some if settings))
         found |= {_key(one): answer for one, (answer, _) in zip(some, answers, strict=True)}
         errors = [error for _, error in answers if error is not None]
-        problems += errors[:1]
+        problems += [error for error in errors if not isinstance(error, GrantRole)][:1]
         if len(errors) == len(some):
             break
     return found, problems

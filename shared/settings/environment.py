@@ -44,6 +44,7 @@ from shared.settings.readers import (
     yes_or_no,
 )
 from shared.settings.reading import read
+from shared.settings.runbook import WITHOUT_KEYS, page_beside
 from shared.settings.schedule import pause_within_a_minute
 from shared.settings.storage import Storage, read_storage
 from shared.settings.target_fields import Defaults, check_cadence
@@ -122,8 +123,8 @@ class Settings:
     topic_id: EVENT_GRID_TOPIC_ID, the resource id of that topic. None: it is not known who listens to it.
     needs_listener: ROTATION_ANNOUNCE_NEEDS_LISTENER. Whether keys end on schedule only if somebody is known to listen
         to their announcements. Default false.
-    runbook: ROTATION_RUNBOOK_URL. Where people read docs/runbook.md, so that pages can link to its entries. Default:
-        none, and pages name the entries.
+    runbook: ROTATION_RUNBOOK_URL. Where people read docs/runbook.md, so that pages can link to its entries, and events
+        to the page beside it (`without_keys`). Default: none, and pages name the entries.
     client_id: AZURE_CLIENT_ID, the app's user-assigned identity. None for the system-assigned one.
     resource_manager: AZURE_RESOURCE_MANAGER_ENDPOINT. Default the public cloud's.
     storage: AzureWebJobsStorage, for leases and the record of failures.
@@ -181,6 +182,11 @@ class Settings:
             "No Event Grid topic is set: announcements are only logged, and no consumer is warned before a key ends."
         )
         return (*([observing] if self.mode is Mode.OBSERVE else []), *([] if self.topic else [no_topic]))
+
+    @property
+    def without_keys(self) -> str | None:
+        """Where consumers read docs/without-keys.md: beside the runbook. None if that is not known."""
+        return page_beside(self.runbook, WITHOUT_KEYS)
 
     def trusts(self, vault: str) -> bool:
         """Return whether a tag may name this vault.

@@ -26,24 +26,28 @@ class Keyless:
     version: The version of the secret that was disabled, or is about to be.
     at: When that began, in UTC.
     by_sunset: Whether the announced sunset switched keys off. Otherwise somebody else did, a person or a policy.
+    times: How often the app has withdrawn a key of the account, this time included. It tells the events apart.
     """
 
     account: str
     version: str
     at: datetime
     by_sunset: bool
+    times: int = 1
 
     def text(self) -> str:
         """Return the note as text."""
-        facts = {"account": self.account, "version": self.version, "at": self.at.isoformat(), "sunset": self.by_sunset}
-        return json.dumps(facts)
+        facts = {"account": self.account, "version": self.version, "at": self.at.isoformat()}
+        return json.dumps({**facts, "sunset": self.by_sunset, "times": self.times})
 
 
 async def note_keyless(notes: Notes, target: Target, version: str, now: datetime, *, by_sunset: bool = False) -> None:
     """Note that this version is about to be withdrawn, unless that is noted already. Raises what the storage raises."""
     known = await keyless_of(notes, target.account)
     if known is None or known.version != version:
-        await notes.write(_name(target.account), Keyless(str(target.account), version, now, by_sunset).text())
+        times = known.times + 1 if known else 1
+        note = Keyless(str(target.account), version, now, by_sunset, times)
+        await notes.write(_name(target.account), note.text())
 
 
 async def keyless_of(notes: Notes, account: AccountId) -> Keyless | None:
@@ -57,7 +61,7 @@ def _read(text: str | None) -> Keyless | None:
     try:
         found = json.loads(text or "")
         at = datetime.fromisoformat(found["at"])
-        return Keyless(str(found["account"]), str(found["version"]), at, found["sunset"] is True)
+        return Keyless(str(found["account"]), str(found["version"]), at, found["sunset"] is True, int(found["times"]))
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -268,7 +268,7 @@ async def _with_who_disabled(seen: Observation, latest: Publication, target: Tar
     if latest.state is not SecretState.DISABLED:
         return seen
     keyless = await keyless_of(notes, target.account)
-    return replace(seen, withdrawn=keyless is not None and keyless.version == latest.version)
+    return replace(seen, withdrawn=keyless.times if keyless and keyless.version == latest.version else 0)
 
 
 def _was_anothers(note: SecretNote, older: Sequence[Publication], target: Target) -> bool:

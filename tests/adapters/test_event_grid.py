@@ -10,7 +10,8 @@ import pytest
 
 from lab.emulator.serve import Azure
 from lab.emulator.topics import Topic
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, TryLater
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.turns.report import Result
@@ -133,3 +134,20 @@ async def test_announcements_are_written_to_the_log_if_there_is_no_topic(
     ]
     assert all("P3 is off" in record.getMessage() for record in caplog.records)
     assert not azure.world.journal.count("eg.publish")
+
+
+RUNBOOK = "https://wiki.contoso.com/docs/runbook.md"
+
+
+@pytest.mark.parametrize(("runbook", "page"), [(RUNBOOK, "https://wiki.contoso.com/docs/without-keys.md"), ("", None)])
+async def test_an_event_links_to_the_page_beside_the_runbook(azure: Azure, runbook: str, page: str | None) -> None:
+    async with parts_over(azure, ROTATION_RUNBOOK_URL=runbook) as parts:
+        await parts.rotation.outside.announcer.announce(announcements(parts, 1), NOW)
+        [event] = topic_of(parts).events
+    assert event["data"]["instead"].get("page") == page
+
+
+async def test_a_log_in_place_of_a_topic_shows_the_page_too(azure: Azure, caplog: pytest.LogCaptureFixture) -> None:
+    async with parts_over(azure, EVENT_GRID_TOPIC_ENDPOINT="", ROTATION_RUNBOOK_URL=RUNBOOK) as parts:
+        await parts.rotation.outside.announcer.announce(announcements(parts, 1), NOW)
+    assert "https://wiki.contoso.com/docs/without-keys.md" in caplog.text

@@ -21,7 +21,8 @@ from lab.simulation.builders import (
 )
 from lab.simulation.dates import SENDING, START, at, days, hours
 from shared.announce.acknowledged import accepted_in_time, acknowledged
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
@@ -135,7 +136,9 @@ def test_acknowledged_raises_lookup_error_without_marks():
         acknowledged(Situation(nothing_published(), TARGET, START + hours(1)))
 
 
-@pytest.mark.parametrize("kind", [Kind.ROTATION_FAILED, Kind.KEY_ROTATED, Kind.KEY_AUTH_DISABLED])
+@pytest.mark.parametrize(
+    "kind", [Kind.ROTATION_FAILED, Kind.KEY_ROTATED, Kind.KEY_AUTH_DISABLED, Kind.KEY_AUTH_ENABLED]
+)
 def test_other_kinds_are_never_recorded_as_an_announced_sunset(kind: Kind):
     """If another kind with a deadline counted as an announced sunset, keys would end unannounced (P3)."""
     situation = Situation(an_observation(a_publication()), a_target(sunset=at(day=90)), START)

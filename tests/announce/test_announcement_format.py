@@ -15,7 +15,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.announce.acknowledged import acknowledged
-from shared.announce.announcements import Announcement, Kind, rotation_failed
+from shared.announce.announcements import Announcement, rotation_failed
+from shared.announce.kinds import Kind
 from shared.announce.outstanding import outstanding
 from shared.announce.withdrawn import withdrawn
 from shared.decide.situation import Situation
@@ -115,6 +116,7 @@ def everything() -> Iterator[Announcement]:
         yield from announcements_of(marks(), target=target, key_auth=False)
         every = Told(rotation=ToldDeadline(NOW), retirement=ToldDeadline(NOW), sunset=ToldDeadline(NOW))
         yield from withdrawn(target, KeySlot.KEY1, marks(told=every))
+        yield Announcement(Kind.KEY_AUTH_ENABLED, target, happened_at=NOW, occasion=f"{KEY} 1")
         yield rotation_failed(target, ProofFailed("chat", "not accepted."), NOW)
 
 
@@ -251,7 +253,7 @@ def test_an_accepted_announcement_is_no_longer_outstanding() -> None:
 
 
 async def test_all_events_in_the_life_of_a_target_fit_their_schemas(parts: Parts) -> None:
-    """From adoption to the end of keys, as the topic received them. No account leaves meanwhile."""
+    """From adoption to the end of keys, as the topic received them. No account leaves, and keys stay off."""
     world, target = parts.azure.world, replace(parts.target(), owner="team")
     clock, topic = world.clock, next(iter(world.topics.values()))
     for days in (0, 17, 14, 4):
@@ -264,7 +266,9 @@ async def test_all_events_in_the_life_of_a_target_fit_their_schemas(parts: Parts
     for days in (0, 3, 0):
         clock.advance(days * DAY.total_seconds())
         assert (await parts.rotation.turn(ending)).result is not Result.FAILED
-    assert {event["type"] for event in topic.events} == {str(kind) for kind in Kind} - {Kind.DEADLINE_WITHDRAWN}
+    assert {event["type"] for event in topic.events} == {
+        str(kind) for kind in Kind if kind not in (Kind.DEADLINE_WITHDRAWN, Kind.KEY_AUTH_ENABLED)
+    }
     assert [(event["type"], problems_of(event)) for event in topic.events if problems_of(event)] == []
     ids = [event["id"] for event in topic.events]
     assert len(ids) == len(set(ids))

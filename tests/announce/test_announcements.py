@@ -17,7 +17,8 @@ from lab.simulation.builders import (
     mark,
 )
 from lab.simulation.dates import START, at, days
-from shared.announce.announcements import Announcement, Kind, rotation_failed
+from shared.announce.announcements import Announcement, rotation_failed
+from shared.announce.kinds import Kind
 from shared.domain.errors import GrantRole, ProofFailed
 
 OWNED = a_target(owner="team-chat")
@@ -101,7 +102,9 @@ def test_the_event_of_a_failure_carries_the_owner_the_reason_and_the_next_step()
             "reason": "GrantRole: could not read the secret: 403 Forbidden.",
             "nextStep": GrantRole.next_step,
             "whatHappens": "A turn failed. The step that failed did not change the published key.",
+            "whoIsAffected": "nobody",
             "whatToDo": "Nothing. The owner of the rotation should read the reason and the runbook.",
+            "instead": {"identity": "a managed identity", "role": "Cognitive Services OpenAI User"},
         },
     }
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from lab.simulation.builders import KEY1, a_situation, a_target, mark, marks
 from lab.simulation.dates import START, at, hours
 from shared.announce.acknowledged import acknowledged
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.announce.outstanding import outstanding
 from shared.domain.model import Target
 from shared.domain.publication import Marks

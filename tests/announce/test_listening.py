@@ -6,7 +6,7 @@ import pytest
 
 from lab.simulation.builders import a_publication, a_target, an_observation, marks, overlapping
 from lab.simulation.dates import at, days
-from shared.announce.announcements import Kind
+from shared.announce.kinds import Kind
 from shared.announce.listening import EventSubscription, Hearing
 from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation

@@ -21,7 +21,8 @@ from lab.simulation.builders import (
 )
 from lab.simulation.dates import SENDING, START, at, days
 from shared.announce.acknowledged import acknowledged
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.announce.outstanding import outstanding
 from shared.decide.situation import Situation
 from shared.domain.model import Target

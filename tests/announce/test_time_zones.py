@@ -6,7 +6,8 @@ import pytest
 
 from lab.simulation.builders import a_target
 from lab.simulation.dates import START
-from shared.announce.announcements import Announcement, Kind, event_time, rotation_failed
+from shared.announce.announcements import Announcement, event_time, rotation_failed
+from shared.announce.kinds import Kind
 from shared.domain.errors import GrantRole
 from shared.domain.times import stamp, unstamp
 from shared.domain.told import ToldDeadline

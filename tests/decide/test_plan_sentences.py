@@ -42,7 +42,7 @@ USED = Usage(
     (KeyCaller("203.0.113.*", "curl", 7, at(day=19), "payroll"),), more_callers=1, last_key_call=at(day=19),
 )  # fmt: skip
 UNTOLD = unknown("nothing was logged", "see the log")
-KEYS_BACK = an_observation(replace(a_publication(marks(), value=None), state=SecretState.DISABLED), withdrawn=True)
+KEYS_BACK = an_observation(replace(a_publication(marks(), value=None), state=SecretState.DISABLED), withdrawn=1)
 CROWDED = replace(BARE, others={f"tag-{number}": "" for number in range(20)})
 
 EARLIER = START - days(1)

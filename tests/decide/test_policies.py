@@ -57,7 +57,7 @@ READY = Readiness(Verdict.READY, Stage.READY, "ready")
 UNTOLD = unknown("nothing was logged", "see the log")
 KEYS_BACK = an_observation(
     replace(a_publication(marks(told=replace(TOLD_SUNSET, key_auth_off=True)), value=None), state=SecretState.DISABLED),
-    withdrawn=True,
+    withdrawn=1,
 )
 NOBODY = "The topic has no event subscription, so announcements reach nobody."
 
@@ -272,7 +272,7 @@ TABLE = [
     # Keys that somebody switched on again.
     Row("keys are back, and this app had withdrawn the key", KEYS_BACK, at(day=21), Reason.KEYS_ARE_BACK,
         ["prove key1", "publish key1 (adopted)"], ENDING),
-    Row("keys are on, and a person disabled the version", replace(KEYS_BACK, withdrawn=False), at(day=21),
+    Row("keys are on, and a person disabled the version", replace(KEYS_BACK, withdrawn=0), at(day=21),
         Reason.PERSON_MUST_LOOK, target=ENDING),
     Row("keys are back, and another account claims the secret", KEYS_BACK, at(day=21), Reason.PERSON_MUST_LOOK,
         target=replace(ENDING, publishes=False)),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer
 from lab.simulation.dates import START, at, days, hours
 from lab.simulation.stage import Stage, a_stage, with_target
-from shared.announce.announcements import Kind
+from shared.announce.kinds import Kind
 from shared.domain.keys import Fingerprint
 from shared.domain.model import Cadence
 from shared.domain.publication import read_tags

@@ -6,7 +6,7 @@ import pytest
 
 from lab.simulation.dates import days, hours
 from lab.simulation.stage import Stage, a_stage
-from shared.domain.errors import FixConfiguration, TryLater
+from shared.domain.errors import FixConfiguration, GrantRole, TryLater
 from shared.domain.model import AccountId
 from shared.domain.readiness import Stage as Way
 from shared.domain.readiness import Verdict
@@ -88,6 +88,13 @@ async def test_silence_is_explained_by_the_diagnostic_settings(
     assert found.readiness.verdict is Verdict.UNKNOWN
     assert because in found.readiness.says
     assert step in found.readiness.next_step
+
+
+async def test_a_missing_right_to_read_settings_is_said_of_the_accounts_and_is_no_problem() -> None:
+    reads = FakeReads([an_account("chat")], refuses=GrantRole("chat", "403."))
+    kept = await surveyed(a_stage(), FakeLogs(), reads)
+    assert kept.survey.problems == ()
+    assert "readinessReader" in kept.survey.entries[0].readiness.next_step
 
 
 async def test_settings_that_cannot_be_read_are_said_and_are_one_problem() -> None:

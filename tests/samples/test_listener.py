@@ -15,7 +15,8 @@ from aiohttp import web
 from lab.emulator.serve import running
 from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId, Target
 
@@ -27,6 +28,7 @@ TARGET = Target(
 ENDS = Announcement(
     Kind.RETIREMENT_ANNOUNCED, TARGET, KeySlot.KEY2, Fingerprint.of("b"), deadline=NOW + timedelta(days=3)
 )
+SAID = {field: text for field, text in ENDS.wire(NOW)["data"].items() if field.startswith(("what", "who"))}
 
 
 ANSWERS: list[str] = []  # the texts of the channel's next answers; after them, an empty one
@@ -73,9 +75,25 @@ async def test_an_announcement_that_is_delivered_twice_is_posted_once(channel, a
     url, posted = channel
     async with FunctionHost(SAMPLE, settings={**azure_settings, "TEAM_WEBHOOK": f"{url}\n"}) as host:
         assert await deliver(host, ENDS, ENDS) in (200, 202)
-    (text,) = posted
-    assert text.splitlines()[0] == "chat: RetirementAnnounced (2026-11-25T12:00:00Z)"
-    assert ENDS.wire(NOW)["data"]["whatToDo"] in text
+    (said,) = posted
+    assert said.splitlines()[0] == "chat: RetirementAnnounced (2026-11-25T12:00:00Z)"
+    assert [text for text in SAID.values() if text not in said] == []
+
+
+@pytest.mark.parametrize("page", ["https://wiki.contoso.com/docs/without-keys.md", None])
+def test_a_text_says_who_is_affected_what_stops_what_to_do_and_where_to_read_on(page: str | None) -> None:
+    sentence = runpy.run_path(str(SAMPLE / "function_app.py"))["sentence"]
+    event = ENDS.wire(NOW, page)
+    lines = sentence(event["type"], event["data"]).splitlines()
+    assert [line.partition(": ")[0] for line in lines[2:5]] == ["Affected", "What stops", "What to do"]
+    assert lines[5:] == ([f"Without a key: {page}"] if page else [])
+
+
+def test_an_event_of_an_older_release_is_posted_too() -> None:
+    """It lacks the fields that came later."""
+    sentence = runpy.run_path(str(SAMPLE / "function_app.py"))["sentence"]
+    old = {"target": "chat", "whatHappens": "A key ended.", "whatToDo": "Read it again."}
+    assert sentence("KeyRotation.KeyRetired", old).splitlines()[1:] == ["A key ended.", "What to do: Read it again."]
 
 
 async def test_an_announcement_for_another_owner_is_not_posted(channel, azure_settings) -> None:

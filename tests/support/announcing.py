@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from lab.simulation.builders import KEY1, KEY2, a_publication, a_target, an_observation, mark
 from lab.simulation.dates import START, at, days
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.domain.publication import SecretState
 
 SECOND = timedelta(seconds=1)

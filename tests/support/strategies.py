@@ -9,6 +9,7 @@ from lab.simulation.dates import START, days, hours, minutes
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Adopt, Cadence, Observation, Target
 from shared.domain.publication import Marks, Origin, Publication, SecretState
+from shared.domain.readiness import Readiness, Stage, Verdict, unknown
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
@@ -93,7 +94,20 @@ def observations(draw: st.DrawFn) -> Observation:
     key_auth = draw(st.sampled_from([True] * 7 + [False]))
     one, other = draw(st.permutations("ABCD"))[:2]
     keys = {KEY1: mark(one), KEY2: mark(other)} if key_auth else {}
-    return Observation(key_auth, keys, publication, ENDPOINT, draw(st.sampled_from([None, 0, 12])))
+    return Observation(
+        key_auth,
+        keys,
+        publication,
+        ENDPOINT,
+        draw(st.sampled_from([None, READY, USED, UNTOLD])),
+        takes_identity=draw(st.sampled_from([True, True, True, False])),
+        withdrawn=draw(st.sampled_from([0, 0, 1])),
+    )
+
+
+READY = Readiness(Verdict.READY, Stage.READY, "ready")
+USED = Readiness(Verdict.USED, Stage.MOVING, "used by 2 callers")
+UNTOLD = unknown("nothing was logged", "see the log")
 
 
 windows = st.sampled_from([None, None, Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin")])

@@ -43,7 +43,9 @@ def days_of(calls: int, identity: int = 5, until: datetime = NOW) -> tuple[DayOf
 def a_usage(calls: int = 0, callers: int = 1, until: datetime = NOW, **facts: Any) -> Usage:
     """Return how an account was called: with so many calls with a key on each day, by so many callers."""
     last = until - timedelta(hours=3) if calls else None
-    shown = tuple(KeyCaller(f"203.0.{one}.*", "app", 36 * calls, until - timedelta(hours=3)) for one in range(callers))
+    shown = tuple(
+        KeyCaller(f"203.0.{one}.*", "app", 36 * calls // callers, until - timedelta(hours=3)) for one in range(callers)
+    )
     plain = Usage(
         until - LOOK_BACK, until, days_of(calls, until=until), shown if calls else (), last_key_call=last,
         identities=(IdentityCaller("0" * 8, 180, until),), last_identity_call=until,

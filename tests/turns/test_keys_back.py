@@ -50,7 +50,6 @@ async def test_the_next_turn_publishes_a_key_that_works_and_tells_everybody(by_s
     assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
     assert stage.works(published(stage))
     assert len(stage.events("KeyAuthEnabled")) == 1
-    assert len(stage.events("KeyAdopted")) == 2
     await stage.must_be_at_rest()
 
 
@@ -132,7 +131,7 @@ async def test_the_note_says_since_when_an_account_is_keyless_and_what_made_it_s
     note = await keyless_of(stage.rotation().outside.notes, stage.target.account)
     assert note is not None
     assert note.by_sunset is by_sunset
-    assert SUNSET - hours(1) <= note.at <= SUNSET + hours(1)
+    assert SUNSET - hours(1) <= note.at <= SUNSET + hours(3)
     assert note.version == stage.versions[-1].version
 
 

@@ -15,7 +15,8 @@ from lab.emulator.topics import Accepted
 from lab.emulator.world import World
 from lab.simulation.published import publish_as_rotated
 from shared.adapters.blob_lease import blob_name
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.names import LEASE_CONTAINER as LEASES

@@ -22,7 +22,8 @@ from datetime import datetime, timedelta
 
 from lab.prove.histories import values
 from lab.prove.histories.state import NOW, KeyFacts, State, Version
-from shared.announce.announcements import Announcement, Kind
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.domain.keys import Fingerprint
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
