@@ -104,6 +104,9 @@ param rotationLogLookBack string = ''
 @description('JSON: the names of callers and the IP ranges that they call from.')
 param rotationCallers string = ''
 
+@description('Where audit and readiness look for accounts beside the subscriptions above: all, or names of management groups.')
+param rotationAuditScope string = ''
+
 @description('off, or otlp: send traces and metrics to the collector that the OTEL_ settings name.')
 param rotationTelemetry string = ''
 
@@ -234,6 +237,7 @@ var rotationSettings = {
   ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
   ROTATION_CALLERS: rotationCallers
+  ROTATION_AUDIT_SCOPE: rotationAuditScope
   ROTATION_SIGN_IN: !empty(rotationSignIn) || empty(authClientId) ? rotationSignIn : 'required'
   ROTATION_OPERATOR_SCOPES: rotationOperatorScopes
   ROTATION_ANNOUNCE_NEEDS_LISTENER: rotationAnnounceNeedsListener

@@ -266,7 +266,8 @@ class Notes(Protocol):
 
 
 class Views(Protocol):
-    """Where the view is kept: what the last tick saw, for people and for the next tick (`shared.fleet.view`).
+    """Where something is kept for people and for the next tick: what the last tick saw (`shared.fleet.view`), the last
+    survey of readiness, or the fleet's weeks (`shared.readiness`).
 
     Each method raises a RotationError if the storage does not do what it asks.
     """
@@ -348,6 +349,8 @@ class Outside:
     later: The queue of turns. None: a tick queues nothing, and turns that must wait are tried again as if they failed.
     together: How calls are made that do not depend on each other. Default: in turn.
     views: Where the view is kept. None: each tick lists from the beginning, and nothing is shown of earlier ones.
+    surveys: Where the last survey of readiness is kept. None: no survey is made.
+    weeks: Where the fleet's weeks are kept, for readiness. None: none is recorded.
     """
 
     accounts: Accounts
@@ -365,3 +368,5 @@ class Outside:
     later: LaterTurns | None = None
     together: Together = field(default_factory=InTurn)
     views: Views | None = None
+    surveys: Views | None = None
+    weeks: Views | None = None

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
-    from shared.findings.ports import Inventory
     from shared.fleet.rotation import Rotation
     from shared.ports import CallLogs, Listeners
+    from shared.readiness.ports import ReadOnly
     from shared.settings.call_log import CallLog
     from shared.settings.environment import Settings
     from shared.telemetry import Telemetry
@@ -40,11 +40,13 @@ class _Process:
     """What this process has opened.
 
     rotation: The process's `Rotation`. None before its first use.
+    made: The parts that belong to it. None before its first use.
     loop: The event loop that the `Rotation` belongs to. Another loop, such as another test's, opens its own.
     telemetry: The process's telemetry. None before its first use.
     """
 
     rotation: Rotation | None = None
+    made: _Made | None = None
     loop: asyncio.AbstractEventLoop | None = None
     telemetry: Telemetry | None = None
 
@@ -77,8 +79,17 @@ async def rotation() -> Rotation:
     """Return this process's `Rotation`, made on first use. Raises FixConfiguration with all problems found."""
     loop = asyncio.get_running_loop()
     if _Process.rotation is None or _Process.loop is not loop:
-        _Process.rotation, _Process.loop = build(os.environ), loop
+        _Process.made = _make(os.environ)
+        _Process.rotation, _Process.loop = _Process.made.rotation, loop
     return _Process.rotation
+
+
+async def read_only() -> ReadOnly:
+    """Return what readiness sees beyond the targets, through this process's clients. Raises FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.read_only()
 
 
 def invalid_settings() -> FixConfiguration | None:
@@ -116,12 +127,12 @@ class Opened:
     """The real parts, with those that only the command line needs.
 
     rotation: The `Rotation` over the real parts.
-    inventory: Lists accounts and rights for the audit.
+    read_only: What audit and readiness see beyond the targets.
     examiner: Examines the deployment for the doctor.
     """
 
     rotation: Rotation
-    inventory: Inventory
+    read_only: ReadOnly
     examiner: Examiner
 
 
@@ -140,7 +151,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.accounts, examiner)
+        yield Opened(made.rotation, made.read_only(), examiner)
     finally:
         await made.close()
 
@@ -157,6 +168,19 @@ class _Made:
     credential: AsyncTokenCredential
     storage_credential: AsyncTokenCredential
     connections: Connections
+
+    def read_only(self) -> ReadOnly:
+        """Return what audit and readiness see beyond the targets. Nothing is asked before they use it."""
+        from shared.adapters.azure_reads import AzureReads
+        from shared.adapters.log_settings import DiagnosticSettings
+        from shared.adapters.resource_graph import ResourceGraph
+        from shared.readiness.ports import ReadOnly
+        from shared.readiness.sight import AccountsInSight
+
+        settings = self.rotation.settings
+        reads = AzureReads(self.credential, settings.resource_manager, self.connections)
+        graph = ResourceGraph(reads)
+        return ReadOnly(AccountsInSight(self.accounts, graph, settings), DiagnosticSettings(reads), graph)
 
     async def close(self) -> None:
         await self.connections.close()
@@ -196,7 +220,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_leases import BlobLeases
     from shared.adapters.blob_notes import BlobNotes
     from shared.adapters.blob_throttles import BlobThrottles
-    from shared.adapters.blob_view import BlobView
+    from shared.adapters.blob_view import READINESS, WEEKS, BlobView
     from shared.adapters.clock import RealClock
     from shared.adapters.connections import Connections
     from shared.adapters.event_grid import EventGrid, LogOnly
@@ -222,6 +246,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     leases = BlobLeases(settings.storage, storage, connections)
     listeners = _listeners(settings, credential, connections)
     page = settings.without_keys
+    surveys = settings.call_log is not None or settings.audit_scope is not None
     outside = Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections, settings.resource_manager),
@@ -238,5 +263,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
         later=StorageQueue(settings.storage, storage, connections),
         together=AtOnce(),
         views=BlobView(leases.service),
+        surveys=BlobView(leases.service, READINESS) if surveys else None,
+        weeks=BlobView(leases.service, WEEKS) if surveys else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

@@ -136,12 +136,18 @@ def _who(usage: Usage) -> str:
 
 def trend_of(usage: Usage) -> Trend:
     """Return how the calls with a key of the last seven days compare with those of the seven days before them."""
-    last = sum(one.with_key for one in usage.days if one.day > (usage.until - WEEK).date())
-    before = sum(
-        one.with_key for one in usage.days if (usage.until - 2 * WEEK).date() < one.day <= (usage.until - WEEK).date()
-    )
+    last, before = key_calls_by_week(usage)
     if not last and not before:
         return Trend.NONE
     if 4 * last < 3 * before:
         return Trend.FALLING
     return Trend.RISING if 3 * last > 4 * before else Trend.STEADY
+
+
+def key_calls_by_week(usage: Usage) -> tuple[int, int]:
+    """Return how many calls with a key the last seven days of the span had, and how many the seven days before them."""
+    last = sum(one.with_key for one in usage.days if one.day > (usage.until - WEEK).date())
+    before = sum(
+        one.with_key for one in usage.days if (usage.until - 2 * WEEK).date() < one.day <= (usage.until - WEEK).date()
+    )
+    return last, before

@@ -65,6 +65,9 @@ class Code(StrEnum):
     PROOF_NOT_REQUIRED = "proof-not-required"
     SECRET_WITHOUT_EXPIRY = "secret-without-expiry"  # noqa: S105
     PERIOD_DIFFERS = "period-differs"
+    NO_CUSTOM_SUBDOMAIN = "no-custom-subdomain"
+    KEYS_UNUSED = "keys-unused"
+    USE_UNKNOWN = "use-unknown"
     NO_SUNSET = "no-sunset"
     NO_OWNER = "no-owner"
     LISTENERS_UNKNOWN = "listeners-unknown"

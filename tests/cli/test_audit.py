@@ -32,6 +32,7 @@ from shared.turns.message import Message
 from shared.turns.secret_notes import SecretNote
 from shared.turns.trouble import TROUBLES, error_data
 from tests.cli.conftest import ROOT, Printed, Terminal, add
+from tests.support.reading import ELSEWHERE
 
 NOW = datetime.now(UTC)
 NEXT_YEAR = f"{NOW.year + 1}-01-31"
@@ -52,8 +53,10 @@ def codes(printed: Printed) -> dict[str, str]:
 
 
 def test_a_healthy_fleet_has_no_findings(healthy: Terminal) -> None:
-    assert (healthy.type("audit").code, healthy.type("audit").out) == (0, "No findings.\n")
-    assert healthy.json("audit").data == {"findings": []}
+    looked = "1 subscription of the settings"
+    printed = healthy.type("audit")
+    assert (printed.code, printed.out) == (0, f"No findings.\nAccounts were looked for in {looked}.\n")
+    assert healthy.json("audit").data == {"scope": looked, "findings": []}
 
 
 def no_topic(terminal: Terminal) -> None:
@@ -392,6 +395,40 @@ def test_an_account_with_key_authentication_disabled_is_not_a_finding(healthy: T
     add(healthy.world, "speech", kind="SpeechServices")
     healthy.account("search").disable_local_auth = True
     assert healthy.json("audit").data["findings"] == []
+
+
+def test_a_wider_scope_finds_accounts_in_subscriptions_that_nobody_searches(healthy: Terminal) -> None:
+    world = healthy.world
+    world.accounts.add("far", subscription=ELSEWHERE)
+    world.accounts.add("far-and-keyless", subscription=ELSEWHERE, disable_local_auth=True)
+    world.directory.group("prod", ELSEWHERE)
+    assert healthy.json("audit").data["findings"] == []
+    healthy.set(ROTATION_AUDIT_SCOPE="prod")
+    printed = healthy.json("audit")
+    assert [(one["code"], one["account"].rpartition("/")[2]) for one in printed.data["findings"]] == [
+        ("not-enrolled", "far")
+    ]
+    assert printed.data["scope"] == (
+        "1 subscription of the settings, and management group prod (2 accounts in 1 subscription that this identity "
+        "can read, by Resource Graph)"
+    )
+    assert healthy.type("audit").lines[-1] == f"Accounts were looked for in {printed.data['scope']}."
+
+
+def test_a_scope_that_cannot_be_seen_is_a_finding_with_its_next_step(healthy: Terminal) -> None:
+    healthy.set(ROTATION_AUDIT_SCOPE="prdo")
+    printed = healthy.json("audit")
+    [finding] = printed.data["findings"]
+    assert "no management group of that name" in finding["says"]
+    assert "by their names" in finding["nextStep"]
+    assert printed.data["scope"].endswith("management group prdo (not seen)")
+
+
+def test_an_account_that_nobody_enrolled_is_first_to_be_looked_at_and_its_keys_switched_off(healthy: Terminal) -> None:
+    account_without_tags(healthy)
+    [finding] = healthy.json("audit").data["findings"]
+    step = finding["nextStep"]
+    assert step.index("readiness") < step.index("switch them off") < step.index("identity") < step.index("key-rotation")
 
 
 def test_the_most_severe_finding_comes_first_and_each_next_step_is_printed_once(healthy: Terminal) -> None:

@@ -348,12 +348,13 @@ PASSED_ON = ("ROTATION_MODE", "ROTATION_SEALED_SINCE")  # to the settings of the
 
 @acts("azd provision")
 async def _(site: Site, options: Options) -> None:
-    """Do what the template does: assign the app's roles, two of them only on request; set the mode and the log
+    """Do what the template does: assign the app's roles, some of them only on request; set the mode and the log
     workspace; exclude paths from authentication; restore storage."""
     site.world.directory.revoke("app")
     wanted = {
         "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
         "keyCallCounter": bool(site.environment.get("ROTATION_LOG_WORKSPACE")),
+        "readinessReader": False,
     }
     for name, role in shipped_roles().items():
         if wanted.get(name, True):

@@ -19,7 +19,7 @@ from shared.findings.dates import Date, dates_of
 from shared.findings.facts import Facts
 from shared.findings.states import State
 from shared.findings.status import Status
-from shared.findings.verdict import Tone, Verdict, verdict_of
+from shared.findings.verdict import FleetVerdict, Tone, verdict_of
 from shared.web.pages.asked_filters import NOBODY, Filters, Sort
 from shared.web.pages.cards import Cards, Panel, panel_of
 from shared.web.pages.chart import Chart, chart_of
@@ -122,7 +122,7 @@ class OverviewPage:
     """
 
     shell: Shell
-    verdict: Verdict
+    verdict: FleetVerdict
     icon: State
     filters: Filters
     asked: str
@@ -196,13 +196,13 @@ def asked_in_words(filters: Filters) -> str:
     return ", ".join(said)
 
 
-def _verdict(status: Status, no_match: NoMatch | None) -> Verdict:
+def _verdict(status: Status, no_match: NoMatch | None) -> FleetVerdict:
     if no_match is not None:
-        return Verdict(Tone.PLAIN, f"No target matches {no_match.asked}.")
+        return FleetVerdict(Tone.PLAIN, f"No target matches {no_match.asked}.")
     return verdict_of(status)
 
 
-def _with_title(shell: Shell, verdict: Verdict, status: Status, filters: Filters) -> Shell:
+def _with_title(shell: Shell, verdict: FleetVerdict, status: Status, filters: Filters) -> Shell:
     address = filters.but(page=str(filters.page) if filters.page > 1 else "")
     return replace(
         shell,
@@ -214,7 +214,7 @@ def _with_title(shell: Shell, verdict: Verdict, status: Status, filters: Filters
     )
 
 
-def _title(verdict: Verdict, status: Status) -> str:
+def _title(verdict: FleetVerdict, status: Status) -> str:
     if status.to_do:
         return f"{len(status.to_do)} to do"
     if verdict.tone is Tone.AMBER:

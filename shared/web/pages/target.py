@@ -18,7 +18,7 @@ from shared.findings.facts import Facts
 from shared.findings.gather import found_for, severe_first
 from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus, status_of
-from shared.findings.verdict import Tone, Verdict, verdict_of
+from shared.findings.verdict import FleetVerdict, Tone, verdict_of
 from shared.fleet.history import History
 from shared.settings.origins import SettingShown, settings_shown
 from shared.turns.report import Row
@@ -130,7 +130,7 @@ class TargetPage:
 
     shell: Shell
     one: TargetStatus
-    verdict: Verdict
+    verdict: FleetVerdict
     timeline: Timeline
     drawings: Sequence[Drawing]
     rules: Sequence[RuleShown]
@@ -248,12 +248,12 @@ def _acts(
     return tuple(PossibleAct(name, says, links.act(target, act)) for act, (name, says) in named.items()), ""
 
 
-def _verdict(status: Status, one: TargetStatus) -> Verdict:
+def _verdict(status: Status, one: TargetStatus) -> FleetVerdict:
     if status.to_do or status.to_watch or one.state not in _QUIET:
         found = verdict_of(status)
         return replace(found, detail=_about_keys(status, one))
     words = "is healthy" if one.state is State.ROTATING else f"is {one.state.words}"
-    return Verdict(_QUIET[one.state], f"{one.name} {words}. Nothing to do.", _about_keys(status, one))
+    return FleetVerdict(_QUIET[one.state], f"{one.name} {words}. Nothing to do.", _about_keys(status, one))
 
 
 def _about_keys(status: Status, one: TargetStatus) -> str:
