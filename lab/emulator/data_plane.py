@@ -1,8 +1,9 @@
 """How an account's own endpoint answers a key that a caller presents.
 
-Azure checks a key in this order: network rules, whether keys are enabled, the key, the call rate. A network refusal hides the
-other results (docs/facts.md, Calls; Network). Every key that gets past the network rules is recorded by its
-fingerprint. `surfaces.inference` calls this module for HTTP requests; a test can call it without a network.
+Azure checks a key in this order: network rules, whether keys are enabled, the key, the call rate. A network refusal
+hides the other results (docs/facts.md, Calls; Network). Every key that gets past the network rules is recorded by its
+fingerprint. Entra tokens need a custom subdomain. `surfaces.inference` calls this module for HTTP requests; a test can
+call it without a network.
 """
 
 from lab.emulator.accounts import Account, Accounts

@@ -1,4 +1,4 @@
-"""`python -m lab.prove.sunset [--short]`: the sunset drill with its figures. Exit code 1 if it shows not all it must."""
+"""`python -m lab.prove.sunset [--short]`: the sunset drill with its figures. Exit code 1 if it fails."""
 
 import argparse
 import asyncio

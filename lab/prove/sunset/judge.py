@@ -13,6 +13,8 @@ from lab.prove.sunset.story import Played
 OFF = "403 AuthenticationTypeDisabled"
 NO_SUBDOMAIN = "400 BadRequest"
 ON_THE_DATE = (Part.KEYLESS, Part.EARLY, Part.SILENT)
+MOST_OF_ONE = 5  # queries about one account in a check
+COLUMNS = ("what", "before the date, a day at most", "on the date", "the day after", "10 minutes later", "a look then")
 KINDS = ("SunsetAnnounced", "KeyAuthDisabled", "KeyAuthEnabled")
 
 
@@ -113,11 +115,21 @@ def _cannot(played: Played) -> Iterator[str]:
 
 
 def _bounded(played: Played) -> Iterator[str]:
-    """One query a day is the survey's; each target whose date has come asks once more, to see whether it may end."""
+    """One query a day is the survey's. From its date on, a target's log is asked by the listing, by its turn until it
+    is at rest, and by the survey's own listing: at most five times in a check."""
     for day, asked in enumerate(played.asked, 1):
-        most = 1 + len(PARTS)
+        most = 1 + (MOST_OF_ONE * len(_waiting(played, day)) if day >= played.timetable.sunset else 0)
         if not 1 <= asked[QUERY] <= most or asked[SETTINGS] > len(PARTS) or asked[GRAPH]:
             yield f"on day {day} readiness asked {dict(asked)}"
+    held = len(_waiting(played, played.timetable.sunset + 1))
+    for what, asked, each in (("check", played.asked_again, 2), ("look", played.asked_by_a_look, 1)):
+        if asked[QUERY] > each * held:
+            yield f"a {what} on the day after the date asked {dict(asked)} for {held} targets that are held"
+
+
+def _waiting(played: Played, day: int) -> list[Part]:
+    """Return the targets whose keys were on before a day's check and that can take an identity."""
+    return [part for part in PARTS if part is not Part.REGIONAL and not _is_off(played, part, day - 1)]
 
 
 def table_of_accounts(played: Played) -> Table:
@@ -140,25 +152,26 @@ def _as_days(days: list[str]) -> list[str]:
 
 
 def table_of_calls(played: Played) -> Table:
-    """Return how many calls to Azure readiness made for these accounts on one day."""
-    table = Table(title="Calls of readiness on one day", title_justify="left")
-    for column in ("what", "before the date, at most", "from the date on, at most", "all days"):
+    """Return how many calls to Azure readiness made for these accounts."""
+    table = Table(title="Calls of readiness for six accounts", title_justify="left")
+    for column in COLUMNS:
         table.add_column(column)
-    date = played.timetable.sunset - 1
+    date = played.timetable.sunset
     for what in (QUERY, SETTINGS, GRAPH, STORAGE):
         counts = [one[what] for one in played.asked]
-        table.add_row(what, str(max(counts[:date])), str(max(counts[date:])), str(sum(counts)))
+        at = (max(counts[: date - 1]), counts[date - 1], counts[date], played.asked_again[what])
+        table.add_row(what, *map(str, at), str(played.asked_by_a_look[what]))
     return table
 
 
 def words(played: Played) -> list[str]:
     """Return what readiness and the app said at the decisive moments."""
     date = played.timetable.sunset
-    named = played.fleet.get("callers", [])
+    named = "; ".join(f"{one['says']} {one['share']:.0%}" for one in played.fleet["callers"])
     return [
         f"day {date - 1}: readiness of forgotten: {played.before.get('says')}, "
         + "; ".join(one["says"] for one in played.before.get("callers", [])),
-        f"day {date - 1}: most key calls of the fleet: " + "; ".join(f"{one['says']} {one['share']:.0%}" for one in named),
+        f"day {date - 1}: most key calls of the fleet: {named}",
         *(f"day {date}: {part}: {played.says[part]}" for part in (Part.LATE, Part.FORGOTTEN, Part.REGIONAL)),
         f"regional answers a token with {played.token_at_region}",
     ]

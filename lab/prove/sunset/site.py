@@ -8,7 +8,7 @@ import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,6 @@ class Site:
     began: Noon of the first day, in UTC.
     ahead: The file that tells the app how many seconds its clock is ahead of the machine's.
     day: Which day it is, from 0.
-    asked: The calls to Azure that the app has made since the last check began.
     """
 
     azure: Azure
@@ -56,7 +55,6 @@ class Site:
     began: datetime
     ahead: Path
     day: int = 0
-    asked: list[Entry] = field(default_factory=list)
 
     def account(self, part: Part) -> Account:
         """Return the account of a part."""
@@ -83,13 +81,15 @@ class Site:
 
     async def check(self) -> None:
         """Let the app make one check and every turn that follows from it. Raises AssertionError if the check fails."""
-        journal = self.azure.world.journal
-        journal.clear()
+        self.azure.world.journal.clear()
         ticked = await self.host.fire_timer("tick")
         if not ticked.succeeded:
             raise AssertionError(f"the check of day {self.day} failed: {ticked.error}")
         await self.host.idle(120)
-        self.asked = [one for one in journal.entries if one.caller == "app" or one.service in ("blob", "queue")]
+
+    def asked(self) -> list[Entry]:
+        """Return the requests since the last check began, the app's and the consumers'."""
+        return list(self.azure.world.journal.entries)
 
     async def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Return what an HTTP route of the app answers. Raises ClientResponseError for an error."""

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from lab.prove.sunset.cast import FIRST_WAYS, PARTS, Part, Timetable, Way
@@ -14,6 +14,8 @@ from lab.prove.sunset.consumers import Consumer, calling, refusal
 from lab.prove.sunset.counted import calls_of_readiness
 from lab.prove.sunset.site import TOPIC, UNTIL_OFF, VAULT, Site, a_site, until
 
+CHECKS_EVERY = 600.0  # seconds
+NEVER = datetime.max.replace(tzinfo=UTC)
 EACH_DAY = 2  # requests that each client makes at least on each day
 
 
@@ -50,12 +52,14 @@ class Played:
     published_anew: Whether the secret was enabled again after the check that saw keys on again.
     token_at_region: How the account without custom subdomain answers a token on the last day.
     asked: How many calls readiness made on each day, by their names in words.
+    asked_again: The same for another check ten minutes later, on the day after the date.
+    asked_by_a_look: The same for the answer that lists all targets, on that day.
     seconds: How long the drill took.
     """
 
     timetable: Timetable
     consumers: dict[Part, Consumer]
-    began: datetime = datetime.max
+    began: datetime = NEVER
     told: list[Told] = field(default_factory=list)
     stages: dict[int, dict[Part, str]] = field(default_factory=dict)
     since: dict[Part, dict[int, datetime]] = field(default_factory=lambda: {part: {} for part in PARTS})
@@ -68,6 +72,8 @@ class Played:
     published: set[Part] = field(default_factory=set)
     published_anew: bool = False
     asked: list[Counter[str]] = field(default_factory=list)
+    asked_again: Counter[str] = field(default_factory=Counter)
+    asked_by_a_look: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     def days_of(self, part: Part, kind: str) -> list[int]:
@@ -128,8 +134,25 @@ async def _calls_of_a_day(played: Played, clients: int) -> None:
 async def _check(site: Site, played: Played) -> None:
     """Let the app check, and note what it and Azure say."""
     await site.check()
-    played.asked.append(calls_of_readiness(site.asked))
+    played.asked.append(calls_of_readiness(site.asked()))
     _note_events(site, played)
+    await _note_readiness(site, played)
+    if site.day == played.timetable.sunset + 1:
+        await _check_again(site, played)
+
+
+async def _check_again(site: Site, played: Played) -> None:
+    """Let the app check once more ten minutes later, and show its list of targets, to see what each costs."""
+    site.later(CHECKS_EVERY)
+    await site.check()
+    played.asked_again = calls_of_readiness(site.asked())
+    seen = len(site.asked())
+    await site.get("targets")
+    played.asked_by_a_look = calls_of_readiness(site.asked()[seen:])
+
+
+async def _note_readiness(site: Site, played: Played) -> None:
+    """Note what the app's HTTP routes say."""
     fleet = await site.get("readiness")
     accounts = {one["target"]: one for one in fleet["accounts"] if "target" in one}
     played.stages[site.day] = {part: accounts[part]["stage"] for part in PARTS if part in accounts}
