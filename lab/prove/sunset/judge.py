@@ -13,6 +13,12 @@ from lab.prove.sunset.story import Played
 OFF = "403 AuthenticationTypeDisabled"
 NO_SUBDOMAIN = "400 BadRequest"
 ON_THE_DATE = (Part.KEYLESS, Part.EARLY, Part.SILENT)
+SHOWN = {
+    "KeyRotated": "rotated",
+    "SunsetAnnounced": "end announced",
+    "KeyAuthDisabled": "keys ended",
+    "KeyAuthEnabled": "back on",
+}
 MOST_OF_ONE = 5  # queries about one account in a check
 COLUMNS = ("what", "before the date, a day at most", "on the date", "the day after", "10 minutes later", "a look then")
 KINDS = ("SunsetAnnounced", "KeyAuthDisabled", "KeyAuthEnabled")
@@ -135,12 +141,12 @@ def _waiting(played: Played, day: int) -> list[Part]:
 def table_of_accounts(played: Played) -> Table:
     """Return what happened to each account."""
     table = Table(title=f"Six accounts, {played.timetable.end} days", title_justify="left")
-    for column in ("account", "consumer", "requests", "failed", "after a 401", "announced", "keys ended", "back on"):
+    for column in ("account", "consumer", "requests", "failed", "after a 401", *SHOWN.values()):
         table.add_column(column)
     for part, words in PARTS.items():
         one = played.consumers.get(part)
         made = ", ".join(f"{number} {way}" for way, number in one.made.items()) if one else "none"
-        days = [", ".join(map(str, played.days_of(part, kind))) or "-" for kind in KINDS]
+        days = [", ".join(map(str, played.days_of(part, kind))) or "-" for kind in SHOWN]
         table.add_row(
             part, words, made, str(len(one.failed) if one else 0), str(one.repeated if one else 0), *_as_days(days)
         )
