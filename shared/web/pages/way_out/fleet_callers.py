@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.usage import KeyCaller
-from shared.readiness.callers import FleetCaller, top_callers
 from shared.readiness.kinds import Entry, Survey
+from shared.readiness.top_callers import FleetCaller, top_callers
 from shared.web.pages.links import Links
 
 SHOWN = 12  # callers in the table; the others are counted
