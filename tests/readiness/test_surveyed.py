@@ -48,7 +48,10 @@ class AClock:
         self.slept.append(time)
 
 
-def a_survey(asked_at: datetime = NOON - hours(3), until: datetime | None = NOON - hours(4)) -> Survey:
+MADE, UNTIL = NOON - hours(3), NOON - hours(4)
+
+
+def a_survey(asked_at: datetime = MADE, until: datetime | None = UNTIL) -> Survey:
     return Survey(asked_at, asked_at - days(35), until, "1 subscription", (Entry(ACCOUNT, USED),))
 
 
