@@ -30,7 +30,7 @@ from shared.domain.publication import Marks, Origin
 from shared.domain.told import CarriedOver
 from shared.turns.proof import ACCEPTANCES
 
-MADE, ENDED, OFF, BACK = "published", "ended", "keys off", "keys back"
+MADE, ENDED, OFF, BACK = "published", "ended", "keys off", "on again"
 _HAPPENED = {
     Kind.KEY_ADOPTED: MADE,
     Kind.KEY_ROTATED: MADE,
