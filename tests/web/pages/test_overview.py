@@ -321,7 +321,7 @@ def test_the_table_says_who_is_called_with_a_key_and_how_far_each_target_is() ->
     for said in (
         "Key calls in 7 days Way out Owner",
         "7,000 no change 1 caller Moving",
-        "3 ▲ new this week 1 caller Not started",
+        "3 1 caller Not started",
         "0 none in 35 days Ready",
         "? not known no logs Unknown",
         "? not known not in the last survey",

@@ -15,6 +15,7 @@ SHOWN = 12  # callers in the table; the others are counted
 MOST_OF_ALL = 0.8  # of the calls; so many are "most of them"
 _ANY = 10**6
 _ONE_PERCENT = 0.01
+_ROUNDED = 1e-9  # so far from the whole a sum of shares may be
 _NO_ADDRESS = "an address that the log does not have"
 
 
@@ -78,8 +79,10 @@ def called_by(entry: Entry, label: str) -> bool:
 
 
 def in_percent(share: float) -> str:
-    """Return a part of a whole in words: "31 %", "less than 1 %"."""
-    return f"{round(100 * min(share, 1))} %" if share >= _ONE_PERCENT else "less than 1 %"
+    """Return a part of a whole in words: "31 %", "less than 1 %", "more than 99 %"."""
+    if share < _ONE_PERCENT:
+        return "less than 1 %"
+    return "more than 99 %" if 1 - _ONE_PERCENT < share < 1 - _ROUNDED else f"{round(100 * min(share, 1))} %"
 
 
 def _most_of(callers: Sequence[FleetCaller]) -> Sequence[FleetCaller]:

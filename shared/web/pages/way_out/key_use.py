@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.readiness import WEEK, Stage, key_calls_by_week
@@ -69,10 +69,11 @@ def key_use_of(entry: Entry | None) -> KeyUse:
 def change_of(usage: Usage) -> CallsChange | None:
     """Return how the calls with a key of the last seven days differ from those of the seven days before.
 
-    None without any calls in both, or if the span does not hold both.
+    None without any calls in both, if the span does not hold both, or if there is a gap in the log of either.
     """
     last, before = key_calls_by_week(usage)
-    if (not last and not before) or usage.until - usage.since < 2 * WEEK:
+    both = replace(usage, since=usage.until - 2 * WEEK)
+    if (not last and not before) or usage.since > both.since or both.silence() is not None:
         return None
     says = _by_how_much(last, before)
     return CallsChange("" if says == SAME else "▼" if last < before else "▲", says)

@@ -12,9 +12,8 @@ from datetime import timedelta
 
 from shared.domain.readiness import Stage
 from shared.domain.relative import away, counted
-from shared.findings.commands import AppName, shell
+from shared.findings.commands import AppName
 from shared.findings.facts import Facts
-from shared.readiness.commands import SETTING, WORKSPACE
 from shared.readiness.kinds import Survey, Week
 from shared.web.pages.asked_filters import NOBODY
 from shared.web.pages.links import Links
@@ -22,12 +21,12 @@ from shared.web.pages.shell import VIOLET, Shell
 from shared.web.pages.way_out.accounts import AccountsTable, accounts_table_of
 from shared.web.pages.way_out.asked import WEEKS, WayOutFilters, WayOutSort, asked_for_in_words
 from shared.web.pages.way_out.fleet_callers import CallersTable, callers_table_of
+from shared.web.pages.way_out.nothing import WORKSPACE_SETTING, NothingSeen, nothing_seen
 from shared.web.pages.way_out.progress import ShownPart, WayOutStep, detail_of, seen_in_words, sentence_of, steps_of
 from shared.web.pages.way_out.weeks_chart import WeeksChart, weeks_chart_of
 
 LATE = timedelta(days=2)  # a survey that is older is called old: one is made each day
 MOST_OWNERS = 50  # suggestions for the owner
-WORKSPACE_SETTING = "ROTATION_LOG_WORKSPACE_ID"
 MEANS = {
     Stage.KEYLESS: "the account accepts no keys",
     Stage.READY: "no key call, in logs without a gap",
@@ -53,20 +52,6 @@ class StageCount:
     means: str
     link: str
     current: bool
-
-
-@dataclass(frozen=True)
-class NothingSeen:
-    """What is shown if there is nothing to show.
-
-    sentence: The answer.
-    says: What to do, as sentences.
-    commands: The commands that do it.
-    """
-
-    sentence: str
-    says: str
-    commands: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -149,7 +134,7 @@ def way_out_of(facts: Facts, weeks: Sequence[Week], filters: WayOutFilters, arou
     survey, links, now = facts.survey or Survey(facts.now), around.links, facts.now
     part = replace(survey, entries=tuple(one for one in survey.entries if filters.fits(one)))
     callers = callers_table_of(part, links)
-    nothing = _nothing(facts, app)
+    nothing = nothing_seen(facts, app)
     of_all = () if filters.narrows else weeks
     sentence = _sentence(part, of_all, filters, facts, nothing)
     targets = {str(row.target.account).casefold(): row.target for row in facts.rows}
@@ -194,40 +179,6 @@ def _with_title(shell: Shell, sentence: str, filters: WayOutFilters) -> Shell:
         json=shell.links.readiness(q=filters.q, owner=filters.owner, stage=filters.stage),
         refreshes=True,
         here="way-out",
-    )
-
-
-def _nothing(facts: Facts, app: AppName) -> NothingSeen | None:
-    """Return what stands in place of the whole view: no log is configured, nobody has looked yet, nothing is there."""
-    survey = facts.survey
-    if survey is not None and survey.entries:
-        return None
-    if survey is not None and survey.problems:
-        return NothingSeen("No account could be seen.", "Below stands why.", (shell("python", "-m", "cli", "doctor"),))
-    if survey is not None:
-        where = f" in {survey.scope}" if survey.scope else ""
-        return NothingSeen(f"No account is in sight{where}.", "ROTATION_AUDIT_SCOPE says where to look.", ())
-    if facts.settings.call_log is None:
-        return _no_log(app)
-    return NothingSeen(
-        "Nobody has looked at the logs yet.",
-        "A check does it once a day, and the next one will. This command looks now.",
-        (shell("python", "-m", "cli", "readiness"),),
-    )
-
-
-def _no_log(app: AppName) -> NothingSeen:
-    """Return what to do first: send the log of one account to a workspace, and tell the app which one it is."""
-    sent = ("--resource", "ACCOUNT-RESOURCE-ID", "--workspace", WORKSPACE)
-    logs = ("--logs", '[{"category":"RequestResponse","enabled":true}]')
-    return NothingSeen(
-        "Nobody knows yet who uses keys: no log of calls is configured.",
-        f"Send the RequestResponse log of the accounts to a Log Analytics workspace, and name its id, a GUID, in "
-        f"{WORKSPACE_SETTING}. A check then looks once a day.",
-        (
-            shell("az", "monitor", "diagnostic-settings", "create", "--name", SETTING, *sent, *logs),
-            app.set(WORKSPACE_SETTING, "WORKSPACE-ID"),
-        ),
     )
 
 

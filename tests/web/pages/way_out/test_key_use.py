@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.web.pages.way_out.fleet_callers import in_percent
 from shared.web.pages.way_out.key_use import change_of, key_use_of
 from tests.web.pages.surveys import AKS, CURL, UNTIL, a_usage, an_entry
 
@@ -64,3 +65,16 @@ def test_a_span_of_less_than_two_weeks_tells_no_change() -> None:
     usage = a_usage([10] * 7)
     assert change_of(replace(usage, since=UNTIL - timedelta(days=13))) is None
     assert change_of(usage) is not None
+
+
+def test_a_gap_in_the_log_of_either_week_tells_no_change() -> None:
+    """Otherwise the calls of the week after it would look like many more."""
+    assert change_of(a_usage([10] * 14, by_identity=0, silent=(8, 9, 10))) is None
+    assert change_of(a_usage([10] * 14, by_identity=0, silent=(8, 9))) is not None, "as on a weekend"
+
+
+@pytest.mark.parametrize(
+    ("share", "says"), [(1.0, "100 %"), (0.997, "more than 99 %"), (0.314, "31 %"), (0.001, "less than 1 %")]
+)
+def test_a_share_is_never_rounded_to_all_or_to_none(share: float, says: str) -> None:
+    assert in_percent(share) == says

@@ -69,7 +69,7 @@ def test_each_account_says_how_far_it_is_and_what_to_do() -> None:
     found = read_way_out(known(a_mixed_survey(), [a_row("chat", 10)]))
     for said in (
         "Moving chat rg-chat team@example.com 7,000 no change 1 caller",
-        "Not started search rg-search team@example.com 3 ▲ new this week 1 caller",
+        "Not started search rg-search team@example.com 3 1 caller",
         "Callers: 203.0.113.* with curl 8.5",
         "Ready vision rg-vision team@example.com 0 none in 35 days",
         "Agree on the date on which all its keys end, and tag the account key-rotation-sunset.",
