@@ -60,7 +60,8 @@ class App:
         for handlers in (timer_and_queue, http, one_turn, event_grid, pages):
             self.monkeypatch.setattr(handlers, "rotation", self.rotation)
         self.monkeypatch.setattr(http, "invalid_settings", lambda: self.wrong)
-        self.monkeypatch.setattr(daily_survey, "read_only", self.read_only)
+        for handlers in (daily_survey, http):
+            self.monkeypatch.setattr(handlers, "read_only", self.read_only)
         self.monkeypatch.setattr(readers, "now", self.world.clock.utcnow)
 
     @property
