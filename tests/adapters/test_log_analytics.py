@@ -108,13 +108,13 @@ async def test_a_call_whose_second_row_comes_late_is_not_judged_before_it_has_co
 
 
 async def test_calls_at_both_ends_of_the_span_are_judged_by_both_of_their_rows(azure: Azure) -> None:
-    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "PT1H"}
+    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "P7D"}
     async with parts_over(azure, **settings) as parts:
         workspace = azure.world.workspace
         azure.world.clock.freeze()
         for seconds in range(840, 960, 4):
             note(parts, ago=seconds, caller="an Entra object id")
-            note(parts, ago=seconds + HOUR, caller="an Entra object id")
+            note(parts, ago=seconds + 7 * DAY, caller="an Entra object id")
         later = [index for index, row in enumerate(workspace.calls) if not row.caller]
         for index in later:  # the nearly empty row is written a minute after the other
             workspace.calls[index] = moved(workspace, index, 60)
@@ -209,14 +209,14 @@ async def test_calls_before_the_look_back_are_not_counted(counting: Parts) -> No
 
 
 async def test_the_look_back_can_be_set(azure: Azure) -> None:
-    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "P1DT12H"}
+    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "P7DT12H"}
     async with parts_over(azure, **settings) as parts:
         note(parts)
-        azure.world.clock.advance(timedelta(hours=37).total_seconds())
+        azure.world.clock.advance(timedelta(days=7, hours=13).total_seconds())
         note(parts, caller="an Entra object id")
         assert await counted(parts) == 0
         note(parts)
-        azure.world.clock.advance(timedelta(hours=35).total_seconds())
+        azure.world.clock.advance(timedelta(days=7, hours=11).total_seconds())
         assert await counted(parts) == 1
 
 
