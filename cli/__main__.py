@@ -1,4 +1,4 @@
-"""`python -m cli plan | status | rotate | leak | fingerprint | arm | disarm | deployed | deadlines | audit
+"""`python -m cli plan | status | readiness | rotate | leak | fingerprint | arm | disarm | deployed | deadlines | audit
 | doctor`.
 
 Exit codes: 0 nothing to do, or done; 1 failed; 2 invalid command; 3 something is due, or a person must look.

@@ -147,7 +147,7 @@ def _check_target(command: Command) -> None:
     named, several = bool(getattr(options, "target", None)), getattr(options, "targets", None)
     if command.account is not None and (named or several):
         raise UsageError("Name a target or its account, not both.")
-    if command.account is None and several is None and not named:
+    if command.account is None and several is None and not named and command.name != "readiness":
         raise UsageError("Name a target, or its account with --account.")
 
 
@@ -170,6 +170,11 @@ def _nothing(_: argparse.ArgumentParser) -> None:
 
 def _targets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("targets", metavar="NAME", nargs="*", help="a target; without names, all targets")
+    _account(parser)
+
+
+def _readiness(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="NAME", nargs="?", help="a target; without a name, all accounts in sight")
     _account(parser)
 
 
@@ -261,6 +266,12 @@ _COMMANDS: dict[str, tuple[str, str, _AddArguments]] = {
         "Columns: the live key and since when, when its rotation is due, until when the previous key works, the "
         "deployment that a rotation waits for, the number of announcements that are still owed, and the state.",
         _targets,
+    ),
+    "readiness": (
+        "show who still uses keys, and which accounts can do without",
+        "Without a name: all accounts in sight, as the last survey found them. With one: its calls as the logs tell "
+        "now, and what holds the end of its keys back.",
+        _readiness,
     ),
     "audit": (
         "list findings: what is not as it should be",

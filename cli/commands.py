@@ -24,17 +24,20 @@ from cli.arguments import Command
 from cli.first_deployment import check_first_deployment
 from cli.many_commands import rotate_many, rotations
 from cli.printing import NOTHING, line, lines, moment, table
+from cli.readiness_command import readiness
 from cli.status_text import age_line, sentence, targets_table, to_do_and_to_watch
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
+from shared.doctor.ports import Reading
 from shared.domain.errors import DisputedName, FixConfiguration, RotationError, Throttled, UnknownTarget
 from shared.domain.keys import Fingerprint
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.facts import Facts
 from shared.findings.gather import gather_findings, gather_named, gather_observed, gather_shown
 from shared.findings.kinds import Finding
-from shared.findings.status import Status, status_of
+from shared.findings.of_readiness import who_still_calls
+from shared.findings.status import Status, TargetStatus, status_of
 from shared.fleet.admission import admit, check_confirmed
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import planned_row
@@ -55,8 +58,8 @@ async def plan(parts: Opened, command: Command) -> CommandResult:
     """The command `plan`: show what would be done now, and why, for all targets or the named ones."""
     facts, found = await _observed(parts.rotation, command) or await gather_observed(parts.rotation)
     status = status_of(facts, found)
-    rows = [one.row for one in status.targets]
-    shown = table(("TARGET", "REASON", "STEPS", "WHY"), map(_plan_cells, rows)) if rows else ""
+    heads = ("TARGET", "REASON", "STEPS", "WHY")
+    shown = table(heads, map(_plan_cells, status.targets)) if status.targets else ""
     return _status_result(facts, status, shown, worst(_codes(facts)))
 
 
@@ -94,7 +97,8 @@ def _status_result(facts: Facts, status: Status, shown: str, code: int) -> Comma
     return CommandResult(code, survey_data(facts, status), text)
 
 
-def _plan_cells(row: Row) -> tuple[object, ...]:
+def _plan_cells(one: TargetStatus) -> tuple[object, ...]:
+    row = one.row
     if row.is_stale or row.plan is None:
         error = row.error
         return row.target.name, error.code if error else NOTHING, NOTHING, _why(row)
@@ -102,7 +106,8 @@ def _plan_cells(row: Row) -> tuple[object, ...]:
     until = f" Held until {moment(row.plan.held_until)}." if row.plan.held_until else ""
     kinds = ", ".join(dict.fromkeys(one.kind.partition(".")[2] for one in row.outstanding))
     owed = f" To announce: {kinds}." if kinds else ""
-    return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}{owed}"
+    calls = who_still_calls(one.entry) if row.target.sunset else ""
+    return row.target.name, row.plan.reason, steps, f"{row.plan.why}{until}{owed}{calls}"
 
 
 def _why(row: Row) -> str:
@@ -261,19 +266,21 @@ def _deadline_cells(one: Deadline) -> tuple[object, ...]:
 async def audit(parts: Opened, _: Command) -> CommandResult:
     """The command `audit`: list all findings, the most severe first, and then the next step for each kind of
     finding."""
-    found = await gather_findings(parts.rotation, parts.inventory)
-    data = {"findings": [one.data() for one in found]}
+    audited = await gather_findings(parts.rotation, parts.read_only.sight)
+    found, looked = audited.findings, f"Accounts were looked for in {audited.scope}."
+    data = {"scope": audited.scope, "findings": [one.data() for one in found]}
     if not found:
-        return CommandResult(DONE, data, "No findings.")
+        return CommandResult(DONE, data, lines("No findings.", looked))
     cells = ((one.severity, one.code, one.target, one.says) for one in found)
     listed = table(("SEVERITY", "CODE", "TARGET", "FINDING"), cells)
     steps = dict.fromkeys(f"{one.code}: {line(one.next_step)}." for one in found)
-    return CommandResult(DUE, data, lines(listed, "", "Next steps:", *(f"  {step}" for step in steps)))
+    return CommandResult(DUE, data, lines(listed, "", "Next steps:", *(f"  {step}" for step in steps), "", looked))
 
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:
     """The command `doctor`: check that this deployment can do what it must."""
-    return _checks_result(await examine.examine(parts.rotation, parts.examiner))
+    reading = Reading(parts.read_only, parts.workspaces)
+    return _checks_result(await examine.examine(parts.rotation, parts.examiner, reading))
 
 
 def fingerprint(given: str) -> CommandResult:
@@ -343,6 +350,7 @@ COMMANDS: dict[str, CommandFunction] = {
     "deadlines": deadlines,
     "rotate-many": rotate_many,
     "rotations": rotations,
+    "readiness": readiness,
     "audit": audit,
     "doctor": doctor,
 }

@@ -20,6 +20,7 @@ from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
+from shared.domain.readiness import Readiness
 from shared.domain.throttle import Throttle
 from shared.domain.usage import Usage
 
@@ -186,6 +187,17 @@ class CallLogs(Protocol):
         ...
 
 
+class KeptReadiness(Protocol):
+    """What the last survey of readiness said."""
+
+    async def known(self) -> Mapping[str, Readiness]:
+        """Return the readiness of each account that the survey saw, by its id in lower case.
+
+        Empty if there is no survey, an old one, or none that can be read. It raises nothing.
+        """
+        ...
+
+
 class Announcer(Protocol):
     """Where announcements are sent."""
 
@@ -266,7 +278,8 @@ class Notes(Protocol):
 
 
 class Views(Protocol):
-    """Where the view is kept: what the last tick saw, for people and for the next tick (`shared.fleet.view`).
+    """Where something is kept for people and for the next tick: what the last tick saw (`shared.fleet.view`), the last
+    survey of readiness, or the fleet's weeks (`shared.readiness`).
 
     Each method raises a RotationError if the storage does not do what it asks.
     """
@@ -348,6 +361,9 @@ class Outside:
     later: The queue of turns. None: a tick queues nothing, and turns that must wait are tried again as if they failed.
     together: How calls are made that do not depend on each other. Default: in turn.
     views: Where the view is kept. None: each tick lists from the beginning, and nothing is shown of earlier ones.
+    surveys: Where the last survey of readiness is kept. None: no survey is made.
+    readiness: What the last survey of readiness said. None: turns ask the logs themselves.
+    weeks: Where the fleet's weeks are kept, for readiness. None: none is recorded.
     """
 
     accounts: Accounts
@@ -365,3 +381,6 @@ class Outside:
     later: LaterTurns | None = None
     together: Together = field(default_factory=InTurn)
     views: Views | None = None
+    surveys: Views | None = None
+    weeks: Views | None = None
+    readiness: KeptReadiness | None = None

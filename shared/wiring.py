@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
-    from shared.findings.ports import Inventory
     from shared.fleet.rotation import Rotation
     from shared.ports import CallLogs, Listeners
+    from shared.readiness.ports import ReadOnly
     from shared.settings.call_log import CallLog
     from shared.settings.environment import Settings
     from shared.telemetry import Telemetry
@@ -40,11 +40,13 @@ class _Process:
     """What this process has opened.
 
     rotation: The process's `Rotation`. None before its first use.
+    made: The parts that belong to it. None before its first use.
     loop: The event loop that the `Rotation` belongs to. Another loop, such as another test's, opens its own.
     telemetry: The process's telemetry. None before its first use.
     """
 
     rotation: Rotation | None = None
+    made: _Made | None = None
     loop: asyncio.AbstractEventLoop | None = None
     telemetry: Telemetry | None = None
 
@@ -77,8 +79,17 @@ async def rotation() -> Rotation:
     """Return this process's `Rotation`, made on first use. Raises FixConfiguration with all problems found."""
     loop = asyncio.get_running_loop()
     if _Process.rotation is None or _Process.loop is not loop:
-        _Process.rotation, _Process.loop = build(os.environ), loop
+        _Process.made = _make(os.environ)
+        _Process.rotation, _Process.loop = _Process.made.rotation, loop
     return _Process.rotation
+
+
+async def read_only() -> ReadOnly:
+    """Return what readiness sees beyond the targets, through this process's clients. Raises FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.read_only()
 
 
 def invalid_settings() -> FixConfiguration | None:
@@ -116,13 +127,15 @@ class Opened:
     """The real parts, with those that only the command line needs.
 
     rotation: The `Rotation` over the real parts.
-    inventory: Lists accounts and rights for the audit.
+    read_only: What audit and readiness see beyond the targets.
     examiner: Examines the deployment for the doctor.
+    workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
     """
 
     rotation: Rotation
-    inventory: Inventory
+    read_only: ReadOnly
     examiner: Examiner
+    workspaces: Mapping[str, CallLogs]
 
 
 @asynccontextmanager
@@ -140,7 +153,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.accounts, examiner)
+        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces())
     finally:
         await made.close()
 
@@ -157,6 +170,26 @@ class _Made:
     credential: AsyncTokenCredential
     storage_credential: AsyncTokenCredential
     connections: Connections
+
+    def read_only(self) -> ReadOnly:
+        """Return what audit and readiness see beyond the targets. Nothing is asked before they use it."""
+        from shared.adapters.azure_reads import AzureReads
+        from shared.adapters.log_settings import DiagnosticSettings
+        from shared.adapters.resource_graph import ResourceGraph
+        from shared.readiness.ports import ReadOnly
+        from shared.readiness.sight import AccountsInSight
+
+        settings = self.rotation.settings
+        reads = AzureReads(self.credential, settings.resource_manager, self.connections)
+        graph = ResourceGraph(reads)
+        return ReadOnly(AccountsInSight(self.accounts, graph, settings), DiagnosticSettings(reads), graph)
+
+    def workspaces(self) -> dict[str, CallLogs]:
+        """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
+        found = self.rotation.settings.call_log
+        alone = {one: replace(found, workspaces=(one,)) for one in found.workspaces} if found else {}
+        made = {one: _logs(log, self.credential, self.connections) for one, log in alone.items()}
+        return {one: logs for one, logs in made.items() if logs is not None}
 
     async def close(self) -> None:
         await self.connections.close()
@@ -196,7 +229,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.adapters.blob_leases import BlobLeases
     from shared.adapters.blob_notes import BlobNotes
     from shared.adapters.blob_throttles import BlobThrottles
-    from shared.adapters.blob_view import BlobView
+    from shared.adapters.blob_view import READINESS, WEEKS, BlobView
     from shared.adapters.clock import RealClock
     from shared.adapters.connections import Connections
     from shared.adapters.event_grid import EventGrid, LogOnly
@@ -208,6 +241,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.at_once import AtOnce
     from shared.fleet.rotation import Rotation
     from shared.ports import Outside
+    from shared.readiness.surveyed import SurveyedReadiness
     from shared.settings.environment import read_settings
 
     settings = read_settings(environment)
@@ -222,11 +256,14 @@ def _make(environment: Mapping[str, str]) -> _Made:
     leases = BlobLeases(settings.storage, storage, connections)
     listeners = _listeners(settings, credential, connections)
     page = settings.without_keys
+    clock = RealClock()
+    surveyed = settings.call_log is not None or settings.audit_scope is not None
+    surveys = BlobView(leases.service, READINESS) if surveyed else None
     outside = Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections, settings.resource_manager),
         vault=KeyVault(credential, connections),
-        clock=RealClock(),
+        clock=clock,
         announcer=EventGrid(credential, settings.topic, connections, page) if settings.topic else LogOnly(page),
         leases=leases,
         notes=BlobNotes(leases.service),
@@ -238,5 +275,8 @@ def _make(environment: Mapping[str, str]) -> _Made:
         later=StorageQueue(settings.storage, storage, connections),
         together=AtOnce(),
         views=BlobView(leases.service),
+        surveys=surveys,
+        weeks=BlobView(leases.service, WEEKS) if surveyed else None,
+        readiness=SurveyedReadiness(surveys, clock) if surveys else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import time
 import uuid
@@ -18,6 +19,8 @@ from fnmatch import fnmatchcase
 from typing import Any, Self
 
 TENANT = "72f988bf-0000-4000-8000-00000000e001"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+MANAGEMENT_GROUPS = "/providers/Microsoft.Management/managementGroups/"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Role:
     not_actions: Patterns of the control plane actions that it does not allow.
     data_actions: Patterns of the data plane actions that it allows.
     not_data_actions: Patterns of the data plane actions that it does not allow.
+    definition: The GUID that Azure gives the role. Empty if it is not known.
     """
 
     name: str
@@ -36,6 +40,12 @@ class Role:
     not_actions: tuple[str, ...] = ()
     data_actions: tuple[str, ...] = ()
     not_data_actions: tuple[str, ...] = ()
+    definition: str = ""
+
+    @property
+    def id(self) -> str:
+        """The GUID of the role definition: Azure's own for a built-in role, else one that follows from the name."""
+        return self.definition or str(uuid.uuid5(uuid.NAMESPACE_URL, self.name))
 
     @classmethod
     def from_definition(cls, body: Mapping[str, Any]) -> Self:
@@ -47,8 +57,11 @@ class Role:
             return tuple(action for part in parts for action in part.get(key, ()))
 
         name = facts.get("roleName") or body["name"]
-        kinds = ("actions", "notActions", "dataActions", "notDataActions")
-        return cls(name, *(gather(kind) for kind in kinds))
+        actions, not_actions = gather("actions"), gather("notActions")
+        data_actions, not_data_actions = gather("dataActions"), gather("notDataActions")
+        known = str(body.get("name", ""))
+        definition = known if _GUID.fullmatch(known) else ""
+        return cls(name, actions, not_actions, data_actions, not_data_actions, definition)
 
     def allows(self, action: str, *, data: bool) -> bool:
         """Return whether the role allows an action; `data` selects the data plane actions."""
@@ -83,11 +96,13 @@ class Directory:
     tenant: The tenant id.
     roles: The role definitions by name.
     identities: The identities by name.
+    groups: The management groups: the ids in lower case of the subscriptions in each, by its name in lower case.
     token_seconds: The lifetime of new tokens in seconds. Default 24 hours.
     """
 
     def __init__(self) -> None:
         self.tenant = TENANT
+        self.groups: dict[str, frozenset[str]] = {}
         self.roles: dict[str, Role] = {}
         self.identities: dict[str, Identity] = {}
         self.token_seconds = 24 * 3600
@@ -118,6 +133,21 @@ class Directory:
         one = self.identities[identity]
         (one.on_their_way if late else one.assignments).append((role, scope))
 
+    def group(self, name: str, *subscriptions: str) -> str:
+        """Put subscriptions into a management group, in place of those that are in it, and return its resource id.
+
+        A role that is assigned on the group acts in them. The subscriptions of groups within it must be named, too.
+        """
+        self.groups[name.lower()] = frozenset(one.lower() for one in subscriptions)
+        return f"{MANAGEMENT_GROUPS}{name}"
+
+    def contains(self, scope: str, resource: str) -> bool:
+        """Return whether a resource id is a scope, or lies below it. A management group contains its subscriptions."""
+        if scope.lower().startswith(MANAGEMENT_GROUPS.lower()):
+            below = self.groups.get(scope.rstrip("/").rpartition("/")[2].lower(), frozenset())
+            return _contains(scope, resource) or any(_contains(f"/subscriptions/{one}", resource) for one in below)
+        return _contains(scope, resource)
+
     def arrive(self, identity: str, role: str | None = None, scope: str | None = None) -> int:
         """Let assignments that are on their way act from now on, and return how many these were.
 
@@ -144,13 +174,13 @@ class Directory:
     def allows(self, identity: Identity, action: str, scope: str, *, data: bool = False) -> bool:
         """Return whether an identity may perform an action on a resource id. `data` selects the data plane actions."""
         return any(
-            _contains(where, scope) and self.roles[role].allows(action, data=data)
+            self.contains(where, scope) and self.roles[role].allows(action, data=data)
             for role, where in identity.assignments
         )
 
     def has_role_in(self, identity: Identity, scope: str) -> bool:
         """Return whether an identity has any role on a resource id, above it or below it."""
-        return any(_contains(where, scope) or _contains(scope, where) for _, where in identity.assignments)
+        return any(self.contains(where, scope) or _contains(scope, where) for _, where in identity.assignments)
 
     def by_client_id(self, client_id: str) -> Identity | None:
         """Return the identity with this client id, or None."""

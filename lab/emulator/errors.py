@@ -14,6 +14,7 @@ class AzureError(Exception):
     code: The error code of the service.
     message: The error message of the service.
     inner: The code of the inner error, or an empty string.
+    details: Codes and messages that say more, as Azure Resource Graph gives them.
     gateway: Whether the ARM gateway refuses, not the resource provider; ARM then adds x-ms-failure-cause
         (docs/facts.md, Keys).
     headers: Headers that the answer carries.
@@ -26,6 +27,7 @@ class AzureError(Exception):
         message: str,
         *,
         inner: str = "",
+        details: tuple[tuple[str, str], ...] = (),
         gateway: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -34,6 +36,7 @@ class AzureError(Exception):
         self.code = code
         self.message = message
         self.inner = inner
+        self.details = details
         self.gateway = gateway
         self.headers = dict(headers or {})
 

@@ -1,9 +1,9 @@
 """Azure's published rate limits. They are off until a test sets `Limits.on`.
 
-Azure Resource Manager has token buckets; Key Vault and Azure OpenAI are imitated by sliding windows (docs/facts.md,
-Keys; Vault; Calls). Both kinds answer whether a call may pass, and if not, after how many seconds to try again. A
-refused call does not count. A bucket of ARM belongs to one subscription and one identity, so two programs with the same
-identity share it; a vault's window is shared by everybody.
+Azure Resource Manager has token buckets; Key Vault, Azure OpenAI and Azure Resource Graph are imitated by sliding
+windows (docs/facts.md, Keys; Vault; Calls; Reads). Both kinds answer whether a call may pass, and if not, after how
+many seconds to try again. A refused call does not count. A bucket of ARM belongs to one subscription and one identity,
+so two programs with the same identity share it; a vault's window is shared by everybody.
 """
 
 import math
@@ -23,6 +23,8 @@ ALL_IDENTITIES = 15
 # Calls of one vault within the seconds; all vaults of a subscription together have so many times as many.
 CREATES, OTHERS, VAULT_SECONDS = 300, 4000, 10.0
 ALL_VAULTS = 5
+# Queries of Azure Resource Graph that one caller may send within the seconds.
+GRAPH, GRAPH_SECONDS = 15, 5.0
 # A float of seconds since 1970 is exact to about 1e-7; rounding must not delay a refill.
 _TOLERANCE = 1e-5
 # Another program's calls are made up for when the limit is used next. Older ones have been forgotten by every limit.
@@ -154,6 +156,17 @@ class Limits:
         """Count a call to an account's data plane: 30 calls a second (docs/facts.md, Calls)."""
         window = self._limit(("aoai", account), lambda _: Window(30, 1.0))
         return self._wait(window)
+
+    def graph(self, caller: str) -> tuple[int, int, int]:
+        """Count a query of Azure Resource Graph: 15 of one caller within 5 seconds (docs/facts.md, Reads).
+
+        Returns the whole seconds to wait before it may pass, 0 if it may pass now; how many more may pass after it; and
+        the whole seconds after which all of them may.
+        """
+        window = self._limit(("graph", caller), lambda _: Window(GRAPH, GRAPH_SECONDS))
+        wait = self._wait(window) if self.on else 0
+        used = len(window.times) if isinstance(window, Window) and self.on else 1
+        return wait, max(0, GRAPH - used), math.ceil(GRAPH_SECONDS)
 
     def share_arm(self, subscription: str, caller: str, kind: Kind, per_second: float) -> None:
         """Let another program of the same principal make calls to ARM from now on. 0 ends it."""

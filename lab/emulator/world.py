@@ -6,8 +6,9 @@
     world.accounts.regenerate(account.id, "key2")
 
 Each part has its own module: `accounts`, `data_plane` (which keys are accepted), `vaults`, `topics`, `call_log` (the
-log workspace), `blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`. HTTP is left
-to `serve` and `surfaces`. A method call on a part is not entered in the journal. `World.perform` runs a call with the
+log workspace), `resources` (what has an identity, and diagnostic settings), `blobs`, `queues`, `directory` (who may do
+what), `limits`, `faults`, `journal`, `clock`. HTTP is left to `serve` and `surfaces`. A method call on a part is not
+entered in the journal. `World.perform` runs a call with the
 same journal and faults as an HTTP request, for tests that work without a network.
 """
 
@@ -25,8 +26,9 @@ from lab.emulator.faults import Faults, Rule
 from lab.emulator.journal import Entry, Journal
 from lab.emulator.limits import Limits
 from lab.emulator.queues import Queues
+from lab.emulator.resources import Resources
 from lab.emulator.restrictions import Restrictions
-from lab.emulator.shipped import shipped_roles
+from lab.emulator.shipped import ON_REQUEST, shipped_roles
 from lab.emulator.topics import Topic
 from lab.emulator.vaults import Vault
 
@@ -37,7 +39,8 @@ class World:
     """The state of one emulated Azure.
 
     subscription: The subscription that new vaults and topics belong to.
-    app: The identity that the app runs as; its tokens are issued by default. It has the roles of infra/roles.json.
+    app: The identity that the app runs as; its tokens are issued by default. It has the roles of infra/roles.json
+        but those on request (`shipped.ON_REQUEST`).
     down: The names of services that close every connection without an answer.
     inference_url: The base URL of the account endpoints.
     arm_page: The number of accounts on one page of ARM's lists. Default 100.
@@ -59,6 +62,7 @@ class World:
         self.vaults: dict[str, Vault] = {}
         self.topics: dict[str, Topic] = {}
         self.workspace = Workspace(self.clock, subscription)
+        self.resources = Resources()
         self.workspaces = [self.workspace]
         self.logs_to: dict[str, Workspace] = {}
         self.blobs = Blobs(self.clock)
@@ -66,9 +70,10 @@ class World:
         self.down: set[str] = set()
         self.inference_url = INFERENCE_URL
         self.arm_page = 100
-        roles = shipped_roles().values()
-        self.directory.define(EVERYTHING, *roles)
-        self.app = self.directory.add(Identity("app"), *(role.name for role in roles))
+        roles = shipped_roles()
+        self.directory.define(EVERYTHING, *roles.values())
+        usual = (role.name for name, role in roles.items() if name not in ON_REQUEST)
+        self.app = self.directory.add(Identity("app"), *usual)
 
     @property
     def roles(self) -> dict[str, Role]:

@@ -68,7 +68,7 @@ class OpenAIAccounts:
         """Return one page of the accounts of a subscription that carry our tag, with any value. Their endpoints are
         empty."""
         found, following = await self._page(subscription, after)
-        return Page([_listed(one) for one in found if TAG in {name.lower() for name in tags_in(one)}], following)
+        return Page([listed(one) for one in found if TAG in {name.lower() for name in tags_in(one)}], following)
 
     async def everyone(self, subscription: str) -> AsyncIterator[Account]:
         """Yield the accounts of a subscription that serve Azure OpenAI, tagged or not. Their endpoints are empty."""
@@ -77,7 +77,7 @@ class OpenAIAccounts:
             found, after = await self._page(subscription, after)
             for one in found:
                 if serves_openai(str(one.get("kind") or "")):
-                    yield _listed(one)
+                    yield listed(one)
             if after is None:
                 return
 
@@ -143,8 +143,12 @@ class OpenAIAccounts:
         return self._clients[subscription]
 
 
-def _listed(found: Mapping[str, Any]) -> Account:
-    """The account without its endpoint: one without an endpoint stops its own turn, not the whole listing (P10)."""
+def listed(found: Mapping[str, Any]) -> Account:
+    """Return the account that an entry of a listing shows.
+
+    It has no endpoint: one without an endpoint stops its own turn, not the whole listing (P10). Raises UnexpectedAnswer
+    for an invalid id.
+    """
     tags = {name.lower(): text for name, text in tags_in(found).items()}
     properties = found.get("properties")
     facts = properties if isinstance(properties, dict) else {}

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from shared.domain.relative import counted, exact
-from shared.domain.times import iso_duration
+from shared.domain.relative import counted, exact, length_in_words
 from shared.domain.usage import Usage
 
 WEEK = timedelta(days=7)
@@ -119,9 +118,8 @@ def _by_calls(usage: Usage) -> Readiness:
     gap = usage.silence()
     if gap is not None:
         why = f"nothing was logged from {gap[0]} to {gap[1]}"
-        return unknown(
-            why, f"see that its log goes on; it counts again {iso_duration(usage.until - usage.since)} later"
-        )
+        span = length_in_words(usage.until - usage.since)
+        return unknown(why, f"see that its log goes on, and that the workspace keeps its rows for {span} at least")
     return Readiness(Verdict.READY, Stage.READY, "ready")
 
 
@@ -136,12 +134,18 @@ def _who(usage: Usage) -> str:
 
 def trend_of(usage: Usage) -> Trend:
     """Return how the calls with a key of the last seven days compare with those of the seven days before them."""
-    last = sum(one.with_key for one in usage.days if one.day > (usage.until - WEEK).date())
-    before = sum(
-        one.with_key for one in usage.days if (usage.until - 2 * WEEK).date() < one.day <= (usage.until - WEEK).date()
-    )
+    last, before = key_calls_by_week(usage)
     if not last and not before:
         return Trend.NONE
     if 4 * last < 3 * before:
         return Trend.FALLING
     return Trend.RISING if 3 * last > 4 * before else Trend.STEADY
+
+
+def key_calls_by_week(usage: Usage) -> tuple[int, int]:
+    """Return how many calls with a key the last seven days of the span had, and how many the seven days before them."""
+    last = sum(one.with_key for one in usage.days if one.day > (usage.until - WEEK).date())
+    before = sum(
+        one.with_key for one in usage.days if (usage.until - 2 * WEEK).date() < one.day <= (usage.until - WEEK).date()
+    )
+    return last, before

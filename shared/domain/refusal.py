@@ -25,6 +25,7 @@ class Call(StrEnum):
     SET_SECRET = "write a secret"  # noqa: S105
     UPDATE_SECRET = "change a version of a secret"  # noqa: S105
     LIST_LISTENERS = "list the topic's event subscriptions"
+    READ_RESOURCES = "read what Azure Resource Manager or Resource Graph shows"
     LIST_SECRETS = "list secrets"
     PUBLISH_EVENTS = "send events"
     STORAGE = "take a lease, or read or write a blob"

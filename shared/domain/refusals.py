@@ -11,7 +11,7 @@ from shared.domain.refusal import Answered, Call, Refusal, Who, find
 
 _READS = frozenset({Call.LIST_ACCOUNTS, Call.READ_ACCOUNT})
 _ACTS = frozenset({Call.LIST_KEYS, Call.REGENERATE_KEY, Call.UPDATE_ACCOUNT})  # a read-only lock refuses these
-_MANAGER = _READS | _ACTS | {Call.LIST_LISTENERS}
+_MANAGER = _READS | _ACTS | {Call.LIST_LISTENERS, Call.READ_RESOURCES}
 _VAULT = frozenset({Call.GET_SECRET, Call.SET_SECRET, Call.UPDATE_SECRET, Call.LIST_SECRETS})
 _WRITES = frozenset({Call.SET_SECRET, Call.UPDATE_SECRET})
 _EVENTS, _STORAGE = frozenset({Call.PUBLISH_EVENTS}), frozenset({Call.STORAGE})

@@ -52,6 +52,7 @@ class Code(StrEnum):
     SUNSET_NEAR = "sunset-near"
     ANNOUNCEMENTS_OUTSTANDING = "announcements-outstanding"
     DRIFT_HEALED = "drift-healed"
+    KEYS_BACK_ON = "keys-back-on"
     NOBODY_IS_TOLD = "nobody-is-told"
     NOBODY_LISTENS = "nobody-listens"
     DELIVERIES_FAIL = "deliveries-fail"
@@ -65,6 +66,9 @@ class Code(StrEnum):
     PROOF_NOT_REQUIRED = "proof-not-required"
     SECRET_WITHOUT_EXPIRY = "secret-without-expiry"  # noqa: S105
     PERIOD_DIFFERS = "period-differs"
+    NO_CUSTOM_SUBDOMAIN = "no-custom-subdomain"
+    KEYS_UNUSED = "keys-unused"
+    USE_UNKNOWN = "use-unknown"
     NO_SUNSET = "no-sunset"
     NO_OWNER = "no-owner"
     LISTENERS_UNKNOWN = "listeners-unknown"

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from shared.domain.model import Target
+from shared.domain.model import AccountId, Target
 from shared.domain.times import iso_duration
 from shared.findings.codes import Code
 from shared.findings.kinds import Finding
+from shared.readiness.commands import SWITCH_LOG_ON, giving_a_subdomain, sending_calls, switching_keys_off
 from shared.settings.target_fields import TAG, TAGGED
 
 _CLI = ("python", "-m", "cli")
@@ -44,9 +45,14 @@ _OF_APP = {
     Code.TURNS_FAIL: ("doctor",),
     Code.CHECKS_LATE: ("doctor",),
 }
+_WAY_OUT = {
+    Code.NO_CUSTOM_SUBDOMAIN: giving_a_subdomain,
+    Code.KEYS_UNUSED: switching_keys_off,
+    Code.USE_UNKNOWN: sending_calls,
+}
+_WHO_DID = {Code.DRIFT_HEALED: "regenerateKey", Code.KEYS_BACK_ON: "accounts/write"}
 _TAGS = {
     Code.LEFT: {TAG: "on"},
-    Code.NOT_ENROLLED: {TAG: "on"},
     Code.SECRET_FOREIGN: {f"{TAG}-secret": _EXAMPLES["secret"]},
     Code.SUNSET_NEAR: {f"{TAG}-sunset": _A_DATE},
     Code.NO_SUNSET: {f"{TAG}-sunset": _A_DATE},
@@ -99,6 +105,8 @@ def commands_for(
         return (app.set("ROTATION_MODE", "rotate"),)
     if finding.code is Code.NOBODY_IS_TOLD:
         return (app.set("EVENT_GRID_TOPIC_ENDPOINT", "https://TOPIC-ENDPOINT/api/events"),)
+    if finding.code is Code.NOT_ENROLLED:
+        return _of_nobodys(finding.account or finding.target)
     if finding.code is Code.MANY_LEFT:
         return (shell(*_CLI, *finding.target.split()),)
     if finding.code in _OF_APP:
@@ -106,7 +114,7 @@ def commands_for(
     if finding.code in _OF_TARGET:
         word, *options = _OF_TARGET[finding.code]
         return (shell(*_CLI, word, *_named(finding), *options),)
-    return _of_secret(finding, target) or _of_account(finding, target, tagged=tagged)
+    return _of_readiness(finding, target) or _of_secret(finding, target) or _of_account(finding, target, tagged=tagged)
 
 
 def enrolling(account: str) -> str:
@@ -117,6 +125,13 @@ def enrolling(account: str) -> str:
     return _tag(account, {TAG: "on"})
 
 
+def _of_nobodys(account: str) -> tuple[str, ...]:
+    """Return the commands for an account that nobody enrolled, the best way first: a key that nobody needs is not
+    rotated but switched off."""
+    name = account.rpartition("/")[2]
+    return shell(*_CLI, "readiness", name), switching_keys_off(account), enrolling(account)
+
+
 def shell(*words: str) -> str:
     """Return one command, quoted for a shell."""
     return shlex.join(words)
@@ -125,6 +140,23 @@ def shell(*words: str) -> str:
 def _named(finding: Finding) -> tuple[str, ...]:
     """Return how a command names the target: by its name, or by its account if it is known by that alone."""
     return ("--account", finding.target) if finding.target.startswith("/") else (finding.target,)
+
+
+def _of_readiness(finding: Finding, target: Target | None) -> tuple[str, ...]:
+    """Return the command that readiness leads to for this account. Empty if the finding is about something else."""
+    build = _WAY_OUT.get(finding.code)
+    if finding.code is Code.USE_UNKNOWN and finding.special_step != SWITCH_LOG_ON:
+        return ()
+    account = target.account if target else account_in(finding.account or finding.target)
+    return (build(account),) if build is not None and account is not None else ()
+
+
+def account_in(text: str) -> AccountId | None:
+    """Return the account whose resource id a text is. None if it is none."""
+    try:
+        return AccountId.parse(text)
+    except ValueError:
+        return None
 
 
 def _of_secret(finding: Finding, target: Target | None) -> tuple[str, ...]:
@@ -143,8 +175,8 @@ def _of_account(finding: Finding, target: Target | None, *, tagged: bool) -> tup
     account = str(target.account) if target else finding.account or _if_id(finding.target)
     if not account:
         return ()
-    if finding.code is Code.DRIFT_HEALED:
-        return (_who_regenerated(account),)
+    if finding.code in _WHO_DID:
+        return (_who_did(account, _WHO_DID[finding.code]),)
     tags = _TAGS.get(finding.code) or _wrong_tags(finding)
     if finding.code is Code.PERIOD_DIFFERS and target is not None:
         tags = {f"{TAG}-period": iso_duration(target.cadence.period)}
@@ -165,8 +197,8 @@ def _tag(account: str, tags: Mapping[str, str]) -> str:
     return shell("az", "tag", "update", "--operation", "merge", "--resource-id", account, "--tags", *words)
 
 
-def _who_regenerated(account: str) -> str:
-    shown = "[?contains(operationName.value, 'regenerateKey')].{when: eventTimestamp, who: caller}"
+def _who_did(account: str, act: str) -> str:
+    shown = f"[?contains(operationName.value, '{act}')].{{when: eventTimestamp, who: caller}}"
     found = ("--resource-id", account, "--offset", "7d", "--query", shown, "--output", "table")
     return shell("az", "monitor", "activity-log", "list", *found)
 

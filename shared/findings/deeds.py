@@ -26,6 +26,7 @@ DEEDS = {
     Code.ROTATION_OVERDUE: "see why the rotation of {about} is overdue",
     Code.SUNSET_PAST: "see why the keys of {about} have not all ended",
     Code.SUNSET_NEAR: "move the apps of {about} off keys, because all keys end {away}",
+    Code.NO_CUSTOM_SUBDOMAIN: "give {about} a custom subdomain, because its apps cannot do without keys before",
     Code.NOBODY_IS_TOLD: "set a topic, because nobody is told when a key ends",
     Code.NOBODY_LISTENS: "subscribe somebody to the announcements, because nobody listens",
     Code.ANNOUNCEMENTS_OUTSTANDING: "see why announcements about {about} are not accepted",

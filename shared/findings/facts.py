@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from shared.announce.listening import Hearing
 from shared.domain.errors import RotationError
 from shared.domain.throttle import Throttle
 from shared.findings.kinds import Finding
 from shared.fleet.pace import USUAL
+from shared.readiness.kinds import Entry, Survey
 from shared.settings.environment import Settings
 from shared.turns.message import Message
 from shared.turns.report import Row
@@ -66,6 +68,7 @@ class Facts:
     observed: Whether the targets were observed just now, and not taken from what a check has seen.
     viewed_at: When the check began whose view the rows are from, in UTC. None if they were listed or observed now.
     whole_at: Since when every subscription and vault was seen to its end, in UTC. None if one never was.
+    survey: What the last survey of readiness found. None if none is kept.
     """
 
     settings: Settings
@@ -85,6 +88,15 @@ class Facts:
     observed: bool = False
     viewed_at: datetime | None = None
     whole_at: datetime | None = None
+    survey: Survey | None = None
+
+    @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        return self.survey.by_account() if self.survey else {}
+
+    def entry_of(self, account: object) -> Entry | None:
+        """Return what the last survey of readiness found of an account. None if nothing is known."""
+        return self._entries.get(str(account).casefold())
 
     def is_long_unseen(self, shown_at: datetime | None) -> bool:
         """Return whether what was shown at this moment, and cannot be read now, was not seen for an hour."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.announce.listening import Hearing
 from shared.domain.account_kinds import in_state
 from shared.domain.errors import RotationError
+from shared.domain.readiness import Verdict
 from shared.domain.throttle import Throttle
 from shared.findings.codes import MOST_SEVERE_FIRST, Code
 from shared.findings.facts import Checks, Facts
@@ -22,30 +23,50 @@ from shared.findings.listening import of_hearing
 from shared.findings.many import find_left_of_many
 from shared.findings.of_app import of_app
 from shared.findings.of_problems import of_problem
+from shared.findings.of_readiness import of_readiness, without_subdomain
 from shared.findings.of_targets import of_target
-from shared.findings.ports import Inventory
 from shared.findings.status import concerns, status_of
 from shared.fleet.pace import SHORTEST, USUAL
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
 from shared.fleet.view import View
 from shared.ports import Account
+from shared.readiness.kept import load_survey
+from shared.readiness.kinds import Entry, Survey
+from shared.readiness.ports import Sight
 from shared.settings.target_fields import TAG
 from shared.turns.report import Row
 
+_UNUSED = "no call with a key was logged: ask its owner, and switch its keys off instead of enrolling it"
 
-async def gather_findings(rotation: Rotation, inventory: Inventory) -> list[Finding]:
-    """Return every finding about the settings, the targets and the accounts, the most severe first.
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit found.
+
+    findings: The findings, the most severe first.
+    scope: Where it looked for accounts, in words.
+    """
+
+    findings: list[Finding]
+    scope: str
+
+
+async def gather_findings(rotation: Rotation, sight: Sight) -> Audited:
+    """Return every finding about the settings, the targets and the accounts in sight.
 
     Every target is observed. What cannot be read becomes a finding, so that nothing is missing from the list.
     """
     facts, found = await gather_observed(rotation)
     enrolled = {str(row.target.account).casefold() for row in facts.rows}
     enrolled |= {one.thing.casefold() for one in facts.problems}
-    unlisted = {error.subscription for error in facts.problems}
-    for subscription in rotation.settings.subscriptions:
-        found += await _of_subscription(inventory, subscription, enrolled, unlisted)
-    return severe_first(found)
+    unlisted = {f"subscription {error.subscription}" for error in facts.problems}
+    seen = await sight.accounts()
+    for account in seen.accounts:
+        found += _of_account(account, enrolled, facts.entry_of(account.id))
+    found += _without_subdomain(seen.accounts, facts.rows, found)
+    found += [of_problem(error) for error in seen.problems if error.thing not in unlisted]
+    return Audited(severe_first(found), seen.scope)
 
 
 async def gather_observed(rotation: Rotation) -> tuple[Facts, list[Finding]]:
@@ -113,18 +134,26 @@ async def read_facts(
 
     The calls are made side by side, because a person waits.
     """
-    (leaks, unread), (written, unseen), (throttles, unknown), (of_many, unreadable), hearing = await asyncio.gather(
+    (
+        (leaks, unread),
+        (written, unseen),
+        (throttles, unknown),
+        (of_many, unreadable),
+        (survey, lost),
+        hearing,
+    ) = await asyncio.gather(
         rotation.leaks.pending(),
         rotation.other_writers(),
         _throttles(rotation),
         find_left_of_many(rotation),
+        _survey(rotation),
         _hearing(rotation, asks_listeners=asks_listeners),
     )
     return Facts(
         settings=rotation.settings,
         now=rotation.outside.clock.now(),
         rows=overview.rows,
-        problems=[*overview.problems, *unread, *unseen, *unknown, *unreadable],
+        problems=[*overview.problems, *unread, *unseen, *unknown, *unreadable, *lost],
         left=overview.left,
         owing=overview.owing,
         seen_at=overview.last_at,
@@ -136,6 +165,7 @@ async def read_facts(
         checks=checks,
         viewed_at=overview.seen_at,
         whole_at=overview.whole_at,
+        survey=survey,
     )
 
 
@@ -148,6 +178,7 @@ def findings_of(facts: Facts) -> list[Finding]:
     found += [of_problem(error, facts.left, lasts=lasts) for error in unshown]
     for row in facts.rows:
         found += of_target(row, facts)
+    found += of_readiness(facts)
     if facts.hearing is not None:
         found += of_hearing(facts.hearing, [row.target for row in facts.rows])
     return found
@@ -165,6 +196,15 @@ async def _hearing(rotation: Rotation, *, asks_listeners: bool) -> Hearing | Non
     return await asked.hearing(outside.clock.now()) if asked else None
 
 
+async def _survey(rotation: Rotation) -> tuple[Survey | None, list[RotationError]]:
+    """Return the last survey of readiness, and why it could not be read."""
+    try:
+        kept, _ = await load_survey(rotation.outside.surveys)
+    except RotationError as error:
+        return None, [error]
+    return kept.survey if kept else None, []
+
+
 async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[RotationError]]:
     """Return where Azure asks to wait, and why that could not be read."""
     throttles = rotation.outside.throttles
@@ -174,23 +214,25 @@ async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[Rot
         return (), [error]
 
 
-async def _of_subscription(
-    inventory: Inventory, subscription: str, known: set[str], unlisted: set[str | None]
-) -> list[Finding]:
-    """Return the findings about accounts that are not enrolled.
+def _without_subdomain(accounts: Iterable[Account], rows: Iterable[Row], found: Iterable[Finding]) -> list[Finding]:
+    """Return the findings about accounts that accept keys and no Entra tokens, and of which that is not found yet."""
+    known = {one.account.casefold() for one in found if one.code is Code.NO_CUSTOM_SUBDOMAIN}
+    targets = {str(row.target.account).casefold(): row.target for row in rows}
+    named: list[Finding] = []
+    for one in accounts:
+        id_ = str(one.id).casefold()
+        if one.key_auth and not one.takes_identity and id_ not in known:
+            target = targets.get(id_)
+            about, sunset = (target.name, target.sunset) if target else (str(one.id), None)
+            named.append(without_subdomain(about, str(one.id), sunset))
+    return named
 
-    If the subscription cannot be listed, that is a finding, unless it is in `unlisted` and so has one already.
-    """
-    try:
-        return [one async for account in inventory.everyone(subscription) for one in _of_account(account, known)]
-    except RotationError as error:
-        return [] if subscription in unlisted else [of_problem(error)]
 
-
-def _of_account(account: Account, known: set[str]) -> Iterator[Finding]:
+def _of_account(account: Account, known: set[str], entry: Entry | None) -> Iterator[Finding]:
     """Yield a finding if a person must mend the account's state, and one if its keys are enabled and it is unknown.
 
-    `known` holds the ids, in lower case, of targets and of accounts that could not be enrolled.
+    `known` holds the ids, in lower case, of targets and of accounts that could not be enrolled; `entry` is what the
+    last survey of readiness found of it.
     """
     unready = in_state(str(account.id), account.state)
     if unready is not None and unready.needs_a_person:
@@ -199,4 +241,5 @@ def _of_account(account: Account, known: set[str]) -> Iterator[Finding]:
         word = account.tags.get(TAG, "").strip().lower()
         state = "is tagged off" if word == "off" else "is not enrolled"
         why = f"The account {state} and its key authentication is enabled, so nothing rotates its keys."
-        yield Finding(Code.NOT_ENROLLED, str(account.id), why, account=str(account.id))
+        step = _UNUSED if entry is not None and entry.readiness.verdict is Verdict.READY else None
+        yield Finding(Code.NOT_ENROLLED, str(account.id), why, step, account=str(account.id))

@@ -37,6 +37,7 @@ class Finding:
     since: Since when it is so, in UTC. None if that is not known.
     at: When something ends because of it, in UTC. None if nothing ends at a known time.
     account: The resource id of the account that it is about. Empty if it is about none.
+    special_severity: How serious this one is. None for the severity of its kind.
     """
 
     code: Code
@@ -47,6 +48,7 @@ class Finding:
     since: datetime | None = None
     at: datetime | None = None
     account: str = ""
+    special_severity: Severity | None = None
 
     @property
     def meaning(self) -> Meaning:
@@ -56,7 +58,7 @@ class Finding:
     @property
     def severity(self) -> Severity:
         """How serious it is."""
-        return self.meaning.severity
+        return self.special_severity or self.meaning.severity
 
     @property
     def urgency(self) -> Urgency:

@@ -65,7 +65,8 @@ MEANINGS = {
         _IMPROVE,
         "accepts keys, and nothing rotates them",
         "Its keys stay valid for ever, in whatever hands they are.",
-        "tag the account key-rotation: on; or disable its key authentication and tag it key-rotation: off",
+        "see whether anybody uses its keys: python -m cli readiness NAME; if nobody does, switch them off; else move "
+        "its callers to an identity, and tag the account key-rotation: on until they have moved",
     ),
     Code.NOT_ENROLLABLE: Meaning(
         _HIGH,
@@ -200,6 +201,13 @@ MEANINGS = {
         "Apps that read the vault have the new value at their next read. Whoever copied the old key is refused.",
         "find who did it in the account's activity log, and let people rotate with this app",
     ),
+    Code.KEYS_BACK_ON: Meaning(
+        _MEDIUM,
+        _WATCH,
+        "keys were switched on again after they had ended",
+        "Copied keys can work again; the vault holds a key that works.",
+        "see who did it in the activity log, and agree on another date, or switch keys off again",
+    ),
     Code.NOBODY_IS_TOLD: Meaning(
         _HIGH,
         _DO,
@@ -290,6 +298,28 @@ MEANINGS = {
         "the secret names another period",
         "Tools that read the tag expect another date.",
         "tag the account key-rotation-period with the period that is right; the next rotation writes the tag anew",
+    ),
+    Code.NO_CUSTOM_SUBDOMAIN: Meaning(
+        _LOW,
+        _IMPROVE,
+        "has no custom subdomain, so it cannot take an identity",
+        "Azure refuses every Entra token there, so its apps can only use keys.",
+        "give the account a custom subdomain, which cannot be taken away and changes its endpoint; then give every app "
+        "the new endpoint",
+    ),
+    Code.KEYS_UNUSED: Meaning(
+        _LOW,
+        _IMPROVE,
+        "no call with a key was logged, so its keys can be switched off",
+        "Keys that nobody uses can still leak.",
+        "ask the owner about jobs that run more rarely; then switch the account's keys off, or agree on a sunset",
+    ),
+    Code.USE_UNKNOWN: Meaning(
+        _LOW,
+        _IMPROVE,
+        "whether its keys are used is not known",
+        "Nobody can tell who would be cut off if its keys ended.",
+        "send the account's RequestResponse log to the workspace",
     ),
     Code.NO_SUNSET: Meaning(
         _LOW,

@@ -20,12 +20,13 @@ from shared.findings.codes import Code, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
 from shared.findings.of_problems import LASTING, of_failing_turns, of_problem
+from shared.findings.of_readiness import who_still_calls
 from shared.settings.environment import Mode
 from shared.turns.report import Row
 
 LONG_LIFE = timedelta(days=90)  # what most policies allow a key at most
 _SEE_TOPIC = "python -m cli doctor shows whether the topic accepts events; mend that, or wait if Azure has an outage"
-HEALED_FOR = timedelta(days=1)  # how long a repaired key is shown
+SHOWN_FOR = timedelta(days=1)  # how long a repaired key, and one that came back, is shown
 _LET_IT_ACT = "set ROTATION_MODE to rotate to let the app act"
 _LEFT_UNDONE = frozenset({Code.NOT_PUBLISHED, Code.ROTATION_OVERDUE})
 _END_BY_THEMSELVES = frozenset({Reason.NOT_ANNOUNCED, Reason.OUTSIDE_WINDOW})
@@ -53,7 +54,7 @@ def _of_target(row: Row, facts: Facts) -> Iterator[Finding]:
     yield from _of_error(row, facts)
     situation, name = row.situation, row.target.name
     if situation is None or situation.seen.key_auth:
-        yield from _of_sunset(row, facts.now)
+        yield from _of_sunset(row, facts.now, who_still_calls(facts.entry_of(row.target.account)))
     if row.is_stale or row.plan is None:
         return
     if situation is None:
@@ -120,27 +121,27 @@ def _of_another_app(row: Row) -> Iterator[Finding]:
         yield Finding(Code.ANOTHER_APP, row.target.name, why)
 
 
-def _of_sunset(row: Row, now: datetime) -> Iterator[Finding]:
+def _of_sunset(row: Row, now: datetime, calls: str) -> Iterator[Finding]:
     """Yield a finding if all keys should have ended, or end within the longest warning. Within the notice, it is for a
-    person to act."""
+    person to act. `calls` is what is known of the calls with a key, as a sentence after another one."""
     name, agreed, cadence = row.target.name, row.target.sunset, row.target.cadence
     if agreed is None or agreed - now > max(cadence.notice, *cadence.warnings, timedelta(0)):
         return
     ends = _announced_end(row)
     if agreed <= now and (ends is None or ends <= now):
-        yield from _of_past_sunset(row, agreed)
+        yield from _of_past_sunset(row, agreed, calls)
         return
     urgency = Urgency.TO_DO if agreed - now <= cadence.notice else Urgency.WATCH
     why = f"The sunset of this account was agreed for {agreed:%Y-%m-%d %H:%M} UTC."
     if ends is None and agreed - now <= cadence.notice:
         least = length_in_words(cadence.notice)
         why += f" It is not announced yet, so keys end at least {least} after its announcement is accepted."
-        yield Finding(Code.SUNSET_NEAR, name, why, special_urgency=urgency)
+        yield Finding(Code.SUNSET_NEAR, name, why + calls, special_urgency=urgency)
         return
-    yield Finding(Code.SUNSET_NEAR, name, why, special_urgency=urgency, at=ends or agreed)
+    yield Finding(Code.SUNSET_NEAR, name, why + calls, special_urgency=urgency, at=ends or agreed)
 
 
-def _of_past_sunset(row: Row, agreed: datetime) -> Iterator[Finding]:
+def _of_past_sunset(row: Row, agreed: datetime, calls: str) -> Iterator[Finding]:
     """Yield a finding if the keys are seen to work after the agreed date.
 
     If they end with the next check, it is only to be watched.
@@ -149,7 +150,7 @@ def _of_past_sunset(row: Row, agreed: datetime) -> Iterator[Finding]:
         return
     urgency = Urgency.WATCH if row.plan is not None and row.plan.reason is Reason.SUNSET and not row.fails else None
     why = f"All its keys should have stopped working on {agreed:%Y-%m-%d}, but they still work."
-    yield Finding(Code.SUNSET_PAST, row.target.name, why, special_urgency=urgency, since=agreed)
+    yield Finding(Code.SUNSET_PAST, row.target.name, why + calls, special_urgency=urgency, since=agreed)
 
 
 def _announced_end(row: Row) -> datetime | None:
@@ -211,10 +212,14 @@ def _of_due_dates(name: str, situation: Situation, plan: Plan, grace: timedelta)
 
 def _of_keys(name: str, situation: Situation, marks: Marks) -> Iterator[Finding]:
     """Yield the findings about the two keys."""
-    if marks.origin is Origin.ADOPTED and not began_fresh(situation.publication, situation.target):
+    is_new = situation.now - marks.since <= SHOWN_FOR
+    if marks.origin is Origin.ADOPTED and marks.told.ends and is_new:
+        why = f"Somebody switched its keys on again after they had ended, so {situation.live.words} was published anew."
+        yield Finding(Code.KEYS_BACK_ON, name, why, since=marks.since)
+    elif marks.origin is Origin.ADOPTED and not began_fresh(situation.publication, situation.target):
         why = "Its keys are older than its enrolment, so they may be in unknown hands."
         yield Finding(Code.NEVER_ROTATED, name, why)
-    if marks.origin is Origin.HEALED and situation.now - marks.since <= HEALED_FOR:
+    if marks.origin is Origin.HEALED and is_new:
         why = f"The published key did not work any more, so {situation.live.words} was published."
         yield Finding(Code.DRIFT_HEALED, name, why, since=marks.since)
     if marks.unproven:

@@ -19,6 +19,7 @@ from shared.findings.codes import MOST_SEVERE_FIRST, Code, Urgency
 from shared.findings.facts import Checks, Facts
 from shared.findings.kinds import Finding
 from shared.findings.states import State, state_of
+from shared.readiness.kinds import Entry
 from shared.settings.environment import Mode
 from shared.turns.report import Row
 
@@ -31,12 +32,14 @@ class TargetStatus:
     state: Its state.
     findings: The findings about it, the most severe first.
     deadlines: Its dates to come, the soonest first. Empty if none is known, or if nothing is done for it.
+    entry: What the last survey of readiness found of it. None if nothing is known.
     """
 
     row: Row
     state: State
     findings: tuple[Finding, ...] = ()
     deadlines: tuple[Deadline, ...] = ()
+    entry: Entry | None = None
 
     @property
     def name(self) -> str:
@@ -166,7 +169,9 @@ def status_of(facts: Facts, findings: Sequence[Finding]) -> Status:
     for one in known:
         about.setdefault(one.account.casefold(), []).append(one)
     mode = facts.settings.mode
-    targets = tuple(_target(row, about.get(id_, []), mode) for id_, row in rows.items())
+    targets = tuple(
+        replace(_target(row, about.get(id_, []), mode), entry=facts.entry_of(id_)) for id_, row in rows.items()
+    )
     return Status(facts.now, mode, targets, tuple(known), facts.checks)
 
 

@@ -26,7 +26,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FleetVerdict:
     """What needs doing, in one sentence.
 
     tone: How grave it is.
@@ -49,19 +49,19 @@ _NEXT = {
 }
 
 
-def verdict_of(status: Status) -> Verdict:
+def verdict_of(status: Status) -> FleetVerdict:
     """Return the sentence about a fleet, or about a part of it."""
     if status.to_do:
-        return Verdict(_tone(status.to_do), _things_to_do(status), _others(status))
+        return FleetVerdict(_tone(status.to_do), _things_to_do(status), _others(status))
     if status.to_watch:
-        return Verdict(Tone.AMBER, _to_watch(status), _others(status))
+        return FleetVerdict(Tone.AMBER, _to_watch(status), _others(status))
     if not status.targets:
-        return Verdict(Tone.PLAIN, "No account is enrolled yet.", "Nothing is rotated, and nothing is wrong.")
+        return FleetVerdict(Tone.PLAIN, "No account is enrolled yet.", "Nothing is rotated, and nothing is wrong.")
     if status.mode is Mode.OBSERVE:
         would = sum(bool(one.row.plan and one.row.plan.steps) for one in status.targets)
         what = f"{counted(would, 'thing')} would be done now, and nothing is changed."
-        return Verdict(Tone.TEAL, f"Observing only. {what}", "Set ROTATION_MODE to rotate to let the app act.")
-    return Verdict(Tone.GREEN, f"Nothing to do. {_all_well(status)}", _coming(status))
+        return FleetVerdict(Tone.TEAL, f"Observing only. {what}", "Set ROTATION_MODE to rotate to let the app act.")
+    return FleetVerdict(Tone.GREEN, f"Nothing to do. {_all_well(status)}", _coming(status))
 
 
 def in_words(group: Group, status: Status) -> str:

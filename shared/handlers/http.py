@@ -31,7 +31,7 @@ from shared.findings.gather import gather_named, gather_shown
 from shared.findings.status import status_of
 from shared.fleet.enrolment import message_for
 from shared.fleet.rotation import Rotation
-from shared.handlers import as_pages, many, telemetry_facts
+from shared.handlers import as_pages, many, readiness, telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused, on_record_as
 from shared.handlers.incoming import Incoming
 from shared.handlers.one_turn import answer
@@ -52,7 +52,7 @@ from shared.web.responses import (
 )
 from shared.web.routes import Route
 from shared.web.status_data import of_one_target, of_survey
-from shared.wiring import invalid_settings, rotation, telemetry, time_limit
+from shared.wiring import invalid_settings, read_only, rotation, telemetry, time_limit
 
 log = logging.getLogger(LOGGER)
 REFUSALS = Refusals()
@@ -63,7 +63,7 @@ _BROKEN = Reply(500, "")
 # Their next steps say already what to send next.
 _SAY_WHAT_TO_SEND = (UnknownTarget, DisputedName, DisputedSecret, OutOfScope, ConfirmFirst, LimitReached)
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
-_SHOWING = ("status", "target_page")  # the routes of pages that only show
+_SHOWING = ("status", "way_out_page", "target_page")  # the routes of pages that only show
 type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 
@@ -163,6 +163,14 @@ async def _see_target(incoming: Incoming, _: Caller) -> Reply:
     return of_error(row.error) if row.error else of_one_target(status_of(*await gather_named(app, [row])))
 
 
+async def _see_readiness(incoming: Incoming, _: Caller) -> Reply:
+    return await readiness.see_readiness(await rotation(), incoming)
+
+
+async def _see_readiness_of(incoming: Incoming, _: Caller) -> Reply:
+    return await readiness.see_readiness_of(await rotation(), await read_only(), incoming)
+
+
 async def _deadlines(app: Rotation, incoming: Incoming) -> tuple[list[Deadline], list[RotationError]]:
     """Return the deadlines of the targets that the query chooses, and what could not be read."""
     found, problems = await app.deadlines()
@@ -256,6 +264,8 @@ async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
 HANDLERS: Mapping[str, Handler] = {
     "listTargets": _list_targets,
     "seeTarget": _see_target,
+    "seeReadiness": _see_readiness,
+    "seeReadinessOf": _see_readiness_of,
     "rotate": _rotate,
     "reportLeak": _report_leak,
     "arm": _arm,
@@ -270,6 +280,7 @@ HANDLERS: Mapping[str, Handler] = {
     "listDeadlines": _list_deadlines,
     "subscribe": _calendar,
     "status": as_pages.status_page,
+    "wayOutPage": as_pages.way_out_page,
     "targetPage": as_pages.target_page,
     "describe": _describe,
     "health": _health,

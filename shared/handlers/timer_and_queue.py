@@ -28,6 +28,7 @@ from shared.fleet.pace import until_next
 from shared.fleet.rotation import Rotation
 from shared.fleet.waits import note_wait
 from shared.handlers import telemetry_facts
+from shared.handlers.daily_survey import survey_daily
 from shared.handlers.invocation import MOST_SECONDS, TurnFailed, log_dropped_announcements
 from shared.handlers.one_of_many import take_one_of_many
 from shared.handlers.queued_turns import queue_turns
@@ -72,6 +73,7 @@ async def _tick(last: str | None, due: str | None, past_due: bool, saw: Callable
         log.info("tick%s: %s", " (past due)" if past_due else "", found)
     app.ticked_at = now
     await log_status(app, found.view)
+    await survey_daily(app, now)
     return messages
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,7 @@ class Entry:
     key_auth: Whether it accepts keys.
     takes_identity: Whether it accepts Entra tokens.
     keyless_since: Since when it accepts no keys, in UTC. None if it does, or if that is not known.
+    sunset: When all its keys are agreed to end, in UTC. None if no date is agreed.
     """
 
     account: AccountId
@@ -34,6 +36,7 @@ class Entry:
     key_auth: bool = True
     takes_identity: bool = True
     keyless_since: datetime | None = None
+    sunset: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -64,9 +67,14 @@ class Survey:
         """Return the entry of an account. None if it has none."""
         return next((one for one in self.entries if one.account.same_as(str(account))), None)
 
+    def by_account(self) -> dict[str, Entry]:
+        """Return the entries by the ids of their accounts, in lower case."""
+        return {str(one.account).casefold(): one for one in self.entries}
+
     def counts(self) -> dict[Stage, int]:
         """Return how many accounts are at each stage, in the order of the stages."""
-        return {stage: sum(one.readiness.stage is stage for one in self.entries) for stage in Stage}
+        found = Counter(one.readiness.stage for one in self.entries)
+        return {stage: found[stage] for stage in Stage}
 
     @property
     def key_calls(self) -> int:

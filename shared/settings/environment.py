@@ -22,6 +22,7 @@ from shared.domain.model import AccountId, Cadence, Target
 from shared.domain.rates import ARM_WRITES, SECRET_CREATIONS, Rates
 from shared.domain.scopes import OperatorScopes
 from shared.domain.window import Window
+from shared.settings.audit_scope import AuditScope, audit_scope
 from shared.settings.call_log import CallLog, read_call_log
 from shared.settings.explicit_targets import read_targets
 from shared.settings.names import check_names
@@ -73,6 +74,7 @@ NAMES = (
     "ROTATION_TELEMETRY",
     "ROTATION_LOG_WORKSPACE_ID",
     "ROTATION_LOG_LOOK_BACK",
+    "ROTATION_AUDIT_SCOPE",
     "ROTATION_CALLERS",
     "ROTATION_SIGN_IN",
     "ROTATION_OPERATOR_SCOPES",
@@ -136,6 +138,8 @@ class Settings:
         second in each vault: what the app counts on when it spreads scheduled turns. Lower where others use it up, too.
     telemetry: ROTATION_TELEMETRY. Default off.
     call_log: ROTATION_LOG_WORKSPACE_ID and what belongs to it. None: calls are not counted.
+    audit_scope: ROTATION_AUDIT_SCOPE. Where audit and readiness look for accounts beside the subscriptions of the
+        settings. Default: nowhere.
     sign_in: ROTATION_SIGN_IN. Default optional: App Service authentication if it is on, function keys otherwise.
         Required: without App Service authentication every HTTP request is refused.
     operator_scopes: ROTATION_OPERATOR_SCOPES. The operators who may act on some accounts only. Default: nobody is
@@ -168,6 +172,7 @@ class Settings:
     needs_listener: bool = False
     runbook: str | None = None
     proxy: Proxy = NO_PROXY
+    audit_scope: AuditScope | None = None
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -229,6 +234,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         telemetry=read_telemetry(environment, problems),
         call_log=read_call_log(environment, problems),
+        audit_scope=read(environment, "ROTATION_AUDIT_SCOPE", None, problems, audit_scope),
         sign_in=read(environment, "ROTATION_SIGN_IN", SignIn.OPTIONAL, problems, one_of(SignIn)),
         operator_scopes=operator_scopes(environment, problems),
         look_every=read(environment, "ROTATION_LOOK_EVERY", timedelta(hours=1), problems, times.parse_duration),

@@ -7,12 +7,14 @@ alone, and a program has a route of the API for each.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
 from shared.announce.deadlines import DeadlineData
 from shared.domain.names import TARGET_NAME
+from shared.domain.readiness import Stage
 from shared.turns.report import OutcomeData
 from shared.version import VERSION, commit
 from shared.web import bodies
@@ -20,9 +22,10 @@ from shared.web.asked import BY_ACCOUNT
 from shared.web.callers import Role
 from shared.web.many import BODIES, SELECTIONS, RotateMany
 from shared.web.many_answers import Accepted, ManyList, ManyStatus
+from shared.web.readiness_data import FleetReadiness, OneReadiness
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
-from shared.web.status_data import OneTarget, Survey
+from shared.web.status_data import FleetData, OneTarget
 
 _REF = "#/components/schemas/{name}"
 
@@ -52,7 +55,8 @@ class Health(TypedDict):
 
 _TYPES: tuple[Any, ...] = (
     bodies.Rotate, bodies.Leak, RotateMany, bodies.Arm, bodies.Deployment,
-    OutcomeData, OneTarget, Survey, Deadlines, Accepted, ManyStatus, ManyList, Heard, Problem, Health,
+    OutcomeData, OneTarget, FleetData, FleetReadiness, OneReadiness, Deadlines,
+    Accepted, ManyStatus, ManyList, Heard, Problem, Health,
 )  # fmt: skip
 _NAME = {
     "name": "name",
@@ -77,6 +81,13 @@ _FILTERS = {
     "group": "of this resource group",
     "subscription": "of the subscription with this id",
 }
+_ACCOUNTS = {
+    "q": "Only accounts with this in their name, resource id or owner.",
+    "owner": "Only accounts of this owner; `-` for those without one.",
+    "stage": "Only accounts at this stage.",
+    "page": "The page of the accounts, from 1.",
+}
+_WORDS_OF = {"stage": list(Stage)}  # the words that a parameter may have, where there are only some
 _ROTATION = {
     "name": "id",
     "in": "path",
@@ -159,11 +170,17 @@ def _see(summary: str, answer: dict[str, Any], *statuses: int) -> dict[str, Any]
 
 def _chosen(operation: dict[str, Any]) -> dict[str, Any]:
     """Return an operation whose query can choose targets."""
-    return {**operation, "parameters": [_filter(name, what) for name, what in _FILTERS.items()]}
+    return _queried(operation, {name: f"Only targets {what}." for name, what in _FILTERS.items()})
 
 
-def _filter(name: str, what: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": "string"}, "description": f"Only targets {what}."}
+def _queried(operation: dict[str, Any], described: Mapping[str, str]) -> dict[str, Any]:
+    """Return an operation whose query can have these parameters."""
+    return {**operation, "parameters": [_parameter(name, words) for name, words in described.items()]}
+
+
+def _parameter(name: str, words: str) -> dict[str, Any]:
+    schema = {"type": "string"} | ({"enum": _WORDS_OF[name]} if name in _WORDS_OF else {})
+    return {"name": name, "in": "query", "schema": schema, "description": words}
 
 
 def _act(
@@ -219,11 +236,15 @@ _TARGETS = "Every target, what would be done now, and why"
 _DEADLINES = "Every deadline to come"
 _MANY = "The requests for many of the last 30 days"
 _ONE_OF_MANY = "How far a request for many has come"
+_READINESS = "Who still uses keys, and which accounts can do without"
+_ONE_READINESS = "Who still uses the keys of one target, and what holds their end back"
 _DESCRIBED = {"description": "This description", "content": {"application/json": {}}}
 _TURN = (404, 409, 502)
 _OPERATIONS = {
-    "listTargets": _see(_TARGETS, _answer(_TARGETS, Survey), *_ALWAYS),
+    "listTargets": _see(_TARGETS, _answer(_TARGETS, FleetData), *_ALWAYS),
     "seeTarget": _see("One target", _answer("One target", OneTarget), *_ALWAYS, *_TURN, 422),
+    "seeReadiness": _queried(_see(_READINESS, _answer(_READINESS, FleetReadiness), *_ALWAYS, 422), _ACCOUNTS),
+    "seeReadinessOf": _see(_ONE_READINESS, _answer(_ONE_READINESS, OneReadiness), *_ALWAYS, *_TURN, 422),
     "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN, 429),
     "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN, 429),
     "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),

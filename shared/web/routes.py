@@ -54,6 +54,7 @@ ROUTES = {
     for route in (
         Route("targets", "targets", READER, {"GET": "listTargets"}),
         Route("target", "targets/{name}", READER, {"GET": "seeTarget"}),
+        Route("target_readiness", "targets/{name}/readiness", READER, {"GET": "seeReadinessOf"}),
         Route("rotate", "targets/{name}/rotate", OPERATOR, {"POST": "rotate"}, queues=True),
         Route("leak", "targets/{name}/leak", OPERATOR, {"POST": "reportLeak"}, queues=True),
         Route("arm", "targets/{name}/deployment", OPERATOR, {"PUT": "arm", "DELETE": "disarm"}, queues=True),
@@ -67,9 +68,11 @@ ROUTES = {
             others=(("DELETE", OPERATOR),),
         ),
         Route("deployments", "deployments", DEPLOYER, {"POST": "deployed"}, queues=True),
+        Route("readiness", "readiness", READER, {"GET": "seeReadiness"}),
         Route("deadlines", "deadlines", READER, {"GET": "listDeadlines"}),
         Route("deadlines_ics", "deadlines.ics", READER, {"GET": "subscribe"}),
         Route("status", "status", READER, {"GET": "status"}),
+        Route("way_out_page", "status/way-out", READER, {"GET": "wayOutPage"}, page=True),
         Route("target_page", "status/targets/{name}", READER, {"GET": "targetPage"}, page=True),
         Route(
             "act_page",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict, cast
 
+from shared.domain.readiness import Readiness, Stage, Verdict
 from shared.findings.codes import Code
 from shared.findings.facts import Facts
 from shared.findings.kinds import FindingData
@@ -17,11 +18,24 @@ from shared.turns.report import RowData
 from shared.web.responses import ProblemData, Reply, problems_data
 
 
+class ReadinessData(TypedDict):
+    """Whether an account can do without keys, as the last survey of readiness found it."""
+
+    verdict: Verdict
+    stage: Stage
+    says: str
+    nextStep: NotRequired[str]
+
+
 class TargetData(RowData):
-    """One target as it was seen, its state in one word, and the codes of the findings about it."""
+    """One target as it was seen, its state in one word, and the codes of the findings about it.
+
+    `readiness` is what the last survey of readiness found; it is left out if nothing is known.
+    """
 
     state: State
     codes: list[Code]
+    readiness: NotRequired[ReadinessData]
 
 
 class OneTarget(TargetData):
@@ -32,7 +46,7 @@ class OneTarget(TargetData):
     findings: list[FindingData]
 
 
-class Survey(TypedDict):
+class FleetData(TypedDict):
     """Every target, the sentence that says what needs doing, all findings, and what could not be enrolled or listed.
 
     The targets are as the check that began at `seenAt` saw them. All subscriptions and vaults were seen to their end
@@ -48,10 +62,10 @@ class Survey(TypedDict):
     wholeSince: NotRequired[str]
 
 
-def survey_data(facts: Facts, status: Status) -> Survey:
+def survey_data(facts: Facts, status: Status) -> FleetData:
     """Return a fleet as JSON, with the moments since when it is so. A moment that nobody knows is left out."""
     verdict = verdict_of(status)
-    data = Survey(
+    data = FleetData(
         says=verdict.sentence,
         tone=verdict.tone,
         targets=[target_data(one) for one in status.targets],
@@ -68,7 +82,18 @@ def survey_data(facts: Facts, status: Status) -> Survey:
 def target_data(one: TargetStatus) -> TargetData:
     """Return a row of a fleet as JSON."""
     codes = list(dict.fromkeys(each.code for each in one.findings))
-    return cast("TargetData", {**one.row.data(), "state": one.state, "codes": codes})
+    data = cast("TargetData", {**one.row.data(), "state": one.state, "codes": codes})
+    if one.entry is not None:
+        data["readiness"] = readiness_data(one.entry.readiness)
+    return data
+
+
+def readiness_data(known: Readiness) -> ReadinessData:
+    """Return a verdict as JSON."""
+    data = ReadinessData(verdict=known.verdict, stage=known.stage, says=known.says)
+    if known.next_step:
+        data["nextStep"] = known.next_step
+    return data
 
 
 def of_survey(facts: Facts, status: Status) -> Reply:

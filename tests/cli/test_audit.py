@@ -14,6 +14,7 @@ from lab.emulator.shipped import shipped_roles
 from lab.simulation.builders import a_target
 from shared.adapters.blob_lease import blob_name
 from shared.adapters.blob_view import NAME as VIEW_BLOB
+from shared.adapters.blob_view import READINESS as SURVEY_BLOB
 from shared.domain.errors import GrantRole
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.many import ManyRequest, ManyTarget
@@ -26,12 +27,16 @@ from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.codes import Code, Severity
 from shared.findings.meanings import MEANINGS
 from shared.fleet.view import View
+from shared.readiness.kept import KeptSurvey, packed_survey
+from shared.readiness.kinds import Entry
 from shared.settings.storage import Storage
 from shared.turns.many import request_text
 from shared.turns.message import Message
 from shared.turns.secret_notes import SecretNote
 from shared.turns.trouble import TROUBLES, error_data
 from tests.cli.conftest import ROOT, Printed, Terminal, add
+from tests.support.reading import ELSEWHERE
+from tests.support.surveys import a_survey, a_usage, an_entry
 
 NOW = datetime.now(UTC)
 NEXT_YEAR = f"{NOW.year + 1}-01-31"
@@ -52,8 +57,10 @@ def codes(printed: Printed) -> dict[str, str]:
 
 
 def test_a_healthy_fleet_has_no_findings(healthy: Terminal) -> None:
-    assert (healthy.type("audit").code, healthy.type("audit").out) == (0, "No findings.\n")
-    assert healthy.json("audit").data == {"findings": []}
+    looked = "1 subscription of the settings"
+    printed = healthy.type("audit")
+    assert (printed.code, printed.out) == (0, f"No findings.\nAccounts were looked for in {looked}.\n")
+    assert healthy.json("audit").data == {"scope": looked, "findings": []}
 
 
 def no_topic(terminal: Terminal) -> None:
@@ -270,6 +277,10 @@ def healed_drift(terminal: Terminal) -> None:
     terminal.publish(days_ago=0.5, origin=Origin.HEALED)
 
 
+def keys_that_came_back(terminal: Terminal) -> None:
+    terminal.publish(days_ago=0.5, origin=Origin.ADOPTED, told=Told(origin=True, ends=1))
+
+
 def kept_by_a_check(terminal: Terminal, before: timedelta, **facts: object) -> None:
     """Write the view that a check has left, and when the next one was due."""
     seen, now = datetime.now(UTC) - before, datetime.now(UTC)
@@ -277,6 +288,27 @@ def kept_by_a_check(terminal: Terminal, before: timedelta, **facts: object) -> N
     if LEASE_CONTAINER not in terminal.world.blobs.containers:
         terminal.world.blobs.create_container(LEASE_CONTAINER)
     terminal.world.blobs.put(LEASE_CONTAINER, VIEW_BLOB, view.packed())
+
+
+def surveyed(terminal: Terminal, entry: Entry) -> None:
+    """Keep a survey of readiness that found this about an account."""
+    terminal.set(ROTATION_LOG_WORKSPACE_ID=terminal.world.workspace.id)
+    if LEASE_CONTAINER not in terminal.world.blobs.containers:
+        terminal.world.blobs.create_container(LEASE_CONTAINER)
+    kept = packed_survey(KeptSurvey(a_survey(entry, at=NOW)))
+    terminal.world.blobs.put(LEASE_CONTAINER, SURVEY_BLOB, kept)
+
+
+def unused_keys(terminal: Terminal) -> None:
+    surveyed(terminal, an_entry("quiet", a_usage(until=NOW)))
+
+
+def unknown_use(terminal: Terminal) -> None:
+    surveyed(terminal, an_entry("quiet"))
+
+
+def account_without_subdomain(terminal: Terminal) -> None:
+    surveyed(terminal, an_entry("quiet", takes_identity=False))
 
 
 def checks_that_stopped(terminal: Terminal) -> None:
@@ -334,10 +366,14 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_expiry_date, Code.SECRET_WITHOUT_EXPIRY, "chat"),
     (period_of_another_writer, Code.PERIOD_DIFFERS, "chat"),
     (no_owner, Code.NO_OWNER, "chat"),
+    (unused_keys, Code.KEYS_UNUSED, "/quiet"),
+    (unknown_use, Code.USE_UNKNOWN, "/quiet"),
+    (account_without_subdomain, Code.NO_CUSTOM_SUBDOMAIN, "/quiet"),
     (no_sunset, Code.NO_SUNSET, "chat"),
     (sunset_past, Code.SUNSET_PAST, "chat"),
     (sunset_near, Code.SUNSET_NEAR, "chat"),
     (healed_drift, Code.DRIFT_HEALED, "chat"),
+    (keys_that_came_back, Code.KEYS_BACK_ON, "chat"),
     (checks_that_stopped, Code.CHECKS_LATE, "checks"),
     (announcements_that_nobody_takes, Code.ANNOUNCEMENTS_OUTSTANDING, "chat"),
     (turns_that_fail, Code.TURNS_FAIL, "chat"),
@@ -392,6 +428,40 @@ def test_an_account_with_key_authentication_disabled_is_not_a_finding(healthy: T
     add(healthy.world, "speech", kind="SpeechServices")
     healthy.account("search").disable_local_auth = True
     assert healthy.json("audit").data["findings"] == []
+
+
+def test_a_wider_scope_finds_accounts_in_subscriptions_that_nobody_searches(healthy: Terminal) -> None:
+    world = healthy.world
+    world.accounts.add("far", subscription=ELSEWHERE)
+    world.accounts.add("far-and-keyless", subscription=ELSEWHERE, disable_local_auth=True)
+    world.directory.group("prod", ELSEWHERE)
+    assert healthy.json("audit").data["findings"] == []
+    healthy.set(ROTATION_AUDIT_SCOPE="prod")
+    printed = healthy.json("audit")
+    assert [(one["code"], one["account"].rpartition("/")[2]) for one in printed.data["findings"]] == [
+        ("not-enrolled", "far")
+    ]
+    assert printed.data["scope"] == (
+        "1 subscription of the settings, and management group prod (2 accounts in 1 subscription that this identity "
+        "can read, by Resource Graph)"
+    )
+    assert healthy.type("audit").lines[-1] == f"Accounts were looked for in {printed.data['scope']}."
+
+
+def test_a_scope_that_cannot_be_seen_is_a_finding_with_its_next_step(healthy: Terminal) -> None:
+    healthy.set(ROTATION_AUDIT_SCOPE="prdo")
+    printed = healthy.json("audit")
+    [finding] = printed.data["findings"]
+    assert "no management group of that name" in finding["says"]
+    assert "by their names" in finding["nextStep"]
+    assert printed.data["scope"].endswith("management group prdo (not seen)")
+
+
+def test_an_account_that_nobody_enrolled_is_first_to_be_looked_at_and_its_keys_switched_off(healthy: Terminal) -> None:
+    account_without_tags(healthy)
+    [finding] = healthy.json("audit").data["findings"]
+    step = finding["nextStep"]
+    assert step.index("readiness") < step.index("switch them off") < step.index("identity") < step.index("key-rotation")
 
 
 def test_the_most_severe_finding_comes_first_and_each_next_step_is_printed_once(healthy: Terminal) -> None:

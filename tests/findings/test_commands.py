@@ -59,6 +59,14 @@ def test_no_tag_is_changed_where_the_settings_list_the_target() -> None:
     assert said(Code.UNSEEN, tagged=False) == ("python -m cli doctor",)
 
 
+def test_keys_of_an_account_that_nobody_enrolled_are_looked_at_and_switched_off_before_they_are_rotated() -> None:
+    assert said(Code.NOT_ENROLLED, tagged=False) == (
+        f"python -m cli readiness {TARGET.account.name}",
+        f"az resource update --ids {ACCOUNT} --set properties.disableLocalAuth=true",
+        f"{TAG}key-rotation=on",
+    )
+
+
 def test_a_target_that_is_known_by_its_account_alone_is_named_by_it() -> None:
     [command] = commands_for(Finding(Code.PUBLISHED_KEY_DEAD, ACCOUNT, ""))
     assert command == f"python -m cli rotate --account {ACCOUNT}"
@@ -74,6 +82,12 @@ def test_who_regenerated_a_key_is_looked_up_in_the_activity_log() -> None:
     assert words[:6] == ["az", "monitor", "activity-log", "list", "--resource-id", ACCOUNT]
     query = words[words.index("--query") + 1]
     assert query == "[?contains(operationName.value, 'regenerateKey')].{when: eventTimestamp, who: caller}"
+
+
+def test_who_switched_keys_on_again_is_looked_up_there_too() -> None:
+    [command] = said(Code.KEYS_BACK_ON)
+    query = "[?contains(operationName.value, 'accounts/write')].{when: eventTimestamp, who: caller}"
+    assert query in shlex.split(command)
 
 
 def test_an_app_whose_name_is_not_known_has_words_to_replace() -> None:

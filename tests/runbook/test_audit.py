@@ -99,11 +99,10 @@ async def test_an_account_whose_last_change_failed_is_reported_until_it_is_ready
 async def test_accounts_that_are_not_enrolled_are_reported_until_enrolled_or_without_keys(site: Site) -> None:
     legacy, unused = site.world.accounts.add("legacy"), site.world.accounts.add("unused")
     await is_found(site)
-    await site.run(
-        "az tag update --operation merge --tags key-rotation=on --resource-id <account id>", account_id=legacy.id
-    )
-    command = "az resource update --ids <other account id> --set properties.disableLocalAuth=true"
-    await site.run(command, other_account_id=unused.id)
+    command = "az resource update --ids <account id> --set properties.disableLocalAuth=true"
+    await site.run(command, account_id=unused.id)
+    command = "az tag update --operation merge --tags key-rotation=on --resource-id <other account id>"
+    await site.run(command, other_account_id=legacy.id)
     await site.tick()
     assert site.works("legacy")
     await is_gone(site)

@@ -13,6 +13,7 @@ from shared.domain.errors import FixConfiguration
 from shared.domain.model import Cadence
 from shared.domain.rates import Rates
 from shared.domain.window import Window
+from shared.settings.audit_scope import AuditScope
 from shared.settings.call_log import CallLog
 from shared.settings.environment import NAMES, PUBLIC_CLOUD, Mode, Settings, read_settings
 
@@ -132,6 +133,7 @@ INVALID = {
     "ROTATION_LOG_WORKSPACE_ID": "/subscriptions/s/resourceGroups/g/workspaces/w",
     "ROTATION_LOG_LOOK_BACK": "a week",
     "ROTATION_CALLERS": "batch",
+    "ROTATION_AUDIT_SCOPE": "all, prod",
     "AZURE_LOG_ANALYTICS_ENDPOINT": "http://api.loganalytics.io",
 }
 
@@ -179,6 +181,26 @@ def test_calls_are_counted_only_if_a_workspace_is_set() -> None:
         ROTATION_LOG_LOOK_BACK="P30D",
         AZURE_LOG_ANALYTICS_ENDPOINT="https://api.loganalytics.us/",
     ).call_log == CallLog((workspace.lower(),), timedelta(days=30), "https://api.loganalytics.us")
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("", None),
+        (" , ", None),
+        ("all", AuditScope()),
+        ("All", AuditScope()),
+        ("prod", AuditScope(("prod",))),
+        (" prod, mg.dev(1) ,prod", AuditScope(("prod", "mg.dev(1)"))),
+    ],
+)
+def test_audit_looks_where_the_setting_says(text: str, scope: AuditScope | None) -> None:
+    assert read(ROTATION_AUDIT_SCOPE=text).audit_scope == scope
+
+
+@pytest.mark.parametrize("text", ["all,prod", "/providers/Microsoft.Management/managementGroups/prod", "a b", "x" * 91])
+def test_what_is_no_name_of_a_management_group_is_refused(text: str) -> None:
+    assert problems(PLAIN | {"ROTATION_AUDIT_SCOPE": text}).startswith("ROTATION_AUDIT_SCOPE: ")
 
 
 @pytest.mark.parametrize(("text", "needed"), [("true", True), ("True", True), ("false", False), ("", False)])

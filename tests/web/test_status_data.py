@@ -55,6 +55,6 @@ def test_one_target_is_answered_with_its_own_sentence_and_whole_findings() -> No
 
 def test_openapi_describes_every_field_of_both_answers() -> None:
     facts = facts_of(a_row(), viewed_at=NOW, whole_at=NOW)
-    assert set(survey_data(facts, status_in(facts))) <= set(SCHEMAS["Survey"]["properties"])
+    assert set(survey_data(facts, status_in(facts))) <= set(SCHEMAS["FleetData"]["properties"])
     one = json.loads(of_one_target(status_in(facts)).body)
     assert set(one) <= set(SCHEMAS["OneTarget"]["properties"])

@@ -224,6 +224,8 @@ def error_body(error: AzureError) -> dict[str, Any]:
     facts: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.inner:
         facts["innererror"] = {"code": error.inner}
+    if error.details:
+        facts["details"] = [{"code": code, "message": message} for code, message in error.details]
     return {"error": facts}
 
 

@@ -19,7 +19,7 @@ from shared.findings.dates import Date, dates_of
 from shared.findings.facts import Facts
 from shared.findings.states import State
 from shared.findings.status import Status
-from shared.findings.verdict import Tone, Verdict, verdict_of
+from shared.findings.verdict import FleetVerdict, Tone, verdict_of
 from shared.web.pages.asked_filters import NOBODY, Filters, Sort
 from shared.web.pages.cards import Cards, Panel, panel_of
 from shared.web.pages.chart import Chart, chart_of
@@ -119,10 +119,11 @@ class OverviewPage:
     enroll: The command that enrols an account, if no target is there. Empty otherwise.
     asked: What the page is filtered by, in words. Empty for the whole fleet.
     fleet: How many targets there are in all.
+    shows_use: Whether the table says who is called with a key: a survey of that is kept.
     """
 
     shell: Shell
-    verdict: Verdict
+    verdict: FleetVerdict
     icon: State
     filters: Filters
     asked: str
@@ -143,6 +144,7 @@ class OverviewPage:
     enroll: str
     calendar: str
     axis: tuple[tuple[Label, ...], ...]
+    shows_use: bool = False
 
 
 def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> OverviewPage:
@@ -166,14 +168,15 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
         filters=filters,
         asked=asked_in_words(filters),
         fleet=len(whole.targets),
-        vitals=() if large or not status.targets else vitals_of(status, facts),
+        vitals=() if large or not status.targets else vitals_of(status, facts, links),
         counts=tuple(_counts(whole, filters, links)) if large and not no_match else (),
         to_do=panel_of(cards, status.to_do, status),
         to_watch=panel_of(cards, status.to_watch, status),
         to_improve=panel_of(cards, status.to_improve, status),
         choices=tuple(_choices(whole, filters)) if large or filters.narrows else (),
         sorts=tuple(Sort),
-        table=table_of(status, filters, links, strips.draw),
+        table=table_of(status, filters, links, strips.draw, facts.entry_of if facts.survey else None),
+        shows_use=facts.survey is not None,
         dates=tuple(dates[:MOST_DATES]),
         more_dates=max(0, len(dates) - MOST_DATES),
         chart=chart_of(dates, status.now) if large else None,
@@ -196,13 +199,13 @@ def asked_in_words(filters: Filters) -> str:
     return ", ".join(said)
 
 
-def _verdict(status: Status, no_match: NoMatch | None) -> Verdict:
+def _verdict(status: Status, no_match: NoMatch | None) -> FleetVerdict:
     if no_match is not None:
-        return Verdict(Tone.PLAIN, f"No target matches {no_match.asked}.")
+        return FleetVerdict(Tone.PLAIN, f"No target matches {no_match.asked}.")
     return verdict_of(status)
 
 
-def _with_title(shell: Shell, verdict: Verdict, status: Status, filters: Filters) -> Shell:
+def _with_title(shell: Shell, verdict: FleetVerdict, status: Status, filters: Filters) -> Shell:
     address = filters.but(page=str(filters.page) if filters.page > 1 else "")
     return replace(
         shell,
@@ -211,10 +214,11 @@ def _with_title(shell: Shell, verdict: Verdict, status: Status, filters: Filters
         again=shell.links.overview(**address),
         json=shell.links.json(),
         refreshes=True,
+        here="overview",
     )
 
 
-def _title(verdict: Verdict, status: Status) -> str:
+def _title(verdict: FleetVerdict, status: Status) -> str:
     if status.to_do:
         return f"{len(status.to_do)} to do"
     if verdict.tone is Tone.AMBER:

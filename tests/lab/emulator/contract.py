@@ -18,10 +18,15 @@ from referencing.jsonschema import DRAFT4
 
 SPECS = Path(__file__).parent / "specs"
 DESCRIPTIONS = {
-    "arm": "cognitiveservices-arm/cognitiveservices.2025-09-01.subset.json",
-    "kv": "keyvault-secrets/secrets.2026-04-01.json",
-    "eg": "eventgrid/EventGrid.2018-01-01.json",
-    "aoai": "azure-openai/azureopenai.authoring.2024-10-21.models-subset.json",
+    "arm": (
+        "cognitiveservices-arm/cognitiveservices.2025-09-01.subset.json",
+        "resource-graph/resourcegraph.2024-04-01.subset.json",
+        "monitor/diagnosticsettings.2021-05-01-preview.subset.json",
+        "monitor/metrics.2024-02-01.subset.json",
+    ),
+    "kv": ("keyvault-secrets/secrets.2026-04-01.json",),
+    "eg": ("eventgrid/EventGrid.2018-01-01.json",),
+    "aoai": ("azure-openai/azureopenai.authoring.2024-10-21.models-subset.json",),
 }
 Json = Any
 
@@ -52,10 +57,10 @@ def problems(exchange: Exchange) -> list[str]:
 
 def operation(exchange: Exchange) -> tuple[str, Json] | None:
     """Return the description file and the operation in it that fits an exchange, or None."""
-    file = DESCRIPTIONS[exchange.service]
-    for pattern, methods in _paths(file):
-        if pattern.fullmatch(_local_path(exchange)) and exchange.method.lower() in methods:
-            return file, methods[exchange.method.lower()]
+    for file in DESCRIPTIONS[exchange.service]:
+        for pattern, methods in _paths(file):
+            if pattern.fullmatch(_local_path(exchange)) and exchange.method.lower() in methods:
+                return file, methods[exchange.method.lower()]
     return None
 
 
@@ -173,7 +178,12 @@ def _paths(file: str) -> list[tuple[re.Pattern[str], Json]]:
         return [(re.compile("/api/events"), description["x-ms-paths"]["?overload=cloudEvent"])]
     # Fixed paths come first, so that /secrets/{name}/versions is not read as a version called "versions".
     paths = sorted(description["paths"].items(), key=lambda item: item[0].count("{"))
-    return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path), re.IGNORECASE), methods) for path, methods in paths]
+    return [(re.compile(_pattern(path), re.IGNORECASE), methods) for path, methods in paths]
+
+
+def _pattern(path: str) -> str:
+    """Return a pattern for a described path. A scope is a resource id, with slashes."""
+    return re.sub(r"\{[^}]+\}", "[^/]+", re.sub(r"\{(scope|resourceUri)\}", ".+", path))
 
 
 @cache

@@ -62,7 +62,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedMoment:
     """One line of the list that says the same as the picture.
 
     falls_at: When, in UTC.
@@ -98,7 +98,7 @@ class Timeline:
     points: tuple[Point, ...]
     notices: tuple[Notice, ...]
     sentence: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ListedMoment, ...]
 
 
 def timeline_of(
@@ -192,10 +192,10 @@ def _promise(one: Deadline, situation: Situation, coming: Sequence[Deadline]) ->
     return says + (": it is due" if one.falls_at <= situation.now else "")
 
 
-def _entries(points: Sequence[Point], notices: Sequence[Notice]) -> tuple[Entry, ...]:
+def _entries(points: Sequence[Point], notices: Sequence[Notice]) -> tuple[ListedMoment, ...]:
     lines = [(one.falls_at, one.says, one.planned) for one in points]
     lines += [(one.falls_at, one.says, not one.accepted) for one in notices]
-    return tuple(Entry(moment, exact(moment), says, planned) for moment, says, planned in sorted(lines))
+    return tuple(ListedMoment(moment, exact(moment), says, planned) for moment, says, planned in sorted(lines))
 
 
 def _sentence(situation: Situation, lanes: KeyLanes, coming: Sequence[Deadline]) -> str:

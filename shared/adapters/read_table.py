@@ -1,0 +1,136 @@
+"""The closed table of what the app reads in Azure Resource Manager beside accounts: `azure_reads` sends nothing else.
+
+An operation reads, and it names the members that are kept of what comes back. All others are dropped before anything
+else sees them. To read something new takes one entry here, and one in the emulator. No operation can show a key: those
+that do are POST requests whose right ends in `/action` (docs/facts.md, Reads), and such an operation cannot be made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+type Kept = Mapping[str, Any]  # members by name; `*` is any name, and an empty mapping a plain value
+
+VALUE: Kept = {}
+_GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+_SHOWS_SECRETS = re.compile(
+    r"list(keys|secrets?|adminkeys|querykeys|value|credentials|accountsas|connectionstrings|callbackurl)\b"
+    r"|/config/[^/]+/list\b|publishxml|regenerate|getfullurl",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class ReadOperation:
+    """One operation that only reads.
+
+    doing: Completes the sentence "could not ...".
+    method: GET; or POST, for what Azure asks by POST although it changes nothing.
+    path: The path after the address of Azure Resource Manager, with `{scope}` for a resource id.
+    version: The API version.
+    right: The action that the identity needs, always one that ends in `/read`. For Resource Graph: what its rows need.
+    kept: The members that are kept of each entry.
+    query: For Resource Graph: the query, with `{account}` for the resource id of an account. Empty for all others.
+    inherited: For Resource Graph: whether role assignments above the scope are wanted, too.
+    most_pages: How many pages are read. One more is an error. Resource Graph has 1,000 rows on each.
+
+    Raises ValueError for an operation that could do more than read.
+    """
+
+    doing: str
+    method: str
+    path: str
+    version: str
+    right: str
+    kept: Kept
+    query: str = ""
+    inherited: bool = False
+    most_pages: int = 20
+
+    def __post_init__(self) -> None:
+        """Refuse to be made if it could do more than read, or if rows would end after the first page."""
+        if self.method not in ("GET", "POST") or not self.right.casefold().endswith("/read"):
+            raise ValueError(f"{self.method} {self.path} needs {self.right}, which is no right to read")
+        if _SHOWS_SECRETS.search(self.path):
+            raise ValueError(f"{self.path} could show a secret")
+        if bool(self.query) != (self.path == _GRAPH):
+            raise ValueError("a query belongs to Resource Graph, and Resource Graph takes nothing else")
+        if self.query and "| project id," not in self.query:
+            raise ValueError("a query of Resource Graph must project id, or its answer names no next page")
+
+
+def _graph(doing: str, right: str, kept: Kept, *lines: str, inherited: bool = False, pages: int = 20) -> ReadOperation:
+    query = "\n".join((*lines, "| order by id asc"))
+    return ReadOperation(doing, "POST", _GRAPH, "2024-04-01", right, kept, query, inherited, pages)
+
+
+ACCOUNTS_IN_SIGHT = _graph(
+    "list the accounts that Resource Graph shows",
+    "Microsoft.CognitiveServices/accounts/read",
+    {
+        **dict.fromkeys(("id", "kind", "keysOff", "subdomain", "state", "access", "rules"), VALUE),
+        "tags": {"*": VALUE},
+    },
+    "resources",
+    '| where type =~ "microsoft.cognitiveservices/accounts"',
+    "| project id, kind, tags, keysOff = properties.disableLocalAuth, subdomain = properties.customSubDomainName, "
+    "state = properties.provisioningState, access = properties.publicNetworkAccess, "
+    "rules = properties.networkAcls.defaultAction",
+    pages=100,
+)
+ROLES_ON_ACCOUNT = _graph(
+    "list the role assignments on the account and above",
+    "Microsoft.Authorization/roleAssignments/read",
+    dict.fromkeys(("id", "scope", "principalId", "principalType", "roleDefinitionId"), VALUE),
+    "authorizationresources",
+    '| where type =~ "microsoft.authorization/roleassignments"',
+    "| extend scope = tolower(tostring(properties.scope))",
+    '| where "{account}" startswith scope or scope startswith "/providers/microsoft.management/managementgroups/"',
+    "| project id, scope, principalId = properties.principalId, principalType = properties.principalType, "
+    "roleDefinitionId = properties.roleDefinitionId",
+    inherited=True,
+)
+IDENTITIES = _graph(
+    "list the resources that have an identity",
+    "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+    {
+        **dict.fromkeys(("id", "name", "type", "kind", "principalId", "clientId"), VALUE),
+        "identity": {
+            "principalId": VALUE,
+            "userAssignedIdentities": {"*": {"principalId": VALUE, "clientId": VALUE}},
+        },
+    },
+    "resources",
+    '| where isnotnull(identity) or type =~ "microsoft.managedidentity/userassignedidentities"',
+    "| project id, name, type, kind, identity, principalId = properties.principalId, clientId = properties.clientId",
+)
+LOG_SETTINGS = ReadOperation(
+    "see where its logs are sent",
+    "GET",
+    "{scope}/providers/Microsoft.Insights/diagnosticSettings",
+    "2021-05-01-preview",
+    "Microsoft.Insights/diagnosticSettings/read",
+    {
+        "name": VALUE,
+        "properties": {
+            "workspaceId": VALUE,
+            "logs": {"category": VALUE, "categoryGroup": VALUE, "enabled": VALUE},
+        },
+    },
+)
+READS = (ACCOUNTS_IN_SIGHT, ROLES_ON_ACCOUNT, IDENTITIES, LOG_SETTINGS)
+
+
+def keep(found: Any, kept: Kept) -> Any:  # noqa: ANN401 - any JSON
+    """Return the kept members of a value, and of each value of a list. What is kept as a plain value and is none
+    becomes None."""
+    if isinstance(found, list):
+        return [keep(one, kept) for one in found]
+    if not kept:
+        return found if isinstance(found, str | int | float | None) else None
+    if not isinstance(found, dict):
+        return None
+    return {name: keep(part, kept.get(name, kept.get("*"))) for name, part in found.items() if {name, "*"} & {*kept}}

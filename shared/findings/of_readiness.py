@@ -1,0 +1,86 @@
+"""The findings of the last survey of readiness: unused keys, unknown use, and accounts that cannot take an identity.
+
+They are about enrolled accounts and about those that nobody enrolled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from shared.domain.readiness import Readiness, Verdict
+from shared.findings.codes import Code, Severity, Urgency
+from shared.findings.facts import Facts
+from shared.findings.kinds import Finding
+from shared.readiness.kinds import Entry
+from shared.settings.call_log import CallLog
+
+
+def of_readiness(facts: Facts) -> Iterator[Finding]:
+    """Yield the findings that follow from the last survey, if there is one."""
+    keyless = {
+        str(row.target.account).casefold() for row in facts.rows if row.seen is not None and not row.seen.key_auth
+    }
+    for entry in facts.survey.entries if facts.survey else ():
+        if str(entry.account).casefold() not in keyless:  # since the survey, its keys may have been switched off
+            yield from _of_entry(entry, facts.settings.call_log)
+
+
+def who_still_calls(entry: Entry | None) -> str:
+    """Return what the last survey knows of the calls with a key, as a sentence after another one. Empty if nothing."""
+    if entry is None or not entry.key_auth:
+        return ""
+    verdict, usage = entry.readiness, entry.usage
+    if verdict.verdict is Verdict.USED and usage is not None:
+        last = f", last {_moment(usage.last_key_call)}" if usage.last_key_call else ""
+        return f" Its keys are {verdict.says}{last}."
+    if verdict.verdict is Verdict.READY and usage is not None:
+        return f" No call with a key was logged {_span(entry)}."
+    if verdict.verdict is Verdict.CANNOT:
+        return " It has no custom subdomain, so it cannot take an identity."
+    return f" Whether its keys are used is {verdict.says}." if verdict.verdict is Verdict.UNKNOWN else ""
+
+
+def _of_entry(entry: Entry, logs: CallLog | None) -> Iterator[Finding]:
+    if not entry.takes_identity and entry.key_auth:
+        yield without_subdomain(_about(entry), str(entry.account), entry.sunset)
+    if entry.readiness.verdict is Verdict.READY and entry.sunset is None:
+        why = f"No call with a key was logged {_span(entry)}."
+        yield Finding(Code.KEYS_UNUSED, _about(entry), why, account=str(entry.account))
+    if entry.readiness.verdict is Verdict.UNKNOWN and logs is not None:
+        step = entry.readiness.next_step.partition(": az ")[0] or None  # the command stands beside it
+        yield Finding(Code.USE_UNKNOWN, _about(entry), _sentence(entry.readiness), step, account=str(entry.account))
+
+
+def without_subdomain(about: str, account: str, sunset: datetime | None = None) -> Finding:
+    """Return the finding about an account that accepts keys and no Entra tokens.
+
+    about: The target's name, or the account's id.
+    account: The account's id.
+    sunset: When all its keys are agreed to end, in UTC: then a person must act before. None if no date is agreed.
+    """
+    why = "It has no custom subdomain, so Azure refuses Entra tokens there."
+    if sunset is None:
+        return Finding(Code.NO_CUSTOM_SUBDOMAIN, about, why, account=account)
+    why += f" All its keys are agreed to end on {sunset:%Y-%m-%d}, which is held back until it can take an identity."
+    urgent, grave = Urgency.TO_DO, Severity.HIGH
+    return Finding(
+        Code.NO_CUSTOM_SUBDOMAIN, about, why, None, urgent, at=sunset, account=account, special_severity=grave
+    )
+
+
+def _about(entry: Entry) -> str:
+    return entry.target or str(entry.account)
+
+
+def _sentence(readiness: Readiness) -> str:
+    return f"Whether its keys are used is {readiness.says}."
+
+
+def _span(entry: Entry) -> str:
+    usage = entry.usage
+    return f"from {usage.since:%Y-%m-%d} to {usage.until:%Y-%m-%d}" if usage else "in the time that was asked for"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,108 @@
+"""The last survey of readiness as it is kept: one compressed blob in the app's storage.
+
+It is for people. Nothing about a key is decided by it, and without it less is shown until the next check makes another.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.domain.errors import RotationError
+from shared.domain.names import LOGGER
+from shared.ports import Views
+from shared.readiness.kinds import Survey
+from shared.readiness.ports import LogSetting
+from shared.turns.trouble import error_data, error_of
+
+log = logging.getLogger(LOGGER)
+FORM = 1  # of what is kept; what has another form counts as absent
+OLD = timedelta(days=1)  # from then on a check makes another survey
+
+
+@dataclass(frozen=True)
+class AskedSettings:
+    """What is known of an account's diagnostic settings.
+
+    at: When they were read, in UTC.
+    found: The settings. None if they could not be read.
+    """
+
+    at: datetime
+    found: tuple[LogSetting, ...] | None = None
+
+
+@dataclass(frozen=True)
+class KeptSurvey:
+    """A survey, and what the next one goes on from.
+
+    survey: What was found.
+    asked: What is known of diagnostic settings, by the account's id in lower case.
+    form: The form of what is kept.
+    """
+
+    survey: Survey
+    asked: Mapping[str, AskedSettings] = field(default_factory=dict)
+    form: int = FORM
+
+    def is_old(self, now: datetime) -> bool:
+        """Return whether it is time for another one. One from the future counts as old."""
+        return not timedelta(0) <= now - self.survey.asked_at < OLD
+
+
+def packed_survey(kept: KeptSurvey) -> bytes:
+    """Return it as the bytes of the blob."""
+    import msgspec  # only a process that keeps or shows a survey needs it
+
+    return zlib.compress(msgspec.json.encode(kept, enc_hook=_error_data), 1)
+
+
+def read_survey(data: bytes) -> KeptSurvey | None:
+    """Return the survey of these bytes. None if they cannot be read, such as those of another release."""
+    import msgspec
+
+    try:
+        text = zlib.decompress(data)
+        if msgspec.json.decode(text, type=_Form).form != FORM:
+            return None
+        return msgspec.json.decode(text, type=KeptSurvey, dec_hook=_error)
+    except (zlib.error, ValueError, TypeError, RecursionError) as problem:
+        log.warning("readiness: what was kept cannot be read and counts as absent: %s", type(problem).__name__)
+        return None
+
+
+async def load_survey(views: Views | None) -> tuple[KeptSurvey | None, str | None]:
+    """Return the survey that is kept and the tag of its blob; None for what is not there. Raises what the storage
+    raises."""
+    found = await views.read() if views else None
+    return (None, None) if found is None else (read_survey(found[0]), found[1])
+
+
+async def save_survey(views: Views | None, kept: KeptSurvey, tag: str | None) -> None:
+    """Keep a survey in place of what has that tag. If another check has kept its own meanwhile, that one stays.
+
+    Raises what the storage raises.
+    """
+    if views is not None and not await views.write(packed_survey(kept), tag):
+        log.info("readiness: another check has kept its own survey meanwhile, which stays")
+
+
+@dataclass(frozen=True)
+class _Form:
+    form: int
+
+
+def _error_data(value: Any) -> Any:  # noqa: ANN401 - what msgspec does not know
+    if isinstance(value, RotationError):
+        return error_data(value)
+    raise TypeError(f"{type(value).__name__} is not kept")
+
+
+def _error(kind: type, data: Any) -> Any:  # noqa: ANN401 - JSON
+    if kind is RotationError:
+        return error_of(data)
+    raise TypeError(f"{kind.__name__} is not kept")

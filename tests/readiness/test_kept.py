@@ -1,0 +1,59 @@
+"""A survey is read as it was kept. What cannot be read counts as absent."""
+
+import zlib
+
+import pytest
+
+from lab.simulation.dates import days, hours, minutes
+from shared.domain.errors import FixConfiguration, GrantRole
+from shared.readiness.kept import FORM, AskedSettings, KeptSurvey, load_survey, packed_survey, read_survey, save_survey
+from shared.readiness.ports import LogSetting
+from tests.support.surveys import NOW, InMemory, a_survey, a_usage, an_entry, an_id
+
+FULL = an_entry("chat", a_usage(4, callers=3, unclear=2), target="chat", owner="team", sunset=NOW + days(9))
+OFF = an_entry("off", key_auth=False, takes_identity=False, keyless_since=NOW - days(2))
+KEPT = KeptSurvey(a_survey(FULL, OFF), {str(an_id("x")): AskedSettings(NOW, (LogSetting("a", ("w",), True),))})
+
+
+def test_a_survey_is_read_as_it_was_kept() -> None:
+    assert read_survey(packed_survey(KEPT)) == KEPT
+
+
+def test_its_problems_are_read_as_people_are_shown_them() -> None:
+    refused = FixConfiguration("workspace w", "it is not there.", "name another")
+    kept = KeptSurvey(a_survey(problems=(refused, GrantRole("subscription s", "no right."))))
+    read = read_survey(packed_survey(kept))
+    assert read is not None
+    assert list(map(str, read.survey.problems)) == list(map(str, kept.survey.problems))
+    assert list(map(type, read.survey.problems)) == [FixConfiguration, GrantRole]
+
+
+@pytest.mark.parametrize("spoiled", [b"", b"no zlib", zlib.compress(b"[]"), zlib.compress(b'{"form": 1}')])
+def test_what_cannot_be_read_counts_as_absent(spoiled: bytes) -> None:
+    assert read_survey(spoiled) is None
+
+
+def test_what_another_release_kept_counts_as_absent() -> None:
+    text = zlib.decompress(packed_survey(KEPT))
+    changed = text.replace(f'"form":{FORM}'.encode(), b'"form":99')
+    assert changed != text
+    assert read_survey(zlib.compress(changed)) is None
+    assert read_survey(zlib.compress(text.replace(b'"verdict":"used"', b'"verdict":"tired"'))) is None
+
+
+async def test_a_survey_that_another_check_kept_meanwhile_stays() -> None:
+    views = InMemory()
+    assert await load_survey(views) == (None, None)
+    await save_survey(views, KEPT, None)
+    found, tag = await load_survey(views)
+    assert found == KEPT
+    newer = KeptSurvey(a_survey(OFF, at=NOW + days(1)))
+    await save_survey(views, newer, tag)
+    await save_survey(views, KEPT, tag)
+    assert (await load_survey(views))[0] == newer
+
+
+def test_a_survey_is_old_after_a_day_and_so_is_one_from_the_future() -> None:
+    assert not KEPT.is_old(NOW + hours(23))
+    assert KEPT.is_old(NOW + days(1))
+    assert KEPT.is_old(NOW - minutes(1))
