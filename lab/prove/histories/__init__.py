@@ -30,7 +30,8 @@ Bounded: one history has at most the stated number of faults and interferences, 
 no requests come while four events are still to be announced; requests come when something changes, not in between.
 Left out: windows, keys that take time to become valid, pauses within a turn, the time limit of a turn, the brake,
 the `prefer` policy, several targets, a second process that is disturbed itself, damaged tags, deleted secrets,
-other writers that act twice or within a turn, late reads after the turn that wrote, the queue,
+other writers that act twice or within a turn, late reads after the turn that wrote, the queue, keys that a person
+switches within a turn, a second return of keys in the same second,
 a lease left by a killed process (it only delays: the next turn is answered busy and changes nothing).
 A call that is on its way when its lease is lost cannot be held back. What it breaks is excused until the next turn,
 which must heal it. If it hides a version that another turn has just written, what only that version contained is not
