@@ -172,6 +172,8 @@ class Reader:
     denied_by: The names of deny assignments that name it: whether they are enforced is not known.
     instead: The role to use instead. Empty if there is none to recommend.
     commands: The commands that swap the roles, the new one first. Empty if a person must think first.
+    also_by: What else gives the same right: "Contributor on /subscriptions/...". To take one away is not enough then.
+    advice: What to know before the roles are swapped, or what to do where no role can be named, as sentences.
     """
 
     principal: str
@@ -187,6 +189,8 @@ class Reader:
     denied_by: tuple[str, ...] = ()
     instead: str = ""
     commands: tuple[str, ...] = ()
+    also_by: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True)
