@@ -88,6 +88,12 @@ def grants_of(road: Road, resource: str, seen: RightsSeen) -> dict[str, list[Gra
     return {who: sorted(grants.values(), key=order_of) for who, grants in found.items()}
 
 
+def acting_near(account: AccountId, seen: RightsSeen, secret: str) -> tuple[RoleHeld, ...]:
+    """Return the assignments that act on the account or on the secret, of all that were seen in the subscriptions."""
+    things = {resource_of(one, account, seen.vault, secret) for one in ActsOn}
+    return tuple(held for held in seen.held if any(is_at_or_above(held.scope, one) for one in things))
+
+
 def role_of(held: RoleHeld, roles: Mapping[str, RoleDefinition]) -> RoleDefinition | None:
     """Return the role of an assignment. None if its definition was not seen. Only the last part of the id counts."""
     return roles.get(held.role.rpartition("/")[2].lower())

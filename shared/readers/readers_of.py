@@ -27,4 +27,4 @@ def readers_of(
     rows = [row for road in ROADS.values() if road.is_open(seen.vault) for row in rows_of(road, asked)]
     reading = tuple(one for one in rows if not ROADS[one.road].gives_itself)
     could = tuple(one for one in rows if ROADS[one.road].gives_itself)
-    return Readers(account, reading, could, not_seen_of(seen, rows, account.subscription), seen.problems)
+    return Readers(account, reading, could, not_seen_of(asked.near, rows, account.subscription), seen.problems)

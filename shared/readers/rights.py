@@ -69,6 +69,7 @@ def is_subscription_or_above(scope: str) -> bool:
     return not outer or is_management_group(scope) or (outer.startswith("/subscriptions/") and outer.count("/") == 2)
 
 
+@lru_cache(maxsize=65536)
 def plain(scope: str) -> str:
     """Return a resource id in the one form in which ids are compared: in lower case, without a slash at its end."""
     return scope.strip().lower().rstrip("/")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.domain.model import AccountId
-from shared.readers.grants import Grant, denied_by, grants_of, policies_of, resource_of
+from shared.readers.grants import Grant, acting_near, denied_by, grants_of, policies_of, resource_of
 from shared.readers.kinds import AccessPolicy, Holding, Reader, RightsSeen, RoleHeld, VaultRules
 from shared.readers.rights import is_at_or_above, plain
 from shared.readers.roads import BY_POLICY, Road
@@ -19,18 +19,22 @@ ACCESS_POLICY = "access policy"
 class Asked:
     """What is asked, with the arguments of `readers_of`, and what the assignments tell of each principal.
 
-    people: One assignment of each principal, by its id, with what all of them together tell of it: type, name, address.
+    near: What was seen, with only those assignments that act on the account or on the secret.
+    people: One assignment of each principal that is found, with what all of them tell of it: type, name, address.
     """
 
     account: AccountId
     seen: RightsSeen
     secret: str
     identities: Mapping[str, str]
+    near: RightsSeen = field(init=False)
     people: Mapping[str, RoleHeld] = field(init=False)
 
     def __post_init__(self) -> None:
+        near = acting_near(self.account, self.seen, self.secret)
+        found = {one.principal.lower() for one in near} | set(policies_of(self.seen.vault) if self.seen.vault else ())
         people = dict[str, RoleHeld]()
-        for one in self.seen.held:
+        for one in (one for one in self.seen.held if one.principal.lower() in found):
             before = people.setdefault(one.principal.lower(), one)
             people[one.principal.lower()] = replace(
                 before,
@@ -38,6 +42,7 @@ class Asked:
                 name=before.name or one.name,
                 mail=before.mail or one.mail,
             )
+        object.__setattr__(self, "near", replace(self.seen, held=near))
         object.__setattr__(self, "people", people)
 
     def resource(self, road: Road) -> str:
@@ -67,7 +72,7 @@ def rows_of(road: Road, asked: Asked) -> list[Reader]:
         vault = asked.seen.vault
         rows = [_of_policy(road, asked, vault, one) for one in policies_of(vault).values()] if vault else []
     else:
-        found = grants_of(road, asked.resource(road), asked.seen)
+        found = grants_of(road, asked.resource(road), asked.near)
         rows = [_of_grants(road, asked, who, grants) for who, grants in found.items()]
     return sorted(rows, key=lambda one: (one.holding is not Holding.ACTIVE, one.name.casefold(), one.principal))
 

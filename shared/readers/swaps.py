@@ -77,7 +77,7 @@ def _commands(grant: Grant, new: RoleDefinition) -> tuple[str, ...]:
     held = grant.held
     kind = ("--assignee-principal-type", held.principal_type) if held.principal_type else ()
     who = ("--assignee-object-id", held.principal, *kind)
-    create = ("az", "role", "assignment", "create", *who, "--role", new.id, "--scope", held.scope)
+    create = ("az", "role", "assignment", "create", *who, "--role", new.name, "--scope", held.scope)
     return shlex.join(create), shlex.join(("az", "role", "assignment", "delete", "--ids", held.id))
 
 

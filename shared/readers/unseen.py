@@ -31,6 +31,7 @@ NO_GROUP = "members of groups: none is looked up; no group was seen to hold such
 def not_seen_of(seen: RightsSeen, found: Iterable[Reader], account_subscription: str) -> tuple[str, ...]:
     """Return what could not be seen, in words, what matters most first.
 
+    seen: What was seen, with the assignments that act on the account or on the secret.
     found: Everybody who was found.
     account_subscription: The id of the account's subscription.
     """
