@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from shared.readers.kinds import RoleDefinition
 from shared.readers.rights import Right, giving_block
@@ -49,18 +50,28 @@ def does(role: RoleDefinition, doing: Doing) -> bool:
     return giving_block(role, doing.right) is not None
 
 
+@lru_cache(maxsize=4096)
 def reads_keys(role: RoleDefinition) -> bool:
     """Return whether a role opens any road to a key, or lets its holder open one."""
     return any(giving_block(role, right) is not None for road in ROADS.values() for right in road.rights)
 
 
-def smallest_for(right: Right, roles: Iterable[RoleDefinition]) -> RoleDefinition | None:
-    """Return the built-in role that includes a right, opens no road to a key, and lets its holder do least else.
+class Substitutes:
+    """The roles that can be used instead of one that reads keys.
 
-    None if there is no such role among these.
+    roles: All roles that can be assigned. Only built-in ones that open no road to a key are ever named.
     """
-    found = [one for one in roles if not one.is_custom and giving_block(one, right) is not None]
-    return min((one for one in found if not reads_keys(one)), key=_size, default=None)
+
+    def __init__(self, roles: Iterable[RoleDefinition]) -> None:
+        self._roles = roles
+        self._found = dict[Right, RoleDefinition | None]()
+
+    def smallest_for(self, right: Right) -> RoleDefinition | None:
+        """Return the role that includes a right and lets its holder do least else. None if there is none."""
+        if right not in self._found:
+            giving = (one for one in self._roles if not one.is_custom and giving_block(one, right) is not None)
+            self._found[right] = min((one for one in giving if not reads_keys(one)), key=_size, default=None)
+        return self._found[right]
 
 
 def _size(role: RoleDefinition) -> tuple[int, int, str]:

@@ -42,6 +42,10 @@ class RoleDefinition:
     is_custom: bool
     blocks: tuple[Permissions, ...]
 
+    def __hash__(self) -> int:
+        """Of the id alone: what is found of a role is kept, and a role can have hundreds of actions."""
+        return hash(self.id)
+
 
 class Holding(StrEnum):
     """How a principal holds a role. The words are public."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.domain.model import AccountId
+from shared.readers.doings import Substitutes
 from shared.readers.grants import Grant, acting_near, denied_by, grants_of, policies_of, resource_of
 from shared.readers.kinds import AccessPolicy, Holding, Reader, RightsSeen, RoleHeld, VaultRules
 from shared.readers.rights import is_at_or_above, plain
@@ -21,6 +22,7 @@ class Asked:
 
     near: What was seen, with only those assignments that act on the account or on the secret.
     people: One assignment of each principal that is found, with what all of them tell of it: type, name, address.
+    others: The roles to use instead.
     """
 
     account: AccountId
@@ -29,6 +31,7 @@ class Asked:
     identities: Mapping[str, str]
     near: RightsSeen = field(init=False)
     people: Mapping[str, RoleHeld] = field(init=False)
+    others: Substitutes = field(init=False)
 
     def __post_init__(self) -> None:
         near = acting_near(self.account, self.seen, self.secret)
@@ -44,6 +47,7 @@ class Asked:
             )
         object.__setattr__(self, "near", replace(self.seen, held=near))
         object.__setattr__(self, "people", people)
+        object.__setattr__(self, "others", Substitutes(self.seen.roles.values()))
 
     def resource(self, road: Road) -> str:
         """Return the resource id of what a right must act on to open a road."""
@@ -79,7 +83,7 @@ def rows_of(road: Road, asked: Asked) -> list[Reader]:
 
 def _of_grants(road: Road, asked: Asked, who: str, grants: Sequence[Grant]) -> Reader:
     best, *others = grants
-    swap = swap_of(replace(best, held=replace(best.held, principal_type=asked.kind(who))), road, asked.seen.roles)
+    swap = swap_of(replace(best, held=replace(best.held, principal_type=asked.kind(who))), road, asked.others)
     return Reader(
         who,
         asked.kind(who),

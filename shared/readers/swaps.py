@@ -7,10 +7,10 @@ offered: a person must think first.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shared.readers.doings import CALL, DEPLOY, MANAGING, TUNE, USEFUL, Doing, does, smallest_for
+from shared.readers.doings import CALL, DEPLOY, MANAGING, TUNE, USEFUL, Doing, Substitutes, does
 from shared.readers.grants import Grant
 from shared.readers.kinds import Holding, Permissions, RoleDefinition
 from shared.readers.rights import Right, block_allows
@@ -37,10 +37,10 @@ class Swap:
     advice: str = ""
 
 
-def swap_of(grant: Grant, road: Road, roles: Mapping[str, RoleDefinition]) -> Swap:
+def swap_of(grant: Grant, road: Road, others: Substitutes) -> Swap:
     """Return what to do about a grant.
 
-    roles: All roles that can be assigned, by id: the role to use instead is one of them.
+    others: The roles of which one is used instead.
     """
     if grant.role.is_custom:
         return Swap(advice=_of_custom(grant))
@@ -49,8 +49,8 @@ def swap_of(grant: Grant, road: Road, roles: Mapping[str, RoleDefinition]) -> Sw
     if road.acts_on is ActsOn.SOMEWHERE:
         return Swap(advice=_COPIES)
     if road.acts_on is not ActsOn.ACCOUNT:
-        return _of_vault(grant, roles)
-    return _of_user(grant, roles) if _only_uses(grant.role) else Swap(advice=_by_doing(grant.role, roles))
+        return _of_vault(grant, others)
+    return _of_user(grant, others) if _only_uses(grant.role) else Swap(advice=_by_doing(grant.role, others))
 
 
 def _only_uses(role: RoleDefinition) -> bool:
@@ -58,8 +58,8 @@ def _only_uses(role: RoleDefinition) -> bool:
     return does(role, CALL) and not any(does(role, one) for one in MANAGING)
 
 
-def _of_user(grant: Grant, roles: Mapping[str, RoleDefinition]) -> Swap:
-    new = smallest_for(CALL.right, roles.values())
+def _of_user(grant: Grant, others: Substitutes) -> Swap:
+    new = others.smallest_for(CALL.right)
     if new is None:
         return Swap(advice="No role was seen that calls models and reads no key.")
     lost = [one.says for one in USEFUL if does(grant.role, one) and not does(new, one)]
@@ -89,16 +89,16 @@ def _dry_run(group: str) -> str:
     )
 
 
-def _of_vault(grant: Grant, roles: Mapping[str, RoleDefinition]) -> Swap:
+def _of_vault(grant: Grant, others: Substitutes) -> Swap:
     """What to do about a role on the vault. Whether its holder is the application that reads the key is not known."""
-    new = smallest_for(_METADATA, roles.values()) if grant.right == GET_SECRET else None
+    new = others.smallest_for(_METADATA) if grant.right == GET_SECRET else None
     look = f" For whoever only looks after the vault, {new.name} shows no value." if new else ""
     return Swap(new.name if new else "", (), _APP_NEEDS_IT + look)
 
 
-def _by_doing(role: RoleDefinition, roles: Mapping[str, RoleDefinition]) -> str:
+def _by_doing(role: RoleDefinition, others: Substitutes) -> str:
     """Say which role fits what the holders of a wide role do, with a key or without."""
-    fits = [(one, smallest_for(one.right, roles.values())) for one in _needs(role)]
+    fits = [(one, others.smallest_for(one.right)) for one in _needs(role)]
     named = [f"{one.says}: {new.name}" for one, new in fits if new is not None]
     if not named:
         return "Take it away from whoever needs no key: no role was seen to use instead."

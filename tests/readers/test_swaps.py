@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.readers.doings import CALL, smallest_for
+from shared.readers.doings import CALL, Substitutes
 from shared.readers.kinds import Holding, Permissions, Reader
 from tests.readers import oracle
 from tests.readers.builders import ACCOUNT, LIST_KEYS, RG, VAULT, by_policies, custom, held, policy, row, seen
@@ -158,6 +158,6 @@ def _rows(role: str, road: str) -> list[Reader]:
 
 
 def test_the_smallest_role_that_calls_models_is_the_one_that_the_pages_name() -> None:
-    found = smallest_for(CALL.right, built_in_roles().values())
+    found = Substitutes(built_in_roles().values()).smallest_for(CALL.right)
     assert found is not None
     assert found.name == INSTEAD
