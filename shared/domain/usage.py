@@ -14,7 +14,7 @@ MOST_CALLERS = 20  # of each kind, for one account; the others are only counted
 MOST_SILENT_DAYS = 2  # in a row, as on a weekend; more of them are a gap, since nobody knows whether calls were logged
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a survey has very many
 class DayOfCalls:
     """One day, in UTC, on which at least one call was logged.
 
@@ -28,7 +28,7 @@ class DayOfCalls:
     by_identity: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a survey has very many
 class KeyCaller:
     """Who made calls with a key, as far as the log tells them apart.
 
@@ -53,7 +53,7 @@ class KeyCaller:
         return f"{self.name} ({seen})" if self.name else seen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a survey has very many
 class IdentityCaller:
     """Who made calls by an Entra identity.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.model import AccountId
-from shared.domain.usage import Usage
+from shared.domain.usage import MOST_CALLERS, Usage
 from shared.readiness.ports import HeldIdentity, HeldRole, IdentitiesSeen
 
 NOT_SEEN = (
@@ -121,7 +121,7 @@ def apps_around(account: AccountId, seen: IdentitiesSeen, usage: Usage | None) -
     calls = {one.object_id.lower(): one for one in usage.identities} if usage is not None else {}
     held = [one for one in _used(seen.held) if _concerns(account, one, {*roles, *calls})]
     last = {object_id: one.last_at for object_id, one in calls.items()}
-    apps = [_app(account, one, roles.get(one.object_id), last, known=usage is not None) for one in held]
+    apps = [_app(account, one, roles.get(one.object_id), last, _unknown(usage)) for one in held]
     explained = {one.object_id for one in held}
     return AppsAround(
         tuple(sorted(apps, key=lambda app: (app.name.casefold(), app.resource_id, app.object_id))),
@@ -153,8 +153,15 @@ def _concerns(account: AccountId, one: HeldIdentity, known: set[str]) -> bool:
     return one.object_id in known or (one.kind in _NEIGHBOURS and one.resource_id.lower().startswith(beside))
 
 
+def _unknown(usage: Usage | None) -> str:
+    """Return why an identity that is not among the callers may have called all the same. Empty if it has not."""
+    if usage is None:
+        return "no log of its calls could be read"
+    return f"only the {MOST_CALLERS} that call most are known" if len(usage.identities) >= MOST_CALLERS else ""
+
+
 def _app(
-    account: AccountId, one: HeldIdentity, role: HeldRole | None, last: Mapping[str, datetime], *, known: bool
+    account: AccountId, one: HeldIdentity, role: HeldRole | None, last: Mapping[str, datetime], unknown: str
 ) -> App:
     last_call = last.get(one.object_id)
     named = CALLING_ROLES[role.role] if role else ""
@@ -166,17 +173,17 @@ def _app(
         one.object_id,
         named,
         last_call,
-        _next_step(account, one, has_role=role is not None, called=last_call is not None, known=known),
+        _next_step(account, one, has_role=role is not None, called=last_call is not None, unknown=unknown),
     )
 
 
-def _next_step(account: AccountId, one: HeldIdentity, *, has_role: bool, called: bool, known: bool) -> str:
+def _next_step(account: AccountId, one: HeldIdentity, *, has_role: bool, called: bool, unknown: str) -> str:
     if called:
         return "it calls by its identity: take the key away from its settings"
     if not has_role:
         return f"if it uses the account, assign it the role: {assigning(account, one.object_id)}"
-    if not known:
-        return "it has the role; whether it calls by its identity is not known, because no log of calls could be read"
+    if unknown:
+        return f"it has the role; whether it calls by its identity is not known, because {unknown}"
     client = f", with AZURE_CLIENT_ID={one.client_id}" if one.client_id else ""
     return f"it has the role, and no call by its identity was seen: switch its code over to the identity{client}"
 

@@ -147,8 +147,8 @@ class Turn:
         """Decide. Logs that do not answer end a turn only at its first decision: what was done by then is done."""
         if not isinstance(request, LeakRequest):  # a leak waits for nobody
             observed.seen = await with_listeners(self.outside, self.target, observed.seen)
-        now, logs = self.outside.clock.now(), self.outside.logs
-        observed.seen, plan = await decide_counting(logs, observed.seen, self.target, now, request, strict=first)
+        now, seen = self.outside.clock.now(), observed.seen
+        observed.seen, plan = await decide_counting(self.outside, seen, self.target, now, request, strict=first)
         return plan
 
     async def _braked(self, plan: Plan) -> Plan:

@@ -180,6 +180,28 @@ async def test_a_next_page_at_another_host_gets_no_token(
     assert wired.names() == [SETTINGS]
 
 
+async def test_a_list_whose_next_page_is_itself_is_an_error(wired: Parts, reads: AzureReads, spoiled: Spoiled) -> None:
+    account = wired.account().id
+    here = f"{wired.azure.urls['arm']}{account}/providers/Microsoft.Insights/diagnosticSettings"
+    for _ in range(3):
+        spoiled.body(SETTINGS, {"value": [], "nextLink": f"{here}?api-version={LOG_SETTINGS.version}&page=again"})
+    with pytest.raises(UnexpectedAnswer, match="leads astray"):
+        await reads.entries(LOG_SETTINGS, account)
+    assert wired.names() == [SETTINGS] * 2
+
+
+async def test_a_list_on_too_many_pages_is_an_error_and_not_a_part_of_the_answer(
+    wired: Parts, reads: AzureReads, spoiled: Spoiled
+) -> None:
+    account = wired.account().id
+    here = f"{wired.azure.urls['arm']}{account}/providers/Microsoft.Insights/diagnosticSettings"
+    for number in range(LOG_SETTINGS.most_pages):
+        spoiled.body(SETTINGS, {"value": [], "nextLink": f"{here}?api-version={LOG_SETTINGS.version}&page={number}"})
+    with pytest.raises(UnexpectedAnswer, match="more than 20 pages"):
+        await reads.entries(LOG_SETTINGS, account)
+    assert len(wired.names()) == LOG_SETTINGS.most_pages
+
+
 @pytest.mark.parametrize("body", [{"unexpected": True}, {"value": "x"}, {"value": ["x"]}, b"{", b"[]", b""])
 async def test_a_list_of_another_form_is_an_unexpected_answer(
     wired: Parts, reads: AzureReads, spoiled: Spoiled, body: Any

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.domain.model import AccountId
-from shared.domain.usage import IdentityCaller, Usage
+from shared.domain.usage import MOST_CALLERS, IdentityCaller, Usage
 from shared.readiness.apps import CALLING_ROLES, ROLE, App, apps_around
 from shared.readiness.ports import HeldIdentity, HeldRole, IdentitiesSeen
 
@@ -55,6 +55,11 @@ def test_an_app_with_a_role_and_without_calls_is_to_switch_its_code_over() -> No
 
 def test_without_a_log_of_calls_nothing_is_said_about_calls() -> None:
     assert "is not known" in one_app(site(), roles=(role(),)).next_step
+
+
+def test_beside_twenty_other_callers_nothing_is_said_about_calls_either() -> None:
+    calls = usage(*(f"x{number}" for number in range(MOST_CALLERS)))
+    assert "only the 20 that call most are known" in one_app(site(), roles=(role(),), calls=calls).next_step
 
 
 def test_an_app_beside_the_account_without_a_role_gets_the_command_that_assigns_it() -> None:

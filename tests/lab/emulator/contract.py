@@ -22,6 +22,7 @@ DESCRIPTIONS = {
         "cognitiveservices-arm/cognitiveservices.2025-09-01.subset.json",
         "resource-graph/resourcegraph.2024-04-01.subset.json",
         "monitor/diagnosticsettings.2021-05-01-preview.subset.json",
+        "monitor/metrics.2024-02-01.subset.json",
     ),
     "kv": ("keyvault-secrets/secrets.2026-04-01.json",),
     "eg": ("eventgrid/EventGrid.2018-01-01.json",),
