@@ -51,14 +51,25 @@ def test_a_group_that_reads_through_the_vault_alone_is_not_known_and_is_said() -
     on_vault = held("keepers", "Key Vault Secrets User", VAULT, kind="Group", name="Keepers")
     found = answer_for(ID, "ann", [], seen(on_vault), "key")
     assert found.readers == ()
-    assert found.not_seen[0] == "whether the person is a member of Keepers, which comes to the key through the vault"
+    assert (
+        found.not_seen[0] == "whether the person is a member of Keepers, which comes to a key through the vault alone"
+    )
+
+
+def test_a_group_with_an_eligible_role_is_not_in_the_answer_of_the_service_and_is_said() -> None:
+    can = held("admins", "Owner", kind="Group", name="Admins", holding=Holding.ELIGIBLE)
+    found = answer_for(ID, "ann", [], seen(can), "key")
+    word = "whether the person is a member of Admins, which comes to a key with an eligible role"
+    assert found.not_seen[0] == word
+    member = answer_for(ID, "ann", [replace(can, holding=Holding.ACTIVE)], seen(can), "key")
+    assert word not in member.not_seen
 
 
 def test_what_an_access_policy_names_may_be_a_group_of_the_person() -> None:
     shown = seen(vault=by_policies(policy("x", "get"), policy("ann", "get")))
     found = answer_for(ID, "ann", [], shown, "key")
     assert [one.road for one in found.readers] == ["secret-by-policy"]
-    assert found.not_seen[0] == "whether the person is a member of x, which comes to the key through the vault"
+    assert found.not_seen[0] == "whether the person is a member of x, which comes to a key through the vault alone"
 
 
 def test_a_deny_assignment_that_names_the_person_is_named_although_a_group_has_the_right() -> None:
