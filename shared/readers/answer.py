@@ -11,6 +11,7 @@ from shared.readers.kinds import Holding, Reader, Readers, RightsSeen, RoleHeld,
 from shared.readers.readers_of import readers_of
 from shared.readers.roads import ROADS
 from shared.readers.rows import Asked
+from shared.readers.unseen import not_seen_of
 
 
 def answer_for(
@@ -32,16 +33,17 @@ def answer_for(
     """
     person = principal.lower()
     known = {person, *(one.principal.lower() for one in held)}
-    own = {one.id.lower(): one for one in (*seen.held, *held) if one.principal.lower() in known}
+    own = {one.id.lower(): one for one in (*held, *seen.held) if one.principal.lower() in known}
     vault = seen.vault and _only_for(seen.vault, known)
     mine = replace(seen, held=tuple(own.values()), vault=vault)
     whole = readers_of(account, mine, secret, identities)
     asked = Asked(account, mine, secret, identities or {})
+    everybody = readers_of(account, seen, secret)
     return replace(
         whole,
         readers=tuple(_together(whole.readers, person, asked)),
         could=tuple(_together(whole.could, person, asked)),
-        not_seen=(*_unknown_groups(readers_of(account, seen, secret), known), *whole.not_seen),
+        not_seen=(*_unknown_groups(everybody, known), *not_seen_of(asked.near, None, account.subscription)),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from shared.readers.answer import answer_for
 from shared.readers.kinds import Holding, Readers
 from shared.readers.rights import is_at_or_above
+from shared.readers.unseen import ABOVE, OTHER_TENANTS, RUNS_CODE
 from tests.readers import oracle
 from tests.readers.builders import ACCOUNT, ID, RG, VAULT, by_policies, deny, held, policy, seen
 from tests.readers.worlds import a_world, seen_of
@@ -20,6 +21,12 @@ def test_a_person_reads_keys_as_a_member_of_a_group() -> None:
     one = found.readers[0]
     assert (one.principal, one.road, one.by, one.scope) == ("ann", "list-keys", "Contributor", RG)
     assert one.says == "lists both keys of the account, as a member of Team (team)"
+
+
+def test_an_answer_about_one_person_does_not_speak_of_members_whom_the_service_knows() -> None:
+    words = answer_for(ID, "ann", [TEAM], seen(TEAM), "key").not_seen
+    assert not [one for one in words if one.startswith("members of")]
+    assert {ABOVE, RUNS_CODE, OTHER_TENANTS} <= set(words)
 
 
 def test_a_right_of_the_person_counts_before_the_same_one_of_a_group() -> None:
