@@ -277,6 +277,10 @@ def healed_drift(terminal: Terminal) -> None:
     terminal.publish(days_ago=0.5, origin=Origin.HEALED)
 
 
+def keys_that_came_back(terminal: Terminal) -> None:
+    terminal.publish(days_ago=0.5, origin=Origin.ADOPTED, told=Told(origin=True, ends=1))
+
+
 def kept_by_a_check(terminal: Terminal, before: timedelta, **facts: object) -> None:
     """Write the view that a check has left, and when the next one was due."""
     seen, now = datetime.now(UTC) - before, datetime.now(UTC)
@@ -369,6 +373,7 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (sunset_past, Code.SUNSET_PAST, "chat"),
     (sunset_near, Code.SUNSET_NEAR, "chat"),
     (healed_drift, Code.DRIFT_HEALED, "chat"),
+    (keys_that_came_back, Code.KEYS_BACK_ON, "chat"),
     (checks_that_stopped, Code.CHECKS_LATE, "checks"),
     (announcements_that_nobody_takes, Code.ANNOUNCEMENTS_OUTSTANDING, "chat"),
     (turns_that_fail, Code.TURNS_FAIL, "chat"),

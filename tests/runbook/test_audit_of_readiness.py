@@ -61,3 +61,18 @@ async def test_an_account_whose_use_is_unknown_is_named_until_its_log_covers_the
         await site.live_for(days=1, every=DAILY)
     await is_gone(site)
     assert site.world.workspace.delay < timedelta(hours=1).total_seconds()
+
+
+@entry("Audit: keys-back-on")
+async def test_keys_that_came_back_are_reported_for_a_day(site: Site) -> None:
+    await site.settle()
+    site.world.accounts.update(site.account().id, {"disable_local_auth": True})
+    await site.look()
+    await site.type(f"az resource update --ids {site.account().id} --set properties.disableLocalAuth=false")
+    await site.look()
+    assert site.works()
+    await is_found(site)
+    [command] = [one for one in site.entry.commands if one.startswith("az ")]
+    assert "a person" in await site.run(command, account_id=site.account().id)
+    await site.live_for(days=2, every=DAILY)
+    await is_gone(site)
