@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -129,11 +129,13 @@ class Opened:
     rotation: The `Rotation` over the real parts.
     read_only: What audit and readiness see beyond the targets.
     examiner: Examines the deployment for the doctor.
+    workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
     """
 
     rotation: Rotation
     read_only: ReadOnly
     examiner: Examiner
+    workspaces: Mapping[str, CallLogs]
 
 
 @asynccontextmanager
@@ -151,7 +153,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only(), examiner)
+        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces())
     finally:
         await made.close()
 
@@ -181,6 +183,13 @@ class _Made:
         reads = AzureReads(self.credential, settings.resource_manager, self.connections)
         graph = ResourceGraph(reads)
         return ReadOnly(AccountsInSight(self.accounts, graph, settings), DiagnosticSettings(reads), graph)
+
+    def workspaces(self) -> dict[str, CallLogs]:
+        """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
+        found = self.rotation.settings.call_log
+        alone = {one: replace(found, workspaces=(one,)) for one in found.workspaces} if found else {}
+        made = {one: _logs(log, self.credential, self.connections) for one, log in alone.items()}
+        return {one: logs for one, logs in made.items() if logs is not None}
 
     async def close(self) -> None:
         await self.connections.close()
