@@ -228,7 +228,7 @@ class AzureRights:
 
     async def _vaults_in_sight(self) -> Mapping[str, str]:
         found = await self._reads.rows(VAULTS_IN_SIGHT, "Resource Graph")
-        return {rows.host(one.get("uri")): str(one["id"]) for one in found}
+        return dict(_parsed(rows.place, found, VAULTS_IN_SIGHT, "Resource Graph"))
 
 
 def _as_eligible(row: Row) -> RoleHeld:

@@ -28,6 +28,7 @@ _TYPES = frozenset(
     ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device", "AgentServicePrincipal", "AgentUser")
 )
 _SECRETS = frozenset(("all", "get", "list", "set", "delete", "backup", "restore", "recover", "purge"))
+_VAULT = re.compile(r"/subscriptions/[\w-]+/resourceGroups/[\w.()-]+/providers/Microsoft\.KeyVault/vaults/[\w-]+", re.I)
 _PATTERN = re.compile(r"\S*[/*]\S*")
 
 
@@ -75,12 +76,17 @@ def vault(row: Mapping[str, Any]) -> VaultRules:
     """Return how a vault decides. By roles only if it says so: the member is absent from old vaults."""
     facts = row["properties"]
     return VaultRules(
-        _resource(row["id"]),
+        _vault_id(row["id"]),
         _words(row["name"]),
         facts.get("enableRbacAuthorization") is True,
         tuple(_policy(one) for one in facts.get("accessPolicies") or ()),
         facts.get("enabledForTemplateDeployment") is True,
     )
+
+
+def place(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the address and the resource id of a vault in a row of Azure Resource Graph."""
+    return host(row.get("uri")), _vault_id(row["id"])
 
 
 def host(address: object) -> str:
@@ -133,6 +139,12 @@ def _guid(found: object) -> str:
 def _resource(found: object) -> str:
     if not isinstance(found, str) or not found.startswith("/") or not found.isprintable():
         raise ValueError("no resource id")
+    return found
+
+
+def _vault_id(found: object) -> str:
+    if not isinstance(found, str) or not _VAULT.fullmatch(found):
+        raise ValueError("no id of a vault")
     return found
 
 
