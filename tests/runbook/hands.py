@@ -16,7 +16,7 @@ import aiohttp
 
 from lab.emulator.directory import Identity, Role
 from lab.emulator.errors import AzureError
-from lab.emulator.shipped import shipped_roles
+from lab.emulator.shipped import ON_REQUEST, shipped_roles
 from shared.doctor.remedies import CUSTOM
 from tests.runbook.event_grid import excluded_paths
 
@@ -354,7 +354,7 @@ async def _(site: Site, options: Options) -> None:
     wanted = {
         "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
         "keyCallCounter": bool(site.environment.get("ROTATION_LOG_WORKSPACE")),
-        "readinessReader": False,
+        **dict.fromkeys(ON_REQUEST, False),
     }
     for name, role in shipped_roles().items():
         if wanted.get(name, True):
