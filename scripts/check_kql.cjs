@@ -48,7 +48,18 @@ function problems (query) {
   return Array.from({ length: diagnostics.Count }, (_, n) => diagnostics.getItem(n)).map(one => one.Message)
 }
 
+// What the app reads from the answer to its query, as Kusto's language service concludes it from the text.
+const ANSWER =
+  'account:string, since:datetime, until:datetime, workspaces:dynamic, days:dynamic, callers:dynamic, different:long, ' +
+  'identities:dynamic, last_key:datetime, last_identity:datetime, unclear:long'
+
+function answerColumns () {
+  const columns = KustoCode.ParseAndAnalyze(appQuery(''), globals).ResultType.Columns
+  return Array.from({ length: columns.Count }, (_, n) => columns.getItem(n)).map(one => `${one.Name}:${one.Type.Name}`)
+}
+
 let wrong = 0
+if (answerColumns().join(', ') !== ANSWER) { console.error(`log_query.py answers ${answerColumns().join(', ')}`); wrong++ }
 const planted = problems('AppTraces | where Mesage has "x" and')
 if (planted.length < 2) { console.error('the check does not find a planted mistake'); wrong++ }
 for (const [name, query] of queries()) {

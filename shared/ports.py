@@ -20,6 +20,7 @@ from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
+from shared.domain.readiness import Readiness
 from shared.domain.throttle import Throttle
 from shared.domain.usage import Usage
 
@@ -182,6 +183,17 @@ class CallLogs(Protocol):
         """Return how every account was called of which anything was logged, by its id in lower case, in one query.
 
         Raises a RotationError if that cannot be told.
+        """
+        ...
+
+
+class KeptReadiness(Protocol):
+    """What the last survey of readiness said."""
+
+    async def known(self) -> Mapping[str, Readiness]:
+        """Return the readiness of each account that the survey saw, by its id in lower case.
+
+        Empty if there is no survey, an old one, or none that can be read. It raises nothing.
         """
         ...
 
@@ -350,6 +362,7 @@ class Outside:
     together: How calls are made that do not depend on each other. Default: in turn.
     views: Where the view is kept. None: each tick lists from the beginning, and nothing is shown of earlier ones.
     surveys: Where the last survey of readiness is kept. None: no survey is made.
+    readiness: What the last survey of readiness said. None: turns ask the logs themselves.
     weeks: Where the fleet's weeks are kept, for readiness. None: none is recorded.
     """
 
@@ -370,3 +383,4 @@ class Outside:
     views: Views | None = None
     surveys: Views | None = None
     weeks: Views | None = None
+    readiness: KeptReadiness | None = None

@@ -241,6 +241,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.at_once import AtOnce
     from shared.fleet.rotation import Rotation
     from shared.ports import Outside
+    from shared.readiness.surveyed import SurveyedReadiness
     from shared.settings.environment import read_settings
 
     settings = read_settings(environment)
@@ -255,12 +256,14 @@ def _make(environment: Mapping[str, str]) -> _Made:
     leases = BlobLeases(settings.storage, storage, connections)
     listeners = _listeners(settings, credential, connections)
     page = settings.without_keys
-    surveys = settings.call_log is not None or settings.audit_scope is not None
+    clock = RealClock()
+    surveyed = settings.call_log is not None or settings.audit_scope is not None
+    surveys = BlobView(leases.service, READINESS) if surveyed else None
     outside = Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections, settings.resource_manager),
         vault=KeyVault(credential, connections),
-        clock=RealClock(),
+        clock=clock,
         announcer=EventGrid(credential, settings.topic, connections, page) if settings.topic else LogOnly(page),
         leases=leases,
         notes=BlobNotes(leases.service),
@@ -272,7 +275,8 @@ def _make(environment: Mapping[str, str]) -> _Made:
         later=StorageQueue(settings.storage, storage, connections),
         together=AtOnce(),
         views=BlobView(leases.service),
-        surveys=BlobView(leases.service, READINESS) if surveys else None,
-        weeks=BlobView(leases.service, WEEKS) if surveys else None,
+        surveys=surveys,
+        weeks=BlobView(leases.service, WEEKS) if surveyed else None,
+        readiness=SurveyedReadiness(surveys, clock) if surveys else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

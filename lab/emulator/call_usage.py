@@ -1,6 +1,6 @@
-"""What the rows of the workspaces tell of each account, computed as docs/facts.md (Logs) describes calls.
+"""What the rows of the workspaces tell of each account (docs/facts.md, Logs).
 
-It answers the query of the app's readiness from the rows themselves. Nothing here reads the query's text.
+It computes the answer to the app's one query from the rows themselves. Nothing here reads the query's text.
 """
 
 from collections import Counter

@@ -13,6 +13,7 @@ are logged; a query that is too slow fails as TryLater, and counts nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import HttpResponseError
@@ -91,7 +92,8 @@ class LogAnalytics:
                 raise UnexpectedAnswer(self._thing, f"could not {_DOING}: the answer could not be read.") from None
         for row in rows[:1]:  # each row names all of them
             self._check_that_all_answered(row.workspaces)
-        return {row.account: usage_of(row, self._log.callers) for row in rows}
+        name_of = cache(self._log.callers.name_of)  # accounts have many callers at few addresses
+        return {row.account: usage_of(row, name_of) for row in rows}
 
     async def _query(self, seconds: int, account: str | None) -> Any:  # noqa: ANN401 - the client has no useful types
         first, *others = self._log.workspaces
@@ -103,6 +105,7 @@ class LogAnalytics:
                 server_timeout=seconds,
                 additional_workspaces=others or None,
                 retry_on_methods=["POST"],  # a query changes nothing
+                retry_total=1 if account else 0,  # nobody waits twice for a query that may take minutes
                 read_timeout=seconds + _MARGIN_SECONDS,
                 call_seconds=seconds + _MARGIN_SECONDS,
             )
@@ -118,7 +121,6 @@ class LogAnalytics:
                 self._credential,
                 endpoint=self._log.endpoint,
                 transport=self._connections.transport(),
-                retry_total=1,
                 permit_redirects=False,
                 per_call_policies=[OnlyWholeAnswers(self._thing)],
             )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import msgspec
 
-from shared.domain.caller_names import CallerNames
 from shared.domain.usage import MOST_CALLERS, DayOfCalls, IdentityCaller, KeyCaller, Usage
 
 type _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -82,9 +81,12 @@ def _fits_together(row: AnswerRow) -> bool:
     )
 
 
-def usage_of(row: AnswerRow, names: CallerNames) -> Usage:
-    """Return how the account of a row was called, with the names of its callers."""
-    callers = tuple(KeyCaller(*one[:3], _utc(one[3]), names.name_of(one[0])) for one in row.callers or ())
+def usage_of(row: AnswerRow, name_of: Callable[[str], str]) -> Usage:
+    """Return how the account of a row was called.
+
+    name_of: Returns who calls from an address as it was logged, or an empty text.
+    """
+    callers = tuple(KeyCaller(*one[:3], _utc(one[3]), name_of(one[0])) for one in row.callers or ())
     return Usage(
         since=_utc(row.since),
         until=_utc(row.until),
@@ -99,4 +101,6 @@ def usage_of(row: AnswerRow, names: CallerNames) -> Usage:
 
 
 def _utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -95,13 +95,13 @@ def _origin(situation: Situation, marks: Marks) -> Announcement:
 
 def _carried_over(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     for one in marks.told.carried_over:
-        if one.happened is Happened.KEYS_BACK:  # about both keys, and told apart by its moment
-            yield Announcement(
-                Kind.KEY_AUTH_ENABLED, situation.target, happened_at=one.happened_at, occasion=one.text()
-            )
-        else:
+        if one.happened is not Happened.KEYS_BACK:
             yield Announcement(
                 kind_of(one.happened), situation.target, one.slot, one.value, happened_at=one.happened_at
+            )
+        elif situation.seen.key_auth:  # about both keys, and told apart by its moment; not true once they are off
+            yield Announcement(
+                Kind.KEY_AUTH_ENABLED, situation.target, happened_at=one.happened_at, occasion=one.text()
             )
 
 

@@ -30,7 +30,7 @@ rotated.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.decide import cadence, schedule
 from shared.decide.adoption import what_tags_said
@@ -116,20 +116,33 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
 def keys_are_back(situation: Situation) -> Plan | None:
     """Somebody switched keys on again after this app had withdrawn the published key: publish it anew.
 
-    Nobody knows who used which key meanwhile, so the other one counts as in use for a period, as after an adoption.
-    What was announced before keys were off does not hold any more.
+    Nobody knows who used which key meanwhile, so the other one counts as in use for a period, as after an adoption. A
+    previous key that was reported as leaked still has to end. What was announced before keys were off does not hold any
+    more.
     """
     seen, publication = situation.seen, situation.seen.publication
     if publication is None or publication.state is not SecretState.DISABLED or not seen.withdrawn:
         return None
     marks = publication.marks
     slot = next((one for one in seen.keys if marks and seen.keys[one] == marks.live), situation.live)
-    back = CarriedOver(Happened.KEYS_BACK, slot, seen.keys[slot], situation.now)
-    ends = max(valid_told(situation).ends, seen.withdrawn)
-    told = Told(origin=True, ends=ends, carried_over=(*(outstanding_before(situation) if marks else ()), back))
-    publish = Publish(slot, Origin.ADOPTED, seen.keys[slot.other], first_period(situation.target), told=told)
+    publish = Publish(slot, Origin.ADOPTED, seen.keys[slot.other], situation.target.cadence.period)
+    publish = replace(publish, told=_told_of_return(situation, slot))
+    if marks is not None:
+        publish = replace(publish, rotated=marks.last_rotation, requester=marks.requester, awaited=marks.awaited)
+    if marks is not None and marks.leaked and marks.previous == publish.previous:
+        publish = replace(publish, overlap=timedelta(0), until=marks.until, leaked=True)
     why = f"Keys were switched on again after they had ended. {slot.words.capitalize()} is published anew."
     return Plan(Reason.KEYS_ARE_BACK, why, (Prove(slot), publish))
+
+
+def _told_of_return(situation: Situation, slot: KeySlot) -> Told:
+    """Return what is outstanding once keys are back. An earlier return that was never announced is overtaken."""
+    seen, told = situation.seen, valid_told(situation)
+    before = outstanding_before(situation) if situation.publication.marks else ()
+    before = tuple(one for one in before if one.happened is not Happened.KEYS_BACK)
+    back = CarriedOver(Happened.KEYS_BACK, slot, seen.keys[slot], situation.now)
+    ends = max(told.ends, seen.withdrawn)
+    return Told(origin=True, awaited=told.awaited, ends=ends, carried_over=(*before, back))
 
 
 def unpublished(situation: Situation) -> Plan | None:

@@ -37,7 +37,8 @@ async def _check_workspace(
     examination: Examination, workspace: str, logs: CallLogs, accounts: list[AccountId]
 ) -> Check:
     """Ask one workspace how an account was called. What it answers does not matter here."""
-    name, thing = "query-logs", f"workspace {workspace}"
+    name = "query-logs"
+    thing = f"workspace {workspace}"
     if not accounts:
         return not_checked(name, thing, "No account is enrolled, so there is none to ask about.")
     try:
@@ -54,7 +55,8 @@ def _one_of_each_subscription(accounts: Iterable[AccountId]) -> list[AccountId]:
 
 async def _check_log_settings(examination: Examination, reading: Reading, account: AccountId) -> Check:
     """Read the diagnostic settings of one account of a subscription."""
-    name, thing = "log-settings", f"subscription {account.subscription}"
+    name = "log-settings"
+    thing = f"subscription {account.subscription}"
     grant = examination.remedies.assign(remedies.READINESS, Scope.of_subscription(account.subscription))
     try:
         await reading.read_only.log_settings.of(account)
@@ -74,7 +76,8 @@ async def _check_scope(examination: Examination, reading: Reading) -> AsyncItera
 
     Failed for each thing that could not be seen, and if no account at all is in sight there.
     """
-    scope, name = examination.settings.audit_scope, "audit-scope"
+    name = "audit-scope"
+    scope = examination.settings.audit_scope
     if scope is None:
         return
     grant = examination.remedies.see_accounts(scope.groups)

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from shared.domain.relative import counted, exact
-from shared.domain.times import iso_duration
+from shared.domain.relative import counted, exact, length_in_words
 from shared.domain.usage import Usage
 
 WEEK = timedelta(days=7)
@@ -119,9 +118,8 @@ def _by_calls(usage: Usage) -> Readiness:
     gap = usage.silence()
     if gap is not None:
         why = f"nothing was logged from {gap[0]} to {gap[1]}"
-        return unknown(
-            why, f"see that its log goes on; it counts again {iso_duration(usage.until - usage.since)} later"
-        )
+        span = length_in_words(usage.until - usage.since)
+        return unknown(why, f"see that its log goes on, and that the workspace keeps its rows for {span} at least")
     return Readiness(Verdict.READY, Stage.READY, "ready")
 
 

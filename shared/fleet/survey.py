@@ -34,7 +34,7 @@ from shared.fleet.listing import Fleet
 from shared.fleet.view import View, load_view
 from shared.ports import Outside
 from shared.settings.environment import Settings
-from shared.turns.key_usage import decide_counting
+from shared.turns.key_usage import decide_counting, decide_presumed
 from shared.turns.listening import with_listeners
 from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
@@ -210,11 +210,12 @@ class Surveyor:
     async def _presumed_row(self, one: Listed) -> Row:
         target, seen = one.enrolled.target, one.presumed()
         if seen is not None:
-            row = await self._row(seen, target)
+            row = await self._row(seen, target, presumed=True)
         elif one.publication is None:
             row = Row(target, Plan(Reason.ADOPT, _NOT_PUBLISHED))
         elif one.publication.state is not SecretState.ACTIVE:  # that says enough, whatever the keys are
-            row = await self._row(Observation(key_auth=True, keys={}, publication=one.publication), target)
+            known = Observation(key_auth=True, keys={}, publication=one.publication)
+            row = await self._row(known, target, presumed=True)
         else:
             row = not_told_by_a_listing(target)
         return replace(row, presumed=True, shown_at=one.shown_at)
@@ -222,12 +223,18 @@ class Surveyor:
     async def _plan_turns(self, targets: list[Target]) -> list[Row]:
         return await _few_at_once([self.plan_turn(target) for target in targets])
 
-    async def _row(self, seen: Observation, target: Target, request: Request | None = None) -> Row:
-        """The row as a turn would decide it. If all keys would end, the logs are asked here as well."""
+    async def _row(
+        self, seen: Observation, target: Target, request: Request | None = None, *, presumed: bool = False
+    ) -> Row:
+        """The row as a turn would decide it. If all keys would end, the logs are asked here as well, unless it is
+        presumed: then only the last survey of readiness is."""
         now = self.outside.clock.now()
         try:
             seen = await with_listeners(self.outside, target, seen)
-            seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
+            if presumed:
+                seen, plan = await decide_presumed(self.outside, seen, target, now)
+            else:
+                seen, plan = await decide_counting(self.outside, seen, target, now, request)
             situation = Situation(seen, target, now)
             return Row(target, plan, situation, outstanding(situation))
         except RotationError as error:

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from shared.announce.acknowledged import acknowledged
 from shared.announce.outstanding import outstanding
 from shared.decide import cadence
-from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import RotationError
 from shared.domain.model import Observation
@@ -32,6 +31,7 @@ from shared.fleet.view import View, load_view, save_view
 from shared.fleet.waits import waits_known
 from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
+from shared.turns.key_usage import decide_as_surveyed
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import Message
@@ -239,7 +239,8 @@ class Ticker:
         to_announce = bool(outstanding(situation))
         if to_announce:
             tick.owing.add(str(target.account).casefold())
-        return bool(decide(seen, target, tick.now).steps) or to_announce or to_note
+        _, plan = await decide_as_surveyed(self.outside, seen, target, tick.now)
+        return bool(plan.steps) or to_announce or to_note
 
 
 def looks_since(since: datetime, now: datetime, look_every: timedelta, usual: timedelta) -> datetime:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.model import AccountId, Target
+from shared.domain.model import AccountId, Observation, Target
+from shared.domain.publication import SecretState
 from shared.ports import Notes
 
 KEYLESS = "notes/keyless/"
@@ -23,7 +24,7 @@ class Keyless:
     """When and why the published key of an account was withdrawn.
 
     account: The account's resource id.
-    version: The version of the secret that was disabled, or is about to be.
+    version: The version of the secret that was disabled, or is about to be. Empty once it was found enabled again.
     at: When that began, in UTC.
     by_sunset: Whether the announced sunset switched keys off. Otherwise somebody else did, a person or a policy.
     times: How often the app has withdrawn a key of the account, this time included. It tells the events apart.
@@ -48,6 +49,17 @@ async def note_keyless(notes: Notes, target: Target, version: str, now: datetime
         times = known.times + 1 if known else 1
         note = Keyless(str(target.account), version, now, by_sunset, times)
         await notes.write(_name(target.account), note.text())
+
+
+async def note_enabled(notes: Notes, target: Target, seen: Observation) -> None:
+    """Note that the withdrawn version was found enabled while keys are on, so that what disables it next is not this
+    app. It changes nothing about any other version. Raises what the storage raises."""
+    latest = seen.publication
+    if not seen.key_auth or latest is None or latest.state is not SecretState.ACTIVE:
+        return
+    known = await keyless_of(notes, target.account)
+    if known is not None and known.version == latest.version:
+        await notes.write(_name(target.account), replace(known, version="").text())
 
 
 async def keyless_of(notes: Notes, account: AccountId) -> Keyless | None:

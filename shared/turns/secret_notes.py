@@ -264,11 +264,18 @@ async def explained_observation(
 
 async def _with_who_disabled(seen: Observation, latest: Publication, target: Target, notes: Notes) -> Observation:
     """Return the observation, with whether this app disabled the version because keys were off. Otherwise a person must
-    look, or the version belongs to another account."""
+    look, or the version belongs to another account.
+
+    Nobody could seal what was noted while keys were off, so the app's own copy of these marks counts instead.
+    """
     if latest.state is not SecretState.DISABLED:
         return seen
     keyless = await keyless_of(notes, target.account)
-    return replace(seen, withdrawn=keyless.times if keyless and keyless.version == latest.version else 0)
+    if keyless is None or keyless.version != latest.version:
+        return seen
+    if latest.marks is None:
+        latest = (await note_of(notes, target)).added_to(latest, target)
+    return replace(seen, publication=latest, withdrawn=keyless.times)
 
 
 def _was_anothers(note: SecretNote, older: Sequence[Publication], target: Target) -> bool:

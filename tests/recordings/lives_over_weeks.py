@@ -58,7 +58,7 @@ def a_call(stage: Stage, caller: str = "") -> None:
 
 SUNSET = Life(
     accounts={"chat": {"tags": {**ON["tags"], "key-rotation-sunset": "2026-04-20"}}},
-    settings={"ROTATION_LOG_WORKSPACE_ID": "<workspace>", "ROTATION_LOG_LOOK_BACK": "P7D"},
+    settings={"ROTATION_LOG_WORKSPACE_ID": "<workspace>", "ROTATION_LOG_LOOK_BACK": "P7DT1H"},
     steps=(
         happens("a call without a key", lambda stage: a_call(stage, "an object id")),
         tick("the first tick adopts"),

@@ -8,8 +8,9 @@ from datetime import datetime
 
 import pytest
 
+from lab.simulation.builders import wants_rotation
 from lab.simulation.dates import at, days, hours
-from lab.simulation.stage import Stage, a_stage
+from lab.simulation.stage import Stage, a_stage, lived_until
 from shared.turns.keyless import KEYLESS, keyless_of, note_keyless
 from shared.turns.report import Result
 
@@ -189,3 +190,70 @@ async def test_a_subdomain_that_is_taken_away_after_the_announcement_holds_the_s
     assert held is not None
     assert (held.result, held.reason) == (Result.HELD, "cannot-take-an-identity")
     assert not stage.account.disable_local_auth
+
+
+async def test_a_version_that_a_person_disables_after_it_was_enabled_again_is_left_alone():
+    """The note is about the same version, but a turn has found that enabled since."""
+    stage = await keyless(by_sunset=False)
+    switched_on(stage)
+    stage.versions[-1].enabled = True
+    await stage.turn()
+    stage.versions[-1].enabled = False
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert outcome.reason == "PersonMustLook"
+    assert stage.versions[-1].enabled is False
+
+
+async def test_a_version_that_was_enabled_again_is_withdrawn_and_published_anew_as_before():
+    stage = await keyless(by_sunset=False)
+    switched_on(stage)
+    stage.versions[-1].enabled = True
+    await stage.turn()
+    stage.switch_keys_off_by_hand()
+    await stage.turn()
+    assert stage.versions[-1].enabled is False
+    switched_on(stage)
+    await stage.turn()
+    assert stage.works(published(stage))
+
+
+async def test_it_is_not_announced_that_keys_are_back_once_they_are_off_again():
+    stage = await keyless()
+    switched_on(stage)
+    stage.event_grid_is("down")
+    await stage.turn()
+    stage.switch_keys_off_by_hand()
+    stage.event_grid_is("up")
+    await stage.until(stage.now + hours(2))
+    assert len(stage.events("KeyAuthDisabled")) == 2
+    assert not stage.events("KeyAuthEnabled")
+
+
+async def test_a_return_that_was_never_announced_is_overtaken_by_the_next_one():
+    stage = await keyless()
+    switched_on(stage)
+    stage.event_grid_is("down")
+    await stage.turn()
+    stage.switch_keys_off_by_hand()
+    await stage.turn()
+    stage.event_grid_is("up")
+    switched_on(stage)
+    await stage.until(stage.now + hours(2))
+    assert len(stage.events("KeyAuthEnabled")) == 1
+
+
+async def test_a_request_that_was_carried_out_before_keys_ended_is_not_carried_out_again():
+    stage = await lived_until(45)
+    rotated = await stage.turn(wants_rotation("ticket-7"))
+    assert rotated is not None
+    assert rotated.reason == "requested"
+    stage.switch_keys_off_by_hand()
+    await stage.until(stage.now + hours(2))
+    switched_on(stage)
+    await stage.turn()
+    values = {key.value for key in stage.account.keys.values()}
+    outcome = await stage.turn(wants_rotation("ticket-7"))
+    assert outcome is not None
+    assert outcome.reason == "already-done"
+    assert {key.value for key in stage.account.keys.values()} == values

@@ -25,6 +25,7 @@ DESCRIPTIONS = {
         "authorization/authorization.2022-04-01.subset.json",
         "authorization/pim-and-classic.subset.json",
         "authorization/keyvault-vaults.2026-02-01.subset.json",
+        "monitor/metrics.2024-02-01.subset.json",
     ),
     "kv": ("keyvault-secrets/secrets.2026-04-01.json",),
     "eg": ("eventgrid/EventGrid.2018-01-01.json",),

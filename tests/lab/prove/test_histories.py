@@ -12,7 +12,17 @@ import pytest
 from lab.prove.histories import explore
 from lab.prove.histories.canonical import canonical
 from lab.prove.histories.explorer import Explorer
-from lab.prove.histories.lives import LEAK, SHORT, UNPUBLISHED, Life, bad_days, calm_writer, ending, lives
+from lab.prove.histories.lives import (
+    LEAK,
+    SHORT,
+    UNPUBLISHED,
+    Life,
+    bad_days,
+    calm_writer,
+    ending,
+    keys_back,
+    lives,
+)
 from lab.prove.histories.planted_mistakes import MISTAKES
 from lab.prove.histories.state import State, later
 from lab.prove.histories.undisturbed import undisturbed
@@ -20,7 +30,7 @@ from lab.prove.histories.undisturbed import undisturbed
 pytestmark = pytest.mark.no_cover  # coverage would double its time, and other tests cover the same lines
 
 PUBLISH, ROTATE, SUNSET, ARMED, ALWAYS = lives(SHORT)
-LIVES = {life.name: life for life in (*lives(SHORT), ending(), calm_writer(), *bad_days())}
+LIVES = {life.name: life for life in (*lives(SHORT), ending(), calm_writer(), *bad_days(), *keys_back())}
 
 
 def with_requests(life: Life, *names: str) -> Life:
