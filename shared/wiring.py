@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -133,14 +133,15 @@ class Opened:
     read_only: What audit and readiness see beyond the targets.
     examiner: Examines the deployment for the doctor.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
-    rights: Shows who has which right around an account and its vault.
+    rights: Returns what shows who has which right around an account and its vault. It uses again what it saw, so each
+        question takes a new one.
     """
 
     rotation: Rotation
     read_only: ReadOnly
     examiner: Examiner
     workspaces: Mapping[str, CallLogs]
-    rights: Rights
+    rights: Callable[[], Rights]
 
 
 @asynccontextmanager
@@ -158,7 +159,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces(), made.rights())
+        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces(), made.rights)
     finally:
         await made.close()
 
@@ -188,7 +189,7 @@ class _Made:
         return ReadOnly(sight, DiagnosticSettings(self.reads), graph)
 
     def rights(self) -> Rights:
-        """Return what shows who has which right. Nothing is asked before it is used."""
+        """Return what shows who has which right, which has seen nothing yet. Nothing is asked before it is used."""
         from shared.adapters.rights import AzureRights
 
         return AzureRights(self.reads)

@@ -46,7 +46,7 @@ _LET_IT_SEE = (
     "subscription"
 )
 
-type Row = Mapping[str, Any]
+type RightsRow = Mapping[str, Any]
 
 
 @dataclass
@@ -183,7 +183,7 @@ class AzureRights:
         part.held |= {one.id.lower(): one for one in found}
         part.looked.append(what)
 
-    async def _list[T](self, operation: ReadOperation, subscription: str, form: Callable[[Row], T]) -> list[T]:
+    async def _list[T](self, operation: ReadOperation, subscription: str, form: Callable[[RightsRow], T]) -> list[T]:
         scope = f"/subscriptions/{subscription}"
         return _parsed(form, await self._reads.entries(operation, scope), operation, scope)
 
@@ -231,11 +231,13 @@ class AzureRights:
         return dict(_parsed(rows.place, found, VAULTS_IN_SIGHT, "Resource Graph"))
 
 
-def _as_eligible(row: Row) -> RoleHeld:
+def _as_eligible(row: RightsRow) -> RoleHeld:
     return rows.held(row, Holding.ELIGIBLE)
 
 
-def _parsed[T](form: Callable[[Row], T], found: Iterable[Row], operation: ReadOperation, thing: str) -> list[T]:
+def _parsed[T](
+    form: Callable[[RightsRow], T], found: Iterable[RightsRow], operation: ReadOperation, thing: str
+) -> list[T]:
     """Return rows as records. Raises UnexpectedAnswer, which quotes nothing of them, if they have another form."""
     try:
         return [form(one) for one in found]

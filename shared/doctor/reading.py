@@ -77,7 +77,8 @@ async def _check_log_settings(examination: Examination, reading: Reading, accoun
 
 async def _check_rights(examination: Examination, rights: Rights, target: Target) -> Check:
     """Look at the rights around one account of a subscription and its vault. What is seen does not matter here."""
-    name, thing = "see-readers", f"subscription {target.account.subscription}"
+    name = "see-readers"
+    thing = f"subscription {target.account.subscription}"
     grant = examination.remedies.assign(remedies.READERS, Scope.of_subscription(target.account.subscription))
     problems = (await rights.around(target.account, target.vault_url)).problems
     lacking = [one for one in problems if isinstance(one, GrantRole | PersonMustLook)]
