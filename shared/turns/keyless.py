@@ -53,9 +53,16 @@ async def note_keyless(notes: Notes, target: Target, version: str, now: datetime
 
 async def note_enabled(notes: Notes, target: Target, seen: Observation) -> None:
     """Note that the withdrawn version was found enabled while keys are on, so that what disables it next is not this
-    app. It changes nothing about any other version. Raises what the storage raises."""
+    app. It changes nothing about any other version. Raises what the storage raises.
+
+    The note is read only where the app can have withdrawn that version: the target has a sunset, or the version's marks
+    say that an end of all keys was announced. Where that never was, a person who enables and disables the version
+    counts as this app.
+    """
     latest = seen.publication
     if not seen.key_auth or latest is None or latest.state is not SecretState.ACTIVE:
+        return
+    if target.sunset is None and not (latest.told.key_auth_off or latest.told.ends):
         return
     known = await keyless_of(notes, target.account)
     if known is not None and known.version == latest.version:

@@ -436,3 +436,11 @@ def test_a_return_that_was_never_announced_is_overtaken_by_the_next_one():
     earlier = CarriedOver(Happened.KEYS_BACK, KEY1, mark("A"), START)
     told = returned(withdrawn_with(told=Told(origin=True, carried_over=(earlier,)))).told
     assert [(one.happened, one.happened_at) for one in told.carried_over] == [(Happened.KEYS_BACK, at(day=21))]
+
+
+def test_an_end_of_a_key_that_was_never_announced_is_still_to_be_announced_once_keys_are_back():
+    told = returned(withdrawn_with(previous=mark("gone"), until=at(day=19), spare=None)).told
+    assert [(one.happened, one.value) for one in told.carried_over] == [
+        (Happened.ENDED, mark("gone")),
+        (Happened.KEYS_BACK, mark("A")),
+    ]

@@ -11,6 +11,9 @@ import pytest
 from lab.simulation.builders import wants_rotation
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage, lived_until
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.times import from_seconds
+from shared.domain.told import CarriedOver, Happened
 from shared.turns.keyless import KEYLESS, keyless_of, note_keyless
 from shared.turns.report import Result
 
@@ -257,3 +260,26 @@ async def test_a_request_that_was_carried_out_before_keys_ended_is_not_carried_o
     assert outcome is not None
     assert outcome.reason == "already-done"
     assert {key.value for key in stage.account.keys.values()} == values
+
+
+async def test_a_release_that_does_not_know_the_word_for_a_return_ends_no_key_early(monkeypatch: pytest.MonkeyPatch):
+    """It cannot read the marks, so it takes the version for one that somebody else has tagged."""
+    stage = await keyless(by_sunset=False)
+    switched_on(stage)
+    stage.event_grid_is("down")
+    await stage.turn()
+    values, versions = {key.value for key in stage.account.keys.values()}, len(stage.versions)
+    assert stage.versions[-1].tags["key-rotation-owed"].startswith("o")
+    monkeypatch.setattr(CarriedOver, "read", known_to_an_earlier_release)
+    stage.event_grid_is("up")
+    await stage.until(stage.now + days(4))
+    assert {key.value for key in stage.account.keys.values()} == values
+    assert len(stage.versions) == versions
+    assert stage.works(published(stage))
+    await stage.must_be_at_rest(all_announced=False)
+
+
+def known_to_an_earlier_release(text: str) -> CarriedOver:
+    if text.startswith("o"):
+        raise ValueError(text)
+    return CarriedOver(Happened(text[0]), KeySlot(f"key{text[1]}"), Fingerprint(text[2:18]), from_seconds(text[18:]))
