@@ -47,6 +47,9 @@ param logWorkspace string = ''
 @description('Subscription ids in which the app may also see accounts that nobody enrolled, separated by commas. Empty: none.')
 param readinessSubscriptions string = ''
 
+@description('Subscription ids in which the app may see who can read keys, separated by commas. Empty: none.')
+param readersSubscriptions string = ''
+
 // --- how it rotates; empty means the default of the app (local.settings.sample.json) ------------------------------
 
 @allowed([
@@ -199,6 +202,7 @@ var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
 var workspaceIds = empty(logWorkspace) ? [] : split(replace(logWorkspace, ' ', ''), ',')
 var readable = empty(readinessSubscriptions) ? [] : split(replace(readinessSubscriptions, ' ', ''), ',')
+var auditable = empty(readersSubscriptions) ? [] : split(replace(readersSubscriptions, ' ', ''), ',')
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
 // The name of a resource group must not end with a full stop.
@@ -359,7 +363,7 @@ module roles 'roles.bicep' = {
   params: {
     environmentName: environmentName
     token: token
-    subscriptions: union(searched, readable)
+    subscriptions: union(searched, readable, auditable)
     vaultIds: vaultIds
     workspaceIds: workspaceIds
     targets: targets
@@ -416,6 +420,15 @@ module readinessGrants 'grants/readiness.bicep' = [for id in readable: {
   params: {
     principalId: identities.outputs.appPrincipalId
     roleName: roles.outputs.readinessReader
+  }
+}]
+
+module readersGrants 'grants/readiness.bicep' = [for id in auditable: {
+  name: 'grant-readers-${token}-${uniqueString(id)}'
+  scope: subscription(id)
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    roleName: roles.outputs.readersReader
   }
 }]
 
