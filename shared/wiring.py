@@ -92,7 +92,7 @@ async def read_only() -> ReadOnly:
     app = await rotation()
     if _Process.made is None or _Process.made.rotation is not app:
         raise LookupError("this process has no parts of its own to read with")
-    return _Process.made.read_only()
+    return _Process.made.read_only
 
 
 def invalid_settings() -> FixConfiguration | None:
@@ -159,7 +159,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces(), made.rights)
+        yield Opened(made.rotation, made.read_only, examiner, made.workspaces(), made.rights)
     finally:
         await made.close()
 
@@ -177,8 +177,10 @@ class _Made:
     storage_credential: AsyncTokenCredential
     connections: Connections
 
+    @cached_property
     def read_only(self) -> ReadOnly:
-        """Return what audit and readiness see beyond the targets. Nothing is asked before they use it."""
+        """What audit and readiness see beyond the targets, made once, so that answers given just now are known. Nothing
+        is asked before they use it."""
         from shared.adapters.log_settings import DiagnosticSettings
         from shared.adapters.resource_graph import ResourceGraph
         from shared.readiness.ports import ReadOnly

@@ -31,7 +31,7 @@ from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
 from shared.fleet.view import View
 from shared.ports import Account
-from shared.readiness.kept import load_survey
+from shared.readiness.counts import last_survey
 from shared.readiness.kinds import Entry, Survey
 from shared.readiness.ports import Sight
 from shared.settings.target_fields import TAG
@@ -197,9 +197,9 @@ async def _hearing(rotation: Rotation, *, asks_listeners: bool) -> Hearing | Non
 
 
 async def _survey(rotation: Rotation) -> tuple[Survey | None, list[RotationError]]:
-    """Return the last survey of readiness, and why it could not be read."""
+    """Return the last survey of readiness as it counts now, and why it could not be read."""
     try:
-        kept, _ = await load_survey(rotation.outside.surveys)
+        kept = await last_survey(rotation.outside.surveys, rotation.outside.clock.now())
     except RotationError as error:
         return None, [error]
     return kept.survey if kept else None, []

@@ -12,6 +12,7 @@ from shared.domain.readiness import Readiness, Verdict
 from shared.findings.codes import Code, Severity, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
+from shared.readiness.counts import as_it_counts
 from shared.readiness.kinds import Entry
 from shared.settings.call_log import CallLog
 
@@ -21,7 +22,7 @@ def of_readiness(facts: Facts) -> Iterator[Finding]:
     keyless = {
         str(row.target.account).casefold() for row in facts.rows if row.seen is not None and not row.seen.key_auth
     }
-    for entry in facts.survey.entries if facts.survey else ():
+    for entry in as_it_counts(facts.survey, facts.now).entries if facts.survey else ():
         if str(entry.account).casefold() not in keyless:  # since the survey, its keys may have been switched off
             yield from _of_entry(entry, facts.settings.call_log)
 
@@ -47,7 +48,7 @@ def _of_entry(entry: Entry, logs: CallLog | None) -> Iterator[Finding]:
     if entry.readiness.verdict is Verdict.READY and entry.sunset is None:
         why = f"No call with a key was logged {_span(entry)}."
         yield Finding(Code.KEYS_UNUSED, _about(entry), why, account=str(entry.account))
-    if entry.readiness.verdict is Verdict.UNKNOWN and logs is not None:
+    if entry.readiness.verdict is Verdict.UNKNOWN and entry.key_auth and logs is not None:
         step = entry.readiness.next_step.partition(": az ")[0] or None  # the command stands beside it
         yield Finding(Code.USE_UNKNOWN, _about(entry), _sentence(entry.readiness), step, account=str(entry.account))
 

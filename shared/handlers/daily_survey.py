@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime
 
@@ -32,9 +31,8 @@ async def survey_daily(app: Rotation, began: datetime) -> None:
         log.info("readiness: the check took so long that its survey is left to the next one")
         return
     try:
-        with time_limit(min(MOST_SECONDS, left)):
-            async with asyncio.timeout(min(MOST_SECONDS, left)):
-                made = await survey_if_due(app, await read_only())
+        with time_limit(left):
+            made = await survey_if_due(app, await read_only(), min(MOST_SECONDS, left - LEAST_SECONDS / 2))
     except RotationError as error:
         log.warning("readiness: no survey was made: %s", error)
     except Exception as error:

@@ -144,8 +144,6 @@ NEEDED = {
     "Microsoft.ManagedIdentity/userAssignedIdentities/read": USER_ASSIGNED.lower(),
     "Microsoft.Web/sites/read": SITE.lower(),
     "Microsoft.Web/sites/slots/read": SLOT.lower(),
-    "Microsoft.App/containerApps/read": CONTAINER_APP.lower(),
-    "Microsoft.App/jobs/read": JOB.lower(),
 }
 
 

@@ -51,13 +51,17 @@ class AClock:
 MADE, UNTIL = NOON - hours(3), NOON - hours(4)
 
 
-def a_survey(asked_at: datetime = MADE, until: datetime | None = UNTIL) -> Survey:
-    return Survey(asked_at, asked_at - days(35), until, "1 subscription", (Entry(ACCOUNT, USED),))
+def a_survey(asked_at: datetime = MADE, until: datetime | None = UNTIL, *, by_logs: bool = True) -> Survey:
+    return Survey(asked_at, asked_at - days(35), until, "1 subscription", (Entry(ACCOUNT, USED, by_logs=by_logs),))
 
 
 async def test_it_says_what_the_survey_said_of_each_account_by_its_id_in_lower_case():
     known = await SurveyedReadiness(Blob(a_survey()), AClock()).known()
     assert known == {str(ACCOUNT).casefold(): USED}
+
+
+async def test_what_does_not_follow_from_the_logs_is_left_to_the_turn_which_reads_the_account_itself():
+    assert await SurveyedReadiness(Blob(a_survey(by_logs=False)), AClock()).known() == {}
 
 
 async def test_many_targets_cost_one_read_and_a_newer_survey_is_seen_within_ten_minutes():
