@@ -132,8 +132,8 @@ async def _check_permission(
 # The name by which the log has the calls that list models is assumed (docs/facts.md, Logs).
 _OWN_CALLS = (
     "This app calls with the live key, too, by listing the models, from its own address. Such calls should not be in "
-    "the count: if that address is the only caller left, they are, because the log has another name for them, and would "
-    "keep the keys from ending."
+    "the count: if that address is the only caller left, they are, because the log has another name for them, and keep "
+    "the keys from ending."
 )
 
 

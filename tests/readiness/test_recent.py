@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 
 from lab.simulation.dates import minutes
+from lab.simulation.stage import a_stage
 from shared.domain.errors import TryLater
+from shared.handlers.incoming import Incoming
+from shared.handlers.readiness import see_readiness_of
 from shared.readiness.recent import KEPT_FOR, MOST, RecentAnswers
-from tests.support.surveys import NOW
+from tests.support.surveys import NOW, FakeLogs, FakeReads, a_usage, surveying
 
 
 class Maker:
@@ -44,6 +47,19 @@ async def test_many_questions_are_answered_one_after_the_other() -> None:
     recent, make = RecentAnswers(), Maker()
     await asyncio.gather(*(recent.of(f"account {number % 10}", 1, NOW, make) for number in range(50)))
     assert (make.made, make.most) == (10, 1)
+
+
+async def test_over_http_the_logs_are_asked_about_an_account_once_in_five_minutes() -> None:
+    stage = a_stage()
+    logs = FakeLogs({"chat": a_usage(until=stage.now)})
+    app, reads = surveying(stage, logs), FakeReads().read_only
+    for _ in range(4):
+        answered = await see_readiness_of(app, reads, Incoming(name="chat"))
+        assert answered.status == 200
+    first = logs.queries
+    stage.pass_time(KEPT_FOR)
+    await see_readiness_of(app, reads, Incoming(name="chat"))
+    assert logs.queries == 2 * first == 2
 
 
 async def test_an_error_is_not_kept() -> None:
