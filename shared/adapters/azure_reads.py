@@ -1,4 +1,4 @@
-"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations (`read_table`).
+"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations.
 
 One adapter over the pipeline of Azure's clients: management packages for all these services would double the app, and
 hand it bodies that it must not see (docs/decisions/0032-reading-azure.md). Next pages are followed up to a bound. Of
@@ -24,6 +24,7 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.adapters.connections import Connections
+from shared.adapters.copies_table import COPY_READS
 from shared.adapters.read_table import READS, ReadOperation, keep
 from shared.adapters.translate import azure_errors
 from shared.adapters.waits import MOST_POLLED, time_left
@@ -41,7 +42,8 @@ _LEFT, _RESETS = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"
 _TOO_WIDE = "x-ms-tenant-subscription-limit-hit"
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
 _DEFAULT_WAIT = 5.0  # seconds: the length of Resource Graph's window
-_GRANT = "assign the identity a role with {right}, such as readinessReader of infra/roles.json; a new one needs minutes"
+_TABLE = (*READS, *COPY_READS)
+_GRANT = "assign the identity a role with {right}, such as {role} of infra/roles.json; a new one needs minutes"
 _NO_GROUP, _NOTHING = "ManagementGroupsContainInvalidIds", "NoValidSubscriptionsInQueryRequest"
 _NAME_GROUPS = "name management groups by their names, not by their display names: az account management-group list"
 _NARROW = "name management groups with fewer subscriptions in ROTATION_AUDIT_SCOPE"
@@ -150,7 +152,7 @@ class AzureReads:
 
 def _check(operation: ReadOperation, resource: str) -> None:
     """Raises ValueError if the operation is not in the table, or the resource id is none: nothing is sent then."""
-    if not any(operation is one for one in READS):
+    if not any(operation is one for one in _TABLE):
         raise ValueError(f"{operation.path} is not in the table of what is read")
     if not _ID.fullmatch(resource):
         raise ValueError(f"{resource[:200]!r} is not a resource id")
@@ -166,7 +168,7 @@ def _errors(operation: ReadOperation, thing: str) -> Iterator[None]:
             except HttpResponseError as error:
                 raise _of_scope(operation, thing, error) or error from error
     except GrantRole as error:
-        error.next_step = _GRANT.format(right=operation.right)
+        error.next_step = _GRANT.format(right=operation.right, role=operation.role)
         raise
 
 
