@@ -22,7 +22,18 @@ from shared.copies.places import PLACES
 from shared.copies.traces import HolderList
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, UnexpectedAnswer
 from shared.wiring import opened
-from tests.support.holders import ENDPOINT, LONG_KEY, ROLE, SECRET, add, everything_held, holders_over, may_look, sought
+from tests.support.holders import (
+    ENDPOINT,
+    LIVE,
+    LONG_KEY,
+    ROLE,
+    SECRET,
+    add,
+    everything_held,
+    holders_over,
+    may_look,
+    sought,
+)
 from tests.support.reading import ELSEWHERE
 from tests.support.real_parts import Parts, Spoiled, parts_over
 
@@ -60,15 +71,15 @@ async def test_a_copy_in_each_place_is_found(wired: Parts, holders: AzureKeyHold
 
 async def test_names_and_versions_arrive_as_owners_wrote_them(wired: Parts, holders: AzureKeyHolders) -> None:
     everything_held(wired.azure.world, LONG_KEY)
-    found = {(one.place, one.name, one.version[:1], one.fate) for one in copies_in(await look_for_copies(holders))}
+    found = {(one.place, one.name, one.version, one.fate) for one in copies_in(await look_for_copies(holders))}
     assert {
         ("foundry-project-connection", "chat", "", CopyFate.BREAKS),
-        ("apim-named-value", "pinned", "a", CopyFate.BREAKS),
+        ("apim-named-value", "pinned", LIVE, CopyFate.BREAKS),
         ("apim-named-value", "following", "", CopyFate.FOLLOWS),
-        ("app-setting", "OPENAI_KEY", "a", CopyFate.BREAKS),
-        ("container-app-secret", "pinned", "b", CopyFate.BREAKS),
+        ("app-setting", "OPENAI_KEY", LIVE, CopyFate.BREAKS),
+        ("container-app-secret", "pinned", "another", CopyFate.BREAKS),
         ("search", "docs/openai", "", CopyFate.BREAKS),
-        ("data-factory-linked-service", "pinned", "b", CopyFate.BREAKS),
+        ("data-factory-linked-service", "pinned", "another", CopyFate.BREAKS),
     } <= found
 
 

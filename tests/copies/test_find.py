@@ -209,7 +209,7 @@ async def test_those_that_break_first_come_first() -> None:
         {"name": "follows", "properties": {"keyVault": {"secretIdentifier": ["keys.vault.azure.net", "chat-key", ""]}}},
         {
             "name": "pins",
-            "properties": {"keyVault": {"secretIdentifier": ["keys.vault.azure.net", "chat-key", "a" * 32]}},
+            "properties": {"keyVault": {"secretIdentifier": ["keys.vault.azure.net", "chat-key", "mark"]}},
         },
     ]
     seen = await look_for_copies(FakeHolders([holder(SERVICE, "gateway")], {HolderList.NAMED_VALUES: values}))

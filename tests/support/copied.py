@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.copies.addresses import version_mark
 from shared.copies.find import CopiesSeen
 from shared.copies.kinds import Copied
 from shared.copies.matching import TraceIndex
@@ -41,4 +42,4 @@ def copies(place: Place, found: Sequence[Trace], sought: Sought = PUBLISHED) -> 
 
 def pinned(version: str = LIVE) -> list[str]:
     """Return the parts of the secret's address with a version."""
-    return [*SECRET[:2], version]
+    return [*SECRET[:2], version_mark(version)]
