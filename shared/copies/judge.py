@@ -7,14 +7,14 @@ from datetime import datetime
 from shared.copies.addresses import version_mark
 from shared.copies.kinds import Copied, CopyFate
 from shared.copies.sought import Sought
-from shared.copies.traces import Place, Trace
+from shared.copies.traces import KeyPlace, Trace
 from shared.domain.relative import exact
 
 ANOTHER = "another"
 _OFF = "the account accepts no keys any more, so whoever uses it fails already"
 
 
-def judged(place: Place, trace: Trace, sought: Sought) -> Copied:
+def judged(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
     """Return what a trace is and what happens to it, for the account that it belongs to.
 
     A reference that pins a version breaks with the key of that version. One without a version follows. A stored key
@@ -33,7 +33,7 @@ def _start(trace: Trace) -> str:
     return f"{trace.what} {'pins a version of' if trace.version else 'refers to'} the secret"
 
 
-def _of_stored(place: Place, trace: Trace, sought: Sought) -> Copied:
+def _of_stored(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
     ends = sought.ends
     when = f"on {exact(ends.next)}" if ends.next else "at the next end of that key; no date is known"
     if ends.previous and ends.live:
@@ -45,7 +45,7 @@ def _of_stored(place: Place, trace: Trace, sought: Sought) -> Copied:
     return _copied(place, trace, CopyFate.BREAKS, says, ends.next)
 
 
-def _of_pinned(place: Place, trace: Trace, sought: Sought) -> Copied:
+def _of_pinned(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
     ends, when = sought.ends, sought.ends.of_version(trace.version)
     if ends.is_live(trace.version):
         says = f"It is the latest one, {ends.live_version}, and it never gets another. Its key ends"
@@ -59,7 +59,7 @@ def _of_pinned(place: Place, trace: Trace, sought: Sought) -> Copied:
     return _copied(place, trace, CopyFate.BREAKS, f"{_start(trace)}. {says}", when, ends.live_version)
 
 
-def _of_following(place: Place, trace: Trace, sought: Sought) -> Copied:
+def _of_following(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
     if trace.trouble:
         says = f"{_start(trace)}, but could not fetch it ({trace.trouble}): it holds an older key, or none"
         return _copied(place, trace, CopyFate.UNKNOWN, says, refresh=True)
@@ -70,7 +70,7 @@ def _of_following(place: Place, trace: Trace, sought: Sought) -> Copied:
 
 
 def _copied(
-    place: Place,
+    place: KeyPlace,
     trace: Trace,
     fate: CopyFate,
     says: str,

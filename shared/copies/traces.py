@@ -76,7 +76,7 @@ type ReadTraces = Callable[[str, Sequence[HolderEntry]], Iterator[Trace]]
 
 
 @dataclass(frozen=True)
-class Place:
+class KeyPlace:
     """One kind of place in which copies lie.
 
     word: Its public word: `foundry-connection`.

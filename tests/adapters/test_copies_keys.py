@@ -16,7 +16,7 @@ import pytest
 
 from lab.emulator.serve import Azure
 from lab.emulator.world import World
-from shared.adapters.copies import AzureKeyHolders
+from shared.adapters import azure_reads
 from shared.copies.find import CopiesSeen, look_for_copies
 from shared.copies.matching import TraceIndex
 from shared.copies.places import PLACES
@@ -206,12 +206,14 @@ async def test_a_key_in_the_rows_of_resource_graph_is_found_nowhere(wired: Parts
     assert all(isinstance(one, Holder) for one in found)
 
 
-async def test_this_search_finds_a_key_that_is_kept(wired: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = AzureKeyHolders.entries
+async def test_the_search_finds_keys_if_members_were_kept_as_they_are(
+    wired: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept_whole(found: Any, _: Any) -> Any:
+        return found
 
-    async def leaking(self: AzureKeyHolders, listed: HolderList, resource: str) -> Any:
-        found = list(await entries(self, listed, resource))
-        return [{**one, "name": LONG_KEY} for one in found]
-
-    monkeypatch.setattr(AzureKeyHolders, "entries", leaking)
-    assert key_search.found([LONG_KEY], said(await look_for_copies(holders_over(wired))))
+    monkeypatch.setattr(azure_reads, "keep", kept_whole)
+    holders = holders_over(wired)
+    for listed in (HolderList.CONNECTIONS, HolderList.NAMED_VALUES, HolderList.CONTAINER_APPS):
+        kept = await holders.entries(listed, _asked_for(listed))
+        assert key_search.found([LONG_KEY], repr(kept))

@@ -12,7 +12,7 @@ from shared.copies.app_service import APP_SERVICE
 from shared.copies.container_apps import CONTAINER_APPS
 from shared.copies.data_factory import DATA_FACTORY
 from shared.copies.kinds import CopyFate
-from shared.copies.traces import Place
+from shared.copies.traces import KeyPlace
 from tests.support.copied import (
     HOLDER,
     HOST,
@@ -68,7 +68,7 @@ PINNING = [
 
 
 @pytest.mark.parametrize(("place", "entries"), FOLLOWING, ids=lambda one: getattr(one, "word", ""))
-def test_a_reference_without_a_version_follows(place: Place, entries: tuple[dict[str, Any], ...]) -> None:
+def test_a_reference_without_a_version_follows(place: KeyPlace, entries: tuple[dict[str, Any], ...]) -> None:
     [copy] = copies(place, traces(place, *entries))
     assert (copy.fate, copy.version, copy.when) == (CopyFate.FOLLOWS, "", None)
     assert place.within in copy.says
@@ -76,7 +76,7 @@ def test_a_reference_without_a_version_follows(place: Place, entries: tuple[dict
 
 
 @pytest.mark.parametrize(("place", "entries"), PINNING, ids=lambda one: getattr(one, "word", ""))
-def test_a_reference_that_pins_a_version_breaks_with_the_key_of_that_version(place: Place, entries: Any) -> None:
+def test_a_reference_that_pins_a_version_breaks_with_the_key_of_that_version(place: KeyPlace, entries: Any) -> None:
     found = traces(place, *entries(LIVE)), traces(place, *entries(OLD))
     [live], [old] = copies(place, found[0], IN_OVERLAP), copies(place, found[1], IN_OVERLAP)
     assert (live.fate, live.version, live.when) == (CopyFate.BREAKS, LIVE, ROTATION)
@@ -84,7 +84,7 @@ def test_a_reference_that_pins_a_version_breaks_with_the_key_of_that_version(pla
 
 
 @pytest.mark.parametrize(("place", "entries"), PINNING, ids=lambda one: getattr(one, "word", ""))
-def test_a_pinned_version_has_no_date_where_none_is_known(place: Place, entries: Any) -> None:
+def test_a_pinned_version_has_no_date_where_none_is_known(place: KeyPlace, entries: Any) -> None:
     [copy] = copies(place, traces(place, *entries(OLD)), NOTHING_KNOWN)
     assert (copy.fate, copy.when) == (CopyFate.BREAKS, None)
     assert "no date is known" in copy.says

@@ -355,6 +355,7 @@ async def _(site: Site, options: Options) -> None:
         "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
         "keyCallCounter": bool(site.environment.get("ROTATION_LOG_WORKSPACE")),
         "readinessReader": False,
+        "copiesReader": False,
     }
     for name, role in shipped_roles().items():
         if wanted.get(name, True):

@@ -69,7 +69,18 @@ def _made(file: str, schema: Any, name: str, text: Text, depth: int, kind: str =
         case "string":
             return text(name, schema.get("enum", []))
     made = _properties(file, schema, text, depth, kind)
-    return made or text(name, [])
+    return made or _undescribed(name, text)
+
+
+def _undescribed(name: str, text: Text) -> Any:
+    """Return a value that is described as anything: a text, or for the headers of a linked service what its owner can
+    write there."""
+    if name != "authHeaders":
+        return text(name, [])
+    members = {each: text(each, []) for each in ("value", "secretName", "secretVersion")}
+    store = {each: text(each, []) for each in ("referenceName", "type")}
+    kinds = ("SecureString", "AzureKeyVaultSecret", text("type", []))
+    return {f"{kind}-{text('', [])}"[:200]: {"type": kind, **members, "store": store} for kind in kinds}
 
 
 def _properties(file: str, schema: Any, text: Text, depth: int, kind: str) -> dict[str, Any]:
@@ -82,4 +93,5 @@ def _properties(file: str, schema: Any, text: Text, depth: int, kind: str) -> di
         any_name = text("", [])
         open_part = _made(file, schema["additionalProperties"], "", text, depth + 1, kind)
         made |= {"api-key": open_part, "ResourceId": open_part, any_name: open_part}
+        made["azureOpenAIResourceName"] = text("azureOpenAIResourceName", [])
     return made
