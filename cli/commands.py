@@ -29,6 +29,7 @@ from cli.status_text import age_line, sentence, targets_table, to_do_and_to_watc
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
+from shared.doctor.ports import Reading
 from shared.domain.errors import DisputedName, FixConfiguration, RotationError, Throttled, UnknownTarget
 from shared.domain.keys import Fingerprint
 from shared.domain.requests import DisarmRequest, LeakRequest, Request
@@ -278,7 +279,8 @@ async def audit(parts: Opened, _: Command) -> CommandResult:
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:
     """The command `doctor`: check that this deployment can do what it must."""
-    return _checks_result(await examine.examine(parts.rotation, parts.examiner))
+    reading = Reading(parts.read_only, parts.workspaces)
+    return _checks_result(await examine.examine(parts.rotation, parts.examiner, reading))
 
 
 def fingerprint(given: str) -> CommandResult:

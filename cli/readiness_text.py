@@ -11,9 +11,9 @@ from shared.domain.readiness import Stage, Trend, key_calls_by_week, trend_of
 from shared.domain.relative import counted, length_in_words
 from shared.domain.usage import Usage
 from shared.readiness.apps import AppsAround
-from shared.readiness.callers import top_callers
 from shared.readiness.kinds import Entry, Survey, Week
 from shared.readiness.one_account import OneAccount
+from shared.readiness.top_callers import top_callers
 
 MOST_ROWS = 20  # accounts at one stage; the others are counted
 MOST_WEEKS = 8

@@ -41,8 +41,11 @@ param rotationSealedSince string = ''
 @description('Whether the app may switch keys off at an announced sunset. Adds the right to write accounts.')
 param allowSunset bool = false
 
-@description('Resource id of the Log Analytics workspace that the accounts log their calls to. Empty: nobody counts who still uses keys.')
+@description('Resource ids of the Log Analytics workspaces that the accounts log their calls to, separated by commas. Empty: nobody counts who still uses keys.')
 param logWorkspace string = ''
+
+@description('Subscription ids in which the app may also see accounts that nobody enrolled, separated by commas. Empty: none.')
+param readinessSubscriptions string = ''
 
 // --- how it rotates; empty means the default of the app (local.settings.sample.json) ------------------------------
 
@@ -171,9 +174,9 @@ param maximumInstanceCount int = 40
 @description('How many days logs are kept.')
 param logRetentionDays int = 90
 
-@minValue(30)
+@minValue(35)
 @maxValue(730)
-@description('How many days the lines about who did what are kept: those of the app, the vault, its storage, the topic and the sign-in.')
+@description('How many days the lines about who did what are kept: those of the app, the vault, its storage, the topic and the sign-in, and the calls of accounts that log to this workspace.')
 param trailRetentionDays int = 400
 
 @description('Send the log that the platform keeps of the app to the workspace as well.')
@@ -194,9 +197,8 @@ var targets = loadJsonContent('targets.json')
 var searched = onlyTargets ? [] : split(replace(empty(accountSubscriptions) ? here : accountSubscriptions, ' ', ''), ',')
 var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
-var workspaceIds = empty(logWorkspace) ? [] : [logWorkspace]
-// Split even where nothing is granted. Azure may look the group up then as well, so it is the one that is made here.
-var workspaceParts = split(empty(logWorkspace) ? '/subscriptions/${here}/resourceGroups/${groupName}/none' : logWorkspace, '/')
+var workspaceIds = empty(logWorkspace) ? [] : split(replace(logWorkspace, ' ', ''), ',')
+var readable = empty(readinessSubscriptions) ? [] : split(replace(readinessSubscriptions, ' ', ''), ',')
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
 // The name of a resource group must not end with a full stop.
@@ -234,7 +236,7 @@ var rotationSettings = {
   ROTATION_REQUESTS_PER_TARGET: rotationRequestsPerTarget
   ROTATION_REQUESTS_IN_ALL: rotationRequestsInAll
   ROTATION_TELEMETRY: rotationTelemetry
-  ROTATION_LOG_WORKSPACE_ID: !empty(logWorkspace) ? logGrant!.outputs.id : ''
+  ROTATION_LOG_WORKSPACE_ID: join(logGrants.outputs.ids, ',')
   ROTATION_LOG_LOOK_BACK: rotationLogLookBack
   ROTATION_CALLERS: rotationCallers
   ROTATION_AUDIT_SCOPE: rotationAuditScope
@@ -357,7 +359,7 @@ module roles 'roles.bicep' = {
   params: {
     environmentName: environmentName
     token: token
-    subscriptions: searched
+    subscriptions: union(searched, readable)
     vaultIds: vaultIds
     workspaceIds: workspaceIds
     targets: targets
@@ -398,18 +400,24 @@ module vaultGrants 'grants/vault.bicep' = [for id in vaultIds: {
   }
 }]
 
-module logGrant 'grants/logs.bicep' = if (!empty(logWorkspace)) {
-  name: 'grant-logs-${token}'
-  scope: resourceGroup(workspaceParts[2], workspaceParts[4])
+module logGrants 'grants/workspaces.bicep' = {
+  name: 'grants-logs-${token}'
   params: {
+    token: token
+    workspaceIds: workspaceIds
     principalId: identities.outputs.appPrincipalId
-    workspaceName: last(workspaceParts)
     counterRoleName: roles.outputs.keyCallCounter
   }
-  dependsOn: [
-    group
-  ]
 }
+
+module readinessGrants 'grants/readiness.bicep' = [for id in readable: {
+  name: 'grant-reads-${token}-${uniqueString(id)}'
+  scope: subscription(id)
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    roleName: roles.outputs.readinessReader
+  }
+}]
 
 module subscriptionGrants 'grants/subscription.bicep' = [for id in searched: {
   name: 'grant-${token}-${uniqueString(id)}'

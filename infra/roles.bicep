@@ -106,6 +106,17 @@ resource containerLister 'Microsoft.Authorization/roleDefinitions@2022-04-01' = 
   }
 }
 
+resource readinessReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'readinessReader')
+  properties: {
+    roleName: '${definitions.custom.readinessReader.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.readinessReader.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.readinessReader.permissions
+  }
+}
+
 output keyRotator string = keyRotator.name
 output keyPublisher string = keyPublisher.name
 output keyAuthSwitch string = keyAuthSwitch.name
@@ -113,3 +124,4 @@ output keyCallCounter string = keyCallCounter.name
 output announcementReader string = announcementReader.name
 output copiesReader string = copiesReader.name
 output containerLister string = containerLister.name
+output readinessReader string = readinessReader.name

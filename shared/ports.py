@@ -20,6 +20,7 @@ from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import Marks, Publication
+from shared.domain.readiness import Readiness
 from shared.domain.throttle import Throttle
 from shared.domain.usage import Usage
 
@@ -183,6 +184,21 @@ class CallLogs(Protocol):
 
         Raises a RotationError if that cannot be told.
         """
+        ...
+
+
+class KeptReadiness(Protocol):
+    """What the last survey of readiness said."""
+
+    async def known(self) -> Mapping[str, Readiness]:
+        """Return the readiness of each account that the survey saw, by its id in lower case.
+
+        Empty if there is no survey, an old one, or none that can be read. It raises nothing.
+        """
+        ...
+
+    def learn(self, account: AccountId, readiness: Readiness) -> None:
+        """Take note that the logs have just said of an account that it is not ready. It counts for some hours."""
         ...
 
 
@@ -350,6 +366,7 @@ class Outside:
     together: How calls are made that do not depend on each other. Default: in turn.
     views: Where the view is kept. None: each tick lists from the beginning, and nothing is shown of earlier ones.
     surveys: Where the last survey of readiness is kept. None: no survey is made.
+    readiness: What the last survey of readiness said. None: turns ask the logs themselves.
     weeks: Where the fleet's weeks are kept, for readiness. None: none is recorded.
     """
 
@@ -370,3 +387,4 @@ class Outside:
     views: Views | None = None
     surveys: Views | None = None
     weeks: Views | None = None
+    readiness: KeptReadiness | None = None

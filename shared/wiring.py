@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -138,14 +138,16 @@ class Opened:
 
     rotation: The `Rotation` over the real parts.
     read_only: What audit and readiness see beyond the targets.
-    key_holders: The resources in which copies of keys can lie.
     examiner: Examines the deployment for the doctor.
+    workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
+    key_holders: The resources in which copies of keys can lie.
     """
 
     rotation: Rotation
     read_only: ReadOnly
-    key_holders: KeyHolders
     examiner: Examiner
+    workspaces: Mapping[str, CallLogs]
+    key_holders: KeyHolders
 
 
 @asynccontextmanager
@@ -163,7 +165,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only(), made.key_holders(environment), examiner)
+        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces(), made.key_holders(environment))
     finally:
         await made.close()
 
@@ -205,6 +207,13 @@ class _Made:
         emulated = environment.get("EMULATED_SEARCH_ENDPOINT", "")
         search = SearchReads(self.credential, manager, self.connections, emulated)
         return AzureKeyHolders(AzureReads(self.credential, manager, self.connections), search)
+
+    def workspaces(self) -> dict[str, CallLogs]:
+        """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
+        found = self.rotation.settings.call_log
+        alone = {one: replace(found, workspaces=(one,)) for one in found.workspaces} if found else {}
+        made = {one: _logs(log, self.credential, self.connections) for one, log in alone.items()}
+        return {one: logs for one, logs in made.items() if logs is not None}
 
     async def close(self) -> None:
         await self.connections.close()
@@ -256,6 +265,7 @@ def _make(environment: Mapping[str, str]) -> _Made:
     from shared.at_once import AtOnce
     from shared.fleet.rotation import Rotation
     from shared.ports import Outside
+    from shared.readiness.surveyed import SurveyedReadiness
     from shared.settings.environment import read_settings
 
     settings = read_settings(environment)
@@ -270,12 +280,14 @@ def _make(environment: Mapping[str, str]) -> _Made:
     leases = BlobLeases(settings.storage, storage, connections)
     listeners = _listeners(settings, credential, connections)
     page = settings.without_keys
-    surveys = settings.call_log is not None or settings.audit_scope is not None
+    clock = RealClock()
+    surveyed = settings.call_log is not None or settings.audit_scope is not None
+    surveys = BlobView(leases.service, READINESS) if surveyed else None
     outside = Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections, settings.resource_manager),
         vault=KeyVault(credential, connections),
-        clock=RealClock(),
+        clock=clock,
         announcer=EventGrid(credential, settings.topic, connections, page) if settings.topic else LogOnly(page),
         leases=leases,
         notes=BlobNotes(leases.service),
@@ -287,7 +299,8 @@ def _make(environment: Mapping[str, str]) -> _Made:
         later=StorageQueue(settings.storage, storage, connections),
         together=AtOnce(),
         views=BlobView(leases.service),
-        surveys=BlobView(leases.service, READINESS) if surveys else None,
-        weeks=BlobView(leases.service, WEEKS) if surveys else None,
+        surveys=surveys,
+        weeks=BlobView(leases.service, WEEKS) if surveyed else None,
+        readiness=SurveyedReadiness(surveys, clock) if surveys else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

@@ -22,5 +22,3 @@ resource counter 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', counterRoleName)
   }
 }
-
-output id string = workspace.properties.customerId

@@ -1,8 +1,9 @@
 """How an account's own endpoint answers a key that a caller presents.
 
-Azure checks in this order: network rules, whether keys are enabled, the key, the call rate. A network refusal hides the
-other results (docs/facts.md, Calls; Network). Every key that gets past the network rules is recorded by its
-fingerprint. `surfaces.inference` calls this module for HTTP requests; a test can call it without a network.
+Azure checks a key in this order: network rules, whether keys are enabled, the key, the call rate. A network refusal
+hides the other results (docs/facts.md, Calls; Network). Every key that gets past the network rules is recorded by its
+fingerprint. Entra tokens need a custom subdomain. `surfaces.inference` calls this module for HTTP requests; a test can
+call it without a network.
 """
 
 from lab.emulator.accounts import Account, Accounts
@@ -45,6 +46,16 @@ class DataPlane:
             raise AzureError(403, "403", message)
         headers = {"policy-id": "ThrowExceptionDueToTrafficDenied"}
         raise AzureError(403, "403", "Access denied due to Virtual Network/Firewall rules.", headers=headers)
+
+    def check_subdomain(self, account: Account) -> None:
+        """Check whether an account can be called with an Entra token.
+
+        Raises AzureError 400 for an account without custom subdomain: the host of its region does not know which
+        account a token is for (docs/facts.md, Calls).
+        """
+        if not account.subdomain:
+            message = "Please provide a custom subdomain for token authentication, otherwise API key is required."
+            raise AzureError(400, "BadRequest", message)
 
     def check_key_and_rate(self, account: Account, key: str, operation: str) -> None:
         """Check a key and the call rate, and record the result.

@@ -95,13 +95,13 @@ def _origin(situation: Situation, marks: Marks) -> Announcement:
 
 def _carried_over(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     for one in marks.told.carried_over:
-        if one.happened is Happened.KEYS_BACK:  # about both keys, and told apart by its moment
-            yield Announcement(
-                Kind.KEY_AUTH_ENABLED, situation.target, happened_at=one.happened_at, occasion=one.text()
-            )
-        else:
+        if one.happened is not Happened.KEYS_BACK:
             yield Announcement(
                 kind_of(one.happened), situation.target, one.slot, one.value, happened_at=one.happened_at
+            )
+        elif situation.seen.key_auth:  # about both keys, and told apart by its moment; not true once they are off
+            yield Announcement(
+                Kind.KEY_AUTH_ENABLED, situation.target, happened_at=one.happened_at, occasion=one.text()
             )
 
 
@@ -137,6 +137,9 @@ def _sunset_notices(situation: Situation, marks: Marks) -> Iterator[Announcement
     deadline = schedule.sunset(situation)
     if deadline is None or situation.seen.unheard or not situation.seen.takes_identity:
         return  # it does not happen while nobody hears of it, or could call without a key
+    readiness = situation.seen.readiness
+    if readiness is not None and not readiness.is_ready and marks.told.sunset is None:
+        return  # its date has passed, and it is held: it is announced anew once nobody uses a key
     notice = _due_notice(situation, deadline, situation.target.cadence.warnings, marks.told.sunset, at_once=True)
     if notice:
         yield _notice(Kind.SUNSET_ANNOUNCED, situation.target, notice)

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from shared.doctor import refused, remedies, services
 from shared.doctor.check import EVENTS, STORAGE, VAULTS, Check, Examination, failed, failed_with, not_checked, passed
 from shared.doctor.listening import check_listeners
-from shared.doctor.ports import Examiner
+from shared.doctor.ports import Examiner, Reading
+from shared.doctor.reading import check_reading
 from shared.doctor.targets import check_target
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.domain.model import Target
@@ -39,8 +40,11 @@ def invalid_settings(error: FixConfiguration, how: str) -> list[Check]:
     return [failed("settings", one.thing, one.what, step) for one, step in zip(problems, steps, strict=True)]
 
 
-async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:
-    """Make every check, each after the checks that it depends on, and return them in that order."""
+async def examine(rotation: Rotation, examiner: Examiner, reading: Reading | None = None) -> list[Check]:
+    """Make every check, each after the checks that it depends on, and return them in that order.
+
+    `reading` is what readiness and audit read beside the targets. None: it is not checked.
+    """
     examination = Examination(rotation, examiner)
     made = [
         passed("settings", "settings", f"They are valid. The mode is {examination.settings.mode}. {_WHICH}"),
@@ -57,6 +61,8 @@ async def examine(rotation: Rotation, examiner: Examiner) -> list[Check]:
         made += [check async for check in services.check_vault(examination, url)]
     made += [check async for check in services.check_topic(examination)]
     made += [check async for check in check_listeners(examination, targets)]
+    if reading is not None:
+        made += [check async for check in check_reading(examination, reading, targets)]
     made.append(await services.check_lease(examination))
     few = (services.check_queue(examination), services.check_sign_in(examination))
     made += [check for check in (*few, services.check_operators(examination, targets)) if check]

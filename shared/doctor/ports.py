@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Protocol
+
+from shared.ports import CallLogs
+from shared.readiness.ports import ReadOnly
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,18 @@ class Permission:
 
 def _matches(patterns: Sequence[str], action: str) -> bool:
     return any(fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What readiness and audit read beside the targets, each part for a check of its own.
+
+    read_only: Accounts in sight, where they send their logs, and who could call them.
+    workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
+    """
+
+    read_only: ReadOnly
+    workspaces: Mapping[str, CallLogs]
 
 
 class Examiner(Protocol):

@@ -10,6 +10,7 @@ for everything else it is the placeholder `<subscription>`. The commands are for
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -24,10 +25,11 @@ SWITCH = "Azure OpenAI key authentication switch"
 COUNTER = "Azure OpenAI key call counter"
 HOST = "Azure OpenAI key rotation host"
 READER = "Azure OpenAI key announcement reader"
+READINESS = "Azure OpenAI readiness reader"
 SENDER = "EventGrid Data Sender"
 LEASES = "Storage Blob Data Contributor"
 QUEUES = "Storage Queue Data Contributor"
-CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER, HOST, READER)
+CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER, HOST, READER, READINESS)
 _SUBSCRIPTION = "<subscription>"
 HERE = f"--subscription {_SUBSCRIPTION}"  # the deployment's own, which no setting names
 _APP = f"--resource-group <group> --name <function-app> {HERE}"
@@ -81,6 +83,22 @@ class Remedies:
             f"--scope {scope.text}"
         )
 
+    def see_accounts(self, groups: Sequence[str]) -> str:
+        """Return the command that lets the app see accounts in the first of these management groups, or, without one,
+        in a subscription. It is run in the app's repository, which has the template."""
+        if not groups:
+            return self.assign(READINESS, Scope.of_subscription(_SUBSCRIPTION))
+        return (
+            f"az deployment mg create {HERE} --name key-rotation-readiness --management-group-id "
+            f"{shlex.quote(groups[0])} --location <location> --template-file infra/grants/management-group.bicep "
+            f"--parameters environmentName=<environment> principalId={self._object_id()}"
+        )
+
+    def _object_id(self) -> str:
+        """Return the object id of the app's identity, or a placeholder if it is not known."""
+        who = self.assignee.split(" --assignee-principal-type")[0].removeprefix("--assignee-object-id ")
+        return "<object-id>" if who.startswith("--assignee") else who
+
     def list_roles(self, scope: Scope) -> str:
         """Return the command that lists the roles that the app has at a scope."""
         who = self.assignee.replace("--assignee-object-id", "--assignee").split(" --assignee-principal-type")[0]
@@ -94,10 +112,8 @@ class Remedies:
 
         The other way is to let the vault go by roles, which changes who else may read it.
         """
-        who = self.assignee.split(" --assignee-principal-type")[0].removeprefix("--assignee-object-id ")
-        who = "<object-id>" if who.startswith("--assignee") else who
         may = "--secret-permissions get list set"
-        return f"az keyvault set-policy --name {vault_name(url)} {HERE} --object-id {who} {may}"
+        return f"az keyvault set-policy --name {vault_name(url)} {HERE} --object-id {self._object_id()} {may}"
 
 
 def _role_id(role: str, subscription: str) -> str:
@@ -133,9 +149,13 @@ def _topics_at(url: str) -> str:
     return f"[?endpoint && contains(endpoint, '{urlsplit(url).hostname}')]"
 
 
-def workspace() -> Scope:
-    """Return a placeholder for the log workspace: the settings hold the id for queries, which finds no resource id."""
-    return Scope("<workspace-resource-id>")
+def workspace(guid: str) -> Scope:
+    """Return a log workspace as the scope of a role: a shell command that finds its resource id.
+
+    `guid` is the id by which it is queried, which is all that the settings hold.
+    """
+    query = f"[?customerId=='{guid}'].id"
+    return Scope(f'"$(az monitor log-analytics workspace list {HERE} --query "{query}" --output tsv)"')
 
 
 def leases(storage: str) -> Scope:

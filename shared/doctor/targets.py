@@ -15,7 +15,7 @@ from shared.domain.keys import KeySlot
 from shared.domain.model import ProofPolicy, Target
 from shared.domain.publication import Origin, Publication, SecretState
 from shared.domain.readiness import Verdict, readiness_of
-from shared.ports import Answer, CallLogs, KeyAttempt, KeyAuthIsOff, Keys
+from shared.ports import Account, Answer, CallLogs, KeyAttempt, KeyAuthIsOff, Keys
 from shared.turns.authentic import authentic, counts_unsealed
 from shared.turns.key_usage import NOTHING_LOGGED
 
@@ -67,6 +67,7 @@ async def _check_account(
     last_used = _last_regenerated(target, publication)
     yield await _check_permission(examination, target, "regenerate-key", "regenerateKey/action", grant, last_used)
     if target.sunset is not None:
+        yield _check_takes_identity(target, found)
         async for check in _check_sunset(examination, target):
             yield check
     try:
@@ -89,6 +90,19 @@ async def _check_sunset(examination: Examination, target: Target) -> AsyncIterat
     yield await _check_permission(examination, target, "switch-keys-off", "write", grant, when)
     if examination.rotation.outside.logs is not None:
         yield await _check_call_count(examination, target, examination.rotation.outside.logs)
+
+
+def _check_takes_identity(target: Target, found: Account) -> Check:
+    """Check that the account accepts Entra tokens. Without that, its sunset would leave nobody a way to call it."""
+    name = "takes-identity"
+    if found.takes_identity:
+        return passed(name, target.name, "It has a custom subdomain, so it accepts tokens of Microsoft Entra ID.")
+    why = (
+        "It has no custom subdomain, so Azure refuses tokens of Microsoft Entra ID there, and its sunset is held. A "
+        "subdomain cannot be taken away or changed later, and it changes the account's endpoint: every app needs the "
+        "new one."
+    )
+    return failed(name, target.name, why, networks.name_account(target.account))
 
 
 async def _check_permission(
@@ -121,9 +135,9 @@ async def _check_call_count(examination: Examination, target: Target, logs: Call
     try:
         usage = await logs.usage(target.account)
     except RotationError as error:
-        return failed_with(
-            name, target.name, error, examination.remedies.assign(remedies.COUNTER, remedies.workspace())
-        )
+        named = examination.settings.call_log.workspaces if examination.settings.call_log else ()
+        where = remedies.workspace(named[0] if len(named) == 1 else "<workspace-id>")
+        return failed_with(name, target.name, error, examination.remedies.assign(remedies.COUNTER, where))
     found = readiness_of(key_auth=True, takes_identity=True, usage=usage, without=NOTHING_LOGGED)
     why = f"By the log of its calls the account is {found.says}. Keys are switched off only when it is ready."
     if found.verdict is Verdict.UNKNOWN:

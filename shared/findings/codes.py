@@ -52,6 +52,7 @@ class Code(StrEnum):
     SUNSET_NEAR = "sunset-near"
     ANNOUNCEMENTS_OUTSTANDING = "announcements-outstanding"
     DRIFT_HEALED = "drift-healed"
+    KEYS_BACK_ON = "keys-back-on"
     NOBODY_IS_TOLD = "nobody-is-told"
     NOBODY_LISTENS = "nobody-listens"
     DELIVERIES_FAIL = "deliveries-fail"

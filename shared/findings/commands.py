@@ -50,6 +50,7 @@ _WAY_OUT = {
     Code.KEYS_UNUSED: switching_keys_off,
     Code.USE_UNKNOWN: sending_calls,
 }
+_WHO_DID = {Code.DRIFT_HEALED: "regenerateKey", Code.KEYS_BACK_ON: "accounts/write"}
 _TAGS = {
     Code.LEFT: {TAG: "on"},
     Code.SECRET_FOREIGN: {f"{TAG}-secret": _EXAMPLES["secret"]},
@@ -174,8 +175,8 @@ def _of_account(finding: Finding, target: Target | None, *, tagged: bool) -> tup
     account = str(target.account) if target else finding.account or _if_id(finding.target)
     if not account:
         return ()
-    if finding.code is Code.DRIFT_HEALED:
-        return (_who_regenerated(account),)
+    if finding.code in _WHO_DID:
+        return (_who_did(account, _WHO_DID[finding.code]),)
     tags = _TAGS.get(finding.code) or _wrong_tags(finding)
     if finding.code is Code.PERIOD_DIFFERS and target is not None:
         tags = {f"{TAG}-period": iso_duration(target.cadence.period)}
@@ -196,8 +197,8 @@ def _tag(account: str, tags: Mapping[str, str]) -> str:
     return shell("az", "tag", "update", "--operation", "merge", "--resource-id", account, "--tags", *words)
 
 
-def _who_regenerated(account: str) -> str:
-    shown = "[?contains(operationName.value, 'regenerateKey')].{when: eventTimestamp, who: caller}"
+def _who_did(account: str, act: str) -> str:
+    shown = f"[?contains(operationName.value, '{act}')].{{when: eventTimestamp, who: caller}}"
     found = ("--resource-id", account, "--offset", "7d", "--query", shown, "--output", "table")
     return shell("az", "monitor", "activity-log", "list", *found)
 

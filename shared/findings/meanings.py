@@ -201,6 +201,13 @@ MEANINGS = {
         "Apps that read the vault have the new value at their next read. Whoever copied the old key is refused.",
         "find who did it in the account's activity log, and let people rotate with this app",
     ),
+    Code.KEYS_BACK_ON: Meaning(
+        _MEDIUM,
+        _WATCH,
+        "keys were switched on again after they had ended",
+        "Copied keys can work again; the vault holds a key that works.",
+        "see who did it in the activity log, and agree on another date, or switch keys off again",
+    ),
     Code.NOBODY_IS_TOLD: Meaning(
         _HIGH,
         _DO,

@@ -26,7 +26,7 @@ from shared.turns.report import Row
 
 LONG_LIFE = timedelta(days=90)  # what most policies allow a key at most
 _SEE_TOPIC = "python -m cli doctor shows whether the topic accepts events; mend that, or wait if Azure has an outage"
-HEALED_FOR = timedelta(days=1)  # how long a repaired key is shown
+SHOWN_FOR = timedelta(days=1)  # how long a repaired key, and one that came back, is shown
 _LET_IT_ACT = "set ROTATION_MODE to rotate to let the app act"
 _LEFT_UNDONE = frozenset({Code.NOT_PUBLISHED, Code.ROTATION_OVERDUE})
 _END_BY_THEMSELVES = frozenset({Reason.NOT_ANNOUNCED, Reason.OUTSIDE_WINDOW})
@@ -212,10 +212,14 @@ def _of_due_dates(name: str, situation: Situation, plan: Plan, grace: timedelta)
 
 def _of_keys(name: str, situation: Situation, marks: Marks) -> Iterator[Finding]:
     """Yield the findings about the two keys."""
-    if marks.origin is Origin.ADOPTED and not began_fresh(situation.publication, situation.target):
+    is_new = situation.now - marks.since <= SHOWN_FOR
+    if marks.origin is Origin.ADOPTED and marks.told.ends and is_new:
+        why = f"Somebody switched its keys on again after they had ended, so {situation.live.words} was published anew."
+        yield Finding(Code.KEYS_BACK_ON, name, why, since=marks.since)
+    elif marks.origin is Origin.ADOPTED and not began_fresh(situation.publication, situation.target):
         why = "Its keys are older than its enrolment, so they may be in unknown hands."
         yield Finding(Code.NEVER_ROTATED, name, why)
-    if marks.origin is Origin.HEALED and situation.now - marks.since <= HEALED_FOR:
+    if marks.origin is Origin.HEALED and is_new:
         why = f"The published key did not work any more, so {situation.live.words} was published."
         yield Finding(Code.DRIFT_HEALED, name, why, since=marks.since)
     if marks.unproven:

@@ -34,7 +34,7 @@ from shared.fleet.listing import Fleet
 from shared.fleet.view import View, load_view
 from shared.ports import Outside
 from shared.settings.environment import Settings
-from shared.turns.key_usage import decide_counting
+from shared.turns.key_usage import decide_counting, decide_presumed
 from shared.turns.listening import with_listeners
 from shared.turns.observe import observe
 from shared.turns.report import Outcome, Result, Row, failure
@@ -43,6 +43,7 @@ from shared.turns.trouble import Troubles, troubles
 log = logging.getLogger(LOGGER)
 MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
 AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (docs/facts.md, Speed)
+_KEYS_ARE_BACK = "Keys were switched on again after they had ended. Its next turn publishes a key anew."
 _NOT_PUBLISHED = "Nothing is published yet. Its next turn observes the account and publishes its key."
 
 
@@ -210,11 +211,14 @@ class Surveyor:
     async def _presumed_row(self, one: Listed) -> Row:
         target, seen = one.enrolled.target, one.presumed()
         if seen is not None:
-            row = await self._row(seen, target)
+            row = await self._row(seen, target, presumed=True)
         elif one.publication is None:
             row = Row(target, Plan(Reason.ADOPT, _NOT_PUBLISHED))
+        elif _may_be_back(one):
+            row = Row(target, Plan(Reason.KEYS_ARE_BACK, _KEYS_ARE_BACK))
         elif one.publication.state is not SecretState.ACTIVE:  # that says enough, whatever the keys are
-            row = await self._row(Observation(key_auth=True, keys={}, publication=one.publication), target)
+            known = Observation(key_auth=True, keys={}, publication=one.publication)
+            row = await self._row(known, target, presumed=True)
         else:
             row = not_told_by_a_listing(target)
         return replace(row, presumed=True, shown_at=one.shown_at)
@@ -222,18 +226,31 @@ class Surveyor:
     async def _plan_turns(self, targets: list[Target]) -> list[Row]:
         return await _few_at_once([self.plan_turn(target) for target in targets])
 
-    async def _row(self, seen: Observation, target: Target, request: Request | None = None) -> Row:
-        """The row as a turn would decide it. If all keys would end, the logs are asked here as well."""
+    async def _row(
+        self, seen: Observation, target: Target, request: Request | None = None, *, presumed: bool = False
+    ) -> Row:
+        """The row as a turn would decide it. If all keys would end, the logs are asked here as well, unless it is
+        presumed: then only the last survey of readiness is."""
         now = self.outside.clock.now()
         try:
             seen = await with_listeners(self.outside, target, seen)
-            seen, plan = await decide_counting(self.outside.logs, seen, target, now, request)
+            if presumed:
+                seen, plan = await decide_presumed(self.outside, seen, target, now)
+            else:
+                seen, plan = await decide_counting(self.outside, seen, target, now, request)
             situation = Situation(seen, target, now)
             return Row(target, plan, situation, outstanding(situation))
         except RotationError as error:
             return Row(target, error=error)
         except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
             return Row(target, error=undecided(target, error))
+
+
+def _may_be_back(one: Listed) -> bool:
+    """Return whether keys were switched on again, by the listing, after this app had told of their end."""
+    account, publication = one.enrolled.account, one.publication
+    disabled = publication is not None and publication.state is SecretState.DISABLED
+    return disabled and publication is not None and publication.told.key_auth_off and bool(account and account.key_auth)
 
 
 def _in_trouble(row: Row, known: Troubles) -> Row:

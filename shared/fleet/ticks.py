@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from shared.announce.acknowledged import acknowledged
 from shared.announce.outstanding import outstanding
 from shared.decide import cadence
-from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.domain.errors import RotationError
 from shared.domain.model import Observation
@@ -32,6 +31,7 @@ from shared.fleet.view import View, load_view, save_view
 from shared.fleet.waits import waits_known
 from shared.ports import Outside
 from shared.settings.environment import Mode, Settings
+from shared.turns.key_usage import decide_as_surveyed
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import Message
@@ -233,13 +233,14 @@ class Ticker:
     async def _has_something_to_do(self, one: Listed, seen: Observation, tick: Tick) -> bool:
         target, publication = one.enrolled.target, one.publication
         seen = await with_listeners(self.outside, target, seen)
+        seen, plan = await decide_as_surveyed(self.outside, seen, target, tick.now)
         situation = Situation(seen, target, tick.now)
         marks = publication.marks if publication else None
         to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
         to_announce = bool(outstanding(situation))
         if to_announce:
             tick.owing.add(str(target.account).casefold())
-        return bool(decide(seen, target, tick.now).steps) or to_announce or to_note
+        return bool(plan.steps) or to_announce or to_note
 
 
 def looks_since(since: datetime, now: datetime, look_every: timedelta, usual: timedelta) -> datetime:

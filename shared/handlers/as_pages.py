@@ -21,6 +21,13 @@ async def status_page(incoming: Incoming, caller: Caller) -> Reply:
     return await overview_page(incoming, caller)
 
 
+async def way_out_page(incoming: Incoming, caller: Caller) -> Reply:
+    """Return the way-out view. Errors are answered with a page as well."""
+    from shared.handlers import pages
+
+    return await pages.way_out_page(incoming, caller)
+
+
 async def target_page(incoming: Incoming, caller: Caller) -> Reply:
     """Return the page of one target."""
     from shared.handlers import pages

@@ -19,6 +19,7 @@ from shared.fleet.rotation import Rotation
 from shared.handlers.incoming import Incoming
 from shared.handlers.one_target import look_at
 from shared.handlers.page_replies import links_of, page_reply, plain_shell
+from shared.readiness.weeks import load_weeks
 from shared.web.callers import Caller, Refused
 from shared.web.pages.asked_filters import Filters
 from shared.web.pages.denied import denied
@@ -28,6 +29,8 @@ from shared.web.pages.overview import overview_of
 from shared.web.pages.shell import shell_of
 from shared.web.pages.stopped import hidden_by, stopped
 from shared.web.pages.target import target_page_of
+from shared.web.pages.way_out.asked import WayOutFilters
+from shared.web.pages.way_out.view import way_out_of
 from shared.web.responses import Reply, of_error, retry_after
 from shared.wiring import rotation
 
@@ -48,6 +51,23 @@ async def overview_page(incoming: Incoming, caller: Caller) -> Reply:
     shell = shell_of(caller, os.environ, links, facts.now, status)
     page = overview_of(status, facts, Filters.read(incoming.query), shell, AppName.read(os.environ))
     return page_reply(200, "overview.html", page, page.shell)
+
+
+async def way_out_page(incoming: Incoming, caller: Caller) -> Reply:
+    """Return the way-out view, made of the survey of readiness that is kept. It asks no logs."""
+    app: Rotation | None = None
+    try:
+        app = await rotation()
+        facts, findings = await gather_shown(app)
+        weeks = await load_weeks(app.outside.weeks)
+    except RotationError as error:
+        log.warning("%s", error)
+        return error_page(error, incoming, caller, app)
+    status = status_of(facts, findings)
+    links = Links.among((one.row.target for one in status.targets), links_of(incoming).code)
+    around = shell_of(caller, os.environ, links, facts.now, status)
+    page = way_out_of(facts, weeks, WayOutFilters.read(incoming.query), around, AppName.read(os.environ))
+    return page_reply(200, "way_out.html", page, page.shell)
 
 
 async def target_page(incoming: Incoming, caller: Caller) -> Reply:

@@ -43,11 +43,13 @@ class Seen:
     accounts: All accounts that serve Azure OpenAI, enrolled or not, each once.
     scope: Where they were looked for, in words: "2 subscriptions of the settings".
     problems: What could not be looked at, and why. Accounts may be missing because of it.
+    indexed: How many accounts Azure Resource Graph showed. None if it was not asked or did not answer.
     """
 
     accounts: tuple[Account, ...]
     scope: str
     problems: tuple[RotationError, ...] = ()
+    indexed: int | None = None
 
 
 class Sight(Protocol):

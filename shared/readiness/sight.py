@@ -29,14 +29,15 @@ class AccountsInSight:
     async def accounts(self) -> Seen:
         """Return the accounts in sight. Where both sources show one, the listing counts: it is not late."""
         found, places, problems = await self._of_subscriptions()
-        scope = self.settings.audit_scope
+        scope, indexed = self.settings.audit_scope, None
         if scope is not None:
             rows, words, problem = await self._of_index(scope)
+            indexed = None if problem else len(rows)
             found = [*found, *rows]
             places.append(words)
             problems += [problem] if problem else []
         once = {str(account.id).casefold(): account for account in reversed(found)}
-        return Seen(tuple(reversed(once.values())), ", and ".join(places), tuple(problems))
+        return Seen(tuple(reversed(once.values())), ", and ".join(places), tuple(problems), indexed)
 
     async def _of_subscriptions(self) -> tuple[list[Account], list[str], list[RotationError]]:
         found: list[Account] = []

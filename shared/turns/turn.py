@@ -45,6 +45,7 @@ from shared.turns.authentic import sealed_for
 from shared.turns.brake import Brake
 from shared.turns.ended_early import ended_early
 from shared.turns.key_usage import decide_counting, show_live_key
+from shared.turns.keyless import note_enabled
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import About
@@ -93,6 +94,8 @@ class Turn:
     async def _run(self) -> Outcome:
         try:
             plan = await self._act()
+            if self.request is None and self.observed is not None:
+                await note_enabled(self.outside.notes, self.target, self.observed.seen)
             if plan.needs_a_person:
                 raise PersonMustLook(self.target.name, plan.why)
         except LeaseLost as error:
@@ -147,8 +150,8 @@ class Turn:
         """Decide. Logs that do not answer end a turn only at its first decision: what was done by then is done."""
         if not isinstance(request, LeakRequest):  # a leak waits for nobody
             observed.seen = await with_listeners(self.outside, self.target, observed.seen)
-        now, logs = self.outside.clock.now(), self.outside.logs
-        observed.seen, plan = await decide_counting(logs, observed.seen, self.target, now, request, strict=first)
+        now, seen = self.outside.clock.now(), observed.seen
+        observed.seen, plan = await decide_counting(self.outside, seen, self.target, now, request, strict=first)
         return plan
 
     async def _braked(self, plan: Plan) -> Plan:

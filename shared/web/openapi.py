@@ -84,9 +84,10 @@ _FILTERS = {
 _ACCOUNTS = {
     "q": "Only accounts with this in their name, resource id or owner.",
     "owner": "Only accounts of this owner; `-` for those without one.",
-    "stage": f"Only accounts at this stage: {', '.join(Stage)}.",
+    "stage": "Only accounts at this stage.",
     "page": "The page of the accounts, from 1.",
 }
+_WORDS_OF = {"stage": list(Stage)}  # the words that a parameter may have, where there are only some
 _ROTATION = {
     "name": "id",
     "in": "path",
@@ -178,7 +179,8 @@ def _queried(operation: dict[str, Any], described: Mapping[str, str]) -> dict[st
 
 
 def _parameter(name: str, words: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": "string"}, "description": words}
+    schema = {"type": "string"} | ({"enum": _WORDS_OF[name]} if name in _WORDS_OF else {})
+    return {"name": name, "in": "query", "schema": schema, "description": words}
 
 
 def _act(

@@ -15,9 +15,9 @@ from shared.domain.readiness import Stage, Trend, Verdict, key_calls_by_week, tr
 from shared.domain.text import plain
 from shared.domain.usage import KeyCaller, Usage
 from shared.readiness.apps import AppsAround
-from shared.readiness.callers import top_callers
 from shared.readiness.kinds import Entry, Survey, Week
 from shared.readiness.one_account import OneAccount
+from shared.readiness.top_callers import top_callers
 from shared.web.bodies import BadRequest
 from shared.web.responses import ProblemData, problems_data
 

@@ -72,6 +72,7 @@ ROUTES = {
         Route("deadlines", "deadlines", READER, {"GET": "listDeadlines"}),
         Route("deadlines_ics", "deadlines.ics", READER, {"GET": "subscribe"}),
         Route("status", "status", READER, {"GET": "status"}),
+        Route("way_out_page", "status/way-out", READER, {"GET": "wayOutPage"}, page=True),
         Route("target_page", "status/targets/{name}", READER, {"GET": "targetPage"}, page=True),
         Route(
             "act_page",

@@ -14,6 +14,7 @@ from lab.emulator.shipped import shipped_roles
 from lab.simulation.builders import a_target
 from shared.adapters.blob_lease import blob_name
 from shared.adapters.blob_view import NAME as VIEW_BLOB
+from shared.adapters.blob_view import READINESS as SURVEY_BLOB
 from shared.domain.errors import GrantRole
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.many import ManyRequest, ManyTarget
@@ -26,6 +27,8 @@ from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.codes import Code, Severity
 from shared.findings.meanings import MEANINGS
 from shared.fleet.view import View
+from shared.readiness.kept import KeptSurvey, packed_survey
+from shared.readiness.kinds import Entry
 from shared.settings.storage import Storage
 from shared.turns.many import request_text
 from shared.turns.message import Message
@@ -33,6 +36,7 @@ from shared.turns.secret_notes import SecretNote
 from shared.turns.trouble import TROUBLES, error_data
 from tests.cli.conftest import ROOT, Printed, Terminal, add
 from tests.support.reading import ELSEWHERE
+from tests.support.surveys import a_survey, a_usage, an_entry
 
 NOW = datetime.now(UTC)
 NEXT_YEAR = f"{NOW.year + 1}-01-31"
@@ -273,6 +277,10 @@ def healed_drift(terminal: Terminal) -> None:
     terminal.publish(days_ago=0.5, origin=Origin.HEALED)
 
 
+def keys_that_came_back(terminal: Terminal) -> None:
+    terminal.publish(days_ago=0.5, origin=Origin.ADOPTED, told=Told(origin=True, ends=1))
+
+
 def kept_by_a_check(terminal: Terminal, before: timedelta, **facts: object) -> None:
     """Write the view that a check has left, and when the next one was due."""
     seen, now = datetime.now(UTC) - before, datetime.now(UTC)
@@ -280,6 +288,27 @@ def kept_by_a_check(terminal: Terminal, before: timedelta, **facts: object) -> N
     if LEASE_CONTAINER not in terminal.world.blobs.containers:
         terminal.world.blobs.create_container(LEASE_CONTAINER)
     terminal.world.blobs.put(LEASE_CONTAINER, VIEW_BLOB, view.packed())
+
+
+def surveyed(terminal: Terminal, entry: Entry) -> None:
+    """Keep a survey of readiness that found this about an account."""
+    terminal.set(ROTATION_LOG_WORKSPACE_ID=terminal.world.workspace.id)
+    if LEASE_CONTAINER not in terminal.world.blobs.containers:
+        terminal.world.blobs.create_container(LEASE_CONTAINER)
+    kept = packed_survey(KeptSurvey(a_survey(entry, at=NOW)))
+    terminal.world.blobs.put(LEASE_CONTAINER, SURVEY_BLOB, kept)
+
+
+def unused_keys(terminal: Terminal) -> None:
+    surveyed(terminal, an_entry("quiet", a_usage(until=NOW)))
+
+
+def unknown_use(terminal: Terminal) -> None:
+    surveyed(terminal, an_entry("quiet"))
+
+
+def account_without_subdomain(terminal: Terminal) -> None:
+    surveyed(terminal, an_entry("quiet", takes_identity=False))
 
 
 def checks_that_stopped(terminal: Terminal) -> None:
@@ -337,10 +366,14 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_expiry_date, Code.SECRET_WITHOUT_EXPIRY, "chat"),
     (period_of_another_writer, Code.PERIOD_DIFFERS, "chat"),
     (no_owner, Code.NO_OWNER, "chat"),
+    (unused_keys, Code.KEYS_UNUSED, "/quiet"),
+    (unknown_use, Code.USE_UNKNOWN, "/quiet"),
+    (account_without_subdomain, Code.NO_CUSTOM_SUBDOMAIN, "/quiet"),
     (no_sunset, Code.NO_SUNSET, "chat"),
     (sunset_past, Code.SUNSET_PAST, "chat"),
     (sunset_near, Code.SUNSET_NEAR, "chat"),
     (healed_drift, Code.DRIFT_HEALED, "chat"),
+    (keys_that_came_back, Code.KEYS_BACK_ON, "chat"),
     (checks_that_stopped, Code.CHECKS_LATE, "checks"),
     (announcements_that_nobody_takes, Code.ANNOUNCEMENTS_OUTSTANDING, "chat"),
     (turns_that_fail, Code.TURNS_FAIL, "chat"),

@@ -461,7 +461,7 @@ def test_calls_are_counted_for_a_target_with_a_sunset_if_a_log_workspace_is_set(
     assert "no call of any kind was logged" in nothing["why"]
     healthy.world.workspace.note(healthy.account().id, ago=3600)
     counted = checks(healthy.json("doctor"), "ok")
-    assert counted["count-calls", "chat"]["why"].startswith("1 calls with a key were counted.")
+    assert counted["count-calls", "chat"]["why"].startswith("By the log of its calls the account is used by 1 caller.")
     assert ("count-calls", "search") not in counted
     healthy.world.directory.revoke("app", "Azure OpenAI key call counter")
     refused = checks(healthy.json("doctor"), "failed")["count-calls", "chat"]

@@ -32,6 +32,7 @@ from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Origin, SecretState
 from shared.domain.readiness import Readiness, Stage, Verdict, unknown
 from shared.domain.requests import LeakedKey, Request
+from shared.domain.scheduled import first_period
 from shared.domain.seals import carefully
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.domain.window import Window
@@ -394,3 +395,52 @@ def test_the_turn_after_an_interrupted_first_rotation_continues_with_proving():
 def test_a_rotation_regenerates_the_slot_that_is_not_live():
     plan: Plan = decide(an_observation(a_publication()), a_target(), at(day=30))
     assert plan.steps[0] == Regenerate(KeySlot.KEY2)
+
+
+def returned(seen: Observation, target: Target = ENDING) -> Publish:
+    """Return the version that is published once keys are back."""
+    plan = decide(seen, target, at(day=21))
+    assert plan.reason is Reason.KEYS_ARE_BACK
+    publish = plan.steps[-1]
+    assert isinstance(publish, Publish)
+    return publish
+
+
+def withdrawn_with(**facts: object) -> Observation:
+    marked = marks(**facts)
+    return an_observation(replace(a_publication(marked, value=None), state=SecretState.DISABLED), withdrawn=1)
+
+
+def test_once_keys_are_back_the_other_key_is_promised_a_whole_period_also_where_a_first_rotation_comes_earlier():
+    """What was promised before keys ended may have been as long."""
+    account = an_account_id("chat", "prod")
+    earlier = a_target(account=account, sunset=at(day=20))
+    seen = replace(KEYS_BACK, publication=replace(KEYS_BACK.publication, provider=str(account)))
+    assert first_period(earlier) < earlier.cadence.period
+    assert returned(seen, earlier).overlap == earlier.cadence.period
+
+
+def test_once_keys_are_back_a_previous_key_that_leaked_still_has_to_end():
+    publish = returned(withdrawn_with(previous=mark("B"), until=at(day=19), leaked=True, spare=None))
+    assert publish.leaked
+    assert publish.previous == mark("B")
+    assert publish.until == at(day=19)
+    assert not publish.overlap
+
+
+def test_once_keys_are_back_the_request_that_made_the_key_is_still_known():
+    assert returned(withdrawn_with(request="ticket-7")).request == "ticket-7"
+
+
+def test_a_return_that_was_never_announced_is_overtaken_by_the_next_one():
+    earlier = CarriedOver(Happened.KEYS_BACK, KEY1, mark("A"), START)
+    told = returned(withdrawn_with(told=Told(origin=True, carried_over=(earlier,)))).told
+    assert [(one.happened, one.happened_at) for one in told.carried_over] == [(Happened.KEYS_BACK, at(day=21))]
+
+
+def test_an_end_of_a_key_that_was_never_announced_is_still_to_be_announced_once_keys_are_back():
+    told = returned(withdrawn_with(previous=mark("gone"), until=at(day=19), spare=None)).told
+    assert [(one.happened, one.value) for one in told.carried_over] == [
+        (Happened.ENDED, mark("gone")),
+        (Happened.KEYS_BACK, mark("A")),
+    ]

@@ -35,6 +35,7 @@ FOLDERS = {
     "leaks/": "leaks on record (`leaks/`)",
     "notes/secrets/": "copies of marks (`notes/secrets/`)",
     "notes/owners": "a note of the app (`notes/owners`)",
+    "views/readiness": "the survey of readiness (`views/readiness`)",
     "views/": "the view (`views/fleet`)",
     "rotations/": "requests for many (`rotations/`)",
 }
@@ -144,7 +145,7 @@ async def search(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtu
             monkeypatch.setenv(name, azure.settings[name])
         monkeypatch.setenv(ENFORCED, "true")
         app = App(azure, monkeypatch, stack)
-        await app.start()
+        await app.start(ROTATION_LOG_WORKSPACE_ID=world.workspace.id)
         await app.tick()
         await app.live_for(**MONTH)
         made = Search(app)

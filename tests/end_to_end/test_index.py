@@ -34,6 +34,7 @@ async def test_the_real_runtime_indexes_exactly_the_documented_functions(azure) 
             "health": "any health anonymous",
             "targets": "any targets function",
             "target": "any targets/{name} function",
+            "way_out_page": "any status/way-out function",
             "target_readiness": "any targets/{name}/readiness function",
             "readiness": "any readiness function",
             "target_page": "any status/targets/{name} function",

@@ -87,3 +87,18 @@ async def test_logs_that_are_down_fail_no_check(counting, azure, http) -> None:
     seen = await Doors(counting, http).get("readiness")
     assert {one["verdict"] for one in seen.data["accounts"]} == {"unknown"}
     assert [one["thing"].partition(" ")[0] for one in seen.data["problems"]] == ["workspace"]
+
+
+async def test_the_view_for_people_says_the_same_and_asks_no_logs(counting, azure, http) -> None:
+    doors = Doors(counting, http)
+    before = await doors.get("status/way-out")
+    assert (before.status, "Nobody has looked at the logs yet." in before.data) == (200, True)
+    await tick(counting)
+    asked = surveys(azure)
+    view = await doors.get("status/way-out?stage=ready")
+    assert (view.status, "style-src 'sha256-" in view.headers["Content-Security-Policy"]) == (200, True)
+    assert "The account still accepts keys." in view.data
+    assert "/api/status/targets/search" in view.data
+    panel = await doors.get("status/targets/chat")
+    assert "Used by 1 caller." in panel.data
+    assert surveys(azure) == asked

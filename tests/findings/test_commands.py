@@ -84,6 +84,12 @@ def test_who_regenerated_a_key_is_looked_up_in_the_activity_log() -> None:
     assert query == "[?contains(operationName.value, 'regenerateKey')].{when: eventTimestamp, who: caller}"
 
 
+def test_who_switched_keys_on_again_is_looked_up_there_too() -> None:
+    [command] = said(Code.KEYS_BACK_ON)
+    query = "[?contains(operationName.value, 'accounts/write')].{when: eventTimestamp, who: caller}"
+    assert query in shlex.split(command)
+
+
 def test_an_app_whose_name_is_not_known_has_words_to_replace() -> None:
     assert AppName.read({}).set("ROTATION_MODE", "rotate") == (
         "az functionapp config appsettings set --resource-group RESOURCE-GROUP --name APP-NAME "

@@ -123,6 +123,12 @@ def test_a_repaired_key_is_shown_for_a_day() -> None:
     assert codes_of(facts_of(a_row(replace(healed, since=NOW - hours(25))))) == []
 
 
+def test_keys_that_came_back_are_shown_for_a_day_and_then_count_as_old_ones() -> None:
+    back = marks(origin=Origin.ADOPTED, since=NOW - hours(23), told=Told(origin=True, ends=1))
+    assert codes_of(facts_of(a_row(back))) == ["keys-back-on"]
+    assert codes_of(facts_of(a_row(replace(back, since=NOW - hours(25))))) == ["never-rotated"]
+
+
 def test_a_target_that_can_be_seen_and_whose_turns_fail_is_not_called_unreadable() -> None:
     row = replace(a_row(), error=GrantRole("chat", "it may not regenerate keys."), fails=True)
     found = the_finding(row)

@@ -19,6 +19,7 @@ def callers_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     ("route", "asked", "back"),
     [
         ("status", Incoming(query={"owner": "chat-team", "code": "A-FUNCTION-KEY"}), "%2Fapi%2Fstatus%3Fowner%3D"),
+        ("way_out_page", Incoming(query={"stage": "ready"}), "%2Fapi%2Fstatus%2Fway-out%3Fstage%3Dready"),
         ("target_page", Incoming("GET", "chat", query={"code": "A-FUNCTION-KEY"}), "%2Fapi%2Fstatus%2Ftargets%2Fchat"),
         ("act_page", Incoming("GET", "chat", act="leak"), "%2Fapi%2Fstatus%2Ftargets%2Fchat%2Fleak"),
     ],

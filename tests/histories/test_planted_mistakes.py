@@ -8,24 +8,28 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 
+from lab.emulator.topics import Accepted
 from lab.simulation.clock_logs_and_topic import SimulatedAnnouncer
 from lab.simulation.dates import at, days, hours
 from lab.simulation.interruptions import meanwhile_after
 from lab.simulation.leases import SimulatedLeases
-from lab.simulation.stage import Stage
+from lab.simulation.stage import Stage, a_stage
 from lab.simulation.tripwire import KeyLeaked, Tripwire, planted_key
 from lab.simulation.vault import SimulatedVault
 from lab.simulation.witness import PromiseBroken
+from shared.announce.announcements import Announcement
+from shared.announce.kinds import Kind
 from shared.decide import policies
 from shared.decide.plan import Plan, Reason
 from shared.decide.steps import Prove, Publish, Regenerate
 from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
+from shared.domain.told import ToldDeadline
 from shared.ports import Clock
 from shared.turns import key_usage
 from tests.histories.test_crash_anywhere import comes_to_rest
@@ -231,3 +235,59 @@ async def test_the_witness_also_observes_between_turns():
     before = stage.witness.observations
     await stage.until(stage.now + days(1))
     assert stage.witness.observations > before
+
+
+async def keys_that_are_back(stage: Stage) -> None:
+    """Let the keys end on day 20, at the sunset or by hand, and let somebody switch them on two days later."""
+    await stage.until(at(day=20))
+    if stage.target.sunset is None:
+        stage.switch_keys_off_by_hand()
+    await stage.until(at(day=22))
+    stage.world.accounts.update(stage.account.id, {"disable_local_auth": False})
+    await stage.turn()
+    await stage.until(at(day=40), every=hours(6))
+    await stage.must_be_at_rest()
+
+
+def anew(change: Callable[[Publish], Publish]) -> Callable[[Plan], Plan]:
+    """Return a change of the version that is published once keys are back."""
+
+    def changed(plan: Plan) -> Plan:
+        if plan.reason is not Reason.KEYS_ARE_BACK:
+            return plan
+        return replace(plan, steps=tuple(change(one) if isinstance(one, Publish) else one for one in plan.steps))
+
+    return changed
+
+
+@pytest.mark.parametrize("sunset", [None, at(day=20)])
+async def test_the_witness_finds_nothing_wrong_with_keys_that_are_back(sunset: datetime | None):
+    await keys_that_are_back(a_stage(sunset=sunset))
+
+
+async def test_the_witness_notices_keys_that_end_again_on_the_old_date(decide_wrongly):
+    old = ToldDeadline(at(day=20))
+    decide_wrongly(anew(lambda one: replace(one, told=replace(one.told, sunset=old))))
+    with pytest.raises(PromiseBroken, match="P3"):
+        await keys_that_are_back(a_stage(sunset=at(day=20)))
+
+
+async def test_the_witness_notices_that_the_other_key_ends_as_soon_as_keys_are_back(decide_wrongly):
+    decide_wrongly(anew(lambda one: replace(one, overlap=timedelta(0), leaked=True)))
+    with pytest.raises(PromiseBroken, match=r"P[23]"):
+        await keys_that_are_back(a_stage(sunset=at(day=20)))
+
+
+async def test_the_witness_notices_a_return_that_is_never_announced(decide_wrongly):
+    decide_wrongly(anew(lambda one: replace(one, told=replace(one.told, carried_over=()))))
+    with pytest.raises(PromiseBroken, match="P9: that keys are on again"):
+        await keys_that_are_back(a_stage())
+
+
+async def test_the_witness_notices_that_a_return_is_announced_once_keys_are_off():
+    stage = a_stage(sunset=at(day=20))
+    await stage.until(at(day=22))
+    told = Announcement(Kind.KEY_AUTH_ENABLED, stage.target, occasion="a return")
+    stage.topic.accepted.append(Accepted(99, stage.now.timestamp(), told.wire(stage.now)))
+    with pytest.raises(PromiseBroken, match="P9: it was announced that keys are on again"):
+        stage.witness.observe()

@@ -1,4 +1,7 @@
-"""Parameters under which the templates are evaluated. Together they take every branch of every condition."""
+"""Parameters under which the templates are evaluated. Together they take every branch of every condition.
+
+main.bicep is one deployment. Beside it are deployments of their own, which people make by hand: `APART`.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,15 @@ from tests.infra.bicep import INFRA, templates
 from tests.infra.deployment import HERE, Branches, Deployment
 
 _ID = "/subscriptions/22222222-2222-3333-4444-555555555555/resourceGroups/others/providers"
+_WORKSPACE = f"{_ID}/Microsoft.OperationalInsights/workspaces/logs"
 LEAST = {"environmentName": "prod", "location": "westeurope"}
 EVERYTHING = {
     **LEAST,
     "accountSubscriptions": f"{HERE}, 22222222-2222-3333-4444-555555555555",
     "moreVaults": f"{_ID}/Microsoft.KeyVault/vaults/other",
     "allowSunset": True,
-    "logWorkspace": f"{_ID}/Microsoft.OperationalInsights/workspaces/logs",
+    "logWorkspace": f"{_WORKSPACE}, {_ID}/Microsoft.OperationalInsights/workspaces/more-logs",
+    "readinessSubscriptions": f"{HERE}, 33333333-2222-3333-4444-555555555555",
     "authClientId": "66666666-2222-3333-4444-555555555555",
     "eventDoors": True,
     "alertEmail": "people@example.com",
@@ -32,15 +37,36 @@ CHOICES: dict[str, dict[str, Any]] = {
     "a name that ends with a full stop": {**LEAST, "environmentName": "prod."},
 }
 
+_SCOPES = [f"{_ID}/Microsoft.CognitiveServices/accounts/chat"]
+_APP = "77777777-2222-3333-4444-555555555555"
+_OFF = [{}, {"effect": "Deny", "enforcementMode": "DoNotEnforce", "notScopes": _SCOPES}, {"effect": "Modify"}]
+APART: dict[str, list[dict[str, Any]]] = {
+    "call-log.bicep": [{"accountName": "chat", "workspaceId": _WORKSPACE}],
+    "grants/management-group.bicep": [{"environmentName": "prod", "principalId": _APP}],
+    "policies/call-log.bicep": [{"workspaceId": _WORKSPACE, "notScopes": _SCOPES}],
+    "policies/keys-off.bicep": _OFF,
+    "policies/keys-off-group.bicep": _OFF,
+}
+
 
 def deployed(choice: dict[str, Any], folder: Path = INFRA, branches: Branches | None = None) -> Deployment:
     """Return the deployment of main.bicep with these parameters."""
+    return deployed_apart("main.bicep", choice, folder, branches)
+
+
+def deployed_apart(
+    name: str, choice: dict[str, Any], folder: Path = INFRA, branches: Branches | None = None
+) -> Deployment:
+    """Return the deployment of a template, named by its path in infra/, with these parameters."""
     found = {one.path.resolve(): one for one in templates(folder)}
-    main = found[(folder / "main.bicep").resolve()]
-    return Deployment(main, choice, found, set() if branches is None else branches)
+    template = found[(folder / name).resolve()]
+    return Deployment(template, choice, found, set() if branches is None else branches)
 
 
 def deployments(folder: Path = INFRA, branches: Branches | None = None) -> Iterator[tuple[str, Deployment]]:
-    """Yield the deployment of every choice, by name."""
+    """Yield the deployment of every choice, by name, and then those of `APART`."""
     for name, choice in CHOICES.items():
         yield name, deployed(choice, folder, branches)
+    for name, choices in APART.items():
+        for choice in choices:
+            yield name, deployed_apart(name, choice, folder, branches)

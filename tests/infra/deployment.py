@@ -141,6 +141,8 @@ class Deployment:
     # --- expressions -------------------------------------------------------------------------------------------
 
     def _string(self, node: Node) -> str:
+        if text(node).strip("'").isspace():  # the grammar has no part for white space alone
+            return text(node)[1:-1]
         parts = [
             self.value(one.named_children[0]) if one.type == "interpolation" else _unescaped(text(one))
             for one in node.named_children
@@ -286,12 +288,14 @@ _CLOUD = {
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "concat": lambda *given: [element for one in given for element in one],
     "contains": lambda one, element: element in one,
+    "deployment": lambda: {"location": "westeurope"},
     "empty": lambda one: not one,
     "endsWith": _known(lambda one, end: one.lower().endswith(end.lower())),
     "environment": lambda: _CLOUD,
     "guid": lambda *given: str(uuid.uuid5(uuid.NAMESPACE_URL, "\0".join(given))),
     "join": lambda parts, mark: mark.join(parts),
     "last": lambda one: UNKNOWN if isinstance(one, Unknown) else one[-1],
+    "managementGroup": lambda: {"id": "/providers/Microsoft.Management/managementGroups/mg", "name": "mg"},
     "replace": _known(lambda one, old, new: one.replace(old, new)),
     "resourceGroup": lambda *given: {"id": f"/subscriptions/{HERE}/resourceGroups/rg", "name": "rg", "given": given},
     "resourceId": lambda subscription, group, kind, name: (
@@ -302,6 +306,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "subscription": lambda *given: {"id": f"/subscriptions/{HERE}", "subscriptionId": HERE, "given": given},
     "subscriptionResourceId": lambda kind, name: f"/subscriptions/{HERE}/providers/{kind}/{name}",
     "tenant": lambda: {"tenantId": "99999999-2222-3333-4444-555555555555"},
+    "tenantResourceId": lambda kind, name: f"/providers/{kind}/{name}",
     "toLower": _known(str.lower),
     "union": _union,
     "uniqueString": _unique,

@@ -4,6 +4,8 @@ import json
 
 from lab.emulator.shipped import SHIPPED
 from tests.infra.bicep import Template, literal, properties, templates, text
+from tests.infra.choices import APART, EVERYTHING, LEAST, deployed, deployed_apart
+from tests.infra.deployment import UNKNOWN
 from tests.infra.life import GRANTS
 
 ROLES = json.loads(SHIPPED.read_text())
@@ -74,13 +76,60 @@ def test_a_log_workspace_grants_the_call_counter_role() -> None:
     assert assigned("grants/logs.bicep") == {("principalId", "counterRoleName", "workspace")}
 
 
-def test_only_files_in_grants_assign_roles() -> None:
+def test_each_log_workspace_gets_the_role_and_the_settings_name_each_by_its_id() -> None:
+    main, counter = deployed(EVERYTHING), "keyCallCounter"
+    workspaces = EVERYTHING["logWorkspace"].split(", ")
+    [role] = [one.name for one in main.resources() if one.symbol == counter]
+    granted = [one for one in main.resources() if (one.file, one.symbol) == ("grants/logs.bicep", "counter")]
+    assert len(workspaces) == 2
+    assert len({one.name for one in granted}) == len(workspaces)
+    assert all(one.body["properties"]["roleDefinitionId"].endswith(f"/{role}") for one in granted)
+    [app] = [one for one in main.resources() if one.symbol == "appSettings"]
+    assert app.body["properties"]["ROTATION_LOG_WORKSPACE_ID"] == f"{UNKNOWN},{UNKNOWN}"
+    [app] = [one for one in deployed(LEAST).resources() if one.symbol == "appSettings"]
+    assert app.body["properties"]["ROTATION_LOG_WORKSPACE_ID"] == ""
+
+
+def test_a_subscription_for_readiness_grants_the_reader_and_nothing_else() -> None:
+    assert assigned("grants/readiness.bicep") == {("principalId", "roleName", "subscription")}
+    granted = [one.file for one in deployed(EVERYTHING).resources() if one.file == "grants/readiness.bicep"]
+    assert len(granted) == len(EVERYTHING["readinessSubscriptions"].split(","))
+    assert "grants/readiness.bicep" not in {one.file for one in deployed(LEAST).resources()}
+
+
+def test_the_roles_can_be_assigned_in_every_subscription_that_grants_one() -> None:
+    scopes = {
+        scope
+        for one in deployed(EVERYTHING).resources()
+        if one.type == "Microsoft.Authorization/roleDefinitions"
+        for scope in one.body["properties"]["assignableScopes"]
+    }
+    wanted = EVERYTHING["readinessSubscriptions"] + "," + EVERYTHING["accountSubscriptions"]
+    assert {f"/subscriptions/{one.strip()}" for one in wanted.split(",")} <= scopes
+
+
+def test_a_management_group_gets_the_readers_role_under_a_name_of_its_own() -> None:
+    [choice] = APART["grants/management-group.bicep"]
+    made = list(deployed_apart("grants/management-group.bicep", choice).resources())
+    [role] = [one for one in made if one.type.endswith("/roleDefinitions")]
+    assert role.body["properties"]["permissions"] == ROLES["custom"]["readinessReader"]["permissions"]
+    assert role.body["properties"]["assignableScopes"] == ["/providers/Microsoft.Management/managementGroups/mg"]
+    assert role.body["properties"]["roleName"] == "Azure OpenAI readiness reader (prod, mg)"
+    assert assigned("grants/management-group.bicep") == {("principalId", "role.id", "managementGroup")}
+
+
+def test_only_files_in_grants_give_a_role_to_the_app() -> None:
     granting = {
         one.name
         for one in BY_NAME.values()
         if any(held.type == "Microsoft.Authorization/roleAssignments" for held in one.resources.values())
     }
-    assert {name for name in granting if not name.startswith("grants/")} == set()
+    policies = {name for name in granting if name.startswith("policies/")}
+    assert {name for name in granting - policies if not name.startswith("grants/")} == set()
+    given = {who.removesuffix(".identity.principalId") for name in policies for who, _, _ in assigned(name)}
+    assert given == {"callLog", "keysOff", "principalId"}  # the identity of a policy each time
+    handed = properties(properties(BY_NAME["policies/call-log.bicep"].modules["onWorkspace"].body)["params"])
+    assert text(handed["principalId"]) == "callLog.identity.principalId"
 
 
 def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
@@ -101,6 +150,7 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
             "appPrincipalId",
         )
     }
+    assert handed.pop(("readinessGrants", "roleName")) == "roles.outputs.readinessReader"
     for (_, parameter), value in handed.items():
         assert (
             value

@@ -20,13 +20,14 @@ from tests.infra.bicep import (
     text,
     walk,
 )
+from tests.infra.choices import APART
 
 ALL = templates()
 # The functions of Bicep that the templates use. A misspelt one is not in this list.
 FUNCTIONS = frozenset(
-    """concat contains empty endsWith environment guid join last loadJsonContent loadTextContent replace
-    resourceGroup resourceId split string subscription subscriptionResourceId tenant toLower union
-    uniqueString""".split()  # noqa: SIM905 - as prose
+    """concat contains deployment empty endsWith environment guid join last loadJsonContent loadTextContent
+    managementGroup replace resourceGroup resourceId split string subscription subscriptionResourceId tenant
+    tenantResourceId toLower union uniqueString""".split()  # noqa: SIM905 - as prose
 )
 DECORATORS = frozenset(
     ["allowed", "batchSize", "description", "maxLength", "maxValue", "metadata", "minLength", "minValue"]
@@ -139,9 +140,9 @@ def test_some_template_reads_every_output_of_a_module() -> None:
     assert given - asked == set()
 
 
-def test_every_template_but_main_is_a_module_of_another() -> None:
+def test_every_template_but_main_and_those_deployed_by_hand_is_a_module_of_another() -> None:
     used = {_module(template, name).name for template in ALL for name in template.modules}
-    assert {one.name for one in ALL} - used == {"main.bicep"}
+    assert {one.name for one in ALL} - used == {"main.bicep", *APART}
 
 
 def modules() -> Iterator[tuple[str, Template, Declared]]:
@@ -214,7 +215,7 @@ each_resource = pytest.mark.parametrize(
 def test_a_resource_has_a_name_and_a_parent_or_scope_that_fits_its_type(template: Template, resource: Declared) -> None:
     given = properties(resource.body)
     assert "name" in given
-    if template.scope == "subscription":
+    if template.scope in ("subscription", "managementGroup") and not _of_a_group(given):
         assert resource.type in ("Microsoft.Resources/resourceGroups", *_ANYWHERE)
     if "parent" in given:
         parent = template.resources[text(given["parent"]).partition("[")[0]]
@@ -224,7 +225,16 @@ def test_a_resource_has_a_name_and_a_parent_or_scope_that_fits_its_type(template
         assert name.strip("'").count("/") == resource.type.count("/") - 1
 
 
-_ANYWHERE = ("Microsoft.Authorization/roleAssignments", "Microsoft.Authorization/roleDefinitions")
+_ANYWHERE = (
+    "Microsoft.Authorization/policyAssignments",
+    "Microsoft.Authorization/roleAssignments",
+    "Microsoft.Authorization/roleDefinitions",
+)
+
+
+def _of_a_group(given: dict[str, Node]) -> bool:
+    """Return whether a resource names the resource group that it is in."""
+    return "scope" in given and text(given["scope"]).startswith("resourceGroup(")
 
 
 @each_resource

@@ -14,8 +14,9 @@ from lab.emulator.world import World
 from shared import wiring
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.fleet.rotation import Rotation
-from shared.handlers import event_grid, http, one_turn, pages, timer_and_queue
+from shared.handlers import daily_survey, event_grid, http, one_turn, pages, timer_and_queue
 from shared.handlers.invocation import TurnFailed
+from shared.readiness.ports import ReadOnly
 from shared.settings import readers
 from shared.wiring import Opened
 from tests.runbook.alarms import Telemetry
@@ -59,6 +60,8 @@ class App:
         for handlers in (timer_and_queue, http, one_turn, event_grid, pages):
             self.monkeypatch.setattr(handlers, "rotation", self.rotation)
         self.monkeypatch.setattr(http, "invalid_settings", lambda: self.wrong)
+        for handlers in (daily_survey, http):
+            self.monkeypatch.setattr(handlers, "read_only", self.read_only)
         self.monkeypatch.setattr(readers, "now", self.world.clock.utcnow)
 
     @property
@@ -84,6 +87,11 @@ class App:
             assert self.wrong is not None
             raise self.wrong
         return self.opened.rotation
+
+    async def read_only(self) -> ReadOnly:
+        """Return what the app sees beyond its targets."""
+        assert self.opened is not None
+        return self.opened.read_only
 
     async def tick(self) -> None:
         """Run the timer and then all queued messages, unless the app is stopped."""

@@ -6,6 +6,7 @@ the consumers: other machines, with an address of their own, that call an accoun
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ import aiohttp
 
 from lab.emulator.directory import Identity, Role
 from lab.emulator.errors import AzureError
+from lab.emulator.resources import DiagnosticSetting
 from lab.emulator.shipped import shipped_roles
 from shared.doctor.remedies import CUSTOM
 from tests.runbook.event_grid import excluded_paths
@@ -215,6 +217,21 @@ async def _(site: Site, options: Options) -> str:
     return str((site.account(options["--name"][0]).network_acls or {}).get("defaultAction", ""))
 
 
+@acts("az cognitiveservices account update")
+async def _(site: Site, options: Options) -> None:
+    """Give an account a custom subdomain."""
+    account, [subdomain] = site.account(options["--name"][0]), options["--custom-domain"]
+    site.world.accounts.update(account.id, {"subdomain": subdomain})
+
+
+@acts("az monitor diagnostic-settings create")
+async def _(site: Site, options: Options) -> None:
+    """Send categories of an account's log to a workspace."""
+    sent = tuple(one["category"] for one in json.loads(options["--logs"][0]) if one["enabled"])
+    setting = DiagnosticSetting(options["--name"][0], options["--workspace"][0], sent)
+    site.world.resources.send_logs(options["--resource"][0], setting)
+
+
 @acts("az cognitiveservices account network-rule add")
 async def _(site: Site, options: Options) -> None:
     """Add a rule for the app's subnet, which here is this machine, with what azure-cli 2.91.0 sends.
@@ -267,9 +284,14 @@ async def _(site: Site, options: Options) -> str:
 
 @acts("az monitor activity-log list")
 async def _(site: Site, options: Options) -> str:
-    """Print when which caller regenerated a key of the account: people by hand, and the app."""
-    assert "regenerateKey" in options["--query"][0]
+    """Print when which caller regenerated a key of the account, or changed it: people by hand, and the app."""
     [account] = options["--resource-id"]
+    if "accounts/write" in options["--query"][0]:
+        changes = site.world.journal.find("arm.updateAccount", account.rpartition("/")[2], effect=True)
+        by_app = [(datetime.fromtimestamp(call.time, UTC), call.caller) for call in changes]
+        by_people = [(when, "a person") for when, changed in site.switched if changed == account]
+        return "\n".join(f"{when.isoformat()} {caller}" for when, caller in sorted(by_people + by_app))
+    assert "regenerateKey" in options["--query"][0]
     people = [(when, "a person") for when, regenerated in site.by_hand if regenerated == account]
     calls = site.world.journal.find("arm.regenerateKey", account.rpartition("/")[2], effect=True)
     app = [(datetime.fromtimestamp(call.time, UTC), call.caller) for call in calls]
@@ -280,6 +302,7 @@ async def _(site: Site, options: Options) -> str:
 async def _(site: Site, options: Options) -> None:
     name, _, value = options["--set"][0].partition("=")
     assert name == "properties.disableLocalAuth"
+    site.switched.append((site.world.clock.utcnow(), options["--ids"][0]))
     site.world.accounts.update(options["--ids"][0], {"disable_local_auth": value == "true"})
 
 
@@ -354,7 +377,7 @@ async def _(site: Site, options: Options) -> None:
     wanted = {
         "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
         "keyCallCounter": bool(site.environment.get("ROTATION_LOG_WORKSPACE")),
-        "readinessReader": False,
+        "readinessReader": bool(site.environment.get("ROTATION_READINESS_SUBSCRIPTIONS")),
         "copiesReader": False,
     }
     for name, role in shipped_roles().items():
@@ -365,8 +388,10 @@ async def _(site: Site, options: Options) -> None:
     passed_on = {name: site.environment[name] for name in PASSED_ON if name in site.environment}
     if passed_on:
         await site.start(**passed_on)
-    if site.environment.get("ROTATION_LOG_WORKSPACE") == site.world.workspace.resource_id:
-        await site.start(ROTATION_LOG_WORKSPACE_ID=site.world.workspace.id)
+    named = site.environment.get("ROTATION_LOG_WORKSPACE", "").split(",")
+    workspaces = [one.id for one in site.world.workspaces if one.resource_id in named]
+    if workspaces:
+        await site.start(ROTATION_LOG_WORKSPACE_ID=",".join(workspaces))
 
 
 @acts("azd deploy")

@@ -71,6 +71,7 @@ class Site(App):
     caller: The headers that say who calls over HTTP. Without any it is somebody with a function key.
     kept: The resource groups that a lock keeps from being deleted, by the name of the lock.
     by_hand: When a person regenerated a key of which account.
+    switched: When a person switched the keys of which account on or off.
     """
 
     entry: Entry
@@ -89,6 +90,7 @@ class Site(App):
     caller: dict[str, str] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     by_hand: list[tuple[datetime, str]] = field(default_factory=list)
+    switched: list[tuple[datetime, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -203,7 +203,8 @@ async def test_a_topic_without_a_listener_fails_until_somebody_subscribes(site: 
 async def test_calls_that_the_app_may_not_count_fail_until_the_role_is_assigned(site: Site) -> None:
     workspace = site.world.workspace
     site.account().tags |= {"key-rotation-sunset": "2099-12-31"}
-    workspace.note(site.account().id, caller="a consumer that has left keys behind", ago=3600)
+    for day in range(37):  # the whole look-back, without a gap
+        workspace.note(site.account().id, caller="a consumer that has left keys behind", ago=day * 86400 + 3600)
     site.take_away("keyCallCounter")
     await site.start(ROTATION_LOG_WORKSPACE_ID=workspace.id)
     await is_failed(site, "az role assignment create ")
@@ -211,6 +212,59 @@ async def test_calls_that_the_app_may_not_count_fail_until_the_role_is_assigned(
     site.take_away("keyCallCounter")
     await site.run("azd env set ROTATION_LOG_WORKSPACE <workspace id>", workspace_id=workspace.resource_id)
     await site.run("azd provision")
+    await is_ok(site)
+
+
+@entry("Doctor: takes-identity")
+async def test_an_account_with_a_sunset_and_without_a_subdomain_fails_until_it_has_one(site: Site) -> None:
+    site.account().tags |= {"key-rotation-sunset": "2099-12-31"}
+    site.world.accounts.update(site.account().id, {"subdomain": None})
+    await is_failed(site, "az cognitiveservices account update ")
+    [command] = [one for one in site.entry.commands if one.startswith("az ")]
+    await site.run(command, group="emulated", account="chat", subdomain="chat")
+    await is_ok(site)
+
+
+@entry("Doctor: query-logs")
+async def test_the_workspace_that_the_app_may_not_query_fails_until_it_has_the_role_there(site: Site) -> None:
+    first, second = site.world.workspace, site.world.add_workspace("more-logs")
+    for workspace in (first, second):
+        workspace.note(site.account().id, caller="an app with an identity", ago=3600)
+    role = site.take_away("keyCallCounter")
+    site.world.directory.assign("app", role, first.resource_id)
+    await site.start(ROTATION_LOG_WORKSPACE_ID=f"{first.id},{second.id}")
+    await is_failed(site, "az role assignment create ")
+    await is_granted(site, role, second.resource_id)
+    site.take_away("keyCallCounter")
+    both = f"{first.resource_id},{second.resource_id}"
+    await site.run("azd env set ROTATION_LOG_WORKSPACE <workspace ids>", workspace_ids=both)
+    await site.run("azd provision")
+    await is_ok(site)
+
+
+@entry("Doctor: log-settings")
+async def test_the_optional_right_to_read_diagnostic_settings_is_given_on_request(site: Site) -> None:
+    site.world.workspace.note(site.account().id, caller="an app with an identity", ago=3600)
+    await site.start(ROTATION_LOG_WORKSPACE_ID=site.world.workspace.id)
+    site.sees((await site.type(DOCTOR)).text)
+    command = "azd env set ROTATION_READINESS_SUBSCRIPTIONS <subscriptions>"
+    await site.run(command, subscriptions=site.world.subscription)
+    await site.run("azd provision")
+    await is_ok(site)
+
+
+@entry("Doctor: audit-scope")
+async def test_a_scope_in_which_nothing_is_in_sight_fails_until_it_is_corrected(site: Site) -> None:
+    directory, elsewhere = site.world.directory, "00000000-0000-4000-8000-0000000000ff"
+    directory.group("prod", site.world.subscription)
+    directory.group("sandbox", elsewhere)
+    site.world.accounts.add("hidden", subscription=elsewhere)
+    rotator = site.take_away("keyRotator")  # other roles let it see the subscription, and no account there
+    directory.assign("app", rotator, f"/subscriptions/{site.world.subscription}")
+    await site.start(ROTATION_AUDIT_SCOPE="sandbox")
+    await is_failed(site, "az deployment mg create ")
+    setting = SET.replace("<setting>", "ROTATION_AUDIT_SCOPE=<scope>")
+    await site.run(setting, scope="prod", **PLACE)
     await is_ok(site)
 
 
@@ -391,7 +445,7 @@ async def test_a_clock_that_is_ahead_fails_until_it_is_set(site: Site) -> None:
 def test_every_check_has_an_entry(pages: dict[str, set[str]]) -> None:
     code = "\n".join(
         (DOCS.parent / "shared" / "doctor" / f"{name}.py").read_text()
-        for name in ("examine", "targets", "services", "listening")
+        for name in ("examine", "targets", "services", "listening", "reading")
     )
     made = r'(?:passed|failed|not_checked|failed_with|failed_at_vault|_check_permission)\((?:\w+, )*"([a-z-]+)"'
     called, named = set(re.findall(made, code)), set(re.findall(r'name = "([a-z-]+)"', code))

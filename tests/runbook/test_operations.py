@@ -262,6 +262,7 @@ async def test_a_sunset_is_announced_and_happens_when_no_call_uses_a_key(site: S
         workspace.note(account.id)
     assert not account.disable_local_auth
     assert "still-used" in (await site.type(PLAN)).text
+    assert "used by 1 caller" in (await site.run("python -m cli readiness")).text
     told = [(one["deadline"][:10], one.get("leadTime")) for one in site.announced("SunsetAnnounced")]
     assert told == [(date, None), (date, "P14D"), (date, "P7D"), (date, "P1D")]
     workspace.note(account.id, caller="a consumer that has left keys behind")
@@ -274,7 +275,7 @@ async def test_a_sunset_is_announced_and_happens_when_no_call_uses_a_key(site: S
 
 
 @procedure("Take back a sunset")
-async def test_a_sunset_is_postponed_and_later_reversed(site: Site) -> None:
+async def test_a_sunset_is_postponed(site: Site) -> None:
     def in_days(days: int) -> str:
         return (site.world.clock.utcnow() + timedelta(days=days)).date().isoformat()
 
@@ -291,17 +292,49 @@ async def test_a_sunset_is_postponed_and_later_reversed(site: Site) -> None:
     assert account.disable_local_auth
     assert [one["deadline"][:10] for one in site.announced("SunsetAnnounced")][-1]
     assert site.announced("KeyAuthDisabled")
-    values = [key.value for key in account.keys.values()]
-    await site.run(later, later_date=in_days(60), account_id=account.id)
+
+
+async def at_its_sunset(site: Site) -> list[str]:
+    """Let the account have its sunset, and return the values of its keys."""
+    date = (site.world.clock.utcnow() + timedelta(days=5)).date().isoformat()
+    await site.type(
+        f"az tag update --operation merge --tags key-rotation-sunset={date} --resource-id {site.account().id}"
+    )
+    await site.live_for(days=8, every=DAILY)
+    assert site.account().disable_local_auth
+    return [key.value for key in site.account().keys.values()]
+
+
+@procedure("Undo a sunset")
+async def test_keys_that_are_switched_on_again_are_published_anew_and_stay_on_with_a_later_date(site: Site) -> None:
+    account, values = site.account(), await at_its_sunset(site)
+    later = (site.world.clock.utcnow() + timedelta(days=60)).date().isoformat()
+    await site.run(shown(site, "key-rotation-sunset"), later_date=later, account_id=account.id)
     await site.run(shown(site, "disableLocalAuth=false"), account_id=account.id)
-    await site.run(shown(site, "--enabled true"), vault="keys", secret="chat-key")
     await site.look()
+    assert "keys-are-back" in site.telemetry.text
+    assert len(site.announced("KeyAuthEnabled")) == 1
     assert (await site.type("python -m cli status chat")).code == 0
     assert [key.value for key in account.keys.values()] == values
     assert site.works()
     await site.live_for(days=40, every=DAILY)
     assert not account.disable_local_auth
     assert site.works()
+
+
+@procedure("Undo a sunset")
+async def test_with_the_old_date_keys_end_again_and_not_before_that_is_announced_with_the_notice(site: Site) -> None:
+    site.excused = True  # it leaves the date as it was
+    await at_its_sunset(site)
+    await site.run(shown(site, "disableLocalAuth=false"), account_id=site.account().id)
+    back = site.world.clock.utcnow()
+    await site.look()
+    await site.live_for(hours=20, every=timedelta(hours=4))
+    assert not site.account().disable_local_auth
+    assert datetime.fromisoformat(site.announced("SunsetAnnounced")[-1]["deadline"]) >= back + DAILY
+    await site.live_for(days=3, every=DAILY)
+    assert site.account().disable_local_auth
+    assert len(site.announced("KeyAuthDisabled")) == 2
 
 
 WORKSPACE = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"

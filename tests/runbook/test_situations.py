@@ -1,6 +1,7 @@
 """The situations of the runbook that are not errors."""
 
 import io
+from datetime import timedelta
 
 import pytest
 
@@ -85,3 +86,34 @@ async def test_reporting_the_previous_key_as_leaked_allows_a_rotation_after_adop
     assert site.works()
     assert (await site.run(ROTATE, name="chat")).data["result"] == "done"
     assert site.works()
+
+
+@entry("Keys are switched on again")
+async def test_keys_that_somebody_switches_on_again_are_published_and_announced_and_can_be_switched_off(
+    site: Site,
+) -> None:
+    account = site.account()
+
+    def in_days(days: int) -> str:
+        return (site.world.clock.utcnow() + timedelta(days=days)).date().isoformat()
+
+    tag = next(one for one in site.entry.commands if one.startswith("az tag update"))
+    await site.type(
+        f"az tag update --operation merge --tags key-rotation-sunset={in_days(5)} --resource-id {account.id}"
+    )
+    await site.live_for(days=8, every=timedelta(days=1))
+    assert account.disable_local_auth
+    await site.type(f"az resource update --ids {account.id} --set properties.disableLocalAuth=false")
+    await site.look()
+    site.sees(f"{site.telemetry.text} {[one['type'] for one in site.topic.events]}")
+    assert site.works()
+    who = next(one for one in site.entry.commands if one.startswith("az monitor"))
+    assert "a person" in await site.run(who, account_id=account.id)
+    await site.run(tag, date=in_days(60), account_id=account.id)
+    await site.look()
+    assert (await site.run("python -m cli status <name>", name="chat")).code == 0
+    off = next(one for one in site.entry.commands if one.startswith("az resource update"))
+    await site.run(off, account_id=account.id)
+    await site.look()
+    assert account.disable_local_auth
+    assert len(site.announced("KeyAuthDisabled")) == 2

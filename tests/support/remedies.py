@@ -21,7 +21,7 @@ def every_remedy() -> list[str]:
     """Return every command line that `doctor` can write out, with its placeholders."""
     scopes = [
         Scope(), Scope.of_subscription(SUBSCRIPTION), remedies.account(ACCOUNT), remedies.vault(VAULT),
-        remedies.topic(TOPIC), remedies.workspace(), remedies.leases("store"), remedies.queue("store", "turns"),
+        remedies.topic(TOPIC), remedies.workspace("a-guid"), remedies.leases("store"), remedies.queue("store", "turns"),
     ]  # fmt: skip
     roles = (*CUSTOM, remedies.SENDER)
     return [
@@ -31,6 +31,7 @@ def every_remedy() -> list[str]:
         remedies.recover_secret(VAULT, "chat-key"), remedies.see_vault(VAULT), remedies.see_account(ACCOUNT),
         remedies.see_topic(TOPIC), remedies.make_topic(), remedies.set_settings(), remedies.give_identity(managed=True),
         remedies.give_identity(managed=False), remedies.enrol(), remedies.see_sign_in(),
+        APP.see_accounts(()), APP.see_accounts(("prod",)),
         networks.name_account(ACCOUNT), networks.join_vault(VAULT), APP.allow_at_vault(VAULT),
         remedies.see_locks(SUBSCRIPTION),
         remedies.see_subscription(SUBSCRIPTION), remedies.see_deny_assignments(SUBSCRIPTION),

@@ -112,14 +112,16 @@ async def test_the_turn_the_dry_run_and_the_survey_give_the_same_answer():
     assert "they are used by 1 caller" in turned.why
 
 
-async def test_a_survey_that_only_presumes_queries_the_logs_too(monkeypatch):
+async def test_a_survey_that_only_presumes_asks_no_logs_and_takes_nothing_for_granted(monkeypatch):
     monkeypatch.setattr("shared.fleet.survey.MOST_OBSERVED", 0)
     stage = await the_day_before()
     await calls_every_day(stage, SUNSET, with_a_key=True)
+    before = stage.world.journal.count("logs.query")
     (row,), _ = await stage.rotation().survey()
     assert row.presumed
     assert row.plan is not None
-    assert row.plan.reason is Reason.STILL_USED
+    assert row.plan.reason is Reason.USE_UNKNOWN
+    assert stage.world.journal.count("logs.query") == before
 
 
 async def test_keys_do_not_end_while_the_logs_do_not_answer():

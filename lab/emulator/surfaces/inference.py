@@ -48,8 +48,9 @@ class Inference(Surface):
     def models(self, call: Call) -> web.Response:
         """Return a list with one model.
 
-        Raises NotImitatedError for another api-version, and AzureError 401 for a wrong key or token, 403 if the network
-        rules or disabled keys refuse the caller, and 429 beyond the call rate.
+        Raises NotImitatedError for another api-version, and AzureError 401 for a wrong key or token, 400 for a token
+        if the account has no custom subdomain, 403 if the network rules or disabled keys refuse the caller, and 429
+        beyond the call rate.
         """
         self._admit(call, _READ, "GET /openai/models", "Models_List")
         return json_answer({"object": "list", "data": [_v1_model() if call.parts.get("v1") else _model()]})
@@ -82,6 +83,7 @@ class Inference(Surface):
         key = _key(call)
         identity = None if call.header("api-key") else entra_identity(call, (AUDIENCE,))
         if identity is not None:
+            data_plane.check_subdomain(account)
             self._check_role(identity, account, action, shown_operation)
             data_plane.check_rate(account)
         elif key is not None:

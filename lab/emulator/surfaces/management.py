@@ -1,11 +1,11 @@
 """Azure Resource Manager for Microsoft.CognitiveServices accounts, api-version 2025-09-01 (docs/facts.md, Keys).
 
 Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, the event subscriptions and
-metrics of a topic, the diagnostic settings of an account, the lists of other services in which copies of keys can lie,
-the queries of Resource Graph that the app sends, and what a client asks before that: the cloud's addresses and the
-subscriptions. Tests create and delete accounts in the world directly. Errors of the ARM gateway carry x-ms-failure-
-cause, those of the resource provider do not. Case does not matter in paths and in the name `api-version`. `accounts`
-holds the accounts and their keys, `topics` the topics.
+metrics of a topic, the metric of an account's answers and its diagnostic settings, the lists of other services in
+which copies of keys can lie, the queries of Resource Graph that the app sends, and what a client asks before that: the
+cloud's addresses and the subscriptions. Tests create and delete accounts in the world directly. Errors of the ARM
+gateway carry x-ms-failure-cause, those of the resource provider do not. Case does not matter in paths and in the name
+`api-version`. `accounts` holds the accounts and their keys, `topics` the topics.
 """
 
 from functools import partial
@@ -19,6 +19,7 @@ from lab.emulator.errors import AzureError
 from lab.emulator.holdings import Project
 from lab.emulator.limits import Kind
 from lab.emulator.surfaces import (
+    account_metrics,
     arm_errors,
     cloud,
     key_holders,
@@ -45,6 +46,7 @@ _OTHER_VERSIONS = {
     "arm.updateTags": ("2021-04-01", "2024-11-01"),
     "arm.listEventSubscriptions": (topic_listeners.SUBSCRIPTIONS_VERSION,),
     "arm.listMetrics": (topic_listeners.METRICS_VERSION,),
+    "arm.listAccountMetrics": (topic_listeners.METRICS_VERSION,),
     "arm.listDiagnosticSettings": (log_settings.VERSION,),
     "arm.queryResourceGraph": (resource_graph.VERSION,),
     **key_holders.VERSIONS,
@@ -59,6 +61,7 @@ _TAGS = _ACCOUNT + r"/providers/Microsoft\.Resources/tags/default"
 _TOPIC = _GROUP + r"/providers/Microsoft\.EventGrid/topics/(?P<topic>[^/]+)"
 _LISTENERS = _TOPIC + r"/providers/Microsoft\.EventGrid/eventSubscriptions"
 _METRICS = _TOPIC + r"/providers/Microsoft\.Insights/metrics"
+_ACCOUNT_METRICS = _ACCOUNT + r"/providers/Microsoft\.Insights/metrics"
 _LOG_SETTINGS = _ACCOUNT + r"/providers/Microsoft\.Insights/diagnosticSettings"
 _GRAPH = r"/providers/Microsoft\.ResourceGraph/resources"
 # The enum of the request has a capital K, the answer lower case names.
@@ -81,6 +84,7 @@ class Management(Surface):
             route("PATCH", _TAGS, "arm.updateTags", self.update_tags),
             route("GET", _LISTENERS, "arm.listEventSubscriptions", self.list_event_subscriptions),
             route("GET", _METRICS, "arm.listMetrics", self.list_metrics),
+            route("GET", _ACCOUNT_METRICS, "arm.listAccountMetrics", self.list_account_metrics),
             route("GET", _LOG_SETTINGS, "arm.listDiagnosticSettings", self.list_diagnostic_settings),
             route("POST", _GRAPH, "arm.queryResourceGraph", self.query_resource_graph),
             *(route("GET", one.path, one.operation, partial(self.list_held, one)) for one in key_holders.LISTS),
@@ -165,6 +169,14 @@ class Management(Surface):
         self._admit(call, "Microsoft.Insights/metrics/read")
         asked = (call.query("metricnames"), call.query("timespan"), call.query("$filter"))
         return json_answer(topic_listeners.metrics(self._topic(call), *asked))
+
+    def list_account_metrics(self, call: Call) -> web.Response:
+        """Return how often an account's data plane answered with which status. Raises AzureError 400, 403, 404 or
+        429."""
+        self._admit(call, "Microsoft.Insights/metrics/read")
+        account, world = self.world.accounts[call.target], self.world
+        asked = dict(call.request.query)
+        return json_answer(account_metrics.metrics(account, world.journal.entries, asked, world.clock.now()))
 
     def _topic(self, call: Call) -> Topic:
         found = next((one for one in self.world.topics.values() if one.id.lower() == call.target.lower()), None)

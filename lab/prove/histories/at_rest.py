@@ -6,7 +6,7 @@ in the future, and every warning whose lead time has begun must have been accept
 
 from __future__ import annotations
 
-from lab.prove.histories import deployments, other_writers, values
+from lab.prove.histories import deployments, keys_back, other_writers, values
 from lab.prove.histories.judge import ENDED, Broken
 from lab.prove.histories.state import NOW, State, Version
 from shared.domain.model import Cadence, Target
@@ -19,6 +19,7 @@ def must_be_settled(state: State, target: Target) -> None:
         return  # once keys are off, nobody looks for what lies below somebody else's version
     state = _without_other_writers(state)
     version, cadence = state.version, target.cadence
+    keys_back.must_be_published(state)
     if version is None or (state.key_auth and not version.enabled) or _is_foreign(state, version):
         return
     _everything_is_announced(state)
@@ -80,7 +81,7 @@ def _was_warned(state: State, marks: Marks, spare: int, cadence: Cadence) -> Non
 
 
 def _sunset_is_coming(state: State) -> None:
-    if state.sunset is None:
+    if state.sunset is None or not state.has_subdomain:
         return
     if state.announced_sunset is None:
         raise Broken("P9: keys have a sunset and that was not announced")

@@ -3,7 +3,7 @@
     keys are numbered in the order in which they appear in the state; a key that appears nowhere is dropped
     the slots are swapped so that the published one is key 1: nothing depends on which slot it is
     a deadline in the past becomes now, and a promise that lasted until then is dropped
-    ends of all keys are counted from the latest one
+    ends of all keys are counted from the latest one, and so are withdrawn versions, up to three
     the id of the last request is replaced by a fixed one
     when and how the last rotation happened is dropped: it matters only to late requests, and here none is late.
     whether there was one at all is kept: the first rotation comes a little earlier
@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from lab.prove.histories import deployments, other_writers, values
+from lab.prove.histories import deployments, keys_back, other_writers, values
 from lab.prove.histories.state import KEY2, NOW, Copy, KeyFacts, Leak, State, Version
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
@@ -171,6 +171,7 @@ def _facts_without_the_past(state: State, version: Version | None) -> State:
         announced_wait=deployments.without_the_past(state.announced_wait, SAME_REQUEST),
         record=state.record and _record(state.record, state.marks),
         reported=state.reported & set(state.keys),
+        keyless=keys_back.counted_from(state, ends),
     )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from lab.prove.histories import deployments, judge, on_record, values
+from lab.prove.histories import deployments, judge, keys_back, on_record, values
 from lab.prove.histories.state import NOW, index
 from lab.prove.histories.world import World
 from shared.announce.announcements import Announcement
@@ -24,6 +24,7 @@ from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Origin, Publication
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.ports import Account, Clock, KeyAttempt, Keys, Outside, Page
+from shared.turns.keyless import KEYLESS
 from shared.turns.notes import FRESH, LEAKS, fresh_key_text, read_fresh_key
 from shared.turns.secret_notes import SECRETS
 
@@ -87,8 +88,8 @@ class Lease:
 
 @dataclass
 class FreshKeyNotes:
-    """The app's own storage, which remembers fresh keys in the `world`. Leaks on record are forgotten in most worlds: a
-    turn must end them by their words as well."""
+    """The app's own storage, which remembers fresh keys and the withdrawn version in the `world`. Leaks on record are
+    forgotten in most worlds: a turn must end them by their words as well."""
 
     world: World
 
@@ -105,7 +106,9 @@ class FreshKeyNotes:
         return added
 
     async def write(self, name: str, text: str) -> None:
-        """Write the note of a fresh key, or name the keys of a leak on record."""
+        """Write the note of a fresh key or of a withdrawn version, or name the keys of a leak on record."""
+        if name.startswith(KEYLESS):
+            await Call("note the end of keys", lambda: self.world.note_keyless(text), writes=True)
         if name.startswith(SECRETS):
             await Call("note the marks", lambda: self.world.note_about_secret(text), writes=True)
         if name.startswith(LEAKS) and self.world.records_leaks:
@@ -114,7 +117,12 @@ class FreshKeyNotes:
             await Call("write a note", lambda: self.world.note_fresh_key(read_fresh_key(text)), writes=True)
 
     async def read(self, name: str) -> str | None:
-        """Return the note of a fresh key, or the leak on record."""
+        """Return the note of a fresh key or of a withdrawn version, or the leak on record."""
+        if name.startswith(KEYLESS):
+            if self.world.state.keyless is None:
+                return None
+            kept: str | None = await Call("read the end of keys", lambda: keys_back.text_of(self.world.state))
+            return kept
         if name.startswith(SECRETS) and self.world.state.earlier is None:
             return self.world.secret_note()
         if name.startswith(SECRETS):

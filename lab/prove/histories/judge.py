@@ -26,10 +26,11 @@ from shared.announce.announcements import Announcement
 from shared.announce.kinds import Kind
 from shared.domain.keys import Fingerprint
 from shared.domain.model import Cadence
-from shared.domain.publication import Marks
+from shared.domain.publication import Marks, Origin
+from shared.domain.told import CarriedOver
 from shared.turns.proof import ACCEPTANCES
 
-MADE, ENDED, OFF = "published", "ended", "keys off"
+MADE, ENDED, OFF, BACK = "published", "ended", "keys off", "on again"
 _HAPPENED = {
     Kind.KEY_ADOPTED: MADE,
     Kind.KEY_ROTATED: MADE,
@@ -110,6 +111,8 @@ def may_switch_off(state: State) -> None:
     """Check P3 for the end of all keys at a sunset."""
     if state.announced_sunset is None or not state.announced_sunset[1]:
         raise Broken("P3: keys are switched off and that was not announced at least the notice ahead")
+    if not state.has_subdomain:
+        raise Broken("keys are switched off although the account takes no identity: nobody can call it any more")
     if state.announced_sunset[0] > NOW:
         raise Broken(f"P3: keys are switched off {state.announced_sunset[0] - NOW} before the announced end")
 
@@ -206,6 +209,8 @@ def announced(state: State, announcement: Announcement, cadence: Cadence) -> Sta
         return _happening_announced(state, _HAPPENED[announcement.kind], values.number_of(announcement.value))
     if announcement.kind is Kind.KEY_AUTH_DISABLED:
         return _keys_off_announced(state, announcement)
+    if announcement.kind is Kind.KEY_AUTH_ENABLED:
+        return _keys_back_announced(state, announcement)
     if announcement.after is not None:
         return state._replace(announced_wait=replace(announcement.after, id=None))
     if announcement.deadline is None:
@@ -213,6 +218,8 @@ def announced(state: State, announcement: Announcement, cadence: Cadence) -> Sta
     in_time = announcement.deadline - NOW >= cadence.notice
     if announcement.kind is Kind.RETIREMENT_ANNOUNCED and announcement.value is not None:
         return _retirement_announced(state, announcement.value, announcement.deadline, in_time=in_time)
+    if announcement.kind is Kind.SUNSET_ANNOUNCED and not state.has_subdomain:
+        raise Broken("P9: an end of all keys is announced that cannot come, because the account takes no identity")
     if announcement.kind is Kind.SUNSET_ANNOUNCED:
         again = state.announced_sunset is not None and state.announced_sunset == (announcement.deadline, True)
         return state._replace(announced_sunset=(announcement.deadline, in_time or again))
@@ -246,9 +253,26 @@ def _keys_off_announced(state: State, announcement: Announcement) -> State:
         raise Broken("P9: one end of all keys is announced under two ids")
     if state.announced_off is None and state.earlier_off == number:
         raise Broken("P9: a second end of all keys is announced under the first one's id")
-    return state._replace(
-        announced_off=number, outstanding=frozenset(one for one in state.outstanding if one[0] != OFF)
-    )
+    outstanding = frozenset(one for one in state.outstanding if one[0] not in (OFF, ENDED))  # it says that all ended
+    return state._replace(announced_off=number, outstanding=outstanding)
+
+
+def _keys_back_announced(state: State, announcement: Announcement) -> State:
+    """Note that the return of keys was announced. It also tells which key is published now."""
+    if not state.key_auth:
+        raise Broken("P9: it is announced that keys are on again although they are off")
+    version, back = state.version, CarriedOver.read(announcement.occasion or "")
+    value = values.number_of(back.value)
+    is_published = version is not None and version.value == value
+    if is_published and (BACK, value) in state.outstanding and _is_younger(state, back.happened_at):
+        raise Broken("P9: a second return of keys is announced under the first one's id")
+    return state._replace(outstanding=state.outstanding - {(BACK, value), (MADE, value)})
+
+
+def _is_younger(state: State, moment: datetime) -> bool:
+    """Return whether the version that a return of keys has made is younger than this moment."""
+    made = state.version is not None and state.marks is not None and state.marks.origin is Origin.ADOPTED
+    return made and state.version is not None and moment < state.version.created
 
 
 def leak_reported(state: State, slots: Sequence[int]) -> State:

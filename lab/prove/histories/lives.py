@@ -102,6 +102,9 @@ class Life:
     refusals: The refusals that can begin and last. With one, leaks are put on record. Default none.
     calm: Whether nothing goes wrong within turns and nobody touches the keys: only what happens in between is
         explored. Default no.
+    switching: Whether people switch keys and the version off and on at any time, which is no fault. Default no.
+    subdomain_changes: Whether the account gets and loses its custom subdomain at any time, which is no fault. Default
+        no.
     """
 
     name: str
@@ -111,6 +114,8 @@ class Life:
     late: Late | None = None
     refusals: tuple[Refusal, ...] = ()
     calm: bool = False
+    switching: bool = False
+    subdomain_changes: bool = False
 
     def target_in(self, state: State) -> Target:
         """Return the target with the sunset of this state."""
@@ -191,6 +196,23 @@ def ending() -> Life:
     """
     state = UNPUBLISHED._replace(sunset=NOW + first_period(QUICK) + timedelta(days=1))
     return Life("ending", replace(TARGET, cadence=QUICK), {"nothing is published, and keys end soon": state}, {})
+
+
+def keys_back() -> tuple[Life, ...]:
+    """Return the lives in which people switch keys and the version off and on again, without a sunset and with one.
+
+    None of that counts as a fault, so they are explored with fewer faults than the others.
+    """
+    target, first = replace(TARGET, cadence=QUICK), {"nothing is published": UNPUBLISHED}
+    return (
+        Life("keys back", target, first, {LEAK: REQUESTS[LEAK]}, switching=True),
+        Life("keys back, sunset", target, ending().begins, {}, switching=True),
+    )
+
+
+def no_identity() -> Life:
+    """Return the life with the sunset of an account that gets and loses its custom subdomain at any time."""
+    return Life("no identity", replace(TARGET, cadence=QUICK), ending().begins, {}, subdomain_changes=True)
 
 
 def bad_days() -> tuple[Life, ...]:

@@ -74,11 +74,16 @@ def people_act(life: Life, state: State) -> Iterator[Ending]:
         yield Ending("Event Grid becomes unavailable", state._replace(topic_up=False), 0)
     if state.key_auth and not life.calm:
         yield from (_regenerated(life, state, slot) for slot in (KEY1, KEY2))
-    if not life.calm:
+    if life.switching:
+        yield from _switching(life, state)
+    elif life.subdomain_changes:
+        words = "loses its subdomain" if state.has_subdomain else "gets a subdomain"
+        yield Ending(f"the account {words}", state._replace(has_subdomain=not state.has_subdomain), 0, cost=0)
+    elif not life.calm:
         yield _keys_switched(life, state)
     yield from _refusals(life, state)
     yield from other_writers.acts(state)
-    if state.version is not None and not state.version.enabled:
+    if not life.switching and state.version is not None and not state.version.enabled:
         version = state.version._replace(enabled=True)
         excused = state.key_auth and version.value not in state.keys
         yield Ending("a person enables the version", state._replace(version=version, excused=excused), 0)
@@ -106,6 +111,16 @@ def _keys_switched(life: Life, state: State) -> Ending:
     world.by_others = True
     world.switch_keys(on=not state.key_auth)
     return Ending(f"a person switches keys {'off' if state.key_auth else 'on'}", world.state, 0)
+
+
+def _switching(life: Life, state: State) -> Iterator[Ending]:
+    """Yield what people do to keys and version in a life in which that does not count as a fault."""
+    yield _keys_switched(life, state)._replace(cost=0)
+    if state.version is not None and state.key_auth:
+        version = state.version._replace(enabled=not state.version.enabled)
+        dead = version.enabled and state.key_auth and version.value not in state.keys
+        words = f"a person {'enables' if version.enabled else 'disables'} the version"
+        yield Ending(words, state._replace(version=version, excused=state.excused or dead), 0, cost=0)
 
 
 def reasons_for_a_turn(life: Life, state: State) -> Iterator[tuple[str, Request | None]]:
@@ -169,5 +184,5 @@ def _only_finishes(state: State, end: State, marks: Marks) -> bool:
 def _of_azure(state: State) -> tuple[object, ...]:
     """Return Azure's side of a state, without the requester: a rotation that was due anyway notes who requested it."""
     marks = state.marks and replace(state.marks, requester=Requester())
-    version = state.version and state.version._replace(marks=marks)
+    version = state.version and state.version._replace(marks=marks, withdrawn=False)
     return (state.keys, state.key_auth, version, state.outstanding)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from lab.prove.histories import fakes, world
+from lab.prove.histories import fakes, mistakes_of_returns, world
 from lab.prove.histories.mistakes_of_schedules import (
     forgetting_the_announced_moment,
     rotating_later,
@@ -390,7 +390,7 @@ MISTAKES: dict[str, PlantedMistake] = {
     "the soak time is ignored": PlantedMistake(ignoring_the_soak_time, 0, "armed", "armed"),
     "healing forgets the deployment": PlantedMistake(forgetting_the_deployment, 1, "armed", "armed"),
     "a repeated request counts as new": PlantedMistake(repeating_requests, 0, "a repeated request", "always armed"),
-    "ends of keys are not counted": PlantedMistake(counting_no_ends, 2, "P9: a second end", "ending"),
+    "ends of keys are not counted": PlantedMistake(counting_no_ends, 1, "P9: a second end", "ending"),
     "keys made by others end": PlantedMistake(ending_keys_made_by_others, 1, "P"),
     "the note of a fresh key is forgotten": PlantedMistake(
         forgetting_fresh_keys, 1, "P5: a fresh key", "adopt: rotate"
@@ -411,6 +411,33 @@ MISTAKES: dict[str, PlantedMistake] = {
     "a rotation comes more than a tenth earlier": PlantedMistake(rotating_much_earlier, 0, "P9: a rotation is less"),
     "the announced moment is forgotten": PlantedMistake(
         forgetting_the_announced_moment, 0, "P3: a key is replaced", "adopt: rotate"
+    ),
+    "keys that are back are left to a person": PlantedMistake(
+        mistakes_of_returns.leaving_keys_that_are_back, 0, "P5: keys are on", "keys back"
+    ),
+    "a version that a person disabled is published anew": PlantedMistake(
+        mistakes_of_returns.taking_every_disabled_version_for_ours, 0, "a version that a person", "keys back"
+    ),
+    "a version that was enabled again and disabled by a person is published anew": PlantedMistake(
+        mistakes_of_returns.forgetting_that_it_was_enabled, 0, "a version that a person", "keys back"
+    ),
+    "keys that came back end on the old date": PlantedMistake(
+        mistakes_of_returns.ending_keys_on_the_old_date, 0, "P3: keys are switched off", "keys back, sunset"
+    ),
+    "the other key ends at once after keys came back": PlantedMistake(
+        mistakes_of_returns.ending_the_other_key_at_once, 0, "P2", "keys back"
+    ),
+    "returns of keys are announced under one id": PlantedMistake(
+        mistakes_of_returns.announcing_every_return_alike, 0, "P9: a second return", "keys back"
+    ),
+    "a return of keys is never announced": PlantedMistake(
+        mistakes_of_returns.never_announcing_a_return, 0, "P9: that key", "keys back"
+    ),
+    "keys end of an account that takes no identity": PlantedMistake(
+        mistakes_of_returns.ending_keys_without_an_identity, 0, "keys are switched off although", "no identity"
+    ),
+    "an end that cannot come is announced": PlantedMistake(
+        mistakes_of_returns.announcing_an_end_that_cannot_come, 0, "P9: an end of all keys", "no identity"
     ),
     "the leaked key stays": PlantedMistake(leaving_the_leaked_key, 0, "a key that was reported", "always armed"),
 }

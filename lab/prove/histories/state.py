@@ -34,6 +34,8 @@ class Version(NamedTuple):
     upper: Whether somebody has written the names of its tags back in capitals.
     touched: Whether somebody else has written it, or has replaced its tags.
     foreign: Whether its value was never a key of the account.
+    withdrawn: Whether this app disabled it, or has noted that it is about to. A whole tick that finds it enabled while
+        keys are on ends that: what a person disables after that stays disabled.
     """
 
     value: int
@@ -47,6 +49,7 @@ class Version(NamedTuple):
     upper: bool = False
     touched: bool = False
     foreign: bool = False
+    withdrawn: bool = False
 
 
 class KeyFacts(NamedTuple):
@@ -82,6 +85,17 @@ class Copy(NamedTuple):
     marks: Marks | None = None
     overwritten: datetime | None = None
     least: int = 0
+
+
+class Keyless(NamedTuple):
+    """The app's note that it withdrew a version because keys were off.
+
+    serial: The version. None: one that is not the latest any more.
+    times: How often the app has withdrawn one.
+    """
+
+    serial: int | None
+    times: int
 
 
 class Refusing(NamedTuple):
@@ -136,6 +150,8 @@ class State(NamedTuple):
     reported: The keys that were reported and put on record, so that they must end.
     earlier: The versions before the latest one, the youngest first. None: they are not remembered.
     copy: The app's note about the secret. None without one.
+    keyless: The app's note about the version that it withdrew. None without one.
+    has_subdomain: Whether the account accepts Entra tokens.
     """
 
     keys: tuple[int, int]
@@ -160,6 +176,8 @@ class State(NamedTuple):
     reported: frozenset[int] = frozenset()
     earlier: tuple[Version, ...] | None = None
     copy: Copy | None = None
+    keyless: Keyless | None = None
+    has_subdomain: bool = True
 
     @property
     def marks(self) -> Marks | None:

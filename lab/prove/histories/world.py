@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from lab.prove.histories import deployments, judge, on_record, other_writers, values
+from lab.prove.histories import deployments, judge, keys_back, on_record, other_writers, values
 from lab.prove.histories.late_reads import LateReads
 from lab.prove.histories.state import KEY1, KEY2, NOW, Copy, KeyFacts, State, Version, index
 from shared.announce.announcements import Announcement
@@ -59,7 +59,8 @@ class World:
 
     def account(self) -> Account:
         """Return the account as Azure Resource Manager shows it."""
-        return Account(self.target.account, values.ENDPOINT, self.state.key_auth, {})
+        takes_identity = self.state.has_subdomain
+        return Account(self.target.account, values.ENDPOINT, self.state.key_auth, {}, takes_identity=takes_identity)
 
     def keys(self) -> Keys:
         """Return both keys. Raises KeyAuthIsOff."""
@@ -111,7 +112,8 @@ class World:
         ):
             outstanding.add((judge.OFF, version.value))
         excused = on and version is not None and version.enabled and version.value not in state.keys
-        self.state = state._replace(key_auth=on, outstanding=frozenset(outstanding), excused=excused or state.excused)
+        state = state._replace(key_auth=on, outstanding=frozenset(outstanding), excused=excused or state.excused)
+        self.state = keys_back.switched(state)
 
     def try_key(self, value: int) -> KeyAttempt:
         """Return what the account answers to this key."""
@@ -146,6 +148,7 @@ class World:
             self.state = self.state._replace(excused=True)
         by_leak = by_leak and not self.by_others  # a late call fails its turn, and the request is repeated
         self.state = judge.published(self.state, before, self.target.cadence, self.made_by_others, by_leak=by_leak)
+        self.state = keys_back.published(self.state, before, self.target.cadence, by_others=self.by_others)
         if self.by_others:
             self.forget()
         self._judge()
@@ -186,6 +189,7 @@ class World:
         if not self.by_others:
             judge.may_withdraw(self.state)
         self.enable(serial, enabled=False)
+        self.state = keys_back.withdrawn(self.state, serial)
 
     def enable(self, serial: str, *, enabled: bool) -> None:
         """Enable or disable a version, if it is the latest."""
@@ -228,6 +232,10 @@ class World:
         if self.state.earlier is None and copy is not None:  # nobody puts older marks back here, or takes any away
             copy = copy._replace(least=0) if copy.marks and copy.marks.told.key_auth_off else None
         self.state = self.state._replace(copy=copy)
+
+    def note_keyless(self, text: str) -> None:
+        """Write the note about the version that is about to be withdrawn."""
+        self.state = keys_back.note(self.state, text)
 
     def record_leak(self, text: str) -> bool:
         """Put a leak on record, unless one is. Return whether it was."""

@@ -61,10 +61,10 @@ class Filters:
         """Return what the parameters of an address ask for."""
         text = {name: plain(query.get(name, ""))[:LONGEST] for name in ("q", "owner", "group", "subscription")}
         remarks: list[str] = []
-        state = _one_of(State, "state", query, remarks)
-        finding = _one_of(Code, "finding", query, remarks)
-        sort = Sort(_one_of(Sort, "sort", query, remarks) or Sort.SOONEST)
-        page = _page(query.get("page", ""))
+        state = one_of(State, "state", query, remarks)
+        finding = one_of(Code, "finding", query, remarks)
+        sort = Sort(one_of(Sort, "sort", query, remarks) or Sort.SOONEST)
+        page = page_number(query.get("page", ""))
         return cls(**text, state=state, finding=finding, sort=sort, page=page, remarks=tuple(remarks))
 
     @property
@@ -124,7 +124,7 @@ def _same(asked: str, there: str) -> bool:
     return asked.casefold() == there.casefold()
 
 
-def _one_of(words: type[StrEnum], name: str, query: Mapping[str, str], remarks: list[str]) -> str:
+def one_of(words: type[StrEnum], name: str, query: Mapping[str, str], remarks: list[str]) -> str:
     """Return the word that a parameter names. Empty if it names none; a remark then says which there are."""
     asked = plain(query.get(name, ""))[:LONGEST].casefold().replace(" ", "-")
     if not asked or asked in list(words):
@@ -134,6 +134,6 @@ def _one_of(words: type[StrEnum], name: str, query: Mapping[str, str], remarks: 
     return ""
 
 
-def _page(text: str) -> int:
+def page_number(text: str) -> int:
     """Return the number of a page; the first one for anything that is no number."""
     return min(max(int(text), 1), _MOST_PAGES) if text.isascii() and text.isdigit() and len(text) < 8 else 1

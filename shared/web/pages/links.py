@@ -38,6 +38,20 @@ class Links:
         """Return the address of the overview with these filters. Empty ones are left out."""
         return self._to("/api/status", filters)
 
+    def way_out(self, **filters: str) -> str:
+        """Return the address of the way-out view with these filters. Empty ones are left out."""
+        return self._to("/api/status/way-out", filters)
+
+    def readiness(self, **filters: str) -> str:
+        """Return the address of the same as JSON."""
+        return self._to("/api/readiness", filters)
+
+    def readiness_of(self, target: Target) -> str:
+        """Return the address of the readiness of a target as JSON, which asks the logs anew."""
+        if target.name.casefold() in self.disputed:
+            return self._to(f"/api/targets/{BY_ACCOUNT}/readiness", {"account": str(target.account)})
+        return self._to(f"/api/targets/{quote(target.name, safe='')}/readiness", {})
+
     def target(self, target: Target) -> str:
         """Return the address of a target's page."""
         return self._of(target, "")

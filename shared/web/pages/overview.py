@@ -119,6 +119,7 @@ class OverviewPage:
     enroll: The command that enrols an account, if no target is there. Empty otherwise.
     asked: What the page is filtered by, in words. Empty for the whole fleet.
     fleet: How many targets there are in all.
+    shows_use: Whether the table says who is called with a key: a survey of that is kept.
     """
 
     shell: Shell
@@ -143,6 +144,7 @@ class OverviewPage:
     enroll: str
     calendar: str
     axis: tuple[tuple[Label, ...], ...]
+    shows_use: bool = False
 
 
 def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app: AppName) -> OverviewPage:
@@ -166,14 +168,15 @@ def overview_of(whole: Status, facts: Facts, filters: Filters, shell: Shell, app
         filters=filters,
         asked=asked_in_words(filters),
         fleet=len(whole.targets),
-        vitals=() if large or not status.targets else vitals_of(status, facts),
+        vitals=() if large or not status.targets else vitals_of(status, facts, links),
         counts=tuple(_counts(whole, filters, links)) if large and not no_match else (),
         to_do=panel_of(cards, status.to_do, status),
         to_watch=panel_of(cards, status.to_watch, status),
         to_improve=panel_of(cards, status.to_improve, status),
         choices=tuple(_choices(whole, filters)) if large or filters.narrows else (),
         sorts=tuple(Sort),
-        table=table_of(status, filters, links, strips.draw),
+        table=table_of(status, filters, links, strips.draw, facts.entry_of if facts.survey else None),
+        shows_use=facts.survey is not None,
         dates=tuple(dates[:MOST_DATES]),
         more_dates=max(0, len(dates) - MOST_DATES),
         chart=chart_of(dates, status.now) if large else None,
@@ -211,6 +214,7 @@ def _with_title(shell: Shell, verdict: FleetVerdict, status: Status, filters: Fi
         again=shell.links.overview(**address),
         json=shell.links.json(),
         refreshes=True,
+        here="overview",
     )
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.decide.plan import Reason
+from shared.domain.readiness import Stage
 from shared.domain.times import LAST
 from shared.findings.dates import Date, dates_of
 from shared.findings.states import State
 from shared.findings.status import Status, TargetStatus
+from shared.readiness.kinds import Entry
 from shared.settings.environment import Mode
 from shared.web.pages.asked_filters import Filters, Sort
 from shared.web.pages.keys.drawing import Drawing
 from shared.web.pages.links import Links, mail
+from shared.web.pages.pager import PagerStep, pager_of
+from shared.web.pages.way_out.key_use import KeyUse, key_use_of
 
 ROWS = 20  # of a page
 _PROBLEMS = (State.ACTION, State.UNKNOWN, State.ATTENTION)
@@ -66,6 +70,8 @@ class TargetRow:
     mail: The address to write to the owner. Empty if that is not known.
     problem: The gravest thing that is wrong with it, in words. Empty if nothing is.
     drawing: Its keys over time, as the template `timeline.html` draws them.
+    use: How it is called with a key. None if no survey of that is kept.
+    stage: How far it is on its way out of keys. None if no survey saw it.
     """
 
     state: State
@@ -79,20 +85,8 @@ class TargetRow:
     mail: str
     problem: str
     drawing: Drawing
-
-
-@dataclass(frozen=True)
-class PagerStep:
-    """One place of the pager.
-
-    text: What it shows.
-    link: Its address. Empty for the page that is shown, and for a gap.
-    current: Whether it is the page that is shown.
-    """
-
-    text: str
-    link: str
-    current: bool = False
+    use: KeyUse | None = None
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -114,13 +108,15 @@ class Table:
 
 
 type Drawer = Callable[[TargetStatus], Drawing]
+type FindEntry = Callable[[object], Entry | None]
 
 
-def table_of(status: Status, filters: Filters, links: Links, draw: Drawer) -> Table:
+def table_of(status: Status, filters: Filters, links: Links, draw: Drawer, entry_of: FindEntry | None = None) -> Table:
     """Return the page of the table that is asked for; the last one, if that page is not there.
 
     status: The targets that fit the filters. If checks are late, all of them are shown as they were known last.
     draw: Draws the keys of one target over time.
+    entry_of: Returns what is known of the use of an account's keys. None if no survey of that is kept.
     """
     targets, late = status.targets, status.checks is not None and status.checks.are_late(status.now)
     last_page = max(1, -(-len(targets) // ROWS))
@@ -128,7 +124,9 @@ def table_of(status: Status, filters: Filters, links: Links, draw: Drawer) -> Ta
     shown = sorted(targets, key=_order(filters))[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
     rows = tuple(_row(one, status, links, draw, late=late) for one in shown)
-    pages = _pager(page, last_page, filters, links) if last_page > 1 else ()
+    if entry_of is not None:
+        rows = tuple(_with_use(row, entry_of(one.row.target.account)) for row, one in zip(rows, shown, strict=True))
+    pages = pager_of(page, last_page, lambda number: _address(number, filters, links)) if last_page > 1 else ()
     return Table(rows, first, first + len(shown) - 1 if shown else 0, len(targets), pages)
 
 
@@ -182,6 +180,10 @@ def _row(one: TargetStatus, status: Status, links: Links, draw: Drawer, *, late:
     )
 
 
+def _with_use(row: TargetRow, entry: Entry | None) -> TargetRow:
+    return replace(row, use=key_use_of(entry), stage=entry.readiness.stage if entry else None)
+
+
 def _order(filters: Filters) -> Callable[[TargetStatus], tuple[object, ...]]:
     """Return the key to sort by. The target whose whole name was searched for comes first, and equal rows stand in the
     order of their names."""
@@ -198,23 +200,6 @@ def _order(filters: Filters) -> Callable[[TargetStatus], tuple[object, ...]]:
         Sort.OWNER: lambda one: (one.row.target.owner is None, (one.row.target.owner or "").casefold(), one.name),
     }
     return lambda one: (one.name.casefold() != filters.q.casefold(), *keys[filters.sort](one))
-
-
-def _pager(page: int, last: int, filters: Filters, links: Links) -> tuple[PagerStep, ...]:
-    """Return the first and the last page, those around the one that is shown, and gaps between them."""
-    shown = sorted({1, last, *range(max(1, page - 1), min(last, page + 1) + 1)})
-    steps: list[PagerStep] = [_to("Previous", page - 1, filters, links)] if page > 1 else []
-    before = 0
-    for number in shown:
-        steps += [PagerStep("…", "")] if number > before + 1 else []
-        current = number == page
-        steps.append(PagerStep(str(number), "" if current else _address(number, filters, links), current))
-        before = number
-    return tuple([*steps, *([_to("Next", page + 1, filters, links)] if page < last else [])])
-
-
-def _to(text: str, number: int, filters: Filters, links: Links) -> PagerStep:
-    return PagerStep(text, _address(number, filters, links))
 
 
 def _address(number: int, filters: Filters, links: Links) -> str:

@@ -28,13 +28,15 @@ WORDS = {
     State.HEALTHY: "One key works, and the next date is known.",
     State.KEYLESS: "The account accepts no keys: the goal.",
 }
+VIOLET = "violet"  # the colour of the way-out view, which is about progress and not about what needs doing
 # The icon of the tab: a disc in the colour of the sentence, with a mark that needs no colour.
-_DISCS = {
+_DISCS: Mapping[str, tuple[str, str]] = {
     Tone.RED: ("a31f18", "M16 8v10M16 23v1"),
     Tone.AMBER: ("7d4400", "M16 8v10M16 23v1"),
     Tone.TEAL: ("0e5863", "M9 16h14"),
     Tone.PLAIN: ("4a5460", "M9 16h14"),
     Tone.GREEN: ("12663a", "M9 17l5 5 9-11"),
+    VIOLET: ("56318c", "M9 23L21 11M15 11h6v6"),
 }
 
 
@@ -44,7 +46,7 @@ class Shell:
 
     now: The time, in UTC.
     links: Makes the addresses.
-    tone: How grave the page's sentence is. It colours the icon of the tab.
+    tone: The colour of the page's sentence: how grave it is, or VIOLET. The icon of the tab has it, too.
     title: What the page says, in some words, for the title of the tab.
     environment: The name of the function app. Empty if it is not known.
     mode: `rotate` or `observe`. Empty if the settings are invalid.
@@ -57,11 +59,13 @@ class Shell:
     version: The app's version, with the commit that it was built from if that is known.
     refreshes: Whether a script may load the page again by itself. Never for a page with a form that acts, nor for one
         target's page: each view of that reads the account's keys, which Azure limits.
+    here: Which of the views it is that the bar links to: `overview`, `way-out`, or `target` for one that is below the
+        overview. Empty: the bar has no links, as on a page that takes the place of another.
     """
 
     now: datetime
     links: Links
-    tone: Tone = Tone.PLAIN
+    tone: str = Tone.PLAIN
     title: str = ""
     environment: str = ""
     mode: str = ""
@@ -73,6 +77,7 @@ class Shell:
     runbook: str = ""
     version: str = VERSION
     refreshes: bool = False
+    here: str = ""
 
     @property
     def tab(self) -> str:

@@ -29,6 +29,7 @@ from shared.web.pages.keys.drawing import Drawing, pictures_of
 from shared.web.pages.keys.timeline import Timeline, timeline_of, unknown_timeline
 from shared.web.pages.links import Links, mail, portal, secret_in_portal
 from shared.web.pages.shell import Shell
+from shared.web.pages.way_out.panel import KeyUsers, key_users_of
 from shared.web.sign_in import platform_authenticates
 
 TITLES = {
@@ -115,6 +116,7 @@ class TargetPage:
     timeline: Both keys over time.
     drawings: The timeline, drawn for several widths.
     rules: The rules in their order, and which one decided. Empty if it could not be observed.
+    users: Who still uses its keys.
     history: What happened to its keys.
     no_history: Why nothing is shown of its past, as a sentence.
     settings: How it is configured, and where that comes from.
@@ -126,6 +128,7 @@ class TargetPage:
     secret_portal: The address of the secret in the portal.
     mail: The address to write to the owner. Empty if that is not known.
     json: The address of the same as JSON.
+    now_asked: The address that asks the logs anew who uses its keys, as JSON.
     """
 
     shell: Shell
@@ -134,6 +137,7 @@ class TargetPage:
     timeline: Timeline
     drawings: Sequence[Drawing]
     rules: Sequence[RuleShown]
+    users: KeyUsers
     history: History
     no_history: str
     settings: Sequence[SettingShown]
@@ -146,6 +150,7 @@ class TargetPage:
     secret_portal: str
     mail: str
     json: str
+    now_asked: str
 
     @property
     def reason(self) -> str:
@@ -182,12 +187,14 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
             title=f"{one.name}: {one.state.words}",
             again=shell.links.target(target),
             json=shell.links.json_of(target),
+            here="target",
         ),
         one=one,
         verdict=verdict,
         timeline=timeline,
         drawings=pictures_of(timeline, "keys", target.cadence),
         rules=_rules(one),
+        users=key_users_of(facts, target.account),
         history=seen.history,
         no_history=seen.no_history or "No version of its secret is known.",
         settings=settings_shown(target, seen.tags, environment),
@@ -200,6 +207,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         secret_portal=secret_in_portal(target),
         mail=mail(target.owner),
         json=shell.links.json_of(target),
+        now_asked=shell.links.readiness_of(target),
     )
 
 

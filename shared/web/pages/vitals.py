@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.readiness import Stage
 from shared.domain.relative import away, counted, length_in_words
 from shared.findings.codes import Code, Urgency
 from shared.findings.facts import Facts
 from shared.findings.states import State
 from shared.findings.status import Status
 from shared.settings.environment import Mode
+from shared.web.pages.links import Links
 
 _OF_ANNOUNCING = (
     Code.NOBODY_IS_TOLD,
@@ -38,6 +41,7 @@ class Vital:
     says: How it is.
     detail: What else there is to know.
     moment: The moment that `says` counts from, in UTC. None if it counts from none.
+    link: The address of the view that says more. Empty without one.
     """
 
     name: str
@@ -45,18 +49,19 @@ class Vital:
     says: str
     detail: str
     moment: datetime | None = None
+    link: str = ""
 
 
-def vitals_of(status: Status, facts: Facts) -> tuple[Vital, ...]:
+def vitals_of(status: Status, facts: Facts, links: Links) -> tuple[Vital, ...]:
     """Return the vital signs of a fleet, or of a part of it."""
-    return tuple(_vitals(status, facts))
+    return tuple(_vitals(status, facts, links))
 
 
-def _vitals(status: Status, facts: Facts) -> Iterator[Vital]:
+def _vitals(status: Status, facts: Facts, links: Links) -> Iterator[Vital]:
     yield _checks(status)
     yield _keys(status, facts)
     yield _announcements(status, facts)
-    yield _way_out(status)
+    yield replace(_way_out(status, facts), link=links.way_out())
 
 
 def _checks(status: Status) -> Vital:
@@ -120,11 +125,25 @@ def _unless(late: bool, state: State) -> State:
     return State.UNKNOWN if late else state
 
 
-def _way_out(status: Status) -> Vital:
+def _way_out(status: Status, facts: Facts) -> Vital:
+    """Return how many targets are keyless, and how far the others are as the last survey of readiness knows it."""
     keyless, total = status.counts[State.KEYLESS], len(status.targets)
-    agreed = sum(one.row.target.sunset is not None for one in status.targets if one.state is not State.KEYLESS)
-    detail = f"{counted(agreed, 'sunset is agreed', 'sunsets are agreed')}" if agreed else "no sunset is agreed"
+    says, name = f"{keyless} of {total} keyless", "Way out of keys"
     if keyless == total:
-        detail = "the goal is reached"
-    state = State.KEYLESS if keyless == total else None
-    return Vital("Way out of keys", state, f"{keyless} of {total} keyless", detail)
+        return Vital(name, State.KEYLESS, says, "the goal is reached")
+    return Vital(name, None, says, _stages(status, facts) or _agreed(status))
+
+
+def _agreed(status: Status) -> str:
+    agreed = sum(one.row.target.sunset is not None for one in status.targets if one.state is not State.KEYLESS)
+    return f"{counted(agreed, 'sunset is agreed', 'sunsets are agreed')}" if agreed else "no sunset is agreed"
+
+
+def _stages(status: Status, facts: Facts) -> str:
+    """Return how many of the others are at which stage: "1 ready, 2 not started". Empty without a survey."""
+    if facts.survey is None:
+        return ""
+    others = [one for one in status.targets if one.state is not State.KEYLESS]
+    entries = [facts.entry_of(one.row.target.account) for one in others]
+    stages = Counter(one.readiness.stage if one else Stage.UNKNOWN for one in entries)
+    return ", ".join(f"{number} {stage.words}" for stage in Stage if (number := stages[stage]))

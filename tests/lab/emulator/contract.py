@@ -22,6 +22,7 @@ DESCRIPTIONS = {
         "cognitiveservices-arm/cognitiveservices.2025-09-01.subset.json",
         "resource-graph/resourcegraph.2024-04-01.subset.json",
         "monitor/diagnosticsettings.2021-05-01-preview.subset.json",
+        "monitor/metrics.2024-02-01.subset.json",
         "connections/cognitiveservices-connections.2026-03-01.subset.json",
         "connections/machinelearning-connections.2025-09-01.subset.json",
         "connections/logicapps-connections.2016-06-01.subset.json",

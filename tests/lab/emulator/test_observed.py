@@ -327,6 +327,21 @@ async def test_azure_openai_refuses_a_token_without_the_data_role_as_recorded(
     agrees(body, recorded["body"])
 
 
+@pytest.mark.parametrize("role", ["all roles", "no role"])
+async def test_azure_openai_refuses_a_token_without_a_custom_subdomain_as_reported(
+    azure: Azure, ask: Ask, observed: dict[str, Any], role: str
+) -> None:
+    regional = azure.world.accounts.add("regional", subdomain=None, location="westus3")
+    if role == "no role":
+        azure.world.directory.revoke("app")
+    reported = case(observed, "azure_openai", "Entra token sent to the regional host")
+    url = azure.world.endpoint(regional) + MODELS
+    status, _, body = await ask("GET", url, "https://cognitiveservices.azure.com")
+    assert status == reported["status"]
+    agrees(body, reported["body"])
+    assert (await ask("GET", url, headers={"api-key": regional.keys["key2"].value}))[0] == 200
+
+
 @pytest.fixture
 def publish(azure: Azure, ask: Ask) -> Ask:
     async def send(**options: Any) -> Any:

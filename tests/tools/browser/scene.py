@@ -8,7 +8,7 @@ async with a_scene(add_accounts) as scene:
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,10 +27,12 @@ from lab.funchost.host import FunctionHost
 from lab.funchost.leases import CONTAINER
 from lab.funchost.options import HostOptions
 from lab.funchost.platform_auth import Authentication, Claims
-from shared.adapters.blob_view import NAME
+from shared.adapters.blob_view import NAME, WEEKS
 from shared.domain.model import AccountId
 from shared.domain.names import LEASE_CONTAINER
 from shared.fleet.view import read_view
+from shared.readiness.kinds import Week
+from shared.readiness.weeks import packed_weeks, read_weeks, with_week
 from shared.turns.message import Message
 from shared.web.callers import Role
 from tests.infra.choices import EVERYTHING, deployed
@@ -160,6 +162,14 @@ class Scene:
         view.next_at = view.next_at and view.next_at - ago
         view.owing = {account: since - ago for account, since in view.owing.items()}
         blob.content = view.packed()
+
+    def keep_weeks(self, weeks: Iterable[Week]) -> None:
+        """Let these weeks have been recorded, beside the one that the last check has recorded."""
+        blob = self._blobs()[WEEKS]
+        known = read_weeks(blob.content) or ()
+        for week in weeks:
+            known = with_week(known, week)
+        blob.content = packed_weeks(known)
 
     def _blobs(self) -> dict[str, Blob]:
         found = self.world.blobs.containers.get(LEASE_CONTAINER)

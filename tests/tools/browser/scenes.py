@@ -11,7 +11,11 @@ from datetime import UTC, datetime, timedelta
 from lab.emulator.shipped import shipped_roles
 from lab.emulator.world import World
 from lab.funchost.platform_auth import Claims
+from shared.domain.readiness import Stage
 from shared.domain.told import ToldDeadline
+from shared.readiness.kinds import Week
+from shared.readiness.weeks import name_of_week
+from tests.support.reading import may_see
 from tests.tools.browser.accounts import DAY, SUBSCRIPTIONS, add, add_fleet, publish
 from tests.tools.browser.scene import NOBODY, OPERATOR, READER, Scene, a_scene
 
@@ -19,6 +23,8 @@ TEAM, OTHERS, DOCS = "chat-team@example.com", "search-team@example.com", "docs-t
 EVERY_CHECK_LOOKS = {"ROTATION_LOOK_EVERY": "PT10M"}
 LOOKS_ARE_RARE = {"ROTATION_LOOK_EVERY": "P1D"}  # so that a check of 10,000 targets takes seconds
 SMALL = 3
+HOUR = timedelta(hours=1)
+CALLER_ID = "0b1c2d3e-0000-4000-8000-000000000001"
 CALLS = 1204
 type Opened = AbstractAsyncContextManager[Scene]
 
@@ -202,6 +208,25 @@ async def keyless() -> AsyncIterator[Scene]:
 
 
 @asynccontextmanager
+async def the_way_out(size: int = 10) -> AsyncIterator[Scene]:
+    """Accounts at every stage on their way out of keys, whose calls were logged for five weeks, and the weeks before.
+
+    Docs accepts no keys any more. The log of tickets has a gap, of wiki and legal nothing is logged, and one account is
+    not enrolled.
+    """
+    async with a_scene(_fill(size), settings=_looks(size)) as scene:
+        may_see(scene.world)
+        scene.world.accounts.add("legacy", subscription=SUBSCRIPTIONS[0], resource_group="legacy")
+        scene.account("docs").disable_local_auth = True
+        log_five_weeks(scene)
+        callers = '{"aks-prod-west": ["10.40.12.0/24"], "batch-nightly": ["10.62.4.0/24"]}'
+        await scene.restart(ROTATION_LOG_WORKSPACE_ID=scene.world.workspace.id, ROTATION_CALLERS=callers)
+        await scene.tick(2)  # the first one withdraws the secret of docs, the second one sees that
+        scene.keep_weeks(_weeks_before(len(list(scene.world.accounts))))
+        yield scene
+
+
+@asynccontextmanager
 async def a_bad_day(size: int = SMALL) -> AsyncIterator[Scene]:
     """Everything at once: a sunset tomorrow with callers, a wrong tag, refused announcements, and a healed drift.
 
@@ -222,9 +247,43 @@ SCENES: dict[str, Callable[..., Opened]] = {
     for one in (
         good, function_keys, a_reader, announcements_refused, sunset_tomorrow, a_wrong_tag, an_unreadable_subscription,
         an_unreadable_vault, stopped, observing, nothing_enrolled, not_allowed, a_late_check, no_check_for_hours,
-        healed_drift, a_leak_in_progress, keyless, a_bad_day,
+        healed_drift, a_leak_in_progress, keyless, the_way_out, a_bad_day,
     )
 }  # fmt: skip
+
+
+def log_five_weeks(scene: Scene) -> None:
+    """Log the calls of five weeks: fewer each week at chat, as many as ever at search and speech, and none with a key
+    at vision, claims and orders."""
+    workspace, every_day = scene.world.workspace, range(36)
+    for day in every_day:
+        ago = (day * DAY + HOUR).total_seconds()
+        quiet = (datetime.now(UTC) - day * DAY).weekday() > 4
+        callers = {
+            "chat": [("10.40.12.7", "openai-python 1.54", 2 + day // 2), ("203.0.113.9", "curl 8.5", int(day == 4))],
+            "search": [("10.62.4.3", "", 3 if quiet else 9)],
+            "speech": [("20.73.14.8", "Power Query", 0 if quiet else 5), ("10.40.12.7", "openai-python 1.54", 2)],
+            "tickets": [("10.62.4.3", "", 0 if 8 < day < 14 else 4)],
+        }
+        for name, found in callers.items():
+            for address, client, calls in found:
+                for _ in range(calls):
+                    workspace.note(
+                        scene.account(name).id, address=address, client=client, ago=(day * DAY + HOUR).total_seconds()
+                    )
+        for name in ("chat", "speech", "vision", "claims", "orders"):
+            for _ in range(4 if quiet else 14 - day // 6):
+                workspace.note(scene.account(name).id, caller=CALLER_ID, ago=ago)
+
+
+def _weeks_before(total: int) -> list[Week]:
+    """Return eleven weeks in which ever more accounts moved. Nobody recorded one of them."""
+    now, found = datetime.now(UTC), []
+    for ago in (11, 10, 9, 8, 7, 6, 4, 3, 2, 1):
+        ready, moving = (3 - ago // 4, 2 + (11 - ago) // 5)
+        counts = dict(zip(Stage, (0, ready, moving, total - ready - moving - 3, 3), strict=True))
+        found.append(Week(name_of_week(now - ago * 7 * DAY), counts, 100 * ago + 400))
+    return found
 
 
 def take_role_away(world: World, subscription: str) -> None:
@@ -282,4 +341,4 @@ async def _count_calls(scene: Scene) -> None:
     for account, calls in ((scene.account("search"), CALLS), (scene.account("chat"), 40)):
         for _ in range(calls):
             scene.world.workspace.note(account.id, ago=3600)
-        scene.world.workspace.note(account.id, caller="0b1c2d3e-0000-4000-8000-000000000001", ago=3600)
+        scene.world.workspace.note(account.id, caller=CALLER_ID, ago=3600)

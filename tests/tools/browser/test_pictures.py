@@ -34,6 +34,7 @@ class Picture:
     status: With which status it is answered.
     paper: Whether it is shown as it is printed.
     asked: What the address says beside the path.
+    part: What of the page is shown, as a selector. Empty: all of it.
     then: What a person does on the page before the picture is taken.
     in_docs: Whether the docs show it.
     """
@@ -44,6 +45,7 @@ class Picture:
     status: int = 200
     paper: bool = False
     asked: dict[str, str] = field(default_factory=dict)
+    part: str = ""
     then: Then | None = None
     in_docs: bool = False
 
@@ -93,6 +95,16 @@ SHOWN = {
     "target-dark": Picture("good", Look(DESK, dark=True), path="status/targets/search"),
     "target-phone": Picture("good", Look(PHONE), path="status/targets/search", in_docs=True),
     "target-ending": Picture("sunset tomorrow", path="status/targets/search"),
+    "way-out": Picture("the way out", path="status/way-out", in_docs=True),
+    "way-out-dark": Picture("the way out", Look(DESK, dark=True), path="status/way-out"),
+    "way-out-phone": Picture("the way out", Look(PHONE), path="status/way-out", in_docs=True),
+    "way-out-on-paper": Picture("the way out", Look(ON_PAPER), paper=True, path="status/way-out"),
+    "way-out-without-logs": Picture("good", path="status/way-out"),
+    "overview-way-out": Picture("the way out"),
+    "overview-way-out-phone": Picture("the way out", Look(PHONE)),
+    "who-uses-keys": Picture("the way out", path="status/targets/chat", part=".users", in_docs=True),
+    "who-uses-keys-dark": Picture("the way out", Look(DESK, dark=True), path="status/targets/tickets", part=".users"),
+    "who-uses-keys-phone": Picture("the way out", Look(PHONE), path="status/targets/chat", part=".users"),
     "rotate": Picture("good", path="status/targets/chat/rotate", in_docs=True),
     "rotate-phone": Picture("good", Look(PHONE), path="status/targets/chat/rotate"),
     "rotate-held-back": Picture("good", path="status/targets/search/rotate"),
@@ -118,6 +130,9 @@ if wanted():
         if shown.then:
             await shown.then(visited, scene)
         await visited.page.emulate_media(media="print" if shown.paper else "screen")
+        if shown.part:
+            keep(name, await visited.page.locator(shown.part).screenshot(), in_docs=shown.in_docs)
+            return
         height = min(await visited.page.evaluate("document.documentElement.scrollHeight"), LONGEST)
         clip = {"x": 0, "y": 0, "width": shown.look.width, "height": height}
         keep(name, await visited.page.screenshot(clip=clip, full_page=True), in_docs=shown.in_docs)

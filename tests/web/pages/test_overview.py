@@ -31,6 +31,7 @@ from tests.web.pages.fleets import (
     unreadable,
     view,
 )
+from tests.web.pages.surveys import a_mixed_survey, known
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\"' &amp;"
 TOMORROW = NOW + timedelta(hours=23)
@@ -312,3 +313,26 @@ def test_what_cannot_be_told_is_no_green_vital_sign() -> None:
     failing = replace(a_row("chat", 10), error=GrantRole("chat", "it may not list keys."), fails=True)
     vitals = {one.name: one for one in view(facts_of([failing])).vitals}
     assert vitals["Keys in the vault"].state is State.ATTENTION
+
+
+def test_the_table_says_who_is_called_with_a_key_and_how_far_each_target_is() -> None:
+    rows = [a_row(name) for name in ("chat", "search", "vision", "docs", "new")]
+    found = read(known(a_mixed_survey(), rows))
+    for said in (
+        "Key calls in 7 days Way out Owner",
+        "7,000 no change 1 caller Moving",
+        "3 1 caller Not started",
+        "0 none in 35 days Ready",
+        "? not known no logs Unknown",
+        "? not known not in the last survey",
+    ):
+        assert said in found.text, said
+    assert "Key calls in 7 days" not in read(facts_of(rows)).text, "no survey, no column of question marks"
+
+
+def test_the_vital_sign_of_the_way_out_counts_the_stages_and_leads_to_its_view() -> None:
+    rows = [a_row(name) for name in ("chat", "vision", "new")]
+    found = read(known(a_mixed_survey(), rows))
+    assert "Way out of keys 0 of 3 keyless 1 ready, 1 moving, 1 unknown" in found.text
+    assert "/api/status/way-out" in found.links()
+    assert "0 of 3 keyless no sunset is agreed" in read(facts_of(rows)).text

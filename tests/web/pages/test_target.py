@@ -18,6 +18,7 @@ from shared.web.pages.shell import shell_of
 from shared.web.pages.target import SeenTarget, TargetPage, target_page_of
 from tests.web.pages.fleets import CALLER, ENVIRONMENT, NOW, SAID, a_row, a_target, facts_of, misconfigured, settings
 from tests.web.pages.reading import Reader
+from tests.web.pages.surveys import AKS, CURL, a_survey, a_usage, an_entry, known
 
 READER = Caller("reader@example.com", frozenset({"Rotation.Reader"}))
 SIGNED_IN = {**SAID, **ENVIRONMENT}
@@ -94,7 +95,7 @@ def test_who_may_not_act_has_no_link_to_act_and_is_told_why(
     caller: Caller, environment: dict[str, str], why: str
 ) -> None:
     found = read(a_row("chat", 10), caller, environment)
-    assert not [link for link in found.links() if "/chat/" in link]
+    assert not [link for link in found.links() if "/status/targets/chat/" in link]
     assert why in found.text
     assert "python -m cli rotate chat --dry-run" in found.text
 
@@ -165,3 +166,62 @@ def view_of(facts: Facts) -> TargetPage:
 def test_the_page_does_not_load_itself_again_because_each_view_reads_the_keys() -> None:
     page = view(a_row("chat", 10))
     assert "data-refresh" not in render("target.html", page=page, shell=page.shell).partition("<script>")[0]
+
+
+def seen_with(row: Row, facts: Facts) -> Reader:
+    """Return the page of a target of which these facts are known."""
+    shown = target_page_of(
+        SeenTarget(facts, {}, History()), CALLER, shell_of(CALLER, SIGNED_IN, Links(), NOW), SIGNED_IN
+    )
+    return Reader(render("target.html", page=shown, shell=shown.shell))
+
+
+def test_who_still_uses_keys_is_told_with_callers_days_and_the_next_step() -> None:
+    row = a_row("chat", 10)
+    usage = a_usage([1000] * 7 + [2000] * 7, callers=(AKS, CURL), silent=(20, 21), unclear=2, more_callers=1)
+    found = seen_with(row, known(a_survey([an_entry("chat", usage)]), [row]))
+    for said in (
+        "Who still uses keys looked at 3 h ago, Tue 24 Nov 2026, 06:42 UTC",
+        "Moving Used by 3 callers. Ask the callers to move to a managed identity",
+        "21,000 calls with a key and 3,400 by identity in 35 days: 86 % of them with a key.",
+        "Key calls in the last 7 days: ▼ 50 % less",
+        "2 calls were logged without the properties that would name a caller",
+        "aks-prod-west 10.40.12.* with openai-python 1.54",
+        "203.0.113.* curl 8.5 3 calls less than 1 %",
+        "and 1 other caller with a key",
+        "1 caller by identity",
+        "Tue 3 Nov nothing logged",
+        "From the account’s log, up to Tue 24 Nov 2026, 09:22 UTC",
+    ):
+        assert said in found.text, said
+    assert "On 2 days nothing was logged." in found.within("title")
+    assert "/api/targets/chat/readiness" in found.links()
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (facts_of([]), "Nobody knows: no log of calls is configured. Set ROTATION_LOG_WORKSPACE_ID"),
+        (known(None), "Nobody has looked yet: a check looks once a day"),
+        (known(a_survey([an_entry("other")])), "The last survey did not see this account."),
+        (known(a_survey([an_entry("chat")])), "Unknown because no call of any kind was logged within P35D."),
+        (known(a_survey([an_entry("chat", a_usage())])), "No call with a key was logged, so all keys may end."),
+        (known(a_survey([an_entry("chat", key_auth=False)])), "It accepts no keys."),
+        (
+            known(a_survey([an_entry("chat", a_usage(silent=range(5, 12)))])),
+            "Unknown because nothing was logged from 2026-11-13 to 2026-11-19.",
+        ),
+    ],
+    ids=["no log", "no survey", "not seen", "silent", "ready", "keyless", "a gap"],
+)
+def test_what_the_survey_does_not_tell_is_said(facts: Facts, said: str) -> None:
+    row = a_row("chat", 10)
+    assert said in seen_with(row, replace(facts, rows=[row])).text
+
+
+def test_an_account_that_can_take_no_identity_has_the_command_that_mends_it() -> None:
+    row = a_row("chat", 10)
+    found = seen_with(row, known(a_survey([an_entry("chat", a_usage([1]), takes_identity=False)]), [row]))
+    assert "Cannot take an identity: it has no custom subdomain" in found.text
+    assert "az cognitiveservices account update" in found.text
+    assert "--custom-domain chat-prod" in found.text

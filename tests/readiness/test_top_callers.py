@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from shared.domain.usage import KeyCaller
-from shared.readiness.callers import MOST, top_callers
 from shared.readiness.kinds import Entry
+from shared.readiness.top_callers import MOST, top_callers
 from tests.support.surveys import NOW, a_survey, a_usage, an_entry
 
 

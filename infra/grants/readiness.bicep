@@ -1,0 +1,18 @@
+// The app's right to see accounts, where their logs go and who has roles on them, in a whole subscription. It reads no key.
+
+targetScope = 'subscription'
+
+@description('The app.')
+param principalId string
+
+@description('Name (a GUID) of the role that sees accounts.')
+param roleName string
+
+resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(subscription().id, principalId, roleName)
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleName)
+  }
+}
