@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from shared.adapters.azure_reads import AzureReads
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.copies.ports import KeyHolders
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from shared.domain.errors import FixConfiguration
     from shared.fleet.rotation import Rotation
     from shared.ports import CallLogs, Listeners
+    from shared.readers.ports import Rights
     from shared.readiness.ports import ReadOnly
     from shared.settings.call_log import CallLog
     from shared.settings.environment import Settings
@@ -140,6 +143,8 @@ class Opened:
     read_only: What audit and readiness see beyond the targets.
     examiner: Examines the deployment for the doctor.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
+    rights: Returns what shows who has which right around an account and its vault. It uses again what it saw, so each
+        question takes a new one.
     key_holders: The resources in which copies of keys can lie.
     """
 
@@ -147,6 +152,7 @@ class Opened:
     read_only: ReadOnly
     examiner: Examiner
     workspaces: Mapping[str, CallLogs]
+    rights: Callable[[], Rights]
     key_holders: KeyHolders
 
 
@@ -165,7 +171,9 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces(), made.key_holders(environment))
+        yield Opened(
+            made.rotation, made.read_only(), examiner, made.workspaces(), made.rights, made.key_holders(environment)
+        )
     finally:
         await made.close()
 
@@ -185,20 +193,30 @@ class _Made:
 
     def read_only(self) -> ReadOnly:
         """Return what audit and readiness see beyond the targets. Nothing is asked before they use it."""
-        from shared.adapters.azure_reads import AzureReads
         from shared.adapters.log_settings import DiagnosticSettings
         from shared.adapters.resource_graph import ResourceGraph
         from shared.readiness.ports import ReadOnly
         from shared.readiness.sight import AccountsInSight
 
-        settings = self.rotation.settings
-        reads = AzureReads(self.credential, settings.resource_manager, self.connections)
-        graph = ResourceGraph(reads)
-        return ReadOnly(AccountsInSight(self.accounts, graph, settings), DiagnosticSettings(reads), graph)
+        graph = ResourceGraph(self.reads)
+        sight = AccountsInSight(self.accounts, graph, self.rotation.settings)
+        return ReadOnly(sight, DiagnosticSettings(self.reads), graph)
+
+    def rights(self) -> Rights:
+        """Return what shows who has which right, which has seen nothing yet. Nothing is asked before it is used."""
+        from shared.adapters.rights import AzureRights
+
+        return AzureRights(self.reads)
+
+    @cached_property
+    def reads(self) -> AzureReads:
+        """What reads Azure: one for all, because the quota of Resource Graph is counted for the whole identity."""
+        from shared.adapters.azure_reads import AzureReads
+
+        return AzureReads(self.credential, self.rotation.settings.resource_manager, self.connections)
 
     def key_holders(self, environment: Mapping[str, str]) -> KeyHolders:
         """Return the resources in which copies of keys can lie. Nothing is asked before they are used."""
-        from shared.adapters.azure_reads import AzureReads
         from shared.adapters.copies import AzureKeyHolders
         from shared.adapters.search_reads import SearchReads
 
@@ -206,7 +224,7 @@ class _Made:
         # Search services have hosts of their own, which an emulated Azure on this machine cannot have.
         emulated = environment.get("EMULATED_SEARCH_ENDPOINT", "")
         search = SearchReads(self.credential, manager, self.connections, emulated)
-        return AzureKeyHolders(AzureReads(self.credential, manager, self.connections), search)
+        return AzureKeyHolders(self.reads, search)
 
     def workspaces(self) -> dict[str, CallLogs]:
         """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""

@@ -1,11 +1,12 @@
-// The app's right to see accounts, where their logs go and who has roles on them, in a whole subscription. It reads no key.
+// One of the app's optional rights in a whole subscription: to see accounts, where their logs go and who has roles on
+// them, to see who can read keys, or to see where copies of them lie. It reads no key.
 
 targetScope = 'subscription'
 
 @description('The app.')
 param principalId string
 
-@description('Name (a GUID) of the role that sees accounts.')
+@description('Name (a GUID) of the role.')
 param roleName string
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

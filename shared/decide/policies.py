@@ -157,7 +157,10 @@ def _enabled_by_hand(situation: Situation) -> Plan:
 def _told_of_return(situation: Situation, slot: KeySlot) -> Told:
     """Return what is outstanding once keys are back. An earlier return that was never announced is overtaken."""
     seen, told = situation.seen, valid_told(situation)
-    before = outstanding_before(situation) if situation.publication.marks else ()
+    marks = situation.publication.marks
+    before = outstanding_before(situation) if marks else ()
+    if marks and marks.previous and marks.previous not in seen.keys.values():
+        before = outstanding_with_end(situation)
     before = tuple(one for one in before if one.happened is not Happened.KEYS_BACK)
     back = CarriedOver(Happened.KEYS_BACK, slot, seen.keys[slot], situation.now)
     ends = max(told.ends, seen.withdrawn)

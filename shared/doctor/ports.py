@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from shared.ports import CallLogs
+from shared.readers.ports import Rights
 from shared.readiness.ports import ReadOnly
 
 
@@ -72,14 +73,16 @@ def _matches(patterns: Sequence[str], action: str) -> bool:
 
 @dataclass(frozen=True)
 class Reading:
-    """What readiness and audit read beside the targets, each part for a check of its own.
+    """What readiness, audit and readers read beside the targets, each part for a check of its own.
 
     read_only: Accounts in sight, where they send their logs, and who could call them.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
+    rights: Shows who has which right. None: it is not checked.
     """
 
     read_only: ReadOnly
     workspaces: Mapping[str, CallLogs]
+    rights: Rights | None = None
 
 
 class Examiner(Protocol):

@@ -99,9 +99,8 @@ TABLE = [
         at(day=1),
         Reason.FINISHED,
     ),
-    Row("keys off, a leak is reported", OFF, at(day=1), Reason.KEY_AUTH_IS_OFF,
-        ["withdraw the publication"], request=reports_leak()),
-    # Nothing is published.
+    Row("keys off, a leak is reported", replace(QUIET, key_auth=False, keys={}), at(day=9), Reason.KEYS_ARE_OFF,
+        request=reports_leak()),
     Row("adopt key 1 as it is", nothing_published(), START, Reason.ADOPT, ["prove key1", "publish key1 (adopted)"]),
     Row("adopt strictly, with a fresh key 2", nothing_published(), START, Reason.ADOPT,
         ["regenerate key2", "prove key2", "publish key2 (adopted)"], a_target(adopt=Adopt.ROTATE)),

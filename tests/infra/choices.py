@@ -22,6 +22,8 @@ EVERYTHING = {
     "allowSunset": True,
     "logWorkspace": f"{_WORKSPACE}, {_ID}/Microsoft.OperationalInsights/workspaces/more-logs",
     "readinessSubscriptions": f"{HERE}, 33333333-2222-3333-4444-555555555555",
+    "readersSubscriptions": "44444444-2222-3333-4444-555555555555",
+    "copiesSubscriptions": f"{HERE}, 88888888-2222-3333-4444-555555555555",
     "authClientId": "66666666-2222-3333-4444-555555555555",
     "eventDoors": True,
     "alertEmail": "people@example.com",
@@ -42,7 +44,11 @@ _APP = "77777777-2222-3333-4444-555555555555"
 _OFF = [{}, {"effect": "Deny", "enforcementMode": "DoNotEnforce", "notScopes": _SCOPES}, {"effect": "Modify"}]
 APART: dict[str, list[dict[str, Any]]] = {
     "call-log.bicep": [{"accountName": "chat", "workspaceId": _WORKSPACE}],
-    "grants/management-group.bicep": [{"environmentName": "prod", "principalId": _APP}],
+    "grants/management-group.bicep": [
+        {"environmentName": "prod", "principalId": _APP},
+        {"environmentName": "prod", "principalId": _APP, "role": "readersReader"},
+        {"environmentName": "prod", "principalId": _APP, "role": "copiesReader"},
+    ],
     "policies/call-log.bicep": [{"workspaceId": _WORKSPACE, "notScopes": _SCOPES}],
     "policies/keys-off.bicep": _OFF,
     "policies/keys-off-group.bicep": _OFF,

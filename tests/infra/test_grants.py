@@ -90,10 +90,16 @@ def test_each_log_workspace_gets_the_role_and_the_settings_name_each_by_its_id()
     assert app.body["properties"]["ROTATION_LOG_WORKSPACE_ID"] == ""
 
 
-def test_a_subscription_for_readiness_grants_the_reader_and_nothing_else() -> None:
+def test_a_subscription_for_readiness_readers_or_copies_grants_the_one_reader_and_nothing_else() -> None:
     assert assigned("grants/readiness.bicep") == {("principalId", "roleName", "subscription")}
-    granted = [one.file for one in deployed(EVERYTHING).resources() if one.file == "grants/readiness.bicep"]
-    assert len(granted) == len(EVERYTHING["readinessSubscriptions"].split(","))
+    made = list(deployed(EVERYTHING).resources())
+    granted = [one for one in made if one.file == "grants/readiness.bicep"]
+    rights = (("readinessReader", "readiness"), ("readersReader", "readers"), ("copiesReader", "copies"))
+    for symbol, feature in rights:
+        choice = f"{feature}Subscriptions"
+        [role] = [one.name for one in made if one.symbol == symbol]
+        mine = [one for one in granted if one.body["properties"]["roleDefinitionId"].endswith(f"/{role}")]
+        assert len(mine) == len(EVERYTHING[choice].split(",")) > 0
     assert "grants/readiness.bicep" not in {one.file for one in deployed(LEAST).resources()}
 
 
@@ -104,18 +110,20 @@ def test_the_roles_can_be_assigned_in_every_subscription_that_grants_one() -> No
         if one.type == "Microsoft.Authorization/roleDefinitions"
         for scope in one.body["properties"]["assignableScopes"]
     }
-    wanted = EVERYTHING["readinessSubscriptions"] + "," + EVERYTHING["accountSubscriptions"]
+    choices = ("readinessSubscriptions", "readersSubscriptions", "copiesSubscriptions", "accountSubscriptions")
+    wanted = ",".join(EVERYTHING[one] for one in choices)
     assert {f"/subscriptions/{one.strip()}" for one in wanted.split(",")} <= scopes
 
 
 def test_a_management_group_gets_the_readers_role_under_a_name_of_its_own() -> None:
-    [choice] = APART["grants/management-group.bicep"]
-    made = list(deployed_apart("grants/management-group.bicep", choice).resources())
-    [role] = [one for one in made if one.type.endswith("/roleDefinitions")]
-    assert role.body["properties"]["permissions"] == ROLES["custom"]["readinessReader"]["permissions"]
-    assert role.body["properties"]["assignableScopes"] == ["/providers/Microsoft.Management/managementGroups/mg"]
-    assert role.body["properties"]["roleName"] == "Azure OpenAI readiness reader (prod, mg)"
-    assert assigned("grants/management-group.bicep") == {("principalId", "role.id", "managementGroup")}
+    for choice in APART["grants/management-group.bicep"]:
+        wanted = ROLES["custom"][choice.get("role", "readinessReader")]
+        made = list(deployed_apart("grants/management-group.bicep", choice).resources())
+        [role] = [one for one in made if one.type.endswith("/roleDefinitions")]
+        assert role.body["properties"]["permissions"] == wanted["permissions"]
+        assert role.body["properties"]["assignableScopes"] == ["/providers/Microsoft.Management/managementGroups/mg"]
+        assert role.body["properties"]["roleName"] == f"{wanted['roleName']} (prod, mg)"
+    assert assigned("grants/management-group.bicep") == {("principalId", "definitionHere.id", "managementGroup")}
 
 
 def test_only_files_in_grants_give_a_role_to_the_app() -> None:
@@ -151,6 +159,8 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
         )
     }
     assert handed.pop(("readinessGrants", "roleName")) == "roles.outputs.readinessReader"
+    assert handed.pop(("readersGrants", "roleName")) == "roles.outputs.readersReader"
+    assert handed.pop(("copiesGrants", "roleName")) == "roles.outputs.copiesReader"
     for (_, parameter), value in handed.items():
         assert (
             value

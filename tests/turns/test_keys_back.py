@@ -338,10 +338,12 @@ async def test_a_leak_that_is_reported_while_keys_are_off_waits_on_record_and_en
 
 async def test_the_page_says_that_keys_are_back_and_never_that_a_person_must_enable_the_version():
     stage = a_stage(tagged=True)
+    tags = {"key-rotation": "on", "key-rotation-secret": stage.target.secret}
+    stage.world.accounts.update(stage.account.id, {"tags": tags})
     await stage.tick()
     stage.switch_keys_off_by_hand()
     await stage.until(stage.now + hours(3))
     switched_on(stage)
-    (row,) = (await stage.rotation().overview()).rows
+    row = await stage.rotation().surveyor._presumed_row((await stage.rotation().fleet.list_targets()).listed[0])
     assert row.plan is not None
     assert row.plan.reason == "keys-are-back"

@@ -54,6 +54,12 @@ _HOLDERS = (
     "| order by id asc",
 )
 _HOLDER_TYPES = frozenset(re.findall(r'"(microsoft[^"]+)"', _HOLDERS[1]))
+_VAULTS = (
+    "resources",
+    '| where type =~ "microsoft.keyvault/vaults"',
+    "| project id, uri = properties.vaultUri",
+    "| order by id asc",
+)
 _INHERITED = "AtScopeAboveAndBelow"
 
 type Row = dict[str, Any]
@@ -93,8 +99,13 @@ _SUPPORT = "Please provide below info when asking for support: timestamp = emula
 
 
 def _known(query: str, *, inherited: bool) -> tuple[Rows, re.Match[str]]:
-    known = ((_ACCOUNTS, _accounts, False), (_ROLES, _roles, True), (_IDENTITIES, _held, False))
-    for lines, read, needs in (*known, (_HOLDERS, _holders, False)):
+    for lines, read, needs in (
+        (_ACCOUNTS, _accounts, False),
+        (_ROLES, _roles, True),
+        (_IDENTITIES, _held, False),
+        (_VAULTS, _vaults, False),
+        (_HOLDERS, _holders, False),
+    ):
         pattern = re.escape("\n".join(lines)).replace("ACCOUNT", r'"(?P<account>[^"\\]+)"')
         found = re.fullmatch(pattern, query)
         if found and needs is inherited:
@@ -105,7 +116,9 @@ def _known(query: str, *, inherited: bool) -> tuple[Rows, re.Match[str]]:
 def _subscriptions(world: World, caller: Identity, body: dict[str, Any]) -> set[str]:
     """Return the subscriptions of the query's scope that the caller can read, in lower case."""
     everywhere = {world.subscription.lower()}
-    everywhere |= {one.subscription.lower() for one in (*world.accounts, *world.resources.shown)}
+    everywhere |= {
+        one.subscription.lower() for one in (*world.accounts, *world.resources.shown, *world.vaults.values())
+    }
     asked = {one.lower() for one in body.get("subscriptions") or ()}
     for name in body.get("managementGroups") or ():
         if name.lower() not in world.directory.groups:
@@ -186,6 +199,12 @@ def _holders(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
     for one in world.resources.shown:
         if one.type.lower() in _HOLDER_TYPES and _is_shown(world, caller, one.type, one.id):
             yield {"id": one.id, "type": one.type.lower()}
+
+
+def _vaults(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
+    for one in world.vaults.values():
+        if _is_shown(world, caller, "Microsoft.KeyVault/vaults", one.id):
+            yield {"id": one.id, "uri": f"{one.url}/"}
 
 
 def _identity(one: ShownResource, tenant: str) -> Row:
