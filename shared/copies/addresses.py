@@ -54,4 +54,4 @@ def version_mark(version: str) -> str:
     A version has 32 hexadecimal digits, as keys had until 2023. So what others wrote in its place is compared and never
     shown.
     """
-    return hashlib.sha256(version.lower().encode()).hexdigest()[:16] if version else ""
+    return hashlib.sha256(version.lower().encode(errors="surrogatepass")).hexdigest()[:16] if version else ""
