@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.adapters.azure_reads import AzureReads
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
+    from shared.copies.ports import KeyHolders
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
     from shared.fleet.rotation import Rotation
@@ -95,6 +96,15 @@ async def read_only() -> ReadOnly:
     return _Process.made.read_only
 
 
+async def key_holders() -> KeyHolders:
+    """Return the resources in which copies of keys can lie, through this process's clients. Raises
+    FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.key_holders(os.environ)
+
+
 def invalid_settings() -> FixConfiguration | None:
     """Return why this process's settings are invalid; None if they are valid. Nothing of Azure is imported."""
     from shared.domain.errors import FixConfiguration
@@ -135,6 +145,7 @@ class Opened:
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
     rights: Returns what shows who has which right around an account and its vault. It uses again what it saw, so each
         question takes a new one.
+    key_holders: The resources in which copies of keys can lie.
     """
 
     rotation: Rotation
@@ -142,6 +153,7 @@ class Opened:
     examiner: Examiner
     workspaces: Mapping[str, CallLogs]
     rights: Callable[[], Rights]
+    key_holders: KeyHolders
 
 
 @asynccontextmanager
@@ -159,7 +171,9 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only, examiner, made.workspaces(), made.rights)
+        yield Opened(
+            made.rotation, made.read_only, examiner, made.workspaces(), made.rights, made.key_holders(environment)
+        )
     finally:
         await made.close()
 
@@ -202,6 +216,17 @@ class _Made:
         from shared.adapters.azure_reads import AzureReads
 
         return AzureReads(self.credential, self.rotation.settings.resource_manager, self.connections)
+
+    def key_holders(self, environment: Mapping[str, str]) -> KeyHolders:
+        """Return the resources in which copies of keys can lie. Nothing is asked before they are used."""
+        from shared.adapters.copies import AzureKeyHolders
+        from shared.adapters.search_reads import SearchReads
+
+        manager = self.rotation.settings.resource_manager
+        # Search services have hosts of their own, which an emulated Azure on this machine cannot have.
+        emulated = environment.get("EMULATED_SEARCH_ENDPOINT", "")
+        search = SearchReads(self.credential, manager, self.connections, emulated)
+        return AzureKeyHolders(self.reads, search)
 
     def workspaces(self) -> dict[str, CallLogs]:
         """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
