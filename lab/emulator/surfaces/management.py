@@ -2,10 +2,10 @@
 
 Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, the event subscriptions and
 metrics of a topic, the metric of an account's answers and its diagnostic settings, the queries of Resource Graph that
-the app sends, and what a client asks before that: the cloud's addresses and the subscriptions. Tests create and delete
-accounts in the world directly. Errors of the ARM gateway carry x-ms-failure-cause, those of the resource provider do
-not. Case does not matter in paths and in the name `api-version`. `accounts` holds the accounts and their keys, `topics`
-the topics.
+the app sends, rights and vaults (`authorization`), and what a client asks before that: the cloud's addresses and the
+subscriptions. Tests create and delete accounts in the world directly. Errors of the ARM gateway carry
+x-ms-failure-cause, those of the resource provider do not. Case does not matter in paths and in the name `api-version`.
+`accounts` holds the accounts and their keys, `topics` the topics.
 """
 
 from typing import Any, override
@@ -19,6 +19,7 @@ from lab.emulator.limits import Kind
 from lab.emulator.surfaces import (
     account_metrics,
     arm_errors,
+    authorization,
     cloud,
     log_settings,
     resource_graph,
@@ -46,6 +47,7 @@ _OTHER_VERSIONS = {
     "arm.listAccountMetrics": (topic_listeners.METRICS_VERSION,),
     "arm.listDiagnosticSettings": (log_settings.VERSION,),
     "arm.queryResourceGraph": (resource_graph.VERSION,),
+    **authorization.VERSIONS,
 }
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 _PROVIDER = "Microsoft.CognitiveServices/accounts"
@@ -89,6 +91,7 @@ class Management(Surface):
             route("GET", _GROUP + _LIST, "arm.listAccountsByGroup", self.list_accounts),
             route("POST", _ACCOUNT + "/listKeys", "arm.listKeys", self.list_keys),
             route("POST", _ACCOUNT + "/regenerateKey", "arm.regenerateKey", self.regenerate_key),
+            *authorization.routes(self._admit),
         ]
 
     @override
@@ -306,6 +309,8 @@ def _kind(call: Call) -> Kind:
 
 def _scope(call: Call) -> str:
     parts = call.parts
+    if "scope" in parts:
+        return parts["scope"]
     if "subscription" not in parts:
         return call.request.path
     scope = f"/subscriptions/{parts['subscription']}"
