@@ -1,5 +1,4 @@
-"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations (`read_table` and
-`rights_table`).
+"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations.
 
 One adapter over the pipeline of Azure's clients: management packages for all these services would double the app, and
 hand it bodies that it must not see (docs/decisions/0032-reading-azure.md). Next pages are followed up to a bound. Of
@@ -25,6 +24,7 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.adapters.connections import Connections
+from shared.adapters.copies_table import COPY_READS
 from shared.adapters.read_table import READS, ReadOperation, keep
 from shared.adapters.rights_table import RIGHTS_READS
 from shared.adapters.translate import azure_errors
@@ -44,7 +44,7 @@ _TOO_WIDE = "x-ms-tenant-subscription-limit-hit"
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
 _DEFAULT_WAIT = 5.0  # seconds: the length of Resource Graph's window
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_TABLE = (*READS, *RIGHTS_READS)
+_TABLE = (*READS, *RIGHTS_READS, *COPY_READS)
 _GRANT = "assign the identity a role with {right}, such as {role} of infra/roles.json; a new one needs minutes"
 _NO_GROUP, _NOTHING = "ManagementGroupsContainInvalidIds", "NoValidSubscriptionsInQueryRequest"
 _NAME_GROUPS = "name management groups by their names, not by their display names: az account management-group list"
