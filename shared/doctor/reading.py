@@ -1,7 +1,8 @@
 """Check what readiness and audit read beside the targets: each log workspace, the diagnostic settings of accounts, and
 whatever ROTATION_AUDIT_SCOPE names.
 
-These last two are optional rights, and so is what `seeing` checks. Without them readiness knows less and says so, and nothing else fails.
+These last two are optional rights, as are those of `seeing`. Without them readiness knows less and says so, and nothing
+else fails.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Check what readers and copies need: two optional roles, each checked only where it is assigned.
 
-Whether it is shows in that Azure answers at all. Where everything is refused nobody has asked for the role, and there is
-nothing to check.
+Whether it is shows in that Azure answers at all. Where everything is refused, nobody has asked for the role, and there
+is nothing to check.
 """
 
 from __future__ import annotations
