@@ -100,7 +100,7 @@ class App:
     async def rights(self) -> Rights:
         """Return who has which right, as a handler asks for it."""
         assert self.opened is not None
-        return self.opened.rights
+        return self.opened.rights()
 
     async def key_holders(self) -> KeyHolders:
         """Return the resources in which copies can lie, as a handler asks for them."""

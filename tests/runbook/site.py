@@ -27,7 +27,6 @@ from lab.emulator.accounts import Account
 from lab.emulator.shipped import shipped_roles
 from lab.funchost.host import FunctionHost
 from lab.simulation.tripwire import wire
-from shared.adapters.rights import AzureRights
 from shared.handlers import http
 from shared.web.responses import Reply
 from shared.web.routes import ROUTES
@@ -205,8 +204,7 @@ class Site(App):
         assert self.opened is not None
         real: Any = RealTime(self.clock_off)
         examined = replace(rotation, outside=replace(rotation.outside, clock=real))
-        rights = AzureRights(self.opened.rights._reads)  # type: ignore[attr-defined]  # a command knows nothing of others
-        yield replace(self.opened, rotation=examined if self.examining else rotation, rights=rights)
+        yield replace(self.opened, rotation=examined if self.examining else rotation)
 
     async def _call(self, shape: str, body: object, name: str) -> Reply:
         method, path = shape.split()[:2]
