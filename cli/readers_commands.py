@@ -13,7 +13,7 @@ from shared.copies.ask import copies_of_fleet, copies_of_one
 from shared.copies.kinds import CopyFate
 from shared.domain.errors import RotationError
 from shared.readers.ask import readers_of_fleet, readers_of_one
-from shared.readers.asked_accounts import KeyPlace, key_places
+from shared.readers.asked_accounts import AskedAccount, key_places
 from shared.readiness.one_account import find_account
 from shared.web.copies_data import fleet_copies, one_copies
 from shared.web.readers_data import fleet_readers, one_readers
@@ -26,7 +26,7 @@ async def readers(parts: Opened, command: Command) -> CommandResult:
     if _names_one(command):
         account, target = await find_account(app, command.target)
         principal = (command.options.principal or "").lower()
-        one = await readers_of_one(parts.rights(), KeyPlace.of(account, target), now, principal)
+        one = await readers_of_one(parts.rights(), AskedAccount.of(account, target), now, principal)
         return CommandResult(_code(one.found.problems), one_readers(one), readers_of_one_text(one))
     overview, seen = await app.overview(), await parts.read_only.sight.accounts()
     places = key_places(overview.rows, seen.accounts)

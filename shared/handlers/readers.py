@@ -13,7 +13,7 @@ from shared.domain.text import plain, quotable
 from shared.fleet.rotation import Rotation
 from shared.handlers.incoming import Incoming
 from shared.readers.ask import readers_of_fleet, readers_of_one
-from shared.readers.asked_accounts import KeyPlace, key_places
+from shared.readers.asked_accounts import AskedAccount, key_places
 from shared.readers.ports import Rights
 from shared.readiness.one_account import find_account
 from shared.readiness.ports import ReadOnly
@@ -49,7 +49,7 @@ async def see_readers_of(app: Rotation, rights: Rights, incoming: Incoming) -> R
     principal = _principal(incoming.query)
     account, target = await find_account(app, incoming.which)
     now = app.outside.clock.now()
-    return Reply(200, one_readers(await readers_of_one(rights, KeyPlace.of(account, target), now, principal)))
+    return Reply(200, one_readers(await readers_of_one(rights, AskedAccount.of(account, target), now, principal)))
 
 
 async def see_copies(app: Rotation, reads: ReadOnly, holders: KeyHolders, incoming: Incoming) -> Reply:

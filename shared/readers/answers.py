@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Self
 
 from shared.domain.errors import RotationError
-from shared.readers.asked_accounts import KeyPlace
+from shared.readers.asked_accounts import AskedAccount
 from shared.readers.kinds import Readers
 from shared.readers.wide import WideRole
 
@@ -28,7 +28,7 @@ class ReadersOfOne:
     """
 
     asked_at: datetime
-    place: KeyPlace
+    place: AskedAccount
     found: Readers
     looked: tuple[str, ...] = ()
     calls: int = 0
@@ -47,7 +47,7 @@ class ReadersCounted:
     could: Who can read none, and could give themselves the right. None like `readers`.
     """
 
-    place: KeyPlace
+    place: AskedAccount
     readers: int | None = None
     groups: int | None = None
     eligible: int | None = None
@@ -100,7 +100,7 @@ class ReadersOfFleet:
     principals: tuple[ReaderOfMany, ...] = ()
     more_principals: int = 0
     wide: tuple[WideRole, ...] = ()
-    waiting: tuple[KeyPlace, ...] = ()
+    waiting: tuple[AskedAccount, ...] = ()
     found: int = 0
     page: int = 1
     pages: int = 1

@@ -15,7 +15,7 @@ from datetime import datetime
 from shared.domain.errors import RotationError
 from shared.readers.answer import answer_for
 from shared.readers.answers import ReaderOfMany, ReadersCounted, ReadersOfFleet, ReadersOfOne
-from shared.readers.asked_accounts import KeyPlace
+from shared.readers.asked_accounts import AskedAccount
 from shared.readers.kinds import Holding, Reader, Readers, RightsSeen
 from shared.readers.ports import Rights
 from shared.readers.readers_of import readers_of
@@ -34,7 +34,7 @@ NOT_BY_GROUP = (
 )
 
 
-async def readers_of_one(rights: Rights, place: KeyPlace, now: datetime, principal: str = "") -> ReadersOfOne:
+async def readers_of_one(rights: Rights, place: AskedAccount, now: datetime, principal: str = "") -> ReadersOfOne:
     """Return who can read the keys of one account as Azure shows it now.
 
     principal: The object id of the only person or program that is asked about. Empty for everybody.
@@ -57,7 +57,7 @@ async def readers_of_one(rights: Rights, place: KeyPlace, now: datetime, princip
 
 
 async def readers_of_fleet(
-    rights: Rights, places: Sequence[KeyPlace], now: datetime, scope: str, page: int = 1
+    rights: Rights, places: Sequence[AskedAccount], now: datetime, scope: str, page: int = 1
 ) -> ReadersOfFleet:
     """Return who can read the keys of one page of the accounts of a fleet, as Azure shows it now.
 
@@ -111,18 +111,18 @@ async def _identities(rights: Rights) -> tuple[Mapping[str, str] | None, tuple[R
         return None, (error,)
 
 
-def _not_seen(place: KeyPlace, words: Iterable[str], identities: bool) -> tuple[str, ...]:
+def _not_seen(place: AskedAccount, words: Iterable[str], identities: bool) -> tuple[str, ...]:
     """Return what was not seen of one account. An account that nobody enrolled has no vault to look at."""
     said = (NOT_PUBLISHED if word == NO_VAULT and not place.vault_url else word for word in words)
     return (*said, *([] if identities else [NO_IDENTITIES]))
 
 
-def _wide(places: Sequence[KeyPlace], seen: Sequence[RightsSeen]) -> tuple[WideRole, ...]:
+def _wide(places: Sequence[AskedAccount], seen: Sequence[RightsSeen]) -> tuple[WideRole, ...]:
     once = {place.subscription: one for place, one in zip(places, seen, strict=True)}
     return tuple(dict.fromkeys(each for near, one in once.items() for each in key_roles_at_subscription(one, near)))
 
 
-def _counted(place: KeyPlace, seen: RightsSeen, found: Readers) -> ReadersCounted:
+def _counted(place: AskedAccount, seen: RightsSeen, found: Readers) -> ReadersCounted:
     if not is_known(seen):
         return ReadersCounted(place)
     reading = {one.principal: one for one in found.readers}

@@ -11,7 +11,7 @@ from shared.turns.report import Row
 
 
 @dataclass(frozen=True)
-class KeyPlace:
+class AskedAccount:
     """An account, and where its key is published.
 
     account: The account.
@@ -26,7 +26,7 @@ class KeyPlace:
     secret: str = ""
 
     @classmethod
-    def of(cls, account: AccountId, target: Target | None) -> KeyPlace:
+    def of(cls, account: AccountId, target: Target | None) -> AskedAccount:
         """Return where the key of an account is published.
 
         target: The target that it is. None if nobody enrolled it.
@@ -44,7 +44,7 @@ class KeyPlace:
         return self.account.subscription.lower()
 
 
-def key_places(rows: Iterable[Row], accounts: Iterable[Account]) -> list[KeyPlace]:
+def key_places(rows: Iterable[Row], accounts: Iterable[Account]) -> list[AskedAccount]:
     """Return all accounts with keys that a listing shows or a check knows as a target.
 
     rows: The targets, as a check has seen them.
@@ -52,8 +52,8 @@ def key_places(rows: Iterable[Row], accounts: Iterable[Account]) -> list[KeyPlac
 
     Those of one subscription and one vault stand together, so that a page of them needs few calls.
     """
-    found = {str(one.id).casefold(): KeyPlace(one.id) for one in accounts if one.key_auth}
+    found = {str(one.id).casefold(): AskedAccount(one.id) for one in accounts if one.key_auth}
     for row in rows:
         if row.seen is None or row.seen.key_auth:
-            found[str(row.target.account).casefold()] = KeyPlace.of(row.target.account, row.target)
+            found[str(row.target.account).casefold()] = AskedAccount.of(row.target.account, row.target)
     return sorted(found.values(), key=lambda one: (one.subscription, one.vault_url, one.name.casefold()))

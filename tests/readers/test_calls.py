@@ -14,7 +14,7 @@ from shared.adapters.rights import AzureRights
 from shared.domain.model import AccountId
 from shared.readers.answers import ReadersOfFleet
 from shared.readers.ask import MOST_SUBSCRIPTIONS, ROWS, readers_of_fleet, readers_of_one
-from shared.readers.asked_accounts import KeyPlace
+from shared.readers.asked_accounts import AskedAccount
 
 NOW = datetime(2027, 1, 31, tzinfo=UTC)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "readers.md"
@@ -73,11 +73,11 @@ class CountingReads:
         return self.vaults if "vaults" in operation.doing else []
 
 
-def places(accounts: int, subscriptions: int) -> list[KeyPlace]:
+def places(accounts: int, subscriptions: int) -> list[AskedAccount]:
     """Return accounts, those of one subscription together, each with its key in the vault of its subscription."""
     each = accounts // subscriptions
     return [
-        KeyPlace(
+        AskedAccount(
             AccountId(subscription(number // each), "rg", f"a{number}"), f"a{number}",
             f"https://v{number // each}.vault.azure.net", "key",
         )
@@ -85,7 +85,7 @@ def places(accounts: int, subscriptions: int) -> list[KeyPlace]:
     ]  # fmt: skip
 
 
-def ask(reads: CountingReads, among: list[KeyPlace], page: int = 1) -> ReadersOfFleet:
+def ask(reads: CountingReads, among: list[AskedAccount], page: int = 1) -> ReadersOfFleet:
     rights = AzureRights(cast("AzureReads", reads))
     return asyncio.run(readers_of_fleet(rights, among, NOW, "10 subscriptions", page))
 
@@ -130,7 +130,7 @@ def test_one_account_takes_eight_calls_and_a_question_about_a_person_one_more() 
 
 def test_an_account_that_nobody_enrolled_has_no_vault_to_look_at_and_says_so() -> None:
     reads = CountingReads(1)
-    bare = KeyPlace(AccountId(subscription(0), "rg", "bare"))
+    bare = AskedAccount(AccountId(subscription(0), "rg", "bare"))
     answer = asyncio.run(readers_of_one(AzureRights(cast("AzureReads", reads)), bare, NOW))
     assert not any("vault" in doing for doing in reads.made)
     assert any("nobody enrolled the account" in word for word in answer.found.not_seen)
