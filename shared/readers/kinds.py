@@ -42,6 +42,10 @@ class RoleDefinition:
     is_custom: bool
     blocks: tuple[Permissions, ...]
 
+    def __hash__(self) -> int:
+        """Of the id alone: what is found of a role is kept, and a role can have hundreds of actions."""
+        return hash(self.id)
+
 
 class Holding(StrEnum):
     """How a principal holds a role. The words are public."""
@@ -172,6 +176,8 @@ class Reader:
     denied_by: The names of deny assignments that name it: whether they are enforced is not known.
     instead: The role to use instead. Empty if there is none to recommend.
     commands: The commands that swap the roles, the new one first. Empty if a person must think first.
+    also_by: What else gives the same right: "Contributor on /subscriptions/...". To take one away is not enough then.
+    advice: What to know before the roles are swapped, or what to do where no role can be named, as sentences.
     """
 
     principal: str
@@ -187,6 +193,8 @@ class Reader:
     denied_by: tuple[str, ...] = ()
     instead: str = ""
     commands: tuple[str, ...] = ()
+    also_by: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True)
