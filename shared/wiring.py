@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
+    from shared.copies.ports import KeyHolders
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
     from shared.fleet.rotation import Rotation
@@ -92,6 +93,15 @@ async def read_only() -> ReadOnly:
     return _Process.made.read_only()
 
 
+async def key_holders() -> KeyHolders:
+    """Return the resources in which copies of keys can lie, through this process's clients. Raises
+    FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.key_holders(os.environ)
+
+
 def invalid_settings() -> FixConfiguration | None:
     """Return why this process's settings are invalid; None if they are valid. Nothing of Azure is imported."""
     from shared.domain.errors import FixConfiguration
@@ -128,12 +138,14 @@ class Opened:
 
     rotation: The `Rotation` over the real parts.
     read_only: What audit and readiness see beyond the targets.
+    key_holders: The resources in which copies of keys can lie.
     examiner: Examines the deployment for the doctor.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
     """
 
     rotation: Rotation
     read_only: ReadOnly
+    key_holders: KeyHolders
     examiner: Examiner
     workspaces: Mapping[str, CallLogs]
 
@@ -153,7 +165,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces())
+        yield Opened(made.rotation, made.read_only(), made.key_holders(environment), examiner, made.workspaces())
     finally:
         await made.close()
 
@@ -190,6 +202,18 @@ class _Made:
         alone = {one: replace(found, workspaces=(one,)) for one in found.workspaces} if found else {}
         made = {one: _logs(log, self.credential, self.connections) for one, log in alone.items()}
         return {one: logs for one, logs in made.items() if logs is not None}
+
+    def key_holders(self, environment: Mapping[str, str]) -> KeyHolders:
+        """Return the resources in which copies of keys can lie. Nothing is asked before they are used."""
+        from shared.adapters.azure_reads import AzureReads
+        from shared.adapters.copies import AzureKeyHolders
+        from shared.adapters.search_reads import SearchReads
+
+        manager = self.rotation.settings.resource_manager
+        # Search services have hosts of their own, which an emulated Azure on this machine cannot have.
+        emulated = environment.get("EMULATED_SEARCH_ENDPOINT", "")
+        search = SearchReads(self.credential, manager, self.connections, emulated)
+        return AzureKeyHolders(AzureReads(self.credential, manager, self.connections), search)
 
     async def close(self) -> None:
         await self.connections.close()

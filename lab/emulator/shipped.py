@@ -2,8 +2,8 @@
 
 That file holds its custom roles in full and names Microsoft's built-in roles by id. What a built-in role allows is in
 built_in_roles.json, a part of a public dump of Azure's role definitions. A world gives its app these roles and no
-others, so a test that passes shows that they are enough. It lacks the one that only widens what is seen (ON_REQUEST): a
-test that needs it assigns it.
+others, so a test that passes shows that they are enough. It lacks those that only widen what is seen (ON_REQUEST): a
+test that needs one assigns it.
 """
 
 import json
@@ -15,7 +15,8 @@ from types import MappingProxyType
 from lab.emulator.directory import Role
 
 SHIPPED = Path(__file__).resolve().parents[2] / "infra" / "roles.json"
-ON_REQUEST = frozenset({"readinessReader"})  # its rights overlap with other roles', and would hide that one is missing
+# Their rights overlap with other roles', and would hide that one is missing.
+ON_REQUEST = frozenset({"readinessReader", "readersReader", "copiesReader"})
 BUILT_IN = Path(__file__).resolve().parent / "built_in_roles.json"
 
 

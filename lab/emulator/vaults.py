@@ -99,6 +99,10 @@ class Vault:
     private_only: Whether only a private endpoint leads to the vault. It has none, so every caller is refused.
     policies: The access policies: for each object id, what it may do with secrets, such as `get`. None: the vault goes
         by roles, as by default; with policies, roles count for nothing.
+    compound: The access policies that hold only while one application acts for the principal: what they allow, by
+        object id and client id. No caller of this emulator acts for another, so they are only shown.
+    for_deployments: Whether a deployment of a template may read secrets. It is only shown.
+    tags: The tags of the vault.
     url: The vault URL, set when the vault is served.
     secrets: The secrets by lower case name.
     deleted: The deleted secrets by lower case name.
@@ -129,6 +133,9 @@ class Vault:
         self.read_lag = 0.0
         self.private_only = False
         self.policies: dict[str, set[str]] | None = None
+        self.compound: dict[tuple[str, str], set[str]] = {}
+        self.for_deployments = False
+        self.tags: dict[str, str] = {}
         self.url = f"https://{name}.vault.azure.net"
         self.secrets: dict[str, Secret] = {}
         self.deleted: dict[str, Secret] = {}

@@ -137,7 +137,7 @@ class Witness:
 
     def _observe(self, one: Watched) -> None:
         account, version = self._world.accounts[str(one.target.account)], self._version(one)
-        ended, off = self._note_keys(one, account), account.disable_local_auth
+        ended, off = self._note_keys(one, account), account.disable_local_auth is True
         wrong = one.returns.wrong(self._events(one), were_off=not one.key_auth, are_off=off)
         if wrong:
             raise PromiseBroken(f"P9: {wrong}")

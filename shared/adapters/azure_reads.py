@@ -1,4 +1,4 @@
-"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations (`read_table`).
+"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations.
 
 One adapter over the pipeline of Azure's clients: management packages for all these services would double the app, and
 hand it bodies that it must not see (docs/decisions/0032-reading-azure.md). Next pages are followed up to a bound. Of
@@ -24,7 +24,9 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.adapters.connections import Connections
+from shared.adapters.copies_table import COPY_READS
 from shared.adapters.read_table import READS, ReadOperation, keep
+from shared.adapters.rights_table import RIGHTS_READS
 from shared.adapters.translate import azure_errors
 from shared.adapters.waits import MOST_POLLED, time_left
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, UnexpectedAnswer
@@ -41,7 +43,9 @@ _LEFT, _RESETS = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"
 _TOO_WIDE = "x-ms-tenant-subscription-limit-hit"
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
 _DEFAULT_WAIT = 5.0  # seconds: the length of Resource Graph's window
-_GRANT = "assign the identity a role with {right}, such as readinessReader of infra/roles.json; a new one needs minutes"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TABLE = (*READS, *RIGHTS_READS, *COPY_READS)
+_GRANT = "assign the identity a role with {right}, such as {role} of infra/roles.json; a new one needs minutes"
 _NO_GROUP, _NOTHING = "ManagementGroupsContainInvalidIds", "NoValidSubscriptionsInQueryRequest"
 _NAME_GROUPS = "name management groups by their names, not by their display names: az account management-group list"
 _NARROW = "name management groups with fewer subscriptions in ROTATION_AUDIT_SCOPE"
@@ -64,15 +68,23 @@ class AzureReads:
         self._graph_from = 0.0  # by the monotonic clock: no query before that moment
         self._one_query = asyncio.Lock()  # the quota is counted for the whole identity
 
-    async def entries(self, operation: ReadOperation, scope: str) -> list[Any]:
+    async def entry(self, operation: ReadOperation, scope: str) -> Any:  # noqa: ANN401 - any JSON
+        """Return the kept members of one resource, given by its id. Raises a RotationError that names the resource."""
+        _check(operation, scope)
+        with _errors(operation, scope):
+            found = _json(await self._client.send_request(HttpRequest("GET", self._url(operation, scope))))
+            return keep(_entries([found])[0], operation.kept)
+
+    async def entries(self, operation: ReadOperation, scope: str, *, principal: str = "") -> list[Any]:
         """Return what an operation lists for a resource, with the kept members of each entry.
 
         scope: The resource id.
+        principal: The object id that stands in the operation's filter for `{principal}`. Empty if it has none.
 
-        Raises a RotationError that names the resource.
+        Raises a RotationError that names the resource, and ValueError if `principal` is no GUID.
         """
-        _check(operation, scope)
-        first = self._url(operation, scope)
+        _check(operation, scope, principal)
+        first = self._url(operation, scope, principal)
         with _errors(operation, scope):
             found, url, seen = list[Any](), first, set[str]()
             while url and len(seen) < operation.most_pages:
@@ -143,14 +155,17 @@ class AzureReads:
         if seconds > 0:
             await self._transport.sleep(seconds)
 
-    def _url(self, operation: ReadOperation, scope: str) -> str:
+    def _url(self, operation: ReadOperation, scope: str, principal: str = "") -> str:
         path = operation.path.replace("{scope}", scope.rstrip("/"))
-        return str(HttpRequest("GET", self._manager + path, params={"api-version": operation.version}).url)
+        asked = {"$filter": operation.filter.replace("{principal}", principal)} if operation.filter else {}
+        return str(HttpRequest("GET", self._manager + path, params={"api-version": operation.version} | asked).url)
 
 
-def _check(operation: ReadOperation, resource: str) -> None:
-    """Raises ValueError if the operation is not in the table, or the resource id is none: nothing is sent then."""
-    if not any(operation is one for one in READS):
+def _check(operation: ReadOperation, resource: str, principal: str = "") -> None:
+    """Raises ValueError if the operation is not in the table, or an id is none of its kind: nothing is sent then."""
+    if bool(principal) != ("{principal}" in operation.filter) or (principal and not _GUID.fullmatch(principal)):
+        raise ValueError(f"{principal[:200]!r} is not the object id of a principal, or {operation.path} takes none")
+    if not any(operation is one for one in _TABLE):
         raise ValueError(f"{operation.path} is not in the table of what is read")
     if not _ID.fullmatch(resource):
         raise ValueError(f"{resource[:200]!r} is not a resource id")
@@ -166,7 +181,7 @@ def _errors(operation: ReadOperation, thing: str) -> Iterator[None]:
             except HttpResponseError as error:
                 raise _of_scope(operation, thing, error) or error from error
     except GrantRole as error:
-        error.next_step = _GRANT.format(right=operation.right)
+        error.next_step = _GRANT.format(right=operation.right, role=operation.role)
         raise
 
 

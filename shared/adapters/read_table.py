@@ -1,26 +1,29 @@
 """The closed table of what the app reads in Azure Resource Manager beside accounts: `azure_reads` sends nothing else.
 
 An operation reads, and it names the members that are kept of what comes back. All others are dropped before anything
-else sees them. To read something new takes one entry here, and one in the emulator. No operation can show a key: those
+else sees them. To read something new takes one entry, and one in the emulator. This module has the entries of
+readiness and audit, `rights_table` those of rights. No operation can show a key: those
 that do are POST requests whose right ends in `/action` (docs/facts.md, Reads), and such an operation cannot be made.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-type Kept = Mapping[str, Any]  # members by name; `*` is any name, and an empty mapping a plain value
+# Members by name; `*` is any name, and an empty mapping a plain value. A function keeps what it makes of the value.
+type Kept = Mapping[str, Any] | Callable[[Any], Any]
 
-VALUE: Kept = {}
+VALUE: Mapping[str, Any] = {}
 _GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 _SHOWS_SECRETS = re.compile(
     r"list(keys|secrets?|adminkeys|querykeys|value|credentials|accountsas|connectionstrings|callbackurl)\b"
     r"|/config/[^/]+/list\b|publishxml|regenerate|getfullurl",
     re.IGNORECASE,
 )
+_HOLE = re.compile(r"\{[^}]*\}?")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class ReadOperation:
     query: For Resource Graph: the query, with `{account}` for the resource id of an account. Empty for all others.
     inherited: For Resource Graph: whether role assignments above the scope are wanted, too.
     most_pages: How many pages are read. One more is an error. Resource Graph has 1,000 rows on each.
+    filter: The OData filter of a list, with `{principal}` as its only hole, for an object id. Empty for none.
+    role: The custom role of infra/roles.json that has the right, for the error of who lacks it.
 
     Raises ValueError for an operation that could do more than read.
     """
@@ -49,6 +54,8 @@ class ReadOperation:
     query: str = ""
     inherited: bool = False
     most_pages: int = 20
+    filter: str = ""
+    role: str = "readinessReader"
 
     def __post_init__(self) -> None:
         """Refuse to be made if it could do more than read, or if rows would end after the first page."""
@@ -58,16 +65,19 @@ class ReadOperation:
             raise ValueError(f"{self.path} could show a secret")
         if bool(self.query) != (self.path == _GRAPH):
             raise ValueError("a query belongs to Resource Graph, and Resource Graph takes nothing else")
+        if self.filter and (self.query or set(_HOLE.findall(self.filter)) - {"{principal}"}):
+            raise ValueError(f"the filter {self.filter} has another hole than {{principal}}, or is none of a list")
         if self.query and "| project id," not in self.query:
             raise ValueError("a query of Resource Graph must project id, or its answer names no next page")
 
 
-def _graph(doing: str, right: str, kept: Kept, *lines: str, inherited: bool = False, pages: int = 20) -> ReadOperation:
+def graph(doing: str, right: str, kept: Kept, *lines: str, inherited: bool = False, pages: int = 20) -> ReadOperation:
+    """Return a query of Resource Graph, ordered by `id` so that its pages do not overlap."""
     query = "\n".join((*lines, "| order by id asc"))
     return ReadOperation(doing, "POST", _GRAPH, "2024-04-01", right, kept, query, inherited, pages)
 
 
-ACCOUNTS_IN_SIGHT = _graph(
+ACCOUNTS_IN_SIGHT = graph(
     "list the accounts that Resource Graph shows",
     "Microsoft.CognitiveServices/accounts/read",
     {
@@ -81,7 +91,7 @@ ACCOUNTS_IN_SIGHT = _graph(
     "rules = properties.networkAcls.defaultAction",
     pages=100,
 )
-ROLES_ON_ACCOUNT = _graph(
+ROLES_ON_ACCOUNT = graph(
     "list the role assignments on the account and above",
     "Microsoft.Authorization/roleAssignments/read",
     dict.fromkeys(("id", "scope", "principalId", "principalType", "roleDefinitionId"), VALUE),
@@ -93,7 +103,7 @@ ROLES_ON_ACCOUNT = _graph(
     "roleDefinitionId = properties.roleDefinitionId",
     inherited=True,
 )
-IDENTITIES = _graph(
+IDENTITIES = graph(
     "list the resources that have an identity",
     "Microsoft.ManagedIdentity/userAssignedIdentities/read",
     {
@@ -127,6 +137,8 @@ READS = (ACCOUNTS_IN_SIGHT, ROLES_ON_ACCOUNT, IDENTITIES, LOG_SETTINGS)
 def keep(found: Any, kept: Kept) -> Any:  # noqa: ANN401 - any JSON
     """Return the kept members of a value, and of each value of a list. What is kept as a plain value and is none
     becomes None."""
+    if callable(kept):
+        return kept(found)
     if isinstance(found, list):
         return [keep(one, kept) for one in found]
     if not kept:

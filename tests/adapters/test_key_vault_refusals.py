@@ -6,6 +6,7 @@ import pytest
 from azure.keyvault.secrets.aio import SecretClient
 
 from lab.emulator.serve import Azure
+from lab.emulator.tokens import Signer
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, TryLater
 from shared.domain.keys import KeySlot
 from tests.support import key_search
@@ -86,7 +87,7 @@ async def test_a_missing_role_a_closed_firewall_and_a_missing_answer_raise_diffe
 
 async def test_an_unknown_identity_raises_grant_role_that_names_the_setting(parts: Parts) -> None:
     await publish(parts)
-    parts.azure.world.directory._secret = b"another world's signature"
+    parts.azure.world.directory._signer = Signer()  # another world's signature
     error = await raised(parts.vault.latest(parts.target()))
     assert type(error) is GrantRole
     assert "AZURE_CLIENT_ID" in error.next_step

@@ -151,7 +151,7 @@ class KeyVault(Surface):
         full = f"Microsoft.KeyVault/vaults/secrets/{action}"
         caller = call.caller
         if caller is not None and self.vault.policies is not None:
-            vault_refusals.check_policy(self.vault, caller, self.world.directory.tenant, action)
+            vault_refusals.check_policy(self.vault, caller, self.world.directory, action)
         elif caller is None or not self.world.directory.allows(caller, full, call.target, data=True):
             raise vault_refusals.forbidden(self.vault, caller, full, call.target)
         limits = self.world.limits

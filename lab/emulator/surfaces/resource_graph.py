@@ -42,6 +42,24 @@ _IDENTITIES = (
     "| project id, name, type, kind, identity, principalId = properties.principalId, clientId = properties.clientId",
     "| order by id asc",
 )
+_VAULTS = (
+    "resources",
+    '| where type =~ "microsoft.keyvault/vaults"',
+    "| project id, uri = properties.vaultUri",
+    "| order by id asc",
+)
+_HOLDERS = (
+    "resources",
+    "| where type in~ ("
+    '"microsoft.cognitiveservices/accounts", "microsoft.machinelearningservices/workspaces", '
+    '"microsoft.apimanagement/service", "microsoft.web/sites", "microsoft.web/sites/slots", '
+    '"microsoft.app/containerapps", "microsoft.app/jobs", "microsoft.search/searchservices", '
+    '"microsoft.web/connections", "microsoft.datafactory/factories")',
+    '| where type !~ "microsoft.cognitiveservices/accounts" or kind =~ "AIServices"',
+    "| project id, type",
+    "| order by id asc",
+)
+_HOLDER_TYPES = frozenset(re.findall(r'"(microsoft[^"]+)"', _HOLDERS[1]))
 _INHERITED = "AtScopeAboveAndBelow"
 
 type Row = dict[str, Any]
@@ -81,7 +99,13 @@ _SUPPORT = "Please provide below info when asking for support: timestamp = emula
 
 
 def _known(query: str, *, inherited: bool) -> tuple[Rows, re.Match[str]]:
-    for lines, read, needs in ((_ACCOUNTS, _accounts, False), (_ROLES, _roles, True), (_IDENTITIES, _held, False)):
+    for lines, read, needs in (
+        (_ACCOUNTS, _accounts, False),
+        (_ROLES, _roles, True),
+        (_IDENTITIES, _held, False),
+        (_VAULTS, _vaults, False),
+        (_HOLDERS, _holders, False),
+    ):
         pattern = re.escape("\n".join(lines)).replace("ACCOUNT", r'"(?P<account>[^"\\]+)"')
         found = re.fullmatch(pattern, query)
         if found and needs is inherited:
@@ -92,7 +116,9 @@ def _known(query: str, *, inherited: bool) -> tuple[Rows, re.Match[str]]:
 def _subscriptions(world: World, caller: Identity, body: dict[str, Any]) -> set[str]:
     """Return the subscriptions of the query's scope that the caller can read, in lower case."""
     everywhere = {world.subscription.lower()}
-    everywhere |= {one.subscription.lower() for one in (*world.accounts, *world.resources.shown)}
+    everywhere |= {
+        one.subscription.lower() for one in (*world.accounts, *world.resources.shown, *world.vaults.values())
+    }
     asked = {one.lower() for one in body.get("subscriptions") or ()}
     for name in body.get("managementGroups") or ():
         if name.lower() not in world.directory.groups:
@@ -162,6 +188,23 @@ def _held(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
                 "principalId": one.own.object_id if one.own and itself else None,
                 "clientId": one.own.client_id if one.own and itself else None,
             }
+
+
+def _vaults(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
+    for one in world.vaults.values():
+        if _is_shown(world, caller, "Microsoft.KeyVault/vaults", one.id):
+            yield {"id": one.id, "uri": f"{one.url}/"}
+
+
+def _holders(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
+    for account in world.accounts:
+        if account.kind == "AIServices" and _is_shown(
+            world, caller, "Microsoft.CognitiveServices/accounts", account.id
+        ):
+            yield {"id": account.id, "type": "microsoft.cognitiveservices/accounts"}
+    for one in world.resources.shown:
+        if one.type.lower() in _HOLDER_TYPES and _is_shown(world, caller, one.type, one.id):
+            yield {"id": one.id, "type": one.type.lower()}
 
 
 def _identity(one: ShownResource, tenant: str) -> Row:

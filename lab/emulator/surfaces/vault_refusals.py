@@ -1,6 +1,6 @@
 """The refusals of a vault: by its network, by its access policies, and for want of a role (docs/facts.md, Refusals)."""
 
-from lab.emulator.directory import Identity
+from lab.emulator.directory import Directory, Identity
 from lab.emulator.errors import AzureError
 from lab.emulator.vaults import Vault
 
@@ -31,21 +31,22 @@ def check_network(vault: Vault, address: str) -> None:
         raise AzureError(403, "Forbidden", message, inner="ForbiddenByFirewall")
 
 
-def check_policy(vault: Vault, caller: Identity, tenant: str, action: str) -> None:
-    """Raise AzureError 403 if no access policy of the vault lets the caller do this.
+def check_policy(vault: Vault, caller: Identity, directory: Directory, action: str) -> None:
+    """Raise AzureError 403 if no access policy of the vault lets the caller, or a group of the caller, do this.
 
     The inner code says whether the caller has no policy at all or one that does not allow it.
     """
-    held, wanted = (vault.policies or {}).get(caller.object_id), _PERMISSIONS[action]
-    if held is not None and wanted in held:
+    mine = [one.object_id for one in directory.all_of(caller)]
+    held, wanted = [may for who, may in (vault.policies or {}).items() if who in mine], _PERMISSIONS[action]
+    if {wanted, "all"} & {one.lower() for may in held for one in may}:
         return
     message = (
         f"The user, group or application 'appid={caller.client_id};oid={caller.object_id};"
-        f"iss=https://sts.windows.net/{tenant}/' does not have secrets {wanted} permission on key vault "
+        f"iss=https://sts.windows.net/{directory.tenant}/' does not have secrets {wanted} permission on key vault "
         f"'{vault.name};location={vault.location}'. For help resolving this issue, please see "
         "https://go.microsoft.com/fwlink/?linkid=2125287"
     )
-    raise AzureError(403, "Forbidden", message, inner="AccessDenied" if held is None else "ForbiddenByPolicy")
+    raise AzureError(403, "Forbidden", message, inner="ForbiddenByPolicy" if held else "AccessDenied")
 
 
 def forbidden(vault: Vault, caller: Identity | None, action: str, scope: str) -> AzureError:
