@@ -1,133 +1,211 @@
-"""The view of who can read the keys of all targets: each principal once for each right, with the number of accounts."""
+"""The view of who can read the keys of all accounts in sight, a page of accounts at a time. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from shared.domain.errors import RotationError
-from shared.domain.model import AccountId, Target
+from shared.domain.model import Target
 from shared.domain.relative import counted
 from shared.findings.verdict import Tone
-from shared.readers.kinds import Reader, Readers
-from shared.web.pages.auditor.asked import Part, ReadersFilters
-from shared.web.pages.auditor.principals import counted_principals, principals
-from shared.web.pages.auditor.reader_rows import Found, fits, part_of, rows_shown
-from shared.web.pages.auditor.readers_view import AS_FAR, ReadersPage, asked_for_in_words, part_counts, sentence_of
+from shared.readers.answers import ReaderOfMany, ReadersCounted, ReadersOfFleet
+from shared.readers.asked_accounts import KeyPlace
+from shared.readers.roads import ROADS
+from shared.readers.wide import WideRole
+from shared.web.pages.auditor.asked import ReadersFilters
+from shared.web.pages.auditor.places import PlaceShown, place_of
+from shared.web.pages.auditor.principals import counted_principals, type_in_words
+from shared.web.pages.auditor.reader_words import AS_FAR, NO_PROOF, sentence_of
 from shared.web.pages.links import Links
+from shared.web.pages.pager import PagerStep, pager_of
 from shared.web.pages.shell import Shell
-
-MOST_ACCOUNTS = 20  # of those with most readers
 
 
 @dataclass(frozen=True)
 class ReadAccount:
-    """One account in the view of all targets.
+    """One account in the view of all.
 
     name: What people call it.
     group: Its resource group.
-    number: How many principals can read its keys.
+    enrolled: Whether it is a target.
     link: The address of its own view.
+    found: How many can read its keys. None if it was not looked at.
     """
 
     name: str
     group: str
-    number: int
+    enrolled: bool
     link: str
+    found: ReadersCounted | None
 
 
 @dataclass(frozen=True)
-class FleetReadersPage(ReadersPage):
-    """The page for all targets.
+class ReaderAmongMany:
+    """Somebody who can read keys of accounts of this page.
 
-    accounts: The accounts whose keys most can read.
-    more_accounts: How many others there are.
+    who: What people call it, or its object id.
+    principal: Its object id.
+    kind: What it is, in words.
+    accounts: Of how many accounts.
+    roads: By which roads, in words.
+    by: What gives the right.
     """
 
-    accounts: tuple[ReadAccount, ...] = field(kw_only=True)
-    more_accounts: int = field(kw_only=True)
+    who: str
+    principal: str
+    kind: str
+    accounts: int
+    roads: tuple[str, ...]
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WideShown:
+    """A role that reads keys on a whole subscription or above: its name, where it is assigned, and how many hold it."""
+
+    role: str
+    where: PlaceShown
+    holders: int
+
+
+@dataclass(frozen=True)
+class FleetReadersPage:
+    """The page for all accounts.
+
+    shell: What stands around it.
+    filters: What it was asked to show.
+    sentence: The answer.
+    detail: Of which accounts it is the answer. May be empty.
+    name: Empty: it is of all accounts.
+    back: Empty, like `name`.
+    copies: The address of the view of copies of all accounts.
+    principals: Who reads the keys of most accounts of this page.
+    more_principals: How many others there are.
+    wide: The roles that read keys on a whole subscription or above.
+    accounts: The accounts of this page.
+    first, last, total: Which accounts are shown, of how many.
+    pages: The pager. Empty if there is one page only.
+    not_seen: What could not be seen, as sentences.
+    problems: Why something could not be seen.
+    looked: What was asked of Azure, as a sentence.
+    """
+
+    shell: Shell
+    filters: ReadersFilters
+    sentence: str
+    detail: str
+    copies: str
+    principals: tuple[ReaderAmongMany, ...]
+    more_principals: int
+    wide: tuple[WideShown, ...]
+    accounts: tuple[ReadAccount, ...]
+    first: int
+    last: int
+    total: int
+    pages: tuple[PagerStep, ...]
+    not_seen: tuple[str, ...]
+    problems: tuple[RotationError, ...]
+    looked: str
+    name: str = ""
+    back: str = ""
 
 
 def fleet_readers_page_of(
-    answers: Sequence[Readers],
-    targets: Mapping[str, Target],
-    filters: ReadersFilters,
-    around: Shell,
-    looked: str = "",
-    problems: Sequence[RotationError] = (),
+    found: ReadersOfFleet, targets: Mapping[str, Target], filters: ReadersFilters, around: Shell, rows: int
 ) -> FleetReadersPage:
-    """Return the page of who can read the keys of all targets.
+    """Return the page of who can read the keys of the accounts in sight.
 
-    answers: The answer for each account.
+    found: The answer for one page of the accounts.
     targets: The targets by the ids of their accounts, in lower case.
     around: What stands around the page, before its sentence is known.
-    looked: What was asked of Azure, as a sentence.
-    problems: What kept accounts from being seen at all.
+    rows: How many accounts a page has at most.
     """
-    links, all_rows = around.links, [row for one in answers for row in (*one.readers, *one.could)]
-    found = [one for one in _together(answers) if fits(one, filters)]
-    ranked = sorted((_account(one, targets, links) for one in answers), key=lambda one: (-one.number, one.name))
+    links = around.links
+    shown = len(found.accounts) + len(found.waiting)
+    first = (found.page - 1) * rows + 1 if shown else 0
 
     def page(number: int) -> str:
-        return f"{links.readers(None, **filters.but(page=str(number) if number > 1 else ''))}#rows"
+        return links.readers(None, page=str(number) if number > 1 else "")
 
-    def asks(one: Reader) -> str:
-        return f"{links.readers(None, q=one.principal)}#rows"
-
+    title, again = "Who can read keys", page(found.page)
     return FleetReadersPage(
         shell=replace(
             around,
             tone=Tone.PLAIN,
-            title="Who can read keys",
-            again=links.readers(None, **filters.but()),
-            json=links.readers_json(),
+            title=title,
+            again=again,
+            json=links.readers_json(page=_number(found)),
             here="readers",
         ),
         filters=filters,
-        sentence=_sentence(all_rows, len(answers)),
-        detail="" if all_rows else "That does not prove that there is none: below stands what could not be seen.",
-        name="",
-        back="",
-        everybody=links.readers(),
+        sentence=_sentence(found),
+        detail=_detail(found),
         copies=links.copies(),
-        counts=tuple(part_counts(all_rows, filters, lambda part: links.readers(None, **filters.but(part=part)))),
-        rows=rows_shown(found, filters.page, page, asks),
-        not_seen=tuple(dict.fromkeys(sentence_of(words) for one in answers for words in one.not_seen)),
-        problems=(*problems, *_once(problem for one in answers for problem in one.problems)),
-        asked_for=asked_for_in_words(filters),
-        looked=looked,
-        accounts=tuple(ranked[:MOST_ACCOUNTS]),
-        more_accounts=max(0, len(ranked) - MOST_ACCOUNTS),
+        principals=tuple(map(_principal, found.principals)),
+        more_principals=found.more_principals,
+        wide=tuple(map(_wide, found.wide)),
+        accounts=(
+            *(_account(one.place, one, targets, links) for one in found.accounts),
+            *(_account(one, None, targets, links) for one in found.waiting),
+        ),
+        first=first,
+        last=first + shown - 1 if shown else 0,
+        total=found.found,
+        pages=pager_of(found.page, found.pages, page) if found.pages > 1 else (),
+        not_seen=tuple(map(sentence_of, found.not_seen)),
+        problems=found.problems,
+        looked=f"Asked now, with {counted(found.calls, 'call')}.",
     )
 
 
-def _sentence(rows: Iterable[Reader], accounts: int) -> str:
-    reading = principals(one for one in rows if part_of(one) is Part.KEYS)
-    where = counted(accounts, "account")
-    if not reading:
+def _number(found: ReadersOfFleet) -> str:
+    return str(found.page) if found.page > 1 else ""
+
+
+def _sentence(found: ReadersOfFleet) -> str:
+    """Return the answer. What is known of some accounts only is said of those."""
+    known = [one for one in found.accounts if one.readers is not None]
+    if not found.found:
+        return f"No account with keys is in sight{f' in {found.scope}' if found.scope else ''}."
+    if not known:
+        return "Nobody can tell who can read keys: the rights of these accounts could not be read."
+    where = counted(len(known), "account")
+    if not found.principals:
         return f"No right was found by which somebody reads keys of {where}."
-    return f"{counted_principals(reading.values())} can read keys of {where}, {AS_FAR}."
+    if found.more_principals:
+        number = len(found.principals) + found.more_principals
+        return f"{number:,} people, groups and apps can read keys of {where}, {AS_FAR}."
+    return f"{counted_principals(one.principal_type for one in found.principals)} can read keys of {where}, {AS_FAR}."
 
 
-def _together(answers: Iterable[Readers]) -> list[Found]:
-    """Return each right once, with the number of accounts to which it leads."""
-    first: dict[tuple[object, ...], Reader] = {}
-    accounts: dict[tuple[object, ...], set[AccountId]] = {}
-    for answer in answers:
-        for one in (*answer.readers, *answer.could):
-            same = (one.principal, one.road, one.by, one.scope.lower(), one.holding, one.condition, one.denied_by)
-            first.setdefault(same, one)
-            accounts.setdefault(same, set()).add(answer.account)
-    return [Found(one, len(accounts[same])) for same, one in first.items()]
+def _detail(found: ReadersOfFleet) -> str:
+    known = sum(one.readers is not None for one in found.accounts)
+    said = []
+    if found.pages > 1:
+        scope = f" in {found.scope}" if found.scope else ""
+        said.append(f"This is page {found.page:,} of {found.pages:,} of {counted(found.found, 'account')}{scope}.")
+    if unknown := len(found.accounts) - known:
+        said.append(f"The rights of {counted(unknown, 'account')} could not be read.")
+    if found.waiting:
+        said.append(f"{counted(len(found.waiting), 'account')} of this page lie in too many other subscriptions.")
+    if known and not found.principals:
+        said.append(NO_PROOF)
+    return " ".join(said)
 
 
-def _account(readers: Readers, targets: Mapping[str, Target], links: Links) -> ReadAccount:
-    account = readers.account
-    target = targets.get(str(account).casefold())
-    number = len(principals(one for one in readers.readers if part_of(one) is Part.KEYS))
-    return ReadAccount(target.name if target else account.name, account.group, number, links.readers(target or account))
+def _principal(one: ReaderOfMany) -> ReaderAmongMany:
+    roads = tuple(ROADS[word].says for word in one.roads)
+    kind = type_in_words(one.principal_type)
+    return ReaderAmongMany(one.name or one.principal, one.principal, kind, one.accounts, roads, one.by)
 
 
-def _once(problems: Iterable[RotationError]) -> list[RotationError]:
-    """Return the problems, those that say the same only once: accounts of one subscription share it."""
-    return list({(one.thing, one.what): one for one in problems}.values())
+def _wide(one: WideRole) -> WideShown:
+    return WideShown(one.role, place_of(one.scope), len(one.holders))
+
+
+def _account(place: KeyPlace, found: ReadersCounted | None, targets: Mapping[str, Target], links: Links) -> ReadAccount:
+    target = targets.get(str(place.account).casefold())
+    return ReadAccount(
+        place.name, place.account.group, bool(place.target), links.readers(target or place.account), found
+    )

@@ -45,7 +45,6 @@ class ReaderRow:
     instead: The role to use instead. Empty without one.
     commands: The commands that swap the roles.
     advice: What to know about that.
-    accounts: Of how many accounts that is so, in the view of all targets. 0 in the view of one.
     """
 
     who: str
@@ -60,7 +59,6 @@ class ReaderRow:
     instead: str
     commands: tuple[str, ...]
     advice: str
-    accounts: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,19 +105,6 @@ class RowsShown:
     pages: tuple[PagerStep, ...]
 
 
-@dataclass(frozen=True)
-class Found:
-    """One reader, and of how many accounts it is one. 0 in the view of one account."""
-
-    reader: Reader
-    accounts: int = 0
-
-    @property
-    def part(self) -> Part:
-        """In which part of the page it is."""
-        return part_of(self.reader)
-
-
 def part_of(reader: Reader) -> Part:
     """Return what a reader can do."""
     road = ROADS[reader.road]
@@ -128,15 +113,15 @@ def part_of(reader: Reader) -> Part:
     return Part.COPIES if road.acts_on is ActsOn.SOMEWHERE else Part.KEYS
 
 
-def fits(one: Found, filters: ReadersFilters) -> bool:
+def fits(reader: Reader, filters: ReadersFilters) -> bool:
     """Return whether a row is to be shown."""
-    reader, q = one.reader, filters.q.casefold()
+    q = filters.q.casefold()
     words = (reader.name, reader.principal, reader.by, reader.scope)
-    return filters.part in ("", one.part) and (not q or any(q in word.casefold() for word in words))
+    return filters.part in ("", part_of(reader)) and (not q or any(q in word.casefold() for word in words))
 
 
 def rows_shown(
-    found: Iterable[Found], number: int, address: Callable[[int], str], asks: Callable[[Reader], str]
+    found: Iterable[Reader], number: int, address: Callable[[int], str], asks: Callable[[Reader], str]
 ) -> RowsShown:
     """Return the page of the rows that is asked for; the last one, if that page is not there.
 
@@ -150,32 +135,31 @@ def rows_shown(
     page = min(number, last_page)
     shown = ordered[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
-    totals = {road: len(list(rows)) for road, rows in groupby(ordered, key=lambda one: one.reader.road)}
-    parts = tuple(_part(part, list(rows), totals, asks) for part, rows in groupby(shown, key=lambda one: one.part))
+    totals = {road: len(list(rows)) for road, rows in groupby(ordered, key=lambda one: one.road)}
+    parts = tuple(_part(part, list(rows), totals, asks) for part, rows in groupby(shown, key=part_of))
     pages = pager_of(page, last_page, address) if last_page > 1 else ()
     return RowsShown(parts, first, first + len(shown) - 1 if shown else 0, len(ordered), pages)
 
 
-def _place(one: Found) -> tuple[int, int, int]:
-    """Return where a row stands: by part and road, then those of most accounts. Equal ones stay in their order."""
-    return _OF_PART[one.part], _OF_ROAD[one.reader.road], -one.accounts
+def _place(one: Reader) -> tuple[int, int]:
+    """Return where a row stands: by part and road. Those of one road stay in their order."""
+    return _OF_PART[part_of(one)], _OF_ROAD[one.road]
 
 
-def _part(part: Part, rows: Sequence[Found], totals: dict[str, int], asks: Callable[[Reader], str]) -> PartShown:
+def _part(part: Part, rows: Sequence[Reader], totals: dict[str, int], asks: Callable[[Reader], str]) -> PartShown:
     roads = tuple(
-        _road(word, list(found), totals[word], asks) for word, found in groupby(rows, key=lambda one: one.reader.road)
+        _road(word, list(found), totals[word], asks) for word, found in groupby(rows, key=lambda one: one.road)
     )
     return PartShown(part, TITLES[part], roads)
 
 
-def _road(word: str, rows: Sequence[Found], total: int, asks: Callable[[Reader], str]) -> RoadShown:
+def _road(word: str, rows: Sequence[Reader], total: int, asks: Callable[[Reader], str]) -> RoadShown:
     road = ROADS[word]
     title = f"{road.says[:1].upper()}{road.says[1:]}"
     return RoadShown(f"road-{word}", title, road.shows, total, tuple(_row(one, asks) for one in rows))
 
 
-def _row(one: Found, asks: Callable[[Reader], str]) -> ReaderRow:
-    reader = one.reader
+def _row(reader: Reader, asks: Callable[[Reader], str]) -> ReaderRow:
     return ReaderRow(
         who=reader.name or reader.principal,
         principal=reader.principal,
@@ -189,7 +173,6 @@ def _row(one: Found, asks: Callable[[Reader], str]) -> ReaderRow:
         instead=reader.instead,
         commands=reader.commands,
         advice=reader.advice,
-        accounts=one.accounts,
     )
 
 

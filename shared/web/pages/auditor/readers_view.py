@@ -1,8 +1,7 @@
-"""The view of who can read the keys of one target, made of the answer of Azure. Pure."""
+"""The view of who can read the keys of one account, made of the answer of Azure. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,13 +9,13 @@ from shared.domain.errors import RotationError
 from shared.domain.model import Target
 from shared.domain.relative import counted
 from shared.findings.verdict import Tone
-from shared.readers.kinds import Holding, Reader, Readers
+from shared.readers.answers import ReadersOfOne
+from shared.readers.kinds import Reader
+from shared.web.pages.auditor import reader_words as words
 from shared.web.pages.auditor.asked import Part, ReadersFilters
-from shared.web.pages.auditor.principals import counted_principals, principals
-from shared.web.pages.auditor.reader_rows import MEANS, TITLES, Found, RowsShown, fits, part_of, rows_shown
+from shared.web.pages.auditor.principals import principals
+from shared.web.pages.auditor.reader_rows import MEANS, TITLES, RowsShown, fits, part_of, rows_shown
 from shared.web.pages.shell import Shell
-
-AS_FAR = "as far as this app sees"
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class PartCount:
     """How many principals a part of the page has, as a filter.
 
     number: How many.
-    title: What they can do. "Everything" for all parts.
+    title: What they can do. "All" for all parts.
     means: The same in some more words.
     link: The address that shows them.
     current: Whether they are shown.
@@ -43,22 +42,25 @@ class ReadersPage:
 
     shell: What stands around it.
     filters: What it was asked to show.
+    icon: The sign of its sentence.
     sentence: The answer.
     detail: What else one must know. May be empty.
-    name: What people call the account. Empty in the view of all targets.
-    back: The address of the target's page. Empty for an account that nobody enrolled, and for all targets.
+    name: What people call the account.
+    back: The address of the target's page. Empty for an account that nobody enrolled.
     everybody: The address that shows all rows.
-    copies: The address of the view of copies for the same.
+    copies: The address of the view of copies of the same account.
     counts: How many principals each part has.
     rows: The rows.
     not_seen: What could not be seen, as sentences. Never empty.
+    looked: What was looked at, in words.
+    calls: How many calls were made, in words.
     problems: Why something could not be seen.
     asked_for: What the rows are filtered by, in words. Empty for all rows.
-    looked: What was asked for this page, as a sentence. Empty if that is not known.
     """
 
     shell: Shell
     filters: ReadersFilters
+    icon: str
     sentence: str
     detail: str
     name: str
@@ -68,120 +70,80 @@ class ReadersPage:
     counts: tuple[PartCount, ...]
     rows: RowsShown
     not_seen: tuple[str, ...]
+    looked: tuple[str, ...]
+    calls: str
     problems: tuple[RotationError, ...]
-    asked_for: str = ""
-    looked: str = ""
+    asked_for: str
 
 
-def readers_page_of(
-    readers: Readers, target: Target | None, filters: ReadersFilters, around: Shell, looked: str = ""
-) -> ReadersPage:
+def readers_page_of(answer: ReadersOfOne, target: Target | None, filters: ReadersFilters, around: Shell) -> ReadersPage:
     """Return the page of who can read the keys of one account.
 
-    readers: The answer: about one principal alone, if the filters name one.
+    answer: The answer: about one principal alone, if the filters name one.
     target: The target that the account is. None if nobody enrolled it.
     around: What stands around the page, before its sentence is known.
-    looked: What was asked of Azure, as a sentence.
     """
-    links, name = around.links, target.name if target else readers.account.name
-    all_rows = (*readers.readers, *readers.could)
+    links, name, which = around.links, answer.place.name, target or answer.place.account
+    rows = (*answer.found.readers, *answer.found.could)
 
     def address(**parameters: str) -> str:
-        return links.readers(target or readers.account, **parameters)
+        return links.readers(which, **parameters)
 
     def page(number: int) -> str:
         return f"{address(**filters.but(page=str(number) if number > 1 else ''))}#rows"
 
-    def asks(one: Reader) -> str:
-        return address(principal=one.principal)
-
-    chosen = [found for one in all_rows if fits(found := Found(one), filters)]
+    sentence, detail = _answer(answer, rows)
     return ReadersPage(
-        shell=_with_title(around, name, address(**filters.but()), links.readers_json(target or readers.account)),
+        shell=replace(
+            around,
+            tone=Tone.PLAIN,
+            title=f"{name}: who can read its keys",
+            again=address(**filters.but()),
+            json=links.readers_json(which, principal=filters.principal),
+            here="readers",
+        ),
         filters=filters,
-        sentence=_sentence(all_rows, name, filters),
-        detail=_detail(all_rows, filters),
+        icon="person" if answer.known else "unknown",
+        sentence=sentence,
+        detail=detail,
         name=name,
         back=links.target(target) if target else "",
         everybody=address(),
-        copies=links.copies(target or readers.account),
-        counts=tuple(part_counts(all_rows, filters, lambda part: address(**filters.but(part=part)))),
-        rows=rows_shown(chosen, filters.page, page, asks),
-        not_seen=tuple(map(sentence_of, readers.not_seen)),
-        problems=readers.problems,
-        asked_for=asked_for_in_words(filters),
-        looked=looked,
+        copies=links.copies(which),
+        counts=tuple(_counts(rows, filters, lambda part: address(**filters.but(part=part)))),
+        rows=rows_shown(
+            [one for one in rows if fits(one, filters)],
+            filters.page,
+            page,
+            lambda one: address(principal=one.principal),
+        ),
+        not_seen=tuple(map(words.sentence_of, answer.found.not_seen)),
+        looked=answer.looked,
+        calls=counted(answer.calls, "call"),
+        problems=answer.found.problems,
+        asked_for=_asked_for(filters),
     )
 
 
-def sentence_of(words: str) -> str:
-    """Return words as a sentence: with a capital letter and one full stop."""
-    return f"{words[:1].upper()}{words[1:].removesuffix('.')}."
+def _answer(answer: ReadersOfOne, rows: Sequence[Reader]) -> tuple[str, str]:
+    """Return the sentence, and what else one must know."""
+    name = answer.place.name
+    if not answer.known and not rows:
+        return words.unknown_in_words(name), ""
+    if answer.principal:
+        return words.one_in_words(rows, name, answer.principal), words.more_about_one(rows)
+    return words.everybody_in_words(rows, name), words.more_in_words(rows)
 
 
-def asked_for_in_words(filters: ReadersFilters) -> str:
-    """Return what the rows are filtered by. Empty for all rows."""
+def _asked_for(filters: ReadersFilters) -> str:
     said = [f"“{filters.q}”"] if filters.q else []
     said += [TITLES[Part(filters.part)].lower()] if filters.part else []
     return ", ".join(said)
 
 
-def part_counts(rows: Sequence[Reader], filters: ReadersFilters, address: Callable[[str], str]) -> Iterator[PartCount]:
-    """Yield how many principals each part has, whatever part is shown.
-
-    address: Returns the address that shows a part; that of all parts for an empty word.
-    """
-    yield PartCount(len(principals(rows)), "All", "each with every road", address(""), not filters.part)
+def _counts(rows: Sequence[Reader], filters: ReadersFilters, address: Callable[[str], str]) -> Iterator[PartCount]:
+    """Yield how many principals each part has, whatever part is shown."""
+    yield PartCount(len(principals(rows)), "All", "by every road", address(""), not filters.part)
     for part in Part:
         number = len(principals(one for one in rows if part_of(one) is part))
         yield PartCount(number, TITLES[part], MEANS[part], address(part.value), filters.part == part)
-
-
-def _with_title(shell: Shell, name: str, again: str, json: str) -> Shell:
-    title = f"{name}: who can read its keys"
-    return replace(shell, tone=Tone.PLAIN, title=title, again=again, json=json, here="readers")
-
-
-def _sentence(rows: Sequence[Reader], name: str, filters: ReadersFilters) -> str:
-    if filters.principal:
-        return _of_one(rows, name, filters.principal)
-    reading = principals(one for one in rows if part_of(one) is Part.KEYS)
-    if not reading:
-        return f"No right was found by which somebody reads the keys of {name}."
-    return f"{counted_principals(reading.values())} can read the keys of {name}, {AS_FAR}."
-
-
-def _of_one(rows: Sequence[Reader], name: str, principal: str) -> str:
-    who = next((one.name for one in rows if one.name), principal)
-    parts = Counter(part_of(one) for one in rows)
-    keys = [one for one in rows if part_of(one) is Part.KEYS]
-    if keys:
-        now = any(one.holding is Holding.ACTIVE for one in keys)
-        return f"{who} can read the keys of {name}{'' if now else ', once a role was made active'}."
-    if parts[Part.COPIES]:
-        return f"{who} can read a copy of a key of {name}, if one lies where the roles below act."
-    if parts[Part.COULD]:
-        return f"{who} could take the right to read the keys of {name}."
-    return f"No right was found by which {who} reads the keys of {name}."
-
-
-def _detail(rows: Sequence[Reader], filters: ReadersFilters) -> str:
-    """Return what the sentence leaves out: who waits, who reads copies, who could."""
-    if filters.principal:
-        return "" if rows else "That does not prove that there is none: below stands what could not be seen."
-    reading = {one.principal for one in rows if part_of(one) is Part.KEYS}
-    active = {one.principal for one in rows if part_of(one) is Part.KEYS and one.holding is Holding.ACTIVE}
-    copying = {one.principal for one in rows if part_of(one) is Part.COPIES} - reading
-    could = {one.principal for one in rows if part_of(one) is Part.COULD} - reading
-    said = [] if reading else ["That does not prove that there is none: below stands what could not be seen."]
-    if reading - active:
-        said.append(f"{len(reading - active):,} of them only once a role was made active.")
-    if copying:
-        said.append(f"{_others(len(copying), reading)} can read a copy, if one lies where their roles act.")
-    if could:
-        said.append(f"{_others(len(could), reading)} could give themselves the right.")
-    return " ".join(said)
-
-
-def _others(number: int, reading: set[str]) -> str:
-    return counted(number, "other", "others") if reading else f"{number:,}"
