@@ -28,7 +28,7 @@ HOLDERS = replace(
         '"microsoft.web/connections", "microsoft.datafactory/factories")',
         '| where type !~ "microsoft.cognitiveservices/accounts" or kind =~ "AIServices"',
         "| project id, type",
-        pages=40,
+        pages=100,
     ),
     role=_ROLE,
 )

@@ -16,13 +16,13 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, zip_longest
 
+from shared.copies.jobs import Job, in_turn, jobs_for
 from shared.copies.kinds import LookedAt
 from shared.copies.not_looked import NOT_LOOKED
 from shared.copies.places import PLACES
-from shared.copies.ports import Holder, KeyHolders
-from shared.copies.traces import AskedAt, HolderEntry, Place, Trace
+from shared.copies.ports import KeyHolders
+from shared.copies.traces import AskedAt, HolderEntry, HolderList, Place, Trace
 from shared.domain.errors import GrantRole, RotationError, UnexpectedAnswer
 from shared.domain.relative import counted
 
@@ -38,7 +38,7 @@ class CopiesSeen:
 
     traces: What was found, with its place.
     places: All kinds of places, looked at or not.
-    calls: How many calls were made.
+    calls: How many calls were made. A long list counts once, and takes a call for each page.
     problems: Why something could not be seen.
     """
 
@@ -48,22 +48,23 @@ class CopiesSeen:
     problems: tuple[RotationError, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Job:
-    place: Place
-    scope: str
-
-    @property
-    def subscription(self) -> str:
-        return self.scope.lower().split("/")[2]
+class _BoundReachedError(Exception):
+    """No more calls may be made in this look."""
 
 
 @dataclass
 class _Look:
     """What a look has done so far.
 
-    left: How many calls it may still make.
-    calls: How many it has made.
+    holders: What is asked.
+    left: How many lists it may still ask for.
+    in_subscription: How many it has asked for in each subscription.
+    traces: What was found, with its place.
+    calls: How many lists it has asked for, with the pages of resources.
+    done: How many resources were looked into, by place.
+    bounded: How many it may not look into any more, by place.
+    refused: The errors of resources that refused, by place.
+    failed: All other errors, by place.
     """
 
     holders: KeyHolders
@@ -73,23 +74,17 @@ class _Look:
     calls: int = 0
     done: Counter[str] = field(default_factory=Counter)
     bounded: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
+    refused: defaultdict[str, list[RotationError]] = field(default_factory=lambda: defaultdict(list))
     failed: defaultdict[str, list[RotationError]] = field(default_factory=lambda: defaultdict(list))
 
-    def takes(self, job: _Job) -> bool:
-        """Return whether one more call may be made, and count it."""
+    async def entries(self, job: Job, listed: HolderList, scope: str) -> Sequence[HolderEntry]:
+        """Return what a list shows, and count the call. Raises _BoundReachedError if no more may be made."""
         if self.left <= 0 or self.in_subscription[job.subscription] >= MOST_IN_SUBSCRIPTION:
-            return False
+            raise _BoundReachedError
         self.left -= 1
         self.calls += 1
         self.in_subscription[job.subscription] += 1
-        return True
-
-
-def expected_lists(holders: Iterable[Holder]) -> dict[str, int]:
-    """Return how many lists a look without bounds asks for, by place. Those of projects come to it, one for each."""
-    jobs = Counter(job.place.word for job in _jobs(holders))
-    return {place.word: jobs[place.word] * (1 if place.through else len(place.lists)) for place in PLACES}
+        return await self.holders.entries(listed, scope)
 
 
 async def look_for_copies(
@@ -111,78 +106,46 @@ async def look_for_copies(
         places = tuple(LookedAt(place.word, place.title, why=why) for place in PLACES)
         return CopiesSeen(places=(*places, *NOT_LOOKED), calls=1, problems=(error,))
     look.calls += max(1, -(-len(found) // ROWS_A_CALL))
-    waiting = iter(_in_turn(_jobs(found), {one.lower() for one in near}, start))
+    waiting = iter(in_turn(jobs_for(found), {one.lower() for one in near}, start))
     await asyncio.gather(*(_work(look, waiting) for _ in range(_AT_ONCE)))
     return _seen(look)
 
 
-async def _work(look: _Look, waiting: Iterable[_Job]) -> None:
+async def _work(look: _Look, waiting: Iterable[Job]) -> None:
     for job in waiting:
         await _do(look, job)
 
 
-def _jobs(found: Iterable[Holder]) -> list[_Job]:
-    """Return what there is to ask, each once: a subscription or resource group stands for all resources in it."""
-    by_type: defaultdict[str, list[str]] = defaultdict(list)
-    for one in found:
-        by_type[one.type].append(one.id)
-    scopes = {
-        place: dict.fromkeys(_scope(place, one) for kind in place.types for one in by_type[kind]) for place in PLACES
-    }
-    return [_Job(place, scope) for place, found_at in scopes.items() for scope in found_at]
-
-
-def _scope(place: Place, resource: str) -> str:
-    parts = resource.split("/")
-    match place.at:
-        case AskedAt.RESOURCE:
-            return resource
-        case AskedAt.GROUP:
-            return "/".join(parts[:5]).lower()
-        case AskedAt.SUBSCRIPTION:
-            return "/".join(parts[:3]).lower()
-
-
-def _in_turn(jobs: Sequence[_Job], near: set[str], start: int) -> Iterable[_Job]:
-    """Return the jobs so that no kind of place starves another: one of each kind after the other."""
-    groups: defaultdict[tuple[bool, str], list[_Job]] = defaultdict(list)
-    for job in jobs:
-        groups[job.subscription not in near, job.place.word].append(job)
-    for far in (False, True):
-        lists = [_turned(group, start) for (is_far, _), group in groups.items() if is_far is far]
-        yield from (job for job in chain.from_iterable(zip_longest(*lists)) if job is not None)
-
-
-def _turned(group: list[_Job], start: int) -> list[_Job]:
-    first = start % len(group)
-    return group[first:] + group[:first]
-
-
-async def _do(look: _Look, job: _Job) -> None:
+async def _do(look: _Look, job: Job) -> None:
     """Ask for the lists of one resource. It counts as looked into only if all of them were seen."""
-    place = job.place
+    word = job.place.word
     try:
-        scopes = [job.scope]
-        if place.through is not None:
-            if not look.takes(job):
-                look.bounded[place.word] += 1
-                return
-            listed = await look.holders.entries(place.through, job.scope)
-            scopes = [_project(job.scope, one) for one in listed]
-        for scope in scopes:
-            for asked, read in place.lists:
-                if not look.takes(job):
-                    look.bounded[place.word] += 1
-                    return
-                entries = await look.holders.entries(asked, scope)
-                look.traces += [(place, trace) for trace in read(scope, entries)]
+        number = await _ask(look, job)
+    except _BoundReachedError:
+        look.bounded[word] += 1
     except GrantRole as error:
-        look.refused[place.word] += 1
-        look.failed[place.word].append(error)
+        look.refused[word].append(error)
     except RotationError as error:
-        look.failed[place.word].append(error)
+        look.failed[word].append(error)
     else:
-        look.done[place.word] += 1
+        look.done[word] += 1 if job.place.at is AskedAt.RESOURCE else number
+
+
+async def _ask(look: _Look, job: Job) -> int:
+    """Ask, keep the traces, and return how many entries there were."""
+    number = 0
+    for scope in await _scopes(look, job):
+        for asked, read in job.place.lists:
+            entries = await look.entries(job, asked, scope)
+            look.traces += [(job.place, trace) for trace in read(scope, entries)]
+            number += len(entries)
+    return number
+
+
+async def _scopes(look: _Look, job: Job) -> list[str]:
+    if job.place.through is None:
+        return [job.scope]
+    return [_project(job.scope, one) for one in await look.entries(job, job.place.through, job.scope)]
 
 
 def _project(account: str, entry: HolderEntry) -> str:
@@ -193,12 +156,10 @@ def _project(account: str, entry: HolderEntry) -> str:
 
 
 def _seen(look: _Look) -> CopiesSeen:
-    quiet = {place.word for place in PLACES if place.refuses}
-    problems = [
-        one
-        for word, found in look.failed.items()
-        for one in [each for each in found if word not in quiet or not isinstance(each, GrantRole)][:_MOST_PROBLEMS]
-    ]
+    problems: list[RotationError] = []
+    for place in PLACES:
+        refused = [] if place.refuses else look.refused[place.word]
+        problems += [*refused[:_MOST_PROBLEMS], *look.failed[place.word][:_MOST_PROBLEMS]]
     traces = tuple((place, trace) for place, trace in look.traces if trace.can_be_judged)
     unjudged = Counter(place.word for place, trace in look.traces if not trace.can_be_judged)
     places = tuple(
@@ -209,15 +170,15 @@ def _seen(look: _Look) -> CopiesSeen:
 
 
 def _why(look: _Look, place: Place) -> str:
-    refused, failed = look.refused[place.word], len(look.failed[place.word]) - look.refused[place.word]
     refusing = place.refuses or "refused this app, so nothing is known of what they hold."
-    parts = [
-        f"{counted(refused, 'resource')} {refusing}" if refused else "",
-        f"{counted(failed, 'resource')} did not answer as expected." if failed else "",
-        f"{counted(look.bounded[place.word], 'resource')} had to wait for another look, which asks for "
-        f"{MOST_IN_SUBSCRIPTION} lists in a subscription and {MOST_LISTS:,} in all."
-        if look.bounded[place.word]
-        else "",
-        place.blind,
-    ]
-    return " ".join(part for part in parts if part)
+    waiting = (
+        f"had to wait for another look: one asks for {MOST_IN_SUBSCRIPTION} lists in a subscription, and for "
+        f"{MOST_LISTS:,} in all."
+    )
+    numbers = (
+        (len(look.refused[place.word]), refusing),
+        (len(look.failed[place.word]), "did not answer as expected."),
+        (look.bounded[place.word], waiting),
+    )
+    parts = [f"{counted(number, 'resource')} {what}" for number, what in numbers if number]
+    return " ".join([*parts, place.blind] if place.blind else parts)

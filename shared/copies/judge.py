@@ -51,7 +51,7 @@ def _of_pinned(place: Place, trace: Trace, sought: Sought) -> Copied:
     elif when is not None:
         says = f"That is an earlier version: its key has ended, or ends on {exact(when)}"
     elif live not in ("", trace.version):
-        says = "That is an earlier version, whose key has ended"
+        says = "That is an earlier version: its key has ended, unless the same key was published again"
     else:
         says = "It never gets another one, and stops working when the key of that version ends; no date is known"
     return _copied(place, trace, CopyFate.BREAKS, f"{_start(trace)}. {says}", when)

@@ -9,6 +9,7 @@ from typing import Any
 from shared.copies.addresses import account_label, is_regional
 from shared.copies.traces import HolderEntry, HolderList, Place, Trace
 
+_ROLES = {"embeddingModel": "model for embeddings", "chatCompletionModel": "model for chats"}
 _KEY_HEADER = re.compile(r"api[-_]?key|subscription-key|authorization", re.IGNORECASE)
 
 
@@ -52,14 +53,15 @@ def read_knowledge_bases(resource: str, entries: Sequence[HolderEntry]) -> Itera
 def read_knowledge_sources(resource: str, entries: Sequence[HolderEntry]) -> Iterator[Trace]:
     """Yield the models and accounts of knowledge sources that store a key. Each kind of source has its own member."""
     for entry in entries:
-        name, what = str(entry.get("name")), f"The knowledge source {entry.get('name')}"
+        name, of = str(entry.get("name")), f"of the knowledge source {entry.get('name')}"
         for part in entry.values():
             taken = (part.get("ingestionParameters") or {}) if isinstance(part, dict) else {}
-            for role in ("embeddingModel", "chatCompletionModel"):
+            for role in _ROLES:
                 model = (taken.get(role) or {}).get("azureOpenAIParameters") or {}
+                what = f"The {_ROLES[role]} {of}"
                 yield from _stored(resource, name, what, model.get("resourceUri"), model.get("apiKey"))
             account = taken.get("aiServices") or {}
-            yield from _stored(resource, name, what, account.get("uri"), account.get("apiKey"))
+            yield from _stored(resource, name, f"The account {of}", account.get("uri"), account.get("apiKey"))
 
 
 def _stored(resource: str, name: str, what: str, host: Any, has_key: Any) -> Iterator[Trace]:  # noqa: ANN401
