@@ -258,8 +258,6 @@ def _as_eligible(row: ShownRow) -> RoleHeld:
 def _parsed[T](
     form: Callable[[ShownRow], T], found: Iterable[ShownRow], operation: ReadOperation, thing: str
 ) -> list[T]:
-    form: Callable[[ShownRow], T], found: Iterable[ShownRow], operation: ReadOperation, thing: str
-) -> list[T]:
     """Return rows as records. Raises UnexpectedAnswer, which quotes nothing of them, if they have another form."""
     try:
         return [form(one) for one in found]

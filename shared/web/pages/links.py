@@ -64,9 +64,9 @@ class Links:
         """Return the address of who can read the keys as JSON."""
         return self._json_of(which, "readers", query)
 
-    def copies_json(self, which: Target | AccountId | None = None) -> str:
+    def copies_json(self, which: Target | AccountId | None = None, **query: str) -> str:
         """Return the address of where copies lie as JSON."""
-        return self._json_of(which, "copies", {})
+        return self._json_of(which, "copies", query)
 
     def target(self, target: Target) -> str:
         """Return the address of a target's page."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from shared.copies.kinds import Copied, CopyFate, LookedAt
+from shared.copies.kinds import Copied, CopyFate
 from shared.domain.times import FIRST
 from shared.web.pages.auditor.asked import CopiesFilters
 from shared.web.pages.auditor.places import PlaceShown, place_of
@@ -30,18 +30,14 @@ _ORDER = {fate: at for at, fate in enumerate(TITLES)}
 
 @dataclass(frozen=True)
 class HeldCopy:
-    """One copy, with the account whose key it is.
+    """One copy.
 
     copy: The copy.
     title: What people call the kind of place.
-    account: What people call the account, in the view of all targets. Empty in the view of one.
-    link: The address of that account's own view.
     """
 
     copy: Copied
     title: str
-    account: str = ""
-    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,6 @@ class CopyRow:
     says: What it is and what happens, as sentences.
     move: How to move it, as a sentence.
     commands: The commands that help.
-    account: What people call the account, in the view of all targets. Empty in the view of one.
-    link: The address of that account's own view.
     """
 
     name: str
@@ -66,8 +60,6 @@ class CopyRow:
     says: str
     move: str
     commands: tuple[str, ...]
-    account: str
-    link: str
 
 
 @dataclass(frozen=True)
@@ -103,14 +95,9 @@ class CopiesShown:
     pages: tuple[PagerStep, ...]
 
 
-def titles_of(places: Sequence[LookedAt]) -> Mapping[str, str]:
-    """Return what people call each kind of place, by its public word."""
-    return {one.place: one.title for one in places}
-
-
 def copy_fits(one: HeldCopy, filters: CopiesFilters) -> bool:
     """Return whether a copy is to be shown."""
-    words = (one.copy.name, one.copy.resource, one.title, one.copy.place, one.account)
+    words = (one.copy.name, one.copy.resource, one.title, one.copy.place)
     found = any(filters.q.casefold() in word.casefold() for word in words)
     return filters.fate in ("", one.copy.fate) and found
 
@@ -156,6 +143,4 @@ def _row(one: HeldCopy) -> CopyRow:
         says=copy.says,
         move=copy.move,
         commands=copy.commands,
-        account=one.account,
-        link=one.link,
     )

@@ -88,7 +88,8 @@ class FleetReadersPage:
     pages: The pager. Empty if there is one page only.
     not_seen: What could not be seen, as sentences.
     problems: Why something could not be seen.
-    looked: What was asked of Azure, as a sentence.
+    looked: What was looked at, in words.
+    calls: How many calls were made, in words.
     """
 
     shell: Shell
@@ -106,7 +107,8 @@ class FleetReadersPage:
     pages: tuple[PagerStep, ...]
     not_seen: tuple[str, ...]
     problems: tuple[RotationError, ...]
-    looked: str
+    looked: tuple[str, ...]
+    calls: str
     name: str = ""
     back: str = ""
 
@@ -128,14 +130,15 @@ def fleet_readers_page_of(
     def page(number: int) -> str:
         return links.readers(None, page=str(number) if number > 1 else "")
 
-    title, again = "Who can read keys", page(found.page)
+    title = "Who can read keys"
+    json = links.readers_json(None, page=str(found.page) if found.page > 1 else "")
     return FleetReadersPage(
         shell=replace(
             around,
             tone=Tone.PLAIN,
             title=title,
-            again=again,
-            json=links.readers_json(page=_number(found)),
+            again=page(found.page),
+            json=json,
             here="readers",
         ),
         filters=filters,
@@ -155,12 +158,9 @@ def fleet_readers_page_of(
         pages=pager_of(found.page, found.pages, page) if found.pages > 1 else (),
         not_seen=tuple(map(sentence_of, found.not_seen)),
         problems=found.problems,
-        looked=f"Asked now, with {counted(found.calls, 'call')}.",
+        looked=found.looked,
+        calls=counted(found.calls, "call"),
     )
-
-
-def _number(found: ReadersOfFleet) -> str:
-    return str(found.page) if found.page > 1 else ""
 
 
 def _sentence(found: ReadersOfFleet) -> str:
@@ -206,6 +206,5 @@ def _wide(one: WideRole) -> WideShown:
 
 def _account(place: KeyPlace, found: ReadersCounted | None, targets: Mapping[str, Target], links: Links) -> ReadAccount:
     target = targets.get(str(place.account).casefold())
-    return ReadAccount(
-        place.name, place.account.group, bool(place.target), links.readers(target or place.account), found
-    )
+    link = links.readers(target or place.account)
+    return ReadAccount(place.name, place.account.group, bool(place.target), link, found)
