@@ -168,6 +168,9 @@ def _sentence(found: ReadersOfFleet) -> str:
     known = [one for one in found.accounts if one.readers is not None]
     if not found.found:
         return f"No account with keys is in sight{f' in {found.scope}' if found.scope else ''}."
+    if not found.accounts and not found.waiting:
+        there = f"{counted(found.found, 'account')} on {counted(found.pages, 'page')}"
+        return f"Page {found.page:,} has no accounts: there are {there}."
     if not known:
         return "Nobody can tell who can read keys: the rights of these accounts could not be read."
     where = counted(len(known), "account")
