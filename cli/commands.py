@@ -24,6 +24,7 @@ from cli.arguments import Command
 from cli.first_deployment import check_first_deployment
 from cli.many_commands import rotate_many, rotations
 from cli.printing import NOTHING, line, lines, moment, table
+from cli.readers_commands import copies, readers
 from cli.readiness_command import readiness
 from cli.status_text import age_line, sentence, targets_table, to_do_and_to_watch
 from shared.announce.deadlines import Deadline
@@ -351,6 +352,8 @@ COMMANDS: dict[str, CommandFunction] = {
     "rotate-many": rotate_many,
     "rotations": rotations,
     "readiness": readiness,
+    "readers": readers,
+    "copies": copies,
     "audit": audit,
     "doctor": doctor,
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shared.domain.errors import FixConfiguration
     from shared.fleet.rotation import Rotation
     from shared.ports import CallLogs, Listeners
+    from shared.readers.ports import Rights
     from shared.readiness.ports import ReadOnly
     from shared.settings.call_log import CallLog
     from shared.settings.environment import Settings
@@ -102,6 +103,15 @@ async def key_holders() -> KeyHolders:
     return _Process.made.key_holders(os.environ)
 
 
+async def rights() -> Rights:
+    """Return who has which right around accounts and vaults, through this process's clients. It counts its calls, so
+    each request has its own. Raises FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.rights()
+
+
 def invalid_settings() -> FixConfiguration | None:
     """Return why this process's settings are invalid; None if they are valid. Nothing of Azure is imported."""
     from shared.domain.errors import FixConfiguration
@@ -139,6 +149,7 @@ class Opened:
     rotation: The `Rotation` over the real parts.
     read_only: What audit and readiness see beyond the targets.
     key_holders: The resources in which copies of keys can lie.
+    rights: Who has which right around accounts and vaults.
     examiner: Examines the deployment for the doctor.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
     """
@@ -146,6 +157,7 @@ class Opened:
     rotation: Rotation
     read_only: ReadOnly
     key_holders: KeyHolders
+    rights: Rights
     examiner: Examiner
     workspaces: Mapping[str, CallLogs]
 
@@ -165,7 +177,8 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only(), made.key_holders(environment), examiner, made.workspaces())
+        holders, rights = made.key_holders(environment), made.rights()
+        yield Opened(made.rotation, made.read_only(), holders, rights, examiner, made.workspaces())
     finally:
         await made.close()
 
@@ -195,6 +208,13 @@ class _Made:
         reads = AzureReads(self.credential, settings.resource_manager, self.connections)
         graph = ResourceGraph(reads)
         return ReadOnly(AccountsInSight(self.accounts, graph, settings), DiagnosticSettings(reads), graph)
+
+    def rights(self) -> Rights:
+        """Return who has which right around accounts and vaults. Nothing is asked before it is used."""
+        from shared.adapters.azure_reads import AzureReads
+        from shared.adapters.rights import AzureRights
+
+        return AzureRights(AzureReads(self.credential, self.rotation.settings.resource_manager, self.connections))
 
     def workspaces(self) -> dict[str, CallLogs]:
         """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""

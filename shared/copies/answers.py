@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from shared.copies.kinds import Copies, LookedAt
 from shared.domain.errors import RotationError
@@ -54,3 +56,7 @@ class CopiesOfFleet:
     places: tuple[LookedAt, ...] = ()
     calls: int = 0
     problems: tuple[RotationError, ...] = ()
+
+    def with_problems(self, problems: Iterable[RotationError]) -> Self:
+        """Return the answer with more problems at the front, such as why accounts could not be listed."""
+        return replace(self, problems=(*problems, *self.problems))
