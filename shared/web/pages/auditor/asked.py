@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from uuid import UUID
 
 from shared.copies.kinds import CopyFate
 from shared.domain.text import plain, quotable
+from shared.web.asked import is_object_id
 from shared.web.pages.asked_filters import LONGEST, one_of, page_number
 
 
@@ -106,15 +106,13 @@ def _text(query: Mapping[str, str], name: str) -> str:
 
 def _object_id(query: Mapping[str, str], remarks: list[str]) -> str:
     asked = _text(query, "principal")
-    try:
-        return str(UUID(asked)) if asked else ""
-    except ValueError:
-        shown = quotable(asked)[:60]
-        remarks.append(
-            f"“{shown}” is no object id, so nobody was asked about. Microsoft Entra ID shows the object id of a "
-            "person, a group or an app: a GUID."
-        )
-        return ""
+    if not asked or is_object_id(asked):
+        return asked.lower()
+    remarks.append(
+        f"“{quotable(asked)[:60]}” is no object id, so nobody was asked about. Microsoft Entra ID shows the object id "
+        "of a person, a group or an app: a GUID."
+    )
+    return ""
 
 
 def _given(**parameters: str) -> dict[str, str]:

@@ -21,6 +21,8 @@ from shared.web.pages.links import Links
 from shared.web.pages.pager import PagerStep, pager_of
 from shared.web.pages.shell import Shell
 
+OF_ONE = "A person, a group or an app is asked about at one account: choose a target first."
+
 
 @dataclass(frozen=True)
 class ReadAccount:
@@ -141,7 +143,7 @@ def fleet_readers_page_of(
             json=json,
             here="readers",
         ),
-        filters=filters,
+        filters=filters if not filters.principal else replace(filters, remarks=(*filters.remarks, OF_ONE)),
         sentence=_sentence(found),
         detail=_detail(found),
         copies=links.copies(),
