@@ -97,6 +97,7 @@ def copies_page_of(answer: CopiesOfOne, target: Target | None, filters: CopiesFi
     links, copies, which = around.links, answer.found, target or answer.found.account
     titles = {one.place: one.title for one in copies.places}
     found = [HeldCopy(one, titles.get(one.place, one.place)) for one in copies.copies]
+    saw = any(one.looked for one in copies.places)
     breaks = any(one.fate is CopyFate.BREAKS for one in copies.copies)
 
     def address(**parameters: str) -> str:
@@ -115,14 +116,16 @@ def copies_page_of(answer: CopiesOfOne, target: Target | None, filters: CopiesFi
             here="copies",
         ),
         filters=filters,
-        sentence=copies_in_words(copies.copies, answer.name),
-        detail=when_in_words(copies.copies, around.now),
+        sentence=copies_in_words(copies.copies, answer.name, saw=saw),
+        detail=when_in_words(copies.copies, around.now, saw=saw),
         name=answer.name,
         back=links.target(target) if target else "",
         everything=address(),
         readers=links.readers(which),
         counts=tuple(_counts(found, filters, lambda fate: address(**filters.but(fate=fate)))),
-        rows=copies_shown([one for one in found if copy_fits(one, filters)], filters.page, page),
+        rows=copies_shown(
+            [one for one in found if copy_fits(one, filters)], filters.page, page, copies.account.subscription
+        ),
         places=PlacesShown.of(copies.places, copies.calls, copies.problems),
         asked_for=_asked_for(filters),
     )

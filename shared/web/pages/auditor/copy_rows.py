@@ -16,7 +16,7 @@ from shared.web.pages.pager import PagerStep, pager_of
 
 ROWS = 40  # of a page
 TITLES = {
-    CopyFate.BREAKS: "Break at an end of their key",
+    CopyFate.BREAKS: "Break when their key ends",
     CopyFate.UNKNOWN: "Cannot be judged",
     CopyFate.FOLLOWS: "Follow by themselves",
 }
@@ -102,12 +102,13 @@ def copy_fits(one: HeldCopy, filters: CopiesFilters) -> bool:
     return filters.fate in ("", one.copy.fate) and found
 
 
-def copies_shown(found: Sequence[HeldCopy], number: int, address: Callable[[int], str]) -> CopiesShown:
+def copies_shown(found: Sequence[HeldCopy], number: int, address: Callable[[int], str], near: str) -> CopiesShown:
     """Return the page of the rows that is asked for; the last one, if that page is not there.
 
     found: The copies that fit the filters.
     number: The page that is asked for, from 1.
     address: Returns the address of a page.
+    near: The id of the account's subscription.
     """
     ordered = sorted(found, key=_place)
     last_page = max(1, -(-len(ordered) // ROWS))
@@ -116,14 +117,14 @@ def copies_shown(found: Sequence[HeldCopy], number: int, address: Callable[[int]
     first = (page - 1) * ROWS + 1 if shown else 0
     pages = pager_of(page, last_page, address) if last_page > 1 else ()
     return CopiesShown(
-        tuple(_fates(shown, ordered)), first, first + len(shown) - 1 if shown else 0, len(ordered), pages
+        tuple(_fates(shown, ordered, near)), first, first + len(shown) - 1 if shown else 0, len(ordered), pages
     )
 
 
-def _fates(shown: Sequence[HeldCopy], ordered: Sequence[HeldCopy]) -> Iterator[FateShown]:
+def _fates(shown: Sequence[HeldCopy], ordered: Sequence[HeldCopy], near: str) -> Iterator[FateShown]:
     totals = Counter(one.copy.fate for one in ordered)
     for fate, rows in groupby(shown, key=lambda one: one.copy.fate):
-        yield FateShown(fate, TITLES[fate], totals[fate], tuple(map(_row, rows)))
+        yield FateShown(fate, TITLES[fate], totals[fate], tuple(_row(one, near) for one in rows))
 
 
 def _place(one: HeldCopy) -> tuple[int, bool, float, str, str]:
@@ -133,12 +134,12 @@ def _place(one: HeldCopy) -> tuple[int, bool, float, str, str]:
     return _ORDER[copy.fate], copy.when is None, when.timestamp(), copy.resource.casefold(), copy.name.casefold()
 
 
-def _row(one: HeldCopy) -> CopyRow:
+def _row(one: HeldCopy, near: str) -> CopyRow:
     copy = one.copy
     return CopyRow(
         name=copy.name,
         kind=one.title,
-        where=place_of(copy.resource),
+        where=place_of(copy.resource, near),
         when=copy.when,
         says=copy.says,
         move=copy.move,

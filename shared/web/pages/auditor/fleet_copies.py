@@ -14,7 +14,7 @@ from shared.domain.relative import away, counted, exact
 from shared.findings.verdict import Tone
 from shared.web.pages.auditor.asked import CopiesFilters
 from shared.web.pages.auditor.copies_view import PlacesShown
-from shared.web.pages.auditor.copy_words import NO_PROOF, soonest
+from shared.web.pages.auditor.copy_words import BLIND, NO_PROOF, soonest, where_in_words
 from shared.web.pages.links import Links
 from shared.web.pages.pager import PagerStep, pager_of
 from shared.web.pages.shell import Shell
@@ -101,7 +101,7 @@ def fleet_copies_page_of(
         ),
         filters=filters,
         sentence=_sentence(answer),
-        detail=_detail(accounts, around.now),
+        detail=_detail(accounts, around.now) if accounts else NO_PROOF if _saw(answer) else BLIND,
         readers=links.readers(),
         accounts=accounts,
         first=first,
@@ -112,19 +112,21 @@ def fleet_copies_page_of(
     )
 
 
+def _saw(answer: CopiesOfFleet) -> bool:
+    return any(one.looked for one in answer.places)
+
+
 def _sentence(answer: CopiesOfFleet) -> str:
     scope = f" in {answer.scope}" if answer.scope else ""
     if not answer.looked_for:
         return f"No account is in sight{scope}."
     of = counted(answer.looked_for, "account")
     if not answer.found:
-        return f"No copy of a key of {of} was found where this app looked."
+        return f"No copy of a key of {of} was found{where_in_words(saw=_saw(answer))}"
     return f"Copies of keys of {answer.found:,} of {of} were found."
 
 
 def _detail(accounts: tuple[AccountWithCopies, ...], now: datetime) -> str:
-    if not accounts:
-        return NO_PROOF
     coming = [one.when for one in accounts if one.when and one.when > now]
     return f"The first one of this page breaks {away(min(coming), now)}: {exact(min(coming))}." if coming else ""
 

@@ -177,11 +177,12 @@ def _sentence(found: ReadersOfFleet) -> str:
         return "Nobody can tell who can read keys: the rights of these accounts could not be read."
     where = counted(len(known), "account")
     if not found.principals:
-        return f"No right was found by which somebody reads keys of {where}."
+        return f"No right was found by which somebody reads keys or copies of {where}."
     if found.more_principals:
         number = len(found.principals) + found.more_principals
-        return f"{number:,} people, groups and apps can read keys of {where}, {AS_FAR}."
-    return f"{counted_principals(one.principal_type for one in found.principals)} can read keys of {where}, {AS_FAR}."
+        return f"{number:,} people, groups and apps can read keys or copies of {where}, {AS_FAR}."
+    who = counted_principals(one.principal_type for one in found.principals)
+    return f"{who} can read keys or copies of {where}, {AS_FAR}."
 
 
 def _detail(found: ReadersOfFleet) -> str:

@@ -45,10 +45,11 @@ class PlaceShown:
         return f"{self.kind} {self.name}".strip()
 
 
-def place_of(resource: str) -> PlaceShown:
+def place_of(resource: str, near: str = "") -> PlaceShown:
     """Return a resource id in words.
 
     resource: The id of a resource, a resource group, a subscription or a management group, or `/` for everything.
+    near: The id of the subscription that the page is about, which is not named for what lies in it.
     """
     plain = resource.strip().rstrip("/")
     if not plain:
@@ -58,7 +59,7 @@ def place_of(resource: str) -> PlaceShown:
     parts = plain.split("/")
     if len(parts) < 3 or parts[1].lower() != "subscriptions":
         return PlaceShown("", plain)
-    subscription = f"subscription {parts[2]}"
+    subscription = "" if parts[2].lower() == near.lower() else f"subscription {parts[2]}"
     if len(parts) < 5:
         return PlaceShown("subscription", parts[2], link=portal(plain))
     group = f"resource group {parts[4]}"
@@ -74,7 +75,7 @@ def _resource(parts: list[str], plain: str, group: str, subscription: str) -> Pl
     if not names:
         return PlaceShown("", plain, "", portal(plain))
     kind = "/".join((parts[at + 1], *types)).lower()
-    within = f"{group}, {subscription}"
+    within = ", ".join(filter(None, (group, subscription)))
     if names[1:]:
         above = _TYPES.get(kind.rpartition("/")[0], types[-2])
         within = f"{above} {names[-2]}, {within}"

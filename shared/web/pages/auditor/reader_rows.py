@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -121,7 +121,7 @@ def fits(reader: Reader, filters: ReadersFilters) -> bool:
 
 
 def rows_shown(
-    found: Iterable[Reader], number: int, address: Callable[[int], str], asks: Callable[[Reader], str]
+    found: Iterable[Reader], number: int, address: Callable[[int], str], asks: Callable[[Reader], str], near: str
 ) -> RowsShown:
     """Return the page of the rows that is asked for; the last one, if that page is not there.
 
@@ -129,6 +129,7 @@ def rows_shown(
     number: The page that is asked for, from 1.
     address: Returns the address of a page.
     asks: Returns the address that asks about one principal alone.
+    near: The id of the account's subscription.
     """
     ordered = sorted(found, key=_place)
     last_page = max(1, -(-len(ordered) // ROWS))
@@ -136,30 +137,29 @@ def rows_shown(
     shown = ordered[(page - 1) * ROWS : page * ROWS]
     first = (page - 1) * ROWS + 1 if shown else 0
     totals = {road: len(list(rows)) for road, rows in groupby(ordered, key=lambda one: one.road)}
-    parts = tuple(_part(part, list(rows), totals, asks) for part, rows in groupby(shown, key=part_of))
+    parts = tuple(
+        PartShown(part, TITLES[part], tuple(_roads(rows, totals, lambda one: _row(one, asks, near))))
+        for part, rows in groupby(shown, key=part_of)
+    )
     pages = pager_of(page, last_page, address) if last_page > 1 else ()
     return RowsShown(parts, first, first + len(shown) - 1 if shown else 0, len(ordered), pages)
 
 
-def _place(one: Reader) -> tuple[int, int]:
-    """Return where a row stands: by part and road. Those of one road stay in their order."""
-    return _OF_PART[part_of(one)], _OF_ROAD[one.road]
+def _place(one: Reader) -> tuple[int, int, bool, bool]:
+    """Return where a row stands: by part and road, what acts now first, then those that have a name."""
+    return _OF_PART[part_of(one)], _OF_ROAD[one.road], one.holding is not Holding.ACTIVE, not one.name
 
 
-def _part(part: Part, rows: Sequence[Reader], totals: dict[str, int], asks: Callable[[Reader], str]) -> PartShown:
-    roads = tuple(
-        _road(word, list(found), totals[word], asks) for word, found in groupby(rows, key=lambda one: one.road)
-    )
-    return PartShown(part, TITLES[part], roads)
+def _roads(
+    rows: Iterable[Reader], totals: Mapping[str, int], row_of: Callable[[Reader], ReaderRow]
+) -> Iterator[RoadShown]:
+    for word, found in groupby(rows, key=lambda one: one.road):
+        road = ROADS[word]
+        title = f"{road.says[:1].upper()}{road.says[1:]}"
+        yield RoadShown(f"road-{word}", title, road.shows, totals[word], tuple(map(row_of, found)))
 
 
-def _road(word: str, rows: Sequence[Reader], total: int, asks: Callable[[Reader], str]) -> RoadShown:
-    road = ROADS[word]
-    title = f"{road.says[:1].upper()}{road.says[1:]}"
-    return RoadShown(f"road-{word}", title, road.shows, total, tuple(_row(one, asks) for one in rows))
-
-
-def _row(reader: Reader, asks: Callable[[Reader], str]) -> ReaderRow:
+def _row(reader: Reader, asks: Callable[[Reader], str], near: str) -> ReaderRow:
     return ReaderRow(
         who=reader.name or reader.principal,
         principal=reader.principal,
@@ -167,7 +167,7 @@ def _row(reader: Reader, asks: Callable[[Reader], str]) -> ReaderRow:
         asked=asks(reader),
         also=_also(reader),
         by=reader.by,
-        where=place_of(reader.scope),
+        where=place_of(reader.scope, near),
         inherited=reader.inherited,
         notes=tuple(_notes(reader)),
         instead=reader.instead,

@@ -12,6 +12,7 @@ from shared.web.pages.auditor.reader_rows import part_of
 
 AS_FAR = "as far as this app sees"
 NO_PROOF = "That does not prove that there is none: below stands what could not be seen."
+IN_PART = "Not all rights could be read, so there may be more: below stands why."
 DENIED = "A deny assignment names it; whether that is enforced is not known."
 
 

@@ -93,6 +93,7 @@ def readers_page_of(answer: ReadersOfOne, target: Target | None, filters: Reader
         return f"{address(**filters.but(page=str(number) if number > 1 else ''))}#rows"
 
     sentence, detail = _answer(answer, rows)
+    detail = f"{words.IN_PART} {detail}".strip() if answer.known and answer.found.problems else detail
     return ReadersPage(
         shell=replace(
             around,
@@ -116,6 +117,7 @@ def readers_page_of(answer: ReadersOfOne, target: Target | None, filters: Reader
             filters.page,
             page,
             lambda one: address(principal=one.principal),
+            answer.place.account.subscription,
         ),
         not_seen=tuple(map(words.sentence_of, answer.found.not_seen)),
         looked=answer.looked,

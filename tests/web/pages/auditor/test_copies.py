@@ -22,9 +22,9 @@ MIXED = copies_of(FOLLOWS, a_copy("later", days=30), UNKNOWN, a_copy(), a_copy("
     ("found", "sentence"),
     [
         ([], "No copy of a key of chat was found where this app looked."),
-        ([a_copy()], "1 copy of a key of chat was found. It breaks at an end of its key."),
-        ([a_copy(), a_copy("b")], "2 copies of a key of chat were found. All of them break at an end of its key."),
-        ([a_copy(), FOLLOWS], "2 copies of a key of chat were found. 1 of them breaks at an end of its key."),
+        ([a_copy()], "1 copy of a key of chat was found. It breaks when its key ends."),
+        ([a_copy(), a_copy("b")], "2 copies of a key of chat were found. All of them break when their key ends."),
+        ([a_copy(), FOLLOWS], "2 copies of a key of chat were found. 1 of them breaks when its key ends."),
         ([FOLLOWS], "1 copy of a key of chat was found, and none is known to break."),
     ],
 )

@@ -42,7 +42,7 @@ def counted(account: AccountId = CHAT.account, **facts: Any) -> ReadersCounted:
 
 def test_each_account_has_its_numbers_and_a_link_to_its_own_view() -> None:
     found = read_all_readers(all_readers(counted(), counted(DOCS)), [CHAT])
-    assert "1 person can read keys of 2 accounts, as far as this app sees." in found.within("h1")
+    assert "1 person can read keys or copies of 2 accounts, as far as this app sees." in found.within("h1")
     assert "/api/status/readers?target=chat" in found.links()
     assert any("account=%2Fsubscriptions" in one for one in found.links()), "one that nobody enrolled, by its account"
     assert "not enrolled" in found.text
@@ -57,7 +57,7 @@ def test_an_account_of_which_nothing_is_known_has_no_numbers() -> None:
     assert "docs-prod rg-docs, not enrolled not known: its rights could not be read" in text
     assert "far-prod g, not enrolled not looked at" in text
     assert "The rights of 1 account could not be read." in text
-    assert "can read keys of 1 account," in text
+    assert "can read keys or copies of 1 account," in text
 
 
 def test_if_no_rights_could_be_read_nobody_can_tell() -> None:
@@ -78,7 +78,7 @@ def test_ten_thousand_accounts_are_shown_page_by_page() -> None:
     page = all_readers(*map(counted, some_accounts(100)), found=10_000, page=2, pages=100, more_principals=60)
     found = read_all_readers(page)
     assert "101 to 200 of 10,000" in found.text
-    assert "61 people, groups and apps can read keys of 100 accounts" in found.within("h1")
+    assert "61 people, groups and apps can read keys or copies of 100 accounts" in found.within("h1")
     assert "This is page 2 of 100 of 10,000 accounts in 2 subscriptions." in found.text
     assert "/api/status/readers?page=3" in found.links()
     assert "/api/readers?page=2" in found.links()
