@@ -193,9 +193,7 @@ def _readiness(parser: argparse.ArgumentParser) -> None:
 
 def _readers(parser: argparse.ArgumentParser) -> None:
     _of_one_or_all(parser)
-    parser.add_argument(
-        "--principal", metavar="OBJECT-ID", help="only whether this person or program can, by groups too"
-    )
+    parser.add_argument("--principal", metavar="OBJECT-ID", help="only whether this one can, by groups too")
 
 
 def _of_one_or_all(parser: argparse.ArgumentParser) -> None:

@@ -47,6 +47,12 @@ param logWorkspace string = ''
 @description('Subscription ids in which the app may also see accounts that nobody enrolled, separated by commas. Empty: none.')
 param readinessSubscriptions string = ''
 
+@description('Subscription ids in which the app may see who can read keys, separated by commas. Empty: none.')
+param readersSubscriptions string = ''
+
+@description('Subscription ids in which the app may see where copies of keys lie, separated by commas. Empty: none.')
+param copiesSubscriptions string = ''
+
 // --- how it rotates; empty means the default of the app (local.settings.sample.json) ------------------------------
 
 @allowed([
@@ -199,6 +205,8 @@ var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
 var workspaceIds = empty(logWorkspace) ? [] : split(replace(logWorkspace, ' ', ''), ',')
 var readable = empty(readinessSubscriptions) ? [] : split(replace(readinessSubscriptions, ' ', ''), ',')
+var readersSeen = empty(readersSubscriptions) ? [] : split(replace(readersSubscriptions, ' ', ''), ',')
+var copiesSeen = empty(copiesSubscriptions) ? [] : split(replace(copiesSubscriptions, ' ', ''), ',')
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
 // The name of a resource group must not end with a full stop.
@@ -359,7 +367,7 @@ module roles 'roles.bicep' = {
   params: {
     environmentName: environmentName
     token: token
-    subscriptions: union(searched, readable)
+    subscriptions: union(searched, readable, readersSeen, copiesSeen)
     vaultIds: vaultIds
     workspaceIds: workspaceIds
     targets: targets
@@ -416,6 +424,24 @@ module readinessGrants 'grants/readiness.bicep' = [for id in readable: {
   params: {
     principalId: identities.outputs.appPrincipalId
     roleName: roles.outputs.readinessReader
+  }
+}]
+
+module readersGrants 'grants/readiness.bicep' = [for id in readersSeen: {
+  name: 'grant-readers-${token}-${uniqueString(id)}'
+  scope: subscription(id)
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    roleName: roles.outputs.readersReader
+  }
+}]
+
+module copiesGrants 'grants/readiness.bicep' = [for id in copiesSeen: {
+  name: 'grant-copies-${token}-${uniqueString(id)}'
+  scope: subscription(id)
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    roleName: roles.outputs.copiesReader
   }
 }]
 

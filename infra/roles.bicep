@@ -117,6 +117,17 @@ resource readinessReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = 
   }
 }
 
+resource readersReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'readersReader')
+  properties: {
+    roleName: '${definitions.custom.readersReader.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.readersReader.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.readersReader.permissions
+  }
+}
+
 output keyRotator string = keyRotator.name
 output keyPublisher string = keyPublisher.name
 output keyAuthSwitch string = keyAuthSwitch.name
@@ -125,3 +136,4 @@ output announcementReader string = announcementReader.name
 output copiesReader string = copiesReader.name
 output containerLister string = containerLister.name
 output readinessReader string = readinessReader.name
+output readersReader string = readersReader.name

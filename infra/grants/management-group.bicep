@@ -1,4 +1,4 @@
-// The same right as readiness.bicep, in every subscription of a management group, also in those that join it later. A
+// One of the rights of readiness.bicep, in every subscription of a management group, also in those that join it later. A
 // deployment of its own (docs/deploy.md, Accounts that nobody enrolled): Azure lets a deployment to a subscription change
 // nothing above it. The role is defined in the group, because a custom role names at most one management group.
 
@@ -10,11 +10,19 @@ param environmentName string
 @description('Object id of the app\'s identity.')
 param principalId string
 
-var here = managementGroup().id
-var definition = loadJsonContent('../roles.json').custom.readinessReader
+@allowed([
+  'readinessReader'
+  'readersReader'
+  'copiesReader'
+])
+@description('Which of the roles of ../roles.json, each of which only sees more.')
+param role string = 'readinessReader'
 
-resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(here, environmentName, 'readinessReader')
+var here = managementGroup().id
+var definition = loadJsonContent('../roles.json').custom[role]
+
+resource definedRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(here, environmentName, role)
   properties: {
     roleName: '${definition.roleName} (${environmentName}, ${managementGroup().name})'
     description: definition.description
@@ -27,10 +35,10 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(here, principalId, role.name)
+  name: guid(here, principalId, definedRole.name)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: role.id
+    roleDefinitionId: definedRole.id
   }
 }

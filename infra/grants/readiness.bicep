@@ -1,11 +1,12 @@
-// The app's right to see accounts, where their logs go and who has roles on them, in a whole subscription. It reads no key.
+// One of the app's rights to see more, in a whole subscription: accounts, where their logs go and who could call them;
+// who can read keys; or where copies of keys lie. None of them reads a key.
 
 targetScope = 'subscription'
 
 @description('The app.')
 param principalId string
 
-@description('Name (a GUID) of the role that sees accounts.')
+@description('Name (a GUID) of the role that sees more.')
 param roleName string
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

@@ -1,7 +1,8 @@
 """Check what readiness and audit read beside the targets: each log workspace, the diagnostic settings of accounts, and
 whatever ROTATION_AUDIT_SCOPE names.
 
-The last two are optional rights. Without them readiness knows less and says so, and nothing else fails.
+These last two are optional rights, as are those of `seeing`. Without them readiness knows less and says so, and nothing
+else fails.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from shared.doctor import remedies
 from shared.doctor.check import ON_ITS_WAY, Check, Examination, failed, failed_with, not_checked, passed
 from shared.doctor.ports import Reading
 from shared.doctor.remedies import Scope
+from shared.doctor.seeing import check_seeing
 from shared.domain.errors import GrantRole, RotationError
 from shared.domain.model import AccountId, Target
 from shared.domain.relative import counted
@@ -30,6 +32,8 @@ async def check_reading(examination: Examination, reading: Reading, targets: lis
         for account in _one_of_each_subscription(accounts):
             yield await _check_log_settings(examination, reading, account)
     async for check in _check_scope(examination, reading):
+        yield check
+    async for check in check_seeing(examination, reading, accounts):
         yield check
 
 

@@ -26,10 +26,12 @@ COUNTER = "Azure OpenAI key call counter"
 HOST = "Azure OpenAI key rotation host"
 READER = "Azure OpenAI key announcement reader"
 READINESS = "Azure OpenAI readiness reader"
+READERS = "Azure OpenAI key readers' reader"
+COPIES = "Azure OpenAI key copies reader"
 SENDER = "EventGrid Data Sender"
 LEASES = "Storage Blob Data Contributor"
 QUEUES = "Storage Queue Data Contributor"
-CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER, HOST, READER, READINESS)
+CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER, HOST, READER, READINESS, READERS, COPIES)
 _SUBSCRIPTION = "<subscription>"
 HERE = f"--subscription {_SUBSCRIPTION}"  # the deployment's own, which no setting names
 _APP = f"--resource-group <group> --name <function-app> {HERE}"
@@ -122,7 +124,8 @@ def _role_id(role: str, subscription: str) -> str:
     infra/roles.bicep adds the environment's name and a token to a role's name. If two deployments share the name, two
     ids are found, and the command around this one fails: it does not assign the role of another deployment.
     """
-    query = f"[?starts_with(roleName, '{role} (<environment>, ')].name"
+    begins = role.replace("'", r"\'")  # within the quotes of a JMESPath text
+    query = f"[?starts_with(roleName, '{begins} (<environment>, ')].name"
     return (
         f'az role definition list --subscription {subscription} --custom-role-only true --query "{query}" --output tsv'
     )

@@ -22,6 +22,8 @@ EVERYTHING = {
     "allowSunset": True,
     "logWorkspace": f"{_WORKSPACE}, {_ID}/Microsoft.OperationalInsights/workspaces/more-logs",
     "readinessSubscriptions": f"{HERE}, 33333333-2222-3333-4444-555555555555",
+    "readersSubscriptions": "44444444-2222-3333-4444-555555555555",
+    "copiesSubscriptions": "44444444-2222-3333-4444-555555555556",
     "authClientId": "66666666-2222-3333-4444-555555555555",
     "eventDoors": True,
     "alertEmail": "people@example.com",

@@ -93,7 +93,8 @@ def test_each_log_workspace_gets_the_role_and_the_settings_name_each_by_its_id()
 def test_a_subscription_for_readiness_grants_the_reader_and_nothing_else() -> None:
     assert assigned("grants/readiness.bicep") == {("principalId", "roleName", "subscription")}
     granted = [one.file for one in deployed(EVERYTHING).resources() if one.file == "grants/readiness.bicep"]
-    assert len(granted) == len(EVERYTHING["readinessSubscriptions"].split(","))
+    asked = ("readinessSubscriptions", "readersSubscriptions", "copiesSubscriptions")
+    assert len(granted) == sum(len(EVERYTHING[one].split(",")) for one in asked)
     assert "grants/readiness.bicep" not in {one.file for one in deployed(LEAST).resources()}
 
 
@@ -109,13 +110,22 @@ def test_the_roles_can_be_assigned_in_every_subscription_that_grants_one() -> No
 
 
 def test_a_management_group_gets_the_readers_role_under_a_name_of_its_own() -> None:
-    [choice] = APART["grants/management-group.bicep"]
+    choice = APART["grants/management-group.bicep"][0]
     made = list(deployed_apart("grants/management-group.bicep", choice).resources())
     [role] = [one for one in made if one.type.endswith("/roleDefinitions")]
     assert role.body["properties"]["permissions"] == ROLES["custom"]["readinessReader"]["permissions"]
     assert role.body["properties"]["assignableScopes"] == ["/providers/Microsoft.Management/managementGroups/mg"]
     assert role.body["properties"]["roleName"] == "Azure OpenAI readiness reader (prod, mg)"
-    assert assigned("grants/management-group.bicep") == {("principalId", "role.id", "managementGroup")}
+    assert assigned("grants/management-group.bicep") == {("principalId", "definedRole.id", "managementGroup")}
+
+
+def test_a_management_group_gets_another_of_the_roles_that_only_see_if_it_is_named() -> None:
+    for name in ("readersReader", "copiesReader"):
+        choice = {**APART["grants/management-group.bicep"][0], "role": name}
+        made = list(deployed_apart("grants/management-group.bicep", choice).resources())
+        [role] = [one for one in made if one.type.endswith("/roleDefinitions")]
+        assert role.body["properties"]["permissions"] == ROLES["custom"][name]["permissions"]
+        assert role.body["properties"]["roleName"] == f"{ROLES['custom'][name]['roleName']} (prod, mg)"
 
 
 def test_only_files_in_grants_give_a_role_to_the_app() -> None:
@@ -150,7 +160,8 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
             "appPrincipalId",
         )
     }
-    assert handed.pop(("readinessGrants", "roleName")) == "roles.outputs.readinessReader"
+    for module, role in (("readiness", "readinessReader"), ("readers", "readersReader"), ("copies", "copiesReader")):
+        assert handed.pop((f"{module}Grants", "roleName")) == f"roles.outputs.{role}"
     for (_, parameter), value in handed.items():
         assert (
             value
