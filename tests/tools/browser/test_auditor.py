@@ -44,7 +44,7 @@ async def test_nothing_sticks_out_the_page_is_light_and_no_key_comes_with_it(
         await closed.click()
     await page.no_overflow()
     content = await page.page.content()
-    assert not [key for key in (*scene.account("chat").keys.values(), KEY) if key in content]
+    assert not [key for key in (*(one.value for one in scene.account("chat").keys.values()), KEY) if key in content]
 
 
 @audit
