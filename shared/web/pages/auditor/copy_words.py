@@ -9,8 +9,8 @@ from shared.copies.kinds import Copied, CopyFate
 from shared.domain.relative import away, counted, exact
 
 BLIND = (
-    "Azure shows only what this app may read, so that proves nothing. The role copiesReader of infra/roles.json lets it "
-    "look (docs/copies.md)."
+    "Azure shows only what this app may read, so that proves nothing. The role copiesReader of infra/roles.json lets "
+    "it look (docs/copies.md)."
 )
 NO_PROOF = "That does not prove that there is none: below stands where this app looked, and where it did not."
 
