@@ -267,7 +267,7 @@ def _deadline_cells(one: Deadline) -> tuple[object, ...]:
 async def audit(parts: Opened, _: Command) -> CommandResult:
     """The command `audit`: list all findings, the most severe first, and then the next step for each kind of
     finding."""
-    audited = await gather_findings(parts.rotation, parts.read_only.sight, parts.rights)
+    audited = await gather_findings(parts.rotation, parts.read_only.sight, parts.rights())
     found, looked = audited.findings, f"Accounts were looked for in {audited.scope}."
     looked += f" Roles that show keys were looked for in {audited.rights}."
     data = {"scope": audited.scope, "rights": audited.rights, "findings": [one.data() for one in found]}
@@ -281,7 +281,7 @@ async def audit(parts: Opened, _: Command) -> CommandResult:
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:
     """The command `doctor`: check that this deployment can do what it must."""
-    reading = Reading(parts.read_only, parts.workspaces, parts.rights, parts.key_holders)
+    reading = Reading(parts.read_only, parts.workspaces, parts.rights(), parts.key_holders)
     return _checks_result(await examine.examine(parts.rotation, parts.examiner, reading))
 
 

@@ -26,11 +26,11 @@ async def readers(parts: Opened, command: Command) -> CommandResult:
     if _names_one(command):
         account, target = await find_account(app, command.target)
         principal = (command.options.principal or "").lower()
-        one = await readers_of_one(parts.rights, KeyPlace.of(account, target), now, principal)
+        one = await readers_of_one(parts.rights(), KeyPlace.of(account, target), now, principal)
         return CommandResult(_code(one.found.problems), one_readers(one), readers_of_one_text(one))
     overview, seen = await app.overview(), await parts.read_only.sight.accounts()
     places = key_places(overview.rows, seen.accounts)
-    all_of_them = await readers_of_fleet(parts.rights, places, now, seen.scope, max(1, command.options.page))
+    all_of_them = await readers_of_fleet(parts.rights(), places, now, seen.scope, max(1, command.options.page))
     all_of_them = all_of_them.with_problems((*overview.problems, *seen.problems))
     return CommandResult(_code(all_of_them.problems), fleet_readers(all_of_them), readers_of_fleet_text(all_of_them))
 

@@ -197,6 +197,10 @@ class KeptReadiness(Protocol):
         """
         ...
 
+    def learn(self, account: AccountId, readiness: Readiness) -> None:
+        """Take note that the logs have just said of an account that it is not ready. It counts for some hours."""
+        ...
+
 
 class Announcer(Protocol):
     """Where announcements are sent."""

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+    from shared.adapters.azure_reads import AzureReads
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.copies.ports import KeyHolders
@@ -149,17 +151,18 @@ class Opened:
     rotation: The `Rotation` over the real parts.
     read_only: What audit and readiness see beyond the targets.
     key_holders: The resources in which copies of keys can lie.
-    rights: Who has which right around accounts and vaults.
     examiner: Examines the deployment for the doctor.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
+    rights: Returns what shows who has which right around an account and its vault. It uses again what it saw, so each
+        question takes a new one.
     """
 
     rotation: Rotation
     read_only: ReadOnly
     key_holders: KeyHolders
-    rights: Rights
     examiner: Examiner
     workspaces: Mapping[str, CallLogs]
+    rights: Callable[[], Rights]
 
 
 @asynccontextmanager
@@ -177,8 +180,8 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        holders, rights = made.key_holders(environment), made.rights()
-        yield Opened(made.rotation, made.read_only(), holders, rights, examiner, made.workspaces())
+        holders = made.key_holders(environment)
+        yield Opened(made.rotation, made.read_only(), holders, examiner, made.workspaces(), made.rights)
     finally:
         await made.close()
 
@@ -198,23 +201,27 @@ class _Made:
 
     def read_only(self) -> ReadOnly:
         """Return what audit and readiness see beyond the targets. Nothing is asked before they use it."""
-        from shared.adapters.azure_reads import AzureReads
         from shared.adapters.log_settings import DiagnosticSettings
         from shared.adapters.resource_graph import ResourceGraph
         from shared.readiness.ports import ReadOnly
         from shared.readiness.sight import AccountsInSight
 
-        settings = self.rotation.settings
-        reads = AzureReads(self.credential, settings.resource_manager, self.connections)
-        graph = ResourceGraph(reads)
-        return ReadOnly(AccountsInSight(self.accounts, graph, settings), DiagnosticSettings(reads), graph)
+        graph = ResourceGraph(self.reads)
+        sight = AccountsInSight(self.accounts, graph, self.rotation.settings)
+        return ReadOnly(sight, DiagnosticSettings(self.reads), graph)
 
     def rights(self) -> Rights:
-        """Return who has which right around accounts and vaults. Nothing is asked before it is used."""
-        from shared.adapters.azure_reads import AzureReads
+        """Return what shows who has which right, which has seen nothing yet. Nothing is asked before it is used."""
         from shared.adapters.rights import AzureRights
 
-        return AzureRights(AzureReads(self.credential, self.rotation.settings.resource_manager, self.connections))
+        return AzureRights(self.reads)
+
+    @cached_property
+    def reads(self) -> AzureReads:
+        """What reads Azure: one for all, because the quota of Resource Graph is counted for the whole identity."""
+        from shared.adapters.azure_reads import AzureReads
+
+        return AzureReads(self.credential, self.rotation.settings.resource_manager, self.connections)
 
     def workspaces(self) -> dict[str, CallLogs]:
         """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
@@ -225,7 +232,6 @@ class _Made:
 
     def key_holders(self, environment: Mapping[str, str]) -> KeyHolders:
         """Return the resources in which copies of keys can lie. Nothing is asked before they are used."""
-        from shared.adapters.azure_reads import AzureReads
         from shared.adapters.copies import AzureKeyHolders
         from shared.adapters.search_reads import SearchReads
 
@@ -233,7 +239,7 @@ class _Made:
         # Search services have hosts of their own, which an emulated Azure on this machine cannot have.
         emulated = environment.get("EMULATED_SEARCH_ENDPOINT", "")
         search = SearchReads(self.credential, manager, self.connections, emulated)
-        return AzureKeyHolders(AzureReads(self.credential, manager, self.connections), search)
+        return AzureKeyHolders(self.reads, search)
 
     async def close(self) -> None:
         await self.connections.close()

@@ -1,4 +1,4 @@
-"""Returns of keys, as the witness sees them: somebody switches keys on after the app had disabled the published version.
+"""Returns of keys, as the witness sees them: somebody switches keys on after the app had disabled the version.
 
 Once another version is published over the disabled one, keys have returned. That must be announced before the target
 is at rest, and not while keys are off.
@@ -7,7 +7,7 @@ is at rest, and not while keys are off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,16 +22,26 @@ class Returns:
     last: When keys last returned. None if they never did.
     expected: How many returns must have been announced by the time of rest.
     told: How many were announced when last observed.
+    values: The values that were published with a return, which its announcement tells.
+    ends: How many ends of all keys were announced when last observed.
     """
 
     enabled: bool = True
     last: datetime | None = None
     expected: int = 0
     told: int = 0
+    values: set[str] = field(default_factory=set)
+    ends: int = 0
 
-    def note(self, now: datetime) -> None:
-        """Note that keys have returned now."""
+    def note(self, now: datetime, value: str) -> None:
+        """Note that keys have returned now, and this one is published."""
         self.last, self.expected = now, self.told + 1
+        self.values.add(value)
+
+    def all_ended(self, events: Iterable[Mapping[str, Any]]) -> bool:
+        """Return whether another end of all keys was announced since this was last asked. It tells of every end."""
+        before, self.ends = self.ends, len({one["id"] for one in events if one["type"] == Kind.KEY_AUTH_DISABLED})
+        return self.ends > before
 
     def wrong(self, events: Iterable[Mapping[str, Any]], *, were_off: bool, are_off: bool) -> str | None:
         """Note which returns are announced by now. Return what is wrong with that, None if nothing is.

@@ -47,7 +47,7 @@ _LET_IT_SEE = (
     "subscription"
 )
 
-type ShownRow = Mapping[str, Any]
+type RightsRow = Mapping[str, Any]
 
 
 @dataclass
@@ -76,15 +76,16 @@ class AzureRights:
     """
 
     def __init__(self, reads: AzureReads, now: Callable[[], float] = time.monotonic) -> None:
-        self._reads = reads
+        self._reads, self._calls_before = reads, reads.calls
         self._now = now
         self._kept: dict[str, tuple[float, object]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     @property
     def calls(self) -> int:
-        """How many calls were made so far, repeats of failed ones not counted."""
-        return self._reads.calls
+        """How many calls were made so far, repeats of failed ones not counted. Others that this process makes at the
+        same time count, too, because all share one sender."""
+        return self._reads.calls - self._calls_before
 
     async def around(self, account: AccountId, vault_url: str) -> RightsSeen:
         """Return the rights around an account and the vault in which its key is published.
@@ -203,7 +204,7 @@ class AzureRights:
         part.held |= {one.id.lower(): one for one in found}
         part.looked.append(what)
 
-    async def _list[T](self, operation: ReadOperation, subscription: str, form: Callable[[ShownRow], T]) -> list[T]:
+    async def _list[T](self, operation: ReadOperation, subscription: str, form: Callable[[RightsRow], T]) -> list[T]:
         scope = f"/subscriptions/{subscription}"
         return _parsed(form, await self._reads.entries(operation, scope), operation, scope)
 
@@ -251,12 +252,12 @@ class AzureRights:
         return dict(_parsed(rows.place, found, VAULTS_IN_SIGHT, "Resource Graph"))
 
 
-def _as_eligible(row: ShownRow) -> RoleHeld:
+def _as_eligible(row: RightsRow) -> RoleHeld:
     return rows.held(row, Holding.ELIGIBLE)
 
 
 def _parsed[T](
-    form: Callable[[ShownRow], T], found: Iterable[ShownRow], operation: ReadOperation, thing: str
+    form: Callable[[RightsRow], T], found: Iterable[RightsRow], operation: ReadOperation, thing: str
 ) -> list[T]:
     """Return rows as records. Raises UnexpectedAnswer, which quotes nothing of them, if they have another form."""
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NotRequired, TypedDict
@@ -111,7 +111,9 @@ def deadlines(situation: Situation) -> Iterator[Deadline]:
     if schedule.retirement is not None:
         yield _deadline(situation, DeadlineKind.RETIREMENT, schedule.retirement, situation.spare, told.retirement)
     if schedule.sunset is not None:
-        yield _deadline(situation, DeadlineKind.SUNSET, schedule.sunset, situation.live, told.sunset)
+        ends = _deadline(situation, DeadlineKind.SUNSET, schedule.sunset, situation.live, told.sunset)
+        agreed = situation.target.sunset or schedule.sunset
+        yield ends if situation.seen.takes_identity else replace(ends, falls_at=agreed, announced=False, on_hold=True)
 
 
 def _deadline(

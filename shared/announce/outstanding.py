@@ -137,6 +137,9 @@ def _sunset_notices(situation: Situation, marks: Marks) -> Iterator[Announcement
     deadline = schedule.sunset(situation)
     if deadline is None or situation.seen.unheard or not situation.seen.takes_identity:
         return  # it does not happen while nobody hears of it, or could call without a key
+    readiness = situation.seen.readiness
+    if readiness is not None and not readiness.is_ready and marks.told.sunset is None:
+        return  # its date has passed, and it is held: it is announced anew once nobody uses a key
     notice = _due_notice(situation, deadline, situation.target.cadence.warnings, marks.told.sunset, at_once=True)
     if notice:
         yield _notice(Kind.SUNSET_ANNOUNCED, situation.target, notice)

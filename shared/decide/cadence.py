@@ -18,6 +18,7 @@ from shared.domain.times import share_of
 from shared.domain.told import ToldDeadline
 
 LONGEST_SENDING = timedelta(minutes=5)
+LAPSES_AFTER = timedelta(days=8)  # an announced end of all keys that has not come by then is announced anew
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ def ending_at(marks: Marks, cadence: Cadence, now: datetime) -> datetime | None:
 def sunset_at(sunset: datetime, told: ToldDeadline | None, cadence: Cadence, now: datetime) -> datetime:
     """Return the end of keys to announce: the agreed date, and never sooner than the notice from `now` (P3)."""
     return _deadline(sunset, told, cadence, now)
+
+
+def has_lapsed(told: ToldDeadline, now: datetime) -> bool:
+    """Return whether an announced end has not come for so long that nobody expects it any more: whoever held it back
+    let it pass. A window opens within a week, so it does not wait that long for one."""
+    return now - told.deadline > LAPSES_AFTER
 
 
 def announced_in_time(told: ToldDeadline | None, not_before: datetime, now: datetime) -> bool:

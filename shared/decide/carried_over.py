@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shared.decide import cadence
 from shared.decide.situation import Situation
 from shared.domain.told import CarriedOver, Happened, Told
 
@@ -15,13 +16,14 @@ from shared.domain.told import CarriedOver, Happened, Told
 def valid_told(situation: Situation) -> Told:
     """Return which accepted announcements still hold.
 
-    If somebody switched keys on again, or removed the sunset date, the announced end of all keys counts as not
-    announced: it must be announced again before keys can end.
+    If somebody switched keys on again, or removed the sunset date, or if it was held back until nobody expects it any
+    more, the announced end of all keys counts as not announced: it must be announced again before keys can end.
     """
     told = situation.seen.publication.told if situation.seen.publication else Told()
     if not situation.seen.key_auth:
         return told
     withdrawn = told.key_auth_off or situation.target.sunset is None
+    withdrawn = withdrawn or (told.sunset is not None and cadence.has_lapsed(told.sunset, situation.now))
     sunset, ends = None if withdrawn else told.sunset, told.ends + told.key_auth_off
     if sunset is told.sunset and not told.key_auth_off:
         return told  # the usual case; an overview asks thousands of times

@@ -134,6 +134,9 @@ def _sunset(situation: Situation) -> str:
     agreed = situation.target.sunset
     if agreed is None:
         return "No date is agreed on which all keys end."
+    holds = policies.what_holds_a_sunset(situation) if situation.now >= agreed else None
+    if holds is not None:
+        return holds.why
     ends = schedule.sunset(situation) or agreed
     if not situation.seen.takes_identity:
         return f"All keys should end on {exact(agreed)}, but the account {CANNOT.says}."

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     USE_UNKNOWN = "use-unknown"
     CANNOT_TAKE_AN_IDENTITY = "cannot-take-an-identity"
     KEYS_ARE_BACK = "keys-are-back"
+    KEYS_ARE_OFF = "keys-are-off"
     BRAKE = "brake"
     PERSON_MUST_LOOK = "person-must-look"
 
@@ -54,6 +55,7 @@ HELD = frozenset(
         Reason.STILL_USED,
         Reason.USE_UNKNOWN,
         Reason.CANNOT_TAKE_AN_IDENTITY,
+        Reason.KEYS_ARE_OFF,
         Reason.BRAKE,
         Reason.WHICH_KEY,
     }

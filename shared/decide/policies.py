@@ -71,9 +71,12 @@ def decide(seen: Observation, target: Target, now: datetime, request: Request | 
 
 
 def finished(situation: Situation) -> Plan | None:
-    """Key authentication is off: withdraw what is published. Nothing follows after that."""
+    """Key authentication is off: withdraw what is published. Nothing follows after that, but a leak stays on record."""
     if situation.seen.key_auth:
         return None
+    if isinstance(situation.request, LeakRequest):
+        why = "The account accepts no keys now, so a leaked one opens nothing. If keys are switched on again, it ends."
+        return Plan(Reason.KEYS_ARE_OFF, why)
     if situation.is_published and situation.is_ours:
         why = "Key authentication is off on the account, so the published key does not work any more."
         return Plan(Reason.KEY_AUTH_IS_OFF, why, (Withdraw(),))
@@ -114,15 +117,17 @@ def _what_a_person_must_judge(situation: Situation) -> str | None:
 
 
 def keys_are_back(situation: Situation) -> Plan | None:
-    """Somebody switched keys on again after this app had withdrawn the published key: publish it anew.
+    """Somebody switched keys on again after this app had withdrawn the published key: publish it anew, and tell.
 
     Nobody knows who used which key meanwhile, so the other one counts as in use for a period, as after an adoption. A
     previous key that was reported as leaked still has to end. What was announced before keys were off does not hold any
     more.
     """
     seen, publication = situation.seen, situation.seen.publication
-    if publication is None or publication.state is not SecretState.DISABLED or not seen.withdrawn:
+    if publication is None or not seen.withdrawn:
         return None
+    if publication.state is SecretState.ACTIVE:
+        return _enabled_by_hand(situation) if seen.live else None  # a value that does not work is repaired as drift
     marks = publication.marks
     slot = next((one for one in seen.keys if marks and seen.keys[one] == marks.live), situation.live)
     publish = Publish(slot, Origin.ADOPTED, seen.keys[slot.other], situation.target.cadence.period)
@@ -135,10 +140,27 @@ def keys_are_back(situation: Situation) -> Plan | None:
     return Plan(Reason.KEYS_ARE_BACK, why, (Prove(slot), publish))
 
 
+def _enabled_by_hand(situation: Situation) -> Plan:
+    """Whoever switched keys on again has enabled the version, too: it stays, and its marks begin anew."""
+    seen, live, publication = situation.seen, situation.live, situation.publication
+    before = publication.marks if situation.is_marked_truly else seen.lost
+    marks = before or Marks(seen.keys[live], Origin.ADOPTED, publication.created)
+    other = seen.keys[situation.spare]
+    leaked = marks.leaked and marks.previous == other
+    until = marks.until if leaked else situation.now + situation.target.cadence.period
+    told = _told_of_return(situation, live)
+    marks = replace(marks, previous=other, until=until, leaked=leaked, spare=None, fresh=False, told=told)
+    why = f"Keys were switched on again after they had ended, and {live.words} is enabled. Both keys go on working."
+    return Plan(Reason.KEYS_ARE_BACK, why, (Mark(live, marks),))
+
+
 def _told_of_return(situation: Situation, slot: KeySlot) -> Told:
     """Return what is outstanding once keys are back. An earlier return that was never announced is overtaken."""
     seen, told = situation.seen, valid_told(situation)
-    before = outstanding_before(situation) if situation.publication.marks else ()
+    marks = situation.publication.marks
+    before = outstanding_before(situation) if marks else ()
+    if marks and marks.previous and marks.previous not in seen.keys.values():
+        before = outstanding_with_end(situation)
     before = tuple(one for one in before if one.happened is not Happened.KEYS_BACK)
     back = CarriedOver(Happened.KEYS_BACK, slot, seen.keys[slot], situation.now)
     ends = max(told.ends, seen.withdrawn)
@@ -246,12 +268,12 @@ def sunset(situation: Situation) -> Plan | None:
     agreed = situation.target.sunset
     if agreed is None or not cadence.announced_in_time(valid_told(situation).sunset, agreed, situation.now):
         return None
-    if _what_holds_a_sunset(situation) is not None or not _window_is_open(situation):
+    if what_holds_a_sunset(situation) is not None or not _window_is_open(situation):
         return None
     return Plan(Reason.SUNSET, f"All keys end now, as announced for {agreed:%Y-%m-%d}.", (DisableKeyAuth(), Withdraw()))
 
 
-def _what_holds_a_sunset(situation: Situation) -> Plan | None:
+def what_holds_a_sunset(situation: Situation) -> Plan | None:
     """Return why all keys may not end now, apart from their date, its announcement and the window. None if they may."""
     seen, should = situation.seen, "All keys should have ended, but"
     if seen.unheard:
@@ -262,8 +284,7 @@ def _what_holds_a_sunset(situation: Situation) -> Plan | None:
     if seen.readiness is None or seen.readiness.is_ready:
         return None
     if seen.readiness.verdict is Verdict.USED:
-        detail = f": {seen.readiness.detail}" if seen.readiness.detail else ""
-        return Plan(Reason.STILL_USED, f"{should} they are {seen.readiness.says}{detail}.")
+        return Plan(Reason.STILL_USED, f"{should} they are {seen.readiness.says}. python -m cli readiness names them.")
     return Plan(Reason.USE_UNKNOWN, f"{should} whether they are used is {seen.readiness.says}.")
 
 
@@ -345,7 +366,7 @@ def nothing(situation: Situation) -> Plan:
         return Plan(Reason.ALREADY_DONE, f"This request was already carried out. {live} is live.")
     if situation.request_is_outdated:
         return Plan(Reason.ALREADY_DONE, f"{live} was published after this request was made.")
-    held = _what_holds_a_sunset(situation) if agreed and situation.now >= agreed else None
+    held = what_holds_a_sunset(situation) if agreed and situation.now >= agreed else None
     if held is not None:
         return held
     due = schedule.rotation(situation)

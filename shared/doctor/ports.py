@@ -74,7 +74,7 @@ def _matches(patterns: Sequence[str], action: str) -> bool:
 
 @dataclass(frozen=True)
 class Reading:
-    """What readiness and audit read beside the targets, each part for a check of its own.
+    """What readiness, audit and readers read beside the targets, each part for a check of its own.
 
     read_only: Accounts in sight, where they send their logs, and who could call them.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.

@@ -1,8 +1,7 @@
-"""Check what readiness and audit read beside the targets: each log workspace, the diagnostic settings of accounts, and
-whatever ROTATION_AUDIT_SCOPE names.
+"""Check what readiness, audit and readers read beside the targets: each log workspace, the diagnostic settings of
+accounts, whatever ROTATION_AUDIT_SCOPE names, and who has rights.
 
-These last two are optional rights, as are those of `seeing`. Without them readiness knows less and says so, and nothing
-else fails.
+The last three are optional rights. Without them those features know less and say so, and nothing else fails.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ from shared.doctor import remedies
 from shared.doctor.check import ON_ITS_WAY, Check, Examination, failed, failed_with, not_checked, passed
 from shared.doctor.ports import Reading
 from shared.doctor.remedies import Scope
-from shared.doctor.seeing import check_seeing
-from shared.domain.errors import GrantRole, RotationError
+from shared.doctor.seeing import check_copies
+from shared.domain.errors import GrantRole, PersonMustLook, RotationError
 from shared.domain.model import AccountId, Target
 from shared.domain.relative import counted
 from shared.ports import CallLogs
+from shared.readers.ports import Rights
 
 
 async def check_reading(examination: Examination, reading: Reading, targets: list[Target]) -> AsyncIterator[Check]:
@@ -33,7 +33,10 @@ async def check_reading(examination: Examination, reading: Reading, targets: lis
             yield await _check_log_settings(examination, reading, account)
     async for check in _check_scope(examination, reading):
         yield check
-    async for check in check_seeing(examination, reading, accounts):
+    if reading.rights is not None:
+        for target in {one.account.subscription.casefold(): one for one in targets}.values():
+            yield await _check_rights(examination, reading.rights, target)
+    for check in await check_copies(examination, reading.holders):
         yield check
 
 
@@ -73,6 +76,25 @@ async def _check_log_settings(examination: Examination, reading: Reading, accoun
     except RotationError as error:
         return failed_with(name, thing, error, grant)
     return passed(name, thing, "Diagnostic settings of accounts can be read.")
+
+
+async def _check_rights(examination: Examination, rights: Rights, target: Target) -> Check:
+    """Look at the rights around one account of a subscription and its vault. What is seen does not matter here."""
+    name = "see-readers"
+    thing = f"subscription {target.account.subscription}"
+    grant = examination.remedies.assign(remedies.READERS, Scope.of_subscription(target.account.subscription))
+    problems = (await rights.around(target.account, target.vault_url)).problems
+    lacking = [one for one in problems if isinstance(one, GrantRole | PersonMustLook)]
+    if lacking:
+        why = (
+            f"The app may not see all of who can read the keys here: {lacking[0].about(target.name)} The right is "
+            f"optional. {ON_ITS_WAY}"
+        )
+        return not_checked(name, thing, why, grant)
+    if problems:
+        return failed_with(name, thing, problems[0], grant)
+    why = "Azure shows the app who has rights here; above the subscription it shows only what the app may read there."
+    return passed(name, thing, why)
 
 
 async def _check_scope(examination: Examination, reading: Reading) -> AsyncIterator[Check]:

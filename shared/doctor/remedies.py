@@ -124,8 +124,8 @@ def _role_id(role: str, subscription: str) -> str:
     infra/roles.bicep adds the environment's name and a token to a role's name. If two deployments share the name, two
     ids are found, and the command around this one fails: it does not assign the role of another deployment.
     """
-    begins = role.replace("'", r"\'")  # within the quotes of a JMESPath text
-    query = f"[?starts_with(roleName, '{begins} (<environment>, ')].name"
+    literal = role.replace("'", "\\'")  # JMESPath's way to have a quotation mark in a text
+    query = f"[?starts_with(roleName, '{literal} (<environment>, ')].name"
     return (
         f'az role definition list --subscription {subscription} --custom-role-only true --query "{query}" --output tsv'
     )

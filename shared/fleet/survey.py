@@ -43,6 +43,7 @@ from shared.turns.trouble import Troubles, troubles
 log = logging.getLogger(LOGGER)
 MOST_OBSERVED = 400  # targets, with two calls each; Azure limits listKeys for each subscription (docs/facts.md, Keys)
 AT_ONCE = 32  # memory grows by about 1.1 MiB for each; more than 64 are not faster (docs/facts.md, Speed)
+_KEYS_ARE_BACK = "Keys were switched on again after they had ended. Its next turn publishes a key anew."
 _NOT_PUBLISHED = "Nothing is published yet. Its next turn observes the account and publishes its key."
 
 
@@ -213,6 +214,8 @@ class Surveyor:
             row = await self._row(seen, target, presumed=True)
         elif one.publication is None:
             row = Row(target, Plan(Reason.ADOPT, _NOT_PUBLISHED))
+        elif _may_be_back(one):
+            row = Row(target, Plan(Reason.KEYS_ARE_BACK, _KEYS_ARE_BACK))
         elif one.publication.state is not SecretState.ACTIVE:  # that says enough, whatever the keys are
             known = Observation(key_auth=True, keys={}, publication=one.publication)
             row = await self._row(known, target, presumed=True)
@@ -241,6 +244,13 @@ class Surveyor:
             return Row(target, error=error)
         except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
             return Row(target, error=undecided(target, error))
+
+
+def _may_be_back(one: Listed) -> bool:
+    """Return whether keys were switched on again, by the listing, after this app had told of their end."""
+    account, publication = one.enrolled.account, one.publication
+    disabled = publication is not None and publication.state is SecretState.DISABLED
+    return disabled and publication is not None and publication.told.key_auth_off and bool(account and account.key_auth)
 
 
 def _in_trouble(row: Row, known: Troubles) -> Row:

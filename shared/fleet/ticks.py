@@ -233,13 +233,13 @@ class Ticker:
     async def _has_something_to_do(self, one: Listed, seen: Observation, tick: Tick) -> bool:
         target, publication = one.enrolled.target, one.publication
         seen = await with_listeners(self.outside, target, seen)
+        seen, plan = await decide_as_surveyed(self.outside, seen, target, tick.now)
         situation = Situation(seen, target, tick.now)
         marks = publication.marks if publication else None
         to_note = marks is not None and seen.key_auth and acknowledged(situation) != marks
         to_announce = bool(outstanding(situation))
         if to_announce:
             tick.owing.add(str(target.account).casefold())
-        _, plan = await decide_as_surveyed(self.outside, seen, target, tick.now)
         return bool(plan.steps) or to_announce or to_note
 
 

@@ -28,7 +28,7 @@ from shared.turns.trouble import forget_trouble, note_trouble
 log = logging.getLogger(LOGGER)
 CLOCKS = timedelta(minutes=5)  # by how much the vault's clock and ours may differ
 _ROTATED = {Reason.REQUESTED, Reason.RESUMED, Reason.DUE, Reason.DEPLOYED}
-_KEYS_ARE_OFF = {Reason.KEY_AUTH_IS_OFF, Reason.FINISHED, Reason.SUNSET}
+_KEYS_ARE_OFF = {Reason.KEY_AUTH_IS_OFF, Reason.FINISHED, Reason.SUNSET, Reason.KEYS_ARE_OFF}
 _DELETED = "deleted"  # stands in the note of a turn that was told that there is no such account
 type Find = Callable[[Rotation, Message], Awaitable[Target]]
 

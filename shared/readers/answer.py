@@ -11,6 +11,7 @@ from shared.readers.kinds import Holding, Reader, Readers, RightsSeen, RoleHeld,
 from shared.readers.readers_of import readers_of
 from shared.readers.roads import ROADS
 from shared.readers.rows import Asked
+from shared.readers.unseen import not_seen_of
 
 
 def answer_for(
@@ -27,21 +28,22 @@ def answer_for(
     held: The assignments that reach it, as the service itself answers: it knows the groups (`Rights.of_principal`).
     seen, secret, identities: As for `readers_of`.
 
-    A group that comes to the key through the vault alone is not in the service's answer about the account. If there is
-    one, that is said. An answer without rows is never "no": read `not_seen`.
+    A group that comes to a key through the vault alone, or with an eligible role, is not in the service's answer about
+    the account. If there is one, that is said. An answer without rows is never "no": read `not_seen`.
     """
     person = principal.lower()
     known = {person, *(one.principal.lower() for one in held)}
-    own = {one.id.lower(): one for one in (*seen.held, *held) if one.principal.lower() in known}
+    own = {one.id.lower(): one for one in (*held, *seen.held) if one.principal.lower() in known}
     vault = seen.vault and _only_for(seen.vault, known)
     mine = replace(seen, held=tuple(own.values()), vault=vault)
     whole = readers_of(account, mine, secret, identities)
     asked = Asked(account, mine, secret, identities or {})
+    everybody = readers_of(account, seen, secret)
     return replace(
         whole,
         readers=tuple(_together(whole.readers, person, asked)),
         could=tuple(_together(whole.could, person, asked)),
-        not_seen=(*_unknown_groups(readers_of(account, seen, secret), known), *whole.not_seen),
+        not_seen=(*_unknown_groups(everybody, known), *not_seen_of(asked.near, None, account.subscription)),
     )
 
 
@@ -80,11 +82,15 @@ def _denied(word: str, person: str, asked: Asked) -> Iterator[str]:
 
 
 def _unknown_groups(whole: Readers, known: set[str]) -> Iterator[str]:
-    """Name the groups that come to a key through the vault alone: the service was asked about the account."""
-    through_vault = (one for one in (*whole.readers, *whole.could) if ROADS[one.road].needs_vault)
-    others = {one.principal: one for one in through_vault if one.principal not in known and _can_be_group(one)}
-    for who in sorted(others):
-        yield f"whether the person is a member of {others[who].name or who}, which comes to the key through the vault"
+    """Name the groups that the service's answer cannot have: it is about the account, and about what acts now."""
+    others = dict[str, Reader]()
+    for one in (*whole.readers, *whole.could):
+        is_hidden = ROADS[one.road].needs_vault or one.holding is Holding.ELIGIBLE
+        if is_hidden and _can_be_group(one) and one.principal not in known:
+            others.setdefault(one.principal, one)
+    for who, one in sorted(others.items()):
+        way = "with an eligible role" if one.holding is Holding.ELIGIBLE else "through the vault alone"
+        yield f"whether the person is a member of {one.name or who}, which comes to a key {way}"
 
 
 def _can_be_group(row: Reader) -> bool:

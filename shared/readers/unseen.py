@@ -28,15 +28,15 @@ NO_VAULT = "who reads the secret: how the vault decides could not be read"
 NO_GROUP = "members of groups: none is looked up; no group was seen to hold such a right"
 
 
-def not_seen_of(seen: RightsSeen, found: Iterable[Reader], account_subscription: str) -> tuple[str, ...]:
+def not_seen_of(seen: RightsSeen, found: Iterable[Reader] | None, account_subscription: str) -> tuple[str, ...]:
     """Return what could not be seen, in words, what matters most first.
 
     seen: What was seen, with the assignments that act on the account or on the secret.
-    found: Everybody who was found.
+    found: Everybody who was found. None: it is asked about one person, whose groups the service knows.
     account_subscription: The id of the account's subscription.
     """
     words = [
-        *_members(seen, found),
+        *(_members(seen, found) if found is not None else ()),
         ABOVE,
         *_which_groups(seen, account_subscription),
         *_undefined(seen),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from shared.domain.errors import RotationError
+from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.readiness import Readiness
 from shared.ports import Clock, Views
@@ -14,6 +15,7 @@ from shared.readiness.kept import load_survey
 
 log = logging.getLogger(LOGGER)
 READ_EVERY = timedelta(minutes=10)  # one process; a survey is made once a day
+LEARNT_FOR = timedelta(hours=6)  # what a turn was told counts as long, if it says that an account is not ready
 STANDS_FOR = timedelta(hours=26)  # a day, and the time that the next survey may need
 
 
@@ -28,6 +30,7 @@ class SurveyedReadiness:
         self._surveys, self._clock = surveys, clock
         self._read_at: datetime | None = None
         self._known: Mapping[str, Readiness] = {}
+        self._learnt: dict[str, tuple[datetime, Readiness]] = {}
 
     async def known(self) -> Mapping[str, Readiness]:
         """Return the readiness of each account that the survey saw, by its id in lower case. Empty without a survey
@@ -35,7 +38,12 @@ class SurveyedReadiness:
         now = self._clock.now()
         if self._read_at is None or not timedelta(0) <= now - self._read_at < READ_EVERY:
             self._known, self._read_at = await self._read(now), now
-        return self._known
+        learnt = {id_: said for id_, (moment, said) in self._learnt.items() if now - moment < LEARNT_FOR}
+        return {**self._known, **learnt}
+
+    def learn(self, account: AccountId, readiness: Readiness) -> None:
+        """Take note that the logs have just said of an account that it is not ready."""
+        self._learnt[str(account).casefold()] = self._clock.now(), readiness
 
     async def _read(self, now: datetime) -> Mapping[str, Readiness]:
         try:

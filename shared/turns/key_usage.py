@@ -16,7 +16,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.decide.plan import Plan, Reason
-from shared.decide.policies import decide
+from shared.decide.policies import decide, sunset
+from shared.decide.situation import Situation
 from shared.domain.errors import RotationError
 from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
@@ -47,10 +48,10 @@ async def decide_counting(
     Raises a RotationError from the logs if `strict`.
     """
     seen, plan = await decide_as_surveyed(outside, seen, target, now, request)
-    if outside.logs is None or plan.reason is not Reason.SUNSET:
+    if outside.logs is None or not _ends_all_keys(plan, seen, target, now):
         return seen, plan
     try:
-        asked = replace(seen, readiness=await _readiness(outside.logs, seen, target))
+        readiness = await _readiness(outside.logs, seen, target)
     except RotationError as error:
         because = f"the logs could not be asked: {error.what.removesuffix('.')}"
         unasked = replace(seen, readiness=unknown(because, error.next_step or ""))
@@ -58,21 +59,19 @@ async def decide_counting(
         if strict and held.is_held:
             raise
         return seen, held
+    if outside.readiness is not None and not readiness.is_ready:
+        outside.readiness.learn(target.account, readiness)
+    asked = replace(seen, readiness=readiness)
     return asked, decide(asked, target, now, request)
 
 
 async def decide_as_surveyed(
     outside: Outside, seen: Observation, target: Target, now: datetime, request: Request | None = None
 ) -> tuple[Observation, Plan]:
-    """Return the observation with what the last survey of readiness said, if it says that the account is not ready, and
-    the decision about it. The logs are not asked."""
-    plan = decide(seen, target, now, request)
-    if outside.logs is None or plan.reason is not Reason.SUNSET:
-        return seen, plan
-    surveyed = await _surveyed(outside.readiness, target)
-    if surveyed is None or surveyed.is_ready:
-        return seen, plan
-    seen = replace(seen, readiness=surveyed)
+    """Return the observation with what the last survey of readiness said, once the date of the end of all keys has
+    come, and the decision about it. The logs are not asked."""
+    if outside.logs is not None and seen.key_auth and target.sunset is not None and now >= target.sunset:
+        seen = replace(seen, readiness=await _surveyed(outside.readiness, target))
     return seen, decide(seen, target, now, request)
 
 
@@ -82,10 +81,15 @@ async def decide_presumed(
     """Return the decision about a target that was only listed, for people: no logs are asked, and nothing that they
     decide is taken for granted."""
     seen, plan = await decide_as_surveyed(outside, seen, target, now)
-    if outside.logs is None or plan.reason is not Reason.SUNSET or await _surveyed(outside.readiness, target):
+    if outside.logs is None or seen.readiness is not None or not _ends_all_keys(plan, seen, target, now):
         return seen, plan
     seen = replace(seen, readiness=NOT_ASKED)
     return seen, decide(seen, target, now)
+
+
+def _ends_all_keys(plan: Plan, seen: Observation, target: Target, now: datetime) -> bool:
+    """Return whether the plan ends all keys, or publishes over somebody else's version only because they are to end."""
+    return plan.reason in (Reason.SUNSET, Reason.OVERWRITTEN) and sunset(Situation(seen, target, now)) is not None
 
 
 async def _surveyed(kept: KeptReadiness | None, target: Target) -> Readiness | None:

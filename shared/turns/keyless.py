@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.model import AccountId, Observation, Target
-from shared.domain.publication import SecretState
+from shared.domain.publication import Publication, SecretState
 from shared.ports import Notes
 
 KEYLESS = "notes/keyless/"
@@ -24,10 +24,11 @@ class Keyless:
     """When and why the published key of an account was withdrawn.
 
     account: The account's resource id.
-    version: The version of the secret that was disabled, or is about to be. Empty once it was found enabled again.
+    version: The version of the secret that was disabled, or is about to be. Empty once its keys were found on again.
     at: When that began, in UTC.
     by_sunset: Whether the announced sunset switched keys off. Otherwise somebody else did, a person or a policy.
     times: How often the app has withdrawn a key of the account, this time included. It tells the events apart.
+    off: Whether keys were seen to be off, or Azure said so. Before that the note says nothing about the version.
     """
 
     account: str
@@ -35,31 +36,63 @@ class Keyless:
     at: datetime
     by_sunset: bool
     times: int = 1
+    off: bool = True
 
     def text(self) -> str:
         """Return the note as text."""
         facts = {"account": self.account, "version": self.version, "at": self.at.isoformat()}
-        return json.dumps({**facts, "sunset": self.by_sunset, "times": self.times})
+        return json.dumps({**facts, "sunset": self.by_sunset, "times": self.times, "off": self.off})
 
 
-async def note_keyless(notes: Notes, target: Target, version: str, now: datetime, *, by_sunset: bool = False) -> None:
-    """Note that this version is about to be withdrawn, unless that is noted already. Raises what the storage raises."""
+async def note_sunset(notes: Notes, target: Target, version: str, now: datetime) -> None:
+    """Note that the sunset is about to switch keys off, unless the version is noted. Raises what the storage raises."""
     known = await keyless_of(notes, target.account)
     if known is None or known.version != version:
-        times = known.times + 1 if known else 1
-        note = Keyless(str(target.account), version, now, by_sunset, times)
-        await notes.write(_name(target.account), note.text())
+        await _write(notes, target, Keyless(str(target.account), version, now, True, _times(known), off=False))
+
+
+async def note_withdrawn(notes: Notes, target: Target, version: str, now: datetime) -> None:
+    """Note that keys are off and that this version is about to be disabled. Raises what the storage raises."""
+    known = await keyless_of(notes, target.account)
+    if known is None or known.version != version:
+        await _write(notes, target, Keyless(str(target.account), version, now, False, _times(known)))
+    elif not known.off:
+        await _write(notes, target, replace(known, at=now, off=True))
 
 
 async def note_enabled(notes: Notes, target: Target, seen: Observation) -> None:
     """Note that the withdrawn version was found enabled while keys are on, so that what disables it next is not this
     app. It changes nothing about any other version. Raises what the storage raises."""
     latest = seen.publication
-    if not seen.key_auth or latest is None or latest.state is not SecretState.ACTIVE:
+    if not seen.key_auth or not seen.withdrawn or latest is None or latest.state is not SecretState.ACTIVE:
         return
     known = await keyless_of(notes, target.account)
     if known is not None and known.version == latest.version:
-        await notes.write(_name(target.account), replace(known, version="").text())
+        await _write(notes, target, replace(known, version=""))
+
+
+async def withdrawn_times(notes: Notes, target: Target, latest: Publication) -> int:
+    """Return how often this app has withdrawn a key, if it did so with this version and nobody was told that keys are
+    back. 0 otherwise. Raises what the storage raises.
+
+    The note is read only where the app can have withdrawn the version: it is disabled, its target has a sunset, or its
+    tags say that an end of all keys was announced.
+    """
+    told = latest.told
+    if latest.state is SecretState.ACTIVE and target.sunset is None and not (told.key_auth_off or told.ends):
+        return 0
+    known = await keyless_of(notes, target.account)
+    if known is None or not known.off or known.version != latest.version or told.ends >= known.times:
+        return 0
+    return known.times
+
+
+def _times(known: Keyless | None) -> int:
+    return known.times + 1 if known else 1
+
+
+async def _write(notes: Notes, target: Target, note: Keyless) -> None:
+    await notes.write(_name(target.account), note.text())
 
 
 async def keyless_of(notes: Notes, account: AccountId) -> Keyless | None:
@@ -73,7 +106,8 @@ def _read(text: str | None) -> Keyless | None:
     try:
         found = json.loads(text or "")
         at = datetime.fromisoformat(found["at"])
-        return Keyless(str(found["account"]), str(found["version"]), at, found["sunset"] is True, int(found["times"]))
+        facts = str(found["account"]), str(found["version"]), at, found["sunset"] is True, int(found["times"])
+        return Keyless(*facts, off=found["off"] is True)
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -29,7 +29,7 @@ from shared.domain.seals import carefully
 from shared.domain.told import ToldDeadline
 from shared.ports import Notes, Outside
 from shared.turns.authentic import authentic
-from shared.turns.keyless import keyless_of
+from shared.turns.keyless import withdrawn_times
 
 SECRETS, MOST_MOMENTS = "notes/secrets/", 10
 CLOCKS_DIFFER = timedelta(hours=1)  # the most by which this app's clock and the vault's may differ
@@ -239,6 +239,7 @@ async def explained_observation(
     checked = replace(seen, publication=latest)
     if latest.state is not SecretState.ACTIVE or (latest.provider and not target.account.same_as(latest.provider)):
         return await _with_who_disabled(checked, latest, target, outside.notes)
+    checked = replace(checked, withdrawn=await withdrawn_times(outside.notes, target, found))
     is_whole = Situation(checked, target, now).is_marked_truly and not _carries_older_marks(latest)
     if is_whole and not strictly and not _could_end_a_key(latest, target, now):
         return checked
@@ -247,7 +248,7 @@ async def explained_observation(
         return checked
     taken_back = latest.marks if is_whole else None  # put back by somebody, or their turn ended before the new ones
     if taken_back is not None:
-        checked = replace(seen, publication=replace(latest, marks=None))
+        checked = replace(checked, publication=replace(latest, marks=None))
     if note.version == latest.version and note.marks is not None and note.marks.live == latest.value:
         if seen.live is not None:
             return replace(checked, lost=note.marks)
@@ -270,12 +271,10 @@ async def _with_who_disabled(seen: Observation, latest: Publication, target: Tar
     """
     if latest.state is not SecretState.DISABLED:
         return seen
-    keyless = await keyless_of(notes, target.account)
-    if keyless is None or keyless.version != latest.version:
-        return seen
-    if latest.marks is None:
+    times = await withdrawn_times(notes, target, latest)
+    if times and latest.marks is None:
         latest = (await note_of(notes, target)).added_to(latest, target)
-    return replace(seen, publication=latest, withdrawn=keyless.times)
+    return replace(seen, publication=latest, withdrawn=times)
 
 
 def _was_anothers(note: SecretNote, older: Sequence[Publication], target: Target) -> bool:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from lab.emulator.serve import Azure
 from shared.adapters.blob_view import BlobView
 from shared.domain.errors import RotationError
-from tests.support.real_parts import Parts
+from shared.domain.names import LEASE_CONTAINER
+from tests.support.real_parts import Parts, parts_over
 
 
 @pytest.fixture
@@ -43,3 +45,17 @@ async def test_a_refusal_by_the_storage_is_named(views: BlobView, parts: Parts) 
         await views.read()
     with pytest.raises(RotationError, match="write the view"):
         await views.write(b"first", None)
+
+
+async def test_the_fleet_the_survey_and_the_weeks_are_views_of_their_own(azure: Azure) -> None:
+    async with parts_over(azure, ROTATION_LOG_WORKSPACE_ID=azure.world.workspace.id) as parts:
+        outside = parts.rotation.outside
+        for number, views in enumerate((outside.views, outside.surveys, outside.weeks)):
+            assert views is not None
+            assert await views.write(str(number).encode(), None)
+    names = {one.name for one in azure.world.blobs.containers[LEASE_CONTAINER].blobs.values()}
+    assert names >= {"views/fleet", "views/readiness", "views/weeks"}
+
+
+def test_without_logs_and_without_a_scope_no_survey_is_made(parts: Parts) -> None:
+    assert (parts.rotation.outside.surveys, parts.rotation.outside.weeks) == (None, None)

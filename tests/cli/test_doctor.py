@@ -71,7 +71,8 @@ def test_a_healthy_deployment_passes_every_check_that_can_be_made(healthy: Termi
 
 def test_what_cannot_be_tested_without_side_effects_is_reported_as_not_checked(healthy: Terminal) -> None:
     unchecked = checks(healthy.json("doctor"), "not-checked")
-    assert {name for name, _ in unchecked} == {"regenerate-key", "set-secret", "announce", "topic-schema"}
+    optional = {"see-readers"}  # not for its side effects, but because nobody gave the app the right
+    assert {name for name, _ in unchecked} - optional == {"regenerate-key", "set-secret", "announce", "topic-schema"}
     assert "It worked on" in unchecked["regenerate-key", "chat"]["why"]
     assert all(one["mend"].startswith("az ") for one in unchecked.values())
 

@@ -76,6 +76,27 @@ def test_the_optional_right_to_read_diagnostic_settings_is_reported_and_never_a_
     assert remedies.READINESS in unread["mend"]
 
 
+def test_the_optional_right_to_see_who_can_read_keys_is_reported_and_never_a_failure(healthy: Terminal) -> None:
+    subscription = healthy.world.subscription
+    where = ("see-readers", f"subscription {subscription}")
+    printed = healthy.json("doctor")
+    assert printed.code == 0
+    unread = checks(printed, "not-checked")[where]
+    assert "The right is optional." in unread["why"]
+    assert "Azure OpenAI key readers\\' reader (<environment>, " in unread["mend"]
+    assert f"--scope /subscriptions/{subscription}" in unread["mend"]
+    healthy.world.directory.assign("app", remedies.READERS, f"/subscriptions/{subscription}")
+    seen = checks(healthy.json("doctor"), "ok")[where]
+    assert "above the subscription it shows only what the app may read there" in seen["why"]
+
+
+def test_who_can_read_keys_is_looked_at_once_in_each_subscription(healthy: Terminal) -> None:
+    healthy.world.directory.assign("app", remedies.READERS)
+    before = healthy.world.journal.count("arm.listRoleAssignments")
+    healthy.type("doctor")
+    assert healthy.world.journal.count("arm.listRoleAssignments") == before + 1
+
+
 def test_an_audit_scope_that_may_not_be_read_fails_with_the_command_that_opens_it(healthy: Terminal) -> None:
     healthy.world.directory.group("prod", OTHER_SUBSCRIPTION)
     healthy.set(ROTATION_AUDIT_SCOPE="prod")

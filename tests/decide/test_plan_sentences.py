@@ -84,8 +84,7 @@ SENTENCES = [
     (SUNSET_ANNOUNCED, at(day=20), ENDING, None, "All keys end now, as announced for 2026-03-22."),
     (replace(SUNSET_ANNOUNCED, readiness=readiness_of(key_auth=True, takes_identity=True, usage=USED, without=UNTOLD)),
      at(day=20), ENDING, None,
-     "All keys should have ended, but they are used by 2 callers: payroll (203.0.113.* with curl) and 1 other; the "
-     "last call was made on Sat 21 Mar 2026, 09:00 UTC."),
+     "All keys should have ended, but they are used by 2 callers. python -m cli readiness names them."),
     (replace(SUNSET_ANNOUNCED, readiness=UNTOLD), at(day=20), ENDING, None,
      "All keys should have ended, but whether they are used is unknown because nothing was logged."),
     (replace(SUNSET_ANNOUNCED, takes_identity=False), at(day=20), ENDING, None,

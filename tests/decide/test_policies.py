@@ -99,9 +99,8 @@ TABLE = [
         at(day=1),
         Reason.FINISHED,
     ),
-    Row("keys off, a leak is reported", OFF, at(day=1), Reason.KEY_AUTH_IS_OFF,
-        ["withdraw the publication"], request=reports_leak()),
-    # Nothing is published.
+    Row("keys off, a leak is reported", replace(QUIET, key_auth=False, keys={}), at(day=9), Reason.KEYS_ARE_OFF,
+        request=reports_leak()),
     Row("adopt key 1 as it is", nothing_published(), START, Reason.ADOPT, ["prove key1", "publish key1 (adopted)"]),
     Row("adopt strictly, with a fresh key 2", nothing_published(), START, Reason.ADOPT,
         ["regenerate key2", "prove key2", "publish key2 (adopted)"], a_target(adopt=Adopt.ROTATE)),
@@ -436,3 +435,11 @@ def test_a_return_that_was_never_announced_is_overtaken_by_the_next_one():
     earlier = CarriedOver(Happened.KEYS_BACK, KEY1, mark("A"), START)
     told = returned(withdrawn_with(told=Told(origin=True, carried_over=(earlier,)))).told
     assert [(one.happened, one.happened_at) for one in told.carried_over] == [(Happened.KEYS_BACK, at(day=21))]
+
+
+def test_an_end_of_a_key_that_was_never_announced_is_still_to_be_announced_once_keys_are_back():
+    told = returned(withdrawn_with(previous=mark("gone"), until=at(day=19), spare=None)).told
+    assert [(one.happened, one.value) for one in told.carried_over] == [
+        (Happened.ENDED, mark("gone")),
+        (Happened.KEYS_BACK, mark("A")),
+    ]

@@ -44,7 +44,10 @@ _APP = "77777777-2222-3333-4444-555555555555"
 _OFF = [{}, {"effect": "Deny", "enforcementMode": "DoNotEnforce", "notScopes": _SCOPES}, {"effect": "Modify"}]
 APART: dict[str, list[dict[str, Any]]] = {
     "call-log.bicep": [{"accountName": "chat", "workspaceId": _WORKSPACE}],
-    "grants/management-group.bicep": [{"environmentName": "prod", "principalId": _APP}],
+    "grants/management-group.bicep": [
+        {"environmentName": "prod", "principalId": _APP},
+        {"environmentName": "prod", "principalId": _APP, "role": "readersReader"},
+    ],
     "policies/call-log.bicep": [{"workspaceId": _WORKSPACE, "notScopes": _SCOPES}],
     "policies/keys-off.bicep": _OFF,
     "policies/keys-off-group.bicep": _OFF,

@@ -90,11 +90,18 @@ def test_each_log_workspace_gets_the_role_and_the_settings_name_each_by_its_id()
     assert app.body["properties"]["ROTATION_LOG_WORKSPACE_ID"] == ""
 
 
-def test_a_subscription_for_readiness_grants_the_reader_and_nothing_else() -> None:
+def test_a_subscription_for_readiness_or_for_readers_grants_the_one_reader_and_nothing_else() -> None:
     assert assigned("grants/readiness.bicep") == {("principalId", "roleName", "subscription")}
-    granted = [one.file for one in deployed(EVERYTHING).resources() if one.file == "grants/readiness.bicep"]
-    asked = ("readinessSubscriptions", "readersSubscriptions", "copiesSubscriptions")
-    assert len(granted) == sum(len(EVERYTHING[one].split(",")) for one in asked)
+    made = list(deployed(EVERYTHING).resources())
+    granted = [one for one in made if one.file == "grants/readiness.bicep"]
+    for symbol, choice in (
+        ("readinessReader", "readinessSubscriptions"),
+        ("readersReader", "readersSubscriptions"),
+        ("copiesReader", "copiesSubscriptions"),
+    ):
+        [role] = [one.name for one in made if one.symbol == symbol]
+        mine = [one for one in granted if one.body["properties"]["roleDefinitionId"].endswith(f"/{role}")]
+        assert len(mine) == len(EVERYTHING[choice].split(",")) > 0
     assert "grants/readiness.bicep" not in {one.file for one in deployed(LEAST).resources()}
 
 
@@ -105,27 +112,20 @@ def test_the_roles_can_be_assigned_in_every_subscription_that_grants_one() -> No
         if one.type == "Microsoft.Authorization/roleDefinitions"
         for scope in one.body["properties"]["assignableScopes"]
     }
-    wanted = EVERYTHING["readinessSubscriptions"] + "," + EVERYTHING["accountSubscriptions"]
+    choices = ("readinessSubscriptions", "readersSubscriptions", "accountSubscriptions")
+    wanted = ",".join(EVERYTHING[one] for one in choices)
     assert {f"/subscriptions/{one.strip()}" for one in wanted.split(",")} <= scopes
 
 
 def test_a_management_group_gets_the_readers_role_under_a_name_of_its_own() -> None:
-    choice = APART["grants/management-group.bicep"][0]
-    made = list(deployed_apart("grants/management-group.bicep", choice).resources())
-    [role] = [one for one in made if one.type.endswith("/roleDefinitions")]
-    assert role.body["properties"]["permissions"] == ROLES["custom"]["readinessReader"]["permissions"]
-    assert role.body["properties"]["assignableScopes"] == ["/providers/Microsoft.Management/managementGroups/mg"]
-    assert role.body["properties"]["roleName"] == "Azure OpenAI readiness reader (prod, mg)"
-    assert assigned("grants/management-group.bicep") == {("principalId", "definedRole.id", "managementGroup")}
-
-
-def test_a_management_group_gets_another_of_the_roles_that_only_see_if_it_is_named() -> None:
-    for name in ("readersReader", "copiesReader"):
-        choice = {**APART["grants/management-group.bicep"][0], "role": name}
+    for choice in APART["grants/management-group.bicep"]:
+        wanted = ROLES["custom"][choice.get("role", "readinessReader")]
         made = list(deployed_apart("grants/management-group.bicep", choice).resources())
         [role] = [one for one in made if one.type.endswith("/roleDefinitions")]
-        assert role.body["properties"]["permissions"] == ROLES["custom"][name]["permissions"]
-        assert role.body["properties"]["roleName"] == f"{ROLES['custom'][name]['roleName']} (prod, mg)"
+        assert role.body["properties"]["permissions"] == wanted["permissions"]
+        assert role.body["properties"]["assignableScopes"] == ["/providers/Microsoft.Management/managementGroups/mg"]
+        assert role.body["properties"]["roleName"] == f"{wanted['roleName']} (prod, mg)"
+    assert assigned("grants/management-group.bicep") == {("principalId", "definedRole.id", "managementGroup")}
 
 
 def test_only_files_in_grants_give_a_role_to_the_app() -> None:

@@ -8,6 +8,7 @@ import pytest
 from shared.readers.answer import answer_for
 from shared.readers.kinds import Holding, Readers
 from shared.readers.rights import is_at_or_above
+from shared.readers.unseen import ABOVE, OTHER_TENANTS, RUNS_CODE
 from tests.readers import oracle
 from tests.readers.builders import ACCOUNT, ID, RG, VAULT, by_policies, deny, held, policy, seen
 from tests.readers.worlds import a_world, seen_of
@@ -20,6 +21,12 @@ def test_a_person_reads_keys_as_a_member_of_a_group() -> None:
     one = found.readers[0]
     assert (one.principal, one.road, one.by, one.scope) == ("ann", "list-keys", "Contributor", RG)
     assert one.says == "lists both keys of the account, as a member of Team (team)"
+
+
+def test_an_answer_about_one_person_does_not_speak_of_members_whom_the_service_knows() -> None:
+    words = answer_for(ID, "ann", [TEAM], seen(TEAM), "key").not_seen
+    assert not [one for one in words if one.startswith("members of")]
+    assert {ABOVE, RUNS_CODE, OTHER_TENANTS} <= set(words)
 
 
 def test_a_right_of_the_person_counts_before_the_same_one_of_a_group() -> None:
@@ -51,14 +58,25 @@ def test_a_group_that_reads_through_the_vault_alone_is_not_known_and_is_said() -
     on_vault = held("keepers", "Key Vault Secrets User", VAULT, kind="Group", name="Keepers")
     found = answer_for(ID, "ann", [], seen(on_vault), "key")
     assert found.readers == ()
-    assert found.not_seen[0] == "whether the person is a member of Keepers, which comes to the key through the vault"
+    assert (
+        found.not_seen[0] == "whether the person is a member of Keepers, which comes to a key through the vault alone"
+    )
+
+
+def test_a_group_with_an_eligible_role_is_not_in_the_answer_of_the_service_and_is_said() -> None:
+    can = held("admins", "Owner", kind="Group", name="Admins", holding=Holding.ELIGIBLE)
+    found = answer_for(ID, "ann", [], seen(can), "key")
+    word = "whether the person is a member of Admins, which comes to a key with an eligible role"
+    assert found.not_seen[0] == word
+    member = answer_for(ID, "ann", [replace(can, holding=Holding.ACTIVE)], seen(can), "key")
+    assert word not in member.not_seen
 
 
 def test_what_an_access_policy_names_may_be_a_group_of_the_person() -> None:
     shown = seen(vault=by_policies(policy("x", "get"), policy("ann", "get")))
     found = answer_for(ID, "ann", [], shown, "key")
     assert [one.road for one in found.readers] == ["secret-by-policy"]
-    assert found.not_seen[0] == "whether the person is a member of x, which comes to the key through the vault"
+    assert found.not_seen[0] == "whether the person is a member of x, which comes to a key through the vault alone"
 
 
 def test_a_deny_assignment_that_names_the_person_is_named_although_a_group_has_the_right() -> None:

@@ -18,7 +18,8 @@ from shared.readers.asked_accounts import KeyPlace
 
 NOW = datetime(2027, 1, 31, tzinfo=UTC)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "readers.md"
-ROLE = {"id": "/x/role", "name": "r", "properties": {"roleName": "Lister", "type": "CustomRole"}}
+ROLE_ID = "cccccccc-0000-4000-8000-00000000000c"
+ROLE = {"id": "/x/role", "name": ROLE_ID, "properties": {"roleName": "Lister", "type": "CustomRole"}}
 LISTS = {"actions": ["Microsoft.CognitiveServices/accounts/listKeys/action"]}
 VAULTS = "Microsoft.KeyVault/vaults"
 ADA = "aaaaaaaa-0000-4000-8000-00000000000a"
@@ -55,7 +56,7 @@ class CountingReads:
             held = {
                 "principalId": principal or ADA,
                 "principalType": "User",
-                "roleDefinitionId": "/x/r",
+                "roleDefinitionId": f"/x/{ROLE_ID}",
                 "scope": scope,
             }
             return [{"id": f"{scope}/a", "name": "a", "properties": held}]

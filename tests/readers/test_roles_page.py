@@ -1,6 +1,8 @@
 """docs/roles.md says what Azure's role definitions say; data and page are judged by a second computation as well."""
 
+import json
 import re
+from datetime import datetime
 
 import pytest
 
@@ -67,5 +69,9 @@ def test_the_data_holds_the_numbers_that_were_counted_over_all_built_in_roles() 
     assert {word: int(shown[word].partition(":")[0]) for word in counted} == counted
 
 
-def test_the_data_says_where_it_is_from() -> None:
-    assert re.search(r'"source": "iann0036/iam-dataset \S+ [0-9a-f]{40}', DATA.read_text())
+def test_the_page_says_of_how_many_roles_of_which_day_the_data_is() -> None:
+    data = json.loads(DATA.read_text())
+    found = re.search(r"^iann0036/iam-dataset \S+ [0-9a-f]{40} \((\S+)\), by scripts/roles\.py$", data["source"])
+    assert found is not None
+    day = datetime.fromisoformat(found[1])
+    assert f"({data['of']} built-in roles of {day.day} {day:%B %Y})" in " ".join(PAGE.read_text().split())

@@ -7,8 +7,10 @@ import pytest
 from lab.simulation.builders import wants_rotation
 from lab.simulation.dates import at, days
 from lab.simulation.stage import a_stage
+from shared.decide import policies
 from shared.decide.plan import Plan, Reason
 from shared.decide.policies import decide
+from shared.decide.situation import Situation
 from shared.domain.errors import TryLater
 from shared.domain.model import AccountId
 from shared.domain.readiness import Readiness, Stage, Verdict
@@ -52,6 +54,11 @@ class Surveyed:
     async def known(self) -> dict[str, Readiness]:
         return {str(ENDING.account).casefold(): self.said} if self.said else {}
 
+    def learn(self, account: AccountId, readiness: Readiness) -> None:
+        assert account == ENDING.account
+        assert not readiness.is_ready
+        self.said = readiness
+
 
 def outside(logs: Logs | None, surveyed: Readiness | None = None) -> Outside:
     return replace(a_stage().rotation().outside, logs=logs, readiness=Surveyed(surveyed))
@@ -92,9 +99,21 @@ async def test_a_target_that_is_only_listed_is_shown_by_what_the_survey_said(sai
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 async def test_the_logs_are_queried_only_if_keys_would_end(row: Row):
-    logs = Logs()
-    assert await planned(row, logs) == decide(row.seen, row.target, row.now, row.request)
-    assert logs.queried == ([row.target.account] if row.reason is Reason.SUNSET else [])
+    logs, unasked = Logs(), replace(row.seen, readiness=None)
+    plan = decide(unasked, row.target, row.now, row.request)
+    assert await planned(row, logs) == plan
+    ends = policies.sunset(Situation(unasked, row.target, row.now)) is not None
+    asked = plan.reason is Reason.SUNSET or (plan.reason is Reason.OVERWRITTEN and ends)
+    assert logs.queried == ([row.target.account] if asked else [])
+
+
+async def test_what_a_turn_was_told_spares_the_next_one_the_question():
+    logs, kept = Logs(USED), Surveyed(None)
+    around = replace(outside(logs), readiness=kept)
+    for _ in range(3):
+        _, plan = await decide_counting(around, SUNSET_ANNOUNCED, ENDING, at(day=20))
+        assert plan.reason is Reason.STILL_USED
+    assert len(logs.queried) == 1
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)

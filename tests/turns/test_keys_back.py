@@ -8,10 +8,13 @@ from datetime import datetime
 
 import pytest
 
-from lab.simulation.builders import wants_rotation
+from lab.simulation.builders import reports_leak, wants_rotation
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage, lived_until
-from shared.turns.keyless import KEYLESS, keyless_of, note_keyless
+from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.times import from_seconds
+from shared.domain.told import CarriedOver, Happened
+from shared.turns.keyless import KEYLESS, keyless_of, note_sunset, note_withdrawn
 from shared.turns.report import Result
 
 SUNSET = at(day=20)
@@ -150,7 +153,8 @@ async def test_a_note_for_the_same_version_is_not_written_over():
     notes, target = stage.rotation().outside.notes, stage.target
     before = await keyless_of(notes, target.account)
     assert before is not None
-    await note_keyless(notes, target, before.version, stage.now + days(1))
+    await note_sunset(notes, target, before.version, stage.now + days(1))
+    await note_withdrawn(notes, target, before.version, stage.now + days(1))
     assert await keyless_of(notes, target.account) == before
 
 
@@ -257,3 +261,89 @@ async def test_a_request_that_was_carried_out_before_keys_ended_is_not_carried_o
     assert outcome is not None
     assert outcome.reason == "already-done"
     assert {key.value for key in stage.account.keys.values()} == values
+
+
+async def test_a_release_that_does_not_know_the_word_for_a_return_ends_no_key_early(monkeypatch: pytest.MonkeyPatch):
+    """It cannot read the marks, so it takes the version for one that somebody else has tagged."""
+    stage = await keyless(by_sunset=False)
+    switched_on(stage)
+    stage.event_grid_is("down")
+    await stage.turn()
+    values, versions = {key.value for key in stage.account.keys.values()}, len(stage.versions)
+    assert stage.versions[-1].tags["key-rotation-owed"].startswith("o")
+    monkeypatch.setattr(CarriedOver, "read", known_to_an_earlier_release)
+    stage.event_grid_is("up")
+    await stage.until(stage.now + days(4))
+    assert {key.value for key in stage.account.keys.values()} == values
+    assert len(stage.versions) == versions
+    assert stage.works(published(stage))
+    await stage.must_be_at_rest(all_announced=False)
+
+
+def known_to_an_earlier_release(text: str) -> CarriedOver:
+    if text.startswith("o"):
+        raise ValueError(text)
+    return CarriedOver(Happened(text[0]), KeySlot(f"key{text[1]}"), Fingerprint(text[2:18]), from_seconds(text[18:]))
+
+
+@pytest.mark.parametrize("refused", ["arm.updateAccount", "kv.updateSecret"])
+async def test_a_version_that_a_person_disables_stays_disabled_although_the_sunset_had_begun(refused: str):
+    stage = a_stage(sunset=SUNSET)
+    await stage.until(SUNSET - hours(1))
+    stage.world.faults.add(refused, "status", status=403, code="AuthorizationFailed", times=0)
+    await stage.until(SUNSET + hours(2))
+    stage.world.faults.clear()
+    switched_on(stage)
+    stage.versions[-1].enabled = False
+    versions = len(stage.versions)
+    outcome = await stage.turn()
+    assert outcome is not None
+    if refused == "arm.updateAccount":  # keys were never off, so this app has withdrawn nothing
+        assert outcome.reason == "PersonMustLook"
+        assert (len(stage.versions), stage.versions[-1].enabled) == (versions, False)
+        assert not stage.events("KeyAuthEnabled")
+
+
+async def test_whoever_enables_the_version_as_well_is_told_of_in_the_same_way():
+    stage = await keyless()
+    switched_on(stage)
+    stage.versions[-1].enabled = True
+    versions, values = len(stage.versions), {key.value for key in stage.account.keys.values()}
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
+    await stage.until(stage.now + hours(20))
+    assert len(stage.versions) == versions
+    assert {key.value for key in stage.account.keys.values()} == values
+    assert len(stage.events("KeyAuthEnabled")) == 1
+    stage.versions[-1].enabled = False
+    left_alone = await stage.turn()
+    assert left_alone is not None
+    assert left_alone.reason == "PersonMustLook"
+
+
+async def test_a_leak_that_is_reported_while_keys_are_off_waits_on_record_and_ends_the_key_once_they_are_on():
+    stage = await keyless()
+    leaked = stage.versions[-1].value
+    outcome = await stage.rotation().turn(stage.target, reports_leak())
+    assert (outcome.result, outcome.reason) == (Result.HELD, "keys-are-off")
+    assert "it ends" in outcome.why
+    back = switched_on(stage)
+    await stage.until(back + hours(3))
+    assert stage.works(published(stage))
+    assert not stage.works(leaked)
+    (leaks, problems) = await stage.rotation().leaks.pending()
+    assert (leaks, problems) == ([], [])
+
+
+async def test_the_page_says_that_keys_are_back_and_never_that_a_person_must_enable_the_version():
+    stage = a_stage(tagged=True)
+    tags = {"key-rotation": "on", "key-rotation-secret": stage.target.secret}
+    stage.world.accounts.update(stage.account.id, {"tags": tags})
+    await stage.tick()
+    stage.switch_keys_off_by_hand()
+    await stage.until(stage.now + hours(3))
+    switched_on(stage)
+    row = await stage.rotation().surveyor._presumed_row((await stage.rotation().fleet.list_targets()).listed[0])
+    assert row.plan is not None
+    assert row.plan.reason == "keys-are-back"

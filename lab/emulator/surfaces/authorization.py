@@ -8,7 +8,7 @@ a subscription, what is assigned there is not in the answer. `management` admits
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -85,6 +85,7 @@ class _Look:
     scope: The resource id that is asked about.
     at_and_above: Whether nothing below the scope is wanted.
     holders: The names of those whose assignments are wanted: an identity and its groups. None for everybody's.
+    readable: Whether the caller may read what is assigned on a scope, for the scopes that were asked about already.
     """
 
     world: World
@@ -92,13 +93,16 @@ class _Look:
     scope: str
     at_and_above: bool
     holders: frozenset[str] | None
+    readable: dict[str, bool] = field(default_factory=dict)
 
     def shows(self, kind: str, scope: str, holder: str = "") -> bool:
         """Return whether something of that kind, assigned on a scope to a holder, is in the answer."""
         directory = self.world.directory
         wanted = directory.contains(scope, self.scope) or (not self.at_and_above and contains(self.scope, scope))
         mine = self.holders is None or holder in self.holders
-        return wanted and mine and directory.allows(self.caller, _read(kind), scope)
+        if wanted and mine and scope not in self.readable:
+            self.readable[scope] = directory.allows(self.caller, _read(kind), scope)
+        return wanted and mine and self.readable[scope]
 
 
 def _look(call: Call) -> _Look:

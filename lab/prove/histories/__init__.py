@@ -4,10 +4,10 @@ A state is what Azure holds between two turns, plus what the judge must remember
 that can happen next is tried (`moves`): time passes; a tick, a request, a leak or a deployment starts a turn; at each
 call of a turn the process is killed, or the call is refused, repeated, loses its answer or meets a second process
 (`disturbed`, `two_runners`); a person uses the portal; Event Grid is unavailable. Lives of their own have late reads
-(`late_reads`), another writer of the secret (`other_writers`), and waits and refusals that last (`refusals`,
-`on_record`). The judge checks every effect against
-the promises (`judge`, `deployments`), and from every state the following ticks must bring the target to rest
-(`at_rest`). Equivalent states are merged (`canonical`), so the exploration ends.
+(`late_reads`), another writer of the secret (`other_writers`), waits and refusals that last (`refusals`, `on_record`),
+keys that are switched on again after they ended (`keys_back`), and an account that takes no identity.
+The judge checks every effect against the promises (`judge`, `deployments`), and from every state the following ticks
+must bring the target to rest (`at_rest`). Equivalent states are merged (`canonical`), so the exploration ends.
 
 What is bounded and what it cannot see is printed with the figures: `BOUNDS`. The thorough form with one fault
 occupies one core for most of the time of `make prove`, which is about 25 minutes; the default form is much shorter.
@@ -30,7 +30,8 @@ Bounded: one history has at most the stated number of faults and interferences, 
 no requests come while four events are still to be announced; requests come when something changes, not in between.
 Left out: windows, keys that take time to become valid, pauses within a turn, the time limit of a turn, the brake,
 the `prefer` policy, several targets, a second process that is disturbed itself, damaged tags, deleted secrets,
-other writers that act twice or within a turn, late reads after the turn that wrote, the queue,
+other writers that act twice or within a turn, late reads after the turn that wrote, the queue, keys that a person
+switches within a turn, a second return of keys in the same second,
 a lease left by a killed process (it only delays: the next turn is answered busy and changes nothing).
 A call that is on its way when its lease is lost cannot be held back. What it breaks is excused until the next turn,
 which must heal it. If it hides a version that another turn has just written, what only that version contained is not

@@ -253,9 +253,8 @@ def _keys_off_announced(state: State, announcement: Announcement) -> State:
         raise Broken("P9: one end of all keys is announced under two ids")
     if state.announced_off is None and state.earlier_off == number:
         raise Broken("P9: a second end of all keys is announced under the first one's id")
-    return state._replace(
-        announced_off=number, outstanding=frozenset(one for one in state.outstanding if one[0] != OFF)
-    )
+    outstanding = frozenset(one for one in state.outstanding if one[0] not in (OFF, ENDED))  # it says that all ended
+    return state._replace(announced_off=number, outstanding=outstanding)
 
 
 def _keys_back_announced(state: State, announcement: Announcement) -> State:

@@ -35,8 +35,10 @@ def withdrawn(state: State, serial: str) -> State:
 
 def found_enabled(start: State, end: State) -> State:
     """Return the end of a whole tick. If it found the version enabled while keys were on, nothing is withdrawn any
-    more."""
-    version = end.version
+    more. Without a sunset and before the end of keys was announced, the app does not look."""
+    version, off = end.version, (start.announced_off, start.earlier_off)
+    if start.sunset is None and off == (None, None):
+        return end
     if not (start.key_auth and end.key_auth and start.version is not None and start.version.enabled):
         return end
     if version is None or not version.enabled or not version.withdrawn:

@@ -129,8 +129,8 @@ def _as_if_it_took_an_identity(situation: Situation) -> Situation:
 @contextmanager
 def ending_keys_without_an_identity() -> Iterator[None]:
     """End all keys of an account that accepts nothing else."""
-    real = policies._what_holds_a_sunset
-    with patch.object(policies, "_what_holds_a_sunset", lambda one: real(_as_if_it_took_an_identity(one))):
+    real = policies.what_holds_a_sunset
+    with patch.object(policies, "what_holds_a_sunset", lambda one: real(_as_if_it_took_an_identity(one))):
         yield
 
 

@@ -390,7 +390,7 @@ MISTAKES: dict[str, PlantedMistake] = {
     "the soak time is ignored": PlantedMistake(ignoring_the_soak_time, 0, "armed", "armed"),
     "healing forgets the deployment": PlantedMistake(forgetting_the_deployment, 1, "armed", "armed"),
     "a repeated request counts as new": PlantedMistake(repeating_requests, 0, "a repeated request", "always armed"),
-    "ends of keys are not counted": PlantedMistake(counting_no_ends, 2, "P9: a second end", "ending"),
+    "ends of keys are not counted": PlantedMistake(counting_no_ends, 1, "P9: a second end", "ending"),
     "keys made by others end": PlantedMistake(ending_keys_made_by_others, 1, "P"),
     "the note of a fresh key is forgotten": PlantedMistake(
         forgetting_fresh_keys, 1, "P5: a fresh key", "adopt: rotate"

@@ -3,20 +3,30 @@
 import argparse
 import sys
 
-from lab.prove.lives.soak import WEIGHTS, WITH_BAD_DAYS, soak
+from lab.prove.lives.soak import WEIGHTS, WITH_BAD_DAYS, WITH_SWITCHES, soak
 
 
 def main() -> int:
     """Run the proof, print its figures and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m lab.prove.lives", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=200, help="how many lives, and as many with bad days (200)")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=200,
+        help="how many lives, as many with bad days, and a quarter with switches (200)",
+    )
     parser.add_argument("--first", type=int, default=1, help="the first seed; a seed always gives the same life")
     parser.add_argument("--actions", type=int, default=150, help="actions in each life (150)")
     parser.add_argument("--targets", type=int, default=3, help="targets in each life (3)")
     given, broken = parser.parse_args(), 0
-    for name, weights in (("lives", WEIGHTS), ("lives with bad days", WITH_BAD_DAYS)):
+    kinds = (
+        ("lives", WEIGHTS, given.seeds),
+        ("lives with bad days", WITH_BAD_DAYS, given.seeds),
+        ("lives in which keys are switched off and on", WITH_SWITCHES, (given.seeds + 3) // 4),
+    )
+    for name, weights, seeds in kinds:
         figures = soak(
-            given.seeds,
+            seeds,
             given.actions,
             given.targets,
             given.first,

@@ -79,6 +79,7 @@ class Life:
             "portal": self._portal,
             "grid": lambda action: self.stage.event_grid_is(action.detail),
             "cadence": self._cadence,
+            "switch": self._switch,
             **self._bad_days.handlers(),
         }
 
@@ -106,6 +107,8 @@ class Life:
         """Make everything available, and make ticks for as long as any deadline can take. Then check P5 and P9."""
         self.stage.event_grid_is("up")
         self._bad_days.end()
+        for target in self.stage.targets:
+            self._switch_keys(target, on=True)
         self._run(self.stage.until(self.stage.now + TO_REST))
         for target in self.stage.targets:
             self._run(self._is_at_rest(target))
@@ -181,6 +184,8 @@ class Life:
             outcome = await self.stage.rotation(interruptions).turn(target, request)
         if outcome.error is not None or live not in before.values() or request.key is LeakedKey.PREVIOUS:
             return
+        if account.disable_local_auth:
+            return  # no key works
         leaked = set(before.values()) if request.key is LeakedKey.BOTH else {live}
         if leaked & {key.value for key in account.keys.values()}:
             raise PromiseBroken(f"a leaked key works after a turn that had to end it: {outcome}")
@@ -215,9 +220,20 @@ class Life:
     def _portal(self, action: Action) -> None:
         account = self.stage.world.accounts[str(self._target(action).account)]
         slot: Slot = "key1" if action.detail == "key1" else "key2"
+        if account.disable_local_auth:
+            return  # Azure refuses it
         self.stage.witness.observe()
         self.stage.witness.excuse_regenerated_by_hand(account.keys[slot].value)
         self.stage.world.accounts.regenerate(account.id, slot)
+
+    def _switch(self, action: Action) -> None:
+        self._switch_keys(self._target(action), on=action.detail == "on")
+
+    def _switch_keys(self, target: Target, *, on: bool) -> None:
+        """Switch an account's keys on or off as a person does, who then counts as the one who did so."""
+        self.stage.witness.observe()
+        self.stage.witness.keys_switched_off_by_hand = True
+        self.stage.world.accounts.update(str(target.account), {"disable_local_auth": not on})
 
     def _cadence(self, action: Action) -> None:
         """Change the overlap in the settings. What was promised before still holds."""

@@ -14,6 +14,7 @@ from lab.prove.lives.life import FAULTS, KEYS, MOST_CALLS, PAUSED, RELEASES, Lif
 WEIGHTS = {"pass": 30, "tick": 34, "turn": 16, "rotate": 5, "leak": 3, "portal": 4, "grid": 6, "cadence": 2}
 WEIGHTS |= {"take over": 2, "arm": 4, "disarm": 1, "deployed": 4}
 WITH_BAD_DAYS = WEIGHTS | BAD_DAYS
+WITH_SWITCHES = WEIGHTS | {"switch": 6}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def an_action(chance: random.Random, targets: int, weights: Mapping[str, int] = 
             return Action(what, target, detail=chance.choice(KEYS), fault=fault if what == "leak" else pause)
         case "portal":
             return Action(what, target, detail=chance.choice(("key1", "key2")))
-        case what if what in BAD_DAYS:
+        case what if what in BAD_DAYS or what == "switch":
             return Action(what, target, detail=chance.choice(("on", "off")))
         case "grid":
             return Action(what, detail=chance.choice(("up", "down")))

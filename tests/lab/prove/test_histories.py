@@ -22,6 +22,7 @@ from lab.prove.histories.lives import (
     ending,
     keys_back,
     lives,
+    no_identity,
 )
 from lab.prove.histories.planted_mistakes import MISTAKES
 from lab.prove.histories.state import State, later
@@ -30,7 +31,7 @@ from lab.prove.histories.undisturbed import undisturbed
 pytestmark = pytest.mark.no_cover  # coverage would double its time, and other tests cover the same lines
 
 PUBLISH, ROTATE, SUNSET, ARMED, ALWAYS = lives(SHORT)
-LIVES = {life.name: life for life in (*lives(SHORT), ending(), calm_writer(), *bad_days(), *keys_back())}
+LIVES = {life.name: life for life in (*lives(SHORT), ending(), calm_writer(), *bad_days(), *keys_back(), no_identity())}
 
 
 def with_requests(life: Life, *names: str) -> Life:
@@ -61,6 +62,20 @@ def test_no_history_with_a_sunset_and_two_faults_breaks_a_promise():
     assert not figures.violations
     assert figures.complete
     assert figures.states > 3000
+
+
+def test_no_history_in_which_keys_are_switched_on_again_breaks_a_promise():
+    figures = explore(0, [replace(keys_back()[0], requests={})])
+    assert not figures.violations
+    assert figures.complete
+    assert figures.states > 2000
+
+
+def test_no_history_with_a_sunset_of_an_account_that_takes_an_identity_only_at_times_breaks_a_promise():
+    figures = explore(0, [no_identity()])
+    assert not figures.violations
+    assert figures.complete
+    assert figures.states > 150
 
 
 def test_no_history_without_faults_breaks_a_promise_in_any_life():

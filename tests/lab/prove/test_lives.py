@@ -9,7 +9,7 @@ import shared.decide.request_policies
 from lab.prove.lives.bad_days import BAD_DAYS, FORGERS
 from lab.prove.lives.life import Life
 from lab.prove.lives.machine import Lives
-from lab.prove.lives.soak import WITH_BAD_DAYS, live, soak
+from lab.prove.lives.soak import WITH_BAD_DAYS, WITH_SWITCHES, live, soak
 from lab.simulation.witness import PromiseBroken
 from shared.decide.steps import Mark, Prove, Regenerate
 from shared.domain.keys import Fingerprint
@@ -38,6 +38,22 @@ def test_no_seeded_life_with_bad_days_breaks_a_promise() -> None:
     figures = soak(6, say=lines.append, weights=WITH_BAD_DAYS)
     assert figures.broken == (), lines
     assert figures.checks > 1000
+
+
+def test_no_seeded_life_in_which_keys_are_switched_off_and_on_breaks_a_promise() -> None:
+    lines: list[str] = []
+    figures = soak(4, say=lines.append, weights=WITH_SWITCHES)
+    assert figures.broken == (), lines
+    assert figures.checks > 1000
+
+
+def test_a_life_in_which_keys_are_switched_contains_returns() -> None:
+    life, error = live(1, 150, 3, WITH_SWITCHES)
+    assert error is None
+    assert {event["type"] for event in life.stage.topic.events} >= {
+        "KeyRotation.KeyAuthDisabled",
+        "KeyRotation.KeyAuthEnabled",
+    }
 
 
 def test_a_life_with_bad_days_contains_all_that_makes_a_day_bad() -> None:
