@@ -205,8 +205,8 @@ var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
 var workspaceIds = empty(logWorkspace) ? [] : split(replace(logWorkspace, ' ', ''), ',')
 var readable = empty(readinessSubscriptions) ? [] : split(replace(readinessSubscriptions, ' ', ''), ',')
-var readersSeen = empty(readersSubscriptions) ? [] : split(replace(readersSubscriptions, ' ', ''), ',')
-var copiesSeen = empty(copiesSubscriptions) ? [] : split(replace(copiesSubscriptions, ' ', ''), ',')
+var holding = empty(copiesSubscriptions) ? [] : split(replace(copiesSubscriptions, ' ', ''), ',')
+var auditable = empty(readersSubscriptions) ? [] : split(replace(readersSubscriptions, ' ', ''), ',')
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
 // The name of a resource group must not end with a full stop.
@@ -367,7 +367,7 @@ module roles 'roles.bicep' = {
   params: {
     environmentName: environmentName
     token: token
-    subscriptions: union(searched, readable, readersSeen, copiesSeen)
+    subscriptions: union(searched, readable, auditable, holding)
     vaultIds: vaultIds
     workspaceIds: workspaceIds
     targets: targets
@@ -427,7 +427,7 @@ module readinessGrants 'grants/readiness.bicep' = [for id in readable: {
   }
 }]
 
-module readersGrants 'grants/readiness.bicep' = [for id in readersSeen: {
+module readersGrants 'grants/readiness.bicep' = [for id in auditable: {
   name: 'grant-readers-${token}-${uniqueString(id)}'
   scope: subscription(id)
   params: {
@@ -436,7 +436,7 @@ module readersGrants 'grants/readiness.bicep' = [for id in readersSeen: {
   }
 }]
 
-module copiesGrants 'grants/readiness.bicep' = [for id in copiesSeen: {
+module copiesGrants 'grants/readiness.bicep' = [for id in holding: {
   name: 'grant-copies-${token}-${uniqueString(id)}'
   scope: subscription(id)
   params: {

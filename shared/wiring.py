@@ -106,8 +106,8 @@ async def key_holders() -> KeyHolders:
 
 
 async def rights() -> Rights:
-    """Return who has which right around accounts and vaults, through this process's clients. It counts its calls, so
-    each request has its own. Raises FixConfiguration."""
+    """Return who has which right around accounts and vaults, through this process's clients. It has seen nothing yet,
+    so each request takes a new one. Raises FixConfiguration."""
     app = await rotation()
     if _Process.made is None or _Process.made.rotation is not app:
         raise LookupError("this process has no parts of its own to read with")
@@ -150,19 +150,19 @@ class Opened:
 
     rotation: The `Rotation` over the real parts.
     read_only: What audit and readiness see beyond the targets.
-    key_holders: The resources in which copies of keys can lie.
     examiner: Examines the deployment for the doctor.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
     rights: Returns what shows who has which right around an account and its vault. It uses again what it saw, so each
         question takes a new one.
+    key_holders: The resources in which copies of keys can lie.
     """
 
     rotation: Rotation
     read_only: ReadOnly
-    key_holders: KeyHolders
     examiner: Examiner
     workspaces: Mapping[str, CallLogs]
     rights: Callable[[], Rights]
+    key_holders: KeyHolders
 
 
 @asynccontextmanager
@@ -180,8 +180,9 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        holders = made.key_holders(environment)
-        yield Opened(made.rotation, made.read_only(), holders, examiner, made.workspaces(), made.rights)
+        yield Opened(
+            made.rotation, made.read_only(), examiner, made.workspaces(), made.rights, made.key_holders(environment)
+        )
     finally:
         await made.close()
 
@@ -223,13 +224,6 @@ class _Made:
 
         return AzureReads(self.credential, self.rotation.settings.resource_manager, self.connections)
 
-    def workspaces(self) -> dict[str, CallLogs]:
-        """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
-        found = self.rotation.settings.call_log
-        alone = {one: replace(found, workspaces=(one,)) for one in found.workspaces} if found else {}
-        made = {one: _logs(log, self.credential, self.connections) for one, log in alone.items()}
-        return {one: logs for one, logs in made.items() if logs is not None}
-
     def key_holders(self, environment: Mapping[str, str]) -> KeyHolders:
         """Return the resources in which copies of keys can lie. Nothing is asked before they are used."""
         from shared.adapters.copies import AzureKeyHolders
@@ -240,6 +234,13 @@ class _Made:
         emulated = environment.get("EMULATED_SEARCH_ENDPOINT", "")
         search = SearchReads(self.credential, manager, self.connections, emulated)
         return AzureKeyHolders(self.reads, search)
+
+    def workspaces(self) -> dict[str, CallLogs]:
+        """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
+        found = self.rotation.settings.call_log
+        alone = {one: replace(found, workspaces=(one,)) for one in found.workspaces} if found else {}
+        made = {one: _logs(log, self.credential, self.connections) for one, log in alone.items()}
+        return {one: logs for one, logs in made.items() if logs is not None}
 
     async def close(self) -> None:
         await self.connections.close()

@@ -1,4 +1,4 @@
-// One of the rights of readiness.bicep, in every subscription of a management group, also in those that join it later. A
+// The same rights as readiness.bicep, in every subscription of a management group, also in those that join it later. A
 // deployment of its own (docs/deploy.md, Accounts that nobody enrolled): Azure lets a deployment to a subscription change
 // nothing above it. The role is defined in the group, because a custom role names at most one management group.
 
@@ -15,13 +15,13 @@ param principalId string
   'readersReader'
   'copiesReader'
 ])
-@description('Which of the roles of ../roles.json, each of which only sees more.')
+@description('The right: to see accounts, who can read keys, or where copies of keys lie.')
 param role string = 'readinessReader'
 
 var here = managementGroup().id
 var definition = loadJsonContent('../roles.json').custom[role]
 
-resource definedRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+resource definitionHere 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(here, environmentName, role)
   properties: {
     roleName: '${definition.roleName} (${environmentName}, ${managementGroup().name})'
@@ -35,10 +35,10 @@ resource definedRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(here, principalId, definedRole.name)
+  name: guid(here, principalId, definitionHere.name)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: definedRole.id
+    roleDefinitionId: definitionHere.id
   }
 }

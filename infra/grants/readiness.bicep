@@ -1,12 +1,12 @@
-// One of the app's rights to see more, in a whole subscription: accounts, where their logs go and who could call them;
-// who can read keys; or where copies of keys lie. None of them reads a key.
+// One of the app's optional rights in a whole subscription: to see accounts, where their logs go and who has roles on
+// them, to see who can read keys, or to see where copies of them lie. It reads no key.
 
 targetScope = 'subscription'
 
 @description('The app.')
 param principalId string
 
-@description('Name (a GUID) of the role that sees more.')
+@description('Name (a GUID) of the role.')
 param roleName string
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

@@ -1,4 +1,5 @@
-"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations.
+"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations (`read_table`,
+`rights_table` and `copies_table`).
 
 One adapter over the pipeline of Azure's clients: management packages for all these services would double the app, and
 hand it bodies that it must not see (docs/decisions/0032-reading-azure.md). Next pages are followed up to a bound. Of

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from shared.adapters import copies_table as table
 from shared.adapters.azure_reads import AzureReads
@@ -10,6 +11,7 @@ from shared.adapters.read_table import ReadOperation
 from shared.adapters.search_reads import SearchReads
 from shared.copies.ports import Holder
 from shared.copies.traces import HolderEntry, HolderList
+from shared.domain.errors import RotationError
 
 _LISTS: dict[HolderList, ReadOperation] = {
     HolderList.CONNECTIONS: table.CONNECTIONS,
@@ -44,11 +46,23 @@ class AzureKeyHolders:
 
     async def holders(self, groups: Sequence[str]) -> Sequence[Holder]:
         """Return the resources in sight in which copies can lie. An id of another form than Azure's is left out."""
-        rows = await self._reads.rows(table.HOLDERS, "Resource Graph", groups=groups)
+        with _alone():
+            rows = await self._reads.rows(table.HOLDERS, "Resource Graph", groups=groups)
         return [Holder(row["id"], row["type"]) for row in rows if row["id"] and row["type"]]
 
     async def entries(self, listed: HolderList, resource: str) -> Sequence[HolderEntry]:
         """Return what a list shows, as the table keeps it."""
-        if listed in _OF_SEARCH:
-            return await self._search.entries(_OF_SEARCH[listed], resource)
-        return await self._reads.entries(_LISTS[listed], resource)
+        with _alone():
+            if listed in _OF_SEARCH:
+                return await self._search.entries(_OF_SEARCH[listed], resource)
+            return await self._reads.entries(_LISTS[listed], resource)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let errors out without what caused them: that holds Azure's whole answer, and here an answer may hold a key."""
+    try:
+        yield
+    except RotationError as error:
+        error.__cause__ = error.__context__ = None
+        raise error from None

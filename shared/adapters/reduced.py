@@ -11,7 +11,8 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.domain.text import without_keys
+from shared.copies.addresses import version_mark
+from shared.domain.text import could_be_a_key, without_keys
 
 type Json = Any
 
@@ -20,11 +21,9 @@ _WORD = re.compile(r"[A-Za-z]{1,40}\d{0,2}[A-Za-z]{0,20}")
 _HOST = re.compile(r"(?=[a-z0-9.-]{4,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+")
 _RESOURCE = re.compile(r"/subscriptions/[0-9a-f-]{36}(/[\w.()-]{1,260}){1,30}", re.IGNORECASE)
 _RESOURCE_TYPE = re.compile(r"Microsoft\.[A-Za-z]{1,60}(/[A-Za-z]{1,60}){1,4}", re.IGNORECASE)
-_VERSION = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
-_SECRET = re.compile(r"/secrets/([A-Za-z0-9-]{1,127})(?:/([0-9a-f]{32}))?/?", re.IGNORECASE)
+_SECRET = re.compile(r"/secrets/([A-Za-z0-9-]{1,127})(?:/([^/]{1,127}))?/?", re.IGNORECASE)
 _PATH_NAME = re.compile(r"\w[\w.-]{0,127}")
 _SECRET_NAME = re.compile(r"[A-Za-z0-9-]{1,127}")
-_RUN = re.compile(r"[A-Za-z0-9]{30,}")
 _TYPE = re.compile(r"#Microsoft(\.[A-Za-z]{1,40}){1,5}")
 
 
@@ -41,7 +40,7 @@ def last_name(found: Json) -> str:
 def path_name(found: Json) -> str:
     """Return the last name of a resource's name or id. A part of a path, it is never shown as it is."""
     last = found.rpartition("/")[2] if isinstance(found, str) else ""
-    return last if _PATH_NAME.fullmatch(last) and not _could_be_a_key(last) else ""
+    return last if _PATH_NAME.fullmatch(last) and not could_be_a_key(last) else ""
 
 
 def names(found: Json) -> list[str]:
@@ -71,7 +70,7 @@ def host(found: Json) -> str:
         named, port = parts.hostname or "", parts.port
     except ValueError:
         return ""
-    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(named) or _could_be_a_key(named):
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(named) or could_be_a_key(named):
         return ""
     return f"{named}:{port}" if port else named
 
@@ -87,25 +86,28 @@ def resource_type(found: Json) -> str:
 
 
 def version(found: Json) -> str:
-    """Return the id of a version of a secret, in lower case."""
-    return found.lower() if isinstance(found, str) and _VERSION.fullmatch(found) else ""
+    """Return what a version of a secret is compared by (`version_mark`): it has the form of an older key."""
+    return version_mark(found) if isinstance(found, str) else ""
 
 
 def secret(found: Json) -> list[str]:
-    """Return host, name and version in the address of a secret. Empty if it is none; the version may be empty."""
+    """Return host and name in the address of a secret, and what its version is compared by, which is empty without one.
+
+    Empty if it is no such address.
+    """
     try:
         path = urlsplit(found).path if isinstance(found, str) else ""
     except ValueError:
         return []
     parts = _SECRET.fullmatch(path)
-    if parts is None or not host(found) or _could_be_a_key(parts[1]):
+    if parts is None or not host(found) or could_be_a_key(parts[1]):
         return []
-    return [host(found), parts[1], (parts[2] or "").lower()]
+    return [host(found), parts[1], version(parts[2])]
 
 
 def secret_name(found: Json) -> str:
     """Return the name of a secret. It is compared and never shown, so a long one is no key for being long."""
-    return found if isinstance(found, str) and _SECRET_NAME.fullmatch(found) and not _could_be_a_key(found) else ""
+    return found if isinstance(found, str) and _SECRET_NAME.fullmatch(found) and not could_be_a_key(found) else ""
 
 
 def is_there(found: Json) -> bool:
@@ -133,8 +135,3 @@ def header_secrets(found: Json) -> list[dict[str, Json]]:
         for header, how in found.items()
         if isinstance(how, dict)
     ]
-
-
-def _could_be_a_key(text: str) -> bool:
-    """Return whether a part of the text is as long as a key has been since 2025, or as dense as one was before."""
-    return any(len(run) >= 64 or sum(map(str.isdigit, run)) >= 6 for run in _RUN.findall(text))

@@ -6,6 +6,7 @@ some places name a vault without its domain. So only these first labels are comp
 
 from __future__ import annotations
 
+import hashlib
 import re
 from urllib.parse import urlsplit
 
@@ -45,3 +46,12 @@ def secret_at(url: str) -> str:
     parts = urlsplit(url)
     names = parts.path.strip("/").split("/")
     return secret_of(parts.netloc, names[1]) if len(names) in (2, 3) and names[0] == "secrets" else ""
+
+
+def version_mark(version: str) -> str:
+    """Return what a version of a secret is compared by. Empty for none.
+
+    A version has 32 hexadecimal digits, as keys had until 2023. So what others wrote in its place is compared and never
+    shown.
+    """
+    return hashlib.sha256(version.lower().encode(errors="surrogatepass")).hexdigest()[:16] if version else ""

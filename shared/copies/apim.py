@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shared.copies.addresses import secret_of
-from shared.copies.traces import HolderEntry, HolderList, Place, Trace
+from shared.copies.traces import HolderEntry, HolderList, KeyPlace, Trace
 
 
 def read_named_values(resource: str, entries: Sequence[HolderEntry]) -> Iterator[Trace]:
@@ -24,7 +24,7 @@ def read_named_values(resource: str, entries: Sequence[HolderEntry]) -> Iterator
         yield Trace(resource, name, what, secret=secret_of(host, secret), version=version, trouble=trouble)
 
 
-APIM = Place(
+APIM = KeyPlace(
     "apim-named-value",
     "Named values of API Management",
     ("microsoft.apimanagement/service",),

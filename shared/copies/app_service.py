@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shared.copies.addresses import secret_of
-from shared.copies.traces import HolderEntry, HolderList, Place, Trace
+from shared.copies.traces import HolderEntry, HolderList, KeyPlace, Trace
 
 _WELL = frozenset({"", "resolved", "initialized"})
 
@@ -27,7 +27,7 @@ def read_references(resource: str, entries: Sequence[HolderEntry]) -> Iterator[T
         )
 
 
-APP_SERVICE = Place(
+APP_SERVICE = KeyPlace(
     "app-setting",
     "Settings of App Service and Functions that refer to a vault",
     ("microsoft.web/sites", "microsoft.web/sites/slots"),

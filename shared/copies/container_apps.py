@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from shared.copies.addresses import secret_of
-from shared.copies.traces import AskedAt, HolderEntry, HolderList, Place, Trace
+from shared.copies.traces import AskedAt, HolderEntry, HolderList, KeyPlace, Trace
 
 _NAMED_LIKE_A_KEY = re.compile(r"(openai|cognitive|ai_?services?|foundry)\w*key|^api[_-]?key$", re.IGNORECASE)
 
@@ -33,7 +33,7 @@ def _secret(resource: str, secret: HolderEntry) -> Trace:
     return Trace(resource, name, f"The secret {name}", secret=secret_of(host, named), version=version)
 
 
-CONTAINER_APPS = Place(
+CONTAINER_APPS = KeyPlace(
     "container-app-secret",
     "Secrets of Container Apps and their jobs",
     ("microsoft.app/containerapps", "microsoft.app/jobs"),

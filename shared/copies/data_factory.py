@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shared.copies.addresses import account_label, secret_of
-from shared.copies.traces import HolderEntry, HolderList, Place, Trace
+from shared.copies.traces import HolderEntry, HolderList, KeyPlace, Trace
 
 
 def read_linked_services(resource: str, entries: Sequence[HolderEntry]) -> Iterator[Trace]:
@@ -35,7 +35,7 @@ def _parts(entry: HolderEntry) -> HolderEntry:
     return found
 
 
-DATA_FACTORY = Place(
+DATA_FACTORY = KeyPlace(
     "data-factory-linked-service",
     "Linked services of Data Factory",
     ("microsoft.datafactory/factories",),

@@ -22,7 +22,7 @@ from shared.copies.kinds import LookedAt
 from shared.copies.not_looked import NOT_LOOKED
 from shared.copies.places import PLACES
 from shared.copies.ports import KeyHolders
-from shared.copies.traces import AskedAt, HolderEntry, HolderList, Place, Trace
+from shared.copies.traces import AskedAt, HolderEntry, HolderList, KeyPlace, Trace
 from shared.domain.errors import GrantRole, RotationError, UnexpectedAnswer
 from shared.domain.relative import counted
 
@@ -42,7 +42,7 @@ class CopiesSeen:
     problems: Why something could not be seen.
     """
 
-    traces: tuple[tuple[Place, Trace], ...] = ()
+    traces: tuple[tuple[KeyPlace, Trace], ...] = ()
     places: tuple[LookedAt, ...] = ()
     calls: int = 0
     problems: tuple[RotationError, ...] = ()
@@ -70,7 +70,7 @@ class _Look:
     holders: KeyHolders
     left: int
     in_subscription: Counter[str] = field(default_factory=Counter)
-    traces: list[tuple[Place, Trace]] = field(default_factory=list)
+    traces: list[tuple[KeyPlace, Trace]] = field(default_factory=list)
     calls: int = 0
     done: Counter[str] = field(default_factory=Counter)
     bounded: Counter[str] = field(default_factory=Counter)
@@ -169,7 +169,7 @@ def _seen(look: _Look) -> CopiesSeen:
     return CopiesSeen(traces, (*places, *NOT_LOOKED), look.calls, tuple(problems))
 
 
-def _why(look: _Look, place: Place) -> str:
+def _why(look: _Look, place: KeyPlace) -> str:
     refusing = place.refuses or "refused this app, so nothing is known of what they hold."
     waiting = (
         f"had to wait for another look: one asks for {MOST_IN_SUBSCRIPTION} lists in a subscription, and for "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.copies.connections import read_connections
-from shared.copies.traces import HolderList, Place
+from shared.copies.traces import HolderList, KeyPlace
 
 _MOVE = (
     "Make a connection of the same name with Microsoft Entra ID in place of the key, and give the project's managed "
@@ -12,7 +12,7 @@ _MOVE = (
 _BLIND = "A connection that names no account, such as one with keys of its own naming, cannot be judged."
 _TYPES = ("microsoft.cognitiveservices/accounts",)
 
-FOUNDRY = Place(
+FOUNDRY = KeyPlace(
     "foundry-connection",
     "Connections of Foundry accounts",
     _TYPES,
@@ -20,7 +20,7 @@ FOUNDRY = Place(
     _MOVE,
     _BLIND,
 )
-FOUNDRY_PROJECTS = Place(
+FOUNDRY_PROJECTS = KeyPlace(
     "foundry-project-connection",
     "Connections of Foundry projects",
     _TYPES,

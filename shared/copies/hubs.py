@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shared.copies.connections import read_connections
-from shared.copies.traces import HolderList, Place
+from shared.copies.traces import HolderList, KeyPlace
 
-HUBS = Place(
+HUBS = KeyPlace(
     "hub-connection",
     "Connections of hubs and Machine Learning workspaces",
     ("microsoft.machinelearningservices/workspaces",),

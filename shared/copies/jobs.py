@@ -9,7 +9,7 @@ from itertools import chain, zip_longest
 
 from shared.copies.places import PLACES
 from shared.copies.ports import Holder
-from shared.copies.traces import AskedAt, Place
+from shared.copies.traces import AskedAt, KeyPlace
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Job:
     scope: The id that is asked for.
     """
 
-    place: Place
+    place: KeyPlace
     scope: str
 
     @property
@@ -46,7 +46,7 @@ def jobs_for(found: Iterable[Holder]) -> list[Job]:
     return [Job(place, scope) for place, found_at in scopes.items() for scope in found_at]
 
 
-def _scope(place: Place, resource: str) -> str:
+def _scope(place: KeyPlace, resource: str) -> str:
     parts = resource.split("/")
     match place.at:
         case AskedAt.RESOURCE:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from shared.copies.addresses import version_mark
 from shared.copies.kinds import Copied, CopyFate
 from shared.copies.sought import Sought
-from shared.copies.traces import Place, Trace
+from shared.copies.traces import KeyPlace, Trace
 from shared.domain.relative import exact
 
+ANOTHER = "another"
 _OFF = "the account accepts no keys any more, so whoever uses it fails already"
 
 
-def judged(place: Place, trace: Trace, sought: Sought) -> Copied:
+def judged(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
     """Return what a trace is and what happens to it, for the account that it belongs to.
 
     A reference that pins a version breaks with the key of that version. One without a version follows. A stored key
@@ -28,11 +30,10 @@ def judged(place: Place, trace: Trace, sought: Sought) -> Copied:
 def _start(trace: Trace) -> str:
     if not trace.secret:
         return f"{trace.what} {'stores' if trace.certain else 'may store'} a key of the account"
-    pinned = f"pins version {trace.version} of" if trace.version else "refers to"
-    return f"{trace.what} {pinned} the secret"
+    return f"{trace.what} {'pins a version of' if trace.version else 'refers to'} the secret"
 
 
-def _of_stored(place: Place, trace: Trace, sought: Sought) -> Copied:
+def _of_stored(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
     ends = sought.ends
     when = f"on {exact(ends.next)}" if ends.next else "at the next end of that key; no date is known"
     if ends.previous and ends.live:
@@ -44,33 +45,42 @@ def _of_stored(place: Place, trace: Trace, sought: Sought) -> Copied:
     return _copied(place, trace, CopyFate.BREAKS, says, ends.next)
 
 
-def _of_pinned(place: Place, trace: Trace, sought: Sought) -> Copied:
-    live, when = sought.ends.live_version, sought.ends.of_version(trace.version)
-    if when is not None and trace.version == live:
-        says = f"It never gets another one. The key of that version ends on {exact(when)}"
+def _of_pinned(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
+    ends, when = sought.ends, sought.ends.of_version(trace.version)
+    if ends.is_live(trace.version):
+        says = f"It is the latest one, {ends.live_version}, and it never gets another. Its key ends"
+        says += f" on {exact(when)}" if when else " with the overlap after the next rotation; no date is known"
     elif when is not None:
-        says = f"That is an earlier version: its key has ended, or ends on {exact(when)}"
-    elif live not in ("", trace.version):
-        says = "That is an earlier version: its key has ended, unless the same key was published again"
+        says = f"It is an earlier one: its key has ended, or ends on {exact(when)}"
+    elif ends.live_version:
+        says = "It is an earlier one: its key has ended, unless the same key was published again"
     else:
         says = "It never gets another one, and stops working when the key of that version ends; no date is known"
-    return _copied(place, trace, CopyFate.BREAKS, f"{_start(trace)}. {says}", when)
+    return _copied(place, trace, CopyFate.BREAKS, f"{_start(trace)}. {says}", when, ends.live_version)
 
 
-def _of_following(place: Place, trace: Trace, sought: Sought) -> Copied:
+def _of_following(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
     if trace.trouble:
         says = f"{_start(trace)}, but could not fetch it ({trace.trouble}): it holds an older key, or none"
         return _copied(place, trace, CopyFate.UNKNOWN, says, refresh=True)
-    live, says = sought.ends.live_version, f"{_start(trace)} without a version, and follows it {place.within}"
-    behind = bool(trace.active and live and trace.active != live)
-    says += f". It still uses the older version {trace.active}" if behind else ""
+    says = f"{_start(trace)} without a version, and follows it {place.within}"
+    behind = bool(trace.active and sought.ends.live_version and not sought.ends.is_live(trace.active))
+    says += ". It still uses an older version" if behind else ""
     return _copied(place, trace, CopyFate.FOLLOWS, says, refresh=behind)
 
 
 def _copied(
-    place: Place, trace: Trace, fate: CopyFate, says: str, when: datetime | None = None, *, refresh: bool = False
+    place: KeyPlace,
+    trace: Trace,
+    fate: CopyFate,
+    says: str,
+    when: datetime | None = None,
+    live_version: str = "",
+    *,
+    refresh: bool = False,
 ) -> Copied:
     command = place.refresh.format(resource=trace.resource, name=trace.name) if refresh else ""
+    pinned = live_version if trace.version == version_mark(live_version) else ANOTHER
     return Copied(
         place=place.word,
         resource=trace.resource,
@@ -78,7 +88,7 @@ def _copied(
         fate=fate,
         says=" ".join(part for part in (f"{says}.", trace.note) if part),
         move=f"{place.move}.",
-        version=trace.version,
+        version=pinned if trace.version else "",
         when=when,
         commands=(command,) if command else (),
     )

@@ -28,7 +28,7 @@ class Copied:
     fate: What happens to it.
     says: What it is and what happens, as a sentence.
     move: How to move it to a managed identity, as a sentence.
-    version: The version of the secret that it pins. Empty if it pins none.
+    version: The version of the secret that it pins: the latest one's id, or `another`. Empty if it pins none.
     when: When it breaks, in UTC. None if it does not, or if no end is known.
     commands: The commands that help. Empty if there are none.
     """

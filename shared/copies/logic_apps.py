@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shared.copies.traces import AskedAt, HolderEntry, HolderList, Place, Trace
+from shared.copies.traces import AskedAt, HolderEntry, HolderList, KeyPlace, Trace
 
 
 def read_api_connections(_: str, entries: Sequence[HolderEntry]) -> Iterator[Trace]:
@@ -18,7 +18,7 @@ def read_api_connections(_: str, entries: Sequence[HolderEntry]) -> Iterator[Tra
             yield Trace(str(entry.get("id") or ""), name, what, str(named or "").lower(), certain=False)
 
 
-LOGIC_APPS = Place(
+LOGIC_APPS = KeyPlace(
     "logic-app-connection",
     "Connections of Logic Apps",
     ("microsoft.web/connections",),

@@ -10,7 +10,7 @@ from shared.copies.find import CopiesSeen
 from shared.copies.judge import judged
 from shared.copies.kinds import Copied, Copies, CopyFate
 from shared.copies.sought import Sought
-from shared.copies.traces import Place, Trace
+from shared.copies.traces import KeyPlace, Trace
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 _ORDER = (CopyFate.BREAKS, CopyFate.UNKNOWN, CopyFate.FOLLOWS)
@@ -24,7 +24,7 @@ class TraceIndex:
 
     def __init__(self, seen: CopiesSeen) -> None:
         self._seen = seen
-        self._by: defaultdict[str, list[tuple[Place, Trace]]] = defaultdict(list)
+        self._by: defaultdict[str, list[tuple[KeyPlace, Trace]]] = defaultdict(list)
         for place, trace in seen.traces:
             for kind, named in (("label", trace.label), ("account", trace.account), ("secret", trace.secret)):
                 if named:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shared.copies.addresses import account_label, is_regional
-from shared.copies.traces import HolderEntry, HolderList, Place, Trace
+from shared.copies.traces import HolderEntry, HolderList, KeyPlace, Trace
 
 _ROLES = {"embeddingModel": "model for embeddings", "chatCompletionModel": "model for chats"}
 _KEY_HEADER = re.compile(r"api[-_]?key|subscription-key|authorization", re.IGNORECASE)
@@ -77,7 +77,7 @@ def _sent(resource: str, name: str, what: str, host: Any, headers: Any) -> Itera
         yield Trace(resource, name, what, label, certain=False, note=f"It sends the header {like[0]}.")
 
 
-SEARCH = Place(
+SEARCH = KeyPlace(
     "search",
     "Vectorizers, skillsets and knowledge of Azure AI Search",
     ("microsoft.search/searchservices",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.copies.addresses import account_label, secret_at
+from shared.copies.addresses import account_label, secret_at, version_mark
 from shared.decide.schedule import schedule_of
 from shared.decide.situation import Situation
 from shared.domain.model import AccountId
@@ -31,9 +31,13 @@ class KeyEnds:
         """When the next of the keys ends. None if that is not known."""
         return min((one for one in (self.live, self.previous) if one is not None), default=None)
 
-    def of_version(self, version: str) -> datetime | None:
-        """Return when the key of a pinned version ends. None if that is not known, or if it has ended."""
-        return self.live if version == self.live_version else self.previous
+    def is_live(self, mark: str) -> bool:
+        """Return whether a mark of a version is that of the latest one."""
+        return bool(mark) and mark == version_mark(self.live_version)
+
+    def of_version(self, mark: str) -> datetime | None:
+        """Return when the key of a pinned version ends, by its mark. None if that is not known, or if it has ended."""
+        return self.live if self.is_live(mark) else self.previous
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ class Trace:
     label: The custom subdomain of the account whose key it stores, in lower case. Empty if it names none.
     account: The resource id of that account. Empty if it names none.
     secret: The secret that it refers to (`addresses.secret_of`). Empty if it refers to none.
-    version: The version of the secret that it pins. Empty if it pins none.
-    active: The version that is in use there. Empty if Azure does not show it.
+    version: What the version that it pins is compared by (`addresses.version_mark`). Empty if it pins none.
+    active: What the version in use there is compared by. Empty if Azure does not show it.
     trouble: The word with which Azure says that the secret could not be fetched. Empty if it could.
     certain: Whether it stores a key for certain. Otherwise Azure does not show it.
     note: A further sentence about it. Empty if there is none.
@@ -76,7 +76,7 @@ type ReadTraces = Callable[[str, Sequence[HolderEntry]], Iterator[Trace]]
 
 
 @dataclass(frozen=True)
-class Place:
+class KeyPlace:
     """One kind of place in which copies lie.
 
     word: Its public word: `foundry-connection`.

@@ -9,7 +9,7 @@ import pytest
 from shared.copies.foundry import FOUNDRY, FOUNDRY_PROJECTS
 from shared.copies.hubs import HUBS
 from shared.copies.kinds import CopyFate
-from shared.copies.traces import Place
+from shared.copies.traces import KeyPlace
 from tests.support.copied import ACCOUNT, HOST, ROTATION, copies, traces
 
 STORING = (
@@ -22,7 +22,7 @@ def connection(auth: str = "ApiKey", category: str = "AzureOpenAI", target: str 
 
 
 @pytest.mark.parametrize("place", [FOUNDRY, FOUNDRY_PROJECTS, HUBS], ids=lambda one: one.word)
-def test_a_connection_with_a_key_breaks_at_the_next_end(place: Place) -> None:
+def test_a_connection_with_a_key_breaks_at_the_next_end(place: KeyPlace) -> None:
     [copy] = copies(place, traces(place, connection()))
     assert (copy.place, copy.name, copy.fate, copy.when) == (place.word, "chat", CopyFate.BREAKS, ROTATION)
     assert "stores a key of the account" in copy.says

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.runbook import hands
 from tests.runbook.auditing import DAILY, PLACE, found, is_found, is_gone
 from tests.runbook.site import Site
 from tests.support.reading import may_see
@@ -82,10 +83,10 @@ async def test_an_account_without_a_log_is_named_until_it_sends_one(site: Site) 
 @entry("Audit: open-to-the-internet")
 async def test_an_open_account_is_named_until_a_network_rule_closes_it(site: Site) -> None:
     await is_found(site)
-    subnet = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/net/subnets/app"
-    site.subnets[subnet] = ["Microsoft.CognitiveServices"]
-    [command] = [one for one in site.entry.commands if one.startswith("az ")]
-    await site.run(command, **{**PLACE, "subnet_id": subnet})
+    before = hands.admitting(site)
+    networks = [{"value": one} for one in (hands.CONSUMER, hands.THIS_MACHINE)]
+    site.account().network_acls = {"defaultAction": "Deny", "ipRules": networks}
+    assert hands.admitting(site) == before
     await is_gone(site)
     await site.look()
     assert site.works()

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.copies.addresses import version_mark
 from shared.copies.find import CopiesSeen
 from shared.copies.kinds import Copied
 from shared.copies.matching import TraceIndex
 from shared.copies.sought import KeyEnds, Sought
-from shared.copies.traces import Place, Trace
+from shared.copies.traces import KeyPlace, Trace
 from shared.domain.model import AccountId
 
 ACCOUNT = AccountId.parse(
@@ -28,12 +29,12 @@ PUBLISHED = Sought(ACCOUNT, LABEL, "keys/chat-key", KeyEnds(LIVE, ROTATION))
 IN_OVERLAP = Sought(ACCOUNT, LABEL, "keys/chat-key", KeyEnds(LIVE, ROTATION, RETIREMENT))
 
 
-def traces(place: Place, *entries: dict[str, Any], number: int = 0) -> list[Trace]:
+def traces(place: KeyPlace, *entries: dict[str, Any], number: int = 0) -> list[Trace]:
     """Return the traces that a place's list yields."""
     return list(place.lists[number][1](HOLDER, entries))
 
 
-def copies(place: Place, found: Sequence[Trace], sought: Sought = PUBLISHED) -> list[Copied]:
+def copies(place: KeyPlace, found: Sequence[Trace], sought: Sought = PUBLISHED) -> list[Copied]:
     """Return the copies of an account's keys among traces."""
     seen = CopiesSeen(tuple((place, one) for one in found if one.can_be_judged))
     return list(TraceIndex(seen).copies_of(sought).copies)
@@ -41,4 +42,4 @@ def copies(place: Place, found: Sequence[Trace], sought: Sought = PUBLISHED) -> 
 
 def pinned(version: str = LIVE) -> list[str]:
     """Return the parts of the secret's address with a version."""
-    return [*SECRET[:2], version]
+    return [*SECRET[:2], version_mark(version)]

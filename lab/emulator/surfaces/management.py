@@ -2,10 +2,11 @@
 
 Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, the event subscriptions and
 metrics of a topic, the metric of an account's answers and its diagnostic settings, the lists of other services in
-which copies of keys can lie, the queries of Resource Graph that the app sends, rights and vaults (`authorization`), and
-what a client asks before that: the cloud's addresses and the subscriptions. Tests create and delete accounts in the
-world directly. Errors of the ARM gateway carry x-ms-failure-cause, those of the resource provider do not. Case does not
-matter in paths and in the name `api-version`. `accounts` holds the accounts and their keys, `topics` the topics.
+which copies of keys can lie (`key_holders`), the queries of Resource Graph that the app sends, rights and vaults
+(`authorization`), and what a client asks before that: the cloud's addresses and the subscriptions. Tests create and
+delete accounts in the world directly. Errors of the ARM gateway carry x-ms-failure-cause, those of the resource
+provider do not. Case does not matter in paths and in the name `api-version`. `accounts` holds the accounts and their
+keys, `topics` the topics.
 """
 
 from functools import partial
@@ -50,8 +51,8 @@ _OTHER_VERSIONS = {
     "arm.listAccountMetrics": (topic_listeners.METRICS_VERSION,),
     "arm.listDiagnosticSettings": (log_settings.VERSION,),
     "arm.queryResourceGraph": (resource_graph.VERSION,),
-    **authorization.VERSIONS,
     **key_holders.VERSIONS,
+    **authorization.VERSIONS,
 }
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 _PROVIDER = "Microsoft.CognitiveServices/accounts"

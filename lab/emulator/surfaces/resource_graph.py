@@ -42,12 +42,6 @@ _IDENTITIES = (
     "| project id, name, type, kind, identity, principalId = properties.principalId, clientId = properties.clientId",
     "| order by id asc",
 )
-_VAULTS = (
-    "resources",
-    '| where type =~ "microsoft.keyvault/vaults"',
-    "| project id, uri = properties.vaultUri",
-    "| order by id asc",
-)
 _HOLDERS = (
     "resources",
     "| where type in~ ("
@@ -60,6 +54,12 @@ _HOLDERS = (
     "| order by id asc",
 )
 _HOLDER_TYPES = frozenset(re.findall(r'"(microsoft[^"]+)"', _HOLDERS[1]))
+_VAULTS = (
+    "resources",
+    '| where type =~ "microsoft.keyvault/vaults"',
+    "| project id, uri = properties.vaultUri",
+    "| order by id asc",
+)
 _INHERITED = "AtScopeAboveAndBelow"
 
 type Row = dict[str, Any]
@@ -190,12 +190,6 @@ def _held(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
             }
 
 
-def _vaults(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
-    for one in world.vaults.values():
-        if _is_shown(world, caller, "Microsoft.KeyVault/vaults", one.id):
-            yield {"id": one.id, "uri": f"{one.url}/"}
-
-
 def _holders(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
     for account in world.accounts:
         if account.kind == "AIServices" and _is_shown(
@@ -205,6 +199,12 @@ def _holders(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
     for one in world.resources.shown:
         if one.type.lower() in _HOLDER_TYPES and _is_shown(world, caller, one.type, one.id):
             yield {"id": one.id, "type": one.type.lower()}
+
+
+def _vaults(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
+    for one in world.vaults.values():
+        if _is_shown(world, caller, "Microsoft.KeyVault/vaults", one.id):
+            yield {"id": one.id, "uri": f"{one.url}/"}
 
 
 def _identity(one: ShownResource, tenant: str) -> Row:
