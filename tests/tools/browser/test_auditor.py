@@ -100,7 +100,7 @@ async def test_copies_are_listed_by_what_happens_and_where_nobody_looked(scene: 
     page = await visit(scene, path=COPIES, target="chat")
     assert await page.heading() == "6 copies of a key of chat were found. 4 of them break when their key ends."
     text = await page.text()
-    assert "pins version" in text
+    assert "pins a version of the secret" in text
     assert "Linked services of Data Factory" in text
     assert "not looked at" in text
     await page.page.get_by_role("navigation", name="Filter by what happens").get_by_role("link", name="Follow").click()
