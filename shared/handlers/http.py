@@ -63,7 +63,13 @@ _BROKEN = Reply(500, "")
 # Their next steps say already what to send next.
 _SAY_WHAT_TO_SEND = (UnknownTarget, DisputedName, DisputedSecret, OutOfScope, ConfirmFirst, LimitReached)
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
-_SHOWING = ("status", "way_out_page", "target_page")  # the routes of pages that only show
+_SHOWING = (
+    "status",
+    "way_out_page",
+    "readers_page",
+    "copies_page",
+    "target_page",
+)  # the routes of pages that only show
 type Handler = Callable[[Incoming, Caller], Awaitable[Reply]]
 
 
@@ -301,6 +307,8 @@ HANDLERS: Mapping[str, Handler] = {
     "subscribe": _calendar,
     "status": as_pages.status_page,
     "wayOutPage": as_pages.way_out_page,
+    "readersPage": as_pages.readers_page,
+    "copiesPage": as_pages.copies_page,
     "targetPage": as_pages.target_page,
     "describe": _describe,
     "health": _health,

@@ -78,6 +78,8 @@ ROUTES = {
         Route("deadlines_ics", "deadlines.ics", READER, {"GET": "subscribe"}),
         Route("status", "status", READER, {"GET": "status"}),
         Route("way_out_page", "status/way-out", READER, {"GET": "wayOutPage"}, page=True),
+        Route("readers_page", "status/readers", AUDITOR, {"GET": "readersPage"}, page=True),
+        Route("copies_page", "status/copies", AUDITOR, {"GET": "copiesPage"}, page=True),
         Route("target_page", "status/targets/{name}", READER, {"GET": "targetPage"}, page=True),
         Route(
             "act_page",

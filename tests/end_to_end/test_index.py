@@ -35,6 +35,8 @@ async def test_the_real_runtime_indexes_exactly_the_documented_functions(azure) 
             "targets": "any targets function",
             "target": "any targets/{name} function",
             "way_out_page": "any status/way-out function",
+            "readers_page": "any status/readers function",
+            "copies_page": "any status/copies function",
             "target_readiness": "any targets/{name}/readiness function",
             "readiness": "any readiness function",
             "target_readers": "any targets/{name}/readers function",
