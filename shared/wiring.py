@@ -105,6 +105,15 @@ async def key_holders() -> KeyHolders:
     return _Process.made.key_holders(os.environ)
 
 
+async def rights() -> Rights:
+    """Return who has which right around accounts and vaults, through this process's clients. It has seen nothing yet,
+    so each request takes a new one. Raises FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.rights()
+
+
 def invalid_settings() -> FixConfiguration | None:
     """Return why this process's settings are invalid; None if they are valid. Nothing of Azure is imported."""
     from shared.domain.errors import FixConfiguration

@@ -58,9 +58,12 @@ class AzureReads:
     credential: The app's identity.
     resource_manager: The address of Azure Resource Manager.
     connections: The process's sessions.
+
+    calls: How many calls were sent so far. One that the pipeline repeats after a failure counts once.
     """
 
     def __init__(self, credential: AsyncTokenCredential, resource_manager: str, connections: Connections) -> None:
+        self.calls = 0
         self._manager = resource_manager.rstrip("/")
         self._transport = connections.transport()
         bearer = AsyncBearerTokenCredentialPolicy(credential, f"{resource_manager}/.default")
@@ -73,7 +76,7 @@ class AzureReads:
         """Return the kept members of one resource, given by its id. Raises a RotationError that names the resource."""
         _check(operation, scope)
         with _errors(operation, scope):
-            found = _json(await self._client.send_request(HttpRequest("GET", self._url(operation, scope))))
+            found = _json(await self._send(HttpRequest("GET", self._url(operation, scope))))
             return keep(_entries([found])[0], operation.kept)
 
     async def entries(self, operation: ReadOperation, scope: str, *, principal: str = "") -> list[Any]:
@@ -92,7 +95,7 @@ class AzureReads:
                 if url in seen or urlsplit(url)[:2] != urlsplit(first)[:2]:
                     raise UnexpectedAnswer(scope, f"could not {operation.doing}: its next page leads astray.")
                 seen.add(url)
-                page = _json(await self._client.send_request(HttpRequest("GET", url)))
+                page = _json(await self._send(HttpRequest("GET", url)))
                 found += [keep(one, operation.kept) for one in _entries(page["value"])]
                 url = page.get("nextLink") or ""
             if url:
@@ -143,7 +146,7 @@ class AzureReads:
         async with self._one_query:
             for _ in range(_MOST_TRIES):
                 await self._wait(thing)
-                response = await self._client.send_request(HttpRequest("POST", url, json=dict(body)))
+                response = await self._send(HttpRequest("POST", url, json=dict(body)))
                 self._graph_from = time.monotonic() + _wait_of(response)
                 if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
                     return _json(response)
@@ -155,6 +158,10 @@ class AzureReads:
             raise _throttled(thing, seconds)
         if seconds > 0:
             await self._transport.sleep(seconds)
+
+    async def _send(self, request: HttpRequest) -> Any:  # noqa: ANN401 - of azure-core, without useful types
+        self.calls += 1
+        return await self._client.send_request(request)
 
     def _url(self, operation: ReadOperation, scope: str, principal: str = "") -> str:
         path = operation.path.replace("{scope}", scope.rstrip("/"))

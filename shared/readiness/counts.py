@@ -33,9 +33,14 @@ def as_it_counts(survey: Survey, now: datetime) -> Survey:
 
 
 async def last_survey(views: Views | None, now: datetime) -> KeptSurvey | None:
-    """Return the survey that is kept, as it counts now. None without one. Raises what the storage raises."""
+    """Return the survey that is kept, as it counts now. None without one. Raises what the storage raises.
+
+    Of an old one, what it knew of diagnostic settings counts no more, either.
+    """
     kept, _ = await load_survey(views)
-    return replace(kept, survey=as_it_counts(kept.survey, now)) if kept else None
+    if kept is None or is_young(kept.survey, now):
+        return kept
+    return replace(kept, survey=as_it_counts(kept.survey, now), asked={})
 
 
 def _too_old(survey: Survey, now: datetime) -> Readiness:

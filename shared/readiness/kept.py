@@ -53,6 +53,12 @@ class KeptSurvey:
     asked: Mapping[str, AskedSettings] = field(default_factory=dict)
     form: int = FORM
 
+    @property
+    def without_log(self) -> frozenset[str]:
+        """The ids of the accounts that send the log of their calls nowhere, in lower case, as far as it is known."""
+        known = {id_: one.found for id_, one in self.asked.items() if one.found is not None}
+        return frozenset(id_ for id_, found in known.items() if not any(one.has_request_log for one in found))
+
     def is_old(self, now: datetime) -> bool:
         """Return whether it is time for another one. One from the future counts as old."""
         return not timedelta(0) <= now - self.survey.asked_at < OLD
