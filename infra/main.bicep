@@ -107,7 +107,7 @@ param rotationRequestsPerTarget string = ''
 @description('The same of all accounts together.')
 param rotationRequestsInAll string = ''
 
-@description('ISO 8601: how far back calls with a key are counted before keys end.')
+@description('ISO 8601: how far back calls with a key are counted before keys end, 7 days at least.')
 param rotationLogLookBack string = ''
 
 @description('JSON: the names of callers and the IP ranges that they call from.')

@@ -93,7 +93,7 @@ async def read_only() -> ReadOnly:
     app = await rotation()
     if _Process.made is None or _Process.made.rotation is not app:
         raise LookupError("this process has no parts of its own to read with")
-    return _Process.made.read_only()
+    return _Process.made.read_only
 
 
 async def key_holders() -> KeyHolders:
@@ -181,7 +181,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
     )
     try:
         yield Opened(
-            made.rotation, made.read_only(), examiner, made.workspaces(), made.rights, made.key_holders(environment)
+            made.rotation, made.read_only, examiner, made.workspaces(), made.rights, made.key_holders(environment)
         )
     finally:
         await made.close()
@@ -200,8 +200,10 @@ class _Made:
     storage_credential: AsyncTokenCredential
     connections: Connections
 
+    @cached_property
     def read_only(self) -> ReadOnly:
-        """Return what audit and readiness see beyond the targets. Nothing is asked before they use it."""
+        """What audit and readiness see beyond the targets, made once, so that answers given just now are known. Nothing
+        is asked before they use it."""
         from shared.adapters.log_settings import DiagnosticSettings
         from shared.adapters.resource_graph import ResourceGraph
         from shared.readiness.ports import ReadOnly
@@ -328,6 +330,6 @@ def _make(environment: Mapping[str, str]) -> _Made:
         views=BlobView(leases.service),
         surveys=surveys,
         weeks=BlobView(leases.service, WEEKS) if surveyed else None,
-        readiness=SurveyedReadiness(surveys, clock) if surveys else None,
+        readiness=SurveyedReadiness(surveys) if surveys else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

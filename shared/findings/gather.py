@@ -33,7 +33,8 @@ from shared.fleet.survey import Overview
 from shared.fleet.view import View
 from shared.ports import Account
 from shared.readers.ports import Rights
-from shared.readiness.kept import KeptSurvey, load_survey
+from shared.readiness.counts import last_survey
+from shared.readiness.kept import KeptSurvey
 from shared.readiness.kinds import Entry
 from shared.readiness.ports import Sight
 from shared.settings.target_fields import TAG
@@ -205,9 +206,9 @@ async def _hearing(rotation: Rotation, *, asks_listeners: bool) -> Hearing | Non
 
 
 async def _survey(rotation: Rotation) -> tuple[KeptSurvey | None, list[RotationError]]:
-    """Return the last survey of readiness, and why it could not be read."""
+    """Return the last survey of readiness as it counts now, and why it could not be read."""
     try:
-        kept, _ = await load_survey(rotation.outside.surveys)
+        kept = await last_survey(rotation.outside.surveys, rotation.outside.clock.now())
     except RotationError as error:
         return None, [error]
     return kept, []

@@ -12,6 +12,7 @@ from shared.domain.readiness import Readiness, Verdict
 from shared.findings.codes import Code, Severity, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
+from shared.readiness.counts import as_it_counts
 from shared.readiness.kinds import Entry
 
 
@@ -20,7 +21,7 @@ def of_readiness(facts: Facts) -> Iterator[Finding]:
     keyless = {
         str(row.target.account).casefold() for row in facts.rows if row.seen is not None and not row.seen.key_auth
     }
-    for entry in facts.survey.entries if facts.survey else ():
+    for entry in as_it_counts(facts.survey, facts.now).entries if facts.survey else ():
         if str(entry.account).casefold() not in keyless:  # since the survey, its keys may have been switched off
             yield from _of_entry(entry, facts)
 
@@ -46,7 +47,7 @@ def _of_entry(entry: Entry, facts: Facts) -> Iterator[Finding]:
     if entry.readiness.verdict is Verdict.READY and entry.sunset is None:
         why = f"No call with a key was logged {_span(entry)}."
         yield Finding(Code.KEYS_UNUSED, _about(entry), why, account=str(entry.account))
-    if entry.readiness.verdict is Verdict.UNKNOWN and facts.settings.call_log is not None:
+    if entry.readiness.verdict is Verdict.UNKNOWN and entry.key_auth and facts.settings.call_log is not None:
         unlogged = str(entry.account).casefold() in facts.without_log
         code = Code.NO_CALL_LOG if unlogged else Code.USE_UNKNOWN
         step = entry.readiness.next_step.partition(": az ")[0] or None  # the command stands beside it

@@ -251,6 +251,8 @@ async def disabled_secret(life: Life) -> None:
 async def sunset(life: Life) -> None:
     ends = (life.world.clock.utcnow() + timedelta(days=9)).date().isoformat()
     life.world.accounts.update(life.parts.account().id, {"tags": {"key-rotation": "on", "key-rotation-sunset": ends}})
+    for day in range(1, 36):  # the whole look-back has calls
+        life.world.workspace.note(life.parts.account().id, caller="a consumer without a key", ago=day * 86_400)
     for _ in range(11):
         life.world.workspace.note(life.parts.account().id, caller="a consumer without a key")
         await life.tick()
