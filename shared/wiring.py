@@ -330,6 +330,6 @@ def _make(environment: Mapping[str, str]) -> _Made:
         views=BlobView(leases.service),
         surveys=surveys,
         weeks=BlobView(leases.service, WEEKS) if surveyed else None,
-        readiness=SurveyedReadiness(surveys, clock) if surveys else None,
+        readiness=SurveyedReadiness(surveys) if surveys else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

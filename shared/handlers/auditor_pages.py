@@ -20,7 +20,7 @@ from shared.handlers.page_replies import links_of, page_reply, plain_shell
 from shared.handlers.pages import error_page
 from shared.readers.ask import ROWS as READERS_ROWS
 from shared.readers.ask import readers_of_fleet, readers_of_one
-from shared.readers.asked_accounts import KeyPlace, key_places
+from shared.readers.asked_accounts import AskedAccount, key_places
 from shared.readiness.one_account import find_account
 from shared.turns.report import Row
 from shared.web.asked import BY_ACCOUNT, asked_for
@@ -78,7 +78,7 @@ async def _readers_of(
 ) -> Reply:
     account, target = await find_account(app, which)
     now = app.outside.clock.now()
-    answer = await readers_of_one(await rights(), KeyPlace.of(account, target), now, filters.principal)
+    answer = await readers_of_one(await rights(), AskedAccount.of(account, target), now, filters.principal)
     page = readers_page_of(answer, target, filters, _around_one(app, target, incoming, caller))
     return page_reply(200, "readers.html", page, page.shell)
 

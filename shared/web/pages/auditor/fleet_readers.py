@@ -10,7 +10,7 @@ from shared.domain.model import Target
 from shared.domain.relative import counted
 from shared.findings.verdict import Tone
 from shared.readers.answers import ReaderOfMany, ReadersCounted, ReadersOfFleet
-from shared.readers.asked_accounts import KeyPlace
+from shared.readers.asked_accounts import AskedAccount
 from shared.readers.roads import ROADS
 from shared.readers.wide import WideRole
 from shared.web.pages.auditor.asked import ReadersFilters
@@ -210,7 +210,9 @@ def _wide(one: WideRole) -> WideShown:
     return WideShown(one.role, place_of(one.scope), len(one.holders))
 
 
-def _account(place: KeyPlace, found: ReadersCounted | None, targets: Mapping[str, Target], links: Links) -> ReadAccount:
+def _account(
+    place: AskedAccount, found: ReadersCounted | None, targets: Mapping[str, Target], links: Links
+) -> ReadAccount:
     target = targets.get(str(place.account).casefold())
     link = links.readers(target or place.account)
     return ReadAccount(place.name, place.account.group, bool(place.target), link, found)
