@@ -401,6 +401,18 @@ async def test_a_vault_that_azure_does_not_show_is_named_with_what_lets_the_app_
     assert len(seen.held) > 0
 
 
+@pytest.mark.parametrize("group", ["..", "."])
+async def test_a_vault_with_an_id_that_cannot_be_asked_for_is_not_seen_and_the_rest_is(
+    wired: Parts, world: World, spoiled: Spoiled, group: str
+) -> None:
+    elsewhere = f"/subscriptions/{ELSEWHERE}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/odd"
+    spoiled.body(GRAPH, {"data": [{"id": elsewhere, "uri": "https://odd.vault.azure.net/"}], "count": 1})
+    seen = await rights_over(wired).around(id_of(wired.account()), "https://odd.vault.azure.net")
+    assert seen.vault is None
+    assert [type(one) for one in seen.problems] == [UnexpectedAnswer]
+    assert len(seen.held) > 0
+
+
 async def test_a_row_of_a_vault_that_is_gone_is_no_vault(wired: Parts, world: World, spoiled: Spoiled) -> None:
     gone = {"error": {"code": "ResourceNotFound", "message": "The Resource was not found."}}
     spoiled.body(VAULT, gone, status=404)
