@@ -21,7 +21,7 @@ from shared.readers.kinds import (
 from shared.readers.rights import Right, giving_block, is_at_or_above, names_in_deny
 from shared.readers.roads import ActsOn, Road
 
-READING = frozenset({"get", "all"})  # what an access policy must allow on secrets; old ones say `all`
+READING = frozenset({"get", "backup", "all"})  # what an access policy must allow on secrets; old ones say `all`
 
 
 @dataclass(frozen=True)
