@@ -96,7 +96,8 @@ _TABLE = (
     ),
     Road(
         BY_POLICY,
-        "reads the secret in the vault, or a backup of it that it restores elsewhere, because an access policy allows it",
+        "reads the secret in the vault, or a backup of it that it restores elsewhere, because an access policy allows "
+        "it",
         _SECRET,
         ActsOn.VAULT,
         by_roles=False,
