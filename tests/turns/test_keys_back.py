@@ -153,8 +153,10 @@ async def test_a_note_for_the_same_version_is_not_written_over():
     notes, target = stage.rotation().outside.notes, stage.target
     before = await keyless_of(notes, target.account)
     assert before is not None
-    await note_sunset(notes, target, before.version, stage.now + days(1))
-    await note_withdrawn(notes, target, before.version, stage.now + days(1))
+    latest = await stage.rotation().outside.vault.latest(target)
+    assert latest is not None
+    await note_sunset(notes, target, latest, stage.now + days(1))
+    await note_withdrawn(notes, target, latest, stage.now + days(1))
     assert await keyless_of(notes, target.account) == before
 
 

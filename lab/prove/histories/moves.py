@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lab.prove.histories import deployments, judge, on_record, other_writers, refusals
 from lab.prove.histories.disturbed import Disturber, Ending
@@ -17,13 +17,14 @@ from lab.prove.histories.lives import Life, repeated
 from lab.prove.histories.state import KEY1, KEY2, NOW, State, index, later
 from lab.prove.histories.two_runners import TwoRunners
 from lab.prove.histories.undisturbed import Trace, a_world, undisturbed
-from shared.decide.cadence import LONGEST_SENDING
+from shared.decide.cadence import LAPSES_AFTER, LONGEST_SENDING
 from shared.domain.keys import KeySlot
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
 from shared.domain.requests import LeakRequest, Request, Requester, RequestKind
 from shared.domain.times import iso_duration
 
+LAPSED = LAPSES_AFTER + timedelta(seconds=1)
 MOST_OUTSTANDING = 4  # with more outstanding events no request comes, because a tag has room for eight of them
 
 
@@ -62,6 +63,8 @@ def _deadlines(state: State, cadence: Cadence) -> Iterator[datetime]:
     for facts in state.key_facts:
         yield from (moment for moment in (facts.until, facts.deadline) if moment is not None)
     yield from (() if state.sunset is None else (state.sunset,))
+    if state.key_auth and state.announced_sunset is not None:
+        yield state.announced_sunset[0] + LAPSED
     if state.promised_wait is not None and state.promised_wait.due is not None:
         yield state.promised_wait.due
 
@@ -155,6 +158,8 @@ def repeating_changes_nothing(life: Life, state: State, plain: Trace) -> None:
         is_noted = request.kind is RequestKind.DEPLOYED and marks.awaited is not None and marks.awaited.id is not None
         if marks.request is None and not is_noted:
             continue
+        if not state.key_auth and isinstance(request, LeakRequest):
+            continue  # it is held back, and leaves the version to the next tick
         with during(f"the same request comes again ({request.kind})"):
             again = undisturbed(life, state, request)
         left_alone = request.kind is RequestKind.DEPLOYED and again.end.keys == state.keys  # the next tick rotates

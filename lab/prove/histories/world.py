@@ -168,6 +168,7 @@ class World:
         version = version._replace(labelled=self.state.earlier is not None)
         self.state = self.state._replace(version=version)
         self.state = judge.published(self.state, before, self.target.cadence, self.made_by_others)
+        self.state = keys_back.noted(self.state, before, self.target.cadence, by_others=self.by_others)
         self._judge()
 
     def _note_earlier(self, serial: str, slot: KeySlot, marks: Marks) -> None:
