@@ -84,8 +84,8 @@ def _both_work(facts: KeyFacts, *, is_live: bool, cadence: Cadence) -> KeyFacts:
 
 
 def must_be_published(state: State) -> None:
-    """Check at rest that the app has published anew what it disabled itself, once keys are on, and that it has told of a
-    version that somebody enabled. Raises Broken.
+    """Check at rest that the app has published anew what it disabled itself, once keys are on, and that it has told of
+    a version that somebody enabled. Raises Broken.
 
     Where no sunset is agreed and the version does not say that an end was announced, nobody has to be told.
     """

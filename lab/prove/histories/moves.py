@@ -32,7 +32,8 @@ def time_passes(state: State, cadence: Cadence) -> Iterator[Ending]:
     """Yield the passing of time up to the next moment at which anything can change: a lead time, a deadline or an end.
 
     One more moment lies between the last warning of a rotation and the rotation: a tick that comes only then must
-    still announce it. Ticks repeat a leak on record every hour, so no day passes over one that nothing refuses.
+    still announce it. An announced end of all keys that was held back can lapse. Ticks repeat a leak on record every
+    hour, so no day passes over one that nothing refuses.
     """
     if state.record is not None and state.refusing is None:
         return
@@ -40,6 +41,8 @@ def time_passes(state: State, cadence: Cadence) -> Iterator[Ending]:
     if moments:
         time = min(moments) - NOW
         yield Ending(f"{iso_duration(time)} passes", later(state, time), 0, cost=0)
+    if state.key_auth and state.announced_sunset is not None and state.announced_sunset[0] <= NOW:
+        yield Ending("more than eight days pass without a tick", later(state, LAPSED), 0, cost=0)
 
 
 def _moments(state: State, cadence: Cadence) -> Iterator[datetime]:
@@ -63,8 +66,6 @@ def _deadlines(state: State, cadence: Cadence) -> Iterator[datetime]:
     for facts in state.key_facts:
         yield from (moment for moment in (facts.until, facts.deadline) if moment is not None)
     yield from (() if state.sunset is None else (state.sunset,))
-    if state.key_auth and state.announced_sunset is not None:
-        yield state.announced_sunset[0] + LAPSED
     if state.promised_wait is not None and state.promised_wait.due is not None:
         yield state.promised_wait.due
 

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from functools import cache
 
-from lab.prove.histories import deployments, keys_back, refusals, values
+from lab.prove.histories import deployments, refusals, values
 from lab.prove.histories.fakes import Runner
 from lab.prove.histories.judge import Broken
 from lab.prove.histories.late_reads import LateReads
@@ -139,13 +139,7 @@ def listing_is_current(life: Life, state: State) -> bool:
     presumed = presume(world.listed(), None)
     if presumed is None or presumed.key_auth != state.key_auth or presumed.takes_identity != state.has_subdomain:
         return False
-    if (
-        keys_back.is_noted(state)
-        and state.version is not None
-        and state.version.withdrawn
-        and state.key_auth
-        and state.version is not None
-        and state.version.enabled
-    ):
+    version = state.version
+    if state.key_auth and version is not None and version.enabled and version.withdrawn:
         return False
     return not state.key_auth or dict(presumed.keys) == {slot: key.fingerprint for slot, key in world.keys().items()}
