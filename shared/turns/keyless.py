@@ -103,13 +103,13 @@ def _times(known: Keyless | None, latest: Publication) -> int:
 
 
 async def _write(notes: Notes, target: Target, note: Keyless) -> None:
-    await notes.write(_name(target.account), note.text())
+    await notes.write(keyless_name(target.account), note.text())
 
 
 async def keyless_of(notes: Notes, account: AccountId) -> Keyless | None:
     """Return the note about an account. None if there is none, or if it cannot be read. Raises what the storage
     raises."""
-    found = _read(await notes.read(_name(account)))
+    found = _read(await notes.read(keyless_name(account)))
     return found if found is not None and account.same_as(found.account) else None
 
 
@@ -123,5 +123,6 @@ def _read(text: str | None) -> Keyless | None:
         return None
 
 
-def _name(account: AccountId) -> str:
+def keyless_name(account: AccountId) -> str:
+    """Return the name of an account's note in the app's storage."""
     return KEYLESS + hashlib.sha256(str(account).casefold().encode()).hexdigest()

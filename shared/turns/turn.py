@@ -190,8 +190,12 @@ class Turn:
         return await perform(plan.steps[len(beside) :], execution)
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:
-        """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""
-        if self.observed is None:
+        """Send the outstanding announcements and record which were accepted. A failure here undoes nothing.
+
+        While a return of keys is not told yet, nothing is recorded on the version that this app withdrew: its tags
+        would count an end more, as if the return had been told.
+        """
+        if self.observed is None or self.observed.seen.withdrawn:
             return Announcing()
         seen = await with_listeners(self.outside, self.target, self.observed.seen)
         situation = Situation(seen, self.target, self.outside.clock.now(), retired=retired)

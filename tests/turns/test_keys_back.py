@@ -426,3 +426,17 @@ async def test_an_end_at_which_a_person_had_disabled_the_version_counts_as_one(t
     assert outcome is not None
     assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
     assert stage.works(published(stage))
+
+
+async def test_a_return_is_not_over_because_the_turn_that_tells_of_it_failed():
+    stage = await keyless(by_sunset=False)
+    switched_on(stage)
+    stage.world.faults.add("aoai.models", "status", status=401, times=0)
+    failed = await stage.turn()
+    assert failed is not None
+    assert failed.result is Result.FAILED
+    stage.world.faults.clear()
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
+    assert stage.works(published(stage))
