@@ -235,8 +235,12 @@ class World:
         self.state = self.state._replace(copy=copy)
 
     def note_keyless(self, text: str) -> None:
-        """Write the note about the version that is about to be withdrawn."""
+        """Write the note about the version that is about to be withdrawn. A late one may hide what is known of it: then
+        a person must look."""
         self.state = keys_back.note(self.state, text)
+        version, kept = self.state.version, self.state.keyless
+        if self.by_others and version is not None and kept is not None and not kept.off:
+            self.state = self.state._replace(version=version._replace(withdrawn=False))
 
     def record_leak(self, text: str) -> bool:
         """Put a leak on record, unless one is. Return whether it was."""
