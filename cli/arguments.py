@@ -21,8 +21,10 @@ from shared.domain.model import AccountId
 from shared.domain.requests import LeakedKey
 from shared.domain.text import plain, quotable, without_keys
 from shared.version import VERSION
+from shared.web.asked import is_object_id
 from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, described_field, request_id
 
+_OF_ALL = ("readiness", "readers", "copies")  # commands about all accounts, if none is named
 _DESCRIPTION = (
     "Rotate the keys of Azure OpenAI accounts from a terminal, with the settings of the function app. A target is an "
     "account that is enrolled for rotation, together with its secret in Key Vault."
@@ -147,8 +149,19 @@ def _check_target(command: Command) -> None:
     named, several = bool(getattr(options, "target", None)), getattr(options, "targets", None)
     if command.account is not None and (named or several):
         raise UsageError("Name a target or its account, not both.")
-    if command.account is None and several is None and not named and command.name != "readiness":
+    if command.name == "readers":
+        _check_principal(options, named=named or command.account is not None)
+    if command.account is None and several is None and not named and command.name not in _OF_ALL:
         raise UsageError("Name a target, or its account with --account.")
+
+
+def _check_principal(options: argparse.Namespace, *, named: bool) -> None:
+    """Raises UsageError unless a principal is given by its object id, and for one account."""
+    given = options.principal
+    if given is not None and not is_object_id(given):
+        raise UsageError(f"--principal: {quotable(plain(given))[:60]!r} is no object id of Microsoft Entra ID.")
+    if given is not None and not named:
+        raise UsageError("--principal is asked of one account: name a target, or its account with --account.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -175,6 +188,17 @@ def _targets(parser: argparse.ArgumentParser) -> None:
 
 def _readiness(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="NAME", nargs="?", help="a target; without a name, all accounts in sight")
+    _account(parser)
+
+
+def _readers(parser: argparse.ArgumentParser) -> None:
+    _of_one_or_all(parser)
+    parser.add_argument("--principal", metavar="OBJECT-ID", help="only whether this one can, by groups too")
+
+
+def _of_one_or_all(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="NAME", nargs="?", help="a target; without a name, all accounts in sight")
+    parser.add_argument("--page", type=int, default=1, help="without a name: the page of the accounts, from 1")
     _account(parser)
 
 
@@ -272,6 +296,17 @@ _COMMANDS: dict[str, tuple[str, str, _AddArguments]] = {
         "Without a name: all accounts in sight, as the last survey found them. With one: its calls as the logs tell "
         "now, and what holds the end of its keys back.",
         _readiness,
+    ),
+    "readers": (
+        "show who can read the keys, and which role to use instead",
+        "Without a name: how many can read the keys of each account in sight, and who reads those of most. With one: "
+        "everybody who can, by which right, and the commands that swap the roles.",
+        _readers,
+    ),
+    "copies": (
+        "show where copies of the keys lie, and what happens to each",
+        "No key is asked for. Without a name: all accounts in sight of which copies are found.",
+        _of_one_or_all,
     ),
     "audit": (
         "list findings: what is not as it should be",

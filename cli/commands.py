@@ -24,6 +24,7 @@ from cli.arguments import Command
 from cli.first_deployment import check_first_deployment
 from cli.many_commands import rotate_many, rotations
 from cli.printing import NOTHING, line, lines, moment, table
+from cli.readers_commands import copies, readers
 from cli.readiness_command import readiness
 from cli.status_text import age_line, sentence, targets_table, to_do_and_to_watch
 from shared.announce.deadlines import Deadline
@@ -266,9 +267,10 @@ def _deadline_cells(one: Deadline) -> tuple[object, ...]:
 async def audit(parts: Opened, _: Command) -> CommandResult:
     """The command `audit`: list all findings, the most severe first, and then the next step for each kind of
     finding."""
-    audited = await gather_findings(parts.rotation, parts.read_only.sight)
+    audited = await gather_findings(parts.rotation, parts.read_only.sight, parts.rights())
     found, looked = audited.findings, f"Accounts were looked for in {audited.scope}."
-    data = {"scope": audited.scope, "findings": [one.data() for one in found]}
+    looked += f" Roles that show keys were looked for in {audited.rights}."
+    data = {"scope": audited.scope, "rights": audited.rights, "findings": [one.data() for one in found]}
     if not found:
         return CommandResult(DONE, data, lines("No findings.", looked))
     cells = ((one.severity, one.code, one.target, one.says) for one in found)
@@ -279,7 +281,7 @@ async def audit(parts: Opened, _: Command) -> CommandResult:
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:
     """The command `doctor`: check that this deployment can do what it must."""
-    reading = Reading(parts.read_only, parts.workspaces, parts.rights())
+    reading = Reading(parts.read_only, parts.workspaces, parts.rights(), parts.key_holders)
     return _checks_result(await examine.examine(parts.rotation, parts.examiner, reading))
 
 
@@ -351,6 +353,8 @@ COMMANDS: dict[str, CommandFunction] = {
     "rotate-many": rotate_many,
     "rotations": rotations,
     "readiness": readiness,
+    "readers": readers,
+    "copies": copies,
     "audit": audit,
     "doctor": doctor,
 }

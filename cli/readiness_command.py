@@ -6,8 +6,8 @@ from cli.answer import DONE, DUE, CommandResult, code_of_error, worst
 from cli.arguments import Command
 from cli.readiness_text import fleet_text, one_text
 from shared.domain.readiness import Stage
+from shared.readiness.counts import last_survey
 from shared.readiness.daily import survey_now
-from shared.readiness.kept import load_survey
 from shared.readiness.kinds import Entry, Survey
 from shared.readiness.one_account import find_account, readiness_of_one
 from shared.readiness.survey import without_logs
@@ -35,7 +35,7 @@ async def _of_one(parts: Opened, command: Command) -> CommandResult:
 async def _last_survey(parts: Opened) -> Survey:
     """Return the survey that is kept. If none is, make one and keep it, if anything is configured to make it from."""
     app = parts.rotation
-    kept, _ = await load_survey(app.outside.surveys)
+    kept = await last_survey(app.outside.surveys, app.outside.clock.now())
     if kept is None and app.outside.surveys is not None:
         kept = await survey_now(app, parts.read_only)
     return kept.survey if kept else without_logs(app, await app.overview())

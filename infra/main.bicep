@@ -50,6 +50,9 @@ param readinessSubscriptions string = ''
 @description('Subscription ids in which the app may see who can read keys, separated by commas. Empty: none.')
 param readersSubscriptions string = ''
 
+@description('Subscription ids in which the app may see where copies of keys lie, separated by commas. Empty: none.')
+param copiesSubscriptions string = ''
+
 // --- how it rotates; empty means the default of the app (local.settings.sample.json) ------------------------------
 
 @allowed([
@@ -104,7 +107,7 @@ param rotationRequestsPerTarget string = ''
 @description('The same of all accounts together.')
 param rotationRequestsInAll string = ''
 
-@description('ISO 8601: how far back calls with a key are counted before keys end.')
+@description('ISO 8601: how far back calls with a key are counted before keys end, 7 days at least.')
 param rotationLogLookBack string = ''
 
 @description('JSON: the names of callers and the IP ranges that they call from.')
@@ -202,6 +205,7 @@ var vaultIds = empty(moreVaults) ? [] : split(replace(moreVaults, ' ', ''), ',')
 var vaultUrls = [for id in vaultIds: 'https://${last(split(id, '/'))}${environment().suffixes.keyvaultDns}']
 var workspaceIds = empty(logWorkspace) ? [] : split(replace(logWorkspace, ' ', ''), ',')
 var readable = empty(readinessSubscriptions) ? [] : split(replace(readinessSubscriptions, ' ', ''), ',')
+var holding = empty(copiesSubscriptions) ? [] : split(replace(copiesSubscriptions, ' ', ''), ',')
 var auditable = empty(readersSubscriptions) ? [] : split(replace(readersSubscriptions, ' ', ''), ',')
 var doorSubscriptions = eventDoors ? searched : []
 var functionAppName = 'func-${token}'
@@ -363,7 +367,7 @@ module roles 'roles.bicep' = {
   params: {
     environmentName: environmentName
     token: token
-    subscriptions: union(searched, readable, auditable)
+    subscriptions: union(searched, readable, auditable, holding)
     vaultIds: vaultIds
     workspaceIds: workspaceIds
     targets: targets
@@ -429,6 +433,15 @@ module readersGrants 'grants/readiness.bicep' = [for id in auditable: {
   params: {
     principalId: identities.outputs.appPrincipalId
     roleName: roles.outputs.readersReader
+  }
+}]
+
+module copiesGrants 'grants/readiness.bicep' = [for id in holding: {
+  name: 'grant-copies-${token}-${uniqueString(id)}'
+  scope: subscription(id)
+  params: {
+    principalId: identities.outputs.appPrincipalId
+    roleName: roles.outputs.copiesReader
   }
 }]
 

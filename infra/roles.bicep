@@ -84,6 +84,17 @@ resource announcementReader 'Microsoft.Authorization/roleDefinitions@2022-04-01'
   }
 }
 
+resource copiesReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'copiesReader')
+  properties: {
+    roleName: '${definitions.custom.copiesReader.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.copiesReader.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.copiesReader.permissions
+  }
+}
+
 resource containerLister 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'containerLister')
   properties: {
@@ -122,6 +133,7 @@ output keyPublisher string = keyPublisher.name
 output keyAuthSwitch string = keyAuthSwitch.name
 output keyCallCounter string = keyCallCounter.name
 output announcementReader string = announcementReader.name
+output copiesReader string = copiesReader.name
 output containerLister string = containerLister.name
 output readinessReader string = readinessReader.name
 output readersReader string = readersReader.name

@@ -4,6 +4,7 @@
 #   sh infra/sign-in.sh                        makes the app registration, or brings it up to date; then `azd provision`
 #   sh infra/sign-in.sh allow <object id>      gives a person, group or program the role Rotation.Reader
 #   sh infra/sign-in.sh allow <object id> Rotation.Operator
+#   sh infra/sign-in.sh allow <object id> Rotation.Auditor       for who looks up who can read the keys
 #   sh infra/sign-in.sh allow <object id> Rotation.Deployer      for a pipeline that only reports deployments
 #   sh infra/sign-in.sh remove                 undoes all of it; then `azd provision`
 #
@@ -81,8 +82,8 @@ let_browsers_in() {
 
 allow() {
   role=$(az ad sp show --id "$app" --query "appRoles[?value=='$2'].id" --output tsv)
-  [ -n "$role" ] || fail "The app registration has no role '$2'. The roles are Rotation.Reader, Rotation.Operator and
-Rotation.Deployer; sh infra/sign-in.sh brings an older registration up to date."
+  [ -n "$role" ] || fail "The app registration has no role '$2'. The roles are Rotation.Reader, Rotation.Operator,
+Rotation.Auditor and Rotation.Deployer; sh infra/sign-in.sh brings an older registration up to date."
   held=$(az rest --method GET --url "$graph/servicePrincipals/$principal/appRoleAssignedTo" \
     --query "value[?principalId=='$1' && appRoleId=='$role'].id" --output tsv)
   if [ -z "$held" ]; then
@@ -122,7 +123,7 @@ case "${1:-make}" in
     say "Callers sign in after the next azd provision. A token: az account get-access-token --scope api://$app/.default"
     ;;
   allow)
-    [ -n "${2:-}" ] || fail "Say who: sh infra/sign-in.sh allow <object id> [Rotation.Reader, Rotation.Operator or Rotation.Deployer]"
+    [ -n "${2:-}" ] || fail "Say who: sh infra/sign-in.sh allow <object id> [Rotation.Reader, Rotation.Operator, Rotation.Auditor or Rotation.Deployer]"
     need_registration
     allow "$2" "${3:-Rotation.Reader}"
     ;;

@@ -32,13 +32,14 @@ function queries () {
   const found = fs.readdirSync(folder).map(name => [name, fs.readFileSync(path.join(folder, name), 'utf8')])
   const items = JSON.parse(fs.readFileSync(path.join(infra, 'workbook.json'), 'utf8')).items
   found.push(['log_query.py', appQuery('')], ['log_query.py, of one account', appQuery('\n| where _ResourceId =~ "an account"')])
+  found.push(['log_query.py, of a part', appQuery('\n| where hash(tolower(_ResourceId), 8) == 3')])
   return [...found, ...items.filter(one => one.type === 3).map(one => [one.name, one.content.query])]
 }
 
 // The query of the app itself: how accounts were called. Its text is a Python format, filled in here.
-function appQuery (account) {
+function appQuery (which) {
   const module = path.join(infra, '..', 'shared', 'adapters', 'log_query.py')
-  const values = { seconds: '3024000', account, longest: '200', most: '20' }
+  const values = { seconds: '3024000', which, longest: '200', most: '20' }
   const text = fs.readFileSync(module, 'utf8').match(/_QUERY = """([^]*?)"""/)[1]
   return text.replace(/\{\{\}\}|\{(\w+)\}/g, (found, name) => name ? values[name] : '{}')
 }

@@ -190,15 +190,15 @@ class CallLogs(Protocol):
 class KeptReadiness(Protocol):
     """What the last survey of readiness said."""
 
-    async def known(self) -> Mapping[str, Readiness]:
-        """Return the readiness of each account that the survey saw, by its id in lower case.
+    async def known(self, now: datetime) -> Mapping[str, Readiness]:
+        """Return the readiness of each account that the survey saw, by its id in lower case. `now` is the time, in UTC.
 
         Empty if there is no survey, an old one, or none that can be read. It raises nothing.
         """
         ...
 
-    def learn(self, account: AccountId, readiness: Readiness) -> None:
-        """Take note that the logs have just said of an account that it is not ready. It counts for some hours."""
+    def learn(self, account: AccountId, readiness: Readiness, now: datetime) -> None:
+        """Take note that the logs say at `now`, in UTC, that an account is not ready. It counts for some hours."""
         ...
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.adapters.azure_reads import AzureReads
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
+    from shared.copies.ports import KeyHolders
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
     from shared.fleet.rotation import Rotation
@@ -92,7 +93,25 @@ async def read_only() -> ReadOnly:
     app = await rotation()
     if _Process.made is None or _Process.made.rotation is not app:
         raise LookupError("this process has no parts of its own to read with")
-    return _Process.made.read_only()
+    return _Process.made.read_only
+
+
+async def key_holders() -> KeyHolders:
+    """Return the resources in which copies of keys can lie, through this process's clients. Raises
+    FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.key_holders(os.environ)
+
+
+async def rights() -> Rights:
+    """Return who has which right around accounts and vaults, through this process's clients. It has seen nothing yet,
+    so each request takes a new one. Raises FixConfiguration."""
+    app = await rotation()
+    if _Process.made is None or _Process.made.rotation is not app:
+        raise LookupError("this process has no parts of its own to read with")
+    return _Process.made.rights()
 
 
 def invalid_settings() -> FixConfiguration | None:
@@ -135,6 +154,7 @@ class Opened:
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
     rights: Returns what shows who has which right around an account and its vault. It uses again what it saw, so each
         question takes a new one.
+    key_holders: The resources in which copies of keys can lie.
     """
 
     rotation: Rotation
@@ -142,6 +162,7 @@ class Opened:
     examiner: Examiner
     workspaces: Mapping[str, CallLogs]
     rights: Callable[[], Rights]
+    key_holders: KeyHolders
 
 
 @asynccontextmanager
@@ -159,7 +180,9 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
         managed=is_managed(environment),
     )
     try:
-        yield Opened(made.rotation, made.read_only(), examiner, made.workspaces(), made.rights)
+        yield Opened(
+            made.rotation, made.read_only, examiner, made.workspaces(), made.rights, made.key_holders(environment)
+        )
     finally:
         await made.close()
 
@@ -177,8 +200,10 @@ class _Made:
     storage_credential: AsyncTokenCredential
     connections: Connections
 
+    @cached_property
     def read_only(self) -> ReadOnly:
-        """Return what audit and readiness see beyond the targets. Nothing is asked before they use it."""
+        """What audit and readiness see beyond the targets, made once, so that answers given just now are known. Nothing
+        is asked before they use it."""
         from shared.adapters.log_settings import DiagnosticSettings
         from shared.adapters.resource_graph import ResourceGraph
         from shared.readiness.ports import ReadOnly
@@ -200,6 +225,17 @@ class _Made:
         from shared.adapters.azure_reads import AzureReads
 
         return AzureReads(self.credential, self.rotation.settings.resource_manager, self.connections)
+
+    def key_holders(self, environment: Mapping[str, str]) -> KeyHolders:
+        """Return the resources in which copies of keys can lie. Nothing is asked before they are used."""
+        from shared.adapters.copies import AzureKeyHolders
+        from shared.adapters.search_reads import SearchReads
+
+        manager = self.rotation.settings.resource_manager
+        # Search services have hosts of their own, which an emulated Azure on this machine cannot have.
+        emulated = environment.get("EMULATED_SEARCH_ENDPOINT", "")
+        search = SearchReads(self.credential, manager, self.connections, emulated)
+        return AzureKeyHolders(self.reads, search)
 
     def workspaces(self) -> dict[str, CallLogs]:
         """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
@@ -294,6 +330,6 @@ def _make(environment: Mapping[str, str]) -> _Made:
         views=BlobView(leases.service),
         surveys=surveys,
         weeks=BlobView(leases.service, WEEKS) if surveyed else None,
-        readiness=SurveyedReadiness(surveys, clock) if surveys else None,
+        readiness=SurveyedReadiness(surveys) if surveys else None,
     )
     return _Made(Rotation(settings, outside), accounts, credential, storage, connections)

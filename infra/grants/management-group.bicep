@@ -13,8 +13,9 @@ param principalId string
 @allowed([
   'readinessReader'
   'readersReader'
+  'copiesReader'
 ])
-@description('The right: to see accounts, or to see who can read keys.')
+@description('The right: to see accounts, who can read keys, or where copies of keys lie.')
 param role string = 'readinessReader'
 
 var here = managementGroup().id

@@ -21,6 +21,10 @@ DELAY = 300.0  # seconds; between 3 and 10 minutes are usual
 
 
 SPELLINGS = ("callerObjectId", "objectId", "objectid")  # in the order in which public tools read them
+# What the name of an operation says that does something else than listing models.
+OTHER_OPERATIONS = (
+    "chat", "completion", "embedding", "response", "image", "audio", "speech", "video", "create", "delete",
+)  # fmt: skip
 _API = ("apiName", "Azure OpenAI API version 2024-10-21")
 
 
@@ -52,6 +56,12 @@ class LoggedRow:
         """The caller's Entra object id, under the first spelling that the row has. Empty if it has none."""
         known = dict(self.properties)
         return next((known[name] for name in SPELLINGS if known.get(name)), "")
+
+    @property
+    def lists_models(self) -> bool:
+        """Whether its operation lists models, as far as the name tells."""
+        name = self.operation.lower()
+        return "models" in name and not any(other in name for other in OTHER_OPERATIONS)
 
     @property
     def client(self) -> str:
@@ -108,6 +118,7 @@ class Workspace:
         ago: float = 0,
         lost: bool = False,
         late: float | None = None,
+        correlation: str = "",
     ) -> None:
         """Log one call of an account as its two rows. Nothing is logged of a silent account.
 
@@ -119,10 +130,12 @@ class Workspace:
         ago: How many seconds ago the call was made. Its rows are late by their usual delay, counted from then.
         lost: Whether the rows lose their properties.
         late: How late the full row is, in seconds after the call. None: as late as any row.
+        correlation: An id that the client sent, perhaps with several calls. Empty: the call has one of its own.
         """
         if self.silent & {"", account.lower()}:
             return
-        time, correlation = self.clock.now() - ago, str(UUID(int=next(self._numbers))) if correlated else ""
+        time = self.clock.now() - ago
+        correlation = (correlation or str(UUID(int=next(self._numbers)))) if correlated else ""
         if correlated:
             nearly_empty = () if lost else (_API,)
             self.calls.append(LoggedRow(time, account, "", correlation, nearly_empty, "", time + self.delay))
@@ -145,7 +158,7 @@ class Workspace:
             if row.time >= since and row.account.lower() == account.lower():
                 calls.setdefault(row.correlation or f"row {number}", []).append(row)
         keys = [rows for rows in calls.values() if not any(row.caller for row in rows)]
-        return len(calls), sum(not any("models" in row.operation.lower() for row in rows) for rows in keys)
+        return len(calls), sum(not any(row.lists_models for row in rows) for rows in keys)
 
 
 def starred(address: str) -> str:

@@ -12,22 +12,35 @@ from typing import Any
 from lab.emulator.call_log import LoggedRow, Workspace
 
 SETTLED = 900.0  # seconds between the end of the span and the query
+WIDEST = 300.0  # seconds between the rows of one call
 MOST_CALLERS = 20
 
 
 @dataclass(frozen=True)
 class LoggedCall:
-    """One call, put together from its rows.
+    """One call, put together from its rows; or several, if their rows share an id.
 
     rows: The rows that were seen of it: one or two, or more if several workspaces got them.
+    workspaces: How many workspaces have any of them.
+    since: Where the span begins, in seconds since 1970.
     """
 
     rows: tuple[LoggedRow, ...]
+    workspaces: int
+    since: float
 
     @property
     def at(self) -> float:
-        """When it was made, in seconds since 1970."""
-        return min(row.time for row in self.rows)
+        """When it was made, in seconds since 1970. Of several calls with one id, when the first within the span was,
+        or the begin of the span."""
+        first, last = min(row.time for row in self.rows), max(row.time for row in self.rows)
+        return max(first, self.since) if self.is_shared and last >= self.since else first
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether these are the rows of more than one call: more than two in a workspace, or too far apart."""
+        times = [row.time for row in self.rows]
+        return len(times) > 2 * self.workspaces or max(times) - min(times) > WIDEST
 
     @property
     def caller(self) -> str:
@@ -43,35 +56,41 @@ class LoggedCall:
     @property
     def sort(self) -> str:
         """What the log tells of it: `identity`, `models` for a list of models, `unclear`, or `key`."""
+        if self.is_shared:
+            return "unclear"
         if self.caller:
             return "identity"
-        if any("models" in row.operation.lower() for row in self.rows):
+        named = [row for row in self.rows if row.operation]
+        if named and all(row.lists_models for row in named):
             return "models"
         return "key" if any(row.properties for row in self.rows) else "unclear"
 
 
-def usage_rows(workspaces: Iterable[Workspace], seconds: float, account: str | None) -> list[list[Any]]:
+def usage_rows(workspaces: Iterable[Workspace], seconds: float, which: Callable[[str], bool]) -> list[list[Any]]:
     """Return the answer's rows, one for each account of which any call was logged.
 
     workspaces: All that are asked, with one clock.
     seconds: The length of the span, which ends SETTLED ago.
-    account: The resource id of the only account that is asked for. None for all.
+    which: Whether an account is asked for, by its resource id in lower case.
     """
     workspaces = list(workspaces)
     now = workspaces[0].clock.now()
     since, until = now - SETTLED - seconds, now - SETTLED
     calls: dict[tuple[str, str], list[LoggedRow]] = {}
+    places: dict[tuple[str, str], set[str]] = {}
     heard: list[str] = []
     for workspace in workspaces:
         for number, row in enumerate(workspace.calls):
             if row.time > since - SETTLED and row.queryable_at <= now:
                 heard = [*heard, workspace.id] if workspace.id not in heard else heard
-                calls.setdefault((row.account.lower(), row.correlation or f"{workspace.id} {number}"), []).append(row)
+                key = (row.account.lower(), row.correlation or f"{workspace.id} {number}")
+                calls.setdefault(key, []).append(row)
+                places.setdefault(key, set()).add(workspace.id)
     accounts: dict[str, list[LoggedCall]] = {}
-    for (name, _), rows in calls.items():
-        call = LoggedCall(tuple(rows))
-        if since <= call.at < until and account in (None, name):
-            accounts.setdefault(name, []).append(call)
+    for key, rows in calls.items():
+        call = LoggedCall(tuple(rows), len(places[key]), since)
+        if since <= call.at < until and which(key[0]):
+            accounts.setdefault(key[0], []).append(call)
     bounds = [_time(since), _time(until), heard]
     return [[name, *bounds, *_told_of(found)] for name, found in accounts.items()]
 

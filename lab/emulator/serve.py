@@ -32,12 +32,13 @@ from lab.emulator.surfaces.key_vault import KeyVault
 from lab.emulator.surfaces.logs import Logs
 from lab.emulator.surfaces.management import Management
 from lab.emulator.surfaces.queue import QueueService
+from lab.emulator.surfaces.search import Search
 from lab.emulator.surfaces.storage import ACCOUNT, ACCOUNT_KEY
 from lab.emulator.vaults import Vault
 from lab.emulator.world import World
 
 HOST = "127.0.0.1"
-SERVICES = ("control", "identity", "arm", "aoai", "eg", "blob", "queue", "logs")
+SERVICES = ("control", "identity", "arm", "aoai", "eg", "blob", "queue", "logs", "search")
 _PLAIN = frozenset({"control", "identity"})
 
 
@@ -168,6 +169,7 @@ def _applications(world: World, identity_header: str) -> dict[str, web.Applicati
         "blob": BlobService(world).application(),
         "queue": QueueService(world).application(),
         "logs": Logs(world).application(),
+        "search": Search(world).application(),
     }
 
 
@@ -186,6 +188,7 @@ def _settings(azure: Azure) -> dict[str, str]:
     settings = {
         "AZURE_RESOURCE_MANAGER_ENDPOINT": urls["arm"],
         "AZURE_LOG_ANALYTICS_ENDPOINT": urls["logs"],
+        "EMULATED_SEARCH_ENDPOINT": urls["search"],
         "IDENTITY_ENDPOINT": f"{urls['identity']}/msi/token",
         "IDENTITY_HEADER": azure.identity_header,
         "AZURE_CLIENT_ID": world.app.client_id,

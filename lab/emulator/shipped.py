@@ -16,7 +16,7 @@ from lab.emulator.directory import Role
 
 SHIPPED = Path(__file__).resolve().parents[2] / "infra" / "roles.json"
 # Their rights overlap with other roles', and would hide that one is missing.
-ON_REQUEST = frozenset({"readinessReader", "readersReader"})
+ON_REQUEST = frozenset({"readinessReader", "readersReader", "copiesReader"})
 BUILT_IN = Path(__file__).resolve().parent / "built_in_roles.json"
 
 

@@ -6,10 +6,10 @@
     world.accounts.regenerate(account.id, "key2")
 
 Each part has its own module: `accounts`, `data_plane` (which keys are accepted), `vaults`, `topics`, `call_log` (the
-log workspace), `resources` (what has an identity, and diagnostic settings), `blobs`, `queues`, `directory` (who may do
-what), `limits`, `faults`, `journal`, `clock`. HTTP is left to `serve` and `surfaces`. A method call on a part is not
-entered in the journal. `World.perform` runs a call with the
-same journal and faults as an HTTP request, for tests that work without a network.
+log workspace), `resources` (what has an identity, and diagnostic settings), `holdings` (what can be a copy of a key),
+`blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`. HTTP is left to `serve` and
+`surfaces`. A method call on a part is not entered in the journal. `World.perform` runs a call with the same journal and
+faults as an HTTP request, for tests that work without a network.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -23,6 +23,7 @@ from lab.emulator.data_plane import DataPlane
 from lab.emulator.directory import EVERYTHING, Directory, Identity, Role
 from lab.emulator.errors import AzureError, ConnectionDroppedError
 from lab.emulator.faults import Faults, Rule
+from lab.emulator.holdings import Holdings
 from lab.emulator.journal import Entry, Journal
 from lab.emulator.limits import Limits
 from lab.emulator.queues import Queues
@@ -63,6 +64,7 @@ class World:
         self.topics: dict[str, Topic] = {}
         self.workspace = Workspace(self.clock, subscription)
         self.resources = Resources()
+        self.holdings = Holdings()
         self.workspaces = [self.workspace]
         self.logs_to: dict[str, Workspace] = {}
         self.blobs = Blobs(self.clock)

@@ -81,7 +81,7 @@ def _usage(calls: Sequence[Sequence[LoggedRow]], until: datetime) -> Usage:
     days: dict[date, list[int]] = {}
     for rows in calls:
         counts = days.setdefault(datetime.fromtimestamp(rows[0].time, UTC).date(), [0, 0])
-        by_identity, lists = any(row.caller for row in rows), any("models" in row.operation.lower() for row in rows)
+        by_identity, lists = any(row.caller for row in rows), any(row.lists_models for row in rows)
         counts[1] += by_identity
         counts[0] += not by_identity and not lists
     return Usage(until - LOOK_BACK, until, tuple(DayOfCalls(day, *both) for day, both in sorted(days.items())))

@@ -1,5 +1,5 @@
-"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations (`read_table` and
-`rights_table`).
+"""Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations (`read_table`,
+`rights_table` and `copies_table`).
 
 One adapter over the pipeline of Azure's clients: management packages for all these services would double the app, and
 hand it bodies that it must not see (docs/decisions/0032-reading-azure.md). Next pages are followed up to a bound. Of
@@ -25,6 +25,7 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.adapters.connections import Connections
+from shared.adapters.copies_table import COPY_READS
 from shared.adapters.read_table import READS, ReadOperation, keep
 from shared.adapters.rights_table import RIGHTS_READS
 from shared.adapters.translate import azure_errors
@@ -44,7 +45,7 @@ _TOO_WIDE = "x-ms-tenant-subscription-limit-hit"
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
 _DEFAULT_WAIT = 5.0  # seconds: the length of Resource Graph's window
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_TABLE = (*READS, *RIGHTS_READS)
+_TABLE = (*READS, *RIGHTS_READS, *COPY_READS)
 _GRANT = "assign the identity a role with {right}, such as {role} of infra/roles.json; a new one needs minutes"
 _NO_GROUP, _NOTHING = "ManagementGroupsContainInvalidIds", "NoValidSubscriptionsInQueryRequest"
 _NAME_GROUPS = "name management groups by their names, not by their display names: az account management-group list"
@@ -57,9 +58,12 @@ class AzureReads:
     credential: The app's identity.
     resource_manager: The address of Azure Resource Manager.
     connections: The process's sessions.
+
+    calls: How many calls were sent so far. One that the pipeline repeats after a failure counts once.
     """
 
     def __init__(self, credential: AsyncTokenCredential, resource_manager: str, connections: Connections) -> None:
+        self.calls = 0
         self._manager = resource_manager.rstrip("/")
         self._transport = connections.transport()
         bearer = AsyncBearerTokenCredentialPolicy(credential, f"{resource_manager}/.default")
@@ -72,7 +76,7 @@ class AzureReads:
         """Return the kept members of one resource, given by its id. Raises a RotationError that names the resource."""
         _check(operation, scope)
         with _errors(operation, scope):
-            found = _json(await self._client.send_request(HttpRequest("GET", self._url(operation, scope))))
+            found = _json(await self._send(HttpRequest("GET", self._url(operation, scope))))
             return keep(_entries([found])[0], operation.kept)
 
     async def entries(self, operation: ReadOperation, scope: str, *, principal: str = "") -> list[Any]:
@@ -91,7 +95,7 @@ class AzureReads:
                 if url in seen or urlsplit(url)[:2] != urlsplit(first)[:2]:
                     raise UnexpectedAnswer(scope, f"could not {operation.doing}: its next page leads astray.")
                 seen.add(url)
-                page = _json(await self._client.send_request(HttpRequest("GET", url)))
+                page = _json(await self._send(HttpRequest("GET", url)))
                 found += [keep(one, operation.kept) for one in _entries(page["value"])]
                 url = page.get("nextLink") or ""
             if url:
@@ -142,7 +146,7 @@ class AzureReads:
         async with self._one_query:
             for _ in range(_MOST_TRIES):
                 await self._wait(thing)
-                response = await self._client.send_request(HttpRequest("POST", url, json=dict(body)))
+                response = await self._send(HttpRequest("POST", url, json=dict(body)))
                 self._graph_from = time.monotonic() + _wait_of(response)
                 if response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
                     return _json(response)
@@ -154,6 +158,10 @@ class AzureReads:
             raise _throttled(thing, seconds)
         if seconds > 0:
             await self._transport.sleep(seconds)
+
+    async def _send(self, request: HttpRequest) -> Any:  # noqa: ANN401 - of azure-core, without useful types
+        self.calls += 1
+        return await self._client.send_request(request)
 
     def _url(self, operation: ReadOperation, scope: str, principal: str = "") -> str:
         path = operation.path.replace("{scope}", scope.rstrip("/"))

@@ -7,11 +7,16 @@ account of which nothing is logged is missing in the answer, which is no count o
 What Azure allows, and what is bounded here (docs/facts.md, Logs): a query may take three minutes and return 500,000
 rows or 100 MB. All workspaces and all accounts are asked in one query. Its answer has one row for each account, of at
 most about 9 KB, so ten thousand accounts take one query and at most 90 MB. How long it takes depends on how many calls
-are logged; a query that is too slow fails as TryLater, and counts nothing.
+are logged. If ALL_SECONDS are not enough, the accounts are divided in PARTS, which are asked one after the other: nine
+queries at most. If one of them fails, nothing is counted. A process has AT_ONCE queries under way at most, and another
+one waits for its turn.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,6 +29,7 @@ from shared.adapters.log_query import SETTLED, usage_query
 from shared.adapters.translate import azure_errors
 from shared.domain.errors import FixConfiguration, TryLater, UnexpectedAnswer
 from shared.domain.model import AccountId
+from shared.domain.names import LOGGER
 from shared.domain.refusal import Call
 from shared.domain.times import iso_duration
 from shared.domain.usage import Usage
@@ -33,10 +39,15 @@ if TYPE_CHECKING:
 
     from shared.settings.call_log import CallLog
 
-# Seconds that a query may take; a turn waits for the calls of one account, a survey for those of all.
-ONE_SECONDS, ALL_SECONDS = 25, 150
+# Seconds that a query may take: a turn waits for the calls of one account, a survey for those of all or of a part.
+ONE_SECONDS, ALL_SECONDS, PART_SECONDS = 25, 100, 45
+PARTS = 8  # in which all accounts are divided, if one query for all takes too long
+AT_ONCE = 2  # queries of one process; Azure takes five of one identity (docs/facts.md, Logs)
+_TOO_LONG = (408, 504)  # how Azure answers if a query takes longer than it may
 _MARGIN_SECONDS = 10  # that the client waits longer than the service may take
 _DOING = "count calls with a key"
+
+log = logging.getLogger(LOGGER)
 
 
 class LogAnalytics:
@@ -52,6 +63,7 @@ class LogAnalytics:
         named = ", ".join(log.workspaces)
         self._thing = f"workspaces {named}" if len(log.workspaces) > 1 else f"workspace {named}"
         self._opened: Any = None
+        self._few_at_once = asyncio.Semaphore(AT_ONCE)
 
     async def usage(self, account: AccountId) -> Usage | None:
         """Return how an account was called within the span. None if no call of any kind was logged.
@@ -62,12 +74,23 @@ class LogAnalytics:
         return found.get(str(account).lower())
 
     async def usages(self) -> Mapping[str, Usage]:
-        """Return how every account was called of which anything was logged, by its id in lower case, in one query.
+        """Return how every account was called of which anything was logged, by its id in lower case, in one query; in
+        PARTS more, if that takes too long.
 
         Raises GrantRole if a workspace may not be read, FixConfiguration if one does not exist or holds no such log at
         all, TryLater if the answer is incomplete or does not come in time, and UnexpectedAnswer if it cannot be read.
         """
-        return await self._ask(ALL_SECONDS)
+        began = time.monotonic()
+        try:
+            return await self._ask(ALL_SECONDS)
+        except TryLater as error:
+            if not _took_too_long(error, time.monotonic() - began):
+                raise
+            log.info("%s: one query for all accounts takes too long; they are divided in %d parts", self._thing, PARTS)
+        found: dict[str, Usage] = {}
+        for part in range(PARTS):
+            found |= await self._ask(PART_SECONDS, part=(part, PARTS))
+        return found
 
     async def key_calls(self, account: AccountId) -> int:
         """Return how many calls used a key or may have used one, within the span.
@@ -79,11 +102,14 @@ class LogAnalytics:
             raise self._nothing_logged(account)
         return usage.with_key + usage.unclear
 
-    async def _ask(self, seconds: int, account: str | None = None) -> dict[str, Usage]:
+    async def _ask(
+        self, seconds: int, account: str | None = None, part: tuple[int, int] | None = None
+    ) -> dict[str, Usage]:
         from shared.adapters.log_answers import rows_of, usage_of  # with the first question, as the client is
 
         with azure_errors(self._thing, _DOING, Call.QUERY_LOGS):
-            answer = await self._query(seconds, account)
+            async with self._few_at_once:
+                answer = await self._query(seconds, account, part)
             if getattr(answer, "partial_error", None) is not None:
                 raise TryLater(self._thing, f"could not {_DOING}: Azure returned only a part of the answer.")
             try:
@@ -95,12 +121,12 @@ class LogAnalytics:
         name_of = cache(self._log.callers.name_of)  # accounts have many callers at few addresses
         return {row.account: usage_of(row, name_of) for row in rows}
 
-    async def _query(self, seconds: int, account: str | None) -> Any:  # noqa: ANN401 - the client has no useful types
+    async def _query(self, seconds: int, account: str | None, part: tuple[int, int] | None) -> Any:  # noqa: ANN401 - the client has no useful types
         first, *others = self._log.workspaces
         try:
             return await self._client().query_workspace(
                 first,
-                usage_query(self._log.look_back, account),
+                usage_query(self._log.look_back, account, part),
                 timespan=self._log.look_back + 3 * SETTLED,  # the query's own bounds are narrower
                 server_timeout=seconds,
                 additional_workspaces=others or None,
@@ -143,6 +169,12 @@ class LogAnalytics:
             "used, and they are not switched off.",
             "send the account's RequestResponse log there; if that is set up, call the account once without a key",
         )
+
+
+def _took_too_long(error: TryLater, seconds: float) -> bool:
+    """Return whether a query for all accounts failed because it took too long, after so many seconds."""
+    why = error.__cause__ or error.__context__
+    return seconds >= ALL_SECONDS or (isinstance(why, HttpResponseError) and why.status_code in _TOO_LONG)
 
 
 class OnlyWholeAnswers(SansIOHTTPPolicy[Any, Any]):

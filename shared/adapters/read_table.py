@@ -9,13 +9,14 @@ that do are POST requests whose right ends in `/action` (docs/facts.md, Reads), 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-type Kept = Mapping[str, Any]  # members by name; `*` is any name, and an empty mapping a plain value
+# Members by name; `*` is any name, and an empty mapping a plain value. A function keeps what it makes of the value.
+type Kept = Mapping[str, Any] | Callable[[Any], Any]
 
-VALUE: Kept = {}
+VALUE: Mapping[str, Any] = {}
 _GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 _SHOWS_SECRETS = re.compile(
     r"list(keys|secrets?|adminkeys|querykeys|value|credentials|accountsas|connectionstrings|callbackurl)\b"
@@ -136,6 +137,8 @@ READS = (ACCOUNTS_IN_SIGHT, ROLES_ON_ACCOUNT, IDENTITIES, LOG_SETTINGS)
 def keep(found: Any, kept: Kept) -> Any:  # noqa: ANN401 - any JSON
     """Return the kept members of a value, and of each value of a list. What is kept as a plain value and is none
     becomes None."""
+    if callable(kept):
+        return kept(found)
     if isinstance(found, list):
         return [keep(one, kept) for one in found]
     if not kept:

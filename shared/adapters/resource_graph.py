@@ -14,6 +14,7 @@ from shared.ports import Account
 from shared.readiness.ports import HeldIdentity, HeldRole, IdentitiesSeen
 
 _THING = "Resource Graph"
+USER_ASSIGNED = "microsoft.managedidentity/userassignedidentities"
 _ANY_GROUP = "/providers/microsoft.management/managementgroups/"
 
 
@@ -36,7 +37,7 @@ class ResourceGraph:
         name = str(account)
         roles = await self._reads.rows(ROLES_ON_ACCOUNT, name, account=name, subscriptions=(account.subscription,))
         rows = await self._reads.rows(IDENTITIES, name)
-        held = tuple(one for row in rows for one in _held(row))
+        held = tuple(one for row in rows for one in identities_of(row))
         return IdentitiesSeen(held, tuple(_role(row) for row in roles if _acts_on(row["scope"], name)))
 
 
@@ -53,7 +54,8 @@ def _as_entry(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": row.get("id"), "kind": row.get("kind"), "tags": row.get("tags"), "properties": properties}
 
 
-def _held(row: Mapping[str, Any]) -> Iterator[HeldIdentity]:
+def identities_of(row: Mapping[str, Any]) -> Iterator[HeldIdentity]:
+    """Yield the managed identities of a row: that of a resource, those it uses, or the identity that it is."""
     resource, kind = str(row["id"]), str(row.get("type") or "").lower()
     if row.get("principalId"):
         yield HeldIdentity(resource, kind, str(row["principalId"]).lower(), str(row.get("clientId") or ""))

@@ -19,7 +19,8 @@ from typing import Any, cast
 
 from shared.adapters import rights_rows as rows
 from shared.adapters.azure_reads import AzureReads
-from shared.adapters.read_table import ReadOperation
+from shared.adapters.read_table import IDENTITIES, ReadOperation
+from shared.adapters.resource_graph import USER_ASSIGNED, identities_of
 from shared.adapters.rights_table import (
     ASSIGNED_TO,
     DENY_ASSIGNMENTS,
@@ -75,19 +76,25 @@ class AzureRights:
     """
 
     def __init__(self, reads: AzureReads, now: Callable[[], float] = time.monotonic) -> None:
-        self._reads = reads
+        self._reads, self._calls_before = reads, reads.calls
         self._now = now
         self._kept: dict[str, tuple[float, object]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
+    @property
+    def calls(self) -> int:
+        """How many calls were made so far, repeats of failed ones not counted. Others that this process makes at the
+        same time count, too, because all share one sender."""
+        return self._reads.calls - self._calls_before
+
     async def around(self, account: AccountId, vault_url: str) -> RightsSeen:
         """Return the rights around an account and the vault in which its key is published.
 
-        vault_url: The vault's address.
+        vault_url: The vault's address. Empty if its key is published nowhere: then no vault is looked at.
 
         What was seen of a subscription up to a minute ago is used again. Raises nothing.
         """
-        vault = await self._vault(account.subscription, vault_url)
+        vault = await self._vault(account.subscription, vault_url) if vault_url else _Part()
         subscriptions = dict.fromkeys((account.subscription.lower(), *_subscription_of(vault.vault)))
         parts = [*(await asyncio.gather(*map(self._subscription, subscriptions))), vault]
         places = [str(account), *([vault.vault.id] if vault.vault else [])]
@@ -104,6 +111,20 @@ class AzureRights:
         found = await self._reads.entries(ASSIGNED_TO, str(account), principal=principal)
         with_form = _parsed(rows.held, found, ASSIGNED_TO, str(account))
         return [one for one in with_form if _above(one.scope, str(account))]
+
+    async def in_subscription(self, subscription: str) -> RightsSeen:
+        """Return the rights in a subscription, at, above and below it, without any vault. Raises nothing."""
+        return _joined([await self._subscription(subscription.lower())], [f"/subscriptions/{subscription}"])
+
+    async def identities(self) -> Mapping[str, str]:
+        """Return the resource of each managed identity that Resource Graph shows, by the object id of its principal."""
+        return await self._once("identities", self._identities)
+
+    async def _identities(self) -> Mapping[str, str]:
+        found = [one for row in await self._reads.rows(IDENTITIES, "Resource Graph") for one in identities_of(row)]
+        # The resource of a user-assigned identity comes last, because it stands for all that use it.
+        ordered = sorted(found, key=lambda one: one.kind == USER_ASSIGNED)
+        return {one.object_id: one.resource_id for one in ordered}
 
     async def _once[T](self, key: str, read: Callable[[], Awaitable[T]]) -> T:
         """Return what was read under a key in the last minute, or read it: once, also for several at the same time."""

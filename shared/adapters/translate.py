@@ -32,7 +32,7 @@ from shared.domain.causes import Cause
 from shared.domain.errors import FixConfiguration, RotationError, Throttled, TryLater, UnexpectedAnswer, of_refusal
 from shared.domain.refusal import Answered, Call, Who
 from shared.domain.refusals import explain
-from shared.domain.text import quotable
+from shared.domain.text import could_be_a_key, quotable
 
 _LONGEST_QUOTE = 500  # characters
 _FAILED_LATER = "nothing if it happens once; if it stays, mend what Azure's reason names"
@@ -152,7 +152,8 @@ def _status(error: HttpResponseError) -> int:
 def azure_error_code(error: HttpResponseError) -> str:
     """Return Azure's error code, which all services have in the same place except storage. Empty if there is none."""
     code = getattr(error.error, "code", None) or getattr(error, "error_code", None)  # storage
-    return str(getattr(code, "value", code) or "")
+    found = str(getattr(code, "value", code) or "")
+    return "(left out)" if could_be_a_key(found) else found
 
 
 def key_vault_error_code(error: HttpResponseError) -> str | None:

@@ -28,7 +28,7 @@ class Copied:
     fate: What happens to it.
     says: What it is and what happens, as a sentence.
     move: How to move it to a managed identity, as a sentence.
-    version: The version of the secret that it pins. Empty if it pins none.
+    version: The version of the secret that it pins: the latest one's id, or `another`. Empty if it pins none.
     when: When it breaks, in UTC. None if it does not, or if no end is known.
     commands: The commands that help. Empty if there are none.
     """
@@ -51,13 +51,16 @@ class LookedAt:
     place: The kind of place, as the same public word.
     title: What people call it: "Connections of Foundry accounts".
     looked: How many resources of the kind were looked into. None if the kind was not looked at.
-    why: Why it was not looked at, or not wholly, as a sentence. Empty if it was.
+    why: Why it was not looked at, or not wholly, and what cannot be seen there, as sentences. Empty if all was seen.
+    unjudged: How many things store a value or refer to a secret there without naming an account: nobody can tell whose
+        key it is, or whether it is one.
     """
 
     place: str
     title: str
     looked: int | None = None
     why: str = ""
+    unjudged: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from shared.copies.ports import KeyHolders
 from shared.ports import CallLogs
 from shared.readers.ports import Rights
 from shared.readiness.ports import ReadOnly
@@ -77,12 +78,14 @@ class Reading:
 
     read_only: Accounts in sight, where they send their logs, and who could call them.
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
-    rights: Shows who has which right. None: it is not checked.
+    rights: Who has which right. None: it is not checked.
+    holders: The resources in which copies of keys can lie. None: it is not checked.
     """
 
     read_only: ReadOnly
     workspaces: Mapping[str, CallLogs]
     rights: Rights | None = None
+    holders: KeyHolders | None = None
 
 
 class Examiner(Protocol):

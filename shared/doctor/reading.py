@@ -12,6 +12,7 @@ from shared.doctor import remedies
 from shared.doctor.check import ON_ITS_WAY, Check, Examination, failed, failed_with, not_checked, passed
 from shared.doctor.ports import Reading
 from shared.doctor.remedies import Scope
+from shared.doctor.seeing import check_copies
 from shared.domain.errors import GrantRole, PersonMustLook, RotationError
 from shared.domain.model import AccountId, Target
 from shared.domain.relative import counted
@@ -35,6 +36,8 @@ async def check_reading(examination: Examination, reading: Reading, targets: lis
     if reading.rights is not None:
         for target in {one.account.subscription.casefold(): one for one in targets}.values():
             yield await _check_rights(examination, reading.rights, target)
+    for check in await check_copies(examination, reading.holders):
+        yield check
 
 
 async def _check_workspace(

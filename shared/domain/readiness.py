@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from shared.domain.relative import counted, exact, length_in_words
-from shared.domain.usage import Usage
+from shared.domain.usage import SHORTEST_SPAN, Usage
 
 WEEK = timedelta(days=7)
 MOST_NAMED = 3  # callers in a sentence
@@ -115,12 +115,22 @@ def _by_calls(usage: Usage) -> Readiness:
     if usage.unclear:
         calls = counted(usage.unclear, "call was", "calls were")
         return unknown(f"{calls} logged without the properties that would name a caller", SEND_LOG)
-    gap = usage.silence()
-    if gap is not None:
-        why = f"nothing was logged from {gap[0]} to {gap[1]}"
-        span = length_in_words(usage.until - usage.since)
+    why = _missing(usage)
+    if why:
+        span = length_in_words(max(usage.until - usage.since, SHORTEST_SPAN))
         return unknown(why, f"see that its log goes on, and that the workspace keeps its rows for {span} at least")
     return Readiness(Verdict.READY, Stage.READY, "ready")
+
+
+def _missing(usage: Usage) -> str:
+    """Return why no logged call with a key does not say that there was none. Empty if it does."""
+    if usage.until - usage.since < SHORTEST_SPAN:
+        return f"its log was asked for less than {length_in_words(SHORTEST_SPAN)}"
+    gap = usage.silence()
+    if gap is not None:
+        return f"nothing was logged from {gap[0]} to {gap[1]}"
+    silent, days = usage.silent_days()
+    return f"nothing was logged on {silent} of {days} days" if usage.is_mostly_silent else ""
 
 
 def _who(usage: Usage) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import ceil
 
+SHORTEST_SPAN = timedelta(days=7)  # within less than a week nobody can tell a pause from a log that is off
 MOST_CALLERS = 20  # of each kind, for one account; the others are only counted
 MOST_SILENT_DAYS = 2  # in a row, as on a weekend; more of them are a gap, since nobody knows whether calls were logged
 
@@ -108,15 +110,38 @@ class Usage:
         return len(self.callers) + self.more_callers
 
     def silence(self) -> tuple[date, date] | None:
-        """Return the first and the last day of the longest gap: whole days within the span without any logged call.
+        """Return the first and the last day of the longest gap: days of the span without any logged call.
 
-        None if no gap is longer than MOST_SILENT_DAYS.
+        The days on which the span begins and ends count whole, although only a part of them is in the span.
+
+        None if no gap is longer than MOST_SILENT_DAYS, and if something was logged within a day of each end of the
+        span. There, one silent day may be the begin of a gap that nobody has seen the end of.
         """
+        runs = self._silent_runs()
+        longest = max(runs, key=len, default=[])
+        if len(longest) > MOST_SILENT_DAYS:
+            return longest[0], longest[-1]
+        ends = [run for run in runs if len(run) > 1 and (run[0] == self.since.date() or run[-1] == self.until.date())]
+        return (ends[-1][0], ends[-1][-1]) if ends else None
+
+    def silent_days(self) -> tuple[int, int]:
+        """Return how many days of the span have no logged call, and how many days it has. Those at its ends count."""
+        return sum(map(len, self._silent_runs())), (self.until.date() - self.since.date()).days + 1
+
+    @property
+    def is_mostly_silent(self) -> bool:
+        """Whether more days are silent than the weekends can be: more than two in seven, rounded up."""
+        silent, days = self.silent_days()
+        return silent > ceil(days * MOST_SILENT_DAYS / 7)
+
+    def _silent_runs(self) -> list[list[date]]:
+        """Return the days without any logged call, those that follow one another together."""
         logged = {one.day for one in self.days}
-        longest: list[date] = []
-        run: list[date] = []
-        for number in range(1, (self.until.date() - self.since.date()).days):
-            day = self.since.date() + timedelta(days=number)
-            run = [] if day in logged else [*run, day]
-            longest = max(longest, run, key=len)
-        return (longest[0], longest[-1]) if len(longest) > MOST_SILENT_DAYS else None
+        first, runs = self.since.date(), [list[date]()]
+        for number in range((self.until.date() - first).days + 1):
+            day = first + timedelta(days=number)
+            if day in logged:
+                runs.append([])
+            else:
+                runs[-1].append(day)
+        return [run for run in runs if run]

@@ -15,7 +15,12 @@ from shared.domain.model import AccountId, Target
 from shared.domain.times import iso_duration
 from shared.findings.codes import Code
 from shared.findings.kinds import Finding
-from shared.readiness.commands import SWITCH_LOG_ON, giving_a_subdomain, sending_calls, switching_keys_off
+from shared.readiness.commands import (
+    SWITCH_LOG_ON,
+    giving_a_subdomain,
+    sending_calls,
+    switching_keys_off,
+)
 from shared.settings.target_fields import TAG, TAGGED
 
 _CLI = ("python", "-m", "cli")
@@ -44,11 +49,13 @@ _OF_APP = {
     Code.UNSEEN: ("doctor",),
     Code.TURNS_FAIL: ("doctor",),
     Code.CHECKS_LATE: ("doctor",),
+    Code.KEY_ROLES_AT_SUBSCRIPTION: ("readers",),
 }
 _WAY_OUT = {
     Code.NO_CUSTOM_SUBDOMAIN: giving_a_subdomain,
     Code.KEYS_UNUSED: switching_keys_off,
     Code.USE_UNKNOWN: sending_calls,
+    Code.NO_CALL_LOG: sending_calls,
 }
 _WHO_DID = {Code.DRIFT_HEALED: "regenerateKey", Code.KEYS_BACK_ON: "accounts/write"}
 _TAGS = {

@@ -68,7 +68,8 @@ class Facts:
     observed: Whether the targets were observed just now, and not taken from what a check has seen.
     viewed_at: When the check began whose view the rows are from, in UTC. None if they were listed or observed now.
     whole_at: Since when every subscription and vault was seen to its end, in UTC. None if one never was.
-    survey: What the last survey of readiness found. None if none is kept.
+    survey: What the last survey of readiness found, as it counts now. None if none is kept.
+    without_log: The ids of the accounts that log their calls nowhere, in lower case, as far as that survey asked.
     """
 
     settings: Settings
@@ -89,6 +90,7 @@ class Facts:
     viewed_at: datetime | None = None
     whole_at: datetime | None = None
     survey: Survey | None = None
+    without_log: frozenset[str] = frozenset()
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:

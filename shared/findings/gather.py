@@ -24,6 +24,7 @@ from shared.findings.many import find_left_of_many
 from shared.findings.of_app import of_app
 from shared.findings.of_problems import of_problem
 from shared.findings.of_readiness import of_readiness, without_subdomain
+from shared.findings.of_rights import find_key_roles
 from shared.findings.of_targets import of_target
 from shared.findings.status import concerns, status_of
 from shared.fleet.pace import SHORTEST, USUAL
@@ -31,8 +32,10 @@ from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
 from shared.fleet.view import View
 from shared.ports import Account
-from shared.readiness.kept import load_survey
-from shared.readiness.kinds import Entry, Survey
+from shared.readers.ports import Rights
+from shared.readiness.counts import last_survey
+from shared.readiness.kept import KeptSurvey
+from shared.readiness.kinds import Entry
 from shared.readiness.ports import Sight
 from shared.settings.target_fields import TAG
 from shared.turns.report import Row
@@ -46,14 +49,18 @@ class Audited:
 
     findings: The findings, the most severe first.
     scope: Where it looked for accounts, in words.
+    rights: In how many subscriptions it looked for roles that show keys, in words. Empty if it did not look.
     """
 
     findings: list[Finding]
     scope: str
+    rights: str = ""
 
 
-async def gather_findings(rotation: Rotation, sight: Sight) -> Audited:
+async def gather_findings(rotation: Rotation, sight: Sight, rights: Rights | None = None) -> Audited:
     """Return every finding about the settings, the targets and the accounts in sight.
+
+    rights: Who has which right. None: roles that show keys are not looked for.
 
     Every target is observed. What cannot be read becomes a finding, so that nothing is missing from the list.
     """
@@ -66,7 +73,8 @@ async def gather_findings(rotation: Rotation, sight: Sight) -> Audited:
         found += _of_account(account, enrolled, facts.entry_of(account.id))
     found += _without_subdomain(seen.accounts, facts.rows, found)
     found += [of_problem(error) for error in seen.problems if error.thing not in unlisted]
-    return Audited(severe_first(found), seen.scope)
+    wide, words = await find_key_roles(rights, seen.accounts) if rights else ([], "")
+    return Audited(severe_first([*found, *wide]), seen.scope, words)
 
 
 async def gather_observed(rotation: Rotation) -> tuple[Facts, list[Finding]]:
@@ -139,7 +147,7 @@ async def read_facts(
         (written, unseen),
         (throttles, unknown),
         (of_many, unreadable),
-        (survey, lost),
+        (kept, lost),
         hearing,
     ) = await asyncio.gather(
         rotation.leaks.pending(),
@@ -165,7 +173,8 @@ async def read_facts(
         checks=checks,
         viewed_at=overview.seen_at,
         whole_at=overview.whole_at,
-        survey=survey,
+        survey=kept.survey if kept else None,
+        without_log=kept.without_log if kept else frozenset(),
     )
 
 
@@ -196,13 +205,13 @@ async def _hearing(rotation: Rotation, *, asks_listeners: bool) -> Hearing | Non
     return await asked.hearing(outside.clock.now()) if asked else None
 
 
-async def _survey(rotation: Rotation) -> tuple[Survey | None, list[RotationError]]:
-    """Return the last survey of readiness, and why it could not be read."""
+async def _survey(rotation: Rotation) -> tuple[KeptSurvey | None, list[RotationError]]:
+    """Return the last survey of readiness as it counts now, and why it could not be read."""
     try:
-        kept, _ = await load_survey(rotation.outside.surveys)
+        kept = await last_survey(rotation.outside.surveys, rotation.outside.clock.now())
     except RotationError as error:
         return None, [error]
-    return kept.survey if kept else None, []
+    return kept, []
 
 
 async def _throttles(rotation: Rotation) -> tuple[tuple[Throttle, ...], list[RotationError]]:
@@ -229,7 +238,8 @@ def _without_subdomain(accounts: Iterable[Account], rows: Iterable[Row], found: 
 
 
 def _of_account(account: Account, known: set[str], entry: Entry | None) -> Iterator[Finding]:
-    """Yield a finding if a person must mend the account's state, and one if its keys are enabled and it is unknown.
+    """Yield a finding if a person must mend the account's state, one if its keys are enabled and it is unknown, and
+    one if they work from any address.
 
     `known` holds the ids, in lower case, of targets and of accounts that could not be enrolled; `entry` is what the
     last survey of readiness found of it.
@@ -243,3 +253,6 @@ def _of_account(account: Account, known: set[str], entry: Entry | None) -> Itera
         why = f"The account {state} and its key authentication is enabled, so nothing rotates its keys."
         step = _UNUSED if entry is not None and entry.readiness.verdict is Verdict.READY else None
         yield Finding(Code.NOT_ENROLLED, str(account.id), why, step, account=str(account.id))
+    if account.key_auth and account.open:
+        why = "No network rule of the account keeps any address out, and it accepts keys."
+        yield Finding(Code.OPEN_TO_THE_INTERNET, str(account.id), why, account=str(account.id))

@@ -321,6 +321,27 @@ MEANINGS = {
         "Nobody can tell who would be cut off if its keys ended.",
         "send the account's RequestResponse log to the workspace",
     ),
+    Code.NO_CALL_LOG: Meaning(
+        _LOW,
+        _IMPROVE,
+        "no diagnostic setting logs its calls",
+        "After a leak nobody can tell who used a key, and nobody can tell who would be cut off if its keys ended.",
+        "send the account's RequestResponse log to the workspace",
+    ),
+    Code.OPEN_TO_THE_INTERNET: Meaning(
+        _LOW,
+        _IMPROVE,
+        "takes calls with a key from the whole internet",
+        "Whoever has one of its keys can use it from any address.",
+        "let only the networks of its apps in, and this app's if its keys are to be proven",
+    ),
+    Code.KEY_ROLES_AT_SUBSCRIPTION: Meaning(
+        _LOW,
+        _IMPROVE,
+        "roles on the whole subscription show the keys of every account in it",
+        "Whoever holds one reads all those keys, also of accounts that are made later.",
+        "see who holds them: python -m cli readers; and give each a role on single accounts that shows no key",
+    ),
     Code.NO_SUNSET: Meaning(
         _LOW,
         _IMPROVE,

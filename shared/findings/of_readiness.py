@@ -12,8 +12,8 @@ from shared.domain.readiness import Readiness, Verdict
 from shared.findings.codes import Code, Severity, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
+from shared.readiness.counts import as_it_counts
 from shared.readiness.kinds import Entry
-from shared.settings.call_log import CallLog
 
 
 def of_readiness(facts: Facts) -> Iterator[Finding]:
@@ -21,9 +21,9 @@ def of_readiness(facts: Facts) -> Iterator[Finding]:
     keyless = {
         str(row.target.account).casefold() for row in facts.rows if row.seen is not None and not row.seen.key_auth
     }
-    for entry in facts.survey.entries if facts.survey else ():
+    for entry in as_it_counts(facts.survey, facts.now).entries if facts.survey else ():
         if str(entry.account).casefold() not in keyless:  # since the survey, its keys may have been switched off
-            yield from _of_entry(entry, facts.settings.call_log)
+            yield from _of_entry(entry, facts)
 
 
 def who_still_calls(entry: Entry | None) -> str:
@@ -41,15 +41,17 @@ def who_still_calls(entry: Entry | None) -> str:
     return f" Whether its keys are used is {verdict.says}." if verdict.verdict is Verdict.UNKNOWN else ""
 
 
-def _of_entry(entry: Entry, logs: CallLog | None) -> Iterator[Finding]:
+def _of_entry(entry: Entry, facts: Facts) -> Iterator[Finding]:
     if not entry.takes_identity and entry.key_auth:
         yield without_subdomain(_about(entry), str(entry.account), entry.sunset)
     if entry.readiness.verdict is Verdict.READY and entry.sunset is None:
         why = f"No call with a key was logged {_span(entry)}."
         yield Finding(Code.KEYS_UNUSED, _about(entry), why, account=str(entry.account))
-    if entry.readiness.verdict is Verdict.UNKNOWN and logs is not None:
+    if entry.readiness.verdict is Verdict.UNKNOWN and entry.key_auth and facts.settings.call_log is not None:
+        unlogged = str(entry.account).casefold() in facts.without_log
+        code = Code.NO_CALL_LOG if unlogged else Code.USE_UNKNOWN
         step = entry.readiness.next_step.partition(": az ")[0] or None  # the command stands beside it
-        yield Finding(Code.USE_UNKNOWN, _about(entry), _sentence(entry.readiness), step, account=str(entry.account))
+        yield Finding(code, _about(entry), _sentence(entry.readiness), step, account=str(entry.account))
 
 
 def without_subdomain(about: str, account: str, sunset: datetime | None = None) -> Finding:

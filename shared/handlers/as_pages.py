@@ -28,6 +28,20 @@ async def way_out_page(incoming: Incoming, caller: Caller) -> Reply:
     return await pages.way_out_page(incoming, caller)
 
 
+async def readers_page(incoming: Incoming, caller: Caller) -> Reply:
+    """Return who can read keys. Errors are answered with a page as well."""
+    from shared.handlers import auditor_pages
+
+    return await auditor_pages.readers_page(incoming, caller)
+
+
+async def copies_page(incoming: Incoming, caller: Caller) -> Reply:
+    """Return where copies of keys lie. Errors are answered with a page as well."""
+    from shared.handlers import auditor_pages
+
+    return await auditor_pages.copies_page(incoming, caller)
+
+
 async def target_page(incoming: Incoming, caller: Caller) -> Reply:
     """Return the page of one target."""
     from shared.handlers import pages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.fleet.rotation import Rotation
 from shared.handlers.incoming import Incoming
-from shared.readiness.kept import load_survey
+from shared.readiness.counts import last_survey
 from shared.readiness.one_account import find_account, readiness_of_one
 from shared.readiness.ports import ReadOnly
 from shared.readiness.survey import without_logs
@@ -19,15 +19,18 @@ async def see_readiness(app: Rotation, incoming: Incoming) -> Reply:
     Raises BadRequest for an invalid query, and a RotationError if the app's storage cannot be read.
     """
     wanted = ReadinessFilter.read(incoming.query)
-    kept, _ = await load_survey(app.outside.surveys)
+    kept = await last_survey(app.outside.surveys, app.outside.clock.now())
     survey = kept.survey if kept else without_logs(app, await app.overview())
     return Reply(200, fleet_readiness(survey, await load_weeks(app.outside.weeks), wanted))
 
 
 async def see_readiness_of(app: Rotation, reads: ReadOnly, incoming: Incoming) -> Reply:
-    """Return the readiness of one target, or of an account that the last survey has seen. Its logs are asked anew.
+    """Return the readiness of one target, or of an account that the last survey has seen. Its logs are asked anew, if
+    this process did not do so within the last five minutes.
 
     Raises as finding it does, and a RotationError if its account cannot be read.
     """
     account, target = await find_account(app, incoming.which)
-    return Reply(200, one_readiness(await readiness_of_one(app, reads, account, target)))
+    now, key = app.outside.clock.now(), str(account).casefold()
+    found = await reads.recent.of(key, target, now, lambda: readiness_of_one(app, reads, account, target))
+    return Reply(200, one_readiness(found))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.domain.errors import RotationError
 from shared.domain.model import AccountId, Target
 from shared.domain.publication import SecretState
 from shared.domain.readiness import Readiness, Verdict, readiness_of
@@ -28,7 +29,8 @@ class InSight:
     key_auth: Whether it accepts keys.
     takes_identity: Whether it accepts Entra tokens.
     row: The target that it is. None if nobody enrolled it.
-    is_seen: Whether a listing shows it now. If not, a check knows it as a target.
+    is_seen: Whether a listing shows it now, or it was read. If not, a check knows it as a target.
+    unread: Why it could not be read, although no listing shows it. None if it was, or if nobody tried.
     """
 
     account: AccountId
@@ -36,6 +38,7 @@ class InSight:
     takes_identity: bool = True
     row: Row | None = None
     is_seen: bool = True
+    unread: RotationError | None = None
 
     @property
     def id(self) -> str:
@@ -66,13 +69,21 @@ def in_sight(rows: Iterable[Row], accounts: Sequence[Account]) -> list[InSight]:
     return sorted(found.values(), key=lambda one: (_name(one).casefold(), one.id))
 
 
-def entry_of(one: InSight, usage: Usage | None, without: Readiness, keyless_since: datetime | None = None) -> Entry:
+def entry_of(
+    one: InSight,
+    usage: Usage | None,
+    without: Readiness,
+    keyless_since: datetime | None = None,
+    *,
+    logs_told: bool = False,
+) -> Entry:
     """Return the entry of an account.
 
     usage: How it was called. None if no call was logged, or if nobody was asked.
     without: The verdict if no call was logged. Also the one about an account that no listing shows, unless keys were
         seen in use: whether it takes an identity is not known.
     keyless_since: Since when it accepts no keys, in UTC. None if it does, or if that is not known.
+    logs_told: Whether the logs answered, so that what is not in their answer was not logged.
     """
     usage = _shortened(usage) if usage else None
     told = usage if one.is_seen or (usage and usage.with_key) else None
@@ -88,6 +99,7 @@ def entry_of(one: InSight, usage: Usage | None, without: Readiness, keyless_sinc
         one.takes_identity,
         None if one.key_auth else keyless_since,
         target.sunset if target else None,
+        by_logs=logs_told and one.key_auth and one.takes_identity and (one.is_seen or told is not None),
     )
 
 

@@ -5,7 +5,10 @@ It is for people. Nothing about a key is decided by it, and without it less is s
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import logging
+import threading
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +24,7 @@ from shared.turns.trouble import error_data, error_of
 
 log = logging.getLogger(LOGGER)
 FORM = 1  # of what is kept; what has another form counts as absent
+MOST_AT_ONCE = 100_000  # bytes that are decoded in the event loop: about 200 accounts, some milliseconds
 OLD = timedelta(days=1)  # from then on a check makes another survey
 
 
@@ -49,6 +53,12 @@ class KeptSurvey:
     asked: Mapping[str, AskedSettings] = field(default_factory=dict)
     form: int = FORM
 
+    @property
+    def without_log(self) -> frozenset[str]:
+        """The ids of the accounts that send the log of their calls nowhere, in lower case, as far as it is known."""
+        known = {id_: one.found for id_, one in self.asked.items() if one.found is not None}
+        return frozenset(id_ for id_, found in known.items() if not any(one.has_request_log for one in found))
+
     def is_old(self, now: datetime) -> bool:
         """Return whether it is time for another one. One from the future counts as old."""
         return not timedelta(0) <= now - self.survey.asked_at < OLD
@@ -76,10 +86,41 @@ def read_survey(data: bytes) -> KeptSurvey | None:
 
 
 async def load_survey(views: Views | None) -> tuple[KeptSurvey | None, str | None]:
-    """Return the survey that is kept and the tag of its blob; None for what is not there. Raises what the storage
-    raises."""
+    """Return the survey that is kept and the tag of its blob; None for what is not there.
+
+    A process decodes the same bytes once. A large survey is decoded in a thread, so that turns go on meanwhile.
+
+    Raises what the storage raises.
+    """
     found = await views.read() if views else None
-    return (None, None) if found is None else (read_survey(found[0]), found[1])
+    if found is None:
+        return None, None
+    data, tag = found
+    if len(data) <= MOST_AT_ONCE:
+        return _Decoded.survey_of(data), tag
+    return await asyncio.to_thread(_Decoded.survey_of, data), tag
+
+
+class _Decoded:
+    """The survey that this process decoded last.
+
+    digest: Of its bytes. None before the first.
+    kept: The survey. None if the bytes could not be read.
+    lock: Held while one is decoded, so that others that wait for it do not decode it again.
+    """
+
+    digest: bytes | None = None
+    kept: KeptSurvey | None = None
+    lock = threading.Lock()
+
+    @classmethod
+    def survey_of(cls, data: bytes) -> KeptSurvey | None:
+        """Return the survey of these bytes. None if they cannot be read."""
+        digest = hashlib.blake2b(data).digest()
+        with cls.lock:
+            if cls.digest != digest:
+                cls.kept, cls.digest = read_survey(data), digest
+            return cls.kept
 
 
 async def save_survey(views: Views | None, kept: KeptSurvey, tag: str | None) -> None:

@@ -26,6 +26,8 @@ class Entry:
     takes_identity: Whether it accepts Entra tokens.
     keyless_since: Since when it accepts no keys, in UTC. None if it does, or if that is not known.
     sunset: When all its keys are agreed to end, in UTC. None if no date is agreed.
+    by_logs: Whether the verdict follows from its logs: from their rows, or from what is missing in them although the
+        account was seen. Only such a verdict holds its keys' end back until the next survey.
     """
 
     account: AccountId
@@ -37,6 +39,7 @@ class Entry:
     takes_identity: bool = True
     keyless_since: datetime | None = None
     sunset: datetime | None = None
+    by_logs: bool = False
 
     @property
     def name(self) -> str:
@@ -89,8 +92,14 @@ class Week:
     name: The ISO week: `2026-W48`.
     counts: How many accounts were at each stage.
     key_calls: How many calls with a key were logged in the seven days before.
+    whole: Whether everything could be seen. If not, a better survey of the same week takes its place.
     """
 
     name: str
     counts: Mapping[Stage, int]
     key_calls: int
+    whole: bool = True
+
+    def is_better_than(self, other: Week) -> bool:
+        """Return whether this row takes the place of another one of the same week, which did not see everything."""
+        return not other.whole and (self.whole or sum(self.counts.values()) > sum(other.counts.values()))

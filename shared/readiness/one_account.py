@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.decide.plan import Plan
 from shared.domain.errors import RotationError, UnknownTarget
@@ -19,6 +20,7 @@ from shared.readiness.kinds import Entry, Survey
 from shared.readiness.log_settings import silent_because
 from shared.readiness.ports import ReadOnly
 from shared.readiness.survey import Calls, ask_logs
+from shared.turns.keyless import keyless_of
 from shared.turns.report import Row
 
 NO_SUNSET = "No date is agreed on which all its keys end."
@@ -73,8 +75,8 @@ async def readiness_of_one(app: Rotation, reads: ReadOnly, account: AccountId, t
 
     target: The target that it is. None if nobody enrolled it.
 
-    One query of the logs, one read of the account, two queries of Resource Graph, and for a target the calls of a plan.
-    What the last survey found of its diagnostic settings and of the end of its keys is taken over.
+    One query of the logs, one read of the account, two queries of Resource Graph, one note if it is keyless, and for a
+    target the calls of a plan. What the last survey found of its diagnostic settings is taken over.
 
     Raises a RotationError if the account cannot be read. Logs that do not answer are a problem in the answer.
     """
@@ -92,13 +94,14 @@ async def _entry(
 ) -> tuple[Entry, Calls, tuple[RotationError, ...]]:
     found, calls = await asyncio.gather(app.outside.accounts.read(account), ask_logs(app, account))
     kept, unread = await _kept(app)
+    noted, lost = (None, []) if found.key_auth else await _noted(app, account)
     asked = kept.asked.get(str(account).casefold()) if kept else None
     without = calls.unasked or (silent_because(account, asked) if asked else _NOTHING)
     usage = calls.usages.get(str(account).casefold())
     takes = found.takes_identity
     verdict = readiness_of(key_auth=found.key_auth, takes_identity=takes, usage=usage, without=without)
     before = kept.survey.of(account) if kept else None
-    since = before.keyless_since if before and not found.key_auth else None
+    since = noted or (before.keyless_since if before and not before.key_auth and not found.key_auth else None)
     entry = Entry(
         account,
         with_step(verdict, account, target),
@@ -109,8 +112,9 @@ async def _entry(
         takes,
         since,
         target.sunset if target else None,
+        by_logs=calls.unasked is None and found.key_auth and takes,
     )
-    return entry, calls, (*calls.problems, *unread)
+    return entry, calls, (*calls.problems, *unread, *lost)
 
 
 async def _apps(reads: ReadOnly, account: AccountId, usage: Usage | None) -> tuple[AppsAround | None, str]:
@@ -147,6 +151,15 @@ def in_a_sentence(readiness: Readiness) -> str:
 
 def _is_meant(account: AccountId, which: str | AccountId) -> bool:
     return account.name.casefold() == which.casefold() if isinstance(which, str) else account.same_as(str(which))
+
+
+async def _noted(app: Rotation, account: AccountId) -> tuple[datetime | None, list[RotationError]]:
+    """Return since when an account accepts no keys, by the note about it, and why that could not be read."""
+    try:
+        noted = await keyless_of(app.outside.notes, account)
+    except RotationError as error:
+        return None, [error]
+    return noted.at if noted is not None and noted.off else None, []
 
 
 async def _kept(app: Rotation) -> tuple[KeptSurvey | None, list[RotationError]]:

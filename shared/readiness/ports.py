@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId
 from shared.ports import Account
+from shared.readiness.recent import RecentAnswers
 
 
 class Inventory(Protocol):
@@ -145,8 +146,10 @@ class ReadOnly:
     sight: The accounts in sight.
     log_settings: Where accounts send their logs.
     identities: Who could call an account by identity.
+    recent: The answers about single accounts that this process gave just now.
     """
 
     sight: Sight
     log_settings: CallLogSettings
     identities: Identities
+    recent: RecentAnswers = field(default_factory=RecentAnswers)

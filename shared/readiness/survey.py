@@ -17,17 +17,18 @@ from shared.domain.usage import Usage
 from shared.fleet.rotation import Rotation
 from shared.fleet.survey import Overview
 from shared.ports import CallLogs
+from shared.readiness.counts import NEXT_CHECK
 from shared.readiness.entries import InSight, entry_of, in_sight
 from shared.readiness.kept import AskedSettings, KeptSurvey
 from shared.readiness.kinds import Entry, Survey
 from shared.readiness.log_settings import ask_settings, silent_because
 from shared.readiness.ports import ReadOnly
+from shared.readiness.unlisted import read_unlisted
 from shared.turns.keyless import keyless_of
 
 MOST_NOTES = 100  # of keyless accounts, read by one survey; later ones read on
 _SEE_SCOPE = "see that the app may read it: python -m cli doctor"
 _NOT_YET = "no survey was made yet"
-_NEXT_CHECK = "wait for the next check, which makes one; if there is still none, its log says why"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ async def make_survey(app: Rotation, reads: ReadOnly, before: KeptSurvey | None)
     now = app.outside.clock.now()
     overview, seen = await app.overview(), await reads.sight.accounts()
     calls = await ask_logs(app)
-    found = in_sight(overview.rows, seen.accounts)
+    found = await read_unlisted(app.outside.accounts, in_sight(overview.rows, seen.accounts))
     silent = [one.account for one in found if one.is_seen and one.key_auth and one.id not in calls.usages]
     ask = reads.log_settings if calls.unasked is None else None
     asked, unread = await ask_settings(ask, silent, before.asked if before else {}, now)
@@ -67,7 +68,8 @@ async def make_survey(app: Rotation, reads: ReadOnly, before: KeptSurvey | None)
     entries = []
     for one in found:
         without = calls.unasked or _without_a_call(one, asked.get(one.id), seen.scope)
-        entries.append(entry_of(one, calls.usages.get(one.id), without, since.get(one.id)))
+        told = calls.unasked is None
+        entries.append(entry_of(one, calls.usages.get(one.id), without, since.get(one.id), logs_told=told))
     problems = each_once((*overview.problems, *seen.problems, *calls.problems, *unread, *lost))
     return KeptSurvey(Survey(now, calls.since, calls.until, seen.scope, tuple(entries), problems), asked)
 
@@ -77,21 +79,24 @@ async def _keyless_since(
 ) -> tuple[dict[str, datetime], list[RotationError]]:
     """Return since when accounts accept no keys, by their ids in lower case, as far as it is known.
 
-    What the last survey knew stays. Of others, at most `MOST_NOTES` notes are read, and then what the secret says.
+    The note about an account says it best: then what the last survey knew, and then what the secret says. At most
+    `MOST_NOTES` notes are read, first about those of which nothing was known, then where the secret says otherwise.
     """
     since: dict[str, datetime] = {}
-    unknown_yet: list[InSight] = []
-    for one in found:
-        earlier = before.get(one.id)
-        if not one.key_auth and earlier is not None and earlier.keyless_since is not None and not earlier.key_auth:
-            since[one.id] = earlier.keyless_since
-        elif not one.key_auth and one.row is not None:
-            unknown_yet.append(one)
-    since |= {one.id: moment for one in unknown_yet if (moment := one.withdrawn_at) is not None}
+    noted_last: list[InSight] = []
+    noted_first: list[InSight] = []
+    for one in (one for one in found if not one.key_auth):
+        earlier, withdrawn = before.get(one.id), one.withdrawn_at
+        known = earlier.keyless_since if earlier is not None and not earlier.key_auth else None
+        since |= {one.id: moment} if (moment := known or withdrawn) is not None else {}
+        if one.row is not None and known is None:
+            noted_first.append(one)
+        elif one.row is not None and withdrawn is not None and known != withdrawn:
+            noted_last.append(one)
     try:
-        for one in unknown_yet[:MOST_NOTES]:
+        for one in (*noted_first, *noted_last)[:MOST_NOTES]:
             noted = await keyless_of(app.outside.notes, one.account)
-            since |= {one.id: noted.at} if noted is not None else {}
+            since |= {one.id: noted.at} if noted is not None and noted.off else {}
     except RotationError as error:
         return since, [error]
     return since, []
@@ -99,7 +104,7 @@ async def _keyless_since(
 
 def without_logs(app: Rotation, overview: Overview) -> Survey:
     """Return what is known of the targets if no survey is kept: which accept no keys. Of the others, nothing is."""
-    why = unknown(NO_LOGS, SET_WORKSPACE) if app.settings.call_log is None else unknown(_NOT_YET, _NEXT_CHECK)
+    why = unknown(NO_LOGS, SET_WORKSPACE) if app.settings.call_log is None else unknown(_NOT_YET, NEXT_CHECK)
     entries = tuple(entry_of(one, None, why) for one in in_sight(overview.rows, ()))
     return Survey(app.outside.clock.now(), scope="the targets", entries=entries, problems=tuple(overview.problems))
 
@@ -108,6 +113,8 @@ def _without_a_call(one: InSight, asked: AskedSettings | None, scope: str) -> Re
     """Return the verdict about an account of which no call was logged."""
     if one.is_seen:
         return silent_because(one.account, asked)
+    if one.unread is not None:
+        return unknown(f"it could not be read: {one.unread.what.removesuffix('.')}", one.unread.next_step)
     return unknown(f"it is not among the accounts that were seen ({scope})", _SEE_SCOPE)
 
 

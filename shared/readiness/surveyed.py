@@ -10,47 +10,48 @@ from shared.domain.errors import RotationError
 from shared.domain.model import AccountId
 from shared.domain.names import LOGGER
 from shared.domain.readiness import Readiness
-from shared.ports import Clock, Views
-from shared.readiness.kept import load_survey
+from shared.ports import Views
+from shared.readiness.counts import STANDS_FOR_TURNS, is_young, last_survey
 
 log = logging.getLogger(LOGGER)
 READ_EVERY = timedelta(minutes=10)  # one process; a survey is made once a day
 LEARNT_FOR = timedelta(hours=6)  # what a turn was told counts as long, if it says that an account is not ready
-STANDS_FOR = timedelta(hours=26)  # a day, and the time that the next survey may need
 
 
 class SurveyedReadiness:
-    """The verdicts of the survey that is kept, remembered for `READ_EVERY`.
+    """The verdicts of the survey that is kept, as far as they follow from the logs, remembered for `READ_EVERY`.
+
+    Whether an account accepts keys and can take an identity is not taken from it: a turn reads the account itself.
 
     surveys: Where the survey is kept.
-    clock: The time.
     """
 
-    def __init__(self, surveys: Views, clock: Clock) -> None:
-        self._surveys, self._clock = surveys, clock
+    def __init__(self, surveys: Views) -> None:
+        self._surveys = surveys
         self._read_at: datetime | None = None
         self._known: Mapping[str, Readiness] = {}
         self._learnt: dict[str, tuple[datetime, Readiness]] = {}
 
-    async def known(self) -> Mapping[str, Readiness]:
-        """Return the readiness of each account that the survey saw, by its id in lower case. Empty without a survey
+    async def known(self, now: datetime) -> Mapping[str, Readiness]:
+        """Return the readiness of each account of which the logs told, by its id in lower case. Empty without a survey
         that counts."""
-        now = self._clock.now()
         if self._read_at is None or not timedelta(0) <= now - self._read_at < READ_EVERY:
             self._known, self._read_at = await self._read(now), now
-        learnt = {id_: said for id_, (moment, said) in self._learnt.items() if now - moment < LEARNT_FOR}
+        learnt = {
+            id_: said for id_, (moment, said) in self._learnt.items() if timedelta(0) <= now - moment < LEARNT_FOR
+        }
         return {**self._known, **learnt}
 
-    def learn(self, account: AccountId, readiness: Readiness) -> None:
-        """Take note that the logs have just said of an account that it is not ready."""
-        self._learnt[str(account).casefold()] = self._clock.now(), readiness
+    def learn(self, account: AccountId, readiness: Readiness, now: datetime) -> None:
+        """Take note that the logs say at `now`, in UTC, that an account is not ready."""
+        self._learnt[str(account).casefold()] = now, readiness
 
     async def _read(self, now: datetime) -> Mapping[str, Readiness]:
         try:
-            kept, _ = await load_survey(self._surveys)
+            kept = await last_survey(self._surveys, now)
         except RotationError as error:
             log.warning("readiness: the survey could not be read, so the logs are asked: %s", error)
             return {}
-        if kept is None or kept.survey.until is None or not timedelta(0) <= now - kept.survey.asked_at < STANDS_FOR:
+        if kept is None or kept.survey.until is None or not is_young(kept.survey, now, STANDS_FOR_TURNS):
             return {}
-        return {str(one.account).casefold(): one.readiness for one in kept.survey.entries}
+        return {str(one.account).casefold(): one.readiness for one in kept.survey.entries if one.by_logs}

@@ -1,5 +1,7 @@
 """The fleet week by week: one row for each ISO week, made by the first survey of the week that asked the logs.
 
+If that one could not see everything, a later one of the same week that saw more takes its place.
+
 A week in which none did is missing, and is a gap in the chart: nobody can know later what it was like.
 """
 
@@ -36,12 +38,15 @@ def week_of(survey: Survey) -> Week | None:
     first = (survey.until - _WEEK).date()
     days = (day for one in survey.entries if one.usage for day in one.usage.days)
     calls = sum(day.with_key for day in days if day.day > first)
-    return Week(name_of_week(survey.asked_at), survey.counts(), calls)
+    return Week(name_of_week(survey.asked_at), survey.counts(), calls, not survey.problems)
 
 
 def with_week(weeks: Sequence[Week], week: Week) -> tuple[Week, ...]:
-    """Return the weeks with this one, in their order. A week that has a row keeps it; the oldest are forgotten."""
-    known = {one.name: one for one in (week, *weeks)}
+    """Return the weeks with this one, in their order. A week keeps its row unless this one is better; the oldest weeks
+    are forgotten."""
+    known = {one.name: one for one in weeks}
+    if week.name not in known or week.is_better_than(known[week.name]):
+        known[week.name] = week
     return tuple(known[name] for name in sorted(known))[-MOST_WEEKS:]
 
 
@@ -75,7 +80,7 @@ async def load_weeks(views: Views | None) -> tuple[Week, ...]:
 
 
 async def record_week(views: Views | None, survey: Survey) -> None:
-    """Add the week of a survey to those that are kept, unless it has its row. Raises what the storage raises.
+    """Add the week of a survey to those that are kept, unless it has a row as good. Raises what the storage raises.
 
     Weeks that cannot be read are not written over: they may be those of a newer release.
     """
@@ -85,9 +90,10 @@ async def record_week(views: Views | None, survey: Survey) -> None:
     for _ in range(_TRIES):
         found = await views.read()
         weeks = read_weeks(found[0]) if found else ()
-        if weeks is None or any(one.name == week.name for one in weeks):
+        if weeks is None:
             return
-        if await views.write(packed_weeks(with_week(weeks, week)), found[1] if found else None):
+        more = with_week(weeks, week)
+        if more == tuple(weeks) or await views.write(packed_weeks(more), found[1] if found else None):
             return
     log.info("readiness: other checks were writing the weeks, so the next survey adds this one")
 

@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from shared.domain import times
 from shared.domain.caller_names import CallerNames
+from shared.domain.relative import length_in_words
+from shared.domain.usage import SHORTEST_SPAN
 from shared.settings.problems import Problems
 from shared.settings.readers import https_url, workspace_ids
 from shared.settings.reading import read
@@ -22,8 +24,8 @@ class CallLog:
     """The Log Analytics workspaces to which accounts log their calls.
 
     workspaces: The ids by which they are queried, GUIDs; at least one.
-    look_back: How far back calls are counted. Default 35 days, which is longer than a monthly job pauses. The
-        workspaces must keep their rows at least as long.
+    look_back: How far back calls are counted, at least SHORTEST_SPAN. Default 35 days, which is longer than a monthly
+        job pauses. The workspaces must keep their rows at least as long.
     endpoint: The query service. Default the public cloud's.
     callers: Who calls from which addresses. Default: no address has a name.
     """
@@ -37,10 +39,18 @@ class CallLog:
 def read_call_log(environment: Mapping[str, str], problems: Problems) -> CallLog | None:
     """Return the workspaces; None if none is set. Problems are added to `problems`."""
     workspaces = read(environment, "ROTATION_LOG_WORKSPACE_ID", (), problems, workspace_ids)
-    look_back = read(environment, "ROTATION_LOG_LOOK_BACK", CallLog.look_back, problems, times.parse_duration)
+    look_back = read(environment, "ROTATION_LOG_LOOK_BACK", CallLog.look_back, problems, look_back_of)
     endpoint = read(environment, "AZURE_LOG_ANALYTICS_ENDPOINT", PUBLIC_LOGS, problems, https_url)
     callers = read(environment, "ROTATION_CALLERS", CallerNames(), problems, caller_names)
     return CallLog(workspaces, look_back, endpoint, callers) if workspaces else None
+
+
+def look_back_of(text: str) -> timedelta:
+    """Read how far back calls are counted, such as `P35D`. Raises ValueError for less than SHORTEST_SPAN."""
+    found = times.parse_duration(text)
+    if found < SHORTEST_SPAN:
+        raise ValueError(f"is shorter than {length_in_words(SHORTEST_SPAN)}, within which no log can tell of a pause")
+    return found
 
 
 def caller_names(text: str) -> CallerNames:

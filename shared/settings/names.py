@@ -36,6 +36,9 @@ AZD_VARIABLES = frozenset(
         "ROTATION_ONLY_TARGETS",
         "ROTATION_PRIVATE_NETWORK",
         "ROTATION_RECOVER_VAULT",
+        "ROTATION_COPIES_SUBSCRIPTIONS",
+        "ROTATION_READERS_SUBSCRIPTIONS",
+        "ROTATION_READINESS_SUBSCRIPTIONS",
     }
 )
 _ALIKE = 0.7  # how like a known name must be to be shown as the nearest one

@@ -60,7 +60,7 @@ async def decide_counting(
             raise
         return seen, held
     if outside.readiness is not None and not readiness.is_ready:
-        outside.readiness.learn(target.account, readiness)
+        outside.readiness.learn(target.account, readiness, now)
     asked = replace(seen, readiness=readiness)
     return asked, decide(asked, target, now, request)
 
@@ -71,7 +71,7 @@ async def decide_as_surveyed(
     """Return the observation with what the last survey of readiness said, once the date of the end of all keys has
     come, and the decision about it. The logs are not asked."""
     if outside.logs is not None and seen.key_auth and target.sunset is not None and now >= target.sunset:
-        seen = replace(seen, readiness=await _surveyed(outside.readiness, target))
+        seen = replace(seen, readiness=await _surveyed(outside.readiness, target, now))
     return seen, decide(seen, target, now, request)
 
 
@@ -92,8 +92,8 @@ def _ends_all_keys(plan: Plan, seen: Observation, target: Target, now: datetime)
     return plan.reason in (Reason.SUNSET, Reason.OVERWRITTEN) and sunset(Situation(seen, target, now)) is not None
 
 
-async def _surveyed(kept: KeptReadiness | None, target: Target) -> Readiness | None:
-    return (await kept.known()).get(str(target.account).casefold()) if kept else None
+async def _surveyed(kept: KeptReadiness | None, target: Target, now: datetime) -> Readiness | None:
+    return (await kept.known(now)).get(str(target.account).casefold()) if kept else None
 
 
 async def _readiness(logs: CallLogs, seen: Observation, target: Target) -> Readiness:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from shared.domain.errors import UnknownTarget
 from shared.domain.model import AccountId
 from shared.domain.text import plain, quotable
 from shared.web.bodies import BadRequest
 
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 BY_ACCOUNT = "-"  # in the path, where the query names the account: no target has this name
 _FORM = (
     "/subscriptions/<guid>/resourceGroups/<group>/providers/Microsoft.CognitiveServices/accounts/<name>, "
@@ -32,6 +35,11 @@ def asked_for(name: str, account: str) -> str | AccountId:
     except ValueError:
         shown = quotable(plain(account))[:300]
         raise BadRequest(422, "BadField", f"account: {shown!r} is no resource id of an account: {_FORM}.") from None
+
+
+def is_object_id(text: str) -> bool:
+    """Return whether a text can be the object id of somebody in Microsoft Entra ID."""
+    return _OBJECT_ID.fullmatch(text) is not None
 
 
 def address_of(which: str | AccountId, name: str) -> str:

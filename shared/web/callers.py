@@ -5,8 +5,10 @@ caller sent (Microsoft, "Work with user identities in Azure App Service authenti
 headers can be sent by everybody and are ignored. Then the host has asked for a function key before the app was called,
 and a function key does not tell who holds it.
 
-A reader sees and an operator acts. A caller who does both needs both roles. A deployer may only report deployments, and
-an operator may do that, too.
+A reader sees and an operator acts. A caller who does both needs both roles. An auditor sees what a reader sees, and
+also who can read the keys and where copies of them lie, which nobody else sees. A deployer may only report deployments,
+and an operator may do that, too. A function key has every role but the auditor's: whoever looks up who can read keys
+must be known by name.
 """
 
 from __future__ import annotations
@@ -45,11 +47,22 @@ class Role(StrEnum):
     READER = routes.READER
     OPERATOR = routes.OPERATOR
     DEPLOYER = routes.DEPLOYER
+    AUDITOR = routes.AUDITOR
 
     @property
     def words(self) -> str:
         """The role as a refusal names it, with the greater role that also does."""
-        return f"{self} or {Role.OPERATOR}" if self is Role.DEPLOYER else str(self)
+        greater = _GREATER.get(self)
+        return f"{self} or {greater}" if greater else str(self)
+
+
+_GREATER = {Role.DEPLOYER: Role.OPERATOR, Role.READER: Role.AUDITOR}  # the role that includes another one
+FUNCTION_KEY = "a function key"
+OF_FUNCTION_KEYS = frozenset(Role) - {Role.AUDITOR}
+_MUST_SIGN_IN = (
+    "It cannot be had with a function key, which does not say who holds it: let callers sign in "
+    "(docs/deploy.md, Who may call it), or use the command line."
+)
 
 
 class Refused(Exception):
@@ -82,12 +95,14 @@ class Caller:
 
     def may(self, role: Role) -> bool:
         """Return whether the caller has the role, or one that includes it."""
-        return role in self.roles or (role is Role.DEPLOYER and Role.OPERATOR in self.roles)
+        return role in self.roles or _GREATER.get(role) in self.roles
 
     def must(self, role: Role) -> None:
         """Raises Refused if the caller does not have the role."""
         if not self.may(role):
-            raise Refused(403, "RoleMissing", f"This needs the app role {role.words}, which the caller does not have.")
+            why = f"This needs the app role {role.words}, which the caller does not have."
+            how = f" {_MUST_SIGN_IN}" if self.name == FUNCTION_KEY and not self.object_id else ""
+            raise Refused(403, "RoleMissing", f"{why}{how}")
 
 
 def check_sign_in(environment: Mapping[str, str]) -> None:
@@ -103,7 +118,7 @@ def check_sign_in(environment: Mapping[str, str]) -> None:
 def caller_of(headers: Mapping[str, str], environment: Mapping[str, str]) -> Caller:
     """Return the caller of a request. Raises Refused if the platform authenticates callers and names none."""
     if not platform_authenticates(environment):
-        return Caller("a function key", frozenset(Role))
+        return Caller(FUNCTION_KEY, OF_FUNCTION_KEYS)
     claims = _claims(headers.get(PRINCIPAL, ""))
     if not claims:
         raise Refused(401, "NotSignedIn", "Call with a token of Microsoft Entra ID for this app.")

@@ -20,8 +20,10 @@ from shared.version import VERSION, commit
 from shared.web import bodies
 from shared.web.asked import BY_ACCOUNT
 from shared.web.callers import Role
+from shared.web.copies_data import FleetCopies, OneCopies
 from shared.web.many import BODIES, SELECTIONS, RotateMany
 from shared.web.many_answers import Accepted, ManyList, ManyStatus
+from shared.web.readers_data import FleetReaders, OneReaders
 from shared.web.readiness_data import FleetReadiness, OneReadiness
 from shared.web.responses import PROBLEM, Heard, ProblemData
 from shared.web.routes import ROUTES, Route
@@ -56,6 +58,7 @@ class Health(TypedDict):
 _TYPES: tuple[Any, ...] = (
     bodies.Rotate, bodies.Leak, RotateMany, bodies.Arm, bodies.Deployment,
     OutcomeData, OneTarget, FleetData, FleetReadiness, OneReadiness, Deadlines,
+    FleetReaders, OneReaders, FleetCopies, OneCopies,
     Accepted, ManyStatus, ManyList, Heard, Problem, Health,
 )  # fmt: skip
 _NAME = {
@@ -87,6 +90,8 @@ _ACCOUNTS = {
     "stage": "Only accounts at this stage.",
     "page": "The page of the accounts, from 1.",
 }
+_PAGE_OF = {"page": "The page of the accounts, from 1."}
+_PRINCIPAL = {"principal": "Only whether the person or program with this object id can read them, groups included."}
 _WORDS_OF = {"stage": list(Stage)}  # the words that a parameter may have, where there are only some
 _ROTATION = {
     "name": "id",
@@ -238,6 +243,10 @@ _MANY = "The requests for many of the last 30 days"
 _ONE_OF_MANY = "How far a request for many has come"
 _READINESS = "Who still uses keys, and which accounts can do without"
 _ONE_READINESS = "Who still uses the keys of one target, and what holds their end back"
+_READERS = "Who can read the keys of the accounts in sight"
+_ONE_READERS = "Who can read the keys of one target, and the roles to use instead"
+_COPIES = "Where copies of the keys of the accounts in sight lie"
+_ONE_COPIES = "Where copies of the keys of one target lie, and what happens to each"
 _DESCRIBED = {"description": "This description", "content": {"application/json": {}}}
 _TURN = (404, 409, 502)
 _OPERATIONS = {
@@ -245,6 +254,10 @@ _OPERATIONS = {
     "seeTarget": _see("One target", _answer("One target", OneTarget), *_ALWAYS, *_TURN, 422),
     "seeReadiness": _queried(_see(_READINESS, _answer(_READINESS, FleetReadiness), *_ALWAYS, 422), _ACCOUNTS),
     "seeReadinessOf": _see(_ONE_READINESS, _answer(_ONE_READINESS, OneReadiness), *_ALWAYS, *_TURN, 422),
+    "seeReaders": _queried(_see(_READERS, _answer(_READERS, FleetReaders), *_ALWAYS, 422), _PAGE_OF),
+    "seeReadersOf": _queried(_see(_ONE_READERS, _answer(_ONE_READERS, OneReaders), *_ALWAYS, *_TURN, 422), _PRINCIPAL),
+    "seeCopies": _queried(_see(_COPIES, _answer(_COPIES, FleetCopies), *_ALWAYS), _PAGE_OF),
+    "seeCopiesOf": _see(_ONE_COPIES, _answer(_ONE_COPIES, OneCopies), *_ALWAYS, *_TURN, 422),
     "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN, 429),
     "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN, 429),
     "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),

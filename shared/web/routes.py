@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 # The app roles. Public names.
 READER, OPERATOR, DEPLOYER = "Rotation.Reader", "Rotation.Operator", "Rotation.Deployer"
+AUDITOR = "Rotation.Auditor"
 
 
 class Route(NamedTuple):
@@ -55,6 +56,8 @@ ROUTES = {
         Route("targets", "targets", READER, {"GET": "listTargets"}),
         Route("target", "targets/{name}", READER, {"GET": "seeTarget"}),
         Route("target_readiness", "targets/{name}/readiness", READER, {"GET": "seeReadinessOf"}),
+        Route("target_readers", "targets/{name}/readers", AUDITOR, {"GET": "seeReadersOf"}),
+        Route("target_copies", "targets/{name}/copies", AUDITOR, {"GET": "seeCopiesOf"}),
         Route("rotate", "targets/{name}/rotate", OPERATOR, {"POST": "rotate"}, queues=True),
         Route("leak", "targets/{name}/leak", OPERATOR, {"POST": "reportLeak"}, queues=True),
         Route("arm", "targets/{name}/deployment", OPERATOR, {"PUT": "arm", "DELETE": "disarm"}, queues=True),
@@ -69,10 +72,14 @@ ROUTES = {
         ),
         Route("deployments", "deployments", DEPLOYER, {"POST": "deployed"}, queues=True),
         Route("readiness", "readiness", READER, {"GET": "seeReadiness"}),
+        Route("readers", "readers", AUDITOR, {"GET": "seeReaders"}),
+        Route("copies", "copies", AUDITOR, {"GET": "seeCopies"}),
         Route("deadlines", "deadlines", READER, {"GET": "listDeadlines"}),
         Route("deadlines_ics", "deadlines.ics", READER, {"GET": "subscribe"}),
         Route("status", "status", READER, {"GET": "status"}),
         Route("way_out_page", "status/way-out", READER, {"GET": "wayOutPage"}, page=True),
+        Route("readers_page", "status/readers", AUDITOR, {"GET": "readersPage"}, page=True),
+        Route("copies_page", "status/copies", AUDITOR, {"GET": "copiesPage"}, page=True),
         Route("target_page", "status/targets/{name}", READER, {"GET": "targetPage"}, page=True),
         Route(
             "act_page",

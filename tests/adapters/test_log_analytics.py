@@ -1,5 +1,6 @@
 """Calls are told from the log of a workspace, and an unclear answer is never a count of zero."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from aiohttp import ClientSession
 from lab.emulator.call_log import Workspace
 from lab.emulator.serve import Azure
 from shared.adapters import connections
-from shared.adapters.log_analytics import LogAnalytics
+from shared.adapters.log_analytics import PARTS, LogAnalytics
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, TryLater, UnexpectedAnswer
 from shared.domain.usage import DayOfCalls
 from shared.wiring import build
@@ -108,13 +109,13 @@ async def test_a_call_whose_second_row_comes_late_is_not_judged_before_it_has_co
 
 
 async def test_calls_at_both_ends_of_the_span_are_judged_by_both_of_their_rows(azure: Azure) -> None:
-    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "PT1H"}
+    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "P7D"}
     async with parts_over(azure, **settings) as parts:
         workspace = azure.world.workspace
         azure.world.clock.freeze()
         for seconds in range(840, 960, 4):
             note(parts, ago=seconds, caller="an Entra object id")
-            note(parts, ago=seconds + HOUR, caller="an Entra object id")
+            note(parts, ago=seconds + 7 * DAY, caller="an Entra object id")
         later = [index for index, row in enumerate(workspace.calls) if not row.caller]
         for index in later:  # the nearly empty row is written a minute after the other
             workspace.calls[index] = moved(workspace, index, 60)
@@ -209,15 +210,82 @@ async def test_calls_before_the_look_back_are_not_counted(counting: Parts) -> No
 
 
 async def test_the_look_back_can_be_set(azure: Azure) -> None:
-    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "P1DT12H"}
+    settings = {"ROTATION_LOG_WORKSPACE_ID": azure.world.workspace.id, "ROTATION_LOG_LOOK_BACK": "P7DT12H"}
     async with parts_over(azure, **settings) as parts:
         note(parts)
-        azure.world.clock.advance(timedelta(hours=37).total_seconds())
+        azure.world.clock.advance(timedelta(days=7, hours=13).total_seconds())
         note(parts, caller="an Entra object id")
         assert await counted(parts) == 0
         note(parts)
-        azure.world.clock.advance(timedelta(hours=35).total_seconds())
+        azure.world.clock.advance(timedelta(days=7, hours=11).total_seconds())
         assert await counted(parts) == 1
+
+
+async def test_calls_that_share_an_id_are_unclear_and_never_by_identity(counting: Parts) -> None:
+    """A client may send one id with several calls. One of their rows names a caller, and the others used a key."""
+    for ago in (HOUR, HOUR + 60):
+        note(counting, ago=ago, correlation="of a client", caller="an Entra object id" if ago == HOUR else "")
+    found = await known(counting)
+    assert (found.with_key, found.by_identity, found.unclear) == (0, 1, 1)
+
+
+async def test_rows_of_one_id_that_are_minutes_apart_are_unclear(counting: Parts) -> None:
+    for ago, caller in ((HOUR, "an Entra object id"), (HOUR + 301, "")):
+        note(counting, ago=ago, correlation="of a client", caller=caller)
+        counting.azure.world.workspace.calls.pop()  # the other row of each call was lost
+    found = await known(counting)
+    assert (found.by_identity, found.unclear) == (1, 1)
+
+
+async def test_an_id_that_is_older_than_the_span_does_not_hide_later_calls(counting: Parts) -> None:
+    since = 35 * DAY + 900
+    note(counting, ago=since + 600, correlation="of a client", caller="an Entra object id")
+    note(counting, ago=DAY, correlation="of a client")
+    assert (await known(counting)).unclear == 1
+    note(counting, ago=since + 600, correlation="another")
+    assert (await known(counting)).unclear == 1
+
+
+async def test_a_call_that_only_has_models_in_its_name_is_a_call(counting: Parts) -> None:
+    for operation in ("Models_ChatCompletions", "Embeddings_models", "models/responses", "Models_CreateImage"):
+        note(counting, operation=operation)
+    note(counting, operation="ListModels")
+    assert (await known(counting)).with_key == 4
+
+
+async def test_a_query_that_takes_too_long_is_divided_by_account(counting: Parts) -> None:
+    names = {f"/subscriptions/s/accounts/{number}" for number in range(40)}
+    for name in names:
+        counting.azure.world.workspace.note(name, ago=HOUR)
+    counting.azure.world.faults.add(QUERY, "status", status=504)
+    found = await usages(counting)
+    assert set(found) == names | {counting.account().id.lower()}
+    assert counting.names() == [QUERY] * (1 + PARTS)
+
+
+async def test_nothing_is_counted_if_a_part_of_the_accounts_takes_too_long_as_well(counting: Parts) -> None:
+    counting.azure.world.faults.add(QUERY, "status", status=504, times=0)
+    with pytest.raises(TryLater, match="504"):
+        await usages(counting)
+    assert counting.names() == [QUERY] * 2
+
+
+async def test_two_queries_are_under_way_at_most(counting: Parts) -> None:
+    under_way, most = 0, 0
+    logs: Any = counting.rotation.outside.logs
+    ask = logs._query
+
+    async def counted_query(*arguments: Any) -> Any:
+        nonlocal under_way, most
+        under_way, most = under_way + 1, max(most, under_way + 1)
+        try:
+            return await ask(*arguments)
+        finally:
+            under_way -= 1
+
+    logs._query = counted_query
+    await asyncio.gather(*(usage(counting) for _ in range(5)))
+    assert most == 2
 
 
 async def test_an_account_s_id_is_compared_without_case(counting: Parts) -> None:

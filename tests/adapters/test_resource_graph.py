@@ -59,7 +59,7 @@ async def test_two_queries_show_identities_and_roles(wired: Parts) -> None:
 async def test_a_user_assigned_identity_is_shown_with_its_client_id_for_itself_and_for_each_app(wired: Parts) -> None:
     world = wired.azure.world
     identity = an_app(world, "shared-id", USER_ASSIGNED)
-    apps = [an_app(world, name, CONTAINER_APP, assigned=(identity,)) for name in ("one", "two")]
+    apps = [an_app(world, name, SITE, assigned=(identity,)) for name in ("one", "two")]
     own = identity.own
     assert own is not None
     expected = {(one.id, own.object_id, own.client_id) for one in (identity, *apps)}
@@ -144,8 +144,6 @@ NEEDED = {
     "Microsoft.ManagedIdentity/userAssignedIdentities/read": USER_ASSIGNED.lower(),
     "Microsoft.Web/sites/read": SITE.lower(),
     "Microsoft.Web/sites/slots/read": SLOT.lower(),
-    "Microsoft.App/containerApps/read": CONTAINER_APP.lower(),
-    "Microsoft.App/jobs/read": JOB.lower(),
 }
 
 

@@ -543,5 +543,5 @@ def test_every_operation_only_reads_and_none_of_the_two_parts_of_the_table_is_in
 
 
 async def test_a_wrong_setting_of_the_vault_raises_nothing(wired: Parts) -> None:
-    seen = await rights_over(wired).around(id_of(wired.account()), "")
+    seen = await rights_over(wired).around(id_of(wired.account()), "no address")
     assert [type(one) for one in seen.problems] == [PersonMustLook]

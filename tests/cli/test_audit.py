@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from shared.domain.told import CarriedOver, Happened, Told
 from shared.findings.codes import Code, Severity
 from shared.findings.meanings import MEANINGS
 from shared.fleet.view import View
-from shared.readiness.kept import KeptSurvey, packed_survey
+from shared.readiness.kept import AskedSettings, KeptSurvey, packed_survey
 from shared.readiness.kinds import Entry
 from shared.settings.storage import Storage
 from shared.turns.many import request_text
@@ -36,10 +36,13 @@ from shared.turns.secret_notes import SecretNote
 from shared.turns.trouble import TROUBLES, error_data
 from tests.cli.conftest import ROOT, Printed, Terminal, add
 from tests.support.reading import ELSEWHERE
+from tests.support.rights import OWNER
+from tests.support.rights import add as add_person
 from tests.support.surveys import a_survey, a_usage, an_entry
 
 NOW = datetime.now(UTC)
 NEXT_YEAR = f"{NOW.year + 1}-01-31"
+CLOSED = {"defaultAction": "Deny", "ipRules": [{"value": "127.0.0.1"}]}  # to the internet; open to this machine
 
 
 @pytest.fixture
@@ -47,6 +50,7 @@ def healthy(terminal: Terminal) -> Terminal:
     """Two targets without findings."""
     for name in ("chat", "search"):
         terminal.account(name).tags |= {"key-rotation-sunset": NEXT_YEAR}
+        terminal.account(name).network_acls = CLOSED
         terminal.publish(name, days_ago=1)
     return terminal
 
@@ -57,10 +61,11 @@ def codes(printed: Printed) -> dict[str, str]:
 
 
 def test_a_healthy_fleet_has_no_findings(healthy: Terminal) -> None:
-    looked = "1 subscription of the settings"
+    looked, rights = "1 subscription of the settings", "1 of 1 subscription"
+    said = f"Accounts were looked for in {looked}. Roles that show keys were looked for in {rights}."
     printed = healthy.type("audit")
-    assert (printed.code, printed.out) == (0, f"No findings.\nAccounts were looked for in {looked}.\n")
-    assert healthy.json("audit").data == {"scope": looked, "findings": []}
+    assert (printed.code, printed.out) == (0, f"No findings.\n{said}\n")
+    assert healthy.json("audit").data == {"scope": looked, "rights": rights, "findings": []}
 
 
 def no_topic(terminal: Terminal) -> None:
@@ -86,15 +91,15 @@ def observe_mode(terminal: Terminal) -> None:
 
 
 def account_without_tags(terminal: Terminal) -> None:
-    add(terminal.world, "legacy")
+    add(terminal.world, "legacy", network_acls=CLOSED)
 
 
 def foundry_account_without_tags(terminal: Terminal) -> None:
-    add(terminal.world, "legacy", kind="AIServices")
+    add(terminal.world, "legacy", network_acls=CLOSED, kind="AIServices")
 
 
 def account_tagged_off(terminal: Terminal) -> None:
-    add(terminal.world, "legacy", tags={"key-rotation": "off"})
+    add(terminal.world, "legacy", network_acls=CLOSED, tags={"key-rotation": "off"})
 
 
 def invalid_tag(terminal: Terminal) -> None:
@@ -116,7 +121,7 @@ def locked_account(terminal: Terminal) -> None:
 
 
 def account_whose_change_failed(terminal: Terminal) -> None:
-    add(terminal.world, "legacy", state="Failed", disable_local_auth=True)
+    add(terminal.world, "legacy", network_acls=CLOSED, state="Failed", disable_local_auth=True)
 
 
 def account_that_is_being_made(terminal: Terminal) -> None:
@@ -290,12 +295,12 @@ def kept_by_a_check(terminal: Terminal, before: timedelta, **facts: object) -> N
     terminal.world.blobs.put(LEASE_CONTAINER, VIEW_BLOB, view.packed())
 
 
-def surveyed(terminal: Terminal, entry: Entry) -> None:
-    """Keep a survey of readiness that found this about an account."""
+def surveyed(terminal: Terminal, entry: Entry, asked: Mapping[str, AskedSettings] | None = None) -> None:
+    """Keep a survey of readiness that found this about an account, and asked this of its diagnostic settings."""
     terminal.set(ROTATION_LOG_WORKSPACE_ID=terminal.world.workspace.id)
     if LEASE_CONTAINER not in terminal.world.blobs.containers:
         terminal.world.blobs.create_container(LEASE_CONTAINER)
-    kept = packed_survey(KeptSurvey(a_survey(entry, at=NOW)))
+    kept = packed_survey(KeptSurvey(a_survey(entry, at=NOW), asked or {}))
     terminal.world.blobs.put(LEASE_CONTAINER, SURVEY_BLOB, kept)
 
 
@@ -305,6 +310,20 @@ def unused_keys(terminal: Terminal) -> None:
 
 def unknown_use(terminal: Terminal) -> None:
     surveyed(terminal, an_entry("quiet"))
+
+
+def account_without_a_log(terminal: Terminal) -> None:
+    entry = an_entry("quiet")
+    surveyed(terminal, entry, {str(entry.account).casefold(): AskedSettings(NOW, ())})
+
+
+def account_open_to_the_internet(terminal: Terminal) -> None:
+    terminal.account().network_acls = None
+
+
+def a_role_on_the_subscription(terminal: Terminal) -> None:
+    add_person(terminal.world, "ada")
+    terminal.world.directory.assign("ada", OWNER.name, f"/subscriptions/{terminal.world.subscription}")
 
 
 def account_without_subdomain(terminal: Terminal) -> None:
@@ -368,6 +387,9 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (no_owner, Code.NO_OWNER, "chat"),
     (unused_keys, Code.KEYS_UNUSED, "/quiet"),
     (unknown_use, Code.USE_UNKNOWN, "/quiet"),
+    (account_without_a_log, Code.NO_CALL_LOG, "/quiet"),
+    (account_open_to_the_internet, Code.OPEN_TO_THE_INTERNET, "/chat"),
+    (a_role_on_the_subscription, Code.KEY_ROLES_AT_SUBSCRIPTION, "subscription "),
     (account_without_subdomain, Code.NO_CUSTOM_SUBDOMAIN, "/quiet"),
     (no_sunset, Code.NO_SUNSET, "chat"),
     (sunset_past, Code.SUNSET_PAST, "chat"),
@@ -432,7 +454,7 @@ def test_an_account_with_key_authentication_disabled_is_not_a_finding(healthy: T
 
 def test_a_wider_scope_finds_accounts_in_subscriptions_that_nobody_searches(healthy: Terminal) -> None:
     world = healthy.world
-    world.accounts.add("far", subscription=ELSEWHERE)
+    world.accounts.add("far", subscription=ELSEWHERE, network_acls=CLOSED)
     world.accounts.add("far-and-keyless", subscription=ELSEWHERE, disable_local_auth=True)
     world.directory.group("prod", ELSEWHERE)
     assert healthy.json("audit").data["findings"] == []
@@ -445,7 +467,7 @@ def test_a_wider_scope_finds_accounts_in_subscriptions_that_nobody_searches(heal
         "1 subscription of the settings, and management group prod (2 accounts in 1 subscription that this identity "
         "can read, by Resource Graph)"
     )
-    assert healthy.type("audit").lines[-1] == f"Accounts were looked for in {printed.data['scope']}."
+    assert healthy.type("audit").lines[-1].startswith(f"Accounts were looked for in {printed.data['scope']}. ")
 
 
 def test_a_scope_that_cannot_be_seen_is_a_finding_with_its_next_step(healthy: Terminal) -> None:

@@ -463,6 +463,7 @@ def test_calls_are_counted_for_a_target_with_a_sunset_if_a_log_workspace_is_set(
     healthy.world.workspace.note(healthy.account().id, ago=3600)
     counted = checks(healthy.json("doctor"), "ok")
     assert counted["count-calls", "chat"]["why"].startswith("By the log of its calls the account is used by 1 caller.")
+    assert "This app calls with the live key, too" in counted["count-calls", "chat"]["why"]
     assert ("count-calls", "search") not in counted
     healthy.world.directory.revoke("app", "Azure OpenAI key call counter")
     refused = checks(healthy.json("doctor"), "failed")["count-calls", "chat"]

@@ -44,7 +44,8 @@ def test_a_custom_role_is_found_by_the_name_that_the_template_gives_it(role: str
     names = {key: one["roleName"] for key, one in json.loads((ROOT / "infra/roles.json").read_text())["custom"].items()}
     [key] = [key for key, name in names.items() if name == role]
     assert f"roleName: '${{definitions.custom.{key}.roleName}} (${{environmentName}}, ${{token}})'" in bicep
-    assert f"[?starts_with(roleName, '{role} (<environment>, ')].name" in APP.assign(role, Scope())
+    escaped = role.replace("'", r"\'")
+    assert f"[?starts_with(roleName, '{escaped} (<environment>, ')].name" in APP.assign(role, Scope())
 
 
 def test_the_role_of_another_deployment_is_never_taken() -> None:

@@ -24,7 +24,8 @@ def test_the_readme_shows_every_command_and_each_succeeds(terminal: Terminal) ->
     assert due == {"audit", "readiness"}, (
         "the targets have no sunset, and nobody knows who uses keys; else nothing is due"
     )
-    assert {one.code for one in printed.values()} == {0, 3}
+    [unseen] = [words for words, one in printed.items() if one.code not in (0, 3)]
+    assert (unseen, printed[unseen].code) == ("readers", 1), "the app may not see how the vault decides"
     assert terminal.works()
 
 

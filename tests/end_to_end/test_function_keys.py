@@ -18,6 +18,7 @@ GUARDED = {
     if route.role is not None
     for method in list(route.operations)[:1]
 }
+FOR_AUDITORS = [name for name, route in ROUTES.items() if route.role == Role.AUDITOR]
 BODIES = {
     "rotate": {"dry_run": True},
     "leak": {"key": "live", "dry_run": True},
@@ -32,7 +33,8 @@ async def opened_with(doors: Doors, key: str) -> set[str]:
     found = set()
     for name, (method, path) in GUARDED.items():
         told = await doors.ask(method, path, BODIES.get(name), key=False, x_functions_key=key)
-        opened = 404 if name == "rotation" else 200  # no request for many has that id
+        # No request for many has that id, and no function key makes its holder an auditor.
+        opened = {"rotation": 404, **dict.fromkeys(FOR_AUDITORS, 403)}.get(name, 200)
         assert told.status in (opened, 401), (name, told)
         found |= {name} if told.status == opened else set()
     return found

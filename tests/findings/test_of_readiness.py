@@ -48,6 +48,14 @@ def used(calls: int = 3, callers: int = 3) -> Any:
     return a_usage(calls, callers=callers, until=NOW)
 
 
+@pytest.mark.parametrize("usage", [a_usage(until=NOW), used()])
+def test_a_survey_that_is_too_old_finds_no_unused_keys_and_says_that_it_is_old(usage: Any) -> None:
+    survey = a_survey(an_entry("nobodys", usage), an_entry("off", key_auth=False), at=NOW - days(200))
+    found = only(facts_of(survey=survey, settings=LOGS))
+    assert found.code is Code.USE_UNKNOWN
+    assert "unknown because the last survey is 200 days old" in found.says
+
+
 def test_an_account_whose_keys_nobody_uses_is_found_whether_it_is_enrolled_or_not() -> None:
     found = only(known(an_entry("nobodys", a_usage(until=NOW))))
     assert (found.code, found.severity, found.urgency) == (Code.KEYS_UNUSED, Severity.LOW, Urgency.IMPROVE)

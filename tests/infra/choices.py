@@ -23,6 +23,7 @@ EVERYTHING = {
     "logWorkspace": f"{_WORKSPACE}, {_ID}/Microsoft.OperationalInsights/workspaces/more-logs",
     "readinessSubscriptions": f"{HERE}, 33333333-2222-3333-4444-555555555555",
     "readersSubscriptions": "44444444-2222-3333-4444-555555555555",
+    "copiesSubscriptions": f"{HERE}, 88888888-2222-3333-4444-555555555555",
     "authClientId": "66666666-2222-3333-4444-555555555555",
     "eventDoors": True,
     "alertEmail": "people@example.com",
@@ -46,6 +47,7 @@ APART: dict[str, list[dict[str, Any]]] = {
     "grants/management-group.bicep": [
         {"environmentName": "prod", "principalId": _APP},
         {"environmentName": "prod", "principalId": _APP, "role": "readersReader"},
+        {"environmentName": "prod", "principalId": _APP, "role": "copiesReader"},
     ],
     "policies/call-log.bicep": [{"workspaceId": _WORKSPACE, "notScopes": _SCOPES}],
     "policies/keys-off.bicep": _OFF,

@@ -22,7 +22,6 @@ from shared.domain.errors import RotationError
 from shared.domain.model import Target
 from shared.domain.requests import LeakedKey, LeakRequest, Request
 from shared.findings.listening import find_listeners
-from shared.settings.call_log import CallLog
 from shared.turns.report import Outcome
 from tests.support.real_parts import Parts, parts_over
 
@@ -252,20 +251,14 @@ async def disabled_secret(life: Life) -> None:
 async def sunset(life: Life) -> None:
     ends = (life.world.clock.utcnow() + timedelta(days=9)).date().isoformat()
     life.world.accounts.update(life.parts.account().id, {"tags": {"key-rotation": "on", "key-rotation-sunset": ends}})
-    await _was_logged_for_the_look_back(life)
+    for day in range(1, 36):  # the whole look-back has calls
+        life.world.workspace.note(life.parts.account().id, caller="a consumer without a key", ago=day * 86_400)
     for _ in range(11):
         life.world.workspace.note(life.parts.account().id, caller="a consumer without a key")
         await life.tick()
         await life.pass_time(days=1)
     assert life.parts.account().disable_local_auth is True
     assert not next(iter(life.world.vaults.values())).version(life.name).enabled
-
-
-async def _was_logged_for_the_look_back(life: Life) -> None:
-    """Let the log have a call without a key for each day of the look-back, so that it has no gap."""
-    for day in range(1, CallLog.look_back.days + 1):
-        ago = timedelta(days=day).total_seconds()
-        life.world.workspace.note(life.parts.account().id, caller="a consumer without a key", ago=ago)
 
 
 type Chapter = Callable[[Life], Awaitable[None]]

@@ -90,11 +90,13 @@ def test_each_log_workspace_gets_the_role_and_the_settings_name_each_by_its_id()
     assert app.body["properties"]["ROTATION_LOG_WORKSPACE_ID"] == ""
 
 
-def test_a_subscription_for_readiness_or_for_readers_grants_the_one_reader_and_nothing_else() -> None:
+def test_a_subscription_for_readiness_readers_or_copies_grants_the_one_reader_and_nothing_else() -> None:
     assert assigned("grants/readiness.bicep") == {("principalId", "roleName", "subscription")}
     made = list(deployed(EVERYTHING).resources())
     granted = [one for one in made if one.file == "grants/readiness.bicep"]
-    for symbol, choice in (("readinessReader", "readinessSubscriptions"), ("readersReader", "readersSubscriptions")):
+    rights = (("readinessReader", "readiness"), ("readersReader", "readers"), ("copiesReader", "copies"))
+    for symbol, feature in rights:
+        choice = f"{feature}Subscriptions"
         [role] = [one.name for one in made if one.symbol == symbol]
         mine = [one for one in granted if one.body["properties"]["roleDefinitionId"].endswith(f"/{role}")]
         assert len(mine) == len(EVERYTHING[choice].split(",")) > 0
@@ -108,7 +110,7 @@ def test_the_roles_can_be_assigned_in_every_subscription_that_grants_one() -> No
         if one.type == "Microsoft.Authorization/roleDefinitions"
         for scope in one.body["properties"]["assignableScopes"]
     }
-    choices = ("readinessSubscriptions", "readersSubscriptions", "accountSubscriptions")
+    choices = ("readinessSubscriptions", "readersSubscriptions", "copiesSubscriptions", "accountSubscriptions")
     wanted = ",".join(EVERYTHING[one] for one in choices)
     assert {f"/subscriptions/{one.strip()}" for one in wanted.split(",")} <= scopes
 
@@ -158,6 +160,7 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
     }
     assert handed.pop(("readinessGrants", "roleName")) == "roles.outputs.readinessReader"
     assert handed.pop(("readersGrants", "roleName")) == "roles.outputs.readersReader"
+    assert handed.pop(("copiesGrants", "roleName")) == "roles.outputs.copiesReader"
     for (_, parameter), value in handed.items():
         assert (
             value

@@ -1,5 +1,6 @@
 """A survey is made once a day, an attempt at most once an hour, and none ever fails a check."""
 
+import asyncio
 import logging
 from dataclasses import replace
 from datetime import timedelta
@@ -70,11 +71,47 @@ async def test_a_survey_whose_logs_answered_stays_for_two_days_if_they_do_not_an
     first = await survey_now(app, reading().read_only)
     logs.error = SLOW
     await app.outside.clock.sleep(days(1))
-    assert await survey_now(app, reading().read_only) == first
+    second = await survey_now(app, reading().read_only)
+    assert second.survey.entries == first.survey.entries
+    assert second.survey.problems == (SLOW,)
     await app.outside.clock.sleep(days(1))
     later = await survey_now(app, reading().read_only)
     assert later.survey.until is None
     assert "slow" in later.survey.entries[0].readiness.says
+
+
+class Endless(FakeLogs):
+    async def usages(self) -> Any:
+        await asyncio.Event().wait()
+
+
+async def test_a_survey_that_takes_too_long_is_a_try_and_a_problem_of_the_one_that_stays() -> None:
+    app = an_app()
+    await survey_if_due(app, reading().read_only)
+    endless = Rotation(app.settings, replace(app.outside, logs=Endless()))
+    for _ in range(2):
+        await app.outside.clock.sleep(days(1))
+        with pytest.raises(TryLater, match="it took longer than"):
+            await survey_if_due(endless, reading().read_only, 0.01)
+        assert await survey_if_due(endless, reading().read_only, 0.01) is None, "tried within the hour"
+    kept, _ = await load_survey(app.outside.surveys)
+    assert kept is not None
+    assert [one.thing for one in kept.survey.problems] == ["the survey of readiness"]
+    assert app.outside.clock.now() - kept.survey.asked_at == days(2)
+    await app.outside.clock.sleep(hours(1))
+    made = await survey_if_due(app, reading().read_only)
+    assert made is not None
+    assert made.problems == ()
+
+
+async def test_the_first_survey_that_takes_too_long_leaves_the_targets_as_unknown_with_the_reason() -> None:
+    app = surveying(a_stage(), Endless())
+    with pytest.raises(TryLater):
+        await survey_if_due(app, reading().read_only, 0.01)
+    kept, _ = await load_survey(app.outside.surveys)
+    assert kept is not None
+    assert ["took longer than" in one.what for one in kept.survey.problems] == [True]
+    assert await survey_if_due(app, reading().read_only, 0.01) is None
 
 
 async def test_without_logs_a_survey_is_complete_and_made_once_a_day() -> None:

@@ -1,11 +1,14 @@
 """A survey is read as it was kept. What cannot be read counts as absent."""
 
+import asyncio
+import hashlib
 import zlib
 
 import pytest
 
 from lab.simulation.dates import days, hours, minutes
 from shared.domain.errors import FixConfiguration, GrantRole
+from shared.readiness import kept
 from shared.readiness.kept import FORM, AskedSettings, KeptSurvey, load_survey, packed_survey, read_survey, save_survey
 from shared.readiness.ports import LogSetting
 from tests.support.surveys import NOW, InMemory, a_survey, a_usage, an_entry, an_id
@@ -21,10 +24,10 @@ def test_a_survey_is_read_as_it_was_kept() -> None:
 
 def test_its_problems_are_read_as_people_are_shown_them() -> None:
     refused = FixConfiguration("workspace w", "it is not there.", "name another")
-    kept = KeptSurvey(a_survey(problems=(refused, GrantRole("subscription s", "no right."))))
-    read = read_survey(packed_survey(kept))
+    made = KeptSurvey(a_survey(problems=(refused, GrantRole("subscription s", "no right."))))
+    read = read_survey(packed_survey(made))
     assert read is not None
-    assert list(map(str, read.survey.problems)) == list(map(str, kept.survey.problems))
+    assert list(map(str, read.survey.problems)) == list(map(str, made.survey.problems))
     assert list(map(type, read.survey.problems)) == [FixConfiguration, GrantRole]
 
 
@@ -51,6 +54,31 @@ async def test_a_survey_that_another_check_kept_meanwhile_stays() -> None:
     await save_survey(views, newer, tag)
     await save_survey(views, KEPT, tag)
     assert (await load_survey(views))[0] == newer
+
+
+async def test_a_process_decodes_the_same_survey_once_and_another_one_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[int] = []
+
+    def counting(data: bytes) -> KeptSurvey | None:
+        decoded.append(len(data))
+        return read_survey(data)
+
+    monkeypatch.setattr(kept, "read_survey", counting)
+    large = KeptSurvey(a_survey(*(an_entry(f"{number} {sha(number)}", a_usage(1)) for number in range(1500))))
+    views = InMemory(packed_survey(large))
+    assert views.data is not None
+    assert len(views.data) > kept.MOST_AT_ONCE
+    found = await asyncio.gather(*(load_survey(views) for _ in range(5)))
+    assert {id(one) for one, _ in found} == {id(found[0][0])}
+    assert found[0][0] == large
+    assert len(decoded) == 1
+    await save_survey(views, KEPT, found[0][1])
+    assert (await load_survey(views))[0] == KEPT
+    assert len(decoded) == 2
+
+
+def sha(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
 
 
 def test_a_survey_is_old_after_a_day_and_so_is_one_from_the_future() -> None:

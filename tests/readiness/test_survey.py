@@ -1,22 +1,27 @@
 """A survey names every account in sight, and calls none ready because something was silent."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from lab.simulation.builders import a_target
 from lab.simulation.dates import days, hours
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.errors import FixConfiguration, GrantRole, TryLater
 from shared.domain.model import AccountId
 from shared.domain.readiness import Stage as Way
 from shared.domain.readiness import Verdict
-from shared.readiness.entries import MOST_KEPT
+from shared.ports import Account
+from shared.readiness.entries import MOST_KEPT, InSight
 from shared.readiness.kept import KeptSurvey
 from shared.readiness.kinds import Entry
 from shared.readiness.ports import LogSetting
 from shared.readiness.survey import make_survey, without_logs
-from shared.turns.keyless import note_keyless
-from tests.support.surveys import FakeLogs, FakeReads, a_usage, an_account, surveying
+from shared.readiness.unlisted import MOST_READ, read_unlisted
+from shared.turns.keyless import note_withdrawn
+from shared.turns.report import Row
+from tests.support.surveys import FakeLogs, FakeReads, a_usage, an_account, an_id, surveying
 
 
 async def surveyed(
@@ -120,14 +125,15 @@ async def test_without_an_answer_of_the_logs_every_account_with_keys_is_unknown(
     assert refused.error in kept.survey.problems
 
 
-async def test_a_target_that_no_listing_shows_is_unknown_unless_its_keys_are_seen_in_use() -> None:
+async def test_a_target_that_cannot_be_seen_at_all_is_unknown_unless_its_keys_are_seen_in_use() -> None:
     stage = a_stage()
+    stage.world.faults.add("arm.getAccount", "status", status=403, code="AuthorizationFailed", times=0)
     used = await entry(stage, "chat", FakeLogs({"chat": a_usage(3, until=stage.now)}), FakeReads())
     assert used.readiness.verdict is Verdict.USED
     for told in ({}, {"chat": a_usage(until=stage.now)}):
         found = await entry(stage, "chat", FakeLogs(told), FakeReads())
         assert found.readiness.verdict is Verdict.UNKNOWN
-        assert "not among the accounts that were seen (1 subscription of the settings)" in found.readiness.says
+        assert found.readiness.says.startswith("unknown because it could not be read: ")
 
 
 async def test_what_could_not_be_listed_is_a_problem_of_the_survey() -> None:
@@ -155,9 +161,81 @@ async def test_a_keyless_target_keeps_the_date_since_when_it_is() -> None:
 async def test_the_note_of_the_turn_says_since_when_an_account_is_keyless() -> None:
     stage = a_stage()
     app = surveying(stage, FakeLogs())
-    await note_keyless(app.outside.notes, stage.target, "v1", stage.now - days(3), by_sunset=True)
-    kept = await make_survey(app, FakeReads([an_account("chat", key_auth=False)]).read_only, None)
+    off = FakeReads([an_account("chat", key_auth=False)])
+    await note_withdrawn(app.outside.notes, stage.target, "v1", stage.now - days(3))
+    kept = await make_survey(app, off.read_only, None)
     assert kept.survey.entries[0].keyless_since == stage.now - days(3)
+
+
+async def test_the_note_says_it_better_than_the_last_survey_and_the_secret() -> None:
+    """A tag written to a disabled version makes it look younger, and keys may end a second time."""
+    sunset = a_stage().now + days(20)
+    stage = a_stage(sunset=sunset)
+    await stage.tick()
+    await stage.until(sunset + days(2))
+    off = FakeReads([an_account("chat", key_auth=False)])
+    known = await surveyed(stage, FakeLogs(), off)
+    noted = known.survey.entries[0].keyless_since
+    assert noted is not None
+    wrong = replace(known.survey.entries[0], keyless_since=noted - days(9))
+    before = replace(known, survey=replace(known.survey, entries=(wrong,)))
+    kept = await surveyed(stage, FakeLogs(), off, before)
+    assert kept.survey.entries[0].keyless_since == noted
+
+
+async def test_a_target_that_no_listing_shows_is_read_by_itself_so_that_its_logs_decide() -> None:
+    stage = a_stage(sunset=a_stage().now + days(20))
+    kept = await surveyed(stage, FakeLogs({"chat": a_usage(until=stage.now)}), FakeReads([]))
+    [chat] = kept.survey.entries
+    assert (chat.readiness.verdict, chat.by_logs) == (Verdict.READY, True)
+    gone = a_stage()
+    gone.world.faults.add("arm.getAccount", "status", status=403, code="AuthorizationFailed", times=0)
+    kept = await surveyed(gone, FakeLogs({"chat": a_usage(until=gone.now)}), FakeReads([]))
+    [chat] = kept.survey.entries
+    assert chat.readiness.says.startswith("unknown because it could not be read: ")
+    assert not chat.by_logs
+
+
+async def test_targets_that_no_listing_shows_are_read_up_to_a_bound_those_with_an_agreed_end_first() -> None:
+    found = [InSight(an_id(f"a{number:03}"), row=a_row(f"a{number:03}", number)) for number in range(MOST_READ + 20)]
+    unseen = [replace(one, is_seen=False) for one in found]
+    read: list[str] = []
+
+    class Accounts:
+        async def read(self, account: AccountId) -> Account:
+            read.append(account.name)
+            return an_account(account.name)
+
+    accounts: Any = Accounts()
+    after = await read_unlisted(accounts, unseen)
+    assert len(read) == MOST_READ
+    assert f"a{MOST_READ + 19:03}" in read[:16]
+    assert sum(one.is_seen for one in after) == MOST_READ
+    assert [one.id for one in after] == [one.id for one in unseen]
+
+
+def a_row(name: str, number: int) -> Any:
+    sunset = a_stage().now + days(9) if number >= MOST_READ + 10 else None
+    return Row(replace(a_target(sunset=sunset), name=name, account=an_id(name)))
+
+
+@pytest.mark.parametrize(
+    ("facts", "told", "by_logs"),
+    [({}, True, True), ({}, False, True), ({"key_auth": False}, True, False), ({"takes_identity": False}, True, False)],
+    ids=["rows", "no row of an account that was seen", "keyless", "no identity"],
+)
+async def test_a_survey_says_whether_a_verdict_follows_from_the_logs(
+    facts: dict[str, bool], told: bool, by_logs: bool
+) -> None:
+    logs = FakeLogs({"chat": a_usage(until=a_stage().now)} if told else {})
+    kept = await surveyed(a_stage(), logs, FakeReads([an_account("chat", **facts)]))
+    assert [one.by_logs for one in kept.survey.entries] == [by_logs]
+
+
+async def test_without_an_answer_of_the_logs_no_verdict_follows_from_them() -> None:
+    failing = FakeLogs(error=TryLater("workspace w", "slow."))
+    kept = await surveyed(a_stage(), failing, FakeReads([an_account("chat")]))
+    assert [one.by_logs for one in kept.survey.entries] == [False]
 
 
 async def test_accounts_are_in_the_order_of_their_names_each_once_whatever_the_case_of_their_ids() -> None:

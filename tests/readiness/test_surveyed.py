@@ -1,7 +1,7 @@
 """What turns and overviews know of the last survey: one read for many targets, and only while it is young."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -36,39 +36,38 @@ class Blob:
         raise AssertionError("it only reads")
 
 
-@dataclass
-class AClock:
-    moment: datetime = NOON
-    slept: list[timedelta] = field(default_factory=list)
-
-    def now(self) -> datetime:
-        return self.moment
-
-    async def sleep(self, time: timedelta) -> None:
-        self.slept.append(time)
-
-
 MADE, UNTIL = NOON - hours(3), NOON - hours(4)
 
 
-def a_survey(asked_at: datetime = MADE, until: datetime | None = UNTIL) -> Survey:
-    return Survey(asked_at, asked_at - days(35), until, "1 subscription", (Entry(ACCOUNT, USED),))
+def a_survey(asked_at: datetime = MADE, until: datetime | None = UNTIL, *, by_logs: bool = True) -> Survey:
+    return Survey(asked_at, asked_at - days(35), until, "1 subscription", (Entry(ACCOUNT, USED, by_logs=by_logs),))
 
 
 async def test_it_says_what_the_survey_said_of_each_account_by_its_id_in_lower_case():
-    known = await SurveyedReadiness(Blob(a_survey()), AClock()).known()
+    known = await SurveyedReadiness(Blob(a_survey())).known(NOON)
     assert known == {str(ACCOUNT).casefold(): USED}
 
 
+async def test_what_does_not_follow_from_the_logs_is_left_to_the_turn_which_reads_the_account_itself():
+    assert await SurveyedReadiness(Blob(a_survey(by_logs=False))).known(NOON) == {}
+
+
 async def test_many_targets_cost_one_read_and_a_newer_survey_is_seen_within_ten_minutes():
-    blob, clock = Blob(a_survey()), AClock()
-    surveyed = SurveyedReadiness(blob, clock)
+    blob = Blob(a_survey())
+    surveyed = SurveyedReadiness(blob)
     for _ in range(500):
-        await surveyed.known()
+        await surveyed.known(NOON)
     assert blob.reads == 1
-    blob.survey, clock.moment = Survey(NOON, NOON - days(35), NOON), NOON + minutes(10)
-    assert await surveyed.known() == {}
+    blob.survey = Survey(NOON, NOON - days(35), NOON)
+    assert await surveyed.known(NOON + minutes(10)) == {}
     assert blob.reads == 2
+
+
+async def test_what_a_turn_was_told_counts_for_six_hours_without_any_survey():
+    surveyed = SurveyedReadiness(Blob(None))
+    surveyed.learn(ACCOUNT, USED, NOON)
+    assert await surveyed.known(NOON + hours(6) - minutes(1)) == {str(ACCOUNT).casefold(): USED}
+    assert await surveyed.known(NOON + hours(6)) == {}
 
 
 @pytest.mark.parametrize(
@@ -83,4 +82,4 @@ async def test_many_targets_cost_one_read_and_a_newer_survey_is_seen_within_ten_
     ids=["none", "unreadable", "old", "from the future", "made without an answer of the logs"],
 )
 async def test_a_survey_that_does_not_count_says_nothing_so_that_turns_ask_the_logs(blob: Blob):
-    assert await SurveyedReadiness(blob, AClock()).known() == {}
+    assert await SurveyedReadiness(blob).known(NOON) == {}

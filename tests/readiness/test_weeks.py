@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.simulation.dates import days
+from shared.domain.errors import TryLater
 from shared.domain.readiness import Stage
 from shared.readiness.kinds import Week
 from shared.readiness.weeks import (
@@ -46,6 +47,26 @@ def test_a_survey_whose_logs_did_not_answer_makes_no_row() -> None:
 def test_the_first_row_of_a_week_stays() -> None:
     later = Week(ONE.name, dict.fromkeys(Stage, 9), 99)
     assert with_week([ONE], later) == (ONE,)
+
+
+def test_a_row_of_a_survey_that_did_not_see_everything_is_replaced_by_a_better_one() -> None:
+    partial = Week(ONE.name, {Stage.READY: 3}, 12, whole=False)
+    whole, wider = Week(ONE.name, {Stage.READY: 2}, 5), Week(ONE.name, {Stage.READY: 4}, 5, whole=False)
+    assert with_week([partial], whole) == (whole,)
+    assert with_week([partial], wider) == (wider,)
+    assert with_week([partial], Week(ONE.name, {Stage.READY: 3}, 99, whole=False)) == (partial,)
+    assert with_week([whole], wider) == (whole,)
+
+
+async def test_a_better_survey_of_the_same_week_takes_the_place_of_its_row() -> None:
+    views = InMemory()
+    problem = TryLater("subscription b", "it could not be listed.")
+    await record_week(views, a_survey(an_entry("a"), problems=(problem,)))
+    assert [one.whole for one in await load_weeks(views)] == [False]
+    await record_week(views, a_survey(an_entry("a"), an_entry("b")))
+    await record_week(views, a_survey(an_entry("a")))
+    [week] = await load_weeks(views)
+    assert (week.whole, week.counts[Stage.UNKNOWN]) == (True, 2)
 
 
 def test_weeks_are_read_as_they_were_kept_and_those_of_another_release_are_not() -> None:

@@ -12,10 +12,12 @@ import pytest
 from lab.emulator.serve import Azure
 from lab.emulator.world import World
 from shared import wiring
+from shared.copies.ports import KeyHolders
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.fleet.rotation import Rotation
 from shared.handlers import daily_survey, event_grid, http, one_turn, pages, timer_and_queue
 from shared.handlers.invocation import TurnFailed
+from shared.readers.ports import Rights
 from shared.readiness.ports import ReadOnly
 from shared.settings import readers
 from shared.wiring import Opened
@@ -62,6 +64,8 @@ class App:
         self.monkeypatch.setattr(http, "invalid_settings", lambda: self.wrong)
         for handlers in (daily_survey, http):
             self.monkeypatch.setattr(handlers, "read_only", self.read_only)
+        self.monkeypatch.setattr(http, "rights", self.rights)
+        self.monkeypatch.setattr(http, "key_holders", self.key_holders)
         self.monkeypatch.setattr(readers, "now", self.world.clock.utcnow)
 
     @property
@@ -92,6 +96,16 @@ class App:
         """Return what the app sees beyond its targets."""
         assert self.opened is not None
         return self.opened.read_only
+
+    async def rights(self) -> Rights:
+        """Return who has which right, as a handler asks for it."""
+        assert self.opened is not None
+        return self.opened.rights()
+
+    async def key_holders(self) -> KeyHolders:
+        """Return the resources in which copies can lie, as a handler asks for them."""
+        assert self.opened is not None
+        return self.opened.key_holders
 
     async def tick(self) -> None:
         """Run the timer and then all queued messages, unless the app is stopped."""

@@ -379,6 +379,7 @@ async def _(site: Site, options: Options) -> None:
         "keyCallCounter": bool(site.environment.get("ROTATION_LOG_WORKSPACE")),
         "readinessReader": bool(site.environment.get("ROTATION_READINESS_SUBSCRIPTIONS")),
         "readersReader": bool(site.environment.get("ROTATION_READERS_SUBSCRIPTIONS")),
+        "copiesReader": bool(site.environment.get("ROTATION_COPIES_SUBSCRIPTIONS")),
     }
     for name, role in shipped_roles().items():
         if wanted.get(name, True):

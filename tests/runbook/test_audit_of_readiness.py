@@ -4,8 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.runbook.auditing import DAILY, PLACE, is_found, is_gone
+from tests.runbook import hands
+from tests.runbook.auditing import DAILY, PLACE, found, is_found, is_gone
 from tests.runbook.site import Site
+from tests.support.reading import may_see
+from tests.support.rights import OWNER, add
 
 entry = pytest.mark.entry
 IDENTITY = "an app with an identity"
@@ -61,6 +64,45 @@ async def test_an_account_whose_use_is_unknown_is_named_until_its_log_covers_the
         await site.live_for(days=1, every=DAILY)
     await is_gone(site)
     assert site.world.workspace.delay < timedelta(hours=1).total_seconds()
+
+
+@entry("Audit: no-call-log")
+async def test_an_account_without_a_log_is_named_until_it_sends_one(site: Site) -> None:
+    may_see(site.world)
+    legacy = site.world.accounts.add("legacy")
+    site.world.workspace.note(site.account().id, caller=IDENTITY)
+    await counting(site)
+    await is_found(site)
+    [command] = [one for one in site.entry.commands if one.startswith("az ")]
+    await site.run(command, account_id=legacy.id, workspace_id=site.world.workspace.resource_id)
+    await site.live_for(days=2, every=DAILY)
+    await is_gone(site)
+    assert "use-unknown" in await found(site)
+
+
+@entry("Audit: open-to-the-internet")
+async def test_an_open_account_is_named_until_a_network_rule_closes_it(site: Site) -> None:
+    await is_found(site)
+    before = hands.admitting(site)
+    networks = [{"value": one} for one in (hands.CONSUMER, hands.THIS_MACHINE)]
+    site.account().network_acls = {"defaultAction": "Deny", "ipRules": networks}
+    assert hands.admitting(site) == before
+    await is_gone(site)
+    await site.look()
+    assert site.works()
+
+
+@entry("Audit: key-roles-at-subscription")
+async def test_a_wide_role_is_named_until_nobody_holds_it(site: Site) -> None:
+    add(site.world, "ada")
+    subscription = f"/subscriptions/{site.world.subscription}"
+    site.world.directory.assign("ada", OWNER.name, subscription)
+    await is_found(site)
+    [command] = [one for one in site.entry.commands if "readers" in one]
+    [held] = [one for one in (await site.run(command)).data["keyRolesAtSubscription"] if one["role"] == OWNER.name]
+    assert held["holders"] == [site.world.directory.identities["ada"].object_id]
+    site.world.directory.revoke("ada", OWNER.name)
+    await is_gone(site)
 
 
 @entry("Audit: keys-back-on")

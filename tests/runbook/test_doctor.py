@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from lab.emulator.directory import Identity
+from lab.emulator.directory import Identity, Role
 from lab.emulator.shipped import shipped_roles
 from lab.emulator.surfaces.common import json_answer
 from lab.emulator.surfaces.storage import ACCOUNT
@@ -274,6 +274,19 @@ async def test_a_scope_in_which_nothing_is_in_sight_fails_until_it_is_corrected(
     await is_failed(site, "az deployment mg create ")
     setting = SET.replace("<setting>", "ROTATION_AUDIT_SCOPE=<scope>")
     await site.run(setting, scope="prod", **PLACE)
+    await is_ok(site)
+
+
+@entry("Doctor: see-copies")
+async def test_a_part_of_the_right_to_see_copies_fails_until_the_role_is_assigned(site: Site) -> None:
+    foundry = site.world.accounts.add("foundry", kind="AIServices")
+    assert "see-copies" not in (await site.type(DOCTOR)).text
+    site.world.directory.define(Role("A part of it", ("Microsoft.CognitiveServices/accounts/connections/read",)))
+    site.world.directory.assign("app", "A part of it", foundry.id)
+    await is_failed(site, "az role assignment create ")
+    command = "azd env set ROTATION_COPIES_SUBSCRIPTIONS <subscriptions>"
+    await site.run(command, subscriptions=site.world.subscription)
+    await site.run("azd provision")
     await is_ok(site)
 
 

@@ -170,9 +170,15 @@ def test_the_host_notes_the_last_tick_unless_the_schedule_is_due_within_a_minute
     assert read(ROTATION_SCHEDULE="*/10 * * * * *").pause == timedelta(seconds=10)
 
 
+@pytest.mark.parametrize("length", ["P1D", "P3D", "P6DT23H"])
+def test_calls_are_counted_over_a_week_at_least(length: str) -> None:
+    assert "ROTATION_LOG_LOOK_BACK: is shorter than 7 days" in problems(PLAIN | {"ROTATION_LOG_LOOK_BACK": length})
+    assert read(ROTATION_LOG_LOOK_BACK="P7D").call_log is None  # valid, and no workspace is set
+
+
 def test_calls_are_counted_only_if_a_workspace_is_set() -> None:
     workspace = "00000000-0000-4000-8000-0000000000AB"
-    assert read(ROTATION_LOG_LOOK_BACK="P1D").call_log is None
+    assert read(ROTATION_LOG_LOOK_BACK="P8D").call_log is None
     assert read(ROTATION_LOG_WORKSPACE_ID=workspace).call_log == CallLog(
         (workspace.lower(),), timedelta(days=35), "https://api.loganalytics.io"
     )

@@ -1,6 +1,7 @@
 """Deciding with the logs: they are queried only if keys would end, and keys do not end without an answer."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import pytest
 
@@ -51,10 +52,10 @@ class Surveyed:
 
     said: Readiness | None
 
-    async def known(self) -> dict[str, Readiness]:
+    async def known(self, now: datetime) -> dict[str, Readiness]:
         return {str(ENDING.account).casefold(): self.said} if self.said else {}
 
-    def learn(self, account: AccountId, readiness: Readiness) -> None:
+    def learn(self, account: AccountId, readiness: Readiness, now: datetime) -> None:
         assert account == ENDING.account
         assert not readiness.is_ready
         self.said = readiness

@@ -183,4 +183,20 @@ def test_the_words_of_the_setting_are_those_that_the_routes_understand() -> None
 def test_the_header_is_ignored_if_the_platform_does_not_authenticate() -> None:
     for headers in ({}, described(("preferred_username", "mallory"), ("roles", Role.READER)), {PRINCIPAL: "junk"}):
         caller = caller_of(headers, {ENFORCED: "False"})
-        assert (caller.name, caller.roles) == ("a function key", {*Role})
+        assert (caller.name, caller.roles) == ("a function key", {*Role} - {Role.AUDITOR})
+
+
+def test_a_function_key_makes_nobody_an_auditor_and_the_refusal_says_how_to_become_one() -> None:
+    caller = caller_of({}, {ENFORCED: "False"})
+    caller.must(Role.READER)
+    with pytest.raises(Refused) as refused:
+        caller.must(Role.AUDITOR)
+    assert refused.value.status == 403
+    assert "let callers sign in" in refused.value.detail
+
+
+def test_an_auditor_sees_what_a_reader_sees_and_an_operator_or_a_reader_is_no_auditor() -> None:
+    assert caller_of(described(("roles", Role.AUDITOR)), ON).may(Role.READER)
+    assert not caller_of(described(("roles", Role.AUDITOR)), ON).may(Role.OPERATOR)
+    for role in (Role.READER, Role.OPERATOR, Role.DEPLOYER):
+        assert not caller_of(described(("roles", role)), ON).may(Role.AUDITOR)

@@ -55,6 +55,13 @@ def test_a_deployer_may_only_report_deployments() -> None:
     assert operator.may(Role.DEPLOYER)
 
 
+def test_auditors_alone_see_who_can_read_keys_and_where_copies_lie() -> None:
+    names = {"readers", "target_readers", "copies", "target_copies"}
+    assert {route.name for route in ROUTES.values() if route.role == Role.AUDITOR and not route.page} == names
+    reader = Caller("a reader", frozenset({Role.READER, Role.OPERATOR, Role.DEPLOYER}))
+    assert not any(reader.may(Role(ROUTES[name].role or "")) for name in names)
+
+
 def test_the_openapi_description_has_every_path_and_method_with_its_operation_and_role() -> None:
     paths: dict[str, Any] = openapi_document()["paths"]
     described = {

@@ -7,6 +7,8 @@ NotImitated. `call_log` holds the data, and `call_usage` computes the answer.
 
 import json
 import re
+import zlib
+from collections.abc import Callable
 from typing import Any, override
 
 from aiohttp import web
@@ -33,12 +35,19 @@ let counted = materialize(logged ACCOUNT
 | extend caller = coalesce(tostring(p.callerObjectId), tostring(p.objectId), tostring(p.objectid))
 | extend address = tostring(column_ifexists("CallerIPAddress", ""))
 | extend client = substring(coalesce(tostring(p.userAgent), tostring(column_ifexists("userAgent_s", ""))), 0, 200)
+| extend lists = OperationName contains "models"
+and not(OperationName matches regex "(?i)chat|completion|embedding|response|image|audio|speech|video|create|delete")
 | extend call = iff(isempty(CorrelationId), tostring(new_guid()), CorrelationId)
 | summarize at = min(TimeGenerated), caller = take_anyif(caller, isnotempty(caller)),
 address = take_anyif(address, isnotempty(address)), client = take_anyif(client, isnotempty(client)),
-models = countif(OperationName contains "models"), full = countif(properties !in ("", "{}")) by account, call
+models = countif(lists), acts = countif(isnotempty(OperationName) and not(lists)),
+full = countif(properties !in ("", "{}")), lines = count(), places = make_set(TenantId),
+ended = max(TimeGenerated) by account, call
+| extend shared = lines > 2 * array_length(places) or ended - at > 5m
+| extend at = iff(shared and ended >= since, max_of(at, since), at)
 | where at >= since and at < until
-| extend way = case(isnotempty(caller), "identity", models > 0, "models", full == 0, "unclear", "key")
+| extend way = case(shared, "unclear", isnotempty(caller), "identity", models > 0 and acts == 0, "models",
+full == 0, "unclear", "key")
 | extend address = iff(way == "key", address, ""), client = iff(way == "key", client, "")
 | summarize number = count(), last_at = max(at)
 by account, way, day = format_datetime(at, "yyyy-MM-dd"), caller, address, client);
@@ -65,7 +74,11 @@ different = coalesce(different, 0), identities, last_key, last_identity, unclear
 _KNOWN = re.compile(
     re.escape(" ".join(_TEXT.split()))
     .replace("SECONDS", r"(?P<seconds>\d{1,9})")
-    .replace(r"ACCOUNT\ ", r'(?:\|\ where\ _ResourceId\ =\~\ (?P<account>"[^"\\]+")\ )?')
+    .replace(
+        r"ACCOUNT\ ",
+        r'(?:\|\ where\ _ResourceId\ =\~\ (?P<account>"[^"\\]+")\ )?'
+        r"(?:\|\ where\ hash\(tolower\(_ResourceId\),\ (?P<of>\d{1,3})\)\ ==\ (?P<part>\d{1,3})\ )?",
+    )
 )
 _SPAN = re.compile(r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?")
 _UNITS = (86400, 3600, 60, 1)
@@ -116,12 +129,12 @@ class Logs(Surface):
         for workspace in asked:
             self._check_rights(call, workspace)
             _check_columns(str(body.get("query")), workspace)
-        account, seconds = _account_and_seconds(body)
+        which, seconds = _asked_for(body)
         if all(workspace.no_data and not workspace.calls for workspace in asked):
             return web.Response(status=204)
         if any(workspace.answers == "empty" for workspace in asked):
             return web.Response(status=200)
-        rows = usage_rows(asked, seconds, account)
+        rows = usage_rows(asked, seconds, which)
         if any(workspace.answers == "partial" for workspace in asked):
             return json_answer({**_tables(rows[::2]), "error": _PARTIAL})
         return json_answer(_tables(rows))
@@ -173,8 +186,8 @@ def _check_columns(query: str, workspace: Workspace) -> None:
         raise _bad()
 
 
-def _account_and_seconds(body: dict[str, Any]) -> tuple[str | None, float]:
-    """Return the account that the query names, if it names one, and the length of the span in seconds.
+def _asked_for(body: dict[str, Any]) -> tuple[Callable[[str], bool], float]:
+    """Return which accounts the query asks for, by their ids in lower case, and the length of the span in seconds.
 
     Azure applies the timespan beside the query's own bounds. One that is shorter than the query reads is not imitated.
     """
@@ -187,7 +200,14 @@ def _account_and_seconds(body: dict[str, Any]) -> tuple[str | None, float]:
     seconds = float(known["seconds"])
     if sum(float(part or 0) * unit for part, unit in zip(span.groups(), _UNITS, strict=True)) < seconds + 2 * 900:
         raise NotImitatedError("a timespan that is shorter than the query's own span")
-    return json.loads(known["account"]).lower() if known["account"] else None, seconds
+    account = json.loads(known["account"]).lower() if known["account"] else None
+    part, of = int(known["part"] or 0), int(known["of"] or 1)
+    return lambda name: account in (None, name) and part_of(name, of) == part, seconds
+
+
+def part_of(account: str, of: int) -> int:
+    """Return the part to which an account belongs, if all are divided in so many. Azure's own way is not imitated."""
+    return zlib.crc32(account.encode()) % of
 
 
 def _tables(rows: list[list[Any]]) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """Azure Resource Manager for Microsoft.CognitiveServices accounts, api-version 2025-09-01 (docs/facts.md, Keys).
 
 Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, the event subscriptions and
-metrics of a topic, the metric of an account's answers and its diagnostic settings, the queries of Resource Graph that
-the app sends, rights and vaults (`authorization`), and what a client asks before that: the cloud's addresses and the
-subscriptions. Tests create and delete accounts in the world directly. Errors of the ARM gateway carry
-x-ms-failure-cause, those of the resource provider do not. Case does not matter in paths and in the name `api-version`.
-`accounts` holds the accounts and their keys, `topics` the topics.
+metrics of a topic, the metric of an account's answers and its diagnostic settings, the lists of other services in
+which copies of keys can lie (`key_holders`), the queries of Resource Graph that the app sends, rights and vaults
+(`authorization`), and what a client asks before that: the cloud's addresses and the subscriptions. Tests create and
+delete accounts in the world directly. Errors of the ARM gateway carry x-ms-failure-cause, those of the resource
+provider do not. Case does not matter in paths and in the name `api-version`. `accounts` holds the accounts and their
+keys, `topics` the topics.
 """
 
+from functools import partial
 from typing import Any, override
 
 from aiohttp import web
@@ -15,12 +17,14 @@ from aiohttp import web
 from lab.emulator.accounts import Account, Slot
 from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
+from lab.emulator.holdings import Project
 from lab.emulator.limits import Kind
 from lab.emulator.surfaces import (
     account_metrics,
     arm_errors,
     authorization,
     cloud,
+    key_holders,
     log_settings,
     resource_graph,
     resource_tags,
@@ -47,6 +51,7 @@ _OTHER_VERSIONS = {
     "arm.listAccountMetrics": (topic_listeners.METRICS_VERSION,),
     "arm.listDiagnosticSettings": (log_settings.VERSION,),
     "arm.queryResourceGraph": (resource_graph.VERSION,),
+    **key_holders.VERSIONS,
     **authorization.VERSIONS,
 }
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
@@ -85,6 +90,7 @@ class Management(Surface):
             route("GET", _ACCOUNT_METRICS, "arm.listAccountMetrics", self.list_account_metrics),
             route("GET", _LOG_SETTINGS, "arm.listDiagnosticSettings", self.list_diagnostic_settings),
             route("POST", _GRAPH, "arm.queryResourceGraph", self.query_resource_graph),
+            *(route("GET", one.path, one.operation, partial(self.list_held, one)) for one in key_holders.LISTS),
             route("GET", _ACCOUNT, "arm.getAccount", self.get_account),
             route("PATCH", _ACCOUNT, "arm.updateAccount", self.update_account),
             route("GET", _SUBSCRIPTION + _LIST, "arm.listAccounts", self.list_accounts),
@@ -189,6 +195,21 @@ class Management(Surface):
         account = self.world.accounts[call.target].id
         held = self.world.resources.settings.get(account.lower(), [])
         return json_answer(page(call, held, log_settings.PAGE, lambda one: log_settings.shown(account, one)))
+
+    def list_held(self, held: key_holders.HeldList, call: Call) -> web.Response:
+        """Return one page of a list in which copies of keys can lie. Raises AzureError 403, 404 or 429."""
+        self._admit(call, held.right)
+        if "holder" in call.parts and not self._exists(call.target):
+            message = f"The Resource '{call.parts['holder']}' was not found."
+            raise AzureError(404, "ResourceNotFound", message, gateway=True)
+        things = held.things(self.world, call.target)
+        return json_answer(page(call, things, self.world.arm_page, lambda one: held.shown(self.world, *one)))
+
+    def _exists(self, resource: str) -> bool:
+        parent, _, project = resource.partition("/projects/")
+        known = {one.id.lower() for one in (*self.world.accounts, *self.world.resources.shown)}
+        projects = [one.name for one in self.world.holdings.of(parent, Project)]
+        return parent.lower() in known and (not project or project in projects)
 
     def query_resource_graph(self, call: Call) -> web.Response:
         """Return one page of a query's rows. Raises NotImitatedError for an unknown query, AzureError 400, 403 or
@@ -318,6 +339,8 @@ def _scope(call: Call) -> str:
         scope += f"/resourceGroups/{parts['group']}"
     if "topic" in parts:
         return f"{scope}/providers/Microsoft.EventGrid/topics/{parts['topic']}"
+    if "holder" in parts:
+        return f"{scope}/providers/{parts['holder']}"
     return scope + (f"/providers/{_PROVIDER}/{parts['name']}" if "name" in parts else "")
 
 

@@ -42,6 +42,18 @@ _IDENTITIES = (
     "| project id, name, type, kind, identity, principalId = properties.principalId, clientId = properties.clientId",
     "| order by id asc",
 )
+_HOLDERS = (
+    "resources",
+    "| where type in~ ("
+    '"microsoft.cognitiveservices/accounts", "microsoft.machinelearningservices/workspaces", '
+    '"microsoft.apimanagement/service", "microsoft.web/sites", "microsoft.web/sites/slots", '
+    '"microsoft.app/containerapps", "microsoft.app/jobs", "microsoft.search/searchservices", '
+    '"microsoft.web/connections", "microsoft.datafactory/factories")',
+    '| where type !~ "microsoft.cognitiveservices/accounts" or kind =~ "AIServices"',
+    "| project id, type",
+    "| order by id asc",
+)
+_HOLDER_TYPES = frozenset(re.findall(r'"(microsoft[^"]+)"', _HOLDERS[1]))
 _VAULTS = (
     "resources",
     '| where type =~ "microsoft.keyvault/vaults"',
@@ -92,6 +104,7 @@ def _known(query: str, *, inherited: bool) -> tuple[Rows, re.Match[str]]:
         (_ROLES, _roles, True),
         (_IDENTITIES, _held, False),
         (_VAULTS, _vaults, False),
+        (_HOLDERS, _holders, False),
     ):
         pattern = re.escape("\n".join(lines)).replace("ACCOUNT", r'"(?P<account>[^"\\]+)"')
         found = re.fullmatch(pattern, query)
@@ -175,6 +188,17 @@ def _held(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
                 "principalId": one.own.object_id if one.own and itself else None,
                 "clientId": one.own.client_id if one.own and itself else None,
             }
+
+
+def _holders(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:
+    for account in world.accounts:
+        if account.kind == "AIServices" and _is_shown(
+            world, caller, "Microsoft.CognitiveServices/accounts", account.id
+        ):
+            yield {"id": account.id, "type": "microsoft.cognitiveservices/accounts"}
+    for one in world.resources.shown:
+        if one.type.lower() in _HOLDER_TYPES and _is_shown(world, caller, one.type, one.id):
+            yield {"id": one.id, "type": one.type.lower()}
 
 
 def _vaults(world: World, caller: Identity, _: re.Match[str]) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from shared.domain.model import Target
+from shared.domain.model import AccountId, Target
 from shared.web.asked import BY_ACCOUNT
 
 PORTAL = "https://portal.azure.com/#resource"
@@ -51,6 +51,22 @@ class Links:
         if target.name.casefold() in self.disputed:
             return self._to(f"/api/targets/{BY_ACCOUNT}/readiness", {"account": str(target.account)})
         return self._to(f"/api/targets/{quote(target.name, safe='')}/readiness", {})
+
+    def readers(self, which: Target | AccountId | None = None, **filters: str) -> str:
+        """Return the address of the view of who can read the keys of a target or an account; None: of all targets."""
+        return self._to("/api/status/readers", {**self._asked(which), **filters})
+
+    def copies(self, which: Target | AccountId | None = None, **filters: str) -> str:
+        """Return the address of the view of where copies of the keys lie."""
+        return self._to("/api/status/copies", {**self._asked(which), **filters})
+
+    def readers_json(self, which: Target | AccountId | None = None, **query: str) -> str:
+        """Return the address of who can read the keys as JSON."""
+        return self._json_of(which, "readers", query)
+
+    def copies_json(self, which: Target | AccountId | None = None, **query: str) -> str:
+        """Return the address of where copies lie as JSON."""
+        return self._json_of(which, "copies", query)
 
     def target(self, target: Target) -> str:
         """Return the address of a target's page."""
@@ -94,6 +110,21 @@ class Links:
     def of_account(self, account: str) -> str:
         """Return the address of the page of the target of this account, by its resource id."""
         return self._to(f"/api/status/targets/{BY_ACCOUNT}", {"account": account})
+
+    def _asked(self, which: Target | AccountId | None) -> dict[str, str]:
+        """Return the parameters that name a target, by its account if the name may lead to another one."""
+        if which is None:
+            return {}
+        if isinstance(which, AccountId):
+            return {"account": str(which)}
+        return {"account": str(which.account)} if which.name.casefold() in self.disputed else {"target": which.name}
+
+    def _json_of(self, which: Target | AccountId | None, what: str, query: dict[str, str]) -> str:
+        asked = self._asked(which)
+        if not asked:
+            return self._to(f"/api/{what}", query)
+        name = asked.pop("target", BY_ACCOUNT)
+        return self._to(f"/api/targets/{quote(name, safe='')}/{what}", {**asked, **query})
 
     def _of(self, target: Target, act: str) -> str:
         if target.name.casefold() in self.disputed:

@@ -20,7 +20,7 @@ from shared.domain.relative import away, counted, exact, length_in_words
 from shared.domain.text import printable
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLES = ("style.css", "timeline.css", "target.css", "act.css", "key_use.css")
+STYLES = ("style.css", "timeline.css", "target.css", "act.css", "key_use.css", "auditor.css")
 SCRIPT = "page.js"
 
 

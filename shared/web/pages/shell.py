@@ -59,8 +59,9 @@ class Shell:
     version: The app's version, with the commit that it was built from if that is known.
     refreshes: Whether a script may load the page again by itself. Never for a page with a form that acts, nor for one
         target's page: each view of that reads the account's keys, which Azure limits.
-    here: Which of the views it is that the bar links to: `overview`, `way-out`, or `target` for one that is below the
-        overview. Empty: the bar has no links, as on a page that takes the place of another.
+    here: Which of the views it is that the bar links to: `overview`, `way-out`, `readers`, `copies`, or `target` for
+        one that is below the overview. Empty: the bar has no links, as on a page that takes the place of another.
+    audits: Whether the caller may see who can read keys and where copies lie: the bar then links to those views.
     """
 
     now: datetime
@@ -78,6 +79,7 @@ class Shell:
     version: str = VERSION
     refreshes: bool = False
     here: str = ""
+    audits: bool = False
 
     @property
     def tab(self) -> str:
@@ -128,6 +130,7 @@ def shell_of(
         json=links.json(),
         runbook=_https(environment.get("ROTATION_RUNBOOK_URL", "")),
         version=f"{VERSION} ({built[:7]})" if (built := commit()) else VERSION,
+        audits=caller.may(Role.AUDITOR),
     )
 
 

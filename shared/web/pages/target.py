@@ -23,6 +23,7 @@ from shared.fleet.history import History
 from shared.settings.origins import SettingShown, settings_shown
 from shared.turns.report import Row
 from shared.web.callers import Caller, Role
+from shared.web.pages.auditor.panel import AuditPanel, audit_panel_of
 from shared.web.pages.cards import Cards, Panel, panel_of
 from shared.web.pages.keys import reach
 from shared.web.pages.keys.drawing import Drawing, pictures_of
@@ -129,6 +130,7 @@ class TargetPage:
     mail: The address to write to the owner. Empty if that is not known.
     json: The address of the same as JSON.
     now_asked: The address that asks the logs anew who uses its keys, as JSON.
+    audit: Where to see who can read its keys, and where copies lie.
     """
 
     shell: Shell
@@ -151,6 +153,7 @@ class TargetPage:
     mail: str
     json: str
     now_asked: str
+    audit: AuditPanel
 
     @property
     def reason(self) -> str:
@@ -208,6 +211,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         mail=mail(target.owner),
         json=shell.links.json_of(target),
         now_asked=shell.links.readiness_of(target),
+        audit=audit_panel_of(target, caller, shell.links, environment, _named(target, shell.links)),
     )
 
 

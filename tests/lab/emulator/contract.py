@@ -26,7 +26,15 @@ DESCRIPTIONS = {
         "authorization/pim-and-classic.subset.json",
         "authorization/keyvault-vaults.2026-02-01.subset.json",
         "monitor/metrics.2024-02-01.subset.json",
+        "connections/cognitiveservices-connections.2026-03-01.subset.json",
+        "connections/machinelearning-connections.2025-09-01.subset.json",
+        "connections/logicapps-connections.2016-06-01.subset.json",
+        "connections/datafactory-linkedservices.2018-06-01.subset.json",
+        "apim/apimanagement.2024-05-01.subset.json",
+        "web/web-configreferences.2025-05-01.subset.json",
+        "container-apps/containerapps.2025-07-01.subset.json",
     ),
+    "search": ("search/search-dataplane.2026-04-01.handmade.json",),
     "kv": ("keyvault-secrets/secrets.2026-04-01.json",),
     "eg": ("eventgrid/EventGrid.2018-01-01.json",),
     "aoai": ("azure-openai/azureopenai.authoring.2024-10-21.models-subset.json",),
@@ -105,16 +113,29 @@ def _body_problems(file: str, schema: Json, body: bytes, side: str) -> list[str]
 
 def _unknown(file: str, schema: Json, value: Json, at: str) -> list[str]:
     """Return the properties of a value that the schema does not have. `additionalProperties` allows any."""
-    file, schema = _follow(file, schema)
+    file, schema = _of_kind(*_follow(file, schema), value)
     if isinstance(value, list):
         return [name for item in value for name in _unknown(file, schema.get("items", {}), item, f"{at}[]")]
     known, is_open = _properties(file, schema)
     if not isinstance(value, dict) or is_open:
         return []
-    found = [f"{at}.{name}" for name in value if name not in known]
-    for name in value.keys() & known.keys():
-        found += _unknown(*known[name], value[name], f"{at}.{name}")
+    found = []
+    for name, part in value.items():
+        fitting = next((facts for each, facts in known.items() if _is_named(name, each)), None)
+        found += _unknown(*fitting, part, f"{at}.{name}") if fitting else [f"{at}.{name}"]
     return found
+
+
+def _of_kind(file: str, schema: Json, value: Json) -> tuple[str, Json]:
+    """Return the definition that the value's discriminator names, or the schema itself."""
+    named = value.get(schema.get("discriminator", "")) if isinstance(value, dict) else None
+    kinds = _load(file).get("definitions", {}).values() if named else ()
+    return file, next((one for one in kinds if one.get("x-ms-discriminator-value") == named), schema)
+
+
+def _is_named(name: str, described: str) -> bool:
+    """Return whether a property is meant by a described name, which may have a hole: `{kind}Parameters`."""
+    return re.fullmatch(re.sub(r"\\{\w+\\}", r"\\w+", re.escape(described)), name) is not None
 
 
 def _properties(file: str, schema: Json) -> tuple[dict[str, tuple[str, Json]], bool]:
@@ -159,7 +180,7 @@ def _without_null(value: Json) -> Json:
 def _local_path(exchange: Exchange) -> str:
     """Return the path as the description writes it, without the part that stands for the host."""
     path = urlsplit(exchange.url).path
-    if exchange.service == "eg":
+    if exchange.service in ("eg", "search"):
         return "/" + path.removeprefix("/").partition("/")[2]
     if exchange.service == "aoai":
         return path.partition("/openai")[2]

@@ -39,6 +39,7 @@ from tests.infra.choices import EVERYTHING, deployed
 from tests.tools.browser.chromium import ROOT
 
 OPERATOR: Claims = (("preferred_username", "ada@example.com"), ("roles", Role.READER), ("roles", Role.OPERATOR))
+AUDITOR: Claims = (("preferred_username", "lise@example.com"), ("roles", Role.AUDITOR))
 READER: Claims = (("preferred_username", "grace@example.com"), ("roles", Role.READER))
 NOBODY: Claims = (("preferred_username", "mallory@example.com"),)
 SETTINGS = {

@@ -17,7 +17,8 @@ from shared.readiness.kinds import Week
 from shared.readiness.weeks import name_of_week
 from tests.support.reading import may_see
 from tests.tools.browser.accounts import DAY, SUBSCRIPTIONS, add, add_fleet, publish
-from tests.tools.browser.scene import NOBODY, OPERATOR, READER, Scene, a_scene
+from tests.tools.browser.auditing import add_copies, add_readers, may_audit
+from tests.tools.browser.scene import AUDITOR, NOBODY, OPERATOR, READER, Scene, a_scene
 
 TEAM, OTHERS, DOCS = "chat-team@example.com", "search-team@example.com", "docs-team@example.com"
 EVERY_CHECK_LOOKS = {"ROTATION_LOOK_EVERY": "PT10M"}
@@ -227,6 +228,24 @@ async def the_way_out(size: int = 10) -> AsyncIterator[Scene]:
 
 
 @asynccontextmanager
+async def an_audit(size: int = 10, people: int = 3, more: int = 0) -> AsyncIterator[Scene]:
+    """An auditor looks: people, groups and apps can read keys of chat, and copies of its key lie in several places."""
+    async with a_scene(_fill(size), person=AUDITOR, settings=_looks(size)) as scene:
+        await scene.tick()
+        may_audit(scene.world)
+        add_readers(scene.world, scene.account("chat"), people)
+        add_copies(scene.world, scene.account("chat"), more)
+        yield scene
+
+
+@asynccontextmanager
+async def a_blind_audit() -> AsyncIterator[Scene]:
+    """An auditor looks, and the app has none of the roles that see who can read keys and where copies lie."""
+    async with good(person=AUDITOR) as scene:
+        yield scene
+
+
+@asynccontextmanager
 async def a_bad_day(size: int = SMALL) -> AsyncIterator[Scene]:
     """Everything at once: a sunset tomorrow with callers, a wrong tag, refused announcements, and a healed drift.
 
@@ -247,7 +266,7 @@ SCENES: dict[str, Callable[..., Opened]] = {
     for one in (
         good, function_keys, a_reader, announcements_refused, sunset_tomorrow, a_wrong_tag, an_unreadable_subscription,
         an_unreadable_vault, stopped, observing, nothing_enrolled, not_allowed, a_late_check, no_check_for_hours,
-        healed_drift, a_leak_in_progress, keyless, the_way_out, a_bad_day,
+        healed_drift, a_leak_in_progress, keyless, the_way_out, an_audit, a_blind_audit, a_bad_day,
     )
 }  # fmt: skip
 

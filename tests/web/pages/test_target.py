@@ -225,3 +225,17 @@ def test_an_account_that_can_take_no_identity_has_the_command_that_mends_it() ->
     assert "Cannot take an identity: it has no custom subdomain" in found.text
     assert "az cognitiveservices account update" in found.text
     assert "--custom-domain chat-prod" in found.text
+
+
+def test_an_auditor_is_led_to_who_can_read_the_keys_and_to_copies() -> None:
+    auditor = Caller("lise@example.com", frozenset({"Rotation.Auditor"}))
+    links = read(a_row("chat", 10), auditor).links()
+    assert {"/api/status/readers?target=chat", "/api/status/copies?target=chat", "/api/status/readers"} <= set(links)
+
+
+@pytest.mark.parametrize(("environment", "why"), [(SIGNED_IN, "Rotation.Auditor"), (WITH_KEYS, "who is signed in")])
+def test_others_are_told_why_not_and_get_the_commands(environment: dict[str, str], why: str) -> None:
+    found = read(a_row("chat", 10), READER, environment)
+    assert not [link for link in found.links() if "status/readers" in link or "status/copies" in link]
+    assert why in found.text
+    assert "python -m cli readers chat" in found.text

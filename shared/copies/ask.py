@@ -1,0 +1,114 @@
+"""Ask where copies of keys lie: of one account, or of the accounts of a fleet. The calls are the same for both.
+
+When a key ends is taken from what the last check has seen, so that no key is asked for. An account of the fleet is
+known as a listing shows it; one that is asked for alone is read, which shows its address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from shared.copies.addresses import secret_at
+from shared.copies.answers import CopiesOfFleet, CopiesOfOne
+from shared.copies.find import look_for_copies
+from shared.copies.kinds import CopyFate
+from shared.copies.matching import copies_of_all
+from shared.copies.ports import KeyHolders
+from shared.copies.sought import KeyEnds, Sought, ends_of, sought_of
+from shared.domain.model import AccountId, Target
+from shared.fleet.rotation import Rotation
+from shared.ports import Account
+from shared.settings.environment import Settings
+from shared.turns.report import Row
+
+ROWS = 100  # accounts of a page
+_HOUR = 3600  # seconds: so often another part is looked at first, where there is more than one look may ask for
+
+
+async def copies_of_one(app: Rotation, holders: KeyHolders, account: AccountId, target: Target | None) -> CopiesOfOne:
+    """Return where copies of the keys of one account lie, as Azure shows it now.
+
+    target: The target that it is. None if nobody enrolled it.
+
+    Raises a RotationError if the account cannot be read. Everything else that cannot be seen is in the answer.
+    """
+    now, found = app.outside.clock.now(), await app.outside.accounts.read(account)
+    rows = await _rows_of(app, target) if target else []
+    near = {account.subscription}
+    seen = await look_for_copies(holders, _groups(app.settings), near=near, start=_start(now))
+    [copies] = copies_of_all(seen, [_sought(found, rows[0] if rows else None, target)])
+    calls = copies.calls + 1  # that which read the account
+    return CopiesOfOne(now, target.name if target else "", replace(copies, calls=calls))
+
+
+async def copies_of_fleet(
+    app: Rotation,
+    holders: KeyHolders,
+    rows: Sequence[Row],
+    accounts: Sequence[Account],
+    scope: str,
+    page: int = 1,
+) -> CopiesOfFleet:
+    """Return where copies of the keys of a fleet lie, as Azure shows it now: one page of the accounts that have some.
+
+    rows: The targets, as a check has seen them.
+    accounts: The accounts that a listing shows, enrolled or not.
+    scope: Where they were looked for, in words.
+    page: The page, from 1.
+
+    Raises nothing: what cannot be seen is in the answer.
+    """
+    now, known = app.outside.clock.now(), {str(row.target.account).casefold(): row for row in rows}
+    seen = await look_for_copies(holders, _groups(app.settings), start=_start(now))
+    sought = _all_sought(accounts, known)
+    names = {one: row.target.name for one, row in known.items()}
+    with_copies = [one for one in copies_of_all(seen, sought) if one.copies]
+    found = [CopiesOfOne(now, names.get(str(one.account).casefold(), ""), one) for one in with_copies]
+    found.sort(key=_order)
+    shown = tuple(found[(page - 1) * ROWS : page * ROWS])
+    pages = max(1, -(-len(found) // ROWS))
+    return CopiesOfFleet(
+        now, scope, shown, len(sought), len(found), page, pages, seen.places, seen.calls, seen.problems
+    )
+
+
+def _all_sought(accounts: Iterable[Account], known: Mapping[str, Row]) -> list[Sought]:
+    """Return all accounts that are looked for. A target that no listing shows is known by its secret alone."""
+    listed = {str(one.id).casefold(): one for one in accounts}
+    found = [_sought(one, known.get(id_)) for id_, one in listed.items()]
+    return found + [
+        Sought(row.target.account, secret=secret_at(row.target.secret_url), ends=_ends(row))
+        for id_, row in known.items()
+        if id_ not in listed
+    ]
+
+
+def _sought(account: Account, row: Row | None, target: Target | None = None) -> Sought:
+    target = row.target if row else target
+    return sought_of(account, target.secret_url if target else "", _ends(row))
+
+
+def _ends(row: Row | None) -> KeyEnds:
+    return ends_of(row.situation) if row is not None and row.situation is not None else KeyEnds()
+
+
+async def _rows_of(app: Rotation, target: Target) -> list[Row]:
+    """Return the row of a target as the last check has seen it. Empty if it has seen none."""
+    overview = await app.surveyor.overview(lambda one: one.account == target.account)
+    return [row for row in overview.rows if row.target.account == target.account]
+
+
+def _groups(settings: Settings) -> tuple[str, ...]:
+    return settings.audit_scope.groups if settings.audit_scope else ()
+
+
+def _start(now: datetime) -> int:
+    return int(now.timestamp()) // _HOUR
+
+
+def _order(one: CopiesOfOne) -> tuple[bool, float, str]:
+    """Those that break at a known moment come first, the soonest at the front."""
+    times = [each.when.timestamp() for each in one.found.copies if each.when and each.fate is CopyFate.BREAKS]
+    return not times, min(times, default=0.0), one.name.casefold()

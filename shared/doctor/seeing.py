@@ -1,0 +1,56 @@
+"""Check what copies need: an optional role, checked only where it is assigned.
+
+Whether it is shows in that Azure answers at all. Where everything is refused, nobody has asked for the role, and there
+is nothing to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.copies.find import look_for_copies
+from shared.copies.ports import Holder, KeyHolders
+from shared.copies.traces import HolderEntry, HolderList
+from shared.doctor import remedies
+from shared.doctor.check import Check, Examination, failed_with, passed
+from shared.doctor.remedies import Scope
+from shared.domain.errors import GrantRole
+from shared.domain.relative import counted
+
+
+async def check_copies(examination: Examination, holders: KeyHolders | None) -> list[Check]:
+    """Check the rights that `copies` needs: one query of Resource Graph, and the lists of one resource of each type."""
+    if holders is None:
+        return []
+    name, thing = "see-copies", "resources that can hold copies"
+    groups = examination.settings.audit_scope.groups if examination.settings.audit_scope else ()
+    seen = await look_for_copies(_OneOfEach(holders), groups)
+    looked = sum(one.looked or 0 for one in seen.places)
+    if not looked:
+        return []
+    grant = examination.remedies.assign(remedies.COPIES, Scope.of_subscription(None))
+    failures = [failed_with(name, error.thing, error, grant) for error in seen.problems]
+    kinds = counted(looked, "kind of place", "kinds of places")
+    return failures or [passed(name, thing, f"{kinds} can be looked into; one resource of each was.")]
+
+
+class _OneOfEach:
+    """One resource of each type, of those that can hold copies.
+
+    holders: All of them.
+    """
+
+    def __init__(self, holders: KeyHolders) -> None:
+        self._holders = holders
+
+    async def holders(self, groups: Sequence[str]) -> Sequence[Holder]:
+        """Return the first resource of each type. None if none may be seen."""
+        try:
+            found = await self._holders.holders(groups)
+        except GrantRole:  # the identity can read nothing there, so the role is not assigned
+            return ()
+        return tuple({one.type: one for one in reversed(found)}.values())
+
+    async def entries(self, listed: HolderList, resource: str) -> Sequence[HolderEntry]:
+        """Return what a list shows."""
+        return await self._holders.entries(listed, resource)
