@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
-from shared.copies.addresses import secret_at
+from shared.copies.addresses import account_label, secret_at
 from shared.copies.answers import CopiesOfFleet, CopiesOfOne
 from shared.copies.kinds import CopyFate
 from shared.copies.looks import CopyLooks
@@ -75,11 +76,11 @@ async def copies_of_fleet(
 
 
 def _all_sought(accounts: Iterable[Account], known: Mapping[str, Row]) -> list[Sought]:
-    """Return all accounts that are looked for. A target that no listing shows is known by its secret alone."""
+    """Return all accounts that are looked for. A target that no listing shows is known by what it has published."""
     listed = {str(one.id).casefold(): one for one in accounts}
     found = [_sought(one, known.get(id_)) for id_, one in listed.items()]
     return found + [
-        Sought(row.target.account, secret=secret_at(row.target.secret_url), ends=_ends(row))
+        Sought(row.target.account, _label(row), secret_at(row.target.secret_url), _ends(row))
         for id_, row in known.items()
         if id_ not in listed
     ]
@@ -88,6 +89,12 @@ def _all_sought(accounts: Iterable[Account], known: Mapping[str, Row]) -> list[S
 def _sought(account: Account, row: Row | None, target: Target | None = None) -> Sought:
     target = row.target if row else target
     return sought_of(account, target.secret_url if target else "", _ends(row))
+
+
+def _label(row: Row) -> str:
+    """Return the custom subdomain in the endpoint that a target has published. Empty if none is known."""
+    publication = row.situation.seen.publication if row.situation is not None else None
+    return account_label(urlsplit(publication.endpoint or "").netloc) if publication is not None else ""
 
 
 def _ends(row: Row | None) -> KeyEnds:
