@@ -10,7 +10,7 @@ from shared.domain.relative import counted
 from shared.readers.answers import ReaderOfMany, ReadersCounted, ReadersOfFleet, ReadersOfOne
 from shared.readers.kinds import Holding, Reader
 
-_UNKNOWN = "Nothing is known: no role assignment could be read."
+_UNKNOWN = "Nothing is known: the roles of its subscription could not be read."
 _HEADS = ("WHO", "WHAT", "HOW", "BY", "WHERE", "USE INSTEAD")
 _COUNTS = ("ACCOUNT", "CAN READ", "OF THEM GROUPS", "AFTER ACTIVATING", "COULD")
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -224,9 +224,11 @@ class _Made:
 
     def rights(self) -> Rights:
         """Return what shows who has which right, which has seen nothing yet. Nothing is asked before it is used."""
+        from shared.adapters.examination import principal_of
         from shared.adapters.rights import AzureRights
 
-        return AzureRights(self.reads)
+        manager = self.rotation.settings.resource_manager
+        return AzureRights(self.reads, own=partial(principal_of, self.credential, manager))
 
     @cached_property
     def reads(self) -> AzureReads:

@@ -1,7 +1,8 @@
 """Returns of keys, as the witness sees them: somebody switches keys on after the app had disabled the version.
 
 Once another version is published over the disabled one, keys have returned. That must be announced before the target
-is at rest, and not while keys are off.
+is at rest, and not while keys are off. Whoever switches keys on may enable the version, too: then keys have returned
+with it, if it was announced that they were off.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class Returns:
     told: How many were announced when last observed.
     values: The values that were published with a return, which its announcement tells.
     ends: How many ends of all keys were announced when last observed.
+    withdrawn: The version that was disabled while keys were off. Empty once keys have returned, and without one.
+    ends_before: How many ends of all keys were announced when keys were last seen on.
     """
 
     enabled: bool = True
@@ -32,11 +35,28 @@ class Returns:
     told: int = 0
     values: set[str] = field(default_factory=set)
     ends: int = 0
+    withdrawn: str = ""
+    ends_before: int = 0
 
-    def note(self, now: datetime, value: str) -> None:
-        """Note that keys have returned now, and this one is published."""
-        self.last, self.expected = now, self.told + 1
-        self.values.add(value)
+    def note(self, now: datetime, value: str = "") -> None:
+        """Note that keys have returned now.
+
+        value: The key that was published with that. Empty if the version was enabled by hand, and nothing was.
+        """
+        self.last, self.expected, self.withdrawn = now, self.told + 1, ""
+        if value:
+            self.values.add(value)
+
+    def note_version(self, version: str, *, enabled: bool, are_off: bool) -> bool:
+        """Note the latest version. Return whether somebody has enabled what was disabled while keys were off, after
+        that was announced."""
+        if are_off and self.enabled and not enabled:
+            self.withdrawn = version
+        self.enabled = enabled
+        if are_off or not enabled or self.withdrawn != version:
+            return False
+        self.withdrawn = ""
+        return self.ends > self.ends_before
 
     def all_ended(self, events: Iterable[Mapping[str, Any]]) -> bool:
         """Return whether another end of all keys was announced since this was last asked. It tells of every end."""

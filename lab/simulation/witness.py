@@ -145,9 +145,13 @@ class Witness:
         self._note_version(one, version)
         if one.returns.all_ended(self._events(one)):
             one.ended.clear()
+        if version is not None and one.returns.note_version(version.version, enabled=version.enabled, are_off=off):
+            one.returns.note(self._now)
+            self._both_work(one)
         if off:
             self._note_keys_off(one)
             return
+        one.returns.ends_before = one.returns.ends
         one.key_auth = True
         self._published_key_works(account, version)
         self._promised_keys_work(one, account)
@@ -189,7 +193,6 @@ class Witness:
         if version.version != one.latest:
             self._note_return(one, version)
             self._note_new_version(one, version)
-        one.returns.enabled = version.enabled
         if "key-rotation-live" not in version.tags:
             return
         if one.adopted is None and len(one.published) == 1:
@@ -220,6 +223,10 @@ class Witness:
         if one.latest is None or one.returns.enabled or version.value not in one.keys.values():
             return
         one.returns.note(self._now, version.value)
+        self._both_work(one)
+
+    def _both_work(self, one: Watched) -> None:
+        """Note that both keys may be in use, and are promised an overlap at least."""
         for value in one.keys.values():
             one.known.add(value)
             self._promise(one, value, self._now + one.target.cadence.overlap)

@@ -32,6 +32,7 @@ from shared.adapters.translate import azure_errors
 from shared.adapters.waits import MOST_POLLED, time_left
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, UnexpectedAnswer
 from shared.domain.refusal import Call
+from shared.domain.text import plain, quotable
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 _RETRIES = 2
 _MOST_ROWS = 1000  # on a page of Resource Graph
 _MOST_TRIES = 3  # of one query that Resource Graph refuses for its quota
-_ID = re.compile(r"(/[\w(][\w.()-]{0,259})+")  # of a resource: no quote, and no step up
+_ID = re.compile(r"(/(?!\.{1,2}(/|\Z))[\w.(-][\w.()-]{0,259})+")  # of a resource: no quote, and no step up
 _LEFT, _RESETS = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"
 _TOO_WIDE = "x-ms-tenant-subscription-limit-hit"
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
@@ -170,13 +171,14 @@ class AzureReads:
 
 
 def _check(operation: ReadOperation, resource: str, principal: str = "") -> None:
-    """Raises ValueError if the operation is not in the table, or an id is none of its kind: nothing is sent then."""
+    """Raises ValueError if the operation is not in the table or the principal is none, and UnexpectedAnswer if the
+    resource has no id as Azure writes them, since ids come out of Azure's own lists. Nothing is sent then."""
     if bool(principal) != ("{principal}" in operation.filter) or (principal and not _GUID.fullmatch(principal)):
         raise ValueError(f"{principal[:200]!r} is not the object id of a principal, or {operation.path} takes none")
     if not any(operation is one for one in _TABLE):
         raise ValueError(f"{operation.path} is not in the table of what is read")
     if not _ID.fullmatch(resource):
-        raise ValueError(f"{resource[:200]!r} is not a resource id")
+        raise UnexpectedAnswer(quotable(plain(resource)), f"could not {operation.doing}: this is not a resource id.")
 
 
 @contextmanager

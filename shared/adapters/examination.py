@@ -64,11 +64,11 @@ class AzureExaminer:
     async def token_identity(self, resource: str) -> TokenIdentity:
         """Get a token for that resource and return whose it is. Raises GrantRole if the identity gets none."""
         credential = self._storage if resource == STORAGE else self._credential
-        return _identity(await self._token(credential, resource))
+        return _identity(await _token_of(credential, resource))
 
     async def permissions(self, scope: str) -> Sequence[Permission] | None:
         """Return the caller's permissions at that scope. None if it may not read them or the answer is unclear."""
-        token = await self._token(self._credential, self._resource_manager)
+        token = await _token_of(self._credential, self._resource_manager)
         url = _PERMISSIONS.format(manager=self._resource_manager, scope=scope)
         headers = {"Authorization": f"Bearer {token}"}
         try:
@@ -85,9 +85,18 @@ class AzureExaminer:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TryLater(url, f"the address does not answer ({_reason(error)}).") from error
 
-    async def _token(self, credential: AsyncTokenCredential, resource: str) -> str:
-        with azure_errors(resource, "get a token", Call.TOKEN):
-            return str((await credential.get_token(f"{resource}/.default")).token)
+
+async def principal_of(credential: AsyncTokenCredential, resource: str) -> str:
+    """Return the object id of an identity, as its token for that resource says. Empty if the token does not say it.
+
+    Raises GrantRole if the identity gets no token.
+    """
+    return _identity(await _token_of(credential, resource)).object_id or ""
+
+
+async def _token_of(credential: AsyncTokenCredential, resource: str) -> str:
+    with azure_errors(resource, "get a token", Call.TOKEN):
+        return str((await credential.get_token(f"{resource}/.default")).token)
 
 
 def _identity(token: str) -> TokenIdentity:

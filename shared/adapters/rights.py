@@ -61,6 +61,8 @@ class _Part:
     looked: list[str] = field(default_factory=list)
     not_looked: list[str] = field(default_factory=list)
     problems: list[RotationError] = field(default_factory=list)
+    assigned_in: set[str] = field(default_factory=set)
+    defined_in: set[str] = field(default_factory=set)
 
     def missed(self, what: str, error: RotationError, *, is_problem: bool = True) -> None:
         """Note that something was not looked at, and why."""
@@ -73,11 +75,18 @@ class AzureRights:
 
     reads: Sends the calls.
     now: A clock in seconds, for how long something is used again.
+    own: Returns the object id of the identity that asks. None: it is not known.
     """
 
-    def __init__(self, reads: AzureReads, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        reads: AzureReads,
+        now: Callable[[], float] = time.monotonic,
+        own: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
         self._reads, self._calls_before = reads, reads.calls
         self._now = now
+        self._own = own
         self._kept: dict[str, tuple[float, object]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -115,6 +124,15 @@ class AzureRights:
     async def in_subscription(self, subscription: str) -> RightsSeen:
         """Return the rights in a subscription, at, above and below it, without any vault. Raises nothing."""
         return _joined([await self._subscription(subscription.lower())], [f"/subscriptions/{subscription}"])
+
+    async def own_principal(self) -> str:
+        """Return the object id of the identity that asks, in lower case. Empty if that is not known. Raises nothing."""
+        if self._own is None:
+            return ""
+        try:
+            return (await self._own()).lower()
+        except RotationError:
+            return ""
 
     async def identities(self) -> Mapping[str, str]:
         """Return the resource of each managed identity that Resource Graph shows, by the object id of its principal."""
@@ -160,6 +178,8 @@ class AzureRights:
             part.missed(what, error)
             return
         part.held |= {one.id.lower(): one for one in found}
+        if found:  # of a subscription without any, nothing is believed: somebody made it
+            part.assigned_in.add(subscription)
         part.looked.append(f"{what}, in it and below it")
         part.not_looked.append(_levels_above(subscription, found))
 
@@ -178,6 +198,8 @@ class AzureRights:
                 part.missed(what, without)
                 return
         part.roles |= {one.id: one for one in found}
+        if found:
+            part.defined_in.add(subscription)
         part.looked.append(what)
 
     async def _denials(self, part: _Part, subscription: str) -> None:
@@ -192,16 +214,13 @@ class AzureRights:
     async def _eligible(self, part: _Part, subscription: str) -> None:
         """Read the eligible assignments. Without a licence for them Azure refuses the call, which is no problem."""
         what = f"eligible assignments (Privileged Identity Management) of subscription {subscription}"
-        try:
-            found = [
-                one
-                for operation in (ELIGIBLE, ELIGIBLE_ABOVE)
-                for one in await self._list(operation, subscription, _as_eligible)
-            ]
-        except RotationError as error:
-            part.missed(what, error, is_problem=not _is_without_licence(error))
-            return
-        part.held |= {one.id.lower(): one for one in found}
+        for operation in (ELIGIBLE, ELIGIBLE_ABOVE):
+            try:
+                found = await self._list(operation, subscription, _as_eligible)
+            except RotationError as error:
+                part.missed(what, error, is_problem=not _is_without_licence(error))
+                return
+            part.held |= {one.id.lower(): one for one in found}
         part.looked.append(what)
 
     async def _list[T](self, operation: ReadOperation, subscription: str, form: Callable[[RightsRow], T]) -> list[T]:
@@ -278,6 +297,8 @@ def _joined(parts: Sequence[_Part], places: Sequence[str]) -> RightsSeen:
         tuple(one for part in parts for one in part.looked),
         (*(one for part in parts for one in part.not_looked), _OTHER_TENANTS),
         tuple(one for part in parts for one in part.problems),
+        frozenset(one for part in parts for one in part.assigned_in),
+        frozenset(one for part in parts for one in part.defined_in),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from shared.domain.relative import counted
 from shared.findings.codes import Code
@@ -26,17 +27,22 @@ async def find_key_roles(rights: Rights, accounts: Iterable[Account]) -> tuple[l
     A subscription whose rights cannot be read has no finding: the right to read them is optional.
     """
     lie_in = list(dict.fromkeys(one.id.subscription.lower() for one in accounts if one.key_auth))
-    found, read = list[Finding](), 0
+    found, read, own = list[Finding](), 0, await rights.own_principal()
     for subscription in lie_in[:MOST_SUBSCRIPTIONS]:
         seen = await rights.in_subscription(subscription)
-        read += is_known(seen)
-        wide = [one for one in key_roles_at_subscription(seen, subscription) if not _is_ours(one)]
+        read += is_known(seen, subscription)
+        wide = [one for each in key_roles_at_subscription(seen, subscription) for one in _without(own, each)]
         found += [_finding(subscription, wide)] if wide else []
     return found, f"{read} of {counted(len(lie_in), 'subscription')}"
 
 
-def _is_ours(one: WideRole) -> bool:
-    return one.role.startswith(_OURS) or one.role == _OURS_UNNAMED
+def _without(own: str, one: WideRole) -> Iterator[WideRole]:
+    """Leave the app's own identity out of its own role. The name alone proves nothing: anybody can give it to a role,
+    and anybody can hold the role."""
+    is_named_ours = one.role.startswith(_OURS) or one.role == _OURS_UNNAMED
+    holders = tuple(who for who in one.holders if not (is_named_ours and who == own))
+    if holders:
+        yield replace(one, holders=holders)
 
 
 def _finding(subscription: str, wide: Sequence[WideRole]) -> Finding:

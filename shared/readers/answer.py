@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from shared.domain.model import AccountId
-from shared.readers.grants import denied_by
 from shared.readers.kinds import Holding, Reader, Readers, RightsSeen, RoleHeld, VaultRules
 from shared.readers.readers_of import readers_of
 from shared.readers.roads import ROADS
@@ -78,7 +77,7 @@ def _through(row: Reader, person: str) -> str:
 def _denied(word: str, person: str, asked: Asked) -> Iterator[str]:
     """Name the deny assignments that name a person for a road, although a group of the person holds the right."""
     for right in ROADS[word].rights:
-        yield from denied_by(asked.seen.denied, (person,), right, asked.resource(ROADS[word]))
+        yield from asked.denied_by(ROADS[word], right, person)
 
 
 def _unknown_groups(whole: Readers, known: set[str]) -> Iterator[str]:

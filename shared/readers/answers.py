@@ -22,8 +22,8 @@ class ReadersOfOne:
     found: Who can, who could, and what was not seen.
     looked: What was looked at, in words.
     calls: How many calls it took.
-    known: Whether anything is known: role assignments and definitions could be read. If not, nobody in `found` means
-        nothing.
+    known: Whether the role assignments and definitions of the account's subscription could be read; about a principal,
+        the definitions, because Azure says itself what reaches it. If not, nobody in `found` means nothing.
     principal: The object id of the only person or program that was asked about, in lower case. Empty for everybody.
     """
 

@@ -18,10 +18,10 @@ from shared.readers.kinds import (
     RoleHeld,
     VaultRules,
 )
-from shared.readers.rights import Right, giving_block, is_at_or_above, names_in_deny
+from shared.readers.rights import Right, giving_block, is_management_group, names_in_deny, plain, scopes_over
 from shared.readers.roads import ActsOn, Road
 
-READING = frozenset({"get", "all"})  # what an access policy must allow on secrets; old ones say `all`
+READING = frozenset({"get", "backup", "all"})  # what an access policy must allow on secrets; old ones say `all`
 
 
 @dataclass(frozen=True)
@@ -75,23 +75,37 @@ def grants_of(road: Road, resource: str, seen: RightsSeen) -> dict[str, list[Gra
     resource: The resource id of what the right must act on.
     """
     found: dict[str, dict[str, Grant]] = defaultdict(dict)
-    for held in seen.held:
+    ways = dict[str, tuple[Right, Permissions] | None]()
+    for held in acting_on(seen.held, [resource]):
         role = role_of(held, seen.roles)
-        if role is None or not is_at_or_above(held.scope, resource):
+        if role is None:
             continue
-        for right in road.rights:
-            block = giving_block(role, right)
-            if block is not None:
-                grant = Grant(held, role, right, block)
-                known = found[held.principal.lower()].setdefault(held.id.lower(), grant)
-                found[held.principal.lower()][held.id.lower()] = min(known, grant, key=order_of)
-    return {who: sorted(grants.values(), key=order_of) for who, grants in found.items()}
+        if role.id not in ways:
+            ways[role.id] = _way(role, road)
+        way = ways[role.id]
+        if way is not None:
+            grant, mine = Grant(held, role, *way), found[held.principal.lower()]
+            known = mine.setdefault(held.id.lower(), grant)
+            if known is not grant:
+                mine[held.id.lower()] = min(known, grant, key=order_of)
+    return {who: sorted(mine.values(), key=order_of) for who, mine in found.items()}
+
+
+def _way(role: RoleDefinition, road: Road) -> tuple[Right, Permissions] | None:
+    """Return the right of a road that a role includes, and by which block: one without a condition if there is one."""
+    giving = [(right, block) for right in road.rights if (block := giving_block(role, right)) is not None]
+    return min(giving, key=lambda way: bool(way[1].condition), default=None)
 
 
 def acting_near(account: AccountId, seen: RightsSeen, secret: str) -> tuple[RoleHeld, ...]:
     """Return the assignments that act on the account or on the secret, of all that were seen in the subscriptions."""
-    things = {resource_of(one, account, seen.vault, secret) for one in ActsOn}
-    return tuple(held for held in seen.held if any(is_at_or_above(held.scope, one) for one in things))
+    return tuple(acting_on(seen.held, {resource_of(one, account, seen.vault, secret) for one in ActsOn}))
+
+
+def acting_on(held: Iterable[RoleHeld], resources: Iterable[str]) -> list[RoleHeld]:
+    """Return the assignments that act on one of these resources. It looks at each once: there can be thousands."""
+    over = frozenset[str]().union(*map(scopes_over, resources))
+    return [one for one in held if plain(one.scope) in over or is_management_group(one.scope)]
 
 
 def role_of(held: RoleHeld, roles: Mapping[str, RoleDefinition]) -> RoleDefinition | None:
@@ -109,11 +123,9 @@ def policies_of(vault: VaultRules) -> dict[str, AccessPolicy]:
     return {one.principal.lower(): one for one in ordered}
 
 
-def denied_by(denied: Iterable[DenyAssignment], who: Iterable[str], right: Right, resource: str) -> tuple[str, ...]:
-    """Return the names of the deny assignments that name one of these principals for a right on a resource."""
-    everybody = tuple(who)
-    found = {one.name for one in denied if any(names_in_deny(one, each, right, resource) for each in everybody)}
-    return tuple(sorted(found))
+def denied_by(denied: Iterable[DenyAssignment], who: str) -> tuple[str, ...]:
+    """Return the names of the deny assignments that name a principal, given in lower case."""
+    return tuple(sorted({one.name for one in denied if names_in_deny(one, who)}))
 
 
 def resource_of(acts_on: ActsOn, account: AccountId, vault: VaultRules | None, secret: str) -> str:

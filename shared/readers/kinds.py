@@ -148,6 +148,8 @@ class RightsSeen:
     looked: What was looked at, in words, for the answer: "role assignments of subscription ...".
     not_looked: What was not looked at, and why, in words: "eligible assignments: Azure answered 403".
     problems: Why something could not be seen.
+    assigned_in: The subscriptions whose role assignments were read, in lower case.
+    defined_in: The subscriptions whose role definitions were read, in lower case.
     """
 
     roles: dict[str, RoleDefinition]
@@ -157,6 +159,8 @@ class RightsSeen:
     looked: tuple[str, ...] = ()
     not_looked: tuple[str, ...] = ()
     problems: tuple[RotationError, ...] = ()
+    assigned_in: frozenset[str] = frozenset()
+    defined_in: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,13 @@ class Rights(Protocol):
         """
         ...
 
+    async def own_principal(self) -> str:
+        """Return the object id of the identity that asks, in lower case, as its token says. Empty if that is not known.
+
+        Raises nothing.
+        """
+        ...
+
     async def identities(self) -> Mapping[str, str]:
         """Return the managed identities in sight: by the object id of each principal, in lower case, the id of the
         resource that has it, or of the identity itself if it is a resource of its own, which several may use.

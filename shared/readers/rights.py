@@ -58,6 +58,17 @@ def is_at_or_above(scope: str, resource: str) -> bool:
     return not outer or is_management_group(scope) or inner == outer or inner.startswith(f"{outer}/")
 
 
+def scopes_over(resource: str) -> frozenset[str]:
+    """Return every scope on which an assignment acts on a resource, as `plain` writes them: the resource, what lies
+    above it by its id, and everything. Management groups come to it.
+
+    >>> sorted(scopes_over("/subscriptions/A/resourceGroups/rg"))
+    ['', '/subscriptions', '/subscriptions/a', '/subscriptions/a/resourcegroups', '/subscriptions/a/resourcegroups/rg']
+    """
+    parts = plain(resource).split("/")
+    return frozenset("/".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
 def is_management_group(scope: str) -> bool:
     """Return whether a scope is a management group."""
     return plain(scope).startswith(_ANY_GROUP)
@@ -75,15 +86,17 @@ def plain(scope: str) -> str:
     return scope.strip().lower().rstrip("/")
 
 
-def names_in_deny(deny: DenyAssignment, principal: str, right: Right, resource: str) -> bool:
-    """Return whether a deny assignment names a principal for a right on a resource.
+def names_in_deny(deny: DenyAssignment, principal: str) -> bool:
+    """Return whether a deny assignment names a principal.
 
-    principal: The object id. That a deny assignment names a group that the principal is in cannot be seen.
+    principal: The object id, in lower case. That a deny assignment names a group that the principal is in cannot be
+        seen.
     """
-    who = principal.lower()
-    named = deny.everyone or who in {one.lower() for one in deny.principals}
-    if not named or who in {one.lower() for one in deny.excluded}:
-        return False
+    return (deny.everyone or principal in deny.principals) and principal not in deny.excluded
+
+
+def denies(deny: DenyAssignment, right: Right, resource: str) -> bool:
+    """Return whether a deny assignment is about a right on a resource, whomever it names."""
     here = plain(deny.scope) == plain(resource)
     below = deny.for_children and is_at_or_above(deny.scope, resource)
     return (here or below) and any(block_allows(block, right) for block in deny.blocks)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from shared.domain.model import AccountId
 from shared.readers.doings import Substitutes
 from shared.readers.grants import Grant, acting_near, denied_by, grants_of, policies_of, resource_of
-from shared.readers.kinds import AccessPolicy, Holding, Reader, RightsSeen, RoleHeld, VaultRules
-from shared.readers.rights import is_at_or_above, plain
+from shared.readers.kinds import AccessPolicy, DenyAssignment, Holding, Reader, RightsSeen, RoleHeld, VaultRules
+from shared.readers.rights import Right, denies, is_at_or_above, plain
 from shared.readers.roads import BY_POLICY, Road
 from shared.readers.swaps import BY_POLICY_ADVICE, swap_of
 
@@ -23,6 +23,7 @@ class Asked:
     near: What was seen, with only those assignments that act on the account or on the secret.
     people: One assignment of each principal that is found, with what all of them tell of it: type, name, address.
     others: The roles to use instead.
+    denying: The deny assignments that are about a right on a resource, as far as they were looked for.
     """
 
     account: AccountId
@@ -32,6 +33,7 @@ class Asked:
     near: RightsSeen = field(init=False)
     people: Mapping[str, RoleHeld] = field(init=False)
     others: Substitutes = field(init=False)
+    denying: dict[tuple[Right, str], tuple[DenyAssignment, ...]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         near = acting_near(self.account, self.seen, self.secret)
@@ -39,12 +41,7 @@ class Asked:
         people = dict[str, RoleHeld]()
         for one in (one for one in self.seen.held if one.principal.lower() in found):
             before = people.setdefault(one.principal.lower(), one)
-            people[one.principal.lower()] = replace(
-                before,
-                principal_type=before.principal_type or one.principal_type,
-                name=before.name or one.name,
-                mail=before.mail or one.mail,
-            )
+            people[one.principal.lower()] = _with_facts_of(one, before)
         object.__setattr__(self, "near", replace(self.seen, held=near))
         object.__setattr__(self, "people", people)
         object.__setattr__(self, "others", Substitutes(self.seen.roles.values()))
@@ -52,6 +49,13 @@ class Asked:
     def resource(self, road: Road) -> str:
         """Return the resource id of what a right must act on to open a road."""
         return resource_of(road.acts_on, self.account, self.seen.vault, self.secret)
+
+    def denied_by(self, road: Road, right: Right, who: str) -> tuple[str, ...]:
+        """Return the names of the deny assignments that name a principal, in lower case, for a right on a road."""
+        key = right, self.resource(road)
+        if key not in self.denying:
+            self.denying[key] = tuple(one for one in self.seen.denied if denies(one, *key))
+        return denied_by(self.denying[key], who)
 
     def name(self, who: str) -> str:
         """Return what people call a principal. Empty if nothing shows it."""
@@ -68,6 +72,15 @@ class Asked:
         """Return what a principal does on a road. A managed identity is everybody who can run code as it."""
         app = self.identities.get(who)
         return f"{road.says}; so does whoever can run code on {app}" if app else road.says
+
+
+def _with_facts_of(one: RoleHeld, before: RoleHeld) -> RoleHeld:
+    """Return an assignment with what another one of the same principal tells of it, where the first says nothing."""
+    kind, name, mail = before.principal_type, before.name, before.mail
+    more = kind or one.principal_type, name or one.name, mail or one.mail
+    if more == (kind, name, mail):
+        return before
+    return replace(before, principal_type=more[0], name=more[1], mail=more[2])
 
 
 def rows_of(road: Road, asked: Asked) -> list[Reader]:
@@ -95,7 +108,7 @@ def _of_grants(road: Road, asked: Asked, who: str, grants: Sequence[Grant]) -> R
         best.held.holding,
         _is_inherited(road, best.held.scope, asked),
         best.condition,
-        denied_by(asked.seen.denied, (who,), best.right, asked.resource(road)),
+        asked.denied_by(road, best.right, who),
         swap.instead,
         swap.commands,
         tuple(one.says for one in others),

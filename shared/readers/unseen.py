@@ -18,7 +18,10 @@ OTHER_TENANTS = (
     "people of other tenants to whom the subscription is delegated (Azure Lighthouse), and partners: they are in no "
     "list of role assignments"
 )
-RUNS_CODE = "whoever can run code as an application or a managed identity that reads a key, or add a credential to it"
+RUNS_CODE = (
+    "whoever can run code as an application or a managed identity that reads a key, by a deployment, by a container "
+    "beside it or by a job with another command, or add a credential to it"
+)
 DIRECTORY = "Global Administrators of the directory, who can give themselves every role"
 BESIDE = (
     "rights on other resource groups and on single resources in which a copy of a key may lie: the copies of this "

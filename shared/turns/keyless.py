@@ -27,7 +27,8 @@ class Keyless:
     version: The version of the secret that was disabled, or is about to be. Empty once its keys were found on again.
     at: When that began, in UTC.
     by_sunset: Whether the announced sunset switched keys off. Otherwise somebody else did, a person or a policy.
-    times: How often the app has withdrawn a key of the account, this time included. It tells the events apart.
+    times: The number of this end of all keys, from 1 on. It tells the events apart: once the version's tags count as
+        many ends, somebody was told that keys are back.
     off: Whether keys were seen to be off, or Azure said so. Before that the note says nothing about the version.
     """
 
@@ -44,30 +45,35 @@ class Keyless:
         return json.dumps({**facts, "sunset": self.by_sunset, "times": self.times, "off": self.off})
 
 
-async def note_sunset(notes: Notes, target: Target, version: str, now: datetime) -> None:
-    """Note that the sunset is about to switch keys off, unless the version is noted. Raises what the storage raises."""
+async def note_sunset(notes: Notes, target: Target, latest: Publication, now: datetime) -> None:
+    """Note that the sunset is about to switch keys off, unless this end is noted. Raises what the storage raises."""
     known = await keyless_of(notes, target.account)
-    if known is None or known.version != version:
-        await _write(notes, target, Keyless(str(target.account), version, now, True, _times(known), off=False))
+    if known is None or not _is_about(known, latest):
+        note = Keyless(str(target.account), latest.version, now, True, _times(known, latest), off=False)
+        await _write(notes, target, note)
 
 
-async def note_withdrawn(notes: Notes, target: Target, version: str, now: datetime) -> None:
+async def note_withdrawn(notes: Notes, target: Target, latest: Publication, now: datetime) -> None:
     """Note that keys are off and that this version is about to be disabled. Raises what the storage raises."""
     known = await keyless_of(notes, target.account)
-    if known is None or known.version != version:
-        await _write(notes, target, Keyless(str(target.account), version, now, False, _times(known)))
+    if known is None or not _is_about(known, latest):
+        note = Keyless(str(target.account), latest.version, now, False, _times(known, latest))
+        await _write(notes, target, note)
     elif not known.off:
         await _write(notes, target, replace(known, at=now, off=True))
 
 
-async def note_enabled(notes: Notes, target: Target, seen: Observation) -> None:
+def is_enabled_again(seen: Observation) -> bool:
+    """Return whether somebody has enabled the version that this app withdrew, while keys are on."""
+    latest = seen.publication
+    return bool(seen.key_auth and seen.withdrawn and latest is not None and latest.state is SecretState.ACTIVE)
+
+
+async def note_enabled(notes: Notes, target: Target, version: str) -> None:
     """Note that the withdrawn version was found enabled while keys are on, so that what disables it next is not this
     app. It changes nothing about any other version. Raises what the storage raises."""
-    latest = seen.publication
-    if not seen.key_auth or not seen.withdrawn or latest is None or latest.state is not SecretState.ACTIVE:
-        return
     known = await keyless_of(notes, target.account)
-    if known is not None and known.version == latest.version:
+    if known is not None and known.version == version:
         await _write(notes, target, replace(known, version=""))
 
 
@@ -82,23 +88,28 @@ async def withdrawn_times(notes: Notes, target: Target, latest: Publication) -> 
     if latest.state is SecretState.ACTIVE and target.sunset is None and not (told.key_auth_off or told.ends):
         return 0
     known = await keyless_of(notes, target.account)
-    if known is None or not known.off or known.version != latest.version or told.ends >= known.times:
-        return 0
-    return known.times
+    return known.times if known is not None and known.off and _is_about(known, latest) else 0
 
 
-def _times(known: Keyless | None) -> int:
-    return known.times + 1 if known else 1
+def _is_about(known: Keyless, latest: Publication) -> bool:
+    """Return whether the note is about this version, and about an end of all keys after which nobody was told yet that
+    keys are back. If somebody was told, the next end is another one, although the version may be the same."""
+    return known.version == latest.version and latest.told.ends < known.times
+
+
+def _times(known: Keyless | None, latest: Publication) -> int:
+    """Return the number of this end of all keys. Ends at which nothing was withdrawn are counted by the tags alone."""
+    return max(known.times if known else 0, latest.told.ends) + 1
 
 
 async def _write(notes: Notes, target: Target, note: Keyless) -> None:
-    await notes.write(_name(target.account), note.text())
+    await notes.write(keyless_name(target.account), note.text())
 
 
 async def keyless_of(notes: Notes, account: AccountId) -> Keyless | None:
     """Return the note about an account. None if there is none, or if it cannot be read. Raises what the storage
     raises."""
-    found = _read(await notes.read(_name(account)))
+    found = _read(await notes.read(keyless_name(account)))
     return found if found is not None and account.same_as(found.account) else None
 
 
@@ -112,5 +123,6 @@ def _read(text: str | None) -> Keyless | None:
         return None
 
 
-def _name(account: AccountId) -> str:
+def keyless_name(account: AccountId) -> str:
+    """Return the name of an account's note in the app's storage."""
     return KEYLESS + hashlib.sha256(str(account).casefold().encode()).hexdigest()

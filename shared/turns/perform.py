@@ -143,7 +143,7 @@ async def _carry_out(step: Step, execution: Execution) -> None:
 async def _disable_key_auth(execution: Execution) -> None:
     """Switch keys off, with a note before it that the sunset does so."""
     outside, target = execution.outside, execution.target
-    await note_sunset(outside.notes, target, execution.publication.version, outside.clock.now())
+    await note_sunset(outside.notes, target, execution.publication, outside.clock.now())
     execution.begin.check()  # the write took time, and the lease may be lost by now
     await outside.accounts.disable_key_auth(target.account)
     execution.writes.switched_off(outside.clock.now())
@@ -152,7 +152,7 @@ async def _disable_key_auth(execution: Execution) -> None:
 async def _withdraw(execution: Execution) -> None:
     """Disable the published version, with a note before it: if keys are switched on again, it is published anew."""
     outside, target, seen = execution.outside, execution.target, execution.publication
-    await note_withdrawn(outside.notes, target, seen.version, outside.clock.now())
+    await note_withdrawn(outside.notes, target, seen, outside.clock.now())
     execution.begin.check()
     await outside.vault.withdraw(target, seen)
     withdrawn = replace(seen, state=SecretState.DISABLED, value=None, endpoint=None)

@@ -238,7 +238,7 @@ async def explained_observation(
     latest = authentic(found, target, keys, now)
     checked = replace(seen, publication=latest)
     if latest.state is not SecretState.ACTIVE or (latest.provider and not target.account.same_as(latest.provider)):
-        return await _with_who_disabled(checked, latest, target, outside.notes)
+        return await _with_who_disabled(checked, found, target, outside.notes)
     checked = replace(checked, withdrawn=await withdrawn_times(outside.notes, target, found))
     is_whole = Situation(checked, target, now).is_marked_truly and not _carries_older_marks(latest)
     if is_whole and not strictly and not _could_end_a_key(latest, target, now):
@@ -263,15 +263,19 @@ async def explained_observation(
     return replace(told, anothers=_was_anothers(note, older, target))
 
 
-async def _with_who_disabled(seen: Observation, latest: Publication, target: Target, notes: Notes) -> Observation:
+async def _with_who_disabled(seen: Observation, found: Publication, target: Target, notes: Notes) -> Observation:
     """Return the observation, with whether this app disabled the version because keys were off. Otherwise a person must
     look, or the version belongs to another account.
 
     Nobody could seal what was noted while keys were off, so the app's own copy of these marks counts instead.
+
+    found: The version as it was found. How many ends of all keys it counts matters also without a seal: with more of
+        them, it is left to a person.
     """
-    if latest.state is not SecretState.DISABLED:
+    latest = seen.publication
+    if latest is None or found.state is not SecretState.DISABLED:
         return seen
-    times = await withdrawn_times(notes, target, latest)
+    times = await withdrawn_times(notes, target, found)
     if times and latest.marks is None:
         latest = (await note_of(notes, target)).added_to(latest, target)
     return replace(seen, publication=latest, withdrawn=times)

@@ -45,7 +45,7 @@ from shared.turns.authentic import sealed_for
 from shared.turns.brake import Brake
 from shared.turns.ended_early import ended_early
 from shared.turns.key_usage import decide_counting, show_live_key
-from shared.turns.keyless import note_enabled
+from shared.turns.keyless import is_enabled_again, note_enabled
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import About
@@ -73,6 +73,7 @@ class Turn:
     writes: What this turn has written so far.
     observed: What was observed last. None before the first observation, and when it is out of date.
     progress: What was done so far.
+    enabled: The version that this app had withdrawn and that was found enabled while keys are on. Empty: none was.
     """
 
     target: Target
@@ -84,6 +85,7 @@ class Turn:
     writes: OwnWrites = field(default_factory=OwnWrites)
     observed: ObservedKeys | None = None
     progress: Progress = field(default_factory=Progress)
+    enabled: str = ""
 
     async def run(self) -> Outcome:
         """Carry out the turn and return its outcome. A failure is an outcome too: announcements are sent all the
@@ -94,8 +96,8 @@ class Turn:
     async def _run(self) -> Outcome:
         try:
             plan = await self._act()
-            if self.request is None and self.observed is not None:
-                await note_enabled(self.outside.notes, self.target, self.observed.seen)
+            if self.enabled:
+                await note_enabled(self.outside.notes, self.target, self.enabled)
             if plan.needs_a_person:
                 raise PersonMustLook(self.target.name, plan.why)
         except LeaseLost as error:
@@ -116,6 +118,9 @@ class Turn:
         request = self.request
         for _ in range(MOST_ROUNDS):
             self.observed = await self._observe()
+            publication = self.observed.seen.publication
+            if publication is not None and is_enabled_again(self.observed.seen):
+                self.enabled = publication.version
             plan = await self._braked(await self._decide(self.observed, request, first=explains is None))
             explains = plan if explains is None or request is not None else explains
             request = with_values(request, self.observed.seen)
@@ -185,8 +190,12 @@ class Turn:
         return await perform(plan.steps[len(beside) :], execution)
 
     async def _announce(self, *, retired: Fingerprint | None = None) -> Announcing:
-        """Send the outstanding announcements and record which were accepted. A failure here undoes nothing."""
-        if self.observed is None:
+        """Send the outstanding announcements and record which were accepted. A failure here undoes nothing.
+
+        While a return of keys is not told yet, nothing is recorded on the version that this app withdrew: its tags
+        would count an end more, as if the return had been told.
+        """
+        if self.observed is None or self.observed.seen.withdrawn:
             return Announcing()
         seen = await with_listeners(self.outside, self.target, self.observed.seen)
         situation = Situation(seen, self.target, self.outside.clock.now(), retired=retired)

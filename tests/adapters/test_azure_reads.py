@@ -110,12 +110,25 @@ async def test_what_is_not_in_the_table_is_not_sent(wired: Parts, reads: AzureRe
 
 
 @pytest.mark.parametrize(
-    "scope", ["", "/a/../b", "/a?x=1", '/a" or 1 == 1', "https://elsewhere.invalid", "/a/%2e%2e/b"]
+    "scope",
+    [
+        *("", "/a/../b", "/a/./b", "/a/..", "/..", "/a/b\n", "/a?x=1", '/a" or 1 == 1'),
+        *("https://elsewhere.invalid", "/a/%2e%2e/b", "/a//b"),
+    ],
 )
 async def test_only_a_resource_id_is_asked_for(wired: Parts, reads: AzureReads, scope: str) -> None:
-    with pytest.raises(ValueError, match="not a resource id"):
+    with pytest.raises(UnexpectedAnswer, match="not a resource id"):
         await reads.entries(LOG_SETTINGS, scope)
     assert wired.names() == []
+
+
+@pytest.mark.parametrize("group", ["-test", ".hidden", "..more", "(old)", "_x", "größe", "a..b"])
+async def test_every_name_of_a_resource_group_that_azure_allows_can_be_asked_for(
+    wired: Parts, reads: AzureReads, spoiled: Spoiled, group: str
+) -> None:
+    spoiled.body(SETTINGS, {"value": [{"name": "first", "properties": {}}]})
+    account = wired.account().id.replace(wired.account().id.split("/")[4], group)
+    assert [one["name"] for one in await reads.entries(LOG_SETTINGS, account)] == ["first"]
 
 
 def test_what_the_table_does_not_name_is_dropped() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -15,9 +16,17 @@ from lab.emulator.serve import Azure
 from lab.emulator.shipped import shipped_roles
 from lab.emulator.vaults import Vault
 from lab.emulator.world import World
-from shared.adapters.read_table import READS
+from shared.adapters.examination import principal_of
+from shared.adapters.read_table import READS, ReadOperation
 from shared.adapters.rights import AzureRights
-from shared.adapters.rights_table import ASSIGNED_TO, RIGHTS_READS, ROLE_ASSIGNMENTS, ROLE_DEFINITIONS, VAULTS_IN_SIGHT
+from shared.adapters.rights_table import (
+    ASSIGNED_TO,
+    ELIGIBLE_ABOVE,
+    RIGHTS_READS,
+    ROLE_ASSIGNMENTS,
+    ROLE_DEFINITIONS,
+    VAULTS_IN_SIGHT,
+)
 from shared.domain.errors import GrantRole, PersonMustLook, UnexpectedAnswer
 from shared.readers.kinds import AccessPolicy, Holding, Permissions, RightsSeen, RoleHeld, VaultRules
 from tests.support.reading import ELSEWHERE, id_of, reads_over
@@ -323,6 +332,37 @@ async def test_eligible_assignments_that_azure_does_not_show_are_said_not_to_be_
     assert bool(seen.problems) is is_problem
 
 
+async def test_eligible_assignments_that_were_seen_stay_seen_if_the_list_of_those_above_fails(
+    wired: Parts, world: World
+) -> None:
+    anna = add(world, "anna")
+    world.directory.make_eligible("anna", "Owner", wired.account().id)
+    reads = reads_over(wired)
+    listed = reads.entries
+
+    async def refuse_above(operation: ReadOperation, scope: str, **asked: str) -> list[object]:
+        if operation is ELIGIBLE_ABOVE:
+            raise UnexpectedAnswer(scope, "could not list the eligible assignments: 503.")
+        return await listed(operation, scope, **asked)
+
+    reads.entries = refuse_above  # type: ignore[method-assign]
+    seen = await around(wired, AzureRights(reads))
+    assert len(of(seen, anna.object_id)) == 1
+    assert [one for one in seen.not_looked if one.startswith("eligible assignments") and "503" in one]
+
+
+async def test_the_identity_that_asks_is_known_by_its_token_or_not_at_all(wired: Parts, world: World) -> None:
+    async def refused() -> str:
+        raise GrantRole("management", "could not get a token.")
+
+    manager = wired.azure.settings["AZURE_RESOURCE_MANAGER_ENDPOINT"]
+    own = partial(principal_of, wired.accounts._credential, manager)
+    app = world.directory.identities["app"]
+    assert await AzureRights(reads_over(wired), own=own).own_principal() == app.object_id
+    assert await AzureRights(reads_over(wired), own=refused).own_principal() == ""
+    assert await rights_over(wired).own_principal() == ""
+
+
 # The vault.
 
 
@@ -398,6 +438,18 @@ async def test_a_vault_that_azure_does_not_show_is_named_with_what_lets_the_app_
     [problem] = seen.problems
     assert isinstance(problem, PersonMustLook)
     assert READERS in problem.next_step
+    assert len(seen.held) > 0
+
+
+@pytest.mark.parametrize("group", ["..", "."])
+async def test_a_vault_with_an_id_that_cannot_be_asked_for_is_not_seen_and_the_rest_is(
+    wired: Parts, world: World, spoiled: Spoiled, group: str
+) -> None:
+    elsewhere = f"/subscriptions/{ELSEWHERE}/resourceGroups/{group}/providers/Microsoft.KeyVault/vaults/odd"
+    spoiled.body(GRAPH, {"data": [{"id": elsewhere, "uri": "https://odd.vault.azure.net/"}], "count": 1})
+    seen = await rights_over(wired).around(id_of(wired.account()), "https://odd.vault.azure.net")
+    assert seen.vault is None
+    assert [type(one) for one in seen.problems] == [UnexpectedAnswer]
     assert len(seen.held) > 0
 
 

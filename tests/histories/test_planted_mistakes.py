@@ -26,7 +26,7 @@ from shared.announce.announcements import Announcement
 from shared.announce.kinds import Kind
 from shared.decide import policies
 from shared.decide.plan import Plan, Reason
-from shared.decide.steps import Prove, Publish, Regenerate
+from shared.decide.steps import Mark, Prove, Publish, Regenerate
 from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.told import ToldDeadline
@@ -237,13 +237,18 @@ async def test_the_witness_also_observes_between_turns():
     assert stage.witness.observations > before
 
 
-async def keys_that_are_back(stage: Stage) -> None:
-    """Let the keys end on day 20, at the sunset or by hand, and let somebody switch them on two days later."""
+async def keys_that_are_back(stage: Stage, *, enabled: bool = False) -> None:
+    """Let the keys end on day 20, at the sunset or by hand, and let somebody switch them on two days later.
+
+    enabled: Whether that person enables the version, too.
+    """
     await stage.until(at(day=20))
     if stage.target.sunset is None:
         stage.switch_keys_off_by_hand()
     await stage.until(at(day=22))
     stage.world.accounts.update(stage.account.id, {"disable_local_auth": False})
+    if enabled:
+        stage.versions[-1].enabled = True
     await stage.turn()
     await stage.until(at(day=40), every=hours(6))
     await stage.must_be_at_rest()
@@ -282,6 +287,28 @@ async def test_the_witness_notices_a_return_that_is_never_announced(decide_wrong
     decide_wrongly(anew(lambda one: replace(one, told=replace(one.told, carried_over=()))))
     with pytest.raises(PromiseBroken, match="P9: that keys are on again"):
         await keys_that_are_back(a_stage())
+
+
+@pytest.mark.parametrize("sunset", [None, at(day=20)])
+async def test_the_witness_finds_nothing_wrong_with_a_version_that_somebody_enabled_with_the_keys(
+    sunset: datetime | None,
+):
+    await keys_that_are_back(a_stage(sunset=sunset), enabled=True)
+
+
+async def test_the_witness_notices_a_return_by_hand_that_is_never_announced(decide_wrongly):
+    def forgets_to_tell(plan: Plan) -> Plan:
+        steps = (
+            replace(one, marks=replace(one.marks, told=replace(one.marks.told, carried_over=())))
+            if isinstance(one, Mark) and plan.reason is Reason.KEYS_ARE_BACK
+            else one
+            for one in plan.steps
+        )
+        return replace(plan, steps=tuple(steps))
+
+    decide_wrongly(forgets_to_tell)
+    with pytest.raises(PromiseBroken, match="P9: that keys are on again"):
+        await keys_that_are_back(a_stage(), enabled=True)
 
 
 async def test_the_witness_notices_that_a_return_is_announced_once_keys_are_off():

@@ -15,7 +15,10 @@ P, D = "action", "data action"
 ACTIONS: dict[str, list[tuple[str, str]]] = {
     "list-keys": [(P, "microsoft.cognitiveservices/accounts/listkeys/action")],
     "regenerate-key": [(P, "microsoft.cognitiveservices/accounts/regeneratekey/action")],
-    "secret-by-role": [(D, "microsoft.keyvault/vaults/secrets/getsecret/action")],
+    "secret-by-role": [
+        (D, "microsoft.keyvault/vaults/secrets/getsecret/action"),
+        (D, "microsoft.keyvault/vaults/secrets/backup/action"),
+    ],
     "secret-by-deployment": [(P, "microsoft.keyvault/vaults/deploy/action")],
     "foundry-connections": [
         (P, "microsoft.cognitiveservices/accounts/connections/listsecrets/action"),
@@ -23,16 +26,37 @@ ACTIONS: dict[str, list[tuple[str, str]]] = {
         (D, "microsoft.cognitiveservices/accounts/aiservices/connections/listsecrets/action"),
     ],
     "hub-connections": [(P, "microsoft.machinelearningservices/workspaces/connections/listsecrets/action")],
-    "apim-named-values": [(P, "microsoft.apimanagement/service/namedvalues/listvalue/action")],
+    "apim-named-values": [
+        (P, "microsoft.apimanagement/service/namedvalues/listvalue/action"),
+        (P, "microsoft.apimanagement/service/workspaces/namedvalues/listvalue/action"),
+    ],
     "app-settings": [
         (P, "microsoft.web/sites/config/list/action"),
         (P, "microsoft.web/sites/slots/config/list/action"),
+        (P, "microsoft.web/sites/config/snapshots/listsecrets/action"),
+        (P, "microsoft.web/sites/slots/config/snapshots/listsecrets/action"),
+        (P, "microsoft.web/sites/publishxml/action"),
+        (P, "microsoft.web/sites/slots/publishxml/action"),
     ],
     "container-app-secrets": [
         (P, "microsoft.app/containerapps/listsecrets/action"),
         (P, "microsoft.app/jobs/listsecrets/action"),
     ],
-    "apim-backends": [(P, "microsoft.apimanagement/service/backends/read")],
+    "apim-backends": [
+        (P, "microsoft.apimanagement/service/backends/read"),
+        (P, "microsoft.apimanagement/service/workspaces/backends/read"),
+        (P, "microsoft.apimanagement/service/policies/read"),
+        (P, "microsoft.apimanagement/service/policyfragments/read"),
+        (P, "microsoft.apimanagement/service/products/policies/read"),
+        (P, "microsoft.apimanagement/service/apis/policies/read"),
+        (P, "microsoft.apimanagement/service/apis/operations/policies/read"),
+        (P, "microsoft.apimanagement/service/apis/resolvers/policies/read"),
+        (P, "microsoft.apimanagement/service/workspaces/policies/read"),
+        (P, "microsoft.apimanagement/service/workspaces/policyfragments/read"),
+        (P, "microsoft.apimanagement/service/workspaces/products/policies/read"),
+        (P, "microsoft.apimanagement/service/workspaces/apis/policies/read"),
+        (P, "microsoft.apimanagement/service/workspaces/apis/operations/policies/read"),
+    ],
     "assign-role-on-account": [(P, "microsoft.authorization/roleassignments/write")],
     "assign-role-on-secret": [(P, "microsoft.authorization/roleassignments/write")],
     "change-role": [(P, "microsoft.authorization/roledefinitions/write")],
@@ -194,7 +218,9 @@ def _policies(world: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if vault is None or vault["properties"].get("enableRbacAuthorization") is True:
         return
     every = vault["properties"].get("accessPolicies") or []
-    reading = [one for one in every if {"get", "all"} & {word.lower() for word in one["permissions"]["secrets"]}]
+    reading = [
+        one for one in every if {"get", "all", "backup"} & {word.lower() for word in one["permissions"]["secrets"]}
+    ]
     for who in {one["objectId"].lower() for one in reading}:
         applications = [one.get("applicationId") or "" for one in reading if one["objectId"].lower() == who]
         yield who, min(applications)

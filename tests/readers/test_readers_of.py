@@ -1,9 +1,15 @@
 """Every trap in who reads a key, by itself."""
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
-from shared.readers.kinds import Holding, Permissions
+from shared.readers import rows
+from shared.readers.grants import acting_on
+from shared.readers.kinds import DenyAssignment, Holding, Permissions
 from shared.readers.readers_of import readers_of
+from shared.readers.rights import Right, denies, is_at_or_above
 from shared.readers.unseen import ABOVE, BESIDE, DIRECTORY, NO_GROUP, NO_VAULT, OTHER_TENANTS, RUNS_CODE
 from tests.readers.builders import (
     ACCOUNT,
@@ -97,7 +103,34 @@ def test_the_same_assignment_in_two_lists_is_one() -> None:
     assert row(seen(one, one), "ann").also_by == ()
 
 
-@pytest.mark.parametrize("principals", [(), ("ann",), ("ANN",)])
+@pytest.mark.parametrize("resource", [ACCOUNT, f"{VAULT}/secrets/key", RG.upper(), f"{SUBSCRIPTION}/"])
+def test_what_acts_on_a_resource_is_what_lies_at_it_or_above_it(resource: str) -> None:
+    ids = (ACCOUNT, VAULT, f"{VAULT}/secrets/key", f"{VAULT}/secrets/ke", SUBSCRIPTION, f"{RG}-2", ROOT_GROUP)
+    scopes = [
+        each for one in ids for each in (one, one.upper(), f"{one}/", f"{one}2", one[:-1], one.rpartition("/")[0])
+    ]
+    every = [held("ann", "Owner", scope) for scope in (*scopes, "/")]
+    assert acting_on(every, [resource]) == [one for one in every if is_at_or_above(one.scope, resource)]
+
+
+def test_each_deny_assignment_is_judged_once_for_a_right_and_a_resource_however_many_hold_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged = Counter[tuple[str, str, str]]()
+
+    def counting(one: DenyAssignment, right: Right, resource: str) -> bool:
+        judged[one.id, right.action, resource] += 1
+        return denies(one, right, resource)
+
+    monkeypatch.setattr(rows, "denies", counting)
+    denied = tuple(replace(deny("*"), id=f"/deny/{number}", name=f"deny {number}") for number in range(3))
+    found = readers_of(ID, seen(*(held(f"p{number}", "Contributor") for number in range(50)), denied=denied))
+    assert {one.denied_by for one in found.readers} == {("deny 0", "deny 1", "deny 2")}
+    assert judged[denied[0].id, LIST_KEYS, ACCOUNT] == 1
+    assert set(judged.values()) == {1}
+
+
+@pytest.mark.parametrize("principals", [(), ("ann",)])
 def test_a_deny_assignment_is_named_and_takes_nothing_away(principals: tuple[str, ...]) -> None:
     shown = seen(held("ann", "Contributor"), denied=(deny("*/listKeys/action", principals=principals),))
     assert row(shown, "ann").denied_by == ("no keys",)

@@ -30,9 +30,14 @@ _CONCRETE = (
     "Microsoft.CognitiveServices/accounts/projects/connections/listsecrets/action",
     "Microsoft.MachineLearningServices/workspaces/connections/listsecrets/action",
     "Microsoft.ApiManagement/service/namedValues/listValue/action",
+    "Microsoft.ApiManagement/service/workspaces/namedValues/listValue/action",
     "Microsoft.ApiManagement/service/backends/read",
+    "Microsoft.ApiManagement/service/apis/policies/read",
+    "Microsoft.ApiManagement/service/workspaces/backends/read",
     "Microsoft.Web/sites/config/list/action",
     "Microsoft.Web/sites/slots/config/list/action",
+    "Microsoft.Web/sites/config/snapshots/listsecrets/action",
+    "Microsoft.Web/sites/publishxml/action",
     "Microsoft.App/containerApps/listSecrets/action",
     "Microsoft.App/jobs/listSecrets/action",
     "Microsoft.KeyVault/vaults/write",
@@ -41,6 +46,7 @@ _CONCRETE = (
     "Microsoft.Authorization/roleAssignments/write",
     "Microsoft.Authorization/roleDefinitions/write",
     "Microsoft.KeyVault/vaults/secrets/getSecret/action",
+    "Microsoft.KeyVault/vaults/secrets/backup/action",
     "Microsoft.CognitiveServices/accounts/AIServices/connections/listSecrets/action",
     "Microsoft.CognitiveServices/accounts/read",
     "Microsoft.CognitiveServices/accounts/listKeysLater/action",
@@ -153,7 +159,7 @@ def _vault(chance: random.Random, vault: str, people: list[tuple[str, str | None
         return None
     policies = []
     for who, _ in chance.sample(people, chance.randint(0, len(people))):
-        words = chance.choice((["Get"], ["all"], ["LIST"], ["get", "list"], ["set"], []))
+        words = chance.choice((["Get"], ["all"], ["LIST"], ["get", "list"], ["Backup", "restore"], ["set"], []))
         application = {"applicationId": str(uuid.UUID(int=9))} if chance.random() < 0.3 else {}
         policies.append(
             {"objectId": chance.choice((who, who.upper())), "permissions": {"secrets": words}} | application

@@ -14,6 +14,7 @@ from lab.simulation.stage import Stage, a_stage, lived_until
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.times import from_seconds
 from shared.domain.told import CarriedOver, Happened
+from shared.turns import turn
 from shared.turns.keyless import KEYLESS, keyless_of, note_sunset, note_withdrawn
 from shared.turns.report import Result
 
@@ -153,8 +154,10 @@ async def test_a_note_for_the_same_version_is_not_written_over():
     notes, target = stage.rotation().outside.notes, stage.target
     before = await keyless_of(notes, target.account)
     assert before is not None
-    await note_sunset(notes, target, before.version, stage.now + days(1))
-    await note_withdrawn(notes, target, before.version, stage.now + days(1))
+    latest = await stage.rotation().outside.vault.latest(target)
+    assert latest is not None
+    await note_sunset(notes, target, latest, stage.now + days(1))
+    await note_withdrawn(notes, target, latest, stage.now + days(1))
     assert await keyless_of(notes, target.account) == before
 
 
@@ -347,3 +350,93 @@ async def test_the_page_says_that_keys_are_back_and_never_that_a_person_must_ena
     row = await stage.rotation().surveyor._presumed_row((await stage.rotation().fleet.list_targets()).listed[0])
     assert row.plan is not None
     assert row.plan.reason == "keys-are-back"
+
+
+async def off_again(stage: Stage, topic: str = "up") -> None:
+    """Let a person switch keys off once more, a tick find that, and a person switch them on."""
+    stage.event_grid_is(topic)
+    stage.switch_keys_off_by_hand()
+    await stage.until(stage.now + hours(3))
+    switched_on(stage)
+    stage.event_grid_is("up")
+
+
+async def enabled_by_hand(stage: Stage) -> None:
+    """Let somebody switch keys on and enable the version, and a turn find that."""
+    switched_on(stage)
+    stage.versions[-1].enabled = True
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert outcome.reason == "keys-are-back"
+
+
+@pytest.mark.parametrize("topic", ["up", "down"])
+async def test_a_version_that_was_enabled_by_hand_is_published_anew_after_another_end(topic: str):
+    stage = await keyless(by_sunset=False)
+    await enabled_by_hand(stage)
+    await off_again(stage, topic)
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
+    assert stage.works(published(stage))
+    assert len({event["id"] for event in stage.events("KeyAuthEnabled")}) == 2
+
+
+async def test_it_is_also_published_anew_if_the_turn_that_told_of_the_first_return_ended_early(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    stage = await keyless(by_sunset=False)
+
+    async def note_enabled(*_: object) -> None:
+        """Note nothing, as where the process ends just before."""
+
+    with monkeypatch.context() as patched:
+        patched.setattr(turn, "note_enabled", note_enabled)
+        await enabled_by_hand(stage)
+    await off_again(stage)
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert outcome.reason == "keys-are-back"
+
+
+async def test_a_version_that_was_enabled_by_hand_and_disabled_by_a_person_stays_disabled_after_another_end():
+    stage = await keyless(by_sunset=False)
+    await enabled_by_hand(stage)
+    note = await keyless_of(stage.rotation().outside.notes, stage.target.account)
+    assert note is not None
+    assert not note.version
+    stage.versions[-1].enabled = False
+    await off_again(stage)
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert outcome.reason == "PersonMustLook"
+    assert stage.versions[-1].enabled is False
+
+
+@pytest.mark.parametrize("topic", ["up", "down"])
+async def test_an_end_at_which_a_person_had_disabled_the_version_counts_as_one(topic: str):
+    stage = a_stage()
+    await stage.until(at(day=20))
+    stage.versions[-1].enabled = False
+    await off_again(stage)
+    stage.versions[-1].enabled = True
+    await stage.until(stage.now + hours(3))
+    await off_again(stage, topic)
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
+    assert stage.works(published(stage))
+
+
+async def test_a_return_is_not_over_because_the_turn_that_tells_of_it_failed():
+    stage = await keyless(by_sunset=False)
+    switched_on(stage)
+    stage.world.faults.add("aoai.models", "status", status=401, times=0)
+    failed = await stage.turn()
+    assert failed is not None
+    assert failed.result is Result.FAILED
+    stage.world.faults.clear()
+    outcome = await stage.turn()
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.DONE, "keys-are-back")
+    assert stage.works(published(stage))

@@ -22,6 +22,7 @@ from shared.domain.model import AccountId, Target
 from shared.domain.names import LEASE_CONTAINER as LEASES
 from shared.domain.requests import AwaitedDeployment, DeploymentRequest, LeakedKey, LeakRequest
 from shared.domain.told import Told, ToldDeadline
+from shared.turns.keyless import Keyless, keyless_name
 from shared.turns.message import Message
 
 VAULT, TOPIC = "keys", "announcements"
@@ -37,6 +38,7 @@ class Facts:
     in_use: Keys that somebody may use.
     leaked: Keys that a person reports as leaked.
     must_end: Keys that must not work any more at rest.
+    withdrawn: The version that the app disabled before the scene. P1 does not hold while it is the latest one.
     message: The queue message of a person's request. Empty: the scene begins with a tick.
     """
 
@@ -44,6 +46,7 @@ class Facts:
     in_use: frozenset[str] = frozenset()
     leaked: frozenset[str] = frozenset()
     must_end: frozenset[str] = frozenset()
+    withdrawn: str = ""
     message: str = ""
 
 
@@ -153,6 +156,19 @@ def _sunset(world: World, account: Account) -> Facts:
     return Facts(keeps=live, in_use=live)
 
 
+def _return(world: World, account: Account) -> Facts:
+    """Somebody has switched keys on again after the app had disabled the version and said that keys are off."""
+    since = world.clock.utcnow() - 10 * DAY
+    _published(world, account, since, told=Told(origin=True, key_auth_off=True))
+    secret = f"{account.name}-key"
+    version = world.vaults[VAULT].get_secret(secret).version
+    world.vaults[VAULT].update_secret(secret, version, enabled=False)
+    note = Keyless(account.id, version, since + 3 * DAY, by_sunset=False)
+    world.blobs.put(LEASES, keyless_name(AccountId.parse(account.id)), note.text().encode())
+    both = frozenset(key.value for key in account.keys.values())
+    return Facts(keeps=both, in_use=both, withdrawn=version)
+
+
 _WARNS = frozenset({"RotationFailed", "RotationAnnounced"})  # a warning that is due and comes only with the next tick
 SCENES = {
     scene.name: scene
@@ -163,5 +179,6 @@ SCENES = {
         Scene("deployment", _deployment, frozenset({"KeyRotated", "RetirementAnnounced"}), 2, "key2", _WARNS),
         Scene("leak", _leak, frozenset({"KeyRotated", "KeyRetired"}), 2, "key2"),
         Scene("sunset", _sunset, frozenset({"KeyAuthDisabled"}), 1, None),
+        Scene("return", _return, frozenset({"KeyAuthEnabled", "RetirementAnnounced"}), 2, "key1"),
     )
 }

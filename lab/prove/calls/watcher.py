@@ -71,7 +71,8 @@ class Watcher:
         if self.world.accounts.keys_disabled(self.account):
             return
         latest = self.latest
-        if latest is not None and not (latest.enabled and self._works(latest.value)):
+        withdrawn = latest is not None and latest.version == self.facts.withdrawn
+        if latest is not None and not withdrawn and not (latest.enabled and self._works(latest.value)):
             self.note(f"P1: at {entry.operation} the published key did not work")
         for value in self.facts.keeps:
             if not self._works(value):

@@ -2,8 +2,9 @@
 
     keys are numbered in the order in which they appear in the state; a key that appears nowhere is dropped
     the slots are swapped so that the published one is key 1: nothing depends on which slot it is
-    a deadline in the past becomes now, and a promise that lasted until then is dropped
-    ends of all keys are counted from the latest one, and so are withdrawn versions, up to three
+    a deadline in the past becomes now, and a promise that lasted until then is dropped. an announced end of all keys
+    that has lapsed stays so
+    ends of all keys are counted from the one before the latest, and so are withdrawn versions, up to three
     the id of the last request is replaced by a fixed one
     when and how the last rotation happened is dropped: it matters only to late requests, and here none is late.
     whether there was one at all is kept: the first rotation comes a little earlier
@@ -21,12 +22,14 @@ from functools import lru_cache
 
 from lab.prove.histories import deployments, keys_back, other_writers, values
 from lab.prove.histories.state import KEY2, NOW, Copy, KeyFacts, Leak, State, Version
+from shared.decide.cadence import LAPSES_AFTER
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
 from shared.domain.requests import Requester
 from shared.domain.told import Told, ToldDeadline
 from shared.turns.secret_notes import CLOCKS_DIFFER
 
+LAPSED = NOW - LAPSES_AFTER - timedelta(seconds=1)
 EARLIER, LONG_AGO = NOW - timedelta(days=1), NOW - timedelta(days=100)
 SAME_REQUEST, ON_RECORD = "the-last-request", "a-leak-on-record"
 
@@ -157,22 +160,28 @@ def _numbered(marks: Marks | None, least: int) -> Marks | None:
 
 def _facts_without_the_past(state: State, version: Version | None) -> State:
     ends = state.marks.told.ends if state.marks else 0
+    first_end = ends - min(ends, 1)
     sunset, announced = state.sunset, state.announced_sunset
     first, second = map(_key_facts_without_the_past, state.key_facts)
     return state._replace(
         version=version,
-        sunset=sunset and max(sunset, NOW),
+        sunset=sunset and _lapsed_or_now(sunset),
         key_facts=(first, second),
         warned=frozenset(one for one in state.warned if one[0] >= NOW),
-        announced_sunset=announced and (max(announced[0], NOW), announced[1]),
-        announced_off=None if state.announced_off is None else max(state.announced_off - ends, -1),
-        earlier_off=None if state.earlier_off is None or state.earlier_off < ends else state.earlier_off - ends,
+        announced_sunset=announced and (_lapsed_or_now(announced[0]), announced[1]),
+        announced_off=None if state.announced_off is None else max(state.announced_off - first_end, -1),
+        earlier_off=None if state.earlier_off is None or state.earlier_off < ends else state.earlier_off - first_end,
         promised_wait=deployments.without_the_past(state.promised_wait, SAME_REQUEST),
         announced_wait=deployments.without_the_past(state.announced_wait, SAME_REQUEST),
         record=state.record and _record(state.record, state.marks),
         reported=state.reported & set(state.keys),
-        keyless=keys_back.counted_from(state, ends),
+        keyless=keys_back.counted_from(state, first_end),
     )
+
+
+def _lapsed_or_now(deadline: datetime) -> datetime:
+    """Return an announced end of all keys: of its past, only whether it has lapsed."""
+    return LAPSED if NOW - deadline > LAPSES_AFTER else max(deadline, NOW)
 
 
 def _record(leak: Leak, marks: Marks | None) -> Leak:
@@ -189,15 +198,16 @@ def _key_facts_without_the_past(facts: KeyFacts) -> KeyFacts:
 @lru_cache(maxsize=100_000)
 def _marks_without_the_past(marks: Marks, cadence: Cadence, record: Leak | None = None) -> Marks:
     if record is not None:  # its words mean the keys of its own time, so the past matters
-        return replace(marks, requester=Requester(marks.request and SAME_REQUEST))
+        told = replace(marks.told, ends=min(marks.told.ends, 1))
+        return replace(marks, requester=Requester(marks.request and SAME_REQUEST), told=told)
     told, due, scheduled = marks.told, deployments.due(marks, cadence), marks.since + cadence.period
     ending = told.retirement.deadline if told.retirement else marks.until
     told = replace(
         told,
         rotation=_expected(told.rotation, ending if marks.previous and ending and ending > due else due),
         retirement=_retirement(told.retirement, marks.until),
-        sunset=told.sunset and ToldDeadline(max(told.sunset.deadline, NOW), told.sunset.lead),
-        ends=0,
+        sunset=told.sunset and ToldDeadline(_lapsed_or_now(told.sunset.deadline), told.sunset.lead),
+        ends=min(told.ends, 1),
         carried_over=tuple(replace(carried, happened_at=NOW) for carried in told.carried_over),
     )
     return replace(

@@ -189,8 +189,10 @@ class Explorer:
         return self._rests[state]
 
     def _tick(self, state: State) -> Trace:
-        """Return what a tick does: a turn, which carries out the leak on record if there is one."""
-        return undisturbed(self.life, state, on_record.request_of(state.record) if state.record else None)
+        """Return what a tick does: a turn, which carries out the leak on record if there is one. While keys are off the
+        leak waits, and the tick's other turn does the work."""
+        repeats = state.record is not None and state.key_auth
+        return undisturbed(self.life, state, on_record.request_of(state.record) if repeats and state.record else None)
 
     def _rests_while_refused(self, state: State) -> None:
         """Check that ticks find rest while calls are refused, without making keys. Raises Broken."""
@@ -210,10 +212,16 @@ class Explorer:
     def _at_rest(self, state: State, trace: Trace) -> None:
         if trace.events or trace.versions or trace.end.keys != state.keys:
             raise Broken("P5: every tick repeats the same work")
-        if state.reported:
+        if state.reported and (state.record is None if not state.key_auth else not _waits_for_a_person(state)):
             raise Broken("a key that was reported as leaked and put on record works, and no tick will end it")
         must_be_settled(state, self.life.target)
         self._rests[state] = (0, 0)
 
     def _canonical(self, state: State) -> State:
         return canonical(state, self.life.target.cadence)
+
+
+def _waits_for_a_person(state: State) -> bool:
+    """Return whether a person has disabled the version, and the leak stays on record until the version is enabled."""
+    version = state.version
+    return state.record is not None and version is not None and not version.enabled and not version.withdrawn

@@ -24,6 +24,7 @@ from lab.prove.histories import values
 from lab.prove.histories.state import NOW, KeyFacts, State, Version
 from shared.announce.announcements import Announcement
 from shared.announce.kinds import Kind
+from shared.decide.cadence import LAPSES_AFTER
 from shared.domain.keys import Fingerprint
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks, Origin
@@ -115,6 +116,8 @@ def may_switch_off(state: State) -> None:
         raise Broken("keys are switched off although the account takes no identity: nobody can call it any more")
     if state.announced_sunset[0] > NOW:
         raise Broken(f"P3: keys are switched off {state.announced_sunset[0] - NOW} before the announced end")
+    if NOW - state.announced_sunset[0] > LAPSES_AFTER:
+        raise Broken("P3: keys are switched off although the announced end has lapsed")
 
 
 def may_withdraw(state: State) -> None:

@@ -1,8 +1,9 @@
 """Keys that somebody switches on again after they ended, and the app's note about the version that it withdrew.
 
 From then on the published key must work again, so the app publishes anew what it disabled itself. What a person
-disabled is left alone. Nobody knows who used which key meanwhile: both work for a period, nothing that was announced
-before holds any more, and one event says that keys are back.
+disabled is left alone, also where a sunset was begun and keys never were off. Whoever switched keys on may enable the
+version, too: then it stays. Nobody knows who used which key meanwhile: both work for a period, nothing that was
+announced before holds any more, and one event says that keys are back.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from lab.prove.histories import values
 from lab.prove.histories.judge import BACK, Broken
 from lab.prove.histories.state import NOW, KeyFacts, Keyless, State, Version
 from shared.domain.model import Cadence
+from shared.domain.told import CarriedOver, Happened
 from shared.turns import keyless
 
 MOST_TIMES = 3
@@ -26,24 +28,11 @@ def switched(state: State) -> State:
 
 
 def withdrawn(state: State, serial: str) -> State:
-    """Return the state after the app disabled this version, or noted that it is about to."""
+    """Return the state after the app disabled this version, or noted while keys were off that it is about to."""
     version = state.version
     if version is None or str(version.serial) != serial:
         return state
     return state._replace(version=version._replace(withdrawn=True))
-
-
-def found_enabled(start: State, end: State) -> State:
-    """Return the end of a whole tick. If it found the version enabled while keys were on, nothing is withdrawn any
-    more. Without a sunset and before the end of keys was announced, the app does not look."""
-    version, off = end.version, (start.announced_off, start.earlier_off)
-    if start.sunset is None and off == (None, None):
-        return end
-    if not (start.key_auth and end.key_auth and start.version is not None and start.version.enabled):
-        return end
-    if version is None or not version.enabled or not version.withdrawn:
-        return end
-    return end._replace(version=version._replace(withdrawn=False))
 
 
 def published(state: State, before: Version | None, cadence: Cadence, *, by_others: bool) -> State:
@@ -52,14 +41,35 @@ def published(state: State, before: Version | None, cadence: Cadence, *, by_othe
         return state
     if not before.withdrawn:
         raise Broken("a version that a person disabled is published anew")
+    return _are_back(state, cadence, state.version.value)
+
+
+def noted(state: State, before: Version, cadence: Cadence, *, by_others: bool) -> State:
+    """Note that the tags of an enabled version tell for the first time that keys are back. Raises Broken if they never
+    were off since this app published it."""
+    version = state.version
+    if by_others or version is None or not _returns(version) - _returns(before):
+        return state
+    if not before.withdrawn:
+        raise Broken("P9: keys count as back although this app has withdrawn nothing")
+    back = _are_back(state, cadence, version.value)
+    return back._replace(version=version._replace(withdrawn=False))
+
+
+def _returns(version: Version) -> frozenset[CarriedOver]:
+    carried_over = version.marks.told.carried_over if version.marks else ()
+    return frozenset(one for one in carried_over if one.happened is Happened.KEYS_BACK)
+
+
+def _are_back(state: State, cadence: Cadence, live: int) -> State:
     first, second = (
-        _both_work(facts, is_live=value == state.version.value, cadence=cadence)
+        _both_work(facts, is_live=value == live, cadence=cadence)
         for facts, value in zip(state.key_facts, state.keys, strict=True)
     )
     others = frozenset(one for one in state.outstanding if one[0] != BACK)
     return state._replace(
         key_facts=(first, second),
-        outstanding=others | {(BACK, state.version.value)},
+        outstanding=others | {(BACK, live)},
         warned=frozenset(),
         announced_sunset=None,
     )
@@ -74,25 +84,41 @@ def _both_work(facts: KeyFacts, *, is_live: bool, cadence: Cadence) -> KeyFacts:
 
 
 def must_be_published(state: State) -> None:
-    """Check at rest that the app has published anew what it disabled itself, once keys are on. Raises Broken."""
+    """Check at rest that the app has published anew what it disabled itself, once keys are on, and that it has told of
+    a version that somebody enabled. Raises Broken.
+
+    Where no sunset is agreed and the version does not say that an end was announced, nobody has to be told.
+    """
     version = state.version
-    if state.key_auth and version is not None and not version.enabled and version.withdrawn:
+    if not state.key_auth or version is None or not version.withdrawn:
+        return
+    if not version.enabled:
         raise Broken("P5: keys are on again, and the version that this app disabled stays disabled")
+    if version.value in state.keys and _is_looked_at(state):
+        raise Broken("P9: keys are on again, somebody enabled the version, and nobody will be told")
+
+
+def _is_looked_at(state: State) -> bool:
+    told = state.marks.told if state.marks else None
+    return state.sunset is not None or (told is not None and bool(told.key_auth_off or told.ends))
 
 
 def note(state: State, text: str) -> State:
-    """Return the state with the app's note about a version that it is about to withdraw."""
+    """Return the state with the app's note about a version that it is about to withdraw. Before keys are off it says
+    nothing about who disables the version."""
     found = json.loads(text)
     serial = int(found["version"]) if found["version"] else None
-    return withdrawn(state._replace(keyless=Keyless(serial, found["times"])), found["version"])
+    state = state._replace(keyless=Keyless(serial, found["times"], found["off"]))
+    return state if state.key_auth else withdrawn(state, found["version"])
 
 
 def text_of(state: State) -> str | None:
     """Return the app's note. None without one."""
     if state.keyless is None:
         return None
-    serial, times = state.keyless
-    return keyless.Keyless(str(values.ACCOUNT), "" if serial is None else str(serial), NOW, False, times).text()
+    serial, times, off = state.keyless
+    version = "" if serial is None else str(serial)
+    return keyless.Keyless(str(values.ACCOUNT), version, NOW, False, times, off=off).text()
 
 
 def is_noted(state: State) -> bool:
@@ -102,8 +128,11 @@ def is_noted(state: State) -> bool:
 
 def counted_from(state: State, ends: int) -> Keyless | None:
     """Return the note as a canonical state keeps it: whether it is about the latest version, and how much more often
-    the app has withdrawn a key than that version's tags count ends of all keys. Three times are as good as more."""
+    the app has withdrawn a key than that version's tags count ends of all keys. Three times are as good as more.
+
+    ends: From which number on ends of all keys are counted.
+    """
     if state.keyless is None:
         return None
     times = min(max(state.keyless.times - ends, 1), MOST_TIMES)
-    return Keyless(0 if is_noted(state) else None, times)
+    return Keyless(0, times, state.keyless.off) if is_noted(state) else Keyless(None, times, off=True)

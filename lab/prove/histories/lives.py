@@ -105,6 +105,7 @@ class Life:
     switching: Whether people switch keys and the version off and on at any time, which is no fault. Default no.
     subdomain_changes: Whether the account gets and loses its custom subdomain at any time, which is no fault. Default
         no.
+    on_record: Whether leaks are put on record although no refusal can begin. Default no.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Life:
     calm: bool = False
     switching: bool = False
     subdomain_changes: bool = False
+    on_record: bool = False
 
     def target_in(self, state: State) -> Target:
         """Return the target with the sunset of this state."""
@@ -207,6 +209,7 @@ def keys_back() -> tuple[Life, ...]:
     return (
         Life("keys back", target, first, {LEAK: REQUESTS[LEAK]}, switching=True),
         Life("keys back, sunset", target, ending().begins, {}, switching=True),
+        Life("keys back, leak", target, first, {LEAK: REQUESTS[LEAK]}, switching=True, on_record=True),
     )
 
 

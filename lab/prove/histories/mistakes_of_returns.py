@@ -12,7 +12,7 @@ from unittest.mock import patch
 from shared.announce import outstanding
 from shared.announce.announcements import Announcement
 from shared.announce.kinds import Kind
-from shared.decide import policies
+from shared.decide import cadence, plan, policies
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import Publish
@@ -21,7 +21,8 @@ from shared.domain.publication import Marks, Publication, SecretState
 from shared.domain.requests import Request
 from shared.domain.told import Happened, ToldDeadline
 from shared.ports import Notes
-from shared.turns import key_usage, secret_notes, turn
+from shared.turns import key_usage, keyless, secret_notes
+from shared.turns.keyless import Keyless
 
 Change = Callable[[Publish, Situation], Publish]
 
@@ -31,10 +32,11 @@ def _publishing_anew(change: Change) -> Iterator[None]:
     """Change the version that is published once keys are back."""
 
     def decide(seen: Observation, target: Target, now: datetime, request: Request | None = None) -> Plan:
-        plan, situation = policies.decide(seen, target, now, request), Situation(seen, target, now, request)
-        if plan.reason is not Reason.KEYS_ARE_BACK:
-            return plan
-        return replace(plan, steps=tuple(change(s, situation) if isinstance(s, Publish) else s for s in plan.steps))
+        decided, situation = policies.decide(seen, target, now, request), Situation(seen, target, now, request)
+        if decided.reason is not Reason.KEYS_ARE_BACK:
+            return decided
+        steps = (change(one, situation) if isinstance(one, Publish) else one for one in decided.steps)
+        return replace(decided, steps=tuple(steps))
 
     with patch.object(key_usage, "decide", decide):
         yield
@@ -44,10 +46,11 @@ def _publishing_anew(change: Change) -> Iterator[None]:
 def leaving_keys_that_are_back() -> Iterator[None]:
     """Leave every disabled version to a person."""
 
-    async def keyless_of(*_: object) -> None:
-        """Return no note."""
+    async def withdrawn_times(*_: object) -> int:
+        """Say that this app has withdrawn nothing."""
+        return 0
 
-    with patch.object(secret_notes, "keyless_of", keyless_of):
+    with patch.object(secret_notes, "withdrawn_times", withdrawn_times):
         yield
 
 
@@ -64,12 +67,49 @@ def taking_every_disabled_version_for_ours() -> Iterator[None]:
 
 @contextmanager
 def forgetting_that_it_was_enabled() -> Iterator[None]:
-    """Do not note that a turn has found the withdrawn version enabled again."""
+    """Let the note about a withdrawn version count as long as that version is the latest one."""
+    with patch.object(keyless, "_is_about", lambda known, latest: known.version == latest.version):
+        yield
 
-    async def note_enabled(*_: object) -> None:
-        """Note nothing."""
 
-    with patch.object(turn, "note_enabled", note_enabled):
+@contextmanager
+def counting_what_was_only_begun() -> Iterator[None]:
+    """Let the note of a sunset count before keys were seen to be off."""
+    real = keyless._read
+
+    def read(text: str | None) -> Keyless | None:
+        known = real(text)
+        return known and replace(known, off=True)
+
+    with patch.object(keyless, "_read", read):
+        yield
+
+
+@contextmanager
+def telling_nobody_of_an_enabled_version() -> Iterator[None]:
+    """Go on as before if whoever switched keys on has enabled the version, too."""
+
+    def keys_are_back(situation: Situation) -> Plan | None:
+        publication = situation.seen.publication
+        is_enabled = publication is not None and publication.state is SecretState.ACTIVE
+        return None if is_enabled else policies.keys_are_back(situation)
+
+    others = tuple(keys_are_back if one is policies.keys_are_back else one for one in policies.POLICIES)
+    with patch.object(policies, "POLICIES", others):
+        yield
+
+
+@contextmanager
+def forgetting_leaks_while_keys_are_off() -> Iterator[None]:
+    """Answer a report that comes while keys are off as if it were dealt with."""
+    with patch.object(plan, "HELD", plan.HELD - {Reason.KEYS_ARE_OFF}):
+        yield
+
+
+@contextmanager
+def ending_keys_on_a_lapsed_date() -> Iterator[None]:
+    """Let the announcement of a sunset count however long it was held back."""
+    with patch.object(cadence, "has_lapsed", lambda *_: False):
         yield
 
 

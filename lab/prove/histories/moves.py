@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lab.prove.histories import deployments, judge, on_record, other_writers, refusals
 from lab.prove.histories.disturbed import Disturber, Ending
@@ -17,13 +17,14 @@ from lab.prove.histories.lives import Life, repeated
 from lab.prove.histories.state import KEY1, KEY2, NOW, State, index, later
 from lab.prove.histories.two_runners import TwoRunners
 from lab.prove.histories.undisturbed import Trace, a_world, undisturbed
-from shared.decide.cadence import LONGEST_SENDING
+from shared.decide.cadence import LAPSES_AFTER, LONGEST_SENDING
 from shared.domain.keys import KeySlot
 from shared.domain.model import Cadence
 from shared.domain.publication import Marks
 from shared.domain.requests import LeakRequest, Request, Requester, RequestKind
 from shared.domain.times import iso_duration
 
+LAPSED = LAPSES_AFTER + timedelta(seconds=1)
 MOST_OUTSTANDING = 4  # with more outstanding events no request comes, because a tag has room for eight of them
 
 
@@ -31,7 +32,8 @@ def time_passes(state: State, cadence: Cadence) -> Iterator[Ending]:
     """Yield the passing of time up to the next moment at which anything can change: a lead time, a deadline or an end.
 
     One more moment lies between the last warning of a rotation and the rotation: a tick that comes only then must
-    still announce it. Ticks repeat a leak on record every hour, so no day passes over one that nothing refuses.
+    still announce it. An announced end of all keys that was held back can lapse. Ticks repeat a leak on record every
+    hour, so no day passes over one that nothing refuses.
     """
     if state.record is not None and state.refusing is None:
         return
@@ -39,6 +41,8 @@ def time_passes(state: State, cadence: Cadence) -> Iterator[Ending]:
     if moments:
         time = min(moments) - NOW
         yield Ending(f"{iso_duration(time)} passes", later(state, time), 0, cost=0)
+    if state.key_auth and state.announced_sunset is not None and state.announced_sunset[0] <= NOW:
+        yield Ending("more than eight days pass without a tick", later(state, LAPSED), 0, cost=0)
 
 
 def _moments(state: State, cadence: Cadence) -> Iterator[datetime]:
@@ -155,6 +159,8 @@ def repeating_changes_nothing(life: Life, state: State, plain: Trace) -> None:
         is_noted = request.kind is RequestKind.DEPLOYED and marks.awaited is not None and marks.awaited.id is not None
         if marks.request is None and not is_noted:
             continue
+        if not state.key_auth and isinstance(request, LeakRequest):
+            continue  # it is held back, and leaves the version to the next tick
         with during(f"the same request comes again ({request.kind})"):
             again = undisturbed(life, state, request)
         left_alone = request.kind is RequestKind.DEPLOYED and again.end.keys == state.keys  # the next tick rotates

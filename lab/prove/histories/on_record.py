@@ -36,9 +36,10 @@ def leak_in(text: str) -> Leak | None:
 
 
 def meant(state: State, request: LeakRequest) -> frozenset[int]:
-    """Return the values that a report means now. While keys are off none of them works, and the caller is told so."""
+    """Return the values that a report means now. While keys are off none of them works, but they must end once keys are
+    on again."""
     live = state.live
-    if not state.key_auth or request.key is None:
+    if request.key is None:
         return frozenset()
     if request.values or live is None:
         return frozenset(values.number_of(mark) for mark in request.values)
@@ -61,5 +62,5 @@ def put(state: State, text: str) -> State:
 
 
 def removed(state: State) -> State:
-    """Return the state without the leak on record. If keys are off by then, no key works that it was about."""
-    return state._replace(record=None, reported=state.reported if state.key_auth else frozenset())
+    """Return the state without the leak on record. What was reported and works must still end."""
+    return state._replace(record=None)

@@ -419,7 +419,19 @@ MISTAKES: dict[str, PlantedMistake] = {
         mistakes_of_returns.taking_every_disabled_version_for_ours, 0, "a version that a person", "keys back"
     ),
     "a version that was enabled again and disabled by a person is published anew": PlantedMistake(
-        mistakes_of_returns.forgetting_that_it_was_enabled, 0, "a version that a person", "keys back"
+        mistakes_of_returns.forgetting_that_it_was_enabled, 0, "P", "keys back"
+    ),
+    "the note of a sunset that was only begun counts": PlantedMistake(
+        mistakes_of_returns.counting_what_was_only_begun, 1, "P9: keys count as back", "ending"
+    ),
+    "a return that a person made by enabling the version is never told": PlantedMistake(
+        mistakes_of_returns.telling_nobody_of_an_enabled_version, 0, "P9: keys are on again", "keys back, sunset"
+    ),
+    "a leak while keys are off is forgotten": PlantedMistake(
+        mistakes_of_returns.forgetting_leaks_while_keys_are_off, 0, "a key that was reported", "keys back, leak"
+    ),
+    "keys end on an announcement that lapsed": PlantedMistake(
+        mistakes_of_returns.ending_keys_on_a_lapsed_date, 0, "P3: keys are switched off although", "no identity"
     ),
     "keys that came back end on the old date": PlantedMistake(
         mistakes_of_returns.ending_keys_on_the_old_date, 0, "P3: keys are switched off", "keys back, sunset"

@@ -34,8 +34,8 @@ class Version(NamedTuple):
     upper: Whether somebody has written the names of its tags back in capitals.
     touched: Whether somebody else has written it, or has replaced its tags.
     foreign: Whether its value was never a key of the account.
-    withdrawn: Whether this app disabled it, or has noted that it is about to. A whole tick that finds it enabled while
-        keys are on ends that: what a person disables after that stays disabled.
+    withdrawn: Whether this app disabled it, or has noted while keys were off that it is about to. Once its tags tell
+        that keys are back, that is over: what a person disables after that stays disabled.
     """
 
     value: int
@@ -92,10 +92,12 @@ class Keyless(NamedTuple):
 
     serial: The version. None: one that is not the latest any more.
     times: How often the app has withdrawn one.
+    off: Whether keys were seen to be off. Before that, a sunset was only begun.
     """
 
     serial: int | None
     times: int
+    off: bool
 
 
 class Refusing(NamedTuple):

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from functools import cache
 
-from lab.prove.histories import deployments, keys_back, refusals, values
+from lab.prove.histories import deployments, refusals, values
 from lab.prove.histories.fakes import Runner
 from lab.prove.histories.judge import Broken
 from lab.prove.histories.late_reads import LateReads
@@ -56,7 +56,9 @@ class Trace:
 
 def a_world(life: Life, state: State, request: Request | None = None) -> World:
     """Return a world in this state. A request counts as received, whatever becomes of its turn."""
-    world = World(state, life.target_in(state), reads=LateReads(life.late), records_leaks=bool(life.refusals))
+    world = World(
+        state, life.target_in(state), reads=LateReads(life.late), records_leaks=bool(life.refusals) or life.on_record
+    )
     world.receive(request)
     return world
 
@@ -78,8 +80,6 @@ def undisturbed(life: Life, state: State, request: Request | None = None) -> Tra
     _went_well(state, world.state, request, outcome)
     if request is not None and request.id == NEW:
         deployments.must_be_noted(state, world.state, request, outcome, world.target)
-    if request is None:
-        after[-1] = keys_back.found_enabled(state, after[-1])
     return Trace(tuple(calls), tuple(writes), tuple(after), outcome, world.versions, world.events)
 
 
@@ -139,6 +139,7 @@ def listing_is_current(life: Life, state: State) -> bool:
     presumed = presume(world.listed(), None)
     if presumed is None or presumed.key_auth != state.key_auth or presumed.takes_identity != state.has_subdomain:
         return False
-    if keys_back.is_noted(state) and state.key_auth and state.version is not None and state.version.enabled:
+    version = state.version
+    if state.key_auth and version is not None and version.enabled and version.withdrawn:
         return False
     return not state.key_auth or dict(presumed.keys) == {slot: key.fingerprint for slot, key in world.keys().items()}

@@ -168,6 +168,7 @@ class World:
         version = version._replace(labelled=self.state.earlier is not None)
         self.state = self.state._replace(version=version)
         self.state = judge.published(self.state, before, self.target.cadence, self.made_by_others)
+        self.state = keys_back.noted(self.state, before, self.target.cadence, by_others=self.by_others)
         self._judge()
 
     def _note_earlier(self, serial: str, slot: KeySlot, marks: Marks) -> None:
@@ -234,8 +235,12 @@ class World:
         self.state = self.state._replace(copy=copy)
 
     def note_keyless(self, text: str) -> None:
-        """Write the note about the version that is about to be withdrawn."""
+        """Write the note about the version that is about to be withdrawn. A late one may hide what is known of it: then
+        a person must look."""
         self.state = keys_back.note(self.state, text)
+        version, kept = self.state.version, self.state.keyless
+        if self.by_others and version is not None and kept is not None and not kept.off:
+            self.state = self.state._replace(version=version._replace(withdrawn=False))
 
     def record_leak(self, text: str) -> bool:
         """Put a leak on record, unless one is. Return whether it was."""

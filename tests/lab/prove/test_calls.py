@@ -51,6 +51,24 @@ async def test_a_recording_contains_every_call_of_the_app_and_none_of_the_host(t
 
 
 @at_the_testbed
+async def test_a_turn_that_finds_keys_on_again_publishes_once(testbed: AppTestbed) -> None:
+    calls = await record(testbed, SCENES["return"])
+    turn = [call.operation for call in calls if call.service != "identity" and not call.next_tick]
+    turn = turn[turn.index("blob.lease.acquire") :]
+    assert turn == [
+        "blob.lease.acquire", "kv.getSecret", "kv.listVersions", "arm.getAccount", "arm.listKeys", "blob.get",
+        "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret", "arm.listKeys", "blob.get", "eg.publish",
+        "kv.updateSecret", "blob.lease.release",
+    ]  # fmt: skip
+
+
+@at_the_testbed
+async def test_a_return_is_told_once_although_the_process_is_killed_before_it_is_noted(testbed: AppTestbed) -> None:
+    result = await play(testbed, Case("return", Call("kv.updateSecret", 0), KILLED_BEFORE))
+    assert result.broken == ()
+
+
+@at_the_testbed
 @pytest.mark.parametrize(("fault", "effects"), [(KILLED_BEFORE, 1), (KILLED_AFTER, 2)])
 async def test_a_process_that_is_killed_before_a_call_dies_before_its_effect(
     testbed: AppTestbed, fault: Fault, effects: int

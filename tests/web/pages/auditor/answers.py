@@ -12,7 +12,7 @@ from shared.copies.answers import CopiesOfFleet, CopiesOfOne
 from shared.copies.kinds import Copied, Copies, CopyFate, LookedAt
 from shared.domain.model import AccountId, Target
 from shared.readers.answers import ReadersOfFleet, ReadersOfOne
-from shared.readers.asked_accounts import KeyPlace
+from shared.readers.asked_accounts import AskedAccount
 from shared.readers.kinds import Holding, Reader, Readers
 from shared.readers.roads import ROADS
 from shared.web.pages.auditor.asked import CopiesFilters, ReadersFilters
@@ -50,7 +50,7 @@ def of_one(*readers: Reader, could: Sequence[Reader] = (), target: Target | None
     account = target.account if target else CHAT.account
     not_seen = facts.pop("not_seen", ("members of the group Platform",))
     found = Readers(account, readers, tuple(could), not_seen, facts.pop("problems", ()))
-    return ReadersOfOne(NOW, KeyPlace.of(account, target), found, **{"looked": ("roles",), "calls": 7, **facts})
+    return ReadersOfOne(NOW, AskedAccount.of(account, target), found, **{"looked": ("roles",), "calls": 7, **facts})
 
 
 def readers_page(

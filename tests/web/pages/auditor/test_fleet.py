@@ -8,7 +8,7 @@ from shared.copies.kinds import CopyFate
 from shared.domain.errors import GrantRole
 from shared.domain.model import AccountId
 from shared.readers.answers import ReaderOfMany, ReadersCounted, ReadersOfFleet
-from shared.readers.asked_accounts import KeyPlace
+from shared.readers.asked_accounts import AskedAccount
 from shared.readers.wide import WideRole
 from tests.web.pages.auditor.answers import (
     ADA,
@@ -36,7 +36,7 @@ def all_readers(*counted: ReadersCounted, **facts: Any) -> ReadersOfFleet:
 
 def counted(account: AccountId = CHAT.account, **facts: Any) -> ReadersCounted:
     """Return how many read the keys of an account."""
-    place = KeyPlace.of(account, CHAT if account == CHAT.account else None)
+    place = AskedAccount.of(account, CHAT if account == CHAT.account else None)
     return ReadersCounted(place, **{"readers": 7, "groups": 2, "eligible": 1, "could": 3, **facts})
 
 
@@ -52,7 +52,7 @@ def test_each_account_has_its_numbers_and_a_link_to_its_own_view() -> None:
 
 def test_an_account_of_which_nothing_is_known_has_no_numbers() -> None:
     unread = counted(DOCS, readers=None, groups=None, eligible=None, could=None)
-    waiting = (KeyPlace.of(AccountId("s", "g", "far-prod"), None),)
+    waiting = (AskedAccount.of(AccountId("s", "g", "far-prod"), None),)
     text = read_all_readers(all_readers(counted(), unread, waiting=waiting, found=3)).text
     assert "docs-prod rg-docs, not enrolled not known: its rights could not be read" in text
     assert "far-prod g, not enrolled not looked at" in text
