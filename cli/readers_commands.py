@@ -40,11 +40,11 @@ async def copies(parts: Opened, command: Command) -> CommandResult:
     app = parts.rotation
     if _names_one(command):
         account, target = await find_account(app, command.target)
-        one = await copies_of_one(app, parts.key_holders, account, target)
+        one = await copies_of_one(app, parts.copy_looks, account, target)
         return CommandResult(_code(one.found.problems, [one]), one_copies(one), copies_of_one_text(one))
     overview, seen = await app.overview(), await parts.read_only.sight.accounts()
-    page, holders = max(1, command.options.page), parts.key_holders
-    found = await copies_of_fleet(app, holders, overview.rows, seen.accounts, seen.scope, page)
+    page, looks = max(1, command.options.page), parts.copy_looks
+    found = await copies_of_fleet(app, looks, overview.rows, seen.accounts, seen.scope, page)
     found = found.with_problems((*overview.problems, *seen.problems))
     return CommandResult(_code(found.problems, found.accounts), fleet_copies(found), copies_of_fleet_text(found))
 

@@ -39,6 +39,7 @@ class Account:
     state: Its provisioning state, such as `Succeeded`. Empty if Azure names none.
     open: Whether it takes calls from any address on the internet. True unless its network settings say otherwise.
     takes_identity: Whether it accepts Entra tokens. False only if it has no custom subdomain (docs/facts.md, Calls).
+    subdomain: Its custom subdomain. Empty if it has none.
     """
 
     id: AccountId
@@ -49,6 +50,7 @@ class Account:
     state: str = ""
     open: bool = True
     takes_identity: bool = True
+    subdomain: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shared.adapters.azure_reads import AzureReads
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
+    from shared.copies.looks import CopyLooks
     from shared.copies.ports import KeyHolders
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
@@ -96,13 +97,12 @@ async def read_only() -> ReadOnly:
     return _Process.made.read_only
 
 
-async def key_holders() -> KeyHolders:
-    """Return the resources in which copies of keys can lie, through this process's clients. Raises
-    FixConfiguration."""
+async def copy_looks() -> CopyLooks:
+    """Return the looks of this process for copies of keys, through its clients. Raises FixConfiguration."""
     app = await rotation()
     if _Process.made is None or _Process.made.rotation is not app:
         raise LookupError("this process has no parts of its own to read with")
-    return _Process.made.key_holders(os.environ)
+    return _Process.made.copy_looks
 
 
 async def rights() -> Rights:
@@ -155,6 +155,7 @@ class Opened:
     rights: Returns what shows who has which right around an account and its vault. It uses again what it saw, so each
         question takes a new one.
     key_holders: The resources in which copies of keys can lie.
+    copy_looks: The looks into them.
     """
 
     rotation: Rotation
@@ -163,6 +164,7 @@ class Opened:
     workspaces: Mapping[str, CallLogs]
     rights: Callable[[], Rights]
     key_holders: KeyHolders
+    copy_looks: CopyLooks
 
 
 @asynccontextmanager
@@ -181,7 +183,13 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
     )
     try:
         yield Opened(
-            made.rotation, made.read_only, examiner, made.workspaces(), made.rights, made.key_holders(environment)
+            made.rotation,
+            made.read_only,
+            examiner,
+            made.workspaces(),
+            made.rights,
+            made.key_holders,
+            made.copy_looks,
         )
     finally:
         await made.close()
@@ -199,6 +207,7 @@ class _Made:
     credential: AsyncTokenCredential
     storage_credential: AsyncTokenCredential
     connections: Connections
+    emulated_search: str  # search services have hosts of their own, which an emulated Azure on this machine cannot have
 
     @cached_property
     def read_only(self) -> ReadOnly:
@@ -228,16 +237,22 @@ class _Made:
 
         return AzureReads(self.credential, self.rotation.settings.resource_manager, self.connections)
 
-    def key_holders(self, environment: Mapping[str, str]) -> KeyHolders:
-        """Return the resources in which copies of keys can lie. Nothing is asked before they are used."""
+    @cached_property
+    def key_holders(self) -> KeyHolders:
+        """The resources in which copies of keys can lie. Nothing is asked before they are used."""
         from shared.adapters.copies import AzureKeyHolders
         from shared.adapters.search_reads import SearchReads
 
         manager = self.rotation.settings.resource_manager
-        # Search services have hosts of their own, which an emulated Azure on this machine cannot have.
-        emulated = environment.get("EMULATED_SEARCH_ENDPOINT", "")
-        search = SearchReads(self.credential, manager, self.connections, emulated)
+        search = SearchReads(self.credential, manager, self.connections, self.emulated_search)
         return AzureKeyHolders(self.reads, search)
+
+    @cached_property
+    def copy_looks(self) -> CopyLooks:
+        """The looks into them, made once, so that there is one at a time."""
+        from shared.copies.looks import CopyLooks
+
+        return CopyLooks(self.key_holders)
 
     def workspaces(self) -> dict[str, CallLogs]:
         """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
@@ -334,4 +349,5 @@ def _make(environment: Mapping[str, str]) -> _Made:
         weeks=BlobView(leases.service, WEEKS) if surveyed else None,
         readiness=SurveyedReadiness(surveys) if surveys else None,
     )
-    return _Made(Rotation(settings, outside), accounts, credential, storage, connections)
+    search = environment.get("EMULATED_SEARCH_ENDPOINT", "")
+    return _Made(Rotation(settings, outside), accounts, credential, storage, connections, search)

@@ -9,6 +9,7 @@ from shared.adapters import copies_table as table
 from shared.adapters.azure_reads import AzureReads
 from shared.adapters.read_table import ReadOperation
 from shared.adapters.search_reads import SearchReads
+from shared.adapters.waits import time_left
 from shared.copies.ports import Holder
 from shared.copies.traces import HolderEntry, HolderList
 from shared.domain.errors import RotationError
@@ -56,6 +57,10 @@ class AzureKeyHolders:
             if listed in _OF_SEARCH:
                 return await self._search.entries(_OF_SEARCH[listed], resource)
             return await self._reads.entries(_LISTS[listed], resource)
+
+    def time_left(self) -> float:
+        """Return how many seconds are left for calls."""
+        return time_left()
 
 
 @contextmanager

@@ -166,6 +166,7 @@ def listed(found: Mapping[str, Any]) -> Account:
         state=str(facts.get("provisioningState") or ""),
         open=_is_open(facts),
         takes_identity=bool(facts.get("customSubDomainName")),
+        subdomain=str(facts.get("customSubDomainName") or ""),
     )
 
 
@@ -191,6 +192,7 @@ def _account(found: Any, account: AccountId) -> Account:  # noqa: ANN401
         kind=str(getattr(found, "kind", None) or ""),
         state=_state(found),
         takes_identity=bool(getattr(properties, "custom_sub_domain_name", None)),
+        subdomain=str(getattr(properties, "custom_sub_domain_name", None) or ""),
     )
 
 

@@ -13,18 +13,34 @@ from urllib.parse import urlsplit
 _OF_ONE_ACCOUNT = re.compile(
     r"([a-z0-9][a-z0-9-]*)(?:\.privatelink)?\.(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)"
 )
+_ACCOUNT = re.compile(
+    r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.cognitiveservices/accounts/[^/]+"
+)
 _OF_A_REGION = (".api.cognitive.microsoft.com", ".api.cognitive.microsoft.us", ".api.cognitive.azure.cn")
 
 
 def account_label(host: str) -> str:
-    """Return the custom subdomain in the host of an account, in lower case. Empty if the host names no account."""
-    found = _OF_ONE_ACCOUNT.fullmatch(host.lower())
+    """Return the custom subdomain in the host of an account, in lower case. Empty if the host names no account.
+
+    host: The host, with or without a port.
+    """
+    found = _OF_ONE_ACCOUNT.fullmatch(host.lower().partition(":")[0])
     return found[1] if found else ""
 
 
 def is_regional(host: str) -> bool:
     """Return whether all accounts of a region answer at the host, so that it names none of them."""
-    return host.lower().endswith(_OF_A_REGION)
+    return host.lower().partition(":")[0].endswith(_OF_A_REGION)
+
+
+def account_in(resource: str) -> str:
+    """Return the id of the account in a resource id of it or of its parts, such as a project, in lower case.
+
+    Another resource id comes back as it is.
+    """
+    lower = resource.lower()
+    found = _ACCOUNT.match(lower)
+    return found[0] if found else lower
 
 
 def secret_of(vault: str, name: str) -> str:

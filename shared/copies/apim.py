@@ -33,6 +33,5 @@ APIM = KeyPlace(
     "managed identity the role Cognitive Services OpenAI User on the account",
     "Values that are not in a vault, the named values of workspaces, and caches of self-hosted gateways are not seen.",
     within="within 4 hours",
-    refresh="az rest --method post --url 'https://management.azure.com{resource}/namedValues/{name}/refreshSecret"
-    "?api-version=2024-05-01'",
+    refresh="az rest --method post --url '{manager}{resource}/namedValues/{name}/refreshSecret?api-version=2024-05-01'",
 )

@@ -36,6 +36,6 @@ APP_SERVICE = KeyPlace(
     "Services OpenAI User on the account, and delete the setting",
     "Settings that hold a value of their own, and connection strings, are not seen. Standard logic apps have them.",
     within="within 24 hours; a restart does not fetch it",
-    refresh="az rest --method post --url 'https://management.azure.com{resource}/config/configreferences/appsettings"
+    refresh="az rest --method post --url '{manager}{resource}/config/configreferences/appsettings"
     "/refresh?api-version=2022-03-01'",
 )

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from urllib.parse import urlsplit
 
-from shared.copies.addresses import secret_at
+from shared.copies.addresses import account_label, secret_at
 from shared.copies.answers import CopiesOfFleet, CopiesOfOne
-from shared.copies.find import look_for_copies
 from shared.copies.kinds import CopyFate
+from shared.copies.looks import CopyLooks
 from shared.copies.matching import copies_of_all
-from shared.copies.ports import KeyHolders
 from shared.copies.sought import KeyEnds, Sought, ends_of, sought_of
 from shared.domain.model import AccountId, Target
 from shared.fleet.rotation import Rotation
@@ -24,34 +23,35 @@ from shared.settings.environment import Settings
 from shared.turns.report import Row
 
 ROWS = 100  # accounts of a page
-_HOUR = 3600  # seconds: so often another part is looked at first, where there is more than one look may ask for
 
 
-async def copies_of_one(app: Rotation, holders: KeyHolders, account: AccountId, target: Target | None) -> CopiesOfOne:
-    """Return where copies of the keys of one account lie, as Azure shows it now.
+async def copies_of_one(app: Rotation, looks: CopyLooks, account: AccountId, target: Target | None) -> CopiesOfOne:
+    """Return where copies of the keys of one account lie, as Azure shows it now or did within the last minute.
 
     target: The target that it is. None if nobody enrolled it.
 
     Raises a RotationError if the account cannot be read. Everything else that cannot be seen is in the answer.
     """
-    now, found = app.outside.clock.now(), await app.outside.accounts.read(account)
+    found = await app.outside.accounts.read(account)
     rows = await _rows_of(app, target) if target else []
-    near = {account.subscription}
-    seen = await look_for_copies(holders, _groups(app.settings), near=near, start=_start(now))
-    [copies] = copies_of_all(seen, [_sought(found, rows[0] if rows else None, target)])
+    look = await looks.look(app.outside.clock, _groups(app.settings), account.subscription)
+    sought = _sought(found, rows[0] if rows else None, target)
+    [copies] = copies_of_all(look.seen, [sought], app.settings.resource_manager)
     calls = copies.calls + 1  # that which read the account
-    return CopiesOfOne(now, target.name if target else "", replace(copies, calls=calls))
+    return CopiesOfOne(look.began, target.name if target else "", replace(copies, calls=calls))
 
 
 async def copies_of_fleet(
     app: Rotation,
-    holders: KeyHolders,
+    looks: CopyLooks,
     rows: Sequence[Row],
     accounts: Sequence[Account],
     scope: str,
     page: int = 1,
 ) -> CopiesOfFleet:
-    """Return where copies of the keys of a fleet lie, as Azure shows it now: one page of the accounts that have some.
+    """Return where copies of the keys of a fleet lie: one page of the accounts that have some.
+
+    Azure is asked now, or was within the last minute.
 
     rows: The targets, as a check has seen them.
     accounts: The accounts that a listing shows, enrolled or not.
@@ -60,11 +60,12 @@ async def copies_of_fleet(
 
     Raises nothing: what cannot be seen is in the answer.
     """
-    now, known = app.outside.clock.now(), {str(row.target.account).casefold(): row for row in rows}
-    seen = await look_for_copies(holders, _groups(app.settings), start=_start(now))
+    known = {str(row.target.account).casefold(): row for row in rows}
+    look = await looks.look(app.outside.clock, _groups(app.settings))
+    now, seen = look.began, look.seen
     sought = _all_sought(accounts, known)
     names = {one: row.target.name for one, row in known.items()}
-    with_copies = [one for one in copies_of_all(seen, sought) if one.copies]
+    with_copies = [one for one in copies_of_all(seen, sought, app.settings.resource_manager) if one.copies]
     found = [CopiesOfOne(now, names.get(str(one.account).casefold(), ""), one) for one in with_copies]
     found.sort(key=_order)
     shown = tuple(found[(page - 1) * ROWS : page * ROWS])
@@ -75,11 +76,11 @@ async def copies_of_fleet(
 
 
 def _all_sought(accounts: Iterable[Account], known: Mapping[str, Row]) -> list[Sought]:
-    """Return all accounts that are looked for. A target that no listing shows is known by its secret alone."""
+    """Return all accounts that are looked for. A target that no listing shows is known by what it has published."""
     listed = {str(one.id).casefold(): one for one in accounts}
     found = [_sought(one, known.get(id_)) for id_, one in listed.items()]
     return found + [
-        Sought(row.target.account, secret=secret_at(row.target.secret_url), ends=_ends(row))
+        Sought(row.target.account, _label(row), secret_at(row.target.secret_url), _ends(row))
         for id_, row in known.items()
         if id_ not in listed
     ]
@@ -88,6 +89,12 @@ def _all_sought(accounts: Iterable[Account], known: Mapping[str, Row]) -> list[S
 def _sought(account: Account, row: Row | None, target: Target | None = None) -> Sought:
     target = row.target if row else target
     return sought_of(account, target.secret_url if target else "", _ends(row))
+
+
+def _label(row: Row) -> str:
+    """Return the custom subdomain in the endpoint that a target has published. Empty if none is known."""
+    publication = row.situation.seen.publication if row.situation is not None else None
+    return account_label(urlsplit(publication.endpoint or "").netloc) if publication is not None else ""
 
 
 def _ends(row: Row | None) -> KeyEnds:
@@ -102,10 +109,6 @@ async def _rows_of(app: Rotation, target: Target) -> list[Row]:
 
 def _groups(settings: Settings) -> tuple[str, ...]:
     return settings.audit_scope.groups if settings.audit_scope else ()
-
-
-def _start(now: datetime) -> int:
-    return int(now.timestamp()) // _HOUR
 
 
 def _order(one: CopiesOfOne) -> tuple[bool, float, str]:

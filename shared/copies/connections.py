@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from shared.copies.addresses import account_label, is_regional
+from shared.copies.addresses import account_in, account_label, is_regional
 from shared.copies.traces import HolderEntry, Trace
 
 # All others sign in with an identity, or with nothing (docs/facts.md, Copies).
@@ -23,12 +23,13 @@ def read_connections(resource: str, entries: Sequence[HolderEntry]) -> Iterator[
     for entry in entries:
         properties = entry.get("properties") or {}
         kind, host = str(properties.get("category") or ""), str(properties.get("target") or "")
-        label, account = account_label(host), str((properties.get("metadata") or {}).get("ResourceId") or "")
+        label, named = account_label(host), str((properties.get("metadata") or {}).get("ResourceId") or "")
+        account = account_in(named)
         unclear = is_regional(host) or (not host and kind.lower() in _TO_ACCOUNTS)
         if str(properties.get("authType") or "").lower() in _STORE and (label or account or unclear):
             name = str(entry.get("name") or "")
             what = f"The connection {name} ({kind or 'of no kind'}, {properties['authType']})"
-            yield Trace(resource, name, what, "" if account else label, account.lower(), note=_shared_with(properties))
+            yield Trace(resource, name, what, label, account, note=_shared_with(properties))
 
 
 def _shared_with(properties: HolderEntry) -> str:

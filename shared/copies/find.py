@@ -7,7 +7,8 @@ accounts whose keys are looked for.
 
 A look sends at most `MOST_LISTS` of these calls, and at most `MOST_IN_SUBSCRIPTION` into one subscription. So many fit
 into what Azure Resource Manager takes at once from one identity (250 reads, docs/facts.md, Keys), and leave some for
-turns. What is left out is said, and a look that starts elsewhere finds it.
+turns. What is left out is said, and the next look begins with it. Once the time of a call is over no more lists are
+asked for: what is left has to wait as well.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from shared.copies.jobs import Job, in_turn, jobs_for
+from shared.copies.jobs import MOST_IN_SUBSCRIPTION, MOST_LISTS, Job, in_turn, jobs_for
 from shared.copies.kinds import LookedAt
 from shared.copies.not_looked import NOT_LOOKED
 from shared.copies.places import PLACES
 from shared.copies.ports import KeyHolders
-from shared.copies.traces import AskedAt, HolderEntry, HolderList, KeyPlace, Trace
+from shared.copies.traces import AskedAt, HolderEntry, HolderList, KeyPlace, ReadTraces, Trace
 from shared.domain.errors import GrantRole, RotationError, UnexpectedAnswer
 from shared.domain.relative import counted
 
-MOST_LISTS, MOST_IN_SUBSCRIPTION = 2000, 200
 ROWS_A_CALL = 1000
 _AT_ONCE = 4
+_KEPT_SECONDS = 5.0  # of the time of a call: for the answer, and for lists that are under way
 _MOST_PROBLEMS = 3  # of one place; the number of the others is said
 
 
@@ -40,12 +41,14 @@ class CopiesSeen:
     places: All kinds of places, looked at or not.
     calls: How many calls were made. A long list counts once, and takes a call for each page.
     problems: Why something could not be seen.
+    is_whole: Whether no resource had to wait for another look.
     """
 
     traces: tuple[tuple[KeyPlace, Trace], ...] = ()
     places: tuple[LookedAt, ...] = ()
     calls: int = 0
     problems: tuple[RotationError, ...] = ()
+    is_whole: bool = True
 
 
 class _BoundReachedError(Exception):
@@ -79,7 +82,8 @@ class _Look:
 
     async def entries(self, job: Job, listed: HolderList, scope: str) -> Sequence[HolderEntry]:
         """Return what a list shows, and count the call. Raises _BoundReachedError if no more may be made."""
-        if self.left <= 0 or self.in_subscription[job.subscription] >= MOST_IN_SUBSCRIPTION:
+        is_late = self.holders.time_left() < _KEPT_SECONDS
+        if is_late or self.left <= 0 or self.in_subscription[job.subscription] >= MOST_IN_SUBSCRIPTION:
             raise _BoundReachedError
         self.left -= 1
         self.calls += 1
@@ -94,7 +98,7 @@ async def look_for_copies(
 
     groups: The names of the management groups to look in. None: everything that the identity can read.
     near: The ids of subscriptions that are looked into first.
-    start: With which of the resources to begin: another number for the next look, where there are more than it may ask.
+    start: The number of the look. The next one goes on where this one ended, if there are more than one may ask for.
 
     Raises nothing: what cannot be seen is in the places and in the problems.
     """
@@ -137,9 +141,26 @@ async def _ask(look: _Look, job: Job) -> int:
     for scope in await _scopes(look, job):
         for asked, read in job.place.lists:
             entries = await look.entries(job, asked, scope)
-            look.traces += [(job.place, trace) for trace in read(scope, entries)]
+            _keep(look, job, scope, entries, read)
             number += len(entries)
     return number
+
+
+def _keep(look: _Look, job: Job, scope: str, entries: Sequence[HolderEntry], read: ReadTraces) -> None:
+    """Keep the traces of a list. An entry of another form than Azure describes stops its own resource only (P10).
+
+    A list of a whole subscription or group has a resource in each entry. Raises UnexpectedAnswer for the first that
+    cannot be read, when all others are kept.
+    """
+    wrong: UnexpectedAnswer | None = None
+    for part in [entries] if job.place.at is AskedAt.RESOURCE else [[one] for one in entries]:
+        try:
+            look.traces += [(job.place, trace) for trace in list(read(scope, part))]
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            what = f"could not look into it: Azure's answer has another form than expected ({type(error).__name__})."
+            wrong = wrong or UnexpectedAnswer(scope, what)
+    if wrong is not None:
+        raise wrong
 
 
 async def _scopes(look: _Look, job: Job) -> list[str]:
@@ -166,14 +187,15 @@ def _seen(look: _Look) -> CopiesSeen:
         LookedAt(place.word, place.title, look.done[place.word], _why(look, place), unjudged[place.word])
         for place in PLACES
     )
-    return CopiesSeen(traces, (*places, *NOT_LOOKED), look.calls, tuple(problems))
+    whole = not look.bounded.total()
+    return CopiesSeen(traces, (*places, *NOT_LOOKED), look.calls, tuple(problems), whole)
 
 
 def _why(look: _Look, place: KeyPlace) -> str:
     refusing = place.refuses or "refused this app, so nothing is known of what they hold."
     waiting = (
         f"had to wait for another look: one asks for {MOST_IN_SUBSCRIPTION} lists in a subscription, and for "
-        f"{MOST_LISTS:,} in all."
+        f"{MOST_LISTS:,} in all, as far as its time allows. Each look goes on where the one before ended."
     )
     numbers = (
         (len(look.refused[place.word]), refusing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from shared.copies.addresses import version_mark
@@ -11,20 +12,44 @@ from shared.copies.traces import KeyPlace, Trace
 from shared.domain.relative import exact
 
 ANOTHER = "another"
-_OFF = "the account accepts no keys any more, so whoever uses it fails already"
+PUBLIC = "https://management.azure.com"  # the address of Azure Resource Manager in the public cloud
+_OFF_ALREADY = "the account accepts no keys any more"
+_OFF = f"{_OFF_ALREADY}, so whoever uses it fails already"
+_NAMES_TWO = (
+    "its address and its resource id name different accounts, as after a move to another resource group. Open the "
+    "connection and see which one it uses"
+)
 
 
-def judged(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
+def judged(place: KeyPlace, trace: Trace, sought: Sought, manager: str = PUBLIC) -> Copied:
     """Return what a trace is and what happens to it, for the account that it belongs to.
 
+    manager: The address of Azure Resource Manager in this cloud, for the command that refreshes a reference.
+
     A reference that pins a version breaks with the key of that version. One without a version follows. A stored key
-    breaks at an end, and nobody can tell which of the two keys it is.
+    breaks at an end, and nobody can tell which of the two keys it is. What is not certain is unknown: whether it stores
+    a key, or whose.
     """
+    found = _judged(place, trace, sought)
+    return replace(found, commands=tuple(one.replace("{manager}", manager.rstrip("/")) for one in found.commands))
+
+
+def _judged(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
+    if trace.label and trace.account and _names_another(trace, sought):
+        return _copied(place, trace, CopyFate.UNKNOWN, f"{_start(trace)} or of another one: {_NAMES_TWO}")
     if not sought.key_auth:
+        if not trace.certain:
+            says = f"{_start(trace)}; Azure does not show it. If it stores one, it fails now: {_OFF_ALREADY}"
+            return _copied(place, trace, CopyFate.UNKNOWN, says)
         return _copied(place, trace, CopyFate.BREAKS, f"{_start(trace)}: {_OFF}")
     if not trace.secret:
         return _of_stored(place, trace, sought)
     return _of_pinned(place, trace, sought) if trace.version else _of_following(place, trace, sought)
+
+
+def _names_another(trace: Trace, sought: Sought) -> bool:
+    other_host = bool(sought.label) and trace.label != sought.label
+    return other_host or trace.account != str(sought.account).lower()
 
 
 def _start(trace: Trace) -> str:
@@ -50,8 +75,8 @@ def _of_pinned(place: KeyPlace, trace: Trace, sought: Sought) -> Copied:
     if ends.is_live(trace.version):
         says = f"It is the latest one, {ends.live_version}, and it never gets another. Its key ends"
         says += f" on {exact(when)}" if when else " with the overlap after the next rotation; no date is known"
-    elif when is not None:
-        says = f"It is an earlier one: its key has ended, or ends on {exact(when)}"
+    elif ends.previous is not None:
+        says = f"It is an earlier one: its key has ended, or ends on {exact(ends.previous)} if it is the one before"
     elif ends.live_version:
         says = "It is an earlier one: its key has ended, unless the same key was published again"
     else:
@@ -79,7 +104,7 @@ def _copied(
     *,
     refresh: bool = False,
 ) -> Copied:
-    command = place.refresh.format(resource=trace.resource, name=trace.name) if refresh else ""
+    command = place.refresh.format(manager="{manager}", resource=trace.resource, name=trace.name) if refresh else ""
     pinned = live_version if trace.version == version_mark(live_version) else ANOTHER
     return Copied(
         place=place.word,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from shared.copies.find import CopiesSeen
-from shared.copies.judge import judged
+from shared.copies.judge import PUBLIC, judged
 from shared.copies.kinds import Copied, Copies, CopyFate
 from shared.copies.sought import Sought
 from shared.copies.traces import KeyPlace, Trace
@@ -20,10 +20,12 @@ class TraceIndex:
     """The traces of one look, by what they name, so that ten thousand accounts are matched in one pass.
 
     seen: What the look found.
+    manager: The address of Azure Resource Manager in this cloud, for commands.
     """
 
-    def __init__(self, seen: CopiesSeen) -> None:
+    def __init__(self, seen: CopiesSeen, manager: str = PUBLIC) -> None:
         self._seen = seen
+        self._manager = manager
         self._by: defaultdict[str, list[tuple[KeyPlace, Trace]]] = defaultdict(list)
         for place, trace in seen.traces:
             for kind, named in (("label", trace.label), ("account", trace.account), ("secret", trace.secret)):
@@ -31,16 +33,20 @@ class TraceIndex:
                     self._by[f"{kind} {named}"].append((place, trace))
 
     def copies_of(self, sought: Sought) -> Copies:
-        """Return the copies of an account's keys, those that break first."""
+        """Return the copies of an account's keys, those that break first. A copy that names it twice comes once."""
         names = (("label", sought.label), ("account", str(sought.account).lower()), ("secret", sought.secret))
         found = [one for kind, named in names if named for one in self._by.get(f"{kind} {named}", ())]
-        copies = sorted((judged(place, trace, sought) for place, trace in found), key=_order)
+        once = {id(trace): (place, trace) for place, trace in found}.values()
+        copies = sorted((judged(place, trace, sought, self._manager) for place, trace in once), key=_order)
         return Copies(sought.account, tuple(copies), self._seen.places, self._seen.calls, self._seen.problems)
 
 
-def copies_of_all(seen: CopiesSeen, all_sought: Iterable[Sought]) -> tuple[Copies, ...]:
-    """Return the copies of each account's keys."""
-    index = TraceIndex(seen)
+def copies_of_all(seen: CopiesSeen, all_sought: Iterable[Sought], manager: str = PUBLIC) -> tuple[Copies, ...]:
+    """Return the copies of each account's keys.
+
+    manager: The address of Azure Resource Manager in this cloud, for commands.
+    """
+    index = TraceIndex(seen, manager)
     return tuple(index.copies_of(one) for one in all_sought)
 
 

@@ -46,3 +46,7 @@ class KeyHolders(Protocol):
         Raises GrantRole if the identity may not see it, and other RotationErrors.
         """
         ...
+
+    def time_left(self) -> float:
+        """Return how many seconds are left for calls. Infinite without a limit, and negative after it."""
+        ...

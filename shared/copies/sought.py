@@ -36,8 +36,11 @@ class KeyEnds:
         return bool(mark) and mark == version_mark(self.live_version)
 
     def of_version(self, mark: str) -> datetime | None:
-        """Return when the key of a pinned version ends, by its mark. None if that is not known, or if it has ended."""
-        return self.live if self.is_live(mark) else self.previous
+        """Return when the key of a pinned version ends, by its mark. None if that is not known.
+
+        It is known of the latest version only: which of the earlier ones holds the previous key is not recorded.
+        """
+        return self.live if self.is_live(mark) else None
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,12 @@ class Sought:
 def sought_of(found: Account, secret_url: str = "", ends: KeyEnds | None = None) -> Sought:
     """Return what the copies of an account's keys are recognised by.
 
-    found: The account. A listing shows no endpoint; its name then stands for its custom subdomain, which it mostly is.
+    found: The account. Its name says nothing: it may differ from the custom subdomain, which another account may have.
     secret_url: The address of the secret in which its key is published. Empty if nobody enrolled it.
     ends: When its keys end. None if that is not known.
     """
     host = found.endpoint.partition("//")[2].partition("/")[0]
-    label = account_label(host) if host else found.id.name.lower()
+    label = found.subdomain.lower() or account_label(host)
     label = label if found.takes_identity else ""  # it has no custom subdomain
     return Sought(found.id, label, secret_at(secret_url), ends or KeyEnds(), found.key_auth)
 

@@ -89,7 +89,7 @@ class KeyPlace:
     through: The list of the resources that are asked in place of the one that was found. None for that one itself.
     within: How soon a reference without a version follows a new one, as the end of a sentence.
     refuses: What it means that a resource refuses, as the end of a sentence, where that is usual and no problem.
-    refresh: The command that lets it follow at once, with `{resource}` and `{name}`. Empty if there is none.
+    refresh: The command that lets it follow at once, with `{manager}`, `{resource}` and `{name}`. Empty if none does.
     """
 
     word: str

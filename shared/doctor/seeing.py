@@ -1,7 +1,7 @@
 """Check what copies need: an optional role, checked only where it is assigned.
 
 Whether it is shows in that Azure answers at all. Where everything is refused, nobody has asked for the role, and there
-is nothing to check.
+is nothing to check. Where a part is refused, that is not checked: it may be wanted so. Every other failure is said.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from shared.copies.find import look_for_copies
 from shared.copies.ports import Holder, KeyHolders
 from shared.copies.traces import HolderEntry, HolderList
 from shared.doctor import remedies
-from shared.doctor.check import Check, Examination, failed_with, passed
+from shared.doctor.check import ON_ITS_WAY, Check, Examination, failed_with, not_checked, passed
 from shared.doctor.remedies import Scope
-from shared.domain.errors import GrantRole
+from shared.domain.causes import Cause
+from shared.domain.errors import GrantRole, RotationError
 from shared.domain.relative import counted
 
 
@@ -26,12 +27,24 @@ async def check_copies(examination: Examination, holders: KeyHolders | None) -> 
     groups = examination.settings.audit_scope.groups if examination.settings.audit_scope else ()
     seen = await look_for_copies(_OneOfEach(holders), groups)
     looked = sum(one.looked or 0 for one in seen.places)
-    if not looked:
-        return []
     grant = examination.remedies.assign(remedies.COPIES, Scope.of_subscription(None))
-    failures = [failed_with(name, error.thing, error, grant) for error in seen.problems]
+    found = [_of(error, grant) for error in seen.problems if looked or not _refused(error)]
     kinds = counted(looked, "kind of place", "kinds of places")
-    return failures or [passed(name, thing, f"{kinds} can be looked into; one resource of each was.")]
+    well = passed(name, thing, f"{kinds} can be looked into; one resource of each was.")
+    return found or ([well] if looked else [])
+
+
+def _refused(error: RotationError) -> bool:
+    """Whether Azure refused it for want of the role. Where it takes the identity for nobody, the role is no help."""
+    return isinstance(error, GrantRole) and error.cause is not Cause.IDENTITY_REFUSED
+
+
+def _of(error: RotationError, grant: str) -> Check:
+    name = "see-copies"
+    if not _refused(error):
+        return failed_with(name, error.thing, error, grant)
+    why = f"{error.what} The right is optional: without it `copies` says nothing of such resources. {ON_ITS_WAY}"
+    return not_checked(name, error.thing, why, grant)
 
 
 class _OneOfEach:
@@ -54,3 +67,7 @@ class _OneOfEach:
     async def entries(self, listed: HolderList, resource: str) -> Sequence[HolderEntry]:
         """Return what a list shows."""
         return await self._holders.entries(listed, resource)
+
+    def time_left(self) -> float:
+        """Return how many seconds are left for calls."""
+        return self._holders.time_left()

@@ -34,7 +34,7 @@ from shared.web.pages.links import Links
 from shared.web.pages.missing import missing
 from shared.web.pages.shell import Shell
 from shared.web.responses import Reply, of_error, retry_after
-from shared.wiring import key_holders, read_only, rights, rotation
+from shared.wiring import copy_looks, read_only, rights, rotation
 
 log = logging.getLogger(LOGGER)
 
@@ -97,15 +97,15 @@ async def _copies_of(
     app: Rotation, which: str | AccountId, filters: CopiesFilters, incoming: Incoming, caller: Caller
 ) -> Reply:
     account, target = await find_account(app, which)
-    answer = await copies_of_one(app, await key_holders(), account, target)
+    answer = await copies_of_one(app, await copy_looks(), account, target)
     page = copies_page_of(answer, target, filters, _around_one(app, target, incoming, caller))
     return page_reply(200, "copies.html", page, page.shell)
 
 
 async def _copies_of_all(app: Rotation, filters: CopiesFilters, incoming: Incoming, caller: Caller) -> Reply:
     overview, seen = await app.overview(), await (await read_only()).sight.accounts()
-    holders = await key_holders()
-    answer = await copies_of_fleet(app, holders, overview.rows, seen.accounts, seen.scope, filters.page)
+    looks = await copy_looks()
+    answer = await copies_of_fleet(app, looks, overview.rows, seen.accounts, seen.scope, filters.page)
     answer = answer.with_problems((*overview.problems, *seen.problems))
     around, targets = _around_all(app, overview.rows, incoming, caller), _by_account(overview.rows)
     page = fleet_copies_page_of(answer, targets, filters, around, COPIES_ROWS)

@@ -52,7 +52,7 @@ from shared.web.responses import (
 )
 from shared.web.routes import Route
 from shared.web.status_data import of_one_target, of_survey
-from shared.wiring import invalid_settings, key_holders, read_only, rights, rotation, telemetry, time_limit
+from shared.wiring import copy_looks, invalid_settings, read_only, rights, rotation, telemetry, time_limit
 
 log = logging.getLogger(LOGGER)
 REFUSALS = Refusals()
@@ -186,11 +186,11 @@ async def _see_readers_of(incoming: Incoming, _: Caller) -> Reply:
 
 
 async def _see_copies(incoming: Incoming, _: Caller) -> Reply:
-    return await readers.see_copies(await rotation(), await read_only(), await key_holders(), incoming)
+    return await readers.see_copies(await rotation(), await read_only(), await copy_looks(), incoming)
 
 
 async def _see_copies_of(incoming: Incoming, _: Caller) -> Reply:
-    return await readers.see_copies_of(await rotation(), await key_holders(), incoming)
+    return await readers.see_copies_of(await rotation(), await copy_looks(), incoming)
 
 
 async def _deadlines(app: Rotation, incoming: Incoming) -> tuple[list[Deadline], list[RotationError]]:

@@ -1,6 +1,6 @@
 """Who can read keys, and where copies of them lie, over HTTP: for auditors alone.
 
-Each request asks Azure anew, and nothing of the answer is kept.
+Each request asks Azure, and nothing of the answer is kept. Only what was seen of copies serves for a minute.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.copies.ask import copies_of_fleet, copies_of_one
-from shared.copies.ports import KeyHolders
+from shared.copies.looks import CopyLooks
 from shared.domain.text import plain, quotable
 from shared.fleet.rotation import Rotation
 from shared.handlers.incoming import Incoming
@@ -52,21 +52,21 @@ async def see_readers_of(app: Rotation, rights: Rights, incoming: Incoming) -> R
     return Reply(200, one_readers(await readers_of_one(rights, AskedAccount.of(account, target), now, principal)))
 
 
-async def see_copies(app: Rotation, reads: ReadOnly, holders: KeyHolders, incoming: Incoming) -> Reply:
+async def see_copies(app: Rotation, reads: ReadOnly, looks: CopyLooks, incoming: Incoming) -> Reply:
     """Return where copies of the keys of the accounts in sight lie, one page of them."""
     overview, seen = await app.overview(), await reads.sight.accounts()
     page = _page(incoming.query)
-    answer = await copies_of_fleet(app, holders, overview.rows, seen.accounts, seen.scope, page)
+    answer = await copies_of_fleet(app, looks, overview.rows, seen.accounts, seen.scope, page)
     return Reply(200, fleet_copies(answer.with_problems((*overview.problems, *seen.problems))))
 
 
-async def see_copies_of(app: Rotation, holders: KeyHolders, incoming: Incoming) -> Reply:
+async def see_copies_of(app: Rotation, looks: CopyLooks, incoming: Incoming) -> Reply:
     """Return where copies of the keys of one target lie, or of an account that the last survey of readiness has seen.
 
     Raises as finding the account does, and a RotationError if the account cannot be read.
     """
     account, target = await find_account(app, incoming.which)
-    return Reply(200, one_copies(await copies_of_one(app, holders, account, target)))
+    return Reply(200, one_copies(await copies_of_one(app, looks, account, target)))
 
 
 def _page(query: Mapping[str, str]) -> int:

@@ -15,15 +15,18 @@ from lab.emulator.shipped import shipped_roles
 from shared.adapters.copies import AzureKeyHolders
 from shared.adapters.copies_table import COPY_READS, SEARCH_READS
 from shared.adapters.search_reads import SearchReads
+from shared.copies.ask import copies_of_fleet, copies_of_one
 from shared.copies.find import CopiesSeen, look_for_copies
 from shared.copies.kinds import Copied, CopyFate
 from shared.copies.matching import TraceIndex
 from shared.copies.places import PLACES
 from shared.copies.traces import HolderList
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, UnexpectedAnswer
-from shared.wiring import opened
+from shared.domain.model import AccountId
+from shared.wiring import opened, time_limit
 from tests.support.holders import (
     ENDPOINT,
+    LABEL,
     LIVE,
     LONG_KEY,
     ROLE,
@@ -229,3 +232,30 @@ async def test_the_app_wires_the_same_parts(azure: Azure) -> None:
     async with opened(azure.settings) as parts:
         seen = await look_for_copies(parts.key_holders)
     assert {one.place for one in copies_in(seen)} == {one.word for one in PLACES}
+
+
+async def test_copies_are_the_same_for_the_fleet_and_for_one_account_whose_name_is_not_its_subdomain(
+    azure: Azure,
+) -> None:
+    may_look(azure.world)
+    account = azure.world.accounts.add("chat-two", subdomain=LABEL)
+    everything_held(azure.world, LONG_KEY)
+    async with opened(azure.settings) as parts:
+        app, asked = parts.rotation, AccountId.parse(account.id)
+        one = await copies_of_one(app, parts.copy_looks, asked, None)
+        seen = await parts.read_only.sight.accounts()
+        fleet = await copies_of_fleet(app, parts.copy_looks, [], seen.accounts, seen.scope)
+    [found] = [each.found for each in fleet.accounts if each.found.account == asked]
+    assert found.copies == one.found.copies
+    assert "foundry-connection" in {each.place for each in found.copies}
+    assert fleet.asked_at == one.asked_at
+
+
+async def test_a_look_ends_with_the_time_of_its_call(azure: Azure) -> None:
+    may_look(azure.world)
+    everything_held(azure.world, LONG_KEY)
+    async with opened(azure.settings) as parts:
+        with time_limit(3):
+            seen = await look_for_copies(parts.key_holders)
+    assert (seen.problems, seen.is_whole) == ((), False)
+    assert "had to wait" in " ".join(one.why for one in seen.places)

@@ -4,6 +4,7 @@ an account with a sunset takes an identity."""
 import pytest
 
 from lab.emulator.call_log import Workspace
+from lab.emulator.directory import Role
 from lab.emulator.shipped import shipped_roles
 from shared.doctor import remedies
 from tests.cli.conftest import Terminal, add
@@ -95,6 +96,32 @@ def test_who_can_read_keys_is_looked_at_once_in_each_subscription(healthy: Termi
     before = healthy.world.journal.count("arm.listRoleAssignments")
     healthy.type("doctor")
     assert healthy.world.journal.count("arm.listRoleAssignments") == before + 1
+
+
+def copies_part(healthy: Terminal) -> str:
+    """Give the app one of the rights that copies need, and return the account on which it has it."""
+    foundry = healthy.world.accounts.add("foundry", kind="AIServices").id
+    part = Role("A part of it", ("Microsoft.CognitiveServices/accounts/connections/read",))
+    healthy.world.directory.define(part)
+    healthy.world.directory.assign("app", part.name, foundry)
+    return foundry
+
+
+def test_a_part_of_the_right_to_see_copies_is_reported_and_never_a_failure(healthy: Terminal) -> None:
+    where = ("see-copies", copies_part(healthy))
+    printed = healthy.json("doctor")
+    assert printed.code == 0
+    unread = checks(printed, "not-checked")[where]
+    assert "The right is optional" in unread["why"]
+    assert "az role assignment create " in unread["mend"]
+
+
+def test_a_failure_of_another_kind_to_see_copies_is_reported_although_nothing_was_seen(healthy: Terminal) -> None:
+    where = ("see-copies", copies_part(healthy))
+    healthy.world.faults.add("arm.listConnections", "status", times=0, status=400, code="Odd")
+    printed = healthy.json("doctor")
+    assert list(checks(printed, "failed")) == [where]
+    assert not [one for one in checks(printed, "not-checked") if one[0] == "see-copies"]
 
 
 def test_an_audit_scope_that_may_not_be_read_fails_with_the_command_that_opens_it(healthy: Terminal) -> None:

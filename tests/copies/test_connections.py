@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from shared.copies.foundry import FOUNDRY, FOUNDRY_PROJECTS
 from shared.copies.hubs import HUBS
 from shared.copies.kinds import CopyFate
 from shared.copies.traces import KeyPlace
-from tests.support.copied import ACCOUNT, HOST, ROTATION, copies, traces
+from tests.support.copied import ACCOUNT, HOST, NOTHING_KNOWN, ROTATION, copies, traces
 
 STORING = (
     "ApiKey", "AccessKey", "AccountKey", "SAS", "PAT", "UsernamePassword", "ServicePrincipal", "OAuth2", "CustomKeys",
@@ -45,9 +46,41 @@ def test_the_account_is_told_by_its_resource_id_without_regard_to_case() -> None
     assert copies(FOUNDRY, traces(FOUNDRY, named))
 
 
-def test_a_resource_id_counts_more_than_an_address() -> None:
-    elsewhere = str(ACCOUNT).replace("Chat", "other")
-    assert copies(FOUNDRY, traces(FOUNDRY, connection(metadata={"ResourceId": elsewhere}))) == []
+STALE = str(ACCOUNT).replace("/ai/", "/old-group/")
+
+
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [(HOST, STALE), ("other.openai.azure.com", str(ACCOUNT))],
+    ids=["the address names it", "the resource id names it"],
+)
+def test_a_connection_that_names_two_accounts_is_unknown_for_each(target: str, named: str) -> None:
+    [copy] = copies(FOUNDRY, traces(FOUNDRY, connection(target=target, metadata={"ResourceId": named})))
+    assert (copy.fate, copy.when) == (CopyFate.UNKNOWN, None)
+    assert "name different accounts" in copy.says
+
+
+def test_a_connection_that_names_its_account_twice_is_one_copy_that_breaks() -> None:
+    [copy] = copies(FOUNDRY, traces(FOUNDRY, connection(metadata={"ResourceId": str(ACCOUNT)})))
+    assert copy.fate is CopyFate.BREAKS
+
+
+def test_a_resource_id_of_a_project_names_its_account() -> None:
+    project = connection(target="", metadata={"ResourceId": f"{ACCOUNT}/projects/team"})
+    [copy] = copies(FOUNDRY, traces(FOUNDRY, project))
+    assert copy.fate is CopyFate.BREAKS
+
+
+def test_a_resource_id_is_believed_where_the_subdomain_is_not_known() -> None:
+    found = traces(FOUNDRY, connection(metadata={"ResourceId": str(ACCOUNT)}))
+    [copy] = copies(FOUNDRY, found, replace(NOTHING_KNOWN, label=""))
+    assert copy.fate is CopyFate.BREAKS
+
+
+def test_an_address_with_a_port_names_the_same_account() -> None:
+    assert copies(FOUNDRY, traces(FOUNDRY, connection(target=f"{HOST}:443")))
+    [regional] = traces(FOUNDRY, connection(target="eastus.api.cognitive.microsoft.com:443"))
+    assert not regional.can_be_judged
 
 
 @pytest.mark.parametrize("host", [HOST, "chat-prod.cognitiveservices.azure.com", "chat-prod.services.ai.azure.com"])

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.copies.find import MOST_IN_SUBSCRIPTION, MOST_LISTS, CopiesSeen, look_for_copies
-from shared.copies.jobs import expected_lists
+import pytest
+
+from shared.copies.find import CopiesSeen, look_for_copies
+from shared.copies.jobs import MOST_IN_SUBSCRIPTION, MOST_LISTS, expected_lists
 from shared.copies.kinds import LookedAt
 from shared.copies.matching import TraceIndex, copies_of_all
 from shared.copies.not_looked import NOT_LOOKED
@@ -16,7 +18,7 @@ from shared.copies.places import PLACES
 from shared.copies.ports import Holder
 from shared.copies.sought import Sought
 from shared.copies.traces import HolderEntry, HolderList
-from shared.domain.errors import GrantRole, RotationError, TryLater
+from shared.domain.errors import GrantRole, RotationError, TryLater, UnexpectedAnswer
 from shared.domain.model import AccountId
 from tests.support.copied import NOTHING_KNOWN
 
@@ -46,12 +48,14 @@ class FakeHolders:
     shown: The entries of a list.
     errors: The error of a list.
     asked: What was asked for, in order.
+    lists_in_time: For how many lists there is time.
     """
 
     found: Sequence[Holder] | RotationError
     shown: dict[HolderList, list[dict[str, Any]]] = field(default_factory=dict)
     errors: dict[HolderList, RotationError] = field(default_factory=dict)
     asked: list[tuple[HolderList, str]] = field(default_factory=list)
+    lists_in_time: int = 1_000_000
 
     async def holders(self, groups: Sequence[str]) -> Sequence[Holder]:
         if isinstance(self.found, RotationError):
@@ -63,6 +67,9 @@ class FakeHolders:
         if listed in self.errors:
             raise self.errors[listed]
         return self.shown.get(listed, [])
+
+    def time_left(self) -> float:
+        return 100.0 if len(self.asked) < self.lists_in_time else 1.0
 
 
 def place(seen: CopiesSeen, word: str) -> LookedAt:
@@ -135,12 +142,70 @@ async def test_a_look_asks_one_subscription_for_a_bounded_number_and_says_what_i
     assert found.why.startswith("30 resources had to wait for another look")
 
 
-async def test_a_look_that_starts_elsewhere_sees_what_another_one_left() -> None:
-    found = sites(MOST_IN_SUBSCRIPTION + 30)
-    one, other = FakeHolders(found), FakeHolders(found)
-    await look_for_copies(one)
-    await look_for_copies(other, start=MOST_IN_SUBSCRIPTION)
-    assert {scope for _, scope in (*one.asked, *other.asked)} == {each.id for each in found}
+async def looked_into(found: Sequence[Holder], first: int, looks: int, **facts: Any) -> set[tuple[HolderList, str]]:
+    """Return what some looks ask for that follow each other."""
+    fakes = [FakeHolders(found, **facts) for _ in range(looks)]
+    for number, fake in enumerate(fakes):
+        await look_for_copies(fake, start=first + number)
+    return {one for fake in fakes for one in fake.asked}
+
+
+@pytest.mark.parametrize("first", [0, 3, 490_000, 490_017])
+async def test_the_looks_of_six_hours_see_a_thousand_resources_of_a_subscription(first: int) -> None:
+    found = sites(1000)
+    assert {scope for _, scope in await looked_into(found, first, 6)} == {one.id for one in found}
+
+
+@pytest.mark.parametrize("first", [0, 490_000])
+async def test_looks_that_follow_each_other_see_all_kinds_of_places_whole(first: int) -> None:
+    services = [holder(SEARCH, f"finder-{one}") for one in range(300)]
+    found = [*sites(500), *services, *(holder(SERVICE, f"gateway-{one}") for one in range(9))]
+    expected = sum(expected_lists(found).values())
+    assert len(await looked_into(found, first, 18)) == expected == 1709
+
+
+async def test_looks_that_follow_each_other_see_all_of_many_subscriptions() -> None:
+    found = [one for number in range(50) for one in sites(100, number)]
+    assert len(await looked_into(found, 490_000, 3)) == len(found)
+
+
+async def test_looks_that_run_out_of_time_leave_no_resource_out_for_ever() -> None:
+    found = sites(300)
+    assert len(await looked_into(found, 490_000, 60, lists_in_time=40)) == len(found)
+
+
+async def test_what_there_is_no_time_for_has_to_wait_and_is_no_failure() -> None:
+    fake = FakeHolders(sites(60), lists_in_time=20)
+    seen = await look_for_copies(fake)
+    found = place(seen, "app-setting")
+    assert (found.looked, seen.problems, seen.is_whole) == (20, (), False)
+    assert found.why.startswith("40 resources had to wait for another look")
+
+
+async def test_an_answer_of_another_form_stops_its_own_resource_only() -> None:
+    good = {"id": holder(APP, "good").id, "properties": {"configuration": {"secrets": [{"name": "own"}]}}}
+    bad = {"id": holder(APP, "bad").id, "properties": {"configuration": {"secrets": [None]}}}
+    shown = {HolderList.CONTAINER_APPS: [bad, good], HolderList.APP_SETTINGS: [SETTING]}
+    seen = await look_for_copies(FakeHolders([holder(APP, "good"), *sites(1)], shown))
+    assert [(type(one), "another form" in one.what) for one in seen.problems] == [(UnexpectedAnswer, True)]
+    assert (place(seen, "app-setting").looked, place(seen, "container-app-secret").unjudged) == (1, 1)
+
+
+@pytest.mark.parametrize("listed", list(HolderList))
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"name": "x", "properties": "text", "vectorSearch": "text", "skills": "text", "models": "text", "id": 5},
+        {"name": 5, "properties": {"metadata": 5, "keyVault": 5, "configuration": 5, "typeProperties": 5, "api": 5}},
+        {"properties": {"keyVault": {"secretIdentifier": ["one"]}, "typeProperties": {"authHeaders": [{}]}}},
+        {"vectorSearch": {"vectorizers": [None]}, "skills": [None], "models": [None], "m": {"ingestionParameters": 5}},
+    ],
+)
+async def test_no_answer_of_another_form_ends_a_look(listed: HolderList, entry: dict[str, Any]) -> None:
+    kinds = [kind for one in PLACES for kind in one.types]
+    seen = await look_for_copies(FakeHolders([holder(one, "thing") for one in kinds], {listed: [entry]}))
+    assert {type(one) for one in seen.problems} <= {UnexpectedAnswer}
+    assert len(seen.places) == len(PLACES) + len(NOT_LOOKED)
 
 
 async def test_ten_thousand_foundry_accounts_cost_no_more_than_the_bound_and_the_pages() -> None:

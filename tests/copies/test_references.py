@@ -11,7 +11,9 @@ from shared.copies.apim import APIM
 from shared.copies.app_service import APP_SERVICE
 from shared.copies.container_apps import CONTAINER_APPS
 from shared.copies.data_factory import DATA_FACTORY
+from shared.copies.find import CopiesSeen
 from shared.copies.kinds import CopyFate
+from shared.copies.matching import copies_of_all
 from shared.copies.traces import KeyPlace
 from tests.support.copied import (
     HOLDER,
@@ -20,7 +22,7 @@ from tests.support.copied import (
     LIVE,
     NOTHING_KNOWN,
     OLD,
-    RETIREMENT,
+    PUBLISHED,
     ROTATION,
     SECRET,
     copies,
@@ -80,7 +82,8 @@ def test_a_reference_that_pins_a_version_breaks_with_the_key_of_that_version(pla
     found = traces(place, *entries(LIVE)), traces(place, *entries(OLD))
     [live], [old] = copies(place, found[0], IN_OVERLAP), copies(place, found[1], IN_OVERLAP)
     assert (live.fate, live.version, live.when) == (CopyFate.BREAKS, LIVE, ROTATION)
-    assert (old.fate, old.version, old.when) == (CopyFate.BREAKS, "another", RETIREMENT)
+    assert (old.fate, old.version, old.when) == (CopyFate.BREAKS, "another", None)
+    assert "its key has ended, or ends on Tue 8 Dec 2026" in old.says
 
 
 @pytest.mark.parametrize(("place", "entries"), PINNING, ids=lambda one: getattr(one, "word", ""))
@@ -110,6 +113,15 @@ def test_a_named_value_that_pins_a_version_is_never_refreshed() -> None:
 def test_a_named_value_with_a_value_of_its_own_is_not_judged(secret: bool) -> None:
     [trace] = traces(APIM, {"name": "key", "properties": {"displayName": "key", "secret": secret}})
     assert not trace.can_be_judged
+
+
+@pytest.mark.parametrize("manager", ["https://management.azure.com", "https://management.usgovcloudapi.net/"])
+def test_the_command_that_refreshes_names_the_address_of_the_own_cloud(manager: str) -> None:
+    setting_behind = setting(activeVersion=version_mark(OLD))
+    for one, entry in ((APIM, named_value(SECRET, "AccessDenied")), (APP_SERVICE, setting_behind)):
+        seen = CopiesSeen(tuple((one, trace) for trace in traces(one, entry)))
+        [found] = copies_of_all(seen, [PUBLISHED], manager)
+        assert f"--url '{manager.rstrip('/')}{HOLDER}/" in found.copies[0].commands[0]
 
 
 # App Service.

@@ -11,11 +11,12 @@ from lab.simulation.builders import a_situation, a_target, marks, nothing_publis
 from lab.simulation.dates import START, at, days
 from shared.copies.addresses import account_label, is_regional, secret_at, secret_of
 from shared.copies.kinds import CopyFate
+from shared.copies.logic_apps import LOGIC_APPS
 from shared.copies.search import SEARCH
 from shared.copies.sought import KeyEnds, Sought, ends_of, sought_of
 from shared.decide.situation import Situation
 from shared.ports import Account
-from tests.support.copied import ACCOUNT, HOST, IN_OVERLAP, LABEL, LIVE, RETIREMENT, copies, traces
+from tests.support.copied import ACCOUNT, HOLDER, HOST, IN_OVERLAP, LABEL, LIVE, RETIREMENT, copies, traces
 
 LISTED = Account(ACCOUNT, "", key_auth=True, tags={})
 
@@ -67,8 +68,13 @@ def test_an_account_is_recognised_by_the_subdomain_of_its_endpoint_and_by_its_se
     assert found == Sought(ACCOUNT, LABEL, "keys/chat-key")
 
 
-def test_in_a_listing_the_accounts_name_stands_for_its_subdomain() -> None:
-    assert sought_of(LISTED).label == "chat"
+def test_the_subdomain_is_the_same_in_a_listing_and_in_the_account_whatever_its_name() -> None:
+    listed = replace(LISTED, subdomain=LABEL.upper())
+    assert sought_of(listed).label == sought_of(replace(listed, endpoint=f"https://{HOST}/")).label == LABEL
+
+
+def test_a_name_is_no_subdomain_because_another_account_may_have_that_one() -> None:
+    assert sought_of(LISTED).label == ""
 
 
 def test_an_account_without_a_subdomain_is_recognised_by_no_address() -> None:
@@ -103,6 +109,14 @@ def test_every_copy_of_a_key_of_an_account_without_keys_is_broken_already() -> N
     [copy] = copies(SEARCH, traces(SEARCH, entry, number=2), replace(IN_OVERLAP, key_auth=False))
     assert (copy.fate, copy.when) == (CopyFate.BREAKS, None)
     assert "accepts no keys any more" in copy.says
+
+
+def test_what_may_store_a_key_of_an_account_without_keys_is_unknown() -> None:
+    entry: dict[str, Any] = {"id": HOLDER, "name": "chat", "properties": {"api": {"id": "azureopenai"}}}
+    entry["properties"]["nonSecretParameterValues"] = {"azureOpenAIResourceName": LABEL}
+    [copy] = copies(LOGIC_APPS, traces(LOGIC_APPS, entry), replace(IN_OVERLAP, key_auth=False))
+    assert (copy.fate, copy.when) == (CopyFate.UNKNOWN, None)
+    assert "If it stores one, it fails now" in copy.says
 
 
 def test_both_ends_are_named_where_nobody_can_tell_which_key_is_stored() -> None:

@@ -12,7 +12,7 @@ import pytest
 from lab.emulator.serve import Azure
 from lab.emulator.world import World
 from shared import wiring
-from shared.copies.ports import KeyHolders
+from shared.copies.looks import CopyLooks
 from shared.domain.errors import FixConfiguration, RotationError
 from shared.fleet.rotation import Rotation
 from shared.handlers import daily_survey, event_grid, http, one_turn, pages, timer_and_queue
@@ -65,7 +65,7 @@ class App:
         for handlers in (daily_survey, http):
             self.monkeypatch.setattr(handlers, "read_only", self.read_only)
         self.monkeypatch.setattr(http, "rights", self.rights)
-        self.monkeypatch.setattr(http, "key_holders", self.key_holders)
+        self.monkeypatch.setattr(http, "copy_looks", self.copy_looks)
         self.monkeypatch.setattr(readers, "now", self.world.clock.utcnow)
 
     @property
@@ -102,10 +102,10 @@ class App:
         assert self.opened is not None
         return self.opened.rights()
 
-    async def key_holders(self) -> KeyHolders:
-        """Return the resources in which copies can lie, as a handler asks for them."""
+    async def copy_looks(self) -> CopyLooks:
+        """Return the looks for copies, as a handler asks for them."""
         assert self.opened is not None
-        return self.opened.key_holders
+        return self.opened.copy_looks
 
     async def tick(self) -> None:
         """Run the timer and then all queued messages, unless the app is stopped."""
