@@ -78,7 +78,7 @@ async def test_the_list_of_targets_says_what_the_survey_found(counting, azure, h
     }
     found = {one["code"]: one["target"] for one in listed["findings"]}
     assert found["keys-unused"] == "search"
-    assert found["use-unknown"].endswith("/legacy")
+    assert found["no-call-log"].endswith("/legacy")
 
 
 async def test_logs_that_are_down_fail_no_check(counting, azure, http) -> None:
