@@ -1,4 +1,4 @@
-"""The table of roads is what docs/facts.md says leads to a key; and each right of it opens its road by itself."""
+"""The table of roads is what leads to a key (docs/facts.md, Rights), and each right of it opens its road by itself."""
 
 from __future__ import annotations
 
