@@ -181,7 +181,7 @@ def _of_secret(row: Row, plan: Plan, situation: Situation) -> Iterator[Finding]:
         code = codes.get(publication.state, Code.SECRET_FOREIGN) if publication else Code.SECRET_FOREIGN
         yield Finding(code, name, plan.why, since=publication.updated if publication else None)
         return
-    if publication is None:
+    if publication is None or publication.state is not SecretState.ACTIVE:  # keys are back, and the next turn publishes
         yield Finding(Code.NOT_PUBLISHED, name, "No key is published, so apps have nothing to read.")
         return
     if situation.seen.live is None:
