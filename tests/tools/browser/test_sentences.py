@@ -32,6 +32,8 @@ SAID = {
     "healed drift": ("amber", "To watch: chat .*somebody regenerated a key"),
     "a leak in progress": ("red", "1 thing to do: .*leaked key of chat has not ended"),
     "keyless": ("green", "Nothing to do"),
+    "an audit": ("green", "Nothing to do"),
+    "a blind audit": ("green", "Nothing to do"),
     "the way out": ("green", "Nothing to do. All 10 targets are healthy."),
     "a bad day": ("red", r"2 things to do: .*search.*all keys end in \d+ h.*vision, which is not rotated"),
 }
