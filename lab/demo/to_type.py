@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lab.demo.stage import ROOT, Stage, page_address
 from shared.web.openapi import openapi_document
+from shared.web.routes import AUDITOR, ROUTES
 
 # The body for each route that needs one, and a remark for the reader. Requests to rotate are dry runs.
 _BODIES: dict[tuple[str, str], tuple[dict[str, object], str]] = {
@@ -26,6 +27,7 @@ _BODIES: dict[tuple[str, str], tuple[dict[str, object], str]] = {
     ("post", "/rotate"): ({"targets": "all", "dry_run": True}, " (also a dry run)"),
     ("post", "/deployments"): ({"environment": "production"}, ""),
 }
+_OF_AUDITORS = {f"/{route.path}" for route in ROUTES.values() if route.role == AUDITOR}  # no function key opens these
 _COMMANDS = (
     "doctor",
     "plan",
@@ -81,7 +83,7 @@ def how_to_kill(pid: int) -> str:
 def _routes(stage: Stage) -> Iterator[str]:
     for path, operations in openapi_document()["paths"].items():
         for method, facts in operations.items():
-            if method == "parameters" or "{id}" in path:  # an id comes with an answer
+            if method == "parameters" or "{id}" in path or path in _OF_AUDITORS:  # an id comes with an answer
                 continue
             body, more = _BODIES.get((method, path), (None, ""))
             key = "" if facts.get("security") == [] else f"-H 'x-functions-key: {stage.host.keys.default}' "

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lab.simulation.builders import a_target
+from lab.simulation.builders import a_publication, a_target
 from lab.simulation.dates import days, hours
 from lab.simulation.stage import Stage, a_stage
 from shared.domain.errors import FixConfiguration, GrantRole, TryLater
@@ -162,7 +162,7 @@ async def test_the_note_of_the_turn_says_since_when_an_account_is_keyless() -> N
     stage = a_stage()
     app = surveying(stage, FakeLogs())
     off = FakeReads([an_account("chat", key_auth=False)])
-    await note_withdrawn(app.outside.notes, stage.target, "v1", stage.now - days(3))
+    await note_withdrawn(app.outside.notes, stage.target, a_publication(), stage.now - days(3))
     kept = await make_survey(app, off.read_only, None)
     assert kept.survey.entries[0].keyless_since == stage.now - days(3)
 

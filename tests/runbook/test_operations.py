@@ -266,7 +266,7 @@ async def test_a_sunset_is_announced_and_happens_when_no_call_uses_a_key(site: S
     told = [(one["deadline"][:10], one.get("leadTime")) for one in site.announced("SunsetAnnounced")]
     assert told == [(date, None), (date, "P14D"), (date, "P7D"), (date, "P1D")]
     workspace.note(account.id, caller="a consumer that has left keys behind")
-    for _ in range(36):
+    for _ in range(39):
         await site.live_for(days=1, every=DAILY)
         workspace.note(account.id, caller="a consumer that has left keys behind")
     assert account.disable_local_auth

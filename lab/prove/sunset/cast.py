@@ -79,4 +79,4 @@ class Timetable:
 
 
 LONG = Timetable(look_back=35, early=4, agreed=25, sunset=42, late=32, back=46, at_last=50, end=91)
-SHORT = Timetable(look_back=7, early=2, agreed=3, sunset=10, late=6, back=12, at_last=12, end=23)
+SHORT = Timetable(look_back=7, early=2, agreed=3, sunset=10, late=6, back=12, at_last=12, end=26)

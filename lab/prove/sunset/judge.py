@@ -22,6 +22,7 @@ SHOWN = {
 MOST_OF_ONE = 5  # queries about one account in a check
 COLUMNS = ("what", "before the date, a day at most", "on the date", "the day after", "10 minutes later", "a look then")
 KINDS = ("SunsetAnnounced", "KeyAuthDisabled", "KeyAuthEnabled")
+LAPSED = 9  # days after which an announced end of all keys is announced anew, with the notice (decision 0033)
 
 
 def broken(played: Played) -> list[str]:
@@ -50,8 +51,8 @@ def _named_before(played: Played) -> Iterator[str]:
 
 def _on_the_date(played: Played) -> Iterator[str]:
     for part in ON_THE_DATE:
-        first = played.days_of(part, "KeyAuthDisabled")[:1]
-        if first != [played.timetable.sunset]:
+        first, date = played.days_of(part, "KeyAuthDisabled")[:1], played.timetable.sunset
+        if first not in ([date], [date + 1]):  # a turn goes by the survey of the day before
             yield f"{part}: its keys did not end on day {played.timetable.sunset} but on {first}"
 
 
@@ -66,7 +67,8 @@ def _late_ends(played: Played) -> Iterator[str]:
     timetable = played.timetable
     for part, moved in ((Part.LATE, timetable.late), (Part.FORGOTTEN, timetable.at_last)):
         days, clean = played.days_of(part, "KeyAuthDisabled"), timetable.clean_after(moved)
-        if len(days) != 1 or not clean - 1 <= days[0] <= clean + 1:
+        latest = clean + (1 if clean - timetable.sunset < LAPSED else 4)  # what was held for long is announced anew
+        if len(days) != 1 or not clean - 1 <= days[0] <= latest:
             yield f"{part}: its keys ended on {days} and not about day {clean}, when the look-back was clean"
 
 
