@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.storage.blob.aio import BlobServiceClient
 
     from shared.adapters.azure_reads import AzureReads
+    from shared.adapters.blob_leases import BlobLeases
     from shared.adapters.connections import Connections
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.copies.looks import CopyLooks
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
     from shared.fleet.rotation import Rotation
-    from shared.ports import CallLogs, Listeners
+    from shared.ports import CallLogs, Listeners, Outside
     from shared.readers.ports import Rights
     from shared.readiness.ports import ReadOnly
     from shared.settings.call_log import CallLog
@@ -295,23 +297,11 @@ def _listeners(settings: Settings, credential: AsyncTokenCredential, connections
 
 
 def _make(environment: Mapping[str, str]) -> _Made:
-    from shared.adapters.blob_failures import BlobFailures
     from shared.adapters.blob_leases import BlobLeases
-    from shared.adapters.blob_notes import BlobNotes
-    from shared.adapters.blob_throttles import BlobThrottles
-    from shared.adapters.blob_view import READINESS, WEEKS, BlobView
-    from shared.adapters.clock import RealClock
     from shared.adapters.connections import Connections
-    from shared.adapters.event_grid import EventGrid, LogOnly
     from shared.adapters.identity import open_credential
-    from shared.adapters.key_vault import KeyVault
-    from shared.adapters.later_turns import StorageQueue
     from shared.adapters.openai_accounts import OpenAIAccounts
-    from shared.adapters.openai_endpoint import OpenAIEndpoint
-    from shared.at_once import AtOnce
     from shared.fleet.rotation import Rotation
-    from shared.ports import Outside
-    from shared.readiness.surveyed import SurveyedReadiness
     from shared.settings.environment import read_settings
 
     settings = read_settings(environment)
@@ -324,16 +314,40 @@ def _make(environment: Mapping[str, str]) -> _Made:
         storage = open_credential(settings.storage.client_id, environment, connections)
     accounts = OpenAIAccounts(credential, settings.resource_manager, connections)
     leases = BlobLeases(settings.storage, storage, connections)
+    outside = _outside(settings, accounts, leases, credential, storage, connections)
+    outside = _with_surveys(outside, leases.service, settings)
+    search = environment.get("EMULATED_SEARCH_ENDPOINT", "")
+    return _Made(Rotation(settings, outside), accounts, credential, storage, connections, search)
+
+
+def _outside(
+    settings: Settings,
+    accounts: OpenAIAccounts,
+    leases: BlobLeases,
+    credential: AsyncTokenCredential,
+    storage: AsyncTokenCredential,
+    connections: Connections,
+) -> Outside:
+    """Return everything outside that turns and ticks need, but what belongs to the surveys of readiness."""
+    from shared.adapters.blob_failures import BlobFailures
+    from shared.adapters.blob_notes import BlobNotes
+    from shared.adapters.blob_throttles import BlobThrottles
+    from shared.adapters.blob_view import BlobView
+    from shared.adapters.clock import RealClock
+    from shared.adapters.event_grid import EventGrid, LogOnly
+    from shared.adapters.key_vault import KeyVault
+    from shared.adapters.later_turns import StorageQueue
+    from shared.adapters.openai_endpoint import OpenAIEndpoint
+    from shared.at_once import AtOnce
+    from shared.ports import Outside
+
     listeners = _listeners(settings, credential, connections)
     page = settings.without_keys
-    clock = RealClock()
-    surveyed = settings.call_log is not None or settings.audit_scope is not None
-    surveys = BlobView(leases.service, READINESS) if surveyed else None
-    outside = Outside(
+    return Outside(
         accounts=accounts,
         endpoint=OpenAIEndpoint(connections, settings.resource_manager),
         vault=KeyVault(credential, connections),
-        clock=clock,
+        clock=RealClock(),
         announcer=EventGrid(credential, settings.topic, connections, page) if settings.topic else LogOnly(page),
         leases=leases,
         notes=BlobNotes(leases.service),
@@ -345,9 +359,15 @@ def _make(environment: Mapping[str, str]) -> _Made:
         later=StorageQueue(settings.storage, storage, connections),
         together=AtOnce(),
         views=BlobView(leases.service),
-        surveys=surveys,
-        weeks=BlobView(leases.service, WEEKS) if surveyed else None,
-        readiness=SurveyedReadiness(surveys) if surveys else None,
     )
-    search = environment.get("EMULATED_SEARCH_ENDPOINT", "")
-    return _Made(Rotation(settings, outside), accounts, credential, storage, connections, search)
+
+
+def _with_surveys(outside: Outside, storage: BlobServiceClient, settings: Settings) -> Outside:
+    """Return the outside with the places for surveys of readiness, where a setting asks for these."""
+    if settings.call_log is None and settings.audit_scope is None:
+        return outside
+    from shared.adapters.blob_view import READINESS, WEEKS, BlobView
+    from shared.readiness.surveyed import SurveyedReadiness
+
+    surveys, weeks = BlobView(storage, READINESS), BlobView(storage, WEEKS)
+    return replace(outside, surveys=surveys, weeks=weeks, readiness=SurveyedReadiness(surveys))
