@@ -51,7 +51,7 @@ def one_text(found: OneAccount) -> str:
 def _sentence(survey: Survey) -> str:
     counts, total = survey.counts(), len(survey.entries)
     figures = ", ".join(f"{counts[stage]:,} {stage.words}" for stage in Stage)
-    return f"{counted(counts[Stage.KEYLESS], 'account')} of {total:,} need no key any more: {figures}."
+    return f"{counted(total, 'account')}: {figures}."
 
 
 def _age(survey: Survey, now: datetime) -> str:
@@ -99,7 +99,7 @@ def _cells(one: Entry) -> tuple[object, ...]:
 def _keyless(one: Entry) -> str:
     if one.key_auth:
         return ""
-    return f"It accepts no keys since {moment(one.keyless_since)}." if one.keyless_since else "It accepts no keys."
+    return f"It has accepted no keys since {moment(one.keyless_since)}." if one.keyless_since else "It accepts no keys."
 
 
 def _usage(usage: Usage) -> Iterator[str]:

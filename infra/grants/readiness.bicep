@@ -1,5 +1,5 @@
 // One of the app's optional rights in a whole subscription: to see accounts, where their logs go and who has roles on
-// them, to see who can read keys, or to see where copies of them lie. It reads no key.
+// them, to see who can read keys, or to see where copies of them lie. None of these roles may list a key or read a secret.
 
 targetScope = 'subscription'
 

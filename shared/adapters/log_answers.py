@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from shared.domain.text import plain, quotable
 from shared.domain.usage import MOST_CALLERS, DayOfCalls, IdentityCaller, KeyCaller, Usage
 
 type _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -86,7 +87,7 @@ def usage_of(row: AnswerRow, name_of: Callable[[str], str]) -> Usage:
 
     name_of: Returns who calls from an address as it was logged, or an empty text.
     """
-    callers = tuple(KeyCaller(*one[:3], _utc(one[3]), name_of(one[0])) for one in row.callers or ())
+    callers = tuple(_caller(one, name_of) for one in row.callers or ())
     return Usage(
         since=_utc(row.since),
         until=_utc(row.until),
@@ -98,6 +99,12 @@ def usage_of(row: AnswerRow, name_of: Callable[[str], str]) -> Usage:
         last_identity_call=_utc(row.last_identity) if row.last_identity else None,
         unclear=row.unclear,
     )
+
+
+def _caller(one: tuple[str, str, int, datetime], name_of: Callable[[str], str]) -> KeyCaller:
+    """Return a caller. It chose its own name, so that a key could stand in it."""
+    address, client, calls, last_at = one
+    return KeyCaller(plain(quotable(address)), plain(quotable(client)), calls, _utc(last_at), name_of(address))
 
 
 def _utc(moment: datetime) -> datetime:

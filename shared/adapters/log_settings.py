@@ -8,6 +8,7 @@ from typing import Any
 from shared.adapters.azure_reads import AzureReads
 from shared.adapters.read_table import LOG_SETTINGS
 from shared.domain.model import AccountId
+from shared.domain.text import quotable
 from shared.readiness.ports import LogSetting
 
 _CATEGORY, _GROUP = "requestresponse", "alllogs"
@@ -31,7 +32,7 @@ def _setting(entry: Mapping[str, Any]) -> LogSetting:
     properties = entry["properties"]
     workspace = str(properties.get("workspaceId") or "")
     logs = properties.get("logs") or ()
-    return LogSetting(str(entry["name"]), (workspace,) if workspace else (), any(map(_covers_calls, logs)))
+    return LogSetting(quotable(str(entry["name"])), (workspace,) if workspace else (), any(map(_covers_calls, logs)))
 
 
 def _covers_calls(log: Mapping[str, Any]) -> bool:

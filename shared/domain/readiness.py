@@ -118,7 +118,9 @@ def _by_calls(usage: Usage) -> Readiness:
     why = _missing(usage)
     if why:
         span = length_in_words(max(usage.until - usage.since, SHORTEST_SPAN))
-        return unknown(why, f"see that its log goes on, and that the workspace keeps its rows for {span} at least")
+        return unknown(
+            why, f"check that its log is still switched on, and that the workspace keeps its rows for {span} at least"
+        )
     return Readiness(Verdict.READY, Stage.READY, "ready")
 
 

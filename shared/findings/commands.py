@@ -63,6 +63,7 @@ _TAGS = {
     Code.SECRET_FOREIGN: {f"{TAG}-secret": _EXAMPLES["secret"]},
     Code.SUNSET_NEAR: {f"{TAG}-sunset": _A_DATE},
     Code.NO_SUNSET: {f"{TAG}-sunset": _A_DATE},
+    Code.KEYS_UNUSED: {f"{TAG}-sunset": _A_DATE},
     Code.NO_OWNER: {f"{TAG}-owner": _EXAMPLES["owner"]},
     Code.LONG_LIVED: {f"{TAG}-period": _EXAMPLES["period"]},
 }
@@ -135,8 +136,7 @@ def enrolling(account: str) -> str:
 def _of_nobodys(account: str) -> tuple[str, ...]:
     """Return the commands for an account that nobody enrolled, the best way first: a key that nobody needs is not
     rotated but switched off."""
-    name = account.rpartition("/")[2]
-    return shell(*_CLI, "readiness", name), switching_keys_off(account), enrolling(account)
+    return shell(*_CLI, "readiness", "--account", account), switching_keys_off(account), enrolling(account)
 
 
 def shell(*words: str) -> str:
@@ -154,6 +154,8 @@ def _of_readiness(finding: Finding, target: Target | None) -> tuple[str, ...]:
     build = _WAY_OUT.get(finding.code)
     if finding.code is Code.USE_UNKNOWN and finding.special_step != SWITCH_LOG_ON:
         return ()
+    if finding.code is Code.KEYS_UNUSED and target is not None:
+        return ()  # a key of it is published: all keys end on an agreed date, and not unannounced
     account = target.account if target else account_in(finding.account or finding.target)
     return (build(account),) if build is not None and account is not None else ()
 

@@ -65,8 +65,8 @@ MEANINGS = {
         _IMPROVE,
         "accepts keys, and nothing rotates them",
         "Its keys stay valid for ever, in whatever hands they are.",
-        "see whether anybody uses its keys: python -m cli readiness NAME; if nobody does, switch them off; else move "
-        "its callers to an identity, and tag the account key-rotation: on until they have moved",
+        "see whether anybody uses its keys (python -m cli readiness --account ID); if nobody does, switch them off; "
+        "else move its callers to an identity, and tag the account key-rotation: on until they have moved",
     ),
     Code.NOT_ENROLLABLE: Meaning(
         _HIGH,

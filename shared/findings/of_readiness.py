@@ -6,24 +6,28 @@ They are about enrolled accounts and about those that nobody enrolled.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.readiness import Readiness, Verdict
 from shared.findings.codes import Code, Severity, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
-from shared.readiness.counts import as_it_counts
+from shared.readiness.counts import as_it_counts, is_young
 from shared.readiness.kinds import Entry
+from shared.turns.report import Row
 
 
 def of_readiness(facts: Facts) -> Iterator[Finding]:
     """Yield the findings that follow from the last survey, if there is one."""
-    keyless = {
-        str(row.target.account).casefold() for row in facts.rows if row.seen is not None and not row.seen.key_auth
-    }
-    for entry in as_it_counts(facts.survey, facts.now).entries if facts.survey else ():
-        if str(entry.account).casefold() not in keyless:  # since the survey, its keys may have been switched off
-            yield from _of_entry(entry, facts)
+    rows = {str(row.target.account).casefold(): row for row in facts.rows}
+    if facts.survey is None:
+        return
+    believed = is_young(facts.survey, facts.now)
+    for entry in as_it_counts(facts.survey, facts.now).entries:
+        now = _as_seen_now(entry, rows.get(str(entry.account).casefold()))
+        if now.key_auth:
+            yield from _of_entry(now, facts, believed=believed or now is not entry)
 
 
 def who_still_calls(entry: Entry | None) -> str:
@@ -41,13 +45,21 @@ def who_still_calls(entry: Entry | None) -> str:
     return f" Whether its keys are used is {verdict.says}." if verdict.verdict is Verdict.UNKNOWN else ""
 
 
-def _of_entry(entry: Entry, facts: Facts) -> Iterator[Finding]:
-    if not entry.takes_identity and entry.key_auth:
+def _as_seen_now(entry: Entry, row: Row | None) -> Entry:
+    """Return the entry of a target with what was seen of its account since the survey, and with its present date."""
+    if row is None or row.seen is None:
+        return entry
+    seen = row.seen
+    return replace(entry, key_auth=seen.key_auth, takes_identity=seen.takes_identity, sunset=row.target.sunset)
+
+
+def _of_entry(entry: Entry, facts: Facts, *, believed: bool) -> Iterator[Finding]:
+    if not entry.takes_identity and believed:
         yield without_subdomain(_about(entry), str(entry.account), entry.sunset)
     if entry.readiness.verdict is Verdict.READY and entry.sunset is None:
         why = f"No call with a key was logged {_span(entry)}."
         yield Finding(Code.KEYS_UNUSED, _about(entry), why, account=str(entry.account))
-    if entry.readiness.verdict is Verdict.UNKNOWN and entry.key_auth and facts.settings.call_log is not None:
+    if entry.readiness.verdict is Verdict.UNKNOWN and facts.settings.call_log is not None:
         unlogged = str(entry.account).casefold() in facts.without_log
         code = Code.NO_CALL_LOG if unlogged else Code.USE_UNKNOWN
         step = entry.readiness.next_step.partition(": az ")[0] or None  # the command stands beside it

@@ -7,6 +7,7 @@ is in no list here. Nobody is asked for the settings of an app, which hold keys.
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -121,7 +122,11 @@ def apps_around(account: AccountId, seen: IdentitiesSeen, usage: Usage | None) -
     calls = {one.object_id.lower(): one for one in usage.identities} if usage is not None else {}
     held = [one for one in _used(seen.held) if _concerns(account, one, {*roles, *calls})]
     last = {object_id: one.last_at for object_id, one in calls.items()}
-    apps = [_app(account, one, roles.get(one.object_id), last, _unknown(usage)) for one in held]
+    times = Counter(one.object_id for one in held)
+    apps = [
+        _app(account, one, roles.get(one.object_id), last, _unknown(usage), shared=times[one.object_id] > 1)
+        for one in held
+    ]
     explained = {one.object_id for one in held}
     return AppsAround(
         tuple(sorted(apps, key=lambda app: (app.name.casefold(), app.resource_id, app.object_id))),
@@ -161,9 +166,16 @@ def _unknown(usage: Usage | None) -> str:
 
 
 def _app(
-    account: AccountId, one: HeldIdentity, role: HeldRole | None, last: Mapping[str, datetime], unknown: str
+    account: AccountId,
+    one: HeldIdentity,
+    role: HeldRole | None,
+    last: Mapping[str, datetime],
+    unknown: str,
+    *,
+    shared: bool,
 ) -> App:
     last_call = last.get(one.object_id)
+    by_another = shared and last_call is not None
     named = CALLING_ROLES[role.role] if role else ""
     return App(
         one.resource_id.rpartition("/")[2],
@@ -173,8 +185,15 @@ def _app(
         one.object_id,
         named,
         last_call,
-        _next_step(account, one, has_role=role is not None, called=last_call is not None, unknown=unknown),
+        _OF_SEVERAL
+        if by_another
+        else _next_step(account, one, has_role=role is not None, called=last_call is not None, unknown=unknown),
     )
+
+
+_OF_SEVERAL = (
+    "its identity calls, but other apps have it as well: see that this app calls by it, and take its key away then"
+)
 
 
 def _next_step(account: AccountId, one: HeldIdentity, *, has_role: bool, called: bool, unknown: str) -> str:

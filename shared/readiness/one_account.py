@@ -14,8 +14,9 @@ from shared.domain.relative import exact
 from shared.domain.usage import Usage
 from shared.fleet.rotation import Rotation
 from shared.readiness.apps import NOT_SEEN, AppsAround, apps_around
+from shared.readiness.counts import last_survey
 from shared.readiness.entries import with_step
-from shared.readiness.kept import KeptSurvey, load_survey
+from shared.readiness.kept import KeptSurvey
 from shared.readiness.kinds import Entry, Survey
 from shared.readiness.log_settings import silent_because
 from shared.readiness.ports import ReadOnly
@@ -61,7 +62,7 @@ async def find_account(app: Rotation, which: str | AccountId) -> tuple[AccountId
     try:
         target = (await app.fleet.find_one(which)).target
     except UnknownTarget:
-        kept, _ = await load_survey(app.outside.surveys)
+        kept = await last_survey(app.outside.surveys, app.outside.clock.now())
         entries = kept.survey.entries if kept else ()
         named = [one.account for one in entries if _is_meant(one.account, which) and one.target is None]
         if len(named) != 1:
@@ -164,7 +165,6 @@ async def _noted(app: Rotation, account: AccountId) -> tuple[datetime | None, li
 
 async def _kept(app: Rotation) -> tuple[KeptSurvey | None, list[RotationError]]:
     try:
-        kept, _ = await load_survey(app.outside.surveys)
+        return await last_survey(app.outside.surveys, app.outside.clock.now()), []
     except RotationError as error:
         return None, [error]
-    return kept, []

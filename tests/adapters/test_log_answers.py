@@ -1,10 +1,12 @@
 """An answer of Log Analytics that is not exactly what the query asks for is never a count."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from lab.emulator.accounts import new_key
 from shared.domain.errors import UnexpectedAnswer
 from tests.support.call_logs import AT, COLUMNS, QUERY, ROW, answer, counted, usages
 from tests.support.real_parts import Parts, Spoiled
@@ -37,6 +39,18 @@ async def test_the_answer_that_is_spoiled_below_is_read_as_it_stands(counting: P
     spoiled.body(QUERY, answer({}))
     (found,) = (await usages(counting)).values()
     assert (found.with_key, found.by_identity, found.last_key_call) == (3, 1, datetime(2026, 11, 20, 10, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["address", "client"])
+async def test_a_key_that_a_caller_wrote_into_its_name_is_left_out(counting: Parts, spoiled: Spoiled, place: int):
+    """P7: whoever calls chooses the name of its client."""
+    key, caller = new_key(), ["203.0.113.***", "curl"]
+    caller[place] = f"{caller[place]} {key}"
+    spoiled.body(QUERY, answer({"callers": json.dumps([[*caller, 3, AT]])}))
+    (found,) = (await usages(counting)).values()
+    (shown,) = found.callers
+    assert key not in str(found)
+    assert "(left out)" in shown.says
 
 
 @pytest.mark.parametrize("change", WRONG_ROWS, ids=str)

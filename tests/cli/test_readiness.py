@@ -43,7 +43,7 @@ def test_it_says_how_far_the_fleet_is_who_calls_most_and_what_to_do(logging_call
     may_see(logging_calls.world)
     shown = logging_calls.type("readiness")
     text = shown.out
-    assert "0 accounts of 3 need no key any more: 0 keyless, 1 ready, 0 moving, 1 not started, 1 unknown." in text
+    assert "3 accounts: 0 keyless, 1 ready, 0 moving, 1 not started, 1 unknown." in text
     assert "203.0.113.***" in text
     assert "100%" in text
     assert "used by 1 caller" in text

@@ -54,6 +54,11 @@ def test_two_wrong_tags_are_one_command() -> None:
     assert command == f"{TAG}key-rotation-period=P30D key-rotation-sunset=YYYY-MM-DD"
 
 
+def test_unused_keys_of_a_target_end_on_an_agreed_date_and_never_unannounced() -> None:
+    [command] = said(Code.KEYS_UNUSED)
+    assert command.endswith("key-rotation-sunset=YYYY-MM-DD")
+
+
 def test_no_tag_is_changed_where_the_settings_list_the_target() -> None:
     assert said(Code.SUNSET_NEAR, tagged=False) == ()
     assert said(Code.UNSEEN, tagged=False) == ("python -m cli doctor",)
@@ -61,7 +66,7 @@ def test_no_tag_is_changed_where_the_settings_list_the_target() -> None:
 
 def test_keys_of_an_account_that_nobody_enrolled_are_looked_at_and_switched_off_before_they_are_rotated() -> None:
     assert said(Code.NOT_ENROLLED, tagged=False) == (
-        f"python -m cli readiness {TARGET.account.name}",
+        f"python -m cli readiness --account {ACCOUNT}",
         f"az resource update --ids {ACCOUNT} --set properties.disableLocalAuth=true",
         f"{TAG}key-rotation=on",
     )

@@ -92,6 +92,14 @@ def test_without_a_log_workspace_unknown_use_is_no_finding() -> None:
     assert codes_of(known(an_entry("chat"), settings=SETTINGS)) == []
 
 
+def test_what_was_seen_of_an_account_since_the_survey_counts_more() -> None:
+    entry = an_entry("chat", target="chat", takes_identity=False)
+    row = a_row(target=quiet_target(account=entry.account))
+    assert row.seen is not None
+    assert row.seen.takes_identity
+    assert "no-custom-subdomain" not in codes_of(known(entry, row=row))
+
+
 def test_an_account_that_cannot_take_an_identity_is_found_with_the_command_that_mends_it() -> None:
     found = only(known(an_entry("chat", takes_identity=False)))
     assert (found.code, found.severity, found.urgency) == (Code.NO_CUSTOM_SUBDOMAIN, Severity.LOW, Urgency.IMPROVE)

@@ -111,3 +111,11 @@ def test_a_caller_that_nothing_explains_is_shown() -> None:
     around = apps_around(ACCOUNT, IdentitiesSeen((site(),), (role(),)), usage("p1", "x9"))
     assert [(one.object_id, one.calls) for one in around.callers] == [("x9", 7)]
     assert around.roles == ()
+
+
+def test_a_call_of_an_identity_that_several_apps_have_takes_no_key_away_from_any_of_them() -> None:
+    """Only one of them may have called, and the others would stop without their key."""
+    seen = IdentitiesSeen((site("b"), site("a")), (role(),))
+    steps = {app.name: app.next_step for app in apps_around(ACCOUNT, seen, usage("p1")).apps}
+    assert steps.keys() == {"a", "b"}
+    assert all(step.startswith("its identity calls, but other apps have it as well") for step in steps.values())

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from shared.domain.readiness import Stage
 from shared.domain.relative import away, counted
 from shared.findings.commands import AppName
 from shared.findings.facts import Facts
+from shared.readiness.counts import is_young
 from shared.readiness.kinds import Survey, Week
 from shared.web.pages.asked_filters import NOBODY
 from shared.web.pages.links import Links
@@ -25,14 +25,13 @@ from shared.web.pages.way_out.nothing import WORKSPACE_SETTING, NothingSeen, not
 from shared.web.pages.way_out.progress import ShownPart, WayOutStep, detail_of, seen_in_words, sentence_of, steps_of
 from shared.web.pages.way_out.weeks_chart import WeeksChart, weeks_chart_of
 
-LATE = timedelta(days=2)  # a survey that is older is called old: one is made each day
 MOST_OWNERS = 50  # suggestions for the owner
 MEANS = {
     Stage.KEYLESS: "the account accepts no keys",
     Stage.READY: "no key call, in logs without a gap",
     Stage.MOVING: "calls of both kinds",
-    Stage.NOT_STARTED: "key calls only",
-    Stage.UNKNOWN: "no logs to tell from",
+    Stage.NOT_STARTED: "key calls only, or it takes no identity",
+    Stage.UNKNOWN: "the logs do not tell",
 }
 
 
@@ -166,6 +165,8 @@ def _sentence(
         return nothing.sentence
     if not part.entries:
         return f"No account matches {asked_for_in_words(filters)}."
+    if facts.survey is not None and not is_young(facts.survey, facts.now):
+        return "Nobody knows how many accounts can do without keys, because the last survey is too old."
     return sentence_of(part.entries, weeks, facts.now)
 
 
@@ -183,9 +184,10 @@ def _with_title(shell: Shell, sentence: str, filters: WayOutFilters) -> Shell:
 
 
 def _old(survey: Survey, facts: Facts) -> str:
-    if facts.survey is None or facts.now - survey.asked_at <= LATE:
+    if facts.survey is None or is_young(survey, facts.now):
         return ""
-    return f"The last survey was {away(survey.asked_at, facts.now)}; one is made each day. Below is what it found."
+    made = f"The last survey was {away(survey.asked_at, facts.now)}; one is made each day."
+    return f"{made} Its calls are shown below; its verdicts count no more."
 
 
 def _counts(survey: Survey, filters: WayOutFilters, links: Links) -> Iterator[StageCount]:

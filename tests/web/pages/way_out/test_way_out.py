@@ -8,8 +8,8 @@ import pytest
 from shared.domain.errors import GrantRole
 from shared.domain.readiness import Stage
 from shared.domain.usage import KeyCaller
+from shared.readiness.counts import STANDS_FOR, as_it_counts
 from shared.web.pages.render import render
-from shared.web.pages.way_out.view import LATE
 from tests.web.pages.fleets import NOW, a_row, a_target, facts_of
 from tests.web.pages.reading import Reader
 from tests.web.pages.surveys import (
@@ -159,8 +159,11 @@ def test_the_span_the_scope_and_the_age_stand_in_the_band() -> None:
 
 
 def test_an_old_survey_says_that_it_is_old() -> None:
-    found = read_way_out(known(a_mixed_survey(asked_at=NOW - LATE - timedelta(hours=1))))
-    assert "The last survey was 2 days ago; one is made each day. Below is what it found." in found.text
+    survey = as_it_counts(a_mixed_survey(asked_at=NOW - STANDS_FOR - timedelta(hours=1)), NOW)
+    found = read_way_out(known(survey))
+    assert found.within("h1").startswith("Nobody knows how many accounts can do without keys")
+    assert "The last survey was 2 days ago; one is made each day." in found.text
+    assert "its verdicts count no more" in found.text
 
 
 def test_what_could_not_be_seen_is_named_with_the_next_step() -> None:
