@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -242,3 +242,14 @@ def _throttled(thing: str, seconds: float) -> Throttled:
 
 def _too_many(operation: ReadOperation, thing: str) -> UnexpectedAnswer:
     return UnexpectedAnswer(thing, f"could not {operation.doing}: they fill more than {operation.most_pages} pages.")
+
+
+def parsed[E, T](form: Callable[[E], T], found: Iterable[E], operation: ReadOperation, thing: str) -> list[T]:
+    """Return entries as records. Raises UnexpectedAnswer, which quotes nothing of them, if they have another form.
+
+    thing: What was asked about, for the error.
+    """
+    try:
+        return [form(one) for one in found]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UnexpectedAnswer(thing, f"could not {operation.doing}: the answer could not be read.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.adapters.azure_reads import AzureReads
+from shared.adapters.azure_reads import AzureReads, parsed
 from shared.adapters.read_table import LOG_SETTINGS
 from shared.domain.model import AccountId
 from shared.domain.text import quotable
@@ -25,7 +25,8 @@ class DiagnosticSettings:
 
     async def of(self, account: AccountId) -> Sequence[LogSetting]:
         """Return the diagnostic settings of an account: one call to Azure Resource Manager."""
-        return [_setting(entry) for entry in await self._reads.entries(LOG_SETTINGS, str(account))]
+        found = await self._reads.entries(LOG_SETTINGS, str(account))
+        return parsed(_setting, found, LOG_SETTINGS, str(account))
 
 
 def _setting(entry: Mapping[str, Any]) -> LogSetting:

@@ -2,8 +2,9 @@
 
 An operation reads, and it names the members that are kept of what comes back. All others are dropped before anything
 else sees them. To read something new takes one entry, and one in the emulator. This module has the entries of
-readiness and audit, `rights_table` those of rights. No operation can show a key: those
-that do are POST requests whose right ends in `/action` (docs/facts.md, Reads), and such an operation cannot be made.
+readiness and audit, `rights_table` those of rights, `copies_table` those of copies. No operation is made to show a key:
+most that do are POST requests whose right ends in `/action` (docs/facts.md, Reads), and backends and policies of API
+Management show them to a GET. Neither kind can be made.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ VALUE: Mapping[str, Any] = {}
 _GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 _SHOWS_SECRETS = re.compile(
     r"list(keys|secrets?|adminkeys|querykeys|value|credentials|accountsas|connectionstrings|callbackurl)\b"
-    r"|/config/[^/]+/list\b|publishxml|regenerate|getfullurl",
+    r"|/config/[^/]+/list\b|publishxml|regenerate|getfullurl|/(backends|polic(y|ies)|policyfragments)\b",
     re.IGNORECASE,
 )
 _HOLE = re.compile(r"\{[^}]*\}?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.adapters.azure_reads import AzureReads
+from shared.adapters.azure_reads import AzureReads, parsed
 from shared.adapters.openai_accounts import listed
 from shared.adapters.read_table import ACCOUNTS_IN_SIGHT, IDENTITIES, ROLES_ON_ACCOUNT
 from shared.domain.account_kinds import serves_openai
@@ -30,15 +30,17 @@ class ResourceGraph:
     async def accounts(self, groups: Sequence[str]) -> Sequence[Account]:
         """Return the accounts that serve Azure OpenAI in these management groups; without any, all that are shown."""
         rows = await self._reads.rows(ACCOUNTS_IN_SIGHT, _THING, groups=groups)
-        return [listed(_as_entry(row)) for row in rows if serves_openai(str(row.get("kind") or ""))]
+        mine = [row for row in rows if serves_openai(str(row.get("kind") or ""))]
+        return parsed(lambda row: listed(_as_entry(row)), mine, ACCOUNTS_IN_SIGHT, _THING)
 
     async def around(self, account: AccountId) -> IdentitiesSeen:
         """Return the identities in sight, and the roles on an account and above it."""
         name = str(account)
         roles = await self._reads.rows(ROLES_ON_ACCOUNT, name, account=name, subscriptions=(account.subscription,))
         rows = await self._reads.rows(IDENTITIES, name)
-        held = tuple(one for row in rows for one in identities_of(row))
-        return IdentitiesSeen(held, tuple(_role(row) for row in roles if _acts_on(row["scope"], name)))
+        held = parsed(lambda row: tuple(identities_of(row)), rows, IDENTITIES, name)
+        on_it = [one for one in parsed(_role, roles, ROLES_ON_ACCOUNT, name) if _acts_on(one.scope, name)]
+        return IdentitiesSeen(tuple(one for row in held for one in row), tuple(on_it))
 
 
 def _as_entry(row: Mapping[str, Any]) -> dict[str, Any]:

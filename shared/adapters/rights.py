@@ -18,7 +18,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from shared.adapters import rights_rows as rows
-from shared.adapters.azure_reads import AzureReads
+from shared.adapters.azure_reads import AzureReads, parsed
 from shared.adapters.read_table import IDENTITIES, ReadOperation
 from shared.adapters.resource_graph import USER_ASSIGNED, identities_of
 from shared.adapters.rights_table import (
@@ -33,10 +33,11 @@ from shared.adapters.rights_table import (
     VAULTS,
     VAULTS_IN_SIGHT,
 )
-from shared.domain.errors import GrantRole, PersonMustLook, RotationError, TryLater, UnexpectedAnswer
+from shared.domain.errors import GrantRole, PersonMustLook, RotationError, TryLater
 from shared.domain.model import AccountId
 from shared.domain.relative import counted
 from shared.readers.kinds import DenyAssignment, Holding, RightsSeen, RoleDefinition, RoleHeld, VaultRules
+from shared.readiness.ports import HeldIdentity
 
 _USED_AGAIN = 60.0  # seconds
 _GROUPS = "/providers/microsoft.management/managementgroups/"
@@ -118,7 +119,7 @@ class AzureRights:
         Raises a RotationError, and ValueError if `principal` is no GUID.
         """
         found = await self._reads.entries(ASSIGNED_TO, str(account), principal=principal)
-        with_form = _parsed(rows.held, found, ASSIGNED_TO, str(account))
+        with_form = parsed(rows.held, found, ASSIGNED_TO, str(account))
         return [one for one in with_form if _above(one.scope, str(account))]
 
     async def in_subscription(self, subscription: str) -> RightsSeen:
@@ -139,7 +140,9 @@ class AzureRights:
         return await self._once("identities", self._identities)
 
     async def _identities(self) -> Mapping[str, str]:
-        found = [one for row in await self._reads.rows(IDENTITIES, "Resource Graph") for one in identities_of(row)]
+        thing = "Resource Graph"
+        rows_of_each = parsed(_identities_in, await self._reads.rows(IDENTITIES, thing), IDENTITIES, thing)
+        found = [one for row in rows_of_each for one in row]
         # The resource of a user-assigned identity comes last, because it stands for all that use it.
         ordered = sorted(found, key=lambda one: one.kind == USER_ASSIGNED)
         return {one.object_id: one.resource_id for one in ordered}
@@ -225,7 +228,7 @@ class AzureRights:
 
     async def _list[T](self, operation: ReadOperation, subscription: str, form: Callable[[RightsRow], T]) -> list[T]:
         scope = f"/subscriptions/{subscription}"
-        return _parsed(form, await self._reads.entries(operation, scope), operation, scope)
+        return parsed(form, await self._reads.entries(operation, scope), operation, scope)
 
     # The vault.
 
@@ -258,31 +261,30 @@ class AzureRights:
             return error
 
     async def _read_vault(self, vault: str) -> VaultRules:
-        return _parsed(rows.vault, [await self._reads.entry(VAULT, vault)], VAULT, vault)[0]
+        return parsed(rows.vault, [await self._reads.entry(VAULT, vault)], VAULT, vault)[0]
 
     async def _listed_vault(self, subscription: str, where: str) -> VaultRules | None:
         scope = f"/subscriptions/{subscription}"
         listed = await self._reads.entries(VAULTS, scope)
-        mine = [one for one in listed if rows.host((one.get("properties") or {}).get("vaultUri")) == where]
-        return _parsed(rows.vault, mine[:1], VAULTS, scope)[0] if mine else None
+        hosts = parsed(_host_of, listed, VAULTS, scope)
+        mine = [one for one, host in zip(listed, hosts, strict=True) if host == where]
+        return parsed(rows.vault, mine[:1], VAULTS, scope)[0] if mine else None
 
     async def _vaults_in_sight(self) -> Mapping[str, str]:
         found = await self._reads.rows(VAULTS_IN_SIGHT, "Resource Graph")
-        return dict(_parsed(rows.place, found, VAULTS_IN_SIGHT, "Resource Graph"))
+        return dict(parsed(rows.place, found, VAULTS_IN_SIGHT, "Resource Graph"))
+
+
+def _host_of(row: RightsRow) -> str:
+    return rows.host((row.get("properties") or {}).get("vaultUri"))
+
+
+def _identities_in(row: RightsRow) -> list[HeldIdentity]:
+    return list(identities_of(row))
 
 
 def _as_eligible(row: RightsRow) -> RoleHeld:
     return rows.held(row, Holding.ELIGIBLE)
-
-
-def _parsed[T](
-    form: Callable[[RightsRow], T], found: Iterable[RightsRow], operation: ReadOperation, thing: str
-) -> list[T]:
-    """Return rows as records. Raises UnexpectedAnswer, which quotes nothing of them, if they have another form."""
-    try:
-        return [form(one) for one in found]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise UnexpectedAnswer(thing, f"could not {operation.doing}: the answer could not be read.") from None
 
 
 def _joined(parts: Sequence[_Part], places: Sequence[str]) -> RightsSeen:

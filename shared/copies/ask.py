@@ -38,7 +38,7 @@ async def copies_of_one(app: Rotation, looks: CopyLooks, account: AccountId, tar
     sought = _sought(found, rows[0] if rows else None, target)
     [copies] = copies_of_all(look.seen, [sought], app.settings.resource_manager)
     calls = copies.calls + 1  # that which read the account
-    return CopiesOfOne(look.began, target.name if target else "", replace(copies, calls=calls))
+    return CopiesOfOne(look.ended, target.name if target else "", replace(copies, calls=calls))
 
 
 async def copies_of_fleet(
@@ -62,7 +62,7 @@ async def copies_of_fleet(
     """
     known = {str(row.target.account).casefold(): row for row in rows}
     look = await looks.look(app.outside.clock, _groups(app.settings))
-    now, seen = look.began, look.seen
+    now, seen = look.ended, look.seen
     sought = _all_sought(accounts, known)
     names = {one: row.target.name for one, row in known.items()}
     with_copies = [one for one in copies_of_all(seen, sought, app.settings.resource_manager) if one.copies]

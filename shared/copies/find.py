@@ -42,6 +42,7 @@ class CopiesSeen:
     calls: How many calls were made. A long list counts once, and takes a call for each page.
     problems: Why something could not be seen.
     is_whole: Whether no resource had to wait for another look.
+    lists: How many of the calls asked a resource, or a subscription, for what it holds.
     """
 
     traces: tuple[tuple[KeyPlace, Trace], ...] = ()
@@ -49,6 +50,7 @@ class CopiesSeen:
     calls: int = 0
     problems: tuple[RotationError, ...] = ()
     is_whole: bool = True
+    lists: int = 0
 
 
 class _BoundReachedError(Exception):
@@ -188,14 +190,14 @@ def _seen(look: _Look) -> CopiesSeen:
         for place in PLACES
     )
     whole = not look.bounded.total()
-    return CopiesSeen(traces, (*places, *NOT_LOOKED), look.calls, tuple(problems), whole)
+    return CopiesSeen(traces, (*places, *NOT_LOOKED), look.calls, tuple(problems), whole, MOST_LISTS - look.left)
 
 
 def _why(look: _Look, place: KeyPlace) -> str:
     refusing = place.refuses or "refused this app, so nothing is known of what they hold."
     waiting = (
-        f"had to wait for another look: one asks for {MOST_IN_SUBSCRIPTION} lists in a subscription, and for "
-        f"{MOST_LISTS:,} in all, as far as its time allows. Each look goes on where the one before ended."
+        f"had to wait for another look: a look asks for at most {MOST_IN_SUBSCRIPTION} lists in a subscription, and "
+        f"for {MOST_LISTS:,} in all, as far as its time allows. Each look goes on where the one before ended."
     )
     numbers = (
         (len(look.refused[place.word]), refusing),

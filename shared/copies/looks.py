@@ -23,13 +23,13 @@ _HOUR = 3600  # seconds: so often a look goes on to other resources, where there
 class CopyLook:
     """One look.
 
-    began: When it began, in UTC.
+    ended: When it ended, in UTC.
     groups: In which management groups.
     near: The id of the subscription that came first, in lower case. Empty for none.
     seen: What it found.
     """
 
-    began: datetime
+    ended: datetime
     groups: tuple[str, ...]
     near: str
     seen: CopiesSeen
@@ -37,12 +37,12 @@ class CopyLook:
     def serves(self, groups: tuple[str, ...], near: str, now: datetime) -> bool:
         """Return whether it can stand for a look that begins now.
 
-        Where nothing had to wait, the order is no matter. One that made a single call has found nothing, or could not
-        look; another one costs no more.
+        Where nothing had to wait, the order is no matter. One that asked for no list has found nothing, or had no time;
+        another one may see more.
         """
-        is_fresh = self.began <= now < self.began + _USED_AGAIN
+        is_fresh = self.ended <= now < self.ended + _USED_AGAIN
         is_same = self.groups == groups and (self.near == near or self.seen.is_whole)
-        return is_fresh and is_same and self.seen.calls > 1
+        return is_fresh and is_same and self.seen.lists > 0
 
 
 class CopyLooks:
@@ -68,5 +68,5 @@ class CopyLooks:
                 start = int(now.timestamp()) // _HOUR
                 first = [near] if near else []
                 seen = await look_for_copies(self._holders, groups, near=first, start=start)
-                self._last = CopyLook(now, *wanted, seen)
+                self._last = CopyLook(clock.now(), *wanted, seen)
             return self._last

@@ -36,6 +36,9 @@ NOT_BY_GROUP = (
 )
 
 
+OF_THIS_APP = "This is this app, which rotates the keys: leave it its right."
+
+
 async def readers_of_one(rights: Rights, place: AskedAccount, now: datetime, principal: str = "") -> ReadersOfOne:
     """Return who can read the keys of one account as Azure shows it now.
 
@@ -52,12 +55,25 @@ async def readers_of_one(rights: Rights, place: AskedAccount, now: datetime, pri
         found = answer_for(place.account, principal, held, seen, place.secret, names)
     else:
         found = readers_of(place.account, seen, place.secret, names)
+    found = await _with_this_app(found, rights)
     words = _not_seen(place, found.not_seen, identities is not None)
     words = (NOT_BY_GROUP, *words) if principal else words
     found = replace(found, not_seen=words, problems=_each_once((*found.problems, *problems)))
     # What a principal holds, Azure has just said. Which roles allow what must have been read all the same.
     known = is_known(seen, place.account.subscription, with_assignments=not principal)
     return ReadersOfOne(now, place, found, seen.looked, rights.calls, known, principal.lower())
+
+
+async def _with_this_app(found: Readers, rights: Rights) -> Readers:
+    """Return the readers, with this app told apart: nobody is to take its own right away."""
+    own = await rights.own_principal()
+    if not own:
+        return found
+    return replace(found, readers=tuple(_left_alone(one) if one.principal == own else one for one in found.readers))
+
+
+def _left_alone(one: Reader) -> Reader:
+    return replace(one, advice=OF_THIS_APP, instead="", commands=())
 
 
 async def readers_of_fleet(

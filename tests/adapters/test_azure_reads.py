@@ -71,6 +71,10 @@ def slept(reads: AzureReads, wired: Parts) -> list[float]:
         "{scope}/listAdminKeys",
         "{scope}/regenerateKey",
         "{scope}/getFullUrl",
+        "{scope}/backends",
+        "{scope}/policies",
+        "{scope}/apis/x/policies/policy",
+        "{scope}/policyFragments",
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])

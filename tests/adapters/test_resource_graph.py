@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,9 @@ from lab.emulator.shipped import shipped_roles
 from lab.emulator.world import World
 from shared.adapters.log_settings import DiagnosticSettings
 from shared.adapters.resource_graph import ResourceGraph
-from shared.domain.errors import GrantRole
+from shared.adapters.rights import AzureRights
+from shared.domain.errors import GrantRole, UnexpectedAnswer
+from shared.domain.model import AccountId
 from shared.readiness.apps import CALLING_ROLES
 from shared.readiness.ports import HeldIdentity, IdentitiesSeen
 from tests.support.reading import ELSEWHERE, READER, id_of, may_see, reads_over
@@ -162,3 +165,37 @@ async def test_each_action_of_the_role_shows_one_thing(wired: Parts, missing: st
     world.directory.define(Role("lacking", actions))
     world.directory.assign("app", "lacking")
     assert await what_is_seen(wired) == set(NEEDED.values()) - {NEEDED.get(missing)}
+
+
+class Odd:
+    """Reads that answer with rows of another form than Azure describes."""
+
+    def __init__(self, row: object) -> None:
+        self.row, self.calls = row, 0
+
+    async def rows(self, *_: object, **__: object) -> list[object]:
+        return [self.row]
+
+    async def entries(self, *_: object, **__: object) -> list[object]:
+        return [self.row]
+
+
+NO_OBJECT = {"id": "/x", "name": "x", "identity": ["no object"], "properties": ["no object"]}
+
+
+@pytest.mark.parametrize("row", [{}, NO_OBJECT], ids=["without an id", "with a list"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda reads, account: ResourceGraph(reads).around(account),
+        lambda reads, account: DiagnosticSettings(reads).of(account),
+        lambda reads, _: AzureRights(reads).identities(),
+    ],
+    ids=["identities around an account", "diagnostic settings", "identities"],
+)
+async def test_a_row_of_another_form_is_an_error_of_ours_that_quotes_nothing(ask: Any, row: object) -> None:
+    """P10: whoever asks catches errors of this app, and goes on with the others."""
+    account = AccountId("00000000-0000-4000-8000-000000000001", "models", "chat")
+    with pytest.raises(UnexpectedAnswer) as error:
+        await ask(Odd(row), account)
+    assert "no object" not in str(error.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -37,10 +37,12 @@ class CountedHolders:
 
     number: How many sites.
     seconds: How much time there is.
+    takes: How the time passes with each list. None: it stands still.
     """
 
     number: int = 1
     seconds: float = 100.0
+    takes: Callable[[], Awaitable[None]] | None = None
     refused: bool = False
     found: int = 0
     under_way: int = 0
@@ -58,6 +60,8 @@ class CountedHolders:
         return [Holder(f"{start}/{one}", "microsoft.web/sites") for one in range(self.number)]
 
     async def entries(self, listed: HolderList, resource: str) -> Sequence[HolderEntry]:
+        if self.takes is not None:
+            await self.takes()
         return []
 
     def time_left(self) -> float:
@@ -79,13 +83,31 @@ async def test_looks_into_different_groups_follow_each_other() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(59, 1), (60, 2)])
-async def test_a_look_serves_for_a_minute_and_says_when_it_began(seconds: int, found: int) -> None:
+async def test_a_look_serves_for_a_minute_after_it_ended_and_says_when_that_was(seconds: int, found: int) -> None:
     fake, clock = CountedHolders(), FakeClock()
     looks = CopyLooks(fake)
     await looks.look(clock)
     await clock.sleep(timedelta(seconds=seconds))
     look = await looks.look(clock, near=OTHER)
-    assert (fake.found, look.began) == (found, START if found == 1 else clock.now())
+    assert (fake.found, look.ended) == (found, START if found == 1 else clock.now())
+
+
+async def test_a_look_that_took_longer_than_a_minute_serves_whoever_waited_for_it() -> None:
+    clock = FakeClock()
+    fake = CountedHolders(number=20, takes=lambda: clock.sleep(timedelta(seconds=30)))
+    looks = CopyLooks(fake)
+    await asyncio.gather(*(looks.look(clock) for _ in range(3)))
+    assert fake.found == 1
+    assert clock.now() > START + timedelta(minutes=1)
+
+
+async def test_a_look_that_had_no_time_for_a_list_serves_nobody() -> None:
+    fake, clock = CountedHolders(number=1500, seconds=0.0), FakeClock()
+    looks = CopyLooks(fake)
+    await looks.look(clock)
+    fake.seconds = 100.0
+    assert (await looks.look(clock)).seen.lists > 0
+    assert fake.found == 2
 
 
 async def test_a_look_in_which_something_had_to_wait_does_not_serve_another_order() -> None:

@@ -71,9 +71,12 @@ def more_about_one(rows: Sequence[Reader]) -> str:
     return DENIED if any(one.denied_by for one in rows) else ""
 
 
+IN_VAULT = "Below stands only what was seen beside the account, such as in the vault's subscription."
+
+
 def unknown_in_words(name: str) -> str:
     """Return that nothing is known of an account."""
-    return f"Nobody can tell who can read the keys of {name}: role assignments could not be read."
+    return f"Nobody can tell who can read the keys of {name}: its rights could not be read."
 
 
 def _but(keys: Sequence[Reader]) -> str:

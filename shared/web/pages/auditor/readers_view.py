@@ -130,8 +130,8 @@ def readers_page_of(answer: ReadersOfOne, target: Target | None, filters: Reader
 def _answer(answer: ReadersOfOne, rows: Sequence[Reader]) -> tuple[str, str]:
     """Return the sentence, and what else one must know."""
     name = answer.place.name
-    if not answer.known and not rows:
-        return words.unknown_in_words(name), ""
+    if not answer.known:
+        return words.unknown_in_words(name), words.IN_VAULT if rows else ""
     if answer.principal:
         return words.one_in_words(rows, name, answer.principal), words.more_about_one(rows)
     return words.everybody_in_words(rows, name), words.more_in_words(rows)

@@ -97,6 +97,12 @@ def test_if_the_roles_could_not_be_read_nobody_can_tell() -> None:
     assert problem.next_step in found.text
 
 
+def test_what_was_seen_of_the_vault_alone_is_no_number_of_readers_of_the_account() -> None:
+    found = read_readers(of_one(a_reader(APP), known=False))
+    assert "Nobody can tell who can read the keys of chat" in found.within("h1")
+    assert "Below stands only what was seen beside the account" in found.text
+
+
 @pytest.mark.parametrize(
     ("row", "sentence"),
     [
