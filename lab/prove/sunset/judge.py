@@ -19,7 +19,7 @@ SHOWN = {
     "KeyAuthDisabled": "keys ended",
     "KeyAuthEnabled": "back on",
 }
-MOST_OF_ONE = 5  # queries about one account in a check
+MOST_OF_ONE = 1  # queries about one account in a check: for the turn that would end its keys
 COLUMNS = ("what", "before the date, a day at most", "on the date", "the day after", "10 minutes later", "a look then")
 KINDS = ("SunsetAnnounced", "KeyAuthDisabled", "KeyAuthEnabled")
 LAPSED = 9  # days after which an announced end of all keys is announced anew, with the notice (decision 0033)
@@ -27,7 +27,8 @@ LAPSED = 9  # days after which an announced end of all keys is announced anew, w
 
 def broken(played: Played) -> list[str]:
     """Return what the drill did not show, in words."""
-    rules = (_consumers, _named_before, _on_the_date, _held, _late_ends, _stay_off, _back_on, _cannot, _bounded)
+    ends = (_on_the_date, _held, _late_ends, _announced, _stay_off, _back_on, _cannot)
+    rules = (_consumers, _named_before, *ends, _bounded)
     return [what for rule in rules for what in rule(played)]
 
 
@@ -70,6 +71,18 @@ def _late_ends(played: Played) -> Iterator[str]:
         latest = clean + (1 if clean - timetable.sunset < LAPSED else 4)  # what was held for long is announced anew
         if len(days) != 1 or not clean - 1 <= days[0] <= latest:
             yield f"{part}: its keys ended on {days} and not about day {clean}, when the look-back was clean"
+
+
+def _announced(played: Played) -> Iterator[str]:
+    """P3: each end was announced at least a day before, after keys were last on, and not so long ago that it lapsed."""
+    for part in PARTS:
+        for day in played.days_of(part, "KeyAuthDisabled"):
+            back = max((one for one in played.days_of(part, "KeyAuthEnabled") if one < day), default=0)
+            told = [one for one in played.days_of(part, "SunsetAnnounced") if back <= one < day]
+            if not told:
+                yield f"{part}: keys ended on day {day}, and nobody was told a day before"
+            elif day - max(told[-1], played.timetable.sunset) > LAPSED:
+                yield f"{part}: keys ended on day {day}, which was announced last on day {told[-1]}"
 
 
 def _stay_off(played: Played) -> Iterator[str]:
@@ -123,16 +136,15 @@ def _cannot(played: Played) -> Iterator[str]:
 
 
 def _bounded(played: Played) -> Iterator[str]:
-    """One query a day is the survey's. From its date on, a target's log is asked by the listing, by its turn until it
-    is at rest, and by the survey's own listing: at most five times in a check."""
+    """One query a day is the survey's. From its date on, a turn that would end all keys of an account asks once more,
+    unless the last survey says that it is not ready. A sunset that is held asks nothing."""
     for day, asked in enumerate(played.asked, 1):
         most = 1 + (MOST_OF_ONE * len(_waiting(played, day)) if day >= played.timetable.sunset else 0)
         if not 1 <= asked[QUERY] <= most or asked[SETTINGS] > len(PARTS) or asked[GRAPH]:
             yield f"on day {day} readiness asked {dict(asked)}"
-    held = len(_waiting(played, played.timetable.sunset + 1))
-    for what, asked, each in (("check", played.asked_again, 2), ("look", played.asked_by_a_look, 1)):
-        if asked[QUERY] > each * held:
-            yield f"a {what} on the day after the date asked {dict(asked)} for {held} targets that are held"
+    for what, asked in (("check", played.asked_again), ("look", played.asked_by_a_look)):
+        if asked[QUERY]:
+            yield f"a {what} on the day after the date asked {dict(asked)} although a survey is young"
 
 
 def _waiting(played: Played, day: int) -> list[Part]:

@@ -29,6 +29,8 @@ def as_it_must_be() -> Played:
     ways = {part: Counter({first: 9, Way.IDENTITY: 9}) for part, first in FIRST_WAYS.items()}
     consumers = {part: Consumer(part, Way.IDENTITY, made) for part, made in ways.items()}
     told = [Told(day, part, "KeyAuthDisabled") for part, day in ENDS.items()]
+    told += [Told(day - 2, part, "SunsetAnnounced") for part, day in ENDS.items()]
+    told.append(Told(SHORT.agreed, Part.KEYLESS, "SunsetAnnounced"))
     told += [
         Told(day, Part.KEYLESS, kind)
         for day, kind in (
@@ -114,7 +116,25 @@ def many_queries_in_a_check(played: Played) -> None:
     played.asked_again[QUERY] = 5
 
 
+def keys_ended_and_nobody_was_told_before(played: Played) -> None:
+    played.told = [one for one in played.told if (one.part, one.kind) != (Part.EARLY, "SunsetAnnounced")]
+
+
+def keys_ended_on_an_announcement_that_lapsed(played: Played) -> None:
+    played.told = [
+        Told(SHORT.agreed, one.part, one.kind) if (one.part, one.kind) == (Part.FORGOTTEN, "SunsetAnnounced") else one
+        for one in played.told
+    ]
+
+
+def a_look_asked_the_logs(played: Played) -> None:
+    played.asked_by_a_look[QUERY] = 1
+
+
 MISTAKES = (
+    keys_ended_and_nobody_was_told_before,
+    keys_ended_on_an_announcement_that_lapsed,
+    a_look_asked_the_logs,
     a_request_failed,
     the_job_has_no_name,
     keys_ended_although_they_were_used,
