@@ -92,16 +92,6 @@ class LogAnalytics:
             found |= await self._ask(PART_SECONDS, part=(part, PARTS))
         return found
 
-    async def key_calls(self, account: AccountId) -> int:
-        """Return how many calls used a key or may have used one, within the span.
-
-        Raises FixConfiguration if no call of any kind was logged, and the errors of `usages`.
-        """
-        usage = await self.usage(account)
-        if usage is None:
-            raise self._nothing_logged(account)
-        return usage.with_key + usage.unclear
-
     async def _ask(
         self, seconds: int, account: str | None = None, part: tuple[int, int] | None = None
     ) -> dict[str, Usage]:
@@ -160,15 +150,6 @@ class LogAnalytics:
             what = f"could not {_DOING}: no call of any account was seen in it within {span}."
             step = "send the accounts' RequestResponse log there, or take it out of ROTATION_LOG_WORKSPACE_ID"
             raise FixConfiguration(f"workspace {', '.join(missing)}", what, step)
-
-    def _nothing_logged(self, account: AccountId) -> FixConfiguration:
-        span = iso_duration(self._log.look_back)
-        return FixConfiguration(
-            str(account),
-            f"no call of any kind was logged in {self._thing} within {span}, so it is not known whether keys are still "
-            "used, and they are not switched off.",
-            "send the account's RequestResponse log there; if that is set up, call the account once without a key",
-        )
 
 
 def _took_too_long(error: TryLater, seconds: float) -> bool:

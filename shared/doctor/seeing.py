@@ -57,11 +57,16 @@ class _OneOfEach:
         self._holders = holders
 
     async def holders(self, groups: Sequence[str]) -> Sequence[Holder]:
-        """Return the first resource of each type. None if none may be seen."""
+        """Return the first resource of each type. None if none may be seen.
+
+        Raises the errors of `KeyHolders.holders`, except where the role is missing.
+        """
         try:
             found = await self._holders.holders(groups)
-        except GrantRole:  # the identity can read nothing there, so the role is not assigned
-            return ()
+        except GrantRole as error:
+            if not _refused(error):
+                raise
+            return ()  # the identity can read nothing there, so the role is not assigned
         return tuple({one.type: one for one in reversed(found)}.values())
 
     async def entries(self, listed: HolderList, resource: str) -> Sequence[HolderEntry]:

@@ -59,10 +59,6 @@ class KeptSurvey:
         known = {id_: one.found for id_, one in self.asked.items() if one.found is not None}
         return frozenset(id_ for id_, found in known.items() if not any(one.has_request_log for one in found))
 
-    def is_old(self, now: datetime) -> bool:
-        """Return whether it is time for another one. One from the future counts as old."""
-        return not timedelta(0) <= now - self.survey.asked_at < OLD
-
 
 def packed_survey(kept: KeptSurvey) -> bytes:
     """Return it as the bytes of the blob."""

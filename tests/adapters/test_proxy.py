@@ -51,7 +51,7 @@ async def test_a_turn_and_a_survey_call_every_service_through_the_proxy(behind: 
     await behind.rotation.survey()
     logs: Any = behind.rotation.outside.logs
     behind.azure.world.workspace.note(behind.account().id, ago=3600)
-    await logs.key_calls(behind.target().account)
+    await logs.usage(behind.target().account)
     assert set(proxy.came) == set(services_of(behind.azure).values())
 
 

@@ -53,7 +53,7 @@ CALLS: dict[str, Ask] = {
     "blob.lease.acquire": acquired,
     "blob.list": lambda parts: parts.rotation.outside.failures.count(NOW),
     "queue.put": later,
-    "logs.query": lambda parts: parts.rotation.outside.logs.key_calls(parts.target().account),
+    "logs.query": lambda parts: parts.rotation.outside.logs.usage(parts.target().account),
 }
 
 CHANGES = {"arm.regenerateKey", "arm.updateAccount", "kv.setSecret", "kv.updateSecret"}

@@ -12,7 +12,7 @@ from shared.adapters.azure_reads import AzureReads
 from shared.adapters.read_table import ReadOperation
 from shared.adapters.rights import AzureRights
 from shared.domain.errors import GrantRole
-from shared.readers.ask import _principals, readers_of_fleet, readers_of_one
+from shared.readers.ask import OF_THIS_APP, _principals, readers_of_fleet, readers_of_one
 from shared.readers.asked_accounts import AskedAccount
 from shared.readers.readers_of import readers_of
 from tests.readers.builders import ID, RG, SUBSCRIPTION, VAULT, held, seen
@@ -79,3 +79,14 @@ def test_who_reads_most_is_counted_in_accounts_whichever_roads_lead_there() -> N
     by_both = readers_of(ID, seen(held("p", "Owner", SUBSCRIPTION)))
     found = {one.principal: one.accounts for one in _principals([by_list, by_vault, by_both])}
     assert found == {"p": 3, "q": 1}
+
+
+@pytest.mark.parametrize(("own", "told"), [(ADA, True), ("bbbbbbbb-0000-4000-8000-00000000000b", False), ("", False)])
+def test_only_this_app_is_told_to_be_left_alone(own: str, told: bool) -> None:
+    async def app() -> str:
+        return own
+
+    answer = asyncio.run(readers_of_one(AzureRights(cast("AzureReads", CountingReads(1)), own=app), PLACE, NOW))
+    [ada] = answer.found.readers
+    assert (ada.advice == OF_THIS_APP) is told
+    assert not (told and (ada.commands or ada.instead))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,6 +117,14 @@ async def test_the_first_survey_that_takes_too_long_leaves_the_targets_as_unknow
 async def test_without_logs_a_survey_is_complete_and_made_once_a_day() -> None:
     app = surveying(a_stage(), None)
     assert await over(app, days(2), hours(1), reading()) == 2
+
+
+def test_a_survey_is_due_after_a_day_and_so_is_one_after_a_survey_from_the_future() -> None:
+    noon = datetime(2027, 3, 1, 12, tzinfo=UTC)
+    made = Attempts(tried_at=noon, made_at=noon)
+    assert not made.is_due(noon + timedelta(hours=23))
+    assert made.is_due(noon + timedelta(days=1))
+    assert made.is_due(noon - timedelta(minutes=1))
 
 
 async def test_a_spoiled_note_counts_as_no_attempt() -> None:

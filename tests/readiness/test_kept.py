@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from lab.simulation.dates import days, hours, minutes
+from lab.simulation.dates import days
 from shared.domain.errors import FixConfiguration, GrantRole
 from shared.readiness import kept
 from shared.readiness.kept import FORM, AskedSettings, KeptSurvey, load_survey, packed_survey, read_survey, save_survey
@@ -79,9 +79,3 @@ async def test_a_process_decodes_the_same_survey_once_and_another_one_anew(monke
 
 def sha(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()
-
-
-def test_a_survey_is_old_after_a_day_and_so_is_one_from_the_future() -> None:
-    assert not KEPT.is_old(NOW + hours(23))
-    assert KEPT.is_old(NOW + days(1))
-    assert KEPT.is_old(NOW - minutes(1))

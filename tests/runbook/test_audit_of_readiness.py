@@ -1,7 +1,5 @@
 """The findings about the way out of keys: each is found, its entry's command helps, and it is gone."""
 
-from datetime import timedelta
-
 import pytest
 
 from tests.runbook import hands
@@ -63,7 +61,6 @@ async def test_an_account_whose_use_is_unknown_is_named_until_its_log_covers_the
         site.world.workspace.note(site.account().id, caller=IDENTITY)
         await site.live_for(days=1, every=DAILY)
     await is_gone(site)
-    assert site.world.workspace.delay < timedelta(hours=1).total_seconds()
 
 
 @entry("Audit: no-call-log")

@@ -43,9 +43,9 @@ async def usages(parts: Parts) -> dict[str, Usage]:
 
 
 async def counted(parts: Parts) -> int:
-    logs: Any = parts.rotation.outside.logs
-    found: int = await logs.key_calls(parts.target().account)
-    return found
+    """Return how many calls used a key or may have used one."""
+    found = await known(parts)
+    return found.with_key + found.unclear
 
 
 def answer(*changes: dict[str, object], columns: object = None, **more: object) -> dict[str, Any]:

@@ -103,9 +103,6 @@ class FakeLogs:
     async def usage(self, account: AccountId) -> Usage | None:
         return self._answer().get(account.name)
 
-    async def key_calls(self, account: AccountId) -> int:
-        raise NotImplementedError
-
     def _answer(self) -> Mapping[str, Usage]:
         self.queries += 1
         if self.error is not None:
