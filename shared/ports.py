@@ -19,6 +19,7 @@ from shared.at_once import InTurn, Together
 from shared.domain.errors import RotationError
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import AccountId, Target
+from shared.domain.orders import TrialCheck
 from shared.domain.publication import Marks, Publication
 from shared.domain.readiness import Readiness
 from shared.domain.throttle import Throttle
@@ -119,11 +120,18 @@ class Accounts(Protocol):
         ...
 
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
-        """Give the slot a new value and return both keys. It is never sent again: an unclear answer raises TryLater."""
+        """Give the slot a new value and return both keys. It is never sent again: an unclear answer raises TryLater.
+
+        Raises KeyAuthIsOff if Azure refuses that because keys are off.
+        """
         ...
 
     async def disable_key_auth(self, account: AccountId) -> None:
         """Switch keys off on the account."""
+        ...
+
+    async def enable_key_auth(self, account: AccountId) -> None:
+        """Switch keys on again on the account."""
         ...
 
 
@@ -201,6 +209,25 @@ class KeptReadiness(Protocol):
 
     def learn(self, account: AccountId, readiness: Readiness, now: datetime) -> None:
         """Take note that the logs say at `now`, in UTC, that an account is not ready. It counts for some hours."""
+        ...
+
+
+class Refusals(Protocol):
+    """How many calls an account refuses, as its metrics say within a minute."""
+
+    async def count(self, account: AccountId, since: datetime, until: datetime) -> int | None:
+        """Return how many calls were refused between these times, in UTC. None if the metrics do not say.
+
+        Raises a RotationError if they could not be asked.
+        """
+        ...
+
+
+class TrialChecks(Protocol):
+    """What would make a trial irreversible, or hurt at once."""
+
+    async def check(self, account: AccountId) -> TrialCheck:
+        """Return what was found, and what could not be looked at. Raises nothing: that is an answer, too."""
         ...
 
 
@@ -370,6 +397,8 @@ class Outside:
     surveys: Where the last survey of readiness is kept. None: no survey is made.
     readiness: What the last survey of readiness said. None: turns ask the logs themselves.
     weeks: Where the fleet's weeks are kept, for readiness. None: none is recorded.
+    refusals: How many calls accounts refuse, for trials. None: nobody counts them.
+    trial_checks: What speaks against a trial. None: nobody looks, and the answer says so.
     """
 
     accounts: Accounts
@@ -390,3 +419,5 @@ class Outside:
     surveys: Views | None = None
     weeks: Views | None = None
     readiness: KeptReadiness | None = None
+    refusals: Refusals | None = None
+    trial_checks: TrialChecks | None = None

@@ -73,6 +73,14 @@ class SimulatedAccounts:
                 "arm.updateAccount", id_, lambda: world.accounts.update(id_, {"disable_local_auth": True})
             )
 
+    async def enable_key_auth(self, account: AccountId) -> None:
+        """Switch key authentication on."""
+        world, id_ = self._runner.world, str(account)
+        with translated(id_, "switch keys on", Call.UPDATE_ACCOUNT):
+            await self._runner.call(
+                "arm.updateAccount", id_, lambda: world.accounts.update(id_, {"disable_local_auth": False})
+            )
+
     def _account(self, found: EmulatedAccount) -> Account:
         tags = {name.lower(): value for name, value in found.tags.items()}
         endpoint = self._runner.world.endpoint(found)

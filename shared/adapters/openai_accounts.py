@@ -8,7 +8,8 @@ the next turn makes that call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import HttpResponseError
@@ -98,18 +99,16 @@ class OpenAIAccounts:
 
         Raises KeyAuthIsOff if keys are switched off: Azure then answers 400 (docs/facts.md, Keys).
         """
-        with azure_errors(str(account), "list its keys", Call.LIST_KEYS):
-            try:
-                answer = await self._operations(account.subscription).list_keys(account.group, account.name)
-            except HttpResponseError as error:
-                if error.status_code == 400 and "disableLocalAuth" in str(error.message):
-                    raise KeyAuthIsOff from error
-                raise
+        with azure_errors(str(account), "list its keys", Call.LIST_KEYS), _keys_are_off_as_such():
+            answer = await self._operations(account.subscription).list_keys(account.group, account.name)
         return _keys(answer, account)
 
     async def regenerate(self, account: AccountId, slot: KeySlot) -> Keys:
-        """Replace one key, whose old value stops working immediately, and return both. The call is never repeated."""
-        with azure_errors(str(account), f"regenerate {slot.words}", Call.REGENERATE_KEY):
+        """Replace one key, whose old value stops working immediately, and return both. The call is never repeated.
+
+        Raises KeyAuthIsOff if Azure refuses that with the status 400 because keys are off.
+        """
+        with azure_errors(str(account), f"regenerate {slot.words}", Call.REGENERATE_KEY), _keys_are_off_as_such():
             answer = await self._operations(account.subscription).regenerate_key(
                 account.group, account.name, key_name=_NAMES[slot], retry_total=0
             )
@@ -121,10 +120,22 @@ class OpenAIAccounts:
         The endpoint refuses keys some minutes after that (docs/facts.md, Keys).
         """
         with azure_errors(str(account), "switch keys off", Call.UPDATE_ACCOUNT):
-            change: Any = {"properties": {"disableLocalAuth": True}}
-            async with asyncio.timeout(CHANGE_SECONDS):
-                poller = await self._operations(account.subscription).begin_update(account.group, account.name, change)
-                await poller.result()
+            await self._switch(account, off=True)
+
+    async def enable_key_auth(self, account: AccountId) -> None:
+        """Switch keys on and wait until Azure Resource Manager says that it is done, for `CHANGE_SECONDS` at most.
+
+        The endpoint accepts them some minutes after that. A policy may refuse it, or switch them off again
+        (docs/facts.md, Keys).
+        """
+        with azure_errors(str(account), "switch keys on", Call.UPDATE_ACCOUNT):
+            await self._switch(account, off=False)
+
+    async def _switch(self, account: AccountId, *, off: bool) -> None:
+        change: Any = {"properties": {"disableLocalAuth": off}}
+        async with asyncio.timeout(CHANGE_SECONDS):
+            poller = await self._operations(account.subscription).begin_update(account.group, account.name, change)
+            await poller.result()
 
     def _operations(self, subscription: str) -> Any:  # noqa: ANN401 - the generated operations carry no useful types
         return self._client(subscription).accounts
@@ -141,6 +152,16 @@ class OpenAIAccounts:
                 permit_redirects=False,
             )
         return self._clients[subscription]
+
+
+@contextmanager
+def _keys_are_off_as_such() -> Iterator[None]:
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code == 400 and "disableLocalAuth" in str(error.message):
+            raise KeyAuthIsOff from error
+        raise
 
 
 def listed(found: Mapping[str, Any]) -> Account:

@@ -31,6 +31,8 @@ def accepted_in_time(situation: Situation, announcement: Announcement, accepted_
             told = valid_told(situation).retirement
         case Kind.SUNSET_ANNOUNCED:
             told = valid_told(situation).sunset
+        case Kind.TRIAL_ANNOUNCED:
+            told = situation.trial.told if situation.trial else None
         case (
             Kind.KEY_ADOPTED
             | Kind.ROTATION_ANNOUNCED
@@ -41,11 +43,15 @@ def accepted_in_time(situation: Situation, announcement: Announcement, accepted_
             | Kind.DEADLINE_WITHDRAWN
             | Kind.KEY_AUTH_DISABLED
             | Kind.KEY_AUTH_ENABLED
+            | Kind.TRIAL_STARTED
+            | Kind.TRIAL_ENDED
         ):
             return True  # no key ends at such an announcement
         case _:
             assert_never(announcement.kind)
     deadline = announcement.deadline
+    if announcement.kind is Kind.RETIREMENT_ANNOUNCED and situation.marks.agreed:
+        return True  # a person agreed to this end beforehand, so it needs no notice (P2, P3)
     known = told is not None and told.deadline == deadline
     return deadline is None or known or deadline - accepted_at >= situation.target.cadence.notice
 
@@ -84,10 +90,22 @@ def _acknowledge(situation: Situation, marks: Marks, announcement: Announcement)
             return replace(marks, told=replace(marks.told, key_auth_off=True))
         case Kind.KEY_AUTH_ENABLED:
             return marks  # it was carried over, and is not any more
-        case Kind.ROTATION_FAILED | Kind.DEADLINE_WITHDRAWN:
-            return marks  # neither is announced by a turn of the target
+        case Kind.DEADLINE_WITHDRAWN:
+            return _acknowledge_withdrawn(marks, announcement)
+        case Kind.ROTATION_FAILED:
+            return marks  # no turn of the target announces it
+        case Kind.TRIAL_ANNOUNCED | Kind.TRIAL_STARTED | Kind.TRIAL_ENDED:
+            return marks  # the trial's own note keeps that (`of_orders`)
         case _:
             assert_never(announcement.kind)
+
+
+def _acknowledge_withdrawn(marks: Marks, announcement: Announcement) -> Marks:
+    """Return the marks without the announced rotation that does not come on its day."""
+    told = marks.told.rotation
+    if told is None or announcement.value != marks.live or announcement.deadline != told.deadline:
+        return marks
+    return replace(marks, told=replace(marks.told, rotation=None))
 
 
 def _acknowledge_origin(marks: Marks, announcement: Announcement) -> Marks:
@@ -101,7 +119,7 @@ def _acknowledge_retired(situation: Situation, marks: Marks, announcement: Annou
         return marks
     spare = situation.seen.keys[situation.spare]
     fresh = spare != situation.retired
-    return replace(marks, previous=None, until=None, leaked=False, spare=spare, fresh=fresh)
+    return replace(marks, previous=None, until=None, leaked=False, agreed=False, spare=spare, fresh=fresh)
 
 
 def _acknowledge_deadline(told: Told, announcement: Announcement) -> Told:

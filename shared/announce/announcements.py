@@ -18,7 +18,7 @@ from shared.domain.errors import RotationError
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
 from shared.domain.relative import counted, exact
-from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.requests import AwaitedDeployment, Follow, Requester
 from shared.domain.times import iso_duration
 
 
@@ -40,6 +40,7 @@ class Announcement:
     unproven: Whether the key was published without a proof.
     requester: Who wanted what happened. Empty if the schedule did.
     after: The deployment that an announced rotation waits for. None if it waits for none.
+    length: For a trial: how long keys are off. None for anything else.
     """
 
     kind: Kind
@@ -56,6 +57,7 @@ class Announcement:
     unproven: bool = False
     requester: Requester = field(default_factory=Requester)
     after: AwaitedDeployment | None = None
+    length: timedelta | None = None
 
     @property
     def id(self) -> str:
@@ -91,7 +93,7 @@ class Announcement:
 
     @property
     def _words(self) -> Words:
-        return self.kind.words if self.after is None else AFTER_DEPLOYMENT
+        return self.kind.words if self.after is None else AFTER_DEPLOYMENT[self.after.then]
 
     def _data(self, page: str | None) -> Iterator[tuple[str, object]]:
         yield "target", self.target.name
@@ -109,6 +111,9 @@ class Announcement:
         yield "requestReason", self.requester.why or None
         yield "afterDeploymentTo", self.after.environment if self.after else None
         yield "soakTime", iso_duration(self.after.soak) if self.after and self.after.soak else None
+        yield "whatFollows", self.after.then if self.after and self.after.then is not Follow.ROTATE else None
+        length = self.length or (self.after.length if self.after else None)
+        yield "trialLength", iso_duration(length) if length else None
         yield "whatHappens", self._words.happens
         yield "whoIsAffected", self._words.affected
         yield "whatStops", self._what_stops()

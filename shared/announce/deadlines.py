@@ -112,7 +112,7 @@ def deadlines(situation: Situation) -> Iterator[Deadline]:
         yield _deadline(situation, DeadlineKind.RETIREMENT, schedule.retirement, situation.spare, told.retirement)
     if schedule.sunset is not None:
         ends = _deadline(situation, DeadlineKind.SUNSET, schedule.sunset, situation.live, told.sunset)
-        agreed = situation.target.sunset or schedule.sunset
+        agreed = situation.agreed_sunset or schedule.sunset
         yield ends if situation.seen.takes_identity else replace(ends, falls_at=agreed, announced=False, on_hold=True)
 
 

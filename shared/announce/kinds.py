@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from shared.domain.requests import Follow
+
 IDENTITY = "a managed identity"
 ROLE = "Cognitive Services OpenAI User"  # calls models, and cannot read a key (docs/facts.md, Calls)
 
@@ -137,6 +139,35 @@ class Kind(StrEnum):
             "from then on the account accepts no key, whether it was read there or copied.",
         ),
     )
+    TRIAL_ANNOUNCED = (
+        "KeyRotation.TrialAnnounced",
+        Words(
+            "At the deadline the account stops accepting keys for a while, to find out who still needs them.",
+            Affected.KEYS,
+            "Every key of the account, read from the vault or copied, from {deadline} until the trial ends.",
+            "Move to a managed identity (Entra ID) before {deadline}, and check that your calls need no key any more. "
+            "If a refused call would hurt, ask the owner of the account to call the trial off.",
+        ),
+    )
+    TRIAL_STARTED = (
+        "KeyRotation.TrialStarted",
+        Words(
+            "The account accepts no keys now. They are switched on again when the trial ends.",
+            Affected.KEYS,
+            "Every key of the account, read from the vault or copied, until the trial ends.",
+            "Nothing, if you call with a managed identity (Entra ID). If your calls are refused with the status 403, "
+            "you still use a key: tell the owner of the account, who can end the trial at once.",
+        ),
+    )
+    TRIAL_ENDED = (
+        "KeyRotation.TrialEnded",
+        Words(
+            "The account accepts keys again. The trial is over.",
+            Affected.NOBODY,
+            None,
+            "If your calls were refused meanwhile, move to a managed identity (Entra ID): one day all keys end.",
+        ),
+    )
     DEADLINE_WITHDRAWN = (
         "KeyRotation.DeadlineWithdrawn",
         Words(
@@ -149,7 +180,7 @@ class Kind(StrEnum):
     KEY_AUTH_DISABLED = (
         "KeyRotation.KeyAuthDisabled",
         Words(
-            "The account does not accept keys any more, and the published secret is disabled.",
+            "The account does not accept keys any more. The published secret is disabled, at once or after an overlap.",
             Affected.KEYS,
             "Every key of the account, read from the vault or copied, has stopped working.",
             "Call with a managed identity (Entra ID). Neither the vault nor a copy holds a key that works. An owner "
@@ -169,7 +200,7 @@ class Kind(StrEnum):
     )
 
 
-AFTER_DEPLOYMENT = Words(
+_ROTATION = Words(
     "After the next deployment to the named environment, or at the deadline without one, another key is published. "
     "The key published now keeps working for the overlap after that.",
     Affected.COPIES,
@@ -177,3 +208,28 @@ AFTER_DEPLOYMENT = Words(
     "Deploy when you are ready, and report it (POST /api/deployments) if your pipeline does not. Replace every copied "
     "key with this deployment: it dies after the overlap. Better: move to a managed identity (Entra ID) with it.",
 )
+
+_END = Words(
+    "After the next deployment to the named environment another key is published, and both values that the account's "
+    "keys have now end.",
+    Affected.COPIES,
+    "Every copy of both keys of the account: all have ended when the soak time after the deployment is over, without a "
+    "further overlap.",
+    "Replace every copied key with this deployment: code that still uses one breaks after it. Nothing, if you read the "
+    "key from the vault regularly. Better: move to a managed identity (Entra ID) with it.",
+)
+_TRIAL = Words(
+    "After the next deployment to the named environment the account stops accepting keys for a while, to find out who "
+    "still needs them. The moment is announced first.",
+    Affected.KEYS,
+    "Every key of the account, read from the vault or copied, while the trial runs.",
+    "Move to a managed identity (Entra ID) with this deployment, and check that your calls need no key any more.",
+)
+_SUNSET = Words(
+    "After the next deployment to the named environment the account stops accepting keys. The moment is announced "
+    "first.",
+    Affected.KEYS,
+    "Every key of the account, read from the vault or copied.",
+    "Move to a managed identity (Entra ID) with this deployment. Reading the key from the vault will not help.",
+)
+AFTER_DEPLOYMENT = {Follow.ROTATE: _ROTATION, Follow.END: _END, Follow.TRIAL: _TRIAL, Follow.SUNSET: _SUNSET}

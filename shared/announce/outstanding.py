@@ -13,14 +13,16 @@ from typing import assert_never
 
 from shared.announce.announcements import Announcement, event_time
 from shared.announce.kinds import Kind
+from shared.announce.of_orders import of_orders
 from shared.decide import cadence, schedule
 from shared.decide.carried_over import valid_told
 from shared.decide.situation import Situation
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Target
+from shared.domain.orders import Hold
 from shared.domain.publication import Marks, Origin
-from shared.domain.requests import AwaitedDeployment, Requester
-from shared.domain.told import Happened, ToldDeadline
+from shared.domain.requests import AwaitedDeployment, Follow, Requester
+from shared.domain.told import CarriedOver, Happened, ToldDeadline
 
 
 def kind_of(happened: Happened) -> Kind:
@@ -42,9 +44,13 @@ def kind_of(happened: Happened) -> Kind:
 
 def outstanding(situation: Situation) -> tuple[Announcement, ...]:
     """Return everything that should be announced about a target now and was not accepted yet."""
+    return (*of_orders(situation), *_of_keys(situation))
+
+
+def _of_keys(situation: Situation) -> tuple[Announcement, ...]:
     marks = valid_marks(situation)
-    if marks is None:
-        return ()
+    if marks is None or (situation.seen.orders.open_trial is not None and not situation.seen.key_auth):
+        return ()  # while a trial runs, nothing about keys can be recorded on the secret; it is told after that
     if not situation.seen.key_auth:
         return tuple(_after_key_auth_ended(situation, marks)) if situation.is_ours else ()
     if not situation.is_published or situation.seen.live is None or not situation.is_marked_truly:
@@ -97,7 +103,12 @@ def _carried_over(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     for one in marks.told.carried_over:
         if one.happened is not Happened.KEYS_BACK:
             yield Announcement(
-                kind_of(one.happened), situation.target, one.slot, one.value, happened_at=one.happened_at
+                kind_of(one.happened),
+                situation.target,
+                one.slot,
+                one.value,
+                happened_at=one.happened_at,
+                requester=_who_ended(situation, marks, one),
             )
         elif situation.seen.key_auth:  # about both keys, and told apart by its moment; not true once they are off
             yield Announcement(
@@ -105,22 +116,39 @@ def _carried_over(situation: Situation, marks: Marks) -> Iterator[Announcement]:
             )
 
 
+def _who_ended(situation: Situation, marks: Marks, one: CarriedOver) -> Requester:
+    """Return who asked for the rotation that ended this value: the one that made the version. Empty otherwise."""
+    by_rotation = one.happened is Happened.ENDED and marks.origin is Origin.ROTATED and one.slot is situation.live
+    return marks.requester if by_rotation else Requester()
+
+
 def _occurrences(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     if not marks.told.origin:
         yield _origin(situation, marks)
     if marks.previous is not None and not situation.spare_in_use:
-        yield Announcement(Kind.KEY_RETIRED, situation.target, situation.spare, marks.previous)
+        who = marks.requester if marks.leaked or marks.agreed else Requester()
+        yield Announcement(Kind.KEY_RETIRED, situation.target, situation.spare, marks.previous, requester=who)
 
 
 def _rotation_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
     if schedule.rotation_is_open(situation):
         return
     deadline, leads = schedule.rotation(situation), situation.target.cadence.warnings
-    notice = _due_notice(situation, deadline, leads, marks.told.rotation, at_once=False)
+    told = marks.told.rotation
+    notice = _due_notice(situation, deadline, leads, told, at_once=False)
     if notice:
         yield _notice(Kind.ROTATION_ANNOUNCED, situation.target, notice, situation.live, marks.live)
+    elif situation.hold is not None and told is not None and told.deadline < deadline:
+        yield _moved_by_hold(situation, marks, told.deadline, situation.hold)
     if situation.awaited and not situation.awaited.deployed and not marks.told.awaited:
         yield _awaits_deployment(situation, situation.awaited, deadline)
+
+
+def _moved_by_hold(situation: Situation, marks: Marks, deadline: datetime, hold: Hold) -> Announcement:
+    """Return that an announced rotation does not come on its day. Its new day is announced when its time has come."""
+    why = f"A person put the rotation on hold until {hold.until:%Y-%m-%d %H:%M} UTC."
+    about = Announcement(Kind.DEADLINE_WITHDRAWN, situation.target, situation.live, marks.live, deadline=deadline)
+    return replace(about, reason=why, requester=Requester(None, hold.by, hold.reason))
 
 
 def _retirement_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
@@ -130,7 +158,9 @@ def _retirement_notices(situation: Situation, marks: Marks) -> Iterator[Announce
     leads = [lead for lead in situation.target.cadence.warnings if lead <= deadline - marks.since]
     notice = _due_notice(situation, deadline, leads, marks.told.retirement, at_once=True)
     if notice:
-        yield _notice(Kind.RETIREMENT_ANNOUNCED, situation.target, notice, situation.spare, marks.previous)
+        who = marks.requester if marks.agreed else Requester()
+        announced = _notice(Kind.RETIREMENT_ANNOUNCED, situation.target, notice, situation.spare, marks.previous)
+        yield replace(announced, requester=who)
 
 
 def _sunset_notices(situation: Situation, marks: Marks) -> Iterator[Announcement]:
@@ -142,7 +172,15 @@ def _sunset_notices(situation: Situation, marks: Marks) -> Iterator[Announcement
         return  # its date has passed, and it is held: it is announced anew once nobody uses a key
     notice = _due_notice(situation, deadline, situation.target.cadence.warnings, marks.told.sunset, at_once=True)
     if notice:
-        yield _notice(Kind.SUNSET_ANNOUNCED, situation.target, notice)
+        yield replace(_notice(Kind.SUNSET_ANNOUNCED, situation.target, notice), requester=_of_deployment(marks))
+
+
+def _of_deployment(marks: Marks) -> Requester:
+    """Return that a deployment is why all keys end. Empty if it is not."""
+    awaited = marks.awaited
+    if awaited is None or awaited.then is not Follow.SUNSET or awaited.deployed is None:
+        return Requester()
+    return Requester(awaited.id, "deployment", f"deployment to {awaited.environment}")
 
 
 def _due_notice(
@@ -175,6 +213,14 @@ def _awaits_deployment(situation: Situation, awaited: AwaitedDeployment, deadlin
         situation.live,
         situation.marks.live,
         deadline=deadline,
-        occasion=f"{awaited.environment.casefold()} {awaited.soak.total_seconds()} {event_time(awaited.latest)}",
+        occasion=_occasion(awaited),
         after=awaited,
     )
+
+
+def _occasion(awaited: AwaitedDeployment) -> str:
+    """Return what tells an awaited deployment apart. That of a rotation is what it always was."""
+    words = [awaited.environment.casefold(), awaited.soak.total_seconds(), event_time(awaited.latest)]
+    if awaited.then is not Follow.ROTATE:
+        words += [awaited.then, awaited.length.total_seconds() if awaited.length else ""]
+    return " ".join(map(str, words))

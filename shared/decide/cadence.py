@@ -41,7 +41,8 @@ def due_at(marks: Marks, target: Target, named: datetime | None = None) -> datet
     The window and the previous key can delay the rotation itself; see `schedule.rotation`.
     """
     scheduled = scheduled_at(marks, target, named)
-    return min(scheduled, marks.awaited.due or scheduled) if marks.awaited else scheduled
+    awaited = marks.awaited.rotates_from(target.cadence.overlap) if marks.awaited else None
+    return min(scheduled, awaited or scheduled)
 
 
 def within_window(moment: datetime, cadence: Cadence) -> datetime:

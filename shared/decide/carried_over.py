@@ -22,7 +22,7 @@ def valid_told(situation: Situation) -> Told:
     told = situation.seen.publication.told if situation.seen.publication else Told()
     if not situation.seen.key_auth:
         return told
-    withdrawn = told.key_auth_off or situation.target.sunset is None
+    withdrawn = told.key_auth_off or situation.agreed_sunset is None
     withdrawn = withdrawn or (told.sunset is not None and cadence.has_lapsed(told.sunset, situation.now))
     sunset, ends = None if withdrawn else told.sunset, told.ends + told.key_auth_off
     if sunset is told.sunset and not told.key_auth_off:

@@ -11,10 +11,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.decide import policies, schedule
+from shared.decide.holds import hold_requested
 from shared.decide.leaked_keys import leaked_elsewhere, mistaken
 from shared.decide.plan import Plan
 from shared.decide.request_policies import armed, deployed, leaked
 from shared.decide.situation import Situation
+from shared.decide.trials import (
+    after_a_trial,
+    running_trial,
+    trial,
+    trial_after_deployment,
+    trial_requested,
+    what_holds_a_trial,
+)
 from shared.domain.publication import SecretState
 from shared.domain.readiness import CANNOT
 from shared.domain.relative import away, exact, length_in_words
@@ -54,11 +63,13 @@ class Rule:
     title: What they are about.
     policies: The policies, in their order.
     describe: How it stands with them where none of them decides.
+    quiet: Whether it is left out where it does not decide and nothing is ordered about the target.
     """
 
     title: str
     policies: tuple[Policy, ...]
     describe: Callable[[Situation], str]
+    quiet: bool = False
 
 
 def explain(situation: Situation) -> list[Considered]:
@@ -69,6 +80,8 @@ def explain(situation: Situation) -> list[Considered]:
         plan = None if decided else _asked(rule, situation)
         answer = RuleAnswer.NOT_ASKED if decided else RuleAnswer.DECIDED if plan else RuleAnswer.PASSED
         decided = decided or plan is not None
+        if rule.quiet and plan is None and situation.seen.orders.are_empty:
+            continue
         if rule.policies != _REPORTS or isinstance(situation.request, LeakRequest):
             considered.append(Considered(rule.title, plan.why if plan else _described(rule, situation), answer))
     return considered
@@ -84,6 +97,31 @@ def _described(rule: Rule, situation: Situation) -> str:
         return rule.describe(situation)
     except LookupError:
         return "Not known before its key is published."
+
+
+def _hold(situation: Situation) -> str:
+    hold = situation.hold
+    return f"Scheduled rotations and ends wait: {hold.says}." if hold else "No hold is on."
+
+
+def _trial_runs(situation: Situation) -> str:
+    return "No trial runs." if situation.seen.orders.open_trial is None else "A trial runs."
+
+
+def _after_a_trial(situation: Situation) -> str:
+    ended = situation.trial.ended if situation.trial else None
+    return f"The last trial ended on {exact(ended)}." if ended else "No trial has ended."
+
+
+def _planned(situation: Situation) -> str:
+    starts, planned = schedule.trial(situation), situation.trial
+    if starts is None or planned is None:
+        return "No trial is planned."
+    holds = what_holds_a_trial(situation)
+    if holds is not None:
+        return holds.why
+    length = length_in_words(planned.length)
+    return f"Keys are switched off for {length} {away(starts, situation.now)}, on {exact(starts)}."
 
 
 def _keys_are_on(situation: Situation) -> str:
@@ -131,7 +169,7 @@ def _deployment(situation: Situation) -> str:
 
 
 def _sunset(situation: Situation) -> str:
-    agreed = situation.target.sunset
+    agreed = situation.agreed_sunset
     if agreed is None:
         return "No date is agreed on which all keys end."
     holds = policies.what_holds_a_sunset(situation) if situation.now >= agreed else None
@@ -165,6 +203,8 @@ def _nothing(_: Situation) -> str:
 
 _REPORTS: tuple[Policy, ...] = (mistaken, leaked_elsewhere)
 RULES = (
+    Rule("Requests for a hold", (hold_requested,), _hold, quiet=True),
+    Rule("A trial that runs", (running_trial,), _trial_runs, quiet=True),
     Rule("Keys on the account", (policies.finished,), _keys_are_on),
     Rule("The reported key", _REPORTS, _report),
     Rule(
@@ -180,9 +220,13 @@ RULES = (
     ),
     Rule("The key in the vault", (policies.drifted,), _drift),
     Rule("Leaks", (leaked,), _leak),
+    Rule("After a trial", (after_a_trial,), _after_a_trial, quiet=True),
     Rule("Waiting for a deployment", (armed,), _waits),
     Rule("Reported deployments", (deployed,), _deployment),
+    Rule("Requests for a trial", (trial_requested, trial_after_deployment), _planned, quiet=True),
+    Rule("On hold", (policies.held,), _hold, quiet=True),
     Rule(ALL_KEYS_END, (policies.sunset,), _sunset),
+    Rule("A trial", (trial,), _planned, quiet=True),
     Rule(NEW_KEY, (policies.rotation,), _rotation),
     Rule(PREVIOUS_ENDS, (policies.retirement,), _retirement),
     Rule("Nothing else", (policies.nothing,), _nothing),

@@ -42,6 +42,18 @@ class Reason(StrEnum):
     CANNOT_TAKE_AN_IDENTITY = "cannot-take-an-identity"
     KEYS_ARE_BACK = "keys-are-back"
     KEYS_ARE_OFF = "keys-are-off"
+    OFF_BY_OTHERS = "off-by-others"
+    HOLD_SET = "hold-set"
+    HOLD_LIFTED = "hold-lifted"
+    ON_HOLD = "on-hold"
+    TRIAL_PLANNED = "trial-planned"
+    TRIAL_CALLED_OFF = "trial-called-off"
+    TRIAL_BEGINS = "trial-begins"
+    TRIAL_RUNS = "trial-runs"
+    TRIAL_OVER = "trial-over"
+    KEYS_WORK_AGAIN = "keys-work-again"
+    TRIAL_REFUSED = "trial-refused"
+    LEAKED_IN_TRIAL = "leaked-in-trial"
     BRAKE = "brake"
     PERSON_MUST_LOOK = "person-must-look"
 
@@ -58,9 +70,13 @@ HELD = frozenset(
         Reason.KEYS_ARE_OFF,
         Reason.BRAKE,
         Reason.WHICH_KEY,
+        Reason.ON_HOLD,
+        Reason.TRIAL_RUNS,
+        Reason.TRIAL_REFUSED,
+        Reason.LEAKED_IN_TRIAL,
     }
 )
-SCHEDULED = frozenset({Reason.ADOPT, Reason.DUE, Reason.OVERLAP_OVER, Reason.SUNSET})
+SCHEDULED = frozenset({Reason.ADOPT, Reason.DUE, Reason.OVERLAP_OVER, Reason.SUNSET, Reason.TRIAL_BEGINS})
 PREPARING = frozenset(
     {
         Reason.ADOPT,
@@ -69,6 +85,7 @@ PREPARING = frozenset(
         Reason.OVERWRITTEN,
         Reason.DRIFT,
         Reason.KEYS_ARE_BACK,
+        Reason.KEYS_WORK_AGAIN,
     }
 )
 

@@ -35,6 +35,7 @@ from datetime import datetime, timedelta
 from shared.decide import cadence, schedule
 from shared.decide.adoption import what_tags_said
 from shared.decide.carried_over import outstanding_before, outstanding_with_end, valid_told
+from shared.decide.holds import hold_requested, on_hold
 from shared.decide.leaked_keys import (
     end_leaked_key,
     fingerprints,
@@ -44,14 +45,15 @@ from shared.decide.leaked_keys import (
     mistaken,
 )
 from shared.decide.plan import Plan, Reason
-from shared.decide.request_policies import armed, deployed, fresh_spare, leaked
+from shared.decide.request_policies import armed, deployed, ends_both, fresh_spare, leaked
 from shared.decide.situation import Situation
-from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Withdraw
+from shared.decide.steps import DisableKeyAuth, Mark, NoteKeysOff, Prove, Publish, Regenerate, Withdraw
+from shared.decide.trials import after_a_trial, running_trial, trial, trial_after_deployment, trial_requested
 from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import MOST_TAGS, OUR_TAGS, Marks, Origin, SecretState
 from shared.domain.readiness import CANNOT, Verdict
-from shared.domain.requests import LeakRequest, Request, RequestKind
+from shared.domain.requests import LeakRequest, Request, RequestKind, RotateRequest
 from shared.domain.scheduled import first_period, scheduled_at
 from shared.domain.times import iso_duration
 from shared.domain.told import CarriedOver, Happened, Told
@@ -71,16 +73,33 @@ def decide(seen: Observation, target: Target, now: datetime, request: Request | 
 
 
 def finished(situation: Situation) -> Plan | None:
-    """Key authentication is off: withdraw what is published. Nothing follows after that, but a leak stays on record."""
+    """Key authentication is off, and not for a trial: withdraw what is published, at once after a sunset. Nothing
+    follows after that, but a leak stays on record."""
     if situation.seen.key_auth:
         return None
     if isinstance(situation.request, LeakRequest):
         why = "The account accepts no keys now, so a leaked one opens nothing. If keys are switched on again, it ends."
         return Plan(Reason.KEYS_ARE_OFF, why)
     if situation.is_published and situation.is_ours:
-        why = "Key authentication is off on the account, so the published key does not work any more."
-        return Plan(Reason.KEY_AUTH_IS_OFF, why, (Withdraw(),))
+        return _withdrawn_or_awaited(situation)
     return Plan(Reason.FINISHED, "Key authentication is off on the account and nothing is published.")
+
+
+def _withdrawn_or_awaited(situation: Situation) -> Plan:
+    """Keys are off, and a version is enabled. After the announced sunset it is withdrawn at once. If somebody else
+    switched keys off, that may be for a while, so the version stays for one overlap."""
+    seen, agreed = situation.seen, situation.agreed_sunset
+    why = "Key authentication is off on the account, so the published key does not work any more."
+    if seen.off_by_sunset or (agreed is not None and situation.now >= agreed):
+        return Plan(Reason.KEY_AUTH_IS_OFF, why, (Withdraw(),))
+    others = "Somebody else switched keys off on the account."
+    if seen.off_since is None:
+        return Plan(Reason.OFF_BY_OTHERS, f"{others} The published version stays for one overlap.", (NoteKeysOff(),))
+    until = seen.off_since + situation.target.cadence.overlap
+    if situation.now < until:
+        waits = f"{others} The published version stays until {until:%Y-%m-%d %H:%M} UTC, in case they come back."
+        return Plan(Reason.OFF_BY_OTHERS, waits)
+    return Plan(Reason.KEY_AUTH_IS_OFF, why, (Withdraw(),))
 
 
 def a_person_must_look(situation: Situation) -> Plan | None:
@@ -125,7 +144,7 @@ def keys_are_back(situation: Situation) -> Plan | None:
     """
     seen, publication = situation.seen, situation.seen.publication
     if publication is None or not seen.withdrawn:
-        return None
+        return _back_before_withdrawn(situation)
     if publication.state is SecretState.ACTIVE:
         return _enabled_by_hand(situation) if seen.live else None  # a value that does not work is repaired as drift
     marks = publication.marks
@@ -140,6 +159,22 @@ def keys_are_back(situation: Situation) -> Plan | None:
     return Plan(Reason.KEYS_ARE_BACK, why, (Prove(slot), publish))
 
 
+def _back_before_withdrawn(situation: Situation) -> Plan | None:
+    """Keys were off for a while by somebody else's doing, which was told, and the version was not withdrawn: everything
+    goes on as before, and that is told as well."""
+    if situation.seen.live is None or not situation.is_published or not situation.is_marked_truly:
+        return None
+    marks = situation.marks
+    if not marks.told.key_auth_off:
+        return None
+    why = f"Keys were off for a while and are on again. {situation.live.words.capitalize()} goes on."
+    told = valid_told(situation)
+    back = CarriedOver(Happened.KEYS_BACK, situation.live, marks.live, situation.now)
+    before = tuple(one for one in told.carried_over if one.happened is not Happened.KEYS_BACK)
+    told = replace(told, carried_over=(*before, back))
+    return Plan(Reason.KEYS_ARE_BACK, why, (Mark(situation.live, replace(marks, told=told)),))
+
+
 def _enabled_by_hand(situation: Situation) -> Plan:
     """Whoever switched keys on again has enabled the version, too: it stays, and its marks begin anew."""
     seen, live, publication = situation.seen, situation.live, situation.publication
@@ -149,7 +184,7 @@ def _enabled_by_hand(situation: Situation) -> Plan:
     leaked = marks.leaked and marks.previous == other
     until = marks.until if leaked else situation.now + situation.target.cadence.period
     told = _told_of_return(situation, live)
-    marks = replace(marks, previous=other, until=until, leaked=leaked, spare=None, fresh=False, told=told)
+    marks = replace(marks, previous=other, until=until, leaked=leaked, agreed=False, spare=None, fresh=False, told=told)
     why = f"Keys were switched on again after they had ended, and {live.words} is enabled. Both keys go on working."
     return Plan(Reason.KEYS_ARE_BACK, why, (Mark(live, marks),))
 
@@ -174,6 +209,9 @@ def unpublished(situation: Situation) -> Plan | None:
     seen, target = situation.seen, situation.target
     key1, key2 = KeySlot.KEY1, KeySlot.KEY2
     if target.adopt is Adopt.ROTATE:
+        if situation.hold is not None and seen.fresh is None:
+            why = f"Nothing is published yet, and {situation.hold.says}: a fresh key 2 would end the one of now."
+            return Plan(Reason.ON_HOLD, why, held_until=situation.hold.until)
         publish = Publish(key2, Origin.ADOPTED, seen.keys[key1], target.cadence.overlap)
         if seen.fresh is not None and seen.fresh.is_in(seen.keys[key2]):
             why = "Nothing is published yet. Key 2 was regenerated for that already; it is proven and published now."
@@ -256,7 +294,8 @@ def _healing(situation: Situation) -> Publish:
     )
     if situation.spare_in_use:
         told = replace(healed.told, retirement=told.retirement, carried_over=outstanding_before(situation))
-        return replace(healed, previous=marks.previous, until=marks.until, leaked=marks.leaked, told=told)
+        healed = replace(healed, previous=marks.previous, until=marks.until, told=told)
+        return replace(healed, leaked=marks.leaked, agreed=marks.agreed)
     if situation.spare_is_unknown:
         return replace(healed, previous=spare_value, overlap=period)
     return replace(healed, spare=marks.spare, fresh=marks.fresh)
@@ -265,7 +304,7 @@ def _healing(situation: Situation) -> Publish:
 def sunset(situation: Situation) -> Plan | None:
     """Switch keys off on the agreed date, if that was announced in time and heard, the account can take an identity
     instead, and the logs, where they are asked, show no call with a key."""
-    agreed = situation.target.sunset
+    agreed = situation.agreed_sunset
     if agreed is None or not cadence.announced_in_time(valid_told(situation).sunset, agreed, situation.now):
         return None
     if what_holds_a_sunset(situation) is not None or not _window_is_open(situation):
@@ -295,8 +334,16 @@ def rotation(situation: Situation) -> Plan | None:
         return None  # a leaked key must not wait for the window, nor for anything else that a rotation waits for
     if not requested and situation.now < schedule.due(situation):
         return None
-    held = _held_by_previous_key(situation) or (None if requested else _held_by_window(situation))
+    previous = None if _may_end_the_other(situation, requested=requested) else _held_by_previous_key(situation)
+    held = previous or (None if requested else _held_by_window(situation))
     return held or _rotate(situation, requested=requested)
+
+
+def _may_end_the_other(situation: Situation, *, requested: bool) -> bool:
+    """Return whether a person confirmed that the value which the other key has now may end with this rotation."""
+    if requested:
+        return isinstance(situation.request, RotateRequest) and situation.request.end_other
+    return ends_both(situation)
 
 
 def _rotate(situation: Situation, *, requested: bool) -> Plan:
@@ -310,6 +357,8 @@ def _rotate(situation: Situation, *, requested: bool) -> Plan:
     reason = Reason.REQUESTED if requested else Reason.DEPLOYED if after_deployment else Reason.DUE
     old, new = live.words.capitalize(), spare.words.capitalize()
     why = f"{old} has been live since {marks.since:%Y-%m-%d %H:%M} UTC. {new} replaces it."
+    if situation.spare_in_use and _held_by_previous_key(situation) is not None:
+        why += f" The value that {spare.words} has now (fingerprint {situation.seen.keys[spare]}) ends with that."
     return Plan(reason, why, fresh)
 
 
@@ -323,6 +372,8 @@ def retirement(situation: Situation) -> Plan | None:
         return Plan(Reason.LEAKED, why, end_leaked_key(spare))
     why = f"The overlap is over. {spare.words.capitalize()}, the previous key, is retired."
     retire = Plan(Reason.OVERLAP_OVER, why, (Regenerate(spare),))
+    if situation.marks.agreed:
+        return retire  # a person agreed to this moment, so it waits for no window
     return _held_by_previous_key(situation) or _held_by_window(situation) or retire
 
 
@@ -336,6 +387,8 @@ def _held_by_previous_key(situation: Situation) -> Plan | None:
         until = f"{marks.until:%Y-%m-%d %H:%M:%S} UTC"
         why = f"{spare.words.capitalize()} may still be in use: it is promised to work until {until}."
         return Plan(Reason.OVERLAP_RUNS, why, held_until=marks.until)
+    if marks.agreed:
+        return None
     if situation.seen.unheard:
         why = f"The end of {spare.words} waits for somebody to hear of it. {situation.seen.unheard}"
         return Plan(Reason.NOBODY_LISTENS, why)
@@ -361,7 +414,7 @@ def _window_is_open(situation: Situation) -> bool:
 
 def nothing(situation: Situation) -> Plan:
     """Nothing to do: say the most useful thing about why."""
-    live, agreed = situation.live.words.capitalize(), situation.target.sunset
+    live, agreed = situation.live.words.capitalize(), situation.agreed_sunset
     if situation.is_answered:
         return Plan(Reason.ALREADY_DONE, f"This request was already carried out. {live} is live.")
     if situation.request_is_outdated:
@@ -376,7 +429,14 @@ def nothing(situation: Situation) -> Plan:
     )
 
 
+def held(situation: Situation) -> Plan | None:
+    """A person put the target on hold, and something would happen now. None otherwise."""
+    return on_hold(situation, sunset, trial, rotation, retirement)
+
+
 POLICIES = (
+    hold_requested,
+    running_trial,
     finished,
     mistaken,
     leaked_elsewhere,
@@ -387,9 +447,14 @@ POLICIES = (
     overwritten,
     drifted,
     leaked,
+    after_a_trial,
     armed,
     deployed,
+    trial_requested,
+    trial_after_deployment,
+    held,
     sunset,
+    trial,
     rotation,
     retirement,
     nothing,

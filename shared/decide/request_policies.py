@@ -16,10 +16,12 @@ from shared.decide.situation import Situation
 from shared.decide.steps import Mark, Prove, Publish, Regenerate, Step, Wait, Watch
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.publication import Marks, Origin
+from shared.domain.readiness import CANNOT
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
     DeploymentRequest,
+    Follow,
     LeakedKey,
     LeakRequest,
     RequestKind,
@@ -148,7 +150,9 @@ def fresh_spare(
     live, spare, keys = situation.live, situation.spare, situation.seen.keys
     replaces_fresh = regenerate and situation.spare_is_fresh
     ended = (CarriedOver(Happened.ENDED, spare, keys[spare], situation.now),) if replaces_fresh else ()
-    told = Told(sunset=valid_told(situation).sunset, carried_over=outstanding_with_end(situation) + ended)
+    valid, awaited = valid_told(situation), _still_awaited(situation)
+    carried = outstanding_with_end(situation) + ended
+    told = Told(awaited=awaited is not None and valid.awaited, sunset=valid.sunset, carried_over=carried)
     publish = Publish(
         spare,
         Origin.ROTATED,
@@ -158,9 +162,35 @@ def fresh_spare(
         resumed=not regenerate,
         copied=situation.marks.copied,
         requester=situation.next_requester,
+        awaited=awaited,
         told=told,
     )
+    if not leaked and ends_both(situation):
+        publish = _agreed(publish, situation)
     return (*((Regenerate(spare),) if regenerate else ()), Prove(spare, patient), publish)
+
+
+def ends_both(situation: Situation) -> bool:
+    """Return whether a person confirmed that both old values end after a deployment, and it is time to begin that."""
+    awaited = situation.marks.awaited
+    begins = awaited.rotates_from(situation.target.cadence.overlap) if awaited and awaited.then is Follow.END else None
+    return begins is not None and situation.now >= begins
+
+
+def _agreed(publish: Publish, situation: Situation) -> Publish:
+    """Return the version whose previous key ends when the soak time is over. If that is late, readers of the vault have
+    the time all the same that they would have had."""
+    awaited, overlap = situation.marks.awaited, situation.target.cadence.overlap
+    if awaited is None:
+        return publish
+    readers = min(awaited.soak, overlap) if awaited.deployed else overlap
+    return replace(publish, until=awaited.due, overlap=readers, agreed=True)
+
+
+def _still_awaited(situation: Situation) -> AwaitedDeployment | None:
+    """Return the deployment that the next version goes on waiting for: what follows it is no rotation."""
+    awaited = situation.marks.awaited
+    return awaited if awaited is not None and awaited.then in (Follow.TRIAL, Follow.SUNSET) else None
 
 
 def armed(situation: Situation) -> Plan | None:
@@ -171,12 +201,30 @@ def armed(situation: Situation) -> Plan | None:
     if not isinstance(request, ArmRequest) or situation.is_answered:
         return None
     wanted, live, marks = request.deployment, situation.live.words.capitalize(), situation.marks
-    why = f"{live} is replaced after the next deployment to {wanted.environment}."
+    why = f"{_what_follows(situation, wanted)} after the next deployment to {wanted.environment}."
+    if wanted.then in (Follow.TRIAL, Follow.SUNSET) and not situation.seen.takes_identity:
+        return Plan(Reason.CANNOT_TAKE_AN_IDENTITY, f"Keys cannot be switched off: the account {CANNOT.says}.")
     if wanted.latest is not None and wanted.latest <= situation.now:
         why = f"{live} is replaced now: the latest time for a deployment to {wanted.environment} passed."
     if marks.awaited and marks.awaited.wanted == wanted:
         return Plan(Reason.ALREADY_DONE, why)
     return Plan(Reason.ARMED, why, (_record(situation, wanted),))
+
+
+def _what_follows(situation: Situation, awaited: AwaitedDeployment) -> str:
+    """Return what follows a deployment, as the beginning of a sentence."""
+    live = situation.live.words.capitalize()
+    match awaited.then:
+        case Follow.ROTATE:
+            return f"{live} is replaced"
+        case Follow.END:
+            return f"{live} is replaced and both old values end"
+        case Follow.TRIAL:
+            return "Keys are switched off for a trial"
+        case Follow.SUNSET:
+            return "All keys end"
+        case _:
+            assert_never(awaited.then)
 
 
 def _disarm(situation: Situation) -> Plan:
@@ -194,7 +242,8 @@ def deployed(situation: Situation) -> Plan | None:
         return None
     news, live, awaited = request.deployment, situation.live.words.capitalize(), situation.awaited
     rotated = situation.marks.last_rotation
-    if news.deployed and rotated and news.deployed <= rotated:
+    rotates = awaited is None or awaited.then in (Follow.ROTATE, Follow.END)
+    if rotates and news.deployed and rotated and news.deployed <= rotated:
         return Plan(Reason.ALREADY_DONE, f"{live} was published after that deployment to {news.environment}.")
     if situation.is_answered or (awaited and awaited.deployed and awaited.waits_for(news.environment)):
         return Plan(Reason.ALREADY_DONE, f"A deployment to {news.environment} was already reported.")
@@ -205,10 +254,24 @@ def deployed(situation: Situation) -> Plan | None:
 
 
 def _why_due(situation: Situation, done: AwaitedDeployment) -> str:
+    """Return what follows the deployment, when, and what holds it."""
+    live, spare, went = situation.live.words.capitalize(), situation.spare.words, "The deployment to"
     after = f" {iso_duration(done.soak)} after it" if done.soak else ""
-    held = f", once {situation.spare.words} is no longer promised to work" if situation.overlap_runs else ""
-    live = situation.live.words.capitalize()
-    return f"The deployment to {done.environment} went live. {live} is due to be replaced{after}{held}."
+    went = f"{went} {done.environment} went live."
+    hold = f" But {situation.hold.says}." if situation.hold else ""
+    match done.then:
+        case Follow.ROTATE:
+            held = f", once {spare} is no longer promised to work" if situation.overlap_runs else ""
+            return f"{went} {live} is due to be replaced{after}{held}.{hold}"
+        case Follow.END:
+            until = f"{done.due:%Y-%m-%d %H:%M} UTC"
+            return f"{went} Both values that the keys have now, and every copy of them, have ended on {until}.{hold}"
+        case Follow.TRIAL:
+            return f"{went} Keys are switched off for a trial{after}, once that is announced.{hold}"
+        case Follow.SUNSET:
+            return f"{went} All keys end{after}, once that is announced.{hold}"
+        case _:
+            assert_never(done.then)
 
 
 def _record(situation: Situation, awaited: AwaitedDeployment | None) -> Mark:

@@ -6,7 +6,7 @@ dates here, so that none of them can name another one (P11).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.decide import cadence
@@ -21,11 +21,13 @@ class Schedule:
     rotation: When the next scheduled rotation can start: it is due, the window is open, and the previous key has ended.
     retirement: When the previous key stops working. None if there is none, or if it leaked (it ends immediately).
     sunset: When the account stops accepting keys. None if no date was agreed.
+    trial: When a planned trial starts. None if none is planned.
     """
 
     rotation: datetime
     retirement: datetime | None = None
     sunset: datetime | None = None
+    trial: datetime | None = None
 
 
 def schedule_of(situation: Situation) -> Schedule | None:
@@ -36,7 +38,7 @@ def schedule_of(situation: Situation) -> Schedule | None:
     publication = situation.seen.publication
     if not situation.seen.key_auth or not situation.is_published or publication is None or publication.marks is None:
         return None
-    return Schedule(rotation(situation), retirement(situation), sunset(situation))
+    return Schedule(rotation(situation), retirement(situation), sunset(situation), trial(situation))
 
 
 def due(situation: Situation) -> datetime:
@@ -47,7 +49,7 @@ def due(situation: Situation) -> datetime:
 
 def rotation(situation: Situation) -> datetime:
     """Return when the next scheduled rotation can start. Raises LookupError if the version is not marked."""
-    opens = cadence.within_window(due(situation), situation.target.cadence)
+    opens = cadence.within_window(_not_on_hold(due(situation), situation), situation.target.cadence)
     return max(opens, retirement(situation) or opens)
 
 
@@ -65,21 +67,44 @@ def retirement(situation: Situation) -> datetime | None:
 
     None if no previous key is in use, or if it leaked. Raises LookupError if the version is not marked.
     """
-    if not situation.spare_in_use or situation.marks.leaked:
+    marks = situation.marks
+    if not situation.spare_in_use or marks.leaked or marks.until is None:
         return None
-    return cadence.ending_at(situation.marks, situation.target.cadence, situation.now)
+    until = _not_on_hold(marks.until, situation)
+    if marks.agreed:
+        return until  # a person agreed to this very moment beforehand, so it waits for no notice
+    return cadence.ending_at(replace(marks, until=until), situation.target.cadence, situation.now)
 
 
 def sunset(situation: Situation) -> datetime | None:
     """Return when all keys end: on the agreed date, and never sooner than the notice from now (P3). None without
     one."""
-    agreed, told = situation.target.sunset, valid_told(situation).sunset
-    return cadence.sunset_at(agreed, told, situation.target.cadence, situation.now) if agreed is not None else None
+    agreed, told = situation.agreed_sunset, valid_told(situation).sunset
+    if agreed is None:
+        return None
+    return cadence.sunset_at(_not_on_hold(agreed, situation), told, situation.target.cadence, situation.now)
+
+
+def trial(situation: Situation) -> datetime | None:
+    """Return when a planned trial starts: when it was asked for, and never sooner than the notice from now (P3).
+
+    None if none is planned.
+    """
+    planned = situation.trial
+    if planned is None or not planned.is_planned:
+        return None
+    starts = _not_on_hold(planned.starts, situation)
+    return cadence.sunset_at(starts, planned.told, situation.target.cadence, situation.now)
+
+
+def _not_on_hold(moment: datetime, situation: Situation) -> datetime:
+    """Return the moment, or the end of a hold that lasts longer: until then nothing happens on schedule."""
+    return max(moment, situation.hold.until) if situation.hold else moment
 
 
 def retirement_is_announced(situation: Situation) -> bool:
     """Whether P3 lets the previous key end now: its end was announced in time, or it leaked, or there is none."""
     marks = situation.marks
-    if marks.leaked or not situation.spare_in_use or marks.until is None:
+    if marks.leaked or marks.agreed or not situation.spare_in_use or marks.until is None:
         return True
     return cadence.announced_in_time(marks.told.retirement, marks.until, situation.now)

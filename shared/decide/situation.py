@@ -15,8 +15,10 @@ from datetime import datetime
 
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import Observation, Target
+from shared.domain.orders import Hold, Trial
 from shared.domain.publication import Marks, Publication, SecretState
-from shared.domain.requests import AwaitedDeployment, Request, Requester, RequestKind
+from shared.domain.requests import AwaitedDeployment, Follow, Request, Requester, RequestKind
+from shared.domain.scheduled import agreed_sunset
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,21 @@ class Situation:
         return self.spare_in_use and self.marks.until is not None and self.now < self.marks.until
 
     @property
+    def agreed_sunset(self) -> datetime | None:
+        """The agreed end of all keys, in UTC. None if no date is agreed."""
+        return agreed_sunset(self.target, self.seen.publication.marks if self.seen.publication else None)
+
+    @property
+    def trial(self) -> Trial | None:
+        """The trial that is planned, runs, or has just ended. None without one."""
+        return self.seen.orders.trial
+
+    @property
+    def hold(self) -> Hold | None:
+        """The hold that is on now. None if none is."""
+        return self.seen.orders.hold_at(self.now)
+
+    @property
     def awaited(self) -> AwaitedDeployment | None:
         """The deployment that the target waits for: by request, or always by its settings. None if it waits for
         none."""
@@ -133,7 +150,7 @@ class Situation:
         before, awaited = self.marks.requester, self.marks.awaited
         if self.request is not None:
             return self.request.requester.after(before)
-        if awaited is None or awaited.deployed is None:
+        if awaited is None or awaited.deployed is None or awaited.then in (Follow.TRIAL, Follow.SUNSET):
             return Requester().after(before)
         return Requester(awaited.id, "deployment", f"deployment to {awaited.environment}").after(before)
 

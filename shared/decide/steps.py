@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.keys import Fingerprint, KeySlot
+from shared.domain.orders import EndedBy, Orders
 from shared.domain.publication import Marks, Origin
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.told import Told
@@ -76,6 +77,7 @@ class Publish:
     overlap: How long `previous` keeps working after the moment of writing. Default: not at all.
     until: Until when `previous` was promised to work; the later of this and `overlap` counts. None: no promise yet.
     leaked: Whether `previous` leaked, so that it ends without an announcement.
+    agreed: Whether a person agreed beforehand that `previous` ends at `until`, so that its end waits for no notice.
     spare: The other slot's value, if nobody can know it. Never together with `previous`.
     fresh: Whether `spare` waits to be published, instead of being the value of a retirement.
     resumed: Whether the slot's key existed before this plan, so that it was not regenerated for it.
@@ -93,6 +95,7 @@ class Publish:
     overlap: timedelta = timedelta(0)
     until: datetime | None = None
     leaked: bool = False
+    agreed: bool = False
     spare: Fingerprint | None = None
     fresh: bool = False
     resumed: bool = False
@@ -229,4 +232,133 @@ class Withdraw:
         return "disabled the published version"
 
 
-Step = Regenerate | Prove | Publish | Mark | Watch | Wait | DisableKeyAuth | Withdraw
+@dataclass(frozen=True)
+class NoteKeysOff:
+    """Note since when keys are off, because nobody but this app remembers that."""
+
+    def __str__(self) -> str:
+        return "note that keys are off"
+
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return "note since when keys are off"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return "noted since when keys are off"
+
+
+@dataclass(frozen=True)
+class KeepOrders:
+    """Write the standing orders in the app's own storage.
+
+    orders: The orders from now on.
+    what: What changes, as people read it after "note".
+    """
+
+    orders: Orders
+    what: str
+
+    def __str__(self) -> str:
+        return f"note {self.what}"
+
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return f"note {self.what}"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return f"noted {self.what}"
+
+
+@dataclass(frozen=True)
+class BeginTrial:
+    """Note that a trial begins, and switch keys off. It is met twice if a turn was interrupted between the two."""
+
+    def __str__(self) -> str:
+        return "begin the trial"
+
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return "switch keys off for the trial"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return "switched keys off for the trial"
+
+
+@dataclass(frozen=True)
+class EndTrial:
+    """Switch keys on, see that they are, and note that the trial has ended.
+
+    ended_by: What ends it.
+    """
+
+    ended_by: EndedBy
+
+    def __str__(self) -> str:
+        return "end the trial"
+
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return "switch keys on again"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return "switched keys on again"
+
+
+@dataclass(frozen=True)
+class EndWhileOff:
+    """Regenerate leaked keys while keys are off. If the answer shows that a leaked value is still there, its slot is
+    regenerated as well. If Azure refuses that, the trial is noted to wait for a person.
+
+    slots: The slots to regenerate, as the secret names them.
+    values: The values that must be gone.
+    keeps: The value that the other slot must still have. If it does not, the secret named the wrong slot, and that one
+        is regenerated as well. None if both slots are regenerated, or nobody knows.
+    request: The id of the report, so that a repeated one regenerates nothing. None if it has none.
+    """
+
+    slots: tuple[KeySlot, ...]
+    values: frozenset[Fingerprint]
+    keeps: Fingerprint | None = None
+    request: str | None = None
+
+    def __str__(self) -> str:
+        return f"regenerate {' and '.join(self.slots)} while keys are off"
+
+    @property
+    def words(self) -> str:
+        """The step as people read it in a plan."""
+        return f"regenerate {' and '.join(slot.words for slot in self.slots)} while keys are off"
+
+    @property
+    def past(self) -> str:
+        """The step as people read it once it was done."""
+        return f"regenerated {' and '.join(slot.words for slot in self.slots)} while keys were off"
+
+
+Step = (
+    Regenerate
+    | Prove
+    | Publish
+    | Mark
+    | Watch
+    | Wait
+    | DisableKeyAuth
+    | Withdraw
+    | NoteKeysOff
+    | KeepOrders
+    | BeginTrial
+    | EndTrial
+    | EndWhileOff
+)

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.notes import FreshKey
+from shared.domain.orders import Orders, TrialCheck
 from shared.domain.publication import Marks, Publication
 from shared.domain.readiness import Readiness
 from shared.domain.requests import AwaitedDeployment
@@ -169,6 +170,12 @@ class Observation:
         hears it, or if ends need no listener.
     anothers: Whether a note or an earlier version says that the secret was another account's. It is known only where
         the latest version carries no marks that count.
+    orders: The standing orders about the target, as the app's own storage keeps them. Default: none.
+    off_since: Since when keys are off, as far as this app has noted it, in UTC. None if they are on, or not noted.
+    off_by_sunset: Whether this app switched them off, on the announced date.
+    trial_check: What speaks against a trial. Empty if nothing does, or if nobody asked.
+    leak_pending: Whether a leak of this account is on record that has not ended. It is asked only before keys are
+        switched on.
     """
 
     key_auth: bool
@@ -183,6 +190,11 @@ class Observation:
     foreign: ForeignVersion | None = None
     unheard: str | None = None
     anothers: bool = False
+    orders: Orders = field(default_factory=Orders)
+    off_since: datetime | None = None
+    off_by_sunset: bool = False
+    trial_check: TrialCheck = field(default_factory=TrialCheck)
+    leak_pending: bool = False
 
     @property
     def live(self) -> KeySlot | None:

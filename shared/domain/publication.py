@@ -99,6 +99,7 @@ class Marks:
     previous: The other slot's value while somebody may use it. None once nobody can.
     until: Until when `previous` is promised to work, in UTC. None without a previous key.
     leaked: Whether `previous` leaked, so that it ends without an announcement.
+    agreed: Whether a person agreed beforehand that `previous` ends at `until`, so that its end waits for no notice.
     spare: The other slot's value once it was regenerated. None while there is a previous key.
     fresh: Whether `spare` was made by an interrupted rotation or by somebody else, and not by a retirement. Such a
         value is published before it ends, because somebody may hold it.
@@ -121,6 +122,7 @@ class Marks:
     previous: Fingerprint | None = None
     until: datetime | None = None
     leaked: bool = False
+    agreed: bool = False
     spare: Fingerprint | None = None
     fresh: bool = False
     unproven: bool = False
@@ -234,7 +236,8 @@ def texts_of(marks: Marks) -> dict[str, str]:
     """Return what the tags of these marks say, by their names without the prefix. Empty if there is nothing to say."""
     previous = ""
     if marks.previous is not None and marks.until is not None:
-        previous = f"{marks.previous} until={stamp(marks.until)}{' leaked' if marks.leaked else ''}"
+        words = [word for word in ("leaked", "agreed") if getattr(marks, word)]
+        previous = " ".join([marks.previous, f"until={stamp(marks.until)}", *words])
     origin = [marks.origin, stamp(marks.since)]
     origin += [f"{_ROTATED}{stamp(marks.rotated)}"] if marks.rotated else []
     origin += [f"{_NUMBER}{marks.number}"] if marks.number else []
@@ -289,7 +292,7 @@ def _in_our_case(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _marks(tags: Mapping[str, str]) -> Marks:
     origin, since, *more = tags[PREFIX + "origin"].split()
-    previous, until, leaked = _previous(tags.get(PREFIX + "previous", ""))
+    previous, until, said = _previous(tags.get(PREFIX + "previous", ""))
     spare, _, fresh = tags.get(PREFIX + "spare", "").partition(" ")
     return Marks(
         live=_mark(tags[PREFIX + "live"]),
@@ -300,7 +303,8 @@ def _marks(tags: Mapping[str, str]) -> Marks:
         app=next((word.removeprefix(_APP) for word in more if _APP_MARK.fullmatch(word)), None),
         previous=previous,
         until=until,
-        leaked=leaked,
+        leaked="leaked" in said,
+        agreed="agreed" in said,
         spare=_mark(spare) if spare else None,
         fresh=fresh == "fresh",
         unproven="unproven" in more,
@@ -328,11 +332,11 @@ def _armed(text: str) -> AwaitedDeployment | None:
         return None
 
 
-def _previous(text: str) -> tuple[Fingerprint | None, datetime | None, bool]:
+def _previous(text: str) -> tuple[Fingerprint | None, datetime | None, list[str]]:
     if not text:
-        return None, None, False
+        return None, None, []
     mark, until, *more = text.split()
-    return _mark(mark), unstamp(until.removeprefix("until=")), "leaked" in more
+    return _mark(mark), unstamp(until.removeprefix("until=")), more
 
 
 def _mark(text: str) -> Fingerprint:

@@ -106,15 +106,32 @@ def _quoted(by: str) -> str:
     return quoted
 
 
+class Follow(StrEnum):
+    """What follows an awaited deployment. The values are public: requests and the tag `armed` use them.
+
+    ROTATE: Another key is published, and the one before keeps working for its overlap.
+    END: Another key is published, and both old values have ended when the soak time is over.
+    TRIAL: Keys are switched off for a stated time, and on again.
+    SUNSET: All keys end.
+    """
+
+    ROTATE = "rotate"
+    END = "end"
+    TRIAL = "trial"
+    SUNSET = "sunset"
+
+
 @dataclass(frozen=True)
 class AwaitedDeployment:
-    """A deployment after which a key is replaced.
+    """A deployment after which something happens to a key.
 
     environment: The name of the deployment environment, compared without case.
-    soak: How long after the deployment the rotation is due. Default: immediately.
-    latest: When the rotation is due without a deployment, in UTC. None: when the period ends.
+    soak: How long after the deployment it is due. Default: immediately. For `end`: when both old values have ended.
+    latest: When it is due without a deployment, in UTC. None: a rotation when the period ends, anything else never.
     deployed: When the deployment went live, in UTC. None while it is awaited.
     id: The id of the request that reported the deployment. None while it is awaited.
+    then: What follows. Default: a rotation.
+    length: For a trial: how long keys are off. None for anything else.
     """
 
     environment: str
@@ -122,12 +139,26 @@ class AwaitedDeployment:
     latest: datetime | None = None
     deployed: datetime | None = None
     id: str | None = None
+    then: Follow = Follow.ROTATE
+    length: timedelta | None = None
 
     @property
     def due(self) -> datetime | None:
-        """When the rotation is due, as far as this is known, in UTC. None: when the period ends."""
+        """When it is due, as far as this is known, in UTC. None if neither a deployment nor a latest time is known."""
         after_soak = self.deployed + self.soak if self.deployed else None
         return min((moment for moment in (after_soak, self.latest) if moment), default=None)
+
+    def rotates_from(self, overlap: timedelta) -> datetime | None:
+        """Return from when on it makes a rotation due, in UTC. None if it makes none due, or not yet.
+
+        overlap: How long readers of the vault have to move to another key. What ends both old values begins so long
+            before the soak time is over, but not before the deployment.
+        """
+        if self.then is Follow.ROTATE:
+            return self.due
+        if self.then is not Follow.END or self.due is None:
+            return None
+        return max(self.due - overlap, self.deployed) if self.deployed else self.due - overlap
 
     @property
     def wanted(self) -> AwaitedDeployment:
@@ -144,6 +175,8 @@ class AwaitedDeployment:
         words += [f"latest={seconds_text(self.latest)}"] if self.latest else []
         words += [f"deployed={seconds_text(self.deployed)}"] if self.deployed else []
         words += [f"id={self.id}"] if self.id else []
+        words += [f"then={self.then}"] if self.then is not Follow.ROTATE else []
+        words += [f"for={int(self.length.total_seconds())}"] if self.length else []
         return " ".join(words)
 
     @classmethod
@@ -157,6 +190,8 @@ class AwaitedDeployment:
             from_seconds(words["latest"]) if "latest" in words else None,
             from_seconds(words["deployed"]) if "deployed" in words else None,
             words.get("id"),
+            Follow(words.get("then", Follow.ROTATE)),
+            sane_lead(int(words["for"])) if "for" in words else None,
         )
 
 
@@ -168,6 +203,10 @@ class RequestKind(StrEnum):
     ARM = "arm"
     DISARM = "disarm"
     DEPLOYED = "deployed"
+    TRIAL = "trial"
+    END_TRIAL = "end-trial"
+    HOLD = "hold"
+    LIFT_HOLD = "lift-hold"
 
 
 class LeakedKey(StrEnum):
@@ -203,9 +242,14 @@ class RequestBase:
 
 @dataclass(frozen=True, kw_only=True)
 class RotateRequest(RequestBase):
-    """Rotate now."""
+    """Rotate now.
+
+    end_other: Whether the value that the other key has now may end with it, although it was promised to work. Default:
+        no, then the rotation waits.
+    """
 
     kind = RequestKind.ROTATE
+    end_other: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,4 +299,58 @@ class DeploymentRequest(RequestBase):
     deployment: AwaitedDeployment
 
 
-Request = RotateRequest | LeakRequest | ArmRequest | DisarmRequest | DeploymentRequest
+@dataclass(frozen=True, kw_only=True)
+class TrialRequest(RequestBase):
+    """Switch keys off for a stated time, and on again.
+
+    length: How long keys are off.
+    starts: When they are switched off at the earliest, in UTC. None: as soon as the notice allows.
+    despite_copies: Whether it may start although places are known that use a copy of a key. Default: no.
+    """
+
+    kind = RequestKind.TRIAL
+    length: timedelta
+    starts: datetime | None = None
+    despite_copies: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndTrialRequest(RequestBase):
+    """End a trial now, or call off one that has not started.
+
+    despite_leak: Whether keys may be switched on although a key that leaked still has its value. Default: no.
+    """
+
+    kind = RequestKind.END_TRIAL
+    despite_leak: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldRequest(RequestBase):
+    """Let scheduled rotations and ends wait.
+
+    until: When the hold ends by itself, in UTC.
+    """
+
+    kind = RequestKind.HOLD
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiftHoldRequest(RequestBase):
+    """End a hold now."""
+
+    kind = RequestKind.LIFT_HOLD
+
+
+Request = (
+    RotateRequest
+    | LeakRequest
+    | ArmRequest
+    | DisarmRequest
+    | DeploymentRequest
+    | TrialRequest
+    | EndTrialRequest
+    | HoldRequest
+    | LiftHoldRequest
+)

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.model import Target
 from shared.domain.publication import Marks
+from shared.domain.requests import Follow
 from shared.domain.times import share_of
 
 MOST_OF_THE_PERIOD = 10  # a first rotation comes earlier by less than the period divided by this
@@ -52,3 +53,13 @@ def scheduled_at(marks: Marks, target: Target, named: datetime | None = None) ->
     said = [end_of_previous, announced.deadline if announced else None, named]
     moments = [moment for moment in said if moment is not None]
     return min(latest, max([marks.since + first_period(target), *moments]))
+
+
+def agreed_sunset(target: Target, marks: Marks | None) -> datetime | None:
+    """Return the agreed end of all keys, in UTC: of the target's settings, or that of a deployment which it follows.
+
+    marks: The marks of the published version. None without any. None is returned if no date is agreed.
+    """
+    awaited = marks.awaited if marks else None
+    follows = awaited.due if awaited and awaited.then is Follow.SUNSET else None
+    return min((moment for moment in (target.sunset, follows) if moment), default=None)

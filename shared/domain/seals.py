@@ -107,7 +107,11 @@ def carefully(marks: Marks, present: Collection[Fingerprint]) -> Marks:
     """
     told = Told(origin=marks.told.origin, ends=marks.told.ends, carried_over=marks.told.carried_over)
     careful = replace(marks, spare=None, fresh=False, told=told)
-    return careful if marks.previous not in present else replace(careful, previous=None, until=None, leaked=False)
+    return (
+        careful
+        if marks.previous not in present
+        else replace(careful, previous=None, until=None, leaked=False, agreed=False)
+    )
 
 
 def unchecked(marks: Marks) -> Marks:

@@ -77,7 +77,7 @@ def _agreed(one: Deadline, situation: Situation) -> datetime | None:
         case DeadlineKind.RETIREMENT:
             return _if_it_slides(situation.marks.until, situation)
         case DeadlineKind.SUNSET:
-            agreed = situation.target.sunset
+            agreed = situation.agreed_sunset
             return _if_it_slides(agreed, situation) if situation.seen.takes_identity else agreed
         case DeadlineKind.ROTATION:
             return _rotation_that_waits(one, situation)

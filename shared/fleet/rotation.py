@@ -104,19 +104,21 @@ class Rotation:
         until: datetime | None = None,
         brake: Brake | None = None,
         by_name: bool = False,
+        ordered: bool = False,
     ) -> Outcome:
         """Take one target's turn and return its outcome. In observe mode, return what the turn would do.
 
         request: What a person or a pipeline asked for. None for a turn of the schedule.
         until: When the caller stops waiting for the answer. None: it waits as long as the turn takes.
         brake: Holds scheduled work if too many other targets failed. None: it is not held.
+        ordered: Whether standing orders about the target are known to be there.
         by_name: Whether a leak may be on record by the target's name alone, from when its account was not known.
         """
         if isinstance(request, LeakRequest):
             return await self._leak(target, request, until, by_name=by_name)
         if self.settings.mode is Mode.OBSERVE:
             return planned_row(await self.plan_turn(target, request))
-        return await take_turn(target, request, self.outside, until=until, brake=brake)
+        return await take_turn(target, request, self.outside, until=until, brake=brake, ordered=ordered)
 
     async def _leak(self, target: Target, request: LeakRequest, until: datetime | None, *, by_name: bool) -> Outcome:
         """Take the turn of a leak: on record before its first call that changes something, until the key has ended.

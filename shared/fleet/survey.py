@@ -17,6 +17,7 @@ from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
 from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
+from shared.domain.orders import Orders
 from shared.domain.publication import SecretState
 from shared.domain.requests import Request
 from shared.fleet.enrolment import Enrolment
@@ -37,7 +38,9 @@ from shared.settings.environment import Settings
 from shared.turns.key_usage import decide_counting, decide_presumed
 from shared.turns.listening import with_listeners
 from shared.turns.observe import observe
+from shared.turns.orders import all_orders, orders_of
 from shared.turns.report import Outcome, Result, Row, failure
+from shared.turns.standing import with_standing
 from shared.turns.trouble import Troubles, troubles
 
 log = logging.getLogger(LOGGER)
@@ -92,9 +95,11 @@ class Surveyor:
         """Observe one target and decide what a turn would do now. The row holds any error."""
         try:
             observed = await observe(target, self.outside)
+            orders = await orders_of(self.outside.notes, target.account)
+            seen = await with_standing(self.outside, target, observed.seen, orders, request)
         except RotationError as error:
             return Row(target, error=error)
-        return await self._row(observed.seen, target, request)
+        return await self._row(seen, target, request)
 
     async def survey(self) -> tuple[list[Row], list[RotationError]]:
         """Return a row for every target, and what could not be enrolled or listed.
@@ -205,13 +210,25 @@ class Surveyor:
 
     async def _presumed(self, listed: Sequence[Listed]) -> list[Row]:
         """Return rows that follow from listings, and from what turns have noted that failed."""
-        rows, known = await _few_at_once([self._presumed_row(one) for one in listed]), await self.troubles()
+        ordered = await self.orders()
+        rows, known = await _few_at_once([self._presumed_row(one, ordered) for one in listed]), await self.troubles()
         return [_in_trouble(row, known) for row in rows]
 
-    async def _presumed_row(self, one: Listed) -> Row:
+    async def orders(self) -> Mapping[str, Orders]:
+        """Return all standing orders, by the account's id in lower case. None where they cannot be read; then the log
+        says so."""
+        try:
+            orders, _ = await all_orders(self.outside.notes)
+        except RotationError as error:
+            log.warning("standing orders could not be read: %s", error)
+            return {}
+        return orders
+
+    async def _presumed_row(self, one: Listed, ordered: Mapping[str, Orders]) -> Row:
         target, seen = one.enrolled.target, one.presumed()
         if seen is not None:
-            row = await self._row(seen, target, presumed=True)
+            orders = ordered.get(str(target.account).casefold(), Orders())
+            row = await self._row(replace(seen, orders=orders), target, presumed=True)
         elif one.publication is None:
             row = Row(target, Plan(Reason.ADOPT, _NOT_PUBLISHED))
         elif _may_be_back(one):

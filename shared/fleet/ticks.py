@@ -8,7 +8,7 @@ that the live one was regenerated from outside.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,7 +17,8 @@ from shared.announce.outstanding import outstanding
 from shared.decide import cadence
 from shared.decide.situation import Situation
 from shared.domain.errors import RotationError
-from shared.domain.model import Observation
+from shared.domain.model import AccountId, Observation
+from shared.domain.orders import Orders
 from shared.domain.throttle import Throttle
 from shared.domain.times import FIRST
 from shared.fleet.enrolment import Enrolled
@@ -36,6 +37,7 @@ from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
 from shared.turns.message import Message
 from shared.turns.notes import is_due
+from shared.turns.orders import all_orders
 from shared.turns.trouble import Troubles, forget_gone, troubles
 
 MOST_TAKEN_BACK = 20  # accounts in one tick, with five calls each; the next tick goes on with the others
@@ -57,6 +59,7 @@ class Tick:
     earlier: How many targets an earlier tick's listing showed, because this one's did not come that far.
     view: What is known from the listings of this tick and of earlier ones.
     leaks: The leaks on record that are to be queued again.
+    orders: The standing orders, by the account's id in lower case.
     troubles: The targets whose turns fail.
     waiting: How many targets need a turn and get none, because Azure asked to wait.
     put_off: The ids of accounts that were to be observed in full and got no turn, in lower case.
@@ -83,6 +86,7 @@ class Tick:
     owing: set[str] = field(default_factory=set)
     unsent: bool = False
     leaks: list[Message] = field(default_factory=list)
+    orders: Mapping[str, Orders] = field(default_factory=dict, repr=False)
     problems: list[RotationError] = field(default_factory=list)
 
     @property
@@ -93,6 +97,22 @@ class Tick:
     def has_trouble(self, one: Enrolled) -> bool:
         """Return whether turns of this target failed, as far as is known."""
         return self.troubles.of(one.target.account) is not None
+
+    @property
+    def trials(self) -> list[Message]:
+        """A message for each trial that has begun, whether its account is still listed or not: only a turn sees whether
+        keys are off, and keys must be switched on in any case."""
+        begun = [AccountId.parse(id_) for id_, one in self.orders.items() if one.trial and one.trial.begun]
+        return [Message(one.name, self.now, one, insists=True, ordered=True) for one in begun]
+
+    def has_begun_a_trial(self, one: Enrolled) -> bool:
+        """Return whether a trial of this target has begun, so that it has a message of its own."""
+        orders = self.orders.get(str(one.target.account).casefold())
+        return orders is not None and orders.trial is not None and orders.trial.begun is not None
+
+    def has_orders(self, one: Enrolled) -> bool:
+        """Return whether there are standing orders about this target."""
+        return str(one.target.account).casefold() in self.orders
 
     def __str__(self) -> str:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""
@@ -136,6 +156,7 @@ class Ticker:
             tick.troubles = await troubles(self.outside.notes)
         except RotationError as error:
             tick.problems.append(error)
+        tick.orders = await self._orders(tick)
         if not listing.may_show_more:
             ids = {str(one.enrolled.target.account) for one in listing.listed} | listing.refused
             await forget_gone(self.outside.notes, tick.troubles, ids)
@@ -158,6 +179,15 @@ class Ticker:
         due = [one for one in targets if cadence.observation_due(one.name, every, since, tick.now)]
         ids = {str(one.account).casefold() for one in targets}
         return {str(one.account).casefold() for one in due} | (ids & tick.view.put_off)
+
+    async def _orders(self, tick: Tick) -> Mapping[str, Orders]:
+        """Return all standing orders. If they cannot be read, turns read their own."""
+        try:
+            orders, problems = await all_orders(self.outside.notes)
+        except RotationError as error:
+            orders, problems = {}, [error]
+        tick.problems += problems
+        return orders
 
     async def _last_view(self) -> tuple[View, list[RotationError]]:
         try:
@@ -213,6 +243,8 @@ class Ticker:
         """Add one target to what the tick found: it has something to do, it is to be observed in full, or neither. It
         gets no turn before a wait that Azure asked for is over."""
         target, seen = one.enrolled.target, one.presumed()
+        if tick.has_begun_a_trial(one.enrolled):
+            return
         look = seen is None or cadence.observation_due(target.name, self.settings.look_every, since, tick.now)
         look = look or str(target.account).casefold() in tick.view.put_off
         try:
@@ -232,7 +264,8 @@ class Ticker:
 
     async def _has_something_to_do(self, one: Listed, seen: Observation, tick: Tick) -> bool:
         target, publication = one.enrolled.target, one.publication
-        seen = await with_listeners(self.outside, target, seen)
+        orders = tick.orders.get(str(target.account).casefold(), Orders())
+        seen = await with_listeners(self.outside, target, replace(seen, orders=orders))
         seen, plan = await decide_as_surveyed(self.outside, seen, target, tick.now)
         situation = Situation(seen, target, tick.now)
         marks = publication.marks if publication else None

@@ -29,7 +29,7 @@ async def queue_turns(app: Rotation, found: Tick, horizon: timedelta) -> list[st
     among what it put off: the next tick finds both again. Raises the RotationError if nothing could be queued.
     """
     many = await open_turns(app, found)
-    leaks = [(message.text(), AT_ONCE) for message in (*found.leaks, *many.unlisted)]
+    leaks = [(message.text(), AT_ONCE) for message in (*found.leaks, *found.trials, *many.unlisted)]
     turns, left = _slotted(app, found, many, horizon)
     if app.outside.later is not None:
         errors = [*await app.outside.later.send_many(leaks), *await app.outside.later.send_many(turns)]
@@ -70,7 +70,8 @@ def _lot(found: Tick, many: OpenTurns) -> list[PacedTurn]:
 
 
 def _scheduled(found: Tick, one: Enrolled, cost: Cost) -> PacedTurn:
-    return PacedTurn(Planned(one.target, cost), message_for(one, found.now, troubled=found.has_trouble(one)))
+    message = message_for(one, found.now, troubled=found.has_trouble(one))
+    return PacedTurn(Planned(one.target, cost), replace(message, ordered=found.has_orders(one)))
 
 
 def _text(turn: PacedTurn, *, crowded: bool) -> str:

@@ -21,7 +21,7 @@ from shared.domain.errors import (
     UnknownTarget,
 )
 from shared.domain.many import request_of_many
-from shared.domain.model import Target
+from shared.domain.model import AccountId, Target
 from shared.domain.names import LOGGER
 from shared.domain.requests import LeakRequest
 from shared.fleet.pace import until_next
@@ -38,6 +38,7 @@ from shared.handlers.waiting import put_off
 from shared.telemetry import TickFacts, Trigger, TurnFacts
 from shared.turns.brake import Brake
 from shared.turns.message import Message, read_message
+from shared.turns.orders import ordered_target, orders_of
 from shared.turns.report import Outcome, Result, Row, failure
 from shared.turns.trouble import forget_trouble, note_trouble
 from shared.wiring import rotation, telemetry, time_for, time_limit
@@ -123,7 +124,8 @@ async def _turn(body: bytes, tries: int, saw: Callable[[TurnFacts], None]) -> No
         return
     brake = app.brake(message.queued_at) if message.crowded else None
     try:
-        outcome = await app.turn(target, message.request, brake=brake, by_name=message.account is None)
+        by_name = message.account is None
+        outcome = await app.turn(target, message.request, brake=brake, by_name=by_name, ordered=message.ordered)
     except Exception:  # an error in this app counts for the brake as well
         await _note_failure(brake, target)
         raise
@@ -212,10 +214,27 @@ async def _target(app: Rotation, message: Message) -> Target:
         return (await app.fleet.find_one(message.target, message.request)).target
     if message.tags and not message.is_stale(app.outside.clock.now()):
         return app.fleet.from_tags(message.account, message.tags)
-    found = await app.fleet.find_account(message.account, message.request)
-    if found is None:
+    try:
+        found = await app.fleet.find_account(message.account, message.request)
+        if found is not None:
+            return found.target
+    except RotationError:
+        left = await _to_end_a_trial(app, message.account) if message.ordered else None
+        if left is None:
+            raise
+        return left
+    left = await _to_end_a_trial(app, message.account) if message.ordered else None
+    if left is None:
         raise UnknownTarget(repr(message.target[:64]), "its account is not enrolled any more.")
-    return found.target
+    return left
+
+
+async def _to_end_a_trial(app: Rotation, account: AccountId) -> Target | None:
+    """Return the target as the note of its trial names it, if one has begun: it ends, whether the account is still
+    enrolled or not. None otherwise."""
+    orders = await orders_of(app.outside.notes, account)
+    begun = orders.trial is not None and orders.trial.begun is not None
+    return await ordered_target(app.outside.notes, account) if begun else None
 
 
 async def turn_poison(body: bytes) -> str | None:

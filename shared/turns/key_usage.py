@@ -23,6 +23,7 @@ from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
 from shared.domain.readiness import SEND_LOG, Readiness, readiness_of, unknown
 from shared.domain.requests import Request
+from shared.domain.scheduled import agreed_sunset
 from shared.ports import Answer, CallLogs, KeptReadiness, Outside
 from shared.turns.observe import ObservedKeys
 
@@ -70,7 +71,8 @@ async def decide_as_surveyed(
 ) -> tuple[Observation, Plan]:
     """Return the observation with what the last survey of readiness said, once the date of the end of all keys has
     come, and the decision about it. The logs are not asked."""
-    if outside.logs is not None and seen.key_auth and target.sunset is not None and now >= target.sunset:
+    agreed = agreed_sunset(target, seen.publication.marks if seen.publication else None)
+    if outside.logs is not None and seen.key_auth and agreed is not None and now >= agreed:
         seen = replace(seen, readiness=await _surveyed(outside.readiness, target, now))
     return seen, decide(seen, target, now, request)
 

@@ -30,6 +30,8 @@ class Keyless:
     times: The number of this end of all keys, from 1 on. It tells the events apart: once the version's tags count as
         many ends, somebody was told that keys are back.
     off: Whether keys were seen to be off, or Azure said so. Before that the note says nothing about the version.
+    withdrawn: Whether the version was disabled, or is about to be. If somebody else switched keys off, it stays for one
+        overlap. Default: yes, as notes of earlier releases mean.
     """
 
     account: str
@@ -38,11 +40,13 @@ class Keyless:
     by_sunset: bool
     times: int = 1
     off: bool = True
+    withdrawn: bool = True
 
     def text(self) -> str:
         """Return the note as text."""
         facts = {"account": self.account, "version": self.version, "at": self.at.isoformat()}
-        return json.dumps({**facts, "sunset": self.by_sunset, "times": self.times, "off": self.off})
+        more = {"sunset": self.by_sunset, "times": self.times, "off": self.off, "withdrawn": self.withdrawn}
+        return json.dumps({**facts, **more})
 
 
 async def note_sunset(notes: Notes, target: Target, latest: Publication, now: datetime) -> None:
@@ -59,8 +63,30 @@ async def note_withdrawn(notes: Notes, target: Target, latest: Publication, now:
     if known is None or not _is_about(known, latest):
         note = Keyless(str(target.account), latest.version, now, False, _times(known, latest))
         await _write(notes, target, note)
-    elif not known.off:
-        await _write(notes, target, replace(known, at=now, off=True))
+    elif not (known.off and known.withdrawn):
+        since = known.at if known.off else now
+        await _write(notes, target, replace(known, at=since, off=True, withdrawn=True))
+
+
+async def note_off(notes: Notes, target: Target, latest: Publication, now: datetime) -> None:
+    """Note that somebody else switched keys off, and that this version stays for a while. Raises what the storage
+    raises."""
+    known = await keyless_of(notes, target.account)
+    if known is None or not _is_about(known, latest):
+        note = Keyless(str(target.account), latest.version, now, False, _times(known, latest), withdrawn=False)
+        await _write(notes, target, note)
+
+
+async def with_end_of_keys(notes: Notes, target: Target, seen: Observation) -> Observation:
+    """Return the observation of an account whose keys are off, with since when, and whether the sunset switched them
+    off. Raises what the storage raises."""
+    latest = seen.publication
+    if seen.key_auth or latest is None or latest.state is not SecretState.ACTIVE:
+        return seen
+    known = await keyless_of(notes, target.account)
+    if known is None or not _is_about(known, latest):
+        return seen
+    return replace(seen, off_since=known.at, off_by_sunset=known.by_sunset)
 
 
 def is_enabled_again(seen: Observation) -> bool:
@@ -85,10 +111,15 @@ async def withdrawn_times(notes: Notes, target: Target, latest: Publication) -> 
     tags say that an end of all keys was announced.
     """
     told = latest.told
-    if latest.state is SecretState.ACTIVE and target.sunset is None and not (told.key_auth_off or told.ends):
+    if (
+        latest.state is SecretState.ACTIVE
+        and target.sunset is None
+        and not (told.sunset or told.key_auth_off or told.ends)
+    ):
         return 0
     known = await keyless_of(notes, target.account)
-    return known.times if known is not None and known.off and _is_about(known, latest) else 0
+    is_about = known is not None and known.off and known.withdrawn and _is_about(known, latest)
+    return known.times if known is not None and is_about else 0
 
 
 def _is_about(known: Keyless, latest: Publication) -> bool:
@@ -118,7 +149,7 @@ def _read(text: str | None) -> Keyless | None:
         found = json.loads(text or "")
         at = datetime.fromisoformat(found["at"])
         facts = str(found["account"]), str(found["version"]), at, found["sunset"] is True, int(found["times"])
-        return Keyless(*facts, off=found["off"] is True)
+        return Keyless(*facts, off=found["off"] is True, withdrawn=found.get("withdrawn", True) is True)
     except (ValueError, TypeError, KeyError):
         return None
 

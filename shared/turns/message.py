@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, assert_never
+from typing import Any, Literal, TypedDict, assert_never
 
 from shared.domain.errors import FixConfiguration
 from shared.domain.keys import Fingerprint
@@ -24,11 +24,15 @@ from shared.domain.requests import (
     AwaitedDeployment,
     DeploymentRequest,
     DisarmRequest,
+    EndTrialRequest,
+    HoldRequest,
     LeakedKey,
     LeakRequest,
+    LiftHoldRequest,
     Request,
     RequestKind,
     RotateRequest,
+    TrialRequest,
 )
 from shared.domain.times import sane, sane_lead
 
@@ -36,8 +40,12 @@ BELIEVED_FOR = timedelta(hours=1)
 WISH_LASTS = timedelta(hours=24)  # how long a request is tried again after it failed
 MOST_TEXT = 200  # what stands in a tag must fit there
 _ID = re.compile(r"[!-*,-~]{1,64}")  # it stands in tags between spaces and pluses, and must be read back from there
-_MEMBERS = {"target", "account", "tags", "asked", "request", "crowded", "insists", "repeated", "troubled"}
+_FLAGS = ("crowded", "insists", "repeated", "troubled", "ordered")
+_MEMBERS = {"target", "account", "tags", "asked", "request", *_FLAGS}
 _NEXT = "nothing; the next check queues a new message. If a person wrote this one, correct it"
+
+
+type _Ordering = Literal[RequestKind.TRIAL, RequestKind.END_TRIAL, RequestKind.HOLD, RequestKind.LIFT_HOLD]
 
 
 class _Common(TypedDict):
@@ -88,6 +96,7 @@ class Message:
     repeated: Whether a tick queued it because a leak is still on record. The next tick does so again, so nothing else
         needs to keep it.
     troubled: Whether an earlier turn of the target failed, so that a note of it is to be removed when one ends well.
+    ordered: Whether there are standing orders about the target, which its turn must read.
     """
 
     target: str
@@ -99,6 +108,7 @@ class Message:
     insists: bool = False
     repeated: bool = False
     troubled: bool = False
+    ordered: bool = False
 
     @property
     def about(self) -> About:
@@ -110,7 +120,9 @@ class Message:
         body: dict[str, Any] = {"target": self.target, "asked": self.queued_at.isoformat()}
         if self.account is not None:
             body |= {"account": str(self.account), "tags": dict(self.tags)}
-        body |= {name: True for name in ("crowded", "insists", "repeated", "troubled") if getattr(self, name)}
+        body |= {
+            name: True for name in ("crowded", "insists", "repeated", "troubled", "ordered") if getattr(self, name)
+        }
         if self.request is not None:
             body["request"] = _request_text(self.request, self.queued_at)
         return json.dumps(body)
@@ -150,6 +162,7 @@ def read_message(body: bytes) -> Message:
             data.get("insists") is True,
             data.get("repeated") is True,
             data.get("troubled") is True,
+            data.get("ordered") is True,
         )
     except (KeyError, ValueError, TypeError, OverflowError) as problem:
         raise FixConfiguration(thing, f"it cannot be read: {problem}.", _NEXT) from problem
@@ -181,7 +194,7 @@ def _request(data: object, queued_at: datetime) -> Request | None:
     kind, common = RequestKind(str(data.get("wish"))), _common(data, queued_at)
     match kind:
         case RequestKind.ROTATE:
-            return RotateRequest(**common)
+            return RotateRequest(**common, end_other=data.get("end_other") is True)
         case RequestKind.LEAK:
             return _leak(common, data)
         case RequestKind.ARM:
@@ -190,6 +203,23 @@ def _request(data: object, queued_at: datetime) -> Request | None:
             return DisarmRequest(**common)
         case RequestKind.DEPLOYED:
             return DeploymentRequest(**common, deployment=_deployment(data))
+        case _:
+            return _order(kind, common, data)
+
+
+def _order(kind: _Ordering, common: _Common, data: Mapping[str, Any]) -> Request:
+    """Return a request for a standing order, or for its end."""
+    match kind:
+        case RequestKind.TRIAL:
+            starts = _moment(data["starts"]) if data.get("starts") else None
+            despite = data.get("despite") is True
+            return TrialRequest(**common, length=_seconds(data["length"]), starts=starts, despite_copies=despite)
+        case RequestKind.END_TRIAL:
+            return EndTrialRequest(**common, despite_leak=data.get("despite") is True)
+        case RequestKind.HOLD:
+            return HoldRequest(**common, until=_moment(data["until"]))
+        case RequestKind.LIFT_HOLD:
+            return LiftHoldRequest(**common)
         case _:
             assert_never(kind)
 
@@ -256,4 +286,21 @@ def _request_text(request: Request, queued_at: datetime) -> dict[str, Any]:
         "armed": deployment.text() if deployment else None,
         **({"fingerprint": leak.fingerprint} if leak and meant else {}),
         **made,
+        **_of_orders(request),
     }
+
+
+def _of_orders(request: Request) -> dict[str, Any]:
+    """Return the members that only requests for a trial, a hold or the end of the other key have."""
+    match request:
+        case RotateRequest(end_other=True):
+            return {"end_other": True}
+        case TrialRequest():
+            starts = request.starts.isoformat() if request.starts else None
+            return {"length": int(request.length.total_seconds()), "starts": starts, "despite": request.despite_copies}
+        case EndTrialRequest():
+            return {"despite": request.despite_leak}
+        case HoldRequest():
+            return {"until": request.until.isoformat()}
+        case _:
+            return {}

@@ -15,6 +15,7 @@ from shared.domain.errors import TryLater
 from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Publication, SecretState
+from shared.domain.scheduled import agreed_sunset
 from shared.ports import Account, Accounts, KeyAuthIsOff, Outside
 from shared.turns.notes import fresh_key
 from shared.turns.secret_notes import explained_observation
@@ -55,7 +56,9 @@ async def look(target: Target, outside: Outside, *, distrust_tags: bool = False)
     accounts, publication = outside.accounts, await outside.vault.latest(target)
     if publication is None:
         return await _with_fresh(target, outside, await _with_the_account(target, accounts, publication))
-    if target.sunset is not None:  # whether it could be called without a key, only the account says
+    if (
+        agreed_sunset(target, publication.marks) is not None
+    ):  # whether it could be called without a key, only the account says
         return await _read_twice(target, outside, publication)
     if not publication.endpoint or not accounts.could_be_at(publication.endpoint):
         return await _with_the_account(target, accounts, publication)

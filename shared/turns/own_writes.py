@@ -29,6 +29,7 @@ class OwnWrites:
     keys: Both keys as the last regeneration answered them. Empty before the first one.
     ended: The values that this turn has regenerated.
     keys_off: Whether this turn switched keys off.
+    keys_on: Whether this turn switched keys on.
     last: When the last write was made, in UTC. None before the first one.
     """
 
@@ -38,6 +39,7 @@ class OwnWrites:
     keys: Mapping[KeySlot, ApiKey] = field(default_factory=dict)
     ended: set[Fingerprint] = field(default_factory=set)
     keys_off: bool = False
+    keys_on: bool = False
     last: datetime | None = None
 
     def published(self, publication: Publication, now: datetime) -> None:
@@ -52,7 +54,11 @@ class OwnWrites:
 
     def switched_off(self, now: datetime) -> None:
         """Note that keys were switched off."""
-        self.keys_off, self.last = True, now
+        self.keys_off, self.keys_on, self.last = True, False, now
+
+    def switched_on(self, now: datetime) -> None:
+        """Note that keys were switched on."""
+        self.keys_off, self.keys_on, self.last = False, True, now
 
     def are_newer_than(self, observed: ObservedKeys) -> bool:
         """Return whether the observation shows something that this turn has replaced."""
@@ -65,7 +71,7 @@ class OwnWrites:
         seen, keys = observed.seen, observed.keys
         if self._secret_is_old(observed):
             seen = replace(seen, publication=self.publication)
-        if self._keys_are_old(observed):
+        if self._keys_are_old(observed) and not (self.keys_on and not self.keys):
             keys = {} if self.keys_off else dict(self.keys)
             marks = {slot: key.fingerprint for slot, key in keys.items()}
             seen = replace(seen, key_auth=not self.keys_off, keys=marks)
@@ -82,4 +88,6 @@ class OwnWrites:
     def _keys_are_old(self, observed: ObservedKeys) -> bool:
         if self.keys_off:
             return observed.seen.key_auth
+        if self.keys_on and not observed.seen.key_auth:
+            return True
         return any(mark in self.ended for mark in observed.seen.keys.values())

@@ -7,88 +7,44 @@ fails ends the turn, and the next observation decides again. Keys pass through h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import assert_never
 
-from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
-from shared.domain.errors import PersonMustLook, ProofFailed, RotationError, TryLater
-from shared.domain.keys import ApiKey, KeySlot
-from shared.domain.model import Target
+from shared.decide.steps import (
+    BeginTrial,
+    DisableKeyAuth,
+    EndTrial,
+    EndWhileOff,
+    KeepOrders,
+    Mark,
+    NoteKeysOff,
+    Prove,
+    Publish,
+    Regenerate,
+    Step,
+    Wait,
+    Watch,
+    Withdraw,
+)
+from shared.domain.errors import ProofFailed, RotationError, TryLater
+from shared.domain.keys import KeySlot
 from shared.domain.notes import FreshKey
 from shared.domain.publication import Marks, Publication, SecretState
 from shared.domain.scheduled import scheduled_at
 from shared.domain.seals import is_sealed
-from shared.ports import KeyAuthIsOff, Keys, Lease, Outside
-from shared.turns.authentic import sealed_for
-from shared.turns.keyless import note_sunset, note_withdrawn
+from shared.ports import KeyAuthIsOff, Keys
+from shared.turns.execution import Execution
+from shared.turns.keyless import note_off, note_sunset, note_withdrawn
 from shared.turns.notes import note_fresh_key
 from shared.turns.observe import ObservedKeys
-from shared.turns.own_writes import PAUSES, OwnWrites
+from shared.turns.own_writes import PAUSES
 from shared.turns.proof import LONG_PATIENCE, PATIENCE, Ending, Proof, prove, see_refused, try_once
 from shared.turns.secret_notes import Change, claim, keep_copy, noted_before
-from shared.turns.timed_lease import TimedLease
+from shared.turns.trials import begin_trial, end_trial, end_while_off
 
 NO_PAUSE = timedelta(0)
-
-
-@dataclass
-class Execution:
-    """The steps of one plan while they are carried out.
-
-    target: The target.
-    observed: What was observed, and the keys as they are now.
-    lease: The hold on the target.
-    outside: The parts that call Azure.
-    until: When no further step may begin, in UTC. None: the time does not matter.
-    writes: What the turn has written so far, here and in earlier plans.
-    begun: The steps that were begun.
-    done: The steps that were carried out.
-    proofs: The proofs that were made.
-    endings: For each slot with a leaked value, how that value ended.
-    ended: The values that this turn regenerated, kept so that it can try whether they are refused.
-    """
-
-    target: Target
-    observed: ObservedKeys
-    lease: Lease
-    outside: Outside
-    until: datetime | None = None
-    writes: OwnWrites = field(default_factory=OwnWrites)
-    begun: list[Step] = field(default_factory=list)
-    done: list[Step] = field(default_factory=list)
-    proofs: list[Proof] = field(default_factory=list)
-    endings: dict[KeySlot, Ending] = field(default_factory=dict)
-    ended: dict[KeySlot, ApiKey] = field(default_factory=dict)
-
-    @property
-    def begin(self) -> Lease:
-        """What must allow another step to begin: the lease, and the time that is left."""
-        return TimedLease(self.lease, self.outside.clock, self.until, self.target.name) if self.until else self.lease
-
-    @property
-    def keys(self) -> dict[KeySlot, ApiKey]:
-        """Both keys as they are now, masked."""
-        return self.observed.keys
-
-    @property
-    def where(self) -> str:
-        """The account's endpoint. Raises PersonMustLook if the account names none."""
-        if not self.observed.seen.endpoint:
-            raise PersonMustLook(self.target.name, f"account {self.target.account} has no endpoint.")
-        return self.observed.seen.endpoint
-
-    def sealed(self, marks: Marks, slot: KeySlot) -> Marks:
-        """Return marks with their seals, for a version that holds that slot's key."""
-        return sealed_for(self.target, marks, slot, self.where, self.keys)
-
-    @property
-    def publication(self) -> Publication:
-        """The published version. Raises LookupError if there is none, which the plan must prevent."""
-        if self.observed.seen.publication is None:
-            raise LookupError(f"{self.target.name}: a step needs a publication and none was seen")
-        return self.observed.seen.publication
 
 
 async def perform(steps: Sequence[Step], execution: Execution) -> None:
@@ -132,12 +88,36 @@ async def _carry_out(step: Step, execution: Execution) -> None:
             await _mark(slot, marks, execution)
         case Wait(time):
             await execution.lease.wait(execution.outside.clock, time)
+        case _:
+            await _change_the_target(step, execution)
+
+
+async def _change_the_target(
+    step: DisableKeyAuth | Withdraw | NoteKeysOff | KeepOrders | BeginTrial | EndTrial | EndWhileOff,
+    execution: Execution,
+) -> None:
+    match step:
         case DisableKeyAuth():
             await _disable_key_auth(execution)
         case Withdraw():
             await _withdraw(execution)
+        case NoteKeysOff():
+            await _note_keys_off(execution)
+        case KeepOrders(orders):
+            await execution.orders.write(orders)
+        case BeginTrial():
+            await begin_trial(execution)
+        case EndTrial():
+            await end_trial(step, execution)
+        case EndWhileOff():
+            await end_while_off(step, execution)
         case _:
             assert_never(step)
+
+
+async def _note_keys_off(execution: Execution) -> None:
+    outside = execution.outside
+    await note_off(outside.notes, execution.target, execution.publication, outside.clock.now())
 
 
 async def _disable_key_auth(execution: Execution) -> None:
@@ -269,6 +249,7 @@ async def _publish(step: Publish, execution: Execution) -> None:
         previous=step.previous,
         until=until,
         leaked=step.leaked,
+        agreed=step.agreed,
         spare=step.spare,
         fresh=step.fresh,
         unproven=bool(execution.proofs) and not execution.proofs[-1].proven,

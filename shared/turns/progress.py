@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from shared.decide.steps import Publish, Regenerate, Step
 from shared.domain.errors import RotationError
 from shared.domain.keys import Fingerprint, KeySlot
-from shared.turns.perform import Execution
+from shared.turns.execution import Execution
 from shared.turns.proof import Ending
 from shared.turns.report import Outcome
 

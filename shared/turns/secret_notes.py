@@ -25,6 +25,7 @@ from shared.domain.keys import ApiKey, KeySlot
 from shared.domain.model import Observation, Target
 from shared.domain.publication import Marks, Publication, SecretState, read_tags, tags_of
 from shared.domain.requests import AwaitedDeployment
+from shared.domain.scheduled import agreed_sunset
 from shared.domain.seals import carefully
 from shared.domain.told import ToldDeadline
 from shared.ports import Notes, Outside
@@ -302,7 +303,8 @@ def _could_end_a_key(publication: Publication, target: Target, now: datetime) ->
     if marks is None:
         return False
     retires = marks.previous is not None and marks.until is not None and now >= marks.until
-    sunset = target.sunset is not None and now >= target.sunset and marks.told.sunset is not None
+    agreed = agreed_sunset(target, marks)
+    sunset = agreed is not None and now >= agreed and marks.told.sunset is not None
     return retires or sunset or marks.awaited is not None
 
 

@@ -22,14 +22,15 @@ from functools import partial
 
 from shared.announce.acknowledged import accepted_in_time, acknowledged
 from shared.announce.announcements import Announcement
+from shared.announce.of_orders import acknowledged_orders
 from shared.announce.outstanding import outstanding
 from shared.decide.leaked_keys import with_values
 from shared.decide.plan import Plan, held_by_the_brake
 from shared.decide.situation import Situation
-from shared.decide.steps import Mark, Publish, Regenerate, Withdraw
+from shared.decide.steps import EndTrial, EndWhileOff, Mark, Publish, Regenerate, Withdraw
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.domain.keys import Fingerprint
-from shared.domain.model import Adopt, Target
+from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import Origin
 from shared.domain.requests import (
     ArmRequest,
@@ -44,6 +45,7 @@ from shared.ports import Lease, Outside
 from shared.turns.authentic import sealed_for
 from shared.turns.brake import Brake
 from shared.turns.ended_early import ended_early
+from shared.turns.execution import Execution
 from shared.turns.key_usage import decide_counting, show_live_key
 from shared.turns.keyless import is_enabled_again, note_enabled
 from shared.turns.leak_record import LeakRecord
@@ -51,11 +53,13 @@ from shared.turns.listening import with_listeners
 from shared.turns.message import About
 from shared.turns.notes import forget_fresh_key
 from shared.turns.observe import ObservedKeys, look
+from shared.turns.orders import KeptOrders
 from shared.turns.own_writes import PAUSES, OwnWrites
-from shared.turns.perform import Execution, observed_after, perform
+from shared.turns.perform import observed_after, perform
 from shared.turns.progress import Announcing, Progress
 from shared.turns.report import Outcome, failure, result_of
 from shared.turns.secret_notes import Change, claim, explained_observation, noted_before
+from shared.turns.standing import with_standing
 
 MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
 
@@ -68,8 +72,10 @@ class Turn:
     request: What was requested. None for a scheduled turn.
     outside: The parts that call Azure.
     lease: The hold on the target.
+    orders: The standing orders about the target.
     until: When the caller stops waiting, in UTC: no step begins after that. None: nobody waits.
     brake: Holds scheduled work while many other targets fail. None: there is no brake.
+    ordered: Whether standing orders about the target are known to be there, so that they are read in any case.
     writes: What this turn has written so far.
     observed: What was observed last. None before the first observation, and when it is out of date.
     progress: What was done so far.
@@ -80,8 +86,10 @@ class Turn:
     request: Request | None
     outside: Outside
     lease: Lease
+    orders: KeptOrders
     until: datetime | None = None
     brake: Brake | None = None
+    ordered: bool = False
     writes: OwnWrites = field(default_factory=OwnWrites)
     observed: ObservedKeys | None = None
     progress: Progress = field(default_factory=Progress)
@@ -146,7 +154,15 @@ class Turn:
         known = self.writes.added_to(observed)
         about_waits = isinstance(self.request, ArmRequest | DisarmRequest | DeploymentRequest)  # these add to the marks
         seen = await explained_observation(known.seen, known.keys, self.target, self.outside, strictly=about_waits)
-        return replace(known, seen=seen)
+        return replace(known, seen=await self._with_orders(seen) if self._asks_for_orders(seen) else seen)
+
+    def _asks_for_orders(self, seen: Observation) -> bool:
+        """Return whether the standing orders matter, whatever is decided. A leak does not wait for them."""
+        asked = self.ordered or (self.request is not None and not isinstance(self.request, LeakRequest))
+        return asked or self.orders.current is not None or not seen.key_auth
+
+    async def _with_orders(self, seen: Observation) -> Observation:
+        return await with_standing(self.outside, self.target, seen, await self.orders.read(), self.request)
 
     def _would_be_late(self, pause: timedelta) -> bool:
         return self.until is not None and self.outside.clock.now() + pause >= self.until
@@ -156,7 +172,14 @@ class Turn:
         if not isinstance(request, LeakRequest):  # a leak waits for nobody
             observed.seen = await with_listeners(self.outside, self.target, observed.seen)
         now, seen = self.outside.clock.now(), observed.seen
-        observed.seen, plan = await decide_counting(self.outside, seen, self.target, now, request, strict=first)
+        decided = partial(decide_counting, self.outside, target=self.target, now=now, request=request, strict=first)
+        observed.seen, plan = await decided(seen=seen)
+        if not plan.steps or self.orders.current is not None or isinstance(request, LeakRequest):
+            return plan
+        observed.seen = await self._with_orders(observed.seen)  # a person may have said that this waits
+        observed.seen, plan = await decide_counting(
+            self.outside, observed.seen, self.target, now, request, strict=first
+        )
         return plan
 
     async def _braked(self, plan: Plan) -> Plan:
@@ -166,7 +189,7 @@ class Turn:
         return held_by_the_brake(plan, self.brake.limit)
 
     async def _perform(self, plan: Plan, observed: ObservedKeys) -> None:
-        execution = Execution(self.target, observed, self.lease, self.outside, self.until, self.writes)
+        execution = Execution(self.target, observed, self.lease, self.outside, self.orders, self.until, self.writes)
         before = Situation(observed.seen, self.target, self.outside.clock.now())
         try:
             await self._perform_on_record(plan, execution)
@@ -184,8 +207,9 @@ class Turn:
         async def name() -> None:
             await LeakRecord(self.outside).name_values(About.of(self.target), request, plan.leaked)
 
-        ends = isinstance(step := plan.steps[0], Regenerate) and execution.keys[step.slot].fingerprint in plan.leaked
-        beside = () if ends else plan.steps[:1]
+        step = plan.steps[0]
+        ends = isinstance(step, Regenerate) and execution.keys[step.slot].fingerprint in plan.leaked
+        beside = () if ends or isinstance(step, EndWhileOff) else plan.steps[:1]
         await self.outside.together.both(name, lambda: perform(beside, execution))
         return await perform(plan.steps[len(beside) :], execution)
 
@@ -198,7 +222,7 @@ class Turn:
         if self.observed is None or self.observed.seen.withdrawn:
             return Announcing()
         seen = await with_listeners(self.outside, self.target, self.observed.seen)
-        situation = Situation(seen, self.target, self.outside.clock.now(), retired=retired)
+        situation = await self._as_ordered(Situation(seen, self.target, self.outside.clock.now(), retired=retired))
         announcements = outstanding(situation)
         kinds = tuple(announcement.kind.value for announcement in announcements)
         try:
@@ -209,10 +233,21 @@ class Turn:
         accepted = self.outside.clock.now()
         try:
             in_time = tuple(one for one in announcements if accepted_in_time(situation, one, accepted))
+            orders = acknowledged_orders(situation, in_time)
+            if orders != situation.seen.orders:
+                self.lease.check()
+                await self.orders.write(orders)
             await self._record(situation, in_time)
         except RotationError as problem:
             return Announcing(accepted=kinds, problem=problem)
         return Announcing(accepted=kinds)
+
+    async def _as_ordered(self, situation: Situation) -> Situation:
+        """Return the situation with the standing orders, if any deadline is to be announced: a hold moves it."""
+        deadlines = any(one.deadline is not None for one in outstanding(situation))
+        if self.orders.current is None and not deadlines:
+            return situation
+        return replace(situation, seen=replace(situation.seen, orders=await self.orders.read()))
 
     async def _record(self, situation: Situation, accepted: tuple[Announcement, ...]) -> None:
         publication, keys = situation.seen.publication, self.observed.keys if self.observed else {}
@@ -237,7 +272,7 @@ class Turn:
 
 
 def _must_be_observed_again(plan: Plan) -> bool:
-    return any(isinstance(step, Publish | Mark | Withdraw) for step in plan.steps)
+    return any(isinstance(step, Publish | Mark | Withdraw | EndTrial) for step in plan.steps)
 
 
 async def take_turn(
@@ -247,6 +282,7 @@ async def take_turn(
     *,
     until: datetime | None = None,
     brake: Brake | None = None,
+    ordered: bool = False,
     on_record: Callable[[], Awaitable[Request]] | None = None,
 ) -> Outcome:
     """Take the target's lease, carry out one turn, and return its outcome. Raises nothing that a turn can expect.
@@ -257,6 +293,8 @@ async def take_turn(
 
     until: When the caller stops waiting, in UTC. None: nobody waits.
     brake: Holds scheduled work while many other targets fail. None: there is no brake.
+    ordered: Whether standing orders about the target are known to be there. Default: no, then they are read if they
+        could change what happens.
     on_record: Puts the request on record, and returns it as it is on record. Called once, before the target is
         observed, whether the lease can be taken or not. None: it is on record already, or need not be.
     """
@@ -267,7 +305,8 @@ async def take_turn(
         async with AsyncExitStack() as held:
             take = partial(held.enter_async_context, hold)
             request, lease = await outside.together.both(on_record, take) if on_record else (request, await take())
-            return await Turn(target, request, outside, lease, until, brake).run()
+            orders = KeptOrders(outside.notes, target)
+            return await Turn(target, request, outside, lease, orders, until, brake, ordered).run()
     except LeaseHeld as held:
         outcome = failure(target.name, LeaseHeld(target.name, held.what))
     except RotationError as error:

@@ -14,8 +14,10 @@ from shared.decide.steps import Regenerate, Watch
 from shared.domain.keys import ApiKey
 from shared.domain.requests import Request
 from shared.ports import KeyAttempt
+from shared.turns.execution import Execution
 from shared.turns.observe import observe
-from shared.turns.perform import Execution, observed_after, perform
+from shared.turns.orders import KeptOrders
+from shared.turns.perform import observed_after, perform
 from shared.turns.proof import Ending, see_refused, try_once
 from shared.turns.report import Result
 from tests.support.one_turn import rotation_due, turn
@@ -100,7 +102,13 @@ async def test_a_leaked_key_is_tried_before_and_watched_after_its_regeneration()
     runner = Runner(stage.world)
     outside = runner.outside
     async with runner.leases.hold("an account") as lease:
-        execution = Execution(stage.target, await observe(stage.target, runner.outside), lease, outside)
+        execution = Execution(
+            stage.target,
+            await observe(stage.target, runner.outside),
+            lease,
+            outside,
+            KeptOrders(outside.notes, stage.target),
+        )
         began, observed = stage.now, execution.observed
         await perform([Watch(KEY2)], execution)
         mark = execution.keys[KEY2].fingerprint

@@ -19,8 +19,10 @@ from shared.domain.publication import Marks, Origin, read_tags
 from shared.domain.requests import AwaitedDeployment, Requester
 from shared.domain.seals import Maker, Place, endpoint_in, is_made_with
 from shared.domain.told import Told, ToldDeadline
+from shared.turns.execution import Execution
 from shared.turns.observe import observe
-from shared.turns.perform import LONG_PATIENCE, PATIENCE, Execution, observed_after, perform
+from shared.turns.orders import KeptOrders
+from shared.turns.perform import LONG_PATIENCE, PATIENCE, observed_after, perform
 
 TOLD = Told(sunset=ToldDeadline(at(day=90)))
 FIRST_STEP = 4  # after the lease, the secret and the keys
@@ -33,7 +35,7 @@ async def executing(stage: Stage, interruptions: Interruptions | None = None) ->
     outside = runner.outside
     async with runner.leases.hold(str(stage.target.account).casefold()) as lease:
         observed = await observe(stage.target, runner.outside)
-        yield Execution(stage.target, observed, lease, outside)
+        yield Execution(stage.target, observed, lease, outside, KeptOrders(outside.notes, stage.target))
 
 
 async def published(**facts: object) -> Stage:
@@ -304,7 +306,13 @@ async def test_a_patient_step_waits_longer_for_a_key_to_be_accepted(patient: boo
     runner = Runner(stage.world)
     outside = runner.outside
     async with runner.leases.hold("an account") as lease:
-        execution = Execution(stage.target, await observe(stage.target, runner.outside), lease, outside)
+        execution = Execution(
+            stage.target,
+            await observe(stage.target, runner.outside),
+            lease,
+            outside,
+            KeptOrders(outside.notes, stage.target),
+        )
         await perform([Regenerate(KEY2)], execution)
         began = stage.now
         with pytest.raises(ProofFailed):

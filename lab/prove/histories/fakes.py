@@ -235,6 +235,10 @@ class Runner:
         """Switch key authentication off."""
         await Call("switch keys off", lambda: self.world.switch_keys(on=False), writes=True)
 
+    async def enable_key_auth(self, _account: AccountId) -> None:
+        """Switch key authentication on."""
+        await Call("switch keys on", lambda: self.world.switch_keys(on=True), writes=True)
+
     async def try_key(self, _endpoint: str, key: ApiKey) -> KeyAttempt:
         """Call the endpoint with a key, and count how often in a row it was accepted."""
         value = values.number_of(key.fingerprint)

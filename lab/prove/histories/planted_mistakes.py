@@ -36,6 +36,7 @@ from shared.fleet import rotation
 from shared.ports import Keys
 from shared.turns import key_usage, perform, secret_notes, turn
 from shared.turns.authentic import authentic
+from shared.turns.execution import Execution
 from shared.turns.message import About
 from shared.turns.notes import note_fresh_key
 from shared.turns.own_writes import OwnWrites
@@ -271,7 +272,7 @@ def trusting_the_lease() -> Iterator[None]:
         yield
 
 
-async def _regenerate_without_looking(slot: KeySlot, execution: perform.Execution) -> None:
+async def _regenerate_without_looking(slot: KeySlot, execution: Execution) -> None:
     notes, account, before = execution.outside.notes, execution.target.account, execution.keys[slot].fingerprint
     await note_fresh_key(notes, account, FreshKey(before))
     await perform._regenerate(slot, execution)

@@ -9,7 +9,22 @@ from typing import assert_never
 
 from shared.decide.plan import PREPARING, Plan, Reason
 from shared.decide.situation import Situation
-from shared.decide.steps import DisableKeyAuth, Mark, Prove, Publish, Regenerate, Step, Wait, Watch, Withdraw
+from shared.decide.steps import (
+    BeginTrial,
+    DisableKeyAuth,
+    EndTrial,
+    EndWhileOff,
+    KeepOrders,
+    Mark,
+    NoteKeysOff,
+    Prove,
+    Publish,
+    Regenerate,
+    Step,
+    Wait,
+    Watch,
+    Withdraw,
+)
 from shared.domain.keys import KeySlot
 from shared.domain.relative import away, exact, length_in_words
 
@@ -105,6 +120,16 @@ def _steps(plan: Plan, situation: Situation) -> Iterator[str]:
 
 def _step(step: Step, situation: Situation, ended: set[KeySlot]) -> str:
     """Return a step in words. `ended` are the slots that were regenerated before it."""
+    if isinstance(step, NoteKeysOff | KeepOrders | BeginTrial | EndTrial | EndWhileOff):
+        return step.words
+    return _step_about_a_key(step, situation, ended)
+
+
+def _step_about_a_key(
+    step: Regenerate | Prove | Publish | Mark | Watch | Wait | DisableKeyAuth | Withdraw,
+    situation: Situation,
+    ended: set[KeySlot],
+) -> str:
     secret = situation.target.secret
     match step:
         case Regenerate(slot):

@@ -1,0 +1,59 @@
+"""Add to an observation what the app's own notes say of a target: its standing orders, and since when keys are off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.model import Observation, Target
+from shared.domain.orders import Orders, TrialCheck
+from shared.domain.requests import Follow, Request, TrialRequest
+from shared.ports import Notes, Outside
+from shared.turns.keyless import with_end_of_keys
+from shared.turns.notes import pending_leaks
+
+NOT_CHECKED = TrialCheck(unseen=("whether a policy keeps keys off, and whether copies of a key are used.",))
+
+
+async def with_standing(
+    outside: Outside, target: Target, seen: Observation, orders: Orders, request: Request | None = None
+) -> Observation:
+    """Return the observation with the orders, and with what they make it necessary to know.
+
+    orders: The standing orders about the target.
+    request: What was requested. None for a scheduled turn.
+
+    Raises what the storage raises.
+    """
+    seen = replace(seen, orders=orders)
+    if not seen.key_auth:
+        return await _with_keys_off(outside, target, seen)
+    if isinstance(request, TrialRequest) or _may_begin(seen, outside.clock.now()):
+        checks = outside.trial_checks
+        seen = replace(seen, trial_check=await checks.check(target.account) if checks else NOT_CHECKED)
+    return seen
+
+
+def _may_begin(seen: Observation, now: datetime) -> bool:
+    """Return whether a trial may begin now, or is planned now because of a deployment."""
+    trial, marks = seen.orders.trial, seen.publication.marks if seen.publication else None
+    awaited = marks.awaited if marks else None
+    follows = awaited is not None and awaited.then is Follow.TRIAL and awaited.due is not None
+    starts = trial is not None and trial.is_planned and trial.told is not None and trial.told.deadline <= now
+    return starts or (trial is None and follows)
+
+
+async def _with_keys_off(outside: Outside, target: Target, seen: Observation) -> Observation:
+    """Return the observation of an account whose keys are off. Before they are switched on, it matters whether a leak
+    is on record that has not ended."""
+    trial = seen.orders.open_trial
+    if trial is None:
+        return await with_end_of_keys(outside.notes, target, seen)
+    pending = trial.is_over(outside.clock.now()) and await _is_pending(outside.notes, target)
+    return replace(seen, leak_pending=pending)
+
+
+async def _is_pending(notes: Notes, target: Target) -> bool:
+    """Return whether a leak of this account is on record, or one by this name whose account was not known."""
+    found = [leak.about for leak in await pending_leaks(notes)]
+    return any(one.account == target.account or (one.account is None and one.name == target.name) for one in found)
