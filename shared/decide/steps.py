@@ -77,7 +77,6 @@ class Publish:
     overlap: How long `previous` keeps working after the moment of writing. Default: not at all.
     until: Until when `previous` was promised to work; the later of this and `overlap` counts. None: no promise yet.
     leaked: Whether `previous` leaked, so that it ends without an announcement.
-    agreed: Whether a person agreed beforehand that `previous` ends at `until`, so that its end waits for no notice.
     spare: The other slot's value, if nobody can know it. Never together with `previous`.
     fresh: Whether `spare` waits to be published, instead of being the value of a retirement.
     resumed: Whether the slot's key existed before this plan, so that it was not regenerated for it.
@@ -87,6 +86,7 @@ class Publish:
     requester: Who wants this version.
     awaited: The deployment after which this version's key is replaced. None if it waits for none.
     told: Which announcements count as accepted for the new version, and which are outstanding.
+    agreed: Whether a person agreed beforehand that `previous` ends at `until`, so that its end waits for no notice.
     """
 
     slot: KeySlot
@@ -95,7 +95,6 @@ class Publish:
     overlap: timedelta = timedelta(0)
     until: datetime | None = None
     leaked: bool = False
-    agreed: bool = False
     spare: Fingerprint | None = None
     fresh: bool = False
     resumed: bool = False
@@ -105,6 +104,7 @@ class Publish:
     requester: Requester = field(default_factory=Requester)
     awaited: AwaitedDeployment | None = None
     told: Told = field(default_factory=Told)
+    agreed: bool = False
 
     @property
     def request(self) -> str | None:

@@ -99,7 +99,6 @@ class Marks:
     previous: The other slot's value while somebody may use it. None once nobody can.
     until: Until when `previous` is promised to work, in UTC. None without a previous key.
     leaked: Whether `previous` leaked, so that it ends without an announcement.
-    agreed: Whether a person agreed beforehand that `previous` ends at `until`, so that its end waits for no notice.
     spare: The other slot's value once it was regenerated. None while there is a previous key.
     fresh: Whether `spare` was made by an interrupted rotation or by somebody else, and not by a retirement. Such a
         value is published before it ends, because somebody may hold it.
@@ -114,6 +113,7 @@ class Marks:
     requester: Who wanted this version.
     awaited: The deployment after which this version's key is replaced. None if it waits for none.
     told: Which announcements about this version were accepted, and which are outstanding.
+    agreed: Whether a person agreed beforehand that `previous` ends at `until`, so that its end waits for no notice.
     """
 
     live: Fingerprint
@@ -122,7 +122,6 @@ class Marks:
     previous: Fingerprint | None = None
     until: datetime | None = None
     leaked: bool = False
-    agreed: bool = False
     spare: Fingerprint | None = None
     fresh: bool = False
     unproven: bool = False
@@ -135,6 +134,7 @@ class Marks:
     requester: Requester = field(default_factory=Requester)
     awaited: AwaitedDeployment | None = None
     told: Told = field(default_factory=Told)
+    agreed: bool = False
 
     @property
     def request(self) -> str | None:
