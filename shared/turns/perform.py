@@ -304,12 +304,12 @@ def _promised_until(step: Publish, written: datetime) -> datetime:
 def observed_after(execution: Execution) -> ObservedKeys | None:
     """Return the observation after these steps were performed, if it is certain without another call. None otherwise.
 
-    Regenerating answers with the new keys, so their fingerprints are known. A note of orders changes neither keys nor
-    secret. After a write, or a call without an answer, nothing is presumed.
+    Regenerating answers with the new keys, so their fingerprints are known. After a write, or a call without an answer,
+    nothing is presumed.
     """
     unanswered = [step for step in execution.begun[len(execution.done) :] if isinstance(step, Regenerate)]
-    known = Regenerate | Prove | Watch | Wait | KeepOrders
-    if unanswered or not all(isinstance(step, known) for step in execution.begun):
+    certain = Regenerate | Prove | Watch | Wait | KeepOrders | NoteKeysOff
+    if unanswered or not all(isinstance(step, certain) for step in execution.begun):
         return None
     if not any(isinstance(step, Regenerate) for step in execution.done):
         return execution.observed
