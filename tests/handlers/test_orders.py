@@ -158,7 +158,7 @@ async def test_the_calls_that_a_running_trial_has_refused_are_shown_where_they_a
     app.parts.rotation.outside = replace(app.parts.rotation.outside, refusals=Counted())
     await app.told("trial", "PUT", CONFIRM)
     assert "refusedCalls" not in (await app.seen())["trial"]
-    app.pass_time(days=8)
+    app.pass_time(days=2)
     await app.turn()
     shown = (await app.seen())["trial"]
     assert (shown["state"], shown["refusedCalls"]) == ("running", 17)
@@ -172,7 +172,7 @@ async def test_a_running_trial_is_ended_by_a_person_and_a_planned_one_is_called_
     assert (said["result"], said["reason"]) == ("done", "trial-called-off")
     assert (await app.told("trial", "DELETE"))["reason"] == "already-done"
     await app.told("trial", "PUT", CONFIRM)
-    app.pass_time(days=8)
+    app.pass_time(days=2)
     await app.turn()
     assert not any(map(app.works, app.values()))
     assert (await app.told("trial", "DELETE"))["reason"] == "trial-stopped"
