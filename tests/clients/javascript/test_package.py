@@ -4,22 +4,27 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.node import CLIENT, Bench, bench
+from lab.prove.consumers.node_packages import CLIENT, Bench
+from tests.support.node import node, run, tool
+
+USAGE = Path(__file__).with_name("usage.ts")
+STRICT = ("--noEmit", "--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--skipLibCheck")
 
 
 @pytest.fixture
 def work() -> Iterator[Bench]:
     """A folder with a copy of the package."""
-    with bench() as lent:
+    with node() as lent:
         lent.copy(CLIENT)
         yield lent
 
 
 def test_the_tests_of_the_package_pass(work: Bench) -> None:
-    done = work.run("node", "--test", "--test-reporter=tap", "test/")
+    done = run(work.at(CLIENT), "node", "--test", "--test-reporter=tap", "test/")
     assert done.returncode == 0, done.stdout
     passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)
     assert passed
@@ -27,19 +32,35 @@ def test_the_tests_of_the_package_pass(work: Bench) -> None:
 
 
 def test_the_types_that_users_get_are_those_of_the_code(work: Bench) -> None:
-    (tsc,) = (work.folder.parent / "node_modules" / ".bin").glob("tsc")
     shipped = {path.name: path.read_text() for path in (CLIENT / "src").glob("*.d.ts")}
-    done = work.run(str(tsc), "--project", ".", "--outDir", "made")
+    for path in (work.at(CLIENT) / "src").glob("*.d.ts"):
+        path.unlink()
+    done = run(work.at(CLIENT), tool(work, "tsc"), "--project", ".")
     assert done.returncode == 0, done.stdout
-    assert {path.name: path.read_text() for path in (work.folder / "made").iterdir()} == shipped
+    assert {path.name: path.read_text() for path in (work.at(CLIENT) / "src").glob("*.d.ts")} == shipped
+
+
+def test_a_program_in_typescript_can_use_the_package_with_the_real_clients(work: Bench) -> None:
+    work.copy(USAGE)
+    (work.at(USAGE).parent / "package.json").write_text('{"type": "module"}')
+    options = (*STRICT, "--target", "es2023", "--module", "nodenext", "--types", "node")
+    done = run(work.at(USAGE).parent, tool(work, "tsc"), *options, "usage.ts")
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_archive_holds_the_code_and_its_types_and_nothing_else(work: Bench) -> None:
-    done = work.run("npm", "pack", "--silent", "--ignore-scripts")
+    done = run(work.at(CLIENT), "npm", "pack", "--silent", "--ignore-scripts")
     assert done.returncode == 0, done.stderr
-    with tarfile.open(work.folder / done.stdout.strip()) as archive:
+    with tarfile.open(work.at(CLIENT) / done.stdout.strip()) as archive:
         held = {name.removeprefix("package/") for name in archive.getnames()}
     code = {f"src/{path.name}" for path in (CLIENT / "src").iterdir()}
     assert held == {"package.json", "README.md"} | code
     exported = json.loads((CLIENT / "package.json").read_text())["exports"]["."]
     assert {path.removeprefix("./") for path in exported.values()} <= held
+
+
+def test_the_lock_file_names_no_index_of_packages() -> None:
+    text = (CLIENT / "package-lock.json").read_text()
+    assert '"resolved"' not in text
+    packages = json.loads(text)["packages"]
+    assert all("integrity" in package for path, package in packages.items() if path)
