@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import itertools
 import logging
 import os
 import pickle
@@ -150,7 +151,7 @@ def test_while_the_vault_is_out_the_key_that_was_read_is_used_and_the_vault_is_a
         until(lambda: not key._renewing)
         asked_at += [clock.now] if vault.asked > before else []
         clock.now += 0.25
-    pauses = [later - one for one, later in zip(asked_at, asked_at[1:], strict=False)]
+    pauses = [later - one for one, later in itertools.pairwise(asked_at)]
     assert pauses[:3] == [FIRST_PAUSE, FIRST_PAUSE * 2, FIRST_PAUSE * 4]
     assert set(pauses[6:]) == {ASK_AGAIN}
     vault.is_out, vault.value = False, "next"
@@ -209,8 +210,7 @@ async def test_the_event_loop_goes_on_while_the_vault_is_slow(vault, key) -> Non
     vault.open.clear()
     shared = AsyncRotatingKey(key)
     waiting = [asyncio.create_task(shared()) for _ in range(10)]
-    while not vault.entered.is_set():
-        await asyncio.sleep(0)
+    assert await asyncio.to_thread(vault.entered.wait, 20)
     assert not any(one.done() for one in waiting)
     vault.open.set()
     assert await asyncio.gather(*waiting) == [VALUE] * 10
