@@ -118,6 +118,7 @@ class Account:
     replaced: For each key that was regenerated, what it was before.
     local_auth_seen: When disableLocalAuth was last changed, and whether keys were disabled before that.
     internal_id: The `internalId` that ARM shows.
+    deployments: The names of its deployments. None: a model of any name answers.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Account:
     replaced: dict[Slot, Key] = field(default_factory=dict)
     local_auth_seen: tuple[float, bool] = (0.0, False)
     internal_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    deployments: tuple[str, ...] | None = None
 
     @property
     def id(self) -> str:

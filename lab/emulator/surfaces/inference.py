@@ -14,12 +14,13 @@ from lab.emulator.accounts import Account
 from lab.emulator.data_plane import wrong_key
 from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError, NotImitatedError
-from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
+from lab.emulator.surfaces.callers import token_caller
+from lab.emulator.surfaces.common import Call, Route, Surface, error_body, json_answer, route
 
 API_VERSION = "2024-10-21"
-AUDIENCE = "https://cognitiveservices.azure.com"
 MODEL = "gpt-4o-mini"
 _BASE = r"/(?P<subdomain>[^/]+)/openai"
+_PROJECT = r"/(?P<subdomain>[^/]+)/api/projects/(?P<project>[^/]+)/openai"
 _READ = "Microsoft.CognitiveServices/accounts/OpenAI/models/read"
 _CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
 
@@ -36,6 +37,7 @@ class Inference(Surface):
             route("GET", _BASE + "/models", "aoai.models", self.models),
             route("GET", _BASE + "/(?P<v1>v1)/models", "aoai.models", self.models),
             route("POST", _BASE + "/(?P<v1>v1)/chat/completions", "aoai.chat", self.chat),
+            route("POST", _PROJECT + "/(?P<v1>v1)/chat/completions", "aoai.chat", self.chat),
             route("POST", _BASE + "/deployments/(?P<model>[^/]+)/chat/completions", "aoai.chat", self.chat),
         ]
 
@@ -58,7 +60,8 @@ class Inference(Surface):
     def chat(self, call: Call) -> web.Response:
         """Return a chat completion, streamed if the body asks for it.
 
-        Raises AzureError 400 for an invalid body, and the errors of `models`.
+        Raises AzureError 400 for an invalid body, 404 for a deployment that the account does not have, and the errors
+        of `models`.
         """
         self._admit(call, _CHAT, "POST /openai/deployments/chat/completions", "ChatCompletions_Create")
         try:
@@ -70,6 +73,7 @@ class Inference(Surface):
         if not isinstance(body.get("model"), str | None) or not isinstance(body.get("stream"), bool | None):
             raise AzureError(400, "BadRequest", "'model' must be a string, and 'stream' true or false")
         model = call.parts.get("model") or body.get("model") or MODEL
+        self._check_deployment(call, model)
         answer = _completion(call, model, int(self.world.clock.now()))
         return _stream(answer) if body.get("stream") else json_answer(answer)
 
@@ -81,7 +85,7 @@ class Inference(Surface):
             raise wrong_key()
         data_plane.check_network(account, call.request.remote or "")
         key = _key(call)
-        identity = None if call.header("api-key") else entra_identity(call, (AUDIENCE,))
+        identity = None if call.header("api-key") else token_caller(call, project=bool(call.parts.get("project")))
         if identity is not None:
             data_plane.check_subdomain(account)
             self._check_role(identity, account, action, shown_operation)
@@ -102,6 +106,16 @@ class Inference(Surface):
                 f"to perform `{shown_operation}` operation."
             )
             raise AzureError(401, "PermissionDenied", message)
+
+    def _check_deployment(self, call: Call, model: str) -> None:
+        """Raise AzureError 404 if the account has no such deployment (docs/facts.md, Calls)."""
+        account = self._account(call)
+        if account and account.deployments is not None and model not in account.deployments:
+            message = (
+                "The API deployment for this resource does not exist. If you created the deployment within the last "
+                "5 minutes, please wait a moment and try again."
+            )
+            raise AzureError(404, "DeploymentNotFound", message)
 
     def _account(self, call: Call) -> Account | None:
         """Return the account with the subdomain, or on a regional host the account that the key belongs to."""
