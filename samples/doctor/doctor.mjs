@@ -211,8 +211,11 @@ async function signIn(scope, clientId) {
 
 /** Returns why nobody could sign in. */
 function noSignIn(error, clientId) {
-  const said = error.message.replace(/\s+/g, ' ');
-  const setting = 'az webapp config appsettings set --resource-group <group> --name <app> --settings AZURE_CLIENT_ID=<id>';
+  const said = error.message;
+  const kind = 'FUNCTIONS_WORKER_RUNTIME' in process.env ? 'functionapp' : 'webapp';
+  const app = process.env.WEBSITE_SITE_NAME ? quoted(process.env.WEBSITE_SITE_NAME) : '<app>';
+  const change = `az ${kind} config appsettings set --resource-group <group> --name ${app}`;
+  const setting = `${change} --settings AZURE_CLIENT_ID=<client id>`;
   if (/Unable to load the proper Managed Identity|Multiple user assigned|Identity not found/.test(said)) {
     if (clientId) return finding('identity', `The app has no identity with the client id ${clientId}.`, setting);
     const sentence = 'The app has no identity of its own, or several, and AZURE_CLIENT_ID does not name one.';
@@ -224,11 +227,14 @@ function noSignIn(error, clientId) {
   }
   if (/AADSTS70(021|0211|0212|0213)\b/.test(said)) {
     const sentence = 'The federated credential does not fit the issuer, subject or audience of the token that was shown.';
-    return finding('federation', sentence, 'az identity federated-credential list --resource-group <group> --identity-name <identity>');
+    const show = 'az identity federated-credential list --resource-group <group> --identity-name <identity>';
+    return finding('federation', sentence, show);
   }
-  const isUnset = (error.errors ?? [error]).every((one) => one.name === 'CredentialUnavailableError');
-  const why = isUnset ? 'no credential is set up here' : 'each one failed';
-  return finding('sign-in', `Nothing here can sign in: ${why}. ${said.slice(0, 300)}`, 'az login');
+  const [code] = /AADSTS\d+/.exec(said) ?? [];
+  const isCutOff = error.name === 'AuthenticationError' && /network_error|endpoints_resolution_error/.test(said);
+  let why = isCutOff ? 'Entra ID cannot be reached' : 'no managed identity answers, and no tool is signed in';
+  if (code) why = `Entra ID answered ${code}`;
+  return finding('sign-in', `Nothing here can sign in: ${why}.`, 'az login');
 }
 
 /** Returns what a token says, unchecked. Empty if it is none. */

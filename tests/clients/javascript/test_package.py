@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.emulator.serve import running_in_thread
+from lab.emulator.world import World
 from lab.prove.consumers.node_packages import CLIENT, Bench
-from tests.support.node import node, run, tool
+from tests.support.node import around, node, run, tool
 
 USAGE = Path(__file__).with_name("usage.ts")
 STRICT = ("--noEmit", "--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--skipLibCheck")
@@ -24,7 +26,8 @@ def work() -> Iterator[Bench]:
 
 
 def test_the_tests_of_the_package_pass(work: Bench) -> None:
-    done = run(work.at(CLIENT), "node", "--test", "--test-reporter=tap", "test/")
+    files = sorted(str(path) for path in (work.at(CLIENT) / "test").glob("*.test.js"))
+    done = run(work.at(CLIENT), "node", "--test", "--test-reporter=tap", *files)
     assert done.returncode == 0, done.stdout
     passed = re.search(r"^# pass (\d+)$", done.stdout, re.MULTILINE)
     assert passed
@@ -64,3 +67,23 @@ def test_the_lock_file_names_no_index_of_packages() -> None:
     assert '"resolved"' not in text
     packages = json.loads(text)["packages"]
     assert all("integrity" in package for path, package in packages.items() if path)
+
+
+def test_the_code_on_the_page_of_the_package_runs_as_it_is_shown(work: Bench) -> None:
+    world = World()
+    world.add_vault("keys")
+    account = world.accounts.add("chat")
+    world.vaults["keys"].set_secret("my-account-key", account.keys["key1"].value)
+    (code,) = re.findall(r"```js\n(.*?)```", (CLIENT / "README.md").read_text(), re.DOTALL)
+    with running_in_thread(world) as azure:
+        changes = {
+            "'https://my-account.openai.azure.com'": f"'{world.endpoint(account).rstrip('/')}'",
+            "'https://my-vault.vault.azure.net'": f"'{azure.settings['ROTATION_VAULT_URL']}'",
+            "DefaultAzureCredential())": "DefaultAzureCredential(), { disableChallengeResourceVerification: true })",
+        }
+        for shown, here in changes.items():
+            assert code.count(shown) == 1
+            code = code.replace(shown, here)
+        done = run(work.folder, "node", "--input-type=module", "--eval", code, environment=around(azure))
+    assert done.returncode == 0, done.stderr
+    assert "emulator" in done.stdout

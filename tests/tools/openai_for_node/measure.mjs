@@ -1,6 +1,6 @@
 /**
- * Tries what a program may do with one version of `openai`, and prints what became of each as JSON: `works`, or the
- * name of the error, with `and shows the key` if a text about the client does.
+ * Tries what a program may do with one version of `openai`, and prints what became of each as JSON: `works`; `works,
+ * shown` if `util.inspect` of the client shows the key or token; `throws`; `wrong path`; or the status of the refusal.
  */
 import { inspect } from 'node:util';
 
@@ -8,7 +8,8 @@ import { following } from 'rotating-key';
 
 const { ENDPOINT: endpoint, KEY: key, TOKEN: token } = process.env;
 const { default: OpenAI, AzureOpenAI } = await import(`openai-${process.argv[2]}`);
-const dated = { endpoint: endpoint.replace(/\/$/, ''), apiVersion: '2024-10-21' };
+const apiVersion = '2024-10-21';
+const dated = { endpoint: endpoint.replace(/\/$/, ''), apiVersion };
 const baseURL = `${endpoint}openai/v1/`;
 const follow = () => following({ get: async () => key, readAgain: async () => key }, endpoint, { patience: 0 });
 const isSecret = new RegExp(`${key}|${token}`);
@@ -18,9 +19,10 @@ async function tried(make) {
   try {
     const client = make();
     await client.chat.completions.create({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] });
-    return isSecret.test(inspect(client, { depth: 9 })) ? 'works and shows the key' : 'works';
+    return isSecret.test(inspect(client, { depth: 9 })) ? 'works, shown' : 'works';
   } catch (error) {
-    return error.status ? `${error.status}` : error.constructor.name;
+    if ([404, 501].includes(error.status)) return 'wrong path';
+    return error.status ? `${error.status}` : 'throws';
   }
 }
 
@@ -35,6 +37,8 @@ const results = {
   'OpenAI with following': () => new OpenAI({ baseURL, ...follow() }),
   'OpenAI with following and withOptions': () => new OpenAI({ baseURL, ...follow() }).withOptions({ timeout: 9999 }),
   'AzureOpenAI with following': () => new AzureOpenAI({ ...dated, ...follow() }),
+  'AzureOpenAI with following, endpoint with a slash at its end': () =>
+    new AzureOpenAI({ apiVersion, endpoint, ...follow() }),
   'OpenAI with apiKey: fn': () => new OpenAI({ baseURL, apiKey: async () => key }),
   'OpenAI with apiKey: fn and withOptions': () => new OpenAI({ baseURL, apiKey: async () => key }).withOptions({ timeout: 9999 }),
   'AzureOpenAI with apiKey: fn': () => new AzureOpenAI({ ...dated, apiKey: async () => key }),
