@@ -1,4 +1,4 @@
-"""What a program may do with which version of `openai` for Node: measured again, and compared with what the pages say."""
+"""What a program may do with which version of `openai` for Node: measured again and compared with the page."""
 
 import json
 import re
