@@ -255,6 +255,17 @@ def test_a_forked_process_has_its_own_lock_and_its_own_client(vault) -> None:
     assert len(clients) == 1
 
 
+def test_the_client_that_was_made_here_is_closed_and_one_that_was_given_stays_open(vault) -> None:
+    closed: list[str] = []
+    vault.close = lambda: closed.append("closed")
+    for secrets, expected in ((lambda: vault, ["closed"]), (vault, [])):
+        closed.clear()
+        with RotatingKey(secrets, "chat-key") as key:
+            assert key() == VALUE
+        assert closed == expected
+        assert key.read_again() == VALUE
+
+
 def test_an_error_that_is_no_refusal_is_raised_at_once(vault, key) -> None:
     calls = []
 

@@ -21,7 +21,7 @@ from lab.emulator.accounts import Account
 from lab.emulator.directory import Identity
 from lab.emulator.serve import Azure
 from lab.prove.sunset.cast import ADDRESSES, Part, Way
-from samples.no_key.chat import SCOPE
+from samples.no_key.python.chat import SCOPE
 
 PATIENCE = 30.0
 KEY_AGE = 0.3  # seconds of this machine, in which less than a day of the drill passes

@@ -60,7 +60,7 @@ class RotatingKey:
 
     __slots__ = (
         "__weakref__", "_clock", "_early_at", "_error", "_late_at", "_lock", "_make", "_max_age",
-        "_name", "_not_before", "_pause", "_read_at", "_renewing", "_secrets", "_value",
+        "_name", "_not_before", "_owns", "_pause", "_read_at", "_renewing", "_secrets", "_value",
     )  # fmt: skip
 
     def __init__(
@@ -81,6 +81,7 @@ class RotatingKey:
         """
         self._make: Callable[[], Secrets] = secrets if callable(secrets) else lambda: secrets
         self._secrets: Secrets | None = None
+        self._owns = callable(secrets)
         self._name, self._max_age, self._clock = name, max_age, clock
         self._value, self._read_at = "", float("-inf")
         self._early_at = self._late_at = self._not_before = float("-inf")
@@ -128,6 +129,21 @@ class RotatingKey:
                     raise
             time.sleep(pause)
             self.read_again(used)
+
+    def close(self) -> None:
+        """Close the SecretClient that was made here. A later call makes a new one. One that was given stays open."""
+        with self._lock:
+            close = getattr(self._secrets, "close", None) if self._owns else None
+            self._secrets = None
+        if close is not None:
+            close()
+
+    def __enter__(self) -> RotatingKey:
+        """Return the key itself. The end of the block closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _read_if(self, wanted: Callable[[], bool]) -> str:
         with self._lock:
