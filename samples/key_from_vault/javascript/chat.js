@@ -1,13 +1,10 @@
-/** Asks the model one question, with the key that the vault holds now: node chat.js */
-import { SecretClient } from '@azure/keyvault-secrets';
+/** Asks the model one question, with the key of the vault: node chat.js https://my-account.openai.azure.com gpt-4o */
+import { clientFor, theKey } from './client.js';
 
-import { clientFor, credential } from './client.js';
-
-const { VAULT_URL, SECRET_NAME, AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT } = process.env;
-const secrets = new SecretClient(VAULT_URL, credential(), { retryOptions: { maxRetries: 1 } });
-const { client } = clientFor(secrets, { endpoint: AZURE_OPENAI_ENDPOINT, secret: SECRET_NAME });
+const [endpoint, model] = process.argv.slice(2);
+const client = clientFor(endpoint, theKey());
 const answer = await client.chat.completions.create({
-  model: AZURE_OPENAI_DEPLOYMENT,
+  model,
   messages: [{ role: 'user', content: 'Which model are you?' }],
 });
 console.log(answer.choices[0].message.content);

@@ -1,29 +1,44 @@
 /**
- * A consumer that does not notice rotations: its client takes the key from Key Vault, and from there again when the key
- * changes. Better is no key at all: see samples/no_key/javascript.
+ * A consumer that never notices a rotation: its key is the one that Key Vault holds now.
  *
- * Copy this folder and `clients/javascript`. The app's identity needs the role Key Vault Secrets User on the secret.
+ * Better is no key at all: samples/no_key/javascript.
+ *
+ * Copy this folder and clients/javascript. The identity needs the role Key Vault Secrets User on the one secret:
+ *
+ *     npm install
+ *     export VAULT_URL=https://my-vault.vault.azure.net SECRET_NAME=my-account-key
+ *     node chat.js https://my-account.openai.azure.com gpt-4o
+ *
+ * Settings:
+ *     VAULT_URL, SECRET_NAME  Where the key is.
+ *     AZURE_CLIENT_ID         The client id of the user-assigned identity. Set it in production; without it your own
+ *                             sign-in is used (`az login`).
+ *     MAX_AGE_SECONDS         How long a key that was read is used. Default 3600. Keep it below the overlap of the
+ *                             account and below ROTATION_CONSUMER_LAG.
+ *
+ * A key that is left over in OPENAI_API_KEY or AZURE_OPENAI_API_KEY is not used. Remove it: nothing renews it.
  */
 import { DefaultAzureCredential, ManagedIdentityCredential } from '@azure/identity';
+import { SecretClient } from '@azure/keyvault-secrets';
 import OpenAI from 'openai';
 import { RotatingKey, following } from 'rotating-key';
 
-/**
- * Returns a client for an account, and the key that it follows. Make both once, and use them for all requests.
- *
- * @param {import('@azure/keyvault-secrets').SecretClient} secrets
- * @param {{ endpoint: string, secret: string, maxAge?: number }} settings `endpoint`: the account's address, such as
- *   https://my-account.openai.azure.com. `secret`: the name of the secret. `maxAge`: how long a key is used before it is
- *   read again, in seconds.
- */
-export function clientFor(secrets, { endpoint, secret, maxAge = 3600 }) {
-  const key = new RotatingKey(secrets, secret, { maxAge });
-  const client = new OpenAI({ baseURL: `${endpoint.replace(/\/+$/, '')}/openai/v1/`, ...following(key, endpoint) });
-  return { client, key };
+/** Returns the named identity where AZURE_CLIENT_ID names one, else your own sign-in. */
+export function credential({ AZURE_CLIENT_ID: clientId } = process.env) {
+  return clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
 }
 
-/** In production the app's managed identity and nothing else; on a developer's machine whoever is signed in. */
-export function credential({ NODE_ENV, AZURE_CLIENT_ID: clientId } = process.env) {
-  if (NODE_ENV !== 'production') return new DefaultAzureCredential();
-  return clientId ? new ManagedIdentityCredential({ clientId }) : new ManagedIdentityCredential();
+/** Returns a client for the vault. `options` are those of a SecretClient. */
+export function secrets(options = {}) {
+  return new SecretClient(process.env.VAULT_URL, credential(), { retryOptions: { maxRetries: 1 }, ...options });
+}
+
+/** Returns the key. Make one for the whole program: all its clients share it. */
+export function theKey(client = secrets()) {
+  return new RotatingKey(client, process.env.SECRET_NAME, { maxAge: Number(process.env.MAX_AGE_SECONDS || 3600) });
+}
+
+/** Returns a client for an account that follows the key, in each version of `openai` from 4.42 on. */
+export function clientFor(endpoint, key) {
+  return new OpenAI({ baseURL: `${endpoint.replace(/\/+$/, '')}/openai/v1/`, ...following(key, endpoint) });
 }

@@ -1,10 +1,10 @@
-/** Asks the model one question, without a key: node chat.js */
-import { clientFor, tokens } from './client.js';
+/** Asks the model one question, without a key: node chat.js https://my-account.openai.azure.com gpt-4o */
+import { clientFor, credential, tokensOf } from './client.js';
 
-const { AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_DEPLOYMENT } = process.env;
-const client = clientFor(AZURE_OPENAI_ENDPOINT, tokens());
+const [endpoint, model] = process.argv.slice(2);
+const client = clientFor(endpoint, tokensOf(credential()));
 const answer = await client.chat.completions.create({
-  model: AZURE_OPENAI_DEPLOYMENT,
+  model,
   messages: [{ role: 'user', content: 'Which model are you?' }],
 });
 console.log(answer.choices[0].message.content);

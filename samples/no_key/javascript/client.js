@@ -1,51 +1,48 @@
 /**
  * A consumer without a key: it signs in with its own identity. Every consumer should work like this in the end.
  *
- * Copy this folder. The app's identity needs the role Cognitive Services OpenAI User on the account; on a developer's
- * machine that is the person who is signed in with `az login`.
+ * Copy this folder. The identity needs the role Cognitive Services OpenAI User on the account:
+ *
+ *     npm install
+ *     node chat.js https://my-account.openai.azure.com gpt-4o
+ *
+ * Settings:
+ *     AZURE_CLIENT_ID      The client id of the user-assigned identity. Set it in production.
+ *     AZURE_OPENAI_SCOPE   What the token is for. Default https://cognitiveservices.azure.com/.default. The endpoint of
+ *                          a project (.../api/projects/...) needs https://ai.azure.com/.default.
+ *
+ * In production one identity is named and nothing else is tried: `DefaultAzureCredential` tries one source after the
+ * other, so that a variable that somebody left there, such as AZURE_CLIENT_SECRET, signs the app in as somebody else.
+ * And where no managed identity answers, it needs 18 seconds to say so. On your own machine it is right: it takes your
+ * sign-in of `az login`. `ManagedIdentityCredential` does not read AZURE_CLIENT_ID by itself; it must be given.
  */
-import {
-  ClientCertificateCredential,
-  DefaultAzureCredential,
-  ManagedIdentityCredential,
-  WorkloadIdentityCredential,
-  getBearerTokenProvider,
-} from '@azure/identity';
+import { DefaultAzureCredential, ManagedIdentityCredential, getBearerTokenProvider } from '@azure/identity';
 import OpenAI, { AzureOpenAI } from 'openai';
 
-/** For the address of an account. A project's address (/api/projects/...) needs https://ai.azure.com/.default. */
 const SCOPE = 'https://cognitiveservices.azure.com/.default';
 
-/**
- * Returns the identity to sign in with.
- *
- * On a developer's machine that is whoever is signed in. In production it is one identity, chosen by its client id:
- * DefaultAzureCredential would try one after the other, take a left-over AZURE_CLIENT_SECRET before the managed identity
- * without a word, and if none works its error is a list in which the right one is hard to find.
- * Outside Azure it is a token of the platform (workload identity), and only if there is none, a certificate.
- */
-export function credential(settings = process.env) {
-  const { AZURE_CLIENT_ID: clientId, AZURE_TENANT_ID: tenantId } = settings;
-  if (settings.NODE_ENV !== 'production') return new DefaultAzureCredential();
-  if (settings.AZURE_FEDERATED_TOKEN_FILE) return new WorkloadIdentityCredential();
-  const certificate = settings.AZURE_CLIENT_CERTIFICATE_PATH;
-  if (certificate) return new ClientCertificateCredential(tenantId, clientId, certificate);
-  return clientId ? new ManagedIdentityCredential({ clientId }) : new ManagedIdentityCredential();
+/** Returns the named identity where AZURE_CLIENT_ID names one, else your own sign-in. */
+export function credential({ AZURE_CLIENT_ID: clientId } = process.env) {
+  return clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
 }
 
-/** Returns a function that gives a token. It renews the token in time, so make it once. */
-export const tokens = (settings = process.env) =>
-  getBearerTokenProvider(credential(settings), settings.AZURE_OPENAI_SCOPE || SCOPE);
+/** Returns a function that gives a token and renews it in time. Make it once. */
+export function tokensOf(signedIn, scope = process.env.AZURE_OPENAI_SCOPE || SCOPE) {
+  return getBearerTokenProvider(signedIn, scope);
+}
 
-/** Returns a client for an account, such as https://my-account.openai.azure.com. It asks for a token for each request. */
+/** Returns a client for an account. It calls `token` for each request. It needs `openai` 5.18.0 or later. */
 export function clientFor(endpoint, token) {
   return new OpenAI({ baseURL: `${endpoint.replace(/\/+$/, '')}/openai/v1/`, apiKey: token });
 }
 
 /**
- * Returns a client for an address with a date, for what v1 does not have. The empty key is there on purpose: a left-over
- * setting AZURE_OPENAI_API_KEY would make the client refuse the token.
+ * Returns a client for the paths with an api-version: for what is not under /openai/v1/, or with `openai` from 4.42 on.
+ *
+ * The empty key is there on purpose: a key that is left over in AZURE_OPENAI_API_KEY would make the client throw. Never
+ * give `AzureOpenAI` an address that ends in /openai/v1/, and none with a slash at its end: both lead to wrong paths.
  */
 export function datedClientFor(endpoint, token, apiVersion = '2024-10-21') {
-  return new AzureOpenAI({ endpoint, apiVersion, azureADTokenProvider: token, apiKey: '' });
+  const address = endpoint.replace(/\/+$/, '');
+  return new AzureOpenAI({ endpoint: address, apiVersion, azureADTokenProvider: token, apiKey: '' });
 }

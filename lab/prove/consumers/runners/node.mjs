@@ -3,10 +3,7 @@
  * Azure and `openai`, and one key for all callers. Standard input and output are those of every runner here: it prints
  * `ready`, calls until standard input closes, and prints its figures as one line of JSON.
  */
-import { ManagedIdentityCredential } from '@azure/identity';
-import { SecretClient } from '@azure/keyvault-secrets';
-
-import { clientFor } from '../../../../samples/key_from_vault/javascript/client.js';
+import { clientFor, secrets, theKey } from '../../../../samples/key_from_vault/javascript/client.js';
 
 const settings = process.env;
 const figures = { made: 0, repeated: 0, failed: [], latency_ms: {} };
@@ -20,15 +17,10 @@ globalThis.fetch = async (...request) => {
   return answer;
 };
 
-/** Makes the client as the sample does. The emulated vault has an address that is not a vault's. */
+/** Makes the client as the sample does. The emulated vault has an address that the client would refuse. */
 function made() {
-  const credential = new ManagedIdentityCredential({ clientId: settings.AZURE_CLIENT_ID });
-  const secrets = new SecretClient(settings.VAULT_URL, credential, {
-    disableChallengeResourceVerification: true,
-    retryOptions: { maxRetries: 1 },
-  });
-  const endpoint = settings.OPENAI_BASE_URL.replace(/\/openai\/v1\/$/, '');
-  return clientFor(secrets, { endpoint, secret: settings.SECRET_NAME, maxAge: Number(settings.MAX_AGE_SECONDS) }).client;
+  const key = theKey(secrets({ disableChallengeResourceVerification: true }));
+  return clientFor(settings.OPENAI_BASE_URL.replace(/\/openai\/v1\/$/, ''), key);
 }
 
 async function call(client) {
