@@ -173,6 +173,8 @@ function libraries() {
 
 /** Looks the host up and opens a connection. Returns the fault, if there is one. */
 async function connectionTo({ address, url, host, timeout }) {
+  const hasProxy = Boolean(process.env.HTTPS_PROXY || process.env.https_proxy);
+  if (hasProxy && process.env.NODE_USE_ENV_PROXY === '1') return []; // only the proxy can tell
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
   try {
     await new Promise((resolve, reject) => {
@@ -188,7 +190,8 @@ async function connectionTo({ address, url, host, timeout }) {
       return [finding('name', sentence, `nslookup ${host}`)];
     }
     const why = error.code ?? error.message;
-    const sentence = `No connection to ${host}, port ${port} (${why}): a firewall, route or proxy is in between.`;
+    let sentence = `No connection to ${host}, port ${port} (${why}): a firewall, route or proxy is in between.`;
+    if (hasProxy) sentence += ' HTTPS_PROXY is set, but fetch, by which openai calls, does not use it by itself.';
     return [finding('network', sentence, `curl -v ${address}`)];
   }
 }

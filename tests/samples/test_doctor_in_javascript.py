@@ -18,6 +18,7 @@ from tests.support.node import node, run
 
 FILE = ROOT / "samples" / "doctor" / "doctor.mjs"
 CASES = cases_for("javascript")
+GET = "fetch(process.argv[1]).then((answer) => console.log(answer.status))"
 
 
 @pytest.fixture
@@ -120,6 +121,19 @@ def test_a_certificate_that_is_not_trusted_is_named(work: Bench) -> None:
         done = examine(work, stage)
     assert done.returncode == 1
     assert "certificate: The certificate of 127.0.0.1 is not trusted here" in done.stdout
+
+
+def test_a_proxy_that_fetch_does_not_use_is_named(work: Bench) -> None:
+    with staged({"account": {"address": "closed"}}) as stage:
+        stage.environment["HTTPS_PROXY"] = "http://127.0.0.1:9"
+        done = examine(work, stage)
+        assert "HTTPS_PROXY is set, but fetch, by which openai calls, does not use it by itself." in done.stdout
+    with staged({}) as stage:
+        stage.environment["HTTPS_PROXY"] = "http://127.0.0.1:9"
+        del stage.environment["NO_PROXY"], stage.environment["no_proxy"]
+        stage.environment["NO_PROXY"] = "of-another-host"
+        direct = run(work.folder, "node", "--eval", GET, stage.arguments[1], environment=stage.environment)
+    assert direct.stdout.strip().isdigit()  # somebody answered, and at the proxy's address nobody listens
 
 
 @pytest.mark.parametrize(("status", "fine"), [(429, True), (503, False)])

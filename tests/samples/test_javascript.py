@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import override
 
 import pytest
 import trustme
@@ -53,6 +54,7 @@ def azure() -> Iterator[Azure]:
 class EntraForNode(Entra):
     """The same, with what the library for Node insists on."""
 
+    @override
     def do_GET(self) -> None:
         base = f"https://{self.headers['Host']}/tenant"
         ends = {"token_endpoint": "oauth2/v2.0/token", "authorization_endpoint": "authorize", "jwks_uri": "keys"}

@@ -68,6 +68,7 @@ export class RotatingKey {
    */
   constructor(secrets, name, options = {}) {
     const { maxAge = 3600, warn = (text) => console.warn(text), onNewVersion = () => {} } = options;
+    if (!name) throw new TypeError('The name of the secret is missing.');
     if (!(maxAge > 0)) throw new RangeError(`maxAge is ${maxAge}. It must be a number of seconds above 0.`);
     this.#make = typeof secrets === 'function' ? secrets : () => secrets;
     this.#name = name;

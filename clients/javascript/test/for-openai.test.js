@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { RotatingKey, following } from '../src/index.js';
-import { Vault, stopTheClock, timed } from './support.js';
+import { Vault, pass, stopTheClock, timed } from './support.js';
 
 const ADDRESS = 'https://chat.example/openai/v1/chat/completions';
 
@@ -36,6 +36,21 @@ test('a request that is refused is sent again with the new key', async (t) => {
   assert.equal(result.status, 200);
   assert.deepEqual([sent[0].key, sent.at(-1).key], ['key-1', 'key-2']);
   assert.ok(seconds < 6, `${seconds} seconds`);
+});
+
+test('a request that is refused with an old key is sent again at once, and the refusal is not read to its end', async (t) => {
+  stopTheClock(t);
+  let canceled = 0;
+  const service = async (_, init) => {
+    if (new Headers(init.headers).get('api-key') === 'key-2') return new Response('answer');
+    return new Response(new ReadableStream({ cancel: () => (canceled += 1) }), { status: 401 });
+  };
+  const { vault, fetch } = made({ fetch: service });
+  await fetch(ADDRESS, { method: 'POST', body: new Blob(['{}']).stream(), duplex: 'half' }); // the key is held now
+  pass(1);
+  vault.value = 'key-2';
+  const { result, seconds } = await timed(fetch(ADDRESS));
+  assert.deepEqual([result.status, seconds, canceled], [200, 0, 1]);
 });
 
 test('after the patience the refusal is what the caller gets, with its text', async (t) => {

@@ -95,6 +95,17 @@ test('a new version is used at once when readAgain is called, and its callers sh
   assert.ok(seconds <= 0.3, `${seconds} seconds`);
 });
 
+test('reads that somebody asks for one after the other keep a pace', async (t) => {
+  stopTheClock(t);
+  const { vault, key } = made();
+  const oneAfterTheOther = async () => {
+    for (let call = 0; call < 11; call += 1) await key.readAgain();
+  };
+  const { seconds } = await timed(oneAfterTheOther());
+  assert.equal(vault.asked, 11);
+  assert.ok(seconds >= 2, `${seconds} seconds`);
+});
+
 test('readAgain reads nothing if another key than the refused one is held already', async () => {
   const { vault, key } = made();
   await key.get();
@@ -152,6 +163,36 @@ test('while the vault does not answer, a caller with an old key waits 2 seconds 
   await settle();
   assert.equal(await key.get(), 'key-2');
   assert.equal(vault.asked, 2);
+});
+
+test('a vault that was out and does not answer now makes nobody wait', async (t) => {
+  stopTheClock(t);
+  const { vault, key } = made({ maxAge: 600 });
+  await key.get();
+  vault.isOut = true;
+  pass(600);
+  await key.get();
+  vault.hold();
+  pass(1);
+  const { result, seconds } = await timed(key.get());
+  assert.deepEqual([result, seconds, vault.asked], ['key-1', 0, 3]);
+});
+
+test('each outage begins with the short pause', async (t) => {
+  stopTheClock(t);
+  const { vault, key } = made({ maxAge: 600 });
+  for (let outage = 0; outage < 3; outage += 1) {
+    vault.isOut = false;
+    pass(60);
+    await key.readAgain();
+    vault.isOut = true;
+    pass(600);
+    const before = vault.asked;
+    await key.get();
+    pass(1.1);
+    await key.get();
+    assert.equal(vault.asked, before + 2);
+  }
 });
 
 test('a vault that is out from the start is an error with its cause, and is asked at a pace', async (t) => {
@@ -261,6 +302,7 @@ test('the object cannot be cloned with its key', async () => {
   assert.throws(() => structuredClone(key), { name: 'DataCloneError' });
 });
 
-test('a maxAge that is no positive number is refused', () => {
+test('a missing name, and a maxAge that is no positive number, are refused', () => {
+  assert.throws(() => new RotatingKey(new Vault(), undefined), /The name of the secret is missing/);
   for (const maxAge of [0, -1, Number.NaN]) assert.throws(() => made({ maxAge }), /maxAge is/);
 });
