@@ -55,8 +55,9 @@ test('a request that is refused with an old key is sent again at once, and the r
 
 test('after the patience the refusal is what the caller gets, with its text', async (t) => {
   stopTheClock(t);
-  const { fetch } = made({ accepted: 'another', patience: 3 });
+  const { sent, fetch } = made({ accepted: 'another', patience: 3 });
   const { result } = await timed(fetch(ADDRESS));
+  assert.ok(sent.length > 3 && sent.length < 8, `${sent.length} requests`);
   assert.deepEqual([result.status, await result.text()], [401, 'answer']);
 });
 

@@ -191,6 +191,7 @@ test('each outage begins with the short pause', async (t) => {
     await key.get();
     pass(1.1);
     await key.get();
+    await settle();
     assert.equal(vault.asked, before + 2);
   }
 });
