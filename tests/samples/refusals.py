@@ -84,7 +84,7 @@ def staged(case: dict[str, Any]) -> Iterator[Stage]:
 
 def _account(world: World, facts: dict[str, str]) -> Account:
     regional = {"subdomain": None} if facts.get("address") == "region" else {}
-    account = world.accounts.add("chat", deployments=(DEPLOYMENT,), **regional)
+    account = world.accounts.add("chat", deployments={DEPLOYMENT: DEPLOYMENT}, **regional)
     if facts.get("keys") == "off":
         world.accounts.update(account.id, {"disable_local_auth": True})
     if facts.get("network") == "closed":

@@ -28,7 +28,7 @@ GIVEN = {"name": "chatapp", "location": "westeurope", "accountName": "chat", "ac
 async def azure() -> AsyncIterator[Azure]:
     """An emulated Azure in which the identity `consumer` may call models, and the account takes no keys."""
     world = World()
-    account = world.accounts.add("chat", deployments=("gpt-4o",))
+    account = world.accounts.add("chat", deployments={"gpt-4o": "gpt-4o"})
     world.accounts.update(account.id, {"disable_local_auth": True})
     world.directory.add(Identity("consumer"))
     world.give_roles("consumer", [USER])

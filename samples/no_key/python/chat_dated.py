@@ -35,7 +35,7 @@ def client_for(endpoint: str, token: Callable[[], str]) -> AzureOpenAI:
     """Return a client for an account that sends tokens only, whatever the environment holds."""
     for name in LEFT_OVER:
         os.environ.pop(name, None)
-    return AzureOpenAI(azure_endpoint=endpoint, api_version=API_VERSION, azure_ad_token_provider=token)
+    return AzureOpenAI(azure_endpoint=endpoint.rstrip("/"), api_version=API_VERSION, azure_ad_token_provider=token)
 
 
 def main(arguments: list[str]) -> int:
