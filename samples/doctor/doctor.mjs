@@ -5,8 +5,9 @@
  *     node doctor.mjs --endpoint https://my-account.openai.azure.com --deployment gpt-4o
  *
  * It needs Node 20 and `@azure/identity`, and signs in as `DefaultAzureCredential` does. It says which credential
- * answered and as whom, asks the model one short question (some tokens are charged), and looks for keys that are left in
- * the environment. For each fault it prints one sentence and one command. It shows and sends no key, and shows no token.
+ * answered and as whom, asks the model one short question (some tokens are charged), and looks for keys that are left
+ * in the environment. For each fault it prints one sentence and one command. It shows and sends no key, and it shows no
+ * token.
  *
  * Exit codes: 0 nothing is wrong, 1 there is a fault, 2 the arguments are wrong. `--json` prints the same as JSON:
  * `fine`, `signed_in` and `findings`, each with `cause`, `sentence` and `command`.
@@ -67,7 +68,9 @@ async function main() {
 
 /** Returns the arguments, or an exit code if nothing is to be examined. */
 function readArguments() {
-  const names = Object.entries(OPTIONS).map(([name, { type, about }]) => `  --${name}${type === 'string' ? ' …' : ''}  ${about}`);
+  const names = Object.entries(OPTIONS).map(
+    ([name, { type, about }]) => `  --${name}${type === 'string' ? ' …' : ''}  ${about}`,
+  );
   try {
     const { values } = parseArgs({ options: OPTIONS });
     if (values.help) {
@@ -111,7 +114,8 @@ function stored() {
 
 function storedToken(name, text) {
   const { exp } = claimsOf(text);
-  if (!exp) return `${name} holds no token, perhaps a key: every call with it is refused. Pass a token provider instead.`;
+  if (!exp)
+    return `${name} holds no token, perhaps a key: every call with it is refused. Pass a token provider instead.`;
   const state = exp * 1000 < Date.now() ? 'a token that has ended' : 'a token, which ends within the day';
   return `${name} holds ${state}: clients use it and never renew it. Pass a token provider instead.`;
 }
@@ -142,12 +146,15 @@ function removal(name) {
   const { WEBSITE_SITE_NAME: site, CONTAINER_APP_NAME: container } = process.env;
   if (site) {
     const kind = 'FUNCTIONS_WORKER_RUNTIME' in process.env ? 'functionapp' : 'webapp';
-    return `az ${kind} config appsettings delete --resource-group <group> --name ${quoted(site)} --setting-names ${name}`;
+    const start = `az ${kind} config appsettings delete --resource-group <group> --name ${quoted(site)}`;
+    return `${start} --setting-names ${name}`;
   }
   if (container) {
     return `az containerapp update --resource-group <group> --name ${quoted(container)} --remove-env-vars ${name}`;
   }
-  return 'KUBERNETES_SERVICE_HOST' in process.env ? `kubectl set env deployment/<deployment> ${name}-` : `unset ${name}`;
+  return 'KUBERNETES_SERVICE_HOST' in process.env
+    ? `kubectl set env deployment/<deployment> ${name}-`
+    : `unset ${name}`;
 }
 
 const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'"'"'`)}'`);
@@ -186,8 +193,8 @@ async function connectionTo({ address, url, host, timeout }) {
     return [];
   } catch (error) {
     if (['ENOTFOUND', 'EAI_AGAIN'].includes(error.code)) {
-      const sentence = `${host} has no address in the name service: the name is misspelt, or a private zone is missing.`;
-      return [finding('name', sentence, `nslookup ${host}`)];
+      const why = 'the name is misspelt, or a private zone is missing';
+      return [finding('name', `${host} has no address in the name service: ${why}.`, `nslookup ${host}`)];
     }
     const why = error.code ?? error.message;
     let sentence = `No connection to ${host}, port ${port} (${why}): a firewall, route or proxy is in between.`;
@@ -229,7 +236,8 @@ function noSignIn(error, clientId) {
     return finding('secret', sentence, removal('AZURE_CLIENT_SECRET'));
   }
   if (/AADSTS70(021|0211|0212|0213)\b/.test(said)) {
-    const sentence = 'The federated credential does not fit the issuer, subject or audience of the token that was shown.';
+    const sentence =
+      'The federated credential does not fit the issuer, subject or audience of the token that was shown.';
     const show = 'az identity federated-credential list --resource-group <group> --identity-name <identity>';
     return finding('federation', sentence, show);
   }
@@ -252,7 +260,7 @@ function claimsOf(token) {
 
 // The call
 
-/** Calls the model once, and returns why it is refused, if it is. It follows no redirect: no other host gets the token. */
+/** Calls the model once, and returns why it is refused. It follows no redirect, so no other host gets the token. */
 async function call(place, token, who) {
   const body = { model: place.deployment, messages: [{ role: 'user', content: 'Hi' }], max_completion_tokens: 16 };
   const question = place.deployment ? { method: 'POST', body: JSON.stringify(body) } : {};
@@ -287,7 +295,8 @@ function refusal(status, said, place, who) {
     return finding('tenant', sentence, 'az login --tenant <tenant of the account>');
   }
   if (status === 400 && /custom subdomain|authentication key/.test(said)) {
-    const sentence = 'This address is that of a region: the account has no custom subdomain, and takes no tokens without.';
+    const sentence =
+      'This address is that of a region: the account has no custom subdomain, and takes no tokens without.';
     const change = 'az cognitiveservices account update --resource-group <group> --name <account>';
     return finding('subdomain', sentence, `${change} --custom-domain <subdomain>`);
   }
@@ -303,8 +312,12 @@ function refusal(status, said, place, who) {
     return finding('deployment', sentence, `${listing} --output table`);
   }
   if (status >= 500 || (status >= 300 && status < 400) || status === 404) {
-    const sentence = `${place.address} answered ${status}: it has trouble of its own, or is not the address of an account.`;
-    return finding('service', sentence, `curl -v ${place.address}/openai/v1/models`);
+    const why = 'it has trouble of its own, or is not the address of an account';
+    return finding(
+      'service',
+      `${place.address} answered ${status}: ${why}.`,
+      `curl -v ${place.address}/openai/v1/models`,
+    );
   }
   return null; // 200; 429; a 400 of the model itself, such as for a model that does not chat
 }

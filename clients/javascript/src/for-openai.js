@@ -28,7 +28,7 @@ export function following(key, endpoint, { patience = 60, fetch = globalThis.fet
       throw new TypeError(`The key is only sent to ${origin}, and this request goes to ${address.origin}.`);
     }
     const waits = pauses(patience);
-    for (let used = await key.get(); ; ) {
+    for (let used = await key.get(); ;) {
       const answer = await fetch(input, withKey(input, init, used));
       if (answer.status !== 401 || !canRepeat(input, init)) return answer;
       const renewed = await key.readAgain(used);
@@ -66,5 +66,7 @@ function canRepeat(input, init) {
   const body = init?.body;
   if (input instanceof Request && input.body) return false;
   const kinds = [ArrayBuffer, Blob, FormData, URLSearchParams];
-  return body == null || typeof body === 'string' || ArrayBuffer.isView(body) || kinds.some((kind) => body instanceof kind);
+  return (
+    body == null || typeof body === 'string' || ArrayBuffer.isView(body) || kinds.some((kind) => body instanceof kind)
+  );
 }

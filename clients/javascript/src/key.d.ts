@@ -49,8 +49,8 @@ export declare class NoKeyError extends Error {
  *
  * The newest version of the secret is read when the key is first needed, again before it is older than `maxAge`, and
  * when a service refuses it. Callers that ask at the same time share one read. While the vault does not answer, the key
- * that is held goes on being used, and the vault is asked at a pace that does it no harm. No text about the object shows
- * the key.
+ * that is held goes on being used, and the vault is asked at a pace that does it no harm. No text about the object
+ * shows the key.
  */
 export declare class RotatingKey {
     #private;

@@ -1,6 +1,6 @@
 import { inSeconds, isRefusal, now, pauses } from './repeating.js';
 
-/** The part of `maxAge` after which a key is read again while callers go on with it: from, and how much later at most. */
+/** The part of `maxAge` after which a key is read again while callers go on: from, and at most how much later. */
 const EARLY = { from: 0.7, spread: 0.2 };
 /** Seconds between two reads that refused calls ask for. */
 const PACE = 0.2;
@@ -41,8 +41,8 @@ export class NoKeyError extends Error {
  *
  * The newest version of the secret is read when the key is first needed, again before it is older than `maxAge`, and
  * when a service refuses it. Callers that ask at the same time share one read. While the vault does not answer, the key
- * that is held goes on being used, and the vault is asked at a pace that does it no harm. No text about the object shows
- * the key.
+ * that is held goes on being used, and the vault is asked at a pace that does it no harm. No text about the object
+ * shows the key.
  */
 export class RotatingKey {
   /** @type {() => Secrets} */ #make;
@@ -175,7 +175,9 @@ export class RotatingKey {
   async #readOnce() {
     try {
       this.#secrets ??= this.#make();
-      const found = await this.#secrets.getSecret(this.#name, { abortSignal: AbortSignal.timeout(READ_TIMEOUT * 1000) });
+      const found = await this.#secrets.getSecret(this.#name, {
+        abortSignal: AbortSignal.timeout(READ_TIMEOUT * 1000),
+      });
       if (!found.value) throw new NoKeyError(`The secret ${this.#name} holds no value.`);
       this.#keep(found.value, found.properties.version ?? '');
     } catch (error) {

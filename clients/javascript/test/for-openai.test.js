@@ -32,13 +32,15 @@ test('a request that is refused is sent again with the new key', async (t) => {
   stopTheClock(t);
   const { vault, sent, fetch } = made({ accepted: 'key-2' });
   setTimeout(() => (vault.value = 'key-2'), 3000);
-  const { result, seconds } = await timed(fetch(new URL(ADDRESS), { method: 'POST', body: new TextEncoder().encode('{}') }));
+  const { result, seconds } = await timed(
+    fetch(new URL(ADDRESS), { method: 'POST', body: new TextEncoder().encode('{}') }),
+  );
   assert.equal(result.status, 200);
   assert.deepEqual([sent[0].key, sent.at(-1).key], ['key-1', 'key-2']);
   assert.ok(seconds < 6, `${seconds} seconds`);
 });
 
-test('a request that is refused with an old key is sent again at once, and the refusal is not read to its end', async (t) => {
+test('a request that is refused with an old key is sent again at once, and the refusal is not read', async (t) => {
   stopTheClock(t);
   let canceled = 0;
   const service = async (_, init) => {
@@ -85,7 +87,9 @@ test('the key is sent to no other host', async () => {
 
 test('a caller who gives up while the request waits gets the error of fetch', async (t) => {
   stopTheClock(t);
-  const { fetch } = made({ fetch: async (_, { signal }) => (signal.throwIfAborted(), new Response('', { status: 401 })) });
+  const { fetch } = made({
+    fetch: async (_, { signal }) => (signal.throwIfAborted(), new Response('', { status: 401 })),
+  });
   const abort = new AbortController();
   setTimeout(() => abort.abort(), 1000);
   await assert.rejects(timed(fetch(ADDRESS, { signal: abort.signal })), { name: 'AbortError' });

@@ -141,7 +141,10 @@ test('while the vault is out, the held key is used at once and the vault is aske
   }
   assert.ok(vault.asked >= 20 && vault.asked <= 26, `${vault.asked} reads`);
   assert.equal(warnings.length, vault.asked - 1);
-  assert.equal(warnings[0], 'The secret chat-key could not be read (ECONNREFUSED). The key that was read before is used.');
+  assert.equal(
+    warnings[0],
+    'The secret chat-key could not be read (ECONNREFUSED). The key that was read before is used.',
+  );
   [vault.isOut, vault.value] = [false, 'key-2'];
   pass(30);
   await key.get();
@@ -200,7 +203,8 @@ test('a vault that is out from the start is an error with its cause, and is aske
   stopTheClock(t);
   const { vault, key } = made();
   vault.isOut = true;
-  const isRight = (error) => error instanceof NoKeyError && error.cause.code === 'ECONNREFUSED' && /chat-key/.test(error.message);
+  const isRight = (error) =>
+    error instanceof NoKeyError && error.cause.code === 'ECONNREFUSED' && /chat-key/.test(error.message);
   for (let call = 0; call < 50; call += 1) await assert.rejects(key.get(), isRight);
   assert.equal(vault.asked, 1);
   pass(1);
@@ -242,7 +246,7 @@ test('a hundred refused callers make the vault be asked five times a second at m
   assert.ok(vault.asked <= 1 + 5 * seconds, `${vault.asked} reads`);
 });
 
-test('while the vault is out, a refused call is repeated with the held key and the vault is asked at its pace', async (t) => {
+test('while the vault is out, a refused call is repeated and the vault is asked at its pace', async (t) => {
   stopTheClock(t);
   const { vault, key } = made();
   await key.get();
@@ -290,7 +294,11 @@ test('no form of the object, of its options for a client and of its warnings sho
   await key.get();
   await settle();
   const forms = [key, key.get, { ...key }, following(key, 'https://chat.example')];
-  const shown = [...forms.map((one) => inspect(one, { depth: 9, showHidden: true })), `${key}`, JSON.stringify({ key })];
+  const shown = [
+    ...forms.map((one) => inspect(one, { depth: 9, showHidden: true })),
+    `${key}`,
+    JSON.stringify({ key }),
+  ];
   for (const text of [...shown, ...warnings]) assert.doesNotMatch(text, /key-1/);
   assert.equal(warnings.length, 1);
   assert.equal(shown[0], 'RotatingKey(chat-key, version version-1)');

@@ -6,11 +6,11 @@
  * Two ways, the first one found is taken:
  *
  * 1. Federation. The platform gives the program a short-lived token in a file, and Entra ID takes it in the place of a
- *    secret. Nothing is stored, so nothing can leak. AZURE_FEDERATED_TOKEN_FILE names the file. Kubernetes with workload
- *    identity sets it, AZURE_CLIENT_ID and AZURE_TENANT_ID by itself. Elsewhere make a federated credential on the
- *    identity, with issuer, subject and audience of the platform's token.
- * 2. As the last resort a service principal with a certificate. AZURE_CLIENT_CERTIFICATE_PATH names the file with it and
- *    its private key. It can leak, and somebody must renew it. A secret (AZURE_CLIENT_SECRET) is a key again under
+ *    secret. Nothing is stored, so nothing can leak. AZURE_FEDERATED_TOKEN_FILE names the file. Kubernetes with
+ *    workload identity sets it, AZURE_CLIENT_ID and AZURE_TENANT_ID by itself. Elsewhere make a federated credential
+ *    on the identity, with issuer, subject and audience of the platform's token.
+ * 2. As the last resort a service principal with a certificate. AZURE_CLIENT_CERTIFICATE_PATH names the file with it
+ *    and its private key. It can leak, and somebody must renew it. A secret (AZURE_CLIENT_SECRET) is a key again under
  *    another name, and is not taken here.
  */
 import { realpathSync } from 'node:fs';

@@ -6,14 +6,22 @@ import { NoKeyError, RotatingKey, following } from 'rotating-key';
 import type { Options } from 'rotating-key';
 
 const endpoint = 'https://my-account.openai.azure.com';
-const options: Options = { maxAge: 600, warn: (text) => console.warn(text), onNewVersion: (version) => console.info(version) };
+const options: Options = {
+  maxAge: 600,
+  warn: (text) => console.warn(text),
+  onNewVersion: (version) => console.info(version),
+};
 const secrets = () => new SecretClient('https://my-vault.vault.azure.net', new DefaultAzureCredential());
 export const key = new RotatingKey(secrets, 'my-account-key', options);
 export const sameKey = new RotatingKey(secrets(), 'my-account-key');
 
 export const callable = new OpenAI({ baseURL: `${endpoint}/openai/v1/`, apiKey: key.get });
 export const client = new OpenAI({ baseURL: `${endpoint}/openai/v1/`, ...following(key, endpoint) });
-export const dated = new AzureOpenAI({ endpoint, apiVersion: '2024-10-21', ...following(key, endpoint, { patience: 30 }) });
+export const dated = new AzureOpenAI({
+  endpoint,
+  apiVersion: '2024-10-21',
+  ...following(key, endpoint, { patience: 30 }),
+});
 
 export const models: string[] = await key.survivingAChange(async () => {
   const page = await callable.models.list();

@@ -40,7 +40,8 @@ const results = {
   'AzureOpenAI with following, endpoint with a slash at its end': () =>
     new AzureOpenAI({ apiVersion, endpoint, ...follow() }),
   'OpenAI with apiKey: fn': () => new OpenAI({ baseURL, apiKey: async () => key }),
-  'OpenAI with apiKey: fn and withOptions': () => new OpenAI({ baseURL, apiKey: async () => key }).withOptions({ timeout: 9999 }),
+  'OpenAI with apiKey: fn and withOptions': () =>
+    new OpenAI({ baseURL, apiKey: async () => key }).withOptions({ timeout: 9999 }),
   'AzureOpenAI with apiKey: fn': () => new AzureOpenAI({ ...dated, apiKey: async () => key }),
   'OpenAI with client.apiKey = key': () => renewed((apiKey) => new OpenAI({ baseURL, apiKey })),
   'AzureOpenAI with client.apiKey = key': () => renewed((apiKey) => new AzureOpenAI({ ...dated, apiKey })),
