@@ -1,5 +1,6 @@
 """The package for consumers in Python, with the real clients of openai and Key Vault."""
 
+import logging
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -172,6 +173,52 @@ def test_a_client_that_follows_the_key_gives_up_after_the_patience(azure: Azure,
         regenerate_by_hand(azure, None)
         with pytest.raises(AuthenticationError):
             ask(client)
+
+
+@pytest.mark.parametrize("way", ["following", "callable"])
+def test_no_log_of_any_package_shows_a_key_even_at_its_loudest(
+    azure: Azure, key: RotatingKey, way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    given: dict[str, Any] = following(key) if way == "following" else {"api_key": key}
+    account = azure.world.accounts.named("chat")
+    values = [account.keys["key1"].value]
+    with caplog.at_level(logging.DEBUG), OpenAI(base_url=v1(azure), max_retries=0, **given) as client:
+        assert ask(client)
+        regenerate_by_hand(azure, 0)
+        values.append(account.keys["key1"].value)
+        assert key.surviving_a_change(lambda: ask(client), patience=10)
+    assert "chat/completions" in caplog.text
+    assert not any(value in caplog.text for value in values)
+
+
+@pytest.mark.parametrize("way", ["following", "surviving_a_change"])
+def test_a_key_that_was_refused_in_vain_is_refused_at_once_until_there_is_another_one(
+    azure: Azure, key: RotatingKey, way: str
+) -> None:
+    uses = azure.world.accounts.uses
+    given: dict[str, Any] = following(key, patience=0.5) if way == "following" else {"api_key": key}
+    with OpenAI(base_url=v1(azure), max_retries=0, **given) as client:
+
+        def call() -> str | None:
+            return ask(client) if way == "following" else key.surviving_a_change(lambda: ask(client), patience=0.5)
+
+        assert call()
+        regenerate_by_hand(azure, None)
+        before = len(uses)
+        with pytest.raises(AuthenticationError):
+            call()
+        assert len(uses) - before > 1
+        before = len(uses)
+        for _ in range(5):
+            with pytest.raises(AuthenticationError):
+                call()
+        assert len(uses) - before == 5
+        value = azure.world.accounts.named("chat").keys["key1"].value
+        azure.world.vaults["keys"].set_secret("chat-key", value)
+        key._not_before = 0.0  # as if the pace allowed a read
+        assert call()
+        regenerate_by_hand(azure, 0.2)
+        assert call()  # patient again
 
 
 def test_an_old_client_takes_the_key_before_each_call(azure: Azure, key: RotatingKey) -> None:

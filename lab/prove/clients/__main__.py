@@ -48,13 +48,13 @@ def environment(python: str, version: str) -> str:
     )
     name = said.stdout.strip()
     folder = ROOT / ".run" / "openai" / f"{version or 'newest'}-python{name}"
-    made = str(folder / "bin" / "python")
+    made, package = str(folder / "bin" / "python"), str(ROOT / "clients" / "python")
+    install = [made, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if not (folder / ".ready").exists():
         subprocess.run([python, "-m", "venv", "--clear", str(folder)], check=True)
-        wanted = f"openai=={version}" if version else "openai"
-        quietly = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([made, *quietly, wanted, str(ROOT / "clients" / "python")], check=True)
+        subprocess.run([*install, f"openai=={version}" if version else "openai", package], check=True)
         (folder / ".ready").touch()
+    subprocess.run([*install, "--no-deps", "--force-reinstall", package], check=True)  # as it is now
     return made
 
 

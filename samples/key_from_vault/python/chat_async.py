@@ -29,7 +29,9 @@ def credential() -> TokenCredential:
 
 def secrets(**options: Any) -> SecretClient:  # noqa: ANN401 - of SecretClient
     """Return a client for the vault. It is a function, so that each process that is forked makes its own."""
-    return SecretClient(os.environ["VAULT_URL"], credential(), retry_total=1, read_timeout=10, **options)
+    return SecretClient(
+        os.environ["VAULT_URL"], credential(), retry_total=1, connection_timeout=5, read_timeout=10, **options
+    )
 
 
 def the_key() -> RotatingKey:

@@ -19,7 +19,7 @@ from typing import Any
 
 from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 
-from rotating_key.key import AsyncRotatingKey, RotatingKey, _pauses
+from rotating_key.key import AsyncRotatingKey, Patience, RotatingKey
 
 PATIENCE = 60.0
 PLACEHOLDER = "the HTTP client sets the key"  # the client insists on a key; no request carries this text
@@ -48,25 +48,35 @@ class _Flow:
         self._key, self._patience = key, patience
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:  # noqa: ANN401 - of one of two packages
-        used, pauses = self._key(), _pauses(self._patience)
+        used, left = self._key(), Patience(self._key, self._patience)
         response = yield _carrying(request, used)
-        while response.status_code == 401 and (pause := next(pauses, None)) is not None:
+        while response.status_code == 401:
             renewed = self._key.read_again(used)
             if renewed == used:
+                pause = left.pause(used)
+                if pause is None:
+                    return
                 time.sleep(pause)
+                renewed = self._key.read_again(used)
             used = renewed
             response = yield _carrying(request, used)
+        left.worked(used)
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:  # noqa: ANN401
         key = AsyncRotatingKey(self._key)
-        used, pauses = await key(), _pauses(self._patience)
+        used, left = await key(), Patience(self._key, self._patience)
         response = yield _carrying(request, used)
-        while response.status_code == 401 and (pause := next(pauses, None)) is not None:
+        while response.status_code == 401:
             renewed = await key.read_again(used)
             if renewed == used:
+                pause = left.pause(used)
+                if pause is None:
+                    return
                 await asyncio.sleep(pause)
+                renewed = await key.read_again(used)
             used = renewed
             response = yield _carrying(request, used)
+        left.worked(used)
 
 
 def _auth(key: RotatingKey, patience: float) -> Any:  # noqa: ANN401 - its class is made here

@@ -1,7 +1,7 @@
 """The key that a secret in Key Vault holds now. This file needs no other file of the package: it can be copied alone.
 
     def secrets() -> SecretClient:
-        return SecretClient(vault_url, DefaultAzureCredential(), retry_total=1, read_timeout=10)
+        return SecretClient(vault_url, DefaultAzureCredential(), retry_total=1, connection_timeout=5, read_timeout=10)
 
     key = RotatingKey(secrets, "my-account-key")
     client = OpenAI(base_url="https://my-account.openai.azure.com/openai/v1/", api_key=key)
@@ -59,7 +59,7 @@ class RotatingKey:
     """A callable that returns the key which a secret holds now."""
 
     __slots__ = (
-        "__weakref__", "_clock", "_early_at", "_error", "_late_at", "_lock", "_make", "_max_age",
+        "__weakref__", "_clock", "_early_at", "_error", "_in_vain", "_late_at", "_lock", "_make", "_max_age",
         "_name", "_not_before", "_owns", "_pause", "_read_at", "_renewing", "_secrets", "_value",
     )  # fmt: skip
 
@@ -85,7 +85,7 @@ class RotatingKey:
         self._name, self._max_age, self._clock = name, max_age, clock
         self._value, self._read_at = "", float("-inf")
         self._early_at = self._late_at = self._not_before = float("-inf")
-        self._pause, self._error = 0.0, ""
+        self._pause, self._error, self._in_vain = 0.0, "", ""
         self._lock, self._renewing = threading.Lock(), False
         _KEYS.add(self)
 
@@ -116,19 +116,25 @@ class RotatingKey:
         """Call and return the result. After a 401, read the secret again and repeat, for at most `patience` seconds.
 
         A 401 is any error whose `status_code` is 401, such as AuthenticationError of `openai`. It is raised if the key
-        is still refused then.
+        is still refused then, and from then on at once until the secret holds another value.
         """
-        pauses = _pauses(patience)
+        left = Patience(self, patience)
         while True:
             used = self._value
             try:
-                return call()
+                result = call()
             except Exception as error:
-                pause = next(pauses, None) if is_refusal(error) else None
-                if pause is None:
+                if not is_refusal(error):
                     raise
-            time.sleep(pause)
-            self.read_again(used)
+                if self.read_again(used) == used:
+                    pause = left.pause(used)
+                    if pause is None:
+                        raise
+                    time.sleep(pause)
+                    self.read_again(used)
+            else:
+                left.worked(used)
+                return result
 
     def close(self) -> None:
         """Close the SecretClient that was made here. A later call makes a new one. One that was given stays open."""
@@ -211,6 +217,30 @@ class RotatingKey:
         raise TypeError("a RotatingKey cannot be pickled: it holds a key. Make one in each process")
 
 
+class Patience:
+    """For how long one request is repeated while the key is refused.
+
+    A value that was refused until somebody's patience ended is refused to the next request at once: a program with a
+    wrong key gets its error, and the account is not asked again and again. Another value makes it patient again.
+    """
+
+    def __init__(self, key: RotatingKey, seconds: float) -> None:
+        in_vain = bool(key._value) and key._value == key._in_vain
+        self._key, self._pauses = key, _pauses(0.0 if in_vain else seconds)
+
+    def pause(self, used: str) -> float | None:
+        """Return how long to wait before the next repetition, in seconds. None: give up."""
+        pause = next(self._pauses, None)
+        if pause is None:
+            self._key._in_vain = used
+        return pause
+
+    def worked(self, used: str) -> None:
+        """Note that a value was accepted."""
+        if self._key._in_vain == used:
+            self._key._in_vain = ""
+
+
 class AsyncRotatingKey:
     """The same for asynchronous clients such as `AsyncOpenAI`, which need an asynchronous callable.
 
@@ -231,17 +261,23 @@ class AsyncRotatingKey:
 
     async def surviving_a_change(self, call: Callable[[], Awaitable[T]], patience: float = 60.0) -> T:
         """Await a call and return the result; after a 401, do as RotatingKey does."""
-        pauses = _pauses(patience)
+        left = Patience(self._key, patience)
         while True:
             used = self._key._value
             try:
-                return await call()
+                result = await call()
             except Exception as error:
-                pause = next(pauses, None) if is_refusal(error) else None
-                if pause is None:
+                if not is_refusal(error):
                     raise
-            await asyncio.sleep(pause)
-            await self.read_again(used)
+                if await self.read_again(used) == used:
+                    pause = left.pause(used)
+                    if pause is None:
+                        raise
+                    await asyncio.sleep(pause)
+                    await self.read_again(used)
+            else:
+                left.worked(used)
+                return result
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._key!r}>"
