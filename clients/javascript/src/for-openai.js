@@ -1,4 +1,4 @@
-import { pauses } from './repeating.js';
+import { Patience } from './repeating.js';
 
 /** The client insists on a key. No request carries this text: `following` replaces it. */
 const PLACEHOLDER = 'the function fetch sets the key';
@@ -27,12 +27,14 @@ export function following(key, endpoint, { patience = 60, fetch = globalThis.fet
     if (address.origin !== origin) {
       throw new TypeError(`The key is only sent to ${origin}, and this request goes to ${address.origin}.`);
     }
-    const waits = pauses(patience);
-    for (let used = await key.get(); ;) {
+    let used = await key.get();
+    const left = new Patience(key, used, patience);
+    for (;;) {
       const answer = await fetch(input, withKey(input, init, used));
+      if (answer.status !== 401) left.worked(used);
       if (answer.status !== 401 || !canRepeat(input, init)) return answer;
-      const renewed = await key.readAgain(used);
-      if (!(await waits.next(renewed !== used))) return answer;
+      const renewed = await left.next(used);
+      if (!renewed) return answer;
       await answer.body?.cancel();
       used = renewed;
     }

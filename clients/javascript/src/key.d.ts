@@ -91,7 +91,8 @@ export declare class RotatingKey {
      * @param {() => Promise<T>} call
      * @param {{ patience?: number }} [options] 60 seconds by default.
      * @returns {Promise<T>}
-     * @throws The client's error if the key is still refused then, and every other error at once.
+     * @throws The client's error if the key is still refused then, and from then on at once until the secret holds
+     *   another key; and every other error at once.
      */
     survivingAChange<T>(call: () => Promise<T>, { patience }?: {
         patience?: number;

@@ -1,4 +1,4 @@
-import { inSeconds, isRefusal, now, pauses } from './repeating.js';
+import { Patience, inSeconds, isRefusal, now } from './repeating.js';
 
 /** The part of `maxAge` after which a key is read again while callers go on: from, and at most how much later. */
 const EARLY = { from: 0.7, spread: 0.2 };
@@ -122,18 +122,20 @@ export class RotatingKey {
    * @param {() => Promise<T>} call
    * @param {{ patience?: number }} [options] 60 seconds by default.
    * @returns {Promise<T>}
-   * @throws The client's error if the key is still refused then, and every other error at once.
+   * @throws The client's error if the key is still refused then, and from then on at once until the secret holds
+   *   another key; and every other error at once.
    */
   async survivingAChange(call, { patience = 60 } = {}) {
-    const waits = pauses(patience);
+    const left = new Patience(this, this.#value, patience);
     for (;;) {
       const used = this.#value;
       try {
-        return await call();
+        const result = await call();
+        left.worked(used);
+        return result;
       } catch (error) {
-        if (!isRefusal(error) || !(await waits.next())) throw error;
+        if (!isRefusal(error) || !(await left.next(used || this.#value))) throw error;
       }
-      await this.readAgain(used);
     }
   }
 

@@ -9,14 +9,32 @@ export declare const now: () => number;
  */
 export declare function inSeconds(seconds: number, work?: Promise<unknown>): Promise<void>;
 /**
- * Pauses between repetitions: longer and longer, from a tenth of a second to 2 seconds. `next` waits and returns true,
- * or returns false at once when the patience is over. With `atOnce` it does not wait.
+ * For how long one request is repeated while the key is refused.
  *
- * @param {number} patience seconds
+ * A key that was refused until somebody's patience was over is refused to the next request at once: a program with a
+ * wrong key gets its error, and the account is not asked again and again. Another key makes it patient again.
  */
-export declare function pauses(patience: number): {
-    next(atOnce?: boolean): Promise<boolean>;
-};
+export declare class Patience {
+    #private;
+    /**
+     * @param {{ readAgain: (refused?: string) => Promise<string> }} key
+     * @param {string} held The key that is held when the request begins.
+     * @param {number} seconds
+     */
+    constructor(key: {
+        readAgain: (refused?: string) => Promise<string>;
+    }, held: string, seconds: number);
+    /**
+     * Returns the key to repeat a request with: at once if there is another one than the refused one, else after a pause
+     * that grows from a tenth of a second to 2 seconds. Returns nothing if the patience is over.
+     *
+     * @param {string} refused
+     * @returns {Promise<string | undefined>}
+     */
+    next(refused: string): Promise<string | undefined>;
+    /** @param {string} accepted A key with which a request was not refused. */
+    worked(accepted: string): void;
+}
 /**
  * Tells whether an error is an HTTP 401. `openai` writes `status`, Azure's libraries and the AI SDK write `statusCode`.
  *

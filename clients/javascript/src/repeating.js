@@ -23,24 +23,58 @@ export async function inSeconds(seconds, work) {
 }
 
 /**
- * Pauses between repetitions: longer and longer, from a tenth of a second to 2 seconds. `next` waits and returns true,
- * or returns false at once when the patience is over. With `atOnce` it does not wait.
+ * The key that was refused until somebody's patience was over, of each RotatingKey.
  *
- * @param {number} patience seconds
+ * @type {WeakMap<object, string>}
  */
-export function pauses(patience) {
-  const end = now() + patience;
-  let pause = 0.1;
-  return {
-    async next(atOnce = false) {
-      if (now() + pause > end) return false;
-      if (atOnce) return true;
-      await inSeconds(pause);
-      pause = Math.min(pause * 2, 2);
-      return true;
-    },
-  };
+const inVain = new WeakMap();
+
+/**
+ * For how long one request is repeated while the key is refused.
+ *
+ * A key that was refused until somebody's patience was over is refused to the next request at once: a program with a
+ * wrong key gets its error, and the account is not asked again and again. Another key makes it patient again.
+ */
+export class Patience {
+  #key;
+  #end;
+  #pause = 0.1;
+
+  /**
+   * @param {{ readAgain: (refused?: string) => Promise<string> }} key
+   * @param {string} held The key that is held when the request begins.
+   * @param {number} seconds
+   */
+  constructor(key, held, seconds) {
+    this.#key = key;
+    this.#end = now() + (held && inVain.get(key) === held ? 0 : seconds);
+  }
+
+  /**
+   * Returns the key to repeat a request with: at once if there is another one than the refused one, else after a pause
+   * that grows from a tenth of a second to 2 seconds. Returns nothing if the patience is over.
+   *
+   * @param {string} refused
+   * @returns {Promise<string | undefined>}
+   */
+  async next(refused) {
+    const renewed = await this.#key.readAgain(refused);
+    if (renewed !== refused) return renewed;
+    if (now() + this.#pause > this.#end) {
+      inVain.set(this.#key, refused);
+      return undefined;
+    }
+    await inSeconds(this.#pause);
+    this.#pause = Math.min(this.#pause * 2, 2);
+    return this.#key.readAgain(refused);
+  }
+
+  /** @param {string} accepted A key with which a request was not refused. */
+  worked(accepted) {
+    if (inVain.get(this.#key) === accepted) inVain.delete(this.#key);
+  }
 }
+
 /**
  * Tells whether an error is an HTTP 401. `openai` writes `status`, Azure's libraries and the AI SDK write `statusCode`.
  *

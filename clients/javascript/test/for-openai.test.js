@@ -63,6 +63,21 @@ test('after the patience the refusal is what the caller gets, with its text', as
   assert.deepEqual([result.status, await result.text()], [401, 'answer']);
 });
 
+test('after a refusal in vain the next one comes at once, until the secret holds another key', async (t) => {
+  stopTheClock(t);
+  const { vault, sent, service, fetch } = made({ accepted: 'key-2', patience: 3 });
+  await timed(fetch(ADDRESS));
+  const before = sent.length;
+  const { result, seconds } = await timed(fetch(ADDRESS));
+  assert.deepEqual([result.status, sent.length], [401, before + 1]);
+  assert.ok(seconds < 0.3, `${seconds} seconds`);
+  vault.value = 'key-2';
+  assert.equal((await timed(fetch(ADDRESS))).result.status, 200);
+  service.accepted = 'key-3';
+  setTimeout(() => (vault.value = 'key-3'), 2000);
+  assert.equal((await timed(fetch(ADDRESS))).result.status, 200);
+});
+
 test('a stream is sent once, because it cannot be read twice', async (t) => {
   stopTheClock(t);
   const { sent, fetch } = made({ accepted: 'another' });
