@@ -48,6 +48,17 @@ CHOICES: dict[str, dict[str, Any]] = {
     },
     "key_from_vault/container_apps/app.bicep": {**_APP, **_ENVIRONMENT, **_SECRET, **_ENDPOINT},
     "key_from_vault/api_management/named_value.bicep": {**_GATEWAY, **_SECRET},
+    "listener/identity.bicep": {
+        "name": "id-listener",
+        "location": "westeurope",
+        "vaultName": "team-secrets",
+        "sites": [{"name": "chat-app", "resourceGroup": "apps"}],
+        "namedValues": [{"service": "gateway", "name": "azure-openai-key", "resourceGroup": "gateways"}],
+    },
+    "listener/wake_site.bicep": {"siteName": "chat-app", **_SOMEBODY},
+    "listener/wake_named_value.bicep": {
+        "serviceName": "gateway", "namedValueName": "azure-openai-key", **_SOMEBODY,
+    },
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The Bicep files in samples/: what the compiler would check, what resources may hold, and what each sample promises."""
+"""The Bicep files in samples/: what the compiler would check, what resources may hold, what each sample promises."""
 
 import shutil
 from collections.abc import Callable
