@@ -136,25 +136,25 @@ def wake_all(kind: str, event_id: str, data: Mapping[str, Any], token: Callable[
 # --- one function for each way to wake ---
 
 
-def _references(one: Consumer, _: Published, token: Callable[[str], str]) -> str:
+def _references(one: Consumer, _event: Published, token: Callable[[str], str]) -> str:
     """Let App Service fetch the secrets of all Key Vault references of a site again. Return how they are afterwards."""
     manager, path = _manager(), f"{one.fields['id']}/config/configreferences/appsettings"
-    status, _answer = call("POST", f"{manager}{path}/refresh?api-version=2022-03-01", token(f"{manager}/.default"))
+    status, _said = call("POST", f"{manager}{path}/refresh?api-version=2022-03-01", token(f"{manager}/.default"))
     try:
-        _, now = call("GET", f"{manager}{path}?api-version=2025-05-01", token(f"{manager}/.default"))
+        _status, now = call("GET", f"{manager}{path}?api-version=2025-05-01", token(f"{manager}/.default"))
     except (NotWoken, OSError) as error:
         return f"refreshed ({status}); its references could not be read: {error}"
     shown = [f"{_last(each['id'])} is {each['properties'].get('status')}" for each in now.get("value", [])]
     return f"refreshed ({status}); {', '.join(shown) or 'it has no Key Vault reference'}"
 
 
-def _named_value(one: Consumer, _: Published, token: Callable[[str], str]) -> str:
+def _named_value(one: Consumer, _event: Published, token: Callable[[str], str]) -> str:
     """Let API Management fetch the secret of a named value again. Return how the last fetch went."""
     manager, path = _manager(), one.fields["id"]
     access = token(f"{manager}/.default")
-    status, _answer = call("POST", f"{manager}{path}/refreshSecret?api-version=2024-05-01", access)
+    status, _said = call("POST", f"{manager}{path}/refreshSecret?api-version=2024-05-01", access)
     try:
-        _, now = call("GET", f"{manager}{path}?api-version=2024-05-01", access)
+        _status, now = call("GET", f"{manager}{path}?api-version=2024-05-01", access)
     except (NotWoken, OSError) as error:
         return f"accepted ({status}); the named value could not be read: {error}"
     last = now["properties"].get("keyVault", {}).get("lastStatus", {})
