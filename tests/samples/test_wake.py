@@ -198,6 +198,20 @@ def test_a_reference_that_the_app_cannot_follow_is_in_the_log(azure: Azure, team
     assert "OTHER is SecretNotFound" in caplog.text
 
 
+def test_a_slot_of_an_app_is_woken_by_itself(
+    azure: Azure, team: Team, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    slot = ShownResource("chat-app/staging", "Microsoft.Web/sites/slots", azure.world.subscription)
+    azure.world.resources.add(slot)
+    azure.world.holdings.put(slot.id, held.Reference("KEY", "keys", "chat-key"))
+    monkeypatch.setenv("WAKE", json.dumps([{"kind": "app-service-reference", "id": slot.id}]))
+    WAKE.wake_all(ROTATED, ID, LONG_AGO, team)
+    [reference] = azure.world.holdings.of(slot.id, held.Reference)
+    assert reference.active == azure.world.vaults["keys"].get_secret("chat-key").version
+    assert "woke app-service-reference staging for chat" in caplog.text
+
+
 # --- the setting ---
 
 SITE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/sites/chat-app"
