@@ -7,7 +7,6 @@ every rotation, and the overlap is not lengthened for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -123,44 +122,44 @@ HABITS = {
 LONGEST_NEED = max(habit.within for habit in HABITS.values() if habit.within) + MARGIN
 
 
-def least_overlap(kinds: Iterable[ConsumerKind], lag: timedelta) -> timedelta:
-    """Return the shortest overlap that is safe for these consumers.
+@dataclass(frozen=True)
+class Consumers:
+    """The consumers of one target, as people have listed them.
 
-    lag: ROTATION_CONSUMER_LAG. No overlap is shorter, whoever consumes.
+    kinds: Their kinds, each once.
+    lag: ROTATION_CONSUMER_LAG. No overlap is shorter, and kinds without a time of their own may need it.
     """
-    needs = [within + MARGIN for kind in kinds if (within := HABITS[kind].within)]
-    return max([lag, *needs])
 
+    kinds: tuple[ConsumerKind, ...]
+    lag: timedelta
 
-def slowest(kinds: Iterable[ConsumerKind], lag: timedelta) -> ConsumerKind | None:
-    """Return the kind that takes longest to notice a new key by itself. None if there is none that ever does.
+    @property
+    def least_overlap(self) -> timedelta:
+        """The shortest overlap that is safe for all that notice a new key by themselves."""
+        return max([self.lag, *(within + MARGIN for kind in self.kinds if (within := HABITS[kind].within))])
 
-    lag: ROTATION_CONSUMER_LAG, which the kinds without a time of their own may need.
-    """
-    noticing = [kind for kind in kinds if not HABITS[kind].never]
-    return max(noticing, key=lambda kind: notices_within(kind, lag), default=None)
+    @property
+    def slowest(self) -> ConsumerKind | None:
+        """The kind that takes longest to notice a new key by itself. None if there is none that ever does."""
+        noticing = [kind for kind in self.kinds if not HABITS[kind].never]
+        return max(noticing, key=self.notices_within, default=None)
 
+    @property
+    def never_notice(self) -> tuple[ConsumerKind, ...]:
+        """The kinds that never notice a new key by themselves."""
+        return tuple(kind for kind in self.kinds if HABITS[kind].never)
 
-def notices_within(kind: ConsumerKind, lag: timedelta) -> timedelta:
-    """Return how long a kind that notices by itself takes at most. `lag`: ROTATION_CONSUMER_LAG."""
-    return HABITS[kind].within or lag
+    @property
+    def arithmetic(self) -> str:
+        """How the least overlap comes about, as a clause."""
+        timed = [kind for kind in self.kinds if HABITS[kind].within]
+        last = max(timed, key=self.notices_within, default=None)
+        if last is None or self.least_overlap > self.notices_within(last) + MARGIN:
+            return f"they must notice a new key within ROTATION_CONSUMER_LAG, {iso_duration(self.lag)}"
+        within, margin = iso_duration(self.notices_within(last)), iso_duration(MARGIN)
+        least = iso_duration(self.least_overlap)
+        return f"{last} notices a new key within {within}, and with a margin of {margin} that is {least}"
 
-
-def never_notice(kinds: Iterable[ConsumerKind]) -> tuple[ConsumerKind, ...]:
-    """Return the kinds among these that never notice a new key by themselves."""
-    return tuple(kind for kind in kinds if HABITS[kind].never)
-
-
-def arithmetic(kinds: Iterable[ConsumerKind], lag: timedelta) -> str:
-    """Return how `least_overlap` comes about, as a clause.
-
-    lag: ROTATION_CONSUMER_LAG.
-    """
-    kinds = tuple(kinds)
-    least, timed = least_overlap(kinds, lag), [kind for kind in kinds if HABITS[kind].within]
-    longest = max(timed, key=lambda kind: notices_within(kind, lag), default=None)
-    if longest is None or least > notices_within(longest, lag) + MARGIN:
-        return f"they must notice a new key within ROTATION_CONSUMER_LAG, {iso_duration(lag)}"
-    within = iso_duration(notices_within(longest, lag))
-    margin = iso_duration(MARGIN)
-    return f"{longest} notices a new key within {within}, and with a margin of {margin} that is {iso_duration(least)}"
+    def notices_within(self, kind: ConsumerKind) -> timedelta:
+        """Return how long a kind that notices by itself takes at most."""
+        return HABITS[kind].within or self.lag
