@@ -13,12 +13,13 @@ from lab.emulator.accounts import Account
 from lab.emulator.data_plane import no_deployment, wrong_key, wrong_token
 from lab.emulator.directory import Identity
 from lab.emulator.errors import AzureError
-from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
+from lab.emulator.surfaces.callers import token_caller
+from lab.emulator.surfaces.common import Call, Route, Surface, error_body, json_answer, route
 from lab.emulator.surfaces.inference_answers import completion, dated_model, stream, v1_model
 from lab.emulator.surfaces.inference_versions import check_dated, check_v1
 
-AUDIENCES = ("https://cognitiveservices.azure.com", "https://ai.azure.com")
 _BASE = r"/(?P<subdomain>[^/]+)/openai"
+_PROJECT = r"/(?P<subdomain>[^/]+)/api/projects/(?P<project>[^/]+)/openai"
 _READ = "Microsoft.CognitiveServices/accounts/OpenAI/models/read"
 _CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
 
@@ -35,6 +36,7 @@ class Inference(Surface):
             route("GET", _BASE + "/models", "aoai.models", self.models),
             route("GET", _BASE + "/(?P<v1>v1)/models", "aoai.models", self.models),
             route("POST", _BASE + "/(?P<v1>v1)/chat/completions", "aoai.chat", self.chat),
+            route("POST", _PROJECT + "/(?P<v1>v1)/chat/completions", "aoai.chat", self.chat),
             route("POST", _BASE + "/deployments/(?P<deployment>[^/]+)/chat/completions", "aoai.chat", self.chat),
         ]
 
@@ -93,7 +95,7 @@ class Inference(Surface):
         (docs/facts.md, Calls).
         """
         data_plane, key = self.world.data_plane, _key(call)
-        identity = None if call.header("api-key") else entra_identity(call, AUDIENCES)
+        identity = None if call.header("api-key") else token_caller(call)
         if identity is not None:
             data_plane.check_subdomain(account)
             self._check_role(identity, account, action, shown_operation)

@@ -149,3 +149,33 @@ def test_the_openai_client_completes_and_streams_a_chat_with_a_key() -> None:
             azure.world.accounts.regenerate(account.id, "key1")
             with pytest.raises(openai.AuthenticationError):
                 client.chat.completions.create(**request)
+
+
+@pytest.fixture
+def tokens(azure: Azure, session: aiohttp.ClientSession, account: Account) -> Callable[..., Any]:
+    """Return a function that asks a model with a token for an audience, and returns the status and the message."""
+
+    async def ask(audience: str, path: str = "", seconds: float | None = None) -> str:
+        token, _ = azure.world.directory.token(azure.world.app, audience, seconds)
+        url = f"{azure.world.endpoint(account)}{path}openai/v1/chat/completions"
+        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "There?"}]}
+        async with session.post(url, json=body, headers={"Authorization": f"Bearer {token}"}) as answer:
+            said = await answer.json()
+            return f"{answer.status} {said.get('error', {}).get('message', '')}".strip()
+
+    return ask
+
+
+ACCOUNTS, PROJECTS, OTHER = "https://cognitiveservices.azure.com", "https://ai.azure.com", "https://ml.azure.com"
+
+
+async def test_accounts_and_projects_take_tokens_for_their_audiences_only(tokens: Any) -> None:
+    project = "api/projects/one/"
+    assert [await tokens(ACCOUNTS), await tokens(PROJECTS), await tokens(PROJECTS, project)] == ["200"] * 3
+    for refused in (await tokens(OTHER), await tokens(ACCOUNTS, project), await tokens(ACCOUNTS, seconds=-1)):
+        assert refused.startswith("401 Unauthorized. Access token is missing, invalid, audience is incorrect (https://")
+
+
+async def test_a_token_of_another_tenant_is_refused(azure: Azure, tokens: Any) -> None:
+    azure.world.app.tenant = "00000000-0000-4000-8000-00000000e002"
+    assert (await tokens(ACCOUNTS)).endswith("0e002 does not match resource tenant.")
