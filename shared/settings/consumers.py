@@ -1,4 +1,4 @@
-"""The consumers that a setting, a field or a tag lists, and the overlap that they need (docs/consumers.md).
+"""The consumers that a setting, a field or a tag lists, and the overlap that they need (decision 0036).
 
 Where nobody has chosen an overlap for the target, theirs takes its place if it is longer. Nothing here shortens one.
 """
