@@ -14,6 +14,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -58,10 +59,18 @@ func ask(ctx context.Context, vault, secret, endpoint, model string) error {
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Which model are you?")},
 	})
 	if err != nil {
-		return err
+		return explained(err)
 	}
 	fmt.Println(answer.Choices[0].Message.Content)
 	return nil
+}
+
+// explained adds what the account says: the text of the client's error is only the status.
+func explained(err error) error {
+	if refusal := (*openai.Error)(nil); errors.As(err, &refusal) {
+		return fmt.Errorf("%w: %s", err, refusal.Message)
+	}
+	return err
 }
 
 // newSecrets returns a client for the vault that gives up soon: the key that is held serves meanwhile.

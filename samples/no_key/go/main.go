@@ -16,6 +16,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -51,10 +52,18 @@ func ask(ctx context.Context, endpoint, model string) error {
 		Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("Which model are you?")},
 	})
 	if err != nil {
-		return err
+		return explained(err)
 	}
 	fmt.Println(answer.Choices[0].Message.Content)
 	return nil
+}
+
+// explained adds what the account says: the text of the client's error is only the status.
+func explained(err error) error {
+	if refusal := (*openai.Error)(nil); errors.As(err, &refusal) {
+		return fmt.Errorf("%w: %s", err, refusal.Message)
+	}
+	return err
 }
 
 // newClient returns a client for an account, on the path /openai/v1/. Make it once and keep it: it holds the token.

@@ -1,0 +1,69 @@
+"""The samples in Java, built with the real toolchain and run with the real clients over TLS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.prove.consumers.runners import programs
+from tests.tools import consumer_behaviour as behaviour
+from tests.tools.consumer_scene import Scene, demand, scene
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def trust(ca_file: Path, folder: Path) -> dict[str, str]:
+    """Return the variable by which Java trusts a certificate authority."""
+    return {"JAVA_TOOL_OPTIONS": programs.java_trust(ca_file, folder)}
+
+
+@pytest.fixture(autouse=True)
+def _toolchain() -> None:
+    demand(programs.lack_of_java())
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> Iterator[Scene]:
+    with scene(tmp_path, trust) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "behaves",
+    [
+        behaviour.calls_without_a_key,
+        behaviour.sends_no_key_that_is_left_over,
+        behaviour.finds_an_identity_when_none_is_named,
+        behaviour.says_that_the_role_is_missing,
+        behaviour.asks_for_the_scope_that_is_set,
+    ],
+)
+def test_the_sample_without_a_key(azure: Scene, behaves) -> None:
+    behaves(azure, programs.java_sample("no_key"))
+
+
+@pytest.mark.parametrize(
+    "behaves",
+    [
+        behaviour.calls_with_the_key_of_the_vault,
+        behaviour.refuses_a_vault_that_is_not_in_azures_domain,
+        behaviour.says_that_the_secret_is_missing,
+    ],
+)
+def test_the_sample_with_the_key_of_the_vault(azure: Scene, behaves) -> None:
+    behaves(azure, programs.java_sample("key_from_vault"))
+
+
+@pytest.mark.parametrize(
+    "behaves",
+    [
+        behaviour.shares_one_read_between_callers,
+        behaviour.does_not_notice_a_rotation,
+        behaviour.does_not_notice_a_leak,
+        behaviour.does_not_notice_that_the_vault_is_out,
+        behaviour.does_not_wait_for_a_slow_vault,
+        behaviour.reports_calls_that_are_refused_and_asks_the_vault_seldom,
+    ],
+)
+def test_the_runner_with_the_key_of_the_vault(azure: Scene, behaves) -> None:
+    behaves(azure, programs.java_runner())
