@@ -37,9 +37,9 @@ def lack_of_go() -> str | None:
     wanted = ".".join(map(str, OLDEST_GO))
     if shutil.which("go") is None:
         return f"There is no go on the PATH. Next step: install Go {wanted} or later."
-    found = _version(r"go(\d+)\.(\d+)", ["go", "env", "GOVERSION"])
-    if found < OLDEST_GO:
-        return f"Go {'.'.join(map(str, found))} is too old for the modules. Next step: install Go {wanted} or later."
+    # In the folder of a module a newer go than the one on the PATH may answer: Go gets it, unless GOTOOLCHAIN forbids it.
+    if _version(r"go(\d+)\.(\d+)", ["go", "env", "GOVERSION"]) < OLDEST_GO:
+        return f"The go on the PATH is too old for the modules. Next step: install Go {wanted} or later."
     return None
 
 
@@ -161,7 +161,7 @@ def _demand(lack: str | None) -> None:
 
 
 def _version(pattern: str, command: list[str]) -> tuple[int, ...]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE / "go")
     found = re.search(pattern, done.stdout + done.stderr)
     return tuple(map(int, found.groups())) if found else (0,)
 
