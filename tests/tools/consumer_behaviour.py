@@ -1,4 +1,7 @@
-"""What a sample and a runner must do, whatever language they are written in. Each function takes a scene and a command."""
+"""What samples and runners must do, whatever language they are written in.
+
+Each function takes a scene and a command.
+"""
 
 import asyncio
 from collections.abc import Iterator

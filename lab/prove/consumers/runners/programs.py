@@ -37,7 +37,7 @@ def lack_of_go() -> str | None:
     wanted = ".".join(map(str, OLDEST_GO))
     if shutil.which("go") is None:
         return f"There is no go on the PATH. Next step: install Go {wanted} or later."
-    # In the folder of a module a newer go than the one on the PATH may answer: Go gets it, unless GOTOOLCHAIN forbids it.
+    # In the folder of a module another go may answer: an older one gets the newer, unless GOTOOLCHAIN forbids it.
     if _version(r"go(\d+)\.(\d+)", ["go", "env", "GOVERSION"]) < OLDEST_GO:
         return f"The go on the PATH is too old for the modules. Next step: install Go {wanted} or later."
     return None
