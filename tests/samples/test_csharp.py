@@ -115,8 +115,6 @@ def test_the_sample_without_a_key_sends_tokens_of_an_identity_to_v1() -> None:
 def test_the_sample_with_the_older_client_passes_a_token_credential() -> None:
     made = created(NO_KEY / "csharp_azure_openai")
     assert made["AzureOpenAIClient"] == '(new Uri(args[0]), Identity(Setting("AZURE_CLIENT_ID")), options)'
-        ["new", ""]
-    )
     assert "Audience" in made["AzureOpenAIClientOptions"]
     assert made.keys().isdisjoint({"ApiKeyCredential", "AzureKeyCredential"})
 

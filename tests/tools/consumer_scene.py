@@ -22,6 +22,7 @@ from lab.emulator.world import World
 USER = {"name": "May call models", "permissions": [{"dataActions": ["Microsoft.CognitiveServices/accounts/OpenAI/*"]}]}
 LEFT_OVER = ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_KEY")
 SECRET = "chat-key"
+ROOT = Path(__file__).resolve().parents[2]
 ANSWER = "This is the emulator. It runs no model."
 
 

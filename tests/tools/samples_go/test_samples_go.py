@@ -1,5 +1,7 @@
 """The samples in Go, built with the real toolchain and run with the real clients over TLS."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from lab.prove.consumers.runners import programs
 from tests.tools import consumer_behaviour as behaviour
-from tests.tools.consumer_scene import Scene, demand, scene
+from tests.tools.consumer_scene import ANSWER, ROOT, Scene, demand, scene
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -67,3 +69,34 @@ def test_the_sample_with_the_key_of_the_vault(azure: Scene, behaves) -> None:
 )
 def test_the_runner_with_the_key_of_the_vault(azure: Scene, behaves) -> None:
     behaves(azure, programs.go_runner())
+
+
+def test_the_sample_without_a_key_keeps_its_token(tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "samples" / "no_key" / "go", tmp_path / "go")
+    shutil.copy(Path(__file__).with_name("bearer_test.go"), folder)
+    done = subprocess.run(["go", "test", "-v", "."], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("--- PASS") == 4
+
+
+@pytest.mark.parametrize("name", programs.GO_SAMPLES)
+def test_a_sample_is_formatted_and_vetted_and_its_sums_are_complete(name: str) -> None:
+    folder = ROOT / "samples" / name / "go"
+    for command in (
+        ["gofmt", "-l", "."],
+        ["go", "vet", "./..."],
+        ["go", "mod", "verify"],
+        ["go", "mod", "tidy", "-diff"],
+    ):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        assert command[0] != "gofmt" or done.stdout == ""
+
+
+def test_the_command_that_the_sample_shows_runs_it(azure: Scene) -> None:
+    folder = ROOT / "samples" / "no_key" / "go"
+    shown = "go run . https://my-account.openai.azure.com gpt-4o"
+    assert shown in (folder / "main.go").read_text()
+    command = shown.replace("https://my-account.openai.azure.com", azure.endpoint).split()
+    done = azure.run(command, azure.environment("consumer"), folder)
+    assert (done.code, done.out.strip()) == (0, ANSWER), done.errors

@@ -1,5 +1,8 @@
 """The samples in Java, built with the real toolchain and run with the real clients over TLS."""
 
+import shlex
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +10,8 @@ import pytest
 
 from lab.prove.consumers.runners import programs
 from tests.tools import consumer_behaviour as behaviour
-from tests.tools.consumer_scene import Scene, demand, scene
+from tests.tools.consumer_scene import ANSWER, ROOT, Scene, demand, scene
+from tests.tools.samples_java.named_account import account_at
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -67,3 +71,34 @@ def test_the_sample_with_the_key_of_the_vault(azure: Scene, behaves) -> None:
 )
 def test_the_runner_with_the_key_of_the_vault(azure: Scene, behaves) -> None:
     behaves(azure, programs.java_runner())
+
+
+def test_the_sample_without_a_key_keeps_its_token(tmp_path: Path) -> None:
+    classpath = programs.java_sample("no_key")[2]
+    source = Path(__file__).with_name("CachedTokenCheck.java")
+    subprocess.run(["javac", "-nowarn", "-d", str(tmp_path), "-cp", classpath, str(source)], check=True)
+    command = ["java", "-cp", f"{tmp_path}:{classpath}", "CachedTokenCheck"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["shared", "replaced", "kept", "said"], done.stderr
+
+
+def test_the_command_that_the_sample_shows_runs_it(azure: Scene, tmp_path: Path) -> None:
+    folder = shutil.copytree(ROOT / "samples" / "no_key" / "java", tmp_path / "java")
+    shown = 'mvn -q compile exec:java -Dexec.args="https://my-account.openai.azure.com gpt-4o"'
+    assert shown in (folder / "src" / "main" / "java" / "Chat.java").read_text()
+    command = shlex.split(shown.replace("https://my-account.openai.azure.com", azure.endpoint))
+    # Maven itself needs the usual certificate authorities, so only the program that it runs gets the emulator's.
+    options = azure.environment("consumer")
+    trust_options = [f"-D{one}" for one in options.pop("JAVA_TOOL_OPTIONS").removeprefix("-D").split(" -D")]
+    done = azure.run([*command, *trust_options], options, folder)
+    assert (done.code, done.out.strip()) == (0, ANSWER), done.errors
+
+
+def test_the_client_takes_the_v1_path_on_the_host_of_an_account(tmp_path: Path) -> None:
+    with account_at("my-account.openai.azure.com", tmp_path) as account:
+        command = [*programs.java_sample("no_key"), account.endpoint, "gpt-4o"]
+        done = subprocess.run(command, env=account.environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "Hello"), done.stderr
+    assert [(one.path, one.query, one.headers) for one in account.seen] == [
+        ("/openai/v1/chat/completions", "", {"authorization"})
+    ]

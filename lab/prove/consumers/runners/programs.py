@@ -123,7 +123,8 @@ def _classpath(name: str) -> str:
 
 
 def _maven(folder: Path) -> None:
-    goals = ["compile", "dependency:build-classpath", "-Dmdep.outputFile=target/classpath"]
+    # exec:help brings what the command needs that the samples show, so that this works without a network afterwards.
+    goals = ["compile", "dependency:build-classpath", "-Dmdep.outputFile=target/classpath", "exec:help"]
     try:
         _run(["mvn", "-q", "-B", "-o", *goals], folder)
     except RuntimeError:  # not everything is in Maven's cache yet
