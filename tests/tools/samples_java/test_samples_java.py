@@ -91,7 +91,8 @@ def test_the_command_that_the_sample_shows_runs_it(azure: Scene, tmp_path: Path)
     options = azure.environment("consumer")
     trust_options = [f"-D{one}" for one in options.pop("JAVA_TOOL_OPTIONS").removeprefix("-D").split(" -D")]
     done = azure.run([*command, *trust_options], options, folder)
-    assert (done.code, done.out.strip()) == (0, ANSWER), done.errors
+    assert done.code == 0, done.out + done.errors
+    assert ANSWER in done.out
 
 
 def test_the_client_takes_the_v1_path_on_the_host_of_an_account(tmp_path: Path) -> None:
