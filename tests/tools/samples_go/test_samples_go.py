@@ -10,6 +10,7 @@ import pytest
 from lab.prove.consumers.runners import programs
 from tests.tools import consumer_behaviour as behaviour
 from tests.tools.consumer_scene import ANSWER, ROOT, Scene, demand, scene
+from tests.tools.named_account import Seen, account_at
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -100,3 +101,15 @@ def test_the_command_that_the_sample_shows_runs_it(azure: Scene) -> None:
     command = shown.replace("https://my-account.openai.azure.com", azure.endpoint).split()
     done = azure.run(command, azure.environment("consumer"), folder)
     assert (done.code, done.out.strip()) == (0, ANSWER), done.errors
+
+
+@pytest.mark.parametrize(
+    ("name", "signs"), [("no_key", {"Authorization": "Bearer a-token"}), ("key_from_vault", {"api-key": "a-key"})]
+)
+def test_a_sample_signs_in_once_on_the_v1_path_of_an_account(name: str, signs: dict[str, str], tmp_path: Path) -> None:
+    with account_at("localhost", tmp_path) as account:
+        vault = [] if name == "no_key" else [account.vault, "chat-key"]
+        command = [*programs.go_sample(name), *vault, account.endpoint, "gpt-4o"]
+        done = subprocess.run(command, env=account.environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "Hello"), done.stderr
+    assert account.seen == [Seen("/openai/v1/chat/completions", "", signs)]

@@ -1,5 +1,6 @@
 """The samples in Java, built with the real toolchain and run with the real clients over TLS."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -10,8 +11,8 @@ import pytest
 
 from lab.prove.consumers.runners import programs
 from tests.tools import consumer_behaviour as behaviour
-from tests.tools.consumer_scene import ANSWER, ROOT, Scene, demand, scene
-from tests.tools.samples_java.named_account import account_at
+from tests.tools.consumer_scene import ANSWER, LEFT_OVER, ROOT, Scene, demand, scene
+from tests.tools.named_account import Seen, account_at
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -95,11 +96,29 @@ def test_the_command_that_the_sample_shows_runs_it(azure: Scene, tmp_path: Path)
     assert ANSWER in done.out
 
 
-def test_the_client_takes_the_v1_path_on_the_host_of_an_account(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "signs"),
+    [("no_key", {"Authorization": "Bearer a-token"}), ("key_from_vault", {"Authorization": "Bearer a-key"})],
+)
+def test_a_sample_signs_in_once_on_the_v1_path_of_an_account(name: str, signs: dict[str, str], tmp_path: Path) -> None:
     with account_at("my-account.openai.azure.com", tmp_path) as account:
-        command = [*programs.java_sample("no_key"), account.endpoint, "gpt-4o"]
+        vault = [] if name == "no_key" else [account.vault, "chat-key"]
+        command = [*programs.java_sample(name), *vault, account.endpoint, "gpt-4o"]
         done = subprocess.run(command, env=account.environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "Hello"), done.stderr
-    assert [(one.path, one.query, one.headers) for one in account.seen] == [
-        ("/openai/v1/chat/completions", "", {"authorization"})
-    ]
+    assert account.seen == [Seen("/openai/v1/chat/completions", "", signs)]
+
+
+@pytest.mark.parametrize(
+    ("names", "outcome"),
+    [
+        (["AZURE_OPENAI_KEY"], "made"),
+        (["AZURE_OPENAI_API_KEY"], "must be specified"),
+        (LEFT_OVER, "Please specify only"),
+    ],
+)
+def test_a_client_from_the_environment_depends_on_key_variables_as_the_sample_says(names, outcome: str) -> None:
+    command = ["java", "-cp", programs.java_sample("no_key")[2], str(Path(__file__).with_name("FromEnv.java"))]
+    environment = {"PATH": os.environ["PATH"], **dict.fromkeys(names, "left-over")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert outcome in done.stdout + done.stderr

@@ -1,6 +1,7 @@
-"""A small server that Java reaches under the name of an account, because openai-java looks at the name of the host.
+"""A small server that shows how programs sign in: it notes the headers of each request for a model.
 
-The name leads to this machine for one Java process only, by the file that `jdk.net.hosts.file` names.
+It is also a managed identity and a vault. Java reaches it under any name, because openai-java looks at the name of the
+host: the name leads to this machine for one Java process only, by the file that `jdk.net.hosts.file` names.
 """
 
 import json
@@ -18,8 +19,10 @@ from urllib.parse import urlsplit
 import trustme
 
 from lab.prove.consumers.runners import programs
+from tests.tools.consumer_scene import LEFT_OVER
 
 TOKEN = {"access_token": "a-token", "resource": "https://cognitiveservices.azure.com", "token_type": "Bearer"}
+SECRET = {"value": "a-key", "id": "https://127.0.0.1/secrets/chat-key/1", "attributes": {"enabled": True}}
 CHAT = {
     "id": "1", "object": "chat.completion", "created": 1, "model": "gpt-4o",
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello"}}],
@@ -28,18 +31,19 @@ CHAT = {
 
 @dataclass(frozen=True)
 class Seen:
-    """A request for a model: its path, its query, and which of the two headers that can sign in it carried."""
+    """A request for a model: its path, its query, and those of its headers that sign in."""
 
     path: str
     query: str
-    headers: set[str]
+    signs: dict[str, str]
 
 
 @dataclass
 class NamedAccount:
-    """The server: its endpoint, the variables of a program that reaches it, and the requests so far."""
+    """The server: its endpoints, the variables of a program that reaches it, and the requests for a model so far."""
 
     endpoint: str = ""
+    vault: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
 
@@ -51,14 +55,15 @@ def account_at(name: str, folder: Path) -> Iterator[NamedAccount]:
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     (folder / "hosts").write_text(f"127.0.0.1 {name}\n127.0.0.1 localhost\n")
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(name).configure_cert(tls)
+    authority.issue_cert(name, "127.0.0.1").configure_cert(tls)
     with _served(account) as plain, _served(account, tls) as secret:
-        account.endpoint = f"https://{name}:{secret}"
+        account.endpoint, account.vault = f"https://{name}:{secret}", f"https://127.0.0.1:{secret}"
         trust = programs.java_trust(folder / "ca.pem", folder)
         account.environment = {
             "PATH": os.environ["PATH"], "AZURE_CLIENT_ID": "any", "IDENTITY_HEADER": "any",
-            "IDENTITY_ENDPOINT": f"http://127.0.0.1:{plain}/msi/token",
-            "JAVA_TOOL_OPTIONS": f"{trust} -Djdk.net.hosts.file={folder / 'hosts'}",
+            "IDENTITY_ENDPOINT": f"http://127.0.0.1:{plain}/msi/token", "SSL_CERT_FILE": str(folder / "ca.pem"),
+            "JAVA_TOOL_OPTIONS": f"{trust} -Djdk.net.hosts.file={folder / 'hosts'}", "KEY_VAULT_IS_EMULATED": "1",
+            **dict.fromkeys(LEFT_OVER, "left-over"),
         }  # fmt: skip
         yield account
 
@@ -69,12 +74,14 @@ def _served(account: NamedAccount, tls: ssl.SSLContext | None = None) -> Iterato
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer({**TOKEN, "expires_on": str(int(time.time()) + 3600)})
+            is_secret = self.path.startswith("/secrets/")
+            self._answer(SECRET if is_secret else {**TOKEN, "expires_on": str(int(time.time()) + 3600)})
 
         def do_POST(self) -> None:
             url = urlsplit(self.path)
             self.rfile.read(int(self.headers["Content-Length"]))
-            signs = {"authorization", "api-key"} & {header.lower() for header in self.headers}
+            names = ("Authorization", "api-key")
+            signs = {name: text for name in names if (text := self.headers[name]) is not None}
             account.seen.append(Seen(url.path, url.query, signs))
             self._answer(CHAT)
 
