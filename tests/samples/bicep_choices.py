@@ -34,6 +34,7 @@ CHOICES: dict[str, dict[str, Any]] = {
         "subject": "system:serviceaccount:chat:chat-app",
     },
     "no_key/app_service/app.bicep": {**_APP, **_PLAN, **_ACCOUNT},
+    "no_key/function_app/main.bicep": {**_APP, "name": "chatapp", **_ACCOUNT},
     "no_key/container_apps/app.bicep": {**_APP, **_ENVIRONMENT, **_ACCOUNT},
     "no_key/api_management/policy.bicep": {**_GATEWAY, "audience": "88888888-2222-3333-4444-555555555555"},
     "no_key/foundry/connection.bicep": {
