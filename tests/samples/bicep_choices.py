@@ -37,6 +37,9 @@ CHOICES: dict[str, dict[str, Any]] = {
     "no_key/function_app/main.bicep": {**_APP, "name": "chatapp", **_ACCOUNT},
     "no_key/container_apps/app.bicep": {**_APP, **_ENVIRONMENT, **_ACCOUNT},
     "no_key/api_management/policy.bicep": {**_GATEWAY, "audience": "88888888-2222-3333-4444-555555555555"},
+    "no_key/power_query/operation.bicep": {
+        **_GATEWAY, "audience": "https://models.example.com", "deployment": "gpt-4o",
+    },
     "no_key/foundry/connection.bicep": {
         "foundryName": "foundry",
         "projectName": "chat",

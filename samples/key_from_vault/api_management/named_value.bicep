@@ -53,7 +53,7 @@ resource policy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: api
   name: 'policy'
   properties: {
-    format: 'rawxml'
+    format: 'xml' // as the file is: quotes in expressions are written as entities
     value: loadTextContent('policy.xml')
   }
   dependsOn: [
