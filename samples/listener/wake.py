@@ -126,7 +126,7 @@ def wake_all(kind: str, event_id: str, data: Mapping[str, Any], token: Callable[
                 logging.info(
                     "woke %s for %s: %s", one.name, published.target, KINDS[one.kind][1](one, published, token)
                 )
-            except (NotWoken, OSError) as error:
+            except (NotWoken, OSError, ValueError) as error:
                 logging.error("did not wake %s for %s: %s", one.name, published.target, error)  # noqa: TRY400
                 failed.append(one.name)
     if failed:
@@ -157,7 +157,7 @@ def _named_value(one: Consumer, _event: Published, token: Callable[[str], str]) 
         _status, now = call("GET", f"{manager}{path}?api-version=2024-05-01", access)
     except (NotWoken, OSError) as error:
         return f"accepted ({status}); the named value could not be read: {error}"
-    last = now["properties"].get("keyVault", {}).get("lastStatus", {})
+    last = now.get("properties", {}).get("keyVault", {}).get("lastStatus", {})
     return f"accepted ({status}); last fetch: {last.get('code', 'none')} at {last.get('timeStampUtc', 'no time')}"
 
 
@@ -174,7 +174,7 @@ def _deployment(one: Consumer, published: Published, token: Callable[[str], str]
     change = {"spec": {"template": {"metadata": {"annotations": {"key-rotation/woken-for": published.id}}}}}
     trust = ssl.create_default_context(cadata=base64.b64decode(one.fields["certificate"]).decode())
     status, now = call("PATCH", one.fields["server"] + path, token(f"{KUBERNETES}/.default"), change, trust)
-    return f"restarting ({status}); generation {now['metadata'].get('generation')}"
+    return f"restarting ({status}); generation {now.get('metadata', {}).get('generation')}"
 
 
 _WORD = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -211,11 +211,20 @@ def call(
     opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=trust))
     try:
         with opener.open(request, timeout=PATIENCE) as answer:
-            return answer.status, json.loads(answer.read() or b"{}")
+            return answer.status, _json(answer.read())
     except urllib.error.HTTPError as error:
         with error:
             said = error.read(2000).decode("utf-8", "replace").strip()
         raise NotWoken(f"{method} was refused: {error.code} {said[:500]}") from None
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    """Return a JSON object. Anything else counts as an empty one: no page says how a refresh is answered."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _manager() -> str:

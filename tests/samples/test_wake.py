@@ -343,6 +343,23 @@ async def test_a_cluster_with_another_certificate_gets_no_token(cluster: Any, mo
     assert one.asked == []
 
 
+async def test_a_certificate_that_is_none_is_named_and_the_rest_is_woken(
+    cluster: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    one, entry = cluster
+    wrong = {**entry, "certificate": base64.b64encode(b"\xff").decode(), "deployment": "other"}
+    monkeypatch.setenv("WAKE", json.dumps([wrong, entry]))
+    with pytest.raises(WAKE.NotWoken, match="^aks-csi-env other:"):
+        await asyncio.to_thread(WAKE.wake_all, ROTATED, ID, LONG_AGO, str)
+    assert "did not wake aks-csi-env other for chat" in caplog.text
+    assert one.generation == 2
+
+
+@pytest.mark.parametrize(("body", "read"), [(b"", {}), (b"<html>", {}), (b"[1]", {}), (b'{"a": 1}', {"a": 1})])
+def test_an_answer_that_is_no_json_object_counts_as_empty(body: bytes, read: dict[str, int]) -> None:
+    assert WAKE._json(body) == read
+
+
 async def test_a_redirection_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
