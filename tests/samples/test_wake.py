@@ -349,7 +349,7 @@ async def test_a_certificate_that_is_none_is_named_and_the_rest_is_woken(
     one, entry = cluster
     wrong = {**entry, "certificate": base64.b64encode(b"\xff").decode(), "deployment": "other"}
     monkeypatch.setenv("WAKE", json.dumps([wrong, entry]))
-    with pytest.raises(WAKE.NotWoken, match="^aks-csi-env other:"):
+    with pytest.raises(WAKE.NotWoken, match=r"^aks-csi-env other:"):
         await asyncio.to_thread(WAKE.wake_all, ROTATED, ID, LONG_AGO, str)
     assert "did not wake aks-csi-env other for chat" in caplog.text
     assert one.generation == 2
