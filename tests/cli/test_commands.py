@@ -85,6 +85,30 @@ def test_status_shows_the_live_key_its_dates_and_the_awaited_deployment(terminal
     assert "production" in search
 
 
+def test_status_says_which_consumer_is_slowest_and_which_never_notices(terminal: Terminal) -> None:
+    for name in ("chat", "search"):
+        terminal.publish(name, days_ago=1)
+    assert "CONSUMER" not in terminal.type("status").out
+    terminal.account().tags |= {"key-rotation-consumers": "container-apps,app-service-reference,pinned-version"}
+    printed = terminal.type("status", "chat", "search")
+    [heads] = [at for at, line in enumerate(printed.lines) if "SLOWEST CONSUMER" in line]
+    assert printed.lines[heads + 1].split() == [
+        "chat", "P3D", "P1DT2H", "app-service-reference", "P1D", "pinned-version"
+    ]  # fmt: skip
+    assert not any(line.startswith("search ") for line in printed.lines[heads:])
+    [chat] = terminal.json("status", "chat").data["targets"]
+    assert (chat["consumers"]["slowest"], chat["consumers"]["leastOverlap"]) == ("app-service-reference", "P1DT2H")
+
+
+def test_status_refuses_a_tagged_overlap_that_is_too_short_for_its_consumers_with_the_arithmetic(
+    terminal: Terminal,
+) -> None:
+    terminal.publish(days_ago=1)
+    terminal.account().tags |= {"key-rotation-consumers": "app-service-reference", "key-rotation-overlap": "PT24H"}
+    printed = terminal.type("audit")
+    assert "app-service-reference notices a new key within P1D, and with a margin of PT2H that is P1DT2H" in printed.out
+
+
 def test_rotate_rotates_and_shows_who_requested_it(terminal: Terminal) -> None:
     terminal.publish(days_ago=5)
     printed = terminal.json("rotate", "chat", "--reason", "a drill", "--by", "ada")

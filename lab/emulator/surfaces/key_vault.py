@@ -20,8 +20,8 @@ from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, e
 from lab.emulator.vaults import Secret, SecretVersion, Vault
 from lab.emulator.world import World
 
-# The first is the version of the client library for Python, the second that of @azure/keyvault-secrets 4.11 for Node,
-# the third that of azure-cli 2.91.0, with the same bodies for what is imitated.
+# The versions of the client libraries for Python and Go, of those for Java and for Node (@azure/keyvault-secrets 4.11),
+# and of azure-cli 2.91.0, with the same bodies for what is imitated.
 API_VERSIONS = ("2026-04-01", "2025-07-01", "7.4")
 AUDIENCE = "https://vault.azure.net"
 PAGE = 25  # the largest `maxresults` that the specification allows
