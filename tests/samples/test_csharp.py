@@ -3,6 +3,7 @@
 No compiler for C# is among the tools of this repository, so they are not built and not run.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
@@ -124,6 +125,12 @@ def test_the_sample_with_the_key_of_the_vault_replaces_the_key_of_its_clients() 
     assert called(folder).count("GetSecretAsync") == 2
     assert called(folder).count("Update") == 1
     assert "key.Credential" in created(folder)["ChatClient"]
+
+
+def test_the_code_that_the_page_shows_parses() -> None:
+    shown = re.findall(r"```csharp\n(.*?)```", (FROM_VAULT / "csharp" / "README.md").read_text(), re.DOTALL)
+    assert [PARSER.parse(block.encode()).root_node.has_error for block in shown] == [False]
+    assert "credential.Update(" in shown[0]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)

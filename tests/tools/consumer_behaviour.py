@@ -124,6 +124,17 @@ def does_not_notice_that_the_vault_is_out(scene: Scene, command: list[str]) -> N
     assert asked < 250
 
 
+def asks_a_vault_that_refuses_seldom(scene: Scene, command: list[str]) -> None:
+    """While the vault refuses at once, calls go on, and it is not asked with each of them."""
+    scene.world.faults.put(Rule("kv.getSecret", "status", skip=1, times=0, status=403, code="Forbidden"))
+    with running(command, scene, max_age=2) as runner:
+        until(lambda: scene.world.journal.count("kv.getSecret") > 1)
+        until_calls(scene, 1000)
+        result = runner.stop()
+    assert (result["failed"], result["repeated"]) == ([], 0)
+    assert scene.world.journal.count("kv.getSecret") < 50
+
+
 def does_not_wait_for_a_slow_vault(scene: Scene, command: list[str]) -> None:
     """While a read that renews the key gets no answer, calls go on."""
     with running(command, scene, max_age=0.2) as runner, _held_up(scene) as arrived:

@@ -181,7 +181,7 @@ def running(command: list[str], scene: Scene, *, max_age: float, callers: int = 
         runner.kill()
 
 
-def until(condition: Callable[[], bool], patience: float = 60.0) -> None:
+def until(condition: Callable[[], bool], patience: float = 120.0) -> None:
     """Wait until a condition holds. Fails when the patience, in seconds, is over."""
     end = time.monotonic() + patience
     while not condition():

@@ -14,7 +14,7 @@ from tests.tools import consumer_behaviour as behaviour
 from tests.tools.consumer_scene import ANSWER, LEFT_OVER, ROOT, Scene, demand, scene
 from tests.tools.named_account import Seen, account_at
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(300)
 
 
 def trust(ca_file: Path, folder: Path) -> dict[str, str]:
@@ -66,6 +66,7 @@ def test_the_sample_with_the_key_of_the_vault(azure: Scene, behaves) -> None:
         behaviour.does_not_notice_a_rotation,
         behaviour.does_not_notice_a_leak,
         behaviour.does_not_notice_that_the_vault_is_out,
+        behaviour.asks_a_vault_that_refuses_seldom,
         behaviour.does_not_wait_for_a_slow_vault,
         behaviour.reports_calls_that_are_refused_and_asks_the_vault_seldom,
     ],

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
@@ -34,6 +35,7 @@ func main() {
 	// The client's own repetitions are off: each request that fails once counts as failed.
 	client := openai.NewClient(
 		option.WithBaseURL(os.Getenv("OPENAI_BASE_URL")),
+		option.WithHTTPClient(httpClient()),
 		option.WithMaxRetries(0),
 		option.WithMiddleware(key.Middleware, counting),
 	)
@@ -91,6 +93,14 @@ func ask(client *openai.Client) (int, error) {
 		err = fmt.Errorf("status %d, %s", refusal.StatusCode, refusal.Code)
 	}
 	return sent, err
+}
+
+// httpClient returns a client that keeps one connection for each caller. Go keeps two for a host unless it is told.
+func httpClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns = int(number("CONSUMERS"))
+	transport.MaxIdleConnsPerHost = transport.MaxIdleConns
+	return &http.Client{Transport: transport}
 }
 
 // newKey returns the sample's key. The emulated vault is not in Azure's domain, so that check is off.

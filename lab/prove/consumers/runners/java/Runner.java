@@ -34,7 +34,9 @@ public final class Runner {
     public static void main(String[] arguments) throws Exception {
         Tally tally = new Tally();
         VaultKey key = key();
-        // The client's own repetitions are off: each request that fails once counts as failed.
+        int callers = (int) number("CONSUMERS");
+        // The client's own repetitions are off: each request that fails once counts as failed. It keeps one connection
+        // for each caller; by default it keeps five.
         OpenAIClient client = OpenAIOkHttpClient.builder()
             .baseUrl(System.getenv("OPENAI_BASE_URL"))
             .credential(BearerTokenCredential.create(key))
@@ -42,8 +44,10 @@ public final class Runner {
             .addInterceptor(key)
             .addInterceptor(tally::countRepeated)
             .maxRetries(0)
+            .maxIdleConnections(callers)
+            .keepAliveDuration(Duration.ofMinutes(5))
             .build();
-        new Runner(client, tally).run((int) number("CONSUMERS"), (long) number("PAUSE_MS"));
+        new Runner(client, tally).run(callers, (long) number("PAUSE_MS"));
         System.out.println(tally.json());
         client.close();
         System.exit(0);

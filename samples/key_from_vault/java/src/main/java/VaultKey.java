@@ -29,8 +29,8 @@ import okhttp3.Response;
  * <p>One is enough for all clients of an account; threads may share it.
  */
 public final class VaultKey implements Supplier<String>, Interceptor {
-    /** The longest time that a caller waits for a read. */
-    private static final Duration READ_TIMEOUT = Duration.ofSeconds(10);
+    /** The longest time that a caller waits for a read. The client of the vault should give up sooner. */
+    private static final Duration READ_TIMEOUT = Duration.ofSeconds(30);
 
     /** After this time a vault that did not answer is asked again. */
     private static final Duration ASK_AGAIN = Duration.ofSeconds(30);
