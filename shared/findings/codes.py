@@ -62,6 +62,7 @@ class Code(StrEnum):
     PRESUMED = "presumed"
     UNPROVEN = "unproven"
     UNTOLD = "untold"
+    NEVER_NOTICES = "consumer-never-notices"
     LONG_LIVED = "long-lived"
     PROOF_NOT_REQUIRED = "proof-not-required"
     SECRET_WITHOUT_EXPIRY = "secret-without-expiry"  # noqa: S105

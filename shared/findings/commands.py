@@ -34,6 +34,7 @@ _EXAMPLES = {
     "owner": "OWNER",
     "sunset": _A_DATE,
     "after-deployment": "production",
+    "consumers": "app-service-reference",
 }
 _OF_TARGET = {
     Code.LEAKED_KEY_WORKS: ("leak", "--key", "previous"),

@@ -23,6 +23,8 @@ DEEDS = {
     Code.SECRET_FOREIGN: "give {about} another secret, because this one is not ours to write",
     Code.ANOTHER_APP: "take {about} out of one of two rotation apps",
     Code.PREVIOUS_KEY_WORKS: "see why the previous key of {about} has not ended",
+    Code.NEVER_NOTICES: "give the new key of {about} to its consumers that never notice one, because the key before "
+    "ends {away}",
     Code.ROTATION_OVERDUE: "see why the rotation of {about} is overdue",
     Code.SUNSET_PAST: "see why the keys of {about} have not all ended",
     Code.SUNSET_NEAR: "move the apps of {about} off keys, because all keys end {away}",

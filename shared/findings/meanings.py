@@ -271,6 +271,14 @@ MEANINGS = {
         "Nobody has heard of it yet.",
         "check that the topic accepts events; they are sent again until it does",
     ),
+    Code.NEVER_NOTICES: Meaning(
+        _MEDIUM,
+        _IMPROVE,
+        "has consumers that never notice a new key",
+        "They go on with the key before, and are refused when it ends.",
+        "let them read the secret without a version, or move them to an identity; until then a person must move them "
+        "after every rotation",
+    ),
     Code.LONG_LIVED: Meaning(
         _MEDIUM,
         _IMPROVE,

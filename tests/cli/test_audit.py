@@ -232,6 +232,10 @@ def long_period(terminal: Terminal) -> None:
     terminal.account().tags |= {"key-rotation-period": "P180D"}
 
 
+def a_copy_that_somebody_typed_in(terminal: Terminal) -> None:
+    terminal.account().tags |= {"key-rotation-consumers": "app-service-reference,typed-in"}
+
+
 def fleet_too_large_to_observe(terminal: Terminal) -> None:
     terminal.monkeypatch.setattr(shared.fleet.survey, "MOST_OBSERVED", 1)
 
@@ -400,6 +404,7 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (announcements_that_nobody_takes, Code.ANNOUNCEMENTS_OUTSTANDING, "chat"),
     (turns_that_fail, Code.TURNS_FAIL, "chat"),
     (long_period, Code.LONG_LIVED, "chat"),
+    (a_copy_that_somebody_typed_in, Code.NEVER_NOTICES, "chat"),
     (fleet_too_large_to_observe, Code.PRESUMED, "fleet"),
     (proof_not_required, Code.PROOF_NOT_REQUIRED, "chat"),
 ]
