@@ -7,7 +7,7 @@ import pytest
 
 from lab.simulation.builders import an_account_id
 from shared.handlers import http
-from shared.handlers.act_lines import MOST_CALLERS, Refusals, act_line
+from shared.handlers.act_lines import MOST_CALLERS, RefusedCallers, act_line
 from shared.handlers.http import Incoming, serve
 from shared.web.callers import Caller, Role
 from shared.web.responses import Reply, problem
@@ -34,7 +34,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 def enforced(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """The app with App Service authentication on, without settings, and with nobody refused so far."""
     monkeypatch.setenv(ENFORCED, "true")
-    monkeypatch.setattr(http, "REFUSALS", Refusals())
+    monkeypatch.setattr(http, "REFUSALS", RefusedCallers())
     caplog.set_level("INFO")
 
 
@@ -89,6 +89,56 @@ async def test_an_act_that_fails_has_a_line_too(caplog: pytest.LogCaptureFixture
     assert {(one["who"], one["objectId"], one["target"]) for one in facts} == {("ada@contoso.com", "oid-1", "chat")}
 
 
+@pytest.mark.parametrize(
+    ("route", "body", "wanted"),
+    [
+        ("rotate", {"endOtherKey": True}, {"endOtherKey": True}),
+        ("arm", {"environment": "p", "then": "trial"}, {"then": "trial", "duration": "PT4H"}),
+        ("arm", {"environment": "p", "then": "end", "dry_run": True}, {"then": "end", "dryRun": True}),
+        ("trial", {"duration": "P1D", "despiteCopies": True}, {"duration": "P1D", "despiteCopies": True}),
+        ("hold", {"until": "2027-01-31T18:00:00+01:00", "reason": "x"}, {"until": "2027-01-31T17:00:00+00:00"}),
+    ],
+)
+@pytest.mark.usefixtures("enforced")
+async def test_a_line_says_what_the_body_asked_for_also_if_nothing_could_be_done(
+    caplog: pytest.LogCaptureFixture, route: str, body: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    """The app has no settings here, so every request fails."""
+    method = "POST" if route == "rotate" else "PUT"
+    headers = {**signed_in(Role.OPERATOR), "content-type": "application/json"}
+    await serve(ROUTES[route], Incoming(method, "chat", json.dumps(body).encode(), headers, "i"))
+    [line] = lines(caplog)
+    assert (line["route"], line["status"], line["title"]) == (route, 503, "FixConfiguration")
+    assert {name: line[name] for name in wanted} == wanted
+
+
+@pytest.mark.usefixtures("enforced")
+async def test_a_trial_is_ended_despite_a_leak_on_record(caplog: pytest.LogCaptureFixture) -> None:
+    headers = {**signed_in(Role.OPERATOR), "content-type": "application/json"}
+    await serve(ROUTES["trial"], Incoming("DELETE", "chat", b'{"despiteLeak": true}', headers, "i"))
+    [line] = lines(caplog)
+    assert (line["route"], line["method"], line["despiteLeak"]) == ("trial", "DELETE", True)
+
+
+@pytest.mark.parametrize("route", ["trial", "hold"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("role", [Role.READER, Role.DEPLOYER, Role.AUDITOR])
+@pytest.mark.usefixtures("enforced")
+async def test_nobody_but_an_operator_plans_a_trial_or_a_hold_or_ends_one(
+    caplog: pytest.LogCaptureFixture, route: str, method: str, role: Role
+) -> None:
+    reply = await serve(ROUTES[route], Incoming(method, "chat", b"", signed_in(role), "i"))
+    assert (reply.status, lines(caplog)[0]["title"]) == (403, "RoleMissing")
+    crossing = {**signed_in(Role.OPERATOR), "sec-fetch-site": "cross-site"}
+    assert (await serve(ROUTES[route], Incoming(method, "chat", b"", crossing, "i"))).status == 403
+
+
+def test_a_line_names_the_key_that_ended_before_its_time() -> None:
+    early = "key 1 with fingerprint 0011223344556677, promised to work until 2027-01-01T00:00:00+00:00"
+    reply = Reply(200, {"target": "chat", "result": "done", "reason": "requested", "endedEarly": [early]})
+    assert read(act_line(ROUTES["rotate"], "POST", "chat", ADA, reply))["endedEarly"] == [early]
+
+
 @pytest.mark.usefixtures("enforced")
 async def test_refused_attempts_have_a_line_and_repetitions_within_the_minute_have_none(
     caplog: pytest.LogCaptureFixture,
@@ -120,12 +170,12 @@ async def test_seeing_leaves_no_line(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_line_after_a_minute_counts_what_was_left_out() -> None:
-    refusals = Refusals()
+    refusals = RefusedCallers()
     assert [refusals.count("ada", "leak", now) for now in (0, 1, 59, 60, 61, 130)] == [1, 0, 0, 3, 0, 2]
 
 
 def test_a_caller_who_tries_again_and_again_has_a_line_before_the_minute_is_over() -> None:
-    refusals = Refusals()
+    refusals = RefusedCallers()
     said = [(at, times) for at in range(1000) if (times := refusals.count("ada", "leak", at / 100))]
     assert said == [(0, 1), (10, 10), (110, 100)]
     assert refusals.count("ada", "leak", 70.0) == 890
@@ -133,7 +183,7 @@ def test_a_caller_who_tries_again_and_again_has_a_line_before_the_minute_is_over
 
 
 def test_each_caller_and_each_route_is_counted_apart() -> None:
-    refusals = Refusals()
+    refusals = RefusedCallers()
     assert [refusals.count(who, route, 0) for who, route in (("a", "leak"), ("b", "leak"), ("a", "rotate"))] == [
         1,
         1,
@@ -142,7 +192,7 @@ def test_each_caller_and_each_route_is_counted_apart() -> None:
 
 
 def test_the_memory_of_refused_callers_is_bounded() -> None:
-    refusals = Refusals()
+    refusals = RefusedCallers()
     for number in range(MOST_CALLERS + 10):
         refusals.count(str(number), "leak", float(number) / 100)
     assert len(refusals.seen) == MOST_CALLERS

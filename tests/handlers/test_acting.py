@@ -12,7 +12,7 @@ import pytest
 
 from shared.fleet.rotation import Rotation
 from shared.handlers import acting, http, one_turn
-from shared.handlers.act_lines import Refusals
+from shared.handlers.act_lines import RefusedCallers
 from shared.handlers.http import Incoming, serve
 from shared.settings.environment import Mode
 from shared.settings.operators import SETTING
@@ -45,7 +45,7 @@ async def person(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
     for module in (http, one_turn, acting):
         monkeypatch.setattr(module, "rotation", rotation)
-    monkeypatch.setattr(http, "REFUSALS", Refusals())
+    monkeypatch.setattr(http, "REFUSALS", RefusedCallers())
     monkeypatch.setenv(ENFORCED, "true")
     one = Person(parts)
     one.world.journal.entries.clear()
@@ -304,7 +304,10 @@ async def test_a_limit_is_said_before_anything_is_typed(person: Person) -> None:
         _, form = await person.opens("leak")
         await person.sends("leak", form)
     reply, form = await person.opens("rotate")
-    assert "Not now: 5 rotations and leaks in one hour are what ROTATION_REQUESTS_PER_TARGET allows." in said(reply)
+    assert (
+        "Not now: 5 rotations, leaks, trials and holds in one hour are what ROTATION_REQUESTS_PER_TARGET allows."
+        in said(reply)
+    )
     assert "act" not in form.buttons
 
 

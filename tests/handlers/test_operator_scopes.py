@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from lab.emulator.serve import Azure
 from shared.domain.model import AccountId
 from shared.fleet.rotation import Rotation
 from shared.handlers import http, one_turn
-from shared.handlers.act_lines import Refusals
+from shared.handlers.act_lines import RefusedCallers
 from shared.handlers.http import Incoming, serve
 from shared.settings.operators import SETTING
 from shared.web.callers import Role
@@ -26,6 +27,7 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 ON = {"key-rotation": "on"}
 OPERATOR = (Role.OPERATOR,)
 BOTH = (Role.OPERATOR, Role.READER)
+UNTIL = (datetime.now(UTC) + timedelta(days=2)).isoformat()
 ACTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("rotate", "POST", {}),
     ("rotate", "POST", {"dry_run": True}),
@@ -33,6 +35,12 @@ ACTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("leak", "POST", {"key": "live", "dry_run": True}),
     ("arm", "PUT", {"environment": "production"}),
     ("arm", "DELETE", None),
+    ("arm", "PUT", {"environment": "production", "then": "sunset", "dry_run": True}),
+    ("rotate", "POST", {"endOtherKey": True, "dry_run": True}),
+    ("trial", "PUT", {"dry_run": True}),
+    ("trial", "DELETE", None),
+    ("hold", "PUT", {"until": UNTIL, "reason": "a freeze"}),
+    ("hold", "DELETE", None),
 ]
 
 
@@ -48,7 +56,7 @@ async def app(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pa
 
         for module in (http, one_turn):
             monkeypatch.setattr(module, "rotation", rotation)
-        monkeypatch.setattr(http, "REFUSALS", Refusals())
+        monkeypatch.setattr(http, "REFUSALS", RefusedCallers())
         monkeypatch.setenv(ENFORCED, "true")
         monkeypatch.setenv(SETTING, f"{ADA}={GROUP}")
         yield made
