@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.announce.deadlines import DeadlineKind
-from shared.decide.explained import ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS, Considered, explain
+from shared.decide.explained import A_TRIAL, ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS, Considered, explain
 from shared.decide.plan import Reason
 from shared.domain.model import Target
 from shared.domain.relative import away, exact, length_in_words
@@ -37,6 +37,7 @@ TITLES = {
     DeadlineKind.ROTATION: NEW_KEY,
     DeadlineKind.RETIREMENT: PREVIOUS_ENDS,
     DeadlineKind.SUNSET: ALL_KEYS_END,
+    DeadlineKind.TRIAL: A_TRIAL,
 }
 _ACTS = {
     "rotate": ("Rotate now", "Publishes a new key. The one that is live now works for its overlap."),
