@@ -119,13 +119,21 @@ class Stage:
         return Rotation(self.settings, outside)
 
     async def turn(
-        self, request: Request | None = None, interruptions: Interruptions | None = None, target: Target | None = None
+        self,
+        request: Request | None = None,
+        interruptions: Interruptions | None = None,
+        target: Target | None = None,
+        *,
+        ordered: bool = False,
     ) -> Outcome | None:
-        """Take one turn in a process of its own. Returns its outcome, None if the process was killed."""
+        """Take one turn in a process of its own. Returns its outcome, None if the process was killed.
+
+        ordered: Whether its message says that there are standing orders about the target. Default: no.
+        """
         if isinstance(request, LeakRequest):
             self._excuse_leaked(request)
         try:
-            outcome = await self.rotation(interruptions).turn(target or self.target, request)
+            outcome = await self.rotation(interruptions).turn(target or self.target, request, ordered=ordered)
         except Killed:
             return None
         wire.hear(outcome, outcome.data(), repr(outcome))
@@ -148,10 +156,14 @@ class Stage:
         found = await self.run_timer()
         for leak in found.leaks:
             await self.leak_again(leak)
+        taken = [(one.target, found.has_orders(one)) for one in found.turns]
+        taken += [
+            (one, True) for trial in found.trials for one in self.targets if one.account.same_as(str(trial.account))
+        ]
         return {
-            one.target.name: outcome
-            for one in found.turns
-            if (outcome := await self.turn(target=one.target)) is not None
+            target.name: outcome
+            for target, ordered in taken
+            if (outcome := await self.turn(target=target, ordered=ordered)) is not None
         }
 
     async def leak_again(self, leak: Message) -> Outcome:

@@ -262,9 +262,12 @@ class Witness:
         one.promised[value] = max(one.promised.get(value, until), until)
 
     def _note_keys_off(self, one: Watched) -> None:
-        """Key authentication is off: by hand, or as announced for a sunset."""
+        """Key authentication is off: by hand, or as announced for a sunset or a trial."""
         if one.key_auth and not self.keys_switched_off_by_hand:
-            self._must_have_announced(one, "KeyRotation.SunsetAnnounced", None, since=one.returns.last)
+            try:
+                self._must_have_announced(one, "KeyRotation.SunsetAnnounced", None, since=one.returns.last)
+            except PromiseBroken:
+                self._must_have_announced(one, "KeyRotation.TrialAnnounced", None, since=one.returns.last)
         one.key_auth = False
 
     def _consume(self, consumer: Consumer, account: Account, version: SecretVersion | None) -> None:

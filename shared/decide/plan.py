@@ -51,6 +51,7 @@ class Reason(StrEnum):
     TRIAL_BEGINS = "trial-begins"
     TRIAL_RUNS = "trial-runs"
     TRIAL_OVER = "trial-over"
+    TRIAL_STOPPED = "trial-stopped"
     KEYS_WORK_AGAIN = "keys-work-again"
     TRIAL_REFUSED = "trial-refused"
     LEAKED_IN_TRIAL = "leaked-in-trial"
@@ -74,6 +75,7 @@ HELD = frozenset(
         Reason.TRIAL_RUNS,
         Reason.TRIAL_REFUSED,
         Reason.LEAKED_IN_TRIAL,
+        Reason.OFF_BY_OTHERS,
     }
 )
 SCHEDULED = frozenset({Reason.ADOPT, Reason.DUE, Reason.OVERLAP_OVER, Reason.SUNSET, Reason.TRIAL_BEGINS})
@@ -86,6 +88,10 @@ PREPARING = frozenset(
         Reason.DRIFT,
         Reason.KEYS_ARE_BACK,
         Reason.KEYS_WORK_AGAIN,
+        Reason.OFF_BY_OTHERS,
+        Reason.TRIAL_BEGINS,
+        Reason.TRIAL_RUNS,
+        Reason.TRIAL_OVER,
     }
 )
 

@@ -53,7 +53,7 @@ def _ended_by_a_person(situation: Situation, trial: Trial, request: EndTrialRequ
     leaked = frozenset[Fingerprint]() if request.despite_leak else trial.leaked
     noted = _with(situation.seen.orders.after(request.id), replace(trial, stop=stop, leaked=leaked))
     why = "The trial is ended before its time: keys are switched on again."
-    return Plan(Reason.TRIAL_OVER, why, (KeepOrders(noted, "that the trial ends now"), EndTrial(EndedBy.PERSON)))
+    return Plan(Reason.TRIAL_STOPPED, why, (KeepOrders(noted, "that the trial ends now"), EndTrial(EndedBy.PERSON)))
 
 
 def _over(situation: Situation, trial: Trial) -> Plan:

@@ -61,7 +61,7 @@ from shared.turns.report import Outcome, failure, result_of
 from shared.turns.secret_notes import Change, claim, explained_observation, noted_before
 from shared.turns.standing import with_standing
 
-MOST_ROUNDS = 5  # adopt, record a deployment, rotate, and repair twice what somebody else did meanwhile
+MOST_ROUNDS = 7  # end a trial and prove, adopt, record a deployment, rotate, and repair twice what somebody else did
 
 
 @dataclass

@@ -200,8 +200,11 @@ def test_a_removed_sunset_is_not_carried_over():
 
 def test_a_sunset_is_not_carried_over_after_keys_were_switched_on_again():
     seen = an_observation(a_publication(marks(told=replace(EVERYTHING_TOLD, key_auth_off=True))))
-    told = written(seen, at(day=30)).told
-    assert (told.sunset, told.key_auth_off) == (None, False)
+    [step] = decide(seen, a_target(), at(day=30)).steps
+    assert isinstance(step, Mark)
+    told = step.marks.told
+    assert (told.sunset, told.key_auth_off, told.ends) == (None, False, 1)
+    assert [one.happened for one in told.carried_over][-1] is Happened.KEYS_BACK
 
 
 # Leaks.

@@ -49,7 +49,10 @@ EARLIER = START - days(1)
 
 
 SENTENCES = [
-    (OFF, START, USUAL, None, "Key authentication is off on the account, so the published key does not work any more."),
+    (replace(OFF, off_by_sunset=True), START, USUAL, None,
+     "Key authentication is off on the account, so the published key does not work any more."),
+    (OFF, START, USUAL, None,
+     "Somebody else switched keys off on the account. The published version stays for one overlap."),
     (nothing_published(key_auth=False, keys={}), START, USUAL, None,
      "Key authentication is off on the account and nothing is published."),
     (an_observation(a_publication(state=SecretState.DELETED, value=None)), START, USUAL, None,

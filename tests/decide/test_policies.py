@@ -85,7 +85,19 @@ class Row:
 
 TABLE = [
     # Key authentication is off.
-    Row("keys off, something published", OFF, at(day=1), Reason.KEY_AUTH_IS_OFF, ["withdraw the publication"]),
+    Row("keys off by our sunset, something published", replace(OFF, off_since=at(day=1), off_by_sunset=True),
+        at(day=1), Reason.KEY_AUTH_IS_OFF, ["withdraw the publication"]),
+    Row("keys off after the agreed date, whoever did that", OFF, at(day=21), Reason.KEY_AUTH_IS_OFF,
+        ["withdraw the publication"], ENDING),
+    Row("keys off by somebody else, seen for the first time", OFF, at(day=1), Reason.OFF_BY_OTHERS,
+        ["note that keys are off"]),
+    Row("keys off by somebody else for less than an overlap", replace(OFF, off_since=at(day=1)), at(day=3),
+        Reason.OFF_BY_OTHERS),
+    Row("keys off by somebody else for an overlap", replace(OFF, off_since=at(day=1)), at(day=4),
+        Reason.KEY_AUTH_IS_OFF, ["withdraw the publication"]),
+    Row("keys back before anything was withdrawn",
+        an_observation(a_publication(marks(told=Told(origin=True, key_auth_off=True)))), at(day=2),
+        Reason.KEYS_ARE_BACK, ["mark the current version as key1"]),
     Row("keys off, nothing published", nothing_published(key_auth=False, keys={}), at(day=1), Reason.FINISHED),
     Row(
         "keys off, publication withdrawn already",

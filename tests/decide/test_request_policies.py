@@ -87,7 +87,7 @@ class Row:
 
 TABLE = [
     # What comes before any request.
-    *(Row(f"{one.kind}, and keys are off", OFF, at(day=1), one, Reason.KEY_AUTH_IS_OFF, ["withdraw the publication"])
+    *(Row(f"{one.kind}, and keys are off", OFF, at(day=1), one, Reason.OFF_BY_OTHERS, ["note that keys are off"])
       for one in (ARM, DISARM, LIVE)),
     *(Row(f"{one.kind}, and nothing is published", nothing_published(), at(day=1), one, Reason.ADOPT, ADOPTED)
       for one in (ARM, DISARM, LIVE)),

@@ -1,0 +1,477 @@
+"""Trials: when one is planned, begins, is watched and ends, and what may not happen meanwhile."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pytest
+
+from lab.simulation.builders import (
+    a_publication,
+    a_target,
+    an_observation,
+    end_announced,
+    mark,
+    marks,
+    overlapping,
+    reports_leak,
+    wants_rotation,
+)
+from lab.simulation.dates import START, at, days, hours, minutes
+from shared.decide import schedule
+from shared.decide.plan import Reason
+from shared.decide.policies import decide
+from shared.decide.situation import Situation
+from shared.decide.steps import EndTrial, EndWhileOff, KeepOrders
+from shared.domain.keys import KeySlot
+from shared.domain.model import Observation, Target
+from shared.domain.orders import EndedBy, Hold, Orders, Stop, Trial, TrialCheck
+from shared.domain.publication import SecretState
+from shared.domain.requests import (
+    AwaitedDeployment,
+    EndTrialRequest,
+    Follow,
+    LeakedKey,
+    Request,
+    TrialRequest,
+)
+from shared.domain.told import ToldDeadline
+from shared.domain.window import Window
+
+ASKED = TrialRequest(id="t-1", by="anna", reason="who is left?", length=hours(4), starts=at(day=5))
+PLANNED = Trial("t-1", "anna", "who is left?", at(day=5), hours(4))
+TOLD = replace(PLANNED, told=ToldDeadline(at(day=5)))
+BEGUN = replace(TOLD, begun=at(day=5))
+RUNS = replace(BEGUN, off=at(day=5, minute=1))
+STOPPED = replace(RUNS, stop=Stop("ben", "it hurts", at(day=5, hour=10)))
+BLOCKED = replace(RUNS, leaked=frozenset({mark("A")}))
+FAILED = replace(RUNS, tried=at(day=5, hour=13, minute=30))
+ENDED = replace(RUNS, ended=at(day=5, hour=13), ended_by=EndedBy.TIME)
+END = EndTrialRequest(id="e-1", by="ben", reason="it hurts")
+NOBODY = "The topic has no event subscription, so announcements reach nobody."
+COPY = "the named value aoai-key of the gateway apim"
+
+
+def on(trial: Trial | None, **facts: object) -> Observation:
+    """Return an observation of a target whose keys are on, with this trial."""
+    return replace(an_observation(a_publication()), orders=Orders(trial=trial), **facts)
+
+
+def off(trial: Trial | None, **facts: object) -> Observation:
+    """Return an observation of a target whose keys are off, with this trial."""
+    return replace(on(trial, **facts), key_auth=False, keys={})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: a name in words, what was observed and when, and the plan that follows."""
+
+    name: str
+    seen: Observation
+    now: datetime
+    reason: Reason
+    steps: list[str] = field(default_factory=list)
+    target: Target = field(default_factory=a_target)
+    request: Request | None = None
+
+
+DUE = marks(since=START - days(40))
+TABLE = [
+    # Asked for.
+    Row("a trial is asked for", on(None), at(day=1), Reason.TRIAL_PLANNED, ["note the trial"], request=ASKED),
+    Row(
+        "the same request again",
+        replace(on(PLANNED), orders=Orders(PLANNED, known=("t-1",))),
+        at(day=1),
+        Reason.ALREADY_DONE,
+        request=ASKED,
+    ),
+    Row("a second trial", on(replace(PLANNED, id="t-0")), at(day=1), Reason.TRIAL_REFUSED, request=ASKED),
+    Row(
+        "no identity could call",
+        on(None, takes_identity=False),
+        at(day=1),
+        Reason.CANNOT_TAKE_AN_IDENTITY,
+        request=ASKED,
+    ),
+    Row(
+        "a policy keeps keys off",
+        on(None, trial_check=TrialCheck(blockers=("A policy keeps keys off.",))),
+        at(day=1),
+        Reason.TRIAL_REFUSED,
+        request=ASKED,
+    ),
+    Row(
+        "a copy is used",
+        on(None, trial_check=TrialCheck(copies=(COPY,))),
+        at(day=1),
+        Reason.TRIAL_REFUSED,
+        request=ASKED,
+    ),
+    Row(
+        "a copy is used, and may be hurt",
+        on(None, trial_check=TrialCheck(copies=(COPY,))),
+        at(day=1),
+        Reason.TRIAL_PLANNED,
+        ["note the trial"],
+        request=replace(ASKED, despite_copies=True),
+    ),
+    Row(
+        "all keys end before its end",
+        on(None),
+        at(day=1),
+        Reason.TRIAL_REFUSED,
+        target=a_target(sunset=at(day=5, hour=11)),
+        request=ASKED,
+    ),
+    Row(
+        "all keys end after its end",
+        on(None),
+        at(day=1),
+        Reason.TRIAL_PLANNED,
+        ["note the trial"],
+        a_target(sunset=at(day=9)),
+        ASKED,
+    ),
+    # Called off.
+    Row(
+        "called off before anybody was told",
+        on(PLANNED),
+        at(day=1),
+        Reason.TRIAL_CALLED_OFF,
+        ["note that the trial is called off"],
+        request=END,
+    ),
+    Row(
+        "called off when somebody was told",
+        on(TOLD),
+        at(day=4),
+        Reason.TRIAL_CALLED_OFF,
+        ["note that the trial is called off"],
+        request=END,
+    ),
+    Row("called off, and there is none", on(None), at(day=4), Reason.ALREADY_DONE, request=END),
+    # Begins.
+    Row("its time has not come", on(TOLD), at(day=4), Reason.NOTHING_DUE),
+    Row("it was not announced", on(PLANNED), at(day=6), Reason.NOTHING_DUE),
+    Row("it begins", on(TOLD), at(day=5), Reason.TRIAL_BEGINS, ["begin the trial"]),
+    Row("nobody hears of it", on(TOLD, unheard=NOBODY), at(day=5), Reason.NOTHING_DUE),
+    Row(
+        "outside the window",
+        on(TOLD),
+        at(day=5, hour=20),
+        Reason.NOTHING_DUE,
+        target=a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin")),
+    ),
+    Row(
+        "a policy came meanwhile",
+        on(TOLD, trial_check=TrialCheck(blockers=("A policy keeps keys off.",))),
+        at(day=5),
+        Reason.NOTHING_DUE,
+    ),
+    Row(
+        "a rotation is due as well",
+        replace(an_observation(a_publication(DUE)), orders=Orders(TOLD)),
+        at(day=5),
+        Reason.TRIAL_BEGINS,
+        ["begin the trial"],
+    ),
+    Row(
+        "an interrupted rotation is finished first",
+        replace(an_observation(a_publication(DUE), key2="N"), orders=Orders(TOLD)),
+        at(day=5),
+        Reason.RESUMED,
+        ["prove key2", "publish key2 (rotated)"],
+    ),
+    Row(
+        "on hold",
+        replace(on(TOLD), orders=Orders(TOLD, Hold(at(day=9), "freeze", "anna", START, "h-1"))),
+        at(day=5),
+        Reason.ON_HOLD,
+    ),
+    Row("interrupted before keys were off", on(BEGUN), at(day=5, minute=9), Reason.TRIAL_BEGINS, ["begin the trial"]),
+    Row("interrupted for too long", on(BEGUN), at(day=5, minute=11), Reason.TRIAL_OVER, ["end the trial"]),
+    Row(
+        "interrupted when keys were off",
+        off(BEGUN),
+        at(day=5, minute=11),
+        Reason.TRIAL_RUNS,
+        ["note that keys are off for the trial"],
+    ),
+    # Runs.
+    Row("it runs", off(RUNS), at(day=5, hour=11), Reason.TRIAL_RUNS),
+    Row("a read is late", on(RUNS), at(day=5, minute=2), Reason.TRIAL_RUNS),
+    Row("somebody switched keys on", on(RUNS), at(day=5, hour=11), Reason.TRIAL_OVER, ["end the trial"]),
+    Row("a rotation is asked for", off(RUNS), at(day=5, hour=11), Reason.TRIAL_RUNS, request=wants_rotation()),
+    Row("the sunset has come", off(RUNS), at(day=5, hour=11), Reason.TRIAL_RUNS, target=a_target(sunset=at(day=5))),
+    # Ends.
+    Row("its time is over", off(RUNS), at(day=5, hour=13), Reason.TRIAL_OVER, ["end the trial"]),
+    Row(
+        "its time is over, on a hold and outside the window",
+        replace(off(RUNS), orders=Orders(RUNS, Hold(at(day=9), "freeze", "anna", START, "h-1"))),
+        at(day=5, hour=23),
+        Reason.TRIAL_OVER,
+        ["end the trial"],
+        a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin")),
+    ),
+    Row(
+        "its time is over, and the secret was taken away",
+        off(RUNS, publication=a_publication(state=SecretState.DELETED, value=None)),
+        at(day=5, hour=13),
+        Reason.TRIAL_OVER,
+        ["end the trial"],
+    ),
+    Row(
+        "its time is over, and nothing is published",
+        off(RUNS, publication=None),
+        at(day=5, hour=13),
+        Reason.TRIAL_OVER,
+        ["end the trial"],
+    ),
+    Row("a person ended it", off(STOPPED), at(day=5, hour=11), Reason.TRIAL_OVER, ["end the trial"]),
+    Row(
+        "a person ends it",
+        off(RUNS),
+        at(day=5, hour=11),
+        Reason.TRIAL_STOPPED,
+        ["note that the trial ends now", "end the trial"],
+        request=END,
+    ),
+    Row("switching on failed a while ago", off(FAILED), at(day=5, hour=14), Reason.TRIAL_RUNS),
+    Row(
+        "switching on failed an hour ago",
+        off(FAILED),
+        at(day=5, hour=14, minute=30),
+        Reason.TRIAL_OVER,
+        ["end the trial"],
+    ),
+    Row(
+        "switching on failed, and a person ends it",
+        off(FAILED),
+        at(day=5, hour=14),
+        Reason.TRIAL_STOPPED,
+        ["note that the trial ends now", "end the trial"],
+        request=END,
+    ),
+    Row(
+        "it is over, and the key is proven",
+        on(ENDED),
+        at(day=5, hour=13),
+        Reason.KEYS_WORK_AGAIN,
+        ["prove key1", "note that keys work"],
+    ),
+    Row(
+        "it is over, and the key is proven already",
+        on(replace(ENDED, proven=True)),
+        at(day=5, hour=13),
+        Reason.NOTHING_DUE,
+    ),
+    Row(
+        "it is over, and the published key was regenerated meanwhile",
+        replace(an_observation(a_publication(), key1="X"), orders=Orders(ENDED)),
+        at(day=5, hour=13),
+        Reason.DRIFT,
+        ["prove key1", "publish key1 (healed)"],
+    ),
+    # Leaks.
+    Row(
+        "a leak while keys are off",
+        off(RUNS),
+        at(day=5, hour=11),
+        Reason.LEAKED,
+        ["regenerate key1 while keys are off"],
+        request=reports_leak(),
+    ),
+    Row(
+        "a leak of the previous key while keys are off",
+        off(RUNS),
+        at(day=5, hour=11),
+        Reason.LEAKED,
+        ["regenerate key2 while keys are off"],
+        request=reports_leak(LeakedKey.PREVIOUS),
+    ),
+    Row(
+        "a leak of both while keys are off",
+        off(RUNS),
+        at(day=5, hour=11),
+        Reason.LEAKED,
+        ["regenerate key1 and key2 while keys are off"],
+        request=reports_leak(LeakedKey.BOTH),
+    ),
+    Row(
+        "a leak that names a fingerprint nobody knows",
+        off(RUNS),
+        at(day=5, hour=11),
+        Reason.LEAKED,
+        ["regenerate key2 while keys are off"],
+        request=reports_leak(None, fingerprint=mark("Z")),
+    ),
+    Row(
+        "a leak while keys are off, and the secret cannot be read",
+        off(RUNS, publication=a_publication(state=SecretState.DISABLED, value=None)),
+        at(day=5, hour=11),
+        Reason.LEAKED,
+        ["regenerate key1 and key2 while keys are off"],
+        request=reports_leak(),
+    ),
+    Row(
+        "a leaked key could not be ended, and the time is over",
+        off(BLOCKED),
+        at(day=5, hour=13),
+        Reason.LEAKED_IN_TRIAL,
+    ),
+    Row(
+        "a leaked key could not be ended, and it is reported again",
+        off(BLOCKED),
+        at(day=5, hour=11),
+        Reason.LEAKED_IN_TRIAL,
+        request=reports_leak(request_id="l-2"),
+    ),
+    Row(
+        "a leaked key could not be ended, and a person ends the trial",
+        off(BLOCKED),
+        at(day=5, hour=11),
+        Reason.LEAKED_IN_TRIAL,
+        request=END,
+    ),
+    Row(
+        "a leaked key could not be ended, and a person ends the trial all the same",
+        off(BLOCKED),
+        at(day=5, hour=11),
+        Reason.TRIAL_STOPPED,
+        ["note that the trial ends now", "end the trial"],
+        request=replace(END, despite_leak=True),
+    ),
+    Row(
+        "a leak is on record, and the time is over",
+        off(RUNS, leak_pending=True),
+        at(day=5, hour=13),
+        Reason.LEAKED_IN_TRIAL,
+    ),
+    Row(
+        "a leak while a trial is planned",
+        on(TOLD),
+        at(day=5),
+        Reason.LEAKED,
+        ["prove key2", "publish key2 (rotated)"],
+        request=reports_leak(),
+        target=a_target(),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_decide_returns_the_plan_of_the_row(row: Row):
+    plan = decide(row.seen, row.target, row.now, row.request)
+    steps = [str(step) for step in plan.steps]
+    assert plan.reason is row.reason, plan
+    assert steps[: len(row.steps)] == row.steps or steps[1 : len(row.steps) + 1] == row.steps, plan
+    assert bool(steps) == bool(row.steps), plan
+
+
+@pytest.mark.parametrize("trial", [RUNS, STOPPED, BLOCKED, FAILED, BEGUN], ids=lambda one: str(one.stop or one.off))
+@pytest.mark.parametrize("now", [at(day=5, hour=11), at(day=5, hour=13), at(day=60)])
+def test_while_a_trial_is_open_nothing_regenerates_publishes_or_withdraws(trial: Trial, now: datetime):
+    target = a_target(sunset=at(day=5, hour=10))
+    for request in (None, wants_rotation(), replace(END), ASKED):
+        for seen in (off(trial), on(trial)):
+            steps = decide(seen, target, now, request).steps
+            assert all(isinstance(one, KeepOrders | EndTrial) or str(one) == "begin the trial" for one in steps)
+
+
+@pytest.mark.parametrize("tag", ["trial", "then=trial", "production soak=0 then=trial for=60 deployed=1"])
+def test_keys_off_without_a_note_are_somebody_elses_whatever_a_tag_says(tag: str):
+    seen = off(None, publication=a_publication(marks(), others={"key-rotation-trial": tag}))
+    plan = decide(seen, a_target(), at(day=60))
+    assert plan.reason is Reason.OFF_BY_OTHERS
+    assert not any(isinstance(step, EndTrial) for step in plan.steps)
+
+
+def test_the_note_of_a_plan_names_who_why_when_and_how_long():
+    [step] = decide(on(None), a_target(), at(day=1), ASKED).steps
+    assert isinstance(step, KeepOrders)
+    assert step.orders == Orders(trial=PLANNED, known=("t-1",))
+
+
+def test_a_trial_starts_no_sooner_than_the_notice_after_its_announcement():
+    soon = replace(PLANNED, starts=at(day=1))
+    starts = schedule.trial(Situation(on(soon), a_target(), at(day=1)))
+    assert starts is not None
+    assert starts >= at(day=1) + days(1)
+
+
+def test_a_leak_that_names_the_key_of_the_vault_regenerates_its_slot_and_expects_the_other_to_stay():
+    [step] = decide(off(RUNS), a_target(), at(day=5, hour=11), reports_leak(None, fingerprint=mark("A"))).steps
+    assert step == EndWhileOff((KeySlot.KEY1,), frozenset({mark("A")}), None, "l-1")
+    [step] = decide(off(RUNS), a_target(), at(day=5, hour=11), reports_leak(LeakedKey.PREVIOUS)).steps
+    assert step == EndWhileOff((KeySlot.KEY2,), frozenset(), mark("A"), "l-1")
+
+
+# After a deployment.
+
+
+def waiting(then: Follow, deployed: datetime | None = None, **facts: object) -> Observation:
+    """Return an observation of a version that waits for a deployment to production."""
+    length = hours(2) if then is Follow.TRIAL else None
+    awaited = AwaitedDeployment(
+        "production", days(1), deployed=deployed, id="d-1" if deployed else None, then=then, length=length
+    )
+    return an_observation(a_publication(marks(awaited=awaited, **facts)))
+
+
+def test_a_deployment_after_which_a_trial_was_agreed_plans_it_for_the_end_of_the_soak_time():
+    plan = decide(waiting(Follow.TRIAL, deployed=at(day=3)), a_target(), at(day=3))
+    assert plan.reason is Reason.TRIAL_PLANNED
+    step = plan.steps[0]
+    assert isinstance(step, KeepOrders)
+    assert step.orders.trial is not None
+    assert (step.orders.trial.starts, step.orders.trial.length) == (at(day=4), hours(2))
+    assert str(plan.steps[1]) == "mark the current version as key1"
+
+
+def test_a_trial_after_a_deployment_is_planned_once():
+    seen = replace(waiting(Follow.TRIAL, deployed=at(day=3)), orders=Orders(known=("d-1",)))
+    plan = decide(seen, a_target(), at(day=3))
+    assert plan.reason is Reason.ALREADY_DONE
+    assert [str(step) for step in plan.steps] == ["mark the current version as key1"]
+
+
+def test_a_deployment_after_which_all_keys_end_sets_their_date_and_makes_no_rotation_due():
+    seen = waiting(Follow.SUNSET, deployed=at(day=3))
+    situation = Situation(seen, a_target(), at(day=3))
+    assert situation.agreed_sunset == at(day=4)
+    assert decide(seen, a_target(), at(day=4, hour=12)).reason is Reason.NOTHING_DUE
+
+
+def test_end_publishes_one_overlap_before_the_soak_time_is_over_and_ends_the_other_key_with_it():
+    awaited = AwaitedDeployment("production", days(5), deployed=at(day=3), id="d-1", then=Follow.END)
+    seen = an_observation(a_publication(overlapping(awaited=awaited, until=at(day=30))))
+    assert decide(seen, a_target(), at(day=4)).reason is Reason.NOTHING_DUE
+    plan = decide(seen, a_target(), at(day=5))
+    assert plan.reason is Reason.DEPLOYED
+    assert [str(step) for step in plan.steps] == ["regenerate key2", "prove key2", "publish key2 (rotated)"]
+    publish = plan.steps[2]
+    assert (publish.until, publish.agreed) == (at(day=8), True)  # type: ignore[union-attr]
+    assert "ends with that" in plan.why
+
+
+def test_rotate_after_a_deployment_waits_for_a_key_that_is_promised_and_end_does_not():
+    for then, reason in ((Follow.ROTATE, Reason.OVERLAP_RUNS), (Follow.END, Reason.DEPLOYED)):
+        awaited = AwaitedDeployment("production", hours(0), deployed=at(day=3), id="d-1", then=then)
+        seen = an_observation(a_publication(overlapping(awaited=awaited, until=at(day=30))))
+        assert decide(seen, a_target(), at(day=3)).reason is reason
+
+
+def test_an_agreed_end_comes_at_its_moment_without_notice_listener_or_window():
+    agreed = overlapping(until=at(day=5), agreed=True)
+    seen = replace(an_observation(a_publication(agreed)), unheard=NOBODY)
+    target = a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))
+    assert decide(seen, target, at(day=5, hour=8) - minutes(1)).reason in (Reason.OVERLAP_RUNS, Reason.NOTHING_DUE)
+    plan = decide(seen, target, at(day=5, hour=22))
+    assert (plan.reason, [str(step) for step in plan.steps]) == (Reason.OVERLAP_OVER, ["regenerate key2"])
+
+
+def test_an_end_that_nobody_agreed_to_still_needs_its_notice():
+    seen = an_observation(a_publication(overlapping(until=at(day=5))))
+    assert decide(seen, a_target(), at(day=5, hour=22)).steps == ()
+    told = an_observation(a_publication(overlapping(until=at(day=5), told=end_announced(at(day=5)))))
+    assert decide(told, a_target(), at(day=5, hour=22)).reason is Reason.OVERLAP_OVER
