@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 
 from shared.domain.requests import LeakedKey, LeakRequest, RequestKind, RotateRequest
 from shared.fleet.many import Selection
-from shared.web.bodies import END, Body, Names, NamesOnly, ReasonText, described_field, scoped, why
+from shared.web.bodies import Body, described_field, scoped, why
+from shared.web.body_fields import END, Names, NamesOnly, ReasonText
 
 type ManyText = Annotated[str, Meta(min_length=1, max_length=256)]
 type RotationId = Annotated[
