@@ -12,7 +12,7 @@ from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
 from shared.turns.report import Row
 from tests.support.facts import FAR, NOW, a_row, codes_of, facts_of, found_in, quiet_target
-from tests.support.surveys import a_survey, an_entry, callers
+from tests.support.surveys import a_survey, a_usage, an_entry
 
 BEGUN = NOW - hours(1)
 RUNS = Trial("t-1", "ada", "who needs keys?", BEGUN, hours(4), begun=BEGUN, off=BEGUN)
@@ -115,6 +115,6 @@ def test_keys_that_somebody_else_switched_off_are_found_until_the_version_is_wit
 
 def test_keys_that_are_used_and_switched_off_by_somebody_else_are_to_do() -> None:
     row = a_row(key_auth=False, off_since=NOW - hours(1))
-    survey = a_survey(an_entry("chat", used(), target="chat"), at=NOW)
+    survey = a_survey(an_entry("chat", a_usage(3, until=NOW), target="chat"), at=NOW)
     found = only(facts_of(row, survey=survey))
     assert (found.code, found.urgency) == (Code.KEYS_OFF_BY_OTHERS, Urgency.TO_DO)
