@@ -116,6 +116,9 @@ class Account:
     keys: The current key 1 and key 2.
     old_keys: Old values that `lag.old_for` keeps valid for a while.
     replaced: For each key that was regenerated, what it was before.
+    regenerates_while_off: Whether keys can be regenerated while they are disabled. What Azure does is not known
+        (docs/facts.md, Keys), so both are imitated. Default: refused.
+    fixed_off: Whether an assignment of Azure Policy disables keys again whenever somebody enables them. Default: no.
     local_auth_seen: When disableLocalAuth was last changed, and whether keys were disabled before that.
     internal_id: The `internalId` that ARM shows.
     """
@@ -141,6 +144,8 @@ class Account:
     keys: dict[Slot, Key] = field(default_factory=dict)
     old_keys: list[Key] = field(default_factory=list)
     replaced: dict[Slot, Key] = field(default_factory=dict)
+    regenerates_while_off: bool = False
+    fixed_off: bool = False
     local_auth_seen: tuple[float, bool] = (0.0, False)
     internal_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -266,7 +271,7 @@ class Accounts:
         Keys). Raises AzureError 404 if the account does not exist, and 400 if its keys are disabled or it is not ready.
         """
         account, now = self.check_state(resource_id), self._clock.now()
-        if account.disable_local_auth:
+        if account.disable_local_auth and not account.regenerates_while_off:
             # Azure's answer to this is not known (docs/facts.md, Keys); refuse like listKeys.
             raise AzureError(400, "BadRequest", "Failed to regenerate key. disableLocalAuth is set to be true")
         old = account.keys[slot]
@@ -283,6 +288,8 @@ class Accounts:
         `changes` maps names of `Account` fields to new values. Raises AzureError 404 if the account does not exist.
         """
         account, now = self[resource_id], self._clock.now()
+        if "disable_local_auth" in changes and account.fixed_off:
+            changes = changes | {"disable_local_auth": True}
         if "disable_local_auth" in changes:
             account.local_auth_seen = (now, self.keys_disabled(account))
         for name, value in changes.items():

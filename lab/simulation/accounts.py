@@ -61,9 +61,16 @@ class SimulatedAccounts:
         """Replace one key and return both."""
         world, id_ = self._runner.world, str(account)
         with translated(id_, f"regenerate {slot}", Call.REGENERATE_KEY):
-            return _keys(
-                await self._runner.call("arm.regenerateKey", id_, lambda: world.accounts.regenerate(id_, slot.value))
-            )
+            try:
+                return _keys(
+                    await self._runner.call(
+                        "arm.regenerateKey", id_, lambda: world.accounts.regenerate(id_, slot.value)
+                    )
+                )
+            except AzureError as error:
+                if error.status == 400 and "disableLocalAuth" in error.message:
+                    raise KeyAuthIsOff from error
+                raise
 
     async def disable_key_auth(self, account: AccountId) -> None:
         """Switch key authentication off, so that both keys stop working."""

@@ -308,7 +308,8 @@ def observed_after(execution: Execution) -> ObservedKeys | None:
     nothing is presumed.
     """
     unanswered = [step for step in execution.begun[len(execution.done) :] if isinstance(step, Regenerate)]
-    if unanswered or not all(isinstance(step, Regenerate | Prove | Watch | Wait) for step in execution.begun):
+    certain = Regenerate | Prove | Watch | Wait | KeepOrders | NoteKeysOff
+    if unanswered or not all(isinstance(step, certain) for step in execution.begun):
         return None
     if not any(isinstance(step, Regenerate) for step in execution.done):
         return execution.observed

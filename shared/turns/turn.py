@@ -27,7 +27,7 @@ from shared.announce.outstanding import outstanding
 from shared.decide.leaked_keys import with_values
 from shared.decide.plan import Plan, held_by_the_brake
 from shared.decide.situation import Situation
-from shared.decide.steps import EndTrial, EndWhileOff, Mark, Publish, Regenerate, Withdraw
+from shared.decide.steps import BeginTrial, EndTrial, EndWhileOff, Mark, Publish, Regenerate, Withdraw
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationError, TryLater
 from shared.domain.keys import Fingerprint
 from shared.domain.model import Adopt, Observation, Target
@@ -272,7 +272,7 @@ class Turn:
 
 
 def _must_be_observed_again(plan: Plan) -> bool:
-    return any(isinstance(step, Publish | Mark | Withdraw | EndTrial) for step in plan.steps)
+    return any(isinstance(step, Publish | Mark | Withdraw | BeginTrial | EndTrial) for step in plan.steps)
 
 
 async def take_turn(

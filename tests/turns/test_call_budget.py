@@ -14,6 +14,7 @@ from shared.turns.report import Result
 from tests.support.real_parts import Parts, parts_over
 
 DAY = timedelta(days=1)
+ORDERS = 1  # the note of standing orders, which a turn reads before it acts (docs/decisions/0035)
 MOST = 12  # account read or list, listKeys, secret read, regenerate, 2 proofs, write, look back (2), publish, lease (2)
 
 
@@ -25,7 +26,7 @@ async def adopted(parts: Parts) -> Target:
     return target
 
 
-async def test_a_turn_that_rotates_makes_these_twelve_calls(parts: Parts) -> None:
+async def test_a_turn_that_rotates_makes_these_twelve_calls_and_reads_its_orders(parts: Parts) -> None:
     target = await adopted(parts)
     for days in (31, 4):  # a rotation, and the end of the key before it
         parts.azure.world.clock.advance(timedelta(days=days).total_seconds())
@@ -44,8 +45,9 @@ async def test_a_turn_that_rotates_makes_these_twelve_calls(parts: Parts) -> Non
         "kv.setSecret": 1,
         "eg.publish": 1,
         "kv.updateSecret": 1,
+        "blob.get": ORDERS,
     }
-    assert len(parts.names(since=before)) == MOST
+    assert len(parts.names(since=before)) == MOST + ORDERS
 
 
 async def test_a_turn_with_nothing_to_do_makes_at_most_half_as_many_calls(parts: Parts) -> None:
@@ -71,7 +73,7 @@ async def test_a_turn_that_retires_regenerates_once_and_neither_proves_nor_publi
     outcome = await parts.rotation.turn(target)
     assert outcome.done == ("regenerate key1",), outcome
     assert Counter(parts.names(since=before)) == {
-        "blob.get": 1,  # whether these marks were taken back
+        "blob.get": 1 + ORDERS,  # one says whether these marks were taken back
         "blob.lease.acquire": 1,
         "blob.lease.release": 1,
         "kv.getSecret": 1,
@@ -88,7 +90,7 @@ async def test_a_turn_that_adopts_makes_at_most_two_more_calls_than_one_that_rot
     outcome = await parts.rotation.turn(parts.target(2))
     assert "publish key1 (adopted)" in outcome.done
     calls = [name for name in parts.names(since=before) if name not in ("blob.put", "blob.container.create")]
-    assert len([name for name in calls if not name.startswith("kv.getDeleted")]) <= MOST + 2, calls
+    assert len([name for name in calls if not name.startswith("kv.getDeleted")]) <= MOST + ORDERS + 2, calls
 
 
 async def test_a_dry_run_takes_no_lease_and_changes_nothing(parts: Parts) -> None:
@@ -96,7 +98,7 @@ async def test_a_dry_run_takes_no_lease_and_changes_nothing(parts: Parts) -> Non
     before = parts.mark()
     row = await parts.rotation.plan_turn(target, RotateRequest())
     assert row.plan is not None
-    assert Counter(parts.names(since=before)) == {"kv.getSecret": 1, "arm.listKeys": 1}
+    assert Counter(parts.names(since=before)) == {"kv.getSecret": 1, "arm.listKeys": 1, "blob.get": ORDERS}
 
 
 def enrol(azure: Azure, count: int) -> None:
@@ -113,9 +115,9 @@ async def test_a_tick_over_tagged_targets_makes_one_call_for_each_page(parts: Pa
     now = parts.rotation.outside.clock.now()
     found = await parts.rotation.tick(now - timedelta(minutes=10), now)
     assert len(found.turns) + found.quiet == 60, found
-    # The leaks on record, what Azure asked to wait for, and failures are listed once each; the view is read and
-    # written. 60 secrets are 3 pages of 25; 62 accounts are a page.
-    listed = {"kv.listSecrets": 3, "arm.listAccounts": 1, "blob.list": 3}
+    # The leaks on record, standing orders, what Azure asked to wait for, and failures are listed once each; the view is
+    # read and written. 60 secrets are 3 pages of 25; 62 accounts are a page.
+    listed = {"kv.listSecrets": 3, "arm.listAccounts": 1, "blob.list": 4}
     assert Counter(parts.names()) == {**listed, "blob.get": 1, "blob.put": 2, "blob.container.create": 1}
 
 
@@ -141,7 +143,7 @@ async def test_a_tick_over_explicit_targets_reads_no_account(azure: Azure, count
         now = parts.rotation.outside.clock.now()
         found = await parts.rotation.tick(now - timedelta(minutes=10), now)
         assert len(found.turns) + found.quiet == count
-        blobs = {"blob.list": 3, "blob.get": 1, "blob.put": 2, "blob.container.create": 1}
+        blobs = {"blob.list": 4, "blob.get": 1, "blob.put": 2, "blob.container.create": 1}
         assert Counter(parts.names()) == {"kv.listSecrets": pages, **blobs}
 
 

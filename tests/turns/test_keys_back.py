@@ -11,6 +11,7 @@ import pytest
 from lab.simulation.builders import reports_leak, wants_rotation
 from lab.simulation.dates import at, days, hours
 from lab.simulation.stage import Stage, a_stage, lived_until
+from shared.decide import policies
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.times import from_seconds
 from shared.domain.told import CarriedOver, Happened
@@ -29,7 +30,7 @@ async def keyless(*, by_sunset: bool = True) -> Stage:
         await stage.until(SUNSET - hours(1))
         if not by_sunset:
             stage.switch_keys_off_by_hand()
-        await stage.until(SUNSET + hours(3))
+        await stage.until(SUNSET + (hours(3) if by_sunset else days(4)))  # what others switch off stays for an overlap
         assert stage.versions[-1].enabled is False
         KEPT[by_sunset] = stage
     return KEPT[by_sunset].copy()
@@ -86,6 +87,37 @@ async def test_an_agreed_date_that_still_stands_is_announced_again_with_the_noti
     await stage.must_be_at_rest()
 
 
+@pytest.mark.parametrize("topic", ["up", "down"])
+async def test_keys_that_somebody_switches_off_for_two_hours_change_nothing_and_both_is_told(topic: str):
+    stage = await lived_until(3)
+    value, until = published(stage), stage.versions[-1].tags["key-rotation-previous"]
+    stage.event_grid_is(topic)
+    stage.switch_keys_off_by_hand()
+    await stage.until(stage.now + hours(2), hours(1))
+    switched_on(stage)
+    await stage.until(stage.now + hours(2), hours(1))
+    stage.event_grid_is("up")
+    await stage.until(stage.now + hours(6), hours(1))
+    assert (published(stage), stage.versions[-1].tags["key-rotation-previous"]) == (value, until)
+    assert len(stage.versions) == 1
+    told = 1 if topic == "up" else 0
+    assert (len(stage.events("KeyAuthDisabled")), len(stage.events("KeyAuthEnabled"))) == (told, told)
+    await stage.must_be_at_rest(all_announced=topic == "up")
+
+
+async def test_keys_that_somebody_switches_off_again_have_an_overlap_again():
+    stage = await lived_until(3)
+    for _ in range(2):
+        stage.switch_keys_off_by_hand()
+        await stage.until(stage.now + days(2))
+        assert stage.versions[-1].enabled
+        switched_on(stage)
+        await stage.until(stage.now + hours(12))
+    stage.switch_keys_off_by_hand()
+    await stage.until(stage.now + days(4))
+    assert stage.versions[-1].enabled is False
+
+
 async def test_each_time_is_an_event_of_its_own():
     stage = await keyless()
     for _ in range(2):
@@ -136,7 +168,7 @@ async def test_the_note_says_since_when_an_account_is_keyless_and_what_made_it_s
     note = await keyless_of(stage.rotation().outside.notes, stage.target.account)
     assert note is not None
     assert note.by_sunset is by_sunset
-    assert SUNSET - hours(1) <= note.at <= SUNSET + hours(3)
+    assert SUNSET - hours(1) <= note.at <= SUNSET + hours(6)
     assert note.version == stage.versions[-1].version
 
 
@@ -218,7 +250,7 @@ async def test_a_version_that_was_enabled_again_is_withdrawn_and_published_anew_
     stage.versions[-1].enabled = True
     await stage.turn()
     stage.switch_keys_off_by_hand()
-    await stage.turn()
+    await stage.until(stage.now + days(4))
     assert stage.versions[-1].enabled is False
     switched_on(stage)
     await stage.turn()
@@ -275,6 +307,7 @@ async def test_a_release_that_does_not_know_the_word_for_a_return_ends_no_key_ea
     values, versions = {key.value for key in stage.account.keys.values()}, len(stage.versions)
     assert stage.versions[-1].tags["key-rotation-owed"].startswith("o")
     monkeypatch.setattr(CarriedOver, "read", known_to_an_earlier_release)
+    monkeypatch.setattr(policies, "_back_before_withdrawn", lambda _: None)  # an earlier release has no such rule
     stage.event_grid_is("up")
     await stage.until(stage.now + days(4))
     assert {key.value for key in stage.account.keys.values()} == values
@@ -345,9 +378,9 @@ async def test_the_page_says_that_keys_are_back_and_never_that_a_person_must_ena
     stage.world.accounts.update(stage.account.id, {"tags": tags})
     await stage.tick()
     stage.switch_keys_off_by_hand()
-    await stage.until(stage.now + hours(3))
+    await stage.until(stage.now + days(4))
     switched_on(stage)
-    row = await stage.rotation().surveyor._presumed_row((await stage.rotation().fleet.list_targets()).listed[0])
+    [row] = await stage.rotation().surveyor._presumed((await stage.rotation().fleet.list_targets()).listed)
     assert row.plan is not None
     assert row.plan.reason == "keys-are-back"
 
@@ -356,7 +389,7 @@ async def off_again(stage: Stage, topic: str = "up") -> None:
     """Let a person switch keys off once more, a tick find that, and a person switch them on."""
     stage.event_grid_is(topic)
     stage.switch_keys_off_by_hand()
-    await stage.until(stage.now + hours(3))
+    await stage.until(stage.now + days(4))
     switched_on(stage)
     stage.event_grid_is("up")
 
