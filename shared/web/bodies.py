@@ -163,7 +163,7 @@ class Arm(Body, frozen=True, kw_only=True):
         check_form("soak", soak_time, self.soak)
         check_form("duration", trial_time, self.duration)
         if self.duration is not None and self.then is not Follow.TRIAL:
-            raise ValueError("Only a trial has a duration: `then` must be `trial` - at `$.duration`")
+            raise ValueError("Only a trial has a duration (`$.duration`): `then` must be `trial`")
 
     def request(self, id_: str, by: str) -> Request:
         latest = max(self.latest, FIRST) if self.latest and self.latest < LAST else None

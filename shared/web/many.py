@@ -1,4 +1,7 @@
-"""What callers may send about many targets at once: which ones, and what is to be done to each."""
+"""What callers may send about many targets at once: which ones, and what is to be done to each.
+
+A trial and a hold are left out: each is a decision about one target, whose reason is shown there until it ends.
+"""
 
 from __future__ import annotations
 
