@@ -220,6 +220,14 @@ def address(name: str, account: str, act: str = "", asked: Mapping[str, str] | N
     return f"{path}?{text}" if text else path
 
 
+def _is_confirmed(form: ActForm) -> bool:
+    """Return whether the same at a terminal must be confirmed with the target's name."""
+    asked = form.asked
+    follows = asked.get("then", "") not in ("", Follow.ROTATE)
+    both = asked.get("key") == LeakedKey.BOTH.value
+    return form.kind is RequestKind.TRIAL or both or follows or bool(asked.get("endOtherKey"))
+
+
 def command_of(form: ActForm, which: str) -> str:
     """Return the command that does the same at a terminal, for a person with rights of their own."""
     act, *more = _COMMANDS.get(form.kind, (form.kind.value,))
@@ -227,6 +235,6 @@ def command_of(form: ActForm, which: str) -> str:
     for name, value in form.asked.items():
         option = f"--{_OPTIONS.get(name, name)}"
         words += ([option] if name in CHECKS else [option, value]) if value else []
-    if form.asked.get("key") == LeakedKey.BOTH.value and "/" not in which:
+    if _is_confirmed(form) and "/" not in which:
         words += ["--confirm", which]
     return shlex.join([*words, "--reason", form.reason or "why"])
