@@ -118,4 +118,4 @@ def _words(one: Deadline) -> str:
         case DeadlineKind.ROTATION:
             return "new key, or at a deployment" if one.after_deployment else "new key"
         case DeadlineKind.TRIAL:
-            return f"keys are off for {length_in_words(one.length)}, a trial" if one.length else "keys are off, a trial"
+            return f"a trial, {length_in_words(one.length)} without keys" if one.length else "a trial without keys"

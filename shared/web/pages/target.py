@@ -302,7 +302,8 @@ def _about_keys(status: Status, one: TargetStatus) -> str:
 
 
 def _comes(date: Date, status: Status) -> str:
-    what = "A new key comes" if date.kind is DeadlineKind.ROTATION else f"{date.says[:1].upper()}{date.says[1:]}"
+    comes = {DeadlineKind.ROTATION: "A new key comes", DeadlineKind.TRIAL: "A trial without keys comes"}
+    what = comes.get(date.kind, f"{date.says[:1].upper()}{date.says[1:]}")
     if date.falls_at is None:
         return f"{what} once its announcement was accepted in time."
     return f"{what} {away(date.falls_at, status.now)} ({exact(date.falls_at)})."
