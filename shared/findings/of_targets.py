@@ -22,6 +22,7 @@ from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
 from shared.findings.of_problems import LASTING, of_failing_turns, of_problem
 from shared.findings.of_readiness import who_still_calls
+from shared.findings.of_standing_orders import cannot_end, of_standing_orders
 from shared.settings.environment import Mode
 from shared.turns.report import Row
 
@@ -57,6 +58,8 @@ def _of_target(row: Row, facts: Facts) -> Iterator[Finding]:
     if situation is None or situation.seen.key_auth:
         yield from _of_consumers(row)
         yield from _of_sunset(row, facts.now, who_still_calls(facts.entry_of(row.target.account)))
+    if situation is not None:
+        yield from of_standing_orders(row, situation, facts)
     if row.is_stale or row.plan is None:
         return
     if situation is None:
@@ -81,6 +84,8 @@ def _of_error(row: Row, facts: Facts) -> Iterator[Finding]:
     failing = error if row.fails else facts.troubles.of(row.target.account) if error is None else None
     if error is None and row.plan is None:
         error = RotationError(name, "It could not be observed.")
+    if failing is not None and row.situation and cannot_end(row.situation.seen.orders.open_trial, facts.now):
+        return  # the finding about the trial says why
     if failing is not None and not (row.plan is not None and row.plan.needs_a_person):
         yield of_failing_turns(failing, name, facts.now)
     elif error is not None and failing is None:
