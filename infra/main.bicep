@@ -452,6 +452,7 @@ module subscriptionGrants 'grants/subscription.bicep' = [for id in searched: {
     principalId: identities.outputs.appPrincipalId
     rotatorRoleName: roles.outputs.keyRotator
     switchRoleName: roles.outputs.keyAuthSwitch
+    trialRoleName: roles.outputs.trialReader
     allowSunset: allowSunset
   }
 }]
@@ -464,6 +465,7 @@ module targetGrants 'grants/targets.bicep' = {
     principalId: identities.outputs.appPrincipalId
     rotatorRoleName: roles.outputs.keyRotator
     switchRoleName: roles.outputs.keyAuthSwitch
+    trialRoleName: roles.outputs.trialReader
     allowSunset: allowSunset
   }
 }

@@ -44,6 +44,7 @@ class Grant:
 GRANTS = (
     Grant("keyRotator", "subscription"),
     Grant("keyAuthSwitch", "subscription"),
+    Grant("trialReader", "subscription"),
     Grant("keyPublisher", "vault"),
     Grant("keyCallCounter", "workspace"),
     Grant("eventGridDataSender", "topic"),
