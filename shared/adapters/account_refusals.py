@@ -49,8 +49,8 @@ def _refused(metric: Mapping[str, Any]) -> int:
 
 
 def _points(series: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    statuses = [one["value"] for one in series["metadatavalues"] if one["name"]["value"].casefold() == _DIMENSION]
-    if statuses[0] in _REFUSED:
+    [status] = [one["value"] for one in series["metadatavalues"] if one["name"]["value"].casefold() == _DIMENSION]
+    if status in _REFUSED:
         yield from series["data"]
 
 

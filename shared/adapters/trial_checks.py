@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from shared.adapters.key_policies import KeyPolicies, in_words
 from shared.adapters.waits import time_limit
-from shared.copies.kinds import Copied, Copies, CopyFate, LookedAt
+from shared.copies.kinds import Copied, Copies, CopyFate
 from shared.copies.looks import CopyLooks
 from shared.copies.matching import copies_of_all
-from shared.copies.not_looked import NOT_LOOKED
 from shared.copies.places import PLACES
 from shared.copies.sought import sought_of
 from shared.domain.errors import RotationError
@@ -74,16 +73,8 @@ def _unseen(copies: Copies, *, is_whole: bool) -> Iterator[str]:
     """Return what is not known of copies: what may be one, what refused, and what nobody looks at."""
     yield from (f"{_place(one)}, which may use a key." for one in copies.copies if one.fate is CopyFate.UNKNOWN)
     yield from (f"where copies of a key are used: {in_words(error)}" for error in copies.problems)
-    looked = [one for one in copies.places if one.looked is not None]
-    partly = [one.title for one in looked if one.why or one.unjudged]
-    number = counted(sum(one.looked or 0 for one in looked), "resource")
-    if not copies.problems or looked:
-        yield f"copies outside the {number} that this app was shown, and in {_titles(NOT_LOOKED)}."
-    if partly:
-        yield f"all of {', '.join(partly)}: `copies` says why."
+    looked = sum(one.looked or 0 for one in copies.places)
+    number = counted(looked, "resource")
+    yield f"copies outside the {number} that this app could look into; docs/copies.md names what it cannot see."
     if not is_whole:
-        yield "copies in resources that had to wait for another look: ask again in an hour."
-
-
-def _titles(places: Iterable[LookedAt]) -> str:
-    return "; ".join(one.title[0].lower() + one.title[1:] for one in places)
+        yield "copies in resources that had to wait for another look; ask again in an hour."
