@@ -159,6 +159,7 @@ class Opened:
         question takes a new one.
     key_holders: The resources in which copies of keys can lie.
     copy_looks: The looks into them.
+    key_policies: What policies of Azure do to accounts whose keys are to be on.
     """
 
     rotation: Rotation
@@ -168,6 +169,7 @@ class Opened:
     rights: Callable[[], Rights]
     key_holders: KeyHolders
     copy_looks: CopyLooks
+    key_policies: KeyPolicies
 
 
 @asynccontextmanager
@@ -193,6 +195,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
             made.rights,
             made.key_holders,
             made.copy_looks,
+            made.key_policies,
         )
     finally:
         await made.close()

@@ -36,7 +36,7 @@ class KeyPolicies:
         Azure is asked what it would deny, and what is assigned. Neither alone is enough: the first promises nothing of
         policies that change an account, and the second shows no custom policy for what it is.
         """
-        lacking: list[str] = []
+        lacking: dict[str, RotationError] = {}
         denials = await _or_say(self._denials(account), "whether a policy would deny keys", lacking)
         assignments = await _or_say(self._assignments(account), "which policies apply", lacking)
         exemptions: Sequence[Exemption] = ()
@@ -45,7 +45,8 @@ class KeyPolicies:
             what = "whether the account is exempt from it"
             exemptions = await _or_say(self._exemptions(account), what, lacking)
             found = policy_answer(str(account), assignments, denials, exemptions, self._clock.now())
-        return PolicyAnswer(found.blockers, (*lacking, *found.unseen))
+        unread = [f"{what}: {in_words(error)}" for what, error in lacking.items()]
+        return PolicyAnswer(found.blockers, (*unread, *found.unseen), tuple(lacking.values()))
 
     async def _denials(self, account: AccountId) -> list[Denial]:
         """Return what Azure says that policies would do to the account as it is, but with keys on."""
@@ -68,12 +69,12 @@ class KeyPolicies:
         return parsed(_exemption, found, table.EXEMPTIONS, str(account))
 
 
-async def _or_say[T](asked: Awaitable[list[T]], what: str, lacking: list[str]) -> list[T]:
+async def _or_say[T](asked: Awaitable[list[T]], what: str, lacking: dict[str, RotationError]) -> list[T]:
     """Return what was asked for; nothing if it could not be read, which is noted then."""
     try:
         return await asked
     except RotationError as error:
-        lacking.append(f"{what}: {in_words(error)}")
+        lacking[what] = error
         return []
 
 

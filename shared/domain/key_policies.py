@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.errors import RotationError
 from shared.domain.orders import LONGEST_TRIAL
 
 _AUDIT = "71ef260a-8f18-47b7-abcb-62d0673d94dc"
@@ -110,10 +111,12 @@ class PolicyAnswer:
 
     blockers: What would keep keys off after a trial.
     unseen: What is not known.
+    problems: What could not be read, and why.
     """
 
     blockers: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    problems: tuple[RotationError, ...] = ()
 
 
 def policy_answer(
