@@ -8,7 +8,7 @@ be ended keeps it from that, until a person chooses.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.decide import cadence, schedule
 from shared.decide.plan import Plan, Reason
@@ -32,7 +32,7 @@ def running_trial(situation: Situation) -> Plan | None:
     if trial is None:
         return None
     if isinstance(request, LeakRequest):
-        return None if seen.key_auth else _leaked_while_off(situation, trial, request)
+        return None if seen.key_auth else _leaked_while_off(situation, request)
     if isinstance(request, EndTrialRequest) and not seen.orders.knows(request.id):
         return _ended_by_a_person(situation, trial, request)
     if trial.is_over(situation.now):
@@ -49,7 +49,9 @@ def running_trial(situation: Situation) -> Plan | None:
 def _ended_by_a_person(situation: Situation, trial: Trial, request: EndTrialRequest) -> Plan:
     if trial.leaked and not request.despite_leak:
         return _waits_for_a_person(trial)
-    stop = Stop(request.by, request.reason, situation.now)
+    if situation.seen.leak_pending and not request.despite_leak:
+        return _leak_first()
+    stop = Stop(request.by, request.reason, situation.now, request.despite_leak)
     leaked = frozenset[Fingerprint]() if request.despite_leak else trial.leaked
     noted = _with(situation.seen.orders.after(request.id), replace(trial, stop=stop, leaked=leaked))
     why = "The trial is ended before its time: keys are switched on again."
@@ -59,16 +61,20 @@ def _ended_by_a_person(situation: Situation, trial: Trial, request: EndTrialRequ
 def _over(situation: Situation, trial: Trial) -> Plan:
     if trial.leaked:
         return _waits_for_a_person(trial)
-    if situation.seen.leak_pending and not situation.seen.key_auth:
-        return Plan(
-            Reason.LEAKED_IN_TRIAL, "The trial is over. A leaked key ends first, and then keys are switched on."
-        )
+    chosen = trial.stop is not None and trial.stop.despite_leak
+    if situation.seen.leak_pending and not situation.seen.key_auth and not chosen:
+        return _leak_first()
     again = trial.tried + TRIED_EVERY if trial.tried else situation.now
     if situation.now < again:
         why = f"The trial is over, and keys could not be switched on. It is tried again at {again:%H:%M} UTC."
         return Plan(Reason.TRIAL_RUNS, why, held_until=again)
     by = EndedBy.PERSON if trial.stop else EndedBy.TIME
     return Plan(Reason.TRIAL_OVER, "The trial is over: keys are switched on again.", (EndTrial(by),))
+
+
+def _leak_first() -> Plan:
+    why = "A leak is on record that has not ended. The leaked key ends first, and then keys are switched on."
+    return Plan(Reason.LEAKED_IN_TRIAL, why)
 
 
 def _waits_for_a_person(trial: Trial) -> Plan:
@@ -93,7 +99,7 @@ def _keys_are_on(situation: Situation, trial: Trial) -> Plan:
     return Plan(Reason.TRIAL_OVER, f"{why} The trial is over.", (EndTrial(by),))
 
 
-def _leaked_while_off(situation: Situation, trial: Trial, request: LeakRequest) -> Plan:
+def _leaked_while_off(situation: Situation, request: LeakRequest) -> Plan:
     """End a leaked key while keys are off, so that switching them on opens nothing to whoever holds it.
 
     The account lists no keys now. The vault still holds the live value, so its fingerprint is known; what the tags say
@@ -101,8 +107,6 @@ def _leaked_while_off(situation: Situation, trial: Trial, request: LeakRequest) 
     """
     if situation.seen.orders.knows(request.id):
         return Plan(Reason.ALREADY_DONE, "The key that was reported as leaked does not work any more.")
-    if trial.leaked:
-        return _waits_for_a_person(trial)
     publication = situation.seen.publication
     readable = publication is not None and publication.state is SecretState.ACTIVE
     live = publication.value if publication and readable else None
@@ -224,6 +228,8 @@ def trial(situation: Situation) -> Plan | None:
     planned, window = situation.trial, situation.target.cadence.window
     if planned is None or not planned.is_planned:
         return None
+    if situation.now - _wanted(situation, planned) > cadence.LAPSES_AFTER:
+        return _lapsed(situation, planned)
     if not cadence.announced_in_time(planned.told, planned.starts, situation.now):
         return None
     if what_holds_a_trial(situation) is not None or not (window is None or window.open_at(situation.now)):
@@ -232,6 +238,21 @@ def trial(situation: Situation) -> Plan | None:
         return None  # a rotation was interrupted, and is finished first
     why = f"A trial begins, as announced: keys are switched off for {iso_duration(planned.length)}."
     return Plan(Reason.TRIAL_BEGINS, why, (BeginTrial(),))
+
+
+def _wanted(situation: Situation, planned: Trial) -> datetime:
+    """Return when a planned trial should have begun: when it was asked for, or when the last hold ended."""
+    hold = situation.seen.orders.hold
+    return max(planned.starts, hold.until) if hold else planned.starts
+
+
+def _lapsed(situation: Situation, planned: Trial) -> Plan:
+    """Call off a trial that could not begin for so long that nobody expects it any more."""
+    days = cadence.LAPSES_AFTER.days
+    stop = Stop("", f"It could not begin within {days} days.", situation.now)
+    noted = replace(situation.seen.orders, trial=replace(planned, stop=stop) if planned.told else None)
+    why = f"The trial could not begin within {days} days after its start, so it is called off."
+    return Plan(Reason.TRIAL_CALLED_OFF, why, (KeepOrders(noted, "that the trial is called off"),))
 
 
 def after_a_trial(situation: Situation) -> Plan | None:

@@ -35,11 +35,13 @@ class Stop:
     by: Who did.
     why: The reason that was given. Empty without one.
     at: When, in UTC.
+    despite_leak: Whether keys may be switched on although a key that leaked still has its value. Default: no.
     """
 
     by: str
     why: str
     at: datetime
+    despite_leak: bool = False
 
 
 @dataclass(frozen=True)

@@ -111,8 +111,9 @@ class Tick:
         return orders is not None and orders.trial is not None and orders.trial.begun is not None
 
     def has_orders(self, one: Enrolled) -> bool:
-        """Return whether there are standing orders about this target."""
-        return str(one.target.account).casefold() in self.orders
+        """Return whether there are standing orders about this target that matter now."""
+        orders = self.orders.get(str(one.target.account).casefold(), Orders())
+        return orders.trial is not None or orders.hold_at(self.now) is not None
 
     def __str__(self) -> str:
         unseen = f", not listed: {self.unseen}" if self.unseen else ""

@@ -136,7 +136,7 @@ def _trial_data(trial: Trial) -> dict[str, Any]:
         "begun": _text(trial.begun),
         "off": _text(trial.off),
         "toldStart": trial.told_start,
-        "stop": {"by": stop.by, "why": stop.why, "at": _text(stop.at)} if stop else None,
+        "stop": _stop_data(stop) if stop else None,
         "leaked": sorted(trial.leaked),
         "tried": _text(trial.tried),
         "ended": _text(trial.ended),
@@ -144,6 +144,15 @@ def _trial_data(trial: Trial) -> dict[str, Any]:
         "refused": trial.refused,
         "proven": trial.proven,
     }
+
+
+def _stop_data(stop: Stop) -> dict[str, Any]:
+    return {"by": stop.by, "why": stop.why, "at": _text(stop.at), "despiteLeak": stop.despite_leak}
+
+
+def _stop(data: Mapping[str, Any]) -> Stop:
+    at = datetime.fromisoformat(data["at"])
+    return Stop(str(data["by"]), str(data["why"]), at, data["despiteLeak"] is True)
 
 
 def _trial(data: Mapping[str, Any]) -> Trial:
@@ -161,7 +170,7 @@ def _trial(data: Mapping[str, Any]) -> Trial:
         begun=_moment(data["begun"]),
         off=_moment(data["off"]),
         told_start=data["toldStart"] is True,
-        stop=Stop(str(stop["by"]), str(stop["why"]), datetime.fromisoformat(stop["at"])) if stop else None,
+        stop=_stop(stop) if stop else None,
         leaked=frozenset(map(Fingerprint, data["leaked"])),
         tried=_moment(data["tried"]),
         ended=_moment(data["ended"]),

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from shared.domain.model import Observation, Target
 from shared.domain.orders import Orders, TrialCheck
-from shared.domain.requests import Follow, Request, TrialRequest
+from shared.domain.requests import EndTrialRequest, Follow, Request, TrialRequest
 from shared.ports import Notes, Outside
 from shared.turns.keyless import with_end_of_keys
+from shared.turns.message import Message
 from shared.turns.notes import pending_leaks
 
 NOT_CHECKED = TrialCheck(unseen=("whether a policy keeps keys off, and whether copies of a key are used.",))
@@ -27,7 +28,7 @@ async def with_standing(
     """
     seen = replace(seen, orders=orders)
     if not seen.key_auth:
-        return await _with_keys_off(outside, target, seen)
+        return await _with_keys_off(outside, target, seen, request)
     if isinstance(request, TrialRequest) or _may_begin(seen, outside.clock.now()):
         checks = outside.trial_checks
         seen = replace(seen, trial_check=await checks.check(target) if checks else NOT_CHECKED)
@@ -43,17 +44,18 @@ def _may_begin(seen: Observation, now: datetime) -> bool:
     return starts or (trial is None and follows)
 
 
-async def _with_keys_off(outside: Outside, target: Target, seen: Observation) -> Observation:
+async def _with_keys_off(outside: Outside, target: Target, seen: Observation, request: Request | None) -> Observation:
     """Return the observation of an account whose keys are off. Before they are switched on, it matters whether a leak
     is on record that has not ended."""
     trial = seen.orders.open_trial
     if trial is None:
         return await with_end_of_keys(outside.notes, target, seen)
-    pending = trial.is_over(outside.clock.now()) and await _is_pending(outside.notes, target)
-    return replace(seen, leak_pending=pending)
+    ends = trial.is_over(outside.clock.now()) or isinstance(request, EndTrialRequest)
+    return replace(seen, leak_pending=ends and bool(await leaks_of(outside.notes, target)))
 
 
-async def _is_pending(notes: Notes, target: Target) -> bool:
-    """Return whether a leak of this account is on record, or one by this name whose account was not known."""
-    found = [leak.about for leak in await pending_leaks(notes)]
-    return any(one.account == target.account or (one.account is None and one.name == target.name) for one in found)
+async def leaks_of(notes: Notes, target: Target) -> list[Message]:
+    """Return the leaks on record of this account, and those by its name whose account was not known. Raises what the
+    storage raises."""
+    found = await pending_leaks(notes)
+    return [one for one in found if one.account == target.account or (not one.account and one.target == target.name)]

@@ -19,6 +19,7 @@ from shared.domain.orders import Orders, Trial
 from shared.ports import KeyAuthIsOff
 from shared.turns.execution import Execution
 from shared.turns.message import About
+from shared.turns.standing import leaks_of
 
 log = logging.getLogger(LOGGER)
 LONGEST_DELAY = timedelta(days=6)  # of a message that must not outlive its time to live of seven days
@@ -69,6 +70,19 @@ async def end_trial(step: EndTrial, execution: Execution) -> None:
     execution.writes.switched_on(now)
     ended = replace(trial, ended=now, ended_by=step.ended_by, refused=refused, tried=None)
     await _note(execution, orders, ended)
+    await _end_leaks_now(execution)
+
+
+async def _end_leaks_now(execution: Execution) -> None:
+    """Queue each leak on record of this account: keys are on, so a leaked one must not wait for its hourly turn."""
+    outside = execution.outside
+    if outside.later is None:
+        return
+    try:
+        for leak in await leaks_of(outside.notes, execution.target):
+            await outside.later.send(replace(leak, repeated=True).text(), timedelta(0))
+    except RotationError as error:
+        log.warning("%s: a leak on record waits for its next turn: %s", execution.target.name, error)
 
 
 def _kept_off(execution: Execution) -> PersonMustLook:
