@@ -1,5 +1,5 @@
-"""`python -m cli plan | status | readiness | readers | copies | rotate | leak | fingerprint | arm | disarm | deployed
-| deadlines | audit | doctor`.
+"""`python -m cli plan | status | readiness | readers | copies | rotate | leak | fingerprint | arm | disarm | trial |
+hold | deployed | deadlines | audit | doctor`.
 
 Exit codes: 0 nothing to do, or done; 1 failed; 2 invalid command; 3 something is due, or a person must look.
 """

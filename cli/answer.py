@@ -72,3 +72,8 @@ def code_of_outcome(outcome: Outcome) -> int:
     if outcome.result in (Result.HELD, Result.PLANNED):
         return DUE
     return DUE if isinstance(outcome.error, PersonMustLook) else FAILED
+
+
+def problem_lines(problems: list[RotationError]) -> str:
+    """Return problems, one on each line."""
+    return "\n".join(line(f"{error.code}: {error}") for error in problems)

@@ -16,9 +16,10 @@ import msgspec
 
 from cli.answer import UsageError
 from cli.many_arguments import MANY_COMMANDS
-from cli.request_options import add_request_options
+from cli.orders_arguments import ORDER_COMMANDS, check_orders
+from cli.request_options import add_account, add_confirm, add_request_options, add_target
 from shared.domain.model import AccountId
-from shared.domain.requests import LeakedKey
+from shared.domain.requests import Follow, LeakedKey
 from shared.domain.text import plain, quotable, without_keys
 from shared.version import VERSION
 from shared.web.asked import is_object_id
@@ -106,7 +107,8 @@ class Command:
     def body[B: Body](self, kind: type[B]) -> B:
         """Return the request's body, checked as over HTTP. Raises UsageError, which names the invalid field."""
         given = vars(self.options)
-        facts = {name: given[name] for name in kind.__struct_fields__ if given.get(name) is not None}
+        names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+        facts = {sent: given[name] for name, sent in names if given.get(name) is not None}
         try:
             return msgspec.convert(facts, type=kind)
         except msgspec.ValidationError as problem:
@@ -116,14 +118,30 @@ class Command:
 def _in_words(kind: type[Body], given: dict[str, object], problem: msgspec.ValidationError) -> str:
     """Return which option is invalid, and how it is written. What looks like a key is left out."""
     found = re.search(r"`\$\.(\w+)`$", str(problem))
-    value = given.get(found[1]) if found else None
+    value = given.get(_option_of(found[1])) if found else None
     if found is None or not isinstance(value, str):
         return kind.in_words(problem)
-    option = f"--{found[1].replace('_', '-')}"
+    option = _typed_as(found[1])
     longest = re.search(r"of length <= (\d+)", str(problem))
     if longest is not None:
         return f"{option}: it has {len(value)} characters, and at most {longest[1]} are allowed."
     return f"{option}: {without_keys(quotable(plain(value)))[:100]!r} is invalid.{described_field(kind, str(problem))}"
+
+
+def _option_of(field: str) -> str:
+    """Return the name under which a field of a body was parsed, such as `end_other_key`."""
+    return re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", field)
+
+
+def _typed_as(field: str) -> str:
+    """Return the option that a field of a body is typed as, such as `--end-other-key`."""
+    return "--for" if field == "duration" else f"--{_option_of(field).replace('_', '-')}"
+
+
+def in_options(problem: str) -> str:
+    """Return a sentence about a field of a body, with the option in its place."""
+    found = re.search(r" - at `\$\.(\w+)`", problem)
+    return f"{_typed_as(found[1])}: {problem.replace(found[0], '')}" if found else problem
 
 
 def parse(arguments: Sequence[str] | None) -> Command:
@@ -144,6 +162,7 @@ def _check_target(command: Command) -> None:
     options = command.options
     if command.name == "leak" and options.key is None and options.fingerprint is None:
         raise UsageError("Say which key leaked: --key, or --fingerprint.")
+    check_orders(options)
     if not hasattr(options, "account"):
         return
     named, several = bool(getattr(options, "target", None)), getattr(options, "targets", None)
@@ -183,12 +202,12 @@ def _nothing(_: argparse.ArgumentParser) -> None:
 
 def _targets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("targets", metavar="NAME", nargs="*", help="a target; without names, all targets")
-    _account(parser)
+    add_account(parser)
 
 
 def _readiness(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="NAME", nargs="?", help="a target; without a name, all accounts in sight")
-    _account(parser)
+    add_account(parser)
 
 
 def _readers(parser: argparse.ArgumentParser) -> None:
@@ -199,7 +218,7 @@ def _readers(parser: argparse.ArgumentParser) -> None:
 def _of_one_or_all(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="NAME", nargs="?", help="a target; without a name, all accounts in sight")
     parser.add_argument("--page", type=int, default=1, help="without a name: the page of the accounts, from 1")
-    _account(parser)
+    add_account(parser)
 
 
 def _deadlines(parser: argparse.ArgumentParser) -> None:
@@ -216,6 +235,12 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
 
 def _rotate(parser: argparse.ArgumentParser) -> None:
     _one_target(parser, Rotate)
+    parser.add_argument(
+        "--end-other-key",
+        action="store_true",
+        help="end the value that the other key has now with it, although it was promised to work",
+    )
+    add_confirm(parser, "with --end-other-key")
 
 
 def _leak(parser: argparse.ArgumentParser) -> None:
@@ -235,11 +260,7 @@ def _leak(parser: argparse.ArgumentParser) -> None:
         metavar="30s",
         help="how long the leaked live key keeps working after the fresh one is published; at most 2m, default none",
     )
-    parser.add_argument(
-        "--confirm",
-        metavar="NAME",
-        help="the target's name again: needed for both keys, and for another leak while apps may hold an older key",
-    )
+    add_confirm(parser, "for both keys, and for another leak while apps may hold an older key")
 
 
 def _arm(parser: argparse.ArgumentParser) -> None:
@@ -249,6 +270,13 @@ def _arm(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--latest", metavar="TIME", help="when to rotate without a deployment, such as 2027-01-31T00:00:00Z"
     )
+    parser.add_argument(
+        "--then",
+        choices=[then.value for then in Follow],
+        help="what follows: a rotation (default), the end of both values, a trial, or the end of all keys",
+    )
+    parser.add_argument("--for", dest="duration", metavar="4h", help="for a trial: how long keys are off; default 4h")
+    add_confirm(parser, "for anything but a rotation")
 
 
 def _disarm(parser: argparse.ArgumentParser) -> None:
@@ -265,15 +293,8 @@ def _environment(parser: argparse.ArgumentParser) -> None:
 
 
 def _one_target(parser: argparse.ArgumentParser, kind: type[Body]) -> None:
-    parser.add_argument("target", metavar="NAME", nargs="?", help="the target")
-    _account(parser)
+    add_target(parser)
     add_request_options(parser, kind)
-
-
-def _account(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--account", metavar="ID", help="the resource id of the account, in place of a name; it is never in doubt"
-    )
 
 
 type _AddArguments = Callable[[argparse.ArgumentParser], None]
@@ -354,5 +375,6 @@ _COMMANDS: dict[str, tuple[str, str, _AddArguments]] = {
         "Every target that waits for it is handled, one after the other: rotated now, or after its soak time.",
         _deployed,
     ),
+    **ORDER_COMMANDS,
     **MANY_COMMANDS,
 }

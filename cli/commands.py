@@ -6,18 +6,15 @@ Nothing is decided here. `COMMANDS`, at the end, is the list of all commands.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from cli.answer import (
     DONE,
     DUE,
-    FAILED,
     CommandResult,
-    code_of_dry_run,
     code_of_error,
-    code_of_outcome,
     code_of_row,
     of_error,
+    problem_lines,
     worst,
 )
 from cli.arguments import Command
@@ -26,33 +23,26 @@ from cli.many_commands import rotate_many, rotations
 from cli.printing import NOTHING, line, lines, moment, table
 from cli.readers_commands import copies, readers
 from cli.readiness_command import readiness
+from cli.request_commands import arm, deployed, disarm, hold, leak, rotate, trial
 from cli.status_text import age_line, sentence, targets_table, to_do_and_to_watch
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
 from shared.doctor.ports import Reading
-from shared.domain.errors import DisputedName, FixConfiguration, RotationError, Throttled, UnknownTarget
+from shared.domain.errors import FixConfiguration
 from shared.domain.keys import Fingerprint
-from shared.domain.requests import DisarmRequest, LeakRequest, Request
 from shared.findings.facts import Facts
 from shared.findings.gather import gather_findings, gather_named, gather_observed, gather_shown
 from shared.findings.kinds import Finding
 from shared.findings.of_readiness import who_still_calls
 from shared.findings.status import Status, TargetStatus, status_of
-from shared.fleet.admission import admit, check_confirmed
 from shared.fleet.rotation import Rotation
-from shared.fleet.survey import planned_row
-from shared.settings.target_fields import could_be_a_name, default_name
-from shared.turns.message import About
-from shared.turns.report import Outcome, Result, Row, failure
-from shared.web.bodies import Arm, Deployment, Leak, Rotate
-from shared.web.responses import deployment_data, of_deadlines
+from shared.turns.report import Row
+from shared.web.responses import of_deadlines
 from shared.web.status_data import survey_data
 from shared.wiring import Opened
 
 type CommandFunction = Callable[[Opened, Command], Awaitable[CommandResult]]
-
-REQUEST_ID = "requestId"  # in JSON, the value to repeat a request with: as --id, or as Idempotency-Key over HTTP
 
 
 async def plan(parts: Opened, command: Command) -> CommandResult:
@@ -115,134 +105,6 @@ def _why(row: Row) -> str:
     return row.error.about(row.target.name) if row.error else "It could not be observed."
 
 
-def _problem_lines(problems: list[RotationError]) -> str:
-    return "\n".join(line(f"{error.code}: {error}") for error in problems)
-
-
-async def rotate(parts: Opened, command: Command) -> CommandResult:
-    """The command `rotate`: rotate one target now."""
-    return await _turn(parts.rotation, command, command.body(Rotate).request(command.request_id, command.by))
-
-
-async def leak(parts: Opened, command: Command) -> CommandResult:
-    """The command `leak`: report a leaked key of one target, so that it stops working."""
-    body = command.body(Leak)
-    return await _turn(parts.rotation, command, body.request(command.request_id, command.by), body.confirm)
-
-
-async def arm(parts: Opened, command: Command) -> CommandResult:
-    """The command `arm`: let one target's rotation wait for its next deployment."""
-    return await _turn(parts.rotation, command, command.body(Arm).request(command.request_id, command.by))
-
-
-async def disarm(parts: Opened, command: Command) -> CommandResult:
-    """The command `disarm`: let one target wait for a deployment no longer."""
-    return await _turn(parts.rotation, command, DisarmRequest(by=command.by, id=command.request_id))
-
-
-async def _turn(rotation: Rotation, command: Command, request: Request, confirm: str | None = None) -> CommandResult:
-    """Carry out a request for one target in one turn; in a dry run, only decide.
-
-    A command has no queue, so what it could not finish is not continued by itself, except a leak on record.
-    """
-    try:
-        target = (await rotation.fleet.find_one(command.target, request)).target
-    except (DisputedName, UnknownTarget):
-        raise
-    except RotationError as error:
-        return await _not_found_now(rotation, command, request, error, confirm)
-    if command.dry_run:
-        row = await rotation.plan_turn(target, request)
-        if row.error is not None or row.plan is None:
-            return of_error(row.error or RotationError(target.name, "could not be observed."))
-        outcome = planned_row(row)
-        return CommandResult(code_of_dry_run(row.plan), outcome.data(), line(outcome))
-    admitted = await admit(rotation, target, request, confirm)
-    outcome = await rotation.turn(target, request)
-    await admitted.settle(outcome)
-    return _of_turn(outcome, request, command)
-
-
-async def _not_found_now(
-    rotation: Rotation, command: Command, request: Request, error: RotationError, confirm: str | None
-) -> CommandResult:
-    """Return the result of a request whose target could not be looked up. A leak is put on record all the same."""
-    which = command.target
-    about = About(which) if isinstance(which, str) else About(default_name(which), which)
-    if isinstance(request, LeakRequest) and not command.dry_run and could_be_a_name(about.name):
-        check_confirmed(which, request, confirm, error)
-        await rotation.leaks.add(about, request)
-    elif command.dry_run or not isinstance(error, Throttled):
-        raise error
-    return _of_turn(failure(about.name, error), request, command)
-
-
-def _of_turn(outcome: Outcome, request: Request, command: Command) -> CommandResult:
-    outcome = _not_queued(outcome, request, command)
-    data = {**outcome.data(), REQUEST_ID: command.key}
-    return CommandResult(code_of_outcome(outcome), data, lines(*_outcome_lines([outcome], command)))
-
-
-def _not_queued(outcome: Outcome, request: Request, command: Command) -> Outcome:
-    """Say what to do if Azure asked to wait: nothing repeats a command, except a leak on record."""
-    if not isinstance(outcome.error, Throttled) or isinstance(request, LeakRequest):
-        return outcome
-    step = f"repeat it after that moment with {command.id_option}: this request is not queued"
-    return replace(outcome, next_step=step)
-
-
-def _outcome_lines(outcomes: list[Outcome], command: Command, *, incomplete: bool = False) -> list[str]:
-    """Return what happened to each target, and then how to repeat the request.
-
-    `incomplete`: Whether a target may be missing because a part of the fleet could not be listed.
-    """
-    each = [lines(line(one), _dropped_lines(one)) for one in outcomes]
-    observed_only = any(one.result is Result.PLANNED for one in outcomes)
-    return [
-        *each,
-        _repeat_line(outcomes, command, incomplete=incomplete),
-        "Nothing was done: ROTATION_MODE is observe." if observed_only else "",
-    ]
-
-
-def _dropped_lines(outcome: Outcome) -> str:
-    return "\n".join(line(f"Never announced, and reported only here: {dropped}.") for dropped in outcome.dropped)
-
-
-def _repeat_line(outcomes: list[Outcome], command: Command, *, incomplete: bool) -> str:
-    """Return how to make the same request again, if a turn failed or a person wants to be sure."""
-    undone = any(one.result in (Result.FAILED, Result.BUSY) or isinstance(one.error, Throttled) for one in outcomes)
-    if undone and command.name == "leak":
-        return f"The app goes on with it if the leak is on record. To be faster, repeat it with {command.id_option}."
-    if undone:
-        return f"This request is not queued. Repeat it with {command.id_option}: it rotates only once."
-    if incomplete:
-        again = f"Repeat the command with {command.id_option}"
-        return f"Not every target could be read. {again}: a target that already had its turn is not rotated again."
-    return f"To repeat this request instead of making a new one: {command.id_option}" if outcomes else ""
-
-
-async def deployed(parts: Opened, command: Command) -> CommandResult:
-    """The command `deployed`: report a deployment: every target that waits for it has its turn, one after the other."""
-    body, rotation = command.body(Deployment), parts.rotation
-    request = body.request(command.request_id, command.by, rotation.outside.clock.now())
-    waiting, listing = await rotation.waiting_for(body.environment)
-    names = [one.target.name for one in waiting]
-    turns = [] if command.dry_run else [await rotation.turn(one.target, request) for one in waiting]
-    outcomes = [_not_queued(one, request, command) for one in turns]
-    facts = deployment_data(body.environment, names, listing.problems)
-    repeatable = {} if command.dry_run else {REQUEST_ID: command.key}
-    data = {**facts, "outcomes": [one.data() for one in outcomes], **repeatable}
-    first = f"Waiting for a deployment to {body.environment}: {', '.join(names)}." if names else facts["why"]
-    step = f"Next step: {facts['nextStep']}." if "nextStep" in facts else ""
-    incomplete = bool(listing.problems) and not command.dry_run
-    text = lines(
-        first, step, _problem_lines(listing.problems), *_outcome_lines(outcomes, command, incomplete=incomplete)
-    )
-    code = worst([*map(code_of_outcome, outcomes), *(FAILED for _ in listing.problems)])
-    return CommandResult(code, data, text)
-
-
 async def deadlines(parts: Opened, command: Command) -> CommandResult:
     """The command `deadlines`: list all upcoming deadlines, the soonest first, as a table or as a calendar."""
     found, problems = await parts.rotation.deadlines()
@@ -254,7 +116,7 @@ async def deadlines(parts: Opened, command: Command) -> CommandResult:
 
         return CommandResult(code, data, "", calendar(found, now).encode())
     listed = table(("WHEN", "TARGET", "WHAT", "ANNOUNCED", "SAYS"), map(_deadline_cells, found))
-    return CommandResult(code, data, lines(listed if found else "There are no deadlines.", _problem_lines(problems)))
+    return CommandResult(code, data, lines(listed if found else "There are no deadlines.", problem_lines(problems)))
 
 
 def _deadline_cells(one: Deadline) -> tuple[object, ...]:
@@ -348,6 +210,8 @@ COMMANDS: dict[str, CommandFunction] = {
     "leak": leak,
     "arm": arm,
     "disarm": disarm,
+    "trial": trial,
+    "hold": hold,
     "deployed": deployed,
     "deadlines": deadlines,
     "rotate-many": rotate_many,

@@ -17,3 +17,21 @@ def add_request_options(parser: argparse.ArgumentParser, kind: Any) -> None:  # 
         parser.add_argument("--reason", help="why; shown in the result, the event and a tag")
     if "dry_run" in fields:
         parser.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add one target, by its name or by its account."""
+    parser.add_argument("target", metavar="NAME", nargs="?", help="the target")
+    add_account(parser)
+
+
+def add_account(parser: argparse.ArgumentParser) -> None:
+    """Add the account that may stand in place of a name."""
+    parser.add_argument(
+        "--account", metavar="ID", help="the resource id of the account, in place of a name; it is never in doubt"
+    )
+
+
+def add_confirm(parser: argparse.ArgumentParser, needed: str) -> None:
+    """Add the target's name as a confirmation. `needed` says when it must be given."""
+    parser.add_argument("--confirm", metavar="NAME", help=f"the target's name again: needed {needed}")

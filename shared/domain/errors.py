@@ -163,13 +163,15 @@ class FixConfiguration(RotationError):
 
 
 class ConfirmFirst(RotationError):
-    """A report of a leak would end more, or a selection means more, than its caller may expect. Nothing was done."""
+    """A request would end more, or a selection means more, than its caller may expect. Nothing was done."""
 
     next_step = "send the same request again with `confirm` and the target's name, if you mean it"
 
 
 class LimitReached(RotationError):
-    """People have asked for as many rotations and leaks in one hour as the settings allow. Nothing was done.
+    """People have asked for as many rotations, leaks, trials and holds in one hour as the settings allow.
+
+    Nothing was done.
 
     until: When the request may be sent again, in UTC. None if no moment is known.
     """

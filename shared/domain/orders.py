@@ -12,11 +12,24 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.keys import Fingerprint
+from shared.domain.times import iso_duration, parse_duration
 from shared.domain.told import ToldDeadline
 
 SHORTEST_TRIAL, LONGEST_TRIAL, USUAL_TRIAL = timedelta(minutes=15), timedelta(days=7), timedelta(hours=4)
 LONGEST_HOLD = timedelta(days=90)
+FURTHEST_START = timedelta(days=90)  # how far ahead a trial may be planned
 MOST_KNOWN = 5  # ids of requests that a target's orders remember, so that a repeated one does nothing
+
+
+def trial_time(text: str) -> timedelta:
+    """Return how long keys are off in a trial, from an ISO 8601 duration or a short one such as `4h`, in whole seconds.
+
+    HTTP and the command line read it here. Raises ValueError for any other text, and if it is too short or too long.
+    """
+    length = timedelta(seconds=int(parse_duration(text).total_seconds()))
+    if not SHORTEST_TRIAL <= length <= LONGEST_TRIAL:
+        raise ValueError(f"{text!r} is not between {iso_duration(SHORTEST_TRIAL)} and {iso_duration(LONGEST_TRIAL)}")
+    return length
 
 
 class EndedBy(StrEnum):

@@ -1,7 +1,8 @@
 """Whether a person's request may begin: confirmed where it must be, and not one too many in this hour.
 
-HTTP and the command line ask here before the turn of a rotation or a leak. What continues a request later, from the
-queue or from the record of leaks, was let in before. A repetition of a request that was let in needs neither.
+HTTP and the command line ask here before the turn of a request. What continues a request later, from the queue or from
+the record of leaks, was let in before. A repetition of a leak that was let in needs neither. Ending a trial or a hold
+is never refused here: it only takes back what was let in before.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ from datetime import datetime, timedelta
 
 from shared.decide.limits import Judgement, LimitHit, judged, kept_for
 from shared.decide.plan import Reason
-from shared.decide.situation import Situation
-from shared.decide.steps import Regenerate
 from shared.domain.acts import Act
 from shared.domain.errors import ConfirmFirst, LimitReached, RotationError
-from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId, Target
-from shared.domain.requests import LeakedKey, LeakRequest, Request, RotateRequest
-from shared.domain.times import iso_duration
+from shared.domain.requests import (
+    HoldRequest,
+    LeakedKey,
+    LeakRequest,
+    Request,
+    RotateRequest,
+    TrialRequest,
+)
+from shared.fleet.confirmation import confirmation, unseen, would
 from shared.fleet.rotation import Rotation
 from shared.turns.acts import ActRecord, act_of
-from shared.turns.report import Outcome, Result, Row
+from shared.turns.report import Outcome, Result
 
 MOST_REMOVED = 20  # old acts after one request; the next one goes on
 _BOTH = "This report would end both keys."
@@ -92,7 +97,7 @@ async def admit(
     confirm: The target's name, by which the caller confirms the request. None without it.
     counted: What `counting` began for this target. None: nothing yet.
 
-    Raises ConfirmFirst for a report that must be confirmed, or that is confirmed with another name; and LimitReached.
+    Raises ConfirmFirst for a request that must be confirmed, or that is confirmed with another name; and LimitReached.
     If the record of acts cannot be read or written, neither a limit nor an earlier leak is known.
     """
     try:
@@ -107,9 +112,12 @@ async def _admitted(
     app: Rotation, target: Target, request: Request, confirm: str | None, counted: Counting | None
 ) -> Admitted:
     record = _record(app)
-    if not isinstance(request, RotateRequest | LeakRequest):
-        return Admitted(request, record)
     _check_name(target.name, confirm)
+    needed = confirmation(request)
+    if needed is not None and confirm is None:
+        raise await _confirm_first(app, target, request, needed)
+    if not _counts(request):
+        return Admitted(request, record)
     act = act_of(request, target.account, app.outside.clock.now(), confirmed=confirm is not None)
     if _ends_both(request) and confirm is None:
         if _judged(app, act, await record.before(act)).repeated:
@@ -126,9 +134,9 @@ async def _admitted(
 async def foreseen(app: Rotation, target: Target, request: Request) -> Judgement:
     """Return what the acts on record say about a request that is not made yet: what `admit` would refuse, and why.
 
-    Nothing is noted. A request that regenerates nothing by itself has no limit.
+    Nothing is noted. A request that only waits for a deployment, or ends an order, has no limit.
     """
-    if not isinstance(request, RotateRequest | LeakRequest):
+    if not _counts(request):
         return Judgement()
     act = act_of(request, target.account, app.outside.clock.now())
     return _judged(app, act, await _record(app).before(act))
@@ -148,7 +156,7 @@ def check_confirmed(which: str | AccountId, request: LeakRequest, confirm: str |
     if isinstance(which, str):
         _check_name(which, confirm)
     if _ends_both(request) and confirm is None:
-        what = f"{_BOTH} {_unseen(error, name)} Nothing was done."
+        what = f"{_BOTH} {unseen(error, name)} Nothing was done."
         raise ConfirmFirst(name, what, _step("<target name>" if isinstance(which, AccountId) else which))
 
 
@@ -178,10 +186,15 @@ def _check_limit(hit: LimitHit | None, name: str) -> None:
     whose = "of this target" if hit.setting.endswith("TARGET") else "in all"
     until = hit.until.replace(microsecond=0) + timedelta(seconds=1)  # as it is shown
     what = (
-        f"{hit.most} rotations and leaks {whose} in one hour are what {hit.setting} allows. Nothing was done. "
-        f"It may be sent again from {until:%Y-%m-%d %H:%M:%S} UTC."
+        f"{hit.most} rotations, leaks, trials and holds {whose} in one hour are what {hit.setting} allows. "
+        f"Nothing was done. It may be sent again from {until:%Y-%m-%d %H:%M:%S} UTC."
     )
     raise LimitReached(name, what, until=until)
+
+
+def _counts(request: Request) -> bool:
+    """Return whether a request counts for the limits."""
+    return isinstance(request, RotateRequest | LeakRequest | TrialRequest | HoldRequest)
 
 
 def _ends_both(request: Request) -> bool:
@@ -206,35 +219,10 @@ def _second(leaked_at: datetime) -> str:
 
 
 async def _confirm_first(app: Rotation, target: Target, request: Request, why: str) -> ConfirmFirst:
-    """Return the error that says what the report would do, in words."""
-    lag = iso_duration(app.settings.defaults.lag)
-    then = (
-        f"An app that holds an ended key is refused until it reads the vault again, which may take {lag} "
-        "(ROTATION_CONSUMER_LAG). Nothing was done."
-    )
-    what = f"{why} {_would(await app.plan_turn(target, request))} {then}"
+    """Return the error that says what the request would do, in words."""
+    row = await app.plan_turn(target, request)
+    what = f"{why} {would(row, request, app.settings.defaults.lag)} Nothing was done."
     return ConfirmFirst(target.name, what, _step(target.name))
-
-
-def _would(row: Row) -> str:
-    """Return what a turn would do now, and which keys it would end."""
-    if row.plan is None or row.situation is None:
-        return _unseen(row.error or RotationError(row.target.name, "it could not be observed."), row.target.name)
-    slots = [step.slot for step in row.plan.steps if isinstance(step, Regenerate)]
-    ends = "; ".join(_whose(slot, row.situation) for slot in slots)
-    return f"{row.plan.why} These keys would end: {ends}." if ends else f"{row.plan.why} No key would end now."
-
-
-def _unseen(error: RotationError, name: str) -> str:
-    return f"What would happen cannot be shown now: {error.about(name)}"
-
-
-def _whose(slot: KeySlot, situation: Situation) -> str:
-    """Return a key with the apps that use it."""
-    if slot is situation.seen.live:
-        return f"{slot.words}, which apps read from the vault"
-    in_use = situation.seen.publication is not None and situation.spare_in_use
-    return f"{slot.words}, the previous key, which apps may still hold" if in_use else f"{slot.words}, the other key"
 
 
 def _changed_nothing(outcome: Outcome, request: Request) -> bool:

@@ -6,6 +6,7 @@ the deadlines decide too (`survey`), but do nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -16,8 +17,9 @@ from shared.decide.plan import Reason
 from shared.domain.errors import RotationError
 from shared.domain.many import request_of_many
 from shared.domain.model import Target
-from shared.domain.requests import LeakRequest, Request
+from shared.domain.requests import DeploymentRequest, LeakRequest, Request
 from shared.fleet.burst import Bursts
+from shared.fleet.deployments import Following, what_follows
 from shared.fleet.enrolment import Enrolled
 from shared.fleet.found import FleetListing
 from shared.fleet.history import History, history_of
@@ -217,6 +219,13 @@ class Rotation:
             if situation.awaited and situation.awaited.waits_for(environment)
         }
         return [one.enrolled for one in listing.listed if one.enrolled.target.account in waiting], listing
+
+    async def what_follows(
+        self, waiting: Iterable[Enrolled], listing: FleetListing, request: DeploymentRequest
+    ) -> list[Following]:
+        """Return what follows a deployment at each of the targets that `waiting_for` returned, with its listing."""
+        accounts, orders = {one.target.account for one in waiting}, await self.surveyor.orders()
+        return await what_follows(self.outside, listing, accounts, request, orders, self.outside.clock.now())
 
     async def announce_failure(self, target: Target, error: RotationError) -> None:
         """Announce that a target's turns fail. In observe mode, announce nothing. Raises what the announcer raises."""

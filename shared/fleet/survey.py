@@ -17,7 +17,7 @@ from shared.decide.situation import Situation
 from shared.domain.errors import PersonMustLook, RotationError, TryLater
 from shared.domain.model import Observation, Target
 from shared.domain.names import LOGGER
-from shared.domain.orders import Orders
+from shared.domain.orders import Orders, Trial
 from shared.domain.publication import SecretState
 from shared.domain.requests import Request
 from shared.fleet.enrolment import Enrolment
@@ -99,7 +99,19 @@ class Surveyor:
             seen = await with_standing(self.outside, target, observed.seen, orders, request)
         except RotationError as error:
             return Row(target, error=error)
-        return await self._row(seen, target, request)
+        row = await self._row(seen, target, request)
+        trial = orders.open_trial
+        return replace(row, refused=await self._refused(target, trial)) if trial and request is None else row
+
+    async def _refused(self, target: Target, trial: Trial) -> int | None:
+        """Return how many calls an open trial has refused so far. None if nobody counts them, or nobody answers."""
+        if self.outside.refusals is None or trial.off is None:
+            return None
+        try:
+            return await self.outside.refusals.count(target.account, trial.off, self.outside.clock.now())
+        except RotationError as error:
+            log.warning("%s: the calls that its trial refused could not be counted: %s", target.name, error)
+            return None
 
     async def survey(self) -> tuple[list[Row], list[RotationError]]:
         """Return a row for every target, and what could not be enrolled or listed.
@@ -226,19 +238,20 @@ class Surveyor:
 
     async def _presumed_row(self, one: Listed, ordered: Mapping[str, Orders]) -> Row:
         target, seen = one.enrolled.target, one.presumed()
+        orders = ordered.get(str(target.account).casefold(), Orders())
         if seen is not None:
-            orders = ordered.get(str(target.account).casefold(), Orders())
             row = await self._row(replace(seen, orders=orders), target, presumed=True)
         elif one.publication is None:
             row = Row(target, Plan(Reason.ADOPT, _NOT_PUBLISHED))
         elif _may_be_back(one):
             row = Row(target, Plan(Reason.KEYS_ARE_BACK, _KEYS_ARE_BACK))
         elif one.publication.state is not SecretState.ACTIVE:  # that says enough, whatever the keys are
-            known = Observation(key_auth=True, keys={}, publication=one.publication)
+            known = Observation(key_auth=True, keys={}, publication=one.publication, orders=orders)
             row = await self._row(known, target, presumed=True)
         else:
             row = not_told_by_a_listing(target)
-        return replace(row, presumed=True, shown_at=one.shown_at)
+        orders = replace(orders, hold=orders.hold_at(self.outside.clock.now()))
+        return replace(row, presumed=True, shown_at=one.shown_at, orders=orders)
 
     async def _plan_turns(self, targets: list[Target]) -> list[Row]:
         return await _few_at_once([self.plan_turn(target) for target in targets])

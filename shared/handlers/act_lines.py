@@ -24,7 +24,18 @@ MANY = 10  # attempts after which a line is due before that; then ten times as m
 MOST_CALLERS = 1000  # refused callers and routes that are remembered
 NOBODY = Caller("nobody known", frozenset())
 MOST_NAMED = 50  # targets and accounts in one line: a longer one would be cut, and nothing could read it
-_PAGE_ACTS = ("rotate", "leak", "arm", "disarm")
+# The acts of the page, each with the route that has it in the API.
+_PAGE_ACTS = {
+    "rotate": "rotate",
+    "leak": "leak",
+    "arm": "arm",
+    "disarm": "arm",
+    "trial": "trial",
+    "end-trial": "trial",
+    "hold": "hold",
+    "lift-hold": "hold",
+}
+_ASKED = ("endOtherKey", "then", "duration", "until", "despiteCopies", "despiteLeak", "dryRun")
 _FROM_ANSWER = ("act", "id", "target", "targets", "account", "accounts", "secret", "environment", "result", "reason")
 
 
@@ -68,7 +79,7 @@ def on_record_as(route: Route, act: str) -> Route:
 
     act: What the page is about, as its path says it.
     """
-    return ROUTES.get("arm" if act == "disarm" else act, route) if route.page and act in _PAGE_ACTS else route
+    return ROUTES[_PAGE_ACTS[act]] if route.page and act in _PAGE_ACTS else route
 
 
 def log_act(route: Route, method: str, name: str, caller: Caller, reply: Reply) -> None:
@@ -96,7 +107,7 @@ def act_line(route: Route, method: str, name: str, caller: Caller, reply: Reply,
     facts: dict[str, Any] = {"route": route.name, "method": method[:20], "who": caller.name}
     facts |= {"objectId": caller.object_id, "applicationId": caller.application_id}
     facts |= {"target": quotable(plain(name))[:300], "status": reply.status, "title": told.get("title")}
-    facts |= {each: _first(told[each]) for each in _FROM_ANSWER if each in told}
+    facts |= {each: _first(told[each]) for each in (*_FROM_ANSWER, *_ASKED, "endedEarly") if each in told}
     many = told.get("targets")
     facts |= {"count": len(many) if isinstance(many, list) else None, "times": times}
     return "act: " + json.dumps({each: value for each, value in facts.items() if value not in (None, "", [])})

@@ -184,7 +184,7 @@ def _warning(looked: Looked) -> str | None:
     """Return what earlier requests mean for this one."""
     hit, leaked_at, now = looked.before.hit, looked.before.leaked_at, looked.at
     if hit is not None:
-        many = f"{hit.most} rotations and leaks in one hour are what {hit.setting} allows"
+        many = f"{hit.most} rotations, leaks, trials and holds in one hour are what {hit.setting} allows"
         return f"Not now: {many}. One more may be sent {when(hit.until, now)}."
     if leaked_at is not None and looked.app is not None:
         lag = length_in_words(looked.app.settings.defaults.lag)

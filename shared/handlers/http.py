@@ -1,4 +1,4 @@
-"""What each HTTP route does: see, rotate, report a leak, wait for a deployment, and report that one went live.
+"""What each HTTP route does. What a person asks for about one target is in `acts`.
 
 Every request goes the same way: who calls, with which method and body; then one call to the fleet or one turn, and its
 answer. What cannot be finished while the caller waits is queued and goes on without the caller. Routes, methods and
@@ -15,40 +15,27 @@ from dataclasses import replace
 
 from shared.announce.deadlines import Deadline
 from shared.domain.errors import (
-    ConfirmFirst,
-    DisputedName,
-    DisputedSecret,
-    LimitReached,
-    OutOfScope,
     PersonMustLook,
     RotationError,
     SignInNotEnforced,
-    UnknownTarget,
 )
 from shared.domain.names import LOGGER
-from shared.domain.requests import DisarmRequest
 from shared.findings.gather import gather_named, gather_shown
 from shared.findings.status import status_of
-from shared.fleet.enrolment import message_for
 from shared.fleet.rotation import Rotation
-from shared.handlers import as_pages, many, readers, readiness, telemetry_facts
+from shared.handlers import acts, as_pages, deployments, many, readers, readiness, telemetry_facts
 from shared.handlers.act_lines import Refusals, log_act, log_refused, on_record_as
 from shared.handlers.incoming import Incoming
-from shared.handlers.one_turn import answer
-from shared.handlers.reach import reach_of, reach_of_deployer, within
-from shared.web.bodies import Arm, BadRequest, Deployment, Leak, Rotate
+from shared.web.bodies import BadRequest
 from shared.web.browsers import check_form, check_same_site
 from shared.web.callers import Caller, Refused, Role, caller_of, check_sign_in
 from shared.web.pages.asked_filters import Filters
 from shared.web.responses import (
     SAFE,
     Reply,
-    deployment_data,
-    next_step_to_repeat,
     of_deadlines,
     of_error,
     problem,
-    retry_after,
 )
 from shared.web.routes import Route
 from shared.web.status_data import of_one_target, of_survey
@@ -60,8 +47,6 @@ MOST_SECONDS = 215  # for the calls of an answer; the platform cuts it at 230 s 
 
 
 _BROKEN = Reply(500, "")
-# Their next steps say already what to send next.
-_SAY_WHAT_TO_SEND = (UnknownTarget, DisputedName, DisputedSecret, OutOfScope, ConfirmFirst, LimitReached)
 _SEE_SETTINGS = "open GET /api/status, or run python -m cli doctor: they say what is wrong and what is right"
 _SHOWING = (
     "status",
@@ -116,10 +101,7 @@ async def _carried_out(route: Route, incoming: Incoming, caller: Caller) -> Repl
     except (BadRequest, Refused) as refused:
         return problem(refused.status, refused.title, refused.detail)
     except RotationError as error:
-        if route.acts_by(incoming.method) and not isinstance(error, _SAY_WHAT_TO_SEND):
-            error.next_step = next_step_to_repeat(error)
-        log.warning("%s", error)
-        return of_error(error, names=caller.may(Role.READER))
+        return acts.refused(error, caller, acts=route.acts_by(incoming.method))
 
 
 def _who(route: Route, incoming: Incoming) -> Caller:
@@ -221,27 +203,6 @@ async def _describe(_: Incoming, __: Caller) -> Reply:
     return Reply(200, openapi_document())
 
 
-async def _rotate(incoming: Incoming, caller: Caller) -> Reply:
-    body = Rotate.read(incoming.body, incoming.headers)
-    request = body.request(incoming.id, caller.name)
-    return await answer(incoming.which, request, reach_of(caller), dry_run=body.dry_run)
-
-
-async def _report_leak(incoming: Incoming, caller: Caller) -> Reply:
-    body = Leak.read(incoming.body, incoming.headers)
-    request = body.request(incoming.id, caller.name)
-    return await answer(incoming.which, request, reach_of(caller), dry_run=body.dry_run, confirm=body.confirm)
-
-
-async def _arm(incoming: Incoming, caller: Caller) -> Reply:
-    body = Arm.read(incoming.body, incoming.headers)
-    return await answer(incoming.which, body.request(incoming.id, caller.name), reach_of(caller))
-
-
-async def _disarm(incoming: Incoming, caller: Caller) -> Reply:
-    return await answer(incoming.which, DisarmRequest(by=caller.name, id=incoming.id), reach_of(caller))
-
-
 async def _rotate_many(incoming: Incoming, caller: Caller) -> Reply:
     return await many.rotate_many(rotation, incoming, caller)
 
@@ -259,28 +220,7 @@ async def _stop_rotation(incoming: Incoming, caller: Caller) -> Reply:
 
 
 async def _deployed(incoming: Incoming, caller: Caller) -> Reply:
-    """Queue a turn for each target that waits for the deployment.
-
-    If some targets could not be read, the answer is 503, so that the pipeline sends the request again. The targets that
-    were queued the first time do not rotate twice.
-    """
-    body = Deployment.read(incoming.body, incoming.headers)
-    app = await rotation()
-    now = app.outside.clock.now()
-    request = body.request(incoming.id, caller.name, now)
-    waiting, listing = await app.waiting_for(body.environment)
-    waiting, left_out = within(reach_of_deployer(caller), waiting)
-    targets, sees = [one.target.name for one in waiting], caller.may(Role.READER)
-    facts = deployment_data(body.environment, targets, listing.problems, left_out, names=sees)
-    why, count = request.reason or "no reason given", len(waiting)
-    log.info("deployment to %s, reported by %s (%s): %d targets wait for it", body.environment, caller.name, why, count)
-    queued = () if body.dry_run else tuple(message_for(one, now, request=request) for one in waiting)
-    if listing.may_show_more and not body.dry_run:
-        detail = "not every target could be read, so some may still wait for this deployment."
-        again = "send the request again, with the same Idempotency-Key"
-        later = problem(503, "TryLater", detail, **{**facts, "nextStep": again})
-        return Reply(503, later.data, later.kind, retry_after(listing.problems) or {"Retry-After": "30"}, queued)
-    return Reply(202 if queued else 200, facts, queued=queued)
+    return await deployments.deployed(await rotation(), incoming, caller)
 
 
 HANDLERS: Mapping[str, Handler] = {
@@ -292,10 +232,14 @@ HANDLERS: Mapping[str, Handler] = {
     "seeReadersOf": _see_readers_of,
     "seeCopies": _see_copies,
     "seeCopiesOf": _see_copies_of,
-    "rotate": _rotate,
-    "reportLeak": _report_leak,
-    "arm": _arm,
-    "disarm": _disarm,
+    "rotate": acts.rotate,
+    "reportLeak": acts.report_leak,
+    "arm": acts.arm,
+    "disarm": acts.disarm,
+    "planTrial": acts.plan_trial,
+    "stopTrial": acts.stop_trial,
+    "setHold": acts.set_hold,
+    "liftHold": acts.lift_hold,
     "showAct": as_pages.show_act_page,
     "act": as_pages.act_page,
     "rotateMany": _rotate_many,

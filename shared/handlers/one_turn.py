@@ -32,6 +32,7 @@ from shared.telemetry import Trigger
 from shared.turns.message import About
 from shared.turns.report import HeldByMode, Outcome, Result, failure
 from shared.web.asked import address_of
+from shared.web.fitting import check_fits
 from shared.web.responses import Reply, next_step_to_repeat, of_error, of_outcome
 from shared.wiring import rotation, telemetry, time_for
 
@@ -56,10 +57,10 @@ async def answer(
     dry_run: Whether to say only what would be done.
     confirm: The target's name, by which the caller confirms the request. None without it.
 
-    Raises only RotationErrors. For a leak of something that can be a target's name, or of an account, it raises only
-    that there is no such target, that several accounts have this name, that the caller may not act on the account, or
-    what `admit` raises: any other error queues the leak. Whose name cannot be looked up is not queued for a caller who
-    is limited.
+    Raises BadRequest for a request that does not fit the time or the settings, and RotationErrors. For a leak of
+    something that can be a target's name, or of an account, it raises only that there is no such target, that several
+    accounts have this name, that the caller may not act on the account, or what `admit` raises: any other error queues
+    the leak. Whose name cannot be looked up is not queued for a caller who is limited.
     """
     app: Rotation | None = None
     if isinstance(which, AccountId):
@@ -76,6 +77,7 @@ async def answer(
         raise
     check_reach(reach, (target.name, target.account))
     now = app.outside.clock.now()
+    check_fits(request, now, app.settings.defaults.lag)
     if dry_run:
         row = await app.plan_turn(target, request)
         return of_error(row.error) if row.error else of_outcome(planned_row(row), now)

@@ -20,8 +20,10 @@ from shared.decide.steps import Step
 from shared.domain.errors import LeaseHeld, RotationError, Throttled
 from shared.domain.keys import KeySlot
 from shared.domain.model import Observation, Target
-from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.orders import Orders
+from shared.domain.requests import AwaitedDeployment, Follow, Requester
 from shared.domain.times import iso_duration
+from shared.turns.orders_data import HoldData, TrialData, hold_data, trial_data
 from shared.turns.proof import Ending
 
 
@@ -61,6 +63,7 @@ class OutcomeData(TypedDict):
     unproven: NotRequired[list[str]]
     forgotten: NotRequired[list[str]]
     leakedKeys: NotRequired[list[EndingData]]
+    endedEarly: NotRequired[list[str]]
     announcingFailed: NotRequired[str]
     requestedBy: NotRequired[str]
     requestReason: NotRequired[str]
@@ -96,7 +99,8 @@ class Outcome:
     unproven: What the account's endpoint said of each key that was published without proof.
     dropped: Announcements that were never accepted and are given up, because the secret's tags have no room for them.
     endings: When each leaked key was accepted for the last time and refused for the first.
-    early: The keys that ended while they were promised to work, in words. The log says it, and an alert looks for it.
+    early: The keys that ended while they were promised to work, in words. Answers and the log say it, and an alert
+        looks for it.
     requester: Who requested the turn, and why. Empty for a turn that the schedule made.
     untold: Why announcements are outstanding, or will be sent a second time. None if announcing worked.
     held_until: When the wait ends, in UTC. None if nothing is held back, or if no time is known.
@@ -151,6 +155,7 @@ class Outcome:
             "unproven": list(self.unproven),
             "forgotten": list(self.dropped),
             "leakedKeys": [_ending(one) for one in self.endings],
+            "endedEarly": list(self.early),
             "announcingFailed": self.untold,
             "requestedBy": self.requester.by,
             "requestReason": self.requester.why,
@@ -221,12 +226,14 @@ def failure(target: str, error: RotationError, done: Iterable[Step] = ()) -> Out
 
 
 class ArmedData(TypedDict):
-    """The deployment that a rotation waits for."""
+    """The deployment that the target waits for, and what follows it if that is no rotation."""
 
     environment: str
     soak: NotRequired[str]
     latest: NotRequired[str]
     deployed: NotRequired[str]
+    then: NotRequired[Follow]
+    duration: NotRequired[str]
 
 
 class RowData(TypedDict):
@@ -253,6 +260,8 @@ class RowData(TypedDict):
     requestedBy: NotRequired[str]
     requestReason: NotRequired[str]
     waitsFor: NotRequired[ArmedData]
+    trial: NotRequired[TrialData]
+    hold: NotRequired[HoldData]
 
 
 @dataclass(frozen=True)
@@ -268,6 +277,8 @@ class Row:
         regenerated since the last full observation does not show in it.
     shown_at: When that listing showed it, in UTC. None for a target that was observed.
     fails: Whether the target was seen, and the error is why its turns fail.
+    orders: The standing orders, of a target that has no situation. A hold that is over is left out.
+    refused: How many calls its open trial has refused so far. None if that was not counted.
     """
 
     target: Target
@@ -278,6 +289,8 @@ class Row:
     presumed: bool = False
     shown_at: datetime | None = None
     fails: bool = False
+    orders: Orders = field(default_factory=Orders)
+    refused: int | None = None
 
     @property
     def seen(self) -> Observation | None:
@@ -295,7 +308,8 @@ class Row:
         facts = RowData(target=target.name, account=str(target.account), secret=target.secret_url)
         facts = _with(
             facts,
-            {"owner": target.owner, "presumed": self.presumed, "shownAt": shown, **self._failed(), **self._marks()},
+            {"owner": target.owner, "presumed": self.presumed, "shownAt": shown, **self._failed(), **self._marks()}
+            | self._ordered(),
         )
         if self.plan is not None:
             facts["reason"] = self.plan.reason
@@ -310,6 +324,17 @@ class Row:
     def _failed(self) -> dict[str, object]:
         error = self.error
         return {"error": error.code, "why": error.what, "nextStep": error.next_step} if error else {}
+
+    def _ordered(self) -> dict[str, object]:
+        """Return the trial and the hold."""
+        situation = self.situation
+        orders = situation.seen.orders if situation else self.orders
+        trial, hold = orders.trial, situation.hold if situation else orders.hold
+        dates = schedule_of(situation) if situation else None
+        return {
+            "trial": trial_data(trial, dates.trial if dates else None, self.refused) if trial else None,
+            "hold": hold_data(hold) if hold else None,
+        }
 
     def _marks(self) -> dict[str, object]:
         situation = self.situation
@@ -334,5 +359,7 @@ def _awaited(awaited: AwaitedDeployment) -> ArmedData:
         "soak": iso_duration(awaited.soak) if awaited.soak else None,
         "latest": awaited.latest.isoformat() if awaited.latest else None,
         "deployed": awaited.deployed.isoformat() if awaited.deployed else None,
+        "then": awaited.then if awaited.then is not Follow.ROTATE else None,
+        "duration": iso_duration(awaited.length) if awaited.length else None,
     }
     return _with(ArmedData(environment=awaited.environment), more)

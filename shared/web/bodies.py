@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from shared.domain import times
 from shared.domain.keys import Fingerprint
-from shared.domain.names import ENVIRONMENT_NAME, TARGET_NAME
+from shared.domain.orders import USUAL_TRIAL, trial_time
 from shared.domain.requests import (
     ArmRequest,
     AwaitedDeployment,
     DeploymentRequest,
+    Follow,
     LeakedKey,
     LeakRequest,
     Request,
@@ -31,86 +32,22 @@ from shared.domain.requests import (
 )
 from shared.domain.text import plain, without_keys
 from shared.domain.times import FIRST, LAST
+from shared.web.body_fields import (
+    Confirmed,
+    DryRun,
+    EndOther,
+    Environment,
+    FollowWord,
+    KeyMark,
+    Latest,
+    NamesOnly,
+    ReasonText,
+    Soak,
+    TrialTime,
+    WaitTime,
+)
 
 MOST_BODY = 16 * 1024
-MOST_TARGETS = 200
-END = r"$(?!\n)"  # `$` alone would accept a line break at the end
-_SECONDS = "([1-9][0-9]?|1[01][0-9]|120)"
-_WAIT = f"^(PT{_SECONDS}S|PT[12]M|{_SECONDS}s|[12]m)" + END
-
-type ReasonText = Annotated[
-    str,
-    Meta(
-        max_length=200,
-        description="Why. The answer and the log show it. If a new key is published for it, the event and a tag of the "
-        "secret show its first 100 characters.",
-    ),
-]
-type DryRun = Annotated[bool, Meta(description="Only say what would be done.")]
-type NamesOnly = Annotated[bool, Meta(description="Only say which targets would get a turn.")]
-type Environment = Annotated[
-    str,
-    Meta(
-        pattern=f"^{ENVIRONMENT_NAME}" + END,
-        description="The deployment environment, such as production: at most 40 letters, digits, dots, dashes and "
-        "underscores, a letter or digit first. Upper and lower case are the same.",
-    ),
-]
-type Name = Annotated[
-    str,
-    Meta(
-        pattern=f"^{TARGET_NAME}" + END,
-        description="A target's name: at most 63 letters, digits and dashes, a letter or digit first.",
-    ),
-]
-type Names = Annotated[
-    list[Name],
-    Meta(
-        min_length=1,
-        max_length=MOST_TARGETS,
-        description="Targets by name: at most 63 letters, digits and dashes each, a letter or digit first.",
-    ),
-]
-type Soak = Annotated[
-    str,
-    Meta(
-        description="How long after the deployment: an ISO 8601 duration without years or months, such as P1D, PT2H or "
-        "P1DT12H, or in short 1d, 2h or 1d12h; at most 30 days, P30D.",
-    ),
-]
-type WaitTime = Annotated[
-    str,
-    Meta(
-        pattern=_WAIT,
-        description="How long a leaked live key still works after the new key is published: whole seconds or minutes, "
-        "such as PT30S or 30s; at most two minutes, PT2M.",
-    ),
-]
-type KeyMark = Annotated[
-    str,
-    Meta(
-        pattern="^[0-9a-f]{16}" + END,
-        description="The fingerprint of the key that leaked: 16 of the digits 0-9 and a-f, as `python -m cli "
-        "fingerprint` prints it. If `key` means another key now, or the account has no such key, nothing is done.",
-    ),
-]
-type Confirmed = Annotated[
-    str,
-    Meta(
-        pattern=f"^{TARGET_NAME}" + END,
-        description="The target's name, which confirms the report. Needed for `both`, and for another leak of a target "
-        "before every app has read the key that the one before published (ROTATION_CONSUMER_LAG). Without it the "
-        "answer says what would happen.",
-    ),
-]
-type Latest = Annotated[
-    datetime,
-    Meta(
-        tz=True,
-        description="When the key is rotated even without a deployment: date, time and zone, such as "
-        "2027-01-31T18:00:00Z.",
-    ),
-]
 
 
 class BadRequest(Exception):
@@ -169,9 +106,13 @@ class Rotate(Body, frozen=True, kw_only=True):
 
     reason: ReasonText = ""
     dry_run: DryRun = False
+    end_other_key: EndOther = field(default=False, name="endOtherKey")
+    confirm: Confirmed | None = None
 
     def request(self, id_: str, by: str) -> Request:
-        return RotateRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ROTATE))
+        more = ("end the other key",) if self.end_other_key else ()  # another request, which a first one confirms not
+        mark = scoped(id_, RequestKind.ROTATE, *more)
+        return RotateRequest(reason=why(self.reason), by=by, id=mark, end_other=self.end_other_key)
 
 
 class Leak(Body, frozen=True, kw_only=True):
@@ -206,29 +147,49 @@ class Leak(Body, frozen=True, kw_only=True):
 
 
 class Arm(Body, frozen=True, kw_only=True):
-    """Rotate after the next deployment."""
+    """Rotate after the next deployment, or do what else should follow it."""
 
     environment: Environment
     soak: Soak | None = None
     latest: Latest | None = None
+    then: FollowWord = Follow.ROTATE
+    duration: TrialTime | None = None
     reason: ReasonText = ""
+    dry_run: DryRun = False
+    confirm: Confirmed | None = None
 
     def __post_init__(self) -> None:
-        """Check the soak time as tags and settings do: no pattern can say what a duration is. Raises ValueError."""
-        try:
-            self._soak_time()
-        except ValueError:
-            raise ValueError("The form is invalid - at `$.soak`") from None
-
-    def _soak_time(self) -> timedelta:
-        return timedelta(0) if self.soak is None else soak_time(self.soak)
+        """Check what no pattern can say: durations, and which fields go with which. Raises ValueError."""
+        check_form("soak", soak_time, self.soak)
+        check_form("duration", trial_time, self.duration)
+        if self.duration is not None and self.then is not Follow.TRIAL:
+            raise ValueError("Only a trial has a duration (`$.duration`): `then` must be `trial`")
 
     def request(self, id_: str, by: str) -> Request:
         latest = max(self.latest, FIRST) if self.latest and self.latest < LAST else None
         armed = AwaitedDeployment(
-            self.environment, self._soak_time(), latest.replace(microsecond=0) if latest else None
+            self.environment,
+            soak_time(self.soak) if self.soak else timedelta(0),
+            latest.replace(microsecond=0) if latest else None,
+            then=self.then,
+            length=self._length,
         )
         return ArmRequest(reason=why(self.reason), by=by, id=scoped(id_, RequestKind.ARM), deployment=armed)
+
+    @property
+    def _length(self) -> timedelta | None:
+        if self.then is not Follow.TRIAL:
+            return None
+        return trial_time(self.duration) if self.duration else USUAL_TRIAL
+
+
+def check_form(name: str, read: Callable[[str], object], text: str | None) -> None:
+    """Check a duration as tags and settings do. Raises ValueError, which names the field."""
+    try:
+        if text is not None:
+            read(text)
+    except ValueError:
+        raise ValueError(f"The form is invalid - at `$.{name}`") from None
 
 
 class Deployment(Body, frozen=True, kw_only=True):
@@ -238,7 +199,7 @@ class Deployment(Body, frozen=True, kw_only=True):
     reason: ReasonText = ""
     dry_run: NamesOnly = False
 
-    def request(self, id_: str, by: str, now: datetime) -> Request:
+    def request(self, id_: str, by: str, now: datetime) -> DeploymentRequest:
         armed = AwaitedDeployment(self.environment, deployed=now)
         mark = scoped(id_, RequestKind.DEPLOYED, self.environment.casefold())
         return DeploymentRequest(reason=why(self.reason), by=by, id=mark, deployment=armed)

@@ -1,4 +1,7 @@
-"""What callers may send about many targets at once: which ones, and what is to be done to each."""
+"""What callers may send about many targets at once: which ones, and what is to be done to each.
+
+A trial and a hold are left out: each is a decision about one target, whose reason is shown there until it ends.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from msgspec import Meta, Struct
 
 from shared.domain.requests import LeakedKey, LeakRequest, RequestKind, RotateRequest
 from shared.fleet.many import Selection
-from shared.web.bodies import END, Body, Names, NamesOnly, ReasonText, described_field, scoped, why
+from shared.web.bodies import Body, described_field, scoped, why
+from shared.web.body_fields import END, Names, NamesOnly, ReasonText
 
 type ManyText = Annotated[str, Meta(min_length=1, max_length=256)]
 type RotationId = Annotated[

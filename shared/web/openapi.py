@@ -23,6 +23,7 @@ from shared.web.callers import Role
 from shared.web.copies_data import FleetCopies, OneCopies
 from shared.web.many import BODIES, SELECTIONS, RotateMany
 from shared.web.many_answers import Accepted, ManyList, ManyStatus
+from shared.web.orders_bodies import FOLLOWING, LiftHold, PlanTrial, SetHold, StopTrial
 from shared.web.readers_data import FleetReaders, OneReaders
 from shared.web.readiness_data import FleetReadiness, OneReadiness
 from shared.web.responses import PROBLEM, Heard, ProblemData
@@ -57,10 +58,12 @@ class Health(TypedDict):
 
 _TYPES: tuple[Any, ...] = (
     bodies.Rotate, bodies.Leak, RotateMany, bodies.Arm, bodies.Deployment,
+    PlanTrial, StopTrial, SetHold, LiftHold,
     OutcomeData, OneTarget, FleetData, FleetReadiness, OneReadiness, Deadlines,
     FleetReaders, OneReaders, FleetCopies, OneCopies,
     Accepted, ManyStatus, ManyList, Heard, Problem, Health,
 )  # fmt: skip
+_OPTIONAL = (bodies.Rotate, StopTrial, LiftHold)  # bodies that need not be sent
 _NAME = {
     "name": "name",
     "in": "path",
@@ -113,13 +116,13 @@ _WORDS = {
     404: "No target has this name, or the account is not enrolled.",
     405: "The route has no such method; the header Allow lists those it has.",
     409: "Held back until `heldUntil`, another turn holds the target, a person must decide, the app only observes, "
-    "several accounts have this name or this secret, a fingerprint is not that of the key that is meant, or the report "
-    "of a leak must be confirmed.",
+    "several accounts have this name or this secret, a fingerprint is not that of the key that is meant, or the "
+    "request must be confirmed.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "A field is invalid; the detail names it.",
-    429: "People have asked for as many rotations and leaks in this hour as the settings allow; Retry-After says until "
-    "when. The first leak of a target is never refused so.",
+    429: "People have asked for as many rotations, leaks, trials and holds in this hour as the settings allow; "
+    "Retry-After says until when. The first leak of a target is never refused so, nor is the end of a trial or a hold.",
     502: "Azure or its network refused a call; the next step says what to do.",
     503: "Azure did not answer, or a setting is invalid; the next step says what to do.",
 }
@@ -133,6 +136,7 @@ def openapi_document() -> dict[str, Any]:
     schemas["Leak"]["anyOf"] = [  # no type can say that one of two fields is required
         {"required": [name], "properties": {name: {"type": "string"}}} for name in ("key", "fingerprint")
     ]
+    schemas["Arm"]["anyOf"] = FOLLOWING
     schemas["RotateMany"]["anyOf"], schemas["Select"]["anyOf"] = BODIES, SELECTIONS
     return {
         "openapi": "3.1.0",
@@ -202,7 +206,7 @@ def _act(
     }
     if body is not None:
         content = {"application/json": {"schema": _ref(body)}}
-        operation["requestBody"] = {"content": content, "required": body is not bodies.Rotate}
+        operation["requestBody"] = {"content": content, "required": body not in _OPTIONAL}
     return operation
 
 
@@ -260,8 +264,14 @@ _OPERATIONS = {
     "seeCopiesOf": _see(_ONE_COPIES, _answer(_ONE_COPIES, OneCopies), *_ALWAYS, *_TURN, 422),
     "rotate": _act("Rotate now", bodies.Rotate, OutcomeData, *_TURN, 429),
     "reportLeak": _act("Report that a key has leaked", bodies.Leak, OutcomeData, *_TURN, 429),
-    "arm": _act("Rotate after the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),
+    "arm": _act("Say what follows the next deployment", bodies.Arm, OutcomeData, *_TURN, queued=False),
     "disarm": _act("Wait for no deployment any more", None, OutcomeData, *_TURN, queued=False),
+    "planTrial": _act(
+        "Plan a trial: keys are off for a stated time", PlanTrial, OutcomeData, *_TURN, 429, queued=False
+    ),
+    "stopTrial": _act("End a trial, or call one off", StopTrial, OutcomeData, *_TURN, queued=False),
+    "setHold": _act("Let scheduled rotations and ends wait", SetHold, OutcomeData, *_TURN, 429, queued=False),
+    "liftHold": _act("End a hold", LiftHold, OutcomeData, *_TURN, queued=False),
     "rotateMany": _act("Rotate several targets, or end their leaked keys", RotateMany, Accepted, 404, 409, 429),
     "listRotations": _see(_MANY, _answer(_MANY, ManyList), *_ALWAYS),
     "seeRotation": _see(_ONE_OF_MANY, _answer(_ONE_OF_MANY, ManyStatus), *_ALWAYS, 404),

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from typing import NotRequired, TypedDict
 
 from shared.announce.deadlines import Deadline
+from shared.decide.plan import Reason
 from shared.domain.errors import (
     ConfirmFirst,
     DisputedName,
@@ -29,6 +30,8 @@ from shared.domain.errors import (
     UnexpectedAnswer,
     UnknownTarget,
 )
+from shared.domain.requests import Follow
+from shared.fleet.deployments import Following
 from shared.turns.message import Message
 from shared.turns.report import Outcome, Result
 
@@ -72,11 +75,27 @@ class ProblemData(TypedDict):
     nextStep: str
 
 
+class FollowsData(TypedDict):
+    """What follows a deployment at one target: as presumed from a listing, before its turn has looked.
+
+    `at` is when it happens, or for `end` when both old values have ended. `heldBy` is the reason that holds it now.
+    """
+
+    target: str
+    then: Follow
+    says: str
+    at: NotRequired[str]
+    heldBy: NotRequired[Reason]
+    heldUntil: NotRequired[str]
+
+
 class Heard(TypedDict):
-    """The targets that waited for a deployment to this environment. If none did, how to make one wait."""
+    """The targets that waited for a deployment to this environment, and what follows at each. If none did, how to make
+    one wait. Only who may see the fleet is told what follows."""
 
     environment: str
     targets: list[str]
+    follows: NotRequired[list[FollowsData]]
     problems: list[ProblemData]
     why: NotRequired[str]
     nextStep: NotRequired[str]
@@ -191,22 +210,38 @@ def deployment_data(
     waiting: list[str],
     problems: list[RotationError],
     left_out: list[RotationError] | None = None,
+    follows: Iterable[Following] = (),
     *,
     names: bool = True,
 ) -> Heard:
-    """Return the body of the HTTP answer to a reported deployment: which targets waited for it.
+    """Return the body of the HTTP answer to a reported deployment: which targets waited for it, and what follows.
 
     If none did, the answer says so: otherwise a pipeline that names the wrong environment would look correct for ever.
     `names` says whether the caller may know which accounts there are. `left_out` are problems that name none.
     """
     seen = [*(problems if names else _unnamed(problems)), *(left_out or [])]
     said = Heard(environment=environment, targets=waiting, problems=problems_data(seen))
+    told = [follows_data(one) for one in follows] if names else []
+    if told:
+        said["follows"] = told
     if not waiting:
         some = " that could be read" if problems else ""
         some += " within the scopes of this caller" if left_out else ""
         said["why"] = f"No target{some} waits for a deployment to {environment}."
         said["nextStep"] = _ARM
     return said
+
+
+def follows_data(one: Following) -> FollowsData:
+    """Return what follows a deployment at one target as JSON."""
+    data = FollowsData(target=one.target, then=one.then, says=one.says)
+    if one.at is not None:
+        data["at"] = one.at.isoformat()
+    if one.held_by is not None:
+        data["heldBy"] = one.held_by
+    if one.held_until is not None:
+        data["heldUntil"] = one.held_until.isoformat()
+    return data
 
 
 def _unnamed(problems: list[RotationError]) -> list[RotationError]:

@@ -61,6 +61,8 @@ ROUTES = {
         Route("rotate", "targets/{name}/rotate", OPERATOR, {"POST": "rotate"}, queues=True),
         Route("leak", "targets/{name}/leak", OPERATOR, {"POST": "reportLeak"}, queues=True),
         Route("arm", "targets/{name}/deployment", OPERATOR, {"PUT": "arm", "DELETE": "disarm"}, queues=True),
+        Route("trial", "targets/{name}/trial", OPERATOR, {"PUT": "planTrial", "DELETE": "stopTrial"}, queues=True),
+        Route("hold", "targets/{name}/hold", OPERATOR, {"PUT": "setHold", "DELETE": "liftHold"}, queues=True),
         Route("rotate_many", "rotate", OPERATOR, {"POST": "rotateMany"}, queues=True),
         Route("rotations", "rotations", READER, {"GET": "listRotations"}),
         Route(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import icalendar
 import pytest
@@ -15,6 +16,7 @@ from lab.simulation.tripwire import wire
 from tests.cli.conftest import ROOT, Terminal
 
 OWNER, REASON = "Łukasz <team@example.com>", "ключ in a paste ✓"
+UNTIL = (datetime.now(UTC) + timedelta(days=2)).isoformat(timespec="seconds")
 CODE_PAGES = ["cp1252", "cp437", "ascii", "utf-8"]
 
 
@@ -54,6 +56,8 @@ WORDS: dict[str, Sequence[str]] = {
     "leak": ("chat", "--key", "live", "--reason", REASON, "--by", OWNER, "--dry-run"),
     "arm": ("chat", "--environment", "production", "--reason", REASON, "--id", "№2"),
     "disarm": ("chat", "--by", OWNER, "--id", "№3"),
+    "trial": ("chat", "--reason", REASON, "--confirm", "chat", "--by", OWNER, "--id", "№5"),
+    "hold": ("chat", "--until", UNTIL, "--reason", REASON, "--by", OWNER, "--id", "№6"),
     "rotate-many": ("chat", "--reason", REASON, "--by", OWNER, "--id", "№4"),
     "deployed": ("--environment", "production", "--reason", REASON, "--id", "№2"),
 }

@@ -192,7 +192,9 @@ def test_a_failed_request_says_how_to_repeat_it(terminal: Terminal) -> None:
     printed = terminal.type("rotate", "chat", "--id", "ticket 12")
     assert printed.code == 1
     assert "GrantRole" in printed.out
-    assert printed.lines[-1] == "This request is not queued. Repeat it with --id 'ticket 12': it rotates only once."
+    assert (
+        printed.lines[-1] == "This request is not queued. Repeat it with --id 'ticket 12': it takes effect only once."
+    )
 
 
 def test_a_request_that_azure_asked_to_wait_is_not_queued_and_says_how_to_repeat_it(terminal: Terminal) -> None:
@@ -202,7 +204,7 @@ def test_a_request_that_azure_asked_to_wait_is_not_queued_and_says_how_to_repeat
     assert told.code == 3
     assert told.data["nextStep"] == "repeat it after that moment with --id ticket-12: this request is not queued"
     printed = terminal.type("rotate", "chat", "--id", "ticket-12")
-    assert printed.lines[-1] == "This request is not queued. Repeat it with --id ticket-12: it rotates only once."
+    assert printed.lines[-1] == "This request is not queued. Repeat it with --id ticket-12: it takes effect only once."
     leaked = terminal.type("leak", "chat", "--key", "live")
     assert "The app goes on with it if the leak is on record." in leaked.lines[-1]
 

@@ -42,7 +42,7 @@ def test_too_many_requests_in_an_hour_are_refused_with_the_moment(terminal: Term
         assert terminal.type(*LEAK, "--confirm", "chat").code == 0
     printed = terminal.type(*LEAK, "--confirm", "chat")
     assert printed.code == 3
-    assert "LimitReached: chat: 2 rotations and leaks of this target in one hour" in printed.out
+    assert "LimitReached: chat: 2 rotations, leaks, trials and holds of this target in one hour" in printed.out
     assert "It may be sent again from " in printed.out
     assert terminal.type("rotate", "chat").code == 3
     assert terminal.type("arm", "chat", "--environment", "production").code == 0

@@ -173,6 +173,7 @@ def test_a_block_for_a_terminal_holds_no_raw_http_request(page: Path) -> None:
 ACTS = {
     "rotate": "rotate", "rotate_many": "many", "rotation": "stop that", "leak": "declare a leak",
     "arm": "arm a target for a deployment", "deployments": "went live",
+    "trial": "switch keys off for a trial", "hold": "let scheduled work wait",
 }  # fmt: skip
 
 

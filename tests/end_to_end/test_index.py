@@ -47,6 +47,8 @@ async def test_the_real_runtime_indexes_exactly_the_documented_functions(azure) 
             "rotate": "any targets/{name}/rotate function",
             "leak": "any targets/{name}/leak function",
             "arm": "any targets/{name}/deployment function",
+            "trial": "any targets/{name}/trial function",
+            "hold": "any targets/{name}/hold function",
             "rotate_many": "any rotate function",
             "rotations": "any rotations function",
             "rotation": "any rotations/{id} function",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,13 @@ async def test_every_generated_request_is_answered_as_described(
     schemas = document["components"]["schemas"]
     schemas["Leak"]["properties"]["wait"] = {"type": "string", "enum": ["PT1S", "PT2S"]}
     # No schema can say that a duration is at most 30 days.
-    schemas["Arm"]["properties"]["soak"] = {"type": "string", "enum": ["PT90M", "P1DT12H", "P30D"]}
+    schemas["Arm"]["properties"]["soak"] = {"type": "string", "enum": ["PT24H", "P1DT12H", "P30D"]}
+    # Nor that a trial has from 15 minutes to 7 days, and that a moment is ahead, but not far.
+    times = {"type": "string", "enum": ["PT15M", "PT4H", "P7D"]}
+    schemas["Arm"]["properties"]["duration"] = schemas["PlanTrial"]["properties"]["duration"] = times
+    moments = [(datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="seconds") for days in (1, 30, 89)]
+    schemas["PlanTrial"]["properties"]["start"] = {"type": "string", "enum": moments}
+    schemas["SetHold"]["properties"]["until"] = {"type": "string", "enum": moments}
     page = tmp_path / "openapi.json"
     page.write_text(json.dumps(document))
     config = tmp_path / "schemathesis.toml"

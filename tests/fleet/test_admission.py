@@ -131,7 +131,9 @@ async def test_too_many_requests_of_one_target_are_refused_until_the_moment_that
         stage.pass_time(minutes(5))
     before = regenerated(stage)
     for request in (reports_leak(LIVE, "more"), RotateRequest(id="more")):
-        with pytest.raises(LimitReached, match="3 rotations and leaks of this target in one hour") as refused:
+        with pytest.raises(
+            LimitReached, match="3 rotations, leaks, trials and holds of this target in one hour"
+        ) as refused:
             await asks(stage, request, "chat")
     assert "ROTATION_REQUESTS_PER_TARGET" in refused.value.what
     until = refused.value.until

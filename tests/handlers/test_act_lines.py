@@ -89,6 +89,56 @@ async def test_an_act_that_fails_has_a_line_too(caplog: pytest.LogCaptureFixture
     assert {(one["who"], one["objectId"], one["target"]) for one in facts} == {("ada@contoso.com", "oid-1", "chat")}
 
 
+@pytest.mark.parametrize(
+    ("route", "body", "wanted"),
+    [
+        ("rotate", {"endOtherKey": True}, {"endOtherKey": True}),
+        ("arm", {"environment": "p", "then": "trial"}, {"then": "trial", "duration": "PT4H"}),
+        ("arm", {"environment": "p", "then": "end", "dry_run": True}, {"then": "end", "dryRun": True}),
+        ("trial", {"duration": "P1D", "despiteCopies": True}, {"duration": "P1D", "despiteCopies": True}),
+        ("hold", {"until": "2027-01-31T18:00:00+01:00", "reason": "x"}, {"until": "2027-01-31T17:00:00+00:00"}),
+    ],
+)
+@pytest.mark.usefixtures("enforced")
+async def test_a_line_says_what_the_body_asked_for_also_if_nothing_could_be_done(
+    caplog: pytest.LogCaptureFixture, route: str, body: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    """The app has no settings here, so every request fails."""
+    method = "POST" if route == "rotate" else "PUT"
+    headers = {**signed_in(Role.OPERATOR), "content-type": "application/json"}
+    await serve(ROUTES[route], Incoming(method, "chat", json.dumps(body).encode(), headers, "i"))
+    [line] = lines(caplog)
+    assert (line["route"], line["status"], line["title"]) == (route, 503, "FixConfiguration")
+    assert {name: line[name] for name in wanted} == wanted
+
+
+@pytest.mark.usefixtures("enforced")
+async def test_a_trial_is_ended_despite_a_leak_on_record(caplog: pytest.LogCaptureFixture) -> None:
+    headers = {**signed_in(Role.OPERATOR), "content-type": "application/json"}
+    await serve(ROUTES["trial"], Incoming("DELETE", "chat", b'{"despiteLeak": true}', headers, "i"))
+    [line] = lines(caplog)
+    assert (line["route"], line["method"], line["despiteLeak"]) == ("trial", "DELETE", True)
+
+
+@pytest.mark.parametrize("route", ["trial", "hold"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("role", [Role.READER, Role.DEPLOYER, Role.AUDITOR])
+@pytest.mark.usefixtures("enforced")
+async def test_nobody_but_an_operator_plans_a_trial_or_a_hold_or_ends_one(
+    caplog: pytest.LogCaptureFixture, route: str, method: str, role: Role
+) -> None:
+    reply = await serve(ROUTES[route], Incoming(method, "chat", b"", signed_in(role), "i"))
+    assert (reply.status, lines(caplog)[0]["title"]) == (403, "RoleMissing")
+    crossing = {**signed_in(Role.OPERATOR), "sec-fetch-site": "cross-site"}
+    assert (await serve(ROUTES[route], Incoming(method, "chat", b"", crossing, "i"))).status == 403
+
+
+def test_a_line_names_the_key_that_ended_before_its_time() -> None:
+    early = "key 1 with fingerprint 0011223344556677, promised to work until 2027-01-01T00:00:00+00:00"
+    reply = Reply(200, {"target": "chat", "result": "done", "reason": "requested", "endedEarly": [early]})
+    assert read(act_line(ROUTES["rotate"], "POST", "chat", ADA, reply))["endedEarly"] == [early]
+
+
 @pytest.mark.usefixtures("enforced")
 async def test_refused_attempts_have_a_line_and_repetitions_within_the_minute_have_none(
     caplog: pytest.LogCaptureFixture,

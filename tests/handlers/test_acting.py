@@ -304,7 +304,10 @@ async def test_a_limit_is_said_before_anything_is_typed(person: Person) -> None:
         _, form = await person.opens("leak")
         await person.sends("leak", form)
     reply, form = await person.opens("rotate")
-    assert "Not now: 5 rotations and leaks in one hour are what ROTATION_REQUESTS_PER_TARGET allows." in said(reply)
+    assert (
+        "Not now: 5 rotations, leaks, trials and holds in one hour are what ROTATION_REQUESTS_PER_TARGET allows."
+        in said(reply)
+    )
     assert "act" not in form.buttons
 
 

@@ -124,7 +124,7 @@ async def test_confirmed_leaks_in_a_row_are_refused_with_the_moment_from_which_o
     last = json.loads(replies[-1].body)
     assert last["title"] == "LimitReached"
     assert (
-        "3 rotations and leaks of this target in one hour are what ROTATION_REQUESTS_PER_TARGET allows"
+        "3 rotations, leaks, trials and holds of this target in one hour are what ROTATION_REQUESTS_PER_TARGET allows"
         in last["detail"]
     )
     again = parsedate_to_datetime(replies[-1].headers["Retry-After"])

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
 ON = {"key-rotation": "on"}
 OPERATOR = (Role.OPERATOR,)
 BOTH = (Role.OPERATOR, Role.READER)
+UNTIL = (datetime.now(UTC) + timedelta(days=2)).isoformat()
 ACTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("rotate", "POST", {}),
     ("rotate", "POST", {"dry_run": True}),
@@ -33,6 +35,12 @@ ACTS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("leak", "POST", {"key": "live", "dry_run": True}),
     ("arm", "PUT", {"environment": "production"}),
     ("arm", "DELETE", None),
+    ("arm", "PUT", {"environment": "production", "then": "sunset", "dry_run": True}),
+    ("rotate", "POST", {"endOtherKey": True, "dry_run": True}),
+    ("trial", "PUT", {"dry_run": True}),
+    ("trial", "DELETE", None),
+    ("hold", "PUT", {"until": UNTIL, "reason": "a freeze"}),
+    ("hold", "DELETE", None),
 ]
 
 

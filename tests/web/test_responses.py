@@ -10,6 +10,8 @@ from shared.decide.plan import Reason
 from shared.domain import errors
 from shared.domain.errors import RotationError
 from shared.domain.model import AccountId, Target
+from shared.domain.requests import Follow
+from shared.fleet.deployments import Following
 from shared.turns.report import Outcome, Result, failure
 from shared.web.openapi import openapi_document
 from shared.web.responses import PROBLEM, Reply, deployment_data, of_error, of_outcome
@@ -137,4 +139,6 @@ def test_a_deployment_that_a_target_waits_for_is_answered_without_explanation() 
 
 def test_openapi_describes_every_field_of_the_answer_to_a_deployment() -> None:
     described = openapi_document()["components"]["schemas"]["Heard"]["properties"]
-    assert set(deployment_data("staging", [], [])) == set(described)
+    rotates = Following("chat", Follow.ROTATE, "Key 1 is due to be replaced.")
+    said = set(deployment_data("staging", [], [])) | set(deployment_data("staging", ["chat"], [], None, [rotates]))
+    assert said == set(described)

@@ -36,7 +36,9 @@ from shared.settings.target_fields import Defaults, target_from_tags
 from shared.turns.message import Message, read_message
 from shared.web.bodies import Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id
 from shared.web.callers import PRINCIPAL, Refused, caller_of
+from shared.web.fitting import check_fits
 from shared.web.many import RotateMany
+from shared.web.orders_bodies import LiftHold, PlanTrial, SetHold, StopTrial
 from shared.web.responses import problem
 
 ACCOUNT = AccountId("00000000-0000-4000-8000-000000000001", "prod", "chat")
@@ -96,6 +98,13 @@ BODIES: tuple[tuple[type[Body], dict[str, Any]], ...] = (
     (Leak, {"key": "live", "reason": "found in a repository", "wait": "PT30S", "confirm": "chat"}),
     (RotateMany, {"targets": ["chat", "search"], "reason": "drill"}),
     (Arm, {"environment": "production", "soak": "PT2H", "latest": "2026-12-01T00:00:00Z"}),
+    (Arm, {"environment": "production", "soak": "P2D", "then": "end", "confirm": "chat"}),
+    (Arm, {"environment": "production", "then": "trial", "duration": "PT4H", "confirm": "chat"}),
+    (Rotate, {"endOtherKey": True, "confirm": "chat"}),
+    (PlanTrial, {"duration": "PT4H", "start": "2026-06-02T00:00:00Z", "confirm": "chat", "despiteCopies": True}),
+    (StopTrial, {"reason": "it hurts", "despiteLeak": True}),
+    (SetHold, {"until": "2026-06-09T00:00:00Z", "reason": "a freeze"}),
+    (LiftHold, {"reason": "over"}),
     (Deployment, {"environment": "production", "reason": "release 7"}),
 )
 
@@ -115,6 +124,7 @@ def http_bodies(chance: random.Random) -> bool:
         read: Any = kind.read(body, headers)
         moment = (NOW,) if kind is Deployment else ()
         request = read.request(request_id(headers, "an-invocation"), "somebody", *moment)
+        check_fits(request, NOW, timedelta(days=1))
         read_message(Message("chat", NOW, request=request).text().encode())
 
     return _refuses(attempt)
