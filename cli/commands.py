@@ -144,7 +144,7 @@ async def audit(parts: Opened, _: Command) -> CommandResult:
 
 async def doctor(parts: Opened, _: Command) -> CommandResult:
     """The command `doctor`: check that this deployment can do what it must."""
-    reading = Reading(parts.read_only, parts.workspaces, parts.rights(), parts.key_holders)
+    reading = Reading(parts.read_only, parts.workspaces, parts.rights(), parts.key_holders, parts.key_policies)
     return _checks_result(await examine.examine(parts.rotation, parts.examiner, reading))
 
 

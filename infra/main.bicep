@@ -456,6 +456,7 @@ module subscriptionGrants 'grants/subscription.bicep' = [for id in searched: {
     principalId: identities.outputs.appPrincipalId
     rotatorRoleName: roles.outputs.keyRotator
     switchRoleName: roles.outputs.keyAuthSwitch
+    trialRoleName: roles.outputs.trialReader
     allowSunset: allowSunset
   }
 }]
@@ -468,6 +469,7 @@ module targetGrants 'grants/targets.bicep' = {
     principalId: identities.outputs.appPrincipalId
     rotatorRoleName: roles.outputs.keyRotator
     switchRoleName: roles.outputs.keyAuthSwitch
+    trialRoleName: roles.outputs.trialReader
     allowSunset: allowSunset
   }
 }
