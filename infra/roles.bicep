@@ -62,6 +62,17 @@ resource keyAuthSwitch 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+resource trialReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, environmentName, 'trialReader')
+  properties: {
+    roleName: '${definitions.custom.trialReader.roleName} (${environmentName}, ${token})'
+    description: definitions.custom.trialReader.description
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: definitions.custom.trialReader.permissions
+  }
+}
+
 resource keyCallCounter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, environmentName, 'keyCallCounter')
   properties: {
@@ -131,6 +142,7 @@ resource readersReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 output keyRotator string = keyRotator.name
 output keyPublisher string = keyPublisher.name
 output keyAuthSwitch string = keyAuthSwitch.name
+output trialReader string = trialReader.name
 output keyCallCounter string = keyCallCounter.name
 output announcementReader string = announcementReader.name
 output copiesReader string = copiesReader.name

@@ -226,8 +226,9 @@ class Refusals(Protocol):
 class TrialChecks(Protocol):
     """What would make a trial irreversible, or hurt at once."""
 
-    async def check(self, account: AccountId) -> TrialCheck:
-        """Return what was found, and what could not be looked at. Raises nothing: that is an answer, too."""
+    async def check(self, target: Target) -> TrialCheck:
+        """Return what was found of the target's account and of its secret, and what could not be looked at. Raises
+        nothing: that is an answer, too."""
         ...
 
 

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from shared.adapters.azure_reads import AzureReads
     from shared.adapters.blob_leases import BlobLeases
     from shared.adapters.connections import Connections
+    from shared.adapters.key_policies import KeyPolicies
     from shared.adapters.openai_accounts import OpenAIAccounts
     from shared.copies.looks import CopyLooks
     from shared.copies.ports import KeyHolders
     from shared.doctor.ports import Examiner
     from shared.domain.errors import FixConfiguration
     from shared.fleet.rotation import Rotation
-    from shared.ports import CallLogs, Listeners, Outside
+    from shared.ports import CallLogs, Listeners, Outside, Refusals, TrialChecks
     from shared.readers.ports import Rights
     from shared.readiness.ports import ReadOnly
     from shared.settings.call_log import CallLog
@@ -158,6 +159,7 @@ class Opened:
         question takes a new one.
     key_holders: The resources in which copies of keys can lie.
     copy_looks: The looks into them.
+    key_policies: What policies of Azure do to accounts whose keys are to be on.
     """
 
     rotation: Rotation
@@ -167,6 +169,7 @@ class Opened:
     rights: Callable[[], Rights]
     key_holders: KeyHolders
     copy_looks: CopyLooks
+    key_policies: KeyPolicies
 
 
 @asynccontextmanager
@@ -192,6 +195,7 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Opened]:
             made.rights,
             made.key_holders,
             made.copy_looks,
+            made.key_policies,
         )
     finally:
         await made.close()
@@ -256,6 +260,27 @@ class _Made:
 
         return CopyLooks(self.key_holders)
 
+    def refusals(self) -> Refusals:
+        """Return what counts refused calls. Nothing is asked before it is used."""
+        from shared.adapters.account_refusals import AccountRefusals
+
+        return AccountRefusals(self.reads)
+
+    @property
+    def key_policies(self) -> KeyPolicies:
+        """What policies of Azure do to accounts whose keys are to be on. Nothing is asked before it is used."""
+        from shared.adapters.key_policies import KeyPolicies
+
+        return KeyPolicies(self.reads, self.rotation.outside.clock)
+
+    def trial_checks(self) -> TrialChecks:
+        """Return what looks for what speaks against a trial. Nothing is asked before it is used."""
+        from shared.adapters.trial_checks import AzureTrialChecks
+
+        outside, scope = self.rotation.outside, self.rotation.settings.audit_scope
+        groups = scope.groups if scope else ()
+        return AzureTrialChecks(self.key_policies, outside.accounts, self.copy_looks, outside.clock, groups)
+
     def workspaces(self) -> dict[str, CallLogs]:
         """Return the logs of calls in each workspace by itself. Nothing is asked before they are used."""
         found = self.rotation.settings.call_log
@@ -317,7 +342,9 @@ def _make(environment: Mapping[str, str]) -> _Made:
     outside = _outside(settings, accounts, leases, credential, storage, connections)
     outside = _with_surveys(outside, leases.service, settings)
     search = environment.get("EMULATED_SEARCH_ENDPOINT", "")
-    return _Made(Rotation(settings, outside), accounts, credential, storage, connections, search)
+    made = _Made(Rotation(settings, outside), accounts, credential, storage, connections, search)
+    _with_trials(made)
+    return made
 
 
 def _outside(
@@ -360,6 +387,14 @@ def _outside(
         together=AtOnce(),
         views=BlobView(leases.service),
     )
+
+
+def _with_trials(made: _Made) -> None:
+    """Give the rotation the two ports of trials. Their code is imported when a turn needs them."""
+    from shared.adapters.on_use import RefusalsOnUse, TrialChecksOnUse
+
+    checks, refusals = TrialChecksOnUse(made.trial_checks), RefusalsOnUse(made.refusals)
+    made.rotation.outside = replace(made.rotation.outside, refusals=refusals, trial_checks=checks)
 
 
 def _with_surveys(outside: Outside, storage: BlobServiceClient, settings: Settings) -> Outside:

@@ -14,10 +14,13 @@ param principalId string
 @description('Name (a GUID) of the role that rotates keys.')
 param rotatorRoleName string
 
-@description('Name (a GUID) of the role that switches keys off.')
+@description('Name (a GUID) of the role that switches keys off and on.')
 param switchRoleName string
 
-@description('Whether keys may be switched off.')
+@description('Name (a GUID) of the role that sees what trials need.')
+param trialRoleName string
+
+@description('Whether keys may be switched off, for good or for a trial.')
 param allowSunset bool
 
 module accounts 'account.bicep' = [for target in targets: {
@@ -28,6 +31,7 @@ module accounts 'account.bicep' = [for target in targets: {
     accountName: last(split(target.account, '/'))
     rotatorRoleName: rotatorRoleName
     switchRoleName: switchRoleName
+    trialRoleName: trialRoleName
     allowSunset: allowSunset
   }
 }]

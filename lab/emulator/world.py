@@ -7,9 +7,9 @@
 
 Each part has its own module: `accounts`, `data_plane` (which keys are accepted), `vaults`, `topics`, `call_log` (the
 log workspace), `resources` (what has an identity, and diagnostic settings), `holdings` (what can be a copy of a key),
-`blobs`, `queues`, `directory` (who may do what), `limits`, `faults`, `journal`, `clock`. HTTP is left to `serve` and
-`surfaces`. A method call on a part is not entered in the journal. `World.perform` runs a call with the same journal and
-faults as an HTTP request, for tests that work without a network.
+`blobs`, `queues`, `directory` (who may do what), `policies`, `limits`, `faults`, `journal`, `clock`. HTTP is left to
+`serve` and `surfaces`. A method call on a part is not entered in the journal. `World.perform` runs a call with the same
+journal and faults as an HTTP request, for tests that work without a network.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -26,6 +26,7 @@ from lab.emulator.faults import Faults, Rule
 from lab.emulator.holdings import Holdings
 from lab.emulator.journal import Entry, Journal
 from lab.emulator.limits import Limits
+from lab.emulator.policies import Policies
 from lab.emulator.queues import Queues
 from lab.emulator.resources import Resources
 from lab.emulator.restrictions import Restrictions
@@ -58,6 +59,7 @@ class World:
         self.limits = Limits(self.clock)
         self.directory = Directory()
         self.restrictions = Restrictions()
+        self.policies = Policies()
         self.accounts = Accounts(self.clock)
         self.data_plane = DataPlane(self.accounts, self.limits)
         self.vaults: dict[str, Vault] = {}

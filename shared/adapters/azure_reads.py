@@ -1,5 +1,5 @@
 """Read Azure Resource Manager and Azure Resource Graph, through a closed table of operations (`read_table`,
-`rights_table` and `copies_table`).
+`rights_table`, `copies_table` and `trials_table`).
 
 One adapter over the pipeline of Azure's clients: management packages for all these services would double the app, and
 hand it bodies that it must not see (docs/decisions/0032-reading-azure.md). Next pages are followed up to a bound. Of
@@ -29,6 +29,7 @@ from shared.adapters.copies_table import COPY_READS
 from shared.adapters.read_table import READS, ReadOperation, keep
 from shared.adapters.rights_table import RIGHTS_READS
 from shared.adapters.translate import azure_errors
+from shared.adapters.trials_table import TRIAL_READS
 from shared.adapters.waits import MOST_POLLED, time_left
 from shared.domain.errors import FixConfiguration, GrantRole, RotationError, Throttled, UnexpectedAnswer
 from shared.domain.refusal import Call
@@ -46,7 +47,7 @@ _TOO_WIDE = "x-ms-tenant-subscription-limit-hit"
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})")
 _DEFAULT_WAIT = 5.0  # seconds: the length of Resource Graph's window
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_TABLE = (*READS, *RIGHTS_READS, *COPY_READS)
+_TABLE = (*READS, *RIGHTS_READS, *COPY_READS, *TRIAL_READS)
 _GRANT = "assign the identity a role with {right}, such as {role} of infra/roles.json; a new one needs minutes"
 _NO_GROUP, _NOTHING = "ManagementGroupsContainInvalidIds", "NoValidSubscriptionsInQueryRequest"
 _NAME_GROUPS = "name management groups by their names, not by their display names: az account management-group list"
@@ -73,11 +74,21 @@ class AzureReads:
         self._graph_from = 0.0  # by the monotonic clock: no query before that moment
         self._one_query = asyncio.Lock()  # the quota is counted for the whole identity
 
-    async def entry(self, operation: ReadOperation, scope: str) -> Any:  # noqa: ANN401 - any JSON
-        """Return the kept members of one resource, given by its id. Raises a RotationError that names the resource."""
+    async def entry(
+        self, operation: ReadOperation, scope: str, *, span: str = "", body: Mapping[str, Any] | None = None
+    ) -> Any:  # noqa: ANN401 - any JSON
+        """Return the kept members of one resource, or of one answer about it.
+
+        scope: The resource id.
+        span: The span of time that stands in what is asked for `{span}`. Empty if it has none.
+        body: What is asked about, where that is asked by POST. None for a GET.
+
+        Raises a RotationError that names the resource.
+        """
         _check(operation, scope)
         with _errors(operation, scope):
-            found = _json(await self._send(HttpRequest("GET", self._url(operation, scope))))
+            asked = HttpRequest(operation.method, self._url(operation, scope, span=span), json=body)
+            found = _json(await self._send(asked))
             return keep(_entries([found])[0], operation.kept)
 
     async def entries(self, operation: ReadOperation, scope: str, *, principal: str = "") -> list[Any]:
@@ -164,10 +175,9 @@ class AzureReads:
         self.calls += 1
         return await self._client.send_request(request)
 
-    def _url(self, operation: ReadOperation, scope: str, principal: str = "") -> str:
+    def _url(self, operation: ReadOperation, scope: str, principal: str = "", span: str = "") -> str:
         path = operation.path.replace("{scope}", scope.rstrip("/"))
-        asked = {"$filter": operation.filter.replace("{principal}", principal)} if operation.filter else {}
-        return str(HttpRequest("GET", self._manager + path, params={"api-version": operation.version} | asked).url)
+        return str(HttpRequest("GET", self._manager + path, params=operation.parameters(principal, span)).url)
 
 
 def _check(operation: ReadOperation, resource: str, principal: str = "") -> None:

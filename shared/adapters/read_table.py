@@ -2,7 +2,8 @@
 
 An operation reads, and it names the members that are kept of what comes back. All others are dropped before anything
 else sees them. To read something new takes one entry, and one in the emulator. This module has the entries of
-readiness and audit, `rights_table` those of rights, `copies_table` those of copies. No operation is made to show a key:
+readiness and audit, `rights_table` those of rights, `copies_table` those of copies, `trials_table` those of trials. No
+operation is made to show a key:
 most that do are POST requests whose right ends in `/action` (docs/facts.md, Reads), and backends and policies of API
 Management show them to a GET. Neither kind can be made.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 # Members by name; `*` is any name, and an empty mapping a plain value. A function keeps what it makes of the value.
@@ -42,6 +43,7 @@ class ReadOperation:
     most_pages: How many pages are read. One more is an error. Resource Graph has 1,000 rows on each.
     filter: The OData filter of a list, with `{principal}` as its only hole, for an object id. Empty for none.
     role: The custom role of infra/roles.json that has the right, for the error of who lacks it.
+    asked: Further query parameters, with `{span}` as their only hole, for a span of time.
 
     Raises ValueError for an operation that could do more than read.
     """
@@ -57,6 +59,7 @@ class ReadOperation:
     most_pages: int = 20
     filter: str = ""
     role: str = "readinessReader"
+    asked: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse to be made if it could do more than read, or if rows would end after the first page."""
@@ -68,8 +71,16 @@ class ReadOperation:
             raise ValueError("a query belongs to Resource Graph, and Resource Graph takes nothing else")
         if self.filter and (self.query or set(_HOLE.findall(self.filter)) - {"{principal}"}):
             raise ValueError(f"the filter {self.filter} has another hole than {{principal}}, or is none of a list")
+        if set(_HOLE.findall("".join(self.asked.values()))) - {"{span}"}:
+            raise ValueError(f"{self.path} is asked with another hole than {{span}}")
         if self.query and "| project id," not in self.query:
             raise ValueError("a query of Resource Graph must project id, or its answer names no next page")
+
+    def parameters(self, principal: str = "", span: str = "") -> dict[str, str]:
+        """Return the query parameters, with an object id and a span of time in their holes."""
+        asked = {"$filter": self.filter.replace("{principal}", principal)} if self.filter else {}
+        filled = {name: value.replace("{span}", span) for name, value in self.asked.items()}
+        return {"api-version": self.version, **asked, **filled}
 
 
 def graph(doing: str, right: str, kept: Kept, *lines: str, inherited: bool = False, pages: int = 20) -> ReadOperation:

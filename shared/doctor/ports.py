@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from shared.copies.ports import KeyHolders
+from shared.domain.key_policies import PolicyAnswer
+from shared.domain.model import AccountId
 from shared.ports import CallLogs
 from shared.readers.ports import Rights
 from shared.readiness.ports import ReadOnly
@@ -72,6 +74,14 @@ def _matches(patterns: Sequence[str], action: str) -> bool:
     return any(fnmatchcase(action.casefold(), pattern.casefold()) for pattern in patterns)
 
 
+class PolicyLook(Protocol):
+    """What policies of Azure do to accounts whose keys are to be on."""
+
+    async def of(self, account: AccountId) -> PolicyAnswer:
+        """Return what would keep keys off, and what could not be read. Raises nothing."""
+        ...
+
+
 @dataclass(frozen=True)
 class Reading:
     """What readiness, audit and readers read beside the targets, each part for a check of its own.
@@ -80,12 +90,14 @@ class Reading:
     workspaces: The logs of calls in one workspace each, by the workspace's id. Empty if none is configured.
     rights: Who has which right. None: it is not checked.
     holders: The resources in which copies of keys can lie. None: it is not checked.
+    policies: What policies do to accounts, for trials. None: it is not checked.
     """
 
     read_only: ReadOnly
     workspaces: Mapping[str, CallLogs]
     rights: Rights | None = None
     holders: KeyHolders | None = None
+    policies: PolicyLook | None = None
 
 
 class Examiner(Protocol):

@@ -1,7 +1,7 @@
 """Check what readiness, audit and readers read beside the targets: each log workspace, the diagnostic settings of
-accounts, whatever ROTATION_AUDIT_SCOPE names, and who has rights.
+accounts, whatever ROTATION_AUDIT_SCOPE names, who has rights, and what trials look at first.
 
-The last three are optional rights. Without them those features know less and say so, and nothing else fails.
+All but the first are optional rights. Without them those features know less and say so, and nothing else fails.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from shared.doctor.check import ON_ITS_WAY, Check, Examination, failed, failed_w
 from shared.doctor.ports import Reading
 from shared.doctor.remedies import Scope
 from shared.doctor.seeing import check_copies
+from shared.doctor.trials import check_trials
 from shared.domain.errors import GrantRole, PersonMustLook, RotationError
 from shared.domain.model import AccountId, Target
 from shared.domain.relative import counted
@@ -36,8 +37,17 @@ async def check_reading(examination: Examination, reading: Reading, targets: lis
     if reading.rights is not None:
         for target in {one.account.subscription.casefold(): one for one in targets}.values():
             yield await _check_rights(examination, reading.rights, target)
-    for check in await check_copies(examination, reading.holders):
+    for check in (
+        *await check_copies(examination, reading.holders),
+        *await _check_trials(examination, reading, accounts),
+    ):
         yield check
+
+
+async def _check_trials(examination: Examination, reading: Reading, accounts: list[AccountId]) -> list[Check]:
+    """Check what trials look at first, at one account of each subscription."""
+    each = _one_of_each_subscription(accounts)
+    return [check for one in each for check in await check_trials(examination, reading.policies, one)]
 
 
 async def _check_workspace(

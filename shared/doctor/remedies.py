@@ -22,6 +22,7 @@ from shared.domain.names import LEASE_CONTAINER
 ROTATOR = "Azure OpenAI key rotator"
 PUBLISHER = "Azure OpenAI key publisher"
 SWITCH = "Azure OpenAI key authentication switch"
+TRIAL = "Azure OpenAI key trial reader"
 COUNTER = "Azure OpenAI key call counter"
 HOST = "Azure OpenAI key rotation host"
 READER = "Azure OpenAI key announcement reader"
@@ -31,7 +32,7 @@ COPIES = "Azure OpenAI key copies reader"
 SENDER = "EventGrid Data Sender"
 LEASES = "Storage Blob Data Contributor"
 QUEUES = "Storage Queue Data Contributor"
-CUSTOM = (ROTATOR, PUBLISHER, SWITCH, COUNTER, HOST, READER, READINESS, READERS, COPIES)
+CUSTOM = (ROTATOR, PUBLISHER, SWITCH, TRIAL, COUNTER, HOST, READER, READINESS, READERS, COPIES)
 _SUBSCRIPTION = "<subscription>"
 HERE = f"--subscription {_SUBSCRIPTION}"  # the deployment's own, which no setting names
 _APP = f"--resource-group <group> --name <function-app> {HERE}"

@@ -31,7 +31,7 @@ async def with_standing(
         return await _with_keys_off(outside, target, seen, request)
     if isinstance(request, TrialRequest) or _may_begin(seen, outside.clock.now()):
         checks = outside.trial_checks
-        seen = replace(seen, trial_check=await checks.check(target.account) if checks else NOT_CHECKED)
+        seen = replace(seen, trial_check=await checks.check(target) if checks else NOT_CHECKED)
     return seen
 
 

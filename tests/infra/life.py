@@ -1,7 +1,8 @@
 """A full life of a fleet under the shipped roles, each assigned exactly where the template assigns it.
 
 The chapters follow each other as in a deployment: enrolment by a tag, rotation, retirement, leak, survey, a secret that
-a person deleted or disabled, and sunset. The first refusal ends the life; the error names the chapter and the action.
+a person deleted or disabled, a trial, and sunset. The first refusal ends the life; the error names the chapter and the
+action.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from lab.emulator.directory import Role
+from lab.emulator.policies import KEYS_OFF_MODIFY, AssignedPolicy, PolicyExemption
 from lab.emulator.seed import sample_world
 from lab.emulator.serve import Azure, running
 from lab.emulator.shipped import SHIPPED, shipped_roles
@@ -20,7 +22,7 @@ from lab.emulator.surfaces.storage import ACCOUNT
 from lab.emulator.world import World
 from shared.domain.errors import RotationError
 from shared.domain.model import Target
-from shared.domain.requests import LeakedKey, LeakRequest, Request
+from shared.domain.requests import LeakedKey, LeakRequest, Request, TrialRequest
 from shared.findings.listening import find_listeners
 from shared.turns.report import Outcome
 from tests.support.real_parts import Parts, parts_over
@@ -44,6 +46,7 @@ class Grant:
 GRANTS = (
     Grant("keyRotator", "subscription"),
     Grant("keyAuthSwitch", "subscription"),
+    Grant("trialReader", "subscription"),
     Grant("keyPublisher", "vault"),
     Grant("keyCallCounter", "workspace"),
     Grant("eventGridDataSender", "topic"),
@@ -54,6 +57,9 @@ GRANTS = (
     Grant("storageQueueDataContributor", "queues"),
     Grant("monitoringMetricsPublisher", "insights"),
 )
+
+LISTENERS = next(one for one in GRANTS if one.role == "announcementReader")
+TRIALS = next(one for one in GRANTS if one.role == "trialReader")
 
 
 def scopes(world: World, on: str) -> list[str]:
@@ -88,10 +94,10 @@ def deployed(world: World, *, without: Grant | None = None, action: str = "", la
     roles = shipped_roles()
     for grant in GRANTS:
         role = roles[grant.role]
-        if grant == without:
-            if not action:
-                continue
-            role = _lacking(role, action)
+        if grant == without and not action:
+            continue
+        if grant == without or (without == LISTENERS and grant == TRIALS):
+            role = _lacking(role, action)  # the latter has the right to read metrics on the topic, too
         world.directory.define(role)
         for scope in scopes(world, grant.on):
             world.directory.assign("app", role.name, scope, late=late)
@@ -182,10 +188,12 @@ class Life:
         for problem in found.problems:
             raise problem
         self.targets = [one.target for one in found.turns] or self.targets
-        return [await self.turn(one.target) for one in found.turns]
+        return [await self.turn(one.target, ordered=found.has_orders(one)) for one in found.turns]
 
-    async def turn(self, target: Target, request: Request | None = None, expect: str = "") -> Outcome:
-        outcome = await self.parts.rotation.turn(target, request)
+    async def turn(
+        self, target: Target, request: Request | None = None, expect: str = "", *, ordered: bool = False
+    ) -> Outcome:
+        outcome = await self.parts.rotation.turn(target, request, ordered=ordered)
         told = outcome.untold or (outcome.why if outcome.reason == "GrantRole" else "")
         if told:
             raise Refused("", self.refused, told)
@@ -248,6 +256,30 @@ async def disabled_secret(life: Life) -> None:
     vault.update_secret(life.name, version, enabled=True)
 
 
+async def trial(life: Life) -> None:
+    """Plan a trial of an account that is exempt from a policy, let it begin and end, and count what it refused."""
+    account, outside = life.parts.account(), life.parts.rotation.outside
+    policy = AssignedPolicy("keys-off", f"/subscriptions/{life.world.subscription}", KEYS_OFF_MODIFY)
+    life.world.policies.assigned.append(policy)
+    life.world.policies.exempt.append(PolicyExemption("waived", account.id, policy.id))
+    assert outside.trial_checks is not None
+    assert outside.refusals is not None
+    checked = await outside.trial_checks.check(life.target)
+    unread = [one for one in checked.unseen if "could not" in one]
+    if unread:
+        raise Refused("", life.refused, unread[0])
+    asked = TrialRequest(id="trial", by="anna", reason="who is left?", length=timedelta(hours=4))
+    await life.turn(life.target, asked, expect="trial-planned")
+    await life.pass_time(days=1, minutes=10)
+    await life.tick()
+    assert account.disable_local_auth is True
+    began = life.world.clock.utcnow()
+    await life.pass_time(hours=4)
+    await outside.refusals.count(life.target.account, began, life.world.clock.utcnow())
+    await life.turn(life.target, ordered=True, expect="trial-over")  # as its message does
+    assert account.disable_local_auth is False
+
+
 async def sunset(life: Life) -> None:
     ends = (life.world.clock.utcnow() + timedelta(days=9)).date().isoformat()
     life.world.accounts.update(life.parts.account().id, {"tags": {"key-rotation": "on", "key-rotation-sunset": ends}})
@@ -271,6 +303,7 @@ CHAPTERS: dict[str, Chapter] = {
     "who listens": listeners,
     "a secret that a person deleted": deleted_secret,
     "a secret that a person disabled": disabled_secret,
+    "a trial": trial,
     "sunset": sunset,
 }
 

@@ -64,8 +64,9 @@ def test_a_subscription_and_an_account_grant_rotation_and_if_allowed_the_switch(
         assert assigned(name) == {
             ("principalId", "rotatorRoleName", scope),
             ("principalId", "switchRoleName", scope),
+            ("principalId", "trialRoleName", BY_NAME[name].scope),
         }
-        assert {one.symbol for one in BY_NAME[name].resources.values() if one.conditional} == {"switchOff"}
+        assert {one.symbol for one in BY_NAME[name].resources.values() if one.conditional} == {"switchOff", "trial"}
 
 
 def test_a_vault_grants_the_publisher_role() -> None:
@@ -150,6 +151,7 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
         in (
             "rotatorRoleName",
             "switchRoleName",
+            "trialRoleName",
             "roleName",
             "counterRoleName",
             "listerRoleName",
@@ -167,6 +169,7 @@ def test_main_passes_the_right_role_and_identity_to_each_grant() -> None:
             == {
                 "rotatorRoleName": "roles.outputs.keyRotator",
                 "switchRoleName": "roles.outputs.keyAuthSwitch",
+                "trialRoleName": "roles.outputs.trialReader",
                 "roleName": "roles.outputs.keyPublisher",
                 "listerRoleName": "roles.outputs.containerLister",
                 "readerRoleName": "roles.outputs.announcementReader",

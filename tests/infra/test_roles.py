@@ -17,17 +17,21 @@ BREAKS = {
     f"{ACCOUNTS}/read": ("enrolment by a tag", "could not list its accounts"),
     f"{ACCOUNTS}/listKeys/action": ("enrolment by a tag", "could not list its keys"),
     f"{ACCOUNTS}/regenerateKey/action": ("rotation", "could not regenerate key 2"),
-    f"{ACCOUNTS}/write": ("sunset", "could not switch keys off"),
+    f"{ACCOUNTS}/write": ("a trial", "could not switch keys off"),
     f"{LOGS}/read": ("sunset", "could not count calls with a key"),
     f"{LOGS}/query/read": ("sunset", "could not count calls with a key"),
     f"{LOGS}/query/AzureDiagnostics/read": ("sunset", "could not count calls with a key"),
     "Microsoft.EventGrid/eventSubscriptions/read": ("who listens", "could not see who listens to it"),
     "Microsoft.Insights/metrics/read": ("who listens", "could not see who listens to it"),
+    "Microsoft.PolicyInsights/checkPolicyRestrictions/read": ("a trial", "could not ask whether a policy would deny"),
+    "Microsoft.Authorization/policyAssignments/read": ("a trial", "could not list the policies that apply to it"),
+    "Microsoft.Authorization/policyExemptions/read": ("a trial", "could not list its exemptions from policies"),
     f"{SECRETS}/readMetadata/action": ("enrolment by a tag", "could not list its secrets"),
     f"{SECRETS}/getSecret/action": ("enrolment by a tag", "could not read the secret"),
     f"{SECRETS}/setSecret/action": ("enrolment by a tag", "could not publish the key"),
     f"{SECRETS}/update/action": ("enrolment by a tag", "could not note on the secret what was announced"),
 }
+METRICS, TRIAL_COUNTS = "Microsoft.Insights/metrics/read", ("a trial", "could not count the calls that it refused")
 # The Functions host uses the first one, see test_host_roles.py. What needs the others is in
 # tests/adapters/test_azure_reads.py: no chapter of a life does.
 OF_OTHERS = {"containerLister", *ON_REQUEST}
@@ -65,7 +69,7 @@ async def test_azure_refuses_nothing_in_a_full_life_with_all_roles() -> None:
 
 @pytest.mark.parametrize(("role", "action"), CUSTOM)
 async def test_a_missing_action_of_a_role_fails_one_chapter_with_an_error_that_names_it(role: str, action: str) -> None:
-    chapter, words = BREAKS[action]
+    chapter, words = TRIAL_COUNTS if (role, action) == ("trialReader", METRICS) else BREAKS[action]
     async with a_life(without=grant(role), action=action) as life:
         with pytest.raises(Refused) as caught:
             await life.run()
@@ -88,11 +92,11 @@ async def test_the_first_tick_names_the_missing_role_on_the_apps_containers() ->
     assert caught.value.chapter == "enrolment by a tag"
 
 
-async def test_only_a_sunset_needs_the_role_to_write_accounts() -> None:
+async def test_only_a_trial_and_a_sunset_need_the_role_to_write_accounts() -> None:
     async with a_life(without=grant("keyAuthSwitch")) as life:
         with pytest.raises(Refused) as caught:
             await life.run()
-    assert caught.value.chapter == "sunset"
+    assert caught.value.chapter == "a trial"
 
 
 @pytest.mark.parametrize(

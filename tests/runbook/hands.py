@@ -376,6 +376,7 @@ async def _(site: Site, options: Options) -> None:
     site.world.directory.revoke("app")
     wanted = {
         "keyAuthSwitch": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
+        "trialReader": site.environment.get("ROTATION_ALLOW_SUNSET") == "true",
         "keyCallCounter": bool(site.environment.get("ROTATION_LOG_WORKSPACE")),
         "readinessReader": bool(site.environment.get("ROTATION_READINESS_SUBSCRIPTIONS")),
         "readersReader": bool(site.environment.get("ROTATION_READERS_SUBSCRIPTIONS")),

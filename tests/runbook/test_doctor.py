@@ -290,6 +290,20 @@ async def test_a_part_of_the_right_to_see_copies_is_reported_and_the_rest_is_giv
     await is_ok(site)
 
 
+@entry("Doctor: see-trials")
+async def test_an_app_that_may_switch_keys_and_not_see_policies_says_so_until_it_may(
+    site: Site, answering: Answering
+) -> None:
+    answering(lambda call: permitted(site, call))
+    site.take_away("trialReader", "Microsoft.PolicyInsights/checkPolicyRestrictions/read")
+    site.sees((await site.type(DOCTOR)).text)
+    await site.run("azd env set ROTATION_ALLOW_SUNSET true")
+    await site.run("azd provision")
+    await is_ok(site)
+    site.take_away("keyAuthSwitch")
+    assert "see-trials" not in (await site.type(DOCTOR)).text
+
+
 SUBNET = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/net/subnets/app"
 HERE = {"group": "emulated", "account": "chat", "vault": "keys", "subnet_id": SUBNET}
 

@@ -84,7 +84,7 @@ class QueueService(Storage):
 
     def put(self, call: Call) -> web.Response:
         """Send a message: 201. Raises AzureError 400 for an invalid body, and the errors of `Queues.put`."""
-        self.require(call, [f"{_DATA}/add/action", f"{_DATA}/write"])
+        self.require(call, [f"{_DATA}/write", f"{_DATA}/add/action"])
         made = self.world.queues.put(
             call.parts["queue"],
             _text(call),

@@ -42,7 +42,8 @@ FIRST_WAYS = {
     Part.REGIONAL: Way.VAULT,
 }
 JOB = "the nightly report"  # what ROTATION_CALLERS calls the forgotten job
-ADDRESSES = {part: f"127.0.{number}." for number, part in enumerate(PARTS, 1)}  # each consumer has a network of its own
+# Each consumer has a network of its own.
+ADDRESSES: dict[str, str] = {part: f"127.0.{number}." for number, part in enumerate(PARTS, 1)}
 
 
 @dataclass(frozen=True)

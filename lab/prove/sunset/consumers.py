@@ -15,13 +15,13 @@ from azure.identity.aio import ManagedIdentityCredential as AsyncIdentity
 from azure.identity.aio import get_bearer_token_provider
 from azure.keyvault.secrets import SecretClient
 from openai import APIError, AsyncOpenAI, AuthenticationError
+from rotating_key import AsyncRotatingKey, RotatingKey
 
 from lab.emulator.accounts import Account
 from lab.emulator.directory import Identity
 from lab.emulator.serve import Azure
-from lab.prove.sunset.cast import ADDRESSES, Part, Way
-from samples.no_key.chat import SCOPE
-from samples.openai_client.vault_key import AsyncVaultKey, VaultKey
+from lab.prove.sunset.cast import ADDRESSES, Way
+from samples.no_key.python.chat import SCOPE
 
 PATIENCE = 30.0
 KEY_AGE = 0.3  # seconds of this machine, in which less than a day of the drill passes
@@ -34,18 +34,20 @@ type Call = Callable[[], Awaitable[None]]
 class Consumer:
     """One consumer of one account.
 
-    part: The account.
+    part: The account, by its name.
     way: How it calls from now on.
     made: How many requests it made, by the way in which each was made.
     repeated: How many answers were 401, after which the request was made again with the key that the vault has now.
     failed: The error of each request that failed in the end.
+    network: The beginning of the addresses that it calls from. Empty: that of its account in the sunset drill.
     """
 
-    part: Part
+    part: str
     way: Way
     made: Counter[Way] = field(default_factory=Counter)
     repeated: int = 0
     failed: list[str] = field(default_factory=list)
+    network: str = ""
 
     async def run(self, calls: dict[Way, Call], stop: asyncio.Event) -> None:
         """Make requests, one after the other, until `stop` is set."""
@@ -67,7 +69,7 @@ async def calling(azure: Azure, consumers: Sequence[Consumer], clients: int) -> 
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         runs = [
-            one.run(await _ways(stack, azure, one, f"{ADDRESSES[one.part]}{number}"), stop)
+            one.run(await _ways(stack, azure, one, f"{one.network or ADDRESSES[one.part]}{number}"), stop)
             for one in consumers
             for number in range(1, clients + 1)
         ]
@@ -86,7 +88,7 @@ async def _ways(stack: AsyncExitStack, azure: Azure, consumer: Consumer, address
     token = get_bearer_token_provider(
         await stack.enter_async_context(AsyncIdentity(client_id=identity.client_id)), SCOPE
     )
-    key = AsyncVaultKey(VaultKey(_vault(stack, azure, identity), f"{account.name}-key", max_age=KEY_AGE))
+    key = AsyncRotatingKey(RotatingKey(_vault(stack, azure, identity), f"{account.name}-key", max_age=KEY_AGE))
     copied = account.keys["key1"].value
 
     async def opened(api_key: Any) -> AsyncOpenAI:  # noqa: ANN401 - a key, or what returns one
@@ -109,7 +111,7 @@ def _asking(client: AsyncOpenAI) -> Call:
     return ask
 
 
-def _surviving(consumer: Consumer, key: AsyncVaultKey, ask: Call) -> Call:
+def _surviving(consumer: Consumer, key: AsyncRotatingKey, ask: Call) -> Call:
     """Return a request that survives a change of the key, as the sample does."""
 
     async def counted() -> None:

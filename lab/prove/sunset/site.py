@@ -32,8 +32,8 @@ TOPIC, VAULT = "announcements", "keys"
 DAY = 24 * 3600.0
 UNTIL_OFF = 300.0  # seconds until an account's data plane knows that keys are off, as Azure needs some minutes
 ANSWER = 0.1  # seconds until a model answers; without it the consumers would only measure this machine
-_READER = Role("Secret reader", data_actions=("Microsoft.KeyVault/vaults/secrets/getSecret/action",))
-_USER = Role(
+READER = Role("Secret reader", data_actions=("Microsoft.KeyVault/vaults/secrets/getSecret/action",))
+USER = Role(
     "Cognitive Services OpenAI User",
     data_actions=("Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action",),
 )
@@ -117,12 +117,12 @@ async def a_site(timetable: Timetable) -> AsyncIterator[Site]:
         settings |= {"DRILL_SECONDS_AHEAD": str(ahead), "PYTHON_SCRIPT_FILE_NAME": BY_MOVED_CLOCK}
         options = HostOptions(stop_timeout=10, health_seconds=0)  # its calls come by the machine's clock
         with in_environment(azure):
-            app = _app(Path(folder) / "app")
+            app = app_folder(Path(folder) / "app")
             async with FunctionHost(app, settings=settings, options=options) as host, aiohttp.ClientSession() as http:
                 yield Site(azure, host, http, world.clock.utcnow().replace(minute=0, second=0, microsecond=0), ahead)
 
 
-def _app(folder: Path) -> Path:
+def app_folder(folder: Path) -> Path:
     """Lay out the shipped app, and beside it the module that gives it the drill's clock. Return the folder."""
     folder.mkdir()
     for name in APP:
@@ -149,7 +149,7 @@ def _world() -> World:
     world.add_vault(VAULT)
     world.add_topic(TOPIC).subscribe("team")
     reader = shipped_roles()["readinessReader"]
-    world.directory.define(reader, _READER, _USER)
+    world.directory.define(reader, READER, USER)
     world.directory.assign("app", reader.name)
     for part in PARTS:
         _add_account(world, part)
@@ -163,5 +163,5 @@ def _add_account(world: World, part: Part) -> None:
         tags["key-rotation-period"] = "P180D"
     facts: dict[str, Any] = {"subdomain": None} if part is Part.REGIONAL else {}
     account = world.accounts.add(part, tags=tags, lag=Lag(local_auth_after=UNTIL_OFF), **facts)
-    world.directory.add(Identity(part), _READER.name)
-    world.directory.assign(part, _USER.name, account.id)
+    world.directory.add(Identity(part), READER.name)
+    world.directory.assign(part, USER.name, account.id)
