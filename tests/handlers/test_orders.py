@@ -141,9 +141,10 @@ async def test_a_trial_is_planned_begins_is_shown_and_ends_by_itself(app: App) -
     app.pass_time(seconds=(starts - app.now).total_seconds() + 60)
     await app.turn()
     assert not any(map(app.works, app.values()))
-    for row in (await app.seen(), await app.listed()):
-        assert (row["reason"], row["trial"]["state"]) == ("trial-runs", "running")
-        assert "refusedCalls" not in row["trial"], "nobody counts them here"
+    one, row = await app.seen(), await app.listed()
+    assert [each["reason"] for each in (one, row)] == ["trial-runs"] * 2
+    assert [each["trial"]["state"] for each in (one, row)] == ["running"] * 2
+    assert "refusedCalls" not in row["trial"], "a list asks for no target's metrics"
     app.pass_time(hours=4)
     await app.turn()
     assert all(map(app.works, app.values()))
