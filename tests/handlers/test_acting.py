@@ -12,7 +12,7 @@ import pytest
 
 from shared.fleet.rotation import Rotation
 from shared.handlers import acting, http, one_turn
-from shared.handlers.act_lines import Refusals
+from shared.handlers.act_lines import RefusedCallers
 from shared.handlers.http import Incoming, serve
 from shared.settings.environment import Mode
 from shared.settings.operators import SETTING
@@ -45,7 +45,7 @@ async def person(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
     for module in (http, one_turn, acting):
         monkeypatch.setattr(module, "rotation", rotation)
-    monkeypatch.setattr(http, "REFUSALS", Refusals())
+    monkeypatch.setattr(http, "REFUSALS", RefusedCallers())
     monkeypatch.setenv(ENFORCED, "true")
     one = Person(parts)
     one.world.journal.entries.clear()
