@@ -4,6 +4,7 @@ The long forms take about half an hour on two cores; `make test` contains a shor
 histories takes one core for about as long as the others together, so it runs beside them and its figures are printed
 last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise `claims`,
 `lives`, `fuzzing`, `drill`, `sunset`, `clients`, `calls` and `mutants`.
+`lives`, `fuzzing`, `drill`, `sunset`, `trial_drill`, `calls` and `mutants`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ ONE_BY_ONE: tuple[Proof, ...] = (
     ("the leak drill, under consumers' load", ["lab.prove.drill"]),
     ("the end of all keys, under consumers' load", ["lab.prove.sunset"]),
     ("the package for consumers, with many versions of openai", ["lab.prove.clients"]),
+    ("trials of life without keys, under consumers' load", ["lab.prove.trial_drill"]),
     ("every call, in real processes", ["lab.prove.calls"]),
 )
 LAST: Proof = ("every small mistake in the modules that decide", ["lab.prove.mutants"])  # it uses all cores
