@@ -52,7 +52,7 @@ _COMMANDS = {
 _LEADS = {
     RequestKind.ROTATE: "Publishes a new key now. The key that is live now goes on working for its overlap.",
     RequestKind.LEAK: "Ends the key at once and says when it was last accepted. It waits for no overlap and no window.",
-    RequestKind.ARM: "The key is replaced after the next deployment to an environment, when that is reported.",
+    RequestKind.ARM: "What you choose here follows the next deployment to an environment, when that is reported.",
     RequestKind.DISARM: "The key is replaced by its schedule again, and no deployment is awaited.",
     RequestKind.TRIAL: "Switches keys off for a stated time, to find out who still needs them, and on again by itself. "
     "The start is announced first.",

@@ -27,7 +27,7 @@ def after_order(plan: Plan) -> tuple[str, ...]:
     """Return how it is after a plan about a standing order, in sentences. Empty for any other plan."""
     match plan.reason:
         case Reason.TRIAL_PLANNED:
-            return (plan.why, "Until then keys stay on. If the start cannot be announced in time, it moves.")
+            return ("Until then keys stay on. If the start cannot be announced in time, it moves.",)
         case Reason.TRIAL_CALLED_OFF:
             return ("Keys stay on.",)
         case Reason.TRIAL_BEGINS:
@@ -35,7 +35,7 @@ def after_order(plan: Plan) -> tuple[str, ...]:
         case Reason.TRIAL_OVER | Reason.TRIAL_STOPPED:
             return ("The account accepts keys again. The published key is proven, and the end of the trial is told.",)
         case Reason.HOLD_SET:
-            return (plan.why, "A trial that runs ends all the same. When the hold ends, what was due comes next.")
+            return ("A trial that runs ends all the same. When the hold ends, what was due comes next.",)
         case Reason.HOLD_LIFTED:
             return (plan.why,)
         case Reason.LEAKED if any(isinstance(step, EndWhileOff) for step in plan.steps):
