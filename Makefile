@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))  # one more than processors: many tests wait
-CODE := function_app.py shared cli lab samples tests
+CODE := function_app.py shared cli lab clients samples tests
 
 .PHONY: help demo run test coverage test-tools prove bench check check-infra audit lock clean
 

@@ -24,7 +24,7 @@ from cli.printing import NOTHING, line, lines, moment, table
 from cli.readers_commands import copies, readers
 from cli.readiness_command import readiness
 from cli.request_commands import arm, deployed, disarm, hold, leak, rotate, trial
-from cli.status_text import age_line, sentence, targets_table, to_do_and_to_watch
+from cli.status_text import age_line, consumers_table, sentence, targets_table, to_do_and_to_watch
 from shared.announce.deadlines import Deadline
 from shared.doctor import examine, remedies
 from shared.doctor.check import Check, CheckState
@@ -60,7 +60,8 @@ async def status(parts: Opened, command: Command) -> CommandResult:
     facts, found = await _observed(parts.rotation, command) or await gather_shown(parts.rotation)
     status = status_of(facts, found)
     to_do = [DUE] if status.to_do else []
-    return _status_result(facts, status, targets_table(status), worst([*_codes(facts), *to_do]))
+    shown = lines(targets_table(status), consumers_table(status))
+    return _status_result(facts, status, shown, worst([*_codes(facts), *to_do]))
 
 
 async def _observed(rotation: Rotation, command: Command) -> tuple[Facts, list[Finding]] | None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cli.printing import NOTHING, line, lines, table
+from shared.domain.consumers import Consumers
 from shared.domain.model import Target
 from shared.domain.relative import away, counted, exact, length_in_words
+from shared.domain.times import iso_duration
 from shared.findings.commands import commands_for
 from shared.findings.dates import dates_of
 from shared.findings.kinds import Finding
@@ -54,6 +56,29 @@ def targets_table(status: Status) -> str:
         return lines(table(("  STATE", "TARGETS"), counted_rows), "Name targets to see them, or use --json.")
     heads = ("  STATE", "TARGET", "LIVE KEY", "NEXT", "", "EXACTLY", "TO ANNOUNCE", "WAITS FOR", "OWNER")
     return table(heads, (_cells(one, status.now) for one in status.targets)) if status.targets else ""
+
+
+def consumers_table(status: Status) -> str:
+    """Return who is slowest to notice a new key, for each target whose consumers are listed. Empty if there is none.
+
+    Of more than `MOST_ROWS` targets, they are counted.
+    """
+    rows = [
+        (one.name, one.row.target.cadence.overlap, one.row.target.consumers)
+        for one in status.targets
+        if one.row.target.consumers is not None
+    ]
+    if len(rows) > MOST_ROWS:
+        return f"\nThe consumers of {len(rows):,} targets are listed. Name targets to see them, or use --json."
+    heads = ("TARGET", "OVERLAP", "AT LEAST", "SLOWEST CONSUMER", "WITHIN", "NEVER NOTICE")
+    return lines("", table(heads, (_consumer_cells(*row) for row in rows))) if rows else ""
+
+
+def _consumer_cells(name: str, overlap: timedelta, consumers: Consumers) -> tuple[object, ...]:
+    last = consumers.slowest
+    within = iso_duration(consumers.notices_within(last)) if last else NOTHING
+    never = ", ".join(consumers.never_notice) or NOTHING
+    return name, iso_duration(overlap), iso_duration(consumers.least_overlap), last or NOTHING, within, never
 
 
 def to_do_and_to_watch(status: Status) -> str:

@@ -74,6 +74,9 @@ param rotationOverlap string = ''
 @description('ISO 8601: how long the slowest consumer takes to read the new secret.')
 param rotationConsumerLag string = ''
 
+@description('Separated by commas: the kinds of consumers of targets that list none, such as app-service-reference.')
+param rotationConsumers string = ''
+
 @description('ISO 8601, separated by commas: how long before a deadline it is announced.')
 param rotationWarnings string = ''
 
@@ -234,6 +237,7 @@ var rotationSettings = {
   ROTATION_PERIOD: rotationPeriod
   ROTATION_OVERLAP: rotationOverlap
   ROTATION_CONSUMER_LAG: rotationConsumerLag
+  ROTATION_CONSUMERS: rotationConsumers
   ROTATION_WARNINGS: rotationWarnings
   ROTATION_NOTICE: rotationNotice
   ROTATION_WINDOW: rotationWindow

@@ -1,4 +1,6 @@
-"""Writes tests/infra/data/types/: the facts of the Bicep compiler's published types that the check of infra/ needs.
+"""Writes the facts of the Bicep compiler's published types that the checks of infra/ and samples/ need.
+
+They go to tests/infra/data/types/ and tests/samples/data/types/.
 
 The package indexes do not offer the compiler, but its type data is public: github.com/Azure/bicep-types-az, a folder
 `generated` with one types.json for each namespace and version. Give the path of a checkout or a bare clone of it:
@@ -17,11 +19,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.infra.bicep import templates
+from tests.infra.bicep import Template, templates
 from tests.infra.choices import deployments
+from tests.infra.deployment import Deployment
 from tests.infra.types import TYPES
+from tests.samples import bicep_choices as samples
 
 type Facts = dict[str, Any]
 type Written = dict[str, Any]  # the names that templates write, as a tree
@@ -31,30 +37,37 @@ SCOPES = {1: "tenant", 2: "managementGroup", 4: "subscription", 8: "resourceGrou
 
 def main(place: str) -> None:
     """Write one file for each namespace. `place` is the path of the repository."""
+    _write(place, TYPES, _used(templates(), (one for _, one in deployments())))
+    _write(place, samples.TYPES, _used(templates(samples.SAMPLES), (one for _, one in samples.deployments())))
+
+
+def _write(place: str, folder: Path, used: Written) -> None:
+    """Write the facts of the types that one set of templates uses into a folder."""
     commit = _git(place, "log", "-1", "--format=%H %cs", "HEAD").strip()
     paths = _git(place, "ls-tree", "-r", "--name-only", "HEAD", "generated").splitlines()
     found: dict[str, Facts] = {}
-    for name, written in sorted(_used().items()):
+    for name, written in sorted(used.items()):
         kind, _, version = name.partition("@")
         namespace = kind.partition("/")[0]
-        folder = f"/{namespace.lower()}/{version.lower()}/types.json"
-        files = (_Types(place, path) for path in paths if path.endswith(folder))
+        part = f"/{namespace.lower()}/{version.lower()}/types.json"
+        files = (_Types(place, path) for path in paths if path.endswith(part))
         facts = next(filter(None, (one.resource(name, written) for one in files)), None)
         if facts is None:
             sys.exit(f"{name} is in none of the published types")
         found.setdefault(namespace, {})[name] = facts
-    for old in TYPES.glob("*.json"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.json"):
         old.unlink()
     for namespace, types in found.items():
         whole = {"source": f"Azure/bicep-types-az {commit}, by scripts/bicep_types.py", "types": types}
-        (TYPES / f"{namespace}.json").write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
-    sys.stdout.write(f"{sum(map(len, found.values()))} types in {len(found)} files in {TYPES}\n")
+        (folder / f"{namespace}.json").write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
+    sys.stdout.write(f"{sum(map(len, found.values()))} types in {len(found)} files in {folder}\n")
 
 
-def _used() -> dict[str, Written]:
+def _used(all_of: Iterable[Template], deployed: Iterable[Deployment]) -> dict[str, Written]:
     """Return every type and version that a template names, with the properties that are written into it."""
-    used: dict[str, Written] = {one.source: {} for template in templates() for one in template.resources.values()}
-    for _, deployment in deployments():
+    used: dict[str, Written] = {one.source: {} for template in all_of for one in template.resources.values()}
+    for deployment in deployed:
         for one in deployment.resources():
             _gather(used[f"{one.type}@{one.version}"], {"name": one.name.rpartition("/")[2], **one.body})
     return used

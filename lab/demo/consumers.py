@@ -19,8 +19,7 @@ from typing import Any
 from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 from openai import APIError, AuthenticationError, OpenAI
-
-from samples.openai_client.vault_key import VaultKey
+from rotating_key import RotatingKey
 
 PATIENCE = 20.0
 
@@ -57,13 +56,13 @@ def run_consumer(one: ConsumerStats, place: dict[str, Any], max_age: float, stop
     secrets = SecretClient(
         place["vault"], ManagedIdentityCredential(client_id=place["client_id"]), verify_challenge_resource=False
     )
-    key = VaultKey(secrets, f"{one.account}-key", max_age=max_age)
+    key = RotatingKey(secrets, f"{one.account}-key", max_age=max_age)
     client = OpenAI(base_url=f"{place['endpoints'][one.account]}openai/v1/", api_key=key, max_retries=0)
     while not stop.is_set():
         _one_request(one, key, client)
 
 
-def _one_request(one: ConsumerStats, key: VaultKey, client: OpenAI) -> None:
+def _one_request(one: ConsumerStats, key: RotatingKey, client: OpenAI) -> None:
     refused_at: list[float] = []
 
     def call() -> None:

@@ -19,6 +19,11 @@ from lab.emulator.errors import AzureError
 Slot = Literal["key1", "key2"]
 SLOTS: tuple[Slot, Slot] = ("key1", "key2")
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000001"
+# What an account has deployed if nothing else is said: models under their own names, as most samples name them.
+MODELS = (
+    "gpt-35-turbo", "gpt-4", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-4.1-nano",
+    "gpt-5", "gpt-5-mini", "gpt-5-nano",
+)  # fmt: skip
 _PLAIN = str.maketrans("-_", "Ab")
 
 
@@ -121,6 +126,8 @@ class Account:
     fixed_off: Whether an assignment of Azure Policy disables keys again whenever somebody enables them. Default: no.
     local_auth_seen: When disableLocalAuth was last changed, and whether keys were disabled before that.
     internal_id: The `internalId` that ARM shows.
+    deployments: The deployments that answer chats: the model of each by its name. Default: MODELS under their own
+        names.
     """
 
     name: str
@@ -148,6 +155,7 @@ class Account:
     fixed_off: bool = False
     local_auth_seen: tuple[float, bool] = (0.0, False)
     internal_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    deployments: dict[str, str] = field(default_factory=lambda: {name: name for name in MODELS})
 
     @property
     def id(self) -> str:

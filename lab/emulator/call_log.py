@@ -25,7 +25,7 @@ SPELLINGS = ("callerObjectId", "objectId", "objectid")  # in the order in which 
 OTHER_OPERATIONS = (
     "chat", "completion", "embedding", "response", "image", "audio", "speech", "video", "create", "delete",
 )  # fmt: skip
-_API = ("apiName", "Azure OpenAI API version 2024-10-21")
+_VERSION = "2024-10-21"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,7 @@ class Workspace:
         lost: bool = False,
         late: float | None = None,
         correlation: str = "",
+        version: str = _VERSION,
     ) -> None:
         """Log one call of an account as its two rows. Nothing is logged of a silent account.
 
@@ -131,15 +132,16 @@ class Workspace:
         lost: Whether the rows lose their properties.
         late: How late the full row is, in seconds after the call. None: as late as any row.
         correlation: An id that the client sent, perhaps with several calls. Empty: the call has one of its own.
+        version: The API version that was called.
         """
         if self.silent & {"", account.lower()}:
             return
-        time = self.clock.now() - ago
+        time, api = self.clock.now() - ago, ("apiName", f"Azure OpenAI API version {version}")
         correlation = (correlation or str(UUID(int=next(self._numbers)))) if correlated else ""
         if correlated:
-            nearly_empty = () if lost else (_API,)
+            nearly_empty = () if lost else (api,)
             self.calls.append(LoggedRow(time, account, "", correlation, nearly_empty, "", time + self.delay))
-        told = (_API, (spelling, caller), *([("userAgent", client)] if client else []))
+        told = (api, (spelling, caller), *([("userAgent", client)] if client else []))
         seen = time + (self.delay if late is None else late)
         self.calls.append(
             LoggedRow(time, account, operation, correlation, () if lost else told, starred(address), seen)

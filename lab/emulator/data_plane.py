@@ -102,3 +102,21 @@ def wrong_key() -> AzureError:
         "an active subscription and use a correct regional API endpoint for your resource."
     )
     return AzureError(401, "401", message)
+
+
+def wrong_token() -> AzureError:
+    """Return Azure OpenAI's 401 for a bearer token that is invalid or for another audience (docs/facts.md, Calls)."""
+    message = (
+        "Unauthorized. Access token is missing, invalid, audience is incorrect "
+        "(https://cognitiveservices.azure.com/ or https://ai.azure.com/), or have expired."
+    )
+    return AzureError(401, "401", message)
+
+
+def no_deployment() -> AzureError:
+    """Return Azure OpenAI's 404 for a deployment that the account does not have (docs/facts.md, Calls)."""
+    message = (
+        "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, "
+        "please wait a moment and try again."
+    )
+    return AzureError(404, "DeploymentNotFound", message)

@@ -94,6 +94,7 @@ class Identity:
     kind: What Azure calls it: `ServicePrincipal`, `User`, `Group`. Empty as for one that no longer exists.
     mail: The address of a user.
     members: The names of the members of a group, which may be groups.
+    tenant: The tenant that signs it in. Empty: the directory's own.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Identity:
     kind: str = "ServicePrincipal"
     mail: str = ""
     members: tuple[str, ...] = ()
+    tenant: str = ""
 
 
 EVERYTHING = Role("Everything that is imitated", actions=("*",), data_actions=("*",))
@@ -121,6 +123,7 @@ class Directory:
     denials: The deny assignments.
     has_pim: Whether the tenant has a licence for Privileged Identity Management.
     token_seconds: The lifetime of new tokens in seconds. Default 24 hours.
+    must_choose: Whether the app has several identities and none of its own, so that it must name one. Default False.
     """
 
     def __init__(self) -> None:
@@ -133,6 +136,7 @@ class Directory:
         self.roles: dict[str, Role] = {}
         self.identities: dict[str, Identity] = {}
         self.token_seconds = 24 * 3600
+        self.must_choose = False
         self._signer = Signer()
         self._not_before = 0.0
 
@@ -271,7 +275,7 @@ class Directory:
             "appid": identity.client_id,
             "oid": identity.object_id,
             "sub": identity.object_id,
-            "tid": self.tenant,
+            "tid": identity.tenant or self.tenant,
         }
         return self._signer.seal(claims), expires
 

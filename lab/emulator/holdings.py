@@ -247,6 +247,11 @@ class Holdings:
         """Add things to a resource, by its id."""
         self._held.setdefault(resource.lower(), []).extend(things)
 
+    def swap(self, resource: str, old: object, new: object) -> None:
+        """Put a thing in the place of another. Raises ValueError if the resource does not hold that one."""
+        things = self._held.get(resource.lower(), [])
+        things[things.index(old)] = new
+
     def of[T](self, resource: str, kind: type[T]) -> list[T]:
         """Return the things of a kind that a resource holds, by its id."""
         return [one for one in self._held.get(resource.lower(), ()) if isinstance(one, kind)]

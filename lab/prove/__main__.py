@@ -3,6 +3,7 @@
 The long forms take about half an hour on two cores; `make test` contains a short form of each. The exploration of
 histories takes one core for about as long as the others together, so it runs beside them and its figures are printed
 last. Each proof can be run by itself, and has `--help`: `python -m lab.prove.histories`, and likewise `claims`,
+`lives`, `fuzzing`, `drill`, `sunset`, `clients`, `calls` and `mutants`.
 `lives`, `fuzzing`, `drill`, `sunset`, `trial_drill`, `calls` and `mutants`.
 """
 
@@ -21,6 +22,7 @@ ONE_BY_ONE: tuple[Proof, ...] = (
     ("every input from outside, fuzzed", ["lab.prove.fuzzing", "--inputs", "20000"]),
     ("the leak drill, under consumers' load", ["lab.prove.drill"]),
     ("the end of all keys, under consumers' load", ["lab.prove.sunset"]),
+    ("the package for consumers, with many versions of openai", ["lab.prove.clients"]),
     ("trials of life without keys, under consumers' load", ["lab.prove.trial_drill"]),
     ("every call, in real processes", ["lab.prove.calls"]),
 )

@@ -13,6 +13,9 @@ Whoever knows that address can post to the channel, so it is a secret. It lies i
 to it: App Service reads the secret with the function app's identity, which needs Key Vault Secrets User on it.
 README.md beside this file has the commands.
 
+A second function, `on_rotation`, wakes programs that would keep an old key for hours. It is subscribed apart, so that a
+channel that is down wakes nothing twice, and the other way round. The setting WAKE says what to wake: see wake.py.
+
 Event Grid may deliver an event more than once and in any order. An announcement keeps its id, so this listener
 remembers the ids that it has posted and ignores repeats.
 """
@@ -44,6 +47,17 @@ def on_announcement(event: func.EventGridEvent) -> None:
     _seen[event.id] = None
     if len(_seen) > MOST_REMEMBERED:
         _seen.pop(next(iter(_seen)))
+
+
+@app.event_grid_trigger(arg_name="event")
+def on_rotation(event: func.EventGridEvent) -> None:
+    """Wake every program of WAKE that uses the target of this event, if another key was published."""
+    from azure.identity import ManagedIdentityCredential  # only here: without WAKE the listener needs no identity
+    from wake import wake_all
+
+    with ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID")) as credential:
+        data = getattr(event, "data", None) or event.get_json()
+        wake_all(str(getattr(event, "type", "")), event.id, data, lambda scope: credential.get_token(scope).token)
 
 
 def concerns_us(data: dict[str, Any]) -> bool:

@@ -21,6 +21,8 @@ from shared.domain.relative import counted, exact
 from shared.domain.requests import AwaitedDeployment, Follow, Requester
 from shared.domain.times import iso_duration
 
+LONGEST_BY, LONGEST_WHY = 80, 100  # characters of a requester that an event shows, as its schema says
+
 
 @dataclass(frozen=True)
 class Announcement:
@@ -107,8 +109,8 @@ class Announcement:
         yield "proven", False if self.unproven else None
         yield "reason", self.reason
         yield "nextStep", self.next_step
-        yield "requestedBy", self.requester.by or None
-        yield "requestReason", self.requester.why or None
+        yield "requestedBy", self.requester.by[:LONGEST_BY] or None
+        yield "requestReason", self.requester.why[:LONGEST_WHY] or None
         yield "afterDeploymentTo", self.after.environment if self.after else None
         yield "soakTime", iso_duration(self.after.soak) if self.after and self.after.soak else None
         yield "whatFollows", self.after.then if self.after and self.after.then is not Follow.ROTATE else None

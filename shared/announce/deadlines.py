@@ -9,15 +9,18 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from shared.decide.carried_over import valid_told
-from shared.decide.schedule import schedule_of
+from shared.decide.schedule import Schedule, schedule_of
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.model import Target
+from shared.domain.relative import length_in_words
+from shared.domain.requests import Follow
+from shared.domain.times import iso_duration
 from shared.domain.told import ToldDeadline
 
 
@@ -27,12 +30,14 @@ class DeadlineKind(StrEnum):
     ROTATION = "rotation"
     RETIREMENT = "retirement"
     SUNSET = "sunset"
+    TRIAL = "trial"
 
 
 _SENTENCES = {
     DeadlineKind.ROTATION: "another key is published; {key} keeps working for the overlap after that",
     DeadlineKind.RETIREMENT: "{key} stops working for everybody who still uses it",
     DeadlineKind.SUNSET: "the account stops accepting keys",
+    DeadlineKind.TRIAL: "the account stops accepting keys for {length}, for a trial",
 }
 
 
@@ -47,6 +52,8 @@ class DeadlineData(TypedDict):
     owner: NotRequired[str]
     afterDeploymentTo: NotRequired[str]
     onHold: NotRequired[bool]
+    heldUntil: NotRequired[str]
+    lasts: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,8 @@ class Deadline:
     announced: Whether Event Grid accepted an announcement of this very moment. Until then the moment may move.
     after_deployment: The environment whose next deployment brings it sooner. None if it waits for none.
     on_hold: Whether nothing is done for its target until a person has corrected it. It then happens later, if at all.
+    held_until: Until when a person put the target on hold, in UTC, if that moves the deadline. None if it does not.
+    length: For a trial: how long keys are off. None for anything else.
     """
 
     target: Target
@@ -69,6 +78,8 @@ class Deadline:
     announced: bool
     after_deployment: str | None = None
     on_hold: bool = False
+    held_until: datetime | None = None
+    length: timedelta | None = None
 
     @property
     def id(self) -> str:
@@ -79,7 +90,8 @@ class Deadline:
     @property
     def says(self) -> str:
         """What happens, as part of a sentence."""
-        words = _SENTENCES[self.what].format(key=self.key.words)
+        length = length_in_words(self.length) if self.length else "a while"
+        words = _SENTENCES[self.what].format(key=self.key.words, length=length)
         return f"at the latest, {words}" if self.after_deployment else words
 
     def data(self) -> DeadlineData:
@@ -97,6 +109,10 @@ class Deadline:
             facts["afterDeploymentTo"] = self.after_deployment
         if self.on_hold:
             facts["onHold"] = True
+        if self.held_until is not None:
+            facts["heldUntil"] = self.held_until.isoformat()
+        if self.length is not None:
+            facts["lasts"] = iso_duration(self.length)
         return facts
 
 
@@ -105,8 +121,21 @@ def deadlines(situation: Situation) -> Iterator[Deadline]:
     schedule = schedule_of(situation)
     if schedule is None:
         return
+    free = schedule_of(_without_hold(situation)) if situation.hold else schedule
+    for one in _deadlines(situation, schedule):
+        moved = not one.on_hold and free is not None and getattr(free, one.what.value) != one.falls_at
+        yield replace(one, held_until=situation.hold.until) if moved and situation.hold else one
+
+
+def _without_hold(situation: Situation) -> Situation:
+    orders = replace(situation.seen.orders, hold=None)
+    return replace(situation, seen=replace(situation.seen, orders=orders))
+
+
+def _deadlines(situation: Situation, schedule: Schedule) -> Iterator[Deadline]:
     told, awaited = valid_told(situation), situation.awaited
-    waits = awaited.environment if awaited and not awaited.deployed else None
+    rotates = awaited is not None and awaited.then in (Follow.ROTATE, Follow.END) and not awaited.deployed
+    waits = awaited.environment if awaited and rotates else None
     yield _deadline(situation, DeadlineKind.ROTATION, schedule.rotation, situation.live, told.rotation, waits)
     if schedule.retirement is not None:
         yield _deadline(situation, DeadlineKind.RETIREMENT, schedule.retirement, situation.spare, told.retirement)
@@ -114,6 +143,9 @@ def deadlines(situation: Situation) -> Iterator[Deadline]:
         ends = _deadline(situation, DeadlineKind.SUNSET, schedule.sunset, situation.live, told.sunset)
         agreed = situation.agreed_sunset or schedule.sunset
         yield ends if situation.seen.takes_identity else replace(ends, falls_at=agreed, announced=False, on_hold=True)
+    if schedule.trial is not None and situation.trial is not None:
+        starts = _deadline(situation, DeadlineKind.TRIAL, schedule.trial, situation.live, situation.trial.told)
+        yield replace(starts, length=situation.trial.length)
 
 
 def _deadline(

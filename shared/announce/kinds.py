@@ -165,7 +165,8 @@ class Kind(StrEnum):
             "The account accepts keys again. The trial is over.",
             Affected.NOBODY,
             None,
-            "If your calls were refused meanwhile, move to a managed identity (Entra ID): one day all keys end.",
+            "Nothing, if no call of yours was refused. If calls were refused, move them to a managed identity (Entra "
+            "ID): one day all keys end.",
         ),
     )
     DEADLINE_WITHDRAWN = (

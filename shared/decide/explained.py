@@ -27,9 +27,17 @@ from shared.decide.trials import (
 from shared.domain.publication import SecretState
 from shared.domain.readiness import CANNOT
 from shared.domain.relative import away, exact, length_in_words
-from shared.domain.requests import LeakRequest
+from shared.domain.requests import Follow, LeakRequest
 
 ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS = "The end of all keys", "A new key", "The end of the previous key"
+A_TRIAL = "A trial"
+
+_FOLLOWS = {
+    Follow.ROTATE: "A new key comes",
+    Follow.END: "A new key comes and both old values end",
+    Follow.TRIAL: "A trial without keys is planned",
+    Follow.SUNSET: "All keys end",
+}
 
 type Policy = Callable[[Situation], Plan | None]
 
@@ -159,7 +167,7 @@ def _waits(situation: Situation) -> str:
         return "No deployment is awaited."
     soak = f", and {length_in_words(awaited.soak)} after it" if awaited.soak else ""
     latest = f", at the latest on {exact(awaited.latest)}" if awaited.latest else ""
-    return f"A new key comes after the next deployment to {awaited.environment}{soak}{latest}."
+    return f"{_FOLLOWS[awaited.then]} after the next deployment to {awaited.environment}{soak}{latest}."
 
 
 def _deployment(situation: Situation) -> str:
@@ -226,7 +234,7 @@ RULES = (
     Rule("Requests for a trial", (trial_requested, trial_after_deployment), _planned, quiet=True),
     Rule("On hold", (policies.held,), _hold, quiet=True),
     Rule(ALL_KEYS_END, (policies.sunset,), _sunset),
-    Rule("A trial", (trial,), _planned, quiet=True),
+    Rule(A_TRIAL, (trial,), _planned, quiet=True),
     Rule(NEW_KEY, (policies.rotation,), _rotation),
     Rule(PREVIOUS_ENDS, (policies.retirement,), _retirement),
     Rule("Nothing else", (policies.nothing,), _nothing),

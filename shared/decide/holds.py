@@ -11,8 +11,6 @@ from shared.decide.steps import KeepOrders
 from shared.domain.orders import Hold
 from shared.domain.requests import HoldRequest, LiftHoldRequest, RequestKind
 
-type Policy = Callable[[Situation], Plan | None]
-
 
 def hold_requested(situation: Situation) -> Plan | None:
     """A person asks for a hold, for another end of it, or to lift it. None otherwise."""
@@ -32,7 +30,7 @@ def hold_requested(situation: Situation) -> Plan | None:
     return None
 
 
-def on_hold(situation: Situation, *held: Policy) -> Plan | None:
+def on_hold(situation: Situation, *held: Callable[[Situation], Plan | None]) -> Plan | None:
     """Return the plan of a target on hold for which one of the policies would do something now. None otherwise.
 
     A leaked key ends all the same, and so does a rotation that its end needs.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from shared.domain.consumers import Consumers
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.notes import FreshKey
 from shared.domain.orders import Orders, TrialCheck
@@ -68,7 +69,8 @@ class Cadence:
     """When a target is rotated and how early that is announced.
 
     period: How long one key stays live; the one of an adoption up to a tenth less (`scheduled`). Default: 30 days.
-    overlap: How long the previous key keeps working after a rotation. Default: 3 days.
+    overlap: How long the previous key keeps working after a rotation. At least what the target's consumers need
+        (`shared.domain.consumers`). Default: 3 days.
     warnings: The lead times at which a deadline is announced, longest first. Default: 14, 7 and 1 days.
     notice: The least time between an accepted announcement and a scheduled retirement or sunset (P3). Default: 1 day.
     window: The hours in which scheduled work may happen. None: at any time.
@@ -114,6 +116,7 @@ class Target:
     app: A short hash that tells the app from others. None: marks do not say which app wrote them.
     publishes: Whether its key may be published. Default: yes. No while the secret is not this account's: then nothing
         is done but to end a key that leaked.
+    consumers: Its consumers, as far as people have listed them. None: nobody has.
     alone: Whether it is known that no other account claims the secret. Default: yes. No after a leak that was reported
         by resource id, which lists nothing: then a key is published only where the secret is seen to be this account's.
     """
@@ -132,6 +135,7 @@ class Target:
     app: str | None = None
     publishes: bool = True
     alone: bool = True
+    consumers: Consumers | None = None
 
     @property
     def secret_url(self) -> str:

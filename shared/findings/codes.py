@@ -30,6 +30,8 @@ class Code(StrEnum):
 
     LEAKED_KEY_WORKS = "leaked-key-works"
     LEAK_NOT_ENDED = "leak-not-ended"
+    TRIAL_CANNOT_END = "trial-cannot-end"
+    TRIAL_WAITS_FOR_YOU = "trial-waits-for-you"
     PUBLISHED_KEY_DEAD = "published-key-dead"
     REFUSED = "refused"
     NOT_ENROLLED = "not-enrolled"
@@ -53,6 +55,9 @@ class Code(StrEnum):
     ANNOUNCEMENTS_OUTSTANDING = "announcements-outstanding"
     DRIFT_HEALED = "drift-healed"
     KEYS_BACK_ON = "keys-back-on"
+    KEYS_OFF_BY_OTHERS = "keys-off-by-others"
+    TRIAL_RUNS = "trial-runs"
+    ON_HOLD = "on-hold"
     NOBODY_IS_TOLD = "nobody-is-told"
     NOBODY_LISTENS = "nobody-listens"
     DELIVERIES_FAIL = "deliveries-fail"
@@ -62,6 +67,7 @@ class Code(StrEnum):
     PRESUMED = "presumed"
     UNPROVEN = "unproven"
     UNTOLD = "untold"
+    NEVER_NOTICES = "consumer-never-notices"
     LONG_LIVED = "long-lived"
     PROOF_NOT_REQUIRED = "proof-not-required"
     SECRET_WITHOUT_EXPIRY = "secret-without-expiry"  # noqa: S105

@@ -34,6 +34,7 @@ _EXAMPLES = {
     "owner": "OWNER",
     "sunset": _A_DATE,
     "after-deployment": "production",
+    "consumers": "app-service-reference",
 }
 _OF_TARGET = {
     Code.LEAKED_KEY_WORKS: ("leak", "--key", "previous"),
@@ -42,6 +43,10 @@ _OF_TARGET = {
     Code.ROTATION_OVERDUE: ("plan",),
     Code.SUNSET_PAST: ("plan",),
     Code.NOT_PUBLISHED: ("plan",),
+    Code.TRIAL_CANNOT_END: ("trial", "--end"),
+    Code.TRIAL_WAITS_FOR_YOU: ("trial", "--end", "--despite-leak"),
+    Code.TRIAL_RUNS: ("trial", "--end"),
+    Code.ON_HOLD: ("hold", "--lift"),
 }
 _OF_APP = {
     Code.LEAK_NOT_ENDED: ("doctor",),
@@ -57,7 +62,11 @@ _WAY_OUT = {
     Code.USE_UNKNOWN: sending_calls,
     Code.NO_CALL_LOG: sending_calls,
 }
-_WHO_DID = {Code.DRIFT_HEALED: "regenerateKey", Code.KEYS_BACK_ON: "accounts/write"}
+_WHO_DID = {
+    Code.DRIFT_HEALED: "regenerateKey",
+    Code.KEYS_BACK_ON: "accounts/write",
+    Code.KEYS_OFF_BY_OTHERS: "accounts/write",
+}
 _TAGS = {
     Code.LEFT: {TAG: "on"},
     Code.SECRET_FOREIGN: {f"{TAG}-secret": _EXAMPLES["secret"]},

@@ -14,6 +14,7 @@ from shared.announce.deadlines import Deadline, DeadlineKind, deadlines
 from shared.decide import cadence, schedule
 from shared.decide.situation import Situation
 from shared.domain.model import Target
+from shared.domain.relative import length_in_words
 from shared.domain.times import LAST
 from shared.findings.status import TargetStatus
 
@@ -30,6 +31,7 @@ class Date:
     announced: Whether Event Grid accepted an announcement of this very moment.
     after_deployment: The environment whose next deployment brings it sooner. None if it waits for none.
     doubtful: Whether all keys end before it.
+    held_until: Until when a person's hold moves it, in UTC. None if none does.
     """
 
     target: Target
@@ -40,6 +42,7 @@ class Date:
     announced: bool = False
     after_deployment: str | None = None
     doubtful: bool = False
+    held_until: datetime | None = None
 
 
 def dates_of(one: TargetStatus) -> list[Date]:
@@ -62,8 +65,8 @@ def _dates(situation: Situation, found: Sequence[Deadline], *, held: bool) -> It
         slides = was is not None
         falls_at, announced = (None, False) if slides else (one.falls_at, one.announced)
         doubt = ", if keys still work then" if (doubtful := one.falls_at > end) else ""
-        says = f"{_words(one)}{doubt}"
-        yield Date(one.target, one.what, says, falls_at, was, announced, one.after_deployment, doubtful)
+        says = f"{_words(one)}{doubt}{', after a hold' if one.held_until else ''}"
+        yield Date(one.target, one.what, says, falls_at, was, announced, one.after_deployment, doubtful, one.held_until)
 
 
 def _agreed(one: Deadline, situation: Situation) -> datetime | None:
@@ -73,6 +76,8 @@ def _agreed(one: Deadline, situation: Situation) -> datetime | None:
     """
     if one.announced and situation.seen.takes_identity:
         return None
+    if one.held_until is not None:
+        return None  # it stands, at the end of the hold or after it
     match one.what:
         case DeadlineKind.RETIREMENT:
             return _if_it_slides(situation.marks.until, situation)
@@ -81,6 +86,8 @@ def _agreed(one: Deadline, situation: Situation) -> datetime | None:
             return _if_it_slides(agreed, situation) if situation.seen.takes_identity else agreed
         case DeadlineKind.ROTATION:
             return _rotation_that_waits(one, situation)
+        case DeadlineKind.TRIAL:
+            return _if_it_slides(situation.trial.starts if situation.trial else None, situation)
 
 
 def _rotation_that_waits(one: Deadline, situation: Situation) -> datetime | None:
@@ -110,3 +117,5 @@ def _words(one: Deadline) -> str:
             return "all keys end"
         case DeadlineKind.ROTATION:
             return "new key, or at a deployment" if one.after_deployment else "new key"
+        case DeadlineKind.TRIAL:
+            return f"a trial, {length_in_words(one.length)} without keys" if one.length else "a trial without keys"

@@ -46,6 +46,21 @@ MEANINGS = {
         "Whoever has the key can use the account.",
         "python -m cli doctor shows what is missing; the app tries again by itself",
     ),
+    Code.TRIAL_CANNOT_END: Meaning(
+        _CRITICAL,
+        _DO,
+        "a trial is over, and keys are still off",
+        "Every app that still calls with a key is refused, although the trial has ended.",
+        "exempt the account from the policy that keeps keys off; then: python -m cli trial NAME --end",
+    ),
+    Code.TRIAL_WAITS_FOR_YOU: Meaning(
+        _CRITICAL,
+        _DO,
+        "a key leaked during a trial, and a person must choose",
+        "While keys are off, the leaked key opens nothing. Once they are on, it works until it is regenerated.",
+        "leave keys off, and move the apps to an identity; or python -m cli trial NAME --end --despite-leak, after "
+        "which the leaked key ends at once",
+    ),
     Code.PUBLISHED_KEY_DEAD: Meaning(
         _CRITICAL,
         _DO,
@@ -208,6 +223,27 @@ MEANINGS = {
         "Copied keys can work again; the vault holds a key that works.",
         "see who did it in the activity log, and agree on another date, or switch keys off again",
     ),
+    Code.KEYS_OFF_BY_OTHERS: Meaning(
+        _HIGH,
+        _WATCH,
+        "somebody else switched keys off",
+        "Apps that call with a key are refused. The published version stays for one overlap, and is disabled then.",
+        "see who did it in the activity log; if it was a mistake, switch keys on again: the published key goes on",
+    ),
+    Code.TRIAL_RUNS: Meaning(
+        _MEDIUM,
+        _WATCH,
+        "keys are off for a trial",
+        "Apps that still call with a key are refused until the trial ends. It ends by itself.",
+        "nothing; to end it now: python -m cli trial NAME --end",
+    ),
+    Code.ON_HOLD: Meaning(
+        _MEDIUM,
+        _WATCH,
+        "a person put it on hold",
+        "No key is replaced or ended on schedule until the hold ends. A leaked key ends all the same.",
+        "nothing; to end the hold now: python -m cli hold NAME --lift",
+    ),
     Code.NOBODY_IS_TOLD: Meaning(
         _HIGH,
         _DO,
@@ -270,6 +306,14 @@ MEANINGS = {
         "announcements of what happened were never accepted",
         "Nobody has heard of it yet.",
         "check that the topic accepts events; they are sent again until it does",
+    ),
+    Code.NEVER_NOTICES: Meaning(
+        _MEDIUM,
+        _IMPROVE,
+        "has consumers that never notice a new key",
+        "They go on with the key before, and are refused when it ends.",
+        "let them read the secret without a version, or move them to an identity; until then a person must move them "
+        "after every rotation",
     ),
     Code.LONG_LIVED: Meaning(
         _MEDIUM,

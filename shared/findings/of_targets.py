@@ -11,16 +11,18 @@ from shared.decide import schedule
 from shared.decide.adoption import another_period, began_fresh
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
+from shared.domain.consumers import HABITS
 from shared.domain.errors import RotationError
 from shared.domain.model import ProofPolicy
 from shared.domain.publication import VALIDITY_DAYS, Marks, Origin, SecretState
 from shared.domain.relative import counted, length_in_words
 from shared.domain.times import iso_duration
-from shared.findings.codes import Code, Urgency
+from shared.findings.codes import Code, Severity, Urgency
 from shared.findings.facts import Facts
 from shared.findings.kinds import Finding
 from shared.findings.of_problems import LASTING, of_failing_turns, of_problem
 from shared.findings.of_readiness import who_still_calls
+from shared.findings.of_standing_orders import cannot_end, of_standing_orders
 from shared.settings.environment import Mode
 from shared.turns.report import Row
 
@@ -54,7 +56,10 @@ def _of_target(row: Row, facts: Facts) -> Iterator[Finding]:
     yield from _of_error(row, facts)
     situation, name = row.situation, row.target.name
     if situation is None or situation.seen.key_auth:
+        yield from _of_consumers(row)
         yield from _of_sunset(row, facts.now, who_still_calls(facts.entry_of(row.target.account)))
+    if situation is not None:
+        yield from of_standing_orders(row, situation, facts)
     if row.is_stale or row.plan is None:
         return
     if situation is None:
@@ -79,6 +84,8 @@ def _of_error(row: Row, facts: Facts) -> Iterator[Finding]:
     failing = error if row.fails else facts.troubles.of(row.target.account) if error is None else None
     if error is None and row.plan is None:
         error = RotationError(name, "It could not be observed.")
+    if failing is not None and row.situation and cannot_end(row.situation.seen.orders.open_trial, facts.now):
+        return  # the finding about the trial says why
     if failing is not None and not (row.plan is not None and row.plan.needs_a_person):
         yield of_failing_turns(failing, name, facts.now)
     elif error is not None and failing is None:
@@ -98,6 +105,32 @@ def _of_settings(row: Row) -> Iterator[Finding]:
         yield Finding(Code.LONG_LIVED, target.name, f"A key works for {days} days, more than {LONG_LIFE.days}.")
     if target.owner is None:
         yield Finding(Code.NO_OWNER, target.name, "No owner is set, so its announcements name no owner.")
+
+
+def _of_consumers(row: Row) -> Iterator[Finding]:
+    """Yield a finding if consumers are listed that never notice a new key. While the previous key works and its end is
+    known, they are for a person to move before it."""
+    consumers, name = row.target.consumers, row.target.name
+    never = consumers.never_notice if consumers else ()
+    if not never:
+        return
+    listed, verb = ("consumers", "notice") if len(never) > 1 else ("consumer", "notices")
+    why = f"Its {listed} {' and '.join(never)} never {verb} a new key without a person."
+    step = "; ".join(f"{kind}: {HABITS[kind].wakes}" for kind in never)
+    ends = None if row.is_stale else _end_of_previous(row)
+    if ends is None:
+        yield Finding(Code.NEVER_NOTICES, name, why, f"after every rotation, {step}")
+        return
+    why += f" The key before stops working on {ends:%Y-%m-%d %H:%M} UTC."
+    to_do, high = Urgency.TO_DO, Severity.HIGH
+    yield Finding(Code.NEVER_NOTICES, name, why, f"before that, {step}", to_do, at=ends, special_severity=high)
+
+
+def _end_of_previous(row: Row) -> datetime | None:
+    """Return when the previous key ends. None if there is none, or if that is not known."""
+    if row.situation is None:
+        return None
+    return next((one.falls_at for one in deadlines(row.situation) if one.what is DeadlineKind.RETIREMENT), None)
 
 
 def _of_other_writers(row: Row, facts: Facts) -> Iterator[Finding]:

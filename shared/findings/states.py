@@ -36,6 +36,9 @@ class State(StrEnum):
         return self.value.replace("-", " ")
 
 
+_ORDERED = frozenset({Code.TRIAL_RUNS, Code.ON_HOLD})  # a person wants it, and it ends by itself
+
+
 def state_of(row: Row, findings: Iterable[Finding], mode: Mode) -> State:
     """Return the state of a target.
 
@@ -46,13 +49,13 @@ def state_of(row: Row, findings: Iterable[Finding], mode: Mode) -> State:
         return State.ACTION
     if row.is_stale or row.plan is None or any(one.code is Code.UNSEEN for one in pressing):
         return State.UNKNOWN
-    if pressing:
+    if any(one.code not in _ORDERED for one in pressing):
         return State.ATTENTION
     if row.plan.reason in (Reason.FINISHED, Reason.KEY_AUTH_IS_OFF):
         return State.KEYLESS
     if mode is Mode.OBSERVE:
         return State.OBSERVING
-    if row.plan.is_held:
+    if pressing or row.plan.is_held:
         return State.WAITING
     return State.ROTATING if row.plan.steps else _of_a_quiet_one(row)
 

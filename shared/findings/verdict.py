@@ -46,6 +46,7 @@ _NEXT = {
     DeadlineKind.ROTATION: "gets a new key",
     DeadlineKind.RETIREMENT: "loses its previous key",
     DeadlineKind.SUNSET: "loses all its keys",
+    DeadlineKind.TRIAL: "has keys off for a trial",
 }
 
 

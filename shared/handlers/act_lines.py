@@ -47,7 +47,7 @@ class _Refused:
 
 
 @dataclass
-class Refusals:
+class RefusedCallers:
     """How often which caller was refused at which route since the last line about it, in this process.
 
     seen: By caller and route.
@@ -89,7 +89,7 @@ def log_act(route: Route, method: str, name: str, caller: Caller, reply: Reply) 
 
 
 def log_refused(
-    refusals: Refusals, route: Route, method: str, name: str, caller: Caller | None, reply: Reply, now: float
+    refusals: RefusedCallers, route: Route, method: str, name: str, caller: Caller | None, reply: Reply, now: float
 ) -> None:
     """Log that a caller was refused: the first time at once, and then once a minute, with the count.
 

@@ -18,7 +18,7 @@ from shared.handlers.incoming import Incoming
 from shared.handlers.page_replies import page_reply, plain_shell
 from shared.settings.environment import Mode
 from shared.turns.report import Result, Row
-from shared.web.act_form import ActForm
+from shared.web.act_form import KINDS, ActForm
 from shared.web.callers import Caller
 from shared.web.pages.act_results import (
     ResultPage,
@@ -33,9 +33,11 @@ from shared.web.pages.acting import (
     address,
     button_of,
     command_of,
+    follows_of,
     head_of,
     keys_of,
     lead_of,
+    lengths_of,
     waits_of,
 )
 from shared.web.pages.plan_words import PlanWords, in_words, when
@@ -117,7 +119,7 @@ def nobody_page(incoming: Incoming, caller: Caller) -> Reply:
 
 def unknown_act(incoming: Incoming, caller: Caller) -> Reply:
     """Return the answer to a path that names no act."""
-    what = f"{quotable(plain(incoming.act))[:40]!r} is nothing that this page does: rotate, leak, arm, disarm."
+    what = f"{quotable(plain(incoming.act))[:40]!r} is nothing that this page does: {', '.join(KINDS)}."
     return problem_page(incoming, caller, problem(404, "UnknownAct", what))
 
 
@@ -147,6 +149,8 @@ def form_of(incoming: Incoming, caller: Caller, form: ActForm, looked: Looked) -
         may_send=platform_authenticates(os.environ),
         keys=keys_of(form, row),
         waits=waits_of(form),
+        lengths=lengths_of(form),
+        follows=follows_of(form),
         wrong=looked.wrong,
         leak=_leak(incoming) if looked.plan is not None and may_be_a_leak({"reason": looked.plan.reason}) else "",
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from shared.domain.errors import DisputedName, OutOfScope, RotationError, UnknownTarget
 from shared.domain.model import AccountId
@@ -25,7 +26,9 @@ from shared.handlers.reach import check_reach, reach_of
 from shared.settings.target_fields import default_name
 from shared.turns.report import Row
 from shared.web.act_form import ActForm, kind_of
+from shared.web.bodies import BadRequest
 from shared.web.callers import Caller
+from shared.web.fitting import check_fits
 from shared.web.forms import WrongField
 from shared.web.responses import Reply, next_step_to_repeat, of_error
 from shared.web.sign_in import platform_authenticates
@@ -88,7 +91,7 @@ def as_shown(request: Request, form: ActForm, looked: Looked) -> Request:
 async def _carried_out(incoming: Incoming, caller: Caller, form: ActForm, looked: Looked, request: Request) -> Reply:
     which: str | AccountId = looked.row.target.account if looked.row else incoming.which
     try:
-        reply = await answer(which, request, reach_of(caller), confirm=form.confirm)
+        reply = await answer(which, request, reach_of(caller), confirm=form.confirm if form.needs_name else None)
     except RotationError as error:
         error.next_step = next_step_to_repeat(error)
         log.warning("%s", error)
@@ -130,11 +133,24 @@ async def _look(incoming: Incoming, caller: Caller, form: ActForm) -> Looked:
         return Looked(name, time_for(app), request, wrong, app, error=error)
 
 
+def _unfit(request: Request, now: datetime, lag: timedelta) -> dict[str, str]:
+    """Return what does not fit the time or the settings, by field. Empty if all fits."""
+    try:
+        check_fits(request, now, lag)
+    except BadRequest as problem:
+        says, _, rest = problem.detail.partition(" - at `$.")
+        return {rest.partition("`")[0]: f"{says.removesuffix('.')}."}
+    return {}
+
+
 async def _seen(app: Rotation, caller: Caller, which: str | AccountId, looked: Looked) -> Looked:
     target = (await app.fleet.find_one(which, looked.request)).target
     check_reach(reach_of(caller), (target.name, target.account))
     if looked.request is None:
         return replace(looked, name=target.name, row=Row(target))
+    wrong = _unfit(looked.request, looked.at, app.settings.defaults.lag)
+    if wrong:
+        return replace(looked, name=target.name, row=Row(target), request=None, wrong=wrong)
     row = await app.plan_turn(target, looked.request)
     before = await foreseen(app, target, looked.request)
     return replace(looked, name=target.name, row=row, error=row.error, before=before)

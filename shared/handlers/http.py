@@ -24,7 +24,7 @@ from shared.findings.gather import gather_named, gather_shown
 from shared.findings.status import status_of
 from shared.fleet.rotation import Rotation
 from shared.handlers import acts, as_pages, deployments, many, readers, readiness, telemetry_facts
-from shared.handlers.act_lines import Refusals, log_act, log_refused, on_record_as
+from shared.handlers.act_lines import RefusedCallers, log_act, log_refused, on_record_as
 from shared.handlers.incoming import Incoming
 from shared.web.bodies import BadRequest
 from shared.web.browsers import check_form, check_same_site
@@ -42,7 +42,7 @@ from shared.web.status_data import of_one_target, of_survey
 from shared.wiring import copy_looks, invalid_settings, read_only, rights, rotation, telemetry, time_limit
 
 log = logging.getLogger(LOGGER)
-REFUSALS = Refusals()
+REFUSALS = RefusedCallers()
 MOST_SECONDS = 215  # for the calls of an answer; the platform cuts it at 230 s (docs/facts.md, HTTP)
 
 

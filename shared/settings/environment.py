@@ -24,6 +24,7 @@ from shared.domain.scopes import OperatorScopes
 from shared.domain.window import Window
 from shared.settings.audit_scope import AuditScope, audit_scope
 from shared.settings.call_log import CallLog, read_call_log
+from shared.settings.consumers import check_overlap, consumer_kinds, listed
 from shared.settings.explicit_targets import read_targets
 from shared.settings.names import check_names
 from shared.settings.operators import check_that_operators_are_known, operator_scopes
@@ -62,6 +63,7 @@ NAMES = (
     "ROTATION_PERIOD",
     "ROTATION_OVERLAP",
     "ROTATION_CONSUMER_LAG",
+    "ROTATION_CONSUMERS",
     "ROTATION_WARNINGS",
     "ROTATION_NOTICE",
     "ROTATION_WINDOW",
@@ -275,12 +277,14 @@ def _defaults(environment: Mapping[str, str], problems: Problems) -> Defaults:
         window=read(environment, "ROTATION_WINDOW", None, problems, Window.parse),
     )
     lag = read(environment, "ROTATION_CONSUMER_LAG", Defaults.lag, problems, times.parse_duration)
+    consumers = read(environment, "ROTATION_CONSUMERS", (), problems, consumer_kinds)
     if len(problems) == before:
         problems.extend(check_cadence(cadence, lag, "ROTATION_PERIOD, ROTATION_OVERLAP"))
+        check_overlap(cadence.overlap, listed(consumers, lag), "ROTATION_OVERLAP, ROTATION_CONSUMERS", problems)
     vault = read(environment, "ROTATION_VAULT_URL", None, problems, vault_url)
     sealed_since = read(environment, "ROTATION_SEALED_SINCE", None, problems, past_time)
     app = read_storage(environment, Problems()).mark  # its problems are read with the setting itself
-    return Defaults(vault, cadence, lag, sealed_since, app)
+    return Defaults(vault, cadence, lag, sealed_since, app, consumers)
 
 
 def _check_that_something_is_enrolled(settings: Settings, problems: Problems) -> None:

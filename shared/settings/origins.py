@@ -9,8 +9,10 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from shared.domain.model import Target
+from shared.domain.consumers import Consumers
+from shared.domain.model import Cadence, Target
 from shared.domain.relative import exact, length_in_words
+from shared.domain.times import iso_duration, parse_duration
 from shared.settings.target_fields import TAG, TAGGED
 
 _SETTINGS = {
@@ -20,6 +22,7 @@ _SETTINGS = {
     "warnings": "ROTATION_WARNINGS",
     "notice": "ROTATION_NOTICE",
     "window": "ROTATION_WINDOW",
+    "consumers": "ROTATION_CONSUMERS",
 }
 DEFAULT = "default"
 
@@ -48,9 +51,14 @@ def settings_shown(
     """
     entry = _entry_of(target, environment) if tags is None else {}
     tagged = {name.lower() for name in tags or ()}
-    return [
-        SettingShown(name, value, _origin(field, entry, tagged, environment)) for field, name, value in _values(target)
-    ]
+
+    def origin(field: str) -> str:
+        found = _origin(field, entry, tagged, environment)
+        if field == "overlap" and found in (DEFAULT, "ROTATION_OVERLAP") and _is_lengthened(target, environment):
+            return _origin("consumers", entry, tagged, environment)
+        return found
+
+    return [SettingShown(name, value, origin(field)) for field, name, value in _values(target)]
 
 
 def _values(target: Target) -> Iterator[tuple[str, str, str]]:
@@ -68,6 +76,23 @@ def _values(target: Target) -> Iterator[tuple[str, str, str]]:
     yield "sunset", "All keys end", exact(target.sunset) if target.sunset else "no date is agreed"
     waits = target.after_deployment
     yield "after-deployment", "Waits for", f"a deployment to {waits.environment}" if waits else "no deployment"
+    yield "consumers", "Consumers", _consumers_in_words(target.consumers)
+
+
+def _consumers_in_words(consumers: Consumers | None) -> str:
+    if consumers is None:
+        return "none are listed"
+    said = [f"{', '.join(consumers.kinds)}: the overlap must be {iso_duration(consumers.least_overlap)} at least"]
+    said += [f"slowest is {consumers.slowest}"] if consumers.slowest else []
+    said += [f"never noticed by {', '.join(consumers.never_notice)}"] if consumers.never_notice else []
+    return "; ".join(said)
+
+
+def _is_lengthened(target: Target, environment: Mapping[str, str]) -> bool:
+    """Return whether the overlap is longer than the app's, because the listed consumers need it."""
+    said = environment.get("ROTATION_OVERLAP", "").strip()
+    usual = parse_duration(said) if said else Cadence.overlap
+    return target.consumers is not None and usual < target.cadence.overlap == target.consumers.least_overlap
 
 
 def _origin(field: str, entry: Mapping[str, object], tagged: set[str], environment: Mapping[str, str]) -> str:

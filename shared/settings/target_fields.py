@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.domain import times
+from shared.domain.consumers import ConsumerKind, Consumers
 from shared.domain.model import AccountId, Adopt, Cadence, ProofPolicy, Target
 from shared.domain.names import ACCOUNT_AS_NAME, SECRET_NAME, TARGET_NAME
 from shared.domain.publication import LONGEST_TAG
 from shared.domain.window import Window
+from shared.settings.consumers import check_overlap, consumer_kinds, listed
 from shared.settings.names import instead_of
 from shared.settings.problems import FieldProblem, Problems
 from shared.settings.readers import after_deployment, date_or_time, lead_times, matching, one_of, owner, vault_url
@@ -24,9 +26,10 @@ from shared.settings.readers import after_deployment, date_or_time, lead_times, 
 TAG = "key-rotation"  # the tag that enrols an account; the tags that describe its target begin with this and a dash
 FIELDS = (
     "account", "vault", "secret", "name", "period", "overlap", "warnings", "window", "owner",
-    "adopt", "proof", "sunset", "after-deployment",
+    "adopt", "proof", "sunset", "after-deployment", "consumers",
 )  # fmt: skip
-TAGGED = ("secret", "vault", "period", "overlap", "owner", "sunset", "after-deployment")
+TAGGED = ("secret", "vault", "period", "overlap", "owner", "sunset", "after-deployment", "consumers")
+_LISTS = ("warnings", "consumers")  # fields that may be a JSON list of texts; in a tag they are one text with commas
 _OLD_KEY = "[0-9A-Fa-f]{32}"
 MOST_WARNINGS = 8
 
@@ -41,6 +44,7 @@ class Defaults:
         the time within which App Service refreshes a Key Vault reference (docs/facts.md, Readers).
     sealed_since: Since when this app seals its marks, in UTC. Default None: marks without a seal never count.
     app: A short hash that tells this app from others. Default None: marks do not say which app wrote them.
+    consumers: The kinds of consumers of a target that lists none. The tag of an account adds to them. Default: none.
     """
 
     vault_url: str | None = None
@@ -48,6 +52,7 @@ class Defaults:
     lag: timedelta = timedelta(hours=24)
     sealed_since: datetime | None = None
     app: str | None = None
+    consumers: tuple[ConsumerKind, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,18 +85,27 @@ def secret_claim(target: Target) -> Claim:
     return Claim("secret", target.secret_url.casefold(), target.secret_url)
 
 
-def target_from_fields(entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems) -> Target | None:
+def target_from_fields(
+    entry: Mapping[str, Any],
+    thing: str,
+    defaults: Defaults,
+    problems: Problems,
+    also: tuple[ConsumerKind, ...] = (),
+) -> Target | None:
     """Return the target that an entry with the public field names describes. Return None if it has a problem.
 
     thing: How problems name the entry, such as `ROTATION_TARGETS[0]`.
     problems: Every problem is added to them.
+    also: Consumers beside those that the entry lists.
     """
     before = len(problems)
     for name in entry:
         if name not in FIELDS:
             problems.add(thing, f"{name!r} is not a field; {instead_of(str(name), FIELDS)}")
     account = problems.read(f"{thing}, account", entry.get("account", ""), AccountId.parse)
-    cadence = _cadence(entry, thing, defaults, problems)
+    own = _get(entry, "consumers", None, thing, problems, consumer_kinds)
+    consumers = listed(defaults.consumers if own is None else (*also, *own), defaults.lag)
+    cadence = _cadence(entry, thing, defaults, problems, consumers)
     if account is not None and len(str(account)) > LONGEST_TAG:
         what = f"is {len(str(account))} characters long; a secret's tag holds {LONGEST_TAG}"
         problems.add(f"{thing}, account", what)
@@ -117,6 +131,7 @@ def target_from_fields(entry: Mapping[str, Any], thing: str, defaults: Defaults,
         cadence=cadence,
         sealed_since=defaults.sealed_since,
         app=defaults.app,
+        consumers=consumers,
         **more,
     )
 
@@ -141,7 +156,9 @@ def target_from_tags(
         names = f"{', '.join(unknown)[:200]} is not a tag of this app"
         problems.add(f"account {account.name}", f"{names}; {instead_of(unknown[0], known)}")
     entry = {name: lowered[f"{TAG}-{name}"] for name in TAGGED if f"{TAG}-{name}" in lowered}
-    target = target_from_fields({"account": str(account), **entry}, f"account {account.name}, tags", defaults, problems)
+    thing, entry = f"account {account.name}, tags", {"account": str(account), **entry}
+    # A person who may tag an account must not take a slow consumer off its list, and so shorten what is safe.
+    target = target_from_fields(entry, thing, defaults, problems, defaults.consumers)
     return target if len(problems) == before else None
 
 
@@ -176,11 +193,14 @@ def _filled(template: str, account: AccountId) -> str:
     return re.sub("[^0-9a-zA-Z-]", "-", template.format_map(values))
 
 
-def check_cadence(cadence: Cadence, lag: timedelta, thing: str) -> list[FieldProblem]:
+def check_cadence(
+    cadence: Cadence, lag: timedelta, thing: str, consumers: Consumers | None = None
+) -> list[FieldProblem]:
     """Return what does not fit together: overlap and lag, overlap and period, warnings and period.
 
     lag: How long the slowest consumer takes to read a new secret version.
     thing: How problems name the cadence.
+    consumers: The listed consumers. If the overlap is what they need, the problem says why it is so long.
     """
     found, duration = Problems(), times.iso_duration
     if cadence.overlap < lag:
@@ -191,7 +211,8 @@ def check_cadence(cadence: Cadence, lag: timedelta, thing: str) -> list[FieldPro
         )
     if cadence.overlap + cadence.notice >= cadence.period:
         together = f"overlap and notice together ({duration(cadence.overlap + cadence.notice)})"
-        found.add(thing, f"{together} leave no time in the period {duration(cadence.period)}")
+        why = f"; {consumers.arithmetic}" if consumers and consumers.least_overlap == cadence.overlap else ""
+        found.add(thing, f"{together} leave no time in the period {duration(cadence.period)}{why}")
     late = [duration(lead) for lead in cadence.warnings if lead >= cadence.period]
     if late:
         found.add(thing, f"warnings {', '.join(late)} are not shorter than the period")
@@ -200,22 +221,25 @@ def check_cadence(cadence: Cadence, lag: timedelta, thing: str) -> list[FieldPro
     return found
 
 
-def _cadence(entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems) -> Cadence | None:
+def _cadence(
+    entry: Mapping[str, Any], thing: str, defaults: Defaults, problems: Problems, consumers: Consumers | None
+) -> Cadence | None:
     found, before = defaults.cadence, len(problems)
+    if consumers is not None and consumers.least_overlap > found.overlap:
+        found = replace(found, overlap=consumers.least_overlap)
     found = replace(
         found,
         period=_get(entry, "period", found.period, thing, problems, times.parse_duration),
         overlap=_get(entry, "overlap", found.overlap, thing, problems, times.parse_duration),
         window=_get(entry, "window", found.window, thing, problems, Window.parse),
     )
-    given = entry.get("warnings")
-    listed = ",".join(given) if isinstance(given, list) and all(isinstance(w, str) for w in given) else given
-    if listed is not None:
-        found = replace(found, warnings=problems.read(f"{thing}, warnings", listed, lead_times) or ())
+    if entry.get("warnings") is not None:
+        found = replace(found, warnings=_get(entry, "warnings", (), thing, problems, lead_times))
     else:
         found = replace(found, warnings=tuple(lead for lead in found.warnings if lead < found.period))
     if len(problems) == before:
-        problems.extend(check_cadence(found, defaults.lag, thing))
+        problems.extend(check_cadence(found, defaults.lag, thing, consumers))
+        check_overlap(found.overlap, consumers, f"{thing}, overlap", problems)
     return found if len(problems) == before else None
 
 
@@ -224,5 +248,8 @@ def _get[T, D](
 ) -> Any:  # noqa: ANN401 - the reader's type, or the default's
     if entry.get(name) is None:
         return default
-    value = problems.read(f"{thing}, {name}", entry[name], reader)
+    given = entry[name]
+    if name in _LISTS and isinstance(given, list) and all(isinstance(one, str) for one in given):
+        given = ",".join(given)
+    value = problems.read(f"{thing}, {name}", given, reader)
     return default if value is None else value

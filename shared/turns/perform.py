@@ -304,8 +304,8 @@ def _promised_until(step: Publish, written: datetime) -> datetime:
 def observed_after(execution: Execution) -> ObservedKeys | None:
     """Return the observation after these steps were performed, if it is certain without another call. None otherwise.
 
-    Regenerating answers with the new keys, so their fingerprints are known. A note of orders changes neither keys nor
-    secret. After a write, or a call without an answer, nothing is presumed.
+    Regenerating answers with the new keys, so their fingerprints are known. After a write, or a call without an answer,
+    nothing is presumed.
     """
     unanswered = [step for step in execution.begun[len(execution.done) :] if isinstance(step, Regenerate)]
     certain = Regenerate | Prove | Watch | Wait | KeepOrders | NoteKeysOff

@@ -10,21 +10,54 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
-from shared.domain.requests import DisarmRequest, Request, RequestKind
+from shared.domain.requests import DisarmRequest, Follow, Request, RequestKind
 from shared.domain.times import sane
 from shared.web.bodies import Arm, BadRequest, Leak, Rotate, request_id, why
 from shared.web.forms import WrongField, as_moment, body_of, read_form, typed
+from shared.web.orders_bodies import LiftHold, PlanTrial, SetHold, StopTrial
 
-KINDS = (RequestKind.ROTATE, RequestKind.LEAK, RequestKind.ARM, RequestKind.DISARM)
+KINDS = (
+    RequestKind.ROTATE,
+    RequestKind.LEAK,
+    RequestKind.ARM,
+    RequestKind.DISARM,
+    RequestKind.TRIAL,
+    RequestKind.END_TRIAL,
+    RequestKind.HOLD,
+    RequestKind.LIFT_HOLD,
+)
 # What each act asks besides the reason, as the query of the page's address may say it as well.
 ASKED = {
-    RequestKind.ROTATE: (),
+    RequestKind.ROTATE: ("endOtherKey",),
     RequestKind.LEAK: ("key", "wait"),
-    RequestKind.ARM: ("environment", "soak", "latest"),
+    RequestKind.ARM: ("environment", "then", "duration", "soak", "latest"),
     RequestKind.DISARM: (),
+    RequestKind.TRIAL: ("duration", "start", "despiteCopies"),
+    RequestKind.END_TRIAL: ("despiteLeak",),
+    RequestKind.HOLD: ("until",),
+    RequestKind.LIFT_HOLD: (),
 }
+CHECKS = ("endOtherKey", "despiteCopies", "despiteLeak")  # fields that are a box to tick
+YES = "yes"
+# Acts that take nothing away from anybody: they need no typed name.
+_HARMLESS = (RequestKind.END_TRIAL, RequestKind.HOLD, RequestKind.LIFT_HOLD)
+_BODIES: Mapping[RequestKind, type[Rotate | Leak | Arm | PlanTrial | StopTrial | SetHold | LiftHold]] = {
+    RequestKind.ROTATE: Rotate,
+    RequestKind.LEAK: Leak,
+    RequestKind.ARM: Arm,
+    RequestKind.TRIAL: PlanTrial,
+    RequestKind.END_TRIAL: StopTrial,
+    RequestKind.HOLD: SetHold,
+    RequestKind.LIFT_HOLD: LiftHold,
+}
+_NEEDED = {  # what must be filled in before anything can be shown
+    RequestKind.ARM: ("environment", "Say which deployment environment it waits for."),
+    RequestKind.HOLD: ("until", "Say until when it is on hold."),
+}
+_MOMENTS = ("latest", "start", "until")
+_NOT_SAID = "(not said yet)"  # stands for the reason of a hold in a dry run, and is never carried out
 _WRITTEN = ("id", "plan", "shown")  # by the page itself
 _TYPED = ("reason", "confirm")
 _ID, _PLAN = re.compile(r"[0-9A-Za-z-]{1,64}"), re.compile(r"[0-9a-f]{64}|unseen")
@@ -79,6 +112,11 @@ class ActForm:
         return cls(kind, id_, _asked(kind, sent), reason, confirm, plan, shown_at, only_shows)
 
     @property
+    def needs_name(self) -> bool:
+        """Whether the person types the target's name to confirm."""
+        return self.kind not in _HARMLESS
+
+    @property
     def is_begun(self) -> bool:
         """Whether a person has filled in what the act asks, or has sent the form."""
         return any(self.asked.values()) or bool(self.reason or self.confirm)
@@ -89,18 +127,20 @@ class ActForm:
         The reason may still be missing.
         """
         id_ = request_id({"idempotency-key": self.id}, "")
-        given = {name: text for name, text in self.asked.items() if text}
-        match self.kind:
-            case RequestKind.LEAK:
-                return body_of(Leak, {"reason": self.reason, **given}).request(id_, by)
-            case RequestKind.ARM:
-                if "environment" not in given:
-                    raise WrongField("environment", "Say which deployment environment it waits for.")
-                return body_of(Arm, {"reason": self.reason, **given}).request(id_, by)
-            case RequestKind.DISARM:
-                return DisarmRequest(reason=why(body_of(Rotate, {"reason": self.reason}).reason), by=by, id=id_)
-            case _:
-                return body_of(Rotate, {"reason": self.reason}).request(id_, by)
+        if self.kind is RequestKind.DISARM:
+            return DisarmRequest(reason=why(body_of(Rotate, {"reason": self.reason}).reason), by=by, id=id_)
+        needed, says = _NEEDED.get(self.kind, ("", ""))
+        if needed and not self.asked.get(needed):
+            raise WrongField(needed, says)
+        return body_of(_BODIES[self.kind], self._fields()).request(id_, by)
+
+    def _fields(self) -> dict[str, Any]:
+        """Return what was filled in as the body of the API has it."""
+        given: dict[str, Any] = {name: _given(name, text) for name, text in self.asked.items() if text}
+        if self.kind is RequestKind.ARM and given.get("then") != Follow.TRIAL:
+            given.pop("duration", None)  # the page always asks for it, and only a trial has one
+        missing = _NOT_SAID if self.kind is RequestKind.HOLD else ""
+        return {"reason": self.reason or missing, **given}
 
     def wrong(self, name: str) -> dict[str, str]:
         """Return what must be corrected before anything is done, by field.
@@ -110,6 +150,8 @@ class ActForm:
         found = {}
         if not self.reason:
             found["reason"] = "Say why. Nothing was done."
+        if not self.needs_name:
+            return found
         if not self.confirm:
             found["confirm"] = f"Type {name} to confirm. Nothing was done."
         elif self.confirm.casefold() != name.casefold():
@@ -125,9 +167,18 @@ def _asked(kind: RequestKind, given: Mapping[str, str]) -> dict[str, str]:
     asked = {name: typed(given.get(name, "")) for name in ASKED[kind]}
     if kind is RequestKind.LEAK:
         asked["key"] = asked["key"] or "live"
-    if asked.get("latest"):
-        asked["latest"] = as_moment(asked["latest"])
+    for name in _MOMENTS:
+        if asked.get(name):
+            asked[name] = as_moment(asked[name])
+    for name in CHECKS:
+        if name in asked:
+            asked[name] = YES if asked[name] in (YES, "true", "on") else ""
     return asked
+
+
+def _given(name: str, text: str) -> str | bool:
+    """Return what was filled in as a body has it."""
+    return text == YES if name in CHECKS else text
 
 
 def _moment(text: str) -> datetime | None:

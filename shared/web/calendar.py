@@ -34,11 +34,13 @@ def _event(deadline: Deadline, now: datetime) -> Event:
     event.add("uid", f"{deadline.id}@key-rotation")
     event.add("dtstamp", now)
     event.add("dtstart", at)
-    event.add("dtend", at + LENGTH)
-    held = " (on hold)" if deadline.on_hold else ""
+    event.add("dtend", at + (deadline.length or LENGTH))
+    held = " (on hold)" if deadline.on_hold or deadline.held_until else ""
     event.add("summary", f"{deadline.target.name}: {deadline.what}{held}")
-    event.add("status", "TENTATIVE" if deadline.on_hold else "CONFIRMED")
+    event.add("status", "TENTATIVE" if held else "CONFIRMED")
     lines = ["On hold: the account is misconfigured, so nothing is done for it."] if deadline.on_hold else []
+    if deadline.held_until:
+        lines.append(f"A person put the target on hold until {deadline.held_until:%Y-%m-%d %H:%M} UTC.")
     lines += [f"{deadline.says}.", "Announced." if deadline.announced else "Not announced yet; it may move."]
     lines += [f"After the next deployment to {deadline.after_deployment}."] if deadline.after_deployment else []
     lines += [f"Owner: {deadline.target.owner}."] if deadline.target.owner else []

@@ -5,9 +5,12 @@ HTTP answers and, with `--json`, a terminal show it. The field names are public.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NotRequired, TypedDict, cast
 
+from shared.domain.consumers import ConsumerKind, Consumers
 from shared.domain.readiness import Readiness, Stage, Verdict
+from shared.domain.times import iso_duration
 from shared.findings.codes import Code
 from shared.findings.facts import Facts
 from shared.findings.kinds import FindingData
@@ -27,15 +30,32 @@ class ReadinessData(TypedDict):
     nextStep: NotRequired[str]
 
 
+class ConsumersData(TypedDict):
+    """The consumers that people have listed for a target, and the overlap that they need.
+
+    `slowest` takes longest to notice a new key by itself, at most `slowestNoticesWithin`; both are left out if none
+    ever does. Those of `neverNotice` must be moved by a person.
+    """
+
+    kinds: list[ConsumerKind]
+    overlap: str
+    leastOverlap: str
+    slowest: NotRequired[ConsumerKind]
+    slowestNoticesWithin: NotRequired[str]
+    neverNotice: list[ConsumerKind]
+
+
 class TargetData(RowData):
     """One target as it was seen, its state in one word, and the codes of the findings about it.
 
-    `readiness` is what the last survey of readiness found; it is left out if nothing is known.
+    `readiness` is what the last survey of readiness found; it is left out if nothing is known. `consumers` is left out
+    if none are listed.
     """
 
     state: State
     codes: list[Code]
     readiness: NotRequired[ReadinessData]
+    consumers: NotRequired[ConsumersData]
 
 
 class OneTarget(TargetData):
@@ -85,6 +105,22 @@ def target_data(one: TargetStatus) -> TargetData:
     data = cast("TargetData", {**one.row.data(), "state": one.state, "codes": codes})
     if one.entry is not None:
         data["readiness"] = readiness_data(one.entry.readiness)
+    if one.row.target.consumers is not None:
+        data["consumers"] = consumers_data(one.row.target.consumers, one.row.target.cadence.overlap)
+    return data
+
+
+def consumers_data(consumers: Consumers, overlap: timedelta) -> ConsumersData:
+    """Return consumers as JSON, beside the overlap that their target has."""
+    data = ConsumersData(
+        kinds=list(consumers.kinds),
+        overlap=iso_duration(overlap),
+        leastOverlap=iso_duration(consumers.least_overlap),
+        neverNotice=list(consumers.never_notice),
+    )
+    if consumers.slowest is not None:
+        data["slowest"] = consumers.slowest
+        data["slowestNoticesWithin"] = iso_duration(consumers.notices_within(consumers.slowest))
     return data
 
 

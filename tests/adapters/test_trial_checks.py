@@ -282,7 +282,9 @@ async def test_without_the_role_for_copies_that_is_said_and_nothing_fails(azure:
 async def test_what_was_looked_into_is_said_and_nothing_more_is_claimed(wired: Parts) -> None:
     add(wired.azure.world, "Microsoft.Web/sites", "shop")
     said = [one for one in (await check(wired)).unseen if one.startswith("copies outside")]
-    assert said == ["copies outside the 1 resource that this app could look into; docs/copies.md names what it cannot see."]
+    assert said == [
+        "copies outside the 1 resource that this app could look into; docs/copies.md names what it cannot see."
+    ]
 
 
 async def test_a_look_that_takes_too_long_ends_and_is_said(wired: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,8 +23,9 @@ from shared.decide.situation import Situation
 from shared.domain.errors import ProofFailed
 from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.model import AccountId, Observation, Target
+from shared.domain.orders import EndedBy, Hold, Orders, Stop, Trial
 from shared.domain.publication import Marks, Origin, Publication, SecretState
-from shared.domain.requests import AwaitedDeployment, Requester
+from shared.domain.requests import AwaitedDeployment, Follow, Requester, TrialRequest
 from shared.domain.told import CarriedOver, Happened, Told, ToldDeadline
 from shared.turns.report import Result
 from tests.support.real_parts import Parts
@@ -44,6 +45,10 @@ TARGET = Target(
 )
 ADA = Requester("r-1", "ada@contoso.com", "Somebody left.")
 PRODUCTION = AwaitedDeployment("production")
+FOUR_HOURS = timedelta(hours=4)
+TRIAL = Trial("t-1", ADA.by, ADA.why, NOW + 10 * DAY, FOUR_HOURS)
+FREEZE = Hold(NOW + 60 * DAY, "Change freeze.", ADA.by, NOW, "h-1")
+TRIALS = {Kind.TRIAL_ANNOUNCED, Kind.TRIAL_STARTED, Kind.TRIAL_ENDED}
 # What every event must be, by CloudEvents 1.0, section "Context Attributes", and its JSON format.
 CLOUD_EVENT = {
     "type": "object",
@@ -93,6 +98,39 @@ def announcements_of(
     return outstanding(Situation(observation_of(recorded, **facts), target, at))
 
 
+def ordered(
+    orders: Orders, at: datetime, target: Target, *, key_auth: bool = True, **told: Any
+) -> Iterator[Announcement]:
+    """Yield what is outstanding about a target with these standing orders."""
+    observed = replace(observation_of(marks(told=Told(origin=True, **told)), key_auth=key_auth), orders=orders)
+    yield from outstanding(Situation(observed, target, at))
+
+
+def of_standing_orders(target: Target) -> Iterator[Announcement]:
+    """Yield announcements of trials and holds, and of what follows a deployment."""
+    warned = ToldDeadline(TRIAL.starts)
+    for trial in (TRIAL, replace(TRIAL, by="", why="")):
+        far = replace(trial, starts=NOW + 60 * DAY)
+        yield from ordered(Orders(far), NOW, target)
+        yield from ordered(Orders(replace(trial, told=warned)), NOW + 9 * DAY, target)
+        begun = replace(trial, told=warned, begun=trial.starts, off=trial.starts)
+        yield from ordered(Orders(begun), trial.starts + DAY / 24, target, key_auth=False)
+        for by, refused in ((EndedBy.TIME, 12), (EndedBy.PERSON, None)):
+            ended = replace(begun, told_start=True, ended=trial.starts + DAY, ended_by=by, refused=refused, proven=True)
+            yield from ordered(Orders(ended), trial.starts + DAY, target)
+        called_off = replace(trial, told=warned, stop=Stop(ADA.by, "Too early.", NOW))
+        yield from ordered(Orders(called_off), NOW, target)
+    yield from ordered(Orders(hold=FREEZE), NOW + 29 * DAY, target, rotation=ToldDeadline(NOW + 30 * DAY, 7 * DAY))
+    for then, length in ((Follow.END, None), (Follow.TRIAL, FOUR_HOURS), (Follow.SUNSET, None)):
+        awaited = replace(PRODUCTION, soak=4 * DAY, then=then, length=length)
+        yield from announcements_of(marks(awaited=awaited), target=target)
+        gone_live = replace(awaited, deployed=NOW, id="d-1")
+        yield from announcements_of(marks(awaited=gone_live), target=target)
+    agreed = marks(agreed=True, requester=ADA)
+    yield from announcements_of(agreed, NOW + 2 * DAY, target)
+    yield from announcements_of(agreed, NOW + 3 * DAY, target, spare=Fingerprint.of("a fresh one"))
+
+
 def everything() -> Iterator[Announcement]:
     """Yield announcements of every kind, with all optional fields and with none."""
     bare = replace(TARGET, owner=None)
@@ -117,6 +155,7 @@ def everything() -> Iterator[Announcement]:
         every = Told(rotation=ToldDeadline(NOW), retirement=ToldDeadline(NOW), sunset=ToldDeadline(NOW))
         yield from withdrawn(target, KeySlot.KEY1, marks(told=every))
         yield Announcement(Kind.KEY_AUTH_ENABLED, target, happened_at=NOW, occasion=f"{KEY} 1")
+        yield from of_standing_orders(target)
         yield rotation_failed(target, ProofFailed("chat", "not accepted."), NOW)
 
 
@@ -267,11 +306,26 @@ async def test_all_events_in_the_life_of_a_target_fit_their_schemas(parts: Parts
         clock.advance(days * DAY.total_seconds())
         assert (await parts.rotation.turn(ending)).result is not Result.FAILED
     assert {event["type"] for event in topic.events} == {
-        str(kind) for kind in Kind if kind not in (Kind.DEADLINE_WITHDRAWN, Kind.KEY_AUTH_ENABLED)
+        str(kind) for kind in Kind if kind not in {Kind.DEADLINE_WITHDRAWN, Kind.KEY_AUTH_ENABLED, *TRIALS}
     }
     assert [(event["type"], problems_of(event)) for event in topic.events if problems_of(event)] == []
     ids = [event["id"] for event in topic.events]
     assert len(ids) == len(set(ids))
+
+
+async def test_all_events_of_a_trial_fit_their_schemas(parts: Parts) -> None:
+    """From its plan to its end, as the topic received them."""
+    world, target = parts.azure.world, replace(parts.target(), owner="team")
+    clock, topic = world.clock, next(iter(world.topics.values()))
+    await parts.rotation.turn(target)
+    wanted = TrialRequest(reason="Who still needs a key? " * 8, by=ADA.by, id="t-1", length=FOUR_HOURS)
+    assert (await parts.rotation.turn(target, wanted)).result is Result.DONE
+    for hours in (0, 25, 0, 5, 0):
+        clock.advance(hours * 3600)
+        assert (await parts.rotation.turn(target, ordered=True)).result is not Result.FAILED
+    sent = [event for event in topic.events if Kind(event["type"]) in TRIALS]
+    assert {event["type"] for event in sent} == set(map(str, TRIALS))
+    assert [(event["type"], problems_of(event)) for event in sent if problems_of(event)] == []
 
 
 def listed(names: list[str]) -> str:

@@ -22,8 +22,9 @@ from lab.simulation.dates import SENDING, START, at, days, hours
 from shared.announce.deadlines import Deadline, DeadlineKind, deadlines
 from shared.decide.situation import Situation
 from shared.domain.model import Target
+from shared.domain.orders import Hold, Orders, Trial
 from shared.domain.publication import Marks, SecretState
-from shared.domain.requests import AwaitedDeployment
+from shared.domain.requests import AwaitedDeployment, Follow
 from shared.domain.told import Told, ToldDeadline
 
 UNTIL, SUNSET = START + days(3), at(day=90)
@@ -123,3 +124,39 @@ def test_a_sunset_that_was_announced_for_later_is_shown_at_the_announced_time():
     told = Told(origin=True, sunset=ToldDeadline(SUNSET + days(1)))
     (*_, shown) = deadlines(a_situation(marks(since=at(day=80), told=told), SUNSET, ENDING))
     assert shown == Deadline(ENDING, DeadlineKind.SUNSET, SUNSET + days(1), KEY1, announced=True)
+
+
+PLANNED = Trial("t-1", "ada", "", at(day=5), hours(4))
+FREEZE = Hold(at(day=60), "change freeze", "ada", START, "h-1")
+
+
+def of_kind(kind: DeadlineKind, situation: Situation) -> list[Deadline]:
+    return [one for one in deadlines(situation) if one.what is kind]
+
+
+def test_a_planned_trial_is_a_deadline_until_it_begins():
+    told = replace(PLANNED, told=ToldDeadline(at(day=5)))
+    for trial, announced in ((PLANNED, False), (told, True)):
+        [shown] = of_kind(DeadlineKind.TRIAL, a_situation(marks(), at(day=1), orders=Orders(trial)))
+        assert (shown.falls_at, shown.announced, shown.length) == (at(day=5), announced, hours(4))
+        assert shown.says == "the account stops accepting keys for 4 h, for a trial"
+        assert shown.data()["lasts"] == "PT4H"
+    begun = replace(told, begun=at(day=5), off=at(day=5))
+    assert of_kind(DeadlineKind.TRIAL, a_situation(marks(), at(day=5), orders=Orders(begun))) == []
+
+
+def test_a_hold_moves_the_deadlines_before_its_end_and_they_say_so():
+    situation = a_situation(marks(), at(day=1), a_target(sunset=at(day=90)), orders=Orders(hold=FREEZE))
+    [rotation] = of_kind(DeadlineKind.ROTATION, situation)
+    assert (rotation.falls_at, rotation.held_until) == (at(day=60), at(day=60))
+    assert rotation.data()["heldUntil"] == at(day=60).isoformat()
+    [sunset] = of_kind(DeadlineKind.SUNSET, situation)
+    assert (sunset.falls_at, sunset.held_until) == (at(day=90), None)
+    assert "heldUntil" not in sunset.data()
+
+
+@pytest.mark.parametrize(("then", "waits"), [(Follow.END, "prod"), (Follow.TRIAL, None), (Follow.SUNSET, None)])
+def test_only_a_rotation_that_follows_a_deployment_waits_for_it(then: Follow, waits: str | None):
+    awaited = AwaitedDeployment("prod", then=then, length=hours(4) if then is Follow.TRIAL else None)
+    [rotation] = of_kind(DeadlineKind.ROTATION, a_situation(marks(awaited=awaited), at(day=1)))
+    assert rotation.after_deployment == waits

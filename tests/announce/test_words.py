@@ -16,9 +16,12 @@ from shared.domain.requests import AwaitedDeployment
 
 PAGE = "https://wiki.contoso.com/docs/without-keys.md"
 LONGEST = 320  # characters, so that a chat shows the whole sentence
-EACH = [*((str(kind), kind.words) for kind in Kind), ("a deployment is awaited", AFTER_DEPLOYMENT)]
+EACH = [
+    *((str(kind), kind.words) for kind in Kind),
+    *((f"a deployment is awaited: {then}", words) for then, words in AFTER_DEPLOYMENT.items()),
+]
 ENDS_ALL_KEYS = {Kind.SUNSET_ANNOUNCED, Kind.KEY_AUTH_DISABLED}
-REACHES_READERS = {*ENDS_ALL_KEYS, Kind.DRIFT_HEALED}
+REACHES_READERS = {*ENDS_ALL_KEYS, Kind.DRIFT_HEALED, Kind.TRIAL_ANNOUNCED, Kind.TRIAL_STARTED}
 
 each = pytest.mark.parametrize("words", [row[1] for row in EACH], ids=[row[0] for row in EACH])
 each_kind = pytest.mark.parametrize("kind", Kind)

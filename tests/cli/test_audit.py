@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from shared.domain.keys import Fingerprint, KeySlot
 from shared.domain.many import ManyRequest, ManyTarget
 from shared.domain.model import AccountId
 from shared.domain.names import LEASE_CONTAINER
+from shared.domain.orders import Hold, Orders, Trial
 from shared.domain.publication import Origin
 from shared.domain.requests import LeakRequest, Requester, RotateRequest
 from shared.domain.times import stamp
@@ -32,6 +34,7 @@ from shared.readiness.kinds import Entry
 from shared.settings.storage import Storage
 from shared.turns.many import request_text
 from shared.turns.message import Message
+from shared.turns.orders import orders_name, orders_text
 from shared.turns.secret_notes import SecretNote
 from shared.turns.trouble import TROUBLES, error_data
 from tests.cli.conftest import ROOT, Printed, Terminal, add
@@ -232,6 +235,10 @@ def long_period(terminal: Terminal) -> None:
     terminal.account().tags |= {"key-rotation-period": "P180D"}
 
 
+def a_copy_that_somebody_typed_in(terminal: Terminal) -> None:
+    terminal.account().tags |= {"key-rotation-consumers": "app-service-reference,typed-in"}
+
+
 def fleet_too_large_to_observe(terminal: Terminal) -> None:
     terminal.monkeypatch.setattr(shared.fleet.survey, "MOST_OBSERVED", 1)
 
@@ -253,6 +260,37 @@ def note(terminal: Terminal, name: str, text: str) -> None:
 
 def leak_on_record(terminal: Terminal) -> None:
     note(terminal, "leaks/1", Message("chat", NOW, request=LeakRequest(by="ada")).text())
+
+
+def ordered(terminal: Terminal, orders: Orders, *, keys_off: bool = False) -> None:
+    """Keep standing orders about the account of chat."""
+    account = AccountId.parse(terminal.account().id)
+    note(terminal, orders_name(account), orders_text(replace(a_target(), account=account), orders))
+    terminal.account().disable_local_auth = keys_off
+
+
+BEGUN = NOW - timedelta(hours=1)
+RUNS = Trial("t-1", "ada", "who needs a key?", BEGUN, timedelta(days=1), begun=BEGUN, off=BEGUN, told_start=True)
+
+
+def a_trial_that_runs(terminal: Terminal) -> None:
+    ordered(terminal, Orders(RUNS), keys_off=True)
+
+
+def a_trial_that_cannot_end(terminal: Terminal) -> None:
+    ordered(terminal, Orders(replace(RUNS, length=timedelta(minutes=30), tried=NOW)), keys_off=True)
+
+
+def a_leak_in_a_trial(terminal: Terminal) -> None:
+    ordered(terminal, Orders(replace(RUNS, leaked=frozenset({Fingerprint.of("a key")}))), keys_off=True)
+
+
+def a_hold(terminal: Terminal) -> None:
+    ordered(terminal, Orders(hold=Hold(NOW + timedelta(days=9), "change freeze", "ada", NOW, "h-1")))
+
+
+def keys_that_somebody_else_switched_off(terminal: Terminal) -> None:
+    terminal.account().disable_local_auth = True
 
 
 def another_app(terminal: Terminal) -> None:
@@ -374,6 +412,11 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (live_key_regenerated_by_hand, Code.PUBLISHED_KEY_DEAD, "chat"),
     (leak_on_record, Code.LEAK_NOT_ENDED, "chat"),
     (another_writer, Code.OTHER_WRITER, "chat"),
+    (a_trial_that_runs, Code.TRIAL_RUNS, "chat"),
+    (a_trial_that_cannot_end, Code.TRIAL_CANNOT_END, "chat"),
+    (a_leak_in_a_trial, Code.TRIAL_WAITS_FOR_YOU, "chat"),
+    (a_hold, Code.ON_HOLD, "chat"),
+    (keys_that_somebody_else_switched_off, Code.KEYS_OFF_BY_OTHERS, "chat"),
     (another_app, Code.ANOTHER_APP, "chat"),
     (enrolling_tag_taken_away, Code.LEFT, "chat"),
     (overdue_rotation, Code.ROTATION_OVERDUE, "chat"),
@@ -400,6 +443,7 @@ CASES: list[tuple[Callable[[Terminal], None], Code, str]] = [
     (announcements_that_nobody_takes, Code.ANNOUNCEMENTS_OUTSTANDING, "chat"),
     (turns_that_fail, Code.TURNS_FAIL, "chat"),
     (long_period, Code.LONG_LIVED, "chat"),
+    (a_copy_that_somebody_typed_in, Code.NEVER_NOTICES, "chat"),
     (fleet_too_large_to_observe, Code.PRESUMED, "fleet"),
     (proof_not_required, Code.PROOF_NOT_REQUIRED, "chat"),
 ]
@@ -448,6 +492,7 @@ def test_a_key_published_by_hand_is_reported_as_never_rotated_even_if_a_fresh_on
 def test_an_account_with_key_authentication_disabled_is_not_a_finding(healthy: Terminal) -> None:
     add(healthy.world, "entra-only", disable_local_auth=True)
     add(healthy.world, "speech", kind="SpeechServices")
+    healthy.vault.secrets.pop("search-key")
     healthy.account("search").disable_local_auth = True
     assert healthy.json("audit").data["findings"] == []
 

@@ -18,6 +18,7 @@ from lab.simulation.tripwire import KeyLeaked, wire
 from shared.domain.keys import KeySlot
 from shared.domain.model import AccountId
 from shared.domain.names import STORAGE
+from shared.domain.publication import read_tags
 from shared.domain.relative import exact
 from shared.settings.environment import NAMES
 from shared.wiring import Opened
@@ -83,6 +84,42 @@ def test_status_shows_the_live_key_its_dates_and_the_awaited_deployment(terminal
     assert exact(until) in chat
     assert search.startswith("… waiting   search")
     assert "production" in search
+
+
+def test_status_says_which_consumer_is_slowest_and_which_never_notices(terminal: Terminal) -> None:
+    for name in ("chat", "search"):
+        terminal.publish(name, days_ago=1)
+    assert "CONSUMER" not in terminal.type("status").out
+    terminal.account().tags |= {"key-rotation-consumers": "container-apps,app-service-reference,pinned-version"}
+    printed = terminal.type("status", "chat", "search")
+    [heads] = [at for at, line in enumerate(printed.lines) if "SLOWEST CONSUMER" in line]
+    assert printed.lines[heads + 1].split() == [
+        "chat", "P3D", "P1DT2H", "app-service-reference", "P1D", "pinned-version"
+    ]  # fmt: skip
+    assert not any(line.startswith("search ") for line in printed.lines[heads:])
+    [chat] = terminal.json("status", "chat").data["targets"]
+    assert (chat["consumers"]["slowest"], chat["consumers"]["leastOverlap"]) == ("app-service-reference", "P1DT2H")
+
+
+def test_a_rotation_promises_the_previous_key_for_as_long_as_the_listed_consumers_need(terminal: Terminal) -> None:
+    terminal.set(ROTATION_CONSUMER_LAG="PT4H", ROTATION_OVERLAP="PT6H")
+    for name, kinds, hours in (("chat", "app-service-reference", 26), ("search", "api-management", 6)):
+        terminal.publish(name, days_ago=5)
+        terminal.account(name).tags |= {"key-rotation-consumers": kinds}
+        assert terminal.type("rotate", name).code == 0
+        *_, marks = read_tags(terminal.vault.get_secret(f"{name}-key").tags)
+        assert marks is not None
+        assert marks.until is not None
+        assert marks.until - marks.since == timedelta(hours=hours)
+
+
+def test_status_refuses_a_tagged_overlap_that_is_too_short_for_its_consumers_with_the_arithmetic(
+    terminal: Terminal,
+) -> None:
+    terminal.publish(days_ago=1)
+    terminal.account().tags |= {"key-rotation-consumers": "app-service-reference", "key-rotation-overlap": "PT24H"}
+    printed = terminal.type("audit")
+    assert "app-service-reference notices a new key within P1D, and with a margin of PT2H that is P1DT2H" in printed.out
 
 
 def test_rotate_rotates_and_shows_who_requested_it(terminal: Terminal) -> None:

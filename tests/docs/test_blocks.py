@@ -9,7 +9,7 @@ import pytest
 from tests.support.shells import PAGES, ROOT, SHELLS, Block, all_blocks, blocks, hazards, run
 
 BLOCKS = all_blocks()
-MARKED = {"sh", "http", "json", "mermaid", "kusto", "bicep", "powershell", "python"}
+MARKED = {"sh", "http", "json", "mermaid", "kusto", "bicep", "powershell", "python", "csharp"}
 
 
 def present(shell: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.announce.deadlines import DeadlineKind, deadlines
+from shared.domain.orders import Hold, Orders, Trial
 from shared.findings.dates import Date, dates_of
 from shared.findings.status import TargetStatus, status_of
 from shared.turns.report import Row
@@ -75,3 +76,24 @@ def test_a_target_of_which_nothing_is_known_has_no_dates() -> None:
 def test_no_date_of_the_future_is_before_now() -> None:
     dates: list[datetime | None] = [date.falls_at for date in dates_of(status(a_row("chat", 5)))]
     assert all(one is not None and one > NOW for one in dates)
+
+
+def with_orders(row: Row, orders: Orders) -> Row:
+    assert row.situation is not None
+    return replace(row, situation=replace(row.situation, seen=replace(row.situation.seen, orders=orders)))
+
+
+def test_a_date_that_a_hold_moves_is_known_and_says_that_it_comes_after_the_hold() -> None:
+    hold = Hold(NOW + timedelta(days=60), "change freeze", "ada", NOW, "h-1")
+    date = of(with_orders(a_row("chat", 1), Orders(hold=hold)))[DeadlineKind.ROTATION]
+    assert (date.falls_at, date.was, date.held_until) == (hold.until, None, hold.until)
+    assert date.says == "new key, after a hold"
+
+
+def test_a_planned_trial_is_a_date_and_not_known_while_it_cannot_be_announced_in_time() -> None:
+    far = Trial("t-1", "ada", "", NOW + timedelta(days=5), timedelta(hours=4))
+    date = of(with_orders(a_row("chat", 1), Orders(far)))[DeadlineKind.TRIAL]
+    assert (date.falls_at, date.says) == (far.starts, "a trial, 4 h without keys")
+    near = replace(far, starts=NOW + timedelta(hours=1))
+    date = of(with_orders(a_row("chat", 1), Orders(near)))[DeadlineKind.TRIAL]
+    assert (date.falls_at, date.was) == (None, near.starts)

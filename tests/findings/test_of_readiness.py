@@ -119,8 +119,8 @@ def test_keyless_accounts_and_those_in_use_are_no_finding() -> None:
     assert codes_of(known(off, an_entry("chat", used()))) == []
 
 
-def test_keys_that_were_switched_off_since_the_survey_are_no_finding() -> None:
-    row = a_row(key_auth=False)
+def test_keys_that_ended_with_their_sunset_since_the_survey_are_no_finding() -> None:
+    row = a_row(key_auth=False, off_by_sunset=True)
     entry = an_entry("chat", a_usage(until=NOW), target="chat")
     assert str(entry.account) == str(row.target.account)
     assert codes_of(known(entry, row=row)) == []

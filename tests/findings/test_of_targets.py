@@ -6,13 +6,16 @@ import pytest
 
 from lab.simulation.builders import a_publication, an_observation, end_announced, marks, nothing_published, overlapping
 from lab.simulation.dates import START, at, days, hours, minutes
+from shared.announce.deadlines import DeadlineKind, deadlines
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
+from shared.domain.consumers import ConsumerKind, Consumers
 from shared.domain.errors import FixConfiguration, GrantRole, PersonMustLook, TryLater
+from shared.domain.model import Target
 from shared.domain.publication import Origin, SecretState
 from shared.domain.told import Told, ToldDeadline
 from shared.domain.window import Window
-from shared.findings.codes import Code, Urgency
+from shared.findings.codes import Code, Severity, Urgency
 from shared.findings.facts import Checks
 from shared.findings.kinds import Finding
 from shared.settings.environment import Mode
@@ -246,3 +249,39 @@ def test_announcements_that_are_not_accepted_for_an_hour_are_for_a_person_with_a
         facts = facts_of(row, owing={account: NOW - since}, seen_at=NOW - minutes(1))
         [found] = [one for one in found_in(facts) if one.code is Code.ANNOUNCEMENTS_OUTSTANDING]
         assert (found.urgency, "doctor" in found.next_step) == (urgency, urgency is Urgency.TO_DO)
+
+
+def consumed(*kinds: ConsumerKind) -> Target:
+    return replace(quiet_target(), consumers=Consumers(kinds, days(1)))
+
+
+def test_consumers_that_notice_by_themselves_are_no_finding() -> None:
+    assert codes_of(facts_of(a_row(target=consumed(ConsumerKind.SDK, ConsumerKind.APP_SERVICE)))) == []
+
+
+def test_a_consumer_that_never_notices_can_be_improved_while_no_key_is_about_to_end() -> None:
+    found = the_finding(a_row(target=consumed(ConsumerKind.SDK, ConsumerKind.TYPED_IN)))
+    assert (found.code, found.urgency, found.severity, found.at) == (
+        Code.NEVER_NOTICES,
+        Urgency.IMPROVE,
+        Severity.MEDIUM,
+        None,
+    )
+    assert found.says == "Its consumer typed-in never notices a new key without a person."
+    assert found.next_step == "after every rotation, typed-in: a person must enter the new key"
+
+
+def test_it_is_for_a_person_to_move_before_the_previous_key_ends() -> None:
+    target = consumed(ConsumerKind.PINNED_VERSION, ConsumerKind.READ_AT_START)
+    row = a_row(overlapping(), target=target)
+    assert row.situation is not None
+    [retirement] = [one for one in deadlines(row.situation) if one.what is DeadlineKind.RETIREMENT]
+    [found] = [one for one in found_in(facts_of(row)) if one.code is Code.NEVER_NOTICES]
+    assert (found.urgency, found.severity, found.at) == (Urgency.TO_DO, Severity.HIGH, retirement.falls_at)
+    assert "pinned-version and read-at-start never notice a new key without a person. The key before" in found.says
+    assert found.next_step.startswith("before that, pinned-version: take the version out of the reference")
+
+
+def test_nothing_is_said_of_consumers_once_keys_are_off() -> None:
+    row = a_row(target=consumed(ConsumerKind.TYPED_IN), key_auth=False)
+    assert Code.NEVER_NOTICES not in codes_of(facts_of(row))

@@ -9,6 +9,7 @@ from lab.simulation.dates import START, days, hours
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.domain.errors import GrantRole, TryLater
+from shared.domain.orders import Hold, Orders, Trial
 from shared.domain.publication import Origin
 from shared.domain.requests import AwaitedDeployment
 from shared.findings.states import State
@@ -47,8 +48,21 @@ def test_a_new_target_is_watched_until_its_key_is_published() -> None:
 
 
 def test_keys_that_are_off_are_the_goal() -> None:
-    assert state_of(a_row(key_auth=False)) is State.KEYLESS
-    assert state_of(a_row(key_auth=False), settings=OBSERVING) is State.KEYLESS
+    ended = a_row(key_auth=False, off_by_sunset=True)
+    assert state_of(ended) is State.KEYLESS
+    assert state_of(ended, settings=OBSERVING) is State.KEYLESS
+
+
+def test_keys_that_somebody_else_switched_off_need_attention() -> None:
+    assert state_of(a_row(key_auth=False, off_since=NOW - hours(1))) is State.ATTENTION
+
+
+def test_what_a_person_ordered_and_ends_by_itself_is_waiting() -> None:
+    running = Trial("t-1", "ada", "", NOW - hours(1), hours(4), begun=NOW - hours(1), off=NOW - hours(1))
+    freeze = Hold(NOW + days(3), "Change freeze.", "ada", NOW, "h-1")
+    assert state_of(a_row(key_auth=False, orders=Orders(running))) is State.WAITING
+    assert state_of(a_row(orders=Orders(hold=freeze))) is State.WAITING
+    assert state_of(a_row(key_auth=False, orders=Orders(replace(running, tried=NOW, length=hours(1))))) is State.ACTION
 
 
 def test_what_is_only_observed_is_never_called_healthy() -> None:

@@ -60,7 +60,10 @@ def test_without_targets_it_is_said_that_none_is_enrolled() -> None:
 
 
 def test_keyless_targets_are_called_so() -> None:
-    assert said(facts_of(a_row(key_auth=False))) == (Tone.GREEN, "Nothing to do. The target is keyless.")
+    assert said(facts_of(a_row(key_auth=False, off_by_sunset=True))) == (
+        Tone.GREEN,
+        "Nothing to do. The target is keyless.",
+    )
 
 
 def test_every_thing_to_do_has_words_of_its_own() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from lab.simulation.builders import an_account_id
 from shared.handlers import http
-from shared.handlers.act_lines import MOST_CALLERS, Refusals, act_line
+from shared.handlers.act_lines import MOST_CALLERS, RefusedCallers, act_line
 from shared.handlers.http import Incoming, serve
 from shared.web.callers import Caller, Role
 from shared.web.responses import Reply, problem
@@ -34,7 +34,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 def enforced(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """The app with App Service authentication on, without settings, and with nobody refused so far."""
     monkeypatch.setenv(ENFORCED, "true")
-    monkeypatch.setattr(http, "REFUSALS", Refusals())
+    monkeypatch.setattr(http, "REFUSALS", RefusedCallers())
     caplog.set_level("INFO")
 
 
@@ -170,12 +170,12 @@ async def test_seeing_leaves_no_line(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_line_after_a_minute_counts_what_was_left_out() -> None:
-    refusals = Refusals()
+    refusals = RefusedCallers()
     assert [refusals.count("ada", "leak", now) for now in (0, 1, 59, 60, 61, 130)] == [1, 0, 0, 3, 0, 2]
 
 
 def test_a_caller_who_tries_again_and_again_has_a_line_before_the_minute_is_over() -> None:
-    refusals = Refusals()
+    refusals = RefusedCallers()
     said = [(at, times) for at in range(1000) if (times := refusals.count("ada", "leak", at / 100))]
     assert said == [(0, 1), (10, 10), (110, 100)]
     assert refusals.count("ada", "leak", 70.0) == 890
@@ -183,7 +183,7 @@ def test_a_caller_who_tries_again_and_again_has_a_line_before_the_minute_is_over
 
 
 def test_each_caller_and_each_route_is_counted_apart() -> None:
-    refusals = Refusals()
+    refusals = RefusedCallers()
     assert [refusals.count(who, route, 0) for who, route in (("a", "leak"), ("b", "leak"), ("a", "rotate"))] == [
         1,
         1,
@@ -192,7 +192,7 @@ def test_each_caller_and_each_route_is_counted_apart() -> None:
 
 
 def test_the_memory_of_refused_callers_is_bounded() -> None:
-    refusals = Refusals()
+    refusals = RefusedCallers()
     for number in range(MOST_CALLERS + 10):
         refusals.count(str(number), "leak", float(number) / 100)
     assert len(refusals.seen) == MOST_CALLERS

@@ -12,7 +12,7 @@ import pytest
 
 from shared.fleet.rotation import Rotation
 from shared.handlers import acting, http, one_turn
-from shared.handlers.act_lines import Refusals
+from shared.handlers.act_lines import RefusedCallers
 from shared.handlers.http import Incoming, serve
 from shared.settings.environment import Mode
 from shared.settings.operators import SETTING
@@ -45,7 +45,7 @@ async def person(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
     for module in (http, one_turn, acting):
         monkeypatch.setattr(module, "rotation", rotation)
-    monkeypatch.setattr(http, "REFUSALS", Refusals())
+    monkeypatch.setattr(http, "REFUSALS", RefusedCallers())
     monkeypatch.setenv(ENFORCED, "true")
     one = Person(parts)
     one.world.journal.entries.clear()
@@ -76,7 +76,7 @@ async def test_the_page_says_step_by_step_what_a_rotation_would_do_and_changes_n
         "Recorded as ada@contoso.com.",
     ):
         assert sentence in said(reply), sentence
-    assert form.buttons == {"act": f"Rotate {NAME} now"}
+    assert form.buttons == {"show": "Show what would happen", "act": f"Rotate {NAME} now"}
     assert person.regenerated() == 0
     assert reply.headers["Referrer-Policy"] == "same-origin"
     assert "form-action 'self'" in reply.headers["Content-Security-Policy"]
@@ -348,7 +348,7 @@ async def test_a_rotation_during_the_overlap_is_not_offered_and_says_until_when(
     await person.sends("rotate", form)
     reply, form = await person.opens("rotate")
     assert "So there is nothing to do here now. Look again in 3 days" in said(reply)
-    assert form.buttons == {}
+    assert "act" not in form.buttons
     assert f'href="/api/status/targets/{NAME}/leak"' in reply.body
 
 
@@ -516,3 +516,126 @@ async def test_what_the_page_cannot_do_and_whom_it_does_not_know_are_pages_as_we
     person.headers = FROM_HERE
     assert (await person.opens("rotate"))[0].status == 401
     assert {page.kind for page in person.pages} == {"text/html"}
+
+
+async def checked(person: Person, **more: Any) -> None:
+    """Take a turn of the target, as the check does that follows."""
+    found = await person.parts.rotation.fleet.find_one(NAME)
+    await person.parts.rotation.turn(found.target, ordered=True, **more)
+
+
+async def test_a_trial_is_planned_by_its_form_and_called_off_by_another(
+    person: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    shown, form = await person.opens("trial", duration="PT1H")
+    assert "Keys are switched off on" in said(shown)
+    assert "every call with a key is refused with the status 403, also by apps that read the vault" in said(shown)
+    assert form.buttons == {"show": "Show what would happen", "act": f"Plan the trial of {NAME}"}
+    person.world.clock.advance(180)  # the first moment at which it can start is another one by now
+    reply, _ = await person.sends("trial", form, reason="who still needs a key?")
+    assert reply.status == 200, said(reply)
+    assert f"{NAME}: a trial is planned." in said(reply)
+    await checked(person)
+    shown, form = await person.opens("end-trial")
+    assert "The trial is called off. Keys stay on." in said(shown)
+    assert "Whoever was told of the trial hears that it does not come." in said(shown)
+    reply, _ = await person.sends("end-trial", form, confirm="")
+    assert f"{NAME}: the trial is called off." in said(reply)
+    assert [(one["route"], one["act"], one["result"]) for one in acts(caplog)] == [
+        ("trial", "trial", "done"),
+        ("trial", "end-trial", "done"),
+    ]
+
+
+async def test_a_trial_needs_the_name_of_its_target(person: Person) -> None:
+    _, form = await person.opens("trial")
+    reply, again = await person.sends("trial", form, confirm=OTHER)
+    assert (reply.status, again.fields["confirm"]) == (422, OTHER)
+    assert (await person.sends("trial", again))[0].status == 200
+
+
+async def test_a_trial_that_runs_ends_by_its_form_without_a_typed_name(person: Person) -> None:
+    _, form = await person.opens("trial")
+    await person.sends("trial", form)
+    await checked(person)
+    person.world.clock.advance(timedelta(hours=25).total_seconds())
+    await checked(person)
+    assert person.account.disable_local_auth
+    shown, form = await person.opens("end-trial")
+    assert "confirm" not in form.fields
+    assert "switch keys on again" in said(shown)
+    reply, _ = await person.sends("end-trial", form)
+    assert f"{NAME}: keys are on again. The trial is over." in said(reply)
+    assert not person.account.disable_local_auth
+
+
+async def test_another_length_is_shown_first_and_nothing_is_planned(person: Person) -> None:
+    _, form = await person.opens("trial")
+    reply, again = await person.sends("trial", form, duration="P1D")
+    assert (reply.status, again.fields["duration"]) == (409, "P1D")
+    reply, _ = await person.sends("trial", again)
+    assert (reply.status, "a trial is planned" in said(reply)) == (200, True)
+
+
+async def test_a_hold_is_set_and_lifted_by_their_forms(person: Person) -> None:
+    until = person.world.clock.utcnow() + timedelta(days=20)
+    shown, form = await person.opens("hold", until=f"{until:%Y-%m-%dT%H:%M}")
+    assert "Scheduled rotations and ends wait: it is on hold until" in said(shown)
+    assert "confirm" not in form.fields
+    assert (await person.sends("hold", form, reason=" "))[0].status == 422
+    reply, _ = await person.sends("hold", form, reason="change freeze")
+    assert f"{NAME}: it is on hold." in said(reply)
+    assert "change freeze" in said(reply)
+    shown, _ = await person.opens("rotate")
+    assert "A leaked key does not wait for this" in said(shown)
+    _, form = await person.opens("lift-hold")
+    reply, _ = await person.sends("lift-hold", form)
+    assert f"{NAME}: the hold is lifted." in said(reply)
+
+
+@pytest.mark.parametrize(
+    ("act", "field", "text", "says"),
+    [
+        ("hold", "until", "2020-01-01T00:00", "is not in the future."),
+        ("hold", "until", "2090-01-01T00:00", "is more than 90 days ahead."),
+        ("hold", "until", "tomorrow", "date, time and zone"),
+        ("trial", "start", "2090-01-01T00:00", "days ahead."),
+        ("trial", "duration", "P30D", "at least 15 minutes"),
+    ],
+)
+async def test_what_does_not_fit_is_said_at_its_field_and_cannot_be_sent(
+    person: Person, act: str, field: str, text: str, says: str
+) -> None:
+    reply, form = await person.opens(act, **{field: text})
+    assert f'id="{field}-wrong"' in reply.body
+    assert says in said(reply)
+    assert "act" not in form.buttons
+
+
+async def test_the_other_keys_value_ends_only_if_its_box_is_ticked(person: Person) -> None:
+    _, form = await person.opens("rotate")
+    await person.sends("rotate", form)  # from now on the overlap runs
+    before = person.keys
+    shown, form = await person.opens("rotate")
+    assert "endOtherKey" not in form.fields
+    assert "promised to work until" in said(shown)
+    shown, form = await person.opens("rotate", endOtherKey="yes")
+    assert form.fields["endOtherKey"] == "yes"
+    assert "Apps that still use key 2 are refused at once." in said(shown)
+    reply, _ = await person.sends("rotate", form)
+    assert reply.status == 200, said(reply)
+    assert not person.works(before["key2"])
+    assert person.works(before["key1"])
+
+
+async def test_what_follows_a_deployment_is_chosen_on_the_form(person: Person) -> None:
+    shown, _ = await person.opens("arm", environment="production", then="end", soak="PT1H")
+    assert "Give a soak time of PT24H or more." in said(shown) or "Give a soak time of P1D or more." in said(shown)
+    shown, form = await person.opens("arm", environment="production", then="end", soak="P2D")
+    assert "both old values end after the next deployment to production" in said(shown)
+    assert "Apps with a copy of either key are refused once the time after the deployment is over." in said(shown)
+    reply, _ = await person.sends("arm", form)
+    assert reply.status == 200, said(reply)
+    (vault,) = person.world.vaults.values()
+    assert "then=end" in vault.get_secret(f"{NAME}-key").tags["key-rotation-armed"]

@@ -9,7 +9,7 @@ import pytest
 from lab.simulation.builders import GROUP, an_account_id
 from shared.domain.acts import Limits
 from shared.handlers import http
-from shared.handlers.act_lines import Refusals
+from shared.handlers.act_lines import RefusedCallers
 from shared.settings.operators import SETTING
 from shared.web.callers import Role
 from shared.web.responses import Reply
@@ -26,7 +26,7 @@ ALL = {"select": {"all": True}, "confirm": "2 targets"}
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> ManySite:
     monkeypatch.setenv(ENFORCED, "true")
-    monkeypatch.setattr(http, "REFUSALS", Refusals())
+    monkeypatch.setattr(http, "REFUSALS", RefusedCallers())
     return a_many_site(monkeypatch, 2)
 
 

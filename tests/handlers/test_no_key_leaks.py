@@ -207,6 +207,12 @@ async def test_no_handler_reveals_a_key(azure: Azure, watch: Watch, monkeypatch:
         watch.note((await http.serve(ROUTES["leak"], Incoming("POST", name, body, {}, "a-leak"))).body)
     for method, body in (("PUT", b'{"environment": "production"}'), ("DELETE", b"")):
         watch.note((await http.serve(ROUTES["arm"], Incoming(method, name, body, {}, "an-arming"))).body)
+    sent = {"content-type": "application/json"}
+    for body in (b'{"dry_run": true}', b"{}", b'{"confirm": "account-001"}'):
+        watch.note((await http.serve(ROUTES["trial"], Incoming("PUT", name, body, sent, "a-trial"))).body)
+    watch.note((await http.serve(ROUTES["trial"], Incoming("DELETE", name, b"", {}, "a-trial"))).body)
+    for body in (b'{"endOtherKey": true}', b'{"endOtherKey": true, "confirm": "account-001"}'):
+        watch.note((await http.serve(ROUTES["rotate"], Incoming("POST", name, body, sent, "the-other"))).body)
     watch.note((await http.serve(ROUTES["rotate_many"], Incoming("POST", body=b'{"targets": "all"}'))).body)
     watch.note((await http.serve(ROUTES["deployments"], Incoming("POST", body=b'{"environment": "production"}'))).body)
     azure.world.faults.add("arm.listKeys", "malformed", times=0)

@@ -13,7 +13,7 @@ from lab.emulator.serve import Azure
 from shared.domain.model import AccountId
 from shared.fleet.rotation import Rotation
 from shared.handlers import http, one_turn
-from shared.handlers.act_lines import Refusals
+from shared.handlers.act_lines import RefusedCallers
 from shared.handlers.http import Incoming, serve
 from shared.settings.operators import SETTING
 from shared.web.callers import Role
@@ -56,7 +56,7 @@ async def app(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pa
 
         for module in (http, one_turn):
             monkeypatch.setattr(module, "rotation", rotation)
-        monkeypatch.setattr(http, "REFUSALS", Refusals())
+        monkeypatch.setattr(http, "REFUSALS", RefusedCallers())
         monkeypatch.setenv(ENFORCED, "true")
         monkeypatch.setenv(SETTING, f"{ADA}={GROUP}")
         yield made

@@ -8,13 +8,18 @@ from typing import Any
 import pytest
 
 from shared.domain.acts import Limits
+from shared.domain.requests import EndTrialRequest, HoldRequest, LiftHoldRequest, TrialRequest
 from shared.fleet.rotation import Rotation
-from shared.handlers import http, one_turn
+from shared.handlers import http, one_turn, timer_and_queue
 from shared.handlers.http import Incoming, serve
 from shared.turns.acts import ACTS
+from shared.turns.message import Message
+from shared.web.callers import Role
 from shared.web.responses import Reply
 from shared.web.routes import ROUTES
+from shared.web.sign_in import ENFORCED
 from tests.support.real_parts import Parts
+from tests.support.signed_in import signed_in
 
 NAME, OTHER = "account-001", "account-002"
 CONFIRM = {"confirm": NAME}
@@ -31,6 +36,7 @@ class App:
 
         monkeypatch.setattr(one_turn, "rotation", rotation)
         monkeypatch.setattr(http, "rotation", rotation)
+        monkeypatch.setattr(timer_and_queue, "rotation", rotation)
 
     @property
     def world(self):
@@ -135,9 +141,10 @@ async def test_a_trial_is_planned_begins_is_shown_and_ends_by_itself(app: App) -
     app.pass_time(seconds=(starts - app.now).total_seconds() + 60)
     await app.turn()
     assert not any(map(app.works, app.values()))
-    for row in (await app.seen(), await app.listed()):
-        assert (row["reason"], row["trial"]["state"]) == ("trial-runs", "running")
-        assert "refusedCalls" not in row["trial"], "nobody counts them here"
+    one, row = await app.seen(), await app.listed()
+    assert [each["reason"] for each in (one, row)] == ["trial-runs"] * 2
+    assert [each["trial"]["state"] for each in (one, row)] == ["running"] * 2
+    assert "refusedCalls" not in row["trial"], "a list asks for no target's metrics"
     app.pass_time(hours=4)
     await app.turn()
     assert all(map(app.works, app.values()))
@@ -152,7 +159,7 @@ async def test_the_calls_that_a_running_trial_has_refused_are_shown_where_they_a
     app.parts.rotation.outside = replace(app.parts.rotation.outside, refusals=Counted())
     await app.told("trial", "PUT", CONFIRM)
     assert "refusedCalls" not in (await app.seen())["trial"]
-    app.pass_time(days=8)
+    app.pass_time(days=2)
     await app.turn()
     shown = (await app.seen())["trial"]
     assert (shown["state"], shown["refusedCalls"]) == ("running", 17)
@@ -166,7 +173,7 @@ async def test_a_running_trial_is_ended_by_a_person_and_a_planned_one_is_called_
     assert (said["result"], said["reason"]) == ("done", "trial-called-off")
     assert (await app.told("trial", "DELETE"))["reason"] == "already-done"
     await app.told("trial", "PUT", CONFIRM)
-    app.pass_time(days=8)
+    app.pass_time(days=2)
     await app.turn()
     assert not any(map(app.works, app.values()))
     assert (await app.told("trial", "DELETE"))["reason"] == "trial-stopped"
@@ -346,6 +353,59 @@ async def test_the_answer_to_a_deployment_says_what_follows_when_and_what_holds_
     assert (rotate["heldBy"], "heldUntil" in rotate) == ("overlap-runs", True)
     assert rotate["at"] >= rotate["heldUntil"]
     assert "no longer promised to work" in rotate["says"]
+
+
+async def test_the_answer_to_a_deployment_dates_the_end_of_all_keys_after_its_notice(app: App) -> None:
+    await app.told("arm", "PUT", {"environment": "production", "then": "sunset", **CONFIRM})
+    [said] = (await app.told("deployments", "POST", {"environment": "production", "dry_run": True}))["follows"]
+    assert (said["then"], datetime.fromisoformat(said["at"]) > app.now + timedelta(hours=23)) == ("sunset", True)
+    assert "All keys end, once that is announced." in said["says"]
+
+
+async def test_a_pipeline_that_may_not_see_targets_is_not_told_what_follows(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await app.told("arm", "PUT", {"environment": "production"})
+    monkeypatch.setenv(ENFORCED, "true")
+    headers = {**signed_in(Role.DEPLOYER), "content-type": "application/json"}
+    body = b'{"environment": "production", "dry_run": true}'
+    said = json.loads((await serve(ROUTES["deployments"], Incoming("POST", "", body, headers, "i"))).body)
+    assert (said["targets"], "follows" in said) == ([NAME], False)
+
+
+async def test_the_answer_to_a_second_report_says_that_it_was_reported(app: App) -> None:
+    await app.told("arm", "PUT", {"environment": "production", "soak": "P2D"})
+    said = await app.ask("deployments", "POST", {"environment": "production"})
+    for message in said.queued:
+        await timer_and_queue.turn(message.text().encode())
+    [again] = (await app.told("deployments", "POST", {"environment": "production", "dry_run": True}))["follows"]
+    assert again["says"] == "A deployment to production was already reported."
+
+
+async def test_requests_about_orders_come_through_the_queue(app: App) -> None:
+    about = Message(NAME, app.now, app.parts.target().account, {"key-rotation": "on"})
+    hold = HoldRequest(reason="a freeze", by="ada", id="h", until=app.now + timedelta(days=1))
+    trial = TrialRequest(reason="why", by="ada", id="t", length=timedelta(hours=1))
+    shown = []
+    for request in (hold, LiftHoldRequest(by="ada", id="l"), trial, EndTrialRequest(by="ada", id="e")):
+        await timer_and_queue.turn(replace(about, request=request).text().encode())
+        row = await app.seen()
+        shown.append((row.get("hold", {}).get("reason"), row.get("trial", {}).get("reason")))
+    assert shown == [("a freeze", None), (None, None), (None, "why"), (None, None)]
+
+
+async def test_a_request_about_orders_that_was_given_up_is_tried_for_a_day(app: App) -> None:
+    request = EndTrialRequest(by="ada", id="e")
+    message = Message(NAME, app.now, app.parts.target().account, {"key-rotation": "on"}, request)
+    assert await timer_and_queue.turn_poison(message.text().encode()) == message.text()
+    app.pass_time(days=1, minutes=1)
+    assert await timer_and_queue.turn_poison(message.text().encode()) is None
+
+
+async def test_many_at_once_neither_plan_trials_nor_set_holds(app: App) -> None:
+    for kind in ("trial", "hold"):
+        said = await app.told("rotate_many", "POST", {"select": {"all": True}, "kind": kind}, status=422)
+        assert "`$.kind`" in said["detail"]
 
 
 async def test_the_answer_to_a_deployment_says_that_a_hold_holds_it(app: App) -> None:

@@ -22,9 +22,9 @@ TYPES = Path(__file__).parent / "data" / "types"
 type Facts = Mapping[str, Any]
 
 
-def recorded() -> dict[str, Facts]:
-    """Return the recorded facts of every resource type, by type and version."""
-    files = [json.loads(path.read_text()) for path in sorted(TYPES.glob("*.json"))]
+def recorded(folder: Path = TYPES) -> dict[str, Facts]:
+    """Return the recorded facts of every resource type in a folder, by type and version."""
+    files = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     return {name: facts for file in files for name, facts in file["types"].items()}
 
 

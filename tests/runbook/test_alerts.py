@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from shared.handlers import http
-from shared.handlers.act_lines import Refusals
+from shared.handlers.act_lines import RefusedCallers
 from shared.web.callers import Role
 from shared.web.sign_in import ENFORCED
 from tests.runbook.alarms import METRICS, RULES, SOURCE
@@ -26,7 +26,7 @@ REGENERATE = "Microsoft.CognitiveServices/accounts/regenerateKey/action"
 def sign_in(site: Site, *roles: Role, object_id: str = "oid-1") -> None:
     """Let a person call with these roles, where callers must sign in."""
     site.monkeypatch.setenv(ENFORCED, "true")
-    site.monkeypatch.setattr(http, "REFUSALS", http.REFUSALS if site.caller else Refusals())
+    site.monkeypatch.setattr(http, "REFUSALS", http.REFUSALS if site.caller else RefusedCallers())
     site.caller = signed_in(*roles, object_id=object_id)
 
 

@@ -160,6 +160,15 @@ async def test_a_long_period_is_reported_until_it_is_shortened(site: Site) -> No
     await is_gone(site)
 
 
+@entry("Audit: consumer-never-notices")
+async def test_a_consumer_that_never_notices_is_reported_until_it_reads_the_secret_by_itself(site: Site) -> None:
+    site.account().tags |= {"key-rotation-consumers": "pinned-version"}
+    await is_found(site)
+    command = "az tag update --operation merge --tags key-rotation-consumers=<kinds> --resource-id <account id>"
+    await site.run(command, kinds="app-service-reference", account_id=site.account().id)
+    await is_gone(site)
+
+
 @entry("Audit: proof-not-required")
 async def test_a_target_that_only_prefers_proof_is_reported_until_proof_is_required(site: Site) -> None:
     await site.start(ROTATION_TARGETS=json.dumps([{"account": site.account().id, "proof": "prefer"}]))

@@ -53,9 +53,9 @@ async def channel() -> AsyncIterator[tuple[str, list[str]]]:
     await runner.cleanup()
 
 
-async def deliver(host: FunctionHost, *announcements: Announcement) -> int:
+async def deliver(host: FunctionHost, *announcements: Announcement, function: str = "on_announcement") -> int:
     """Deliver announcements to the listener like Event Grid and return the last status."""
-    url = f"{host.url}/runtime/webhooks/eventgrid?functionName=on_announcement&code={host.keys.eventgrid}"
+    url = f"{host.url}/runtime/webhooks/eventgrid?functionName={function}&code={host.keys.eventgrid}"
     headers = {"aeg-event-type": "Notification", "Content-Type": "application/cloudevents+json"}
     async with aiohttp.ClientSession() as http:
         for announcement in announcements:

@@ -11,7 +11,7 @@ from openai import AuthenticationError
 from lab.emulator.directory import Identity
 from lab.emulator.serve import Azure, running_in_thread
 from lab.emulator.world import World
-from samples.no_key.chat import SCOPE
+from samples.no_key.python.chat import SCOPE
 from shared.announce.kinds import ROLE
 from tests.docs.test_docs import ROOT
 

@@ -153,7 +153,7 @@ def test_an_unknown_field_is_named_with_the_known_fields() -> None:
     _, problems = explicit(colour="red")
     assert list(map(str, problems)) == [
         "entry: 'colour' is not a field; known: account, vault, secret, name, period, overlap, warnings, window, "
-        "owner, adopt, proof, sunset, after-deployment"
+        "owner, adopt, proof, sunset, after-deployment, consumers"
     ]
 
 

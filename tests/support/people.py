@@ -34,7 +34,7 @@ class Form(HTMLParser):
         one = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.aim = one["action"]
-        elif tag == "input" and (one["type"] != "radio" or "checked" in one):
+        elif tag == "input" and (one["type"] not in ("radio", "checkbox") or "checked" in one):
             self.fields[one["name"]] = one.get("value", "")
         elif tag == "select":
             self._select = one["name"]

@@ -15,8 +15,8 @@ from textwrap import dedent
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "samples").rglob("*.md")})
 COMMANDS = (
-    "az", "azd", "curl", "cut", "func", "git", "make", "pip", "python", "python3", "python3.13", "sh", "sudo",
-    "timedatectl",
+    "az", "azd", "bash", "curl", "cut", "func", "git", "kubectl", "make", "pip", "python", "python3", "python3.13",
+    "sh", "sudo", "timedatectl",
 )  # fmt: skip
 SHELLS = {"bash": ("bash", "--norc", "--noprofile"), "zsh": ("zsh", "-f", "-i")}
 KEYS = {"<spare>": "key1", "<live>": "key2"}

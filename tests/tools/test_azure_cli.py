@@ -14,6 +14,8 @@ import pytest
 
 from shared.doctor import remedies
 from tests.runbook.az_options import ROOT, shown, words_and_options
+from tests.samples.test_grants import GRANTS
+from tests.samples.test_grants import run as grant
 from tests.support.entra import Directory, install
 from tests.support.remedies import TOPIC, az_commands, every_remedy
 from tests.support.shells import PAGES, all_blocks, filled, run
@@ -68,6 +70,17 @@ def test_the_azure_cli_parses_every_command_of_the_sign_in_script(tmp_path: Path
         subprocess.run(script, env=environment, check=True, capture_output=True)
     commands = [words[1:] for words in entra.calls if words[0] == "az"]
     assert {" ".join(words[:3]) for words in commands} >= {"ad app create", "ad app delete", "ad sp create"}
+    assert asked(str(OPTIONS), "--parse", given=commands) == []
+
+
+def test_the_azure_cli_parses_every_command_of_the_grants(tmp_path: Path) -> None:
+    commands = []
+    for name in ("openai_user.sh", "read_secret.sh"):
+        (tmp_path / name).mkdir()
+        made, done = grant(GRANTS / name, tmp_path / name, "one", "two", "three")
+        assert done.returncode == 0
+        commands += [words[1:] for words in made]
+    assert len(commands) == 4
     assert asked(str(OPTIONS), "--parse", given=commands) == []
 
 

@@ -22,6 +22,7 @@ from shared.settings.target_fields import after_deployment
 from shared.turns.message import Message
 from shared.web.bodies import MOST_BODY, Arm, BadRequest, Body, Deployment, Leak, Rotate, request_id, scoped
 from shared.web.many import RotateMany
+from shared.web.orders_bodies import LiftHold, PlanTrial, SetHold, StopTrial
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -149,6 +150,20 @@ def test_a_key_in_the_reason_is_left_out(key: str) -> None:
         (Arm, b'{"environment": "production", "soak": 7}', "$.soak"),
         (Arm, b'{"environment": "production", "latest": "tomorrow"}', "$.latest"),
         (Arm, b'{"environment": "production", "latest": "2026-12-01T00:00:00"}', "$.latest"),
+        (Arm, b'{"environment": "production", "then": "leak"}', "$.then"),
+        (Arm, b'{"environment": "production", "then": "trial", "duration": "P8D"}', "$.duration"),
+        (Arm, b'{"environment": "production", "duration": "PT4H"}', "$.duration"),
+        (Rotate, b'{"endOtherKey": "yes"}', "$.endOtherKey"),
+        (Rotate, b'{"end_other_key": true}', "end_other_key"),
+        (PlanTrial, b'{"duration": "PT14M"}', "$.duration"),
+        (PlanTrial, b'{"start": "soon"}', "$.start"),
+        (PlanTrial, b'{"until": "2027-01-31T18:00:00Z"}', "until"),
+        (StopTrial, b'{"despiteLeak": 1}', "$.despiteLeak"),
+        (StopTrial, b'{"confirm": "chat"}', "confirm"),
+        (SetHold, b'{"reason": "a freeze"}', "`until`"),
+        (SetHold, b'{"until": "2027-01-31T18:00:00Z"}', "`reason`"),
+        (SetHold, b'{"until": "2027-01-31T18:00:00Z", "reason": " "}', "$.reason"),
+        (LiftHold, b'{"until": "2027-01-31T18:00:00Z"}', "until"),
         (Deployment, b'{"environment": ""}', "$.environment"),
         (Deployment, b'{"environment": "production", "targets": []}', "targets"),
     ],
@@ -180,7 +195,13 @@ def test_the_expected_form_is_explained_without_a_regular_expression(
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "field"), [(Arm, {"environment": "production"}, "soak"), (Leak, {"key": "live"}, "wait")]
+    ("kind", "given", "field"),
+    [
+        (Arm, {"environment": "production"}, "soak"),
+        (Arm, {"environment": "production", "then": "trial"}, "duration"),
+        (Leak, {"key": "live"}, "wait"),
+        (PlanTrial, {}, "duration"),
+    ],
 )
 def test_every_example_in_a_refusal_is_accepted(kind: type[Body], given: dict, field: str) -> None:
     said = refused(json.dumps(given | {field: "2x"}).encode(), kind).detail

@@ -86,7 +86,7 @@ def test_a_deadline_that_moves_keeps_its_id_and_no_two_share_one() -> None:
     all_ = [replace(ROTATION, target=a_target(name), what=what) for name in ("chat", "search") for what in DeadlineKind]
     uids = sorted(one["UID"] for one in events(*all_))
     assert all(one != another for one, another in pairwise(uids))
-    assert len(uids) == 6
+    assert len(uids) == 2 * len(DeadlineKind)
 
 
 def test_two_apps_that_each_rotate_an_account_of_one_name_have_no_entry_in_common() -> None:
@@ -100,3 +100,15 @@ def test_a_date_on_hold_keeps_its_entry_as_tentative() -> None:
     assert (str(held["UID"]), held["STATUS"], stands["STATUS"]) == (str(stands["UID"]), "TENTATIVE", "CONFIRMED")
     assert held["SUMMARY"] == "chat: rotation (on hold)"
     assert held["DESCRIPTION"].startswith("On hold: the account is misconfigured")
+
+
+def test_a_trial_is_as_long_in_the_calendar_as_keys_are_off() -> None:
+    (event,) = events(replace(ROTATION, what=DeadlineKind.TRIAL, length=timedelta(hours=4)))
+    assert (event["SUMMARY"], event["DTEND"].dt - AT) == ("chat: trial", timedelta(hours=4))
+    assert event["DESCRIPTION"].splitlines()[0] == "the account stops accepting keys for 4 h, for a trial."
+
+
+def test_a_date_that_a_hold_moves_is_tentative_and_says_so() -> None:
+    (event,) = events(replace(ROTATION, held_until=AT))
+    assert (event["SUMMARY"], event["STATUS"]) == ("chat: rotation (on hold)", "TENTATIVE")
+    assert "A person put the target on hold until 2026-12-24 09:30 UTC." in event["DESCRIPTION"]

@@ -102,6 +102,7 @@ def test_what_was_typed_is_kept_without_keys_and_line_breaks() -> None:
     assert typed(f" found\nin {KEY} ") == "found in (left out)"
 
 
-def test_only_four_words_name_an_act() -> None:
-    assert [kind_of(word) for word in ("rotate", "leak", "arm", "disarm")] == list(ASKED)
+def test_only_these_words_name_an_act() -> None:
+    words = "rotate", "leak", "arm", "disarm", "trial", "end-trial", "hold", "lift-hold"
+    assert [kind_of(word) for word in words] == list(ASKED)
     assert [kind_of(word) for word in ("deployed", "", "Rotate", "sunset")] == [None] * 4

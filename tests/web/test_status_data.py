@@ -3,7 +3,8 @@
 import json
 from dataclasses import replace
 
-from lab.simulation.dates import hours, minutes
+from lab.simulation.dates import days, hours, minutes
+from shared.domain.consumers import ConsumerKind, Consumers
 from shared.domain.errors import FixConfiguration, GrantRole
 from shared.findings.gather import findings_of
 from shared.findings.status import status_of
@@ -58,3 +59,32 @@ def test_openapi_describes_every_field_of_both_answers() -> None:
     assert set(survey_data(facts, status_in(facts))) <= set(SCHEMAS["FleetData"]["properties"])
     one = json.loads(of_one_target(status_in(facts)).body)
     assert set(one) <= set(SCHEMAS["OneTarget"]["properties"])
+
+
+def test_a_target_says_who_is_slowest_to_notice_a_new_key_and_who_never_does() -> None:
+    kinds = (ConsumerKind.SDK, ConsumerKind.API_MANAGEMENT, ConsumerKind.TYPED_IN)
+    target = replace(quiet_target(), consumers=Consumers(kinds, hours(5)))
+    body = json.loads(of_one_target(status_in(facts_of(a_row(target=target)))).body)
+    assert body["consumers"] == {
+        "kinds": ["sdk", "api-management", "typed-in"],
+        "overlap": "P3D",
+        "leastOverlap": "PT6H",
+        "slowest": "sdk",
+        "slowestNoticesWithin": "PT5H",
+        "neverNotice": ["typed-in"],
+    }
+    assert set(body["consumers"]) == set(SCHEMAS["ConsumersData"]["properties"])
+    assert set(SCHEMAS["ConsumerKind"]["enum"]) == set(ConsumerKind)
+
+
+def test_a_target_whose_consumers_all_never_notice_has_no_slowest_and_one_without_a_list_says_nothing() -> None:
+    listed = replace(quiet_target(), consumers=Consumers((ConsumerKind.READ_AT_START,), days(1)))
+    facts = facts_of(a_row(target=listed), a_row(target=quiet_target("search")))
+    chat, search = survey_data(facts, status_in(facts))["targets"]
+    assert chat["consumers"] == {
+        "kinds": ["read-at-start"],
+        "overlap": "P3D",
+        "leastOverlap": "P1D",
+        "neverNotice": ["read-at-start"],
+    }
+    assert "consumers" not in search

@@ -41,10 +41,12 @@ class IdentityEndpoint(Surface):
     def identify(self, call: Call) -> Identity:
         """Return the requested identity.
 
-        Raises AzureError 400 if the secret header is wrong or the client id is unknown.
+        Raises AzureError 400 if the secret header is wrong, if the client id is unknown, or if none is given and the
+        app has no identity of its own.
         """
-        given = call.header("X-IDENTITY-HEADER") or ""
-        known = self.world.directory.by_client_id(call.query("client_id") or self.world.app.client_id)
+        given, directory = call.header("X-IDENTITY-HEADER") or "", self.world.directory
+        own = "" if directory.must_choose else self.world.app.client_id
+        known = directory.by_client_id(call.query("client_id") or own)
         if not hmac.compare_digest(given.encode(), self.header.encode()) or known is None:
             raise AzureError(400, "BadRequest", "Unable to load the proper Managed Identity.")
         return known

@@ -1,25 +1,25 @@
 """The Azure OpenAI data plane of every account; the first path segment names the account.
 
-It serves the model lists, which prove a key, and a chat completion with a fixed text. Other operations and API versions
-are refused with NotImitated. `data_plane` checks network rules, keys and call rate; Entra tokens
-are checked here by their roles (docs/facts.md, Calls).
+It serves the model lists, which prove a key, and a chat completion with a fixed text, on the dated paths and on the v1
+path, in the API versions of `inference_versions`. Other operations are refused with NotImitated. `data_plane` checks
+network rules, keys and call rate; Entra tokens are checked here by their audience and roles (docs/facts.md, Calls).
 """
 
-import json
 from typing import Any, override
 
 from aiohttp import web
 
 from lab.emulator.accounts import Account
-from lab.emulator.data_plane import wrong_key
+from lab.emulator.data_plane import no_deployment, wrong_key, wrong_token
 from lab.emulator.directory import Identity
-from lab.emulator.errors import AzureError, NotImitatedError
-from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, error_body, json_answer, route
+from lab.emulator.errors import AzureError
+from lab.emulator.surfaces.callers import token_caller
+from lab.emulator.surfaces.common import Call, Route, Surface, error_body, json_answer, route
+from lab.emulator.surfaces.inference_answers import completion, dated_model, stream, v1_model
+from lab.emulator.surfaces.inference_versions import check_dated, check_v1
 
-API_VERSION = "2024-10-21"
-AUDIENCE = "https://cognitiveservices.azure.com"
-MODEL = "gpt-4o-mini"
 _BASE = r"/(?P<subdomain>[^/]+)/openai"
+_PROJECT = r"/(?P<subdomain>[^/]+)/api/projects/(?P<project>[^/]+)/openai"
 _READ = "Microsoft.CognitiveServices/accounts/OpenAI/models/read"
 _CHAT = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action"
 
@@ -31,12 +31,13 @@ class Inference(Surface):
 
     @override
     def make_routes(self) -> list[Route]:
-        """Return the operations: the model lists and the chat completions, on the versioned and the v1 paths."""
+        """Return the operations: the model lists and the chat completions, on the dated and the v1 paths."""
         return [
             route("GET", _BASE + "/models", "aoai.models", self.models),
             route("GET", _BASE + "/(?P<v1>v1)/models", "aoai.models", self.models),
             route("POST", _BASE + "/(?P<v1>v1)/chat/completions", "aoai.chat", self.chat),
-            route("POST", _BASE + "/deployments/(?P<model>[^/]+)/chat/completions", "aoai.chat", self.chat),
+            route("POST", _PROJECT + "/(?P<v1>v1)/chat/completions", "aoai.chat", self.chat),
+            route("POST", _BASE + "/deployments/(?P<deployment>[^/]+)/chat/completions", "aoai.chat", self.chat),
         ]
 
     @override
@@ -48,40 +49,53 @@ class Inference(Surface):
     def models(self, call: Call) -> web.Response:
         """Return a list with one model.
 
-        Raises NotImitatedError for another api-version, and AzureError 401 for a wrong key or token, 400 for a token
-        if the account has no custom subdomain, 403 if the network rules or disabled keys refuse the caller, and 429
-        beyond the call rate.
+        Raises the errors of `inference_versions` for an api-version, and AzureError 401 for a wrong key or token, 400
+        for a token if the account has no custom subdomain, 403 if the network rules or disabled keys refuse the caller,
+        and 429 beyond the call rate.
         """
         self._admit(call, _READ, "GET /openai/models", "Models_List")
-        return json_answer({"object": "list", "data": [_v1_model() if call.parts.get("v1") else _model()]})
+        return json_answer({"object": "list", "data": [v1_model() if call.parts.get("v1") else dated_model()]})
 
     def chat(self, call: Call) -> web.Response:
         """Return a chat completion, streamed if the body asks for it.
 
-        Raises AzureError 400 for an invalid body, and the errors of `models`.
+        Raises AzureError 404 for a deployment that the account does not have, 400 for an invalid body, and the errors
+        of `models`.
         """
-        self._admit(call, _CHAT, "POST /openai/deployments/chat/completions", "ChatCompletions_Create")
-        try:
-            body = call.json_object()
-        except ValueError as error:
-            raise AzureError(400, "BadRequest", "The body is not valid JSON.") from error
-        if not isinstance(body.get("messages"), list) or not body["messages"]:
-            raise AzureError(400, "BadRequest", "'messages' is a required property")
-        if not isinstance(body.get("model"), str | None) or not isinstance(body.get("stream"), bool | None):
-            raise AzureError(400, "BadRequest", "'model' must be a string, and 'stream' true or false")
-        model = call.parts.get("model") or body.get("model") or MODEL
-        answer = _completion(call, model, int(self.world.clock.now()))
-        return _stream(answer) if body.get("stream") else json_answer(answer)
+        account = self._admit(call, _CHAT, "POST /openai/deployments/chat/completions", "ChatCompletions_Create")
+        if "deployment" in call.parts:
+            model = _deployed(account, call.parts["deployment"])
+            body = _question(call)
+        else:
+            body = _question(call)
+            model = _deployed(account, _named(body))
+        answer = completion(call.id, model, int(self.world.clock.now()))
+        return stream(answer) if body.get("stream") else json_answer(answer)
 
-    def _admit(self, call: Call, action: str, shown_operation: str, logged_as: str) -> None:
-        if not call.parts.get("v1") and call.query("api-version") != API_VERSION:
-            raise NotImitatedError(f"the api-version {call.query('api-version') or 'that is missing'}")
+    def _admit(self, call: Call, action: str, shown_operation: str, logged_as: str) -> Account:
+        version = call.query("api-version")
+        if call.parts.get("v1"):
+            check_v1(version)
+        else:
+            check_dated(version, chat=action == _CHAT)
         account, data_plane = self._account(call), self.world.data_plane
         if account is None:
             raise wrong_key()
-        data_plane.check_network(account, call.request.remote or "")
-        key = _key(call)
-        identity = None if call.header("api-key") else entra_identity(call, (AUDIENCE,))
+        address = call.request.remote or ""
+        data_plane.check_network(account, address)
+        identity = self._caller(call, account, action, shown_operation)
+        log, caller = self.world.log_of(account.id), identity.object_id if identity else ""
+        log.note(account.id, logged_as, caller, address=address, version=version or "v1")
+        return account
+
+    def _caller(self, call: Call, account: Account, action: str, shown_operation: str) -> Identity | None:
+        """Return the identity whose token the call carries. None for a call with a key, which is accepted then.
+
+        Of a key in api-key and a token beside it, the key counts; what Azure does with both is not known
+        (docs/facts.md, Calls).
+        """
+        data_plane, key = self.world.data_plane, _key(call)
+        identity = None if call.header("api-key") else token_caller(call)
         if identity is not None:
             data_plane.check_subdomain(account)
             self._check_role(identity, account, action, shown_operation)
@@ -89,11 +103,8 @@ class Inference(Surface):
         elif key is not None:
             data_plane.check_key_and_rate(account, key, call.operation)
         else:
-            raise wrong_key()
-        address = call.request.remote or ""
-        self.world.log_of(account.id).note(
-            account.id, logged_as, identity.object_id if identity else "", address=address
-        )
+            raise wrong_token() if call.bearer() else wrong_key()
+        return identity
 
     def _check_role(self, identity: Identity, account: Account, action: str, shown_operation: str) -> None:
         if not self.world.directory.allows(identity, action, account.id, data=True):
@@ -138,46 +149,33 @@ def _key(call: Call) -> str | None:
     return given or (call.bearer() if call.parts.get("v1") else None)
 
 
-def _v1_model() -> dict[str, Any]:
-    return {"id": MODEL, "object": "model", "created": 1721172741, "owned_by": "system"}
+def _question(call: Call) -> dict[str, Any]:
+    """Return the body of a chat. Raises AzureError 400 if it is invalid."""
+    try:
+        body = call.json_object()
+    except ValueError as error:
+        raise AzureError(400, "BadRequest", "The body is not valid JSON.") from error
+    if not isinstance(body.get("messages"), list) or not body["messages"]:
+        raise AzureError(400, "BadRequest", "'messages' is a required property")
+    if not isinstance(body.get("model"), str | None) or not isinstance(body.get("stream"), bool | None):
+        raise AzureError(400, "BadRequest", "'model' must be a string, and 'stream' true or false")
+    return body
 
 
-def _model() -> dict[str, Any]:
-    return {
-        "id": MODEL,
-        "object": "model",
-        "status": "succeeded",
-        "created_at": 1721172741,
-        "lifecycle_status": "generally-available",
-        "capabilities": {
-            "fine_tune": False,
-            "inference": True,
-            "completion": False,
-            "chat_completion": True,
-            "embeddings": False,
-        },
-        "deprecation": {"inference": 1893456000},
-    }
+def _named(body: dict[str, Any]) -> str:
+    """Return the deployment that a body on the v1 path names. Raises AzureError 400 if it names none."""
+    name = body.get("model")
+    if not isinstance(name, str) or not name:
+        raise AzureError(400, "BadRequest", "'model' is a required property")
+    return name
 
 
-def _completion(call: Call, model: str, created: int) -> dict[str, Any]:
-    message = {"role": "assistant", "content": "This is the emulator. It runs no model."}
-    return {
-        "id": f"chatcmpl-{call.id}",
-        "object": "chat.completion",
-        "created": created,
-        "model": model,
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 8, "total_tokens": 9},
-    }
+def _deployed(account: Account, name: str) -> str:
+    """Return the model of a deployment. Raises AzureError 404 if the account does not have it.
 
-
-def _stream(answer: dict[str, Any]) -> web.Response:
-    """Return the completion as server-sent events: one event per word, then the end."""
-    words = str(answer["choices"][0]["message"]["content"]).split(" ")
-    head = {name: answer[name] for name in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
-    deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": word + " "}, None) for word in words] + [({}, "stop")]
-    chunks = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas]
-    lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
-    return web.Response(text="".join(lines), content_type="text/event-stream")
+    That names are compared without case, as those of other Azure resources, is assumed (docs/facts.md, Calls).
+    """
+    models = {each.lower(): model for each, model in account.deployments.items()}
+    if name.lower() not in models:
+        raise no_deployment()
+    return models[name.lower()]

@@ -85,7 +85,8 @@ def _project(resource: str, one: held.Project) -> Json:
     }
 
 
-def _named_value(resource: str, one: held.NamedValue) -> Json:
+def named_value(resource: str, one: held.NamedValue) -> Json:
+    """Return what is shown of a named value: never one that is secret."""
     properties: Json = {"displayName": one.name, "secret": one.is_secret}
     if one.address:
         status = {"code": one.code, "message": one.message, "timeStampUtc": "2026-07-01T00:00:00Z"}
@@ -189,7 +190,7 @@ LISTS: Sequence[HeldList] = (
              "2025-09-01", "Microsoft.MachineLearningServices/workspaces/connections/read", _in(held.Connection),
              _connection("Microsoft.MachineLearningServices/workspaces/connections")),
     HeldList("arm.listNamedValues", _holder(_SERVICE, "namedValues"), "2024-05-01", f"{_SERVICE}/namedValues/read",
-             _in(held.NamedValue), _plain(_named_value)),
+             _in(held.NamedValue), _plain(named_value)),
     HeldList("arm.listBackends", _holder(_SERVICE, "backends"), "2024-05-01", f"{_SERVICE}/backends/read",
              _in(held.Backend), _plain(_backend)),
     HeldList("arm.listReferences", _holder(_SITES, *_REFERENCES), "2025-05-01", f"{_SITES}/config/read",

@@ -1,4 +1,4 @@
-"""The Key Vault secrets data plane, api-versions 2026-04-01 and 7.4; one vault per surface.
+"""The Key Vault secrets data plane, api-versions 2026-04-01, 2025-07-01 and 7.4; one vault per surface.
 
 Set, get, update, both lists, delete, and the operations on deleted secrets are imitated. Backup and restore are not. A
 request without a token gets the challenge before anything else is checked, even its body: the client library first
@@ -20,9 +20,9 @@ from lab.emulator.surfaces.common import Call, Route, Surface, entra_identity, e
 from lab.emulator.vaults import Secret, SecretVersion, Vault
 from lab.emulator.world import World
 
-# The first is the client library's version, the second that of azure-cli 2.91.0, with the same bodies for what is
-# imitated.
-API_VERSIONS = ("2026-04-01", "7.4")
+# The versions of the client libraries for Python and Go, of those for Java and for Node (@azure/keyvault-secrets 4.11),
+# and of azure-cli 2.91.0, with the same bodies for what is imitated.
+API_VERSIONS = ("2026-04-01", "2025-07-01", "7.4")
 AUDIENCE = "https://vault.azure.net"
 PAGE = 25  # the largest `maxresults` that the specification allows
 _NAME = r"/(?P<name>[^/]+)"

@@ -2,12 +2,11 @@
 
 Get, both lists, update, listKeys, regenerateKey and the tags of an account are imitated, the event subscriptions and
 metrics of a topic, the metric of an account's answers and its diagnostic settings, the lists of other services in
-which copies of keys can lie (`key_holders`), the queries of Resource Graph that the app sends, rights and vaults
-(`authorization`), policies (`policies`), and what a client asks before that: the cloud's addresses and the
-subscriptions. Tests create and
-delete accounts in the world directly. Errors of the ARM gateway carry x-ms-failure-cause, those of the resource
-provider do not. Case does not matter in paths and in the name `api-version`. `accounts` holds the accounts and their
-keys, `topics` the topics.
+which copies of keys can lie (`key_holders`), what fetches a secret again (`refreshing`), the queries of Resource Graph
+that the app sends, rights and vaults (`authorization`), policies (`policies`), and what a client asks before that: the
+cloud's addresses and the subscriptions. Tests create and delete accounts in the world directly. Errors of the ARM
+gateway carry x-ms-failure-cause, those of the resource provider do not. Case does not matter in paths and in the name
+`api-version`. `accounts` holds the accounts and their keys, `topics` the topics.
 """
 
 from functools import partial
@@ -28,6 +27,7 @@ from lab.emulator.surfaces import (
     key_holders,
     log_settings,
     policies,
+    refreshing,
     resource_graph,
     resource_tags,
     topic_listeners,
@@ -54,6 +54,7 @@ _OTHER_VERSIONS = {
     "arm.listDiagnosticSettings": (log_settings.VERSION,),
     "arm.queryResourceGraph": (resource_graph.VERSION,),
     **key_holders.VERSIONS,
+    **refreshing.VERSIONS,
     **authorization.VERSIONS,
     **policies.VERSIONS,
 }
@@ -101,6 +102,7 @@ class Management(Surface):
             route("POST", _ACCOUNT + "/listKeys", "arm.listKeys", self.list_keys),
             route("POST", _ACCOUNT + "/regenerateKey", "arm.regenerateKey", self.regenerate_key),
             *authorization.routes(self._admit),
+            *refreshing.routes(self._admit),
             *policies.routes(self._admit),
         ]
 
@@ -345,7 +347,8 @@ def _scope(call: Call) -> str:
     if "topic" in parts:
         return f"{scope}/providers/Microsoft.EventGrid/topics/{parts['topic']}"
     if "holder" in parts:
-        return f"{scope}/providers/{parts['holder']}"
+        named = f"/namedValues/{parts['named']}" if "named" in parts else ""
+        return f"{scope}/providers/{parts['holder']}{named}"
     return scope + (f"/providers/{_PROVIDER}/{parts['name']}" if "name" in parts else "")
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from azure.identity import ManagedIdentityCredential
 from azure.keyvault.secrets import SecretClient
 from openai import APIError, AuthenticationError, OpenAI
+from rotating_key import RotatingKey
 
 from lab.emulator.serve import Azure, in_environment
-from samples.openai_client.vault_key import VaultKey
 
 PATIENCE = 30.0
 
@@ -63,7 +63,7 @@ def _requester(stack: ExitStack, azure: Azure, account: str, identity: str, max_
     url = azure.settings["ROTATION_VAULT_URL"]
     secrets = stack.enter_context(SecretClient(url, credential, verify_challenge_resource=False))
     endpoint = azure.world.endpoint(azure.world.accounts.named(account))
-    key = VaultKey(secrets, f"{account}-key", max_age=max_age)
+    key = RotatingKey(secrets, f"{account}-key", max_age=max_age)
     client = stack.enter_context(OpenAI(base_url=f"{endpoint}openai/v1/", api_key=key, max_retries=0))
 
     def request() -> int:

@@ -15,13 +15,13 @@ from azure.identity.aio import ManagedIdentityCredential as AsyncIdentity
 from azure.identity.aio import get_bearer_token_provider
 from azure.keyvault.secrets import SecretClient
 from openai import APIError, AsyncOpenAI, AuthenticationError
+from rotating_key import AsyncRotatingKey, RotatingKey
 
 from lab.emulator.accounts import Account
 from lab.emulator.directory import Identity
 from lab.emulator.serve import Azure
 from lab.prove.sunset.cast import ADDRESSES, Way
-from samples.no_key.chat import SCOPE
-from samples.openai_client.vault_key import AsyncVaultKey, VaultKey
+from samples.no_key.python.chat import SCOPE
 
 PATIENCE = 30.0
 KEY_AGE = 0.3  # seconds of this machine, in which less than a day of the drill passes
@@ -88,7 +88,7 @@ async def _ways(stack: AsyncExitStack, azure: Azure, consumer: Consumer, address
     token = get_bearer_token_provider(
         await stack.enter_async_context(AsyncIdentity(client_id=identity.client_id)), SCOPE
     )
-    key = AsyncVaultKey(VaultKey(_vault(stack, azure, identity), f"{account.name}-key", max_age=KEY_AGE))
+    key = AsyncRotatingKey(RotatingKey(_vault(stack, azure, identity), f"{account.name}-key", max_age=KEY_AGE))
     copied = account.keys["key1"].value
 
     async def opened(api_key: Any) -> AsyncOpenAI:  # noqa: ANN401 - a key, or what returns one
@@ -111,7 +111,7 @@ def _asking(client: AsyncOpenAI) -> Call:
     return ask
 
 
-def _surviving(consumer: Consumer, key: AsyncVaultKey, ask: Call) -> Call:
+def _surviving(consumer: Consumer, key: AsyncRotatingKey, ask: Call) -> Call:
     """Return a request that survives a change of the key, as the sample does."""
 
     async def counted() -> None:

@@ -74,6 +74,14 @@ class ResultPage:
 _ACCEPTED = "Accepted. It goes on by itself; you need not wait here."
 _NOTHING = "Nothing was done."
 _BEGUN = "It has begun and is not finished."
+_ORDERED: Mapping[str, str] = {
+    Reason.TRIAL_PLANNED: "a trial is planned.",
+    Reason.TRIAL_CALLED_OFF: "the trial is called off. Keys stay on.",
+    Reason.TRIAL_OVER: "keys are on again. The trial is over.",
+    Reason.TRIAL_STOPPED: "keys are on again. The trial is over.",
+    Reason.HOLD_SET: "it is on hold.",
+    Reason.HOLD_LIFTED: "the hold is lifted.",
+}
 
 
 def head_of_answer(status: int, told: Mapping[str, Any], name: str, after: Row | None) -> tuple[str, ResultTone]:
@@ -87,6 +95,8 @@ def head_of_answer(status: int, told: Mapping[str, Any], name: str, after: Row |
         return f"{name}: {_ACCEPTED}", ResultTone.WAIT
     if result == Result.DONE and ended is not None:
         return ended
+    if result == Result.DONE and told.get("reason") in _ORDERED:
+        return f"{name}: {_ORDERED[told['reason']]}", ResultTone.DONE
     if result == Result.DONE:
         return f"{name}: {_live(after) or 'done.'}", ResultTone.DONE
     if result == Result.NOTHING:
@@ -162,4 +172,9 @@ def _exact(text: str) -> str:
 
 def may_be_a_leak(told: Mapping[str, Any]) -> bool:
     """Return whether a request was held back by what a leaked key does not wait for."""
-    return told.get("reason") in (Reason.OVERLAP_RUNS, Reason.OUTSIDE_WINDOW, Reason.NOT_ANNOUNCED)
+    return told.get("reason") in (
+        Reason.OVERLAP_RUNS,
+        Reason.OUTSIDE_WINDOW,
+        Reason.NOT_ANNOUNCED,
+        Reason.ON_HOLD,
+    )

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
-from shared.domain.requests import LeakedKey, RequestKind
+from shared.domain.requests import Follow, LeakedKey, RequestKind
 from shared.turns.report import Row
-from shared.web.act_form import ASKED, ActForm
+from shared.web.act_form import ASKED, CHECKS, ActForm
 from shared.web.asked import BY_ACCOUNT
 from shared.web.pages.plan_words import PlanWords
 
@@ -19,12 +19,46 @@ _WORDS = {  # for each act: the head of the page, and the words of the button
     RequestKind.LEAK: ("A key of {name} has leaked", "End {key} now"),
     RequestKind.ARM: ("Rotate {name} after a deployment", "Wait for the deployment"),
     RequestKind.DISARM: ("Wait for no deployment to {name}", "Wait no longer"),
+    RequestKind.TRIAL: ("Try {name} without keys", "Plan the trial of {name}"),
+    RequestKind.END_TRIAL: ("End the trial of {name}", "End the trial now"),
+    RequestKind.HOLD: ("Put {name} on hold", "Put {name} on hold"),
+    RequestKind.LIFT_HOLD: ("Lift the hold of {name}", "Lift the hold"),
+}
+_LENGTHS = {
+    "PT15M": "15 minutes",
+    "PT1H": "1 hour",
+    "": "4 hours",
+    "PT8H": "8 hours",
+    "P1D": "1 day",
+    "P3D": "3 days",
+    "P7D": "7 days",
+}
+_FOLLOWS = {
+    Follow.ROTATE: "A new key comes, and the one before works for its overlap",
+    Follow.END: "A new key comes, and both old values end when the time after the deployment is over",
+    Follow.TRIAL: "A trial: keys are switched off for a while, and on again",
+    Follow.SUNSET: "All keys end",
+}
+_OPTIONS = {  # how a field is called at a terminal, where it is called otherwise
+    "duration": "for",
+    "endOtherKey": "end-other-key",
+    "despiteCopies": "despite-copies",
+    "despiteLeak": "despite-leak",
+}
+_COMMANDS = {
+    RequestKind.END_TRIAL: ("trial", "--end"),
+    RequestKind.LIFT_HOLD: ("hold", "--lift"),
 }
 _LEADS = {
     RequestKind.ROTATE: "Publishes a new key now. The key that is live now goes on working for its overlap.",
     RequestKind.LEAK: "Ends the key at once and says when it was last accepted. It waits for no overlap and no window.",
     RequestKind.ARM: "The key is replaced after the next deployment to an environment, when that is reported.",
     RequestKind.DISARM: "The key is replaced by its schedule again, and no deployment is awaited.",
+    RequestKind.TRIAL: "Switches keys off for a stated time, to find out who still needs them, and on again by itself. "
+    "The start is announced first.",
+    RequestKind.END_TRIAL: "Switches keys on again now, or calls off a trial that has not started.",
+    RequestKind.HOLD: "No key is replaced or ended on schedule until the hold ends. A leaked key ends all the same.",
+    RequestKind.LIFT_HOLD: "What was due meanwhile comes next. Ends are announced first, as always.",
 }
 
 
@@ -61,6 +95,8 @@ class FormPage:
     may_send: Whether callers sign in, so that the form can be sent.
     keys: Which key can be meant. Empty unless a key has leaked.
     waits: How long a leaked key may work on. Empty unless a key has leaked.
+    lengths: How long a trial may be. Empty unless a trial can be meant.
+    follows: What may follow a deployment. Empty unless one is awaited.
     wrong: What is wrong, by field.
     leak: The address of the page for a leaked key, which does not wait for what holds this. Empty otherwise.
     """
@@ -85,6 +121,8 @@ class FormPage:
     may_send: bool = True
     keys: tuple[Option, ...] = ()
     waits: tuple[Option, ...] = ()
+    lengths: tuple[Option, ...] = ()
+    follows: tuple[Option, ...] = ()
     wrong: Mapping[str, str] = field(default_factory=dict)
     leak: str = ""
 
@@ -151,6 +189,24 @@ def waits_of(form: ActForm) -> tuple[Option, ...]:
     return tuple(Option(value, said, asked == value) for value, said in words.items())
 
 
+def lengths_of(form: ActForm) -> tuple[Option, ...]:
+    """Return how long a trial may be, with what the address says if it is another length. Empty unless a trial can be
+    meant."""
+    if "duration" not in ASKED[form.kind]:
+        return ()
+    asked = form.asked.get("duration", "")
+    words = _LENGTHS if asked in _LENGTHS else {asked: asked, **_LENGTHS}
+    return tuple(Option(value, said, asked == value) for value, said in words.items())
+
+
+def follows_of(form: ActForm) -> tuple[Option, ...]:
+    """Return what may follow a deployment. Empty unless one is awaited."""
+    if form.kind is not RequestKind.ARM:
+        return ()
+    asked = form.asked.get("then") or Follow.ROTATE
+    return tuple(Option(each.value, said, asked == each) for each, said in _FOLLOWS.items())
+
+
 def address(name: str, account: str, act: str = "", asked: Mapping[str, str] | None = None) -> str:
     """Return the address of a target's page, or of the page of an act.
 
@@ -164,11 +220,21 @@ def address(name: str, account: str, act: str = "", asked: Mapping[str, str] | N
     return f"{path}?{text}" if text else path
 
 
+def _is_confirmed(form: ActForm) -> bool:
+    """Return whether the same at a terminal must be confirmed with the target's name."""
+    asked = form.asked
+    follows = asked.get("then", "") not in ("", Follow.ROTATE)
+    both = asked.get("key") == LeakedKey.BOTH.value
+    return form.kind is RequestKind.TRIAL or both or follows or bool(asked.get("endOtherKey"))
+
+
 def command_of(form: ActForm, which: str) -> str:
     """Return the command that does the same at a terminal, for a person with rights of their own."""
-    words = ["python", "-m", "cli", form.kind.value, *(("--account", which) if "/" in which else (which,))]
+    act, *more = _COMMANDS.get(form.kind, (form.kind.value,))
+    words = ["python", "-m", "cli", act, *(("--account", which) if "/" in which else (which,)), *more]
     for name, value in form.asked.items():
-        words += [f"--{name}", value] if value else []
-    if form.asked.get("key") == LeakedKey.BOTH.value and "/" not in which:
+        option = f"--{_OPTIONS.get(name, name)}"
+        words += ([option] if name in CHECKS else [option, value]) if value else []
+    if _is_confirmed(form) and "/" not in which:
         words += ["--confirm", which]
     return shlex.join([*words, "--reason", form.reason or "why"])

@@ -27,6 +27,7 @@ from shared.decide.steps import (
 )
 from shared.domain.keys import KeySlot
 from shared.domain.relative import away, exact, length_in_words
+from shared.web.pages.order_words import after_order, who_notices
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def in_words(plan: Plan, situation: Situation, lag: timedelta) -> PlanWords:
         plan.reason.value,
         (*_steps(plan, situation), *told) if plan.steps else (),
         _afterwards(plan, situation, ends) if plan.steps else (),
-        _notices(situation, ends, lag) if plan.steps else (),
+        (who_notices(plan, situation) or _notices(situation, ends, lag)) if plan.steps else (),
         when(plan.held_until, situation.now) if plan.held_until else None,
         bool(plan.steps),
         bool(plan.steps) and plan.reason in PREPARING,
@@ -155,6 +156,9 @@ def _step_about_a_key(
 
 
 def _afterwards(plan: Plan, situation: Situation, ends: _Ends) -> tuple[str, ...]:
+    ordered = after_order(plan)
+    if ordered:
+        return ordered
     if plan.reason in (Reason.ARMED, Reason.DISARMED):
         return (plan.why, f"Until then {situation.live.words} stays live, and no key ends because of this.")
     publish = ends.publish

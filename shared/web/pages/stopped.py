@@ -29,6 +29,7 @@ EXAMPLES = {
     "ROTATION_PERIOD": "P30D",
     "ROTATION_OVERLAP": "P3D",
     "ROTATION_CONSUMER_LAG": "PT24H",
+    "ROTATION_CONSUMERS": "app-service-reference,sdk",
     "ROTATION_WARNINGS": "P14D,P7D,P1D",
     "ROTATION_NOTICE": "P1D",
     "ROTATION_WINDOW": "Mon-Fri 09:00-16:00 Europe/Berlin",

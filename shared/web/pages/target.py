@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.announce.deadlines import DeadlineKind
-from shared.decide.explained import ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS, Considered, explain
+from shared.decide.explained import A_TRIAL, ALL_KEYS_END, NEW_KEY, PREVIOUS_ENDS, Considered, explain
 from shared.decide.plan import Reason
 from shared.domain.model import Target
 from shared.domain.relative import away, exact, length_in_words
@@ -30,6 +30,7 @@ from shared.web.pages.keys.drawing import Drawing, pictures_of
 from shared.web.pages.keys.timeline import Timeline, timeline_of, unknown_timeline
 from shared.web.pages.links import Links, mail, portal, secret_in_portal
 from shared.web.pages.shell import Shell
+from shared.web.pages.standing_orders import OrderShown, orders_of, orders_shown
 from shared.web.pages.way_out.panel import KeyUsers, key_users_of
 from shared.web.sign_in import platform_authenticates
 
@@ -37,12 +38,20 @@ TITLES = {
     DeadlineKind.ROTATION: NEW_KEY,
     DeadlineKind.RETIREMENT: PREVIOUS_ENDS,
     DeadlineKind.SUNSET: ALL_KEYS_END,
+    DeadlineKind.TRIAL: A_TRIAL,
 }
 _ACTS = {
     "rotate": ("Rotate now", "Publishes a new key. The one that is live now works for its overlap."),
     "leak": ("A key leaked", "Ends the key at once, and says when it was last accepted."),
     "arm": ("Rotate after a deployment", "Waits for a deployment to an environment, with a latest date."),
     "disarm": ("Stop waiting for a deployment", "Goes back to the schedule."),
+    "trial": (
+        "Try without keys",
+        "Switches keys off for a stated time, and on again. It is announced first.",
+    ),
+    "end-trial": ("End the trial", "Switches keys on again now, or calls off a trial that has not started."),
+    "hold": ("Put on hold", "No key is replaced or ended on schedule for a while. A leak does not wait."),
+    "lift-hold": ("Lift the hold", "What was due meanwhile comes next."),
 }
 _COMMANDS = ("rotate {} --dry-run", "leak {} --key live --dry-run")
 _NOBODY_SIGNS_IN = (
@@ -131,6 +140,7 @@ class TargetPage:
     json: The address of the same as JSON.
     now_asked: The address that asks the logs anew who uses its keys, as JSON.
     audit: Where to see who can read its keys, and where copies lie.
+    orders: What a person ordered for it: a trial, a hold. Empty if nothing.
     """
 
     shell: Shell
@@ -154,6 +164,7 @@ class TargetPage:
     json: str
     now_asked: str
     audit: AuditPanel
+    orders: Sequence[OrderShown] = ()
 
     @property
     def reason(self) -> str:
@@ -212,6 +223,7 @@ def target_page_of(seen: SeenTarget, caller: Caller, shell: Shell, environment: 
         json=shell.links.json_of(target),
         now_asked=shell.links.readiness_of(target),
         audit=audit_panel_of(target, caller, shell.links, environment, _named(target, shell.links)),
+        orders=orders_shown(row, facts.now, shell.links if acts else None),
     )
 
 
@@ -255,9 +267,18 @@ def _acts(
         return (), f"To act, {caller.name} needs the role {Role.OPERATOR}. Ask who gives out this app's roles."
     publication = one.row.seen.publication if one.row.seen else None
     waits = publication is not None and publication.marks is not None and publication.marks.awaited is not None
-    named = {act: words for act, words in _ACTS.items() if waits or act != "disarm"}
+    possible = _possible(one) | {"disarm": waits}
+    named = {act: words for act, words in _ACTS.items() if possible.get(act, True)}
     target = one.row.target
     return tuple(PossibleAct(name, says, links.act(target, act)) for act, (name, says) in named.items()), ""
+
+
+def _possible(one: TargetStatus) -> dict[str, bool]:
+    """Return which of the acts on standing orders make sense now."""
+    ordered = orders_of(one.row)
+    trial, held = ordered.trial, ordered.hold is not None
+    runs = trial is not None and (trial.is_planned or trial.is_open)
+    return {"trial": trial is None, "end-trial": runs, "hold": not held, "lift-hold": held}
 
 
 def _verdict(status: Status, one: TargetStatus) -> FleetVerdict:
@@ -281,7 +302,8 @@ def _about_keys(status: Status, one: TargetStatus) -> str:
 
 
 def _comes(date: Date, status: Status) -> str:
-    what = "A new key comes" if date.kind is DeadlineKind.ROTATION else f"{date.says[:1].upper()}{date.says[1:]}"
+    comes = {DeadlineKind.ROTATION: "A new key comes", DeadlineKind.TRIAL: "A trial without keys comes"}
+    what = comes.get(date.kind, f"{date.says[:1].upper()}{date.says[1:]}")
     if date.falls_at is None:
         return f"{what} once its announcement was accepted in time."
     return f"{what} {away(date.falls_at, status.now)} ({exact(date.falls_at)})."

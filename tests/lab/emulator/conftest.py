@@ -23,8 +23,8 @@ from lab.emulator.surfaces.common import Surface
 from tests.lab.emulator.clients import Clients
 from tests.lab.emulator.contract import DESCRIPTIONS, Exchange, problems
 
-# The v1 path and chats; tags, subscriptions and the cloud's addresses, whose descriptions are not kept here.
-WITHOUT_DESCRIPTION = re.compile(r"/v1/|/chat/|/Microsoft\.Resources/tags/|/subscriptions(/[^/]+)?\?|/metadata/")
+# Models on the v1 path; tags, subscriptions and the cloud's addresses, whose descriptions are not kept here.
+WITHOUT_DESCRIPTION = re.compile(r"/v1/models|/Microsoft\.Resources/tags/|/subscriptions(/[^/]+)?\?|/metadata/")
 OBSERVED = Path(__file__).parent / "specs" / "observed" / "http-responses.json"
 
 

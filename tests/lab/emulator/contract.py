@@ -1,7 +1,8 @@
 """Compares recorded exchanges with the OpenAPI descriptions in `specs/`.
 
 Swagger 2.0 is close enough to JSON Schema to validate bodies: `$ref`s are followed across files, and null counts as
-absent. A property that no definition has is a problem too; otherwise a misspelt property would pass.
+absent. A property that no definition has is a problem too; otherwise a misspelt property would pass. An operation that
+several versions describe must fit all of them. Of a streamed answer each event must fit.
 """
 
 import json
@@ -40,8 +41,14 @@ DESCRIPTIONS = {
     "search": ("search/search-dataplane.2026-04-01.handmade.json",),
     "kv": ("keyvault-secrets/secrets.2026-04-01.json",),
     "eg": ("eventgrid/EventGrid.2018-01-01.json",),
-    "aoai": ("azure-openai/azureopenai.authoring.2024-10-21.models-subset.json",),
+    "aoai": (
+        "azure-openai/azureopenai.authoring.2024-10-21.models-subset.json",
+        "azure-openai/inference.2023-05-15.chat-rebuilt.json",
+        "azure-openai/inference.2024-10-21.chat-rebuilt.json",
+        "azure-openai/openai-v1.chat-rebuilt.json",
+    ),
 }
+EVENT = b"data: "  # what an event of a stream begins with
 Json = Any
 
 
@@ -62,20 +69,24 @@ class Exchange:
 
 def problems(exchange: Exchange) -> list[str]:
     """Return what the service's description does not allow in an exchange; an empty list if all is allowed."""
-    found = operation(exchange)
-    if found is None:
+    described = operations(exchange)
+    if not described:
         return [] if exchange.status in (404, 501) else ["the description does not have this operation"]
-    found_in, facts = found
-    return [*_request_problems(exchange, found_in, facts), *_response_problems(exchange, found_in, facts)]
+    found = [
+        [*_request_problems(exchange, file, facts), *_response_problems(exchange, file, facts)]
+        for file, facts in described
+    ]
+    return list(dict.fromkeys(problem for each in found for problem in each))
 
 
-def operation(exchange: Exchange) -> tuple[str, Json] | None:
-    """Return the description file and the operation in it that fits an exchange, or None."""
+def operations(exchange: Exchange) -> list[tuple[str, Json]]:
+    """Return the description files that have the operation of an exchange, and the operation in each of them."""
+    path, method = _local_path(exchange), exchange.method.lower()
+    found = []
     for file in DESCRIPTIONS[exchange.service]:
-        for pattern, methods in _paths(file):
-            if pattern.fullmatch(_local_path(exchange)) and exchange.method.lower() in methods:
-                return file, methods[exchange.method.lower()]
-    return None
+        fitting = [methods for pattern, methods in _paths(file) if pattern.fullmatch(path) and method in methods]
+        found += [(file, methods[method]) for methods in fitting[:1]]
+    return found
 
 
 def _request_problems(exchange: Exchange, file: str, facts: Json) -> list[str]:
@@ -99,7 +110,17 @@ def _response_problems(exchange: Exchange, file: str, facts: Json) -> list[str]:
     if schema is None:
         refused = exchange.status >= 400
         return ["a body was sent where none is declared"] if exchange.response and not refused else []
+    if exchange.response.startswith(EVENT):
+        return _stream_problems(file, declared, exchange.response)
     return _body_problems(file, schema, exchange.response, "response")
+
+
+def _stream_problems(file: str, declared: Json, body: bytes) -> list[str]:
+    """Return what a description does not allow in server-sent events. None if it has no streamed answer."""
+    *events, last = [event.removeprefix(EVENT) for event in body.split(b"\n\n") if event]
+    found = [] if last == b"[DONE]" else ["the response does not end with [DONE]"]
+    schema = declared.get("x-stream-schema")
+    return found + [one for event in events if schema for one in _body_problems(file, schema, event, "response")]
 
 
 def _body_problems(file: str, schema: Json, body: bytes, side: str) -> list[str]:

@@ -62,6 +62,7 @@ class Door:
 TAGS = "{account}/providers/Microsoft.Resources/tags/default?api-version=2024-11-01"
 BATCH = "application/cloudevents-batch+json"
 NAME = {"account": "account-001"}
+CHAT = {"messages": [{}], "model": "gpt-4o-mini", "stream": False}
 DOORS = [
     Door("kv", "PUT", "/secrets/chat?api-version=2026-04-01", SECRET),
     Door("kv", "PATCH", "/secrets/chat?api-version=7.4", SECRET),
@@ -69,7 +70,7 @@ DOORS = [
     Door("arm", "POST", "{account}/regenerateKey?api-version=2025-09-01", {"keyName": "Key1"}),
     Door("arm", "PATCH", TAGS, {"operation": "Merge", "properties": {"tags": {"a": "b"}}}),
     Door("eg", "POST", f"/{TOPIC}/api/events?api-version=2018-01-01", [EVENT], BATCH),
-    Door("aoai", "POST", "/account-001/openai/v1/chat/completions", {"messages": [{}], "model": "m", "stream": False}),
+    Door("aoai", "POST", "/account-001/openai/v1/chat/completions", CHAT),
     Door("logs", "POST", "/v1/workspaces/{workspace}/query", {"query": QUERY, "timespan": "P7D", "workspaces": []}),
     Door("control", "POST", "/clock", {"set": 1e9, "advance": 5, "frozen": False}),
     Door("control", "POST", "/faults", {"operation": "none", "effect": "delay", "seconds": 0, "times": 1}),

@@ -61,3 +61,48 @@ def test_a_deviation_from_the_description_is_found(facts: dict[str, object], pro
 def test_nested_properties_of_a_secret_are_compared(body: dict[str, object], problem: str) -> None:
     seen = Exchange("kv", "GET", "https://v/secrets/chat/?api-version=2026-04-01", b"", 200, json.dumps(body).encode())
     assert problems(seen) == [problem]
+
+
+ANSWER = {
+    "id": "1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "stop"}],
+}
+EVENTS = b'data: {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": []}\n\n'
+DATED, V1 = "/a/openai/deployments/m/chat/completions?api-version=2024-10-21", "/a/openai/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "answer", "found"),
+    [
+        (DATED, {"messages": [{"role": "user", "content": "?"}]}, ANSWER, []),
+        (
+            DATED.partition("?")[0],
+            {"messages": [{"role": "user", "content": "?"}]},
+            ANSWER,
+            ["query parameter api-version is missing"],
+        ),
+        (
+            DATED,
+            {"messages": [{"role": "user", "content": "?"}]},
+            {**ANSWER, "object": "chat"},
+            ["response $.object: enum"],
+        ),
+        (V1, {"messages": [{}]}, ANSWER, ["request $: required"]),
+        (V1, {"messages": [{}], "model": "m"}, EVENTS + b"data: [DONE]\n\n", []),
+        (V1, {"messages": [{}], "model": "m"}, EVENTS, ["the response does not end with [DONE]"]),
+        (
+            V1,
+            {"messages": [{}], "model": "m"},
+            EVENTS.replace(b"chunk", b"piece") + b"data: [DONE]\n\n",
+            ["response $.object: enum"],
+        ),
+    ],
+)
+def test_chats_are_compared_with_every_description_of_them(
+    path: str, asked: dict[str, object], answer: dict[str, object] | bytes, found: list[str]
+) -> None:
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    assert problems(Exchange("aoai", "POST", f"https://h{path}", json.dumps(asked).encode(), 200, body)) == found

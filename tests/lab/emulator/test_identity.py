@@ -42,6 +42,19 @@ async def test_an_unknown_client_id_gets_no_token(azure: Azure, session: aiohttp
     assert azure.world.journal.count("identity.token", effect=True) == 0
 
 
+async def test_an_app_with_several_identities_and_none_of_its_own_must_name_one(
+    azure: Azure, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    azure.world.directory.must_choose = True
+    monkeypatch.setenv("AZURE_CLIENT_ID", azure.world.app.client_id)  # this credential does not read it
+    transport: Any = AioHttpTransport(session=session, session_owner=False)
+    async with ManagedIdentityCredential(transport=transport) as credential:
+        with pytest.raises(ClientAuthenticationError, match="Unable to load the proper Managed Identity"):
+            await credential.get_token(f"{ARM}/.default")
+    async with ManagedIdentityCredential(client_id=azure.world.app.client_id, transport=transport) as credential:
+        assert (await credential.get_token(f"{ARM}/.default")).token
+
+
 async def test_a_second_identity_gets_its_own_token(azure: Azure, session: aiohttp.ClientSession) -> None:
     other = azure.world.directory.add(Identity("reader"))
     transport: Any = AioHttpTransport(session=session, session_owner=False)

@@ -114,7 +114,7 @@ async def test_the_31st_call_in_a_second_gets_429_and_its_key_counts_as_accepted
     assert use.status == 429
 
 
-@pytest.mark.parametrize("path", ["openai/models", "openai/models?api-version=2022-12-01", "openai/files", "other"])
+@pytest.mark.parametrize("path", ["openai/models?api-version=2022-12-01", "openai/files", "other"])
 async def test_a_path_or_version_that_is_not_imitated_is_refused(account: Account, probe: Any, path: str) -> None:
     assert await probe(account.keys["key1"].value, path) == 501
 
@@ -151,17 +151,31 @@ def test_the_openai_client_completes_and_streams_a_chat_with_a_key() -> None:
                 client.chat.completions.create(**request)
 
 
-def test_the_azure_openai_client_calls_a_deployment() -> None:
-    with running_in_thread(sample_world(1)) as azure:
-        account = azure.world.accounts.named("account-001")
-        with (
-            openai.DefaultHttpxClient(verify=azure.ssl_context) as http,
-            openai.AzureOpenAI(
-                azure_endpoint=azure.world.endpoint(account),
-                api_version="2024-10-21",
-                api_key=account.keys["key2"].value,
-                http_client=http,
-            ) as client,
-        ):
-            answer = client.chat.completions.create(model="mine", messages=[{"role": "user", "content": "Hello"}])
-            assert answer.model == "mine"
+@pytest.fixture
+def tokens(azure: Azure, session: aiohttp.ClientSession, account: Account) -> Callable[..., Any]:
+    """Return a function that asks a model with a token for an audience, and returns the status and the message."""
+
+    async def ask(audience: str, path: str = "", seconds: float | None = None) -> str:
+        token, _ = azure.world.directory.token(azure.world.app, audience, seconds)
+        url = f"{azure.world.endpoint(account)}{path}openai/v1/chat/completions"
+        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "There?"}]}
+        async with session.post(url, json=body, headers={"Authorization": f"Bearer {token}"}) as answer:
+            said = await answer.json()
+            return f"{answer.status} {said.get('error', {}).get('message', '')}".strip()
+
+    return ask
+
+
+ACCOUNTS, PROJECTS, OTHER = "https://cognitiveservices.azure.com", "https://ai.azure.com", "https://ml.azure.com"
+
+
+async def test_accounts_and_projects_take_tokens_for_their_audiences_only(tokens: Any) -> None:
+    project = "api/projects/one/"
+    assert [await tokens(ACCOUNTS), await tokens(PROJECTS), await tokens(PROJECTS, project)] == ["200"] * 3
+    for refused in (await tokens(OTHER), await tokens(ACCOUNTS, project), await tokens(ACCOUNTS, seconds=-1)):
+        assert refused.startswith("401 Unauthorized. Access token is missing, invalid, audience is incorrect (https://")
+
+
+async def test_a_token_of_another_tenant_is_refused(azure: Azure, tokens: Any) -> None:
+    azure.world.app.tenant = "00000000-0000-4000-8000-00000000e002"
+    assert (await tokens(ACCOUNTS)).endswith("0e002 does not match resource tenant.")

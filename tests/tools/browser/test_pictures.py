@@ -72,6 +72,12 @@ async def end_leaked(visit: Visit, _: Scene) -> None:
     await press(visit, "End key 1 now")
 
 
+async def plan_a_trial(visit: Visit, _: Scene) -> None:
+    await fill(visit.page, "who still needs a key?", "claims")
+    await press(visit, "Plan the trial of claims")
+    await visit.page.get_by_role("link", name="claims").first.click()
+
+
 SHOWN = {
     "overview-healthy": Picture("good", in_docs=True),
     "overview-bad-day": Picture("a bad day", in_docs=True),
@@ -135,6 +141,15 @@ SHOWN = {
     "function-key": Picture("function keys", path="status/targets/chat/rotate"),
     "reader": Picture("a reader", path="status/targets/chat"),
     "arm": Picture("good", path="status/targets/chat/arm"),
+    "arm-both-end": Picture(
+        "good",
+        path="status/targets/chat/arm",
+        asked={"environment": "production", "then": "end", "soak": "P4D"},
+    ),
+    "trial": Picture("good", path="status/targets/chat/trial", asked={"duration": "PT1H"}),
+    "trial-phone": Picture("good", Look(PHONE), path="status/targets/chat/trial"),
+    "trial-planned": Picture("good of 10", path="status/targets/claims/trial", then=plan_a_trial),
+    "hold": Picture("good", path="status/targets/chat/hold"),
 }
 
 

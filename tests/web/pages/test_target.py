@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from shared.decide.policies import decide
+from shared.domain.orders import EndedBy, Hold, Orders, Trial
 from shared.domain.publication import Origin
 from shared.domain.requests import AwaitedDeployment
 from shared.findings.facts import Facts
@@ -239,3 +241,75 @@ def test_others_are_told_why_not_and_get_the_commands(environment: dict[str, str
     assert not [link for link in found.links() if "status/readers" in link or "status/copies" in link]
     assert why in found.text
     assert "python -m cli readers chat" in found.text
+
+
+PLANNED = Trial("t-1", "ada", "who needs a key?", NOW + timedelta(days=5), timedelta(hours=4))
+BEGUN = replace(PLANNED, begun=NOW - timedelta(hours=1), off=NOW - timedelta(hours=1))
+FREEZE = Hold(NOW + timedelta(days=20), "change freeze", "ada", NOW, "h-1")
+
+
+def ordered(orders: Orders, *, key_auth: bool = True, **facts: object) -> Row:
+    """Return the row of a target with these standing orders, as it is decided now."""
+    row = a_row("chat", 10)
+    assert row.situation is not None
+    keys = row.situation.seen.keys if key_auth else {}
+    seen = replace(row.situation.seen, orders=orders, key_auth=key_auth, keys=keys)
+    plan = decide(seen, row.target, NOW)
+    return replace(row, situation=replace(row.situation, seen=seen), plan=plan, outstanding=(), **facts)
+
+
+def shown(row: Row, caller: Caller = CALLER) -> tuple[str, list[str]]:
+    """Return what the page says of standing orders, and the acts that it links."""
+    page = read(row, caller)
+    acts = [one.rpartition("/")[2] for one in page.links() if one.startswith("/api/status/targets/chat/")]
+    return page.text, acts
+
+
+def test_without_standing_orders_a_trial_and_a_hold_can_be_asked_for() -> None:
+    text, acts = shown(a_row("chat", 10))
+    assert "Ordered by a person" not in text
+    assert {"trial", "hold"} <= set(acts)
+    assert not {"end-trial", "lift-hold"} & set(acts)
+
+
+def test_a_planned_trial_is_shown_with_its_start_and_can_be_called_off() -> None:
+    text, acts = shown(ordered(Orders(PLANNED)))
+    for sentence in ("A trial is planned", "Keys are switched off in 5 days", "Asked for by ada: who needs a key?"):
+        assert sentence in text
+    assert "Call the trial off" in text
+    assert "trial" not in acts
+
+
+def test_a_trial_that_runs_is_shown_with_its_end_and_the_calls_that_it_refused() -> None:
+    text, acts = shown(ordered(Orders(BEGUN), key_auth=False, refused=12))
+    for sentence in (
+        "A trial runs: keys are off",
+        "Keys are switched on again in 3 h",
+        "12 calls were refused so far.",
+    ):
+        assert sentence in text
+    assert "End the trial now" in text
+    assert "end-trial" in acts
+    assert "chat (keys are off for a trial)" in text
+
+
+def test_who_may_not_act_sees_a_trial_and_no_way_to_end_it() -> None:
+    text, acts = shown(ordered(Orders(BEGUN), key_auth=False), READER)
+    assert "A trial runs: keys are off" in text
+    assert acts == []
+
+
+def test_a_trial_that_has_ended_says_since_when_and_how_many_calls_were_refused() -> None:
+    ended = replace(BEGUN, ended=NOW - timedelta(minutes=5), ended_by=EndedBy.TIME, refused=1, proven=True)
+    text, _ = shown(ordered(Orders(ended)))
+    assert "A trial has ended" in text
+    assert "1 call was refused." in text
+
+
+def test_a_hold_is_shown_with_its_end_and_can_be_lifted() -> None:
+    text, acts = shown(ordered(Orders(hold=FREEZE)))
+    assert "On hold" in text
+    assert "It ends in 20 days" in text
+    assert "Asked for by ada: change freeze" in text
+    assert "lift-hold" in acts
+    assert "hold" not in acts

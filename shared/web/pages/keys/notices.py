@@ -22,6 +22,7 @@ _NAMES = {
     DeadlineKind.ROTATION: "the new key",
     DeadlineKind.RETIREMENT: "the end of the previous key",
     DeadlineKind.SUNSET: "the end of all keys",
+    DeadlineKind.TRIAL: "the start of a trial",
 }
 
 
@@ -83,7 +84,8 @@ def _on_record(version: Publication, told: Told, now: datetime) -> Iterator[Noti
 
 
 def _told(told: Told) -> Iterator[tuple[DeadlineKind, ToldDeadline]]:
-    for kind, one in zip(DeadlineKind, (told.rotation, told.retirement, told.sunset), strict=True):
+    kinds = DeadlineKind.ROTATION, DeadlineKind.RETIREMENT, DeadlineKind.SUNSET
+    for kind, one in zip(kinds, (told.rotation, told.retirement, told.sunset), strict=True):
         if one is not None:
             yield kind, one
 

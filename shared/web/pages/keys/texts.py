@@ -88,5 +88,6 @@ def _name_of(point: Point) -> str:
         PointKind.NEW_KEY: f"{key} becomes live" if point.planned else f"{key} published",
         PointKind.KEY_ENDS: f"{key} stops working" if point.planned else f"{key} ended",
         PointKind.KEYS_END: "all keys end",
+        PointKind.TRIAL: "keys off, a trial",
         PointKind.HEALED: f"{key} healed",
     }[point.kind]

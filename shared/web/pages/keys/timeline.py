@@ -16,7 +16,7 @@ from shared.announce.deadlines import Deadline, DeadlineKind, deadlines
 from shared.decide.situation import Situation
 from shared.domain.keys import KeySlot
 from shared.domain.publication import Origin, Publication
-from shared.domain.relative import exact
+from shared.domain.relative import exact, length_in_words
 from shared.domain.text import plain
 from shared.fleet.history import said_by
 from shared.web.pages.keys.notices import Notice, is_doubtful, notices_of
@@ -31,12 +31,14 @@ class PointKind(StrEnum):
     KEY_ENDS = "key-ends"
     KEYS_END = "keys-end"
     HEALED = "healed"
+    TRIAL = "trial"
 
 
 _KINDS = {
     DeadlineKind.ROTATION: PointKind.NEW_KEY,
     DeadlineKind.RETIREMENT: PointKind.KEY_ENDS,
     DeadlineKind.SUNSET: PointKind.KEYS_END,
+    DeadlineKind.TRIAL: PointKind.TRIAL,
 }
 _MOMENT = timedelta(seconds=1)
 
@@ -171,7 +173,7 @@ def _healed(situation: Situation, versions: Sequence[Publication]) -> Iterator[P
 
 def _of_deadline(one: Deadline, situation: Situation, coming: Sequence[Deadline]) -> Point:
     """Return the point of a deadline. A rotation is drawn in the lane of the key that comes, an end in its own."""
-    slot = {DeadlineKind.ROTATION: one.key.other, DeadlineKind.RETIREMENT: one.key, DeadlineKind.SUNSET: None}[one.what]
+    slot = {DeadlineKind.ROTATION: one.key.other, DeadlineKind.RETIREMENT: one.key}.get(one.what)
     says, doubtful = _promise(one, situation, coming), is_doubtful(one, coming)
     return Point(_KINDS[one.what], one.falls_at, slot, planned=True, says=says, doubtful=doubtful)
 
@@ -181,6 +183,7 @@ def _promise(one: Deadline, situation: Situation, coming: Sequence[Deadline]) ->
         DeadlineKind.ROTATION: f"new key: {one.key.other.words} becomes live",
         DeadlineKind.RETIREMENT: f"{one.key.words} stops working",
         DeadlineKind.SUNSET: "all keys end",
+        DeadlineKind.TRIAL: f"keys are off for {length_in_words(one.length)}, for a trial" if one.length else "a trial",
     }[one.what]
     says += (
         f", or after a deployment to {plain(one.after_deployment)}, if that is sooner" if one.after_deployment else ""

@@ -1,0 +1,45 @@
+package vaultkey
+
+import (
+	"net/http"
+
+	"github.com/openai/openai-go/v3/option"
+)
+
+// Middleware sends the key with every request of an openai client. After a 401 it repeats the request once, if the vault
+// has another key. A key from OPENAI_API_KEY, which the client reads by itself, is not sent.
+func (k *VaultKey) Middleware(request *http.Request, next option.MiddlewareNext) (*http.Response, error) {
+	key, err := k.Current(request.Context())
+	if err != nil {
+		return nil, err
+	}
+	answer, err := next(signed(request, key))
+	if err != nil || answer.StatusCode != http.StatusUnauthorized || !repeatable(request) {
+		return answer, err
+	}
+	another, found := k.Another(request.Context(), key)
+	if !found {
+		return answer, nil
+	}
+	again := signed(request, another)
+	if request.GetBody != nil {
+		if again.Body, err = request.GetBody(); err != nil {
+			return answer, nil // the refusal is the answer
+		}
+	}
+	_ = answer.Body.Close()
+	return next(again)
+}
+
+// signed returns a copy of the request that carries this key and no other authentication.
+func signed(request *http.Request, key string) *http.Request {
+	made := request.Clone(request.Context())
+	made.Header.Del("Authorization")
+	made.Header.Set("Api-Key", key)
+	return made
+}
+
+// repeatable says whether the body can be sent a second time. An upload from a stream cannot.
+func repeatable(request *http.Request) bool {
+	return request.Body == nil || request.Body == http.NoBody || request.GetBody != nil
+}
