@@ -22,7 +22,8 @@ _LOOK_BACK = timedelta(minutes=5)
 async def check_trials(examination: Examination, policies: PolicyLook | None, account: AccountId) -> list[Check]:
     """Check the rights that a trial uses, at one account. Empty if the app may not switch its keys, or if Azure does
     not say whether it may."""
-    refusals, name, thing = examination.rotation.outside.refusals, "see-trials", f"resource group {account.group}"
+    name = "see-trials"
+    refusals, thing = examination.rotation.outside.refusals, f"resource group {account.group}"
     if policies is None or refusals is None or not await _may_switch(examination, account):
         return []
     now = examination.rotation.outside.clock.now()

@@ -481,7 +481,7 @@ async def test_a_clock_that_is_ahead_fails_until_it_is_set(site: Site) -> None:
 def test_every_check_has_an_entry(pages: dict[str, set[str]]) -> None:
     code = "\n".join(
         (DOCS.parent / "shared" / "doctor" / f"{name}.py").read_text()
-        for name in ("examine", "targets", "services", "listening", "reading", "seeing")
+        for name in ("examine", "targets", "services", "listening", "reading", "seeing", "trials")
     )
     made = r'(?:passed|failed|not_checked|failed_with|failed_at_vault|_check_permission)\((?:\w+, )*"([a-z-]+)"'
     called, named = set(re.findall(made, code)), set(re.findall(r'name = "([a-z-]+)"', code))
