@@ -26,6 +26,7 @@ from shared.announce.of_orders import acknowledged_orders
 from shared.announce.outstanding import outstanding
 from shared.decide.leaked_keys import with_values
 from shared.decide.plan import Plan, held_by_the_brake
+from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.decide.steps import BeginTrial, EndTrial, EndWhileOff, Mark, Publish, Regenerate, Withdraw
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationError, TryLater
@@ -172,15 +173,11 @@ class Turn:
         if not isinstance(request, LeakRequest):  # a leak waits for nobody
             observed.seen = await with_listeners(self.outside, self.target, observed.seen)
         now, seen = self.outside.clock.now(), observed.seen
-        decided = partial(decide_counting, self.outside, target=self.target, now=now, request=request, strict=first)
-        observed.seen, plan = await decided(seen=seen)
+        observed.seen, plan = await decide_counting(self.outside, seen, self.target, now, request, strict=first)
         if not plan.steps or self.orders.current is not None or isinstance(request, LeakRequest):
             return plan
         observed.seen = await self._with_orders(observed.seen)  # a person may have said that this waits
-        observed.seen, plan = await decide_counting(
-            self.outside, observed.seen, self.target, now, request, strict=first
-        )
-        return plan
+        return decide(observed.seen, self.target, now, request)  # it can only wait, so the logs are not asked again
 
     async def _braked(self, plan: Plan) -> Plan:
         """Return the plan, or a hold if it is scheduled work and too many other targets failed."""
