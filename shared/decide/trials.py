@@ -96,7 +96,7 @@ def _waits_for_a_person(trial: Trial) -> Plan:
 def _keys_are_on(situation: Situation, trial: Trial) -> Plan:
     """Keys are on although the trial is noted as begun: it is about to begin, a read is late, or somebody ended it."""
     begun, now = trial.begun or situation.now, situation.now
-    if trial.off is None and now - begun <= BEGINS_WITHIN:
+    if trial.off is None and now - begun <= BEGINS_WITHIN and situation.hold is None:
         return Plan(Reason.TRIAL_BEGINS, "The trial was about to begin. Keys are switched off.", (BeginTrial(),))
     if trial.off is not None and now - trial.off <= LATE_READS:
         return Plan(Reason.TRIAL_RUNS, "Keys were switched off for a trial just now.", held_until=trial.ends)

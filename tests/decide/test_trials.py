@@ -369,6 +369,13 @@ TABLE = [
         request=reports_leak(),
     ),
     Row(
+        "a trial was about to begin, its turn was killed, and a person asked for a hold",
+        replace(on(BEGUN), orders=Orders(BEGUN, Hold(at(day=9), "a launch", "ben", at(day=5), "h-1"))),
+        at(day=5, minute=2),
+        Reason.TRIAL_OVER,
+        ["end the trial"],
+    ),
+    Row(
         "a leaked key could not be ended, and a person ends the trial",
         off(BLOCKED),
         at(day=5, hour=11),
