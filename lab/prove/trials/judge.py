@@ -40,7 +40,7 @@ def switched_off(state: State, target: Target, *, surprised: bool) -> State:
     begun = datetime.fromisoformat(trial["begun"])
     if not _announced(state, Kind.TRIAL_ANNOUNCED, trial["id"], begun):
         raise Broken("P3: a trial begins that was not announced at least the notice before")
-    if state.hold_at(begun):
+    if state.hold_at(state.now):
         raise Broken("a trial begins on hold")
     return _off(state.remember(off_for=memory.off_for | {trial["id"]}), "trial")
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from lab.prove.trials import actors
 from lab.prove.trials.lives import Life, lives
-from shared.decide import policies, request_policies, trials
+from shared.decide import cadence, policies, request_policies, trials
 from shared.decide.plan import Plan, Reason
 from shared.decide.situation import Situation
 from shared.decide.steps import EndTrial, Withdraw
@@ -126,7 +126,8 @@ def withdrawing_at_once() -> Iterator[None]:
 @contextmanager
 def beginning_unannounced() -> Iterator[None]:
     """Begin a trial at its time, whether that was announced or not."""
-    mistaken = SimpleNamespace(announced_in_time=lambda _told, not_before, now: now >= not_before)
+    always = {"announced_in_time": lambda _told, not_before, now: now >= not_before}
+    mistaken = SimpleNamespace(**{**vars(cadence), **always})
     with patch.object(trials, "cadence", mistaken):
         yield
 
