@@ -22,7 +22,8 @@ def received(state: State, request: Request | None) -> State:
     memory = state.memory
     match request:
         case LeakRequest() if request.requested_at is None:  # one on record means what it meant at first
-            return state.remember(leaked=memory.leaked | _meant(state, request))
+            meant = _meant(state, request)
+            return state.remember(leaked=memory.leaked | meant, meant=meant)
         case EndTrialRequest(despite_leak=True):
             return state.remember(despite=True)
         case ArmRequest(deployment=awaited) if awaited.then is Follow.END:

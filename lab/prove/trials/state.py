@@ -63,7 +63,8 @@ class Memory(NamedTuple):
     known: The keys that somebody may hold, because they were published or were there at the adoption.
     promised: Until when a key that was replaced must work, in UTC.
     leaked: The keys that were reported as leaked.
-    recorded: Those of them that were put on record, so that they must end.
+    meant: Those that the last report means.
+    recorded: The leaked keys that were put on record, so that they must end.
     despite: Whether a person said that keys may be switched on although a leaked one still has its value.
     refused: Whether Azure refused to regenerate a key while keys were off.
     lost: Whether the note of the orders was lost.
@@ -87,6 +88,7 @@ class Memory(NamedTuple):
     known: frozenset[int] = frozenset({0, 1})
     promised: frozenset[tuple[int, datetime]] = frozenset()
     leaked: frozenset[int] = frozenset()
+    meant: frozenset[int] = frozenset()
     recorded: frozenset[int] = frozenset()
     despite: bool = False
     refused: bool = False

@@ -170,7 +170,8 @@ class World:
         judge.must_show_no_key([text or ""])
         self.state = self.state.with_note(name, text)
         if name.startswith(LEAKS) and text is not None:
-            self.state = self.state.remember(recorded=self.state.memory.leaked)
+            memory = self.state.memory
+            self.state = self.state.remember(recorded=memory.recorded | memory.meant)
 
     # The topic
 
