@@ -18,6 +18,7 @@ Proof = tuple[str, list[str]]
 BESIDE: Proof = ("every history of a small world", ["lab.prove.histories", "--faults", "1", "--thorough"])
 ONE_BY_ONE: tuple[Proof, ...] = (
     ("every clash of names and tags", ["lab.prove.claims"]),
+    ("every history of a trial, a hold and an agreed end", ["lab.prove.trials", "--faults", "1"]),
     ("long random lives", ["lab.prove.lives", "--seeds", "300"]),
     ("every input from outside, fuzzed", ["lab.prove.fuzzing", "--inputs", "20000"]),
     ("the leak drill, under consumers' load", ["lab.prove.drill"]),

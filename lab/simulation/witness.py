@@ -2,10 +2,10 @@
 
 It knows the state of the emulated Azure and the events that Event Grid accepted, and judges by these alone:
 
-    P1  the latest enabled version holds a key that its account accepts
+    P1  the latest enabled version holds a key that its account accepts, unless keys are off; a trial ends by itself
     P2  a key that was published, or that a stranger may hold, works until the end it was promised
     P3  a scheduled end was announced at least the notice ahead, and does not come before the announced date
-    P9  at rest, every version, every end and every return of keys has been announced
+    P9  at rest, every version, every end and every return of keys, and the end of every trial has been announced
 
 Once keys are back after they had ended, both are promised an overlap at least, and all of them end again only after
 another announcement (`returns`). A first rotation comes when the cadence says, or up to a tenth of the period earlier
@@ -28,6 +28,7 @@ from lab.emulator.vaults import SecretVersion
 from lab.emulator.world import World
 from lab.simulation.first_rotations import Adopted
 from lab.simulation.returns import Returns
+from lab.simulation.trials import Trials
 from lab.simulation.tripwire import wire
 from shared.domain.keys import Fingerprint
 from shared.domain.model import Target
@@ -68,6 +69,7 @@ class Watched:
     key_auth: Whether key authentication was on when last observed.
     adopted: The latest version, if the account was adopted with it. None otherwise.
     returns: The returns of keys that had ended.
+    trials: The trials that were seen.
     """
 
     target: Target
@@ -81,6 +83,7 @@ class Watched:
     key_auth: bool = True
     adopted: Adopted | None = None
     returns: Returns = field(default_factory=Returns)
+    trials: Trials = field(default_factory=Trials)
 
 
 class Witness:
@@ -135,11 +138,16 @@ class Witness:
                     raise PromiseBroken("P9: the end of a key was never announced")
             if not one.returns.are_announced:
                 raise PromiseBroken("P9: that keys are on again was never announced")
+            wrong = one.trials.must_be_over(self._now)
+            if wrong:
+                raise PromiseBroken(wrong)
 
     def _observe(self, one: Watched) -> None:
         account, version = self._world.accounts[str(one.target.account)], self._version(one)
         ended, off = self._note_keys(one, account), bool(account.disable_local_auth)
         wrong = one.returns.wrong(self._events(one), were_off=not one.key_auth, are_off=off)
+        switched = {"were_off": not one.key_auth, "are_off": off, "by_hand": self.keys_switched_off_by_hand}
+        wrong = wrong or one.trials.wrong(self._events(one), **switched)
         if wrong:
             raise PromiseBroken(f"P9: {wrong}")
         self._note_version(one, version)
@@ -264,11 +272,16 @@ class Witness:
     def _note_keys_off(self, one: Watched) -> None:
         """Key authentication is off: by hand, or as announced for a sunset or a trial."""
         if one.key_auth and not self.keys_switched_off_by_hand:
-            try:
-                self._must_have_announced(one, "KeyRotation.SunsetAnnounced", None, since=one.returns.last)
-            except PromiseBroken:
-                self._must_have_announced(one, "KeyRotation.TrialAnnounced", None, since=one.returns.last)
+            self._must_have_announced_their_end(one)
         one.key_auth = False
+
+    def _must_have_announced_their_end(self, one: Watched) -> None:
+        """Check P3 of keys that the app has switched off: a sunset was announced, or else a trial, which begins."""
+        try:
+            self._must_have_announced(one, "KeyRotation.SunsetAnnounced", None, since=one.returns.last)
+        except PromiseBroken:
+            self._must_have_announced(one, "KeyRotation.TrialAnnounced", None, since=one.returns.last)
+            one.trials.begin(self._events(one), self._now)
 
     def _consume(self, consumer: Consumer, account: Account, version: SecretVersion | None) -> None:
         if version is None or not version.enabled:

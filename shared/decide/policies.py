@@ -93,7 +93,8 @@ def _withdrawn_or_awaited(situation: Situation) -> Plan:
     if seen.off_by_sunset or (agreed is not None and situation.now >= agreed):
         return Plan(Reason.KEY_AUTH_IS_OFF, why, (Withdraw(),))
     others = "Somebody else switched keys off on the account."
-    if seen.off_since is None:
+    is_told = situation.publication.marks is None or situation.publication.told.key_auth_off
+    if seen.off_since is None or not is_told:  # a note that nobody was told of may be of an earlier time without keys
         return Plan(Reason.OFF_BY_OTHERS, f"{others} The published version stays for one overlap.", (NoteKeysOff(),))
     until = seen.off_since + situation.target.cadence.overlap
     if situation.now < until:

@@ -32,7 +32,7 @@ def running_trial(situation: Situation) -> Plan | None:
     if trial is None:
         return None
     if isinstance(request, LeakRequest):
-        return None if seen.key_auth else _leaked_while_off(situation, request)
+        return None if seen.key_auth else _leaked_while_off(situation, trial, request)
     if isinstance(request, EndTrialRequest) and not seen.orders.knows(request.id):
         return _ended_by_a_person(situation, trial, request)
     if trial.is_over(situation.now):
@@ -47,7 +47,7 @@ def running_trial(situation: Situation) -> Plan | None:
 
 
 def _ended_by_a_person(situation: Situation, trial: Trial, request: EndTrialRequest) -> Plan:
-    if trial.leaked and not request.despite_leak:
+    if trial.leaked and not request.despite_leak and _are_off(situation, trial):
         return _waits_for_a_person(trial)
     if situation.seen.leak_pending and not request.despite_leak:
         return _leak_first()
@@ -59,7 +59,7 @@ def _ended_by_a_person(situation: Situation, trial: Trial, request: EndTrialRequ
 
 
 def _over(situation: Situation, trial: Trial) -> Plan:
-    if trial.leaked:
+    if trial.leaked and _are_off(situation, trial):
         return _waits_for_a_person(trial)
     chosen = trial.stop is not None and trial.stop.despite_leak
     if situation.seen.leak_pending and not situation.seen.key_auth and not chosen:
@@ -70,6 +70,12 @@ def _over(situation: Situation, trial: Trial) -> Plan:
         return Plan(Reason.TRIAL_RUNS, why, held_until=again)
     by = EndedBy.PERSON if trial.stop else EndedBy.TIME
     return Plan(Reason.TRIAL_OVER, "The trial is over: keys are switched on again.", (EndTrial(by),))
+
+
+def _are_off(situation: Situation, trial: Trial) -> bool:
+    """Return whether keys are off, or may be: a read that shows them on can be late."""
+    since = trial.off or trial.begun or situation.now
+    return not situation.seen.key_auth or situation.now - since <= LATE_READS
 
 
 def _leak_first() -> Plan:
@@ -90,7 +96,7 @@ def _waits_for_a_person(trial: Trial) -> Plan:
 def _keys_are_on(situation: Situation, trial: Trial) -> Plan:
     """Keys are on although the trial is noted as begun: it is about to begin, a read is late, or somebody ended it."""
     begun, now = trial.begun or situation.now, situation.now
-    if trial.off is None and now - begun <= BEGINS_WITHIN:
+    if trial.off is None and now - begun <= BEGINS_WITHIN and situation.hold is None:
         return Plan(Reason.TRIAL_BEGINS, "The trial was about to begin. Keys are switched off.", (BeginTrial(),))
     if trial.off is not None and now - trial.off <= LATE_READS:
         return Plan(Reason.TRIAL_RUNS, "Keys were switched off for a trial just now.", held_until=trial.ends)
@@ -99,7 +105,7 @@ def _keys_are_on(situation: Situation, trial: Trial) -> Plan:
     return Plan(Reason.TRIAL_OVER, f"{why} The trial is over.", (EndTrial(by),))
 
 
-def _leaked_while_off(situation: Situation, request: LeakRequest) -> Plan:
+def _leaked_while_off(situation: Situation, trial: Trial, request: LeakRequest) -> Plan:
     """End a leaked key while keys are off, so that switching them on opens nothing to whoever holds it.
 
     The account lists no keys now. The vault still holds the live value, so its fingerprint is known; what the tags say
@@ -107,6 +113,8 @@ def _leaked_while_off(situation: Situation, request: LeakRequest) -> Plan:
     """
     if situation.seen.orders.knows(request.id):
         return Plan(Reason.ALREADY_DONE, "The key that was reported as leaked does not work any more.")
+    if trial.stop is not None and trial.stop.despite_leak:
+        return Plan(Reason.LEAKED_IN_TRIAL, "Keys are switched on first, as a person chose. The leaked key ends then.")
     publication = situation.seen.publication
     readable = publication is not None and publication.state is SecretState.ACTIVE
     live = publication.value if publication and readable else None

@@ -70,11 +70,16 @@ async def note_withdrawn(notes: Notes, target: Target, latest: Publication, now:
 
 async def note_off(notes: Notes, target: Target, latest: Publication, now: datetime) -> None:
     """Note that somebody else switched keys off, and that this version stays for a while. Raises what the storage
-    raises."""
+    raises.
+
+    As long as nobody was told, the while begins anew: keys may have been on in between, and nothing else remembers it.
+    """
     known = await keyless_of(notes, target.account)
     if known is None or not _is_about(known, latest):
         note = Keyless(str(target.account), latest.version, now, False, _times(known, latest), withdrawn=False)
         await _write(notes, target, note)
+    elif not (known.withdrawn or latest.told.key_auth_off):
+        await _write(notes, target, replace(known, at=now))
 
 
 async def with_end_of_keys(notes: Notes, target: Target, seen: Observation) -> Observation:

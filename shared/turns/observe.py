@@ -73,10 +73,16 @@ async def look(target: Target, outside: Outside, *, distrust_tags: bool = False)
 
 
 async def _read_twice(target: Target, outside: Outside, publication: Publication) -> ObservedKeys:
-    """Observe with the account. If the published value is neither key, read once more: an answer can be late (P13)."""
-    observed = await _with_the_account(target, outside.accounts, publication)
-    if observed.seen.live is None and observed.seen.key_auth and publication.state is SecretState.ACTIVE:
-        return await _with_the_account(target, outside.accounts, await outside.vault.latest(target) or publication)
+    """Observe with the account. If the published value is neither key, read once more: an answer can be late (P13).
+
+    If the account shows that keys are off while a version is published, listing them tells whether that is so now.
+    """
+    accounts, is_active = outside.accounts, publication.state is SecretState.ACTIVE
+    account = _checked(await accounts.read(target.account))
+    keys = await _keys(target, accounts) if account.key_auth or is_active else None
+    observed = _observed(publication, account, keys)
+    if observed.seen.live is None and observed.seen.key_auth and is_active:
+        return await _with_the_account(target, accounts, await outside.vault.latest(target) or publication)
     return observed
 
 
@@ -120,7 +126,7 @@ async def _keys(target: Target, accounts: Accounts) -> dict[KeySlot, ApiKey] | N
 
 
 def _observed(publication: Publication | None, account: Account, keys: dict[KeySlot, ApiKey] | None) -> ObservedKeys:
-    if not account.key_auth:
+    if not account.key_auth and keys is None:  # keys that are listed are on, and the account was read too late
         seen = Observation(key_auth=False, keys={}, publication=publication, endpoint=account.endpoint)
         return ObservedKeys(replace(seen, takes_identity=account.takes_identity))
     if keys is None:

@@ -140,11 +140,16 @@ async def _withdraw(execution: Execution) -> None:
 
 
 async def _regenerate(slot: KeySlot, execution: Execution) -> None:
-    """Regenerate a key. If no clear answer comes, see whether it happened, before anything is sent again (P5)."""
+    """Regenerate a key. If no clear answer comes, see whether it happened, before anything is sent again (P5).
+
+    Raises TryLater if keys were switched off since they were listed.
+    """
     accounts, target, ended = execution.outside.accounts, execution.target, execution.keys[slot]
     execution.ended[slot] = ended
     try:
         keys = await accounts.regenerate(target.account, slot)
+    except KeyAuthIsOff:
+        raise TryLater(target.name, f"{slot.words} was not regenerated: keys were switched off meanwhile.") from None
     except TryLater as error:
         seen = await _after_an_unclear_answer(slot, error, execution)
         if seen is None:

@@ -19,9 +19,11 @@ from shared.domain.orders import Orders, Trial
 from shared.ports import KeyAuthIsOff
 from shared.turns.execution import Execution
 from shared.turns.message import About
+from shared.turns.own_writes import PAUSES
 from shared.turns.standing import leaks_of
 
 log = logging.getLogger(LOGGER)
+UNKNOWN = Fingerprint("unknown")  # a leaked value that nobody could name: both slots are regenerated then
 LONGEST_DELAY = timedelta(days=6)  # of a message that must not outlive its time to live of seven days
 
 
@@ -33,6 +35,7 @@ async def begin_trial(execution: Execution) -> None:
     await _note(execution, orders, replace(trial, begun=begun))
     execution.begin.check()  # the write took time, and the lease may be lost by now
     await outside.accounts.disable_key_auth(account)
+    execution.lease.check()  # whoever holds the target by now may have noted something else
     now = outside.clock.now()
     execution.writes.switched_off(now)
     await _note(execution, orders, replace(trial, begun=begun, off=now))
@@ -61,14 +64,16 @@ async def end_trial(step: EndTrial, execution: Execution) -> None:
     refused = await _refused_calls(execution, trial)
     try:
         await outside.accounts.enable_key_auth(account)
-        if not (await outside.accounts.read(account)).key_auth:
-            raise _kept_off(execution)
+        await _see_them_on(execution)
     except RotationError:
+        execution.lease.check()  # whoever holds the target by now may have noted something else
         await _note(execution, orders, replace(trial, tried=outside.clock.now()))
         raise
+    execution.lease.check()
     now = outside.clock.now()
     execution.writes.switched_on(now)
-    ended = replace(trial, ended=now, ended_by=step.ended_by, refused=refused, tried=None)
+    off = trial.off if execution.observed.seen.key_auth else trial.off or trial.begun  # its beginning was interrupted
+    ended = replace(trial, off=off, ended=now, ended_by=step.ended_by, refused=refused, tried=None)
     await _note(execution, orders, ended)
     await _end_leaks_now(execution)
 
@@ -83,6 +88,16 @@ async def _end_leaks_now(execution: Execution) -> None:
             await outside.later.send(replace(leak, repeated=True).text(), timedelta(0))
     except RotationError as error:
         log.warning("%s: a leak on record waits for its next turn: %s", execution.target.name, error)
+
+
+async def _see_them_on(execution: Execution) -> None:
+    """Read the account until it shows that keys are on. It may show for a while what was before."""
+    for pause in (timedelta(0), *PAUSES):
+        await execution.lease.wait(execution.outside.clock, pause)
+        execution.begin.check()
+        if (await execution.outside.accounts.read(execution.target.account)).key_auth:
+            return
+    raise _kept_off(execution)
 
 
 def _kept_off(execution: Execution) -> PersonMustLook:
@@ -111,8 +126,8 @@ async def end_while_off(step: EndWhileOff, execution: Execution) -> None:
     """
     outside, account = execution.outside, execution.target.account
     orders, trial = await _open(execution)
-    blocked = replace(trial, leaked=step.values or frozenset({Fingerprint("unknown")}))
-    await _note(execution, orders, blocked)
+    leaked = trial.leaked | (step.values or {UNKNOWN})
+    await _note(execution, orders, replace(trial, leaked=leaked))
     execution.begin.check()
     try:
         keys: Mapping[KeySlot, ApiKey] = {}
@@ -123,9 +138,12 @@ async def end_while_off(step: EndWhileOff, execution: Execution) -> None:
             keys = await outside.accounts.regenerate(account, slot)
     except KeyAuthIsOff:
         raise _choice(execution) from None
-    if step.values & {key.fingerprint for key in keys.values()}:
+    there = {key.fingerprint for key in keys.values()}
+    if step.values & there:
         raise _choice(execution)
-    await _note(execution, orders.after(step.request), trial)
+    execution.lease.check()
+    left = (leaked - {UNKNOWN}) & there  # another leaked value ends with its own report
+    await _note(execution, orders.after(step.request), replace(trial, leaked=left))
 
 
 def _left(step: EndWhileOff, keys: Mapping[KeySlot, ApiKey]) -> list[KeySlot]:

@@ -349,6 +349,33 @@ TABLE = [
         ["begin the trial"],
     ),
     Row(
+        "a leaked key could not be ended, somebody switched keys on, and the time is over",
+        on(BLOCKED),
+        at(day=5, hour=13),
+        Reason.TRIAL_OVER,
+        ["end the trial"],
+    ),
+    Row(
+        "a leaked key could not be ended, and the account may show too late that keys are off",
+        on(replace(BLOCKED, off=at(day=5, hour=12, minute=59))),
+        at(day=5, hour=13),
+        Reason.LEAKED_IN_TRIAL,
+    ),
+    Row(
+        "a leak comes again after a person has ended the trial all the same",
+        off(replace(STOPPED, stop=Stop("ben", "it hurts", at(day=5, hour=10), despite_leak=True))),
+        at(day=5, hour=11),
+        Reason.LEAKED_IN_TRIAL,
+        request=reports_leak(),
+    ),
+    Row(
+        "a trial was about to begin, its turn was killed, and a person asked for a hold",
+        replace(on(BEGUN), orders=Orders(BEGUN, Hold(at(day=9), "a launch", "ben", at(day=5), "h-1"))),
+        at(day=5, minute=2),
+        Reason.TRIAL_OVER,
+        ["end the trial"],
+    ),
+    Row(
         "a leaked key could not be ended, and a person ends the trial",
         off(BLOCKED),
         at(day=5, hour=11),

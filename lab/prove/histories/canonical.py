@@ -76,8 +76,8 @@ def _without_the_past(state: State, cadence: Cadence) -> State:
             serial=0,
         )
     if state.earlier is not None and state.version is not None and version is not None:
-        return _with_earlier(_facts_without_the_past(state, version), state, cadence)
-    merged = _facts_without_the_past(state, version)
+        return _with_earlier(_facts_without_the_past(state, version, cadence), state, cadence)
+    merged = _facts_without_the_past(state, version, cadence)
     return merged if state.copy is None else merged._replace(copy=_only_copy(state.copy, state, cadence))
 
 
@@ -158,7 +158,7 @@ def _numbered(marks: Marks | None, least: int) -> Marks | None:
     return marks and replace(marks, number=int(marks.number >= least > 0))
 
 
-def _facts_without_the_past(state: State, version: Version | None) -> State:
+def _facts_without_the_past(state: State, version: Version | None, cadence: Cadence) -> State:
     ends = state.marks.told.ends if state.marks else 0
     first_end = ends - min(ends, 1)
     sunset, announced = state.sunset, state.announced_sunset
@@ -175,7 +175,7 @@ def _facts_without_the_past(state: State, version: Version | None) -> State:
         announced_wait=deployments.without_the_past(state.announced_wait, SAME_REQUEST),
         record=state.record and _record(state.record, state.marks),
         reported=state.reported & set(state.keys),
-        keyless=keys_back.counted_from(state, first_end),
+        keyless=keys_back.counted_from(state, first_end, cadence),
     )
 
 

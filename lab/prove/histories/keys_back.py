@@ -9,6 +9,7 @@ announced before holds any more, and one event says that keys are back.
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from lab.prove.histories import values
 from lab.prove.histories.judge import BACK, Broken
@@ -51,9 +52,18 @@ def noted(state: State, before: Version, cadence: Cadence, *, by_others: bool) -
     if by_others or version is None or not _returns(version) - _returns(before):
         return state
     if not before.withdrawn:
-        raise Broken("P9: keys count as back although this app has withdrawn nothing")
+        return _are_back_before_withdrawn(state, before, version.value)
     back = _are_back(state, cadence, version.value)
     return back._replace(version=version._replace(withdrawn=False))
+
+
+def _are_back_before_withdrawn(state: State, before: Version, live: int) -> State:
+    """Return the state in which keys are back before the version was withdrawn: everything goes on as before, and that
+    is told. Raises Broken if nobody was told that they were off."""
+    if before.marks is None or not before.marks.told.key_auth_off:
+        raise Broken("P9: keys count as back although this app has withdrawn nothing and told nothing")
+    others = frozenset(one for one in state.outstanding if one[0] != BACK)
+    return state._replace(outstanding=others | {(BACK, live)}, announced_sunset=None)
 
 
 def _returns(version: Version) -> frozenset[CarriedOver]:
@@ -108,17 +118,19 @@ def note(state: State, text: str) -> State:
     nothing about who disables the version."""
     found = json.loads(text)
     serial = int(found["version"]) if found["version"] else None
-    state = state._replace(keyless=Keyless(serial, found["times"], found["off"]))
-    return state if state.key_auth else withdrawn(state, found["version"])
+    since, is_withdrawn = datetime.fromisoformat(found["at"]), found["withdrawn"]
+    kept = Keyless(serial, found["times"], found["off"], since, found["sunset"], is_withdrawn)
+    state = state._replace(keyless=kept)
+    return state if state.key_auth or not is_withdrawn else withdrawn(state, found["version"])
 
 
 def text_of(state: State) -> str | None:
     """Return the app's note. None without one."""
     if state.keyless is None:
         return None
-    serial, times, off = state.keyless
-    version = "" if serial is None else str(serial)
-    return keyless.Keyless(str(values.ACCOUNT), version, NOW, False, times, off=off).text()
+    serial, times, off, since, by_sunset, is_withdrawn = state.keyless
+    version, account = "" if serial is None else str(serial), str(values.ACCOUNT)
+    return keyless.Keyless(account, version, since, by_sunset, times, off=off, withdrawn=is_withdrawn).text()
 
 
 def is_noted(state: State) -> bool:
@@ -126,7 +138,13 @@ def is_noted(state: State) -> bool:
     return state.keyless is not None and state.version is not None and state.keyless.serial == state.version.serial
 
 
-def counted_from(state: State, ends: int) -> Keyless | None:
+def withdrawn_at(state: State, cadence: Cadence) -> datetime | None:
+    """Return when the version is withdrawn that somebody else's switch has left enabled. None if none waits so."""
+    note = state.keyless
+    return None if note is None or note.withdrawn or state.key_auth else note.since + cadence.overlap
+
+
+def counted_from(state: State, ends: int, cadence: Cadence) -> Keyless | None:
     """Return the note as a canonical state keeps it: whether it is about the latest version, and how much more often
     the app has withdrawn a key than that version's tags count ends of all keys. Three times are as good as more.
 
@@ -135,4 +153,8 @@ def counted_from(state: State, ends: int) -> Keyless | None:
     if state.keyless is None:
         return None
     times = min(max(state.keyless.times - ends, 1), MOST_TIMES)
-    return Keyless(0, times, state.keyless.off) if is_noted(state) else Keyless(None, times, off=True)
+    if not is_noted(state):
+        return Keyless(None, times, off=True)
+    kept = state.keyless._replace(serial=0, times=times)
+    waits = kept.off and not kept.withdrawn
+    return kept._replace(since=max(kept.since, NOW - cadence.overlap) if waits else NOW)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from lab.prove.histories import deployments, judge, on_record, other_writers, refusals
+from lab.prove.histories import deployments, judge, keys_back, on_record, other_writers, refusals
 from lab.prove.histories.disturbed import Disturber, Ending
 from lab.prove.histories.judge import Broken, during
 from lab.prove.histories.lives import Life, repeated
@@ -54,7 +54,8 @@ def _moments(state: State, cadence: Cadence) -> Iterator[datetime]:
 
 
 def _deadlines(state: State, cadence: Cadence) -> Iterator[datetime]:
-    marks, version = state.marks, state.version
+    marks, version, withdrawn_at = state.marks, state.version, keys_back.withdrawn_at(state, cadence)
+    yield from () if withdrawn_at is None else (withdrawn_at,)
     if version is not None and marks is None:
         yield version.created + deployments.first_period(cadence)
     if marks is not None:

@@ -93,11 +93,17 @@ class Keyless(NamedTuple):
     serial: The version. None: one that is not the latest any more.
     times: How often the app has withdrawn one.
     off: Whether keys were seen to be off. Before that, a sunset was only begun.
+    since: Since when keys are off, as the note says.
+    by_sunset: Whether the note says that the sunset switched them off.
+    withdrawn: Whether the version was disabled. If somebody else switched keys off, it stays for one overlap.
     """
 
     serial: int | None
     times: int
     off: bool
+    since: datetime = NOW
+    by_sunset: bool = False
+    withdrawn: bool = True
 
 
 class Refusing(NamedTuple):
@@ -213,6 +219,7 @@ def later(state: State, time: timedelta) -> State:
         earlier=state.earlier and tuple(_version_later(one, time) for one in state.earlier),
         copy=state.copy and _copy_later(state.copy, time),
         record=state.record and state.record._replace(requested_at=state.record.requested_at - time),
+        keyless=state.keyless and state.keyless._replace(since=state.keyless.since - time),
     )
 
 
