@@ -50,7 +50,7 @@ def accepted_in_time(situation: Situation, announcement: Announcement, accepted_
         case _:
             assert_never(announcement.kind)
     deadline = announcement.deadline
-    if announcement.kind is Kind.RETIREMENT_ANNOUNCED and situation.marks.agreed:
+    if announcement.kind is Kind.RETIREMENT_ANNOUNCED and situation.ends_as_agreed:
         return True  # a person agreed to this end beforehand, so it needs no notice (P2, P3)
     known = told is not None and told.deadline == deadline
     return deadline is None or known or deadline - accepted_at >= situation.target.cadence.notice

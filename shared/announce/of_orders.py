@@ -13,7 +13,7 @@ from shared.announce.announcements import Announcement
 from shared.announce.kinds import Kind
 from shared.decide import cadence, schedule
 from shared.decide.situation import Situation
-from shared.decide.trials import what_holds_a_trial
+from shared.decide.trials import is_told_unproven, what_holds_a_trial
 from shared.domain.orders import EndedBy, Orders, Trial
 from shared.domain.requests import Requester
 from shared.domain.told import ToldDeadline
@@ -39,7 +39,7 @@ def of_orders(situation: Situation) -> Iterator[Announcement]:
         return
     if trial.off is not None and not trial.told_start:
         yield replace(_about(Kind.TRIAL_STARTED, situation, trial), happened_at=trial.off, deadline=trial.ends)
-    no_proof = not situation.seen.key_auth or not situation.target.publishes
+    no_proof = not situation.target.publishes or (situation.seen.key_auth and is_told_unproven(trial, situation.now))
     if trial.ended is not None and (trial.proven or no_proof):
         yield replace(_about(Kind.TRIAL_ENDED, situation, trial), happened_at=trial.ended, reason=_how(trial))
 

@@ -137,17 +137,31 @@ def _rotation_notices(situation: Situation, marks: Marks) -> Iterator[Announceme
     told = marks.told.rotation
     notice = _due_notice(situation, deadline, leads, told, at_once=False)
     if notice:
-        yield _notice(Kind.ROTATION_ANNOUNCED, situation.target, notice, situation.live, marks.live)
+        announced = _notice(Kind.ROTATION_ANNOUNCED, situation.target, notice, situation.live, marks.live)
+        yield replace(announced, occasion=_after_a_hold(situation, marks))
     elif situation.hold is not None and told is not None and told.deadline < deadline:
         yield _moved_by_hold(situation, marks, told.deadline, situation.hold)
     if situation.awaited and not situation.awaited.deployed and not marks.told.awaited:
         yield _awaits_deployment(situation, situation.awaited, deadline)
 
 
+def _after_a_hold(situation: Situation, marks: Marks) -> str | None:
+    """Return what tells an announcement from one of the same day that a hold may have withdrawn. None without one."""
+    hold = situation.seen.orders.hold
+    return f"after a hold {event_time(hold.since)}" if hold and hold.since > marks.since else None
+
+
 def _moved_by_hold(situation: Situation, marks: Marks, deadline: datetime, hold: Hold) -> Announcement:
     """Return that an announced rotation does not come on its day. Its new day is announced when its time has come."""
     why = f"A person put the rotation on hold until {hold.until:%Y-%m-%d %H:%M} UTC."
-    about = Announcement(Kind.DEADLINE_WITHDRAWN, situation.target, situation.live, marks.live, deadline=deadline)
+    about = Announcement(
+        Kind.DEADLINE_WITHDRAWN,
+        situation.target,
+        situation.live,
+        marks.live,
+        deadline=deadline,
+        occasion=f"hold {event_time(hold.since)}",
+    )
     return replace(about, reason=why, requester=Requester(None, hold.by, hold.reason))
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.model import Cadence, Target
-from shared.domain.publication import Marks
+from shared.domain.publication import Marks, Origin
+from shared.domain.requests import Follow
 from shared.domain.scheduled import scheduled_at
 from shared.domain.times import share_of
 from shared.domain.told import ToldDeadline
@@ -41,8 +42,20 @@ def due_at(marks: Marks, target: Target, named: datetime | None = None) -> datet
     The window and the previous key can delay the rotation itself; see `schedule.rotation`.
     """
     scheduled = scheduled_at(marks, target, named)
-    awaited = marks.awaited.rotates_from(target.cadence.overlap) if marks.awaited else None
-    return min(scheduled, awaited or scheduled)
+    return min(scheduled, rotates_from(marks, target.cadence) or scheduled)
+
+
+def rotates_from(marks: Marks, cadence: Cadence) -> datetime | None:
+    """Return from when on an awaited deployment makes a rotation due, in UTC. None if it makes none due, or not yet.
+
+    Readers of the vault may still hold a key that it held until the last rotation, so that key keeps its overlap, also
+    where a person confirmed that both old values end.
+    """
+    begins = marks.awaited.rotates_from(cadence.overlap) if marks.awaited else None
+    if begins is None or marks.awaited is None or marks.awaited.then is not Follow.END:
+        return begins
+    held_before = marks.origin is not Origin.ADOPTED and marks.previous is not None
+    return max(begins, marks.since + cadence.overlap) if held_before else begins
 
 
 def within_window(moment: datetime, cadence: Cadence) -> datetime:

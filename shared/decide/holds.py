@@ -18,14 +18,18 @@ def hold_requested(situation: Situation) -> Plan | None:
     if isinstance(request, HoldRequest):
         hold = Hold(request.until, request.reason, request.by, now, request.id or "")
         why = f"Scheduled rotations and ends wait: {hold.says}. A leak does not wait."
-        if orders.knows(request.id) or (situation.hold and situation.hold.until == request.until):
+        if orders.knows(request.id):
+            now_on = f"Now {situation.hold.says}." if situation.hold else "No hold is on now."
+            return Plan(Reason.ALREADY_DONE, f"This request was carried out already. {now_on}")
+        if situation.hold and situation.hold.until == request.until:
             return Plan(Reason.ALREADY_DONE, why)
         noted = replace(orders, hold=hold).after(request.id)
         return Plan(Reason.HOLD_SET, why, (KeepOrders(noted, f"the hold until {request.until:%Y-%m-%d %H:%M} UTC"),))
     if isinstance(request, LiftHoldRequest):
         if orders.knows(request.id) or situation.hold is None:
             return Plan(Reason.ALREADY_DONE, "No hold is on.")
-        lifted = KeepOrders(replace(orders, hold=None).after(request.id), "that the hold is lifted")
+        ended = replace(situation.hold, until=now)  # it stays on record: what it withdrew is announced as something new
+        lifted = KeepOrders(replace(orders, hold=ended).after(request.id), "that the hold is lifted")
         return Plan(Reason.HOLD_LIFTED, "The hold is lifted. What was due meanwhile comes next.", (lifted,))
     return None
 

@@ -48,7 +48,14 @@ from shared.decide.plan import Plan, Reason
 from shared.decide.request_policies import armed, deployed, ends_both, fresh_spare, leaked
 from shared.decide.situation import Situation
 from shared.decide.steps import DisableKeyAuth, Mark, NoteKeysOff, Prove, Publish, Regenerate, Withdraw
-from shared.decide.trials import after_a_trial, running_trial, trial, trial_after_deployment, trial_requested
+from shared.decide.trials import (
+    after_a_trial,
+    running_trial,
+    trial,
+    trial_after_deployment,
+    trial_requested,
+    what_holds_a_trial,
+)
 from shared.domain.keys import KeySlot
 from shared.domain.model import Adopt, Observation, Target
 from shared.domain.publication import MOST_TAGS, OUR_TAGS, Marks, Origin, SecretState
@@ -373,7 +380,7 @@ def retirement(situation: Situation) -> Plan | None:
         return Plan(Reason.LEAKED, why, end_leaked_key(spare))
     why = f"The overlap is over. {spare.words.capitalize()}, the previous key, is retired."
     retire = Plan(Reason.OVERLAP_OVER, why, (Regenerate(spare),))
-    if situation.marks.agreed:
+    if situation.ends_as_agreed:
         return retire  # a person agreed to this moment, so it waits for no window
     return _held_by_previous_key(situation) or _held_by_window(situation) or retire
 
@@ -388,7 +395,7 @@ def _held_by_previous_key(situation: Situation) -> Plan | None:
         until = f"{marks.until:%Y-%m-%d %H:%M:%S} UTC"
         why = f"{spare.words.capitalize()} may still be in use: it is promised to work until {until}."
         return Plan(Reason.OVERLAP_RUNS, why, held_until=marks.until)
-    if marks.agreed:
+    if situation.ends_as_agreed:
         return None
     if situation.seen.unheard:
         why = f"The end of {spare.words} waits for somebody to hear of it. {situation.seen.unheard}"
@@ -421,6 +428,8 @@ def nothing(situation: Situation) -> Plan:
     if situation.request_is_outdated:
         return Plan(Reason.ALREADY_DONE, f"{live} was published after this request was made.")
     held = what_holds_a_sunset(situation) if agreed and situation.now >= agreed else None
+    if held is None and situation.trial and situation.trial.is_planned and situation.now >= situation.trial.starts:
+        held = what_holds_a_trial(situation)
     if held is not None:
         return held
     due = schedule.rotation(situation)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
+from shared.decide.cadence import rotates_from
 from shared.decide.carried_over import end_of_previous_key, outstanding_with_end, valid_told
 from shared.decide.leaked_keys import end_leaked_key, meant
 from shared.decide.plan import Plan, Reason
@@ -172,8 +173,10 @@ def fresh_spare(
 
 def ends_both(situation: Situation) -> bool:
     """Return whether a person confirmed that both old values end after a deployment, and it is time to begin that."""
-    awaited = situation.marks.awaited
-    begins = awaited.rotates_from(situation.target.cadence.overlap) if awaited and awaited.then is Follow.END else None
+    marks = situation.marks
+    if marks.awaited is None or marks.awaited.then is not Follow.END:
+        return False
+    begins = rotates_from(marks, situation.target.cadence)
     return begins is not None and situation.now >= begins
 
 
@@ -190,7 +193,9 @@ def _agreed(publish: Publish, situation: Situation) -> Publish:
 def _still_awaited(situation: Situation) -> AwaitedDeployment | None:
     """Return the deployment that the next version goes on waiting for: what follows it is no rotation."""
     awaited = situation.marks.awaited
-    return awaited if awaited is not None and awaited.then in (Follow.TRIAL, Follow.SUNSET) else None
+    if awaited is None or awaited.then is Follow.ROTATE or ends_both(situation):
+        return None
+    return awaited
 
 
 def armed(situation: Situation) -> Plan | None:

@@ -71,7 +71,7 @@ def retirement(situation: Situation) -> datetime | None:
     if not situation.spare_in_use or marks.leaked or marks.until is None:
         return None
     until = _not_on_hold(marks.until, situation)
-    if marks.agreed:
+    if situation.ends_as_agreed:
         return until  # a person agreed to this very moment beforehand, so it waits for no notice
     return cadence.ending_at(replace(marks, until=until), situation.target.cadence, situation.now)
 
@@ -105,6 +105,6 @@ def _not_on_hold(moment: datetime, situation: Situation) -> datetime:
 def retirement_is_announced(situation: Situation) -> bool:
     """Whether P3 lets the previous key end now: its end was announced in time, or it leaked, or there is none."""
     marks = situation.marks
-    if marks.leaked or marks.agreed or not situation.spare_in_use or marks.until is None:
+    if marks.leaked or situation.ends_as_agreed or not situation.spare_in_use or marks.until is None:
         return True
     return cadence.announced_in_time(marks.told.retirement, marks.until, situation.now)

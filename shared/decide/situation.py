@@ -120,6 +120,16 @@ class Situation:
         return self.seen.orders.hold_at(self.now)
 
     @property
+    def ends_as_agreed(self) -> bool:
+        """Whether the previous key ends at a moment to which a person agreed beforehand, without a notice. Not if a
+        later moment was announced since."""
+        marks = self.marks
+        told = marks.told.retirement
+        return (
+            marks.agreed and marks.until is not None and (told is None or told.deadline <= max(marks.until, self.now))
+        )
+
+    @property
     def awaited(self) -> AwaitedDeployment | None:
         """The deployment that the target waits for: by request, or always by its settings. None if it waits for
         none."""

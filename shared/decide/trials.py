@@ -24,13 +24,14 @@ from shared.domain.times import iso_duration
 BEGINS_WITHIN = timedelta(minutes=10)  # one turn's longest time: after that a trial that did not begin is closed
 LATE_READS = timedelta(minutes=2)  # for so long Azure may show that keys are on after they were switched off
 TRIED_EVERY = timedelta(hours=1)
+PROVEN_WITHIN = timedelta(hours=1)
 
 
 def running_trial(situation: Situation) -> Plan | None:
     """A trial is open: it ends, is watched, or is closed because somebody else switched keys on. None otherwise."""
     trial, seen, request = situation.seen.orders.open_trial, situation.seen, situation.request
     if trial is None:
-        return None
+        return _off_again(situation)
     if isinstance(request, LeakRequest):
         return None if seen.key_auth else _leaked_while_off(situation, trial, request)
     if isinstance(request, EndTrialRequest) and not seen.orders.knows(request.id):
@@ -44,6 +45,15 @@ def running_trial(situation: Situation) -> Plan | None:
         return Plan(Reason.TRIAL_RUNS, why, held_until=trial.ends)
     noted = _with(seen.orders, replace(trial, off=situation.now))
     return Plan(Reason.TRIAL_RUNS, why, (KeepOrders(noted, "that keys are off for the trial"),), trial.ends)
+
+
+def _off_again(situation: Situation) -> Plan | None:
+    """Keys were on at the end of a trial, and are off before the published one was proven: a policy switched them. Then
+    it is tried again. None otherwise."""
+    trial = situation.trial
+    if trial is None or trial.ended is None or trial.proven or situation.seen.key_auth:
+        return None
+    return _over(situation, trial)
 
 
 def _ended_by_a_person(situation: Situation, trial: Trial, request: EndTrialRequest) -> Plan:
@@ -65,7 +75,7 @@ def _over(situation: Situation, trial: Trial) -> Plan:
     if situation.seen.leak_pending and not situation.seen.key_auth and not chosen:
         return _leak_first()
     again = trial.tried + TRIED_EVERY if trial.tried else situation.now
-    if situation.now < again:
+    if situation.now < again and not situation.seen.key_auth:
         why = f"The trial is over, and keys could not be switched on. It is tried again at {again:%H:%M} UTC."
         return Plan(Reason.TRIAL_RUNS, why, held_until=again)
     by = EndedBy.PERSON if trial.stop else EndedBy.TIME
@@ -130,7 +140,8 @@ def _leaked_while_off(situation: Situation, trial: Trial, request: LeakRequest) 
     values = named | ({live} if live and slot in slots else frozenset())
     keeps = live if slot not in slots else None
     why = (
-        "A leak was reported while keys are off for a trial. The key ends now, and the vault gets its successor after."
+        "A leak was reported while keys are off for a trial. The account lists no keys now, so what "
+        f"{' and '.join(one.words for one in slots)} holds ends; the vault gets its successor after the trial."
     )
     return Plan(
         Reason.LEAKED, why, (EndWhileOff(slots, frozenset(values), keeps, request.id),), leaked=frozenset(values)
@@ -150,7 +161,7 @@ def trial_requested(situation: Situation) -> Plan | None:
         request.id or f"{situation.now:%Y%m%dT%H%M%S}",
         request.by,
         request.reason,
-        request.starts or situation.now,
+        max(request.starts or situation.now, situation.now),
         request.length,
         situation.seen.trial_check.copies if request.despite_copies else (),
     )
@@ -225,7 +236,7 @@ def trial_after_deployment(situation: Situation) -> Plan | None:
     done = Mark(situation.live, replace(marks, awaited=None, told=told))
     id_ = awaited.id or f"latest {awaited.due:%Y%m%dT%H%M%S}"
     why = f"deployment to {awaited.environment}"
-    trial = Trial(id_, "deployment", why, awaited.due, awaited.length, situation.seen.trial_check.copies)
+    trial = Trial(id_, "deployment", why, awaited.due, awaited.length)
     if situation.seen.orders.knows(id_):
         return Plan(Reason.ALREADY_DONE, "The trial after this deployment was planned already.", (done,))
     return _planned(situation, trial, None, done)
@@ -249,9 +260,11 @@ def trial(situation: Situation) -> Plan | None:
 
 
 def _wanted(situation: Situation, planned: Trial) -> datetime:
-    """Return when a planned trial should have begun: when it was asked for, or when the last hold ended."""
-    hold = situation.seen.orders.hold
-    return max(planned.starts, hold.until) if hold else planned.starts
+    """Return when a planned trial should have begun: when it was asked for, or announced, or when the last hold
+    ended."""
+    hold, told = situation.seen.orders.hold, planned.told
+    moments = [planned.starts, *([hold.until] if hold else []), *([told.deadline] if told else [])]
+    return max(moments)
 
 
 def _lapsed(situation: Situation, planned: Trial) -> Plan:
@@ -266,11 +279,17 @@ def _lapsed(situation: Situation, planned: Trial) -> Plan:
 def after_a_trial(situation: Situation) -> Plan | None:
     """Keys are on again after a trial: prove the published one before anybody is told. None otherwise."""
     ended = situation.trial
-    if ended is None or ended.ended is None or ended.proven:
+    if ended is None or ended.ended is None or ended.proven or is_told_unproven(ended, situation.now):
         return None
     noted = _with(situation.seen.orders, replace(ended, proven=True))
     why = f"Keys are on again after a trial. {situation.live.words.capitalize()} is proven."
     return Plan(Reason.KEYS_WORK_AGAIN, why, (Prove(situation.live, patient=True), KeepOrders(noted, "that keys work")))
+
+
+def is_told_unproven(ended: Trial, now: datetime) -> bool:
+    """Return whether the end of a trial is told although the published key was not proven: for so long nothing could
+    prove it, and nothing else waits for that."""
+    return ended.ended is not None and now - ended.ended >= PROVEN_WITHIN
 
 
 def _with(orders: Orders, trial: Trial) -> Orders:

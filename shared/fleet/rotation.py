@@ -6,7 +6,7 @@ the deadlines decide too (`survey`), but do nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,9 +14,12 @@ from functools import cached_property
 from shared.announce.announcements import rotation_failed
 from shared.announce.deadlines import Deadline, deadlines
 from shared.decide.plan import Reason
+from shared.decide.situation import Situation
+from shared.decide.steps import EndTrial
 from shared.domain.errors import RotationError
 from shared.domain.many import request_of_many
 from shared.domain.model import Target
+from shared.domain.orders import Orders
 from shared.domain.requests import DeploymentRequest, LeakRequest, Request
 from shared.fleet.burst import Bursts
 from shared.fleet.deployments import Following, what_follows
@@ -119,7 +122,11 @@ class Rotation:
         if isinstance(request, LeakRequest):
             return await self._leak(target, request, until, by_name=by_name)
         if self.settings.mode is Mode.OBSERVE:
-            return planned_row(await self.plan_turn(target, request))
+            row = await self.plan_turn(target, request)
+            if row.plan is None or not any(isinstance(step, EndTrial) for step in row.plan.steps):
+                return planned_row(row)
+            # Keys do not stay off because somebody stops the app in the middle of a trial.
+            return await take_turn(target, request, self.outside, until=until, ordered=True, only_ends_trials=True)
         return await take_turn(target, request, self.outside, until=until, brake=brake, ordered=ordered)
 
     async def _leak(self, target: Target, request: LeakRequest, until: datetime | None, *, by_name: bool) -> Outcome:
@@ -199,7 +206,9 @@ class Rotation:
         view = View()
         listing, now = await self.fleet.list_targets(view), self.outside.clock.now()
         found: list[Deadline] = []
-        for situation in listing.situations(now):
+        orders = await self.surveyor.orders()
+        for one in listing.situations(now):
+            situation = _ordered(one, orders)
             try:
                 found.extend(deadlines(situation))
             except Exception as error:  # noqa: BLE001 - any error is named, and hides no other target (P10)
@@ -233,3 +242,9 @@ class Rotation:
             return
         now = self.outside.clock.now()
         await self.outside.announcer.announce([rotation_failed(target, error, now)], now)
+
+
+def _ordered(situation: Situation, orders: Mapping[str, Orders]) -> Situation:
+    """Return the situation with the standing orders about its target."""
+    found = orders.get(str(situation.target.account).casefold())
+    return replace(situation, seen=replace(situation.seen, orders=found)) if found else situation

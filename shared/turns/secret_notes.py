@@ -158,7 +158,8 @@ class Change:
         same_key = self.marks.previous is not None and self.marks.previous == self.before.previous
         retirement = same_key and not _still_ends(before.retirement, told.retirement)
         sunset = not _still_ends(before.sunset, told.sunset)
-        return sunset or retirement or not _still_waits(self.before.awaited, self.marks.awaited)
+        agreed = self.before.agreed and not self.marks.agreed
+        return agreed or sunset or retirement or not _still_waits(self.before.awaited, self.marks.awaited)
 
 
 def _still_ends(before: ToldDeadline | None, after: ToldDeadline | None) -> bool:

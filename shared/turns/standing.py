@@ -7,7 +7,7 @@ from datetime import datetime
 
 from shared.domain.model import Observation, Target
 from shared.domain.orders import Orders, TrialCheck
-from shared.domain.requests import EndTrialRequest, Follow, Request, TrialRequest
+from shared.domain.requests import ArmRequest, EndTrialRequest, Follow, Request, TrialRequest
 from shared.ports import Notes, Outside
 from shared.turns.keyless import with_end_of_keys
 from shared.turns.message import Message
@@ -29,10 +29,20 @@ async def with_standing(
     seen = replace(seen, orders=orders)
     if not seen.key_auth:
         return await _with_keys_off(outside, target, seen, request)
+    if _could_switch_keys_off(seen, request):  # an ordinary look does not say whether an identity could call
+        account = await outside.accounts.read(target.account)
+        seen = replace(seen, takes_identity=account.takes_identity)
     if isinstance(request, TrialRequest) or _may_begin(seen, outside.clock.now()):
         checks = outside.trial_checks
         seen = replace(seen, trial_check=await checks.check(target) if checks else NOT_CHECKED)
     return seen
+
+
+def _could_switch_keys_off(seen: Observation, request: Request | None) -> bool:
+    """Return whether a trial is planned or requested, or switching keys off is to follow a deployment."""
+    planned = seen.orders.trial is not None and seen.orders.trial.is_planned
+    armed = isinstance(request, ArmRequest) and request.deployment.then in (Follow.TRIAL, Follow.SUNSET)
+    return planned or armed or isinstance(request, TrialRequest)
 
 
 def _may_begin(seen: Observation, now: datetime) -> bool:

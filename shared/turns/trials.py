@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.decide.steps import EndTrial, EndWhileOff
-from shared.domain.errors import PersonMustLook, RotationError
+from shared.domain.errors import PersonMustLook, RotationError, TryLater
 from shared.domain.keys import ApiKey, Fingerprint, KeySlot
 from shared.domain.names import LOGGER
 from shared.domain.orders import Orders, Trial
@@ -65,9 +65,10 @@ async def end_trial(step: EndTrial, execution: Execution) -> None:
     try:
         await outside.accounts.enable_key_auth(account)
         await _see_them_on(execution)
-    except RotationError:
-        execution.lease.check()  # whoever holds the target by now may have noted something else
-        await _note(execution, orders, replace(trial, tried=outside.clock.now()))
+    except RotationError as error:
+        if not isinstance(error, TryLater):  # what passes by itself is tried again with the next check
+            execution.lease.check()  # whoever holds the target by now may have noted something else
+            await _note(execution, orders, replace(trial, tried=outside.clock.now()))
         raise
     execution.lease.check()
     now = outside.clock.now()

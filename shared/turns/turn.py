@@ -25,7 +25,7 @@ from shared.announce.announcements import Announcement
 from shared.announce.of_orders import acknowledged_orders
 from shared.announce.outstanding import outstanding
 from shared.decide.leaked_keys import with_values
-from shared.decide.plan import Plan, held_by_the_brake
+from shared.decide.plan import Plan, Reason, held_by_the_brake
 from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.decide.steps import BeginTrial, EndTrial, EndWhileOff, Mark, Publish, Regenerate, Withdraw
@@ -37,6 +37,7 @@ from shared.domain.requests import (
     ArmRequest,
     DeploymentRequest,
     DisarmRequest,
+    EndTrialRequest,
     LeakRequest,
     Request,
     Requester,
@@ -77,6 +78,7 @@ class Turn:
     until: When the caller stops waiting, in UTC: no step begins after that. None: nobody waits.
     brake: Holds scheduled work while many other targets fail. None: there is no brake.
     ordered: Whether standing orders about the target are known to be there, so that they are read in any case.
+    only_ends_trials: Whether the app only observes, so that nothing is done but to switch keys on after a trial.
     writes: What this turn has written so far.
     observed: What was observed last. None before the first observation, and when it is out of date.
     progress: What was done so far.
@@ -91,6 +93,7 @@ class Turn:
     until: datetime | None = None
     brake: Brake | None = None
     ordered: bool = False
+    only_ends_trials: bool = False
     writes: OwnWrites = field(default_factory=OwnWrites)
     observed: ObservedKeys | None = None
     progress: Progress = field(default_factory=Progress)
@@ -132,6 +135,8 @@ class Turn:
                 self.enabled = publication.version
             plan = await self._braked(await self._decide(self.observed, request, first=explains is None))
             explains = plan if explains is None or request is not None else explains
+            if self.only_ends_trials and not any(isinstance(step, EndTrial) for step in plan.steps):
+                return explains
             request = with_values(request, self.observed.seen)
             request = None if plan.answers_a_request else request
             if not plan.steps:
@@ -146,7 +151,13 @@ class Turn:
     async def _observe(self) -> ObservedKeys:
         """Observe the target. If the answer is older than what this turn wrote, ask again for a while (P13)."""
         distrust_tags = isinstance(self.request, LeakRequest)
-        observed = await look(self.target, self.outside, distrust_tags=distrust_tags)
+        try:
+            observed = await look(self.target, self.outside, distrust_tags=distrust_tags)
+        except RotationError:
+            without = await self._without_the_secret()
+            if without is None:
+                raise
+            return without
         for pause in PAUSES:
             if not self.writes.are_newer_than(observed) or self._would_be_late(pause):
                 break
@@ -156,6 +167,20 @@ class Turn:
         about_waits = isinstance(self.request, ArmRequest | DisarmRequest | DeploymentRequest)  # these add to the marks
         seen = await explained_observation(known.seen, known.keys, self.target, self.outside, strictly=about_waits)
         return replace(known, seen=await self._with_orders(seen) if self._asks_for_orders(seen) else seen)
+
+    async def _without_the_secret(self) -> ObservedKeys | None:
+        """Return what the account alone shows, if a trial is to end: that does not wait for a vault which cannot be
+        read. None otherwise."""
+        asked = isinstance(self.request, EndTrialRequest)
+        if not (self.ordered or asked):
+            return None
+        orders = await self.orders.read()
+        trial = orders.open_trial
+        if trial is None or not (asked or trial.is_over(self.outside.clock.now())):
+            return None
+        account = await self.outside.accounts.read(self.target.account)
+        seen = Observation(key_auth=account.key_auth, keys={}, publication=None, endpoint=account.endpoint)
+        return ObservedKeys(await with_standing(self.outside, self.target, seen, orders, self.request))
 
     def _asks_for_orders(self, seen: Observation) -> bool:
         """Return whether the standing orders matter, whatever is decided. A leak does not wait for them."""
@@ -177,7 +202,9 @@ class Turn:
         if not plan.steps or self.orders.current is not None or isinstance(request, LeakRequest):
             return plan
         observed.seen = await self._with_orders(observed.seen)  # a person may have said that this waits
-        return decide(observed.seen, self.target, now, request)  # it can only wait, so the logs are not asked again
+        ordered = decide(observed.seen, self.target, now, request)  # it can only wait, so the logs are not asked again
+        ends = ordered.reason in (Reason.SUNSET, Reason.OVERWRITTEN) and ordered.reason is not plan.reason
+        return plan if ends else ordered  # nobody knows what the logs would say to that
 
     async def _braked(self, plan: Plan) -> Plan:
         """Return the plan, or a hold if it is scheduled work and too many other targets failed."""
@@ -216,7 +243,7 @@ class Turn:
         While a return of keys is not told yet, nothing is recorded on the version that this app withdrew: its tags
         would count an end more, as if the return had been told.
         """
-        if self.observed is None or self.observed.seen.withdrawn:
+        if self.observed is None or self.observed.seen.withdrawn or self.only_ends_trials:
             return Announcing()
         seen = await with_listeners(self.outside, self.target, self.observed.seen)
         situation = await self._as_ordered(Situation(seen, self.target, self.outside.clock.now(), retired=retired))
@@ -280,6 +307,7 @@ async def take_turn(
     until: datetime | None = None,
     brake: Brake | None = None,
     ordered: bool = False,
+    only_ends_trials: bool = False,
     on_record: Callable[[], Awaitable[Request]] | None = None,
 ) -> Outcome:
     """Take the target's lease, carry out one turn, and return its outcome. Raises nothing that a turn can expect.
@@ -292,6 +320,7 @@ async def take_turn(
     brake: Holds scheduled work while many other targets fail. None: there is no brake.
     ordered: Whether standing orders about the target are known to be there. Default: no, then they are read if they
         could change what happens.
+    only_ends_trials: Whether the app only observes, so that nothing is done but to switch keys on after a trial.
     on_record: Puts the request on record, and returns it as it is on record. Called once, before the target is
         observed, whether the lease can be taken or not. None: it is on record already, or need not be.
     """
@@ -303,7 +332,7 @@ async def take_turn(
             take = partial(held.enter_async_context, hold)
             request, lease = await outside.together.both(on_record, take) if on_record else (request, await take())
             orders = KeptOrders(outside.notes, target)
-            return await Turn(target, request, outside, lease, orders, until, brake, ordered).run()
+            return await Turn(target, request, outside, lease, orders, until, brake, ordered, only_ends_trials).run()
     except LeaseHeld as held:
         outcome = failure(target.name, LeaseHeld(target.name, held.what))
     except RotationError as error:

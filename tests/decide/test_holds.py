@@ -106,7 +106,7 @@ def test_a_hold_can_be_moved_and_lifted():
     assert lifted.reason is Reason.HOLD_LIFTED
     [step] = lifted.steps
     assert isinstance(step, KeepOrders)
-    assert step.orders.hold is None
+    assert step.orders.hold_at(at(day=31)) is None
     assert decide(DUE, a_target(), at(day=31), LIFTED).reason is Reason.ALREADY_DONE
 
 
