@@ -146,7 +146,7 @@ class Kind(StrEnum):
             Affected.KEYS,
             "Every key of the account, read from the vault or copied, from {deadline} until the trial ends.",
             "Move to a managed identity (Entra ID) before {deadline}, and check that your calls need no key any more. "
-            "If a refused call would hurt, ask the owner of the account to call the trial off.",
+            "If a refused call would hurt, ask the people who run the key rotation to call the trial off.",
         ),
     )
     TRIAL_STARTED = (
@@ -156,7 +156,7 @@ class Kind(StrEnum):
             Affected.KEYS,
             "Every key of the account, read from the vault or copied, until the trial ends.",
             "Nothing, if you call with a managed identity (Entra ID). If your calls are refused with the status 403, "
-            "you still use a key: tell the owner of the account, who can end the trial at once.",
+            "you still use a key: tell the people who run the key rotation, who can end the trial at once.",
         ),
     )
     TRIAL_ENDED = (
