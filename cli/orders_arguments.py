@@ -58,8 +58,9 @@ ORDER_COMMANDS: dict[str, tuple[str, str, Callable[[argparse.ArgumentParser], No
         _trial,
     ),
     "hold": (
-        "let a target's scheduled rotations and ends wait",
-        "A leak does not wait, and a trial that runs ends. --lift ends the hold.",
+        "let a target's rotations, ends and planned trials wait",
+        "Rotations (also requested ones), ends and planned trials wait. Adoption, repair and leaks do not. A running "
+        "trial goes on and ends at its own time. --lift ends the hold.",
         _hold,
     ),
 }

@@ -1,6 +1,8 @@
 """What a person decides about a target, as the runbook says it: trials, holds, what follows a deployment."""
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -148,17 +150,28 @@ async def three_hours(site: Site, times: int) -> None:
         await site.tick()
 
 
+async def in_the_loop(site: Site, typed: str, shown: str) -> Any:
+    """Run a command that the entry shows within a loop over names, for the one target, and return the result."""
+    assert shown in site.entry.commands
+    site.ran.append(shown)
+    return await site.type(typed.replace('"$name"', "chat").replace("<why>", "freeze"), shown)
+
+
 @entry("Change freeze")
 async def test_a_change_freeze_lets_rotations_wait_until_it_is_lifted(site: Site) -> None:
     await site.settle()
+    listed = await site.run("python -m cli status")
+    named = await site.run("python -m cli status --json")
+    assert "chat" in listed.text
+    assert [one["target"] for one in named.data["targets"]] == ["chat"]
     set_, lift = (one for one in site.entry.commands if "hold" in one)
     until = f"{site.world.clock.utcnow() + timedelta(days=60):%Y-%m-%dT%H:%M:%SZ}"
-    answer = await site.run(set_, name="chat", moment=until, why="freeze")
+    answer = await in_the_loop(site, re.sub("<moment, such as [^>]+>", until, set_), set_)
     before = site.vault.get_secret("chat-key").value
     await site.live_for(days=40, every=timedelta(days=1))
     assert site.vault.get_secret("chat-key").value == before
     site.sees(f"{answer.data} {(await site.type('python -m cli plan chat')).data}")
-    await site.run(lift, name="chat")
+    await in_the_loop(site, lift, lift)
     await site.live_for(days=2, every=timedelta(days=1))
     assert site.vault.get_secret("chat-key").value != before
     await site.run("python -m cli audit")
