@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.consumers import HABITS, MARGIN, ConsumerKind
+from shared.settings.target_fields import Defaults
 from tests.docs.test_docs import ROOT, headings
 
 PAGE = ROOT / "docs" / "consumers.md"
@@ -43,6 +44,8 @@ def test_the_table_says_when_a_kind_notices_and_which_overlap_it_needs(row: list
     else:
         assert length(notices) == habit.within
         assert length(overlap) == habit.within + MARGIN
+        is_short = habit.within + MARGIN < Defaults.lag
+        assert overlap.endswith(", at least `ROTATION_CONSUMER_LAG`") == is_short
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda one: one.parent.relative_to(ROOT).as_posix())
