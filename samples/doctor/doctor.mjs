@@ -17,7 +17,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { DefaultAzureCredential, logger } from '@azure/identity';
+const { DefaultAzureCredential, logger } = await import('@azure/identity').catch(lacking);
 
 const ACCOUNTS = 'https://cognitiveservices.azure.com';
 const PROJECTS = 'https://ai.azure.com';
@@ -41,6 +41,13 @@ const OPTIONS = {
   json: { type: 'boolean', default: false, about: 'print JSON' },
   help: { type: 'boolean', default: false, about: 'print this' },
 };
+
+/** Says which package is missing, and ends the program. Throws any other error. */
+function lacking(error) {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+  console.error('package: Node finds no package @azure/identity here.\n  npm install @azure/identity');
+  process.exit(1);
+}
 
 /** Examines, prints, and returns the exit code. */
 async function main() {

@@ -28,8 +28,14 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from urllib import error, parse, request
 
-from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import DefaultAzureCredential
+try:
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity import DefaultAzureCredential
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"package: The Python that runs the doctor lacks {missing.name}, a part of the package azure-identity.\n"
+        f"  {shlex.quote(sys.executable)} -m pip install azure-identity"
+    )
 
 ACCOUNTS = "https://cognitiveservices.azure.com"
 PROJECTS = "https://ai.azure.com"

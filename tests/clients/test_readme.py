@@ -44,7 +44,8 @@ def test_the_code_of_the_readme_calls_a_model(
 ) -> None:
     unchecked = partial(SecretClient, verify_challenge_resource=False)  # the emulated vault has a host name of its own
     monkeypatch.setattr("azure.keyvault.secrets.SecretClient", unchecked)
-    given = {"<vault>": azure.settings["ROTATION_VAULT_URL"], "<secret>": "chat-key", "<deployment>": "gpt-4o"}
+    given = {"<secret>": "chat-key", "<deployment>": "gpt-4o"}
+    given["https://<vault>.vault.azure.net"] = azure.settings["ROTATION_VAULT_URL"]
     given["<address>"] = azure.world.endpoint(azure.world.accounts.named("chat")).rstrip("/")
     code = CODE
     for placeholder, text in given.items():

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +84,17 @@ def test_the_file_runs_alone_and_says_who_signed_in(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"ManagedIdentityCredential signed in as object {stage.identity.object_id}, ")
         assert "eyJ" not in done.stdout + done.stderr
+
+
+def test_a_missing_package_is_one_sentence_and_one_command(tmp_path: Path) -> None:
+    copy = tmp_path / "doctor.py"
+    copy.write_text(FILE.read_text())
+    without_packages = [sys.executable, "-E", "-S", str(copy), "--endpoint", "https://my-account.openai.azure.com"]
+    done = subprocess.run(without_packages, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    sentence, command = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(r"package: .* lacks azure(\.\w+)*, a part of the package azure-identity\.", sentence)
+    assert command == f"  {shlex.quote(sys.executable)} -m pip install azure-identity"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--endpoint", "my-account"], ["--endpoint", "ftp://x"], ["--nonsense"]])

@@ -107,6 +107,17 @@ def test_wrong_arguments_are_exit_code_2(work: Bench, arguments: list[str]) -> N
     assert "--endpoint" in done.stderr
 
 
+def test_a_missing_package_is_one_sentence_and_one_command(work: Bench, tmp_path: Path) -> None:
+    """The folder is outside of `work`, so Node finds no packages there."""
+    shutil.copy(work.at(FILE), tmp_path)
+    done = run(tmp_path, "node", "doctor.mjs", "--endpoint", "https://my-account.openai.azure.com")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "package: Node finds no package @azure/identity here.",
+        "  npm install @azure/identity",
+    ]
+
+
 @pytest.mark.parametrize("form", ["{}/", "{}/openai/v1/", "{}/openai"])
 def test_an_address_may_have_the_part_that_clients_need(work: Bench, form: str) -> None:
     with staged({}) as stage:

@@ -117,6 +117,7 @@ def test_each_sample_names_what_must_be_installed() -> None:
         code = "".join(path.read_text() for path in (ROOT / folder).glob("*.py"))
         imports = {"openai": "openai", "azure-identity": "azure.identity", "rotating-key": "rotating_key"}
         imports |= {"azure-keyvault-secrets": "azure.keyvault", "azure-functions": "azure.functions"}
+        imports |= {"aiohttp": "azure.identity.aio"}
         for package, module in imports.items():
             assert (package in needed) == (module in code), (folder, package)
 

@@ -2,7 +2,9 @@
 
 Better is no key at all: samples/no_key.
 
-Copy this file. It needs the packages of requirements.txt, and the role Key Vault Secrets User on the one secret:
+Copy this file. It needs the packages of requirements.txt, and the role Key Vault Secrets User on the one secret. One of
+the packages, rotating-key, is on no public index: build its wheel from clients/python, and install that, or take it
+from your own feed and from no other. requirements.txt has the commands.
 
     export VAULT_URL=https://my-vault.vault.azure.net SECRET_NAME=my-account-key
     python chat.py https://my-account.openai.azure.com gpt-4o
