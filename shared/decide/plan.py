@@ -116,8 +116,8 @@ class Plan:
 
     @property
     def is_held(self) -> bool:
-        """Whether something is wanted and must wait."""
-        return self.reason in HELD
+        """Whether something is wanted and must wait, so that nothing is done now."""
+        return self.reason in HELD and not self.steps
 
     @property
     def needs_a_person(self) -> bool:

@@ -46,6 +46,7 @@ LEAKED = an_observation(a_publication(overlapping(leaked=True, until=START)))
 DRIFTED = an_observation(a_publication(), key1="X")
 RESUMABLE = an_observation(a_publication(), key2="N")
 OFF = an_observation(a_publication(), key_auth=False, keys={})
+TOLD_OFF = replace(OFF, publication=a_publication(marks(told=Told(origin=True, key_auth_off=True))))
 BARE = replace(a_publication(), marks=None, provider=None, slot=None, endpoint=None)
 TUTORIAL = replace(a_publication(), marks=None, endpoint=None, created=START)
 OFFICE = a_target(window=Window.parse("Mon-Fri 09:00-16:00 Europe/Berlin"))
@@ -91,10 +92,12 @@ TABLE = [
         ["withdraw the publication"], ENDING),
     Row("keys off by somebody else, seen for the first time", OFF, at(day=1), Reason.OFF_BY_OTHERS,
         ["note that keys are off"]),
-    Row("keys off by somebody else for less than an overlap", replace(OFF, off_since=at(day=1)), at(day=3),
+    Row("keys off by somebody else for less than an overlap", replace(TOLD_OFF, off_since=at(day=1)), at(day=3),
         Reason.OFF_BY_OTHERS),
-    Row("keys off by somebody else for an overlap", replace(OFF, off_since=at(day=1)), at(day=4),
+    Row("keys off by somebody else for an overlap", replace(TOLD_OFF, off_since=at(day=1)), at(day=4),
         Reason.KEY_AUTH_IS_OFF, ["withdraw the publication"]),
+    Row("keys off by somebody else for an overlap, and nobody was told", replace(OFF, off_since=at(day=1)), at(day=4),
+        Reason.OFF_BY_OTHERS, ["note that keys are off"]),
     Row("keys back before anything was withdrawn",
         an_observation(a_publication(marks(told=Told(origin=True, key_auth_off=True)))), at(day=2),
         Reason.KEYS_ARE_BACK, ["mark the current version as key1"]),

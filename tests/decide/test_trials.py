@@ -154,7 +154,7 @@ TABLE = [
     Row("its time has not come", on(TOLD), at(day=4), Reason.NOTHING_DUE),
     Row("it was not announced", on(PLANNED), at(day=6), Reason.NOTHING_DUE),
     Row("it begins", on(TOLD), at(day=5), Reason.TRIAL_BEGINS, ["begin the trial"]),
-    Row("nobody hears of it", on(TOLD, unheard=NOBODY), at(day=5), Reason.NOTHING_DUE),
+    Row("nobody hears of it", on(TOLD, unheard=NOBODY), at(day=5), Reason.NOBODY_LISTENS),
     Row(
         "outside the window",
         on(TOLD),
@@ -166,7 +166,7 @@ TABLE = [
         "a policy came meanwhile",
         on(TOLD, trial_check=TrialCheck(blockers=("A policy keeps keys off.",))),
         at(day=5),
-        Reason.NOTHING_DUE,
+        Reason.TRIAL_REFUSED,
     ),
     Row(
         "a rotation is due as well",

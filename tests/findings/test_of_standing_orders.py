@@ -109,7 +109,8 @@ def test_a_hold_while_a_leaked_key_works_is_to_do() -> None:
 def test_keys_that_somebody_else_switched_off_are_found_until_the_version_is_withdrawn() -> None:
     found = only(facts_of(a_row(key_auth=False, off_since=NOW - hours(1))))
     assert (found.code, found.urgency, found.since) == (Code.KEYS_OFF_BY_OTHERS, Urgency.WATCH, NOW - hours(1))
-    assert codes_of(facts_of(a_row(key_auth=False, off_since=NOW - days(4)))) == []
+    told = marks(told=Told(origin=True, key_auth_off=True))
+    assert codes_of(facts_of(a_row(told, key_auth=False, off_since=NOW - days(4)))) == []
     assert codes_of(facts_of(a_row(key_auth=False, off_by_sunset=True))) == []
 
 
