@@ -1,6 +1,7 @@
 """Function keys in the local host: which functions a key opens, and what limits on operators mean with one (S4)."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -23,6 +24,8 @@ BODIES = {
     "rotate": {"dry_run": True},
     "leak": {"key": "live", "dry_run": True},
     "arm": {"environment": "production"},
+    "trial": {"dry_run": True},
+    "hold": {"until": (datetime.now(UTC) + timedelta(days=30)).isoformat(), "reason": "freeze", "dry_run": True},
     "rotate_many": {"targets": ["chat"], "dry_run": True},
     "deployments": {"environment": "production", "dry_run": True},
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.lab.emulator.contract import DESCRIPTIONS, Exchange, _follow, _load, operation
+from tests.lab.emulator.contract import DESCRIPTIONS, Exchange, _follow, _load, operations
 
 type Text = Callable[[str, list[str]], str]  # of a member's name and its enumeration
 _DEEPEST = 8
@@ -19,10 +19,10 @@ def described_answer(service: str, url: str, text: Text) -> dict[str, Any]:
     url: The address of the list.
     text: Returns the text of a member, given by its name and the values that its description lists.
     """
-    found = operation(Exchange(service, "GET", url, b"", 200, b""))
-    if found is None:
+    found = operations(Exchange(service, "GET", url, b"", 200, b""))
+    if not found:
         raise LookupError(f"{DESCRIPTIONS[service]} do not describe {urlsplit(url).path}")
-    file, facts = found
+    file, facts = found[0]
     whole = _made(file, facts["responses"]["200"]["schema"], "", text, 0)
     file, schema = _follow(file, facts["responses"]["200"]["schema"])
     entries = list(_kinds(*_follow(file, schema["properties"]["value"]["items"]), text))
