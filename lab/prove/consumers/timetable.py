@@ -83,6 +83,7 @@ class Timetable:
     leaks, kills: How many there are. At most one kill in a cycle.
     max_age: For how many real seconds a consumer uses a key that it has read (every second account: half as long).
     pause_ms: How long a caller waits between two requests, in milliseconds.
+    outage: Whether there is an outage of the vault.
     """
 
     accounts: int
@@ -92,6 +93,7 @@ class Timetable:
     kills: int
     max_age: float
     pause_ms: int
+    outage: bool = True
 
     def callers(self, kinds: int) -> int:
         """Return how many callers each process has if there are that many kinds of consumers."""
@@ -111,7 +113,7 @@ class Timetable:
         cycles = []
         for number in range(many):
             kill = next((_kill(one, has_leak=bool(leaks[number])) for one in kills[number]), None)
-            cycles.append(Cycle(tuple(leaks[number]), kill, outage=number == many // 3))
+            cycles.append(Cycle(tuple(leaks[number]), kill, outage=self.outage and number == many // 3))
         return cycles
 
     def _leak(self, number: int) -> Leak:
