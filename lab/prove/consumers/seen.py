@@ -13,13 +13,16 @@ FEW = 5000  # how far back the last requests of one account are looked for
 
 
 def place_of_publication(site: Site, account: Account) -> int:
-    """Return the place in the journal after which reads show the latest version of an account's secret."""
+    """Return the place in the journal after which reads show the latest version of an account's secret.
+
+    Raises LookupError if the journal has no write of it.
+    """
     entries, secret = site.world.journal.entries, f"{account.name}-key"
     for place in range(len(entries) - 1, -1, -1):
         entry = entries[place]
         if entry.operation == PUBLISH and entry.effect and entry.target.endswith(secret):
             return place
-    return 0
+    raise LookupError(f"nobody has written the secret {secret}")
 
 
 def read_since(world: World, place: int, identity: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +26,7 @@ from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
 from lab.funchost.options import HostOptions
 from lab.prove.consumers.timetable import Kill
-from lab.prove.sunset.site import BY_MOVED_CLOCK, lay_out_app
+from lab.prove.sunset.site import BY_MOVED_CLOCK, ROOT, lay_out_app
 from lab.prove.sunset.site import HERE as SUNSET
 from lab.simulation.published import publish_as_rotated
 
@@ -53,6 +55,7 @@ class Site:
     azure, host, http: The emulated Azure, the host with the app, and a session for the app's HTTP routes.
     accounts: The accounts, in order.
     ahead: The file that tells the app how many seconds its clock is ahead of the machine's.
+    settings: The app's settings, for commands.
     published_at: When a secret was written last, by the clock of this process (`time.monotonic`).
     """
 
@@ -61,6 +64,7 @@ class Site:
     http: aiohttp.ClientSession
     accounts: list[Account]
     ahead: Path
+    settings: dict[str, str]
     published_at: float = 0.0
 
     def __post_init__(self) -> None:
@@ -123,6 +127,16 @@ class Site:
             await answer.read()
             return answer.status
 
+    async def type_leak(self, account: Account) -> int:
+        """Report the same on the command line. Return the exit code."""
+        command = (sys.executable, "-m", "lab.prove.consumers.command_by_moved_clock", "leak", account.name)
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        process = await asyncio.create_subprocess_exec(
+            *command, "--key", "live", "--reason", "found in a public repository",
+            cwd=ROOT, env=inherited | self.settings, stdout=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        return await process.wait()
+
 
 async def until(is_true: Callable[[], bool], limit: float = PATIENCE) -> bool:
     """Wait until it is true, or until a number of real seconds has passed. Return whether it is true."""
@@ -150,13 +164,14 @@ async def a_site(accounts: int, kinds: list[str], module: Path | None = None) ->
         ahead = Path(folder) / "seconds-ahead"
         ahead.write_text("0")
         more = {"DRILL_SECONDS_AHEAD": str(ahead), "PYTHON_SCRIPT_FILE_NAME": module.name}
+        settings = {**azure.settings, **SETTINGS, **more}
         options = HostOptions(stop_timeout=10, health_seconds=0)  # its calls come by the machine's clock
         app = lay_out_app(Path(folder) / "app", module)
         async with (
-            FunctionHost(app, settings={**azure.settings, **SETTINGS, **more}, options=options) as host,
+            FunctionHost(app, settings=settings, options=options) as host,
             aiohttp.ClientSession() as http,
         ):
-            yield Site(azure, host, http, list(world.accounts), ahead)
+            yield Site(azure, host, http, list(world.accounts), ahead, settings)
 
 
 def identity_of(account: str, kind: str) -> str:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from lab.emulator.accounts import Account, fingerprint
+from lab.emulator.accounts import fingerprint
 from lab.emulator.faults import Rule
 from lab.prove.consumers.kinds import KINDS, Start
 from lab.prove.consumers.played import LeakEnded, Outage, Played
 from lab.prove.consumers.processes import Consumer, calling
 from lab.prove.consumers.seen import carries_only, place_of_publication, read_since, refused_reads_since
 from lab.prove.consumers.site import LAG, PERIOD, Site, a_site, until
-from lab.prove.consumers.timetable import Cycle, Kill, Phase, Timetable
+from lab.prove.consumers.timetable import Cycle, Kill, Leak, Phase, Timetable
 
 GRACE = 15.0  # real seconds for one read of the vault and the requests that are under way, on a busy machine
 AFTER_OUTAGE = 90.0  # real seconds; consumers ask a vault that does not answer again after 30 seconds at the latest
@@ -70,11 +70,11 @@ class _Story:
         await self._check_within_the_lag(before)
         killing = cycle.kill
         for leak in (one for one in cycle.leaks if one.hurried):
-            killing = await self._leak(self.site.accounts[leak.account], killing)
+            killing = await self._leak(leak, killing)
         await self._until_noticed()
         await self._retire(before, cycle.kill)
         for leak in (one for one in cycle.leaks if not one.hurried):
-            killing = await self._leak(self.site.accounts[leak.account], killing)
+            killing = await self._leak(leak, killing)
 
     async def _rotate(self, kill: Kill | None) -> dict[str, str]:
         """Let all accounts be rotated. Return the fingerprints of the keys before, by the name of the account."""
@@ -119,12 +119,13 @@ class _Story:
         self._expect(done, "a previous key did not end")
         self._disarm(rule)
 
-    async def _leak(self, account: Account, kill: Kill | None) -> Kill | None:
+    async def _leak(self, leak: Leak, kill: Kill | None) -> Kill | None:
         """Report the live key of an account as leaked, and see that it ends. Return the kill that is still to come."""
-        site, live = self.site, self.site.published(account)
+        site, account = self.site, self.site.accounts[leak.account]
+        live = site.published(account)
         before = frozenset(fingerprint(key.value) for key in account.keys.values())
-        rule = await self._armed(kill, Phase.LEAK)
-        status = await site.report_leak(account)
+        rule = None if leak.typed else await self._armed(kill, Phase.LEAK)
+        answer = await (site.type_leak(account) if leak.typed else site.report_leak(account))
         await site.host.idle()
 
         def has_ended() -> bool:
@@ -132,7 +133,8 @@ class _Story:
 
         done = has_ended() or await site.check_until(has_ended)
         self._expect(done, f"a leaked key of {account.name} did not end")
-        self._expect(status == 200 or rule is not None, f"a leak of {account.name} was answered with {status}")
+        expected = 0 if leak.typed else 200
+        self._expect(answer == expected or rule is not None, f"a leak of {account.name} was answered with {answer}")
         after = {fingerprint(key.value) for key in account.keys.values()}
         self.played.leaks.append(LeakEnded(account.name, live, before - after))
         self._disarm(rule)

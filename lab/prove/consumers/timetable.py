@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 EVERY_WHICH_LEAK_HURRIES = 4
+EVERY_WHICH_LEAK_IS_TYPED = 6
 
 
 class Phase(StrEnum):
@@ -53,10 +54,12 @@ class Leak:
 
     account: The number of the account, from 0.
     hurried: Whether it comes in the overlap, so that the previous key ends early, too.
+    typed: Whether it is reported on the command line, in a process of its own, and not over HTTP.
     """
 
     account: int
     hurried: bool
+    typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,13 +115,18 @@ class Timetable:
         kills = _spread(list(range(self.kills)), many)
         cycles = []
         for number in range(many):
-            kill = next((_kill(one, has_leak=bool(leaks[number])) for one in kills[number]), None)
+            kill = next(
+                (_kill(one, has_leak=any(not leak.typed for leak in leaks[number])) for one in kills[number]), None
+            )
             cycles.append(Cycle(tuple(leaks[number]), kill, outage=self.outage and number == many // 3))
         return cycles
 
     def _leak(self, number: int) -> Leak:
-        last = EVERY_WHICH_LEAK_HURRIES - 1
-        return Leak(number % self.accounts, hurried=number % EVERY_WHICH_LEAK_HURRIES == last)
+        return Leak(
+            number % self.accounts,
+            hurried=number % EVERY_WHICH_LEAK_HURRIES == EVERY_WHICH_LEAK_HURRIES - 1,
+            typed=number % EVERY_WHICH_LEAK_IS_TYPED == EVERY_WHICH_LEAK_IS_TYPED - 2,
+        )
 
 
 def _spread[T](things: list[T], places: int) -> list[list[T]]:
