@@ -15,6 +15,7 @@ The settings declare a lag of 24 hours and an overlap that is no longer than tha
   and the last two requests of each caller carried the new key, or when MAX_AGE + GRACE real seconds have passed.
   So 24 hours of the declared lag are at most MAX_AGE + GRACE real seconds, and a consumer that needs longer than that
   is a consumer that breaks its word: its refusal is found.
+  Where a kill came before the end was announced, the end is later: by the notice, 12 hours, after the announcement.
 - The next rotation is due three days after the publication. Nobody waits for it: the clock is moved there.
 
 **Judged from outside**, by the journal, the vault and the account, never by what the app says: no consumer reports a

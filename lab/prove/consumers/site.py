@@ -31,7 +31,8 @@ from lab.prove.sunset.site import HERE as SUNSET
 from lab.simulation.published import publish_as_rotated
 
 VAULT, TOPIC = "keys", "announcements"
-PERIOD, LAG, NOTICE = timedelta(days=3), timedelta(hours=24), timedelta(hours=12)
+PERIOD, LAG = timedelta(days=3), timedelta(hours=24)
+END_ANNOUNCED = "KeyRotation.RetirementAnnounced"
 SETTINGS = {
     "FUNCTIONS_WORKER_RUNTIME": "python",
     "ROTATION_SCHEDULE": "0 0 0 1 1 *",  # the proof fires the timer
@@ -89,6 +90,12 @@ class Site:
     def accepts(self, account: Account, mark: str) -> bool:
         """Return whether an account still has the key with this fingerprint."""
         return mark in {fingerprint(key.value) for key in account.keys.values()}
+
+    def announced_end(self) -> float:
+        """Return the latest moment for which the end of a previous key was announced, in seconds since 1970. 0 if none
+        was. It is after the lag if a kill came before the announcement: the notice counts from then."""
+        events = [one.event for one in self.world.topics[TOPIC].accepted if one.event["type"] == END_ANNOUNCED]
+        return max((datetime.fromisoformat(one["data"]["deadline"]).timestamp() for one in events), default=0.0)
 
     def move_to(self, moment: float) -> None:
         """Move the clock to a moment, in seconds since 1970, unless it is past it already. The app must be idle."""

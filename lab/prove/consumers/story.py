@@ -111,9 +111,9 @@ class _Story:
         self.played.noticed.append(time.monotonic() - self.site.published_at)
 
     async def _retire(self, before: Mapping[str, str], kill: Kill | None) -> None:
-        """Let the lag and the overlap be over, and the previous keys end."""
+        """Let the lag and the overlap be over, and the announced ends come."""
         site = self.site
-        site.move_to(self._last_publication() + LAG.total_seconds() + A_MOMENT)
+        site.move_to(max(self._last_publication() + LAG.total_seconds(), site.announced_end()) + A_MOMENT)
         rule = await self._armed(kill, Phase.RETIREMENT)
         done = await site.check_until(lambda: not any(site.accepts(one, before[one.name]) for one in site.accounts))
         self._expect(done, "a previous key did not end")
