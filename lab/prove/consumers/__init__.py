@@ -23,6 +23,9 @@ failed request; each 401 is for a key that a leak ended, and each caller had at 
 of consumers agree with those of the account; rotations, leaks and kills are counted in the vault, at the account and in
 the journal.
 
+Not played, because no consumer can survive it: a leaked key ends, and the vault is out before a consumer has read the
+key that takes its place.
+
 What it does not show: how fast Azure is. Latencies are those of the emulator and of this machine, with an answer time
 of a model that is set by hand.
 """

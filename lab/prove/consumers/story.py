@@ -73,8 +73,11 @@ class _Story:
             killing = await self._leak(leak, killing)
         await self._until_noticed()
         await self._retire(before, cycle.kill)
-        for leak in (one for one in cycle.leaks if not one.hurried):
+        quiet = [one for one in cycle.leaks if not one.hurried]
+        for leak in quiet:
             killing = await self._leak(leak, killing)
+        if quiet:
+            await self._until_noticed()  # an outage may follow at once, and then nobody can read the new key
 
     async def _rotate(self, kill: Kill | None) -> dict[str, str]:
         """Let all accounts be rotated. Return the fingerprints of the keys before, by the name of the account."""
