@@ -28,7 +28,9 @@ def _consumers(played: Played) -> Iterator[str]:
         elif one.figures.failed:
             kinds = Counter(one.figures.failed).most_common(SHOWN_FAILURES)
             shown = "; ".join(f"{many} times {what}" for what, many in kinds)
-            yield f"{one.identity}: {len(one.figures.failed)} requests failed: {shown}"
+            yield f"{one.identity}: {len(one.figures.failed)} requests failed: {shown}" + (
+                f"; it said: {one.said}" if one.said else ""
+            )
     callers = sum(one.callers for one in played.consumers)
     if callers < played.timetable.consumers:
         yield f"there were {callers} consumers and not {played.timetable.consumers}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ INHERITED = ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
 UNTIL_READY = 400.0  # real seconds; many processes start at once
 UNTIL_ENDED = 120.0
 LONGEST_LINE = 2**24
+LONG_WORD = re.compile(r"\S{32,}")
 
 
 @dataclass
@@ -50,6 +52,7 @@ class Consumer:
     max_age: For how many seconds it uses a key that it has read.
     figures: What it reported at its end. None until then, and if it reported nothing.
     problem: What went wrong with the process itself. Empty: nothing.
+    said: The end of what it wrote to standard error, without words that are long enough to be a key.
     """
 
     kind: str
@@ -58,6 +61,7 @@ class Consumer:
     max_age: float
     figures: Figures | None = None
     problem: str = ""
+    said: str = ""
     _process: asyncio.subprocess.Process | None = None
     _errors: IO[str] | None = None
 
@@ -85,7 +89,7 @@ class Consumer:
         try:
             text = await asyncio.wait_for(process.stdout.read(), UNTIL_ENDED)
             code = await asyncio.wait_for(process.wait(), UNTIL_ENDED)
-            self.figures = _figures(text)
+            self.figures, self.said = _figures(text), self._said()[-300:].strip()
             self.problem = f"it ended with code {code}: {self._said()}" if code else ""
         except (TimeoutError, ValueError) as error:
             self.problem = f"it reported nothing that can be read ({type(error).__name__}): {self._said()}"
@@ -100,7 +104,7 @@ class Consumer:
         if self._errors is None:
             return ""
         self._errors.seek(0)
-        return self._errors.read()[-2000:]
+        return LONG_WORD.sub("...", self._errors.read()[-2000:])
 
 
 @asynccontextmanager
