@@ -12,7 +12,8 @@ The settings declare a lag of 24 hours and an overlap that is no longer than tha
 - After a publication the clock is first moved by 23 hours and 45 minutes at once. The app checks then, while caches
   hold the old key, and must not end it.
 - It is moved past the 24 hours, and not before, when each consumer process has read the vault since the publication
-  and the last two requests of each caller carried the new key, or when MAX_AGE + GRACE real seconds have passed.
+  and the last requests to the account, two for each caller, carried the new key; or when MAX_AGE + GRACE real seconds
+  have passed.
   So 24 hours of the declared lag are at most MAX_AGE + GRACE real seconds, and a consumer that needs longer than that
   is a consumer that breaks its word: its refusal is found.
   Where a kill came before the end was announced, the end is later: by the notice, 12 hours, after the announcement.
