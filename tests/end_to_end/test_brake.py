@@ -164,7 +164,7 @@ async def test_a_tick_with_few_turns_does_not_use_the_brake(azure) -> None:
     async with a_host(azure, ROTATION_BRAKE="100") as host:
         await tick(host)
         assert len(failed(host)) == 6
-    # By the tick: leaks on record, standing orders, waits, failures, and requests for many. By its line about what needs
-    # doing: the same and what is noted of secrets, each once more.
+    # By the tick: leaks on record, standing orders, waits, failures, and requests for many. By its line about what
+    # needs doing: the same and what is noted of secrets, each once more.
     assert azure.world.journal.count("blob.list") == 11
     assert counted(azure) == set()

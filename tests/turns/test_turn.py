@@ -22,8 +22,8 @@ from shared.turns.report import Outcome, Result, failure
 from shared.turns.turn import take_turn
 from tests.support.one_turn import rotation_due
 
-# The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 standing orders, 5 regenerate, 6 and 7 proofs,
-# 8 publish, 9 secret, 10 keys, 11 announce, 12 record, 13 release.
+# The calls of a turn that rotates, by number: 1 lease, 2 secret, 3 keys, 4 standing orders, 5 regenerate, 6 and 7
+# proofs, 8 publish, 9 secret, 10 keys, 11 announce, 12 record, 13 release.
 REGENERATE, PROOF, PUBLISH, OBSERVE_AGAIN, RECORD = 5, 6, 8, 9, 12
 DUE = "Key 2 has been live since 2026-04-01 09:00 UTC. Key 1 replaces it."
 ROTATED = ("regenerate key1", "prove key1", "publish key1 (rotated)")

@@ -25,9 +25,11 @@ from lab.funchost.host import FunctionHost
 from lab.funchost.options import HostOptions
 from lab.prove.sunset.cast import ADDRESSES, JOB, PARTS, Part, Timetable
 
-ROOT = Path(__file__).resolve().parents[3]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 APP = ("function_app.py", "host.json", "shared")
 BY_MOVED_CLOCK = "app_by_moved_clock.py"
+MODULE = HERE / BY_MOVED_CLOCK  # gives the app the drill's clock
 TOPIC, VAULT = "announcements", "keys"
 DAY = 24 * 3600.0
 UNTIL_OFF = 300.0  # seconds until an account's data plane knows that keys are off, as Azure needs some minutes
@@ -117,17 +119,17 @@ async def a_site(timetable: Timetable) -> AsyncIterator[Site]:
         settings |= {"DRILL_SECONDS_AHEAD": str(ahead), "PYTHON_SCRIPT_FILE_NAME": BY_MOVED_CLOCK}
         options = HostOptions(stop_timeout=10, health_seconds=0)  # its calls come by the machine's clock
         with in_environment(azure):
-            app = app_folder(Path(folder) / "app")
+            app = lay_out_app(Path(folder) / "app", MODULE)
             async with FunctionHost(app, settings=settings, options=options) as host, aiohttp.ClientSession() as http:
                 yield Site(azure, host, http, world.clock.utcnow().replace(minute=0, second=0, microsecond=0), ahead)
 
 
-def app_folder(folder: Path) -> Path:
-    """Lay out the shipped app, and beside it the module that gives it the drill's clock. Return the folder."""
+def lay_out_app(folder: Path, module: Path) -> Path:
+    """Lay out the shipped app in a folder, and beside it the module that gives it a moved clock. Return the folder."""
     folder.mkdir()
     for name in APP:
         (folder / name).symlink_to(ROOT / name)
-    (folder / BY_MOVED_CLOCK).symlink_to(Path(__file__).resolve().parent / BY_MOVED_CLOCK)
+    (folder / module.name).symlink_to(module)
     return folder
 
 

@@ -19,7 +19,7 @@ from lab.emulator.serve import Azure, in_environment, running_in_thread
 from lab.emulator.world import World
 from lab.funchost.host import FunctionHost
 from lab.funchost.options import HostOptions
-from lab.prove.sunset.site import ANSWER, BY_MOVED_CLOCK, READER, TOPIC, USER, VAULT, app_folder
+from lab.prove.sunset.site import ANSWER, BY_MOVED_CLOCK, MODULE, READER, TOPIC, USER, VAULT, lay_out_app
 from lab.prove.trial_drill.cast import DEPLOYED, TRIED, UNTIL_KNOWN
 
 _OPTIONS = HostOptions(stop_timeout=10, health_seconds=0)  # its calls come by the machine's clock
@@ -127,7 +127,7 @@ async def a_site(instances: int) -> AsyncIterator[Site]:
         settings = {**azure.settings, "FUNCTIONS_WORKER_RUNTIME": "python", "ROTATION_SCHEDULE": "0 0 0 1 1 *"}
         settings |= {"DRILL_SECONDS_AHEAD": str(ahead), "PYTHON_SCRIPT_FILE_NAME": BY_MOVED_CLOCK}
         with in_environment(azure):
-            app = app_folder(Path(folder) / "app")
+            app = lay_out_app(Path(folder) / "app", MODULE)
             async with aiohttp.ClientSession() as http:
                 site = Site(azure, http, app, settings, ahead, instances)
                 site.copied = {name: site.account(name).keys["key1"].value for name in (TRIED, DEPLOYED)}
