@@ -40,6 +40,7 @@ async def play(timetable: Timetable, kinds: Mapping[str, Start] = KINDS, module:
             story = _Story(site, played, consumers)
             for number, cycle in enumerate(timetable.cycles(), 1):
                 await story.live_through(number, cycle)
+            await story.call_once_more()
         played.consumers = consumers
         _count(site, played)
     played.seconds = time.monotonic() - began
@@ -78,6 +79,17 @@ class _Story:
             killing = await self._leak(leak, killing)
         if quiet:
             await self._until_noticed()  # an outage may follow at once, and then nobody can read the new key
+
+    async def call_once_more(self) -> None:
+        """Wait until consumers have called again since the last key ended, so that whoever holds it is refused."""
+        uses = self.site.world.accounts.uses
+        place, wanted = len(uses), {one.id: ROUNDS * self._callers(one.name) for one in self.site.accounts}
+
+        def all_have_called() -> bool:
+            calls = Counter(uses[at].account for at in range(place, len(uses)))
+            return all(calls[account] >= many for account, many in wanted.items())
+
+        self._expect(await until(all_have_called), "consumers have stopped calling")
 
     async def _rotate(self, kill: Kill | None) -> dict[str, str]:
         """Let all accounts be rotated. Return the fingerprints of the keys before, by the name of the account."""
