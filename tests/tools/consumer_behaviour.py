@@ -107,6 +107,25 @@ def does_not_notice_a_leak(scene: Scene, command: list[str]) -> None:
     assert scene.reads() == 2
 
 
+def does_not_notice_a_leak_in_the_overlap(scene: Scene, command: list[str]) -> None:
+    """The key before ends with the live one: the first read still brings the live key, which has ended on arrival."""
+
+    def end_the_live_key(_: Entry) -> None:
+        scene.publish("key1")
+        scene.regenerate("key2")
+
+    with running(command, scene, max_age=3600) as runner:
+        scene.regenerate("key2")
+        scene.publish("key2")
+        until_calls(scene, 50)
+        scene.world.faults.put(Rule("kv.getSecret", "hook", when="after", hook=end_the_live_key))
+        scene.regenerate("key1")
+        until(lambda: scene.is_used("key1"))
+        result = runner.stop()
+    assert result["failed"] == []
+    assert scene.reads() == 3
+
+
 def does_not_notice_that_the_vault_is_out(scene: Scene, command: list[str]) -> None:
     """While no read succeeds, calls go on with the key that is held, and the vault is asked now and then."""
     with running(command, scene, max_age=0.2) as runner:

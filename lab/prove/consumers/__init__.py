@@ -20,9 +20,9 @@ The settings declare a lag of 24 hours and an overlap that is no longer than tha
 - The next rotation is due three days after the publication. Nobody waits for it: the clock is moved there.
 
 **Judged from outside**, by the journal, the vault and the account, never by what the app says: no consumer reports a
-failed request; each 401 is for a key that a leak ended, and each caller had at most two of them for a leak; the figures
-of consumers agree with those of the account; rotations, leaks and kills are counted in the vault, at the account and in
-the journal.
+failed request; each 401 is for a key that a leak ended, and each caller showed such a key three times at most; the
+figures of consumers agree with those of the account; rotations, leaks and kills are counted in the vault, at the
+account and in the journal.
 
 Not played, because no consumer can survive it: a leaked key ends, and the vault is out before a consumer has read the
 key that takes its place.

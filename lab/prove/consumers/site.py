@@ -126,23 +126,24 @@ class Site:
         when = cast('Literal["before", "after"]', kill.when)
         return self.world.faults.add(kill.operation, "signal", pid=pid, when=when, target="", times=1)
 
-    async def report_leak(self, account: Account) -> int:
-        """Report over HTTP that the live key of an account has leaked. Return the status of the answer."""
+    async def report_leak(self, account: Account) -> str:
+        """Report over HTTP that the live key of an account has leaked. Return what went wrong, or an empty text."""
         url, headers = f"{self.host.url}/api/targets/{account.name}/leak", {"x-functions-key": self.host.keys.default}
         body = {"key": "live", "reason": "found in a public repository"}
         async with self.http.post(url, json=body, headers=headers) as answer:
             await answer.read()
-            return answer.status
+            return "" if answer.status == 200 else f"it was answered with {answer.status}"
 
-    async def type_leak(self, account: Account) -> int:
-        """Report the same on the command line. Return the exit code."""
+    async def type_leak(self, account: Account) -> str:
+        """Report the same on the command line. Return what went wrong, or an empty text."""
         command = (sys.executable, "-m", "lab.prove.consumers.command_by_moved_clock", "leak", account.name)
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         process = await asyncio.create_subprocess_exec(
             *command, "--key", "live", "--reason", "found in a public repository",
-            cwd=ROOT, env=inherited | self.settings, stdout=asyncio.subprocess.DEVNULL,
+            cwd=ROOT, env=inherited | self.settings, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        return await process.wait()
+        said, _ = await process.communicate()
+        return f"the command ended with code {process.returncode}: {said.decode()[-500:]}" if process.returncode else ""
 
 
 async def until(is_true: Callable[[], bool], limit: float = PATIENCE) -> bool:

@@ -6,8 +6,8 @@ using Azure.Security.KeyVault.Secrets;
 /// <para>
 /// The newest version of the secret is read, and read again when the value is older than the age that OpenAsync gets.
 /// Keep that age below the overlap and below ROTATION_CONSUMER_LAG; then no call is refused because of a scheduled
-/// rotation. If a call is refused with a 401, the secret is read at once, and the call is repeated with the new key,
-/// once. While the vault does not answer, the key that is held goes on being used: it works until its announced end.
+/// rotation. If a call is refused with a 401, the secret is read at once, and the call is repeated with the new key.
+/// While the vault does not answer, the key that is held goes on being used: it works until its announced end.
 /// </para>
 /// One is enough for all clients of an account; threads may share it.
 /// </summary>
@@ -15,6 +15,9 @@ public sealed class VaultKey
 {
     /// <summary>After this time a vault that did not answer is asked again.</summary>
     private static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often a call is repeated. Two keys can end together: a leak in an overlap ends both.</summary>
+    private const int MostRepeats = 2;
 
     /// <summary>The time between two reads for refused calls, if the first one brought no other key.</summary>
     private static readonly TimeSpan RefusedPace = TimeSpan.FromSeconds(1);
@@ -46,22 +49,24 @@ public sealed class VaultKey
         return new VaultKey(secrets, name, maxAge, found.Value);
     }
 
-    /// <summary>Makes a call of a client. After a 401 it repeats the call once, if the vault has another key.</summary>
+    /// <summary>Makes a call of a client. After a 401 it repeats the call, if the vault has another key.</summary>
     public async Task<T> CallAsync<T>(Func<Task<T>> call)
     {
-        string sent = Current();
-        try
+        for (int repeats = 0; ; repeats++)
         {
-            return await call();
-        }
-        catch (ClientResultException refusal) when (refusal.Status == 401)
-        {
-            if (!await HasAnotherAsync(sent))
+            string sent = Current();
+            try
             {
-                throw;
+                return await call();
+            }
+            catch (ClientResultException refusal) when (refusal.Status == 401 && repeats < MostRepeats)
+            {
+                if (!await HasAnotherAsync(sent))
+                {
+                    throw;
+                }
             }
         }
-        return await call();
     }
 
     /// <summary>Returns the key that is held. If it is too old, a read begins, for which nobody waits.</summary>

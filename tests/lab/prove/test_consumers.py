@@ -78,8 +78,8 @@ def a_key_was_refused_that_no_leak_ended(played: Played) -> None:
 
 
 def a_caller_was_refused_again_and_again(played: Played) -> None:
-    played.refused["leaked"] = 17
-    played.consumers[0].figures.repeated = 16
+    played.refused["leaked"] = 25
+    played.consumers[0].figures.repeated = 24
 
 
 def a_consumer_hides_a_refusal(played: Played) -> None:

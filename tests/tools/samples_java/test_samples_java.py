@@ -65,6 +65,7 @@ def test_the_sample_with_the_key_of_the_vault(azure: Scene, behaves) -> None:
         behaviour.shares_one_read_between_callers,
         behaviour.does_not_notice_a_rotation,
         behaviour.does_not_notice_a_leak,
+        behaviour.does_not_notice_a_leak_in_the_overlap,
         behaviour.does_not_notice_that_the_vault_is_out,
         behaviour.asks_a_vault_that_refuses_seldom,
         behaviour.does_not_wait_for_a_slow_vault,

@@ -8,8 +8,8 @@
 //
 // The newest version of the secret is read, and read again when the value is older than the age that New gets. Keep
 // that age below the overlap and below ROTATION_CONSUMER_LAG; then no call is refused because of a scheduled rotation.
-// If a call is refused with a 401, the secret is read at once, and the call is repeated with the new key, once. While the
-// vault does not answer, the key that is held goes on being used: it works until its announced end.
+// If a call is refused with a 401, the secret is read at once, and the call is repeated with the new key. While the vault
+// does not answer, the key that is held goes on being used: it works until its announced end.
 package vaultkey
 
 import (

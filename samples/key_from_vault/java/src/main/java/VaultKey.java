@@ -23,7 +23,7 @@ import okhttp3.Response;
  *
  * <p>The newest version of the secret is read, and read again when the value is older than {@code maxAge}. Keep that
  * below the overlap and below ROTATION_CONSUMER_LAG; then no call is refused because of a scheduled rotation. If a call
- * is refused with a 401, the secret is read at once, and the call is repeated with the new key, once. While the vault
+ * is refused with a 401, the secret is read at once, and the call is repeated with the new key. While the vault
  * does not answer, the key that is held goes on being used: it works until its announced end.
  *
  * <p>One is enough for all clients of an account; threads may share it.
@@ -37,6 +37,9 @@ public final class VaultKey implements Supplier<String>, Interceptor {
 
     /** The time between two reads for refused calls, if the first one brought no other key. */
     private static final Duration REFUSED_PACE = Duration.ofSeconds(1);
+
+    /** How often a request is repeated. Two keys can end together: a leak in an overlap ends both of them. */
+    private static final int MOST_REPEATS = 2;
 
     private static final System.Logger LOG = System.getLogger(VaultKey.class.getName());
 
@@ -82,21 +85,25 @@ public final class VaultKey implements Supplier<String>, Interceptor {
         return held();
     }
 
-    /** Sends a request of the client. After a 401 it repeats the request once, if the vault has another key. */
+    /** Sends a request of the client. After a 401 it repeats the request, if the vault has another key. */
     @Override
     public Response intercept(Chain chain) throws IOException {
         Request request = chain.request();
         Response answer = chain.proceed(request);
-        if (answer.code() != 401 || (request.body() != null && request.body().isOneShot())) {
+        if (request.body() != null && request.body().isOneShot()) {
             return answer;
         }
         String refused = String.valueOf(request.header("Authorization")).replaceFirst("^Bearer ", "");
-        String another = another(refused);
-        if (another.equals(refused)) {
-            return answer;
+        for (int repeats = 0; repeats < MOST_REPEATS && answer.code() == 401; repeats++) {
+            String another = another(refused);
+            if (another.equals(refused)) {
+                break;
+            }
+            answer.close();
+            answer = chain.proceed(request.newBuilder().header("Authorization", "Bearer " + another).build());
+            refused = another;
         }
-        answer.close();
-        return chain.proceed(request.newBuilder().header("Authorization", "Bearer " + another).build());
+        return answer;
     }
 
     /** Returns the key that follows the one that was refused, read again if necessary, or the same if there is none. */
