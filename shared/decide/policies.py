@@ -101,8 +101,12 @@ def _withdrawn_or_awaited(situation: Situation) -> Plan:
         return Plan(Reason.KEY_AUTH_IS_OFF, why, (Withdraw(),))
     others = "Somebody else switched keys off on the account."
     is_told = situation.publication.marks is None or situation.publication.told.key_auth_off
-    if seen.off_since is None or not is_told:  # a note that nobody was told of may be of an earlier time without keys
-        return Plan(Reason.OFF_BY_OTHERS, f"{others} The published version stays for one overlap.", (NoteKeysOff(),))
+    stays = f"{others} The published version stays for one overlap."
+    if seen.off_since is None or (not is_told and situation.request is None):
+        # A note that nobody was told of may be of an earlier time without keys.
+        return Plan(Reason.OFF_BY_OTHERS, stays, (NoteKeysOff(),))
+    if not is_told:
+        return Plan(Reason.OFF_BY_OTHERS, stays)
     until = seen.off_since + situation.target.cadence.overlap
     if situation.now < until:
         waits = f"{others} The published version stays until {until:%Y-%m-%d %H:%M} UTC, in case they come back."

@@ -36,9 +36,9 @@ async def test_a_recording_contains_every_call_of_the_app_and_none_of_the_host(t
     warm = [call.operation for call in calls if call.service != "identity" and not call.next_tick]
     assert warm == [
         "blob.get", "arm.listAccounts", "kv.listSecrets", "blob.list", "blob.list", "blob.list", "blob.list",
-        "blob.put", "blob.list", "blob.list", "blob.list", "blob.list", "blob.list",
+        "blob.list", "blob.put", "blob.list", "blob.list", "blob.list", "blob.list", "blob.list", "blob.list",
         "blob.lease.acquire", "kv.getSecret",
-        "arm.listKeys", "arm.regenerateKey", "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret",
+        "arm.listKeys", "blob.get", "arm.regenerateKey", "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret",
         "arm.listKeys", "eg.publish", "kv.updateSecret", "blob.lease.release",
     ]  # fmt: skip
     assert [call for call in calls if call.changed] == [
@@ -57,7 +57,7 @@ async def test_a_turn_that_finds_keys_on_again_publishes_once(testbed: AppTestbe
     turn = turn[turn.index("blob.lease.acquire") :]
     assert turn == [
         "blob.lease.acquire", "kv.getSecret", "kv.listVersions", "arm.getAccount", "arm.listKeys", "blob.get",
-        "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret", "arm.listKeys", "blob.get", "eg.publish",
+        "blob.get", "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret", "arm.listKeys", "blob.get", "eg.publish",
         "kv.updateSecret", "blob.lease.release",
     ]  # fmt: skip
 
