@@ -66,6 +66,12 @@ async def decide_counting(
     return asked, decide(asked, target, now, request)
 
 
+def decide_again(seen: Observation, target: Target, now: datetime, request: Request | None) -> Plan:
+    """Decide once more, after the standing orders were read. They only let something wait, so the logs are not asked
+    again."""
+    return decide(seen, target, now, request)
+
+
 async def decide_as_surveyed(
     outside: Outside, seen: Observation, target: Target, now: datetime, request: Request | None = None
 ) -> tuple[Observation, Plan]:

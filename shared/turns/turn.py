@@ -26,7 +26,6 @@ from shared.announce.of_orders import acknowledged_orders
 from shared.announce.outstanding import outstanding
 from shared.decide.leaked_keys import with_values
 from shared.decide.plan import Plan, Reason, held_by_the_brake
-from shared.decide.policies import decide
 from shared.decide.situation import Situation
 from shared.decide.steps import BeginTrial, EndTrial, EndWhileOff, Mark, Publish, Regenerate, Withdraw
 from shared.domain.errors import LeaseHeld, LeaseLost, PersonMustLook, RotationError, TryLater
@@ -48,7 +47,7 @@ from shared.turns.authentic import sealed_for
 from shared.turns.brake import Brake
 from shared.turns.ended_early import ended_early
 from shared.turns.execution import Execution
-from shared.turns.key_usage import decide_counting, show_live_key
+from shared.turns.key_usage import decide_again, decide_counting, show_live_key
 from shared.turns.keyless import is_enabled_again, note_enabled
 from shared.turns.leak_record import LeakRecord
 from shared.turns.listening import with_listeners
@@ -202,7 +201,7 @@ class Turn:
         if not plan.steps or self.orders.current is not None or isinstance(request, LeakRequest):
             return plan
         observed.seen = await self._with_orders(observed.seen)  # a person may have said that this waits
-        ordered = decide(observed.seen, self.target, now, request)  # it can only wait, so the logs are not asked again
+        ordered = decide_again(observed.seen, self.target, now, request)
         ends = ordered.reason in (Reason.SUNSET, Reason.OVERWRITTEN) and ordered.reason is not plan.reason
         return plan if ends else ordered  # nobody knows what the logs would say to that
 

@@ -106,7 +106,7 @@ async def test_a_wide_role_is_named_until_nobody_holds_it(site: Site) -> None:
 async def test_keys_that_came_back_are_reported_for_a_day(site: Site) -> None:
     await site.settle()
     site.world.accounts.update(site.account().id, {"disable_local_auth": True})
-    await site.look()
+    await site.live_for(days=4, every=DAILY)  # the published version is withdrawn after an overlap
     await site.type(f"az resource update --ids {site.account().id} --set properties.disableLocalAuth=false")
     await site.look()
     assert site.works()
