@@ -57,8 +57,8 @@ async def test_a_turn_that_finds_keys_on_again_publishes_once(testbed: AppTestbe
     turn = turn[turn.index("blob.lease.acquire") :]
     assert turn == [
         "blob.lease.acquire", "kv.getSecret", "kv.listVersions", "arm.getAccount", "arm.listKeys", "blob.get",
-        "blob.get", "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret", "arm.listKeys", "blob.get", "eg.publish",
-        "kv.updateSecret", "blob.lease.release",
+        "blob.get", "aoai.models", "aoai.models", "kv.setSecret", "kv.getSecret", "arm.listKeys", "blob.get",
+        "eg.publish", "kv.updateSecret", "blob.lease.release",
     ]  # fmt: skip
 
 
